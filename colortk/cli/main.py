@@ -1,0 +1,104 @@
+"""``colortk``: finds the verb, turns expected failures into one line and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+from colortk.errors import ColortkError
+from colortk.host import DISTRIBUTION
+
+VERBS = {
+    "run": "Colorize pictures.",
+    "compare": "Score plugins on the same pictures.",
+    "fit": "Train a plugin.",
+    "plugins": "List, show and check plugins.",
+    "samples": "Write out photographs to try things on.",
+    "doctor": "Say what works on this machine and what does not.",
+}
+
+
+class Verbs(click.Group):
+    """Commands whose modules are imported only when they run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        command: click.Command = import_module(f"colortk.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            close = get_close_matches(args[0], VERBS, 1)
+            hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(VERBS)}"
+            raise click.UsageError(f"no command '{args[0]}': {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(DISTRIBUTION), prog_name="colortk")
+def cli() -> None:
+    """Automatic image colorization: run any colorizer, score every one the same way."""
+
+
+def _drop_output() -> None:
+    """Let nothing be flushed into a broken stdout when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> None:
+    """Entry point of the command ``colortk``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it cannot encode
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run a command line and return its exit code."""
+    try:
+        with cli.make_context("colortk", arguments) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.exceptions.Exit as done:  # --help, --version
+        return done.exit_code
+    except ColortkError as error:
+        say(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        where = getattr(error, "ctx", None)
+        help_of = where.command_path if where is not None else "colortk"
+        text = " ".join(error.format_message().split()).rstrip(".")
+        say(f"{text} (see: {help_of} --help)")
+        return 2
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        say("interrupted")
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        _drop_output()
+        return 1
+    except OSError as error:  # a full disk behind stdout, say
+        _drop_output()
+        say(f"cannot write the output: {error.strerror or error}")
+        return 1
+
+
+def say(line: str) -> None:
+    """One line to stderr."""
+    print(f"colortk: {line}", file=sys.stderr)

@@ -1,0 +1,150 @@
+"""``colortk plugins``: list, show and check plugins."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Any
+
+import click
+
+from colortk.cli.common import JSON, print_json, table
+
+KINDS = ("colorizer", "metric", "refiner")
+
+
+@click.group("plugins", short_help="List, show and check plugins.")
+def command() -> None:
+    """List, show and check plugins, ours and other people's."""
+
+
+@command.command("list")
+@click.option(
+    "--kind", default="colorizer", show_default=True, type=click.Choice(KINDS), help="What to list."
+)
+@JSON
+def list_(kind: str, as_json: bool) -> None:
+    """List plugins; a broken one is a row with its reason. Nothing heavy is imported."""
+    from colortk.host import registry
+
+    rows = _rows(kind)
+    rows += [
+        {
+            "name": b.name,
+            "status": "broken",
+            "distribution": b.distribution,
+            "version": b.version,
+            "summary": f"{b.stage}: {b.reason}",
+        }
+        for b in registry().broken
+    ]
+    if as_json:
+        print_json(rows, indent=1)
+    else:
+        columns = ["name", "status", "distribution", "summary"]
+        table("", columns, ([row[column] for column in columns] for row in rows))
+
+
+def _rows(kind: str) -> list[dict[str, Any]]:
+    from colortk.host import missing_requirements, registry
+    from colortk.spec import ColorizerSpec, MetricSpec, RefinerSpec
+
+    wanted = {"colorizer": ColorizerSpec, "metric": MetricSpec, "refiner": RefinerSpec}[kind]
+    rows = []
+    for name, found in sorted(registry().of(wanted).items()):
+        row = {
+            "name": name,
+            "status": "ok",
+            "distribution": found.distribution,
+            "version": found.version,
+            "summary": found.spec.summary,
+        }
+        if isinstance(found.spec, ColorizerSpec) and (missing := missing_requirements(found.spec)):
+            hints = "; ".join(
+                need.install for need in found.spec.requires if need.module in missing
+            )
+            row |= {"status": "unavailable", "summary": f"needs {', '.join(missing)}: {hints}"}
+        rows.append(row)
+    return rows
+
+
+@command.command("show")
+@click.argument("name")
+@JSON
+def show(name: str, as_json: bool) -> None:
+    """Show everything that a plugin declares."""
+    from colortk.host import missing_requirements, registry
+    from colortk.spec import ColorizerSpec
+    from colortk.store.artifacts import artifacts_of
+
+    known = registry().of(ColorizerSpec)
+    if name not in known:
+        registry().colorizer(name)  # raises: unknown or broken
+    found = known[name]
+    spec = found.spec
+    assert isinstance(spec, ColorizerSpec)
+    row: dict[str, Any] = dataclasses.asdict(dataclasses.replace(spec, options=None))
+    row |= {
+        "distribution": found.distribution,
+        "version": found.version,
+        "missing": missing_requirements(spec),
+        "artifact_digest": artifacts_of(spec).digest,
+        "options": _options(spec.options),
+    }
+    if as_json:
+        print_json(row, indent=1)
+        return
+    for key, value in row.items():
+        click.echo(f"{key + ':':<18}{_text(value)}")
+
+
+def _options(options: type[Any] | None) -> list[dict[str, Any]]:
+    if options is None:
+        return []
+    hints = typing.get_type_hints(options)
+    return [
+        {
+            "name": f.name,
+            "type": getattr(hints[f.name], "__name__", str(hints[f.name])),
+            "default": getattr(options(), f.name),
+        }
+        for f in dataclasses.fields(options)
+    ]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(_text(item) for item in value) or "-"
+    return str(value) or "-"
+
+
+@command.command("check")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@JSON
+def check(names: tuple[str, ...], as_json: bool) -> int:
+    """Run the conformance checks on colorizers. [default: all]"""
+    from colortk.host import registry
+    from colortk.spec import ColorizerSpec
+    from colortk.testing import run_checks
+
+    failed = 0
+    rows = []
+    for name in names or sorted(registry().of(ColorizerSpec)):
+        for outcome in run_checks(name):
+            failed += outcome.error is not None
+            rows.append(
+                {
+                    "plugin": name,
+                    "check": outcome.check,
+                    "status": "failed" if outcome.error else "passed",
+                    "reason": outcome.error or "",
+                }
+            )
+    if as_json:
+        print_json(rows, indent=1)
+    else:
+        columns = ["plugin", "check", "status", "reason"]
+        table("", columns, ([row[column] for column in columns] for row in rows))
+    return 1 if failed else 0

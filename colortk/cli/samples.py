@@ -1,0 +1,69 @@
+"""``colortk samples``: photographs to try things on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from colortk.cli.common import JSON, print_json
+
+
+@click.command("samples", short_help="Write out photographs to try things on.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write them here; made if missing.",
+)
+@click.option("--gray", is_flag=True, help="Write them without their colours.")
+@click.option("--force", is_flag=True, help="Overwrite.")
+@JSON
+def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None:
+    """List the photographs that scikit-learn ships, or write them to a folder.
+
+    \b
+    colortk samples -o samples && colortk run samples/china.jpg
+    """
+    from colortk.encode import write_whole
+    from colortk.errors import UsageError
+    from colortk.samples import photographs
+
+    paths = []
+    for name, path in photographs().items():
+        if output is None:
+            paths.append(path)
+            continue
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"the folder '{output}' cannot be made", error.strerror or ""
+            ) from error
+        data = path.read_bytes()
+        target = output / name
+        if gray:
+            target = target.with_name(f"{path.stem}-gray.png")
+            data = _gray(data, name)
+        write_whole(target, data, force)
+        paths.append(target)
+    if as_json:
+        print_json([str(path) for path in paths])
+    else:
+        for path in paths:
+            click.echo(path)
+
+
+def _gray(data: bytes, name: str) -> bytes:
+    import numpy as np
+
+    from colortk.color import lightness
+    from colortk.encode import encode
+    from colortk.images import decode
+    from colortk.pipeline import join
+
+    picture = decode(data, name)
+    light = lightness(picture.pixels)
+    rgb = join(light, np.zeros((*light.shape, 2), np.float32), lambda _, ab: ab)
+    return encode(rgb, picture, "png", [])

@@ -1,0 +1,128 @@
+"""sRGB and CIELAB: the one module that converts.
+
+White is D65 (2° observer) and the transfer function is that of IEC 61966-2-1,
+as in scikit-image, against which the tests compare.
+
+Only lightness goes forward (a colorizer never sees more); the whole of CIELAB
+goes back. OpenCV's float ``COLOR_LAB2RGB`` is exact to 0.1 of an 8-bit level, but
+its forward conversion is off by up to 0.2 L*, so forward is computed here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk._cv import cv2
+
+Array = NDArray[Any]
+Float32 = NDArray[np.float32]
+
+#: Rows: X, Y, Z; columns: linear R, G, B (IEC 61966-2-1, D65).
+RGB_TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+WHITE = np.array([0.95047, 1.0, 1.08883])
+_EPSILON = 0.008856
+_SLOPE = 7.787
+_Y_STEPS = 1 << 16
+
+
+def srgb_to_linear(value: Array) -> Array:
+    """Undo the sRGB transfer function. ``value``: any shape, 0..1; same shape back."""
+    value = np.asarray(value)
+    return np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+
+
+def _f(t: Array) -> Array:
+    return np.where(t > _EPSILON, np.cbrt(t), _SLOPE * t + 16.0 / 116.0)
+
+
+def luminance_to_lightness(y: Array) -> Array:
+    """CIE L* (0..100) of relative luminance ``y`` (0..1), any shape."""
+    return 116.0 * _f(np.asarray(y)) - 16.0
+
+
+@lru_cache(maxsize=4)
+def _grey_table(levels: int) -> Float32:
+    """L* of every grey level of an 8-bit (256) or 16-bit (65,536) sRGB picture."""
+    ramp = np.arange(levels, dtype=np.float64) / (levels - 1)
+    return luminance_to_lightness(srgb_to_linear(ramp)).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _linear_table(levels: int) -> Float32:
+    ramp = np.arange(levels, dtype=np.float64) / (levels - 1)
+    return srgb_to_linear(ramp).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _lightness_of_y() -> Float32:
+    """L* over 65,537 steps of luminance: at most 0.007 L* from the exact value."""
+    return luminance_to_lightness(np.arange(_Y_STEPS + 1) / _Y_STEPS).astype(np.float32)
+
+
+def lightness(picture: Array) -> Float32:
+    """CIE L* of an sRGB picture.
+
+    ``picture``: uint8 or uint16, (H, W) grey or (H, W, 3) RGB, full range.
+    Returns float32 (H, W), 0..100. Raises ``TypeError`` for other dtypes.
+    """
+    if picture.dtype not in (np.uint8, np.uint16):
+        raise TypeError(f"lightness() takes uint8 or uint16, not {picture.dtype}")
+    levels = 256 if picture.dtype == np.uint8 else 65536
+    if picture.ndim == 2:
+        return _grey_table(levels)[picture]
+    weights = RGB_TO_XYZ[1].astype(np.float32)
+    out = np.empty(picture.shape[:2], np.float32)
+    table, by_y = _linear_table(levels), _lightness_of_y()
+    # In bands: the float copies of a 24-megapixel picture would be 300 MB each.
+    for top in range(0, picture.shape[0], 256):
+        linear = table[picture[top : top + 256]]
+        y = np.rint(linear @ weights * np.float32(_Y_STEPS)).astype(np.int32)
+        out[top : top + 256] = by_y[np.minimum(y, _Y_STEPS)]
+    return out
+
+
+def rgb_to_lab(rgb: Array) -> Float32:
+    """CIELAB of sRGB, at full precision (for training targets and metrics).
+
+    ``rgb``: (..., 3), uint8, uint16, or float in 0..1. Returns float32 (..., 3):
+    L* 0..100, a*, b*.
+    """
+    if rgb.dtype == np.uint8:
+        linear = _linear_table(256)[rgb]
+    elif rgb.dtype == np.uint16:
+        linear = _linear_table(65536)[rgb]
+    else:
+        linear = srgb_to_linear(rgb)
+    matrix = (RGB_TO_XYZ / WHITE[:, None]).T.astype(linear.dtype)
+    f = _f(linear @ matrix)
+    lab = np.empty(f.shape, np.float32)
+    lab[..., 0] = 116.0 * f[..., 1] - 16.0
+    lab[..., 1] = 500.0 * (f[..., 0] - f[..., 1])
+    lab[..., 2] = 200.0 * (f[..., 1] - f[..., 2])
+    return lab
+
+
+def lab_to_rgb(lab: Float32) -> Float32:
+    """SRGB in 0..1, float32 (H, W, 3), of CIELAB float32 (H, W, 3); clipped to gamut."""
+    rgb: Float32 = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
+    return rgb
+
+
+def lab_to_linear_rgb(lab: Array) -> Array:
+    """Linear RGB of CIELAB (..., 3) without clipping: a value outside 0..1 is out of gamut."""
+    lab = np.asarray(lab)
+    fy = (lab[..., 0] + 16.0) / 116.0
+    f = np.stack([fy + lab[..., 1] / 500.0, fy, fy - lab[..., 2] / 200.0], axis=-1)
+    t = np.where(f > _SLOPE * _EPSILON + 16.0 / 116.0, f**3, (f - 16.0 / 116.0) / _SLOPE)
+    rgb: Array = (t * WHITE) @ np.linalg.inv(RGB_TO_XYZ).T
+    return rgb

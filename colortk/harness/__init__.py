@@ -1,0 +1,1 @@
+"""The same pictures, the same grey input, the same scores for every plugin."""

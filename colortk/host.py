@@ -1,0 +1,239 @@
+"""Finds plugins, one entry point at a time; whatever fails becomes a row, not a crash.
+
+Each entry point gets a pluggy manager of its own: pluggy validates and calls its hooks,
+and nothing that one plugin does wrong (an import error, ``SystemExit``, a misspelled
+hook, an exception in a hook) reaches another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.metadata import EntryPoint, distributions
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from colortk import hookspecs
+from colortk.errors import PluginError, UsageError
+from colortk.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec, check_spec
+
+GROUP = "colortk"
+DISTRIBUTION = "colorization-toolkit"
+_HOOKS: dict[str, type[AnySpec]] = {
+    "colortk_colorizers": ColorizerSpec,
+    "colortk_metrics": MetricSpec,
+    "colortk_refiners": RefinerSpec,
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A usable declaration and the distribution that it came with."""
+
+    spec: AnySpec
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A plugin, or one of its declarations, that cannot be used.
+
+    ``stage``: import, register, hook, declaration, name or requirement.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    stage: str
+    reason: str
+
+
+@dataclass
+class Registry:
+    """Everything that discovery found, usable and broken."""
+
+    found: list[Found] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+    def of(self, kind: type[AnySpec]) -> dict[str, Found]:
+        """Declarations of one kind by name."""
+        return {f.spec.name: f for f in self.found if isinstance(f.spec, kind)}
+
+    def colorizer(self, name: str) -> tuple[Found, ColorizerSpec]:
+        """The colorizer ``name``. Raises ``UsageError`` (unknown) or ``PluginError`` (broken)."""
+        found = self._get(name, ColorizerSpec, "colorizer", "colortk plugins list")
+        assert isinstance(found.spec, ColorizerSpec)
+        for need in found.spec.requires:
+            if not _importable(need.module):
+                raise PluginError(
+                    f"plugin '{name}' cannot run",
+                    f"it needs the module '{need.module}', which is not installed",
+                    need.install,
+                )
+        return found, found.spec
+
+    def refiner(self, name: str) -> RefinerSpec:
+        """The refiner ``name``. Raises as :meth:`colorizer` does."""
+        found = self._get(name, RefinerSpec, "refinement", "colortk plugins list --kind refiner")
+        assert isinstance(found.spec, RefinerSpec)
+        return found.spec
+
+    def metric(self, name: str) -> MetricSpec:
+        """The metric ``name``. Raises as :meth:`colorizer` does."""
+        found = self._get(name, MetricSpec, "metric", "colortk plugins list --kind metric")
+        assert isinstance(found.spec, MetricSpec)
+        return found.spec
+
+    def _get(self, name: str, kind: type[AnySpec], word: str, listing: str) -> Found:
+        known = self.of(kind)
+        if name in known:
+            return known[name]
+        for row in self.broken:
+            if row.name == name:
+                raise PluginError(
+                    f"plugin '{name}' of {row.distribution} is broken",
+                    f"{row.stage}: {row.reason}",
+                    f"repair or uninstall {row.distribution}",
+                )
+        close = get_close_matches(name, known, 1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+        raise UsageError(f"no {word} '{name}'", hint, f"see: {listing}")
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """Discover every installed plugin, once a process.
+
+    With ``COLORTK_STRICT=1`` in the environment the first failure is raised instead.
+    """
+    strict = os.environ.get("COLORTK_STRICT") == "1"
+    result = Registry()
+    for point in _points(result, strict):
+        _add(result, point, strict)
+    _settle_names(result, strict)
+    return result
+
+
+def _points(result: Registry, strict: bool) -> list[EntryPoint]:
+    """Entry points of every distribution, built-ins first; one seen twice on the path counts once.
+
+    Distributions are read one by one, so that one with damaged metadata costs only itself.
+    """
+    seen: dict[tuple[str, str, str], EntryPoint] = {}
+    for dist in distributions():
+        try:
+            for point in dist.entry_points:
+                if point.group == GROUP:
+                    seen.setdefault((_origin(point)[0], point.name, point.value), point)
+        except Exception as error:
+            if strict:
+                raise
+            name = Path(str(getattr(dist, "_path", "unknown"))).stem
+            result.broken.append(Broken(name, name, "", "metadata", _reason(error)))
+    return [seen[key] for key in sorted(seen, key=lambda key: (key[0] != DISTRIBUTION, key))]
+
+
+def _origin(point: EntryPoint) -> tuple[str, str]:
+    dist = point.dist
+    return (str(dist.name), str(dist.version)) if dist is not None else ("unknown", "")
+
+
+def _add(result: Registry, point: EntryPoint, strict: bool) -> None:
+    distribution, version = _origin(point)
+    stage = "import"
+
+    def broken(name: str, stage: str, reason: str) -> None:
+        if strict:
+            raise PluginError(f"plugin '{name}' of {distribution} is broken", f"{stage}: {reason}")
+        result.broken.append(Broken(name, distribution, version, stage, reason))
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints is not our output
+            module = point.load()
+        stage = "register"
+        manager = pluggy.PluginManager(GROUP)
+        manager.add_hookspecs(hookspecs)
+        manager.register(module, name=point.name)
+        manager.check_pending()
+        _refuse_unmarked(module, manager)
+        stage = "hook"
+        for hook, kind in _HOOKS.items():
+            for answer in getattr(manager.hook, hook)():
+                for spec in list(answer):
+                    why = check_spec(spec, kind)
+                    if why:
+                        broken(getattr(spec, "name", point.name), "declaration", why)
+                    else:
+                        result.found.append(Found(spec, distribution, version))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit on import is the plugin's failure, not ours
+        if strict:
+            raise
+        broken(point.name, stage, _reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    """One line of what went wrong, with the kind of the error."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"the module '{error.name}' is not installed"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _refuse_unmarked(module: Any, manager: pluggy.PluginManager) -> None:
+    """A function named like a hook but without ``@hookimpl`` would be silently ignored."""
+    used = {caller.name for caller in manager.get_hookcallers(module) or []}
+    for name in vars(module):
+        if name.startswith("colortk_") and name not in used and callable(vars(module)[name]):
+            known = get_close_matches(name, _HOOKS, 1)
+            hint = f"; did you mean {known[0]}?" if known and known[0] != name else ""
+            raise TypeError(f"{name} looks like a hook but is not marked with @hookimpl{hint}")
+    if not used:
+        raise TypeError(f"implements none of the hooks {', '.join(_HOOKS)}")
+
+
+def _settle_names(result: Registry, strict: bool) -> None:
+    """A name claimed twice is an error that names both; a built-in keeps its own."""
+    claims: dict[tuple[str, str], list[Found]] = {}
+    for found in result.found:
+        claims.setdefault((type(found.spec).__name__, found.spec.name), []).append(found)
+    for (_, name), rivals in claims.items():
+        if len(rivals) == 1:
+            continue
+        who = " and ".join(dict.fromkeys(r.distribution for r in rivals))
+        if strict:
+            raise PluginError(f"the name '{name}' is claimed by {who}", do="uninstall one of them")
+        for loser in rivals:
+            if loser.distribution == DISTRIBUTION and loser is rivals[0]:
+                continue
+            result.found.remove(loser)
+            result.broken.append(
+                Broken(
+                    name,
+                    loser.distribution,
+                    loser.version,
+                    "name",
+                    f"the name '{name}' is claimed by {who}: uninstall one of them",
+                )
+            )
+
+
+def _importable(module: str) -> bool:
+    try:
+        return module in sys.modules or importlib.util.find_spec(module) is not None
+    except Exception:  # finding a submodule imports its parents, which may do anything
+        return False
+
+
+def missing_requirements(spec: ColorizerSpec) -> list[str]:
+    """Modules that ``spec`` needs and that are not installed."""
+    return [need.module for need in spec.requires if not _importable(need.module)]

@@ -1,0 +1,308 @@
+"""Pictures in: whatever Pillow or OpenCV reads, as upright sRGB of 8 or 16 bits.
+
+Pillow says what a file is before anything is decoded, and decodes what has 8 bits; OpenCV
+decodes 16-bit pictures, of which Pillow keeps only the high bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+
+from colortk._cv import cv2
+from colortk.errors import PictureError
+from colortk.profiles import profiled_8, profiled_16
+
+Pixels = NDArray[Any]
+#: What Pillow itself refuses as a decompression bomb, in pixels.
+MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
+#: Orientation tag to what is done to the rows and columns (EXIF 2.32, tag 0x0112).
+_FLIPS: dict[int, tuple[bool, bool, bool]] = {  # transpose, flip rows, flip columns
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+#: Formats that decode in Pillow's own process without outside programs (EPS would call one).
+FORMATS = {
+    "AVIF", "BMP", "DDS", "DIB", "GIF", "ICNS", "ICO", "IM", "JPEG", "JPEG2000", "MPO", "MSP", "PCX",
+    "PNG", "PPM", "QOI", "SGI", "SPIDER", "SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM",
+}  # fmt: skip
+_DEPTH_16 = ("I;16", "I;16B", "I;16L", "I;16N")
+
+
+@dataclass
+class Picture:
+    """An upright sRGB picture.
+
+    ``pixels``: uint8 or uint16, (H, W) grey or (H, W, 3). ``alpha``: same dtype (H, W), or
+    ``None``. ``exif``: bytes without orientation. ``dpi``: as the file states it.
+    ``format``: Pillow's name of the file's format. ``notes``: what was lost on reading, one line
+    each.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    exif: bytes = b""
+    dpi: tuple[float, float] | None = None
+    format: str = "PNG"
+    notes: list[str] = field(default_factory=list)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of a file. Raises ``PictureError`` for what cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise PictureError(f"cannot read '{path}'", "there is no such file") from None
+    except IsADirectoryError:
+        raise PictureError(f"cannot read '{path}'", "it is a directory") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise PictureError(f"cannot read '{path}'", why) from error
+
+
+def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a picture file held in memory; ``name`` is what messages call it.
+
+    Raises ``PictureError`` if it is empty, not a picture, damaged or too large.
+    """
+    if not data:
+        raise PictureError(f"cannot read '{name}'", "the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd tags; damage raises
+        try:
+            return _decode(data, name, max_pixels)
+        except PictureError:
+            raise
+        except UnidentifiedImageError:
+            return _opencv_only(data, name, max_pixels)
+        except Image.DecompressionBombError:
+            raise _too_large(name, max_pixels) from None
+        except MemoryError:
+            raise PictureError(f"cannot read '{name}'", "not enough memory to decode it") from None
+        except Exception as error:  # decoders raise nearly anything on damaged files
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from error
+
+
+def _too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -> PictureError:
+    found = f"{size[0]} × {size[1]} pixels" if size else "its header"
+    return PictureError(
+        f"cannot read '{name}'",
+        f"{found} is over the limit of {max_pixels:,} pixels",
+        "if you trust the file, raise --max-pixels",
+    )
+
+
+def _decode(data: bytes, name: str, max_pixels: int) -> Picture:
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ours is checked instead
+    try:
+        image = Image.open(io.BytesIO(data))
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    with image:
+        if image.format not in FORMATS:
+            raise PictureError(
+                f"cannot read '{name}'", f"{image.format} is not a format of pictures"
+            )
+        if image.width * image.height > max_pixels:
+            raise _too_large(name, max_pixels, image.size)
+        notes = []
+        frames = getattr(image, "n_frames", 1)
+        if frames > 1:
+            notes.append(f"'{name}' has {frames} pages or frames: only the first is used")
+        dpi = image.info.get("dpi")
+        picture_format = image.format or "PNG"
+        exif = image.getexif()
+        turn = exif.get(ExifTags.Base.Orientation, 1)
+        profile = image.info.get("icc_profile")
+        if _sixteen_bits(image, data):
+            pixels, alpha = _decode_16(image, data)
+            pixels = profiled_16(pixels, profile, notes, name)
+        else:
+            image.load()
+            pixels, alpha = _decode_8(image, profile, notes, name)
+            turn = turn if exif.get(ExifTags.Base.Orientation) is not None else 1
+        if turn in _FLIPS:
+            pixels = _turned(pixels, turn)
+            alpha = None if alpha is None else _turned(alpha, turn)
+        return Picture(
+            pixels,
+            alpha,
+            _kept_exif(exif),
+            _clean_dpi(dpi),
+            picture_format,
+            notes,
+        )
+
+
+def _sixteen_bits(image: Image.Image, data: bytes) -> bool:
+    if image.mode in _DEPTH_16:
+        return True
+    if image.format == "PNG":
+        return len(data) > 24 and data[24] == 16  # IHDR: bit depth
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(258, (8,))
+        return bool(max(bits) == 16)
+    if image.format == "PPM":
+        return image.mode == "I" or (
+            len(data) > 2 and data[:2] in (b"P5", b"P6") and _maxval(data) > 255
+        )
+    return False
+
+
+def _maxval(data: bytes) -> int:
+    """Largest value that a binary PGM or PPM header declares."""
+    words: list[bytes] = []
+    for line in data[:512].split(b"\n"):
+        words += line.split(b"#")[0].split()
+        if len(words) >= 4:
+            return int(words[3])
+    return 255
+
+
+def _decode_16(image: Image.Image, data: bytes) -> tuple[Pixels, Pixels | None]:
+    if image.mode in _DEPTH_16:
+        image.load()
+        grey = np.asarray(image).astype(np.uint16)
+        tags = getattr(image, "tag_v2", {})
+        bits = max(tags.get(258, (16,)))
+        if bits < 16:  # 12 bits in 16
+            grey = grey << (16 - bits)
+        return (65535 - grey if tags.get(262) == 0 else grey), None  # 0: white is zero
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        raise ValueError("OpenCV cannot decode it")
+    if array.dtype != np.uint16:
+        raise ValueError(f"its pixels are {array.dtype}")
+    if image.format == "PPM" and (top := _maxval(data)) < 65535:
+        array = (array.astype(np.uint32) * 65535 // top).astype(np.uint16)
+    return _split(array)
+
+
+def _split(array: Pixels) -> tuple[Pixels, Pixels | None]:
+    """OpenCV's BGR(A) or grey as RGB or grey, and alpha."""
+    if array.ndim == 2:
+        return array, None
+    channels = array.shape[2]
+    if channels <= 2:
+        return np.ascontiguousarray(array[..., 0]), (
+            array[..., 1].copy() if channels == 2 else None
+        )
+    alpha = np.ascontiguousarray(array[..., 3]) if channels == 4 else None
+    return np.ascontiguousarray(array[..., 2::-1]), alpha
+
+
+def _decode_8(
+    image: Image.Image, profile: bytes | None, notes: list[str], name: str
+) -> tuple[Pixels, Pixels | None]:
+    alpha = None
+    if image.mode in ("I", "F"):
+        raise PictureError(
+            f"cannot read '{name}'",
+            "its pixels have 32 bits",
+            "convert it to 8 or 16 bits a channel",
+        )
+    if image.mode in ("1",):
+        image = image.convert("L")
+    if image.mode == "P" or "transparency" in image.info:
+        has_alpha = "transparency" in image.info
+        image = image.convert("RGBA" if has_alpha else "RGB")
+    if image.mode in ("La", "RGBa"):
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    if image.mode in ("LA", "RGBA", "PA"):
+        if image.mode == "PA":
+            image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"))
+        image = image.convert(image.mode[:-1])
+    if profile and image.mode in ("L", "RGB", "CMYK"):
+        image = profiled_8(image, profile, notes, name)
+    if image.mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    return np.asarray(image), alpha
+
+
+def _turned(pixels: Pixels, orientation: int) -> Pixels:
+    transpose, rows, columns = _FLIPS[orientation]
+    if transpose:
+        pixels = pixels.swapaxes(0, 1)
+    if rows:
+        pixels = pixels[::-1]
+    if columns:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+#: Tags that say how a TIFF's pixels lie in the file, not what the photograph is.
+_STRUCTURE = {
+    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281,
+    282, 283, 284, 288, 289, 290, 291, 296, 301, 317, 318, 319, 320, 322, 323, 324, 325, 330,
+    338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532, 34675,
+}  # fmt: skip
+
+
+def _kept_exif(exif: Image.Exif) -> bytes:
+    """EXIF without its orientation, which has been applied, and without a TIFF's structure."""
+    for tag in _STRUCTURE & set(exif):
+        del exif[tag]
+    try:
+        return bytes(exif.tobytes()) if len(exif) else b""
+    except (ValueError, TypeError, struct.error, OSError, AttributeError, KeyError):
+        return b""
+
+
+def _clean_dpi(dpi: Any) -> tuple[float, float] | None:
+    try:
+        x, y = float(dpi[0]), float(dpi[1])
+    except (TypeError, ValueError, IndexError, ZeroDivisionError):
+        return None
+    return (x, y) if 0 < x < 1e5 and 0 < y < 1e5 else None
+
+
+def _opencv_only(data: bytes, name: str, max_pixels: int) -> Picture:
+    """Kinds of TIFF that Pillow does not know; its header is measured before OpenCV decodes it."""
+    unknown = PictureError(
+        f"cannot read '{name}'", "it is not a picture of a known format, or its header is damaged"
+    )
+    if data[:4] not in (b"II*\0", b"MM\0*"):
+        raise unknown
+    size = _tiff_size(data)
+    if size is None:
+        raise unknown
+    if size[0] * size[1] > max_pixels:
+        raise _too_large(name, max_pixels, size)
+    array = None
+    with contextlib.suppress(cv2.error):
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        raise unknown
+    if array.dtype not in (np.uint8, np.uint16):
+        raise PictureError(f"cannot read '{name}'", f"its pixels are {array.dtype}")
+    pixels, alpha = _split(array)
+    notes = [f"'{name}' is an unusual TIFF: transparency, depth or EXIF may be lost"]
+    return Picture(pixels, alpha, format="TIFF", notes=notes)
+
+
+def _tiff_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height that a TIFF's first directory states."""
+    try:
+        directory = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
+        file = io.BytesIO(data)
+        file.seek(directory.next)
+        directory.load(file)
+        return int(directory[256]), int(directory[257])
+    except (OSError, SyntaxError, KeyError, ValueError, TypeError, struct.error, IndexError):
+        return None

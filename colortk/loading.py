@@ -1,0 +1,117 @@
+"""A plugin made ready, and its answers checked before anyone uses them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from colortk.color import Float32
+from colortk.errors import ColortkError, PluginError, PredictionError
+from colortk.host import registry
+from colortk.options import options_key, parse_options
+from colortk.spec import Colorizer, ColorizerSpec, load_callable
+from colortk.store.artifacts import artifacts_of
+
+#: No chroma of any colour comes near this; what exceeds it is not meant as CIELAB.
+LARGEST = 1000.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which plugin, with which options and weights: small, picklable, sent to other processes."""
+
+    plugin: str
+    options: tuple[str, ...] = ()
+    weights: Path | None = None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What a plugin prints goes to stderr, not between results; its warnings go nowhere."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        yield
+
+
+class Predictor(Protocol):
+    """What colorizes one lightness: a plugin here, or in a process that can be stopped."""
+
+    @property
+    def spec(self) -> ColorizerSpec: ...
+
+    def predict(self, lightness: Float32) -> Float32: ...
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A colorizer in this process. ``digest`` and ``options_key`` identify its results."""
+
+    spec: ColorizerSpec
+    colorizer: Colorizer = field(repr=False)
+    digest: str = ""
+    options_key: str = "{}"
+
+    def predict(self, lightness: Float32) -> Float32:
+        """Chroma, float32 (H, W, 2), of ``lightness`` (H, W). Raises ``PredictionError``."""
+        try:
+            with quiet():
+                answer = self.colorizer.predict_ab(lightness.copy())
+        except (KeyboardInterrupt, MemoryError, ColortkError):
+            raise
+        except BaseException as error:
+            text = " ".join(str(error).split())
+            raise PredictionError(
+                f"plugin '{self.spec.name}' failed", f"{type(error).__name__}: {text}"
+            ) from error
+        return checked(self.spec.name, lightness, answer)
+
+
+def checked(name: str, lightness: Float32, answer: Any) -> Float32:
+    """``answer`` as float32 (H, W, 2), or a ``PredictionError`` that says what is wrong with it."""
+    failed = f"plugin '{name}' returned something unusable"
+    report = "report it to the plugin's author; see: colortk plugins check " + name
+    if not isinstance(answer, np.ndarray):
+        raise PredictionError(failed, f"{type(answer).__name__}, not an array", report)
+    wanted = (*lightness.shape, 2)
+    if answer.shape != wanted:
+        raise PredictionError(failed, f"shape {answer.shape}, not {wanted}", report)
+    if answer.dtype.kind != "f":
+        raise PredictionError(failed, f"{answer.dtype}, not float32", report)
+    if not np.isfinite(answer).all():
+        raise PredictionError(failed, "chroma that is not finite (NaN or infinity)", report)
+    if answer.size and np.abs(answer).max() > LARGEST:
+        raise PredictionError(
+            failed, f"chroma beyond ±{LARGEST}; a* and b* lie in -128..127", report
+        )
+    return np.ascontiguousarray(answer, np.float32)
+
+
+def load(request: Request) -> Loaded:
+    """Make a plugin ready.
+
+    Raises ``UsageError`` (unknown plugin or option), ``PluginError`` (broken, or its factory
+    fails) or ``ArtifactError`` (weights missing or not trusted).
+    """
+    found, spec = registry().colorizer(request.plugin)
+    try:
+        options = parse_options(spec, request.options)
+        artifacts = artifacts_of(spec, request.weights)
+        with quiet():
+            colorizer = load_callable(spec.factory)(artifacts, options)
+        if not callable(getattr(colorizer, "predict_ab", None)):
+            raise TypeError(f"its factory returned {type(colorizer).__name__} without predict_ab")
+    except (KeyboardInterrupt, ColortkError):
+        raise
+    except BaseException as error:
+        raise PluginError(
+            f"plugin '{spec.name}' of {found.distribution} cannot be loaded",
+            f"{type(error).__name__}: {' '.join(str(error).split())}",
+        ) from error
+    return Loaded(spec, colorizer, artifacts.digest, options_key(options))

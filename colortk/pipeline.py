@@ -1,0 +1,122 @@
+"""One picture: L* → plugin → chroma of full size → refined → sRGB."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk._cv import cv2
+from colortk.color import Float32, lab_to_rgb
+from colortk.errors import PluginError, PredictionError
+from colortk.host import registry
+from colortk.loading import Predictor, checked
+from colortk.spec import load_callable
+from colortk.upsample import chroma_field, resize
+from colortk.working import working_shape
+
+Refiner = Callable[[Float32, Float32], Float32]
+#: Pixels of a block: what is float at any one time, not the picture.
+BLOCK = 1 << 19
+#: Columns of a block; OpenCV's remapping takes no more than 32,767.
+COLUMNS = 1 << 13
+
+
+@dataclass
+class Result:
+    """A colorized picture: sRGB (H, W, 3), the plugin's own chroma (h, w, 2), seconds by stage."""
+
+    rgb: NDArray[Any]
+    ab: Float32
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def refiner(name: str) -> Refiner:
+    """The refinement function ``name``, its answers checked.
+
+    Raises ``UsageError`` or ``PluginError``; the function itself raises ``PredictionError``.
+    """
+    spec = registry().refiner(name)
+    try:
+        function = load_callable(spec.function)
+    except Exception as error:
+        raise PluginError(
+            f"refinement '{name}' cannot be loaded", f"{type(error).__name__}: {error}"
+        ) from error
+
+    def refine(lightness: Float32, ab: Float32) -> Float32:
+        try:
+            refined = function(lightness, ab)
+        except Exception as error:
+            raise PredictionError(
+                f"refinement '{name}' failed", f"{type(error).__name__}: {error}"
+            ) from error
+        return checked(name, lightness, refined)
+
+    return refine
+
+
+def colorize(
+    lightness: Float32,
+    predictor: Predictor,
+    refine: Refiner,
+    strength: float = 1.0,
+    dtype: type[np.uint8] | type[np.uint16] = np.uint8,
+) -> Result:
+    """Colorize one picture.
+
+    ``lightness``: float32 (H, W), CIE L*, 0..100. ``strength``: factor on chroma, 0..2.
+    ``dtype``: uint8 or uint16, of the result. Raises ``PredictionError``.
+    """
+    height, width = lightness.shape
+    rows, columns = working_shape(predictor.spec.working_size, height, width)
+    start = time.perf_counter()
+    ab = predictor.predict(np.ascontiguousarray(resize(lightness, (columns, rows))))
+    middle = time.perf_counter()
+    rgb = join(lightness, ab, refine, strength, dtype)
+    end = time.perf_counter()
+    return Result(rgb, ab, {"predict": middle - start, "chroma": end - middle})
+
+
+def join(
+    lightness: Float32,
+    ab: Float32,
+    refine: Refiner,
+    strength: float = 1.0,
+    dtype: type[np.uint8] | type[np.uint16] = np.uint8,
+) -> NDArray[Any]:
+    """SRGB (H, W, 3) of full-size ``lightness`` (H, W) and chroma ``ab`` (h, w, 2) of any size."""
+    height, width = lightness.shape
+    field_ = chroma_field(lightness, ab if strength == 1 else ab * np.float32(strength))
+    out = np.empty((height, width, 3), dtype)
+    columns = min(width, COLUMNS)
+    rows = max(1, min(BLOCK // columns, COLUMNS))
+
+    def block(corner: tuple[int, int]) -> None:
+        top, left = corner
+        at = slice(top, top + rows), slice(left, left + columns)
+        part = lightness[at]
+        lab = np.empty((*part.shape, 3), np.float32)
+        lab[..., 0] = part
+        lab[..., 1:] = refine(part, field_.block(top, left, part))
+        rgb = lab_to_rgb(lab)
+        if not lab[..., 1:].any():  # grey to the last bit, where rounding would tint some pixels
+            rgb[...] = rgb[..., 1:2]
+        if dtype is np.uint8:
+            out[at] = cv2.convertScaleAbs(rgb, alpha=255).reshape(lab.shape)
+        else:
+            out[at] = np.rint(rgb * np.float32(65535))
+
+    corners = [(y, x) for y in range(0, height, rows) for x in range(0, width, columns)]
+    if len(corners) == 1:
+        block(corners[0])
+    else:
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+            list(pool.map(block, corners))
+    return out

@@ -1,0 +1,191 @@
+"""What a plugin declares: data only, so that declaring it imports and reads nothing heavy."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+#: Version of the contract in this file. A plugin of a later one is not loaded.
+API_VERSION = 1
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Lightness = NDArray[np.float32]
+    Chroma = NDArray[np.float32]
+else:  # `plugins list` needs the names, not NumPy
+    Lightness = Chroma = Any
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class Colorizer(Protocol):
+    """What a colorizer's factory returns."""
+
+    def predict_ab(self, lightness: Lightness) -> Chroma:
+        """Chroma of a picture.
+
+        ``lightness``: float32 (H, W), CIE L*, 0..100, D65, of the declared working size.
+        Returns float32 (H, W, 2), CIE a* and b*, finite. Must not change its argument.
+        """
+        ...
+
+
+class Artifacts(Protocol):
+    """What a factory gets to read its trained weights with: verified bytes, no paths."""
+
+    def read(self, name: str) -> bytes:
+        """Content of the declared artifact ``name``; raises ``ArtifactError`` if its digest is wrong."""
+        ...
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A trained file: its name inside the plugin's ``artifacts`` folder and its SHA-256 (hex)."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A module that a plugin needs, and the command that installs it."""
+
+    module: str
+    install: str
+
+
+@dataclass(frozen=True)
+class WorkingSize:
+    """The size at which a colorizer sees pictures.
+
+    ``short``: pixels of the short side, the ratio kept; ``None``: the picture's own size.
+    ``square``: squash to ``short`` × ``short`` instead. ``multiple``: round both sides to it.
+    """
+
+    short: int | None = 256
+    square: bool = False
+    multiple: int = 1
+
+
+@dataclass(frozen=True)
+class ColorizerSpec:
+    """A colorizer plugin, declared.
+
+    ``factory``: ``"package.module:callable"``, called as ``factory(artifacts, options)`` and
+    returning a :class:`Colorizer`. ``package``: where its ``artifacts`` folder lies.
+    ``options``: a frozen dataclass with a default for every field, or ``None``.
+    ``trainer``: ``"package.module:callable"`` behind ``colortk fit``, or empty.
+    """
+
+    name: str
+    summary: str
+    factory: str
+    package: str = ""
+    api_version: int = API_VERSION
+    working_size: WorkingSize = field(default_factory=WorkingSize)
+    requires: tuple[Requirement, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    options: type[Any] | None = None
+    trainer: str = ""
+    paper: str = ""
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A score of a colorized picture.
+
+    ``function``: ``"package.module:callable"``, called as ``function(truth, result)`` with two
+    uint8 (H, W, 3) sRGB pictures, returning a float.
+    """
+
+    name: str
+    summary: str
+    function: str
+    higher_is_better: bool
+    unit: str = ""
+    needs_reference: bool = True
+    source: str = ""
+    api_version: int = API_VERSION
+
+
+@dataclass(frozen=True)
+class RefinerSpec:
+    """What is done to predicted chroma before it is joined with the picture's lightness.
+
+    ``function``: ``"package.module:callable"``, called as ``function(lightness, ab)`` with
+    float32 (H, W) and (H, W, 2), returning float32 (H, W, 2).
+    """
+
+    name: str
+    summary: str
+    function: str
+    api_version: int = API_VERSION
+
+
+AnySpec = ColorizerSpec | MetricSpec | RefinerSpec
+
+
+def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
+    """Why ``spec`` cannot be used as a ``kind``, or ``None`` if it can."""
+    if not isinstance(spec, kind):
+        return f"returned {type(spec).__name__} where {kind.__name__} was expected"
+    if not isinstance(spec.api_version, int):
+        return f"has the API version {spec.api_version!r}, which is no whole number"
+    if spec.api_version > API_VERSION:
+        return (
+            f"is written for plugin API {spec.api_version}, this colortk speaks {API_VERSION}:"
+            " upgrade colorization-toolkit"
+        )
+    if not isinstance(spec.name, str) or not _NAME.fullmatch(spec.name):
+        return f"has the name {spec.name!r}; a name is lower-case letters, digits and _"
+    if not isinstance(spec.summary, str):
+        return "has a summary that is not text"
+    path = spec.factory if isinstance(spec, ColorizerSpec) else spec.function
+    if not isinstance(path, str) or path.count(":") != 1:
+        return f"has {path!r} where an import path 'package.module:callable' belongs"
+    return _check_colorizer(spec) if isinstance(spec, ColorizerSpec) else None
+
+
+def _check_colorizer(spec: ColorizerSpec) -> str | None:
+    size = spec.working_size
+    if not isinstance(size, WorkingSize):
+        return f"has {size!r} where a WorkingSize belongs"
+    for value in (size.short if size.short is not None else 1, size.multiple):
+        if not isinstance(value, int) or value < 1:
+            return f"has a working size of {value!r}; a whole number from 1 is wanted"
+    for field_name, values, wanted in (
+        ("requires", spec.requires, Requirement),
+        ("artifacts", spec.artifacts, Artifact),
+    ):
+        if not isinstance(values, tuple) or not all(isinstance(v, wanted) for v in values):
+            return f"has {field_name} that are not a tuple of {wanted.__name__}"
+    if not all(isinstance(text, str) for text in (spec.package, spec.trainer, spec.paper)):
+        return "has a package, trainer or paper that is not text"
+    if spec.options is None:
+        return None
+    options = spec.options
+    if not (dataclasses.is_dataclass(options) and options.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        return "has options that are not a frozen dataclass"
+    try:
+        options()
+    except Exception as error:
+        return f"has options that cannot be made from their defaults: {error}"
+    return None
+
+
+def load_callable(path: str) -> Callable[..., Any]:
+    """Import ``"package.module:callable"``."""
+    from importlib import import_module
+
+    module, _, attribute = path.partition(":")
+    found: Any = import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise TypeError(f"{path} is not callable")
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Trained artifacts and pickled intermediates: what is read is verified first."""

@@ -1,0 +1,96 @@
+"""Trained weights: bytes whose SHA-256 is the declared one, or an error."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from colortk.errors import ArtifactError
+from colortk.spec import Artifact, ColorizerSpec
+
+MANIFEST = "manifest.json"
+
+
+def declared(package: str) -> tuple[Artifact, ...]:
+    """The artifacts that the manifest of ``package`` lists; empty if nothing is trained yet."""
+    try:
+        text = (files(package) / "artifacts" / MANIFEST).read_text("utf-8")
+    except (OSError, ModuleNotFoundError):
+        return ()
+    return _listed(text, package)
+
+
+def _listed(text: str, where: str) -> tuple[Artifact, ...]:
+    try:
+        listed = json.loads(text)["artifacts"]
+        if any(Path(name).name != name for name in listed):
+            raise ValueError("it names a file outside its folder")
+        return tuple(Artifact(str(name), str(row["sha256"])) for name, row in listed.items())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"the manifest of {where} cannot be read", repr(error)) from error
+
+
+@dataclass(frozen=True)
+class ArtifactFolder:
+    """A folder of trained files and what their digests must be."""
+
+    plugin: str
+    folder: Traversable
+    artifacts: tuple[Artifact, ...]
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 over the names and digests of all artifacts; empty if there are none."""
+        if not self.artifacts:
+            return ""
+        lines = sorted(f"{item.name} {item.sha256}" for item in self.artifacts)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def read(self, name: str) -> bytes:
+        """Verified content of ``name``. Raises ``ArtifactError``."""
+        wanted = {item.name: item.sha256 for item in self.artifacts}.get(name)
+        again = f"reinstall the plugin or train it: colortk fit --plugin {self.plugin}"
+        if wanted is None:
+            raise ArtifactError(
+                f"plugin '{self.plugin}' has no trained artifact '{name}'",
+                "not in its manifest",
+                again,
+            )
+        try:
+            content = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise ArtifactError(
+                f"artifact '{name}' of plugin '{self.plugin}' is missing", str(error), again
+            ) from error
+        if hashlib.sha256(content).hexdigest() != wanted:
+            raise ArtifactError(
+                f"artifact '{name}' of plugin '{self.plugin}' is not trusted",
+                "its SHA-256 is not the one in its manifest",
+                again,
+            )
+        return content
+
+
+def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFolder:
+    """The artifacts of a plugin, or those that ``fit`` wrote to the folder ``weights``."""
+    if weights is None:
+        try:
+            folder = files(spec.package) / "artifacts" if spec.package else Path("artifacts")
+        except (ModuleNotFoundError, TypeError, ValueError) as error:
+            raise ArtifactError(
+                f"plugin '{spec.name}' names the package '{spec.package}'", str(error)
+            ) from error
+        return ArtifactFolder(spec.name, folder, spec.artifacts)
+    try:
+        text = (weights / MANIFEST).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(
+            f"no weights in '{weights}'",
+            f"its {MANIFEST} cannot be read",
+            "name a folder that colortk fit wrote",
+        ) from error
+    return ArtifactFolder(spec.name, weights, _listed(text, str(weights)))

@@ -1,0 +1,162 @@
+"""The pickled intermediates of Team 2's method, and the only place that unpickles.
+
+Training keeps each picture's SIFT features, luminance, A and B; testing keeps its predicted
+A and B. A record is a pickle of a dict of arrays, named by what it was made from, beside a
+manifest with its SHA-256. Reading checks the digest before a byte is unpickled. An array is
+pickled as its dtype's name, its shape and its bytes, so that the unpickler needs to look up
+nothing at all: whatever a planted pickle asks for is refused, and nothing of it runs. (To
+allow even NumPy's own ``dtype`` would not do: its ``__setstate__`` can be talked into
+reading attacker's bytes as object pointers.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk.encode import write_whole
+from colortk.errors import ArtifactError, PictureError
+
+Arrays = dict[str, NDArray[Any]]
+
+#: Exact (module, name) pairs that may be looked up. None is needed.
+ALLOWED: frozenset[tuple[str, str]] = frozenset()
+#: Layout of a record; part of every key.
+FORMAT = "2"
+_DTYPES = frozenset(
+    {"uint8", "uint16", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "bool"}
+)
+
+
+class _DataOnly(pickle.Unpickler):
+    """Looks up nothing that is not allowed."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in ALLOWED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return super().find_class(module, name)
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise pickle.UnpicklingError("it asks for a persistent object")
+
+
+def dumps(arrays: Arrays) -> bytes:
+    """Pickle a dict of numeric arrays. Raises ``TypeError`` for other dtypes."""
+    packed = {}
+    for name, array in arrays.items():
+        if str(array.dtype) not in _DTYPES:
+            raise TypeError(f"'{name}' is {array.dtype}, which the store does not keep")
+        little = array.astype(array.dtype.newbyteorder("<"))
+        packed[name] = (str(array.dtype), array.shape, little.tobytes())
+    return pickle.dumps(packed, protocol=4)
+
+
+def loads(data: bytes, name: str) -> Arrays:
+    """Unpickle a dict of numeric arrays. Raises ``ArtifactError`` for anything else."""
+    try:
+        value = _DataOnly(io.BytesIO(data)).load()
+        return {_text(key): _array(packed) for key, packed in value.items()}
+    except Exception as error:  # a hostile pickle makes the unpickler raise nearly anything
+        raise _refused(name, " ".join(str(error).split()) or type(error).__name__) from None
+
+
+def _text(key: Any) -> str:
+    if type(key) is not str:
+        raise TypeError("a name is not text")
+    return key
+
+
+def _array(packed: Any) -> NDArray[Any]:
+    dtype, shape, content = packed
+    if dtype not in _DTYPES or type(content) is not bytes:
+        raise TypeError("a value is not an array")
+    return np.frombuffer(content, np.dtype(dtype).newbyteorder("<")).reshape(shape).astype(dtype)
+
+
+def _refused(name: str, why: str) -> ArtifactError:
+    return ArtifactError(
+        f"the pickle '{name}' is not trusted", why, "delete it; it will be made again"
+    )
+
+
+class PickleStore:
+    """Records under a folder: ``KIND/ab/abcdef….pkl`` and ``.json``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @staticmethod
+    def key(*parts: str) -> str:
+        """Name of a record: SHA-256 over everything that its content depends on."""
+        return hashlib.sha256(
+            "\0".join([FORMAT, *parts]).encode("utf-8", "surrogateescape")
+        ).hexdigest()
+
+    def _path(self, kind: str, key: str) -> Path:
+        return self.folder / kind / key[:2] / f"{key}.pkl"
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether a record and its manifest are there; says nothing about its content."""
+        path = self._path(kind, key)
+        return path.is_file() and path.with_suffix(".json").is_file()
+
+    def keep(
+        self, kind: str, key: str, arrays: Arrays, about: dict[str, Any], durable: bool = True
+    ) -> Path:
+        """Write a record and its manifest, each whole or not at all; returns the pickle's path."""
+        path = self._path(kind, key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise PictureError(f"cannot write '{path}'", why, "name another --store") from error
+        data = dumps(arrays)
+        manifest = {
+            **about,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "arrays": {k: {"shape": v.shape, "dtype": str(v.dtype)} for k, v in arrays.items()},
+        }
+        write_whole(path, data, force=True, durable=durable)
+        text = json.dumps(manifest, indent=1, default=str)
+        write_whole(path.with_suffix(".json"), text.encode(), force=True, durable=durable)
+        return path
+
+    def get(self, kind: str, key: str) -> Arrays:
+        """Read a record. Raises ``ArtifactError`` if it is missing, altered or not trusted."""
+        path = self._path(kind, key)
+        try:
+            data = path.read_bytes()
+            wanted = json.loads(path.with_suffix(".json").read_text("utf-8"))["sha256"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(
+                f"the pickle '{path}' cannot be read",
+                str(error),
+                "delete it; it will be made again",
+            ) from error
+        if hashlib.sha256(data).hexdigest() != wanted:
+            raise _refused(str(path), "its SHA-256 is not the one in its manifest")
+        return loads(data, str(path))
+
+    def keep_prediction(
+        self, picture: str, plugin: str, a: NDArray[Any], b: NDArray[Any]
+    ) -> tuple[Path, Path]:
+        """Team 2's testing algorithm: pickle the predicted A and B of a picture, separately."""
+        place = str(Path(picture).absolute()) if picture != "-" else picture
+        about = {"picture": place, "plugin": plugin}
+        paths = [
+            self.keep(
+                "predicted",
+                self.key(place, plugin, channel),
+                {channel: values},
+                {**about, "channel": channel},
+            )
+            for channel, values in (("a", a), ("b", b))
+        ]
+        return paths[0], paths[1]

@@ -1,0 +1,45 @@
+"""What ``colortk fit`` asks of a plugin's trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+
+
+def _silent(what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
+    return nullcontext(lambda n: None)
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """Pictures in, a folder of artifacts with a manifest out.
+
+    ``data``: folder of pictures, searched through. ``output``: where artifacts, manifest, curve
+    and checkpoints go. ``store``: folder of the pickled intermediates. ``epochs``,
+    ``batch_size``: ``None`` is the trainer's own default. ``emphasis``: factors on the weight of
+    folders under ``data``. ``say``: takes one line of narration.
+    """
+
+    data: Path
+    output: Path
+    store: Path
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    emphasis: Mapping[str, float] = field(default_factory=dict)
+    resume: bool = False
+    jobs: int = 2
+    command: str = ""
+    say: Callable[[str], None] = print
+    progress: Progress = field(default=_silent)
+
+
+def every(items: list[Any], size: int) -> Iterator[list[Any]]:
+    """``items`` in pieces of at most ``size``."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

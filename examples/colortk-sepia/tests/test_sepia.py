@@ -1,0 +1,23 @@
+"""What a plugin author's own tests look like."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from colortk.testing import parametrize_checks
+
+
+@parametrize_checks("sepia")
+def test_conforms(check):
+    check()
+
+
+def test_from_the_command_line(tmp_path: Path):
+    Image.fromarray(np.full((40, 60), 128, np.uint8)).save(tmp_path / "grey.png")
+    command = [str(Path(sys.executable).with_name("colortk")), "run", "-p", "sepia", "grey.png"]
+    subprocess.run([*command, "--option", "chroma=30"], cwd=tmp_path, check=True)
+    red, green, blue = np.asarray(Image.open(tmp_path / "grey-colorized.png"))[20, 30].astype(int)
+    assert red > green > blue

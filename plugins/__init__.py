@@ -1,0 +1,1 @@
+"""The colorizers that come with colortk, found by entry point like anybody's."""

@@ -1,0 +1,1 @@
+"""The floor of every table: no colour at all."""

@@ -1,0 +1,18 @@
+"""Declaration of ``gray``."""
+
+from __future__ import annotations
+
+from colortk.hookspecs import hookimpl
+from colortk.spec import ColorizerSpec, WorkingSize
+
+
+@hookimpl
+def colortk_colorizers() -> list[ColorizerSpec]:
+    return [
+        ColorizerSpec(
+            name="gray",
+            summary="No colour: a* = b* = 0, the floor of every table",
+            factory="colortk_plugins.gray.colorizer:Gray",
+            working_size=WorkingSize(short=32),
+        )
+    ]

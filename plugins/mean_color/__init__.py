@@ -1,0 +1,1 @@
+"""The second floor: one colour for every picture."""

@@ -1,0 +1,22 @@
+"""Declaration of ``mean_color``."""
+
+from __future__ import annotations
+
+from colortk.hookspecs import hookimpl
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
+
+
+@hookimpl
+def colortk_colorizers() -> list[ColorizerSpec]:
+    return [
+        ColorizerSpec(
+            name="mean_color",
+            summary="One chroma for every pixel: the mean of the training pictures",
+            factory="colortk_plugins.mean_color.colorizer:MeanColor",
+            package="colortk_plugins.mean_color",
+            working_size=WorkingSize(short=32),
+            artifacts=declared("colortk_plugins.mean_color"),
+            trainer="colortk_plugins.mean_color.train:train",
+        )
+    ]

@@ -1,0 +1,45 @@
+"""``colortk fit --plugin mean_color``: the mean chroma of the training pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from colortk.color import rgb_to_lab
+from colortk.errors import PictureError, UsageError
+from colortk.folders import find
+from colortk.images import decode, read_bytes
+from colortk.training.manifest import describe, publish
+from colortk.training.pictures import split
+from colortk.training.request import TrainRequest
+
+
+def train(request: TrainRequest) -> None:
+    """Write ``mean.npz``: a* and b* averaged over pixels, then pictures (folders balanced)."""
+    sides = split(find(request.data), request.data, request.seed, request.emphasis)
+    total, share = np.zeros(2), 0.0
+    with request.progress("mean chroma", len(sides.train)) as advance:
+        for path, weight in zip(sides.train, sides.weights, strict=True):
+            advance(1)
+            try:
+                pixels = decode(read_bytes(path), str(path)).pixels
+            except PictureError as error:
+                request.say(f"left out: {error}")
+                continue
+            if pixels.ndim == 3:
+                total += weight * rgb_to_lab(pixels)[..., 1:].mean((0, 1), np.float64)
+            share += weight
+    if not share:
+        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture can be read")
+    out = io.BytesIO()
+    np.savez(out, ab=(total / share).astype(np.float32))
+    request.output.mkdir(parents=True, exist_ok=True)
+    publish(
+        request,
+        {"mean.npz": out.getvalue()},
+        ["numpy"],
+        data=describe(sides, request.data),
+        mean_ab=[float(v) for v in total / share],
+        seed=request.seed,
+    )

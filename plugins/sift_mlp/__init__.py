@@ -1,0 +1,1 @@
+"""SIFT features and two sigmoid networks (Team 2)."""

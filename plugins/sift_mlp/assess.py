@@ -1,0 +1,32 @@
+"""Module 4, refinement, on pictures that were held out: what each way of refining scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from colortk.harness.runner import score
+from colortk.loading import Request, load
+from colortk.pipeline import refiner
+from colortk.training.request import TrainRequest
+
+#: Held-out pictures that are scored.
+PICTURES = 100
+WAYS = ("ratio", "slide", "none")
+
+
+def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
+    """Mean PSNR of the new weights with each refinement, on up to 100 held-out pictures."""
+    some = held_out[:: max(1, len(held_out) // PICTURES)][:PICTURES]
+    predictor = load(Request("sift_mlp", weights=request.output))
+    means = {}
+    for way in WAYS:
+        with request.progress(f"scoring, refinement {way}", len(some)) as advance:
+            values: list[float] = []
+            for row in score(some, [predictor], refiner(way), ["psnr"]):
+                advance(1)
+                values += row.metrics.values()
+        if values:
+            means[way] = round(float(np.mean(values)), 3)
+    return means

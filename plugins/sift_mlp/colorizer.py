@@ -1,0 +1,49 @@
+"""Team 2's testing algorithm: features → one network for A, one for B → chroma."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Float32
+from colortk.errors import ArtifactError
+from colortk.spec import Artifacts, Chroma, Lightness
+from colortk.upsample import chroma_field
+
+from .features import WIDTH, extract, inputs
+from .network import from_bytes
+
+#: Pixels of the working size between two points of the grid.
+SPACING = 4
+
+
+class SiftMlp:
+    """Two MLPs over dense SIFT.
+
+    Chroma is predicted on a grid, for the picture and for its mirror image (their mean errs
+    less than either), and brought to the working size along the picture's edges.
+    """
+
+    def __init__(self, artifacts: Artifacts, options: Any) -> None:
+        self.networks = [from_bytes(artifacts.read(f"{channel}.npz")) for channel in "ab"]
+        for network in self.networks:
+            if len(network.weights[0]) != WIDTH:
+                raise ArtifactError(
+                    "the weights of sift_mlp are for other features",
+                    f"they take {len(network.weights[0])} inputs, not {WIDTH}",
+                    "train them again: colortk fit --plugin sift_mlp",
+                )
+
+    def predict_ab(self, lightness: Lightness) -> Chroma:
+        """Chroma, float32 (H, W, 2)."""
+        mirrored = np.ascontiguousarray(lightness[:, ::-1])
+        grid = (self._grid(lightness) + self._grid(mirrored)[:, ::-1]) * np.float32(0.5)
+        return chroma_field(lightness, grid, exact=False).block(0, 0, lightness)
+
+    def _grid(self, lightness: Float32) -> Float32:
+        rows, columns = (max(2, round(side / SPACING)) for side in lightness.shape)
+        points = inputs(extract(lightness, rows, columns))
+        both = np.stack([network.predict(points) for network in self.networks], -1)
+        grid: Float32 = both.reshape(rows, columns, 2)
+        return grid

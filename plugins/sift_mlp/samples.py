@@ -1,0 +1,180 @@
+"""Training samples streamed out of the store: more of them than fit in memory.
+
+A few hundred records are read at a time, their points shuffled together and handed out in
+batches, while a thread reads the next ones.
+
+What the networks learn from is standardized, and smaller than what they are used on: the
+context of a picture (512 numbers) is reduced to its 16 principal components, because with
+more of it a network recognizes training pictures instead of scenes (measured: see the model
+card). The reduction is linear and ends up inside the first layer.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from colortk.color import Array, Float32
+from colortk.store.pickles import Arrays, PickleStore
+from colortk.training.request import every
+
+from .features import POINT_WIDTH, SIFT_WIDTH, WIDTH
+from .views import KIND
+
+GROUP = 256
+COMPONENTS = 16
+#: Chroma is divided by this for training, so that errors are about 1.
+TARGET_SCALE = 20.0
+#: Share of inputs that is set to its mean, at random, and noise on the context's components.
+DROPPED, CONTEXT_NOISE = 0.2, 0.5
+Batch = tuple[Float32, Float32]
+_HEAD = WIDTH - SIFT_WIDTH
+
+
+@dataclass(frozen=True)
+class Standard:
+    """How inputs (1090) become what is learnt from (594): ``(x - mean) @ matrix``.
+
+    ``matrix`` is kept as ``scale`` (594 - 16,), for the first inputs, and ``components``
+    (512, 16), for the context. ``target``: mean a* and b*.
+    """
+
+    mean: Float32
+    scale: Float32
+    components: Float32
+    target: Float32
+
+    def inputs(self, points: Points, chosen: Array) -> Float32:
+        """Standardized inputs, float32 (N, 594), of the points numbered ``chosen`` (N,)."""
+        out = np.empty((len(chosen), _HEAD + COMPONENTS), np.float32)
+        out[:, :SIFT_WIDTH] = points.sift[chosen]
+        out[:, SIFT_WIDTH : POINT_WIDTH - 2] = points.luminance[chosen]
+        out[:, POINT_WIDTH - 2 : POINT_WIDTH] = points.place[chosen]
+        out[:, POINT_WIDTH:_HEAD] = points.whole[points.picture[chosen]]
+        out[:, :_HEAD] -= self.mean[:_HEAD]
+        out[:, :_HEAD] /= self.scale
+        context = (points.context - self.mean[_HEAD:]) @ self.components
+        out[:, _HEAD:] = context[points.picture[chosen]]
+        return out
+
+    def targets(self, chroma: Float32) -> Float32:
+        """Standardized chroma, float32 (N, 2)."""
+        return (chroma - self.target) / np.float32(TARGET_SCALE)
+
+    def matrix(self) -> Float32:
+        """The whole reduction, (1090, 594)."""
+        out = np.zeros((WIDTH, _HEAD + COMPONENTS), np.float32)
+        out[range(_HEAD), range(_HEAD)] = 1 / self.scale
+        out[_HEAD:, _HEAD:] = self.components
+        return out
+
+
+@dataclass(frozen=True)
+class Points:
+    """All points of some records, as compact as they were stored.
+
+    ``sift`` (N, 512), ``luminance`` (N, 32), ``place`` (N, 2), ``chroma`` float32 (N, 2);
+    ``picture`` (N,) numbers the rows of ``whole`` (M, 32) and ``context`` float32 (M, 512).
+    """
+
+    sift: Array
+    luminance: Array
+    place: Array
+    chroma: Float32
+    picture: Array
+    whole: Array
+    context: Float32
+
+
+def together(records: list[Arrays]) -> Points:
+    """All points of some records."""
+
+    def flat(name: str, keep: int) -> Array:
+        stacked = np.stack([record[name] for record in records])
+        return stacked.reshape(-1, *stacked.shape[keep:])
+
+    views, count = records[0]["a"].shape
+    chroma = np.stack([flat("a", 3), flat("b", 3)], -1).astype(np.float32)
+    return Points(
+        flat("sift", 3).reshape(len(chroma), SIFT_WIDTH),
+        flat("luminance", 3),
+        flat("place", 3),
+        chroma,
+        np.repeat(np.arange(len(records) * views), count),
+        flat("whole", 2),
+        flat("context", 2).astype(np.float32),
+    )
+
+
+def standard(records: list[Arrays]) -> Standard:
+    """Statistics of some records."""
+    points = together(records)
+    centre = points.context.mean(0)
+    _, values, directions = np.linalg.svd(points.context - centre, full_matrices=False)
+    values = values[:COMPONENTS] / np.sqrt(len(points.context)) + 1e-6
+    components = np.zeros((SIFT_WIDTH, COMPONENTS), np.float32)
+    components[:, : len(values)] = directions[:COMPONENTS].T / values
+    some = np.arange(0, len(points.chroma), max(1, len(points.chroma) // 100_000))
+    plain = Standard(
+        np.zeros(WIDTH, np.float32), np.ones(_HEAD, np.float32), components, points.chroma.mean(0)
+    )
+    raw = plain.inputs(points, some)[:, :_HEAD]
+    mean = np.concatenate([raw.mean(0), centre])
+    return Standard(mean, raw.std(0) + np.float32(1e-3), components, plain.target)
+
+
+def batches(
+    store: PickleStore, keys: list[str], size: int, standard: Standard, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Standardized inputs (N, 594) and chroma (N, 2) of all points of ``keys``, shuffled.
+
+    Some of the inputs are dropped and the context is blurred, at random.
+    """
+    for group in every(keys, GROUP):
+        points = together([store.get(KIND, key) for key in group])
+        order = rng.permutation(len(points.chroma))
+        for start in range(0, len(order) - size + 1, size):
+            chosen = order[start : start + size]
+            inputs = standard.inputs(points, chosen)
+            inputs[:, _HEAD:] += CONTEXT_NOISE * rng.standard_normal(
+                (len(inputs), COMPONENTS), np.float32
+            )
+            inputs *= rng.random(inputs.shape, np.float32) >= DROPPED
+            inputs *= np.float32(1 / (1 - DROPPED))
+            yield inputs, standard.targets(points.chroma[chosen])
+
+
+def ahead(source: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
+    """``source``, computed in a thread up to ``depth`` items ahead; its errors come through."""
+    items: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> None:
+        while not stop.is_set():
+            try:
+                return items.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in source:
+                put(item)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while (item := items.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()

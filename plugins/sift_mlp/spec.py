@@ -1,0 +1,26 @@
+"""Declaration of ``sift_mlp``."""
+
+from __future__ import annotations
+
+from colortk.hookspecs import hookimpl
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
+
+SHORT = 128
+
+
+@hookimpl
+def colortk_colorizers() -> list[ColorizerSpec]:
+    return [
+        ColorizerSpec(
+            name="sift_mlp",
+            summary="Dense SIFT and luminance into two MLPs of ten 128-neuron sigmoid layers",
+            factory="colortk_plugins.sift_mlp.colorizer:SiftMlp",
+            package="colortk_plugins.sift_mlp",
+            working_size=WorkingSize(short=SHORT),
+            artifacts=declared("colortk_plugins.sift_mlp"),
+            trainer="colortk_plugins.sift_mlp.train:train",
+            paper="Team 2 (guide: J. Nahas), Supervised Colorization of Grayscale Images"
+            " using Deep Neural Networks",
+        )
+    ]

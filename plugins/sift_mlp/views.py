@@ -1,0 +1,131 @@
+"""Modules 1 and 2 of Team 2's method for training: a picture's features, pickled once.
+
+A picture gives four views: itself, and three random parts of it with altered contrast, each
+mirrored or not. From each view a random handful of grid points is kept: their SIFT features,
+luminance and place, what the whole view looks like, and the chroma that belongs there. A picture is never computed twice:
+its record is named by its content and by everything that decides its features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from colortk._cv import cv2
+from colortk.color import Array, Float32, rgb_to_lab
+from colortk.errors import ArtifactError, PictureError
+from colortk.images import decode, read_bytes
+from colortk.spec import WorkingSize
+from colortk.store.pickles import Arrays, PickleStore
+from colortk.upsample import resize
+from colortk.working import working_shape
+
+from .features import VERSION, extract, place
+from .spec import SHORT
+
+KIND = "sift_mlp"
+VIEWS = 4
+POINTS = 64
+#: Pixels between two points of the grid that points are drawn from.
+SPACING = 8
+_LEAST = 96
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The record of a picture, or why there is none."""
+
+    path: Path
+    key: str = ""
+    error: str = ""
+
+
+def prepare(path: Path, folder: Path) -> Prepared:
+    """Make sure that the store ``folder`` has the record of the picture at ``path``."""
+    cv2.setNumThreads(1)  # several of these run side by side
+    try:
+        data = read_bytes(path)
+        digest = hashlib.sha256(data).hexdigest()
+        store = PickleStore(folder)
+        key = store.key(KIND, digest, str(VERSION), str(VIEWS), str(POINTS))
+        if not _whole(store, key):
+            rgb = decode(data, str(path)).pixels
+            if rgb.ndim == 2:
+                rgb = np.repeat(rgb[..., None], 3, 2)
+            arrays = views(rgb, np.random.default_rng(int(digest[:16], 16)))
+            about = {"picture": path.name, "picture_sha256": digest, "features": VERSION}
+            store.keep(KIND, key, arrays, about, durable=False)
+        return Prepared(path, key)
+    except PictureError as error:
+        return Prepared(path, error=str(error))
+
+
+def _whole(store: PickleStore, key: str) -> bool:
+    """Whether the store has the record and it can be trusted; else it is made again."""
+    if not store.has(KIND, key):
+        return False
+    try:
+        store.get(KIND, key)
+        return True
+    except ArtifactError:
+        return False
+
+
+def views(rgb: Array, rng: np.random.Generator) -> Arrays:
+    """Views of an sRGB picture, uint8 or uint16 (H, W, 3).
+
+    Returns ``sift`` uint8 (4, 64, 4, 128), ``luminance`` float16 (4, 64, 32), ``place`` float16
+    (4, 64, 2), ``whole`` float16 (4, 32), ``context`` float16 (4, 512), and ``a``, ``b`` float16
+    (4, 64).
+    """
+    made = []
+    for number in range(VIEWS):
+        part = rgb if number == 0 else _part(rgb, rng)
+        if rng.random() < 0.5:
+            part = part[:, ::-1]
+        lab = _scaled(rgb_to_lab(np.ascontiguousarray(part)))
+        light = lab[..., 0]
+        if number > 0:
+            gamma = np.exp(rng.normal(0, 0.15))
+            light = (100 * (light / 100) ** gamma).astype(np.float32)
+        made.append(_points(np.ascontiguousarray(light), lab[..., 1:], rng))
+    return {name: np.stack([view[name] for view in made]) for name in made[0]}
+
+
+def _part(rgb: Array, rng: np.random.Generator) -> Array:
+    """A random part, 0.55 to 1 of each side, but not so small that it has no detail left."""
+    height, width = rgb.shape[:2]
+    share = max(rng.uniform(0.55, 1), min(1.0, _LEAST / min(height, width)))
+    h, w = max(1, int(height * share)), max(1, int(width * share))
+    top, left = rng.integers(height - h + 1), rng.integers(width - w + 1)
+    return rgb[top : top + h, left : left + w]
+
+
+def _scaled(lab: Float32) -> Float32:
+    height, width = working_shape(WorkingSize(SHORT), *lab.shape[:2])
+    return resize(lab, (width, height))
+
+
+def _points(light: Float32, chroma: Float32, rng: np.random.Generator) -> Arrays:
+    rows, columns = (max(2, round(side / SPACING)) for side in light.shape)
+    features = extract(light, rows, columns)
+    ab = resize(np.ascontiguousarray(chroma), (columns, rows)).reshape(-1, 2)
+    chosen = rng.permutation(rows * columns)[:POINTS]
+    if len(chosen) < POINTS:
+        chosen = np.resize(chosen, POINTS)
+
+    def pick(values: Array) -> Array:
+        return values.reshape(rows * columns, *values.shape[2:])[chosen]
+
+    return {
+        "sift": pick(features.sift),
+        "luminance": pick(features.luminance),
+        "place": pick(place(rows, columns)),
+        "whole": features.whole,
+        "context": features.context,
+        "a": ab[chosen, 0].astype(np.float16),
+        "b": ab[chosen, 1].astype(np.float16),
+    }

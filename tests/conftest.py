@@ -1,0 +1,104 @@
+"""What tests share: pictures, a way to run the command, and stand-in plugins."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def photo(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
+    """A colourful picture with smooth parts, an edge and texture, uint8 (H, W, 3)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    red = 255 * x / width
+    green = 128 + 100 * np.sin(y / 7)
+    blue = np.where(x > y, 200, 40)
+    picture = np.stack([red, green, blue], -1) + rng.normal(0, 6, (height, width, 3))
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A grey PNG of 48 × 64."""
+    path = tmp_path / "photo.png"
+    Image.fromarray(photo()).convert("L").save(path)
+    return path
+
+
+@pytest.fixture
+def colortk(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[Any]]:
+    """Run the command as a process: ``colortk("run", …, plugins=DIR, env={…})``."""
+
+    def run(
+        *arguments: Any,
+        plugins: Path | None = None,
+        env: dict[str, str] | None = None,
+        text: bool = True,
+        **options: Any,
+    ) -> subprocess.CompletedProcess[Any]:
+        environment = {**os.environ, "COLORTK_STORE": str(tmp_path / "store"), **(env or {})}
+        if plugins is not None:
+            environment["PYTHONPATH"] = str(plugins)
+        options.setdefault("cwd", tmp_path)
+        if text:
+            options.setdefault("encoding", "utf-8")
+        code = "from colortk.cli.main import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            capture_output=True,
+            env=environment,
+            timeout=120,
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture
+def distribution(tmp_path: Path) -> Callable[..., Path]:
+    """Write an installed third-party distribution: ``distribution("name", "module body")``."""
+    site = tmp_path / "site"
+
+    def write(name: str, body: str, target: str | None = None) -> Path:
+        module = name.replace("-", "_")
+        info = site / f"{module}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[colortk]\n{module} = {target or module}\n")
+        (site / f"{module}.py").write_text(textwrap.dedent(body))
+        return site
+
+    return write
+
+
+COLORIZER = """
+import numpy as np
+from colortk import ColorizerSpec, WorkingSize, hookimpl
+
+class Colorizer:
+    def __init__(self, artifacts, options):
+        self.options = options
+    def predict_ab(self, lightness):
+        {body}
+
+@hookimpl
+def colortk_colorizers():
+    return [ColorizerSpec(name="{name}", summary="for tests", factory="{module}:Colorizer",
+                          working_size=WorkingSize(short=32){more})]
+"""
+
+
+def colorizer_module(module: str, name: str, body: str, more: str = "") -> str:
+    """Source of a third-party module with one colorizer whose ``predict_ab`` has ``body``."""
+    return COLORIZER.format(module=module, name=name, body=body, more=more)

@@ -1,0 +1,104 @@
+"""What is shipped is what runs: the sdist, the wheel built from it, and no stray package."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conftest import photo
+
+ROOT = Path(__file__).resolve().parents[1]
+ARTIFACTS = (
+    "sift_mlp/artifacts/a.npz",
+    "sift_mlp/artifacts/b.npz",
+    "sift_mlp/artifacts/manifest.json",
+    "mean_color/artifacts/mean.npz",
+    "mean_color/artifacts/manifest.json",
+)
+
+
+def settings() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def test_every_package_is_listed() -> None:
+    """The list is explicit, so a new folder must not be forgotten."""
+    listed = set(settings()["options"]["packages"].split())
+    found = {
+        path.parent.relative_to(ROOT)
+        .as_posix()
+        .replace("/", ".")
+        .replace("plugins", "colortk_plugins", 1)
+        if path.parts[len(ROOT.parts)] == "plugins"
+        else path.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        for room in ("colortk", "plugins")
+        for path in (ROOT / room).rglob("__init__.py")
+    }
+    assert listed == found
+
+
+def test_tensorflow_is_not_in_the_core() -> None:
+    core = settings()["options"]["install_requires"]
+    assert "tensorflow" not in core
+    assert "tensorflow" in settings()["options.extras_require"]["train"]
+
+
+def test_artifacts_are_small() -> None:
+    files = [p for p in ROOT.glob("plugins/*/artifacts/*") if p.is_file()]
+    assert sum(p.stat().st_size for p in files) < 90e6
+    assert not [p for p in files if p.suffix not in (".npz", ".onnx", ".json")]
+
+
+@pytest.mark.slow
+def test_sdist_and_wheel(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists() and not (ROOT / "setup.cfg").exists():
+        pytest.skip("needs the source tree")
+    build = [sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT)]
+    run = subprocess.run(build, capture_output=True, text=True, timeout=600)
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+    (source,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    assert {f"plugins/{name}" for name in ARTIFACTS} <= names
+    assert {"tox.ini", "tests/test_run.py", "LICENSE", "examples/colortk-sepia/setup.cfg"} <= names
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert {f"colortk_plugins/{name}" for name in ARTIFACTS} <= names
+    tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"colortk", "colortk_plugins"}
+
+    site = tmp_path / "site"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--target",
+        str(site),
+        str(wheel),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    Image.fromarray(photo()).save(tmp_path / "x.png")
+    code = (
+        f"import sys; sys.path.insert(0, {str(site)!r}); import colortk; print(colortk.__file__);"
+        "from colortk.cli.main import main; main()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "run", "-p", "sift_mlp", "x.png"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert str(site) in run.stdout
+    assert (tmp_path / "x-colorized.png").exists()

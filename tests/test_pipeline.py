@@ -1,0 +1,132 @@
+"""One picture through the host, with plugins made up on the spot."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.color import rgb2lab
+
+from colortk.errors import PredictionError, UsageError
+from colortk.loading import Loaded, checked
+from colortk.options import options_key, parse_options
+from colortk.pipeline import colorize, join, refiner
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.testing.checks import scene
+
+RATIO = refiner("ratio")
+
+
+def loaded(function: Any, **size: Any) -> Loaded:
+    spec = ColorizerSpec("made_up", "for tests", "x:x", working_size=WorkingSize(**size))
+    return Loaded(spec, SimpleNamespace(predict_ab=function))
+
+
+def test_the_plugin_sees_lightness_at_its_working_size_and_nothing_else() -> None:
+    seen = []
+
+    def look(*arguments: Any) -> np.ndarray:
+        seen.append(arguments)
+        return np.zeros((*arguments[0].shape, 2), np.float32)
+
+    light = scene(300, 450)
+    colorize(light, loaded(look, short=64), RATIO)
+    ((given_,),) = seen
+    assert given_.shape == (64, 96)
+    assert given_.dtype == np.float32
+    assert given_.base is None or given_.base is not light, "not a window into the full picture"
+    assert 0 <= given_.min() <= given_.max() <= 100
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_large_pictures_go_through_in_bands(dtype: type) -> None:
+    light = scene(1500, 900)  # three bands
+    ab = np.random.default_rng(0).normal(0, 15, (20, 12, 2)).astype(np.float32)
+    rgb = join(light, ab, RATIO, dtype=dtype)
+    assert rgb.dtype == dtype
+    found = rgb2lab(rgb / np.iinfo(dtype).max)[..., 0]
+    error = np.abs(found - light)
+    assert error.mean() < 0.1
+    assert np.percentile(error, 99.9) < 0.35
+
+
+def test_no_chroma_is_grey_to_the_last_bit() -> None:
+    rgb = join(scene(200, 200), np.zeros((10, 10, 2), np.float32), RATIO)
+    assert (np.ptp(rgb.astype(int), axis=-1) == 0).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(1, 60), st.integers(1, 60), st.integers(1, 12), st.integers(1, 12),
+    st.integers(0, 2**31), st.floats(0, 2),
+)  # fmt: skip
+def test_any_shapes_join(
+    h: int, w: int, small_h: int, small_w: int, seed: int, strength: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    light = rng.uniform(0, 100, (h, w)).astype(np.float32)
+    ab = rng.normal(0, 40, (small_h, small_w, 2)).astype(np.float32)
+    rgb = join(light, ab, RATIO, strength)
+    assert rgb.shape == (h, w, 3)
+    assert np.abs(rgb2lab(rgb)[..., 0] - light).max() < 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "NoneType"),
+        (np.zeros((4, 4, 3), np.float32), "shape"),
+        (np.zeros((5, 4, 2), np.float32), "shape"),
+        (np.zeros((4, 4, 2), bool), "bool"),
+        (np.full((4, 4, 2), np.inf, np.float32), "not finite"),
+        (np.full((4, 4, 2), 1e300), "beyond"),
+        (np.full((4, 4, 2), -3e38, np.float32), "beyond"),
+    ],
+)
+def test_unusable_answers(answer: Any, words: str) -> None:
+    with pytest.raises(PredictionError, match=words):
+        checked("odd", np.zeros((4, 4), np.float32), answer)
+
+
+def test_float64_answers_are_taken() -> None:
+    assert checked("x", np.zeros((4, 4), np.float32), np.ones((4, 4, 2))).dtype == np.float32
+
+
+def test_unknown_refinement() -> None:
+    with pytest.raises(UsageError, match="did you mean 'slide'"):
+        refiner("slider")
+
+
+def test_options_are_typed_and_validated() -> None:
+    import dataclasses
+    from typing import Literal
+
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        count: int = 3
+        share: float | None = None
+        mode: Literal["soft", "hard"] = "soft"
+        fast: bool = False
+
+        def __post_init__(self) -> None:
+            if self.count < 0:
+                raise ValueError("count must not be negative")
+
+    Options.__annotations__ = {
+        "count": int,
+        "share": float | None,
+        "mode": Literal["soft", "hard"],
+        "fast": bool,
+    }
+    spec = ColorizerSpec("x", "x", "x:x", options=Options)
+    found = parse_options(spec, ["count=5", "share=0.5", "mode=hard", "fast=yes"])
+    assert found == Options(5, 0.5, "hard", True)
+    assert parse_options(spec, ["share=none"]).share is None
+    assert options_key(found) == '{"count": 5, "fast": true, "mode": "hard", "share": 0.5}'
+    for wrong in ("count=x", "mode=firm", "fast=perhaps", "count=-1", "nothing=1", "count"):
+        with pytest.raises(UsageError):
+            parse_options(spec, [wrong])
