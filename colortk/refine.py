@@ -46,17 +46,16 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
 
     ``lightness``: float32 (H, W), 0..100. ``ab``: float32 (H, W, 2). Returns the same shape.
     """
-    chroma, hue = cv2.cartToPolar(ab[..., 0], ab[..., 1], angleInDegrees=True)
-    limit = cv2.remap(
-        gamut_table(),
-        hue * np.float32(_HUES / 360),
-        np.clip(lightness, 0, 100) * np.float32((_LEVELS - 1) / 100),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    share = np.minimum(limit / np.maximum(chroma, np.float32(1e-6)), np.float32(1))
-    refined: Float32 = ab * share[..., None]
-    return refined
+    a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
+    chroma, hue = cv2.cartToPolar(a, b, angleInDegrees=True)
+    np.multiply(hue, np.float32(_HUES / 360), out=hue)
+    level = np.clip(lightness, 0, 100)
+    np.multiply(level, np.float32((_LEVELS - 1) / 100), out=level)
+    share = cv2.remap(gamut_table(), hue, level, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    np.maximum(chroma, np.float32(1e-6), out=chroma)
+    np.divide(share, chroma, out=share)
+    np.minimum(share, np.float32(1), out=share)
+    return np.moveaxis(np.stack([a * share, b * share]), 0, -1)
 
 
 def slide(lightness: Float32, ab: Float32) -> Float32:

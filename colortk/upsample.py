@@ -26,34 +26,38 @@ EDGE = 4.0
 
 @dataclass(frozen=True)
 class ChromaField:
-    """Chroma that can be evaluated for any band of rows of a picture.
+    """Chroma that can be evaluated for any block of a picture.
 
-    ``functions``: float32 (h, w, 4), slope a, slope b, offset a, offset b.
-    ``shape``: (H, W) of the full picture.
+    ``functions``: float32 (4, h, W), planes of slope a, slope b, offset a, offset b: as many
+    rows as the chroma that was fitted, as many columns as the picture. ``height``: rows of the
+    picture.
     """
 
     functions: Float32
-    shape: tuple[int, int]
+    height: int
 
     def block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Chroma, float32 (n, m, 2), of the block at ``top``, ``left``; its L* is (n, m)."""
-        height, width = self.functions.shape[:2]
-        if (height, width) == self.shape:
-            bottom, right = top + lightness.shape[0], left + lightness.shape[1]
-            part = self.functions[top:bottom, left:right]
-        else:
-            sy, sx = height / self.shape[0], width / self.shape[1]
-            move = np.array([[sx, 0, (left + 0.5) * sx - 0.5], [0, sy, (top + 0.5) * sy - 0.5]])
-            part = cv2.warpAffine(
-                self.functions,
-                move,
-                lightness.shape[::-1],
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        ab: Float32 = part[..., :2] * lightness[..., None]
-        ab += part[..., 2:]
-        return ab
+        rows, columns = lightness.shape
+        weights, first = self._weights(top, rows)
+        source = self.functions[:, first : first + weights.shape[1], left : left + columns]
+        slope_a, slope_b, a, b = (weights @ plane for plane in source)
+        for plane, slope in ((a, slope_a), (b, slope_b)):
+            np.multiply(slope, lightness, out=slope)
+            np.add(plane, slope, out=plane)
+        # Two whole planes behind an (n, m, 2) view: what works on one of them works on it in order.
+        return np.moveaxis(np.stack([a, b]), 0, -1)
+
+    def _weights(self, top: int, rows: int) -> tuple[Float32, int]:
+        """Bilinear weights (rows, k) of the ``k`` fitted rows that some rows lie between."""
+        fitted = self.functions.shape[1]
+        at = (np.arange(top, top + rows) + 0.5) * fitted / self.height - 0.5
+        at = np.clip(at, 0, fitted - 1)
+        low = np.floor(at).astype(int)
+        first = int(low[0])
+        count = min(int(low[-1]) + 2, fitted) - first
+        tents = 1 - np.abs(at[:, None] - first - np.arange(count)[None, :])
+        return np.maximum(tents, 0).astype(np.float32), first
 
 
 def chroma_field(lightness: Float32, ab: Float32, exact: bool = True) -> ChromaField:
@@ -63,15 +67,19 @@ def chroma_field(lightness: Float32, ab: Float32, exact: bool = True) -> ChromaF
     without it chroma is smoothed along edges too, which suits a coarse or noisy ``ab``.
     At equal size chroma passes unchanged.
     """
-    shape = lightness.shape[0], lightness.shape[1]
-    if exact and ab.shape[:2] == shape:
-        return ChromaField(np.concatenate([np.zeros_like(ab), ab], -1), shape)
-    guide = resize(lightness, (ab.shape[1], ab.shape[0]))
-    radius = max(LEAST_WINDOW, round(WINDOW * min(ab.shape[:2])))
-    functions = _fit(guide, ab, radius)
-    if exact:
-        functions[..., 2:] += ab - (functions[..., :2] * guide[..., None] + functions[..., 2:])
-    return ChromaField(functions, shape)
+    height, width = lightness.shape
+    if exact and ab.shape[:2] == (height, width):
+        functions = np.concatenate([np.zeros_like(ab), ab], -1)
+    else:
+        guide = resize(lightness, (ab.shape[1], ab.shape[0]))
+        radius = max(LEAST_WINDOW, round(WINDOW * min(ab.shape[:2])))
+        functions = _fit(guide, ab, radius)
+        if exact:
+            functions[..., 2:] += ab - (functions[..., :2] * guide[..., None] + functions[..., 2:])
+    planes = [
+        resize(np.ascontiguousarray(functions[..., k]), (width, len(functions))) for k in range(4)
+    ]
+    return ChromaField(np.stack(planes), height)
 
 
 def resize(image: Float32, size: tuple[int, int]) -> Float32:
