@@ -45,6 +45,13 @@ def _f(t: Array) -> Array:
     return np.where(t > _EPSILON, np.cbrt(t), _SLOPE * t + 16.0 / 116.0)
 
 
+def decode_f(f: Array) -> Array:
+    """Inverse of CIELAB's f: relative X, Y or Z, any shape."""
+    return np.where(
+        f > _SLOPE * _EPSILON + 16.0 / 116.0, f * f * f, (f - 16.0 / 116.0) * (1 / _SLOPE)
+    )
+
+
 def luminance_to_lightness(y: Array) -> Array:
     """CIE L* (0..100) of relative luminance ``y`` (0..1), any shape."""
     return 116.0 * _f(np.asarray(y)) - 16.0
@@ -123,6 +130,5 @@ def lab_to_linear_rgb(lab: Array) -> Array:
     lab = np.asarray(lab)
     fy = (lab[..., 0] + 16.0) / 116.0
     f = np.stack([fy + lab[..., 1] / 500.0, fy, fy - lab[..., 2] / 200.0], axis=-1)
-    t = np.where(f > _SLOPE * _EPSILON + 16.0 / 116.0, f**3, (f - 16.0 / 116.0) / _SLOPE)
-    rgb: Array = (t * WHITE) @ np.linalg.inv(RGB_TO_XYZ).T
+    rgb: Array = (decode_f(f) * WHITE) @ np.linalg.inv(RGB_TO_XYZ).T
     return rgb

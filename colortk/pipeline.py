@@ -113,9 +113,8 @@ def join(
             out[at] = np.rint(rgb.reshape(*part.shape, 3) * np.float32(65535))
 
     corners = [(y, x) for y in range(0, height, rows) for x in range(0, width, columns)]
-    if len(corners) == 1:
-        block(corners[0])
-    else:
+    block(corners[0])  # alone: what is computed once and kept is then there for the others
+    if len(corners) > 1:
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            list(pool.map(block, corners))
+            list(pool.map(block, corners[1:]))
     return out

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from colortk._cv import cv2
-from colortk.color import Array, Float32, lab_to_linear_rgb
+from colortk.color import RGB_TO_XYZ, WHITE, Array, Float32, decode_f
 
 _HUES = 180
 _LEVELS = 101
@@ -29,16 +29,23 @@ def gamut_table() -> Float32:
     step = _WIDEST / 2
     for _ in range(12):  # bisection: the gamut is star-shaped around grey, see the tests
         trial = low + step
-        inside = _inside(lightness, trial * np.cos(turn), trial * np.sin(turn))
-        low = np.where(inside, trial, low)
+        low[_inside(lightness, trial * np.cos(turn), trial * np.sin(turn))] += step
         step /= 2
     low[0] = low[-1] = 0
     return low.astype(np.float32)
 
 
 def _inside(lightness: Array, a: Array, b: Array) -> Array:
-    rgb = lab_to_linear_rgb(np.stack(np.broadcast_arrays(lightness, a, b), -1))
-    return np.asarray(((rgb > -1e-4) & (rgb < 1 + 1e-4)).all(-1))
+    """Whether sRGB holds a colour, give or take a hundredth of an 8-bit level."""
+    f = (lightness + 16) / 116
+    xyz = [
+        white * decode_f(t) for white, t in zip(WHITE, (f + a / 500, f, f - b / 200), strict=True)
+    ]
+    inside = np.ones(a.shape, bool)
+    for red, green, blue in np.linalg.inv(RGB_TO_XYZ):
+        linear = red * xyz[0] + green * xyz[1] + blue * xyz[2]
+        inside &= (linear > -1e-4) & (linear < 1 + 1e-4)
+    return inside
 
 
 def ratio(lightness: Float32, ab: Float32) -> Float32:
