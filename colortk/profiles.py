@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from colortk.matrix_profile import to_srgb
+
 Array = NDArray[Any]
 
 
@@ -45,7 +47,7 @@ def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
 
 
 def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: str) -> Array:
-    """As for 8 bits. Colour goes through 8 bits, which LittleCMS in Pillow is limited to."""
+    """As for 8 bits. Colour with look-up tables in its profile goes through 8 bits."""
     if not profile:
         return pixels
     if pixels.ndim == 2:
@@ -53,6 +55,9 @@ def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: st
         curve = np.asarray(profiled_8(ramp, profile, notes, name).convert("RGB"))[0, :, 1]
         at = np.arange(65536) / 257.0
         return np.interp(at, np.arange(256), curve * 257.0).astype(np.uint16)[pixels]
+    exact = to_srgb(pixels, profile)
+    if exact is not None:
+        return exact
     image = Image.fromarray((pixels >> 8).astype(np.uint8))
     converted = profiled_8(image, profile, notes, name)
     if converted is image:

@@ -66,7 +66,6 @@ class Checkpoint:
 
     def _drawn(self) -> bytes:
         """The held-out errors as a PNG."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(6, 3.5), dpi=100, layout="constrained")
@@ -78,7 +77,7 @@ class Checkpoint:
         axes.set_ylabel("held-out error, share of the mean colour's")
         axes.legend()
         out = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(out)
+        figure.savefig(out, format="png")
         return out.getvalue()
 
 
