@@ -18,10 +18,14 @@ def profiled_8(image: Image.Image, profile: bytes, notes: list[str], name: str) 
     """``image`` in sRGB, converted from its embedded ICC profile."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if _is_srgb(source, image.mode):
+        if image.mode == "L" and source.profile.xcolor_space.strip() == "RGB":
+            colour = image.convert("RGB")  # a colour picture made grey that kept its profile
+        else:
+            colour = image
+        if _is_srgb(source, colour.mode):
             return image
         converted = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
         return image if converted is None else converted
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:

@@ -251,6 +251,13 @@ def test_a_grey_profile_is_converted_at_either_depth() -> None:
     assert np.abs(found / 257 - expected).max() < 2
 
 
+def test_a_grey_picture_may_have_a_colour_profile() -> None:
+    found = opened(saved(Image.fromarray(GREY), "PNG", icc_profile=adobe_rgb()))
+    assert found.notes == []
+    expected = srgb_of_adobe(np.repeat(GREY[..., None], 3, 2))
+    assert np.abs(found.pixels - expected).max() < 2
+
+
 def test_a_lab_tiff_is_converted_to_srgb() -> None:
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     image = Image.fromarray(RGB)
