@@ -68,7 +68,8 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise PictureError(f"cannot read '{path}'", "there is no such file") from None
     except IsADirectoryError:
-        raise PictureError(f"cannot read '{path}'", "it is a directory") from None
+        hint = f"name the pictures in it: {path}/*"
+        raise PictureError(f"cannot read '{path}'", "it is a directory", hint) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise PictureError(f"cannot read '{path}'", why) from error

@@ -382,6 +382,15 @@ def test_a_full_disk_leaves_nothing(colortk: Run, picture: Path) -> None:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+def test_help_without_arguments_keeps_its_lines(colortk: Run) -> None:
+    for arguments in ((), ("plugins",)):
+        run = colortk(*arguments)
+        assert run.returncode == 2
+        assert len(run.stderr.splitlines()) > 5
+        assert "Usage: colortk" in run.stderr
+    assert colortk("run", "--help").returncode == 0
+
+
 def test_unknown_names_get_a_suggestion(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", "-p", "sift_mpl", picture), 2, "did you mean 'sift_mlp'?")
     one_line(colortk("run", "--refine", "ratios", picture), 2, "did you mean 'ratio'?")

@@ -81,6 +81,9 @@ def invoke(arguments: list[str]) -> int:
     except ColortkError as error:
         say(str(error))
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.ClickException as error:
         where = getattr(error, "ctx", None)
         help_of = where.command_path if where is not None else "colortk"
