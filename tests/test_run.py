@@ -150,6 +150,18 @@ def test_a_pipe(colortk: Run, picture: Path, site: Path) -> None:
     assert Image.open(io.BytesIO(run.stdout)).format == "JPEG"
 
 
+def test_a_picture_is_not_written_to_a_terminal(picture: Path) -> None:
+    terminal, side = os.openpty()
+    code = "from colortk.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "run", "-p", "gray", str(picture), "-o", "-"]
+    run = subprocess.run(
+        command, stdout=side, stderr=subprocess.PIPE, text=True, cwd=picture.parent
+    )
+    os.close(side)
+    os.close(terminal)
+    one_line(run, 2, "not written to a terminal")
+
+
 @pytest.mark.slow
 def test_a_folder_keeps_names_and_nothing_is_overwritten(
     colortk: Run, picture: Path, site: Path

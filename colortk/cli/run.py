@@ -128,6 +128,8 @@ def command(
     )
     batch.check(settings, inputs)
     to_stdout = output == "-" or (output is None and "-" in inputs)
+    if to_stdout and sys.stdout.isatty():
+        raise UsageError("a picture is not written to a terminal", do="-o FILE, or a pipe")
     request = Request(plugin, options, weights)
     refining = refiner(refine)
     failed = done = skipped = 0
