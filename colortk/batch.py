@@ -161,7 +161,8 @@ def _one(
         # The extension may depend on the file's content: what its name says is looked for.
         likely = extension_of(name) if FORMATS.get(extension_of(name), "PPM") != "PPM" else "png"
         early = target(name, settings, likely)
-        if early is not None and early.exists() and not _same(early, name):
+        if early is not None and early not in taken and early.exists() and not _same(early, name):
+            taken[early] = name
             record.output, record.skipped = str(early), True
             return
     start = clock()
@@ -233,7 +234,7 @@ def _refuse(
     if path in taken:
         raise PictureError(
             f"'{path}' already holds the result of '{taken[path]}'",
-            do="use --suffix, or run them apart",
+            do="give them different output folders",
         )
     if path.is_dir():
         raise PictureError(f"cannot write '{path}'", "it is a directory")

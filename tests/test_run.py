@@ -534,6 +534,10 @@ def test_two_inputs_with_one_name(colortk: Run, tmp_path: Path, site: Path) -> N
     )
     assert run.returncode == 1
     assert "already holds the result of 'a/same.png'" in run.stderr
+    again = ("run", "-p", "orange", "a/same.png", "b/same.png", "-o", "out", "--skip-existing")
+    run = colortk(*again, plugins=site)
+    assert run.returncode == 1, "a second picture of that name must not pass as done"
+    assert "already holds the result of 'a/same.png'" in run.stderr
 
 
 def test_options_reach_the_plugin(
