@@ -35,7 +35,7 @@ def to_srgb(pixels: Array, profile: bytes) -> Array | None:
             return None
         curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
         columns = [_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
-    except (KeyError, IndexError, ValueError, struct.error):
+    except (KeyError, IndexError, ValueError, ArithmeticError, struct.error):
         return None
     matrix = (np.linalg.inv(_SRGB_D50) @ np.stack(columns, -1)).T.astype(np.float32)
     encoded = _encoded()
@@ -80,6 +80,8 @@ def _curve(tag: bytes) -> Array:
             y = x ** (struct.unpack(">H", tag[12:14])[0] / 256)
         else:
             table = np.frombuffer(tag[12 : 12 + 2 * count], ">u2") / 65535
+            if len(table) != count:  # nor is a table made of what a header merely claims
+                raise ValueError("a curve is shorter than it says")
             y = np.interp(x, np.linspace(0, 1, count), table)
     elif tag[:4] == b"para":
         y = _parametric(x, tag)

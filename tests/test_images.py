@@ -221,6 +221,21 @@ def test_curves_of_profiles(curve: bytes, expected: Callable[[np.ndarray], np.nd
     np.testing.assert_allclose(matrix_profile._curve(curve), expected(x), atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "curve",
+    [
+        b"curv" + bytes(4) + struct.pack(">I", 2**32 - 1),
+        b"para" + bytes(4) + struct.pack(">HH3i", 1, 0, 65536, 0, 65536),
+        b"para" + bytes(4) + struct.pack(">HH", 9, 0),
+    ],
+)
+def test_a_hostile_curve_is_no_matrix_profile(curve: bytes) -> None:
+    profile = bytearray(adobe_rgb())
+    start = profile.index(b"curv")
+    profile[start : start + len(curve)] = curve
+    assert matrix_profile.to_srgb(np.zeros((2, 2, 3), np.uint16), bytes(profile)) is None
+
+
 def test_a_sixteen_bit_srgb_profile_changes_no_bit() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     wide = np.random.default_rng(0).integers(0, 65535, (20, 30, 3)).astype(np.uint16)
