@@ -3,58 +3,72 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
-import signal
+import subprocess
+import time
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
+
+import numpy as np
 
 from colortk.color import Float32
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.host import registry
 from colortk.loading import Request, load
+from colortk.process import died, incoming, peak_memory, spawn, stop
 from colortk.spec import ColorizerSpec
 
 #: Seconds that a plugin may take to load, at least.
 LOADING = 60.0
 
 
-def _serve(connection: Connection, request: Request) -> None:
+@dataclass(frozen=True)
+class Answer:
+    """Chroma, seconds that the plugin itself took, and the most memory its process has held."""
+
+    ab: Float32
+    seconds: float
+    peak_memory: int | None
+
+
+def serve(pipe: Connection, request: Request) -> None:
     """The child: load once, then answer every lightness with chroma or an error."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us
-    os.dup2(2, 1)  # what a plugin prints does not belong between results
     try:
         loaded = load(request)
-        connection.send((loaded.digest, loaded.options_key))
+        pipe.send((loaded.digest, loaded.options_key))
     except ColortkError as error:
-        connection.send(error)
+        pipe.send(error)
         return
-    while True:
+    for lightness in incoming(pipe):
+        answer: Answer | ColortkError
         try:
-            lightness = connection.recv()
-        except (EOFError, KeyboardInterrupt):
-            return
-        try:
-            connection.send(loaded.predict(lightness))
+            start = time.perf_counter()
+            ab = loaded.predict(lightness)
+            answer = Answer(ab, time.perf_counter() - start, peak_memory())
         except ColortkError as error:
-            connection.send(error)
+            answer = error
         except MemoryError:
-            connection.send(PredictionError(f"plugin '{request.plugin}' failed", "out of memory"))
+            answer = PredictionError(f"plugin '{request.plugin}' failed", "out of memory")
+        with contextlib.suppress(BrokenPipeError):
+            pipe.send(answer)
 
 
 class Isolated:
     """A :class:`~colortk.loading.Predictor` with a time limit, in seconds, for each answer.
 
-    Loading gets a minute, or the limit if that is longer; a plugin that does not load in it is
-    a ``PluginError``. After a time-out, or when the process dies, the next picture gets a new
-    process.
+    ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
+    a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
+    dies, the next picture gets a new process. ``threads``: how many the plugin may use.
     """
 
-    def __init__(self, request: Request, timeout: float) -> None:
-        self.request, self.timeout = request, timeout
-        self._process: Any = None
+    def __init__(
+        self, request: Request, timeout: float | None = None, threads: int | None = None
+    ) -> None:
+        self.request, self.timeout, self.threads = request, timeout, threads
+        self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self.digest, self.options_key = "", "{}"
+        self.last: Answer | None = None
         self._start()
 
     @property
@@ -63,7 +77,11 @@ class Isolated:
         return registry().colorizer(self.request.plugin)[1]
 
     def predict(self, lightness: Float32) -> Float32:
-        """As :meth:`colortk.loading.Loaded.predict`; a hang is a ``PredictionError`` too."""
+        """As :meth:`colortk.loading.Loaded.predict`; a hang is a ``PredictionError`` too.
+
+        Afterwards ``last`` is the whole :class:`Answer`.
+        """
+        self.last = None
         if self._process is None:
             try:
                 self._start()
@@ -71,19 +89,18 @@ class Isolated:
                 raise PredictionError(error.what, error.why, error.do) from error
         assert self._pipe is not None
         with contextlib.suppress(OSError):  # a dead child: _answer says so
-            self._pipe.send(lightness)
-        chroma: Float32 = self._answer("on a picture", self.timeout, PredictionError)
-        return chroma
+            self._pipe.send(np.ascontiguousarray(lightness))
+        answer: Answer = self._answer("on a picture", self.timeout, PredictionError)
+        self.last = answer
+        return answer.ab
 
-    def close(self) -> None:
-        """Stop the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process = None
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
+    def close(self) -> int:
+        """Stop the process; returns its exit code."""
+        code = 0
+        if self._process is not None and self._pipe is not None:
+            code = stop(self._process, self._pipe)
+        self._process = self._pipe = None
+        return code
 
     def __enter__(self) -> Isolated:
         return self
@@ -92,17 +109,15 @@ class Isolated:
         self.close()
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self.request), daemon=True)
-        self._process.start()
-        theirs.close()
-        self.digest, self.options_key = self._answer(
-            "while loading", max(self.timeout, LOADING), PluginError
+        self._process, self._pipe = spawn(
+            "colortk.isolate:serve", self.request, threads=self.threads
         )
+        limit = None if self.timeout is None else max(self.timeout, LOADING)
+        self.digest, self.options_key = self._answer("while loading", limit, PluginError)
 
-    def _answer(self, when: str, limit: float, error: type[ColortkError]) -> Any:
+    def _answer(self, when: str, limit: float | None, error: type[ColortkError]) -> Any:
         assert self._pipe is not None
+        assert self._process is not None
         name = self.request.plugin
         try:
             if not self._pipe.poll(limit):
@@ -114,12 +129,14 @@ class Isolated:
                 )
             answer = self._pipe.recv()
         except (EOFError, OSError) as broken:
-            self._process.join(5)
-            code = self._process.exitcode
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)  # its own end, not ours by kill
+            raise error(f"plugin '{name}' died {when}", died(self.close())) from broken
+        except BaseException:  # an interrupt here would leave the answer for the next picture
             self.close()
-            raise error(
-                f"plugin '{name}' died {when}", f"its process ended (exit code {code})"
-            ) from broken
+            raise
         if isinstance(answer, ColortkError):
+            if error is PluginError:
+                self.close()
             raise answer
         return answer

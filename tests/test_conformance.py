@@ -30,6 +30,7 @@ ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
         (f"return {ZEROS}[1:]", "answers_with_chroma_of_the_shape_asked_for"),
         (f"return {ZEROS} * np.nan", "answers_with_chroma_of_the_shape_asked_for"),
         (f"import sys; sys.exit(0); return {ZEROS}", "answers_with_chroma_of_the_shape_asked_for"),
+        (f"import os; os._exit(3); return {ZEROS}", "answers_with_chroma_of_the_shape_asked_for"),
         (f"return {ZEROS}.astype(float)", "answers_with_chroma_of_the_shape_asked_for"),
         (f"return {ZEROS} + 900", "answers_with_chroma_of_the_shape_asked_for"),
         (f"return {ZEROS}.astype(int)", "answers_with_chroma_of_the_shape_asked_for"),
@@ -52,6 +53,19 @@ def test_the_kit_notices(
     assert run.returncode == 1, run.stderr
     failed = {row["check"] for row in json.loads(run.stdout) if row["status"] == "failed"}
     assert failing in failed
+
+
+def test_a_plugin_that_ends_the_process_fails_one_check_and_stops_no_other(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
+    body = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    site = distribution("odd", colorizer_module("aaa", "aaa", body).replace("aaa:", "odd:"))
+    run = colortk("plugins", "check", "aaa", "gray", "--json", plugins=site)
+    rows = json.loads(run.stdout)
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert [row["plugin"] for row in failed] == ["aaa"]
+    assert "SIGSEGV" in failed[0]["reason"]
+    assert sum(row["plugin"] == "gray" for row in rows) > 8
 
 
 @pytest.mark.slow

@@ -124,15 +124,15 @@ def _text(value: Any) -> str:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @JSON
 def check(names: tuple[str, ...], as_json: bool) -> int:
-    """Run the conformance checks on colorizers. [default: all]"""
+    """Run the conformance checks on colorizers, each in a process of its own. [default: all]"""
     from colortk.host import registry
     from colortk.spec import ColorizerSpec
-    from colortk.testing import run_checks
+    from colortk.testing.apart import run_checks_apart
 
     failed = 0
     rows = []
     for name in names or sorted(registry().of(ColorizerSpec)):
-        for outcome in run_checks(name):
+        for outcome in run_checks_apart(name):
             failed += outcome.error is not None
             rows.append(
                 {

@@ -1,0 +1,101 @@
+"""A Python process of our own at the other end of a pipe.
+
+Not :mod:`multiprocessing`'s: that imports the caller's main module again (a script without a
+``__main__`` guard would start itself over and over) and refuses to start from a daemon, which
+is what a Dask worker is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+#: What tells a numerical library how many threads to use.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "COLORTK_THREADS")
+
+_CHILD = """
+import sys, multiprocessing.connection as m
+pipe = getattr(m, "PipeConnection", m.Connection)(int(sys.argv[1]))
+sys.path[:], path, arguments = pipe.recv()
+from colortk.spec import load_callable
+load_callable(path)(pipe, *arguments)
+"""
+
+
+def spawn(
+    path: str, *arguments: Any, threads: int | None = None
+) -> tuple[subprocess.Popen[bytes], Connection]:
+    """Start a process that calls ``path`` ("package.module:callable") with (pipe, *arguments).
+
+    What it prints goes to stderr. ``threads``: how many its libraries may use. It finds the
+    modules that this process finds. When this process goes away, its pipe ends.
+    """
+    ours, theirs = Pipe()
+    handle = theirs.fileno()
+    environment = dict(os.environ)
+    if threads is not None:
+        environment |= dict.fromkeys(THREADS, str(threads))
+    options: dict[str, Any] = {"pass_fds": (handle,)}
+    if sys.platform == "win32":
+        os.set_handle_inheritable(handle, True)
+        startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
+        options = {"startupinfo": startup}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(handle)],
+        stdin=subprocess.DEVNULL,
+        stdout=2,
+        env=environment,
+        **options,
+    )
+    theirs.close()
+    with contextlib.suppress(OSError):  # a child that is dead already: its reader finds out
+        ours.send((sys.path, path, arguments))
+    return process, ours
+
+
+def stop(process: subprocess.Popen[bytes], pipe: Connection) -> int:
+    """End the process if it has not ended, and return its exit code."""
+    pipe.close()
+    process.kill()
+    return process.wait()
+
+
+def incoming(pipe: Connection) -> Iterator[Any]:
+    """The child's side: messages until the parent is gone. Interrupts are the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            yield pipe.recv()
+        except (EOFError, OSError):
+            return
+
+
+def died(code: int) -> str:
+    """Why a process ended that should not have, in words."""
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"its process ended ({signal.Signals(-code).name})"
+    return f"its process ended (exit code {code})"
+
+
+def peak_memory() -> int | None:
+    """Most bytes that this process has held at once, or ``None`` where that is not known."""
+    with contextlib.suppress(OSError, ValueError):
+        # Not getrusage: on Linux its maximum includes the parent's, from before exec.
+        for line in Path("/proc/self/status").read_text("utf-8", "replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    with contextlib.suppress(ImportError):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return None
