@@ -1,9 +1,11 @@
-"""``colortk plugins``: list, show and check plugins."""
+"""``colortk plugins``: list, show, check and begin plugins."""
 
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,9 +15,9 @@ from colortk.cli.common import JSON, print_json, table
 KINDS = ("colorizer", "metric", "refiner")
 
 
-@click.group("plugins", short_help="List, show and check plugins.")
+@click.group("plugins", short_help="List, show, check and begin plugins.")
 def command() -> None:
-    """List, show and check plugins, ours and other people's."""
+    """List, show and check plugins, ours and other people's; begin one of your own."""
 
 
 @command.command("list")
@@ -148,3 +150,35 @@ def check(names: tuple[str, ...], as_json: bool) -> int:
         columns = ["plugin", "check", "status", "reason"]
         table("", columns, ([row[column] for column in columns] for row in rows))
     return 1 if failed else 0
+
+
+@command.command("new")
+@click.argument("name")
+@click.option(
+    "--output",
+    "-o",
+    default=".",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Make the package's folder in here.",
+)
+@JSON
+def new(name: str, output: Path, as_json: bool) -> None:
+    """Write the package of a new colorizer, complete: it installs and passes its checks.
+
+    \b
+    colortk plugins new my_net
+    """
+    from colortk.cli.main import say
+    from colortk.scaffold import new_plugin, write
+
+    plugin = new_plugin(name)
+    folder = write(plugin, output)
+    if as_json:
+        print_json({"folder": str(folder), "files": list(plugin.files())}, indent=1)
+        return
+    say(f"wrote {folder}; your model goes into {folder / plugin.package / 'colorizer.py'}")
+    where = shlex.quote(str(folder))
+    click.echo(f"pip install -e {where}")
+    click.echo(f"colortk plugins check {name} && python -m pytest {where}")
+    click.echo("colortk compare --all")

@@ -1,0 +1,202 @@
+"""A new plugin works as it is written: installed with pip, checked, tested and scored."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import site
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from colortk import scaffold
+from colortk.errors import UsageError
+from colortk.spec import ColorizerSpec, check_spec
+from conftest import colorizer_module
+
+Command = Callable[..., subprocess.CompletedProcess[Any]]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Command:
+    """Bash with ``colortk``, ``pip`` and ``python`` of a fresh environment, without a network.
+
+    The environment sees what this one has; what is installed there stays there.
+    """
+    place = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
+    (packages,) = place.glob("lib/python*/site-packages")
+    shared = "".join(f"import site; site.addsitedir({p!r})\n" for p in site.getsitepackages())
+    (packages / "shared.pth").write_text(shared)
+    python = place / "bin" / "python"
+    for name, line in {
+        "colortk": f"exec '{python}' -c 'from colortk.cli.main import main; main()' \"$@\"",
+        "pip": f"exec '{python}' -m pip \"$@\" --quiet --no-deps --no-build-isolation",
+    }.items():
+        shim = place / "bin" / name
+        shim.write_text(f"#!/bin/sh\n{line}\n")
+        shim.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "COLORTK_STORE": str(tmp_path / "store"),
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def run(commands: str) -> subprocess.CompletedProcess[Any]:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=work, env=environment, capture_output=True, encoding="utf-8", timeout=300,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_new_plugin_works_without_an_edit(shell: Command, tmp_path: Path) -> None:
+    run = shell("colortk plugins new my_net")
+    assert run.returncode == 0, run.stderr
+    steps = run.stdout.splitlines()
+    assert len(steps) == 3
+    install, check, compare = steps
+    run = shell(install)
+    assert run.returncode == 0, run.stdout + run.stderr
+    run = shell(check)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "failed" not in run.stdout
+    assert re.search(r"\b1[0-9] passed", run.stdout), run.stdout
+    run = shell(f"{compare} --json")
+    assert run.returncode == 0, run.stderr
+    rows = {row["name"]: row for row in json.loads(run.stdout)["plugins"]}
+    assert rows["my_net"]["failed"] == 0
+    assert rows["my_net"]["metrics"]["psnr"]["mean"] != rows["gray"]["metrics"]["psnr"]["mean"]
+    run = shell("colortk plugins new my_net -o elsewhere")
+    assert run.returncode == 2
+    assert "colortk-my-net has a plugin of that name" in run.stderr
+
+    # What the comments in the declaration offer works when uncommented.
+    spec = tmp_path / "work/colortk-my-net/colortk_my_net/spec.py"
+    text = spec.read_text("utf-8")
+    head, body = text.split("@hookimpl", 1)
+    start = head.index("# from dataclasses")
+    head = head[:start] + re.sub("(?m)^# ?", "", head[start:])
+    spec.write_text(head + "@hookimpl" + body.replace("# options=", "options="), "utf-8")
+    run = shell("colortk plugins show my_net --json")
+    assert run.returncode == 0, run.stderr
+    (option,) = json.loads(run.stdout)["options"]
+    assert option == {"name": "warmth", "type": "float", "default": 1.0}
+
+
+@pytest.mark.parametrize("name", ["x", "my_net2", "true", "none", "class", "test", "a__b"])
+def test_every_usable_name_gives_whole_files(name: str, tmp_path: Path) -> None:
+    plugin = scaffold.new_plugin(name)
+    assert check_spec(ColorizerSpec(name, "", "a:b"), ColorizerSpec) is None
+    folder = scaffold.write(plugin, tmp_path / "made" / "on the way")
+    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    assert set(found) == {
+        "pyproject.toml", "README.md", ".gitignore", f"tests/test_{name}.py",
+        f"colortk_{name}/__init__.py", f"colortk_{name}/spec.py", f"colortk_{name}/colorizer.py",
+    }  # fmt: skip
+    for path, file in found.items():
+        text = file.read_text("utf-8")
+        assert not re.search(r"@[A-Z]+@", text), path
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["name"] == {"my_net2": "colortk-my-net2", "a__b": "colortk-a-b"}.get(
+        name, f"colortk-{name}"
+    )
+    assert project["entry-points"]["colortk"] == {name: f"colortk_{name}.spec"}
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("My-Net", "'my_net' could"),
+        ("9lives", "'lives' could"),
+        ("trailing_", "'trailing' could"),
+        ("../evil", "'evil' could"),
+        ("a" * 65, f"'{'a' * 64}' could"),
+        ("é", "lower-case letters"),
+        ("", "lower-case letters"),
+    ],
+)
+def test_unusable_names(name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="cannot be the name of a plugin") as raised:
+        scaffold.new_plugin(name)
+    assert hint in str(raised.value)
+
+
+def test_names_that_are_taken(
+    distribution: Callable[..., Path], colortk: Command, tmp_path: Path
+) -> None:
+    site = distribution("their-net", colorizer_module("their_net", "net", "return None"))
+    distribution("broken-thing", "raise RuntimeError('no')")
+    distribution("colortk-only-a-name", "")
+    for name, owner in (
+        ("net", "their-net has a plugin of that name"),
+        ("broken_thing", "broken-thing has a plugin of that name, a broken one"),
+        ("only_a_name", "colortk-only-a-name is installed"),
+        ("gray", "colorization-toolkit has a plugin of that name"),
+        ("plugins", "Python already imports a package 'colortk_plugins'"),
+    ):
+        run = colortk("plugins", "new", name, "-o", tmp_path / "out", plugins=site)
+        assert run.returncode == 2, name
+        assert run.stderr == f"colortk: the name '{name}' is taken: {owner} (choose another)\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_there_stays(colortk: Command, tmp_path: Path) -> None:
+    (tmp_path / "colortk-net").mkdir()
+    (tmp_path / "colortk-link").symlink_to("nowhere")
+    (tmp_path / "file").write_text("mine")
+    for arguments, why in (
+        (["net"], "exists"),
+        (["link"], "exists"),
+        (["other", "-o", "file"], "cannot write 'file/colortk-other'"),
+    ):
+        run = colortk("plugins", "new", *arguments)
+        assert run.returncode == 2
+        assert why in run.stderr
+        assert run.stderr.count("\n") == 1
+        assert run.stdout == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["colortk-link", "colortk-net", "file"]
+    assert (tmp_path / "file").read_text() == "mine"
+    assert not list((tmp_path / "colortk-net").iterdir())
+
+
+def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    whole = Path.write_text
+
+    def full_disk(self: Path, *arguments: Any, **options: Any) -> int:
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        written.append(self)
+        return whole(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    with pytest.raises(UsageError, match="No space left on device"):
+        scaffold.write(scaffold.new_plugin("net"), tmp_path)
+    assert len(written) == 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_json_and_a_place_with_a_space(colortk: Command, tmp_path: Path) -> None:
+    run = colortk("plugins", "new", "net", "-o", "my plugins", "--json")
+    assert run.returncode == 0, run.stderr
+    answer = json.loads(run.stdout)
+    assert (tmp_path / answer["folder"]) == tmp_path / "my plugins" / "colortk-net"
+    assert all((tmp_path / answer["folder"] / path).is_file() for path in answer["files"])
+    run = colortk("plugins", "new", "net2", "-o", "my plugins")
+    assert run.stdout.splitlines()[0] == "pip install -e 'my plugins/colortk-net2'"
