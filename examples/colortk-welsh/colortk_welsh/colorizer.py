@@ -1,0 +1,45 @@
+"""Colour transfer as a plugin: the reference is read once, then every picture is matched."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from colortk.errors import UsageError
+from colortk.images import decode
+from colortk.spec import Artifacts, Chroma, Lightness
+from colortk_welsh.spec import Options
+from colortk_welsh.transfer import Reference, sample, transfer
+
+#: Greatest chroma of a picture that counts as grey, in CIELAB units: JPEG tints by as much.
+GREY = 2.0
+
+
+class Welsh:
+    """Gives every pixel the chroma of the reference's sample that is most like it."""
+
+    def __init__(self, artifacts: Artifacts, options: Options) -> None:
+        self.reference = _from_picture(options) if options.reference else _palette(artifacts)
+
+    def predict_ab(self, lightness: Lightness) -> Chroma:
+        """Chroma, float32 (H, W, 2)."""
+        return transfer(lightness, self.reference)
+
+
+def _palette(artifacts: Artifacts) -> Reference:
+    content = io.BytesIO(artifacts.read("palette.npz"))
+    with np.load(content, allow_pickle=False) as stored:
+        mean, std = stored["lightness"]
+        return Reference(stored["samples"], float(mean), float(std))
+
+
+def _from_picture(options: Options) -> Reference:
+    path = Path(options.reference).expanduser()
+    pixels = decode(path.read_bytes(), str(path)).pixels  # raises PictureError
+    if pixels.ndim == 3:
+        reference = sample(pixels)
+        if np.abs(reference.samples[:, 2:]).max() > GREY:
+            return reference
+    raise UsageError(f"the reference '{path}' has no colours to give", "it is grey")
