@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from colortk import scaffold
 from colortk.errors import UsageError
 from colortk.spec import ColorizerSpec, check_spec
-from conftest import colorizer_module
+from conftest import ROOT, colorizer_module
 
 Command = Callable[..., subprocess.CompletedProcess[Any]]
 
@@ -52,10 +54,10 @@ def shell(tmp_path: Path) -> Command:
     work = tmp_path / "work"
     work.mkdir()
 
-    def run(commands: str) -> subprocess.CompletedProcess[Any]:
+    def run(commands: str, folder: Path = work) -> subprocess.CompletedProcess[Any]:
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
-            cwd=work, env=environment, capture_output=True, encoding="utf-8", timeout=300,
+            cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300,
         )  # fmt: skip
 
     return run
@@ -200,3 +202,66 @@ def test_json_and_a_place_with_a_space(colortk: Command, tmp_path: Path) -> None
     assert all((tmp_path / answer["folder"] / path).is_file() for path in answer["files"])
     run = colortk("plugins", "new", "net2", "-o", "my plugins")
     assert run.stdout.splitlines()[0] == "pip install -e 'my plugins/colortk-net2'"
+
+
+GUIDE = ROOT / "docs" / "writing-a-plugin.md"
+
+
+def blocks() -> list[tuple[str, str]]:
+    """The language and the content of every code block of the guide, in order."""
+    return re.findall(r"(?m)^```(\S.*)\n((?:.*\n)*?)```$", GUIDE.read_text("utf-8"))
+
+
+@pytest.mark.slow
+def test_the_guide_works_as_it_is_printed(shell: Command, tmp_path: Path) -> None:
+    """Files are written and commands run in the order in which a reader meets them."""
+    folder, output = tmp_path / "work", ""
+    for language, content in blocks():
+        if language == "python":
+            head, _, body = content.partition("\n")
+            path, _, where = head.removeprefix("# ").partition(", ")
+            assert where in ("", "at the end"), head
+            assert folder != tmp_path / "work", f"{path} is written before there is a package"
+            file = folder / path
+            file.write_text(file.read_text("utf-8") + "\n\n" + body if where else body, "utf-8")
+        elif language == "text":
+            for line in content.splitlines():
+                assert line in " ".join(output.split()), output
+        else:
+            assert language in ("sh", "sh fails")
+            here = tmp_path / "here"
+            run = shell(f"trap 'pwd > \"{here}\"' EXIT\n{content}", folder)
+            output = run.stdout
+            said = f"{content}\n{run.stdout}\n{run.stderr}"
+            assert (run.returncode != 0) == language.endswith("fails"), said
+            if language.endswith("fails"):
+                assert "Traceback" in run.stderr
+            for command, shown in (("compare", "tint"), ("--kind metric", "red_error\tok")):
+                assert command not in content or shown in output, said
+            folder = Path(here.read_text().strip())
+    tint, warm, faded, flower = (
+        np.asarray(Image.open(folder / name).convert("RGB"), float).mean((0, 1))
+        for name in ("china-tint.png", "china-warm.png", "flower-faded.png", "samples/flower.jpg")
+    )
+    assert warm[2] < tint[2] - 5  # less blue
+    assert 1 < np.ptp(faded) < np.ptp(flower)
+
+
+def test_the_guide_comes_to_a_score_in_30_lines() -> None:
+    """Of what an author writes before the first ``compare``."""
+    before = []
+    for language, content in blocks():
+        if "compare" in content:
+            break
+        before += content.splitlines()[1:] if language == "python" else []
+    else:
+        raise AssertionError("the guide never compares")
+    lines = [line for line in before if line.strip()]
+    assert 10 < len(lines) <= 30
+
+
+def test_links_of_the_guide_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", GUIDE.read_text("utf-8"))
+    assert links
+    for link in links:
+        assert (GUIDE.parent / link).exists(), link
