@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from colortk.hookspecs import hookimpl
 from colortk.spec import MetricSpec, RefinerSpec
 
@@ -22,33 +24,95 @@ def colortk_refiners() -> list[RefinerSpec]:
 
 @hookimpl
 def colortk_metrics() -> list[MetricSpec]:
-    metrics = "colortk.harness.metrics"
     return [
-        MetricSpec(
-            "psnr",
-            "Peak signal-to-noise ratio over R, G and B",
-            f"{metrics}.psnr:psnr",
-            higher_is_better=True,
-            unit="dB",
+        _metric(
+            "lpips", "LPIPS", "Learned perceptual distance, AlexNet, version 0.1", False,
+            digits=4, source="Zhang et al. 2018",
         ),
-        MetricSpec(
-            "ssim",
-            "Structural similarity, mean over R, G and B; Gaussian window, sigma 1.5",
-            f"{metrics}.ssim:ssim",
-            higher_is_better=True,
-            source="Wang et al. 2004",
+        _metric(
+            "ms_ssim", "MS-SSIM", "Multi-scale structural similarity, mean over R, G and B", True,
+            digits=4, source="Wang et al. 2003",
         ),
-        MetricSpec(
-            "delta_e94",
-            "Mean CIE94 colour difference, graphic arts",
-            f"{metrics}.delta_e94:delta_e94",
-            higher_is_better=False,
-            source="CIE 116-1995",
+        _metric(
+            "ms_ssim_ab", "MS-SSIM ab", "Multi-scale structural similarity, mean over a* and b*",
+            True, "ms_ssim", digits=4, chroma=True, source="Wang et al. 2003; Mullery and Whelan 2022",
         ),
-        MetricSpec(
-            "ab_rmse",
-            "Root mean square error of a* and b*",
-            f"{metrics}.ab_rmse:ab_rmse",
-            higher_is_better=False,
+        _metric(
+            "cms_ssim", "CMS-SSIM", "MS-SSIM of L* times a comparison of colour", True,
+            digits=4, source="after Hassan and Bhagvati 2012",
         ),
-    ]
+        _metric(
+            "delta_e00", "ΔE00", "Mean CIEDE2000 colour difference", False,
+            digits=2, source="Sharma et al. 2005",
+        ),
+        _metric(
+            "delta_e00_p95", "ΔE00 p95", "95th percentile of the CIEDE2000 colour difference",
+            False, "delta_e00", digits=2, source="Sharma et al. 2005",
+        ),
+        _metric(
+            "delta_e94", "ΔE94", "Mean CIE94 colour difference, graphic arts", False,
+            digits=2, source="CIE 116-1995",
+        ),
+        _metric(
+            "delta_e76", "ΔE76", "Mean Euclidean distance in CIELAB", False,
+            digits=2, source="ISO/CIE 11664-4",
+        ),
+        _metric(
+            "within_jnd", "ΔE76<2.3", "Share of pixels whose difference nobody notices", True,
+            "delta_e76", digits=3, unit="share", source="Mahy et al. 1994",
+        ),
+        _metric(
+            "colorfulness", "CF", "Colourfulness of the result", None,
+            digits=2, takes="pictures", needs_reference=False, source="Hasler and Süsstrunk 2003",
+        ),
+        _metric(
+            "colorfulness_error", "ΔCF", "Difference of the result's colourfulness to the original's",
+            False, "colorfulness", digits=2, chroma=True, source="Hasler and Süsstrunk 2003",
+        ),
+        _metric(
+            "chroma_ratio", "chroma", "Mean chroma of the result over that of the original", None,
+            "chroma", digits=3, unit="ratio", chroma=True,
+        ),
+        _metric(
+            "psnr", "PSNR", "Peak signal-to-noise ratio over R, G and B", True,
+            digits=2, unit="dB",
+        ),
+        _metric(
+            "psnr_ab", "PSNR ab", "Peak signal-to-noise ratio over a* and b*, peak 255", True,
+            "psnr", digits=2, unit="dB",
+        ),
+        _metric(
+            "ssim", "SSIM",
+            "Structural similarity, mean over R, G and B; Gaussian window, sigma 1.5", True,
+            digits=4, source="Wang et al. 2004",
+        ),
+        _metric(
+            "mse", "MSE", "Mean squared error of R, G and B", False,
+            digits=1, unit="level²",
+        ),
+        _metric(
+            "mae", "MAE", "Mean absolute error of R, G and B", False,
+            "mse", digits=2, unit="level",
+        ),
+        _metric(
+            "ab_rmse", "ab-RMSE", "Root mean square error of a* and b*", False,
+            digits=2,
+        ),
+        _metric(
+            "ab_auc", "ab-AUC", "Area under the share of pixels within an a*b* error of 0 to 150",
+            True, digits=4, unit="share", source="Zhang et al. 2016",
+        ),
+        _metric(
+            "mean_chrominance_mse", "mean-ab MSE", "Squared error of the mean a* and b*, over 255²",
+            False, "chroma", digits=6, source="Acharya 2022",
+        ),
+    ]  # fmt: skip
+
+
+def _metric(
+    name: str, label: str, summary: str, higher: bool | None, module: str = "", **more: Any
+) -> MetricSpec:
+    """Ours share a pair, unless they say otherwise."""
+    function = f"colortk.harness.metrics.{module or name}:{name}"
+    more.setdefault("takes", "pair")
+    return MetricSpec(name, summary, function, higher, label=label, **more)

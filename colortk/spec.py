@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 #: Version of the contract in this file. A plugin of a later one is not loaded.
 API_VERSION = 1
@@ -95,22 +95,42 @@ class ColorizerSpec:
     paper: str = ""
 
 
+#: What a metric's function is called with.
+Takes = Literal["pictures", "pair"]
+
+
 @dataclass(frozen=True)
 class MetricSpec:
     """A score of a colorized picture.
 
     ``function``: ``"package.module:callable"``, called as ``function(truth, result)`` with two
-    uint8 (H, W, 3) sRGB pictures, returning a float.
+    uint8 (H, W, 3) sRGB pictures that it must not change, returning a finite number; as
+    ``function(result)`` if ``needs_reference`` is false; as ``function(pair)`` with one
+    :class:`colortk.harness.metrics.pair.Pair` if ``takes`` is ``"pair"``, which computes what
+    several metrics need once. ``higher_is_better``: ``None`` if neither is (a description: it is
+    read beside the original's, not ranked). ``chroma``: it measures colour and means nothing
+    where the original has none. ``label``: in table heads, instead of the name. ``digits``: after
+    the decimal point in tables. ``source``: the paper or standard that defines it.
     """
 
     name: str
     summary: str
     function: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     unit: str = ""
     needs_reference: bool = True
     source: str = ""
     api_version: int = API_VERSION
+    chroma: bool = False
+    takes: Takes = "pictures"
+    digits: int = 3
+    label: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What a table's head says: label and direction."""
+        arrow = {True: " ↑", False: " ↓", None: ""}[self.higher_is_better]
+        return (self.label or self.name) + arrow
 
 
 @dataclass(frozen=True)
@@ -148,7 +168,27 @@ def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
     path = spec.factory if isinstance(spec, ColorizerSpec) else spec.function
     if not isinstance(path, str) or path.count(":") != 1:
         return f"has {path!r} where an import path 'package.module:callable' belongs"
+    if isinstance(spec, MetricSpec):
+        return _check_metric(spec)
     return _check_colorizer(spec) if isinstance(spec, ColorizerSpec) else None
+
+
+def _check_metric(spec: MetricSpec) -> str | None:
+    for field_name in ("unit", "source", "label"):
+        if not isinstance(getattr(spec, field_name), str):
+            return f"has a {field_name} that is not text"
+    for field_name in ("needs_reference", "chroma"):
+        if not isinstance(getattr(spec, field_name), bool):
+            return f"has {field_name}={getattr(spec, field_name)!r}; True or False is wanted"
+    if not isinstance(spec.higher_is_better, bool | None):
+        return f"has higher_is_better={spec.higher_is_better!r}; True, False or None is wanted"
+    if spec.takes not in get_args(Takes):
+        return f"has takes={spec.takes!r}; one of {', '.join(get_args(Takes))} is wanted"
+    if spec.takes == "pair" and not spec.needs_reference:
+        return 'takes a "pair" but needs no reference: a pair has one'
+    if type(spec.digits) is not int or not 0 <= spec.digits <= 9:
+        return f"has digits={spec.digits!r}; a whole number from 0 to 9 is wanted"
+    return None
 
 
 def _check_colorizer(spec: ColorizerSpec) -> str | None:

@@ -20,6 +20,7 @@ RANKS = {
     "pipeline": 5,
     "training": 6,
     "batch": 6, "harness": 6, "testing": 6,
+    "metrics": 7,
     "cli": 7,
 }  # fmt: skip
 

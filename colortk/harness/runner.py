@@ -12,11 +12,11 @@ import numpy as np
 from colortk.color import Array, lightness
 from colortk.errors import ColortkError, PictureError, UsageError
 from colortk.folders import find
-from colortk.host import registry
+from colortk.harness.metrics.pair import Truth
+from colortk.harness.scoring import Scorer
 from colortk.images import decode, read_bytes
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner, colorize
-from colortk.spec import load_callable
 from colortk.upsample import resize
 
 
@@ -68,23 +68,25 @@ def score(
     size: int | None = 256,
 ) -> Iterator[Score]:
     """Every plugin on every picture; a failure costs its own row, not the run."""
-    functions = {name: load_callable(registry().metric(name).function) for name in metrics}
+    scorer = Scorer(metrics)
     for path in paths:
         try:
             truth = reference(path, size)
         except PictureError as error:
             yield Score(str(path), "", error=str(error))
             continue
-        light = lightness(truth)
+        light, original = lightness(truth), Truth(truth)
         for predictor in predictors:
             row = Score(str(path), predictor.spec.name)
             start = time.perf_counter()
             try:
                 result = colorize(light, predictor, refine).rgb
                 row.seconds = time.perf_counter() - start
-                row.metrics = {name: float(f(truth, result)) for name, f in functions.items()}
+                scores = scorer(original, result)
+                row.metrics = scores.values
+                row.error = next(iter(scores.errors.values()), None)
             except ColortkError as error:
                 row.error = str(error)
-            except Exception as error:  # of a metric, say: its row, not the run
+            except Exception as error:  # its row, not the run
                 row.error = f"{type(error).__name__}: {' '.join(str(error).split())}"
             yield row

@@ -1,4 +1,6 @@
-"""Scores of a colorized picture against its original, one a file.
+"""Scores of a colorized picture against its original, one idea a file.
 
-Each is ``function(truth, result) -> float`` on two uint8 (H, W, 3) sRGB pictures.
+Each is ``function(pair) -> float`` on a :class:`~colortk.harness.metrics.pair.Pair`, or
+``function(picture) -> float`` where no original is needed. Anybody else's may as well be
+``function(truth, result) -> float``: see ``MetricSpec``.
 """

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from colortk.color import Array, rgb_to_lab
+from colortk.harness.metrics.pair import Pair
 
 
-def ab_rmse(truth: Array, result: Array) -> float:
-    """Root of the mean of (Δa*)² + (Δb*)² over pixels, in CIELAB units.
-
-    ``truth``, ``result``: uint8 (H, W, 3).
-    """
-    difference = (rgb_to_lab(truth) - rgb_to_lab(result))[..., 1:].astype(np.float64)
-    return float(np.sqrt((difference**2).sum(-1).mean()))
+def ab_rmse(pair: Pair) -> float:
+    """Root of the mean of (Δa*)² + (Δb*)² over pixels, in CIELAB units."""
+    return math.sqrt(pair.mean_ab_square)

