@@ -1,0 +1,1 @@
+"""The page of ``colortk compare --html``: one file that opens without a network."""

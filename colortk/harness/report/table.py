@@ -1,0 +1,176 @@
+"""The parts of the page that are readable without JavaScript: its head and the ranked table."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+#: Columns shown at first, of those that the report has; its lead measure is always shown.
+SHOWN = (
+    "lpips", "ms_ssim_ab", "delta_e00", "delta_e00_p95", "colorfulness", "psnr", "ssim", "seconds",
+)  # fmt: skip
+FEW = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers. ``better``: "higher", "lower" or "" where neither is."""
+
+    key: str
+    label: str
+    summary: str
+    better: str
+    digits: int
+    shown: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number with its 95 % interval, where there are such."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+def escape(text: object) -> str:
+    """``text`` for HTML, inside quotes too; what UTF-8 cannot hold becomes "?"."""
+    return html.escape(str(text).encode("utf-8", "replace").decode("utf-8"))
+
+
+def columns(report: dict[str, Any]) -> list[Column]:
+    """The measures in the report's order, then time, memory and failures."""
+    found = []
+    for key, metric in report["metrics"].items():
+        higher = metric.get("higher_is_better")
+        better = "" if higher is None else "higher" if higher else "lower"
+        unit = metric.get("unit")
+        summary = metric.get("summary", "") + (f" ({unit})" if unit else "")
+        shown = key in SHOWN or key == report.get("lead")
+        digits = int(metric.get("digits", 3))
+        found.append(Column(key, metric.get("label") or key, summary, better, digits, shown))
+    return [
+        *found,
+        Column("seconds", "s/picture", "Median seconds a picture", "lower", 3, True),
+        Column("peak_memory", "MB", "Peak memory, 10⁶ bytes", "lower", 0, False),
+        Column("failed", "failed", "Pictures without a result", "lower", 0, True),
+    ]
+
+
+def cell(plugin: dict[str, Any], key: str) -> Cell:
+    """What ``plugin`` has in column ``key``; a plugin that failed may have nothing."""
+    if key == "seconds":
+        return Cell(_number((plugin.get("seconds") or {}).get("median")))
+    if key == "peak_memory":
+        peak = _number(plugin.get("peak_memory"))
+        return Cell(None if peak is None else peak / 1e6)
+    if key == "failed":
+        return Cell(float(plugin.get("failed") or 0))
+    found = (plugin.get("metrics") or {}).get(key) or {}
+    low, high = found.get("ci95") or (None, None)
+    return Cell(_number(found.get("mean")), _number(low), _number(high))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def head(report: dict[str, Any]) -> str:
+    """Title, counts, and what to be careful with."""
+    protocol, images = report["protocol"], int(report["images"])
+    counts = [
+        (_plural(images, "picture"), ""),
+        (_plural(len(report["plugins"]), "plugin"), ""),
+        (f"{report['near_grey']} nearly grey", "left out of the chroma measures"),
+        (f"{report['enlarged']} enlarged", "smaller than the protocol's size"),
+    ]
+    items = "".join(
+        f"<li><b>{escape(count)}</b>{f' <span>{escape(why)}</span>' if why else ''}</li>"
+        for count, why in counts
+    )
+    warning = ""
+    if images < FEW:
+        warning = (
+            f'<p class="warning" role="note">Only {_plural(images, "picture")}: so few prove'
+            " little. Read the order below as an anecdote.</p>"
+        )
+    definition = "".join(
+        f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>"
+        for key, value in (protocol.get("definition") or {}).items()
+    )
+    return (
+        f"<h1>Colorizers compared</h1>"
+        f'<p class="protocol">Protocol <b>{escape(protocol["name"])}</b>'
+        f" <code>{escape(protocol['hash'])}</code></p>"
+        f'<ul class="counts">{items}</ul>{warning}'
+        f"<details><summary>What the protocol does</summary><dl>{definition}</dl></details>"
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def ranking(report: dict[str, Any]) -> str:
+    """The ranked table. Columns that are not shown at first are there, hidden."""
+    listed = columns(report)
+    ties = Counter(plugin["rank"] for plugin in report["plugins"])
+    titles = "".join(_title(column) for column in listed)
+    rows = "\n".join(_row(plugin, listed, ties) for plugin in _ranked(report["plugins"]))
+    return (
+        '<table id="ranking"><thead><tr>'
+        '<th scope="col" data-key="rank" aria-sort="ascending"><button type="button">#</button></th>'
+        '<th scope="col" data-key="name"><button type="button">plugin</button></th>'
+        f"{titles}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+    )
+
+
+def _ranked(plugins: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield from sorted(plugins, key=lambda p: p["rank"] if p["rank"] is not None else math.inf)
+
+
+def _title(column: Column) -> str:
+    arrow = {"higher": "↑", "lower": "↓", "": ""}[column.better]
+    hint = f"{column.summary}; {column.better} is better" if column.better else column.summary
+    return (
+        f'<th scope="col" data-key="{escape(column.key)}" data-better="{column.better}"'
+        f' title="{escape(hint)}"{"" if column.shown else " hidden"}>'
+        f'<button type="button">{escape(column.label)}'
+        f"{f' <i>{arrow}</i>' if arrow else ''}</button></th>"
+    )
+
+
+def _row(plugin: dict[str, Any], listed: list[Column], ties: Counter[int]) -> str:
+    rank = plugin["rank"]
+    shared = rank is not None and ties[rank] > 1
+    place = "–" if rank is None else f"{rank}{'=' if shared else ''}"
+    why = f' title="shared by {ties[rank]}: the data do not order them"' if shared else ""
+    options = " ".join(f"{k}={v}" for k, v in (plugin.get("options") or {}).items())
+    version = " ".join(filter(None, (plugin.get("version"), options)))
+    return (
+        f'<tr data-plugin="{escape(plugin["name"])}">'
+        f'<td data-key="rank" data-value="{"" if rank is None else rank}"{why}>{place}</td>'
+        f'<th scope="row" data-key="name"><b>{escape(plugin["name"])}</b>'
+        f" <small>{escape(version)}</small>"
+        f"<span>{escape(plugin.get('summary') or '')}</span></th>"
+        + "".join(_cell(cell(plugin, column.key), column) for column in listed)
+        + "</tr>"
+    )
+
+
+def _cell(found: Cell, column: Column) -> str:
+    attributes = f'data-key="{escape(column.key)}"{"" if column.shown else " hidden"}'
+    if found.value is None:
+        return f'<td {attributes} data-value="">–</td>'
+    text = f"{found.value:.{column.digits}f}"
+    if found.low is not None and found.high is not None:
+        attributes += f' data-low="{found.low!r}" data-high="{found.high!r}"'
+        low, high = (f"{bound:.{column.digits}f}" for bound in (found.low, found.high))
+        text += f"<small>{low} – {high}</small>"
+    if column.key == "failed" and found.value:
+        attributes += ' class="failed"'
+    return f'<td {attributes} data-value="{found.value!r}">{text}</td>'
