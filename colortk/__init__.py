@@ -1,4 +1,10 @@
-"""Automatic image colorization: run any colorizer, score every one the same way."""
+"""Automatic image colorization: run any colorizer, score every one the same way.
+
+``colorize(image, plugin)`` and ``compare(images, plugins)`` are the command's verbs for scripts;
+``colortk.metrics.score(pred, truth)`` is any score of two arrays.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from colortk.hookspecs import hookimpl
 from colortk.spec import (
@@ -11,6 +17,10 @@ from colortk.spec import (
     WorkingSize,
 )
 
+if TYPE_CHECKING:
+    from colortk.api import colorize
+    from colortk.harness.api import compare
+
 __all__ = [
     "API_VERSION",
     "Artifact",
@@ -19,5 +29,24 @@ __all__ = [
     "RefinerSpec",
     "Requirement",
     "WorkingSize",
+    "colorize",
+    "compare",
     "hookimpl",
 ]
+
+#: Imported when first used: a plugin's declaration needs no NumPy.
+_LAZY = {
+    "colorize": "colortk.api:colorize",
+    "compare": "colortk.harness.api:compare",
+    "metrics": "colortk.metrics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _LAZY:
+        raise AttributeError(f"module 'colortk' has no attribute {name!r}")
+    module, _, attribute = _LAZY[name].partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found

@@ -39,31 +39,31 @@ def colortk_metrics() -> list[MetricSpec]:
         ),
         _metric(
             "cms_ssim", "CMS-SSIM", "MS-SSIM of L* times a comparison of colour", True,
-            digits=4, source="after Hassan and Bhagvati 2012",
+            digits=4, chroma=True, source="after Hassan and Bhagvati 2012",
         ),
         _metric(
             "delta_e00", "ΔE00", "Mean CIEDE2000 colour difference", False,
-            digits=2, source="Sharma et al. 2005",
+            digits=2, chroma=True, source="Sharma et al. 2005",
         ),
         _metric(
             "delta_e00_p95", "ΔE00 p95", "95th percentile of the CIEDE2000 colour difference",
-            False, "delta_e00", digits=2, source="Sharma et al. 2005",
+            False, "delta_e00", digits=2, chroma=True, source="Sharma et al. 2005",
         ),
         _metric(
             "delta_e94", "ΔE94", "Mean CIE94 colour difference, graphic arts", False,
-            digits=2, source="CIE 116-1995",
+            digits=2, chroma=True, source="CIE 116-1995",
         ),
         _metric(
             "delta_e76", "ΔE76", "Mean Euclidean distance in CIELAB", False,
-            digits=2, source="ISO/CIE 11664-4",
+            digits=2, chroma=True, source="ISO/CIE 11664-4",
         ),
         _metric(
             "within_jnd", "ΔE76<2.3", "Share of pixels whose difference nobody notices", True,
-            "delta_e76", digits=3, unit="share", source="Mahy et al. 1994",
+            "delta_e76", digits=3, chroma=True, unit="share", source="Mahy et al. 1994",
         ),
         _metric(
             "colorfulness", "CF", "Colourfulness of the result", None,
-            digits=2, takes="pictures", needs_reference=False, source="Hasler and Süsstrunk 2003",
+            digits=2, chroma=True, takes="pictures", needs_reference=False, source="Hasler and Süsstrunk 2003",
         ),
         _metric(
             "colorfulness_error", "ΔCF", "Difference of the result's colourfulness to the original's",
@@ -79,7 +79,7 @@ def colortk_metrics() -> list[MetricSpec]:
         ),
         _metric(
             "psnr_ab", "PSNR ab", "Peak signal-to-noise ratio over a* and b*, peak 255", True,
-            "psnr", digits=2, unit="dB",
+            "psnr", digits=2, chroma=True, unit="dB",
         ),
         _metric(
             "ssim", "SSIM",
@@ -96,15 +96,15 @@ def colortk_metrics() -> list[MetricSpec]:
         ),
         _metric(
             "ab_rmse", "ab-RMSE", "Root mean square error of a* and b*", False,
-            digits=2,
+            digits=2, chroma=True,
         ),
         _metric(
             "ab_auc", "ab-AUC", "Area under the share of pixels within an a*b* error of 0 to 150",
-            True, digits=4, unit="share", source="Zhang et al. 2016",
+            True, digits=4, chroma=True, unit="share", source="Zhang et al. 2016",
         ),
         _metric(
             "mean_chrominance_mse", "mean-ab MSE", "Squared error of the mean a* and b*, over 255²",
-            False, "chroma", digits=6, source="Acharya 2022",
+            False, "chroma", digits=6, chroma=True, source="Acharya 2022",
         ),
     ]  # fmt: skip
 

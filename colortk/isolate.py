@@ -76,6 +76,11 @@ class Isolated:
         """Declaration of the plugin."""
         return registry().colorizer(self.request.plugin)[1]
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there: it is not after a time-out or a crash."""
+        return self._process is not None
+
     def predict(self, lightness: Float32) -> Float32:
         """As :meth:`colortk.loading.Loaded.predict`; a hang is a ``PredictionError`` too.
 

@@ -374,7 +374,7 @@ def test_pictures_in_order(opened: Any) -> None:
     view.page.select_option("#order", "difference")
     view.page.select_option("#second", "good")
     sheet = view.page.locator("#sheets > li").first
-    assert "−6.0000" in sheet.locator("h3").inner_text()
+    assert "−6.0000" in sheet.locator("h3").text_content()
     sheet.scroll_into_view_if_needed()
     assert sheet.locator("figcaption b").all_inner_texts() == ["3.0000", "4.0000", "9.0000"]
 
@@ -412,6 +412,13 @@ def test_the_large_view_by_keyboard(opened: Any) -> None:
     view.page.keyboard.press("ArrowRight")
     assert dialog.locator("h2").inner_text().startswith("photo0.jpg")
     assert "3.0000" in dialog.locator("table").inner_text()
+    view.page.keyboard.press("ArrowRight")
+    assert dialog.locator("h2").inner_text() == "photo1.jpg"
+    back = dialog.get_by_label("previous picture")
+    back.focus()
+    for wanted in ("photo0.jpg", "photo5.jpg"):
+        view.page.keyboard.press("Enter")
+        assert dialog.locator("h2").inner_text() == wanted
     view.page.keyboard.press("Escape")
     assert not dialog.is_visible()
 

@@ -2,186 +2,168 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, progress, table
+from colortk.cli import compare_output as outputs
+from colortk.cli.common import JSON, print_json, progress
 from colortk.cli.main import say
-
-METRICS = ("psnr", "ssim", "delta_e94", "ab_rmse")
 
 
 @click.command("compare", short_help="Score plugins on the same pictures.")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|DIR]...")
-@click.option("--plugin", "-p", "plugins", multiple=True, help="A plugin to score; repeatable.")
+@click.option(
+    "--plugin",
+    "-p",
+    "plugins",
+    multiple=True,
+    metavar="NAME[:OPTION=VALUE,…][@WEIGHTS]",
+    help="A plugin to score, perhaps with options (strength is one) or weights of `fit`; repeatable.",
+)
 @click.option("--all", "every", is_flag=True, help="Score every plugin. [default without -p]")
+@click.option("--metric", "-m", "metrics", multiple=True, help="Only these scores; repeatable.")
 @click.option(
-    "--baseline",
-    default="mean_color",
-    show_default=True,
-    help="Plugin that the others are paired with.",
+    "--baseline", metavar="NAME", help="What the others are paired with. [default: the best]"
 )
 @click.option(
-    "--refine",
-    default="ratio",
-    show_default=True,
-    metavar="ratio|slide|none",
-    help="Chrominance refinement.",
+    "--refine", metavar="ratio|slide|none", help="Another refinement than the protocol's."
 )
-@click.option(
-    "--size",
-    default=256,
-    show_default=True,
-    type=click.IntRange(16),
-    help="Short side; the middle square is scored.",
-)
+@click.option("--size", type=click.IntRange(16), help="Another short side than the protocol's 256.")
 @click.option("--native", is_flag=True, help="Score pictures whole, at their own size.")
+@click.option(
+    "--keep-grey", is_flag=True, help="Count nearly grey originals in measures of colour."
+)
+@click.option("--sizes", is_flag=True, help="Also: does colour change with size (256, 512, 2048)?")
+@click.option(
+    "--jobs",
+    "-j",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Processes; 0: as many as cores.",
+)
+@click.option(
+    "--timeout",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(0, 86400, min_open=True),
+    metavar="SECONDS",
+    help="Stop a plugin that hangs on a picture.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where the work is done.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786.")
+@click.option("--retry", is_flag=True, help="Try again what failed before.")
+@click.option(
+    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept."
+)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the scores as CSV.",
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the tables as Markdown.",
+)
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a report with pictures, one file.",
+)
+@click.option("--per-image", is_flag=True, help="Every picture's scores in --json and --csv.")
+@click.option("--force", is_flag=True, help="Overwrite those files.")
 @JSON
 def command(
     places: tuple[Path, ...],
     plugins: tuple[str, ...],
     every: bool,
-    baseline: str,
-    refine: str,
-    size: int,
+    metrics: tuple[str, ...],
+    baseline: str | None,
+    refine: str | None,
+    size: int | None,
     native: bool,
+    keep_grey: bool,
+    sizes: bool,
+    jobs: int,
+    timeout: float,
+    backend: str,
+    scheduler: str | None,
+    retry: bool,
+    store: Path | None,
+    csv_file: Path | None,
+    markdown_file: Path | None,
+    html_file: Path | None,
+    per_image: bool,
+    force: bool,
     as_json: bool,
 ) -> int:
     """Score plugins on colour pictures: each gets their L* alone and is scored against them.
 
-    Without pictures, the photographs of `colortk samples` are used. Intervals are 95 %
-    bootstrap intervals over pictures; differences to the baseline are paired.
+    Without pictures, the photographs that installed packages ship are used. Results are kept: a
+    second run computes only what is new, and one that was stopped goes on. CSV, Markdown and HTML
+    go to stdout for '-'.
 
     \b
-    colortk compare photographs/ --all
-    colortk compare photographs/ -p sift_mlp -p mean_color --json
+    colortk compare photographs/ --all --jobs 2
+    colortk compare photographs/ -p sift_mlp -p sift_mlp:strength=1.5 -p sift_mlp@my-weights/
+    colortk compare photographs/ --html report.html
     """
-    from colortk.errors import ColortkError
-    from colortk.harness.runner import pictures, score
-    from colortk.host import registry
-    from colortk.loading import Loaded, Request, load
-    from colortk.pipeline import refiner
-    from colortk.samples import photographs
-    from colortk.spec import ColorizerSpec
+    from colortk.errors import UsageError
+    from colortk.harness.api import compare
+    from colortk.harness.runner import How
+    from colortk.samples import everything
 
+    if native and size is not None:
+        raise UsageError("--native and --size", "a picture has its own size or a given one")
+    if (backend == "dask") != (scheduler is not None):
+        raise UsageError("--backend dask and --scheduler ADDRESS", "each needs the other")
+    files = {"csv": csv_file, "markdown": markdown_file, "html": html_file}
+    outputs.check(files, as_json, force)
     if not places:
-        places = tuple(photographs().values())
-        say(
-            f"no pictures given: using the {len(places)} of scikit-learn, too few to prove anything"
-        )
-    paths = pictures(places)
-    names = list(plugins) if plugins and not every else sorted(registry().of(ColorizerSpec))
-    if baseline not in names:
-        registry().colorizer(baseline)  # raises: unknown or broken
-        names.append(baseline)
-    predictors: list[Loaded] = []
-    unavailable = []
-    for name in names:
-        try:
-            predictors.append(load(Request(name)))
-        except ColortkError as error:
-            if plugins and not every:
-                raise
-            unavailable.append({"name": name, "error": str(error)})
-            say(f"left out: {error}")
-    rows = []
-    with progress("scoring", len(paths) * len(predictors)) as advance:
-        for row in score(
-            paths, predictors, refiner(refine), list(METRICS), None if native else size
-        ):
-            advance(1)
-            rows.append(row)
-            if row.error:
-                say(row.error if not row.plugin else f"{row.picture}: {row.error}")
-    report = _report(rows, [p.spec.name for p in predictors], baseline)
-    report |= {
-        "images": len(paths),
-        "size": None if native else size,
-        "refine": refine,
-        "unavailable": unavailable,
-    }
+        places = tuple(everything().values())
+        say(f"no pictures given: using the {len(places)} that come with installed packages")
+    changes: dict[str, Any] = {}
+    if refine is not None:
+        changes["refine"] = refine
+    if native or size is not None:
+        changes["short_side"] = size
+    comparison = compare(
+        places,
+        plugins if plugins and not every else None,
+        metrics or None,
+        changes=changes,
+        baseline=baseline,
+        keep_grey=keep_grey,
+        how=How(jobs or os.cpu_count() or 1, timeout, scheduler, retry),
+        store=store,
+        progress=progress,
+    )
+    for name, why in comparison.left_out.items():
+        say(f"left out: {why if name in why else name + ': ' + why}")
+    for failure in comparison.failures:
+        where = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
+        say(where + failure["error"])
+    consistency = outputs.consistency(comparison, timeout) if sizes else None
+    outputs.write(files, comparison, per_image, force, store)
     if as_json:
-        print_json(report, indent=1)
-    else:
-        _print(report, baseline)
-    return 1 if any(row.error for row in rows) else 0
-
-
-def _report(rows: list[Any], names: list[str], baseline: str) -> dict[str, Any]:
-    from colortk.harness.summary import by_plugin, estimate, mse_ratio, paired
-
-    listed = []
-    for name in names:
-        mine = [row for row in rows if row.plugin == name]
-        entry: dict[str, Any] = {
-            "name": name,
-            "failed": sum(row.error is not None for row in mine),
-            "metrics": {},
-            "paired": {},
-        }
-        seconds = sorted(row.seconds for row in mine if not row.error)
-        entry["seconds"] = {"median": seconds[len(seconds) // 2]} if seconds else {}
-        for metric in METRICS:
-            values = by_plugin(mine, metric).get(name)
-            if not values:
-                continue
-            found = estimate(list(values.values()))  # type: ignore[arg-type]
-            entry["metrics"][metric] = {"mean": found.mean, "ci95": [found.low, found.high]}
-            difference = None if name == baseline else paired(rows, metric, name, baseline)
-            if difference is not None:
-                entry["paired"][metric] = {
-                    "mean": difference.mean,
-                    "ci95": [difference.low, difference.high],
-                }
-        entry["ab_mse_ratio"] = mse_ratio(rows, name, baseline)
-        listed.append(entry)
-    return {"baseline": baseline, "plugins": listed}
-
-
-def _print(report: dict[str, Any], baseline: str) -> None:
-    first = sorted(
-        report["plugins"], key=lambda p: p["metrics"].get("ab_rmse", {}).get("mean", 1e9)
-    )
-    table(
-        f"{report['images']} pictures, mean (± half of the 95 % interval)",
-        ["plugin", "PSNR ↑", "SSIM ↑", "ΔE94 ↓", "ab-RMSE ↓", "failed", "s/picture"],
-        [
-            [
-                entry["name"],
-                *(_cell(entry["metrics"].get(m), 3 if m == "ssim" else 2) for m in METRICS),
-                entry["failed"],
-                f"{entry['seconds'].get('median', float('nan')):.3f}",
-            ]
-            for entry in first
-        ],
-    )
-    others = [entry for entry in first if entry["paired"]]
-    if others:
-        table(
-            f"difference to {baseline}, paired [95 % interval]",
-            ["plugin", "PSNR", "SSIM", "ΔE94", "ab-RMSE", "ab-MSE ratio"],
-            [
-                [
-                    entry["name"],
-                    *(_interval(entry["paired"].get(m), 4 if m == "ssim" else 3) for m in METRICS),
-                    "" if entry["ab_mse_ratio"] is None else f"{entry['ab_mse_ratio']:.4f}",
-                ]
-                for entry in others
-            ],
-        )
-
-
-def _cell(value: dict[str, Any] | None, digits: int) -> str:
-    if value is None:
-        return "-"
-    half = (value["ci95"][1] - value["ci95"][0]) / 2
-    return f"{value['mean']:.{digits}f} ± {half:.{digits}f}"
-
-
-def _interval(value: dict[str, Any] | None, digits: int) -> str:
-    if value is None:
-        return "-"
-    low, high = value["ci95"]
-    return f"{value['mean']:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+        report = comparison.as_dict(per_image)
+        print_json(report if consistency is None else report | {"sizes": consistency}, indent=1)
+    elif Path("-") not in files.values():
+        outputs.show(comparison, consistency)
+    return 1 if comparison.failures else 0

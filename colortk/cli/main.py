@@ -17,6 +17,8 @@ from colortk.host import DISTRIBUTION
 VERBS = {
     "run": "Colorize pictures.",
     "compare": "Score plugins on the same pictures.",
+    "leaderboard": "Print what past comparisons found.",
+    "diff": "Show where two plugins differ most.",
     "fit": "Train a plugin.",
     "plugins": "List, show and check plugins.",
     "samples": "Write out photographs to try things on.",

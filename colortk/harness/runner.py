@@ -1,92 +1,235 @@
-"""Runs plugins over pictures and scores what comes out; one stream of records."""
+"""Runs what is missing, and keeps every picture's scores the moment that they are there."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from colortk.color import Array, lightness
-from colortk.errors import ColortkError, PictureError, UsageError
+from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
 from colortk.folders import find
-from colortk.harness.metrics.pair import Truth
-from colortk.harness.scoring import Scorer
-from colortk.images import decode, read_bytes
-from colortk.loading import Predictor
-from colortk.pipeline import Refiner, colorize
-from colortk.upsample import resize
+from colortk.harness.cluster import dask_backend
+from colortk.harness.digests import code_digest
+from colortk.harness.entries import Entry
+from colortk.harness.protocol import Protocol
+from colortk.harness.results import PictureRow, ResultRow, Results
+from colortk.harness.work import Done, Task, close, work
+from colortk.host import registry
+from colortk.images import read_bytes
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture to compare on. ``data``: its bytes if it is no file. ``picture``: SHA-256."""
+
+    name: str
+    picture: str
+    data: bytes | None = field(default=None, repr=False)
+
+    def read(self) -> bytes:
+        """The bytes; raises ``PictureError``, also if they are not those that were found."""
+        data = self.data if self.data is not None else read_bytes(Path(self.name))
+        if hashlib.sha256(data).hexdigest() != self.picture:
+            raise PictureError(f"cannot use '{self.name}'", "it changed while being read")
+        return data
+
+
+@dataclass(frozen=True)
+class How:
+    """How the work is done; none of it is part of a result's key.
+
+    ``jobs``: processes. ``timeout``: seconds for one picture, ``None`` for ever. ``scheduler``:
+    address of a Dask scheduler that spreads the work instead. ``retry``: try again what failed.
+    """
+
+    jobs: int = 1
+    timeout: float | None = 300.0
+    scheduler: str | None = None
+    retry: bool = False
+
+    @property
+    def threads(self) -> int | None:
+        """Threads of a plugin and of the scores, so that the processes share the cores."""
+        if self.scheduler is not None:
+            return 1
+        return None if self.jobs <= 1 else max(1, (os.cpu_count() or 1) // self.jobs)
+
+
+#: After so many time-outs or deaths in a row the rest of the pictures are not tried.
+PATIENCE = 5
 
 
 @dataclass
-class Score:
-    """Scores of one plugin on one picture, or why there are none."""
+class Outcome:
+    """Everything that is now known: of every picture, of every entry on every picture."""
 
-    picture: str
-    plugin: str
-    metrics: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    error: str | None = None
+    pictures: dict[str, PictureRow]
+    results: dict[str, dict[str, ResultRow]]  # by label, by picture
+    unreadable: dict[str, str] = field(default_factory=dict)  # by name
+    unavailable: dict[str, str] = field(default_factory=dict)  # by label
+    computed: int = 0
 
 
-def pictures(places: Iterable[Path]) -> list[Path]:
-    """Files, and all pictures under folders, in order, each once. Raises ``UsageError``."""
-    found: dict[Path, None] = {}
+def sources(places: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
+    """Pictures of files and folders, each content once; those unreadable; how many were repeats.
+
+    Raises ``UsageError`` for a place that does not exist or holds no picture.
+    """
+    paths: dict[Path, None] = {}
     for place in places:
         if not place.exists():
             raise UsageError(f"no picture or folder '{place}'")
-        found |= dict.fromkeys(find(place) if place.is_dir() else [place])
-    return list(found)
-
-
-def reference(path: Path, size: int | None) -> Array:
-    """The original, sRGB uint8 (H, W, 3); short side to ``size`` and cropped to its middle.
-
-    Raises ``PictureError``.
-    """
-    pixels = decode(read_bytes(path), str(path)).pixels
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, 2)
-    if size is None:
-        return pixels
-    height, width = pixels.shape[:2]
-    scale = size / min(height, width)
-    small = resize(pixels, (max(size, round(width * scale)), max(size, round(height * scale))))
-    top, left = (small.shape[0] - size) // 2, (small.shape[1] - size) // 2
-    return np.ascontiguousarray(small[top : top + size, left : left + size])
-
-
-def score(
-    paths: list[Path],
-    predictors: Sequence[Predictor],
-    refine: Refiner,
-    metrics: list[str],
-    size: int | None = 256,
-) -> Iterator[Score]:
-    """Every plugin on every picture; a failure costs its own row, not the run."""
-    scorer = Scorer(metrics)
+        paths |= dict.fromkeys(find(place) if place.is_dir() else [place])
+    found: dict[str, Source] = {}
+    unreadable: dict[str, str] = {}
+    repeats = 0
     for path in paths:
         try:
-            truth = reference(path, size)
+            digest = hashlib.sha256(read_bytes(path)).hexdigest()
         except PictureError as error:
-            yield Score(str(path), "", error=str(error))
+            unreadable[str(path)] = str(error)
             continue
-        light, original = lightness(truth), Truth(truth)
-        for predictor in predictors:
-            row = Score(str(path), predictor.spec.name)
-            start = time.perf_counter()
+        repeats += digest in found
+        found.setdefault(digest, Source(str(path), digest))
+    return list(found.values()), unreadable, repeats
+
+
+def metric_codes(metrics: Iterable[str]) -> dict[str, str]:
+    """Digest of the code of each metric. Raises ``UsageError`` or ``PluginError``."""
+    return {name: code_digest(registry().metric(name).function)[:16] for name in metrics}
+
+
+def run(
+    pictures: Sequence[Source],
+    entries: Sequence[Entry],
+    metrics: Sequence[str],
+    protocol: Protocol,
+    results: Results,
+    how: How | None = None,
+    advance: Callable[[int], None] = lambda n: None,
+) -> Outcome:
+    """Score every entry on every picture; what ``results`` holds already is not computed again.
+
+    ``advance`` is called with the number of (picture, entry) pairs as they are done. Raises
+    ``EnvironmentProblem`` if workers die or cannot be reached; what was done is kept.
+    """
+    how = how or How()
+    codes = metric_codes(metrics)
+    outcome = Outcome(
+        results.pictures(protocol.hash),
+        {e.label: results.results(protocol.hash, e.key, codes) for e in entries},
+    )
+    wanted = {s.picture for s in pictures}
+    todo: list[tuple[Source, tuple[Entry, ...]]] = []
+    for source in pictures:
+        missing = tuple(e for e in entries if _missing(outcome, source.picture, e, codes, how))
+        advance(len(entries) - len(missing))
+        if missing:
+            todo.append((source, missing))
+    stubborn: dict[str, int] = {}
+
+    def tasks() -> Iterator[Task]:
+        for source, missing in todo:
+            left = tuple(e for e in missing if e.label not in outcome.unavailable)
+            advance(len(missing) - len(left))
             try:
-                result = colorize(light, predictor, refine).rgb
-                row.seconds = time.perf_counter() - start
-                scores = scorer(original, result)
-                row.metrics = scores.values
-                row.error = next(iter(scores.errors.values()), None)
-            except ColortkError as error:
-                row.error = str(error)
-            except Exception as error:  # its row, not the run
-                row.error = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            yield row
+                data = source.read() if left else b""
+            except PictureError as error:
+                outcome.unreadable[source.name] = str(error)
+                advance(len(left))
+                continue
+            if left:
+                yield Task(
+                    source.picture, source.name, data, protocol, left, tuple(metrics),
+                    how.timeout, how.threads, 0 if how.scheduler else os.getpid(),
+                )  # fmt: skip
+
+    for done in _spread(tasks(), how):
+        _keep(done, outcome, results, protocol, codes)
+        _give_up(done, outcome, stubborn)
+        advance(len(done.rows) + len(done.unavailable))
+    outcome.pictures = {sha: row for sha, row in outcome.pictures.items() if sha in wanted}
+    for label, rows in outcome.results.items():
+        outcome.results[label] = {sha: row for sha, row in rows.items() if sha in wanted}
+    return outcome
+
+
+def _missing(outcome: Outcome, picture: str, entry: Entry, codes: dict[str, str], how: How) -> bool:
+    row = outcome.results[entry.label].get(picture)
+    if row is None or picture not in outcome.pictures:
+        return True
+    if row.error is not None:
+        return how.retry
+    return any(name not in row.values and (how.retry or name not in row.errors) for name in codes)
+
+
+def _keep(
+    done: Done,
+    outcome: Outcome,
+    results: Results,
+    protocol: Protocol,
+    codes: dict[str, str],
+) -> None:
+    outcome.unavailable |= done.unavailable
+    if done.error is not None or done.picture is None:
+        outcome.unreadable[done.name] = done.error or "no result"
+        return
+    results.add(protocol, done.picture, done.rows.values(), codes)
+    outcome.pictures[done.task] = replace(done.picture, truth=b"", grey=b"", histogram=b"")
+    for label, row in done.rows.items():
+        bare = replace(row, result=b"", heat=b"", histogram=b"")
+        outcome.results[label][done.task] = bare
+    outcome.computed += len(done.rows)
+
+
+def _give_up(done: Done, outcome: Outcome, stubborn: dict[str, int]) -> None:
+    """A plugin whose process dies or hangs again and again must not cost a time-out a picture."""
+    for label, row in done.rows.items():
+        stubborn[label] = stubborn.get(label, 0) + 1 if row.fatal else 0
+        if stubborn[label] == PATIENCE:
+            outcome.unavailable[label] = f"given up after {PATIENCE} in a row: {row.error}"
+
+
+def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
+    """The tasks' results as they come: from here, from processes, or from a Dask cluster."""
+    if how.scheduler is None and how.jobs <= 1:
+        try:
+            yield from (work((task,)) for task in tasks)
+        finally:
+            close()
+        return
+    import joblib
+
+    with contextlib.ExitStack() as stack:
+        if how.scheduler is not None:
+            stack.enter_context(dask_backend(how.scheduler))
+        else:
+            settings = joblib.parallel_config(
+                backend="loky", n_jobs=how.jobs, inner_max_num_threads=how.threads
+            )
+            stack.enter_context(settings)
+            stack.callback(_end_workers)
+        spread = joblib.Parallel(
+            return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
+        )
+        # In a tuple: joblib's Dask backend would store a task on one worker, and lose it with it.
+        try:
+            yield from spread(joblib.delayed(work)((task,)) for task in tasks)
+        except (ColortkError, GeneratorExit):
+            raise
+        except Exception as error:
+            raise EnvironmentProblem(
+                "the workers were lost",
+                f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+                "what was done is kept: run it again to go on, with fewer --jobs if memory is short",
+            ) from error
+
+
+def _end_workers() -> None:
+    """Workers would stay for minutes, each with its plugins' processes."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)

@@ -39,11 +39,13 @@ class Scorer:
     def __call__(self, truth: Truth, result: Array) -> Scores:
         """Score ``result``, sRGB uint8 (H, W, 3), against ``truth``.
 
-        A metric that raises or answers nonsense costs its own value, not the others. Raises
-        ``UsageError`` if ``result`` is not a picture of the original's size.
+        Raises ``UsageError`` if ``result`` is not a picture of the original's size.
         """
+        return self.score(Pair(truth, result))
+
+    def score(self, pair: Pair) -> Scores:
+        """Score a pair. A metric that raises or answers nonsense costs its own value alone."""
         start = time.perf_counter()
-        pair = Pair(truth, result)
         scores = Scores()
         with quiet():
             for name, spec in self.specs.items():

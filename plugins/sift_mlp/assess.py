@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.harness.runner import score
+from colortk.harness.inprocess import scores
+from colortk.harness.protocol import protocol
 from colortk.loading import Request, load
-from colortk.pipeline import refiner
 from colortk.training.request import TrainRequest
 
 #: Held-out pictures that are scored.
@@ -24,9 +24,9 @@ def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
     for way in WAYS:
         with request.progress(f"scoring, refinement {way}", len(some)) as advance:
             values: list[float] = []
-            for row in score(some, [predictor], refiner(way), ["psnr"]):
+            for found in scores(some, predictor, ["psnr"], protocol().varied(refine=way)):
                 advance(1)
-                values += row.metrics.values()
+                values += found.values()
         if values:
             means[way] = round(float(np.mean(values)), 3)
     return means

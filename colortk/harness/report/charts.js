@@ -128,7 +128,8 @@ function pairedTable(rows, digits) {
   const body = rows.map((row) => {
     const interval = row.ci95 ? row.ci95.map((end) => number(end, digits, true)).join(" … ") : "–";
     const cells = [number(row.difference, digits, true), interval, probability(row.p)];
-    cells.push(`${row.wins} / ${row.ties} / ${row.losses}`, row.n ?? "–");
+    const won = metricOf(row.metric).higher_is_better === null ? "–" : `${row.wins} / ${row.ties} / ${row.losses}`;
+    cells.push(won, row.n ?? "–");
     return make("tr", {}, make("th", { scope: "row" }, row.plugin), ...cells.map((text) => make("td", {}, String(text))));
   });
   const heads = titles.map((text) => make("th", { scope: "col" }, text));

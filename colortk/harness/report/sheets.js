@@ -11,6 +11,7 @@ const BANDS = [
 ];
 const HEAT_SCALE = 5; // grey levels of a map for each unit of ΔE94
 const EXTREMES = 5;
+const PRINTED = 30; // sheets that are printed in any case
 
 const sheets = [...document.querySelectorAll("script.sheet")].map((source) => ({
   picture: source.dataset.picture,
@@ -244,6 +245,7 @@ function openLarge(sheet) {
   legend.removeAttribute("id");
   legend.className = "bands";
   const table = make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "All scores" }, scoreTable(sheet, shown));
+  const used = $("large").contains(document.activeElement) && document.activeElement.title;
   $("large").replaceChildren(bar, tiles, legend, table, make("p", { class: "note" }, `SHA-256 ${sheet.picture}`));
   $("large").onkeydown = (event) => {
     if (event.target.closest(".wide")) return; // arrows scroll the table
@@ -252,7 +254,7 @@ function openLarge(sheet) {
   };
   if (!$("large").open) $("large").showModal();
   $("large").scrollTop = 0;
-  $("large").focus();
+  (used && [...bar.children].find((child) => child.title === used) || $("large")).focus();
 }
 
 function placeholder(sheet, seen) {
@@ -284,7 +286,8 @@ function startSheets() {
   $("names").addEventListener("input", drawSheets);
   $("heat").addEventListener("change", () => setHeat($("heat").checked));
   addEventListener("beforeprint", () => {
+    inOrder.slice(0, PRINTED).forEach(fill);
     const filled = inOrder.filter((sheet) => sheet.tiles).length;
-    $("printed").textContent = `${filled} of ${inOrder.length} picture sheets printed: those that had been scrolled to.`;
+    $("printed").textContent = `${filled} of ${inOrder.length} pictures are printed: the first ${PRINTED}, and those scrolled to.`;
   });
 }

@@ -1,0 +1,66 @@
+"""The functions of ``import colortk``, for scripts and notebooks."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Array, lightness
+from colortk.errors import UsageError
+from colortk.images import decode, read_bytes
+from colortk.loading import Loaded, Request, load
+from colortk.pipeline import colorize as colorize_lightness
+from colortk.pipeline import refiner
+
+#: What colorizes if nobody says.
+DEFAULT = "sift_mlp"
+
+
+@lru_cache(maxsize=4)
+def _loaded(request: Request) -> Loaded:
+    return load(request)
+
+
+def colorize(
+    image: Array | str | os.PathLike[str],
+    plugin: str = DEFAULT,
+    *,
+    strength: float = 1.0,
+    refine: str = "ratio",
+    options: dict[str, Any] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+) -> Array:
+    """Colorize a picture; its lightness (CIE L*) is kept at every pixel.
+
+    ``image``: a file, or an array, uint8 or uint16, (H, W) grey or (H, W, 3) sRGB, of which only
+    the lightness is used. ``strength``: factor on chroma, 0..2. ``refine``: name of a chrominance
+    refinement. ``options``: of the plugin. ``weights``: a folder that ``colortk fit`` wrote. A
+    plugin stays loaded for the next call.
+
+    Returns (H, W, 3) sRGB of the input's dtype. Raises ``UsageError``, ``PluginError``,
+    ``ArtifactError``, or ``PictureError`` for a picture that cannot be read or colorized.
+    """
+    if not 0 <= strength <= 2:
+        raise UsageError(f"strength {strength}", "a number from 0 to 2 is wanted")
+    if isinstance(image, np.ndarray):
+        pixels = image
+        shaped = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+        if pixels.dtype not in (np.uint8, np.uint16) or not shaped or not pixels.size:
+            raise UsageError(
+                "cannot colorize the array",
+                f"it is {pixels.dtype} {pixels.shape}",
+                "uint8 or uint16, (H, W) or (H, W, 3) is wanted",
+            )
+    else:
+        path = Path(image)
+        pixels = decode(read_bytes(path), str(path)).pixels
+    given = tuple(f"{name}={value}" for name, value in (options or {}).items())
+    request = Request(plugin, given, None if weights is None else Path(weights))
+    dtype = np.uint16 if pixels.dtype == np.uint16 else np.uint8
+    return colorize_lightness(
+        lightness(pixels), _loaded(request), refiner(refine), strength, dtype
+    ).rgb

@@ -1,0 +1,102 @@
+"""What ``colortk compare`` prints and writes."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colortk.cli.common import progress, table
+
+if TYPE_CHECKING:
+    from colortk.harness.comparison import Comparison
+
+
+def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
+    """Refuse, before hours of work, what could not be written after it. Raises ``UsageError``."""
+    from colortk.encode import exists
+    from colortk.errors import UsageError
+
+    given = [path for path in files.values() if path is not None]
+    if [str(p) for p in given].count("-") + as_json > 1:
+        raise UsageError("only one thing can go to stdout", do="name files for the others")
+    for path in given:
+        if str(path) == "-":
+            continue
+        if path.exists() and not force:
+            raise exists(path)
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"cannot write '{path}'", "there is no such folder", "create it first")
+
+
+def write(
+    files: dict[str, Path | None],
+    comparison: Comparison,
+    per_image: bool,
+    force: bool,
+    store: Path | None,
+) -> None:
+    """Write the files that were asked for, each whole or not at all."""
+    from colortk.encode import write_whole
+    from colortk.harness import tables
+    from colortk.harness.reporting import write_report
+
+    for kind, path in files.items():
+        if path is None:
+            continue
+        if kind == "html":
+            file = io.BytesIO()
+            write_report(file, comparison, store)
+            data = file.getvalue()
+        elif kind == "csv":
+            data = tables.as_csv(comparison, per_image).encode()
+        else:
+            data = tables.markdown(comparison).encode()
+        if str(path) == "-":
+            sys.stdout.buffer.write(data)
+        else:
+            write_whole(path, data, force)
+
+
+def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
+    """``--sizes``: how much colour changes with size, by plugin."""
+    from colortk.harness.consistency import consistency as measure
+
+    total = len(comparison.used) * len(comparison.entries)
+    with progress("sizes", total) as advance:
+        return measure(comparison.used, comparison.entries, comparison.protocol, timeout, advance)
+
+
+def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
+    """The tables, on a terminal or as tab-separated lines."""
+    from colortk.harness import tables
+
+    report = comparison.as_dict()
+    metrics = tables.headline(comparison)
+    for line in tables.caption(report):
+        click.echo(line if sys.stdout.isatty() else f"# {line}")
+    table("mean ± half of the 95 % interval; plugins not told apart share a rank",
+          *tables.ranking(report, metrics))  # fmt: skip
+    if report["paired"]:
+        title = f"minus {report['paired'][0]['best']}, paired"
+        table(title, *tables.pairing(report, [report["lead"], "delta_e00", "ab_rmse"]))
+    if sizes is not None:
+        rows = [
+            [
+                label,
+                f"{row['mean']:.2f}",
+                *(f"{v:.2f}" for v in row["pairs"].values()),
+                str(row["n"]),
+            ]
+            if "mean" in row
+            else [label, "-", "-", "-", "-", row["error"]]
+            for label, row in sizes.items()
+        ]
+        head = ["plugin", "mean ΔE00 ↓", "256-512", "256-2048", "512-2048", "pictures"]
+        table("the same picture at 256, 512 and 2,048 pixels", head, rows)
+        enlarged = max((row.get("enlarged", 0) for row in sizes.values()), default=0)
+        if enlarged:
+            click.echo(f"{enlarged} of the pictures are smaller than that and were enlarged")

@@ -1,0 +1,79 @@
+"""``colortk diff``: where two plugins differ most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from colortk.cli.common import JSON, print_json, progress, table
+from colortk.cli.main import say
+
+
+@click.command("diff", short_help="Show where two plugins differ most.")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|DIR]...")
+@click.option("--metric", "-m", help="Score to go by. [default: the one that ranks]")
+@click.option(
+    "--count", "-n", default=10, show_default=True, type=click.IntRange(1), help="Pictures to show."
+)
+@click.option(
+    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept."
+)
+@JSON
+def command(
+    first: str,
+    second: str,
+    places: tuple[Path, ...],
+    metric: str | None,
+    count: int,
+    store: Path | None,
+    as_json: bool,
+) -> int:
+    """Show the pictures whose scores differ most between the plugins A and B.
+
+    Without pictures: those that past comparisons scored both on. With pictures: those, scored
+    now where they have not been. A and B are written as for `colortk compare -p`.
+    """
+    from colortk.harness.differences import between, scored_before
+    from colortk.harness.results import Results
+    from colortk.store.location import store_folder
+
+    if places:
+        from colortk.harness.api import compare
+
+        comparison = compare(
+            places, [first, second], [metric] if metric else None, store=store, progress=progress
+        )
+        for failure in comparison.failures:
+            say(failure["error"])
+    else:
+        with Results(store_folder(store)) as results:
+            comparison = scored_before(results, first, second, metric)
+    report = between(comparison, first, second, metric or comparison.lead)
+    report["pictures"] = report["pictures"][:count]
+    if as_json:
+        print_json(report, indent=1)
+        return 0
+    label, digits = report["metric"]["label"], report["metric"]["digits"]
+    better = "higher" if report["metric"]["higher_is_better"] else "lower"
+    click.echo(
+        f"{label}, {better} is better, {report['images']} pictures:"
+        f" {first} {report['mean'][0]:.{digits}f}, {second} {report['mean'][1]:.{digits}f}"
+    )
+    table("where they differ most", ["picture", first, second, "difference"], _rows(report, digits))
+    return 0
+
+
+def _rows(report: dict[str, Any], digits: int) -> list[list[str]]:
+    return [
+        [
+            row["name"],
+            f"{row['scores'][0]:.{digits}f}",
+            f"{row['scores'][1]:.{digits}f}",
+            f"{row['difference']:+.{digits}f}",
+        ]
+        for row in report["pictures"]
+    ]

@@ -1,0 +1,59 @@
+"""``colortk leaderboard``: what the store holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from colortk.cli.common import JSON, print_json, table
+
+
+@click.command("leaderboard", short_help="Print what past comparisons found.")
+@click.option("--protocol", "wanted", metavar="NAME|HASH", help="Only this protocol.")
+@click.option(
+    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept."
+)
+@JSON
+def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
+    """Print what past comparisons found, by protocol; nothing is computed.
+
+    Only pictures that every plugin listed under a protocol has been scored on count, so that
+    the rows can be compared; results of code that has changed since are marked as old.
+    """
+    from colortk.harness.leaderboard import boards
+    from colortk.harness.results import Results
+    from colortk.store.location import store_folder
+
+    with Results(store_folder(store)) as results:
+        found = boards(results, wanted)
+    if as_json:
+        print_json(found, indent=1)
+        return
+    if not found:
+        click.echo("nothing has been compared yet (see: colortk compare --help)")
+    for board in found:
+        title = f"protocol {board['protocol']['name']} ({board['protocol']['hash'][:12]})"
+        head = [
+            "rank",
+            "plugin",
+            *(m["label"] for m in board["metrics"]),
+            "pictures",
+            "failed",
+            "when",
+        ]
+        rows = [_row(row, board["metrics"]) for row in board["plugins"]]
+        table(f"{title}, {board['images']} pictures that all were scored on", head, rows)
+
+
+def _row(row: dict[str, Any], metrics: list[dict[str, Any]]) -> list[str]:
+    cells = []
+    for metric in metrics:
+        value = row["metrics"].get(metric["name"])
+        cells.append("-" if value is None else f"{value:.{metric['digits']}f}")
+    when = datetime.fromtimestamp(row["when"]).strftime("%Y-%m-%d %H:%M")
+    name = row["name"] + ("" if row["current"] else " (old)")
+    rank = "-" if row["rank"] is None else str(row["rank"])
+    return [rank, name, *cells, str(row["pictures"]), str(row["failed"]), when]

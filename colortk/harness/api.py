@@ -1,0 +1,126 @@
+"""``colortk.compare``: from pictures and names to a :class:`Comparison`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Array
+from colortk.encode import encode
+from colortk.errors import ColortkError, UsageError
+from colortk.harness.comparison import Comparison
+from colortk.harness.entries import Entry, entries, entry
+from colortk.harness.protocol import DEFAULT, protocol
+from colortk.harness.results import Results
+from colortk.harness.runner import How, Source, run, sources
+from colortk.host import registry
+from colortk.images import Picture
+from colortk.spec import ColorizerSpec, MetricSpec
+from colortk.store.location import store_folder
+
+#: ``progress(what, total)`` is a context that yields ``advance(n)``.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+#: The floor, which no table is without: it ties or beats many systems on PSNR and SSIM.
+FLOOR = "gray"
+
+
+@contextlib.contextmanager
+def silent(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """No progress shown."""
+    yield lambda n: None
+
+
+def compare(
+    images: Any,
+    plugins: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    *,
+    protocol_name: str = DEFAULT,
+    changes: dict[str, Any] | None = None,
+    baseline: str | None = None,
+    keep_grey: bool = False,
+    how: How | None = None,
+    store: Path | None = None,
+    progress: Progress = silent,
+) -> Comparison:
+    """Score plugins on colour pictures.
+
+    ``images``: a file, a folder, an array (uint8 (H, W, 3) sRGB), or several of these.
+    ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``: all that are installed and
+    can run. ``gray`` is always among them. ``metrics``: names; ``None``: all. ``changes``: values
+    that differ from the protocol's, as ``{"short_side": None, "refine": "none"}``. ``how``:
+    processes, time limit, cluster. ``store``: folder of the results that are kept, see
+    :func:`colortk.store.location.store_folder`. Raises ``UsageError`` (no pictures, unknown
+    names), ``PluginError``, ``ArtifactError`` or ``EnvironmentProblem``.
+    """
+    found, unreadable, repeats = gather(images)
+    if not found:
+        why = next(iter(unreadable.values()), "none were given")
+        raise UsageError("no picture to compare on", why)
+    chosen, left_out = _entries(plugins, baseline)
+    specs = {name: registry().metric(name) for name in metrics or _metrics()}
+    variation = protocol(protocol_name).varied(**(changes or {}))
+    registry().refiner(variation.refine)  # raises: unknown or broken
+    with (
+        Results(store_folder(store)) as results,
+        progress("scoring", len(found) * len(chosen)) as advance,
+    ):
+        outcome = run(found, chosen, list(specs), variation, results, how, advance)
+    outcome.unreadable = unreadable | outcome.unreadable
+    return Comparison(
+        variation, found, chosen, specs, outcome, left_out, keep_grey, baseline, repeats
+    )
+
+
+def gather(images: Any) -> tuple[list[Source], dict[str, str], int]:
+    """Pictures of whatever was given, each content once; those unreadable; the repeats."""
+    if isinstance(images, (str, Path, np.ndarray)):
+        images = [images]
+    paths = [Path(one) for one in images if not isinstance(one, np.ndarray)]
+    found, unreadable, repeats = sources(paths)
+    for number, array in enumerate(one for one in images if isinstance(one, np.ndarray)):
+        source = _from_array(array, number)
+        if any(source.picture == other.picture for other in found):
+            repeats += 1
+        else:
+            found.append(source)
+    return found, unreadable, repeats
+
+
+def _from_array(array: Array, number: int) -> Source:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        raise UsageError(
+            f"picture {number} cannot be compared on",
+            f"it is {array.dtype} {array.shape}",
+            "uint8 (H, W, 3) is wanted",
+        )
+    data = encode(array, Picture(array), "png", [])
+    return Source(f"array {number}", hashlib.sha256(data).hexdigest(), data)
+
+
+def _metrics() -> Iterable[str]:
+    return registry().of(MetricSpec)
+
+
+def _entries(
+    plugins: Sequence[str] | None, baseline: str | None
+) -> tuple[list[Entry], dict[str, str]]:
+    """Who takes part, and who cannot: an unavailable plugin is an error only if it was named."""
+    left_out: dict[str, str] = {}
+    chosen: list[Entry] = []
+    named = [*(plugins or ()), *([baseline] if baseline else [])]
+    if plugins is None:
+        for name in sorted(registry().of(ColorizerSpec)):
+            try:
+                chosen.append(entry(name))
+            except ColortkError as error:
+                left_out[name] = str(error)
+    labels = [e.label for e in chosen]
+    chosen += entries(text for text in [FLOOR, *named] if text not in labels)
+    return chosen, left_out

@@ -1,0 +1,74 @@
+"""Where two entries of a comparison differ most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from colortk.errors import UsageError
+from colortk.harness.comparison import LEAD, Comparison
+from colortk.harness.entries import entries
+from colortk.harness.protocol import protocol
+from colortk.harness.results import Results
+from colortk.harness.runner import Outcome, Source, metric_codes
+from colortk.host import registry
+
+
+def scored_before(
+    results: Results, first: str, second: str, metric: str | None = None
+) -> Comparison:
+    """What the store holds of two entries, on the pictures that both were scored on.
+
+    Raises ``UsageError`` if there are none.
+    """
+    how = protocol()
+    chosen = entries([first, second])
+    name = metric or LEAD
+    codes = metric_codes([name])
+    found = {e.label: results.results(how.hash, e.key, codes) for e in chosen}
+    known = results.pictures(how.hash)
+    both = set(known).intersection(
+        *({p for p, row in rows.items() if name in row.values} for rows in found.values())
+    )
+    if not both:
+        raise UsageError(
+            f"nothing is known of '{first}' and '{second}' on the same pictures",
+            do="name pictures, or run colortk compare on them",
+        )
+    pictures = {sha: known[sha] for sha in sorted(both, key=lambda sha: known[sha].name)}
+    shown = [Source(row.name, sha) for sha, row in pictures.items()]
+    spec = registry().metric(name)
+    return Comparison(how, shown, chosen, {name: spec}, Outcome(pictures, found))
+
+
+def between(comparison: Comparison, first: str, second: str, metric: str) -> dict[str, Any]:
+    """The pictures by how much the scores of two labels differ, the largest difference first."""
+    labels = [entry.label for entry in comparison.entries]
+    values = comparison.values(metric)[:, [labels.index(first), labels.index(second)]]
+    both = np.flatnonzero(~np.isnan(values).any(1))
+    if not len(both):
+        raise UsageError(f"'{first}' and '{second}' have no score in common", metric)
+    spec = comparison.metrics[metric]
+    rows = [
+        {
+            "name": comparison.used[k].name,
+            "picture": comparison.used[k].picture,
+            "scores": [float(v) for v in values[k]],
+            "difference": float(values[k, 0] - values[k, 1]),
+        }
+        for k in both
+    ]
+    rows.sort(key=lambda row: -abs(row["difference"]))  # type: ignore[arg-type]
+    return {
+        "metric": {
+            "name": metric,
+            "label": spec.label or metric,
+            "digits": spec.digits,
+            "higher_is_better": spec.higher_is_better,
+        },
+        "plugins": [first, second],
+        "images": len(rows),
+        "mean": [float(v) for v in values[both].mean(0)],
+        "pictures": rows,
+    }

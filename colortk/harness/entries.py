@@ -1,0 +1,91 @@
+"""Who takes part in a comparison: a plugin, perhaps with options, a strength or other weights."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from colortk.errors import UsageError
+from colortk.harness.digests import code_digest, host_digest
+from colortk.harness.results import Key
+from colortk.host import registry
+from colortk.loading import Request
+from colortk.options import options_key, parse_options
+from colortk.spec import ColorizerSpec
+from colortk.store.artifacts import artifacts_of
+
+_FORM = re.compile(r"(?P<name>[^:@]*)(?::(?P<options>.*?))?(?:@(?P<weights>[^@=]+))?")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a comparison. ``label`` is how it was named: ``NAME[:option=value,…][@DIR]``.
+
+    ``strength``: the host's factor on chroma.
+    """
+
+    label: str
+    request: Request
+    strength: float
+    key: Key
+    version: str
+    summary: str
+    paper: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options and strength, where they are not the defaults of a plugin without options."""
+        loaded: dict[str, Any] = json.loads(self.key.options)
+        return loaded
+
+
+def entry(text: str) -> Entry:
+    """The entry that ``text`` names.
+
+    ``strength`` is the host's where the plugin has no option of that name. Raises ``UsageError``,
+    ``PluginError`` (broken or unavailable), ``ArtifactError`` (no weights in the folder).
+    """
+    form = _FORM.fullmatch(text)
+    if form is None or not form["name"]:
+        raise UsageError(f"-p '{text}'", "a plugin is written NAME[:option=value,…][@WEIGHTS]")
+    # A comma splits options only where another name follows: values may hold commas.
+    given = re.split(r",(?=[a-z_][a-z0-9_-]*=)", form["options"]) if form["options"] else []
+    found, spec = registry().colorizer(form["name"])
+    own, strength = _host_strength(spec, given)
+    weights = Path(form["weights"]).resolve() if form["weights"] else None
+    options = json.loads(options_key(parse_options(spec, own)))
+    if strength != 1:
+        options["host strength"] = strength
+    key = Key(
+        spec.name,
+        artifacts_of(spec, weights).digest,
+        json.dumps(options, sort_keys=True),
+        f"{host_digest()[:16]}{code_digest(spec.factory)[:16]}",
+    )
+    request = Request(spec.name, tuple(own), weights)
+    return Entry(text, request, strength, key, found.version, spec.summary, spec.paper)
+
+
+def entries(texts: Iterable[str]) -> list[Entry]:
+    """Entries for several texts, each once. Raises as :func:`entry` does."""
+    return [entry(text) for text in dict.fromkeys(texts)]
+
+
+def _host_strength(spec: ColorizerSpec, given: list[str]) -> tuple[list[str], float]:
+    if spec.options is not None and "strength" in {f.name for f in fields(spec.options)}:
+        return given, 1.0
+    own = [text for text in given if not text.startswith("strength=")]
+    strength = 1.0
+    for text in given:
+        if text.startswith("strength="):
+            try:
+                strength = float(text.partition("=")[2])
+            except ValueError:
+                strength = -1.0
+            if not 0 <= strength <= 2:
+                raise UsageError(f"-p {spec.name}:{text}", "a number from 0 to 2 is wanted")
+    return own, strength

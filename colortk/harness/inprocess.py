@@ -1,0 +1,30 @@
+"""Scores in this process, nothing kept: how ``fit`` looks at what it has trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from colortk.color import lightness
+from colortk.errors import PictureError
+from colortk.harness.metrics.pair import Truth
+from colortk.harness.protocol import Protocol, reference
+from colortk.harness.scoring import Scorer
+from colortk.images import read_bytes
+from colortk.loading import Predictor
+from colortk.pipeline import colorize, refiner
+
+
+def scores(
+    paths: Sequence[Path], predictor: Predictor, metrics: Sequence[str], how: Protocol
+) -> Iterator[dict[str, float]]:
+    """Scores of every picture by metric; empty where the picture or the plugin fails."""
+    scorer, refine = Scorer(metrics), refiner(how.refine)
+    for path in paths:
+        try:
+            truth = reference(read_bytes(path), str(path), how).pixels
+            result = colorize(lightness(truth), predictor, refine).rgb
+        except PictureError:
+            yield {}
+            continue
+        yield scorer(Truth(truth), result).values

@@ -1,0 +1,136 @@
+"""What the store holds, as boards of plugins that were scored on the same pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from colortk.errors import ColortkError, UsageError
+from colortk.harness.comparison import HEADLINE, LEAD
+from colortk.harness.entries import entry
+from colortk.harness.results import Key, PictureRow, ResultRow, Results
+from colortk.harness.statistics import Float64, ranks
+from colortk.host import registry
+from colortk.spec import MetricSpec
+
+#: A plugin joins a board if it leaves this share of the board's pictures.
+SHARED = 0.8
+
+
+@dataclass
+class _Row:
+    key: Key
+    when: float
+    results: dict[str, ResultRow]
+
+
+def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
+    """Every board, as ``--json`` prints it; ``wanted``: name or hash of one protocol.
+
+    Of several versions of one plugin's code the one last run counts. Raises ``UsageError`` if
+    there are no results of the protocol.
+    """
+    protocols = results.protocols()
+    chosen = [
+        h
+        for h, d in protocols.items()
+        if wanted is None or d["name"] == wanted or h.startswith(wanted)
+    ]
+    if wanted is not None and not chosen:
+        known = ", ".join(sorted(d["name"] for d in protocols.values())) or "none"
+        raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
+    specs = {
+        name: found.spec
+        for name, found in registry().of(MetricSpec).items()
+        if isinstance(found.spec, MetricSpec)
+    }
+    found = []
+    for protocol in chosen:
+        pictures = results.pictures(protocol)
+        latest: dict[tuple[str, str, str], _Row] = {}
+        for key, _, when in results.keys(protocol):
+            rows = results.results(protocol, key)
+            latest[key.plugin, key.artifact, key.options] = _Row(key, when, rows)
+        for group in _groups(list(latest.values())):
+            board = _board(group, pictures, protocols[protocol]["near_grey"], specs)
+            name = protocols[protocol]["name"]
+            found.append({"protocol": {"name": name, "hash": protocol}} | board)
+    return found
+
+
+def _groups(rows: list[_Row]) -> list[list[_Row]]:
+    """Plugins by the pictures that they were scored on, the largest set first."""
+    groups: list[tuple[set[str], list[_Row]]] = []
+    for row in sorted(rows, key=lambda r: -len(r.results)):
+        mine = set(row.results)
+        for place, (common, members) in enumerate(groups):
+            if len(common & mine) >= SHARED * len(common):
+                groups[place] = (common & mine, [*members, row])
+                break
+        else:
+            groups.append((mine, [row]))
+    return [members for _, members in groups]
+
+
+def _board(
+    rows: list[_Row],
+    pictures: dict[str, PictureRow],
+    near_grey: float,
+    specs: dict[str, MetricSpec],
+) -> dict[str, Any]:
+    common = sorted(set.intersection(*(set(row.results) for row in rows)))
+    metrics = [m for m in HEADLINE if m in specs]
+    grey = {p for p in common if p in pictures and pictures[p].chroma < near_grey}
+    tables = {m: _table(rows, common, m, grey if specs[m].chroma else set()) for m in metrics}
+    scored = [m for m in metrics if not np.isnan(tables[m]).all()] or metrics
+    lead = LEAD if LEAD in scored else scored[0]
+    placed = ranks(tables[lead], bool(specs[lead].higher_is_better))
+    sign = -1 if specs[lead].higher_is_better else 1
+    listed: list[dict[str, Any]] = []
+    for k, row in enumerate(rows):
+        means = {
+            m: float(np.nanmean(t[:, k])) for m, t in tables.items() if not np.isnan(t[:, k]).all()
+        }
+        listed.append(
+            {
+                "rank": placed[k],
+                "name": _label(row.key),
+                "artifact": row.key.artifact,
+                "current": _current(row.key),
+                "metrics": means,
+                "pictures": len(row.results),
+                "failed": sum(row.results[p].error is not None for p in common),
+                "when": row.when,
+            }
+        )
+    listed.sort(key=lambda r: (r["rank"] or len(rows) + 1, sign * r["metrics"].get(lead, 0.0)))
+    heads = [{"name": m, "label": specs[m].label or m, "digits": specs[m].digits} for m in metrics]
+    return {"images": len(common), "lead": lead, "metrics": heads, "plugins": listed}
+
+
+def _table(rows: Sequence[_Row], common: Sequence[str], metric: str, skipped: set[str]) -> Float64:
+    table = np.full((len(common), len(rows)), np.nan)
+    for i, picture in enumerate(common):
+        for k, row in enumerate(rows):
+            if picture not in skipped:
+                table[i, k] = row.results[picture].values.get(metric, np.nan)
+    return table
+
+
+def _label(key: Key) -> str:
+    options = json.loads(key.options)
+    text = ",".join(f"{name}={value}" for name, value in options.items())
+    return f"{key.plugin}:{text}" if text else key.plugin
+
+
+def _current(key: Key) -> bool:
+    """Whether the plugin as it is installed now would give these results."""
+    try:
+        now = entry(key.plugin).key
+    except ColortkError:
+        return False
+    return (now.artifact, now.code) == (key.artifact, key.code)

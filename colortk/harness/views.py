@@ -1,0 +1,57 @@
+"""Small views of a picture and of what a plugin made of it, for reports."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from colortk._cv import cv2
+from colortk.color import Array
+from colortk.upsample import resize
+
+#: Short side of a thumbnail at most, in pixels, and its JPEG quality.
+SIDE, QUALITY = 144, 80
+#: Bins of a* and of b* of a histogram: 10 wide, from -110 to 110.
+BINS, REACH = 22, 110
+#: A heat map holds ΔE94 times this, so that 8 bits reach to 51.
+HEAT = 5
+
+
+def thumbnail(pixels: Array) -> bytes:
+    """JPEG of uint8 (H, W, 3), its short side brought down to 144 pixels."""
+    return _jpeg(_small(pixels)[..., ::-1])
+
+
+def heat_map(differences: Array) -> bytes:
+    """Grey-scale JPEG of float (H, W) colour differences times 5, of a thumbnail's size."""
+    return _jpeg(cv2.convertScaleAbs(_small(differences.astype(np.float32)), alpha=HEAT))
+
+
+def histogram(lab: Array) -> bytes:
+    """Packed counts of a*, b* of CIELAB (H, W, 3); :func:`unpack` gives them back."""
+    limit = REACH - 1e-3
+    a, b = (
+        ((np.clip(lab[..., k], -limit, limit) + REACH) * (BINS / (2 * REACH))).astype(np.intp)
+        for k in (1, 2)
+    )
+    counts = np.bincount((a * BINS + b).ravel(), minlength=BINS * BINS)
+    return zlib.compress(counts.astype("<u4").tobytes(), 1)
+
+
+def unpack(packed: bytes) -> Array:
+    """Counts, uint32 (22, 22); first axis a*."""
+    return np.frombuffer(zlib.decompress(packed), "<u4").reshape(BINS, BINS)
+
+
+def _small(image: Array) -> Array:
+    height, width = image.shape[:2]
+    scale = SIDE / min(height, width)
+    if scale >= 1:
+        return image
+    return resize(image, (round(width * scale), round(height * scale)))
+
+
+def _jpeg(image: Array) -> bytes:
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(image), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return bytes(data)

@@ -1,0 +1,97 @@
+"""Who takes part: how a plugin is named, and what its results are filed under."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from colortk.errors import ArtifactError, PluginError, UsageError
+from colortk.harness.digests import code_digest
+from colortk.harness.entries import entries, entry
+from colortk.host import registry
+from conftest import colorizer_module
+
+
+@pytest.fixture
+def site(
+    distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, str], Path]:
+    """Install a plugin for this test, in this process."""
+
+    def install(name: str, module: str) -> Path:
+        place = distribution(name, module)
+        monkeypatch.syspath_prepend(str(place))
+        registry.cache_clear()
+        code_digest.cache_clear()
+        return place
+
+    yield install  # type: ignore[misc]
+    monkeypatch.undo()
+    registry.cache_clear()
+    code_digest.cache_clear()
+    for name in ("optional", "editable"):
+        sys.modules.pop(name, None)
+
+
+OPTIONS = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Options:
+    reference: str = ""
+    temperature: float = 0.4
+"""
+
+
+def test_a_name_with_options_and_commas_in_values(site: Callable[[str, str], Path]) -> None:
+    module = OPTIONS + colorizer_module(
+        "optional", "optional", "return None", more=", options=Options"
+    )
+    site("optional", module)
+    found = entry("optional:reference=a,b@c.png,temperature=0.5,strength=1.5")
+    assert found.request.options == ("reference=a,b@c.png", "temperature=0.5")
+    assert found.strength == 1.5
+    assert json.loads(found.key.options) == {
+        "reference": "a,b@c.png", "temperature": 0.5, "host strength": 1.5,
+    }  # fmt: skip
+    assert entry("optional").key.options != entry("optional:temperature=0.5").key.options
+    assert entry("optional").key == entry("optional:temperature=0.4").key
+
+
+def test_code_that_changes_is_another_key(site: Callable[[str, str], Path]) -> None:
+    place = site("editable", colorizer_module("editable", "editable", "return 1"))
+    before = entry("editable").key
+    (place / "editable.py").write_text(colorizer_module("editable", "editable", "return 2"))
+    code_digest.cache_clear()
+    after = entry("editable").key
+    assert before.code != after.code
+    assert (before.plugin, before.artifact) == (after.plugin, after.artifact)
+    (place / "other.py").write_text("# a neighbour that is no part of it")
+    code_digest.cache_clear()
+    assert entry("editable").key == after
+
+
+def test_weights_of_another_folder_are_another_artifact(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="no weights in"):
+        entry(f"sift_mlp@{tmp_path / 'none'}")
+    (tmp_path / "manifest.json").write_text('{"artifacts": {"a.npz": {"sha256": "00"}}}')
+    other = entry(f"sift_mlp@{tmp_path}")
+    assert other.request.weights == tmp_path.resolve()
+    assert other.key.artifact != entry("sift_mlp").key.artifact
+
+
+def test_each_once_and_mistakes() -> None:
+    assert [e.label for e in entries(["gray", "mean_color", "gray"])] == ["gray", "mean_color"]
+    for text, words in [
+        ("", "is written NAME"),
+        ("grey", "did you mean 'gray'"),
+        ("gray:strength=much", "a number from 0 to 2"),
+        ("gray:strength=2.1", "a number from 0 to 2"),
+        ("gray:temperature=1", "has no options"),
+    ]:
+        with pytest.raises((UsageError, PluginError), match=words):
+            entry(text)

@@ -1,0 +1,70 @@
+"""The protocol: its file, its hash, and what it makes of a picture."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colortk.errors import PictureError, UsageError
+from colortk.harness.protocol import cropped, protocol, reference
+from conftest import photo
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_v1_is_what_it_was() -> None:
+    """Results are filed under this hash: a change of v1 is a v2."""
+    assert protocol().hash == ("968579ecd33c1fa7ed43d4ec5d1a007c155f81aac72d1fedda7e9d5979e72ac0")
+
+
+def test_a_variation_says_so_and_has_another_hash() -> None:
+    v1 = protocol("v1")
+    native = v1.varied(short_side=None)
+    assert native.name == "v1, native"
+    assert native.definition["crop"] is None
+    bold = v1.varied(refine="none", short_side=512)
+    assert bold.name == "v1, refine=none, short_side=512"
+    assert len({v1.hash, native.hash, bold.hash}) == 3
+    assert v1.varied(refine="ratio", short_side=256) == v1
+
+
+def test_an_unknown_protocol() -> None:
+    with pytest.raises(UsageError, match="known: v1"):
+        protocol("v9")
+
+
+def test_the_middle_square_is_cut_out_and_brought_to_size() -> None:
+    wide = np.zeros((50, 100, 3), np.uint8)
+    wide[:, 25:75] = 255
+    for side in (25, 50, 80):
+        found = cropped(wide, side)
+        assert found.pixels.shape == (side, side, 3)
+        assert (found.pixels == 255).all()
+        assert found.enlarged == (side > 50)
+    assert cropped(wide, None).pixels.shape == (50, 100, 3)
+
+
+def test_shrinking_averages() -> None:
+    checks = np.indices((512, 512)).sum(0) % 2 * 255
+    pixels = np.repeat(checks[..., None], 3, 2).astype(np.uint8)
+    assert np.abs(cropped(pixels, 256).pixels.astype(int) - 127.5).max() <= 1
+
+
+def test_every_kind_of_picture_becomes_8_bit_rgb() -> None:
+    v1 = protocol().varied(short_side=None)
+    colour = photo(40, 30)
+    assert np.array_equal(reference(png(colour), "x", v1).pixels, colour)
+    grey = reference(png(colour[..., 0]), "x", v1).pixels
+    assert (grey == colour[..., :1]).all()
+    deep = np.arange(0, 65536, 64, dtype=np.uint16).reshape(32, 32)
+    found = reference(png(deep), "x", v1).pixels[..., 0]
+    assert np.array_equal(found, np.rint(deep / 257).astype(np.uint8))
+    with pytest.raises(PictureError, match="cannot read 'x'"):
+        reference(b"no picture", "x", v1)

@@ -1,0 +1,101 @@
+"""The file of results: nothing half-kept, several writers, errors in words."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from colortk.errors import UsageError
+from colortk.harness.protocol import protocol
+from colortk.harness.results import FILE, Key, PictureRow, ResultRow, Results
+
+KEY = Key("gray", "", "{}", "code")
+V1 = protocol()
+
+
+def picture(sha: str) -> PictureRow:
+    return PictureRow(sha, f"{sha}.png", 10, 20, 30.0, 40.0, True, b"h", b"t", b"g")
+
+
+def result(sha: str, **more: object) -> ResultRow:
+    return ResultRow(
+        sha, KEY, {"psnr": 20.0}, {"bad": "why"}, "1.0", 0.5, result=b"r", heat=b"q", **more
+    )  # type: ignore[arg-type]
+
+
+def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+    codes = {"psnr": "a", "bad": "b"}
+    with Results(tmp_path) as results:
+        results.add(V1, picture("x"), [result("x")], codes)
+    with Results(tmp_path) as results:
+        (row,) = results.results(V1.hash, KEY, codes).values()
+        assert (row.values, row.errors, row.seconds) == ({"psnr": 20.0}, {"bad": "why"}, 0.5)
+        found = results.pictures(V1.hash)["x"]
+        assert (found.name, found.chroma, found.enlarged) == ("x.png", 30.0, True)
+        assert results.thumbnails(V1, "x") == (b"t", b"g")
+        assert results.views(V1, "x", KEY) == (b"r", b"q")
+        assert results.histograms(V1, None) == {"x": b"h"}
+        assert results.protocols() == {V1.hash: V1.definition}
+        assert [(key, n) for key, n, _ in results.keys(V1.hash)] == [(KEY, 1)]
+
+
+def test_scores_of_changed_code_and_results_of_another_key_do_not_come_back(tmp_path: Path) -> None:
+    with Results(tmp_path) as results:
+        results.add(V1, picture("x"), [result("x")], {"psnr": "a", "bad": "b"})
+        (row,) = results.results(V1.hash, KEY, {"psnr": "changed", "bad": "b"}).values()
+        assert (row.values, row.errors) == ({}, {"bad": "why"})
+        for change in ("plugin", "artifact", "options", "code"):
+            other = Key(**{**KEY.__dict__, change: "other"})
+            assert results.results(V1.hash, other) == {}
+        assert results.results(V1.varied(refine="none").hash, KEY) == {}
+
+
+def test_a_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    with Results(tmp_path) as results:
+        results.add(V1, picture("x"), [result("x", error="failed")], {})
+        results.add(V1, picture("x"), [ResultRow("x", KEY, {"psnr": 30.0})], {})
+        (row,) = results.results(V1.hash, KEY).values()
+        assert (row.values["psnr"], row.error) == (30.0, None)
+
+
+def test_an_addition_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with Results(tmp_path) as results:
+        broken = result("x")
+        broken.values["psnr"] = object()  # type: ignore[assignment]
+        with pytest.raises(sqlite3.Error):
+            results.add(V1, picture("x"), [broken], {})
+        assert results.pictures(V1.hash) == {}
+        assert results.results(V1.hash, KEY) == {}
+
+
+def test_two_processes_write_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "sys.path[:0] = [sys.argv[3]]\n"
+        "from test_results import V1, Results, picture, result\n"
+        "with Results(Path(sys.argv[1])) as results:\n"
+        "    for k in range(50): results.add(V1, picture(sys.argv[2] + str(k)), [result(sys.argv[2] + str(k))], {})"
+    )
+    here = str(Path(__file__).parent)
+    runs = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name, here]) for name in "ab"
+    ]
+    assert [run.wait(60) for run in runs] == [0, 0]
+    with Results(tmp_path) as results:
+        assert len(results.results(V1.hash, KEY)) == 100
+
+
+def test_a_file_that_is_none_of_ours(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database" * 100)
+    with pytest.raises(UsageError, match="cannot be used: file is not a database"):
+        Results(tmp_path)
+    (tmp_path / FILE).unlink()
+    other = sqlite3.connect(tmp_path / FILE)
+    other.execute("PRAGMA user_version = 99")
+    other.close()
+    with pytest.raises(UsageError, match="of version 99"):
+        Results(tmp_path)

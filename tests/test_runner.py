@@ -1,0 +1,227 @@
+"""The runner: killed and resumed, spread, blind to the truth, and never mistaken about whose is whose."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.color import lab2rgb, rgb2lab
+from skimage.metrics import peak_signal_noise_ratio
+
+from conftest import colorizer_module, photo
+
+ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
+#: Reads the originals from a folder that the test names, and answers with the one that fits.
+ORACLE = """
+import os
+from pathlib import Path
+import cv2
+from colortk.color import lightness as L_of, rgb_to_lab
+
+def truth(lightness):
+    for path in sorted(Path(os.environ["TRUTH"]).iterdir()):
+        rgb = cv2.imread(str(path))[..., ::-1]
+        if rgb.shape[:2] == lightness.shape and np.abs(L_of(rgb) - lightness).max() < 0.1:
+            if "SWAP" in os.environ:
+                return rgb_to_lab(rgb[::-1, ::-1])[..., 1:]
+            return rgb_to_lab(rgb)[..., 1:]
+    raise RuntimeError("not among them")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "pictures"
+    place.mkdir()
+    for seed in range(6):
+        Image.fromarray(photo(64, 64, seed)).save(place / f"{seed}.png")
+    return place
+
+
+def oracle(distribution: Callable[..., Path]) -> Path:
+    body = "return np.ascontiguousarray(truth(lightness))"
+    module = colorizer_module("oracle", "oracle", body).replace("short=32", "short=None")
+    return distribution("oracle", module + ORACLE)
+
+
+def test_an_oracle_scores_what_8_bits_allow_and_swapped_colours_are_noticed(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    site = oracle(distribution)
+    found = {}
+    for name, more in (("true", {}), ("swapped", {"SWAP": "1"})):
+        run = colortk(
+            "compare", folder, "-p", "oracle", "--native", "--json", "-m", "psnr",
+            plugins=site, env={"TRUTH": str(folder), "COLORTK_STORE": str(folder.parent / name), **more},
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        rows = {entry["name"]: entry for entry in json.loads(run.stdout)["plugins"]}
+        found[name] = rows["oracle"]["metrics"]["psnr"]["mean"]
+    # What CIELAB rounded to the 8 bits of a Lab file costs, by scikit-image alone.
+    bound = []
+    for path in folder.iterdir():
+        rgb = np.asarray(Image.open(path))
+        lab = np.rint(rgb2lab(rgb) * [2.55, 1, 1]) / [2.55, 1, 1]
+        bound.append(peak_signal_noise_ratio(rgb, np.rint(lab2rgb(lab) * 255).astype(np.uint8)))
+    assert found["true"] >= np.mean(bound)
+    assert found["swapped"] < found["true"] - 15
+
+
+@pytest.mark.slow
+def test_a_plugin_cannot_reach_the_truth_through_anything_it_gets(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    """It looks through its argument, the frames that call it, and every object of its process."""
+    body = f"""
+        import gc, sys
+        arrays = [lightness, lightness.base]
+        frame = sys._getframe()
+        while frame:
+            arrays += frame.f_locals.values()
+            frame = frame.f_back
+        for thing in gc.get_objects():
+            if isinstance(thing, (list, tuple)): arrays += thing
+            elif isinstance(thing, dict): arrays += thing.values()
+        for thing in arrays:
+            if isinstance(thing, np.ndarray) and thing.ndim == 3 and thing.shape[2] > 2:
+                raise RuntimeError(f"an array of {{thing.shape}} is within reach")
+            # Backwards: this code must not find itself.
+            if isinstance(thing, str) and {str(folder)[::-1]!r} in thing[::-1]:
+                raise RuntimeError(f"a path is within reach: {{thing}}")
+        return {ZEROS}
+    """
+    site = distribution("spy", colorizer_module("spy", "spy", body.strip()))
+    run = colortk("compare", folder, "-p", "spy", "--json", "-m", "psnr", plugins=site)
+    assert run.returncode == 0, run.stderr
+
+
+def seen(count: Path) -> int:
+    """Pictures that the plugin was asked for."""
+    return len(count.read_text().splitlines()) if count.exists() else 0
+
+
+SLOW = f"""
+        import os, time
+        with open(os.environ["COUNT"], "a") as file: file.write(f"{{lightness.mean():.4f}}\\n")
+        time.sleep(0.05)
+        return {ZEROS} + lightness[..., None] / 10
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_ten_moments_and_resumed_it_says_the_same_and_repeats_nothing(
+    tmp_path: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    place = tmp_path / "many"
+    place.mkdir()
+    for seed in range(40):
+        Image.fromarray(photo(40, 40, seed)).save(place / f"{seed:02}.png")
+    site = distribution("slow", colorizer_module("slow", "slow", SLOW.strip()))
+    arguments = ["compare", str(place), "-p", "slow", "-m", "psnr", "-m", "ab_rmse", "--json"]
+    undisturbed = colortk(
+        *arguments, plugins=site, env={"COLORTK_STORE": str(tmp_path / "a"), "COUNT": str(tmp_path / "na")}
+    )  # fmt: skip
+    count = tmp_path / "nb"
+    environment = os.environ | {
+        "COLORTK_STORE": str(tmp_path / "b"),
+        "COUNT": str(count),
+        "PYTHONPATH": str(site),
+    }
+    command = [sys.executable, "-c", "from colortk.cli.main import main; main()", *arguments]
+    dice = random.Random(0)
+    for kill in range(10):
+        started = seen(count)
+        process = subprocess.Popen(
+            [*command, *(["--jobs", "2"] if kill % 2 else [])],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wanted, patience = started + dice.randint(0, 3), time.monotonic() + 60
+        while seen(count) < wanted and time.monotonic() < patience:
+            time.sleep(0.01)
+        time.sleep(dice.uniform(0, 0.3))
+        assert process.poll() is None, "it was over before it could be killed"
+        process.kill()  # its workers and plugins have to notice by themselves
+        process.wait()
+    resumed = colortk(
+        *arguments, plugins=site, env={k: environment[k] for k in ("COLORTK_STORE", "COUNT")}
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    before, after = json.loads(undisturbed.stdout), json.loads(resumed.stdout)
+    for report in (before, after):
+        for entry in report["plugins"]:
+            del entry["seconds"], entry["peak_memory"]
+        del report["computed"]
+    assert before == after
+    # In flight: one picture a job, half of the runs with two jobs, and what was done but not told.
+    assert 40 <= seen(count) <= 40 + 2 * 10
+
+
+@pytest.mark.slow
+def test_two_comparisons_at_once_do_not_spoil_each_other(
+    folder: Path, tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
+    environment = os.environ | {"COLORTK_STORE": str(tmp_path / "shared")}
+    code = "from colortk.cli.main import main; main()"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "compare",
+        str(folder),
+        "-p",
+        "mean_color",
+        "-m",
+        "psnr",
+        "--json",
+    ]
+    runs = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    found = [json.loads(run.communicate(timeout=100)[0]) for run in runs]
+    for report in found:
+        for entry in report["plugins"]:
+            del entry["seconds"], entry["peak_memory"]
+        del report["computed"]
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
+def test_jobs_give_the_same_numbers_and_leave_no_process(
+    folder: Path, tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
+    reports = []
+    for jobs in ("1", "2"):
+        run = colortk(
+            "compare", folder, "-p", "mean_color", "-m", "psnr", "-m", "delta_e00", "--jobs", jobs,
+            "--json", env={"COLORTK_STORE": str(tmp_path / jobs)},
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        reports.append({e["name"]: e["metrics"] for e in json.loads(run.stdout)["plugins"]})
+    assert reports[0] == reports[1]
+
+
+def test_a_script_without_a_main_guard_compares(folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, pathlib, colortk\n"
+        "found = colortk.compare(sys.argv[1], ['mean_color'], ['psnr'], store=pathlib.Path(sys.argv[2]))\n"
+        "print(len(found.used), [e.label for e in found.entries])\n"
+    )
+    (tmp_path / "s").mkdir()
+    run = subprocess.run(
+        [sys.executable, str(script), str(folder), str(tmp_path / "s")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.stdout.splitlines() == ["6 ['gray', 'mean_color']"], run.stderr
