@@ -28,14 +28,12 @@ def heat_map(differences: Array) -> bytes:
     return _jpeg(cv2.convertScaleAbs(_small(differences.astype(np.float32)), alpha=HEAT))
 
 
-def histogram(lab: Array) -> bytes:
-    """Packed counts of a*, b* of CIELAB (H, W, 3); :func:`unpack` gives them back."""
+def histogram(a: Array, b: Array) -> bytes:
+    """Packed counts of chroma, float32 (H, W) each; :func:`unpack` gives them back."""
     limit = REACH - 1e-3
-    a, b = (
-        ((np.clip(lab[..., k], -limit, limit) + REACH) * (BINS / (2 * REACH))).astype(np.intp)
-        for k in (1, 2)
-    )
-    counts = np.bincount((a * BINS + b).ravel(), minlength=BINS * BINS)
+    planes = [np.clip(plane, -limit, limit).ravel()[None] for plane in (a, b)]
+    edges = [-REACH, REACH, -REACH, REACH]
+    counts = cv2.calcHist(planes, [0, 1], None, [BINS, BINS], edges)
     return zlib.compress(counts.astype("<u4").tobytes(), 1)
 
 

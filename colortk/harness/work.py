@@ -20,7 +20,6 @@ from colortk.color import Float32, lab_to_rgb, lightness
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.colorfulness import colorfulness
-from colortk.harness.metrics.delta_e94 import delta_e94_map
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import Protocol, reference
 from colortk.harness.results import PictureRow, ResultRow
@@ -133,7 +132,7 @@ def work(packed: tuple[Task]) -> Done:
         float(truth.chroma.mean(dtype=np.float64)),
         colorfulness(truth.pixels),
         original.enlarged,
-        histogram(truth.lab),
+        histogram(*truth.planes[1:]),
         thumbnail(original.pixels),
         thumbnail(grey),
     )
@@ -163,7 +162,7 @@ def _one(entry: Entry, task: Task, truth: Truth, light: Float32) -> ResultRow:
     scores = _scorer(task.metrics).score(pair)
     row.values, row.errors, row.metric_seconds = scores.values, scores.errors, scores.seconds
     after = time.perf_counter()
-    row.result, row.heat = thumbnail(result), heat_map(delta_e94_map(truth.lab, pair.result.lab))
-    row.histogram = histogram(pair.result.lab)
+    row.result, row.heat = thumbnail(result), heat_map(pair.delta_e94)
+    row.histogram = histogram(*pair.result.planes[1:])
     row.host_seconds = middle - start - row.seconds + time.perf_counter() - after
     return row

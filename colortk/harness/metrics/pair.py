@@ -122,6 +122,14 @@ class Pair:
         return distance
 
     @cached_property
+    def delta_e94(self) -> Float32:
+        """CIE94 difference of graphic arts, float32 (H, W); the original is the standard."""
+        from colortk.harness.metrics.delta_e94 import cie94
+
+        lightness = self.truth.planes[0] - self.result.planes[0]
+        return cie94(lightness, self.ab_squares, self.truth.chroma, self.result.chroma)
+
+    @cached_property
     def delta_e00(self) -> Float32:
         """CIEDE2000 difference, float32 (H, W)."""
         from colortk.harness.metrics.delta_e00 import in_blocks
