@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_images
 from sklearn.neural_network import MLPRegressor
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from colortk.color import lightness
 from colortk.errors import ArtifactError
+from colortk.host import registry
 from colortk.store.artifacts import artifacts_of
 from colortk.store.pickles import PickleStore
 from colortk_plugins.sift_mlp import features, samples, views
@@ -29,6 +32,7 @@ from colortk_plugins.sift_mlp.network import (
     to_bytes,
 )
 from colortk_plugins.sift_mlp.optimize import Optimizer, gradient
+from colortk_plugins.sift_mlp.threads import one_blas_thread, threads
 from conftest import photo
 
 
@@ -117,8 +121,6 @@ def test_it_is_ten_layers_of_128_sigmoids() -> None:
 
 @pytest.mark.parametrize("channel", ["a.npz", "b.npz"])
 def test_what_ships_is_ten_layers_of_128_sigmoids(channel: str, real: np.ndarray) -> None:
-    from colortk.host import registry
-
     _, spec = registry().colorizer("sift_mlp")
     network = from_bytes(artifacts_of(spec).read(channel))
     shapes = [w.shape for w in network.weights]
@@ -224,14 +226,52 @@ def test_chroma_of_a_view_is_that_of_the_picture() -> None:
 
 
 def test_colours_of_a_mirrored_picture_are_mirrored(real: np.ndarray) -> None:
-    from colortk.host import registry
-
     _, spec = registry().colorizer("sift_mlp")
     colorizer = SiftMlp(artifacts_of(spec), None)
     light = cv2.resize(real, (192, 128), interpolation=cv2.INTER_AREA)
     here = colorizer.predict_ab(light)
     there = colorizer.predict_ab(np.ascontiguousarray(light[:, ::-1]))
     np.testing.assert_allclose(there[:, ::-1], here, atol=0.05)
+
+
+def blas_threads() -> set[int]:
+    return {row["num_threads"] for row in threadpool_info() if row["user_api"] == "blas"}
+
+
+def test_predicting_leaves_the_threads_of_blas_alone(real: np.ndarray) -> None:
+    """They spin while they wait, which costs every other process on the machine."""
+    spec = registry().colorizer("sift_mlp")[1]
+    plugin = SiftMlp(artifacts_of(spec), None)
+    seen: list[set[int]] = []
+
+    class Spy:
+        def predict(self, inputs: np.ndarray) -> np.ndarray:
+            seen.append(blas_threads())
+            return np.zeros(len(inputs), np.float32)
+
+    plugin.networks = [Spy(), Spy()]
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        plugin.predict_ab(cv2.resize(real, (64, 48)))
+        assert seen == [{1}] * 4
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas_threads() == {1}, "the second caller is still inside"
+        second.__exit__(None, None, None)
+        assert blas_threads() == before
+
+
+def test_a_limit_of_threads_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLORTK_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads() == 3
+    monkeypatch.setenv("COLORTK_THREADS", "1")
+    assert threads() == 1
+    monkeypatch.setenv("COLORTK_THREADS", "many")
+    monkeypatch.setenv("OMP_NUM_THREADS", "0")
+    assert threads() == os.cpu_count()
 
 
 def test_preparing_a_picture_twice_computes_it_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from colortk.upsample import chroma_field
 
 from .features import WIDTH, extract, inputs
 from .network import from_bytes
+from .threads import one_blas_thread, threads
 
 #: Pixels of the working size between two points of the grid.
 SPACING = 4
@@ -38,7 +40,9 @@ class SiftMlp:
     def predict_ab(self, lightness: Lightness) -> Chroma:
         """Chroma, float32 (H, W, 2)."""
         mirrored = np.ascontiguousarray(lightness[:, ::-1])
-        grid = (self._grid(lightness) + self._grid(mirrored)[:, ::-1]) * np.float32(0.5)
+        with one_blas_thread(), ThreadPoolExecutor(min(2, threads())) as pool:
+            grid, other = pool.map(self._grid, (lightness, mirrored))
+        grid = (grid + other[:, ::-1]) * np.float32(0.5)
         return chroma_field(lightness, grid, exact=False).block(0, 0, lightness)
 
     def _grid(self, lightness: Float32) -> Float32:
