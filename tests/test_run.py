@@ -271,22 +271,42 @@ def test_odd_outputs(colortk: Run, picture: Path, site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_interrupted(distribution: Callable[..., Path], picture: Path, tmp_path: Path) -> None:
-    body = "import time; open('started', 'w').close(); time.sleep(60)"
+@pytest.mark.parametrize(
+    ("name", "everyone", "code", "line"),
+    [
+        ("SIGINT", True, 130, "colortk: interrupted\n"),
+        ("SIGTERM", False, 143, "colortk: terminated\n"),
+        ("SIGTERM", True, 143, "colortk: terminated\n"),
+    ],
+)
+def test_interrupted(
+    name: str,
+    everyone: bool,
+    code: int,
+    line: str,
+    distribution: Callable[..., Path],
+    picture: Path,
+    tmp_path: Path,
+) -> None:
+    """While a plugin in its own process works; that process goes too."""
+    body = "import os, time; open('started', 'w').write(f'{os.getpid()} '); time.sleep(60)"
     site = distribution("slow", colorizer_module("slow", "slow", body))
-    code = "from colortk.cli.main import main; main()"
+    main = "from colortk.cli.main import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "run", "-p", "slow", str(picture), "--timeout", "50"],
+        [sys.executable, "-c", main, "run", "-p", "slow", str(picture), "--timeout", "50"],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(site)}, start_new_session=True,
     )  # fmt: skip
     deadline = time.time() + 60
-    while not (tmp_path / "started").exists() and time.time() < deadline:
+    started = tmp_path / "started"
+    while not (started.exists() and " " in started.read_text()) and time.time() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    (os.killpg if everyone else os.kill)(process.pid, getattr(signal, name))
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert errors == "colortk: interrupted\n"
+    assert process.returncode == code
+    assert errors == line
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
     assert not picture.with_name("photo-colorized.png").exists()
     assert leftovers(tmp_path) == []
 
