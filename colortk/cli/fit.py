@@ -56,9 +56,11 @@ from colortk.cli.main import say
     type=click.IntRange(1),
     help="Processes for features.",
 )
-@click.option("--force", is_flag=True, help="Replace weights that are in the output already.")
 @click.option(
-    "--resume", is_flag=True, help="Go on where an earlier run in the same output stopped."
+    "--force", is_flag=True, help="Train anew, over weights or a stopped run in the output."
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on where a run in the same output stopped, if there is one."
 )
 def command(
     plugin: str,
@@ -76,7 +78,8 @@ def command(
     """Train a plugin on the colour pictures under DIR.
 
     Some pictures are held out to know when to stop. The weights are used with
-    `colortk run --plugin NAME --weights DIR`.
+    `colortk run --plugin NAME --weights DIR`. With --resume the same line may be run again
+    until it is done, however often it is stopped.
 
     \b
     colortk fit --plugin sift_mlp --data photographs/ --output my-weights/
@@ -85,19 +88,19 @@ def command(
     from colortk.errors import UsageError
     from colortk.host import registry
     from colortk.spec import load_callable
-    from colortk.store.artifacts import MANIFEST
     from colortk.store.location import store_folder
     from colortk.training.request import TrainRequest
 
     _, spec = registry().colorizer(plugin)
     if not spec.trainer:
         raise UsageError(f"plugin '{plugin}' has nothing to train")
+    told = _canonical(plugin, data, epochs, batch_size, seed, emphasis)
+    factors = dict(_factor(text) for text in emphasis)
     folder = store_folder(store)
     target = output or folder / "models" / plugin
-    if (target / MANIFEST).exists() and not force:
-        raise UsageError(
-            f"'{target}' holds weights already", do="choose another --output, or use --force"
-        )
+    if _complete(target, told, resume, force):
+        say(f"the weights in '{target}' are complete")
+        return
     request = TrainRequest(
         data=data,
         output=target,
@@ -105,10 +108,10 @@ def command(
         epochs=epochs,
         batch_size=batch_size,
         seed=seed,
-        emphasis=dict(_factor(text) for text in emphasis),
+        emphasis=factors,
         resume=resume,
         jobs=jobs,
-        command=_canonical(plugin, data, epochs, batch_size, seed, emphasis),
+        command=told,
         say=say,
         progress=progress,
     )
@@ -116,6 +119,31 @@ def command(
     say(
         f"weights are in '{request.output}': colortk run --plugin {plugin} --weights {shlex.quote(str(request.output))} FILE"
     )
+
+
+def _complete(target: Path, told: str, resume: bool, force: bool) -> bool:
+    """Whether --resume finds nothing left to do. Raises ``UsageError`` where work would be lost."""
+    from colortk.errors import UsageError
+    from colortk.store.artifacts import MANIFEST
+    from colortk.training.manifest import command_of
+
+    if resume and force:
+        raise UsageError("--resume goes on and --force starts anew", do="leave one out")
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"--output '{target}' is a file", do="name a folder")
+    stopped = any(target.glob("checkpoint*"))
+    trained = (target / MANIFEST).exists()
+    if force or not (trained or stopped):
+        if resume:
+            say(f"nothing to resume in '{target}': it starts from the beginning")
+        return False
+    if resume and stopped:
+        return False
+    if resume and command_of(target) == told:
+        return True
+    holds = "weights of another run" if resume else "weights" if trained else "a stopped run"
+    ways = "--force trains anew" if resume else "--resume goes on with it, --force trains anew"
+    raise UsageError(f"'{target}' holds {holds} already", do=f"{ways}; or another --output")
 
 
 def _factor(text: str) -> tuple[str, float]:

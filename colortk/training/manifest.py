@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,11 +20,18 @@ from colortk.store.artifacts import MANIFEST
 from colortk.training.pictures import Split
 from colortk.training.request import TrainRequest
 
+#: Folder inside the output of what does not count yet.
+ASIDE = ".unpublished"
+
 
 def publish(
     request: TrainRequest, files: dict[str, bytes], packages: list[str], **facts: Any
 ) -> None:
-    """Write ``files`` into the output folder, then a manifest with their SHA-256 and ``facts``."""
+    """Write ``files`` into the output folder, then a manifest with their SHA-256 and ``facts``.
+
+    A manifest that is there already goes first: it does not vouch for the new files.
+    """
+    (request.output / MANIFEST).unlink(missing_ok=True)
     rows = {}
     for name, content in files.items():
         write_whole(request.output / name, content, force=True)
@@ -32,6 +44,33 @@ def publish(
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n"
     write_whole(request.output / MANIFEST, text.encode(), force=True)
+
+
+def command_of(folder: Path) -> str:
+    """The command line that the manifest in ``folder`` names; empty if it names none."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text("utf-8")).get("command", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+@contextmanager
+def staged(request: TrainRequest) -> Iterator[TrainRequest]:
+    """A request that writes into a folder aside, for results that are scored before they count.
+
+    Afterwards its files are moved to the output, the manifest last: whenever that is interrupted,
+    the output holds all of them or no manifest. Nothing is moved after an error.
+    """
+    aside = request.output / ASIDE
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        yield replace(request, output=aside)
+        (request.output / MANIFEST).unlink(missing_ok=True)
+        for path in sorted(aside.iterdir(), key=lambda path: path.name == MANIFEST):
+            os.replace(path, request.output / path.name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _versions(packages: list[str]) -> dict[str, str]:

@@ -20,9 +20,11 @@ class TrainRequest:
     """Pictures in, a folder of artifacts with a manifest out.
 
     ``data``: folder of pictures, searched through. ``output``: where artifacts, manifest, curve
-    and checkpoints go. ``store``: folder of the pickled intermediates. ``epochs``,
+    and checkpoints go; a checkpoint's name starts with ``checkpoint``, and it is removed after the
+    manifest, which is the last of all, is written. ``store``: folder of the pickled intermediates. ``epochs``,
     ``batch_size``: ``None`` is the trainer's own default. ``emphasis``: factors on the weight of
-    folders under ``data``. ``say``: takes one line of narration.
+    folders under ``data``. ``resume``: go on from the checkpoint if there is one; otherwise an old
+    one is discarded. ``say``: takes one line of narration.
     """
 
     data: Path

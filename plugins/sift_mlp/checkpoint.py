@@ -39,6 +39,11 @@ class Checkpoint:
         """Smallest held-out error of A and of B."""
         return [min(row[3 + k] for row in self.curve) for k in (0, 1)]
 
+    @property
+    def best_epochs(self) -> list[int]:
+        """The epochs of those errors."""
+        return [int(min(self.curve, key=lambda row: row[3 + k])[0]) for k in (0, 1)]
+
     def record(self, train: list[float], held_out: list[float]) -> None:
         """Note an epoch; keep a network whose held-out error is the smallest so far."""
         self.epoch += 1
@@ -53,8 +58,7 @@ class Checkpoint:
         """Whether neither network has got better for ``patience`` epochs."""
         if not self.curve:
             return False
-        last = [min(self.curve, key=lambda row: row[3 + k])[0] for k in (0, 1)]
-        return self.epoch - max(last) >= patience
+        return self.epoch - max(self.best_epochs) >= patience
 
     def write_curve(self, folder: Path) -> None:
         """``curve.csv``: errors by epoch; ``curve.png`` too where matplotlib is installed."""
@@ -108,6 +112,11 @@ def save(folder: Path, state: Checkpoint, run: str) -> None:
     write_whole(folder / NAME, out.getvalue(), force=True)
 
 
+def discard(folder: Path) -> None:
+    """Remove the checkpoint, if there is one."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
 def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
     """The checkpoint in ``folder``, if there is one.
 
@@ -141,5 +150,5 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
         raise ArtifactError(
             f"the checkpoint '{path}' cannot be resumed",
             str(error),
-            "delete it, or leave out --resume",
+            "--force starts anew",
         ) from error

@@ -11,11 +11,11 @@ import json
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
 from threadpoolctl import threadpool_limits
 
 from colortk.color import Float32
@@ -23,16 +23,17 @@ from colortk.encode import write_whole
 from colortk.errors import UsageError
 from colortk.folders import find
 from colortk.store.pickles import PickleStore
-from colortk.training.manifest import describe, publish
+from colortk.training.manifest import describe, publish, staged
 from colortk.training.pictures import Split, split
 from colortk.training.request import TrainRequest
+from colortk.training.workers import side_by_side
 
 from .assess import assess
-from .checkpoint import Checkpoint, identity, load, save
+from .checkpoint import Checkpoint, discard, identity, load, save
 from .network import absorb, from_centred, initial, to_bytes
 from .optimize import Optimizer
 from .samples import TARGET_SCALE, ahead, batches, standard, together
-from .views import KIND, Prepared, prepare
+from .views import KIND, prepare
 
 EPOCHS = 14
 BATCH = 2048
@@ -46,9 +47,9 @@ HELD_OUT = 2500
 
 
 def train(request: TrainRequest) -> None:
-    """Train both networks and write ``a.npz``, ``b.npz``, ``curve.csv`` and the manifest.
+    """Train both networks and write ``a.npz``, ``b.npz``, ``curve.csv``, scores and the manifest.
 
-    Raises ``UsageError`` if there is too little to train on.
+    The checkpoint goes when the manifest, the last of them, is there. Raises ``UsageError`` if there is too little to train on.
     """
     paths = find(request.data)
     sides = split(paths, request.data, request.seed, request.emphasis)
@@ -62,7 +63,9 @@ def train(request: TrainRequest) -> None:
         [w for path, w in zip(sides.train, sides.weights, strict=True) if path in keys]
     )
     run = identity(request, learn)
-    state = load(request.output, run, DECAY) if request.resume else None
+    if not request.resume:
+        discard(request.output)
+    state = load(request.output, run, DECAY)
     if state is None:
         state = _start(store, learn, weights, request)
     held = _held_out(store, sides, keys, state)
@@ -74,16 +77,14 @@ def _prepare(request: TrainRequest, paths: list[Any]) -> dict[Any, str]:
     """Records of all pictures, by path; a picture that cannot be read is said and left out."""
     keys = {}
     with request.progress("SIFT features", len(paths)) as advance:
-        work = Parallel(request.jobs, return_as="generator_unordered", batch_size=8)
-        done: Any = work(delayed(prepare)(path, request.store) for path in paths)
-        for item in done:
-            assert isinstance(item, Prepared)
-            advance(1)
-            if item.error:
-                request.say(f"left out: {item.error}")
-            else:
-                keys[item.path] = item.key
-    get_reusable_executor().shutdown()  # its processes would idle through the training
+        work = partial(prepare, folder=request.store)
+        with closing(side_by_side(work, paths, request.jobs)) as done:
+            for item in done:
+                advance(1)
+                if item.error:
+                    request.say(f"left out: {item.error}")
+                else:
+                    keys[item.path] = item.key
     request.say(f"features of {len(keys)} pictures are in the store")
     return keys
 
@@ -163,6 +164,9 @@ def _learn(
                 f"epoch {state.epoch}/{epochs}: held-out error of A {state.curve[-1][3]:.4f},"
                 f" of B {state.curve[-1][4]:.4f} of the mean colour's"
             )
+    if state.epoch < epochs:
+        a, b = state.best_epochs
+        request.say(f"stopped early, kept epoch {a}" + (f" of A, {b} of B" if a != b else ""))
 
 
 def held_points(store: PickleStore, keys: list[str]) -> int:
@@ -195,19 +199,22 @@ def _finish(request: TrainRequest, state: Checkpoint, sides: Split) -> None:
         )
         files[f"{channel}.npz"] = to_bytes(network)
     best = state.best_errors
-    publish(
-        request,
-        files,
-        ["numpy", "opencv-contrib-python", "scikit-learn"],
-        data=describe(sides, request.data),
-        inputs=int(state.standard.mean.size),
-        epochs=state.epoch,
-        seed=request.seed,
-        held_out_error={"a": best[0], "b": best[1], "unit": "share of the mean colour's"},
-        mean_ab=[float(v) for v in mean_ab],
-    )
-    state.write_curve(request.output)
-    scores = assess(request, sides.held_out)
-    write_whole(request.output / "refinement.json", json.dumps(scores).encode() + b"\n", force=True)
+    with staged(request) as stage:
+        publish(
+            stage,
+            files,
+            ["numpy", "opencv-contrib-python", "scikit-learn"],
+            data=describe(sides, request.data),
+            inputs=int(state.standard.mean.size),
+            epochs=state.epoch,
+            seed=request.seed,
+            held_out_error={"a": best[0], "b": best[1], "unit": "share of the mean colour's"},
+            mean_ab=[float(v) for v in mean_ab],
+        )
+        state.write_curve(stage.output)
+        scores = assess(stage, sides.held_out)
+        text = json.dumps(scores).encode() + b"\n"
+        write_whole(stage.output / "refinement.json", text, force=True)
+    discard(request.output)
     line = ", ".join(f"{way} {value:.2f} dB" for way, value in scores.items())
     request.say(f"PSNR on held-out pictures by refinement: {line}")

@@ -1,0 +1,243 @@
+"""``colortk fit`` stopped at any point: nothing is lost, half-published or left running."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from colortk.training import manifest
+from colortk.training.request import TrainRequest
+from colortk_plugins.sift_mlp import train
+from conftest import photo
+
+FIT = [sys.executable, "-c", "from colortk.cli.main import main; main()", "fit"]
+
+
+def pictures(folder: Path, count: int, height: int = 64, width: int = 72) -> Path:
+    folder.mkdir()
+    for seed in range(count):
+        Image.fromarray(photo(height, width, seed)).save(folder / f"{seed:03}.png")
+    return folder
+
+
+def test_what_is_in_the_output_is_not_lost_by_accident(
+    tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
+    pictures(tmp_path / "data", 4)
+    fit = ("fit", "-p", "mean_color", "--data", "data", "-o", "w")
+
+    def refused(*more: str) -> str:
+        run = colortk(*fit, *more)
+        assert run.returncode == 2, run.stderr
+        assert run.stderr.count("\n") == 1
+        return str(run.stderr)
+
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "checkpoint.npz").write_bytes(b"hours of work")
+    words = refused()
+    assert "holds a stopped run" in words
+    assert "--resume" in words
+    assert "--force" in words
+    assert (tmp_path / "w" / "checkpoint.npz").read_bytes() == b"hours of work"
+    (tmp_path / "w" / "checkpoint.npz").unlink()
+
+    first = colortk(*fit, "--resume")  # a job script's first start
+    assert first.returncode == 0, first.stderr
+    assert "nothing to resume in 'w': it starts from the beginning" in first.stderr
+    before = (tmp_path / "w" / "mean.npz").stat().st_mtime_ns
+    words = refused()
+    assert "holds weights" in words
+    assert "--resume" in words
+    assert "--force" in words
+    again = colortk(*fit, "--resume")
+    assert (again.returncode, again.stderr) == (0, "colortk: the weights in 'w' are complete\n")
+    assert "weights of another run" in refused("--resume", "--seed", "5")
+    assert "leave one out" in refused("--resume", "--force")
+    assert (tmp_path / "w" / "mean.npz").stat().st_mtime_ns == before
+    assert colortk(*fit, "--force").returncode == 0
+    assert (tmp_path / "w" / "mean.npz").stat().st_mtime_ns > before
+    (tmp_path / "file").touch()
+    assert "is a file" in refused("-o", "file")
+
+
+def test_results_count_together_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted before each single renaming, over older weights and over none."""
+    request = TrainRequest(tmp_path, tmp_path / "out", tmp_path)
+    rename, done = os.replace, 0
+
+    def interrupted_at(step: int) -> Callable[..., None]:
+        def replace(source: Any, target: Any) -> None:
+            nonlocal done
+            if done == step:
+                raise KeyboardInterrupt
+            done += 1
+            rename(source, target)
+
+        return replace
+
+    def publish(value: bytes) -> None:
+        with manifest.staged(request) as stage:
+            manifest.publish(stage, {"a.npz": value, "b.npz": value}, [])
+            (stage.output / "scores.json").write_bytes(value)
+
+    outcomes = []
+    for older in (False, True):
+        for step in range(20):
+            shutil.rmtree(request.output, ignore_errors=True)
+            if older:
+                publish(b"old")
+            done = 0
+            monkeypatch.setattr(os, "replace", interrupted_at(step))
+            try:
+                publish(b"new")
+                whole = True
+            except KeyboardInterrupt:
+                whole = False
+            monkeypatch.setattr(os, "replace", rename)
+            assert not (request.output / manifest.ASIDE).exists()
+            listed = request.output / "manifest.json"
+            if listed.exists():  # then what it vouches for is there
+                names = ("a.npz", "b.npz")
+                values = {(request.output / name).read_bytes() for name in names}
+                values.add((request.output / "scores.json").read_bytes())
+                assert len(values) == 1
+                assert values == {b"new"} or (older and not whole)
+                digests = {
+                    row["sha256"] for row in json.loads(listed.read_text())["artifacts"].values()
+                }
+                assert len(digests) == 1
+            outcomes.append(whole)
+            if whole:
+                break
+    assert outcomes.count(True) == 2
+    assert outcomes.count(False) >= 8
+
+
+def trained(tmp_path: Path, output: str, resume: bool = False, **more: Any) -> list[str]:
+    """Train sift_mlp here for two epochs; returns what it said."""
+    said: list[str] = []
+    settings = {"epochs": 2, "batch_size": 128, "jobs": 1, **more}
+    train.train(
+        TrainRequest(
+            tmp_path / "data", tmp_path / output, tmp_path / "store",
+            resume=resume, say=said.append, **settings,
+        )
+    )  # fmt: skip
+    return said
+
+
+@pytest.mark.slow
+def test_an_interrupted_end_is_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the finished networks are scored, drawn and published."""
+    pictures(tmp_path / "data", 6)
+    trained(tmp_path, "whole")
+    files = {p.name for p in (tmp_path / "whole").iterdir()}
+    assert {"a.npz", "b.npz", "curve.csv", "refinement.json", "manifest.json"} <= files
+    assert not [name for name in files if name.startswith(("checkpoint", "."))]
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for place, name in (
+        (train, "assess"), (train.Checkpoint, "write_curve"), (train, "publish"),
+    ):  # fmt: skip
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                trained(tmp_path, "stopped", resume=True)
+        assert not (tmp_path / "stopped" / "manifest.json").exists()
+        assert (tmp_path / "stopped" / "checkpoint.npz").exists()
+    said = trained(tmp_path, "stopped", resume=True)
+    assert not [line for line in said if line.startswith("epoch")], "nothing is trained twice"
+    assert {p.name for p in (tmp_path / "stopped").iterdir()} == files
+    for name in ("a.npz", "b.npz", "manifest.json", "refinement.json"):
+        one, two = (tmp_path / folder / name for folder in ("whole", "stopped"))
+        assert one.read_bytes() == two.read_bytes(), name
+
+
+@pytest.mark.slow
+def test_stopping_early_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures(tmp_path / "data", 6)
+    monkeypatch.setattr(train, "PATIENCE", 1)
+    monkeypatch.setattr(train, "_rate", lambda *_: 0.0)  # no epoch is better than the first
+    said = trained(tmp_path, "w", epochs=9)
+    assert "stopped early, kept epoch 1" in said
+    assert len([line for line in said if line.startswith("epoch")]) == 2
+    monkeypatch.undo()
+    assert not [line for line in trained(tmp_path, "v") if "early" in line]
+
+
+def session(leader: int) -> list[int]:
+    """Processes of the session that ``leader`` started, itself included, without zombies."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, sid = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(sid) == leader and state != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize(
+    ("name", "everyone", "when", "code", "line"),
+    [
+        ("SIGTERM", False, "features", 143, "colortk: terminated\n"),
+        ("SIGTERM", True, "features", 143, "colortk: terminated\n"),
+        ("SIGINT", True, "features", 130, "colortk: interrupted\n"),
+        ("SIGKILL", False, "features", -9, ""),
+        ("SIGTERM", False, "training", 143, "colortk: terminated\n"),
+    ],
+)
+def test_a_signal_ends_every_process(
+    name: str, everyone: bool, when: str, code: int, line: str, tmp_path: Path
+) -> None:
+    """``everyone``: the whole process group, as a terminal or a scheduler does."""
+    early = when == "features"
+    pictures(tmp_path / "data", 12, *((500, 500) if early else (64, 72)))
+    if early:  # enough to be in the middle of it
+        for number in range(12, 400):
+            os.link(tmp_path / "data" / "000.png", tmp_path / "data" / f"{number}.png")
+    process = subprocess.Popen(
+        [*FIT, "-p", "sift_mlp", "--data", "data", "-o", "w", "--store", "store",
+         "--epochs", "500", "--batch-size", "64", "--jobs", "2" if early else "1"],
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True,
+    )  # fmt: skip
+    sign = "store/sift_mlp/*/*.json" if early else "w/checkpoint.npz"
+    deadline = time.time() + 60
+    while not any(tmp_path.glob(sign)) and time.time() < deadline:
+        time.sleep(0.02)
+    assert len(session(process.pid)) > (2 if early else 0)
+    (os.killpg if everyone else os.kill)(process.pid, getattr(signal, name))
+    process.wait(timeout=30)
+    deadline = time.time() + 10
+    while session(process.pid) and time.time() < deadline:
+        time.sleep(0.05)
+    assert session(process.pid) == [], "loky's own limit for an idle process is 300 s"
+    assert process.stderr is not None
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.returncode == code
+    assert not (tmp_path / "w" / "manifest.json").exists()
+    if code > 0:  # killed, it says nothing and may leave a file under a temporary name
+        assert said == line if early else said.endswith("\n" + line)
+        assert not list(tmp_path.rglob("*.part"))
+    assert early or (tmp_path / "w" / "checkpoint.npz").exists()
