@@ -49,7 +49,6 @@ def test_every_package_is_listed() -> None:
 def test_tensorflow_is_not_in_the_core() -> None:
     core = settings()["options"]["install_requires"]
     assert "tensorflow" not in core
-    assert "tensorflow" in settings()["options.extras_require"]["train"]
 
 
 def test_artifacts_are_small() -> None:

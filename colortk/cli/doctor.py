@@ -6,13 +6,16 @@ import importlib.util
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from colortk.cli.common import JSON, print_json, table
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @click.command("doctor", short_help="Say what works on this machine and what does not.")
@@ -50,34 +53,50 @@ def _row(what: str, works: bool | None, detail: str) -> dict[str, Any]:
     return {"what": what, "status": status, "detail": detail}
 
 
+#: Extras for those who work on colortk itself.
+DEVELOPMENT = {"test", "calibrate"}
+
+
 def _libraries() -> list[dict[str, Any]]:
+    """What the installed distribution says that it needs, always or for one of its extras."""
     from packaging.requirements import Requirement
 
     from colortk.host import DISTRIBUTION
 
-    rows = []
+    extras = [
+        extra
+        for extra in metadata(DISTRIBUTION).get_all("Provides-Extra") or []
+        if extra not in DEVELOPMENT
+    ]
+    core: dict[str, Requirement] = {}
+    optional: dict[str, tuple[Requirement, list[str]]] = {}
     for text in requires(DISTRIBUTION) or []:
         need = Requirement(text)
-        extra = str(need.marker).partition("extra ==")[2].strip(" \"'") if need.marker else ""
-        if extra == "test":
+        if need.marker is None or need.marker.evaluate({"extra": ""}):
+            core[need.name] = need
             continue
-        try:
-            found = version(need.name)
-            fits = need.specifier.contains(found, prereleases=True)
-            rows.append(
-                _row(need.name, fits, found if fits else f"{found}, wanted {need.specifier}")
-            )
-        except PackageNotFoundError:
-            if need.name.startswith("opencv") and importlib.util.find_spec("cv2"):
-                rows.append(_row(need.name, None, "another build of OpenCV is installed"))
-                continue
-            hint = (
-                f"pip install '{DISTRIBUTION}[{extra}]'"
-                if extra
-                else f"pip install '{need.name}{need.specifier}'"
-            )
-            rows.append(_row(need.name, None if extra else False, hint))
-    return rows
+        for extra in extras:
+            if need.marker.evaluate({"extra": extra}):
+                optional.setdefault(need.name, (need, []))[1].append(extra)
+    rows = [_library(need, []) for need in core.values()]
+    return rows + [_library(*row) for name, row in optional.items() if name not in core]
+
+
+def _library(need: Requirement, extras: list[str]) -> dict[str, Any]:
+    try:
+        found = version(need.name)
+    except PackageNotFoundError:
+        if need.name.startswith("opencv") and importlib.util.find_spec("cv2"):
+            return _row(need.name, None, "another build of OpenCV is installed")
+        hint = f"pip install '{need.name}{need.specifier}'"
+        if not extras:
+            return _row(need.name, False, hint)
+        clone = f"in a clone of colortk: pip install '.[{extras[0]}]'"
+        return _row(need.name, None, f"optional, for {' and '.join(extras)}: {hint}, or {clone}")
+    if need.specifier.contains(found, prereleases=True):
+        return _row(need.name, True, found)
+    wrong = f"{found}, wanted {need.specifier}"
+    return _row(need.name, None if extras else False, wrong)
 
 
 def _opencv() -> dict[str, Any]:
