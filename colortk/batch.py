@@ -23,6 +23,7 @@ from colortk.encode import (
     write_whole,
 )
 from colortk.errors import ColortkError, PictureError, UsageError
+from colortk.host import strict
 from colortk.images import MAX_PIXELS, decode, read_bytes
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner, colorize
@@ -139,6 +140,8 @@ def colorize_files(
         except ColortkError:
             raise
         except Exception as error:  # a bug, but the other pictures should not pay for it
+            if strict():
+                raise
             text = " ".join(str(error).split())
             record.error = (
                 f"cannot colorize '{name}': {type(error).__name__}: {text} (please report it)"

@@ -26,6 +26,8 @@ from colortk.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec, check_
 
 GROUP = "colortk"
 DISTRIBUTION = "colorization-toolkit"
+#: Broken distributions that are named when a plugin is not known, at most.
+SUSPECTS = 3
 _HOOKS: dict[str, type[AnySpec]] = {
     "colortk_colorizers": ColorizerSpec,
     "colortk_metrics": MetricSpec,
@@ -105,7 +107,16 @@ class Registry:
                 )
         close = get_close_matches(name, known, 1)
         hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+        hint += "".join(
+            f"; {row.name} of {row.distribution} is broken ({row.stage}: {row.reason})"
+            for row in self._silenced()[:SUSPECTS]
+        )
         raise UsageError(f"no {word} '{name}'", hint, f"see: {listing}")
+
+    def _silenced(self) -> list[Broken]:
+        """One row for each distribution that may have wanted to declare more than is known."""
+        rows = {row.distribution: row for row in reversed(self.broken) if row.stage != "name"}
+        return list(reversed(rows.values()))
 
 
 @lru_cache(maxsize=1)
@@ -114,12 +125,26 @@ def registry() -> Registry:
 
     With ``COLORTK_STRICT=1`` in the environment the first failure is raised instead.
     """
-    strict = os.environ.get("COLORTK_STRICT") == "1"
+    raising = strict()
     result = Registry()
-    for point in _points(result, strict):
-        _add(result, point, strict)
-    _settle_names(result, strict)
+    for point in _points(result, raising):
+        _add(result, point, raising)
+    _settle_names(result, raising)
     return result
+
+
+def strict() -> bool:
+    """Whether a plugin's failure is raised as it is, with its traceback: ``COLORTK_STRICT=1``."""
+    return os.environ.get("COLORTK_STRICT") == "1"
+
+
+def raise_if_strict(error: BaseException, what: str) -> None:
+    """Raise ``RuntimeError`` from a plugin's ``error``, if that is wanted.
+
+    Not the error itself: ``SystemExit`` or ``OSError`` would mean something else further up.
+    """
+    if strict():
+        raise RuntimeError(what) from error
 
 
 def _points(result: Registry, strict: bool) -> list[EntryPoint]:
@@ -176,8 +201,7 @@ def _add(result: Registry, point: EntryPoint, strict: bool) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit on import is the plugin's failure, not ours
-        if strict:
-            raise
+        raise_if_strict(error, f"plugin '{point.name}' of {distribution} is broken")
         broken(point.name, stage, _reason(error))
 
 

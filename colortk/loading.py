@@ -14,7 +14,7 @@ import numpy as np
 
 from colortk.color import Float32
 from colortk.errors import ColortkError, PluginError, PredictionError
-from colortk.host import registry
+from colortk.host import raise_if_strict, registry
 from colortk.options import options_key, parse_options
 from colortk.spec import Colorizer, ColorizerSpec, load_callable
 from colortk.store.artifacts import artifacts_of
@@ -59,13 +59,17 @@ class Loaded:
     options_key: str = "{}"
 
     def predict(self, lightness: Float32) -> Float32:
-        """Chroma, float32 (H, W, 2), of ``lightness`` (H, W). Raises ``PredictionError``."""
+        """Chroma, float32 (H, W, 2), of ``lightness`` (H, W).
+
+        Raises ``PredictionError``; with ``COLORTK_STRICT=1``, a ``RuntimeError`` from the plugin's.
+        """
         try:
             with quiet():
                 answer = self.colorizer.predict_ab(lightness.copy())
         except (KeyboardInterrupt, MemoryError, ColortkError):
             raise
         except BaseException as error:
+            raise_if_strict(error, f"plugin '{self.spec.name}' failed")
             text = " ".join(str(error).split())
             raise PredictionError(
                 f"plugin '{self.spec.name}' failed", f"{type(error).__name__}: {text}"
@@ -110,8 +114,10 @@ def load(request: Request) -> Loaded:
     except (KeyboardInterrupt, ColortkError):
         raise
     except BaseException as error:
+        what = f"plugin '{spec.name}' of {found.distribution} cannot be loaded"
+        raise_if_strict(error, what)
         raise PluginError(
-            f"plugin '{spec.name}' of {found.distribution} cannot be loaded",
+            what,
             f"{type(error).__name__}: {' '.join(str(error).split())}",
         ) from error
     return Loaded(spec, colorizer, artifacts.digest, options_key(options))

@@ -37,19 +37,45 @@ HEAVY = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """A check that ran, and why it failed, if it did."""
+    """A check, and why it failed, if it did. ``ran``: false if an earlier failure left no way."""
 
     check: str
     error: str | None
+    ran: bool = True
+
+    @property
+    def status(self) -> str:
+        """``passed``, ``failed`` or ``not run``."""
+        return "not run" if not self.ran else "failed" if self.error else "passed"
+
+
+class NotRunError(Exception):
+    """A check cannot run because of a failure that another one has reported."""
+
+
+class _Ready:
+    """The plugin, loaded once. A failure is raised in full once; after that it is only named."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._failed = name, False
+        self._loaded: Loaded | None = None
+
+    def __call__(self) -> Loaded:
+        if self._failed:
+            raise NotRunError(f"plugin '{self._name}' cannot be loaded")
+        if self._loaded is None:
+            self._failed = True
+            self._loaded = load(Request(self._name))
+            self._failed = False
+        return self._loaded
 
 
 def check_colorizer(name: str) -> Iterator[tuple[str, Check]]:
-    """Names and bodies of all checks of the colorizer ``name``; a body raises if it fails."""
+    """Names and bodies of all checks of the colorizer ``name``; a body raises if it fails.
 
-    @functools.cache
-    def loaded() -> Loaded:
-        return load(Request(name))
-
+    A plugin that cannot be loaded fails the first that needs it; the others raise ``NotRunError``.
+    """
+    loaded = _Ready(name)
     yield "declares_itself_completely", lambda: declares_itself_completely(name)
     yield "declaration_is_light", lambda: declaration_is_light(name)
     for body in (
@@ -77,6 +103,8 @@ def run_checks(name: str) -> Iterator[Outcome]:
         try:
             body()
             yield Outcome(title, None)
+        except NotRunError as error:
+            yield Outcome(title, f"not run: {error}", ran=False)
         except (AssertionError, ColortkError) as error:
             yield Outcome(title, " ".join(str(error).split()) or type(error).__name__)
         except KeyboardInterrupt:
