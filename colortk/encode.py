@@ -180,7 +180,7 @@ def write_whole(path: Path, data: bytes, force: bool = False, durable: bool = Tr
     """Write ``data`` to ``path`` all or not at all.
 
     ``durable``: wait until it is on the disk; without it only a power cut can lose it.
-    Raises ``PictureError``: the folder is missing or read-only, the disk is full, or the file
+    Raises ``PictureError``: the folder is missing, none or read-only, the disk is full, or the file
     exists and ``force`` is false.
     """
     temporary = None
@@ -202,11 +202,13 @@ def write_whole(path: Path, data: bytes, force: bool = False, durable: bool = Tr
     except ColortkError:
         raise
     except FileNotFoundError:
-        raise PictureError(
-            f"cannot write '{path}'",
-            f"the folder '{path.parent}' does not exist",
-            "create it first",
-        ) from None
+        if path.parent.is_dir():  # as /proc, where no file can be made
+            why, do = f"no file can be made in the folder '{path.parent}'", ""
+        else:
+            why, do = f"the folder '{path.parent}' does not exist", "create it first"
+        raise PictureError(f"cannot write '{path}'", why, do) from None
+    except NotADirectoryError:
+        raise PictureError(f"cannot write '{path}'", f"'{path.parent}' is no folder") from None
     except OSError as error:
         raise PictureError(f"cannot write '{path}'", error.strerror or str(error)) from error
     finally:
