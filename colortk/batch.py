@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -23,6 +24,7 @@ from colortk.encode import (
     write_whole,
 )
 from colortk.errors import ColortkError, PictureError, UsageError
+from colortk.folders import endings
 from colortk.host import strict
 from colortk.images import MAX_PIXELS, decode, read_bytes
 from colortk.loading import Predictor
@@ -47,7 +49,10 @@ class Settings:
 
 @dataclass
 class Record:
-    """What became of one picture; ``--json`` prints it."""
+    """What became of one picture; ``--json`` prints it.
+
+    ``result_of``: the input is itself an earlier result, of this one, and was left alone.
+    """
 
     input: str
     output: str | None
@@ -57,6 +62,7 @@ class Record:
     seconds: dict[str, float] = field(default_factory=dict)
     error: str | None = None
     skipped: bool = False
+    result_of: str | None = None
     notes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,6 +78,8 @@ def check(settings: Settings, inputs: list[str]) -> None:
         known_format(settings.extension)
     if "/" in settings.suffix or os.sep in settings.suffix:
         raise UsageError(f"--suffix {settings.suffix}", "a suffix has no folder in it", "use -o")
+    if settings.force and settings.skip_existing:
+        raise UsageError("--force overwrites what --skip-existing leaves", do="leave one out")
     output = settings.output
     if inputs.count(STANDARD) > 1:
         raise UsageError("standard input was named more than once")
@@ -116,6 +124,41 @@ def target(name: str, settings: Settings, suggested: str) -> Path | None:
     return output
 
 
+def earlier_results(inputs: list[str], settings: Settings) -> dict[str, str]:
+    """Inputs that are results of other pictures beside them, and of which.
+
+    A shell's ``*.jpg`` catches them the second time. With ``skip_existing`` it is enough that the
+    original is there; else it has to be an input too, or a result could never be an input.
+    """
+    if settings.output is not None or not settings.suffix:
+        return {}
+    named = {Path(name) for name in inputs}
+    beside: dict[Path, dict[str, list[Path]]] = {}
+    found = {}
+    for name in inputs:
+        path = Path(name)
+        stem = path.stem.removesuffix(settings.suffix)
+        if stem in ("", path.stem):
+            continue
+        if path.parent not in beside:
+            beside[path.parent] = _pictures(path.parent)
+        for original in beside[path.parent].get(stem, []):
+            if settings.skip_existing or original in named:
+                found[name] = str(original)
+    return found
+
+
+def _pictures(folder: Path) -> dict[str, list[Path]]:
+    """Pictures in ``folder`` by their names without ending."""
+    found: dict[str, list[Path]] = {}
+    known = endings()
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(folder)):
+            if Path(name).suffix.lower() in known:
+                found.setdefault(Path(name).stem, []).append(folder / name)
+    return found
+
+
 def colorize_files(
     inputs: list[str], predictor: Predictor, refine: Refiner, settings: Settings
 ) -> Iterator[Record]:
@@ -125,9 +168,18 @@ def colorize_files(
     errors are not the picture's and pass through.
     """
     taken: dict[Path, str] = {}
-    sources = {identity: name for name in inputs if (identity := _identity(name)) is not None}
+    results = earlier_results(inputs, settings)
+    sources = {
+        identity: name
+        for name in inputs
+        if name not in results and (identity := _identity(name)) is not None
+    }
     for name in inputs:
-        record = Record(name, None, predictor.spec.name)
+        record = Record(name, None, predictor.spec.name, result_of=results.get(name))
+        if record.result_of is not None:
+            record.skipped = True
+            yield record
+            continue
         start = time.perf_counter()
         try:
             _one(name, record, predictor, refine, settings, taken, sources)

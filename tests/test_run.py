@@ -178,13 +178,51 @@ def test_a_folder_keeps_names_and_nothing_is_overwritten(
     assert result.stat().st_mtime_ns > before
 
 
+def test_results_among_the_files_are_not_colorized_again(
+    colortk: Run, tmp_path: Path, site: Path
+) -> None:
+    """What a shell makes of *.png the second time."""
+    for name in ("a.png", "b.png", "holiday-colorized.png"):
+        Image.new("L", (9, 9), 100).save(tmp_path / name)
+    run = ("run", "-p", "orange")
+    first = colortk(*run, "a.png", "b.png", "--ext", "jpg", plugins=site)
+    assert first.returncode == 0, first.stderr
+    before = {p.name for p in tmp_path.iterdir()}
+    files = ("a.png", "a-colorized.jpg", "b.png", "b-colorized.jpg", "holiday-colorized.png")
+    again = colortk(*run, *files, "--ext", "jpg", "--skip-existing", plugins=site)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.split() == ["holiday-colorized-colorized.jpg"], "nobody's result"
+    assert again.stderr.splitlines() == [
+        "colortk: note: 'a-colorized.jpg' is the result of 'a.png', and 1 more are results:"
+        " skipped (use -o to colorize results too)",
+        "colortk: 1 colorized, 4 skipped, 0 failed",
+    ]
+    assert {p.name for p in tmp_path.iterdir()} == before | {"holiday-colorized-colorized.jpg"}
+    # Its original lies beside it: enough with --skip-existing only.
+    alone = colortk(*run, "a-colorized.jpg", "--skip-existing", "--json", plugins=site)
+    row = json.loads(alone.stdout)
+    assert (row["skipped"], row["result_of"]) == (True, "a.png")
+    wanted = colortk(*run, "a-colorized.jpg", plugins=site)
+    assert wanted.stdout.split() == ["a-colorized-colorized.jpg"]
+    (tmp_path / "out").mkdir()
+    elsewhere = colortk(*run, *files[:2], "-o", "out", "--skip-existing", plugins=site)
+    assert len(elsewhere.stdout.split()) == 2
+    forced = colortk(*run, *files[:2], "--ext", "jpg", "--force", plugins=site)
+    assert forced.stdout.split() == ["a-colorized.jpg"]
+
+
+def test_force_and_skip_existing_exclude_each_other(colortk: Run, picture: Path) -> None:
+    run = colortk("run", "-p", "gray", picture, "--force", "--skip-existing")
+    one_line(run, 2, "--force", "--skip-existing", "leave one out")
+
+
 def test_intermediates_are_pickled(colortk: Run, picture: Path, site: Path, tmp_path: Path) -> None:
     from colortk.store.pickles import loads
 
-    assert (
-        colortk("run", "-p", "orange", picture, "--keep-intermediates", plugins=site).returncode
-        == 0
-    )
+    run = colortk("run", "-p", "orange", picture, "--keep-intermediates", plugins=site)
+    assert run.returncode == 0
+    place = tmp_path / "store" / "predicted"
+    assert run.stderr == f"colortk: predicted A and B are pickled in '{place}'\n"
     records = sorted((tmp_path / "store" / "predicted").rglob("*.pkl"))
     arrays = {k: v for path in records for k, v in loads(path.read_bytes(), "test").items()}
     assert set(arrays) == {"a", "b"}
@@ -371,6 +409,12 @@ def test_output_folder_read_only(colortk: Run, picture: Path) -> None:
     one_line(run, 1, "Permission denied")
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_a_folder_that_takes_no_files(colortk: Run, picture: Path) -> None:
+    run = colortk("run", "-p", "gray", picture, "-o", "/proc/x.png")
+    one_line(run, 1, "cannot write '/proc/x.png': no file can be made in the folder '/proc'")
+
+
 def test_output_is_the_input(colortk: Run, picture: Path) -> None:
     before = picture.read_bytes()
     for arguments in (["-o", picture], ["-o", picture.parent], ["--suffix", ""]):
@@ -385,6 +429,7 @@ def test_output_is_the_input(colortk: Run, picture: Path) -> None:
 def test_output_folder_missing(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", "-p", "gray", picture, "-o", "no/such/x.png"), 1, "does not exist")
     one_line(colortk("run", "-p", "gray", picture, "-o", "no/"), 2, "no such folder")
+    one_line(colortk("run", "-p", "gray", picture, "-o", picture / "x.png"), 1, "is no folder")
     one_line(colortk("run", "-p", "gray", picture, picture, "-o", "no"), 2, "must be a folder")
     one_line(colortk("run", "-p", "gray", picture, "-o", "out.docx"), 2, "docx")
 

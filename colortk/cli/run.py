@@ -62,7 +62,11 @@ from colortk.cli.main import say
     help="Stop a plugin that hangs on a picture.",
 )
 @click.option("--force", is_flag=True, help="Overwrite results.")
-@click.option("--skip-existing", is_flag=True, help="Leave results that are there.")
+@click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Leave results that are there, also those among FILE.",
+)
 @click.option("--keep-intermediates", is_flag=True, help="Pickle predicted A and B into the store.")
 @click.option(
     "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where pickles are kept."
@@ -92,7 +96,8 @@ def command(
     """Colorize FILE... ('-' is stdin) and write the results beside them.
 
     A colour picture is reduced to its lightness first. Size, lightness, transparency,
-    16 bits, EXIF and resolution are kept.
+    16 bits, EXIF and resolution are kept. Without -o, a FILE that is the result of another
+    one is skipped, so that *.jpg can be said twice.
 
     \b
     colortk run photo.jpg                          photo-colorized.jpg
@@ -133,6 +138,7 @@ def command(
     request = Request(plugin, options, weights)
     refining = refiner(refine)
     failed = done = skipped = 0
+    results: list[batch.Record] = []
     with ExitStack() as stack:
         predictor: Predictor
         if timeout is None:
@@ -144,6 +150,7 @@ def command(
             advance(1)
             failed += record.error is not None
             skipped += record.skipped
+            results += [record] if record.result_of else []
             done += record.error is None and not record.skipped
             if as_json and not to_stdout:
                 print_json(record.as_dict())
@@ -155,6 +162,15 @@ def command(
                 say(record.error)
             elif not as_json and not to_stdout and not record.skipped:
                 click.echo(record.output)
+    if results:
+        first, count = results[0], len(results)
+        say(
+            f"note: '{first.input}' is the result of '{first.result_of}'"
+            + (f", and {count - 1} more are results" if count > 1 else "")
+            + ": skipped (use -o to colorize results too)"
+        )
+    if kept is not None and done:
+        say(f"predicted A and B are pickled in '{kept / 'predicted'}'")
     if len(inputs) > 1 and not as_json:
         tail = f", {skipped} skipped" if skipped else ""
         say(f"{done} colorized{tail}, {failed} failed")
