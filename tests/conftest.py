@@ -102,3 +102,27 @@ def colortk_colorizers():
 def colorizer_module(module: str, name: str, body: str, more: str = "") -> str:
     """Source of a third-party module with one colorizer whose ``predict_ab`` has ``body``."""
     return COLORIZER.format(module=module, name=name, body=body, more=more)
+
+
+Run = Callable[..., subprocess.CompletedProcess[Any]]
+ORANGE = "return np.zeros((*lightness.shape, 2), np.float32) + np.float32([20, 40])"
+
+
+@pytest.fixture
+def site(distribution: Callable[..., Path]) -> Path:
+    """A third-party plugin ``orange`` that paints everything orange."""
+    return distribution("orange", colorizer_module("orange", "orange", ORANGE))
+
+
+def one_line(run: subprocess.CompletedProcess[Any], code: int, *words: str) -> None:
+    """Exactly one line on stderr with these words, that exit code, and no traceback."""
+    assert run.returncode == code, run.stderr
+    assert run.stderr.startswith("colortk: ")
+    assert run.stderr.count("\n") == 1, run.stderr
+    for word in words:
+        assert word in run.stderr
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Files under their temporary names, which a stopped command must not leave."""
+    return [p.name for p in folder.rglob("*") if ".part" in p.name]

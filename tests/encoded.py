@@ -1,0 +1,24 @@
+"""Pictures as files in memory, and back."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from colortk.images import Picture, decode
+from conftest import photo
+
+RGB = photo()
+GREY = np.asarray(Image.fromarray(RGB).convert("L"))
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def opened(data: bytes) -> Picture:
+    return decode(data, "test")
