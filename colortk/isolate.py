@@ -58,7 +58,8 @@ class Isolated:
 
     ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
     a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
-    dies, the next picture gets a new process. ``threads``: how many the plugin may use.
+    dies, the next picture gets a new process. ``threads``: how many the plugin may use. ``loading``:
+    seconds that starting and loading took.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Isolated:
         self._pipe: Connection | None = None
         self.digest, self.options_key = "", "{}"
         self.last: Answer | None = None
+        self.loading = 0.0
         self._start()
 
     @property
@@ -114,11 +116,13 @@ class Isolated:
         self.close()
 
     def _start(self) -> None:
+        start = time.perf_counter()
         self._process, self._pipe = spawn(
             "colortk.isolate:serve", self.request, threads=self.threads
         )
         limit = None if self.timeout is None else max(self.timeout, LOADING)
         self.digest, self.options_key = self._answer("while loading", limit, PluginError)
+        self.loading += time.perf_counter() - start
 
     def _answer(self, when: str, limit: float | None, error: type[ColortkError]) -> Any:
         assert self._pipe is not None

@@ -70,6 +70,7 @@ def test_a_second_run_computes_nothing_and_says_the_same(
         for _ in range(2)
     )
     assert (first.pop("computed"), second.pop("computed")) == (4, 0)
+    assert first.pop("loading_seconds") > second.pop("loading_seconds") == 0
     assert first == second
     (folder / "copy.png").write_bytes((folder / "0.png").read_bytes())
     Image.fromarray(photo(70, 90, 9)).save(folder / "9.png")
@@ -210,6 +211,13 @@ def test_tables_and_files(folder: Path, colortk: Callable[..., Any]) -> None:
     assert {row["plugin"] for row in rows} == {"gray", "mean_color"}
     assert all(float(row["low95"]) <= float(row["mean"]) <= float(row["high95"]) for row in rows)
     assert "| rank | plugin |" in (folder.parent / "s.md").read_text("utf-8")
+    page = colortk("compare", folder, "-p", "mean_color", *QUICK, "--html", "r.html")
+    assert page.returncode == 0, page.stderr
+    text = (folder.parent / "r.html").read_text("utf-8")
+    assert json.loads(colortk("leaderboard", "--json").stdout)[0]["protocol"]["hash"] in text
+    assert all(f"{seed}.png" in text for seed in range(4))
+    assert text.count("/9j/") >= 4 * (2 + 2 + 2)  # JPEG: grey, truth, two results, two heat maps
+    assert "mean colourfulness of the originals" in text
     again = colortk("compare", folder, "-p", "mean_color", *QUICK, "--csv", "s.csv")
     assert again.returncode == 1
     assert "--force" in again.stderr

@@ -204,6 +204,7 @@ class Comparison:
             "enlarged": sum(pictures[s.picture].enlarged for s in self.used),
             "repeated": self.repeats,
             "computed": self.outcome.computed,
+            "loading_seconds": self.outcome.loading,
             "lead": self.lead,
             "metrics": {
                 name: {

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
 from colortk.folders import find
@@ -16,6 +17,7 @@ from colortk.harness.digests import code_digest
 from colortk.harness.entries import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.results import PictureRow, ResultRow, Results
+from colortk.harness.statistics import preload
 from colortk.harness.work import Done, Task, close, work
 from colortk.host import registry
 from colortk.images import read_bytes
@@ -64,13 +66,18 @@ PATIENCE = 5
 
 @dataclass
 class Outcome:
-    """Everything that is now known: of every picture, of every entry on every picture."""
+    """Everything that is now known: of every picture, of every entry on every picture.
+
+    ``computed``: results that were computed now. ``loading``: seconds, summed over processes, in
+    which plugins were started and loaded for it.
+    """
 
     pictures: dict[str, PictureRow]
     results: dict[str, dict[str, ResultRow]]  # by label, by picture
     unreadable: dict[str, str] = field(default_factory=dict)  # by name
     unavailable: dict[str, str] = field(default_factory=dict)  # by label
     computed: int = 0
+    loading: float = 0.0
 
 
 def sources(places: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
@@ -174,6 +181,7 @@ def _keep(
     codes: dict[str, str],
 ) -> None:
     outcome.unavailable |= done.unavailable
+    outcome.loading += done.loading
     if done.error is not None or done.picture is None:
         outcome.unreadable[done.name] = done.error or "no result"
         return
@@ -203,6 +211,7 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
         return
     import joblib
 
+    preload()
     with contextlib.ExitStack() as stack:
         if how.scheduler is not None:
             stack.enter_context(dask_backend(how.scheduler))
@@ -211,7 +220,7 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
                 backend="loky", n_jobs=how.jobs, inner_max_num_threads=how.threads
             )
             stack.enter_context(settings)
-            stack.callback(_end_workers)
+            stack.callback(Thread(target=_end_workers).start)
         spread = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +102,11 @@ def _difference(delta: Float64, summary: Summary, higher_is_better: bool | None)
         return Difference(summary.mean, summary.ci95, wilcoxon(delta), None, ties, None, n)
     wins = int((delta > 0 if higher_is_better else delta < 0).sum())
     return Difference(summary.mean, summary.ci95, wilcoxon(delta), wins, ties, n - wins - ties, n)
+
+
+def preload() -> None:
+    """Import what takes long in a thread, while others work."""
+    Thread(target=import_module, args=("scipy.stats",), daemon=True).start()
 
 
 def wilcoxon(delta: Float64) -> float:

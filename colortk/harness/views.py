@@ -29,11 +29,12 @@ def heat_map(differences: Array) -> bytes:
 
 
 def histogram(a: Array, b: Array) -> bytes:
-    """Packed counts of chroma, float32 (H, W) each; :func:`unpack` gives them back."""
-    limit = REACH - 1e-3
-    planes = [np.clip(plane, -limit, limit).ravel()[None] for plane in (a, b)]
+    """Packed counts of the chroma of sRGB colours, float32 (H, W) each.
+
+    :func:`unpack` gives them back. No sRGB colour lies outside of the bins.
+    """
     edges = [-REACH, REACH, -REACH, REACH]
-    counts = cv2.calcHist(planes, [0, 1], None, [BINS, BINS], edges)
+    counts = cv2.calcHist([a, b], [0, 1], None, [BINS, BINS], edges)
     return zlib.compress(counts.astype("<u4").tobytes(), 1)
 
 
@@ -47,7 +48,11 @@ def _small(image: Array) -> Array:
     scale = SIDE / min(height, width)
     if scale >= 1:
         return image
-    return resize(image, (round(width * scale), round(height * scale)))
+    size = round(width * scale), round(height * scale)
+    if scale > 0.5:  # bilinear skips no pixel, and takes a fifth of the time of averages
+        small: Array = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+        return small
+    return resize(image, size)
 
 
 def _jpeg(image: Array) -> bytes:

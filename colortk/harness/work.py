@@ -53,7 +53,8 @@ class Task:
 class Done:
     """What came of a task (its picture's SHA-256): rows and failures to load by entry label.
 
-    ``error``: why the picture itself could not be used.
+    ``error``: why the picture itself could not be used. ``loading``: seconds in which plugins
+    were started and loaded.
     """
 
     task: str
@@ -62,7 +63,7 @@ class Done:
     rows: dict[str, ResultRow] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
     error: str | None = None
-    seconds: float = 0.0
+    loading: float = 0.0
 
 
 @lru_cache(maxsize=1)
@@ -114,7 +115,6 @@ def work(packed: tuple[Task]) -> Done:
         os._exit(1)  # whoever handed it out was killed: nobody would keep what is computed
     _limit_threads(task.threads)
     done = Done(task.picture, task.name)
-    start = time.perf_counter()
     try:
         original = reference(task.data, task.name, task.protocol)
     except PictureError as error:
@@ -122,27 +122,33 @@ def work(packed: tuple[Task]) -> Done:
         return done
     truth = Truth(original.pixels)
     light = lightness(original.pixels)
-    none = np.zeros_like(light)
-    grey = np.rint(lab_to_rgb(np.stack([light, none, none], -1)) * 255).astype(np.uint8)
-    done.picture = PictureRow(
-        task.picture,
-        task.name,
-        original.pixels.shape[1],
-        original.pixels.shape[0],
-        float(truth.chroma.mean(dtype=np.float64)),
-        colorfulness(truth.pixels),
-        original.enlarged,
-        histogram(*truth.planes[1:]),
-        thumbnail(original.pixels),
-        thumbnail(grey),
-    )
+    loaded = sum(plugin.loading for plugin in _plugins().values())
     for entry in task.entries:
         try:
             done.rows[entry.label] = _one(entry, task, truth, light)
         except ColortkError as error:  # it cannot be loaded: nothing about this picture
             done.unavailable[entry.label] = str(error)
-    done.seconds = time.perf_counter() - start
+    done.picture = _picture(task, truth, light, original.enlarged)
+    done.loading = sum(plugin.loading for plugin in _plugins().values()) - loaded
     return done
+
+
+def _picture(task: Task, truth: Truth, light: Float32, enlarged: bool) -> PictureRow:
+    """The original's own row; after the scores, which have computed most of it."""
+    none = np.zeros_like(light)
+    grey = np.rint(lab_to_rgb(np.stack([light, none, none], -1)) * 255).astype(np.uint8)
+    return PictureRow(
+        task.picture,
+        task.name,
+        light.shape[1],
+        light.shape[0],
+        float(truth.chroma.mean(dtype=np.float64)),
+        colorfulness(truth.pixels),
+        enlarged,
+        histogram(*truth.planes[1:]),
+        thumbnail(truth.pixels),
+        thumbnail(grey),
+    )
 
 
 def _one(entry: Entry, task: Task, truth: Truth, light: Float32) -> ResultRow:

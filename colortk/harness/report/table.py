@@ -82,12 +82,16 @@ def _number(value: Any) -> float | None:
 def head(report: dict[str, Any]) -> str:
     """Title, counts, and what to be careful with."""
     protocol, images = report["protocol"], int(report["images"])
+    verdict = "counted in" if report.get("near_grey_counted") else "left out of"
     counts = [
         (_plural(images, "picture"), ""),
         (_plural(len(report["plugins"]), "plugin"), ""),
-        (f"{report['near_grey']} nearly grey", "left out of the chroma measures"),
+        (f"{report['near_grey']} nearly grey", f"{verdict} the measures of colour"),
         (f"{report['enlarged']} enlarged", "smaller than the protocol's size"),
     ]
+    gaps = [gap for p in report["plugins"] if (gap := p.get("colorfulness_gap"))]
+    if gaps:
+        counts.append((f"CF {gaps[0]['truth']:.1f}", "mean colourfulness of the originals"))
     items = "".join(
         f"<li><b>{escape(count)}</b>{f' <span>{escape(why)}</span>' if why else ''}</li>"
         for count, why in counts
