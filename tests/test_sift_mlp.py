@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from colortk_plugins.sift_mlp.network import (
     to_bytes,
 )
 from colortk_plugins.sift_mlp.optimize import Optimizer, gradient
-from colortk_plugins.sift_mlp.threads import one_blas_thread, threads
+from colortk_plugins.sift_mlp.threads import one_blas_thread
 from conftest import photo
 
 
@@ -129,6 +128,8 @@ def test_what_ships_is_ten_layers_of_128_sigmoids(channel: str, real: np.ndarray
     expected = scikit(network).predict(inputs)
     assert expected.std() > 0.5
     np.testing.assert_allclose(network.predict(inputs), expected, atol=0.05)
+    own, common = inputs[:, : features.POINT_WIDTH], inputs[0, features.POINT_WIDTH :]
+    np.testing.assert_allclose(network.predict(own, common), expected, atol=0.05)
 
 
 def test_centred_coordinates_are_the_same_function() -> None:
@@ -245,7 +246,7 @@ def test_predicting_leaves_the_threads_of_blas_alone(real: np.ndarray) -> None:
     seen: list[set[int]] = []
 
     class Spy:
-        def predict(self, inputs: np.ndarray) -> np.ndarray:
+        def predict(self, inputs: np.ndarray, common: np.ndarray) -> np.ndarray:
             seen.append(blas_threads())
             return np.zeros(len(inputs), np.float32)
 
@@ -261,17 +262,6 @@ def test_predicting_leaves_the_threads_of_blas_alone(real: np.ndarray) -> None:
         assert blas_threads() == {1}, "the second caller is still inside"
         second.__exit__(None, None, None)
         assert blas_threads() == before
-
-
-def test_a_limit_of_threads_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COLORTK_THREADS", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert threads() == 3
-    monkeypatch.setenv("COLORTK_THREADS", "1")
-    assert threads() == 1
-    monkeypatch.setenv("COLORTK_THREADS", "many")
-    monkeypatch.setenv("OMP_NUM_THREADS", "0")
-    assert threads() == os.cpu_count()
 
 
 def test_preparing_a_picture_twice_computes_it_once(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from colortk.errors import ArtifactError
 from colortk.spec import Artifacts, Chroma, Lightness
 from colortk.upsample import chroma_field
 
-from .features import WIDTH, extract, inputs
+from .features import POINT_WIDTH, WIDTH, extract, inputs
 from .network import from_bytes
-from .threads import one_blas_thread, threads
+from .threads import one_blas_thread
 
 #: Pixels of the working size between two points of the grid.
 SPACING = 4
@@ -40,14 +39,14 @@ class SiftMlp:
     def predict_ab(self, lightness: Lightness) -> Chroma:
         """Chroma, float32 (H, W, 2)."""
         mirrored = np.ascontiguousarray(lightness[:, ::-1])
-        with one_blas_thread(), ThreadPoolExecutor(min(2, threads())) as pool:
-            grid, other = pool.map(self._grid, (lightness, mirrored))
-        grid = (grid + other[:, ::-1]) * np.float32(0.5)
+        with one_blas_thread():
+            grid = (self._grid(lightness) + self._grid(mirrored)[:, ::-1]) * np.float32(0.5)
         return chroma_field(lightness, grid, exact=False).block(0, 0, lightness)
 
     def _grid(self, lightness: Float32) -> Float32:
         rows, columns = (max(2, round(side / SPACING)) for side in lightness.shape)
         points = inputs(extract(lightness, rows, columns))
-        both = np.stack([network.predict(points) for network in self.networks], -1)
+        own, common = points[:, :POINT_WIDTH], points[0, POINT_WIDTH:]
+        both = np.stack([network.predict(own, common) for network in self.networks], -1)
         grid: Float32 = both.reshape(rows, columns, 2)
         return grid

@@ -40,10 +40,19 @@ class Network:
     weights: list[Float32]
     biases: list[Float32]
 
-    def predict(self, inputs: Float32) -> Float32:
-        """Outputs (N,) of the sigmoid network for float32 (N, inputs)."""
+    def predict(self, inputs: Float32, common: Float32 | None = None) -> Float32:
+        """Outputs (N,) of the sigmoid network for float32 (N, inputs).
+
+        ``common``: the last of the inputs, where they are the same for all N. Their share of the
+        first layer is then computed once.
+        """
+        weights, biases = list(self.weights), list(self.biases)
+        if common is not None:
+            width = inputs.shape[1]
+            biases[0] = common @ weights[0][width:] + biases[0]
+            weights[0] = weights[0][:width]
         signal = inputs
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
             signal = signal @ weight
             signal += bias
             # sigma(z) as (1 + tanh(z/2)) / 2: nothing overflows, and NumPy's tanh is vectorized.

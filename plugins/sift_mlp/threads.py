@@ -1,13 +1,12 @@
-"""Matrix products on one thread each, several of them side by side.
+"""Matrix products on one thread.
 
 The threads of a BLAS library wait for each other by spinning. Two processes that share the cores
-then spend most of their time on waiting: several times slower than one after the other. Threads
-of our own sleep while they wait, and give the same speed to a process that is alone.
+then spend most of their time on waiting: several times slower than one after the other. A picture
+is small enough for one thread to take hardly longer.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +18,6 @@ from threadpoolctl import ThreadpoolController
 _lock = threading.Lock()
 _inside = 0
 _limiter: Any = None
-
-
-def threads() -> int:
-    """How many this process may use: ``COLORTK_THREADS``, else ``OMP_NUM_THREADS``, else all."""
-    for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):
-        told = os.environ.get(name, "")
-        if told.isdigit() and int(told):
-            return int(told)
-    return os.cpu_count() or 1
 
 
 @lru_cache(maxsize=1)
