@@ -8,6 +8,7 @@ is what a Dask worker is.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -20,6 +21,9 @@ from typing import Any
 
 #: What tells a numerical library how many threads to use.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "COLORTK_THREADS")
+
+#: Parameters of glibc's mallopt (malloc.h).
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 _CHILD = """
 import sys, multiprocessing.connection as m
@@ -99,3 +103,11 @@ def peak_memory() -> int | None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
     return None
+
+
+def keep_freed_memory() -> None:
+    """Let the C library reuse freed memory instead of giving it back (glibc; else nothing)."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_TRIM_THRESHOLD, 512 << 20)
+        libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)

@@ -211,7 +211,6 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
         return
     import joblib
 
-    preload()
     with contextlib.ExitStack() as stack:
         if how.scheduler is not None:
             stack.enter_context(dask_backend(how.scheduler))
@@ -226,7 +225,10 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
         )
         # In a tuple: joblib's Dask backend would store a task on one worker, and lose it with it.
         try:
-            yield from spread(joblib.delayed(work)((task,)) for task in tasks)
+            for number, done in enumerate(spread(joblib.delayed(work)((task,)) for task in tasks)):
+                if number == 0:  # not before: the workers are starting
+                    preload()
+                yield done
         except (ColortkError, GeneratorExit):
             raise
         except Exception as error:
