@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import subprocess
 import sys
 import tarfile
@@ -21,6 +22,14 @@ ARTIFACTS = (
     "sift_mlp/artifacts/manifest.json",
     "mean_color/artifacts/mean.npz",
     "mean_color/artifacts/manifest.json",
+)
+#: What the harness reads of its own folder.
+DATA = (
+    "harness/protocols/v1.json",
+    "harness/lpips/artifacts/alexnet.onnx",
+    "harness/lpips/artifacts/manifest.json",
+    "harness/report/template.html",
+    "scaffold/spec.py.in",
 )
 
 
@@ -52,9 +61,10 @@ def test_tensorflow_is_not_in_the_core() -> None:
 
 
 def test_artifacts_are_small() -> None:
-    files = [p for p in ROOT.glob("plugins/*/artifacts/*") if p.is_file()]
+    places = ("plugins/*/artifacts/*", "colortk/harness/lpips/artifacts/*")
+    files = [p for place in places for p in ROOT.glob(place) if p.is_file()]
     assert sum(p.stat().st_size for p in files) < 90e6
-    assert not [p for p in files if p.suffix not in (".npz", ".onnx", ".json")]
+    assert not [p for p in files if p.suffix not in (".npz", ".onnx", ".json", ".md")]
 
 
 @pytest.mark.slow
@@ -68,11 +78,13 @@ def test_sdist_and_wheel(tmp_path: Path) -> None:
     with tarfile.open(source) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert {f"plugins/{name}" for name in ARTIFACTS} <= names
+    assert {f"colortk/{name}" for name in DATA} <= names
     assert {"tox.ini", "tests/test_run.py", "LICENSE", "examples/colortk-sepia/setup.cfg"} <= names
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {f"colortk_plugins/{name}" for name in ARTIFACTS} <= names
+    assert {f"colortk/{name}" for name in DATA} <= names
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"colortk", "colortk_plugins"}
 
@@ -94,10 +106,14 @@ def test_sdist_and_wheel(tmp_path: Path) -> None:
         f"import sys; sys.path.insert(0, {str(site)!r}); import colortk; print(colortk.__file__);"
         "from colortk.cli.main import main; main()"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code, "run", "-p", "sift_mlp", "x.png"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
+    for verb in (["run", "-p", "sift_mlp"], ["compare", "-p", "gray", "--html", "r.html"]):
+        run = subprocess.run(
+            [sys.executable, "-c", code, *verb, "x.png"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=120,
+            env={**os.environ, "COLORTK_STORE": str(tmp_path / "store")},
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
     assert str(site) in run.stdout
+    assert "LPIPS" in run.stdout
     assert (tmp_path / "x-colorized.png").exists()
+    assert (tmp_path / "r.html").stat().st_size > 20_000
