@@ -13,15 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colortk._cv import cv2
 from colortk.color import Float32
+
+Float64 = NDArray[np.float64]
 
 #: Half the window in which chroma is a function of lightness, in pixels of the chroma, and the
 #: share of the short side that it is when chroma has many pixels.
 LEAST_WINDOW, WINDOW = 2, 1 / 64
 #: A lightness difference under this (L*) is texture, one above it is an edge.
 EDGE = 4.0
+#: Fitted rows of a block from which on a matrix product would mostly multiply zeros.
+FEW_ROWS = 12
 
 
 @dataclass(frozen=True)
@@ -39,25 +44,40 @@ class ChromaField:
     def block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Chroma, float32 (n, m, 2), of the block at ``top``, ``left``; its L* is (n, m)."""
         rows, columns = lightness.shape
-        weights, first = self._weights(top, rows)
-        source = self.functions[:, first : first + weights.shape[1], left : left + columns]
-        slope_a, slope_b, a, b = (weights @ plane for plane in source)
+        planes = self.functions[:, :, left : left + columns]
+        slope_a, slope_b, a, b = _between(planes, self._places(top, rows))
         for plane, slope in ((a, slope_a), (b, slope_b)):
             np.multiply(slope, lightness, out=slope)
             np.add(plane, slope, out=plane)
         # Two whole planes behind an (n, m, 2) view: what works on one of them works on it in order.
         return np.moveaxis(np.stack([a, b]), 0, -1)
 
-    def _weights(self, top: int, rows: int) -> tuple[Float32, int]:
-        """Bilinear weights (rows, k) of the ``k`` fitted rows that some rows lie between."""
+    def _places(self, top: int, rows: int) -> Float64:
+        """Where some rows of the picture lie among the fitted rows."""
         fitted = self.functions.shape[1]
-        at = (np.arange(top, top + rows) + 0.5) * fitted / self.height - 0.5
-        at = np.clip(at, 0, fitted - 1)
-        low = np.floor(at).astype(int)
-        first = int(low[0])
-        count = min(int(low[-1]) + 2, fitted) - first
-        tents = 1 - np.abs(at[:, None] - first - np.arange(count)[None, :])
-        return np.maximum(tents, 0).astype(np.float32), first
+        places = (np.arange(top, top + rows) + 0.5) * fitted / self.height - 0.5
+        clipped: Float64 = np.clip(places, 0, fitted - 1)
+        return clipped
+
+
+def _between(planes: Float32, places: Float64) -> list[Float32]:
+    """Rows of every plane (k, h, m) at ``places`` (n,), bilinear: k times (n, m)."""
+    low = np.floor(places).astype(np.intp)
+    first = int(low[0])
+    count = min(int(low[-1]) + 2, planes.shape[1]) - first
+    if count < FEW_ROWS:  # a thin band of a large picture: one small matrix product a plane
+        tents = 1 - np.abs(places[:, None] - first - np.arange(count)[None, :])
+        weights = np.maximum(tents, 0).astype(np.float32)
+        return [weights @ plane for plane in planes[:, first : first + count]]
+    share = (places - low).astype(np.float32)[:, None]
+    high = np.minimum(low + 1, planes.shape[1] - 1)
+    found = []
+    for plane in planes:
+        lower, upper = plane[low], plane[high]
+        np.subtract(upper, lower, out=upper)
+        np.multiply(upper, share, out=upper)
+        found.append(np.add(lower, upper, out=lower))
+    return found
 
 
 def chroma_field(lightness: Float32, ab: Float32, exact: bool = True) -> ChromaField:
@@ -69,17 +89,15 @@ def chroma_field(lightness: Float32, ab: Float32, exact: bool = True) -> ChromaF
     """
     height, width = lightness.shape
     if exact and ab.shape[:2] == (height, width):
-        functions = np.concatenate([np.zeros_like(ab), ab], -1)
+        functions = np.concatenate([np.zeros((2, height, width), np.float32), cv2.split(ab)])
     else:
         guide = resize(lightness, (ab.shape[1], ab.shape[0]))
         radius = max(LEAST_WINDOW, round(WINDOW * min(ab.shape[:2])))
-        functions = _fit(guide, ab, radius)
-        if exact:
-            functions[..., 2:] += ab - (functions[..., :2] * guide[..., None] + functions[..., 2:])
-    planes = [
-        resize(np.ascontiguousarray(functions[..., k]), (width, len(functions))) for k in range(4)
-    ]
-    return ChromaField(np.stack(planes), height)
+        functions = _fit(guide, ab, radius, exact)
+    planes = np.empty((4, functions.shape[1], width), np.float32)
+    for plane, fitted in zip(planes, functions, strict=True):
+        plane[...] = resize(fitted, (width, len(fitted)))
+    return ChromaField(planes, height)
 
 
 def resize(image: Float32, size: tuple[int, int]) -> Float32:
@@ -93,18 +111,31 @@ def resize(image: Float32, size: tuple[int, int]) -> Float32:
     return out
 
 
-def _fit(guide: Float32, chroma: Float32, radius: int) -> Float32:
-    """Per-pixel linear functions of ``guide`` that follow ``chroma``, (H, W, 4)."""
+def _fit(guide: Float32, chroma: Float32, radius: int, exact: bool) -> Float32:
+    """Per-pixel linear functions of ``guide`` that follow ``chroma``: planes (4, H, W).
+
+    Slope a, slope b, offset a, offset b; with ``exact`` what they leave over is in the offsets.
+    """
+    side = (2 * radius + 1, 2 * radius + 1)
 
     def mean(image: Float32) -> Float32:
-        side = 2 * radius + 1
-        out: Float32 = cv2.blur(image, (side, side), borderType=cv2.BORDER_REFLECT)
+        out: Float32 = cv2.blur(image, side, borderType=cv2.BORDER_REFLECT)
         return out
 
+    # Plane by plane: passes over (H, W, 2) arrays take several times as long.
     centre = mean(guide)
-    variance = np.maximum(mean(guide * guide) - centre * centre, 0)
-    average = mean(chroma)
-    covariance = mean(chroma * guide[..., None]) - average * centre[..., None]
-    slope = covariance / (variance + np.float32(EDGE**2))[..., None]
-    offset = average - slope * centre[..., None]
-    return mean(np.concatenate([slope, offset], -1))
+    variance = mean(guide * guide)
+    variance -= centre * centre
+    np.maximum(variance, 0, out=variance)
+    variance += np.float32(EDGE**2)
+    out = np.empty((4, *guide.shape), np.float32)
+    for k, channel in enumerate(cv2.split(chroma)):
+        average = mean(channel)
+        slope = mean(channel * guide)
+        slope -= average * centre
+        slope /= variance
+        average -= slope * centre
+        out[k], out[2 + k] = mean(slope), mean(average)
+        if exact:
+            out[2 + k] = channel - out[k] * guide
+    return out
