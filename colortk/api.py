@@ -11,17 +11,20 @@ import numpy as np
 
 from colortk.color import Array, lightness
 from colortk.errors import UsageError
+from colortk.host import registry
 from colortk.images import decode, read_bytes
 from colortk.loading import Loaded, Request, load
 from colortk.pipeline import colorize as colorize_lightness
 from colortk.pipeline import refiner
+from colortk.store.artifacts import artifacts_of
 
 #: What colorizes if nobody says.
 DEFAULT = "sift_mlp"
 
 
 @lru_cache(maxsize=4)
-def _loaded(request: Request) -> Loaded:
+def _loaded(request: Request, digest: str) -> Loaded:
+    """One plugin with one set of weights (``digest``), kept."""
     return load(request)
 
 
@@ -59,8 +62,10 @@ def colorize(
         path = Path(image)
         pixels = decode(read_bytes(path), str(path)).pixels
     given = tuple(f"{name}={value}" for name, value in (options or {}).items())
-    request = Request(plugin, given, None if weights is None else Path(weights))
+    folder = None if weights is None else Path(weights).resolve()
+    request = Request(plugin, given, folder)
+    digest = artifacts_of(registry().colorizer(plugin)[1], folder).digest
     dtype = np.uint16 if pixels.dtype == np.uint16 else np.uint8
     return colorize_lightness(
-        lightness(pixels), _loaded(request), refiner(refine), strength, dtype
+        lightness(pixels), _loaded(request, digest), refiner(refine), strength, dtype
     ).rgb

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from colortk import errors
 from colortk.color import Float32
+from colortk.digests import running_digest
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.host import registry
 from colortk.loading import Request, load
@@ -31,24 +33,46 @@ class Answer:
     peak_memory: int | None
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A ``ColortkError`` as text: a plugin's own kind of it could not be made in the parent."""
+
+    kind: str
+    what: str
+    why: str
+    do: str
+
+    def error(self) -> ColortkError:
+        """The error again, of the nearest kind that is ours."""
+        kind: type[ColortkError] = getattr(errors, self.kind)
+        return kind(self.what, self.why, self.do)
+
+
+def flat(error: ColortkError) -> Failure:
+    """``error`` as text, of the nearest kind that is ours."""
+    ours = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+    parts = (getattr(error, name, "") for name in ("what", "why", "do"))
+    return Failure(ours.__name__, *map(str, parts))
+
+
 def serve(pipe: Connection, request: Request) -> None:
     """The child: load once, then answer every lightness with chroma or an error."""
     try:
         loaded = load(request)
-        pipe.send((loaded.digest, loaded.options_key))
+        pipe.send((loaded.digest, loaded.options_key, running_digest(loaded.spec.factory)))
     except ColortkError as error:
-        pipe.send(error)
+        pipe.send(flat(error))
         return
     for lightness in incoming(pipe):
-        answer: Answer | ColortkError
+        answer: Answer | Failure
         try:
             start = time.perf_counter()
             ab = loaded.predict(lightness)
             answer = Answer(ab, time.perf_counter() - start, peak_memory())
         except ColortkError as error:
-            answer = error
+            answer = flat(error)
         except MemoryError:
-            answer = PredictionError(f"plugin '{request.plugin}' failed", "out of memory")
+            answer = flat(PredictionError(f"plugin '{request.plugin}' failed", "out of memory"))
         with contextlib.suppress(BrokenPipeError):
             pipe.send(answer)
 
@@ -59,7 +83,8 @@ class Isolated:
     ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
     a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
     dies, the next picture gets a new process. ``threads``: how many the plugin may use. ``loading``:
-    seconds that starting and loading took.
+    seconds that starting and loading took. ``code``: digest of the code that it runs. ``late``: whether the last answer
+    did not come in time.
     """
 
     def __init__(
@@ -68,9 +93,10 @@ class Isolated:
         self.request, self.timeout, self.threads = request, timeout, threads
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
-        self.digest, self.options_key = "", "{}"
+        self.digest, self.options_key, self.code = "", "{}", ""
         self.last: Answer | None = None
         self.loading = 0.0
+        self.late = False
         self._start()
 
     @property
@@ -121,7 +147,7 @@ class Isolated:
             "colortk.isolate:serve", self.request, threads=self.threads
         )
         limit = None if self.timeout is None else max(self.timeout, LOADING)
-        self.digest, self.options_key = self._answer("while loading", limit, PluginError)
+        self.digest, self.options_key, self.code = self._answer("while loading", limit, PluginError)
         self.loading += time.perf_counter() - start
 
     def _answer(self, when: str, limit: float | None, error: type[ColortkError]) -> Any:
@@ -129,7 +155,8 @@ class Isolated:
         assert self._process is not None
         name = self.request.plugin
         try:
-            if not self._pipe.poll(limit):
+            self.late = not self._pipe.poll(limit)
+            if self.late:
                 self.close()
                 raise error(
                     f"plugin '{name}' was stopped",
@@ -137,15 +164,20 @@ class Isolated:
                     "raise --timeout if it is merely slow",
                 )
             answer = self._pipe.recv()
+        except ColortkError:
+            raise
         except (EOFError, OSError) as broken:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(5)  # its own end, not ours by kill
             raise error(f"plugin '{name}' died {when}", died(self.close())) from broken
+        except Exception as broken:  # it has sent what is no answer
+            self.close()
+            raise error(f"plugin '{name}' failed {when}", f"{type(broken).__name__}") from broken
         except BaseException:  # an interrupt here would leave the answer for the next picture
             self.close()
             raise
-        if isinstance(answer, ColortkError):
+        if isinstance(answer, Failure):
             if error is PluginError:
                 self.close()
-            raise answer
+            raise answer.error()
         return answer

@@ -13,6 +13,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -22,13 +24,19 @@ from typing import Any
 #: What tells a numerical library how many threads to use.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "COLORTK_THREADS")
 
+#: Seconds between two looks at whether the parent is still there.
+WATCH = 0.5
 #: Parameters of glibc's mallopt (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 _CHILD = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are the parent's to handle
 import sys, multiprocessing.connection as m
 pipe = getattr(m, "PipeConnection", m.Connection)(int(sys.argv[1]))
-sys.path[:], path, arguments = pipe.recv()
+sys.path[:], parent, path, arguments = pipe.recv()
+from colortk.process import end_with
+end_with(parent)
 from colortk.spec import load_callable
 load_callable(path)(pipe, *arguments)
 """
@@ -53,7 +61,8 @@ def spawn(
         startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
         options = {"startupinfo": startup}
     process = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, str(handle)],
+        # -P: a file beside the user must not be taken for one of the standard library.
+        [sys.executable, "-P", "-c", _CHILD, str(handle)],
         stdin=subprocess.DEVNULL,
         stdout=2,
         env=environment,
@@ -61,8 +70,28 @@ def spawn(
     )
     theirs.close()
     with contextlib.suppress(OSError):  # a child that is dead already: its reader finds out
-        ours.send((sys.path, path, arguments))
+        ours.send((sys.path, os.getpid(), path, arguments))
     return process, ours
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent, process number ``parent``, has gone, whatever it does."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH)
+        os._exit(1)
+
+    if os.name == "posix":  # elsewhere a process keeps the number of a parent that is gone
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
 
 
 def stop(process: subprocess.Popen[bytes], pipe: Connection) -> int:
@@ -73,8 +102,7 @@ def stop(process: subprocess.Popen[bytes], pipe: Connection) -> int:
 
 
 def incoming(pipe: Connection) -> Iterator[Any]:
-    """The child's side: messages until the parent is gone. Interrupts are the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The child's side: messages until the parent is gone."""
     while True:
         try:
             yield pipe.recv()

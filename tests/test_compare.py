@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,6 +253,93 @@ def test_leaderboard_and_diff(folder: Path, colortk: Callable[..., Any]) -> None
 
 
 @pytest.mark.slow
+def test_what_failed_is_tried_again_when_that_can_help(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    body = """
+        import os, time
+        if "BREAK" in os.environ: raise RuntimeError("told to")
+        time.sleep(float(os.environ.get("SLEEP", 0)))
+        return np.zeros((*lightness.shape, 2), np.float32)
+    """
+    site = distribution("moody", colorizer_module("moody", "moody", body.strip()))
+
+    def failed(*more: str, **env: str) -> int:
+        arguments = ("compare", folder, "-p", "moody", "--json", "-m", "psnr", *more)
+        count: int = rows_of(colortk(*arguments, plugins=site, env=env))["moody"]["failed"]
+        return count
+
+    assert failed("--timeout", "0.3", SLEEP="5") == 4
+    assert failed("--timeout", "0.3") == 4  # known to be too slow for that
+    assert failed("--timeout", "9") == 0
+    assert failed("-m", "ab_rmse", BREAK="1") == 0  # a metric more, and a result stays a result
+    (folder / "3.png").unlink()
+    Image.fromarray(photo(70, 90, 8)).save(folder / "8.png")
+    assert failed(BREAK="1") == 1
+    assert failed() == 1
+    assert failed("--retry") == 0
+
+
+def test_measures_without_a_better_end_rank_nobody(
+    folder: Path, colortk: Callable[..., Any]
+) -> None:
+    run = colortk("compare", folder, "-p", "mean_color", "-m", "colorfulness", "--json")
+    assert [entry["rank"] for entry in json.loads(run.stdout)["plugins"]] == [None, None]
+    assert json.loads(run.stdout)["paired"] == []
+    diff = colortk("diff", "gray", "mean_color", folder, "-m", "colorfulness")
+    assert diff.stdout.startswith("CF, 4 pictures:")
+
+
+def test_where_lpips_has_no_value_another_measure_leads_and_that_is_said(
+    folder: Path, tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
+    Image.fromarray(photo(28, 24)).save(tmp_path / "tiny.png")
+    arguments = ("-p", "mean_color", "-m", "lpips", "-m", "psnr", "--native", "--json")
+    run = colortk("compare", "tiny.png", *arguments)
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert report["lead"] == "psnr"
+    assert report["metric_failures"][0]["count"] == 2
+    assert "no lpips of 2 results" in run.stderr
+
+
+def test_all_and_those_named_besides(folder: Path, colortk: Callable[..., Any]) -> None:
+    arguments = ("--all", "-p", "gray:strength=2", "-m", "psnr", "--baseline", "mean_color")
+    run = colortk("compare", folder / "0.png", *arguments, "--json")
+    assert set(rows_of(run)) == {"gray", "mean_color", "sift_mlp", "gray:strength=2"}
+    assert {row["best"] for row in json.loads(run.stdout)["paired"]} == {"mean_color"}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such file names")
+def test_file_names_that_are_no_unicode(
+    folder: Path, tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
+    strange = os.fsencode(folder) + b"/b\xff<x>.png"
+    with open(strange, "wb") as file:
+        file.write((folder / "0.png").read_bytes() + b"tail")
+    files = ("--csv", "s.csv", "--html", "r.html", "--per-image")
+    run = colortk("compare", folder, "-p", "gray", "-m", "psnr", *files, "--markdown", "s.md")
+    assert run.returncode == 0, run.stderr
+    assert "<x>" not in (tmp_path / "r.html").read_text("utf-8")
+    assert len((tmp_path / "s.csv").read_text("utf-8").splitlines()) == 6
+
+
+def test_a_strangers_own_kind_of_error_is_a_row(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    module = colorizer_module("odd", "odd", "raise Mine(3)") + (
+        "\nfrom colortk.errors import PredictionError\n"
+        "class Mine(PredictionError):\n"
+        "    def __init__(self, a): super().__init__('mine', str(a))\n"
+    )
+    site = distribution("odd", module)
+    run = colortk("compare", folder, "-p", "odd", "-m", "psnr", "--json", plugins=site)
+    assert run.returncode == 1
+    assert rows_of(run)["gray"]["failed"] == 0
+    assert json.loads(run.stdout)["failures"][0]["error"] == "mine: 3"
+
+
+@pytest.mark.slow
 def test_sizes(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
@@ -293,6 +382,7 @@ def test_photographs_of_installed_packages_when_nothing_is_given(
         (["pictures", "--native", "--size", "64"], "--native and --size"),
         (["pictures", "--backend", "dask"], "each needs the other"),
         (["pictures", "--csv", "-", "--json"], "only one thing can go to stdout"),
+        (["pictures", "--csv", "x", "--markdown", "x"], "two of the files to write are the same"),
         (["pictures", "--html", "no/where.html"], "there is no such folder"),
         (["pictures", "--refine", "ration"], "did you mean 'ratio'?"),
     ],

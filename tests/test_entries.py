@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from colortk.errors import ArtifactError, PluginError, UsageError
-from colortk.harness.digests import code_digest
 from colortk.harness.entries import entries, entry
 from colortk.host import registry
 from conftest import colorizer_module
@@ -26,13 +25,11 @@ def site(
         place = distribution(name, module)
         monkeypatch.syspath_prepend(str(place))
         registry.cache_clear()
-        code_digest.cache_clear()
         return place
 
     yield install  # type: ignore[misc]
     monkeypatch.undo()
     registry.cache_clear()
-    code_digest.cache_clear()
     for name in ("optional", "editable"):
         sys.modules.pop(name, None)
 
@@ -66,12 +63,10 @@ def test_code_that_changes_is_another_key(site: Callable[[str, str], Path]) -> N
     place = site("editable", colorizer_module("editable", "editable", "return 1"))
     before = entry("editable").key
     (place / "editable.py").write_text(colorizer_module("editable", "editable", "return 2"))
-    code_digest.cache_clear()
     after = entry("editable").key
     assert before.code != after.code
     assert (before.plugin, before.artifact) == (after.plugin, after.artifact)
     (place / "other.py").write_text("# a neighbour that is no part of it")
-    code_digest.cache_clear()
     assert entry("editable").key == after
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from colortk.errors import UsageError
+from colortk.errors import EnvironmentProblem, UsageError
 from colortk.harness.protocol import protocol
-from colortk.harness.results import FILE, Key, PictureRow, ResultRow, Results
+from colortk.harness.records import Key, PictureRow, ResultRow
+from colortk.harness.results import FILE, Results
 
 KEY = Key("gray", "", "{}", "code")
 V1 = protocol()
@@ -60,6 +61,47 @@ def test_a_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
         results.add(V1, picture("x"), [ResultRow("x", KEY, {"psnr": 30.0})], {})
         (row,) = results.results(V1.hash, KEY).values()
         assert (row.values["psnr"], row.error) == (30.0, None)
+
+
+def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
+    with Results(tmp_path) as results:
+        results.add(V1, picture("x"), [result("x")], {})
+        results.add(V1, picture("x"), [ResultRow("x", KEY, error="too slow", limit=1.0)], {})
+        (row,) = results.results(V1.hash, KEY).values()
+        assert (row.values, row.error) == ({"psnr": 20.0}, None)
+        later = ResultRow("x", KEY, {"ssim": 0.5}, seconds=9.0)
+        results.add(V1, picture("x"), [later], {})
+        (row,) = results.results(V1.hash, KEY).values()
+        assert row.values == {"psnr": 20.0, "ssim": 0.5}
+        assert row.seconds == 0.5  # of the first time
+
+
+def test_only_what_is_wanted_is_read(tmp_path: Path) -> None:
+    with Results(tmp_path) as results:
+        for sha in "abc":
+            results.add(V1, picture(sha), [result(sha)], {})
+        assert set(results.results(V1.hash, KEY, None, ["a", "c", "z"])) == {"a", "c"}
+        assert set(results.pictures(V1.hash, ["b"])) == {"b"}
+        assert set(results.pictures(V1.hash)) == {"a", "b", "c"}
+
+
+def test_names_that_are_no_unicode(tmp_path: Path) -> None:
+    with Results(tmp_path) as results:
+        row = picture("x")
+        row.name = "b\udcff.png"  # as Python gives the byte 0xff of a file name
+        results.add(V1, row, [result("x")], {})
+        assert results.pictures(V1.hash)["x"].name == "b\\udcff.png"
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    with Results(tmp_path) as results:
+        results._db.execute("PRAGMA max_page_count = 20")
+        row = result("x")
+        row.result = bytes(1_000_000)
+        with pytest.raises(EnvironmentProblem, match="cannot be written: database or disk is full"):
+            results.add(V1, picture("x"), [row], {})
+        assert results.results(V1.hash, KEY) == {}
+        results.add(V1, picture("y"), [result("y")], {})  # and it still works
 
 
 def test_an_addition_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -54,6 +54,13 @@ def test_wilcoxon() -> None:
     assert wilcoxon(delta) == pytest.approx(stats.wilcoxon(delta, method="asymptotic").pvalue)
 
 
+@pytest.mark.parametrize("zeros", [0, 16, 295])
+def test_pictures_without_a_difference_do_not_make_the_others_significant(zeros: int) -> None:
+    # Four of one sign: 2 / 2^4; five: 2 / 2^5. Neither is under 0.05, with however many zeros.
+    assert wilcoxon(np.array([1.0, 2, 3, 4] + [0] * zeros)) == pytest.approx(1 / 8)
+    assert wilcoxon(np.array([1.0, 2, 3, 4, 5] + [0] * zeros)) == pytest.approx(1 / 16)
+
+
 def test_holm() -> None:
     # Worked by hand: sorted .005 .01 .03 .04 times 4 3 2 1, never falling.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
@@ -88,3 +95,26 @@ def test_plugins_that_are_not_told_apart_share_a_rank() -> None:
     assert ranks(table, False) == [1, 2, 2, None]
     # Three pictures prove nothing, however far apart.
     assert ranks(table[:3, :2], True) == [1, 1]
+
+
+def test_a_mean_that_a_few_pictures_make_claims_no_order() -> None:
+    """On most pictures a little worse, on some much better: mean and test point apart."""
+    rng = np.random.default_rng(6)
+    base = rng.normal(20, 1, 100)
+    delta = np.where(np.arange(100) < 80, -0.14, 5) + rng.normal(0, 0.01, 100)
+    table = np.stack([base + delta, base], 1)
+    (found,) = differences(table[:, :1], table[:, 1:], [True])
+    assert found is not None
+    assert found.ci95 is not None
+    assert found.ci95[0] > 0  # alone, each of the two would claim an order
+    assert found.p < 0.05
+    assert ranks(table, True) == [1, 1]
+
+
+def test_a_plugin_without_a_tenth_of_its_scores_has_no_rank() -> None:
+    rng = np.random.default_rng(7)
+    base = rng.normal(20, 5, 100)
+    lucky = np.where(np.arange(100) < 85, base + 9, np.nan)
+    nearly = np.where(np.arange(100) < 95, base + 9, np.nan)
+    assert ranks(np.stack([base, lucky], 1), True) == [1, None]
+    assert ranks(np.stack([base, nearly], 1), True) == [2, 1]

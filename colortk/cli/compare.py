@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +126,7 @@ def command(
     from colortk.errors import UsageError
     from colortk.harness.api import compare
     from colortk.harness.runner import How
+    from colortk.process import cores
     from colortk.samples import everything
 
     if native and size is not None:
@@ -145,12 +145,13 @@ def command(
         changes["short_side"] = size
     comparison = compare(
         places,
-        plugins if plugins and not every else None,
+        plugins or None,
         metrics or None,
         changes=changes,
+        every=every,
         baseline=baseline,
         keep_grey=keep_grey,
-        how=How(jobs or os.cpu_count() or 1, timeout, scheduler, retry),
+        how=How(jobs or cores(), timeout, scheduler, retry),
         store=store,
         progress=progress,
     )
@@ -159,11 +160,17 @@ def command(
     for failure in comparison.failures:
         where = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
         say(where + failure["error"])
+    for row in comparison.metric_failures:
+        say(f"no {row['metric']} of {row['count']} results: {row['error']}")
     consistency = outputs.consistency(comparison, timeout) if sizes else None
+    for label, row in (consistency or {}).items():
+        if "error" in row:
+            say(f"--sizes, {label}: {row['error']}")
     outputs.write(files, comparison, per_image, force, store)
     if as_json:
         report = comparison.as_dict(per_image)
         print_json(report if consistency is None else report | {"sizes": consistency}, indent=1)
     elif Path("-") not in files.values():
         outputs.show(comparison, consistency)
-    return 1 if comparison.failures else 0
+    failed = any("error" in row for row in (consistency or {}).values())
+    return 1 if comparison.failures or failed else 0

@@ -23,6 +23,8 @@ def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
     given = [path for path in files.values() if path is not None]
     if [str(p) for p in given].count("-") + as_json > 1:
         raise UsageError("only one thing can go to stdout", do="name files for the others")
+    if len({path.absolute() for path in given}) < len(given):
+        raise UsageError("two of the files to write are the same")
     for path in given:
         if str(path) == "-":
             continue
@@ -52,9 +54,9 @@ def write(
             write_report(file, comparison, store)
             data = file.getvalue()
         elif kind == "csv":
-            data = tables.as_csv(comparison, per_image).encode()
+            data = tables.as_csv(comparison, per_image).encode("utf-8", "backslashreplace")
         else:
-            data = tables.markdown(comparison).encode()
+            data = tables.markdown(comparison).encode("utf-8", "backslashreplace")
         if str(path) == "-":
             sys.stdout.buffer.write(data)
         else:
@@ -77,7 +79,7 @@ def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
     report = comparison.as_dict()
     metrics = tables.headline(comparison)
     for line in tables.caption(report):
-        click.echo(line if sys.stdout.isatty() else f"# {line}")
+        print_note(line)
     table("mean ± half of the 95 % interval; plugins not told apart share a rank",
           *tables.ranking(report, metrics))  # fmt: skip
     if report["paired"]:
@@ -90,13 +92,19 @@ def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
                 f"{row['mean']:.2f}",
                 *(f"{v:.2f}" for v in row["pairs"].values()),
                 str(row["n"]),
+                str(row["failed"]),
             ]
             if "mean" in row
-            else [label, "-", "-", "-", "-", row["error"]]
+            else [label, "-", "-", "-", "-", "0", str(row["failed"])]
             for label, row in sizes.items()
         ]
-        head = ["plugin", "mean ΔE00 ↓", "256-512", "256-2048", "512-2048", "pictures"]
+        head = ["plugin", "mean ΔE00 ↓", "256-512", "256-2048", "512-2048", "pictures", "failed"]
         table("the same picture at 256, 512 and 2,048 pixels", head, rows)
         enlarged = max((row.get("enlarged", 0) for row in sizes.values()), default=0)
         if enlarged:
-            click.echo(f"{enlarged} of the pictures are smaller than that and were enlarged")
+            print_note(f"{enlarged} of the pictures are smaller than that and were enlarged")
+
+
+def print_note(line: str) -> None:
+    """A line beside a table: a comment where the table is piped."""
+    click.echo(line if sys.stdout.isatty() else f"# {line}")

@@ -58,9 +58,10 @@ def command(
         print_json(report, indent=1)
         return 0
     label, digits = report["metric"]["label"], report["metric"]["digits"]
-    better = "higher" if report["metric"]["higher_is_better"] else "lower"
+    ends = {True: ", higher is better", False: ", lower is better", None: ""}
+    better = ends[report["metric"]["higher_is_better"]]
     click.echo(
-        f"{label}, {better} is better, {report['images']} pictures:"
+        f"{label}{better}, {report['images']} pictures:"
         f" {first} {report['mean'][0]:.{digits}f}, {second} {report['mean'][1]:.{digits}f}"
     )
     table("where they differ most", ["picture", first, second, "difference"], _rows(report, digits))

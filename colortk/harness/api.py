@@ -43,6 +43,7 @@ def compare(
     *,
     protocol_name: str = DEFAULT,
     changes: dict[str, Any] | None = None,
+    every: bool = False,
     baseline: str | None = None,
     keep_grey: bool = False,
     how: How | None = None,
@@ -52,8 +53,8 @@ def compare(
     """Score plugins on colour pictures.
 
     ``images``: a file, a folder, an array (uint8 (H, W, 3) sRGB), or several of these.
-    ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``: all that are installed and
-    can run. ``gray`` is always among them. ``metrics``: names; ``None``: all. ``changes``: values
+    ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``, or
+    with ``every`` besides these: all that are installed and can run. ``gray`` is always among them. ``metrics``: names; ``None``: all. ``changes``: values
     that differ from the protocol's, as ``{"short_side": None, "refine": "none"}``. ``how``:
     processes, time limit, cluster. ``store``: folder of the results that are kept, see
     :func:`colortk.store.location.store_folder`. Raises ``UsageError`` (no pictures, unknown
@@ -63,10 +64,9 @@ def compare(
     if not found:
         why = next(iter(unreadable.values()), "none were given")
         raise UsageError("no picture to compare on", why)
-    chosen, left_out = _entries(plugins, baseline)
     specs = {name: registry().metric(name) for name in metrics or _metrics()}
     variation = protocol(protocol_name).varied(**(changes or {}))
-    registry().refiner(variation.refine)  # raises: unknown or broken
+    chosen, left_out = _entries(plugins, every, baseline, variation.refine)
     with (
         Results(store_folder(store)) as results,
         progress("scoring", len(found) * len(chosen)) as advance,
@@ -82,6 +82,7 @@ def gather(images: Any) -> tuple[list[Source], dict[str, str], int]:
     """Pictures of whatever was given, each content once; those unreadable; the repeats."""
     if isinstance(images, (str, Path, np.ndarray)):
         images = [images]
+    images = list(images)
     paths = [Path(one) for one in images if not isinstance(one, np.ndarray)]
     found, unreadable, repeats = sources(paths)
     for number, array in enumerate(one for one in images if isinstance(one, np.ndarray)):
@@ -109,18 +110,18 @@ def _metrics() -> Iterable[str]:
 
 
 def _entries(
-    plugins: Sequence[str] | None, baseline: str | None
+    plugins: Sequence[str] | None, every: bool, baseline: str | None, refine: str
 ) -> tuple[list[Entry], dict[str, str]]:
     """Who takes part, and who cannot: an unavailable plugin is an error only if it was named."""
     left_out: dict[str, str] = {}
     chosen: list[Entry] = []
     named = [*(plugins or ()), *([baseline] if baseline else [])]
-    if plugins is None:
+    if plugins is None or every:
         for name in sorted(registry().of(ColorizerSpec)):
             try:
-                chosen.append(entry(name))
+                chosen.append(entry(name, refine))
             except ColortkError as error:
                 left_out[name] = str(error)
     labels = [e.label for e in chosen]
-    chosen += entries(text for text in [FLOOR, *named] if text not in labels)
+    chosen += entries((text for text in [FLOOR, *named] if text not in labels), refine)
     return chosen, left_out

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from colortk.harness.entries import Entry
 from colortk.harness.protocol import Protocol
-from colortk.harness.results import ResultRow
+from colortk.harness.records import ResultRow
 from colortk.harness.runner import Outcome, Source
 from colortk.harness.statistics import Float64, Summary, differences, holm, ranks, summaries
+from colortk.host import DISTRIBUTION
 from colortk.spec import MetricSpec
 
 #: The score that ranks, and those that a table leads with (docs/metrics.md says why).
@@ -54,13 +56,16 @@ class Comparison:
         limit = self.protocol.near_grey
         return {s.picture for s in self.used if self.outcome.pictures[s.picture].chroma < limit}
 
-    @property
+    @cached_property
     def lead(self) -> str:
-        """The metric that ranks."""
-        if LEAD in self.metrics:
-            return LEAD
-        ordered = [m for m, spec in self.metrics.items() if spec.higher_is_better is not None]
-        return next(iter(ordered or self.metrics))
+        """The metric that ranks: the first that has a better end and any score."""
+        for metric in (*HEADLINE, *self.metrics):
+            spec = self.metrics.get(metric)
+            if spec is None or spec.higher_is_better is None:
+                continue
+            if not np.isnan(self._tables[metric]).all():
+                return metric
+        return next(iter(self.metrics))
 
     def row(self, label: str, picture: str) -> ResultRow | None:
         """What is known of one entry on one picture."""
@@ -92,8 +97,11 @@ class Comparison:
 
     @cached_property
     def ranks(self) -> list[int | None]:
-        """Rank of every entry by the leading metric; entries that are not told apart share one."""
-        return ranks(self._tables[self.lead], bool(self.metrics[self.lead].higher_is_better))
+        """Rank of every entry by the leading metric; ``None`` without one, or with scores missing."""
+        better = self.metrics[self.lead].higher_is_better
+        if better is None:
+            return [None] * len(self.entries)
+        return ranks(self._tables[self.lead], better)
 
     @cached_property
     def order(self) -> list[int]:
@@ -103,9 +111,9 @@ class Comparison:
 
         def key(k: int) -> tuple[bool, float, float]:
             summary, rank = found[k], self.ranks[k]
-            if summary is None or rank is None:
-                return True, 0, 0
-            return False, rank, sign * summary.mean
+            if summary is None:
+                return True, 1, 0
+            return rank is None, rank or 0, sign * summary.mean
 
         return sorted(range(len(self.entries)), key=key)
 
@@ -120,7 +128,7 @@ class Comparison:
         if self.baseline is not None:
             return labels.index(self.baseline)
         counts = (~np.isnan(self._tables[self.lead])).sum(0)
-        if not counts.any():
+        if not counts.any() or self.metrics[self.lead].higher_is_better is None:
             return None
         return next(k for k in self.order if counts[k] == counts.max())
 
@@ -177,6 +185,21 @@ class Comparison:
                     rows.append({"picture": source.name, "plugin": entry.label, "error": row.error})
         return rows
 
+    @cached_property
+    def metric_failures(self) -> list[dict[str, Any]]:
+        """Metrics that could not score some results: how many, and the first reason."""
+        rows: dict[str, dict[str, Any]] = {}
+        for entry in self.entries:
+            for source in self.used:
+                row = self.row(entry.label, source.picture)
+                for metric, why in (row.errors if row is not None else {}).items():
+                    if metric in self.metrics:
+                        found = rows.setdefault(
+                            metric, {"metric": metric, "count": 0, "error": why}
+                        )
+                        found["count"] += 1
+        return list(rows.values())
+
     def colorfulness_gap(self, place: int) -> dict[str, float] | None:
         """Mean colourfulness of the originals, and |mean − mean| to it: the set's difference."""
         if "colorfulness" not in self.metrics:
@@ -193,6 +216,7 @@ class Comparison:
         """As ``--json`` prints it; ``per_image`` adds the records."""
         pictures = self.outcome.pictures
         report: dict[str, Any] = {
+            "colortk": version(DISTRIBUTION),
             "protocol": {
                 "name": self.protocol.name,
                 "hash": self.protocol.hash,
@@ -220,6 +244,7 @@ class Comparison:
             "plugins": [self._plugin(k) for k in self.order],
             "paired": self.paired,
             "failures": self.failures,
+            "metric_failures": self.metric_failures,
             "unavailable": [{"name": n, "error": why} for n, why in self.left_out.items()],
         }
         if per_image:
@@ -271,20 +296,9 @@ class Comparison:
 
     def to_pandas(self) -> Any:
         """The records as a ``pandas.DataFrame``: one row a picture and entry, one column a metric."""
-        from colortk.errors import PluginError
+        from colortk.harness.tables import frame
 
-        try:
-            import pandas as pd
-        except ImportError:
-            raise PluginError(
-                "no table", "the module 'pandas' is not installed", "pip install pandas"
-            ) from None
-        return pd.DataFrame(
-            [
-                {**{k: v for k, v in r.items() if not k.startswith("metric")}, **r["metrics"]}
-                for r in self.records()
-            ]
-        )
+        return frame(self)
 
     def _repr_html_(self) -> str:
         from colortk.harness.tables import html

@@ -18,7 +18,7 @@ from colortk.errors import ColortkError, PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.delta_e00 import ciede2000
 from colortk.harness.protocol import Protocol, reference
-from colortk.harness.runner import Source
+from colortk.harness.runner import PATIENCE, Source
 from colortk.isolate import Isolated
 from colortk.pipeline import colorize, refiner
 from colortk.upsample import resize
@@ -35,43 +35,61 @@ def consistency(
 ) -> dict[str, dict[str, Any]]:
     """Mean CIEDE2000 between sizes, by entry label: ``mean``, ``pairs``, ``n``, ``enlarged``.
 
-    ``enlarged``: pictures whose short side was under 2,048 pixels and that were enlarged to it.
-    A plugin that fails has ``error`` instead. ``advance`` is called once a picture and entry.
+    The middle square of every picture. ``enlarged``: pictures whose short side was under 2,048
+    pixels and that were enlarged to it. A plugin that fails on a picture has ``failed``, how often,
+    and ``error``, the first reason; after five time-outs or crashes in a row it is given up.
+    ``advance`` is called once a picture and entry.
     """
+    return {e.label: _measure(sources, e, protocol, timeout, advance) for e in entries}
+
+
+def _measure(
+    sources: Sequence[Source],
+    entry: Entry,
+    protocol: Protocol,
+    timeout: float | None,
+    advance: Callable[[int], None],
+) -> dict[str, Any]:
     native = protocol.varied(short_side=None)
-    found: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        values: list[dict[str, float]] = []
-        enlarged = 0
-        try:
-            with Isolated(entry.request, timeout) as plugin:
-                for source in sources:
-                    try:
-                        pixels = reference(source.read(), source.name, native).pixels
-                        chroma = [
-                            _chroma(pixels, size, plugin, protocol.refine, entry.strength)
-                            for size in SIZES
-                        ]
-                    except PictureError:
-                        continue
-                    finally:
-                        advance(1)
-                    enlarged += min(pixels.shape[:2]) < max(SIZES)
-                    values.append(_differences(lightness(_at(pixels, SIZES[0])), chroma))
-        except ColortkError as error:
-            found[entry.label] = {"error": str(error)}
-            continue
-        if not values:
-            found[entry.label] = {"error": "it failed on every picture"}
-            continue
+    values: list[dict[str, float]] = []
+    found: dict[str, Any] = {"n": 0, "failed": 0, "enlarged": 0}
+    dead = 0
+    try:
+        with Isolated(entry.request, timeout) as plugin:
+            for source in sources:
+                advance(1)
+                if dead >= PATIENCE:
+                    found["failed"] += 1
+                    continue
+                try:
+                    pixels = _square(reference(source.read(), source.name, native).pixels)
+                    chroma = [
+                        _chroma(pixels, size, plugin, protocol.refine, entry.strength)
+                        for size in SIZES
+                    ]
+                except PictureError as error:
+                    found["failed"] += 1
+                    found.setdefault("error", f"{source.name}: {error}")
+                    dead = 0 if plugin.alive else dead + 1
+                    continue
+                dead = 0
+                found["enlarged"] += len(pixels) < max(SIZES)
+                values.append(_differences(lightness(_at(pixels, SIZES[0])), chroma))
+    except ColortkError as error:
+        found["error"] = str(error)
+    found["n"] = len(values)
+    if values:
         pairs = {pair: float(np.mean([v[pair] for v in values])) for pair in values[0]}
-        found[entry.label] = {
-            "mean": float(np.mean(list(pairs.values()))),
-            "pairs": pairs,
-            "n": len(values),
-            "enlarged": enlarged,
-        }
+        found |= {"mean": float(np.mean(list(pairs.values()))), "pairs": pairs}
     return found
+
+
+def _square(pixels: Array) -> Array:
+    """The middle: a strip enlarged to 2,048 pixels would be of any length."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 
 def _at(pixels: Array, short: int) -> Array:

@@ -9,16 +9,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from colortk.digests import code_digest, combined
 from colortk.errors import UsageError
-from colortk.harness.digests import code_digest, host_digest
-from colortk.harness.results import Key
+from colortk.harness.records import Key
 from colortk.host import registry
 from colortk.loading import Request
 from colortk.options import options_key, parse_options
 from colortk.spec import ColorizerSpec
 from colortk.store.artifacts import artifacts_of
 
-_FORM = re.compile(r"(?P<name>[^:@]*)(?::(?P<options>.*?))?(?:@(?P<weights>[^@=]+))?")
+_FORM = re.compile(r"(?P<name>[^:@]*)(?::(?P<options>.*))?(?:@(?P<weights>.+))?")
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,24 @@ class Entry:
         return loaded
 
 
-def entry(text: str) -> Entry:
-    """The entry that ``text`` names.
+def entry(text: str, refine: str = "ratio") -> Entry:
+    """The entry that ``text`` names; ``refine``: the refinement that its results go through.
 
-    ``strength`` is the host's where the plugin has no option of that name. Raises ``UsageError``,
+    ``strength`` is the host's where the plugin has no option of that name. After options, ``@``
+    is only followed by weights if that is a folder: values may hold it too. Raises ``UsageError``,
     ``PluginError`` (broken or unavailable), ``ArtifactError`` (no weights in the folder).
     """
     form = _FORM.fullmatch(text)
     if form is None or not form["name"]:
         raise UsageError(f"-p '{text}'", "a plugin is written NAME[:option=value,…][@WEIGHTS]")
+    told, folder = form["options"], form["weights"]
+    if told and "@" in told and Path(told.rpartition("@")[2]).is_dir():
+        told, _, folder = told.rpartition("@")
     # A comma splits options only where another name follows: values may hold commas.
-    given = re.split(r",(?=[a-z_][a-z0-9_-]*=)", form["options"]) if form["options"] else []
+    given = re.split(r",(?=[a-z_][a-z0-9_-]*=)", told) if told else []
     found, spec = registry().colorizer(form["name"])
     own, strength = _host_strength(spec, given)
-    weights = Path(form["weights"]).resolve() if form["weights"] else None
+    weights = Path(folder).resolve() if folder else None
     options = json.loads(options_key(parse_options(spec, own)))
     if strength != 1:
         options["host strength"] = strength
@@ -64,15 +68,20 @@ def entry(text: str) -> Entry:
         spec.name,
         artifacts_of(spec, weights).digest,
         json.dumps(options, sort_keys=True),
-        f"{host_digest()[:16]}{code_digest(spec.factory)[:16]}",
+        combined(spec.factory) + _foreign(registry().refiner(refine).function),
     )
     request = Request(spec.name, tuple(own), weights)
     return Entry(text, request, strength, key, found.version, spec.summary, spec.paper)
 
 
-def entries(texts: Iterable[str]) -> list[Entry]:
+def _foreign(function: str) -> str:
+    """Digest of somebody else's refinement; ours is the host's code."""
+    return "" if function.startswith("colortk.") else code_digest(function)[:16]
+
+
+def entries(texts: Iterable[str], refine: str = "ratio") -> list[Entry]:
     """Entries for several texts, each once. Raises as :func:`entry` does."""
-    return [entry(text) for text in dict.fromkeys(texts)]
+    return [entry(text, refine) for text in dict.fromkeys(texts)]
 
 
 def _host_strength(spec: ColorizerSpec, given: list[str]) -> tuple[list[str], float]:

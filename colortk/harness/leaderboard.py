@@ -12,7 +12,9 @@ import numpy as np
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.comparison import HEADLINE, LEAD
 from colortk.harness.entries import entry
-from colortk.harness.results import Key, PictureRow, ResultRow, Results
+from colortk.harness.records import Key, PictureRow, ResultRow
+from colortk.harness.results import Results
+from colortk.harness.runner import metric_codes
 from colortk.harness.statistics import Float64, ranks
 from colortk.host import registry
 from colortk.spec import MetricSpec
@@ -31,7 +33,8 @@ class _Row:
 def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     """Every board, as ``--json`` prints it; ``wanted``: name or hash of one protocol.
 
-    Of several versions of one plugin's code the one last run counts. Raises ``UsageError`` if
+    Of several versions of one plugin's code the one last run counts, and the one with the most
+    pictures if that is another. Scores of metrics whose code has changed are left out. Raises ``UsageError`` if
     there are no results of the protocol.
     """
     protocols = results.protocols()
@@ -43,6 +46,7 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     if wanted is not None and not chosen:
         known = ", ".join(sorted(d["name"] for d in protocols.values())) or "none"
         raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
+    codes = metric_codes(registry().of(MetricSpec))
     specs = {
         name: found.spec
         for name, found in registry().of(MetricSpec).items()
@@ -51,14 +55,27 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     found = []
     for protocol in chosen:
         pictures = results.pictures(protocol)
-        latest: dict[tuple[str, str, str], _Row] = {}
-        for key, _, when in results.keys(protocol):
-            rows = results.results(protocol, key)
-            latest[key.plugin, key.artifact, key.options] = _Row(key, when, rows)
-        for group in _groups(list(latest.values())):
+        rows = [
+            _Row(key, when, results.results(protocol, key, codes))
+            for key, _, when in results.keys(protocol)
+        ]
+        for group in _groups(_versions(rows)):
             board = _board(group, pictures, protocols[protocol]["near_grey"], specs)
             name = protocols[protocol]["name"]
             found.append({"protocol": {"name": name, "hash": protocol}} | board)
+    return found
+
+
+def _versions(rows: list[_Row]) -> list[_Row]:
+    """Of every plugin, artifact and options the last code and the one with the most pictures."""
+    kept: dict[tuple[str, str, str], list[_Row]] = {}
+    for row in rows:
+        kept.setdefault((row.key.plugin, row.key.artifact, row.key.options), []).append(row)
+    found = []
+    for versions in kept.values():
+        last = max(versions, key=lambda row: row.when)
+        largest = max(versions, key=lambda row: len(row.results))
+        found += [last] if len(last.results) == len(largest.results) else [last, largest]
     return found
 
 
@@ -87,9 +104,11 @@ def _board(
     grey = {p for p in common if p in pictures and pictures[p].chroma < near_grey}
     tables = {m: _table(rows, common, m, grey if specs[m].chroma else set()) for m in metrics}
     scored = [m for m in metrics if not np.isnan(tables[m]).all()] or metrics
-    lead = LEAD if LEAD in scored else scored[0]
-    placed = ranks(tables[lead], bool(specs[lead].higher_is_better))
-    sign = -1 if specs[lead].higher_is_better else 1
+    ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
+    lead = LEAD if LEAD in ordered else ordered[0]
+    better = specs[lead].higher_is_better
+    placed = [None] * len(rows) if better is None else ranks(tables[lead], better)
+    sign = -1 if better else 1
     listed: list[dict[str, Any]] = []
     for k, row in enumerate(rows):
         means = {
@@ -117,20 +136,29 @@ def _table(rows: Sequence[_Row], common: Sequence[str], metric: str, skipped: se
     for i, picture in enumerate(common):
         for k, row in enumerate(rows):
             if picture not in skipped:
-                table[i, k] = row.results[picture].values.get(metric, np.nan)
+                result = row.results[picture]
+                if result.error is None:
+                    table[i, k] = result.values.get(metric, np.nan)
     return table
 
 
 def _label(key: Key) -> str:
+    """As ``compare -p`` names it; weights that are not the plugin's own by their digest."""
     options = json.loads(key.options)
     text = ",".join(f"{name}={value}" for name, value in options.items())
-    return f"{key.plugin}:{text}" if text else key.plugin
+    label = f"{key.plugin}:{text}" if text else key.plugin
+    now = _now(key.plugin)
+    return label if now is None or now.artifact == key.artifact else f"{label}@{key.artifact[:8]}"
 
 
 def _current(key: Key) -> bool:
-    """Whether the plugin as it is installed now would give these results."""
+    """Whether the code as it is installed now would give these results."""
+    now = _now(key.plugin)
+    return now is not None and now.code == key.code
+
+
+def _now(plugin: str) -> Key | None:
     try:
-        now = entry(key.plugin).key
+        return entry(plugin).key
     except ColortkError:
-        return False
-    return (now.artifact, now.code) == (key.artifact, key.code)
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -9,14 +10,21 @@ from typing import BinaryIO
 import numpy as np
 
 from colortk.harness.comparison import Comparison
+from colortk.harness.records import Key, readable
 from colortk.harness.report.html import Sheet, write
-from colortk.harness.results import Key, Results
+from colortk.harness.results import Results
 from colortk.harness.views import BINS, unpack
 from colortk.store.location import store_folder
 
+#: Pictures that a report shows at most: a page of some hundred megabytes helps nobody.
+MOST = 1000
+
 
 def write_report(file: BinaryIO, comparison: Comparison, store: Path | None = None) -> None:
-    """Write the report of a comparison whose results are in ``store``."""
+    """Write the report of a comparison whose results are in ``store``.
+
+    Scores are those of all pictures; of more than 1,000 some are shown, evenly spread.
+    """
     with Results(store_folder(store)) as results:
         write(
             file,
@@ -27,7 +35,7 @@ def write_report(file: BinaryIO, comparison: Comparison, store: Path | None = No
 
 
 def _sheets(comparison: Comparison, results: Results) -> Iterator[Sheet]:
-    for source in comparison.used:
+    for source in comparison.used[:: math.ceil(len(comparison.used) / MOST)]:
         truth, grey = results.thumbnails(comparison.protocol, source.picture)
         made: dict[str, bytes] = {}
         heats: dict[str, bytes] = {}
@@ -37,7 +45,7 @@ def _sheets(comparison: Comparison, results: Results) -> Iterator[Sheet]:
             )
         yield Sheet(
             source.picture,
-            Path(source.name).name,
+            readable(Path(source.name).name),
             grey,
             truth,
             source.picture in comparison.near_grey,

@@ -7,12 +7,12 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colortk.errors import UsageError
+from colortk.errors import EnvironmentProblem, UsageError
 from colortk.harness.protocol import Protocol
+from colortk.harness.records import Key, PictureRow, ResultRow, readable
 
 FILE = "results.sqlite"
 #: Version of the tables below; a file of another one is not touched.
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS results (
     protocol TEXT NOT NULL, picture TEXT NOT NULL, plugin TEXT NOT NULL,
     artifact TEXT NOT NULL, options TEXT NOT NULL, code TEXT NOT NULL,
     version TEXT, seconds REAL, host_seconds REAL, metric_seconds REAL, peak_memory INTEGER,
-    error TEXT, result BLOB, heat BLOB, histogram BLOB, created REAL NOT NULL,
+    error TEXT, time_limit REAL, result BLOB, heat BLOB, histogram BLOB, created REAL NOT NULL,
     UNIQUE (protocol, picture, plugin, artifact, options, code)
 );
 CREATE TABLE IF NOT EXISTS scores (
@@ -43,60 +43,17 @@ CREATE TABLE IF NOT EXISTS scores (
 """
 
 
-@dataclass(frozen=True)
-class Key:
-    """What a result of a picture depends on, besides the protocol and the picture."""
-
-    plugin: str
-    artifact: str
-    options: str
-    code: str
-
-
-@dataclass
-class PictureRow:
-    """A picture under a protocol. ``histogram``: uint32 (22, 22) of a*, b*; the rest JPEG."""
-
-    picture: str
-    name: str
-    width: int
-    height: int
-    chroma: float
-    colorfulness: float
-    enlarged: bool
-    histogram: bytes = b""
-    truth: bytes = b""
-    grey: bytes = b""
-
-
-@dataclass
-class ResultRow:
-    """What one plugin made of one picture: scores, or the error instead.
-
-    ``fatal``: its process died or was stopped (not kept).
-    """
-
-    picture: str
-    key: Key
-    values: dict[str, float] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    version: str = ""
-    seconds: float = 0.0
-    host_seconds: float = 0.0
-    metric_seconds: float = 0.0
-    peak_memory: int | None = None
-    error: str | None = None
-    result: bytes = b""
-    heat: bytes = b""
-    histogram: bytes = b""
-    fatal: bool = False
-
-
 class Results:
     """The file of results in a store; safe against kills and against others who write too."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise EnvironmentProblem(
+                f"SQLite {sqlite3.sqlite_version} is too old",
+                "3.35 is needed",
+                "use another Python",
+            )
         try:
             self._db = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
             self._prepare()
@@ -115,8 +72,9 @@ class Results:
             try:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 break
-            except sqlite3.OperationalError:
-                if time.monotonic() > patience:
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if not busy or time.monotonic() > patience:
                     raise
                 time.sleep(0.05)
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -146,13 +104,14 @@ class Results:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite may have rolled back itself
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def add(
         self,
@@ -161,13 +120,32 @@ class Results:
         rows: Iterable[ResultRow],
         metric_code: dict[str, str],
     ) -> None:
-        """Keep a picture and what plugins made of it, all or nothing."""
+        """Keep a picture and what plugins made of it, all or nothing.
+
+        Raises ``EnvironmentProblem`` if it cannot be written.
+        """
+        try:
+            self._add(how, picture, rows, metric_code)
+        except sqlite3.OperationalError as error:
+            raise EnvironmentProblem(
+                f"the results '{self.path}' cannot be written",
+                str(error),
+                "what was kept is safe: make room and run it again, or name another --store",
+            ) from error
+
+    def _add(
+        self,
+        how: Protocol,
+        picture: PictureRow,
+        rows: Iterable[ResultRow],
+        metric_code: dict[str, str],
+    ) -> None:
         with self._transaction():
             self._db.execute("INSERT OR IGNORE INTO protocols VALUES (?, ?)", (how.hash, how.text))
             self._db.execute(
                 f"INSERT OR REPLACE INTO pictures VALUES ({','.join('?' * 11)})",
                 (
-                    how.hash, picture.picture, picture.name, picture.width, picture.height,
+                    how.hash, picture.picture, readable(picture.name), picture.width, picture.height,
                     picture.chroma, picture.colorfulness, picture.enlarged,
                     picture.histogram, picture.truth, picture.grey,
                 ),
@@ -178,21 +156,34 @@ class Results:
     def _add_result(self, how: Protocol, row: ResultRow, metric_code: dict[str, str]) -> None:
         key = row.key
         where = (how.hash, row.picture, key.plugin, key.artifact, key.options, key.code)
-        (number,) = self._db.execute(
-            "INSERT INTO results (protocol, picture, plugin, artifact, options, code, version,"
-            " seconds, host_seconds, metric_seconds, peak_memory, error, result, heat, histogram,"
-            f" created) VALUES ({','.join('?' * 16)})"
-            " ON CONFLICT (protocol, picture, plugin, artifact, options, code) DO UPDATE SET"
-            " version = excluded.version, seconds = excluded.seconds,"
-            " host_seconds = excluded.host_seconds, metric_seconds = excluded.metric_seconds,"
-            " peak_memory = excluded.peak_memory, error = excluded.error,"
-            " result = excluded.result, heat = excluded.heat, histogram = excluded.histogram,"
-            " created = excluded.created RETURNING id",
+        columns = (
+            "protocol", "picture", "plugin", "artifact", "options", "code", "version", "seconds",
+            "host_seconds", "metric_seconds", "peak_memory", "error", "time_limit", "result", "heat",
+            "histogram", "created",
+        )  # fmt: skip
+        # A failure never takes the place of a result. Seconds stay those of the first time.
+        first = {"seconds", "host_seconds", "metric_seconds", "peak_memory"}
+        updates = ", ".join(
+            f"{c} = CASE WHEN results.error IS NULL THEN results.{c} ELSE excluded.{c} END"
+            if c in first
+            else f"{c} = excluded.{c}"
+            for c in columns[6:]
+        )
+        found = self._db.execute(
+            f"INSERT INTO results ({', '.join(columns)})"
+            f" VALUES ({', '.join('?' * len(columns))})"
+            " ON CONFLICT (protocol, picture, plugin, artifact, options, code) DO UPDATE"
+            f" SET {updates} WHERE excluded.error IS NULL OR results.error IS NOT NULL"
+            " RETURNING id",
             (
                 *where, row.version, row.seconds, row.host_seconds, row.metric_seconds,
-                row.peak_memory, row.error, row.result, row.heat, row.histogram, time.time(),
+                row.peak_memory, row.error, row.limit, row.result, row.heat, row.histogram,
+                time.time(),
             ),
         ).fetchone()  # fmt: skip
+        if found is None:
+            return
+        (number,) = found
         scores: list[tuple[Any, ...]] = [
             (number, name, metric_code.get(name, ""), value, None)
             for name, value in row.values.items()
@@ -202,11 +193,24 @@ class Results:
         ]
         self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", scores)
 
-    def pictures(self, protocol_hash: str) -> dict[str, PictureRow]:
-        """Every picture of a protocol by its SHA-256, without its thumbnails."""
+    def _among(self, wanted: Iterable[str] | None) -> str:
+        """A condition on ``picture``; the names go into a temporary table, they may be many."""
+        if wanted is None:
+            return ""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (picture TEXT PRIMARY KEY)")
+        with self._transaction():
+            self._db.execute("DELETE FROM wanted")
+            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((w,) for w in wanted))
+        return " AND picture IN (SELECT picture FROM wanted)"
+
+    def pictures(
+        self, protocol_hash: str, wanted: Iterable[str] | None = None
+    ) -> dict[str, PictureRow]:
+        """Pictures of a protocol, or those ``wanted`` of them, by SHA-256, without thumbnails."""
+        among = self._among(wanted)
         rows = self._db.execute(
             "SELECT picture, name, width, height, chroma, colorfulness, enlarged FROM pictures"
-            " WHERE protocol = ?",
+            f" WHERE protocol = ?{among}",
             (protocol_hash,),
         )
         return {
@@ -215,22 +219,31 @@ class Results:
         }
 
     def results(
-        self, protocol_hash: str, key: Key, metric_code: dict[str, str] | None = None
+        self,
+        protocol_hash: str,
+        key: Key,
+        metric_code: dict[str, str] | None = None,
+        wanted: Iterable[str] | None = None,
     ) -> dict[str, ResultRow]:
-        """Results with ``key`` by picture; with ``metric_code``, scores of that code alone."""
+        """Results with ``key``, or those ``wanted`` of them, by picture.
+
+        With ``metric_code``, scores of that code alone.
+        """
         found: dict[str, ResultRow] = {}
         where = (protocol_hash, key.plugin, key.artifact, key.options, key.code)
         condition = (
             "protocol = ? AND plugin = ? AND artifact = ? AND options = ? AND results.code = ?"
+            + self._among(wanted)
         )
         for row in self._db.execute(
-            "SELECT picture, version, seconds, host_seconds, metric_seconds, peak_memory, error"
-            f" FROM results WHERE {condition}",
+            "SELECT picture, version, seconds, host_seconds, metric_seconds, peak_memory, error,"
+            f" time_limit FROM results WHERE {condition}",
             where,
         ):
             found[row[0]] = ResultRow(
                 row[0], key, {}, {}, row[1] or "", row[2], row[3], row[4], row[5], row[6]
             )
+            found[row[0]].limit = row[7]
         for picture, metric, code, value, error in self._db.execute(
             "SELECT picture, metric, scores.code, value, scores.error FROM scores"
             f" JOIN results ON results.id = scores.result WHERE {condition}",

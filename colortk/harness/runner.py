@@ -5,22 +5,25 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 
+from colortk.digests import combined
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
 from colortk.folders import find
 from colortk.harness.cluster import dask_backend
-from colortk.harness.digests import code_digest
 from colortk.harness.entries import Entry
 from colortk.harness.protocol import Protocol
-from colortk.harness.results import PictureRow, ResultRow, Results
+from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.results import Results
 from colortk.harness.statistics import preload
 from colortk.harness.work import Done, Task, close, work
 from colortk.host import registry
 from colortk.images import read_bytes
+from colortk.process import cores
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class How:
         """Threads of a plugin and of the scores, so that the processes share the cores."""
         if self.scheduler is not None:
             return 1
-        return None if self.jobs <= 1 else max(1, (os.cpu_count() or 1) // self.jobs)
+        return None if self.jobs <= 1 else max(1, cores() // self.jobs)
 
 
 #: After so many time-outs or deaths in a row the rest of the pictures are not tried.
@@ -106,7 +109,7 @@ def sources(places: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
 
 def metric_codes(metrics: Iterable[str]) -> dict[str, str]:
     """Digest of the code of each metric. Raises ``UsageError`` or ``PluginError``."""
-    return {name: code_digest(registry().metric(name).function)[:16] for name in metrics}
+    return {name: combined(registry().metric(name).function) for name in metrics}
 
 
 def run(
@@ -125,11 +128,11 @@ def run(
     """
     how = how or How()
     codes = metric_codes(metrics)
-    outcome = Outcome(
-        results.pictures(protocol.hash),
-        {e.label: results.results(protocol.hash, e.key, codes) for e in entries},
-    )
     wanted = {s.picture for s in pictures}
+    outcome = Outcome(
+        results.pictures(protocol.hash, wanted),
+        {e.label: results.results(protocol.hash, e.key, codes, wanted) for e in entries},
+    )
     todo: list[tuple[Source, tuple[Entry, ...]]] = []
     for source in pictures:
         missing = tuple(e for e in entries if _missing(outcome, source.picture, e, codes, how))
@@ -137,6 +140,7 @@ def run(
         if missing:
             todo.append((source, missing))
     stubborn: dict[str, int] = {}
+    name = secrets.token_hex(8)
 
     def tasks() -> Iterator[Task]:
         for source, missing in todo:
@@ -150,17 +154,14 @@ def run(
                 continue
             if left:
                 yield Task(
-                    source.picture, source.name, data, protocol, left, tuple(metrics),
-                    how.timeout, how.threads, 0 if how.scheduler else os.getpid(),
+                    source.picture, source.name, data, protocol, left, tuple(codes.items()),
+                    how.timeout, how.threads, 0 if how.scheduler else os.getpid(), name,
                 )  # fmt: skip
 
     for done in _spread(tasks(), how):
         _keep(done, outcome, results, protocol, codes)
         _give_up(done, outcome, stubborn)
         advance(len(done.rows) + len(done.unavailable))
-    outcome.pictures = {sha: row for sha, row in outcome.pictures.items() if sha in wanted}
-    for label, rows in outcome.results.items():
-        outcome.results[label] = {sha: row for sha, row in rows.items() if sha in wanted}
     return outcome
 
 
@@ -168,8 +169,9 @@ def _missing(outcome: Outcome, picture: str, entry: Entry, codes: dict[str, str]
     row = outcome.results[entry.label].get(picture)
     if row is None or picture not in outcome.pictures:
         return True
-    if row.error is not None:
-        return how.retry
+    if row.error is not None:  # what was too slow for a limit may not be for another
+        slow = row.limit is not None and (how.timeout is None or how.timeout > row.limit)
+        return how.retry or slow
     return any(name not in row.values and (how.retry or name not in row.errors) for name in codes)
 
 
@@ -188,8 +190,10 @@ def _keep(
     results.add(protocol, done.picture, done.rows.values(), codes)
     outcome.pictures[done.task] = replace(done.picture, truth=b"", grey=b"", histogram=b"")
     for label, row in done.rows.items():
-        bare = replace(row, result=b"", heat=b"", histogram=b"")
-        outcome.results[label][done.task] = bare
+        known = outcome.results[label].get(done.task)
+        if row.error is None or known is None or known.error is not None:
+            bare = replace(row, result=b"", heat=b"", histogram=b"")
+            outcome.results[label][done.task] = bare
     outcome.computed += len(done.rows)
 
 

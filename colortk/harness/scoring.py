@@ -51,7 +51,7 @@ class Scorer:
             for name, spec in self.specs.items():
                 try:
                     scores.values[name] = self._value(spec, pair)
-                except (KeyboardInterrupt, MemoryError):
+                except KeyboardInterrupt:
                     raise
                 except ColortkError as error:
                     scores.errors[name] = f"metric '{name}': {error}"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from colortk.errors import PluginError
 from colortk.harness.comparison import FEW, HEADLINE, Comparison
 
 Table = tuple[list[str], list[list[str]]]
@@ -118,6 +119,22 @@ def as_csv(comparison: Comparison, per_image: bool = False) -> str:
                 [entry["name"], rank, name, found["mean"], found["median"], low, high, found["n"]]
             )
     return out.getvalue()
+
+
+def frame(comparison: Comparison) -> Any:
+    """The records as a ``pandas.DataFrame``. Raises ``PluginError`` where pandas is missing."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise PluginError(
+            "no table", "the module 'pandas' is not installed", "pip install pandas"
+        ) from None
+    return pd.DataFrame(
+        [
+            {k: v for k, v in row.items() if not k.startswith("metric")} | row["metrics"]
+            for row in comparison.records()
+        ]
+    )
 
 
 def html(comparison: Comparison) -> str:

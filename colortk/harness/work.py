@@ -17,17 +17,19 @@ import numpy as np
 
 from colortk._cv import cv2
 from colortk.color import Float32, lab_to_rgb, lightness
-from colortk.errors import ColortkError, PictureError
+from colortk.digests import running_digest
+from colortk.errors import ColortkError, EnvironmentProblem, PictureError, PluginError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.colorfulness import colorfulness
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import Protocol, reference
-from colortk.harness.results import PictureRow, ResultRow
+from colortk.harness.records import PictureRow, ResultRow
 from colortk.harness.scoring import Scorer
 from colortk.harness.views import heat_map, histogram, thumbnail
+from colortk.host import registry
 from colortk.isolate import Isolated
 from colortk.pipeline import colorize, refiner
-from colortk.process import keep_freed_memory
+from colortk.process import end_with, keep_freed_memory
 
 _kept = threading.local()
 
@@ -36,7 +38,8 @@ _kept = threading.local()
 class Task:
     """What a worker does with one picture. ``picture``: SHA-256 of ``data``.
 
-    ``parent``: process number of whoever waits for it, 0 if that is on another machine.
+    ``metrics``: names, and digests of their code. ``parent``: process number of whoever waits for
+    it, 0 if that is on another machine. ``run``: names the comparison.
     """
 
     picture: str
@@ -44,10 +47,11 @@ class Task:
     data: bytes = field(repr=False)
     protocol: Protocol
     entries: tuple[Entry, ...]
-    metrics: tuple[str, ...]
+    metrics: tuple[tuple[str, str], ...]
     timeout: float | None
     threads: int | None
     parent: int = 0
+    run: str = ""
 
 
 @dataclass
@@ -80,22 +84,37 @@ def _settle(threads: int | None) -> None:
     keep_freed_memory()
 
 
+@lru_cache(maxsize=1)
+def _watch(parent: int) -> None:
+    end_with(parent)
+
+
 @lru_cache(maxsize=4)
-def _scorer(metrics: tuple[str, ...]) -> Scorer:
-    return Scorer(metrics)
+def _scorer(metrics: tuple[tuple[str, str], ...]) -> Scorer:
+    for name, code in metrics:
+        if running_digest(registry().metric(name).function) != code:
+            raise EnvironmentProblem(
+                f"metric '{name}' is another one on this worker",
+                do="install the same versions everywhere, and restart the workers",
+            )
+    return Scorer([name for name, _ in metrics])
 
 
-def _plugins() -> dict[object, Isolated]:
-    """The plugin processes of this thread: a Dask worker may have several threads."""
+def _plugins() -> dict[object, tuple[Isolated, str]]:
+    """Plugin processes of the thread (a Dask worker has several), and the run that last used each."""
     if not hasattr(_kept, "plugins"):
         _kept.plugins = {}
-    found: dict[object, Isolated] = _kept.plugins
+    found: dict[object, tuple[Isolated, str]] = _kept.plugins
     return found
+
+
+def _loading() -> float:
+    return sum(plugin.loading for plugin, _ in _plugins().values())
 
 
 def close() -> None:
     """End this thread's plugin processes."""
-    for plugin in _plugins().values():
+    for plugin, _ in _plugins().values():
         plugin.close()
     _plugins().clear()
 
@@ -105,14 +124,24 @@ def _plugin(entry: Entry, task: Task) -> Isolated:
     key = (entry.request, entry.key, task.timeout, task.threads)
     if key not in kept:
         plugin = Isolated(entry.request, task.timeout, task.threads)
-        if plugin.digest != entry.key.artifact:
+        if plugin.digest != entry.key.artifact or not entry.key.code.startswith(plugin.code):
+            what = "weights" if plugin.digest != entry.key.artifact else "code"
             plugin.close()
-            raise PictureError(
-                f"plugin '{entry.request.plugin}' has other weights on this worker",
-                do="install the same version everywhere",
+            raise PluginError(
+                f"plugin '{entry.request.plugin}' has other {what} where it runs than where"
+                " it was looked up",
+                do="install the same version everywhere; run it again if it was being changed",
             )
-        kept[key] = plugin
-    return kept[key]
+        kept[key] = plugin, task.run
+    plugin = kept[key][0]
+    kept[key] = plugin, task.run
+    return plugin
+
+
+def _evict(run: str) -> None:
+    """End plugins of earlier comparisons: a Dask worker lives on."""
+    for key in [key for key, (_, last) in _plugins().items() if last != run]:
+        _plugins().pop(key)[0].close()
 
 
 def work(packed: tuple[Task]) -> Done:
@@ -120,6 +149,8 @@ def work(packed: tuple[Task]) -> Done:
     (task,) = packed
     if task.parent and task.parent not in (os.getpid(), os.getppid()):
         os._exit(1)  # whoever handed it out was killed: nobody would keep what is computed
+    if task.parent and task.parent != os.getpid():
+        _watch(task.parent)
     _settle(task.threads)
     done = Done(task.picture, task.name)
     try:
@@ -129,14 +160,15 @@ def work(packed: tuple[Task]) -> Done:
         return done
     truth = Truth(original.pixels)
     light = lightness(original.pixels)
-    loaded = sum(plugin.loading for plugin in _plugins().values())
+    loaded = _loading()
     for entry in task.entries:
         try:
             done.rows[entry.label] = _one(entry, task, truth, light)
         except ColortkError as error:  # it cannot be loaded: nothing about this picture
             done.unavailable[entry.label] = str(error)
+    done.loading = _loading() - loaded
+    _evict(task.run)
     done.picture = _picture(task, truth, light, original.enlarged)
-    done.loading = sum(plugin.loading for plugin in _plugins().values()) - loaded
     return done
 
 
@@ -166,6 +198,7 @@ def _one(entry: Entry, task: Task, truth: Truth, light: Float32) -> ResultRow:
         result = colorize(light, plugin, refiner(task.protocol.refine), entry.strength).rgb
     except PictureError as error:
         row.error, row.fatal = str(error), not plugin.alive
+        row.limit = task.timeout if plugin.late else None
         row.seconds = time.perf_counter() - start
         return row
     middle = time.perf_counter()

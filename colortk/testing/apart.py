@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 
 from colortk.errors import ColortkError
 from colortk.host import registry
+from colortk.isolate import Failure, flat
 from colortk.process import died, spawn, stop
 from colortk.testing.checks import Outcome, check_colorizer, run_checks
 
@@ -20,7 +21,7 @@ def serve(pipe: Connection, name: str) -> None:
             pipe.send(outcome)
         pipe.send(None)
     except ColortkError as error:
-        pipe.send(error)
+        pipe.send(flat(error))
 
 
 def run_checks_apart(name: str) -> Iterator[Outcome]:
@@ -31,8 +32,8 @@ def run_checks_apart(name: str) -> Iterator[Outcome]:
     count = 0
     try:
         while (outcome := pipe.recv()) is not None:
-            if isinstance(outcome, ColortkError):
-                raise outcome
+            if isinstance(outcome, Failure):
+                raise outcome.error()
             count += 1
             yield outcome
     except (EOFError, OSError):

@@ -1,0 +1,61 @@
+"""What is known of a picture, and of what a plugin made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+def readable(name: str) -> str:
+    """A file name as Unicode: bytes that are no UTF-8 as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a result of a picture depends on, besides the protocol and the picture."""
+
+    plugin: str
+    artifact: str
+    options: str
+    code: str
+
+
+@dataclass
+class PictureRow:
+    """A picture under a protocol. ``histogram``: uint32 (22, 22) of a*, b*; the rest JPEG."""
+
+    picture: str
+    name: str
+    width: int
+    height: int
+    chroma: float
+    colorfulness: float
+    enlarged: bool
+    histogram: bytes = b""
+    truth: bytes = b""
+    grey: bytes = b""
+
+
+@dataclass
+class ResultRow:
+    """What one plugin made of one picture: scores, or the error instead.
+
+    ``fatal``: its process died or was stopped (not kept). ``limit``: seconds that were not
+    enough.
+    """
+
+    picture: str
+    key: Key
+    values: dict[str, float] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+    seconds: float = 0.0
+    host_seconds: float = 0.0
+    metric_seconds: float = 0.0
+    peak_memory: int | None = None
+    error: str | None = None
+    result: bytes = b""
+    heat: bytes = b""
+    histogram: bytes = b""
+    fatal: bool = False
+    limit: float | None = None
