@@ -42,6 +42,10 @@ _LAZY = {
 }
 
 
+def __dir__() -> list[str]:
+    return sorted([*__all__, "metrics"])
+
+
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 

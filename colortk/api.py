@@ -47,7 +47,7 @@ def colorize(
     Returns (H, W, 3) sRGB of the input's dtype. Raises ``UsageError``, ``PluginError``,
     ``ArtifactError``, or ``PictureError`` for a picture that cannot be read or colorized.
     """
-    if not 0 <= strength <= 2:
+    if not isinstance(strength, (int, float)) or not 0 <= strength <= 2:
         raise UsageError(f"strength {strength}", "a number from 0 to 2 is wanted")
     if isinstance(image, np.ndarray):
         pixels = image
@@ -58,6 +58,10 @@ def colorize(
                 f"it is {pixels.dtype} {pixels.shape}",
                 "uint8 or uint16, (H, W) or (H, W, 3) is wanted",
             )
+    elif not isinstance(image, (str, os.PathLike)):
+        raise UsageError(
+            "cannot colorize it", f"it is {type(image).__name__}", "an array or a file is wanted"
+        )
     else:
         path = Path(image)
         pixels = decode(read_bytes(path), str(path)).pixels

@@ -71,6 +71,8 @@ def serve(pipe: Connection, request: Request) -> None:
             answer = Answer(ab, time.perf_counter() - start, peak_memory())
         except ColortkError as error:
             answer = flat(error)
+        except KeyboardInterrupt:  # nobody else's: this process does not hear of interrupts
+            answer = flat(PredictionError(f"plugin '{request.plugin}' failed", "KeyboardInterrupt"))
         except MemoryError:
             answer = flat(PredictionError(f"plugin '{request.plugin}' failed", "out of memory"))
         with contextlib.suppress(BrokenPipeError):

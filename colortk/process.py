@@ -66,6 +66,7 @@ def spawn(
         stdin=subprocess.DEVNULL,
         stdout=2,
         env=environment,
+        start_new_session=True,  # so that what it starts can be ended with it
         **options,
     )
     theirs.close()
@@ -80,6 +81,8 @@ def end_with(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH)
+        if os.getpgid(0) == os.getpid():
+            _kill_group(os.getpid())
         os._exit(1)
 
     if os.name == "posix":  # elsewhere a process keeps the number of a parent that is gone
@@ -97,8 +100,16 @@ def cores() -> int:
 def stop(process: subprocess.Popen[bytes], pipe: Connection) -> int:
     """End the process if it has not ended, and return its exit code."""
     pipe.close()
+    _kill_group(process.pid)
     process.kill()
     return process.wait()
+
+
+def _kill_group(number: int) -> None:
+    """End a process and those that it has started."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            os.killpg(number, signal.SIGKILL)
 
 
 def incoming(pipe: Connection) -> Iterator[Any]:

@@ -51,9 +51,18 @@ def test_arrays_that_are_no_pictures(array: np.ndarray) -> None:
         colortk.compare(array, ["gray"], ["psnr"])
 
 
+def test_names_may_be_one_text_and_jobs_a_number(tmp_path: Path) -> None:
+    found = colortk.compare([photo(seed=2), photo(seed=3)], "gray", "psnr", store=tmp_path, jobs=2)
+    assert [entry.label for entry in found.entries] == ["gray"]
+    assert list(found.metrics) == ["psnr"]
+    assert {"colorize", "compare", "metrics"} <= set(dir(colortk))
+
+
 def test_mistakes_raise(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="there is no such file"):
         colortk.colorize(tmp_path / "none.png", "gray")
+    with pytest.raises(UsageError, match="it is NoneType"):
+        colortk.colorize(None, "gray")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="strength 3"):
         colortk.colorize(photo(), "gray", strength=3)
     with pytest.raises(UsageError, match="no picture to compare on"):

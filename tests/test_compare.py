@@ -287,7 +287,7 @@ def test_measures_without_a_better_end_rank_nobody(
     assert [entry["rank"] for entry in json.loads(run.stdout)["plugins"]] == [None, None]
     assert json.loads(run.stdout)["paired"] == []
     diff = colortk("diff", "gray", "mean_color", folder, "-m", "colorfulness")
-    assert diff.stdout.startswith("CF, 4 pictures:")
+    assert diff.stdout.startswith("CF, 4 pictures scored with both:")
 
 
 def test_where_lpips_has_no_value_another_measure_leads_and_that_is_said(
@@ -322,6 +322,28 @@ def test_file_names_that_are_no_unicode(
     assert run.returncode == 0, run.stderr
     assert "<x>" not in (tmp_path / "r.html").read_text("utf-8")
     assert len((tmp_path / "s.csv").read_text("utf-8").splitlines()) == 6
+
+
+def test_what_was_asked_for_is_shown(folder: Path, colortk: Callable[..., Any]) -> None:
+    run = colortk("compare", folder, "-p", "gray", "-m", "ab_rmse", "-m", "psnr", "-m", "mae")
+    head = next(line for line in run.stdout.splitlines() if line.startswith("rank\t"))
+    assert [cell.split()[0] for cell in head.split("\t")[2:5]] == ["ab-RMSE", "PSNR", "MAE"]
+
+
+@pytest.mark.slow
+def test_a_broken_plugin_is_said_and_hostile_text_is_no_steering(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    body = "raise ValueError('\\x1b[31mred \\udcff')"
+    site = distribution("odd", colorizer_module("odd", "odd", body))
+    distribution("lost", "import no_such_module_anywhere")
+    run = colortk("compare", folder, "--all", "-m", "psnr", "--json", "--jobs", "500", plugins=site)
+    assert run.returncode == 1
+    assert rows_of(run)["odd"]["failed"] == 4
+    assert "\x1b" not in run.stderr
+    assert "\\x1b[31mred" in run.stderr
+    assert [row["name"] for row in json.loads(run.stdout)["unavailable"]] == ["lost"]
+    assert "no_such_module_anywhere" in run.stderr
 
 
 def test_a_strangers_own_kind_of_error_is_a_row(
@@ -384,6 +406,9 @@ def test_photographs_of_installed_packages_when_nothing_is_given(
         (["pictures", "--csv", "-", "--json"], "only one thing can go to stdout"),
         (["pictures", "--csv", "x", "--markdown", "x"], "two of the files to write are the same"),
         (["pictures", "--html", "no/where.html"], "there is no such folder"),
+        (["pictures", "--timeout", "nan"], "seconds are wanted"),
+        (["pictures", "--per-image"], "--per-image adds to --json or --csv"),
+        (["pictures", "--csv", "."], "it is a folder"),
         (["pictures", "--refine", "ration"], "did you mean 'ratio'?"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,26 @@ def test_a_plugin_that_ends_the_process_fails_one_check_and_stops_no_other(
     assert [row["plugin"] for row in failed] == ["aaa"]
     assert "SIGSEGV" in failed[0]["reason"]
     assert sum(row["plugin"] == "gray" for row in rows) > 8
+
+
+@pytest.mark.slow
+def test_a_check_that_does_not_end_is_ended_with_what_it_started(
+    distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
+) -> None:
+    body = """
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        open("child", "w").write(str(child.pid))
+        time.sleep(600)
+    """
+    site = distribution("hangs", colorizer_module("hangs", "hangs", body.strip()))
+    run = colortk("plugins", "check", "hangs", "gray", "--timeout", "4", "--json", plugins=site)
+    failed = [row for row in json.loads(run.stdout) if row["status"] == "failed"]
+    assert [row["reason"] for row in failed] == ["no end in 4 s"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "child").read_text()), 0)
+    names = colortk("plugins", "check", "gray", "grey")
+    assert (names.returncode, names.stdout) == (2, "")
 
 
 @pytest.mark.slow

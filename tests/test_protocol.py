@@ -35,6 +35,16 @@ def test_a_variation_says_so_and_has_another_hash() -> None:
     assert v1.varied(refine="ratio", short_side=256) == v1
 
 
+def test_a_variation_that_makes_no_sense() -> None:
+    for changes, words in [
+        ({"foo": 1}, "a protocol has no 'foo'"),
+        ({"short_side": -5}, "16 to 8192 pixels"),
+        ({"short_side": 2.5}, "16 to 8192 pixels"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            protocol().varied(**changes)
+
+
 def test_an_unknown_protocol() -> None:
     with pytest.raises(UsageError, match="known: v1"):
         protocol("v9")

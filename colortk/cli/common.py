@@ -20,7 +20,9 @@ def print_json(value: Any, indent: int | None = None) -> None:
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """A table to stdout, wrapped to the terminal; when piped, tab-separated lines and ``# title``."""
-    columns, rows = list(columns), [[str(cell) for cell in row] for row in rows]
+    from colortk.cli.main import printable
+
+    columns, rows = list(columns), [[printable(str(cell)) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         if title:
             click.echo(f"# {title}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ from colortk.cli.main import say
 @click.option(
     "--refine", metavar="ratio|slide|none", help="Another refinement than the protocol's."
 )
-@click.option("--size", type=click.IntRange(16), help="Another short side than the protocol's 256.")
+@click.option(
+    "--size", type=click.IntRange(16, 8192), help="Another short side than the protocol's 256."
+)
 @click.option("--native", is_flag=True, help="Score pictures whole, at their own size.")
 @click.option(
     "--keep-grey", is_flag=True, help="Count nearly grey originals in measures of colour."
@@ -116,7 +119,8 @@ def command(
 
     Without pictures, the photographs that installed packages ship are used. Results are kept: a
     second run computes only what is new, and one that was stopped goes on. CSV, Markdown and HTML
-    go to stdout for '-'.
+    go to stdout for '-'. `gray` is always in the table; CF is shown beside the originals' ("of"),
+    MB is the peak of the plugin's process.
 
     \b
     colortk compare photographs/ --all --jobs 2
@@ -129,6 +133,10 @@ def command(
     from colortk.process import cores
     from colortk.samples import everything
 
+    if not math.isfinite(timeout):
+        raise UsageError(f"--timeout {timeout}", "seconds are wanted")
+    if per_image and not (as_json or csv_file):
+        raise UsageError("--per-image adds to --json or --csv", "neither was given")
     if native and size is not None:
         raise UsageError("--native and --size", "a picture has its own size or a given one")
     if (backend == "dask") != (scheduler is not None):
@@ -170,7 +178,7 @@ def command(
     if as_json:
         report = comparison.as_dict(per_image)
         print_json(report if consistency is None else report | {"sizes": consistency}, indent=1)
-    elif Path("-") not in files.values():
+    elif Path("-") not in files.values() and comparison.used:
         outputs.show(comparison, consistency)
     failed = any("error" in row for row in (consistency or {}).values())
     return 1 if comparison.failures or failed else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
 
 
+#: Columns of a terminal from which on intervals fit.
+WIDE = 150
+
+
 def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
     """Refuse, before hours of work, what could not be written after it. Raises ``UsageError``."""
-    from colortk.encode import exists
     from colortk.errors import UsageError
 
     given = [path for path in files.values() if path is not None]
@@ -28,8 +32,10 @@ def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
     for path in given:
         if str(path) == "-":
             continue
+        if path.is_dir():
+            raise UsageError(f"cannot write '{path}'", "it is a folder", "name a file")
         if path.exists() and not force:
-            raise exists(path)
+            raise UsageError(f"'{path}' is there already", do="use --force to overwrite it")
         if not path.absolute().parent.is_dir():
             raise UsageError(f"cannot write '{path}'", "there is no such folder", "create it first")
 
@@ -80,11 +86,17 @@ def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
     metrics = tables.headline(comparison)
     for line in tables.caption(report):
         print_note(line)
-    table("mean ± half of the 95 % interval; plugins not told apart share a rank",
-          *tables.ranking(report, metrics))  # fmt: skip
+    # A narrow terminal shows fewer columns, not the beginnings of many.
+    room = _width()
+    title = "mean ± half of the 95 % interval; plugins not told apart share a rank"
+    if room < WIDE:
+        title = "mean; plugins not told apart share a rank (a wider terminal shows more)"
+        metrics = metrics[: max(1, (room - 50) // 12)]
+    table(title, *tables.ranking(report, metrics, interval=room >= WIDE))
     if report["paired"]:
         title = f"minus {report['paired'][0]['best']}, paired"
-        table(title, *tables.pairing(report, [report["lead"], "delta_e00", "ab_rmse"]))
+        paired = metrics if comparison.asked else [report["lead"], "delta_e00", "ab_rmse"]
+        table(title, *tables.pairing(report, paired))
     if sizes is not None:
         rows = [
             [
@@ -102,7 +114,14 @@ def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
         table("the same picture at 256, 512 and 2,048 pixels", head, rows)
         enlarged = max((row.get("enlarged", 0) for row in sizes.values()), default=0)
         if enlarged:
-            print_note(f"{enlarged} of the pictures are smaller than that and were enlarged")
+            print_note(
+                f"{enlarged} of the pictures are smaller than 2,048 pixels and were enlarged"
+            )
+
+
+def _width() -> int:
+    """Columns of the terminal; of a pipe, as many as one likes."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
 def print_note(line: str) -> None:

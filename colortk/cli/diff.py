@@ -37,10 +37,13 @@ def command(
     Without pictures: those that past comparisons scored both on. With pictures: those, scored
     now where they have not been. A and B are written as for `colortk compare -p`.
     """
+    from colortk.errors import UsageError
     from colortk.harness.differences import between, scored_before
     from colortk.harness.results import Results
     from colortk.store.location import store_folder
 
+    if first == second:
+        raise UsageError(f"'{first}' does not differ from itself", "two plugins are compared")
     if places:
         from colortk.harness.api import compare
 
@@ -61,7 +64,7 @@ def command(
     ends = {True: ", higher is better", False: ", lower is better", None: ""}
     better = ends[report["metric"]["higher_is_better"]]
     click.echo(
-        f"{label}{better}, {report['images']} pictures:"
+        f"{label}{better}, {report['images']} pictures scored with both:"
         f" {first} {report['mean'][0]:.{digits}f}, {second} {report['mean'][1]:.{digits}f}"
     )
     table("where they differ most", ["picture", first, second, "difference"], _rows(report, digits))

@@ -119,6 +119,11 @@ def invoke(arguments: list[str]) -> int:
         return 1
 
 
+def printable(text: str) -> str:
+    """``text`` with what would steer a terminal as escapes: plugins and file names are strangers'."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def say(line: str) -> None:
     """One line to stderr."""
-    print(f"colortk: {line}", file=sys.stderr)
+    print(f"colortk: {printable(line)}", file=sys.stderr)

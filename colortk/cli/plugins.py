@@ -124,8 +124,16 @@ def _text(value: Any) -> str:
 
 @command.command("check")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--timeout",
+    default=120.0,
+    show_default=True,
+    type=click.FloatRange(0, 86400, min_open=True),
+    metavar="SECONDS",
+    help="For one check.",
+)
 @JSON
-def check(names: tuple[str, ...], as_json: bool) -> int:
+def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     """Run the conformance checks on colorizers, each in a process of its own. [default: all]"""
     from colortk.host import registry
     from colortk.spec import ColorizerSpec
@@ -133,8 +141,11 @@ def check(names: tuple[str, ...], as_json: bool) -> int:
 
     failed = 0
     rows = []
-    for name in names or sorted(registry().of(ColorizerSpec)):
-        for outcome in run_checks_apart(name):
+    chosen = names or sorted(registry().of(ColorizerSpec))
+    for name in chosen:
+        registry().colorizer(name)  # raises before anything is run
+    for name in chosen:
+        for outcome in run_checks_apart(name, timeout):
             failed += outcome.status == "failed"
             rows.append(
                 {

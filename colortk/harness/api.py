@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def compare(
     every: bool = False,
     baseline: str | None = None,
     keep_grey: bool = False,
+    jobs: int | None = None,
     how: How | None = None,
     store: Path | None = None,
     progress: Progress = silent,
@@ -55,11 +57,14 @@ def compare(
     ``images``: a file, a folder, an array (uint8 (H, W, 3) sRGB), or several of these.
     ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``, or
     with ``every`` besides these: all that are installed and can run. ``gray`` is always among them. ``metrics``: names; ``None``: all. ``changes``: values
-    that differ from the protocol's, as ``{"short_side": None, "refine": "none"}``. ``how``:
-    processes, time limit, cluster. ``store``: folder of the results that are kept, see
+    that differ from the protocol's, as ``{"short_side": None, "refine": "none"}``. ``jobs``:
+    processes. ``how``: these, time limit, cluster. ``store``: folder of the results that are kept, see
     :func:`colortk.store.location.store_folder`. Raises ``UsageError`` (no pictures, unknown
     names), ``PluginError``, ``ArtifactError`` or ``EnvironmentProblem``.
     """
+    plugins, metrics = ([x] if isinstance(x, str) else x for x in (plugins, metrics))
+    if jobs is not None:
+        how = replace(how or How(), jobs=jobs)
     found, unreadable, repeats = gather(images)
     if not found:
         why = next(iter(unreadable.values()), "none were given")
@@ -74,7 +79,16 @@ def compare(
         outcome = run(found, chosen, list(specs), variation, results, how, advance)
     outcome.unreadable = unreadable | outcome.unreadable
     return Comparison(
-        variation, found, chosen, specs, outcome, left_out, keep_grey, baseline, repeats
+        variation,
+        found,
+        chosen,
+        specs,
+        outcome,
+        left_out,
+        keep_grey,
+        baseline,
+        repeats,
+        metrics is not None,
     )
 
 
@@ -122,6 +136,8 @@ def _entries(
                 chosen.append(entry(name, refine))
             except ColortkError as error:
                 left_out[name] = str(error)
+        for row in registry().broken:
+            left_out[row.name] = f"{row.name} of {row.distribution} is broken: {row.reason}"
     labels = [e.label for e in chosen]
     chosen += entries((text for text in [FLOOR, *named] if text not in labels), refine)
     return chosen, left_out

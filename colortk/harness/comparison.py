@@ -31,7 +31,8 @@ class Comparison:
 
     ``sources``: the pictures; ``metrics``: what was scored, by name; ``left_out``: installed
     plugins that cannot run, and why; ``keep_grey``: count nearly grey originals in measures of
-    chroma too; ``repeats``: pictures left out because another has their content; ``baseline``: label that the others are compared
+    chroma too; ``repeats``: pictures left out because another has their content; ``asked``:
+    the metrics are those somebody named; ``baseline``: label that the others are compared
     with, ``None`` for the best.
     """
 
@@ -44,6 +45,7 @@ class Comparison:
     keep_grey: bool = False
     baseline: str | None = None
     repeats: int = 0
+    asked: bool = False
 
     @cached_property
     def used(self) -> list[Source]:
@@ -230,6 +232,7 @@ class Comparison:
             "computed": self.outcome.computed,
             "loading_seconds": self.outcome.loading,
             "lead": self.lead,
+            "shown": list(self.metrics) if self.asked else None,
             "metrics": {
                 name: {
                     "summary": spec.summary,

@@ -34,7 +34,8 @@ def scored_before(
     if not both:
         raise UsageError(
             f"nothing is known of '{first}' and '{second}' on the same pictures",
-            do="name pictures, or run colortk compare on them",
+            f"no {name} of both",
+            "name another --metric, or pictures, or run colortk compare on them",
         )
     pictures = {sha: known[sha] for sha in sorted(both, key=lambda sha: known[sha].name)}
     shown = [Source(row.name, sha) for sha, row in pictures.items()]

@@ -20,7 +20,7 @@ from colortk.host import registry
 from colortk.spec import MetricSpec
 
 #: A plugin joins a board if it leaves this share of the board's pictures.
-SHARED = 0.8
+SHARED = 0.5
 
 
 @dataclass
@@ -144,10 +144,11 @@ def _table(rows: Sequence[_Row], common: Sequence[str], metric: str, skipped: se
 
 def _label(key: Key) -> str:
     """As ``compare -p`` names it; weights that are not the plugin's own by their digest."""
-    options = json.loads(key.options)
-    text = ",".join(f"{name}={value}" for name, value in options.items())
-    label = f"{key.plugin}:{text}" if text else key.plugin
     now = _now(key.plugin)
+    usual = json.loads(now.options) if now is not None else {}
+    told = {n: v for n, v in json.loads(key.options).items() if usual.get(n) != v}
+    text = ",".join(f"{n.removeprefix('host ')}={v}" for n, v in told.items())
+    label = f"{key.plugin}:{text}" if text else key.plugin
     return label if now is None or now.artifact == key.artifact else f"{label}@{key.artifact[:8]}"
 
 

@@ -17,6 +17,8 @@ from colortk.images import MAX_PIXELS, decode
 from colortk.upsample import resize
 
 DEFAULT = "v1"
+#: Short sides that can be asked for.
+LEAST, MOST = 16, 8192
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,17 @@ class Protocol:
         return loaded
 
     def varied(self, **changes: Any) -> Protocol:
-        """The same with other values, which its name then states: another hash."""
+        """The same with other values, which its name then states: another hash.
+
+        Raises ``UsageError`` for what a protocol does not have.
+        """
         definition = self.definition
+        for key in changes:
+            if key not in definition:
+                raise UsageError(f"a protocol has no '{key}'", f"it has: {', '.join(definition)}")
+        side = changes.get("short_side")
+        if side is not None and not (isinstance(side, int) and LEAST <= side <= MOST):
+            raise UsageError(f"a short side of {side}", f"{LEAST} to {MOST} pixels are possible")
         told = {key: value for key, value in changes.items() if definition[key] != value}
         if not told:
             return self

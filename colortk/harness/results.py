@@ -16,7 +16,7 @@ from colortk.harness.records import Key, PictureRow, ResultRow, readable
 
 FILE = "results.sqlite"
 #: Version of the tables below; a file of another one is not touched.
-SCHEMA = 1
+SCHEMA = 2
 #: Seconds to wait for another process's writing.
 BUSY = 60.0
 _TABLES = """
@@ -177,7 +177,7 @@ class Results:
             " RETURNING id",
             (
                 *where, row.version, row.seconds, row.host_seconds, row.metric_seconds,
-                row.peak_memory, row.error, row.limit, row.result, row.heat, row.histogram,
+                row.peak_memory, row.error and readable(row.error), row.limit, row.result, row.heat, row.histogram,
                 time.time(),
             ),
         ).fetchone()  # fmt: skip
@@ -189,7 +189,8 @@ class Results:
             for name, value in row.values.items()
         ]
         scores += [
-            (number, name, metric_code.get(name, ""), None, why) for name, why in row.errors.items()
+            (number, name, metric_code.get(name, ""), None, readable(why))
+            for name, why in row.errors.items()
         ]
         self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", scores)
 

@@ -139,6 +139,7 @@ def run(
         advance(len(entries) - len(missing))
         if missing:
             todo.append((source, missing))
+    how = replace(how, jobs=max(1, min(how.jobs, len(todo))))
     stubborn: dict[str, int] = {}
     name = secrets.token_hex(8)
 

@@ -16,7 +16,9 @@ Table = tuple[list[str], list[list[str]]]
 
 
 def headline(comparison: Comparison) -> list[str]:
-    """The metrics that a table leads with, of those that were scored."""
+    """The metrics that a table shows: those that were asked for, else those that lead."""
+    if comparison.asked:
+        return list(comparison.metrics)
     return [m for m in HEADLINE if m in comparison.metrics] or list(comparison.metrics)[:7]
 
 
@@ -68,6 +70,8 @@ def caption(report: dict[str, Any]) -> list[str]:
     if report["near_grey"]:
         verdict = "counted all the same" if report["near_grey_counted"] else "left out of them"
         lines.append(f"measures of colour: {report['near_grey']} nearly grey originals, {verdict}")
+    if report["near_grey"] * 2 > report["images"]:
+        lines.append("most originals have no colour: nothing can be right there but grey")
     if report["enlarged"]:
         lines.append(f"{report['enlarged']} were smaller than the protocol's size and enlarged")
     if report["repeated"]:

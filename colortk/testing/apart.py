@@ -24,18 +24,23 @@ def serve(pipe: Connection, name: str) -> None:
         pipe.send(flat(error))
 
 
-def run_checks_apart(name: str) -> Iterator[Outcome]:
-    """As :func:`run_checks`; a process that dies is the failure of the check that it ran."""
+def run_checks_apart(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
+    """As :func:`run_checks`; a process that dies is the failure of the check that it ran.
+
+    ``timeout``: seconds for one check, after which no more is tried.
+    """
     registry().colorizer(name)  # an unknown name needs no process
     titles = [title for title, _ in check_colorizer(name)]
     process, pipe = spawn("colortk.testing.apart:serve", name)
     count = 0
     try:
-        while (outcome := pipe.recv()) is not None:
+        while pipe.poll(timeout) and (outcome := pipe.recv()) is not None:
             if isinstance(outcome, Failure):
                 raise outcome.error()
             count += 1
             yield outcome
+        if count < len(titles):
+            yield Outcome(titles[count], f"no end in {timeout:g} s")
     except (EOFError, OSError):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(5)

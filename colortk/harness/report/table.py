@@ -50,7 +50,7 @@ def columns(report: dict[str, Any]) -> list[Column]:
         better = "" if higher is None else "higher" if higher else "lower"
         unit = metric.get("unit")
         summary = metric.get("summary", "") + (f" ({unit})" if unit else "")
-        shown = key in SHOWN or key == report.get("lead")
+        shown = key in (report.get("shown") or SHOWN) or key == report.get("lead")
         digits = int(metric.get("digits", 3))
         found.append(Column(key, metric.get("label") or key, summary, better, digits, shown))
     return [
@@ -106,10 +106,11 @@ def head(report: dict[str, Any]) -> str:
         f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>"
         for key, value in (protocol.get("definition") or {}).items()
     )
+    made = f" colortk {escape(report['colortk'])}" if report.get("colortk") else ""
     return (
         f"<h1>Colorizers compared</h1>"
         f'<p class="protocol">Protocol <b>{escape(protocol["name"])}</b>'
-        f" <code>{escape(protocol['hash'])}</code></p>"
+        f" <code>{escape(protocol['hash'])}</code>{made}</p>"
         f'<ul class="counts">{items}</ul>{warning}'
         f"<details><summary>What the protocol does</summary><dl>{definition}</dl></details>"
     )
