@@ -56,6 +56,7 @@ def test_strict_raises_an_exit_on_import(
     assert "SystemExit" in run.stderr
 
 
+@pytest.mark.slow
 def test_an_unknown_name_may_be_that_of_a_broken_package(
     distribution: Callable[..., Path], colortk: Callable[..., Any], picture: Path
 ) -> None:

@@ -193,6 +193,7 @@ def test_unknown_names_get_a_suggestion(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", picture, "--option", "x=1"), 2, "has no options")
 
 
+@pytest.mark.slow
 def test_options_reach_the_plugin(
     distribution: Callable[..., Path], colortk: Run, picture: Path
 ) -> None:

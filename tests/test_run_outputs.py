@@ -43,6 +43,7 @@ def test_a_folder_keeps_names_and_nothing_is_overwritten(
     assert result.stat().st_mtime_ns > before
 
 
+@pytest.mark.slow
 def test_results_among_the_files_are_not_colorized_again(
     colortk: Run, tmp_path: Path, site: Path
 ) -> None:
@@ -96,6 +97,7 @@ def test_no_input_is_overwritten_by_anothers_result(
     assert (tmp_path / "b" / "same.png").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_odd_outputs(colortk: Run, picture: Path, site: Path) -> None:
     one_line(
         colortk("run", "-p", "gray", picture, "-o", "/dev/null", "--ext", "png", "--force"),
@@ -134,6 +136,7 @@ def test_output_is_the_input(colortk: Run, picture: Path) -> None:
     assert picture.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_output_folder_missing(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", "-p", "gray", picture, "-o", "no/such/x.png"), 1, "does not exist")
     one_line(colortk("run", "-p", "gray", picture, "-o", "no/"), 2, "no such folder")

@@ -57,6 +57,7 @@ def oracle(distribution: Callable[..., Path]) -> Path:
     return distribution("oracle", module + ORACLE)
 
 
+@pytest.mark.slow
 def test_an_oracle_scores_what_8_bits_allow_and_swapped_colours_are_noticed(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:

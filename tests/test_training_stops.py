@@ -31,6 +31,7 @@ def pictures(folder: Path, count: int, height: int = 64, width: int = 72) -> Pat
     return folder
 
 
+@pytest.mark.slow
 def test_what_is_in_the_output_is_not_lost_by_accident(
     tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
