@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -101,7 +102,7 @@ class Isolated:
         self.late = False
         self._start()
 
-    @property
+    @cached_property
     def spec(self) -> ColorizerSpec:
         """Declaration of the plugin."""
         return registry().colorizer(self.request.plugin)[1]

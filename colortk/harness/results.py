@@ -48,6 +48,7 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        self._known: set[str] = set()  # protocols that are in the file
         if sqlite3.sqlite_version_info < (3, 35):
             raise EnvironmentProblem(
                 f"SQLite {sqlite3.sqlite_version} is too old",
@@ -141,7 +142,10 @@ class Results:
         metric_code: dict[str, str],
     ) -> None:
         with self._transaction():
-            self._db.execute("INSERT OR IGNORE INTO protocols VALUES (?, ?)", (how.hash, how.text))
+            if how.hash not in self._known:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO protocols VALUES (?, ?)", (how.hash, how.text)
+                )
             self._db.execute(
                 f"INSERT OR REPLACE INTO pictures VALUES ({','.join('?' * 11)})",
                 (
@@ -152,6 +156,7 @@ class Results:
             )  # fmt: skip
             for row in rows:
                 self._add_result(how, row, metric_code)
+        self._known.add(how.hash)
 
     def _add_result(self, how: Protocol, row: ResultRow, metric_code: dict[str, str]) -> None:
         key = row.key

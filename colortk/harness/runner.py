@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from threading import Thread
 
@@ -65,6 +66,8 @@ class How:
 
 #: After so many time-outs or deaths in a row the rest of the pictures are not tried.
 PATIENCE = 5
+#: Pictures that a cluster's worker gets at a time: each message costs the scheduler its share.
+TOGETHER = 4
 
 
 @dataclass
@@ -210,7 +213,8 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
     """The tasks' results as they come: from here, from processes, or from a Dask cluster."""
     if how.scheduler is None and how.jobs <= 1:
         try:
-            yield from (work((task,)) for task in tasks)
+            for task in tasks:
+                yield from work((task,))
         finally:
             close()
         return
@@ -228,12 +232,13 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
         spread = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
         )
-        # In a tuple: joblib's Dask backend would store a task on one worker, and lose it with it.
+        # In tuples: joblib's Dask backend would store a task on one worker, and lose it with it.
+        pieces = _pieces(tasks, TOGETHER if how.scheduler is not None else 1)
         try:
-            for number, done in enumerate(spread(joblib.delayed(work)((task,)) for task in tasks)):
+            for number, done in enumerate(spread(joblib.delayed(work)(piece) for piece in pieces)):
                 if number == 0:  # not before: the workers are starting
                     preload()
-                yield done
+                yield from done
         except (ColortkError, GeneratorExit):
             raise
         except Exception as error:
@@ -242,6 +247,11 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
                 f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
                 "what was done is kept: run it again to go on, with fewer --jobs if memory is short",
             ) from error
+
+
+def _pieces(tasks: Iterator[Task], size: int) -> Iterator[tuple[Task, ...]]:
+    while piece := tuple(islice(tasks, size)):
+        yield piece
 
 
 def _end_workers() -> None:

@@ -10,8 +10,9 @@ from colortk._cv import cv2
 from colortk.color import Array
 from colortk.upsample import resize
 
-#: Short side of a thumbnail at most, in pixels, and its JPEG quality.
-SIDE, QUALITY = 144, 80
+#: Short side of a thumbnail at most, in pixels (half of the protocol's: halving is cheap), and its
+#: JPEG quality.
+SIDE, QUALITY = 128, 80
 #: Bins of a* and of b* of a histogram: 10 wide, from -110 to 110.
 BINS, REACH = 22, 110
 #: A heat map holds ΔE94 times this, so that 8 bits reach to 51.
@@ -19,7 +20,7 @@ HEAT = 5
 
 
 def thumbnail(pixels: Array) -> bytes:
-    """JPEG of uint8 (H, W, 3), its short side brought down to 144 pixels."""
+    """JPEG of uint8 (H, W, 3), its short side brought down to 128 pixels."""
     return _jpeg(_small(pixels)[..., ::-1])
 
 

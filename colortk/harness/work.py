@@ -7,6 +7,7 @@ exits costs its own row.
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -28,7 +29,7 @@ from colortk.harness.scoring import Scorer
 from colortk.harness.views import heat_map, histogram, thumbnail
 from colortk.host import registry
 from colortk.isolate import Isolated
-from colortk.pipeline import colorize, refiner
+from colortk.pipeline import Refiner, colorize, refiner
 from colortk.process import end_with, keep_freed_memory
 
 _kept = threading.local()
@@ -82,6 +83,7 @@ def _settle(threads: int | None) -> None:
     # megabyte, taken and given back thousands of times, cost half as much time again.
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     keep_freed_memory()
+    gc.freeze()  # what was imported need not be looked through again and again
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +100,11 @@ def _scorer(metrics: tuple[tuple[str, str], ...]) -> Scorer:
                 do="install the same versions everywhere, and restart the workers",
             )
     return Scorer([name for name, _ in metrics])
+
+
+@lru_cache(maxsize=4)
+def _refiner(name: str) -> Refiner:
+    return refiner(name)
 
 
 def _plugins() -> dict[object, tuple[Isolated, str]]:
@@ -144,9 +151,12 @@ def _evict(run: str) -> None:
         _plugins().pop(key)[0].close()
 
 
-def work(packed: tuple[Task]) -> Done:
-    """Colorize and score one picture with every entry of a task."""
-    (task,) = packed
+def work(tasks: tuple[Task, ...]) -> list[Done]:
+    """Colorize and score pictures, one after the other, each with every entry of its task."""
+    return [_work(task) for task in tasks]
+
+
+def _work(task: Task) -> Done:
     if task.parent and task.parent not in (os.getpid(), os.getppid()):
         os._exit(1)  # whoever handed it out was killed: nobody would keep what is computed
     if task.parent and task.parent != os.getpid():
@@ -195,7 +205,7 @@ def _one(entry: Entry, task: Task, truth: Truth, light: Float32) -> ResultRow:
     plugin = _plugin(entry, task)
     start = time.perf_counter()
     try:
-        result = colorize(light, plugin, refiner(task.protocol.refine), entry.strength).rgb
+        result = colorize(light, plugin, _refiner(task.protocol.refine), entry.strength).rgb
     except PictureError as error:
         row.error, row.fatal = str(error), not plugin.alive
         row.limit = task.timeout if plugin.late else None
