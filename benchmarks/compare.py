@@ -25,7 +25,8 @@ from PIL import Image
 
 from colortk.samples import everything
 
-PLUGINS = ("gray", "mean_color", "sift_mlp")
+DEFAULT = ("gray", "mean_color", "sift_mlp")
+PLUGINS = DEFAULT
 COMMAND = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
 DASK = [
     sys.executable,
@@ -105,7 +106,12 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--pictures", type=int, default=300)
     parser.add_argument("--cluster", action="store_true", help="also one and two Dask workers")
+    parser.add_argument(
+        "--plugins", nargs="+", default=DEFAULT, help="two of the usual three do next to nothing"
+    )
     arguments = parser.parse_args()
+    global PLUGINS
+    PLUGINS = tuple(arguments.plugins)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         folder = arguments.folder or place / "pictures"
