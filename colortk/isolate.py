@@ -86,8 +86,8 @@ class Isolated:
     ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
     a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
     dies, the next picture gets a new process. ``threads``: how many the plugin may use. ``loading``:
-    seconds that starting and loading took. ``code``: digest of the code that it runs. ``late``: whether the last answer
-    did not come in time.
+    seconds that starting and loading took. ``code``: digest of the code that it runs. ``late``:
+    whether the last answer did not come in time.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         head = [
             "rank",
             "plugin",
-            *(m["label"] for m in board["metrics"]),
+            *(m["heading"] for m in board["metrics"]),
             "pictures",
             "failed",
             "when",

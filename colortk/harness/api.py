@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,12 @@ from colortk.harness.results import Results
 from colortk.harness.runner import How, Source, run, sources
 from colortk.host import registry
 from colortk.images import Picture
+from colortk.progress import Progress, silent
 from colortk.spec import ColorizerSpec, MetricSpec
 from colortk.store.location import store_folder
 
-#: ``progress(what, total)`` is a context that yields ``advance(n)``.
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 #: The floor, which no table is without: it ties or beats many systems on PSNR and SSIM.
 FLOOR = "gray"
-
-
-@contextlib.contextmanager
-def silent(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """No progress shown."""
-    yield lambda n: None
 
 
 def compare(
@@ -55,11 +46,11 @@ def compare(
     """Score plugins on colour pictures.
 
     ``images``: a file, a folder, an array (uint8 (H, W, 3) sRGB), or several of these.
-    ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``, or
-    with ``every`` besides these: all that are installed and can run. ``gray`` is always among them. ``metrics``: names; ``None``: all. ``changes``: values
-    that differ from the protocol's, as ``{"short_side": None, "refine": "none"}``. ``jobs``:
-    processes. ``how``: these, time limit, cluster. ``store``: folder of the results that are kept, see
-    :func:`colortk.store.location.store_folder`. Raises ``UsageError`` (no pictures, unknown
+    ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``, or with ``every`` besides these:
+    all that are installed and can run. ``gray`` is always among them. ``metrics``: names; ``None``:
+    all. ``changes``: values that differ from the protocol's, as ``{"short_side": None, "refine":
+    "none"}``. ``jobs``: processes. ``how``: these, time limit, cluster. ``store``: folder of the
+    results that are kept, see :func:`colortk.store.location.store_folder`. Raises ``UsageError`` (no pictures, unknown
     names), ``PluginError``, ``ArtifactError`` or ``EnvironmentProblem``.
     """
     plugins, metrics = ([x] if isinstance(x, str) else x for x in (plugins, metrics))
@@ -74,7 +65,7 @@ def compare(
     chosen, left_out = _entries(plugins, every, baseline, variation.refine)
     with (
         Results(store_folder(store)) as results,
-        progress("scoring", len(found) * len(chosen)) as advance,
+        progress("scoring", len(found)) as advance,
     ):
         outcome = run(found, chosen, list(specs), variation, results, how, advance)
     outcome.unreadable = unreadable | outcome.unreadable

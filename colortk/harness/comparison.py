@@ -237,6 +237,7 @@ class Comparison:
                 name: {
                     "summary": spec.summary,
                     "label": spec.label or name,
+                    "heading": spec.heading,
                     "unit": spec.unit,
                     "higher_is_better": spec.higher_is_better,
                     "digits": spec.digits,

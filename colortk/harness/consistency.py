@@ -17,7 +17,7 @@ from colortk.color import Array, Float32, lightness, rgb_to_lab
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.delta_e00 import ciede2000
-from colortk.harness.protocol import Protocol, reference
+from colortk.harness.protocol import Protocol, cropped, reference
 from colortk.harness.runner import PATIENCE, Source
 from colortk.isolate import Isolated
 from colortk.pipeline import colorize, refiner
@@ -62,10 +62,11 @@ def _measure(
                     found["failed"] += 1
                     continue
                 try:
-                    pixels = _square(reference(source.read(), source.name, native).pixels)
+                    pixels = reference(source.read(), source.name, native).pixels
+                    squares = [cropped(pixels, size) for size in SIZES]
                     chroma = [
-                        _chroma(pixels, size, plugin, protocol.refine, entry.strength)
-                        for size in SIZES
+                        _chroma(square.pixels, plugin, protocol.refine, entry.strength)
+                        for square in squares
                     ]
                 except PictureError as error:
                     found["failed"] += 1
@@ -73,8 +74,8 @@ def _measure(
                     dead = 0 if plugin.alive else dead + 1
                     continue
                 dead = 0
-                found["enlarged"] += len(pixels) < max(SIZES)
-                values.append(_differences(lightness(_at(pixels, SIZES[0])), chroma))
+                found["enlarged"] += squares[-1].enlarged
+                values.append(_differences(lightness(squares[0].pixels), chroma))
     except ColortkError as error:
         found["error"] = str(error)
     found["n"] = len(values)
@@ -84,24 +85,10 @@ def _measure(
     return found
 
 
-def _square(pixels: Array) -> Array:
-    """The middle: a strip enlarged to 2,048 pixels would be of any length."""
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
-
-
-def _at(pixels: Array, short: int) -> Array:
-    height, width = pixels.shape[:2]
-    scale = short / min(height, width)
-    return resize(pixels, (max(1, round(width * scale)), max(1, round(height * scale))))
-
-
-def _chroma(pixels: Array, short: int, plugin: Isolated, refine: str, strength: float) -> Float32:
-    """Chroma of the result at one size, brought to the smallest size, (h, w, 2)."""
-    result = colorize(lightness(_at(pixels, short)), plugin, refiner(refine), strength).rgb
-    return _at(np.ascontiguousarray(rgb_to_lab(result)[..., 1:]), SIZES[0])
+def _chroma(square: Array, plugin: Isolated, refine: str, strength: float) -> Float32:
+    """Chroma of the result of (n, n, 3), brought to the smallest size, (256, 256, 2)."""
+    result = colorize(lightness(square), plugin, refiner(refine), strength).rgb
+    return resize(np.ascontiguousarray(rgb_to_lab(result)[..., 1:]), (SIZES[0], SIZES[0]))
 
 
 def _differences(light: Float32, chroma: list[Float32]) -> dict[str, float]:

@@ -38,7 +38,7 @@ class Entry:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options and strength, where they are not the defaults of a plugin without options."""
+        """The plugin's options, and the host's strength where it is not 1."""
         loaded: dict[str, Any] = json.loads(self.key.options)
         return loaded
 

@@ -34,8 +34,8 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     """Every board, as ``--json`` prints it; ``wanted``: name or hash of one protocol.
 
     Of several versions of one plugin's code the one last run counts, and the one with the most
-    pictures if that is another. Scores of metrics whose code has changed are left out. Raises ``UsageError`` if
-    there are no results of the protocol.
+    pictures if that is another. Scores of metrics whose code has changed are left out. Raises
+    ``UsageError`` if there are no results of the protocol.
     """
     protocols = results.protocols()
     chosen = [
@@ -127,7 +127,7 @@ def _board(
             }
         )
     listed.sort(key=lambda r: (r["rank"] or len(rows) + 1, sign * r["metrics"].get(lead, 0.0)))
-    heads = [{"name": m, "label": specs[m].label or m, "digits": specs[m].digits} for m in metrics]
+    heads = [{"name": m, "heading": specs[m].heading, "digits": specs[m].digits} for m in metrics]
     return {"images": len(common), "lead": lead, "metrics": heads, "plugins": listed}
 
 

@@ -49,6 +49,7 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self._known: set[str] = set()  # protocols that are in the file
+        self._wanted: frozenset[str] | None = None  # what the temporary table holds
         if sqlite3.sqlite_version_info < (3, 35):
             raise EnvironmentProblem(
                 f"SQLite {sqlite3.sqlite_version} is too old",
@@ -126,36 +127,27 @@ class Results:
         Raises ``EnvironmentProblem`` if it cannot be written.
         """
         try:
-            self._add(how, picture, rows, metric_code)
+            with self._transaction():
+                if how.hash not in self._known:
+                    self._db.execute(
+                        "INSERT OR IGNORE INTO protocols VALUES (?, ?)", (how.hash, how.text)
+                    )
+                self._db.execute(
+                    f"INSERT OR REPLACE INTO pictures VALUES ({','.join('?' * 11)})",
+                    (
+                        how.hash, picture.picture, readable(picture.name), picture.width,
+                        picture.height, picture.chroma, picture.colorfulness, picture.enlarged,
+                        picture.histogram, picture.truth, picture.grey,
+                    ),
+                )  # fmt: skip
+                for row in rows:
+                    self._add_result(how, row, metric_code)
         except sqlite3.OperationalError as error:
             raise EnvironmentProblem(
                 f"the results '{self.path}' cannot be written",
                 str(error),
                 "what was kept is safe: make room and run it again, or name another --store",
             ) from error
-
-    def _add(
-        self,
-        how: Protocol,
-        picture: PictureRow,
-        rows: Iterable[ResultRow],
-        metric_code: dict[str, str],
-    ) -> None:
-        with self._transaction():
-            if how.hash not in self._known:
-                self._db.execute(
-                    "INSERT OR IGNORE INTO protocols VALUES (?, ?)", (how.hash, how.text)
-                )
-            self._db.execute(
-                f"INSERT OR REPLACE INTO pictures VALUES ({','.join('?' * 11)})",
-                (
-                    how.hash, picture.picture, readable(picture.name), picture.width, picture.height,
-                    picture.chroma, picture.colorfulness, picture.enlarged,
-                    picture.histogram, picture.truth, picture.grey,
-                ),
-            )  # fmt: skip
-            for row in rows:
-                self._add_result(how, row, metric_code)
         self._known.add(how.hash)
 
     def _add_result(self, how: Protocol, row: ResultRow, metric_code: dict[str, str]) -> None:
@@ -203,10 +195,13 @@ class Results:
         """A condition on ``picture``; the names go into a temporary table, they may be many."""
         if wanted is None:
             return ""
-        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (picture TEXT PRIMARY KEY)")
-        with self._transaction():
-            self._db.execute("DELETE FROM wanted")
-            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((w,) for w in wanted))
+        names = frozenset(wanted)
+        if names != self._wanted:
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (picture TEXT PRIMARY KEY)")
+            with self._transaction():
+                self._db.execute("DELETE FROM wanted")
+                self._db.executemany("INSERT INTO wanted VALUES (?)", ((name,) for name in names))
+            self._wanted = names
         return " AND picture IN (SELECT picture FROM wanted)"
 
     def pictures(

@@ -126,7 +126,7 @@ def run(
 ) -> Outcome:
     """Score every entry on every picture; what ``results`` holds already is not computed again.
 
-    ``advance`` is called with the number of (picture, entry) pairs as they are done. Raises
+    ``advance`` is called with the number of pictures as they are done. Raises
     ``EnvironmentProblem`` if workers die or cannot be reached; what was done is kept.
     """
     how = how or How()
@@ -139,9 +139,9 @@ def run(
     todo: list[tuple[Source, tuple[Entry, ...]]] = []
     for source in pictures:
         missing = tuple(e for e in entries if _missing(outcome, source.picture, e, codes, how))
-        advance(len(entries) - len(missing))
         if missing:
             todo.append((source, missing))
+    advance(len(pictures) - len(todo))
     how = replace(how, jobs=max(1, min(how.jobs, len(todo))))
     stubborn: dict[str, int] = {}
     name = secrets.token_hex(8)
@@ -149,15 +149,16 @@ def run(
     def tasks() -> Iterator[Task]:
         for source, missing in todo:
             left = tuple(e for e in missing if e.label not in outcome.unavailable)
-            advance(len(missing) - len(left))
+            if not left:
+                advance(1)
+                continue
             try:
-                data = source.read() if left else b""
+                data = source.read()
             except PictureError as error:
                 outcome.unreadable[source.name] = str(error)
-                advance(len(left))
+                advance(1)
                 continue
-            if left:
-                yield Task(
+            yield Task(
                     source.picture, source.name, data, protocol, left, tuple(codes.items()),
                     how.timeout, how.threads, 0 if how.scheduler else os.getpid(), name,
                 )  # fmt: skip
@@ -165,7 +166,7 @@ def run(
     for done in _spread(tasks(), how):
         _keep(done, outcome, results, protocol, codes)
         _give_up(done, outcome, stubborn)
-        advance(len(done.rows) + len(done.unavailable))
+        advance(1)
     return outcome
 
 

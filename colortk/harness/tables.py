@@ -25,7 +25,7 @@ def headline(comparison: Comparison) -> list[str]:
 def ranking(report: dict[str, Any], metrics: Sequence[str], interval: bool = True) -> Table:
     """Head and rows: rank, plugin, every metric's mean (± half of its interval), time, failures."""
     known = report["metrics"]
-    head = ["rank", "plugin", *(_head(known[m]) for m in metrics), "s/picture", "MB", "failed"]
+    head = ["rank", "plugin", *(known[m]["heading"] for m in metrics), "s/picture", "MB", "failed"]
     rows = []
     for entry in report["plugins"]:
         cells = [_cell(entry["metrics"].get(m), known[m]["digits"], interval) for m in metrics]
@@ -59,7 +59,7 @@ def pairing(report: dict[str, Any], metrics: Sequence[str]) -> Table:
         if row["ci95"]:
             text += f" [{row['ci95'][0]:+.{digits}f}, {row['ci95'][1]:+.{digits}f}]"
         tally = "-" if row["wins"] is None else f"{row['wins']}/{row['ties']}/{row['losses']}"
-        rows.append([_head(known[row["metric"]]), row["plugin"], text, _p(row["p"]), tally])
+        rows.append([known[row["metric"]]["heading"], row["plugin"], text, _p(row["p"]), tally])
     return head, rows
 
 
@@ -153,11 +153,6 @@ def html(comparison: Comparison) -> str:
 
 def _count(images: int) -> str:
     return f"{images} picture{'' if images == 1 else 's'}"
-
-
-def _head(metric: dict[str, Any]) -> str:
-    arrow = {True: " ↑", False: " ↓", None: ""}[metric["higher_is_better"]]
-    return f"{metric['label']}{arrow}"
 
 
 def _cell(found: dict[str, Any] | None, digits: int, interval: bool) -> str:

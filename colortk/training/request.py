@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
-
-
-def _silent(what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
-    return nullcontext(lambda n: None)
+from colortk.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class TrainRequest:
     jobs: int = 2
     command: str = ""
     say: Callable[[str], None] = print
-    progress: Progress = field(default=_silent)
+    progress: Progress = field(default=silent)
 
 
 def every(items: list[Any], size: int) -> Iterator[list[Any]]:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 from colortk.errors import ColortkError
+from colortk.process import end_with
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 #: Items sent to a process at a time; when stopped, it finishes a few such pieces.
 PIECE = 4
-#: Seconds between two looks at whether the parent is still there.
-WATCH = 0.5
 #: Several processes with several threads each would only wait for each other.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -54,10 +51,4 @@ def _settle(parent: int) -> None:
     """In a new process: leave interruptions to the parent, and end when it is gone."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with(parent)

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from colortk.harness.comparison import FEW, HEADLINE
+
 #: Columns shown at first, of those that the report has; its lead measure is always shown.
-SHOWN = (
-    "lpips", "ms_ssim_ab", "delta_e00", "delta_e00_p95", "colorfulness", "psnr", "ssim", "seconds",
-)  # fmt: skip
-FEW = 20
+SHOWN = (*HEADLINE, "seconds")
 
 
 @dataclass(frozen=True)

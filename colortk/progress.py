@@ -1,0 +1,13 @@
+"""How long work tells that it goes on: ``progress(what, total)`` is a context of ``advance(n)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+
+
+def silent(what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
+    """No progress shown."""
+    return nullcontext(lambda n: None)
