@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -126,3 +127,22 @@ def one_line(run: subprocess.CompletedProcess[Any], code: int, *words: str) -> N
 def leftovers(folder: Path) -> list[str]:
     """Files under their temporary names, which a stopped command must not leave."""
     return [p.name for p in folder.rglob("*") if ".part" in p.name]
+
+
+#: Scores that need no network.
+QUICK = ("-m", "psnr", "-m", "ab_rmse", "-m", "delta_e00", "-m", "colorfulness")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of four colour pictures, 70 × 90."""
+    place = tmp_path / "pictures"
+    place.mkdir()
+    for seed in range(4):
+        Image.fromarray(photo(70, 90, seed)).save(place / f"{seed}.png")
+    return place
+
+
+def rows_of(run: Any) -> dict[str, Any]:
+    """Plugins of a ``compare --json`` by name."""
+    return {entry["name"]: entry for entry in json.loads(run.stdout)["plugins"]}

@@ -1,4 +1,4 @@
-"""The HTML report: what is in the file, and what a browser makes of it."""
+"""The HTML report: what is in the file."""
 
 from __future__ import annotations
 
@@ -7,117 +7,23 @@ import hashlib
 import io
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from colortk.harness.report.html import Sheet, write
-
-HOSTILE = "</script><img src=x onerror=\"document.title='caught'\"><b>'&amp;.jpg"
-PLUGINS = {"good": 3.0, "fair": 4.0, "poor": 9.0}
-PICTURES = 6
-#: Grey levels of the ΔE94 maps: a constant difference of 0.4, 1.6 and 51.
-LEVELS = {"good": 2, "fair": 8, "poor": 255}
-
-
-def jpeg(colour: tuple[int, int, int] | int, mode: str = "RGB") -> bytes:
-    file = io.BytesIO()
-    Image.new(mode, (144, 144), colour).save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
-def make_report(labels: dict[str, str] | None = None) -> dict[str, Any]:
-    """Three plugins, six pictures; the third failed on the last, the second has no SSIM."""
-    label = (labels or {}).get
-    values = {
-        name: [base + k / (5 if name == "poor" else 10) for k in range(PICTURES)]
-        for name, base in PLUGINS.items()
-    }
-    records, failures = [], []
-    for k in range(PICTURES):
-        for name in PLUGINS:
-            row: dict[str, Any] = {
-                "picture": f"{k:064x}", "name": f"photo{k}.jpg", "plugin": label(name, name),
-                "metrics": {"lpips": values[name][k], "psnr": 30 - values[name][k]}, "seconds": 0.1, "error": None,
-            }  # fmt: skip
-            if (name, k) == ("poor", PICTURES - 1):
-                row |= {"metrics": {}, "seconds": None, "error": "it broke"}
-                failures.append({key: row[key] for key in ("picture", "name", "plugin", "error")})
-            records.append(row)
-
-    def metric(name: str, sign: int, offset: float) -> dict[str, Any]:
-        mine = sign * np.array(values[name][: PICTURES - (name == "poor")]) + offset
-        ends = [float(mine.min()), float(mine.max())]
-        return {"mean": float(mine.mean()), "median": float(np.median(mine)), "ci95": ends, "n": len(mine)}  # fmt: skip
-
-    plugins = [
-        {
-            "name": label(name, name), "artifact": "a" * 64, "summary": f"The {name} one",
-            "version": "0.1.0", "options": {"k": 2} if name == "fair" else {},
-            "rank": rank, "failed": int(name == "poor"),
-            "metrics": {"lpips": metric(name, 1, 0), "psnr": metric(name, -1, 30)},
-            "seconds": {"mean": second, "median": second}, "peak_memory": 100_000_000,
-        }
-        for name, rank, second in (("good", 1, 0.5), ("fair", 1, 0.05), ("poor", 3, 0.002))
-    ]  # fmt: skip
-    plugins[0]["metrics"]["ssim"] = {"mean": 0.9, "median": 0.9, "ci95": None, "n": 1}
-    about = {"summary": "For tests", "unit": "", "chroma": False}
-    return {
-        "protocol": {"name": "v1", "hash": "f" * 64, "definition": {"size": 256}},
-        "images": PICTURES, "near_grey": 1, "enlarged": 0, "lead": "lpips",
-        "metrics": {
-            "lpips": {**about, "label": "LPIPS", "higher_is_better": False, "digits": 4},
-            "ssim": {**about, "label": "SSIM", "higher_is_better": True, "digits": 3},
-            "psnr": {**about, "label": "PSNR", "unit": "dB", "higher_is_better": True, "digits": 2},
-            "mae": {**about, "label": "MAE", "higher_is_better": False, "digits": 2},
-            "colorfulness": {**about, "label": "CF", "higher_is_better": None, "digits": 2},
-        },
-        "plugins": plugins,
-        "paired": [
-            {
-                "plugin": label(name, name), "best": label("good", "good"), "metric": "lpips",
-                "difference": difference, "ci95": [0.5, 7.0], "p": 0.01,
-                "wins": 0, "ties": 0, "losses": n, "n": n,
-            }
-            for name, difference, n in (("fair", 1.0, PICTURES), ("poor", 6.2, PICTURES - 1))
-        ],
-        "records": records,
-        "failures": failures,
-    }  # fmt: skip
-
-
-def make_sheets(names: dict[int, str] | None = None, labels: dict[str, str] | None = None) -> Iterator[Sheet]:  # fmt: skip
-    colours = {"good": (200, 40, 40), "fair": (40, 160, 40), "poor": (40, 40, 200)}
-    for k in range(PICTURES):
-        ran = {n: (labels or {}).get(n, n) for n in PLUGINS if (n, k) != ("poor", PICTURES - 1)}
-        yield Sheet(
-            f"{k:064x}",
-            (names or {}).get(k, f"photo{k}.jpg"),
-            jpeg(100 + k, "L"),
-            jpeg((90, 120, 10 * k)),
-            near_grey=k == 2,
-            results={label: jpeg(colours[name]) for name, label in ran.items()},
-            heats={label: jpeg(LEVELS[name], "L") for name, label in ran.items()},
-        )
-
-
-def make_histograms() -> dict[str, list[list[int]]]:
-    counts = np.zeros((22, 22), int)
-    counts[16, 8] = 1000  # a* 50..60, b* -30..-20
-    return {name: counts.tolist() for name in ("truth", *PLUGINS)}
-
-
-def html_of(**changes: Any) -> str:
-    file = io.StringIO()
-    given = {"report": make_report(), "sheets": make_sheets(), "histograms": make_histograms()}
-    write(file, **{**given, **changes})
-    return file.getvalue()
+from reports import (
+    HOSTILE,
+    PICTURES,
+    html_of,
+    jpeg,
+    make_histograms,
+    make_report,
+    make_sheets,
+)
 
 
 class Page(HTMLParser):
@@ -273,195 +179,3 @@ def test_the_ranked_table_is_readable_without_javascript() -> None:
 def test_few_pictures_are_called_few() -> None:
     assert "Only 6 pictures: so few prove little" in html_of()
     assert "prove little" not in html_of(report=make_report() | {"images": 20})
-
-
-# In a browser.
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed")
-    with sync.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-class Opened:
-    """A report in the browser, with everything that it complained of or asked for."""
-
-    def __init__(self, browser: Any, path: Path, **changes: Any) -> None:
-        path.write_text(html_of(**changes), "utf-8")
-        self.complaints: list[str] = []
-        self.page = browser.new_page(viewport={"width": 1280, "height": 900})
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self._asked(request.url, path.as_uri()))
-        self.page.goto(path.as_uri())
-
-    def _asked(self, url: str, own: str) -> None:
-        if url != own and not url.startswith("data:"):
-            self.complaints.append(url)
-
-    def texts(self, selector: str) -> list[str]:
-        found: list[str] = self.page.locator(f"{selector}:visible").all_text_contents()
-        return found
-
-    def pixel(self, locator: Any) -> list[int]:
-        """Colour in the middle of what is painted there."""
-        picture = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
-        return list(picture.getpixel((picture.width // 2, picture.height // 2)))
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    views = []
-
-    def open_report(**changes: Any) -> Opened:
-        views.append(Opened(browser, tmp_path / "report.html", **changes))
-        return views[-1]
-
-    yield open_report
-    for view in views:
-        assert view.complaints == []
-        view.page.close()
-
-
-@pytest.mark.slow
-def test_a_click_sorts_and_a_word_filters(opened: Any) -> None:
-    view = opened()
-    plugins = "#ranking tbody th b"
-    assert view.texts(plugins) == ["good", "fair", "poor"]
-    title = view.page.locator('#ranking th[data-key="seconds"]')
-    title.locator("button").click()
-    assert view.texts(plugins) == ["poor", "fair", "good"]
-    assert title.get_attribute("aria-sort") == "ascending"
-    title.locator("button").click()
-    assert view.texts(plugins) == ["good", "fair", "poor"]
-    assert title.get_attribute("aria-sort") == "descending"
-    view.page.locator('#ranking th[data-key="ssim"] button').click()
-    assert view.texts(plugins)[0] == "good"  # missing values last
-    view.page.fill("#plugins", "OO")
-    assert view.texts(plugins) == ["good", "poor"]
-    assert view.texts("#histograms figcaption") == ["truth", "good", "poor"]
-    assert "MAE" not in " ".join(view.texts("#ranking thead th"))
-    view.page.click("#table summary")
-    view.page.locator("#columns").get_by_label("MAE").check()
-    assert "MAE" in " ".join(view.texts("#ranking thead th"))
-
-
-@pytest.mark.slow
-def test_pictures_in_order(opened: Any) -> None:
-    view = opened()
-    names = "#sheets h3 button"
-    given = [f"photo{k}.jpg" for k in range(PICTURES)]
-    assert view.texts(names) == given
-    view.page.select_option("#order", "worst")
-    view.page.select_option("#first", "poor")
-    assert view.texts(names) == [f"photo{k}.jpg" for k in (4, 3, 2, 1, 0, 5)]  # 5 has no score
-    view.page.select_option("#order", "best")
-    assert view.texts(names) == given
-    view.page.select_option("#grey", "1")
-    assert view.texts(names) == ["photo2.jpg"]
-    view.page.select_option("#grey", "")
-    view.page.fill("#names", "photo4")
-    assert view.texts(names) == ["photo4.jpg"]
-    view.page.fill("#names", "")
-    view.page.select_option("#order", "difference")
-    view.page.select_option("#second", "good")
-    sheet = view.page.locator("#sheets > li").first
-    assert "−6.0000" in sheet.locator("h3").text_content()
-    sheet.scroll_into_view_if_needed()
-    assert sheet.locator("figcaption b").all_inner_texts() == ["3.0000", "4.0000", "9.0000"]
-
-
-@pytest.mark.slow
-def test_the_map_is_painted_in_the_colours_of_its_band(opened: Any) -> None:
-    view = opened()
-    view.page.locator("#sheets > li").first.scroll_into_view_if_needed()
-    tiles = view.page.locator("#sheets > li").first.locator(".stack")
-    view.page.mouse.move(0, 0)
-    view.page.wait_for_timeout(200)
-    assert np.allclose(view.pixel(tiles.nth(2)), (200, 40, 40), atol=4)
-    view.page.check("#heat")
-    view.page.mouse.move(0, 0)
-    view.page.wait_for_timeout(200)
-    for k, colour in enumerate([(0x17, 0x15, 0x1F), (0x3D, 0x2B, 0x78), (0xFF, 0xFD, 0xE6)]):
-        assert np.allclose(view.pixel(tiles.nth(2 + k)), colour, atol=3)
-    view.page.uncheck("#heat")
-    view.page.mouse.move(0, 0)
-    view.page.wait_for_timeout(200)
-    assert np.allclose(view.pixel(tiles.nth(3)), (40, 160, 40), atol=4)
-    tiles.nth(3).hover()
-    view.page.wait_for_timeout(200)
-    assert np.allclose(view.pixel(tiles.nth(3)), (0x3D, 0x2B, 0x78), atol=3)
-
-
-@pytest.mark.slow
-def test_the_large_view_by_keyboard(opened: Any) -> None:
-    view = opened()
-    view.page.locator("#sheets h3 button").last.focus()
-    view.page.keyboard.press("Enter")
-    dialog = view.page.locator("dialog")
-    assert dialog.locator("h2").inner_text() == "photo5.jpg"
-    assert "it broke" in dialog.locator("table").inner_text()
-    view.page.keyboard.press("ArrowRight")
-    assert dialog.locator("h2").inner_text().startswith("photo0.jpg")
-    assert "3.0000" in dialog.locator("table").inner_text()
-    view.page.keyboard.press("ArrowRight")
-    assert dialog.locator("h2").inner_text() == "photo1.jpg"
-    back = dialog.get_by_label("previous picture")
-    back.focus()
-    for wanted in ("photo0.jpg", "photo5.jpg"):
-        view.page.keyboard.press("Enter")
-        assert dialog.locator("h2").inner_text() == wanted
-    view.page.keyboard.press("Escape")
-    assert not dialog.is_visible()
-
-
-@pytest.mark.slow
-def test_the_histogram_lies_where_its_colour_is(opened: Any) -> None:
-    from skimage.color import lab2rgb
-
-    view = opened()
-    pixels = view.page.evaluate(
-        "[...document.querySelector('#histograms canvas').getContext('2d').getImageData(0, 0, 22, 22).data]"
-    )
-    image = np.array(pixels).reshape(22, 22, 4)
-    assert np.argwhere(image[..., 3]).tolist() == [[21 - 8, 16]]  # b* upwards
-    wanted = 255 * lab2rgb([[[62.0, 55.0, -25.0]]])[0, 0]
-    assert np.abs(image[13, 16, :3] - wanted).max() < 2
-
-
-@pytest.mark.slow
-def test_a_hostile_name_does_nothing(opened: Any) -> None:
-    labels = {"fair": HOSTILE}
-    view = opened(report=make_report(labels), sheets=make_sheets({1: HOSTILE}, labels))
-    title = view.page.title()
-    view.page.locator("#sheets > li").nth(1).scroll_into_view_if_needed()
-    view.page.locator("#sheets h3 button").nth(1).click()
-    assert view.page.locator("dialog h2").inner_text() == HOSTILE
-    assert view.page.title() == title
-    assert view.page.locator("img:not([src^='data:image/jpeg;base64,']):not(.heat)").count() == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_page_is_as_wide_as_the_window(opened: Any, width: int) -> None:
-    view = opened()
-    view.page.set_viewport_size({"width": width, "height": 900})
-    assert view.page.evaluate("document.documentElement.scrollWidth") == width
-
-
-@pytest.mark.slow
-def test_next_to_nothing_to_show(opened: Any) -> None:
-    report = make_report()
-    for plugin in report["plugins"]:
-        plugin |= {"metrics": {}, "seconds": {}, "peak_memory": None, "rank": None}
-    view = opened(report=report | {"paired": [], "records": []}, sheets=iter(()), histograms={})
-    assert view.texts("#ranking tbody th b") == ["good", "fair", "poor"]
-    assert view.texts("#shown") == ["0 of 0"]

@@ -1,0 +1,174 @@
+"""``colortk compare`` when something fails: a plugin, a file, the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from conftest import QUICK, colorizer_module, photo, rows_of
+
+
+@pytest.mark.slow
+def test_what_fails_costs_its_own_row(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    (folder / "bad.png").write_bytes(b"no picture")
+    zeros = "return np.zeros((*lightness.shape, 2), np.float32)"
+    bodies = {
+        "raises": "raise RuntimeError('inside')",
+        "dies": "import os; os._exit(3)",
+        "nonsense": "return lightness",
+        "refuses": zeros,
+        "good": zeros,
+    }
+    for name, body in bodies.items():
+        module = colorizer_module(name, name, body)
+        if name == "refuses":
+            module = module.replace("self.options = options", "raise OSError('no weights')")
+        site = distribution(name, module)
+    run = colortk("compare", folder, "--all", "--json", *QUICK, plugins=site)
+    assert run.returncode == 1
+    rows = rows_of(run)
+    for name in bodies:
+        assert rows[name]["failed"] == (0 if name == "good" else 4), name
+    assert rows["raises"]["metrics"] == {}
+    assert rows["raises"]["rank"] is None
+    assert rows["good"]["metrics"]["psnr"] == rows["gray"]["metrics"]["psnr"]
+    failures = json.loads(run.stdout)["failures"]
+    reasons = {row["plugin"]: row["error"] for row in failures}
+    assert "RuntimeError: inside" in reasons["raises"]
+    assert "its process ended (exit code 3)" in reasons["dies"]
+    assert "shape" in reasons["nonsense"]
+    assert "no weights" in reasons["refuses"]
+    assert "bad.png" in reasons[""]
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+def test_a_plugin_that_hangs_is_stopped_and_given_up(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    for seed in range(4, 8):
+        Image.fromarray(photo(70, 90, seed)).save(folder / f"{seed}.png")
+    site = distribution("hangs", colorizer_module("hangs", "hangs", "import time; time.sleep(600)"))
+    run = colortk(
+        "compare", folder, "-p", "hangs", "--timeout", "0.3", "--json", "-m", "psnr", plugins=site
+    )
+    assert run.returncode == 1
+    rows = rows_of(run)
+    assert (rows["hangs"]["failed"], rows["gray"]["failed"]) == (8, 0)
+    reasons = [r["error"] for r in json.loads(run.stdout)["failures"] if r["plugin"] == "hangs"]
+    assert sum("no answer on a picture in 0.3 s" in reason for reason in reasons) == 6
+    assert sum("given up after 5 in a row" in reason for reason in reasons) == 1
+
+
+@pytest.mark.slow
+def test_what_failed_is_tried_again_when_that_can_help(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    body = """
+        import os, time
+        if "BREAK" in os.environ: raise RuntimeError("told to")
+        time.sleep(float(os.environ.get("SLEEP", 0)))
+        return np.zeros((*lightness.shape, 2), np.float32)
+    """
+    site = distribution("moody", colorizer_module("moody", "moody", body.strip()))
+
+    def failed(*more: str, **env: str) -> int:
+        arguments = ("compare", folder, "-p", "moody", "--json", "-m", "psnr", *more)
+        count: int = rows_of(colortk(*arguments, plugins=site, env=env))["moody"]["failed"]
+        return count
+
+    assert failed("--timeout", "0.3", SLEEP="5") == 4
+    assert failed("--timeout", "0.3") == 4  # known to be too slow for that
+    assert failed("--timeout", "9") == 0
+    assert failed("-m", "ab_rmse", BREAK="1") == 0  # a metric more, and a result stays a result
+    (folder / "3.png").unlink()
+    Image.fromarray(photo(70, 90, 8)).save(folder / "8.png")
+    assert failed(BREAK="1") == 1
+    assert failed() == 1
+    assert failed("--retry") == 0
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such file names")
+def test_file_names_that_are_no_unicode(
+    folder: Path, tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
+    strange = os.fsencode(folder) + b"/b\xff<x>.png"
+    with open(strange, "wb") as file:
+        file.write((folder / "0.png").read_bytes() + b"tail")
+    files = ("--csv", "s.csv", "--html", "r.html", "--per-image")
+    run = colortk("compare", folder, "-p", "gray", "-m", "psnr", *files, "--markdown", "s.md")
+    assert run.returncode == 0, run.stderr
+    assert "<x>" not in (tmp_path / "r.html").read_text("utf-8")
+    assert len((tmp_path / "s.csv").read_text("utf-8").splitlines()) == 6
+
+
+@pytest.mark.slow
+def test_a_broken_plugin_is_said_and_hostile_text_is_no_steering(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    body = "raise ValueError('\\x1b[31mred \\udcff')"
+    site = distribution("odd", colorizer_module("odd", "odd", body))
+    distribution("lost", "import no_such_module_anywhere")
+    run = colortk("compare", folder, "--all", "-m", "psnr", "--json", "--jobs", "500", plugins=site)
+    assert run.returncode == 1
+    assert rows_of(run)["odd"]["failed"] == 4
+    assert "\x1b" not in run.stderr
+    assert "\\x1b[31mred" in run.stderr
+    assert [row["name"] for row in json.loads(run.stdout)["unavailable"]] == ["lost"]
+    assert "no_such_module_anywhere" in run.stderr
+
+
+def test_a_strangers_own_kind_of_error_is_a_row(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    module = colorizer_module("odd", "odd", "raise Mine(3)") + (
+        "\nfrom colortk.errors import PredictionError\n"
+        "class Mine(PredictionError):\n"
+        "    def __init__(self, a): super().__init__('mine', str(a))\n"
+    )
+    site = distribution("odd", module)
+    run = colortk("compare", folder, "-p", "odd", "-m", "psnr", "--json", plugins=site)
+    assert run.returncode == 1
+    assert rows_of(run)["gray"]["failed"] == 0
+    assert json.loads(run.stdout)["failures"][0]["error"] == "mine: 3"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "no picture or folder 'nowhere'"),
+        (["pictures", "-p", "grey"], "did you mean 'gray'?"),
+        (["empty"], "no pictures in 'empty'"),
+        (["pictures", "--baseline", "mena_color"], "did you mean 'mean_color'?"),
+        (["pictures", "-m", "psrn"], "did you mean 'psnr'?"),
+        (["pictures", "-p", "gray:x=1"], "plugin 'gray' has no options"),
+        (["pictures", "-p", "gray:strength=7"], "a number from 0 to 2 is wanted"),
+        (["pictures", "-p", "@x"], "written NAME"),
+        (["pictures", "--native", "--size", "64"], "--native and --size"),
+        (["pictures", "--backend", "dask"], "each needs the other"),
+        (["pictures", "--csv", "-", "--json"], "only one thing can go to stdout"),
+        (["pictures", "--csv", "x", "--markdown", "x"], "two of the files to write are the same"),
+        (["pictures", "--html", "no/where.html"], "there is no such folder"),
+        (["pictures", "--timeout", "nan"], "seconds are wanted"),
+        (["pictures", "--per-image"], "--per-image adds to --json or --csv"),
+        (["pictures", "--csv", "."], "it is a folder"),
+        (["pictures", "--refine", "ration"], "did you mean 'ratio'?"),
+    ],
+)
+def test_mistakes(
+    arguments: list[str], words: str, folder: Path, colortk: Callable[..., Any]
+) -> None:
+    (folder.parent / "empty").mkdir()
+    run = colortk("compare", *arguments)
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert run.stderr.count("\n") == 1

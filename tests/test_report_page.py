@@ -1,0 +1,210 @@
+"""The HTML report in a real browser."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reports import (
+    HOSTILE,
+    PICTURES,
+    html_of,
+    make_report,
+    make_sheets,
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed")
+    with sync.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+class Opened:
+    """A report in the browser, with everything that it complained of or asked for."""
+
+    def __init__(self, browser: Any, path: Path, **changes: Any) -> None:
+        path.write_text(html_of(**changes), "utf-8")
+        self.complaints: list[str] = []
+        self.page = browser.new_page(viewport={"width": 1280, "height": 900})
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url, path.as_uri()))
+        self.page.goto(path.as_uri())
+
+    def _asked(self, url: str, own: str) -> None:
+        if url != own and not url.startswith("data:"):
+            self.complaints.append(url)
+
+    def texts(self, selector: str) -> list[str]:
+        found: list[str] = self.page.locator(f"{selector}:visible").all_text_contents()
+        return found
+
+    def pixel(self, locator: Any) -> list[int]:
+        """Colour in the middle of what is painted there."""
+        picture = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
+        return list(picture.getpixel((picture.width // 2, picture.height // 2)))
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    views = []
+
+    def open_report(**changes: Any) -> Opened:
+        views.append(Opened(browser, tmp_path / "report.html", **changes))
+        return views[-1]
+
+    yield open_report
+    for view in views:
+        assert view.complaints == []
+        view.page.close()
+
+
+@pytest.mark.slow
+def test_a_click_sorts_and_a_word_filters(opened: Any) -> None:
+    view = opened()
+    plugins = "#ranking tbody th b"
+    assert view.texts(plugins) == ["good", "fair", "poor"]
+    title = view.page.locator('#ranking th[data-key="seconds"]')
+    title.locator("button").click()
+    assert view.texts(plugins) == ["poor", "fair", "good"]
+    assert title.get_attribute("aria-sort") == "ascending"
+    title.locator("button").click()
+    assert view.texts(plugins) == ["good", "fair", "poor"]
+    assert title.get_attribute("aria-sort") == "descending"
+    view.page.locator('#ranking th[data-key="ssim"] button').click()
+    assert view.texts(plugins)[0] == "good"  # missing values last
+    view.page.fill("#plugins", "OO")
+    assert view.texts(plugins) == ["good", "poor"]
+    assert view.texts("#histograms figcaption") == ["truth", "good", "poor"]
+    assert "MAE" not in " ".join(view.texts("#ranking thead th"))
+    view.page.click("#table summary")
+    view.page.locator("#columns").get_by_label("MAE").check()
+    assert "MAE" in " ".join(view.texts("#ranking thead th"))
+
+
+@pytest.mark.slow
+def test_pictures_in_order(opened: Any) -> None:
+    view = opened()
+    names = "#sheets h3 button"
+    given = [f"photo{k}.jpg" for k in range(PICTURES)]
+    assert view.texts(names) == given
+    view.page.select_option("#order", "worst")
+    view.page.select_option("#first", "poor")
+    assert view.texts(names) == [f"photo{k}.jpg" for k in (4, 3, 2, 1, 0, 5)]  # 5 has no score
+    view.page.select_option("#order", "best")
+    assert view.texts(names) == given
+    view.page.select_option("#grey", "1")
+    assert view.texts(names) == ["photo2.jpg"]
+    view.page.select_option("#grey", "")
+    view.page.fill("#names", "photo4")
+    assert view.texts(names) == ["photo4.jpg"]
+    view.page.fill("#names", "")
+    view.page.select_option("#order", "difference")
+    view.page.select_option("#second", "good")
+    sheet = view.page.locator("#sheets > li").first
+    assert "−6.0000" in sheet.locator("h3").text_content()
+    sheet.scroll_into_view_if_needed()
+    assert sheet.locator("figcaption b").all_inner_texts() == ["3.0000", "4.0000", "9.0000"]
+
+
+@pytest.mark.slow
+def test_the_map_is_painted_in_the_colours_of_its_band(opened: Any) -> None:
+    view = opened()
+    view.page.locator("#sheets > li").first.scroll_into_view_if_needed()
+    tiles = view.page.locator("#sheets > li").first.locator(".stack")
+    view.page.mouse.move(0, 0)
+    view.page.wait_for_timeout(200)
+    assert np.allclose(view.pixel(tiles.nth(2)), (200, 40, 40), atol=4)
+    view.page.check("#heat")
+    view.page.mouse.move(0, 0)
+    view.page.wait_for_timeout(200)
+    for k, colour in enumerate([(0x17, 0x15, 0x1F), (0x3D, 0x2B, 0x78), (0xFF, 0xFD, 0xE6)]):
+        assert np.allclose(view.pixel(tiles.nth(2 + k)), colour, atol=3)
+    view.page.uncheck("#heat")
+    view.page.mouse.move(0, 0)
+    view.page.wait_for_timeout(200)
+    assert np.allclose(view.pixel(tiles.nth(3)), (40, 160, 40), atol=4)
+    tiles.nth(3).hover()
+    view.page.wait_for_timeout(200)
+    assert np.allclose(view.pixel(tiles.nth(3)), (0x3D, 0x2B, 0x78), atol=3)
+
+
+@pytest.mark.slow
+def test_the_large_view_by_keyboard(opened: Any) -> None:
+    view = opened()
+    view.page.locator("#sheets h3 button").last.focus()
+    view.page.keyboard.press("Enter")
+    dialog = view.page.locator("dialog")
+    assert dialog.locator("h2").inner_text() == "photo5.jpg"
+    assert "it broke" in dialog.locator("table").inner_text()
+    view.page.keyboard.press("ArrowRight")
+    assert dialog.locator("h2").inner_text().startswith("photo0.jpg")
+    assert "3.0000" in dialog.locator("table").inner_text()
+    view.page.keyboard.press("ArrowRight")
+    assert dialog.locator("h2").inner_text() == "photo1.jpg"
+    back = dialog.get_by_label("previous picture")
+    back.focus()
+    for wanted in ("photo0.jpg", "photo5.jpg"):
+        view.page.keyboard.press("Enter")
+        assert dialog.locator("h2").inner_text() == wanted
+    view.page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
+@pytest.mark.slow
+def test_the_histogram_lies_where_its_colour_is(opened: Any) -> None:
+    from skimage.color import lab2rgb
+
+    view = opened()
+    pixels = view.page.evaluate(
+        "[...document.querySelector('#histograms canvas').getContext('2d').getImageData(0, 0, 22, 22).data]"
+    )
+    image = np.array(pixels).reshape(22, 22, 4)
+    assert np.argwhere(image[..., 3]).tolist() == [[21 - 8, 16]]  # b* upwards
+    wanted = 255 * lab2rgb([[[62.0, 55.0, -25.0]]])[0, 0]
+    assert np.abs(image[13, 16, :3] - wanted).max() < 2
+
+
+@pytest.mark.slow
+def test_a_hostile_name_does_nothing(opened: Any) -> None:
+    labels = {"fair": HOSTILE}
+    view = opened(report=make_report(labels), sheets=make_sheets({1: HOSTILE}, labels))
+    title = view.page.title()
+    view.page.locator("#sheets > li").nth(1).scroll_into_view_if_needed()
+    view.page.locator("#sheets h3 button").nth(1).click()
+    assert view.page.locator("dialog h2").inner_text() == HOSTILE
+    assert view.page.title() == title
+    assert view.page.locator("img:not([src^='data:image/jpeg;base64,']):not(.heat)").count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_is_as_wide_as_the_window(opened: Any, width: int) -> None:
+    view = opened()
+    view.page.set_viewport_size({"width": width, "height": 900})
+    assert view.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.slow
+def test_next_to_nothing_to_show(opened: Any) -> None:
+    report = make_report()
+    for plugin in report["plugins"]:
+        plugin |= {"metrics": {}, "seconds": {}, "peak_memory": None, "rank": None}
+    view = opened(report=report | {"paired": [], "records": []}, sheets=iter(()), histograms={})
+    assert view.texts("#ranking tbody th b") == ["good", "fair", "poor"]
+    assert view.texts("#shown") == ["0 of 0"]
