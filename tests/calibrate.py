@@ -2,6 +2,9 @@
 
     tox -e calibrate                    computes them again and compares with what is kept
     python tests/calibrate.py --write   keeps them
+    python tests/calibrate.py --pictures DIR
+                                        thirty photographs of DIR as sift_mlp colorizes them: the
+                                        largest difference of every metric to every peer
 
 For what the tests cannot have installed: piq and torchmetrics (SSIM, MS-SSIM), colour-science
 (the ΔE's, from scikit-image's CIELAB), and the package lpips with torchvision's AlexNet, whose
@@ -16,6 +19,7 @@ import importlib.util
 import json
 import sys
 import warnings
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,8 +32,12 @@ import torch
 import torchmetrics.functional.image as torchmetrics
 from skimage.color import rgb2lab
 
+import colortk
+from colortk.folders import find
 from colortk.harness.lpips.checkpoint import Tree, read
+from colortk.harness.protocol import protocol, reference
 from pairs import Sample, pairs
+from peers import Peer
 
 KEPT = Path(__file__).parent / "data" / "metrics.json"
 PACKAGES = (
@@ -105,13 +113,48 @@ def find_checkpoint() -> Path:
     return Path(found.submodule_search_locations[0]) / "weights" / "alexnet.ckpt"
 
 
+def photographs(folder: Path, count: int = 30) -> Iterator[Sample]:
+    """Pictures of ``folder``, evenly spread, and what comes out of a colorizer."""
+    paths = find(folder)
+    for path in paths[:: max(1, len(paths) // count)][:count]:
+        truth = reference(path.read_bytes(), str(path), protocol()).pixels
+        yield Sample(path.name, truth, colortk.colorize(truth, "sift_mlp"))
+
+
+def compare(folder: Path, network: Any) -> None:
+    """Print how far apart we and the peers are, at most; exit with a failure over the limits."""
+    worst: dict[str, float] = {}
+    count = 0
+    for sample in photographs(folder):
+        count += 1
+        ours = colortk.metrics.score(sample.result, sample.truth)
+        peer = Peer(sample.truth, sample.result)
+        theirs = {name: float(getattr(peer, name)()) for name in ours if hasattr(peer, name)}
+        told = {f"{name} (scikit-image, NumPy)": (name, v) for name, v in theirs.items()}
+        told |= {name: (name.split()[0], v) for name, v in values(sample, network).items()}
+        assert {metric for metric, _ in told.values()} == set(ours)
+        for name, (metric, value) in told.items():
+            # As the tests have it: errors of squares grow with their values.
+            difference = abs(ours[metric] - value) / max(1.0, abs(value))
+            worst[name] = max(worst.get(name, 0.0), difference)
+    for name, difference in sorted(worst.items()):
+        print(f"{name:45} {difference:.1e}")
+    limits = {name: 1e-3 if name.startswith("lpips") else 1e-4 for name in worst}
+    wrong = [name for name, limit in limits.items() if worst[name] > limit]
+    print(f"{count} pictures, over the limits: {', '.join(wrong) or 'none'}")
+    sys.exit(1 if wrong else 0)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compute the kept values, and compare or keep.")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--pictures", type=Path, metavar="DIR")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     network = reference_lpips(read(arguments.checkpoint or find_checkpoint()))
+    if arguments.pictures:
+        compare(arguments.pictures, network)
     found = {
         sample.name: {"sha256": sample.digest, "values": values(sample, network)}
         for sample in pairs()
