@@ -11,7 +11,7 @@ from pathlib import Path
 #: The host's own way from a picture to its colours.
 _HOST = (
     "_cv", "color", "images", "loading", "matrix_profile", "pipeline", "profiles", "refine",
-    "upsample", "working", "harness/protocol",
+    "serving", "upsample", "working", "harness/protocol",
 )  # fmt: skip
 #: What counts as code: a manifest stands for the trained files that it vouches for.
 _CODE = ("*.py", "manifest.json")

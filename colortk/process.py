@@ -22,7 +22,13 @@ from pathlib import Path
 from typing import Any
 
 #: What tells a numerical library how many threads to use.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "COLORTK_THREADS")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+    "COLORTK_THREADS",
+)
 
 #: Seconds between two looks at whether the parent is still there.
 WATCH = 0.5

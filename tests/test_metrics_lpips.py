@@ -76,25 +76,6 @@ def test_a_network_that_is_not_trusted_is_not_run(
         network._session.__wrapped__(0)
 
 
-@pytest.mark.parametrize(
-    ("environment", "expected"),
-    [
-        ({}, 0),
-        ({"OMP_NUM_THREADS": "2"}, 2),
-        ({"OMP_NUM_THREADS": "2", "COLORTK_THREADS": "1"}, 1),
-        ({"COLORTK_THREADS": "many"}, 0),
-    ],
-)
-def test_threads(
-    environment: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert network.threads() == expected
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_has_a_session_of_its_own(tmp_path: Path) -> None:

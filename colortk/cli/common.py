@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,34 @@ from typing import Any
 import click
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
+
+THREADS = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Of each process that colorizes. [default: COLORTK_THREADS, else its share of the cores]",
+)
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    help="Where trained networks run. [default: COLORTK_DEVICE, else auto]",
+)
+
+
+def settle(threads: int | None, device: str | None) -> None:
+    """Set threads and device for this process and those that it starts; ``None``: as they are.
+
+    To be called first: the libraries read it when they are imported. Raises
+    ``UsageError`` if the environment wants a device that there is not.
+    """
+    from colortk import process
+
+    if device is not None:
+        os.environ["COLORTK_DEVICE"] = device
+    if threads is not None:
+        os.environ.update(dict.fromkeys(process.THREADS, str(threads)))
+    from colortk import serving
+
+    serving.device()  # raises
 
 
 def print_json(value: Any, indent: int | None = None) -> None:

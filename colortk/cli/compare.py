@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from colortk.cli import compare_output as outputs
-from colortk.cli.common import JSON, print_json, progress
+from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle
 from colortk.cli.main import say
 
 
@@ -47,6 +47,8 @@ from colortk.cli.main import say
     type=click.IntRange(0),
     help="Processes; 0: as many as cores.",
 )
+@THREADS
+@DEVICE
 @click.option(
     "--timeout",
     default=300.0,
@@ -103,6 +105,8 @@ def command(
     keep_grey: bool,
     sizes: bool,
     jobs: int,
+    threads: int | None,
+    device: str | None,
     timeout: float,
     backend: str,
     scheduler: str | None,
@@ -127,6 +131,7 @@ def command(
     colortk compare photographs/ -p sift_mlp -p sift_mlp:strength=1.5 -p sift_mlp@my-weights/
     colortk compare photographs/ --html report.html
     """
+    settle(threads, device)
     from colortk.errors import UsageError
     from colortk.harness.api import compare
     from colortk.harness.runner import How
@@ -141,6 +146,12 @@ def command(
         raise UsageError("--native and --size", "a picture has its own size or a given one")
     if (backend == "dask") != (scheduler is not None):
         raise UsageError("--backend dask and --scheduler ADDRESS", "each needs the other")
+    if scheduler is not None and device is not None:
+        raise UsageError(
+            "--device says nothing to a Dask cluster",
+            "each worker has its own",
+            "set COLORTK_DEVICE where the workers are started",
+        )
     files = {"csv": csv_file, "markdown": markdown_file, "html": html_file}
     outputs.check(files, as_json, force)
     if not places:
@@ -159,7 +170,7 @@ def command(
         every=every,
         baseline=baseline,
         keep_grey=keep_grey,
-        how=How(jobs or cores(), timeout, scheduler, retry),
+        how=How(jobs or cores(), timeout, scheduler, retry, threads),
         store=store,
         progress=progress,
     )

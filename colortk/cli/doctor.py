@@ -88,6 +88,8 @@ def _library(need: Requirement, extras: list[str]) -> dict[str, Any]:
     except PackageNotFoundError:
         if need.name.startswith("opencv") and importlib.util.find_spec("cv2"):
             return _row(need.name, None, "another build of OpenCV is installed")
+        if need.name == "onnxruntime" and importlib.util.find_spec("onnxruntime"):
+            return _row(need.name, None, "another build of it is installed")
         hint = f"pip install '{need.name}{need.specifier}'"
         if not extras:
             return _row(need.name, False, hint)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from colortk.cli.common import JSON, print_json, progress
+from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle
 from colortk.cli.main import say
 
 
@@ -74,6 +74,8 @@ from colortk.cli.main import say
 @click.option(
     "--max-pixels", type=click.IntRange(1), help="Refuse larger pictures. [default: Pillow's limit]"
 )
+@THREADS
+@DEVICE
 @JSON
 def command(
     files: tuple[str, ...],
@@ -91,6 +93,8 @@ def command(
     keep_intermediates: bool,
     store: Path | None,
     max_pixels: int | None,
+    threads: int | None,
+    device: str | None,
     as_json: bool,
 ) -> int:
     """Colorize FILE... ('-' is stdin) and write the results beside them.
@@ -104,6 +108,7 @@ def command(
     colortk run *.tif -o coloured/ --ext png       a folder of PNGs
     colortk run - -o - < grey.png > colour.png     in a pipe
     """
+    settle(threads, device)
     from colortk import batch
     from colortk.errors import UsageError
     from colortk.images import MAX_PIXELS

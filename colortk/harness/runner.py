@@ -49,16 +49,20 @@ class How:
 
     ``jobs``: processes. ``timeout``: seconds for one picture, ``None`` for ever. ``scheduler``:
     address of a Dask scheduler that spreads the work instead. ``retry``: try again what failed.
+    ``each``: threads of each process, ``None`` for a fair share of the cores.
     """
 
     jobs: int = 1
     timeout: float | None = 300.0
     scheduler: str | None = None
     retry: bool = False
+    each: int | None = None
 
     @property
     def threads(self) -> int | None:
         """Threads of a plugin and of the scores, so that the processes share the cores."""
+        if self.each is not None:
+            return self.each
         if self.scheduler is not None:
             return 1
         return None if self.jobs <= 1 else max(1, cores() // self.jobs)

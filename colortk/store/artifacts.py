@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from colortk.errors import ArtifactError
 from colortk.spec import Artifact, ColorizerSpec
@@ -32,6 +33,24 @@ def _listed(text: str, where: str) -> tuple[Artifact, ...]:
         return tuple(Artifact(str(name), str(row["sha256"])) for name, row in listed.items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(f"the manifest of {where} cannot be read", repr(error)) from error
+
+
+def manifest_of(folder: ArtifactFolder) -> dict[str, Any]:
+    """What the manifest beside the artifacts tells; empty if there is none.
+
+    Raises ``ArtifactError`` for one that is damaged.
+    """
+    try:
+        text = (folder.folder / MANIFEST).read_text("utf-8")
+    except OSError:
+        return {}
+    except UnicodeDecodeError as error:
+        raise ArtifactError(
+            f"the manifest of {folder.plugin} cannot be read", repr(error)
+        ) from error
+    _listed(text, folder.plugin)  # raises for one that is damaged
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,13 @@ import numpy as np
 
 from colortk.color import Array, Float32
 from colortk.errors import ArtifactError, PictureError
+from colortk.serving import threads
 from colortk.store.artifacts import ArtifactFolder, declared
 
 PACKAGE = "colortk.harness.lpips"
 NAME = "alexnet.onnx"
 #: The shortest side that is left with a pixel after AlexNet's strides and pools.
 SHORTEST = 31
-
-
-def threads() -> int:
-    """Threads of the network: ``COLORTK_THREADS``, else ``OMP_NUM_THREADS``, else 0, all cores."""
-    for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):
-        value = os.environ.get(name, "")
-        if value.isdecimal():
-            return int(value)
-    return 0
 
 
 def features(pictures: Array) -> list[Float32]:

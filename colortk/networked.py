@@ -1,0 +1,36 @@
+"""A colorizer that is one network: codec before it, codec after it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from colortk.codec import Codec
+from colortk.color import Float32
+from colortk.serving import Engine
+from colortk.spec import Artifacts, Chroma, Lightness
+
+#: The artifact that holds the network.
+NETWORK = "network.onnx"
+
+
+class Networked:
+    """A network that ``colortk fit`` trained, behind a plugin's ``predict_ab``.
+
+    ``network``: import path of the function that builds it in Keras, ``"package.module:callable"``;
+    only needed on a GPU that ONNX Runtime cannot use.
+    """
+
+    def __init__(self, artifacts: Artifacts, codec: Codec, network: str) -> None:
+        self.codec = codec
+        self.engine = Engine(artifacts.read(NETWORK), network)
+
+    def predict_ab(self, lightness: Lightness) -> Chroma:
+        """Chroma, float32 (H, W, 2), of lightness (H, W)."""
+        chroma: Chroma = self.predict_ab_batch(lightness[None])[0]
+        return chroma
+
+    def predict_ab_batch(self, lightness: Float32) -> Float32:
+        """The same of (N, H, W) at once: (N, H, W, 2)."""
+        outputs = self.engine.predict(self.codec.inputs(lightness))
+        chroma = self.codec.chroma(outputs, *lightness.shape[1:])
+        return np.ascontiguousarray(chroma, np.float32)

@@ -1,0 +1,48 @@
+"""Weights of an ONNX artifact, put back into the Keras network that it was written from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+
+from colortk.color import Float32
+from colortk.errors import ArtifactError
+from colortk.training.layout import inward, named_layers
+
+
+def weights_in(content: bytes) -> dict[str, Float32]:
+    """Arrays of an ONNX file by name, float32. Raises ``ArtifactError`` if it is none."""
+    try:
+        graph = onnx.load_model_from_string(content).graph
+        if not graph.node:
+            raise ValueError("it holds no graph")
+        return {
+            item.name: onnx.numpy_helper.to_array(item).astype(np.float32)
+            for item in graph.initializer
+        }
+    except Exception as error:  # protobuf's own kinds; they say little
+        raise ArtifactError(
+            "the network's weights cannot be read", f"it is no ONNX file: {error}"
+        ) from error
+
+
+def restore(network: Any, content: bytes) -> list[str]:
+    """Set the weights of ``network`` that ``content`` has under the same name, in equal shape.
+
+    ``content``: what :func:`~colortk.training.onnx_graph.to_onnx` wrote. Returns the names that
+    were set, as "conv1/kernel". Raises ``ArtifactError`` if ``content`` is no ONNX.
+    """
+    known = weights_in(content)
+    found = []
+    for name, layer in named_layers(network):
+        for variable in layer.weights:
+            full = f"{name}/{variable.name}"
+            if full not in known:
+                continue
+            value = inward(layer, known[full], tuple(variable.shape))
+            if value is not None:
+                variable.assign(value)
+                found.append(full)
+    return found
