@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,6 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
+# Where PyTorch and TensorFlow are both installed: Triton, which torchvision imports, aborts the
+# process if its LLVM comes after TensorFlow's.
+with contextlib.suppress(ImportError):
+    import triton  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 

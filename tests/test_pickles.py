@@ -19,7 +19,7 @@ import pytest
 
 from colortk.errors import ArtifactError
 from colortk.store.artifacts import ArtifactFolder, artifacts_of
-from colortk.store.pickles import PickleStore, dumps, loads
+from colortk.store.pickles import PickleStore, dumps, known, loads
 
 ARRAYS = {"a": np.arange(6, dtype=np.float16).reshape(2, 3), "sift": np.ones((4, 128), np.uint8)}
 
@@ -175,6 +175,25 @@ def test_a_dict_of_other_things_is_refused() -> None:
     for value in hostile:
         with pytest.raises(ArtifactError, match="not trusted"):
             loads(pickle.dumps(value), "test")
+
+
+def test_a_known_file_is_read_by_digest_and_looks_up_nothing_but_arrays(
+    tmp_path: Path, mark: Path
+) -> None:
+    path = tmp_path / "weights.ckpt"
+
+    def write(value: Any) -> str:
+        path.write_bytes(pickle.dumps(value, protocol=3))
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    digest = write({"layer": {"kernel": ARRAYS["a"]}})
+    np.testing.assert_array_equal(known(path, digest)["layer"]["kernel"], ARRAYS["a"])
+    with pytest.raises(ArtifactError, match="not trusted.*SHA-256"):
+        known(path, digest[::-1])
+    digest = write(Payload(os.mkdir, str(mark)))
+    with pytest.raises(pickle.UnpicklingError, match="mkdir"):
+        known(path, digest)
+    assert not mark.exists()
 
 
 def test_only_one_module_unpickles() -> None:

@@ -1,0 +1,1 @@
+"""Mean chrominance and colorizers over rows and columns as channels (Acharya 2022)."""

@@ -1,0 +1,27 @@
+"""Factories of document 000's colorizers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from colortk.networked import Networked
+from colortk.spec import Artifacts
+
+from .codec import MEAN, RELU, TANH
+
+_NETWORKS = "colortk_plugins.acharya.networks:"
+
+
+def relu(artifacts: Artifacts, options: Any) -> Networked:
+    """Of the ReLU network, on faces or transferred."""
+    return Networked(artifacts, RELU, _NETWORKS + "colorizer_relu")
+
+
+def tanh(artifacts: Artifacts, options: Any) -> Networked:
+    """Of the tanh network, on faces or transferred."""
+    return Networked(artifacts, TANH, _NETWORKS + "colorizer_tanh")
+
+
+def mean(artifacts: Artifacts, options: Any) -> Networked:
+    """Of the network that predicts mean A and B."""
+    return Networked(artifacts, MEAN, _NETWORKS + "mean_chrominance")

@@ -1,0 +1,1 @@
+"""Document 000's ReLU network, trained on faces."""

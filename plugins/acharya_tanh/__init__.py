@@ -1,0 +1,1 @@
+"""Document 000's tanh network, trained on faces."""

@@ -1,0 +1,1 @@
+"""A fully convolutional autoencoder from lightness to chroma (Darban 2024)."""

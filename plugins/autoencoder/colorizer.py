@@ -1,0 +1,15 @@
+"""Factory of document 002's colorizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from colortk.networked import Networked
+from colortk.spec import Artifacts
+
+from .codec import CODEC
+
+
+def colorizer(artifacts: Artifacts, options: Any) -> Networked:
+    """The trained network behind ``predict_ab``."""
+    return Networked(artifacts, CODEC, "colortk_plugins.autoencoder.network:autoencoder")

@@ -1,0 +1,48 @@
+"""The autoencoder of document 002 (Darban 2024), layer by layer as its Figure 5 prints it.
+
+Layers have the names of that table, which Keras gives by default.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Filters of the convolutions that max-pooling follows, of those in between, and of those that
+#: up-sampling goes before.
+_DOWN, _MIDDLE, _UP = (64, 128, 256), (512, 256), (128, 64)
+
+
+def autoencoder(side: int | None = None) -> Any:
+    """Lightness (side, side, 1) in 0..1 to A and B (side, side, 2) in -1..1, float32.
+
+    3,105,346 parameters, 3,102,530 trainable; the document's ``side`` is 256. None takes any
+    height and width that are multiples of 8. ReLU, then batch normalization, then the pool, as
+    the table orders them; the last convolution has tanh and no batch normalization. Up-sampling
+    repeats pixels, which is Keras' default: the table names no other.
+    """
+    import keras
+    from keras import layers
+
+    x = inputs = keras.Input((side, side, 1), name="input")
+    place = 0
+
+    def convolution(x: Any, filters: int) -> Any:
+        nonlocal place
+        number = f"_{place}" if place else ""
+        place += 1
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv2d{number}")(x)
+        return layers.BatchNormalization(name=f"batch_normalization{number}")(x)
+
+    for level, filters in enumerate(_DOWN):
+        x = convolution(x, filters)
+        x = layers.MaxPooling2D(name=f"max_pooling2d_{level}" if level else "max_pooling2d")(x)
+    for filters in _MIDDLE:
+        x = convolution(x, filters)
+    for level, filters in enumerate(_UP):
+        x = layers.UpSampling2D(name=f"up_sampling2d_{level}" if level else "up_sampling2d")(x)
+        x = convolution(x, filters)
+    x = layers.UpSampling2D(name="up_sampling2d_2")(x)
+    x = layers.Conv2D(
+        2, 3, padding="same", activation="tanh", dtype="float32", name=f"conv2d_{place}"
+    )(x)
+    return keras.Model(inputs, x, name="autoencoder")

@@ -1,0 +1,1 @@
+"""A network that predicts the picture's mean A and B, and tints it evenly."""

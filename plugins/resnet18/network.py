@@ -1,0 +1,114 @@
+"""ResNet-18 as encoder of lightness, and a small decoder to chroma (document 004).
+
+The document gives the encoder (its Figure 1, the 18-layer column of He et al. 2015, table 1) and
+the objective, MSE on a* and b*. It says nothing of what turns features into chroma, nor of how
+the encoder takes one channel. Chosen here:
+
+- conv1 takes lightness alone, (L* - 50) / 50. ImageNet weights, where given, are summed over
+  their three channels (`encoder_weights`).
+- conv5_x is kept, to be ResNet-18 in full, at 1/32 of the size.
+- The decoder goes up from 1/32 to 1/2 of the size: bilinear up-sampling by 2, the encoder's
+  features of that size beside it, one 3x3 convolution, batch normalization, ReLU. Its widths are
+  few: it adds a tenth of the encoder's parameters.
+- Chroma is predicted at 1/2 of the size and up-sampled bilinearly: it is far smoother than
+  lightness, and features at full size are what would take most time and memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Filters of conv2_x to conv5_x, two basic blocks each.
+STAGES = (64, 128, 256, 512)
+#: Filters of the decoder at 1/16, 1/8, 1/4 and 1/2 of the size.
+DECODER = (112, 96, 64, 32)
+#: a* and b* of an output of 1.
+AB_SCALE = 110.0
+#: As PyTorch has it, which the weights of torchvision belong to.
+_EPSILON = 1e-5
+
+
+def resnet18(side: int | None = None) -> Any:
+    """Lightness (side, side, 1) as (L* - 50) / 50 to chroma (side, side, 2), float32.
+
+    a*, b* = 110 times the output, which is linear. ``side`` is a multiple of 32; None takes any
+    height and width that are. The encoder has 11,170,240 trainable parameters (with three input
+    channels it would have ResNet-18's 11,176,512); its layers are named ``conv1``, ``bn1``,
+    ``layer1_0_conv1`` and so on, after torchvision's; the decoder's begin with ``decoder``.
+    """
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((side, side, 1), name="input")
+    x, *skips = reversed(_encoder(inputs))
+    for level, (filters, skip) in enumerate(zip(DECODER, skips, strict=True), start=1):
+        name = f"decoder{level}"
+        x = layers.UpSampling2D(interpolation="bilinear", name=f"{name}_up")(x)
+        x = layers.Concatenate(name=f"{name}_skip")([x, skip])
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_conv")(x)
+        x = layers.BatchNormalization(name=f"{name}_bn")(x)
+        x = layers.Activation("relu", name=f"{name}_relu")(x)
+    x = layers.Conv2D(2, 3, padding="same", dtype="float32", name="decoder_ab")(x)
+    x = layers.UpSampling2D(interpolation="bilinear", dtype="float32", name="decoder_up")(x)
+    return keras.Model(inputs, x, name="resnet18")
+
+
+def _encoder(x: Any) -> list[Any]:
+    """Features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
+    from keras import layers
+
+    x = _convolution(x, 64, 7, 2, "conv1")
+    x = _normalized(x, "bn1")
+    x = layers.Activation("relu", name="relu")(x)
+    features = [x]
+    # Padding before the pool is zeros, not minus infinity: after ReLU it is the same.
+    x = layers.ZeroPadding2D(1, name="maxpool_pad")(x)
+    x = layers.MaxPooling2D(3, strides=2, name="maxpool")(x)
+    for stage, filters in enumerate(STAGES, start=1):
+        x = _block(x, filters, 1 if stage == 1 else 2, f"layer{stage}_0")
+        x = _block(x, filters, 1, f"layer{stage}_1")
+        features.append(x)
+    return features
+
+
+def _block(x: Any, filters: int, strides: int, name: str) -> Any:
+    """Two 3x3 convolutions beside a shortcut, projected where the shape changes (option B)."""
+    from keras import layers
+
+    shortcut = x
+    if strides != 1:
+        shortcut = _convolution(x, filters, 1, strides, f"{name}_downsample_0")
+        shortcut = _normalized(shortcut, f"{name}_downsample_1")
+    x = _convolution(x, filters, 3, strides, f"{name}_conv1")
+    x = _normalized(x, f"{name}_bn1")
+    x = layers.Activation("relu", name=f"{name}_relu1")(x)
+    x = _convolution(x, filters, 3, 1, f"{name}_conv2")
+    x = _normalized(x, f"{name}_bn2")
+    x = layers.Add(name=f"{name}_add")([x, shortcut])
+    return layers.Activation("relu", name=f"{name}_relu2")(x)
+
+
+def _convolution(x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
+    """A convolution padded by half its kernel on every side.
+
+    Keras' "same" pads strided convolutions by one less at the top and left.
+    """
+    from keras import layers
+
+    if strides != 1 and kernel > 1:
+        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+    return layers.Conv2D(
+        filters,
+        kernel,
+        strides=strides,
+        padding="same" if strides == 1 else "valid",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+
+
+def _normalized(x: Any, name: str) -> Any:
+    from keras import layers
+
+    return layers.BatchNormalization(momentum=0.9, epsilon=_EPSILON, name=name)(x)

