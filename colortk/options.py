@@ -22,26 +22,35 @@ def parse_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
     Raises ``UsageError`` for an unknown name, a value of the wrong type, or one that the
     dataclass itself refuses (its ``__post_init__`` raises ``ValueError``).
     """
+    return _parsed(spec.name, spec.options, given, "options")
+
+
+def parse_train_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
+    """The same of what ``colortk fit --option`` sets, by ``spec.train_options``."""
+    return _parsed(spec.name, spec.train_options, given, "options of training")
+
+
+def _parsed(plugin: str, declared: type[Any] | None, given: Iterable[str], what: str) -> Any:
     pairs = dict(_split(text) for text in given)
-    if spec.options is None:
+    if declared is None:
         if pairs:
-            raise UsageError(f"plugin '{spec.name}' has no options", f"got '{next(iter(pairs))}'")
+            raise UsageError(f"plugin '{plugin}' has no {what}", f"got '{next(iter(pairs))}'")
         return None
-    hints = typing.get_type_hints(spec.options)
-    names = [f.name for f in dataclasses.fields(spec.options)]
+    hints = typing.get_type_hints(declared)
+    names = [f.name for f in dataclasses.fields(declared)]
     values = {}
     for name, text in pairs.items():
         if name not in names:
             close = get_close_matches(name, names, 1)
             raise UsageError(
-                f"plugin '{spec.name}' has no option '{name}'",
+                f"plugin '{plugin}' has no option '{name}'",
                 f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names)}",
             )
-        values[name] = _convert(spec.name, name, text, hints[name])
+        values[name] = _convert(plugin, name, text, hints[name])
     try:
-        return spec.options(**values)
+        return declared(**values)
     except ValueError as error:
-        raise UsageError(f"option of plugin '{spec.name}' refused", str(error)) from error
+        raise UsageError(f"option of plugin '{plugin}' refused", str(error)) from error
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -80,6 +80,7 @@ class ColorizerSpec:
     returning a :class:`Colorizer`. ``package``: where its ``artifacts`` folder lies.
     ``options``: a frozen dataclass with a default for every field, or ``None``.
     ``trainer``: ``"package.module:callable"`` behind ``colortk fit``, or empty.
+    ``train_options``: what its ``fit --option`` sets, declared in the same way as ``options``.
     """
 
     name: str
@@ -93,6 +94,7 @@ class ColorizerSpec:
     options: type[Any] | None = None
     trainer: str = ""
     paper: str = ""
+    train_options: type[Any] | None = None
 
 
 #: What a metric's function is called with.
@@ -206,15 +208,25 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
             return f"has {field_name} that are not a tuple of {wanted.__name__}"
     if not all(isinstance(text, str) for text in (spec.package, spec.trainer, spec.paper)):
         return "has a package, trainer or paper that is not text"
-    if spec.options is None:
+    for kind in ("options", "train_options"):
+        if wrong := _check_options(kind.replace("_", " "), getattr(spec, kind)):
+            return wrong
+    return None
+
+
+def _check_options(kind: str, options: Any) -> str | None:
+    if options is None:
         return None
-    options = spec.options
-    if not (dataclasses.is_dataclass(options) and options.__dataclass_params__.frozen):  # type: ignore[attr-defined]
-        return "has options that are not a frozen dataclass"
+    if not (
+        isinstance(options, type)
+        and dataclasses.is_dataclass(options)
+        and options.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    ):
+        return f"has {kind} that are not a frozen dataclass"
     try:
         options()
     except Exception as error:
-        return f"has options that cannot be made from their defaults: {error}"
+        return f"has {kind} that cannot be made from their defaults: {error}"
     return None
 
 

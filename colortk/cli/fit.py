@@ -41,6 +41,27 @@ from colortk.cli.main import say
     "--batch-size", type=click.IntRange(1), help="Samples of a step. [default: the plugin's]"
 )
 @click.option(
+    "--samples",
+    type=click.IntRange(1),
+    help="Pictures of an epoch, drawn anew for each. [default: the plugin's]",
+)
+@click.option(
+    "--side", type=click.IntRange(16), help="Pixels of a training picture. [default: the plugin's]"
+)
+@click.option(
+    "--init-from",
+    default="",
+    metavar="PLUGIN|DIR",
+    help="Begin with the weights of a plugin, or of a folder that fit wrote.",
+)
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Setting of the plugin's training; repeatable.",
+)
+@click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Decides split and order."
 )
 @click.option(
@@ -50,11 +71,25 @@ from colortk.cli.main import say
     help="Weight of a folder under DIR; repeatable. [default: 1]",
 )
 @click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    help="Where networks are trained.",
+)
+@click.option(
+    "--precision",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "bfloat16"]),
+    help="What networks compute with; bfloat16 is faster where the processor has it.",
+)
+@click.option(
     "--jobs",
     default=os.cpu_count() or 1,
     show_default=True,
     type=click.IntRange(1),
-    help="Processes for features.",
+    help="Processes for features, threads for pictures.",
 )
 @click.option(
     "--force", is_flag=True, help="Train anew, over weights or a stopped run in the output."
@@ -69,8 +104,14 @@ def command(
     store: Path | None,
     epochs: int | None,
     batch_size: int | None,
+    samples: int | None,
+    side: int | None,
+    init_from: str,
+    options: tuple[str, ...],
     seed: int,
     emphasis: tuple[str, ...],
+    device: str,
+    precision: str,
     jobs: int,
     force: bool,
     resume: bool,
@@ -87,6 +128,7 @@ def command(
     """
     from colortk.errors import UsageError
     from colortk.host import registry
+    from colortk.options import parse_train_options
     from colortk.spec import load_callable
     from colortk.store.location import store_folder
     from colortk.training.request import TrainRequest
@@ -94,7 +136,22 @@ def command(
     _, spec = registry().colorizer(plugin)
     if not spec.trainer:
         raise UsageError(f"plugin '{plugin}' has nothing to train")
-    told = _canonical(plugin, data, epochs, batch_size, seed, emphasis)
+    chosen = parse_train_options(spec, options)
+    told = _canonical(
+        plugin,
+        data,
+        [
+            *(("--emphasis", text) for text in emphasis),
+            *(("--option", text) for text in options),
+            ("--init-from", Path(init_from).name),
+            ("--epochs", epochs),
+            ("--batch-size", batch_size),
+            ("--samples", samples),
+            ("--side", side),
+            ("--seed", seed),
+            ("--precision", "" if precision == "float32" else precision),
+        ],
+    )
     factors = dict(_factor(text) for text in emphasis)
     folder = store_folder(store)
     target = output or folder / "models" / plugin
@@ -107,6 +164,12 @@ def command(
         store=folder,
         epochs=epochs,
         batch_size=batch_size,
+        samples=samples,
+        side=side,
+        init_from=init_from,
+        options=chosen,
+        device=device,
+        precision=precision,
         seed=seed,
         emphasis=factors,
         resume=resume,
@@ -161,18 +224,9 @@ def _factor(text: str) -> tuple[str, float]:
     return name, factor
 
 
-def _canonical(
-    plugin: str,
-    data: Path,
-    epochs: int | None,
-    batch_size: int | None,
-    seed: int,
-    emphasis: tuple[str, ...],
-) -> str:
+def _canonical(plugin: str, data: Path, given: list[tuple[str, str | int | None]]) -> str:
     """What decides the result, for the manifest; where things lay on this machine does not."""
     words = ["colortk", "fit", "--plugin", plugin, "--data", data.resolve().name]
-    for text in emphasis:
-        words += ["--emphasis", text]
-    for name, value in (("--epochs", epochs), ("--batch-size", batch_size), ("--seed", seed)):
+    for name, value in given:
         words += [name, str(value)] if value else []
     return shlex.join(words)

@@ -77,7 +77,7 @@ def show(name: str, as_json: bool) -> None:
     """Show everything that a plugin declares."""
     from colortk.host import missing_requirements, registry
     from colortk.spec import ColorizerSpec
-    from colortk.store.artifacts import artifacts_of
+    from colortk.store.artifacts import artifacts_of, manifest_of
 
     known = registry().of(ColorizerSpec)
     if name not in known:
@@ -85,19 +85,33 @@ def show(name: str, as_json: bool) -> None:
     found = known[name]
     spec = found.spec
     assert isinstance(spec, ColorizerSpec)
-    row: dict[str, Any] = dataclasses.asdict(dataclasses.replace(spec, options=None))
+    artifacts = artifacts_of(spec)
+    manifest = manifest_of(artifacts)
+    row: dict[str, Any] = dataclasses.asdict(
+        dataclasses.replace(spec, options=None, train_options=None)
+    )
     row |= {
         "distribution": found.distribution,
         "version": found.version,
         "missing": missing_requirements(spec),
-        "artifact_digest": artifacts_of(spec).digest,
+        "artifact_digest": artifacts.digest,
+        "artifact_bytes": _bytes(manifest),
+        "parameters": manifest.get("parameters"),
+        "trainable_parameters": manifest.get("trainable_parameters"),
         "options": _options(spec.options),
+        "train_options": _options(spec.train_options),
     }
     if as_json:
         print_json(row, indent=1)
         return
     for key, value in row.items():
-        click.echo(f"{key + ':':<18}{_text(value)}")
+        click.echo(f"{key + ':':<22}{_text(value)}")
+
+
+def _bytes(manifest: dict[str, Any]) -> int | None:
+    """Size of all artifacts, if the manifest tells that of each."""
+    sizes = [row.get("bytes") for row in manifest.get("artifacts", {}).values()]
+    return sum(sizes) if all(isinstance(size, int) for size in sizes) else None
 
 
 def _options(options: type[Any] | None) -> list[dict[str, Any]]:
@@ -119,7 +133,7 @@ def _text(value: Any) -> str:
         return ", ".join(f"{k} {v}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return "; ".join(_text(item) for item in value) or "-"
-    return str(value) or "-"
+    return "-" if value is None else str(value) or "-"
 
 
 @command.command("check")

@@ -17,9 +17,12 @@ class TrainRequest:
     ``data``: folder of pictures, searched through. ``output``: where artifacts, manifest, curve
     and checkpoints go; a checkpoint's name starts with ``checkpoint``, and it is removed after the
     manifest, which is the last of all, is written. ``store``: folder of the pickled intermediates. ``epochs``,
-    ``batch_size``: ``None`` is the trainer's own default. ``emphasis``: factors on the weight of
+    ``batch_size``, ``samples`` (pictures of an epoch), ``side`` (of the crops): ``None`` is the trainer's own default.
+    ``emphasis``: factors on the weight of
     folders under ``data``. ``resume``: go on from the checkpoint if there is one; otherwise an old
-    one is discarded. ``say``: takes one line of narration.
+    one is discarded. ``init_from``: a plugin, or a folder that ``fit`` wrote, to take weights from.
+    ``options``: the trainer's own, as its spec's ``train_options`` declares them, or ``None``.
+    ``device``: auto, cpu or gpu. ``precision``: float32 or bfloat16. ``say``: takes one line of narration.
     """
 
     data: Path
@@ -27,9 +30,15 @@ class TrainRequest:
     store: Path
     epochs: int | None = None
     batch_size: int | None = None
+    samples: int | None = None
+    side: int | None = None
     seed: int = 0
     emphasis: Mapping[str, float] = field(default_factory=dict)
     resume: bool = False
+    init_from: str = ""
+    options: Any = None
+    device: str = "auto"
+    precision: str = "float32"
     jobs: int = 2
     command: str = ""
     say: Callable[[str], None] = print

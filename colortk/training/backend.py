@@ -1,0 +1,80 @@
+"""Which library Keras computes with, on which device, at which precision."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from colortk.errors import PluginError, UsageError
+from colortk.serving import silent
+
+#: Libraries that Keras 3 computes with, the default first.
+BACKENDS = ("tensorflow", "torch", "jax")
+INSTALL = "pip install 'colorization-toolkit[train]'"
+
+
+def keras() -> Any:
+    """Keras, on the backend that ``KERAS_BACKEND`` names, else the first that is installed.
+
+    Raises ``PluginError`` if Keras or every backend is missing.
+    """
+    if importlib.util.find_spec("keras") is None:
+        raise PluginError("training needs Keras", "it is not installed", INSTALL)
+    if not os.environ.get("KERAS_BACKEND"):
+        found = [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
+        if not found:
+            raise PluginError("training needs TensorFlow, PyTorch or JAX", "none is there", INSTALL)
+        os.environ["KERAS_BACKEND"] = found[0]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with silent():
+            import keras
+    except (ImportError, ValueError) as error:  # ValueError: no such backend
+        name = os.environ["KERAS_BACKEND"]
+        raise PluginError(f"Keras cannot use {name}", str(error), INSTALL) from error
+    return keras
+
+
+def device(wanted: str) -> AbstractContextManager[Any]:
+    """A context in which Keras computes on ``wanted``: auto, cpu or gpu.
+
+    Raises ``UsageError`` if a GPU is wanted and Keras sees none.
+    """
+    library = keras()
+    if wanted == "auto":
+        return nullcontext()
+    if wanted == "gpu" and not gpus():
+        raise UsageError(
+            "--device gpu: no GPU found",
+            f"Keras computes with {library.backend.backend()}, which sees none",
+            "leave --device out, or install a GPU build of it",
+        )
+    scope: AbstractContextManager[Any] = library.device(f"{wanted}:0")
+    return scope
+
+
+def gpus() -> int:
+    """How many GPUs Keras' backend sees."""
+    name = keras().backend.backend()
+    if name == "tensorflow":
+        import tensorflow
+
+        return len(tensorflow.config.list_physical_devices("GPU"))
+    if name == "torch":
+        import torch
+
+        return int(torch.cuda.device_count())
+    import jax
+
+    return sum(found.platform == "gpu" for found in jax.devices())
+
+
+def policy(precision: str) -> Any:
+    """Set what layers compute with; weights stay float32. Returns the policy that was set before."""
+    library = keras()
+    before = library.mixed_precision.global_policy()
+    name = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
+    library.mixed_precision.set_global_policy(name)
+    return before

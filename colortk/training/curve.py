@@ -1,0 +1,44 @@
+"""Loss curves as CSV and PNG."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+from dataclasses import asdict
+from pathlib import Path
+
+from colortk.encode import write_whole
+from colortk.training.state import Row
+
+
+def write_curve(folder: Path, curve: list[Row]) -> None:
+    """``curve.csv``: an epoch a line; ``curve.png`` too where matplotlib is installed."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = list(asdict(curve[0]))
+    writer.writerow(names)
+    for row in curve:
+        writer.writerow([f"{value:.6g}" for value in asdict(row).values()])
+    write_whole(folder / "curve.csv", text.getvalue().encode(), force=True)
+    if importlib.util.find_spec("matplotlib") is not None:
+        write_whole(folder / "curve.png", _drawn(curve), force=True)
+
+
+def _drawn(curve: list[Row]) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.5), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    epochs = [row.epoch for row in curve]
+    axes.plot(epochs, [row.loss for row in curve], label="training")
+    axes.plot(epochs, [row.validation for row in curve], label="validation")
+    losses = [loss for row in curve for loss in (row.loss, row.validation)]
+    if min(losses) > 0 and max(losses) > 5 * min(losses):
+        axes.set_yscale("log")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.legend()
+    out = io.BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()

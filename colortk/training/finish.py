@@ -1,0 +1,134 @@
+"""The end of a training: export, check, score, and publish with manifest and model card."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Float32
+from colortk.errors import ColortkError, PictureError
+from colortk.harness.inprocess import scores
+from colortk.harness.protocol import protocol
+from colortk.loading import Request, load
+from colortk.networked import NETWORK
+from colortk.training import backend
+from colortk.training.album import Album
+from colortk.training.card import card
+from colortk.training.curve import write_curve
+from colortk.training.loader import fixed
+from colortk.training.manifest import describe, publish, staged
+from colortk.training.pictures import Split
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+from colortk.training.state import State
+
+#: Held-out pictures that are scored.
+PICTURES = 100
+#: What they are scored with.
+METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr", "ssim", "colorfulness")
+#: Largest difference between Keras and ONNX Runtime, as a share of the largest output.
+EQUAL = 1e-4
+#: Held-out pictures that this is looked at with.
+LOOKED_AT = 8
+
+
+def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) -> None:
+    """Write ``network.onnx`` of the best epoch, curve, manifest and model card.
+
+    Raises ``ColortkError`` if ONNX Runtime does not compute what Keras does; then nothing that
+    was there before is touched, and the checkpoint stays.
+    """
+    from colortk.training.onnx_graph import to_onnx
+
+    network = recipe.network()
+    network.set_weights(state.arrays["best"])
+    side = recipe.side_of(recipe.epochs - 1, recipe.epochs)
+    inputs, _targets = fixed(Album(sides.held_out[:LOOKED_AT]), recipe, side)
+    exact = _difference(network, to_onnx(network, half=False), inputs)
+    if exact > EQUAL:
+        raise ColortkError(
+            "the exported network is not the trained one",
+            f"ONNX Runtime differs from Keras by {exact:.1e}, more than {EQUAL:.0e}",
+            "report it with the versions that colortk doctor prints",
+        )
+    content = to_onnx(network, half=True)
+    halved = _difference(network, content, inputs)
+    request.say(
+        f"exported: ONNX Runtime equals Keras to {exact:.1e}, to {halved:.1e} with 16-bit weights"
+    )
+    best = state.kept(recipe)
+    with staged(request) as stage:
+        facts: dict[str, Any] = {
+            "data": describe(sides, request.data),
+            "parameters": int(network.count_params()),
+            "trainable_parameters": int(sum(np.prod(w.shape) for w in network.trainable_weights)),
+            "epochs": state.epoch,
+            "kept_epoch": best.epoch,
+            "batch_size": recipe.batch_size,
+            "samples": recipe.samples,
+            "sides": [list(pair) for pair in recipe.sides],
+            "seed": request.seed,
+            "init_from": Path(request.init_from).name,
+            "precision": request.precision,
+            "backend": backend.keras().backend.backend(),
+            "loss": {"train": best.loss, "validation": best.validation},
+            "differences": {"float32": exact, "float16": halved},
+            **recipe.facts,
+        }
+        packages = ["keras", facts["backend"], "onnx", "onnxruntime", "numpy"]
+        publish(stage, {NETWORK: content}, packages, **facts)
+        write_curve(stage.output, state.curve)
+        found = _scored(stage, recipe.plugin, sides.held_out)
+        if recipe.note is not None:
+            found |= {"note": recipe.note(stage.output, sides.held_out)}
+        publish(stage, {NETWORK: content}, packages, scores=found, **facts)
+        card(stage, recipe, facts, found, state)
+    for name, row in found.items():
+        if name != "note":
+            line = ", ".join(f"{metric} {value:.4g}" for metric, value in row.items())
+            request.say(f"{name} on {PICTURES} held-out pictures at most: {line}")
+
+
+def _some(paths: list[Path]) -> Album:
+    """The first few of ``paths`` that can be read; a training had at least one."""
+    album, good = Album(paths), []
+    for index in range(len(album)):
+        with contextlib.suppress(PictureError):
+            album[index]
+            good.append(index)
+        if len(good) == LOOKED_AT:
+            break
+    return album.only(good)
+
+
+def _difference(network: Any, content: bytes, inputs: Float32) -> float:
+    """Largest difference of Keras' and ONNX Runtime's outputs, over the largest output."""
+    from colortk.serving import Engine
+
+    ours = Engine(content).predict(inputs)
+    theirs = np.asarray(network.predict(inputs, verbose=0))
+    return float(np.abs(ours - theirs).max() / max(1e-6, np.abs(theirs).max()))
+
+
+def _scored(request: TrainRequest, plugin: str, held_out: list[Path]) -> dict[str, Any]:
+    """Mean scores of the new weights and of the grey picture on up to 100 held-out pictures."""
+    some = held_out[:: max(1, -(-len(held_out) // PICTURES))]
+    means: dict[str, Any] = {}
+    for name, predictor in (
+        (plugin, load(Request(plugin, weights=request.output))),
+        ("gray", load(Request("gray"))),
+    ):
+        rows = []
+        with request.progress(f"scoring {name}", len(some)) as advance:
+            for found in scores(some, predictor, METRICS, protocol()):
+                advance(1)
+                rows.append(found)
+        means[name] = {
+            metric: round(float(np.mean([row[metric] for row in rows if metric in row])), 5)
+            for metric in METRICS
+            if any(metric in row for row in rows)
+        }
+    return means

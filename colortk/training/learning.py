@@ -1,0 +1,230 @@
+"""``colortk fit`` of a network: read, learn, keep the best, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from colortk.color import Float32
+from colortk.errors import PictureError, UsageError
+from colortk.folders import find
+from colortk.training import backend
+from colortk.training.album import Album
+from colortk.training.learner import Learner
+from colortk.training.loader import Loader, fixed
+from colortk.training.pictures import Split, split
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+from colortk.training.state import Row, State, discard, identity, load, save
+
+#: Held-out pictures that decide on rate and best epoch, at most.
+HELD_OUT = 400
+#: A validation loss counts as better if it is by this share.
+BETTER = 1e-3
+
+
+@dataclass
+class Material:
+    """What there is to learn from, and to know when to stop."""
+
+    train: Album
+    weights: list[float]
+    held_out: Album
+
+
+def fit(request: TrainRequest, recipe: Recipe) -> None:
+    """Train ``recipe``'s network on ``request.data`` and publish it in ``request.output``.
+
+    Raises ``UsageError`` if there is too little to train on, ``PluginError`` without Keras.
+    """
+    backend.keras()
+    recipe = _asked(request, recipe)
+    sides = split(find(request.data), request.data, request.seed, request.emphasis)
+    run = identity(request, sides.train)
+    if not request.resume:
+        discard(request.output)
+    state = load(request.output, run) or State()
+    with backend.device(request.device):
+        learner = _start(request, recipe, state)
+        if state.epoch < recipe.epochs:
+            material = _read(request, sides)
+            request.output.mkdir(parents=True, exist_ok=True)
+            _learn(request, recipe, material, learner, state, run)
+    from colortk.training.finish import finish
+
+    finish(request, recipe, sides, state)
+    discard(request.output)
+
+
+def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
+    """The recipe with what the request has instead of its defaults."""
+    return replace(
+        recipe,
+        epochs=request.epochs or recipe.epochs,
+        batch_size=request.batch_size or recipe.batch_size,
+        samples=request.samples or recipe.samples,
+        sides=((request.side, 1.0),) if request.side else recipe.sides,
+    )
+
+
+def _read(request: TrainRequest, sides: Split) -> Material:
+    """All pictures, decoded; one that cannot be read is said and left out."""
+    chosen = _spread(sides.held_out, sides.held_out_weights, request.seed)
+    train, held_out = Album(sides.train), Album(chosen)
+    weights = list(sides.weights)
+    with (
+        request.progress("reading pictures", len(train) + len(held_out)) as advance,
+        ThreadPoolExecutor(max(1, request.jobs)) as pool,
+    ):
+        kept = []
+        for album in (train, held_out):
+            good = []
+            for index, error in enumerate(pool.map(_trouble(album), range(len(album)))):
+                advance(1)
+                if error is None:
+                    good.append(index)
+                else:
+                    request.say(f"left out: {error.what}: {error.why}")
+            kept.append(good)
+    if not kept[0] or not kept[1]:
+        raise UsageError(f"nothing to train on in '{request.data}'", "its pictures cannot be read")
+    weights = [weights[i] for i in kept[0]]
+    total = sum(weights)
+    return Material(train.only(kept[0]), [w / total for w in weights], held_out.only(kept[1]))
+
+
+def _trouble(album: Album) -> Callable[[int], PictureError | None]:
+    def trouble(index: int) -> PictureError | None:
+        try:
+            album[index]
+        except PictureError as error:
+            return error
+        return None
+
+    return trouble
+
+
+def _spread(paths: list[Path], weights: list[float], seed: int) -> list[Path]:
+    """At most ``HELD_OUT`` of the held-out pictures, drawn by weight."""
+    if len(paths) <= HELD_OUT:
+        return list(paths)
+    share = np.asarray(weights) / sum(weights)
+    some = min(HELD_OUT, int((share > 0).sum()))
+    rng = np.random.default_rng([seed, 1])
+    return [paths[i] for i in sorted(rng.choice(len(paths), some, replace=False, p=share))]
+
+
+def _start(request: TrainRequest, recipe: Recipe, state: State) -> Learner:
+    """The network, as the checkpoint has it or as a new run begins."""
+    library = backend.keras()
+    library.utils.set_random_seed(request.seed)
+    before = backend.policy(request.precision)
+    try:
+        network = recipe.network()
+    finally:
+        library.mixed_precision.set_global_policy(before)
+    if state.epoch == 0:
+        if recipe.prepare is not None:
+            recipe.prepare(network)
+        if request.init_from:
+            from colortk.training.initial import initialize
+
+            request.say(initialize(network, recipe.plugin, request.init_from))
+    learner = Learner(network, recipe)
+    if state.epoch:
+        learner.restore(state.arrays)
+    return learner
+
+
+def _learn(
+    request: TrainRequest,
+    recipe: Recipe,
+    material: Material,
+    learner: Learner,
+    state: State,
+    run: str,
+) -> None:
+    """Epoch after epoch, each with a checkpoint at its end."""
+    loader = Loader(material.train, material.weights, recipe, request.seed, request.jobs)
+    size = loader.epoch_size(request.samples)
+    held: tuple[int, Float32, Float32] | None = None
+    while state.epoch < recipe.epochs:
+        number = state.epoch
+        side = recipe.side_of(number, recipe.epochs)
+        if held is None or held[0] != side:
+            held = (side, *fixed(material.held_out, recipe, side))
+        row = _epoch(request, recipe, loader, learner, state, (number, size, side))
+        row.validation = learner.loss(held[1], held[2], recipe.batch_size)
+        _judge(recipe, state, row, learner)
+        state.arrays |= learner.arrays()
+        save(request.output, state, run)
+        request.say(
+            f"epoch {row.epoch}/{recipe.epochs}: loss {row.loss:.6g}, validation"
+            f" {row.validation:.6g}, rate {row.rate:.2g}, {row.speed:.1f} pictures/s,"
+            f" {row.waited:.0%} waiting for data"
+        )
+
+
+def _epoch(
+    request: TrainRequest,
+    recipe: Recipe,
+    loader: Loader,
+    learner: Learner,
+    state: State,
+    place: tuple[int, int, int],
+) -> Row:
+    number, size, side = place
+    batch = min(recipe.batch_size, size)
+    steps = size // batch
+    losses = []
+    rate = recipe.rate
+    started, waited = time.perf_counter(), loader.waiting.seconds
+    with request.progress(f"epoch {number + 1}/{recipe.epochs}", steps * batch) as advance:
+        for step, (inputs, targets) in enumerate(loader.epoch(number, size, batch, side)):
+            done = (number + step / steps) / recipe.epochs
+            rate = recipe.rate * state.factor * _cooled(done, recipe.cooldown)
+            losses.append(learner.step(inputs, targets, rate))
+            if not np.isfinite(losses[-1]):
+                raise UsageError(
+                    "the loss is no longer finite",
+                    f"in step {step + 1} of epoch {number + 1}",
+                    "resume with another --precision, or start with a smaller --batch-size",
+                )
+            advance(len(inputs))
+    seconds = time.perf_counter() - started
+    return Row(
+        number + 1,
+        float(np.mean(losses)),
+        float("nan"),
+        rate,
+        steps * batch / seconds,
+        (loader.waiting.seconds - waited) / seconds,
+    )
+
+
+def _cooled(done: float, cooldown: float) -> float:
+    """Factor on the rate after the share ``done`` of the training."""
+    return 1.0 if done <= 1 - cooldown else max(0.0, (1 - done) / cooldown)
+
+
+def _judge(recipe: Recipe, state: State, row: Row, learner: Learner) -> None:
+    """Keep the weights if they are the best; lower the rate if none were for a while."""
+    # A loss at another size of pictures is another loss: the best of the last size counts.
+    side = recipe.side_of(row.epoch - 1, recipe.epochs)
+    alike = (r for r in state.curve if recipe.side_of(r.epoch - 1, recipe.epochs) == side)
+    best = min((r.validation for r in alike), default=float("inf"))
+    state.curve.append(row)
+    if row.validation < best or "best" not in state.arrays:
+        state.arrays["best"] = learner.weights()
+    if row.validation < best * (1 - BETTER):
+        state.since = 0
+        return
+    state.since += 1
+    if state.since >= recipe.patience:
+        state.factor *= recipe.factor
+        state.since = 0

@@ -1,0 +1,142 @@
+"""Batches for training, made in threads ahead of the network."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from colortk.codec import Codec
+from colortk.color import Array, Float32
+from colortk.training.album import Album
+from colortk.training.augment import twelve
+from colortk.training.recipe import Recipe
+from colortk.training.views import middle, part, planes, squeezed
+
+#: Batches that lie ready at most.
+AHEAD = 6
+
+
+@dataclass
+class Waiting:
+    """Seconds in which the network had to wait for data."""
+
+    seconds: float = 0.0
+
+
+def encoded(views: Array, codec: Codec) -> tuple[Float32, Float32]:
+    """Inputs and targets of pictures, uint8 (N, side, side, 3)."""
+    lightness, ab = planes(views)
+    return codec.inputs(lightness), codec.targets(ab)
+
+
+@dataclass
+class Loader:
+    """Pictures to learn from: ``weights`` belong to the pictures of ``album``."""
+
+    album: Album
+    weights: Sequence[float]
+    recipe: Recipe
+    seed: int
+    jobs: int = 2
+    waiting: Waiting = field(default_factory=Waiting)
+    _grown: Array | None = None
+
+    def epoch_size(self, samples: int | None) -> int:
+        """Pictures of an epoch."""
+        every = len(self.album) * (13 if self.recipe.examples == "twelve" else 1)
+        return samples or self.recipe.samples or every
+
+    def epoch(
+        self, number: int, size: int, batch: int, side: int
+    ) -> Iterator[tuple[Float32, Float32]]:
+        """Batches of epoch ``number``: everything random in it follows from the seed and it.
+
+        A last incomplete batch is left out, unless it is the only one.
+        """
+        rng = np.random.default_rng([self.seed, number])
+        if self.recipe.examples == "twelve":
+            make = self._prepared(rng, size, side)
+        else:
+            make = self._drawn(rng, size, side)
+        batch = min(batch, size)
+        starts = range(0, size - batch + 1, batch)
+        with ThreadPoolExecutor(max(1, self.jobs)) as pool:
+            pending = (
+                pool.submit(self._batch, make, range(start, start + batch)) for start in starts
+            )
+            yield from self._ahead(pending)
+
+    def _batch(self, make: Callable[[int], Array], places: range) -> tuple[Float32, Float32]:
+        return encoded(np.stack([make(place) for place in places]), self.recipe.codec)
+
+    def _drawn(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
+        """Parts of pictures drawn by the weight of their folders."""
+        chosen = rng.choice(len(self.album), size, p=np.asarray(self.weights))
+        seeds = rng.integers(2**63, size=size)
+        zoom = self.recipe.zoom
+
+        def make(place: int) -> Array:
+            own = np.random.default_rng(seeds[place])
+            return part(self.album[int(chosen[place])], side, zoom, own)
+
+        return make
+
+    def _prepared(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
+        """Every picture and twelve made of it, the same ones in every epoch as in document 000."""
+        if self._grown is None:
+            self._grown = np.empty((len(self.album) * 13, side, side, 3), np.uint8)
+            with ThreadPoolExecutor(max(1, self.jobs)) as pool:
+                list(pool.map(self._grow, range(len(self.album))))
+        grown = self._grown
+        order = rng.permutation(len(grown))
+        if size > len(order):
+            order = np.resize(order, size)
+        return lambda place: grown[order[place]]
+
+    def _grow(self, index: int) -> None:
+        assert self._grown is not None
+        picture = squeezed(self.album[index], self._grown.shape[1])
+        rng = np.random.default_rng([self.seed, index, 12])
+        for k, view in enumerate([picture, *twelve(picture, rng)]):
+            self._grown[index * 13 + k] = view
+
+    def _ahead(self, pending: Iterator[Any]) -> Iterator[Any]:
+        """Results in order, ``AHEAD`` of them under way; counts the time spent waiting."""
+        ready: queue.Queue[Any] = queue.Queue(AHEAD)
+        stopped = threading.Event()
+
+        def feed() -> None:
+            for future in chain(pending, [None]):
+                while not stopped.is_set():
+                    with contextlib.suppress(queue.Full):
+                        ready.put(future, timeout=0.1)
+                        break
+                if stopped.is_set():
+                    return
+
+        thread = threading.Thread(target=feed, daemon=True)
+        thread.start()
+        try:
+            while (future := ready.get()) is not None:
+                start = time.perf_counter()
+                result = future.result()
+                self.waiting.seconds += time.perf_counter() - start
+                yield result
+        finally:
+            stopped.set()
+            thread.join()
+
+
+def fixed(album: Album, recipe: Recipe, side: int) -> tuple[Float32, Float32]:
+    """Inputs and targets of whole pictures, for validation: no chance in it."""
+    view = squeezed if recipe.examples == "twelve" else middle
+    return encoded(np.stack([view(album[i], side) for i in range(len(album))]), recipe.codec)

@@ -1,0 +1,59 @@
+"""How a network is trained, as data: what a plugin's ``train.py`` hands to :mod:`.learning`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from colortk.codec import Codec
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything of a training that is not in the request.
+
+    ``network``: makes the Keras network (functional, channels last; layers named, for that is how
+    weights are kept). ``codec``: pictures to numbers. ``sides``: sides of the square training
+    pictures, in order, each with its share of the epochs. ``examples``: "crops" draws pictures by
+    the weight of their folders and takes a random part, perhaps mirrored; "twelve" takes each once
+    with the twelve new pictures of document 000. ``samples``: pictures of an epoch (``None``: as
+    many as there are). ``zoom``: smallest and largest part of the short side that a crop takes.
+
+    ``loss``: a Keras loss, by name or as a function of (truth, answer). ``rate``: Adam's;
+    times ``factor`` after ``patience`` epochs without a better validation loss, and in the last
+    ``cooldown`` of the steps falling to zero in a straight line. ``average``: momentum of the
+    average of the weights that is kept instead of the last ones; 0 keeps the weights themselves.
+    ``prepare``: called with the new network before the first step (pretrained encoders).
+    ``note``: called after training with the folder of results and the held-out pictures.
+    """
+
+    plugin: str
+    network: Callable[[], Any]
+    codec: Codec
+    epochs: int
+    batch_size: int
+    rate: float
+    sides: tuple[tuple[int, float], ...] = ((128, 1.0),)
+    examples: Literal["crops", "twelve"] = "crops"
+    samples: int | None = None
+    zoom: tuple[float, float] = (0.5, 1.0)
+    loss: str | Callable[[Any, Any], Any] = "mean_squared_error"
+    factor: float = 0.5
+    patience: int = 3
+    cooldown: float = 0.0
+    average: float = 0.0
+    clip: float | None = None
+    prepare: Callable[[Any], None] | None = None
+    note: Callable[[Path, list[Path]], dict[str, Any]] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def side_of(self, epoch: int, epochs: int) -> int:
+        """Side of the pictures of ``epoch``, counted from 0, of ``epochs``."""
+        share = 0.0
+        for side, part in self.sides:
+            share += part
+            if epoch < round(share * epochs) or (part == self.sides[-1][1] and share >= 1):
+                return side
+        return self.sides[-1][0]

@@ -1,0 +1,122 @@
+"""A training between two epochs: weights, optimizer, curve; written whole, read back exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from colortk.color import Array
+from colortk.encode import write_whole
+from colortk.errors import ArtifactError
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+
+NAME = "checkpoint.npz"
+
+
+@dataclass
+class Row:
+    """One epoch: mean losses, the rate it ended with, pictures a second, share of time waited."""
+
+    epoch: int
+    loss: float
+    validation: float
+    rate: float
+    speed: float
+    waited: float
+
+
+@dataclass
+class State:
+    """What a resumed run goes on from. ``arrays``: named groups of arrays, see :mod:`.learner`."""
+
+    curve: list[Row] = field(default_factory=list)
+    factor: float = 1.0
+    since: int = 0
+    arrays: dict[str, list[Array]] = field(default_factory=dict)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.curve)
+
+    def kept(self, recipe: Recipe) -> Row:
+        """The epoch whose weights are kept: the best at the last size of pictures."""
+        side = recipe.side_of(self.epoch - 1, recipe.epochs)
+        last = [row for row in self.curve if recipe.side_of(row.epoch - 1, recipe.epochs) == side]
+        return min(last, key=lambda row: row.validation)
+
+
+def identity(request: TrainRequest, paths: Iterable[Path]) -> str:
+    """What must not change between a run and its resumption: pictures and settings."""
+    settings = [
+        request.seed,
+        request.epochs,
+        request.batch_size,
+        request.samples,
+        request.side,
+        sorted(request.emphasis.items()),
+        request.init_from,
+        request.precision,
+        repr(request.options),
+    ]
+    names = [path.relative_to(request.data).as_posix() for path in paths]
+    told = json.dumps([settings, names]).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(told).hexdigest()
+
+
+def save(folder: Path, state: State, run: str) -> None:
+    """Write the checkpoint whole or not at all."""
+    rows = [vars(row) for row in state.curve]
+    told = {"run": run, "curve": rows, "factor": state.factor, "since": state.since}
+    arrays: dict[str, Any] = {
+        f"{group}/{i}": array
+        for group, some in state.arrays.items()
+        for i, array in enumerate(some)
+    }
+    out = io.BytesIO()
+    np.savez(out, told=np.array(json.dumps(told)), **arrays)
+    write_whole(folder / NAME, out.getvalue(), force=True)
+
+
+def load(folder: Path, run: str) -> State | None:
+    """The checkpoint in ``folder``, if there is one.
+
+    Raises ``ArtifactError`` if it cannot be read or is of another run.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            told = json.loads(str(stored["told"]))
+            if told["run"] != run:
+                raise ValueError("it is of a run with other pictures or settings")
+            groups: dict[str, dict[int, Array]] = {}
+            for name in stored.files:
+                group, _, index = name.rpartition("/")
+                if group:
+                    groups.setdefault(group, {})[int(index)] = stored[name]
+        return State(
+            [Row(**row) for row in told["curve"]],
+            float(told["factor"]),
+            int(told["since"]),
+            {group: [some[i] for i in range(len(some))] for group, some in groups.items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ArtifactError(
+            f"the checkpoint '{path}' cannot be resumed", str(error), "--force starts anew"
+        ) from error
+
+
+def discard(folder: Path) -> None:
+    """Remove the checkpoint, if there is one."""
+    (folder / NAME).unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""``colortk fit`` of document 000's five plugins: Adam, squared error, its epochs and batches.
+
+The document lets the rate fall when the validation loss rests; by how much and after how long is
+ours. So is Adam's rate, Keras' default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from colortk.training.learning import fit
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+
+from .codec import MEAN, RELU, TANH, Colours
+from .networks import SIDE, colorizer_relu, colorizer_tanh, mean_chrominance
+
+#: Mean and deviation of a* and b* in the training faces, for the start.
+_MEAN, _DEVIATION = 11.7, 6.6
+
+
+def _settled(codec: Colours) -> Callable[[Any], None]:
+    """Starts the last batch normalization with mean and deviation of the faces' chroma.
+
+    By default it starts with 0 and 1, and its targets deviate by 0.03. In the thousand steps
+    that it takes to come down, the gradient tells the layers before it to be silent, and ReLU
+    layers obey for good: see the model card.
+    """
+
+    def prepare(network: Any) -> None:
+        last = network.layers[-1]
+        last.gamma.assign(last.gamma * 0 + _DEVIATION / codec.scale)
+        last.beta.assign(last.beta * 0 + (_MEAN + 128 - codec.zero) / codec.scale)
+
+    return prepare
+
+
+RELU_FACES = Recipe(  # "trained for 30 epochs with a batch size are 25"
+    "acharya_relu",
+    colorizer_relu,
+    RELU,
+    epochs=30,
+    batch_size=25,
+    rate=1e-3,
+    sides=((SIDE, 1.0),),
+    examples="twelve",
+    prepare=_settled(RELU),
+)
+TANH_FACES = replace(  # "trained for 50 epochs with batch size of 25"
+    RELU_FACES,
+    plugin="acharya_tanh",
+    network=colorizer_tanh,
+    codec=TANH,
+    epochs=50,
+    prepare=_settled(TANH),
+)
+MEAN_FACES = replace(  # "trained for 50 epochs with 512 batch size"
+    RELU_FACES,
+    plugin="mean_chrominance",
+    network=mean_chrominance,
+    codec=MEAN,
+    prepare=None,
+    epochs=50,
+    batch_size=512,
+)
+#: Transfer: "30 epochs on this with a small batch size of 5", "25 epochs with a batch size of 5".
+#: An epoch is as long as the document's: nine tenths of 720 pictures, and 12 made of each.
+RELU_NATURAL = replace(RELU_FACES, plugin="acharya_relu_natural", batch_size=5, samples=8424)
+TANH_NATURAL = replace(
+    TANH_FACES, plugin="acharya_tanh_natural", epochs=25, batch_size=5, samples=8424
+)
+RECIPES = {
+    recipe.plugin: recipe
+    for recipe in (RELU_FACES, TANH_FACES, MEAN_FACES, RELU_NATURAL, TANH_NATURAL)
+}
+
+
+def _train(plugin: str, request: TrainRequest) -> None:
+    fit(request, RECIPES[plugin])
+
+
+relu = partial(_train, "acharya_relu")
+tanh = partial(_train, "acharya_tanh")
+mean = partial(_train, "mean_chrominance")
+relu_natural = partial(_train, "acharya_relu_natural")
+tanh_natural = partial(_train, "acharya_tanh_natural")

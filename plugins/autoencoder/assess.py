@@ -1,0 +1,60 @@
+"""Document 002's two ways to make the grey input of a picture that has colours, compared.
+
+``repeated``: the picture is made grey (luma, ITU-R BT.601, as OpenCV does), the grey repeated to
+RGB, and that converted to CIELAB. ``read``: the picture is read with its colours and converted to
+CIELAB. L* of the two differs where colours are strong. Of a picture that is grey already they are
+the same, so that nothing of this matters for old photographs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk._cv import cv2
+from colortk.color import Array, lightness
+from colortk.errors import PictureError
+from colortk.harness.metrics.pair import Truth
+from colortk.harness.protocol import protocol, reference
+from colortk.harness.scoring import Scorer
+from colortk.images import read_bytes
+from colortk.loading import Request, load
+from colortk.pipeline import colorize, refiner
+
+#: Held-out pictures that are scored.
+PICTURES = 100
+METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr")
+
+
+def grey_inputs(truth: Array) -> dict[str, Array]:
+    """The two grey inputs of sRGB uint8 (H, W, 3): L*, float32 (H, W), by name of the way."""
+    return {
+        "repeated": lightness(cv2.cvtColor(truth, cv2.COLOR_RGB2GRAY)),
+        "read": lightness(truth),
+    }
+
+
+def assess(folder: Path, held_out: list[Path]) -> dict[str, Any]:
+    """Mean scores of the weights in ``folder`` with either input, on up to 100 held-out pictures."""
+    predictor, how = load(Request("autoencoder", weights=folder)), protocol()
+    refine, scorer = refiner(how.refine), Scorer(METRICS)
+    rows: dict[str, list[dict[str, float]]] = {}
+    for path in held_out[:: max(1, -(-len(held_out) // PICTURES))]:
+        try:
+            truth = reference(read_bytes(path), str(path), how).pixels
+            kept = Truth(truth)
+            for way, grey in grey_inputs(truth).items():
+                result = colorize(grey, predictor, refine).rgb
+                rows.setdefault(way, []).append(scorer(kept, result).values)
+        except PictureError:
+            continue
+    return {
+        way: {
+            metric: round(float(np.mean([row[metric] for row in some if metric in row])), 5)
+            for metric in METRICS
+            if any(metric in row for row in some)
+        }
+        for way, some in rows.items()
+    }

@@ -1,0 +1,23 @@
+"""Declaration of ``autoencoder``."""
+
+from __future__ import annotations
+
+from colortk.hookspecs import hookimpl
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
+
+
+@hookimpl
+def colortk_colorizers() -> list[ColorizerSpec]:
+    return [
+        ColorizerSpec(
+            name="autoencoder",
+            summary="Document 002's convolutional autoencoder, 256 pixels",
+            factory="colortk_plugins.autoencoder.colorizer:colorizer",
+            package="colortk_plugins.autoencoder",
+            working_size=WorkingSize(short=256, multiple=8),
+            artifacts=declared("colortk_plugins.autoencoder"),
+            trainer="colortk_plugins.autoencoder.train:train",
+            paper="Darban (2024), Colorizing grayscale images",
+        )
+    ]

@@ -1,0 +1,93 @@
+"""Document 004's look at its test set: mean ΔE94, a heat map (Figure 4) and a histogram (Figure 5)."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Array, lightness
+from colortk.encode import write_whole
+from colortk.errors import PictureError
+from colortk.harness.metrics.pair import Pair, Truth
+from colortk.harness.protocol import protocol, reference
+from colortk.images import read_bytes
+from colortk.loading import Request, load
+from colortk.pipeline import colorize, refiner
+
+#: Held-out pictures that go into mean and histogram; the first rows are drawn.
+PICTURES, ROWS = 200, 4
+#: Edges of document 004's table 1, "Delta E ranges and Perception", and of the histogram.
+PERCEPTION = (1.0, 2.0, 10.0, 49.0)
+EDGES = np.arange(0, 61, 1)
+
+
+def assess(folder: Path, held_out: list[Path]) -> dict[str, Any]:
+    """Score the weights in ``folder`` on up to 200 held-out pictures.
+
+    Returns ``mean_delta_e94`` and the shares of pixels up to each of table 1's limits; writes
+    ``delta_e94.csv`` (pixels by ΔE94 of 1) and, with matplotlib, ``delta_e94.png``.
+    """
+    predictor, how = load(Request("resnet18", weights=folder)), protocol()
+    refine = refiner(how.refine)
+    counts = np.zeros(len(EDGES), np.int64)
+    means: list[float] = []
+    views: list[tuple[Array, Array, Array]] = []
+    for path in held_out[:: max(1, -(-len(held_out) // PICTURES))]:
+        try:
+            truth = reference(read_bytes(path), str(path), how).pixels
+            result = colorize(lightness(truth), predictor, refine).rgb
+        except PictureError:
+            continue
+        difference = Pair(Truth(truth), result).delta_e94
+        means.append(float(difference.mean()))
+        counts += np.bincount(
+            np.minimum(difference.ravel().astype(int), len(EDGES) - 1), minlength=len(EDGES)
+        )
+        if len(views) < ROWS:
+            views.append((truth, result, difference))
+    rows = [f"{edge},{count}" for edge, count in zip(EDGES, counts, strict=True)]
+    write_whole(
+        folder / "delta_e94.csv", "\n".join(["from,pixels", *rows, ""]).encode(), force=True
+    )
+    if views and importlib.util.find_spec("matplotlib") is not None:
+        write_whole(folder / "delta_e94.png", _drawn(views, counts), force=True)
+    total = max(1, int(counts.sum()))
+    shares = {f"up_to_{limit:g}": int(counts[: int(limit)].sum()) / total for limit in PERCEPTION}
+    return {
+        "mean_delta_e94": float(np.mean(means)) if means else None,
+        "pictures": len(means),
+        "share_of_pixels": {name: round(share, 4) for name, share in shares.items()},
+    }
+
+
+def _drawn(views: list[tuple[Array, Array, Array]], counts: Array) -> bytes:
+    """Truth, prediction and heat map by rows, the histogram under them, as a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 2.2 * len(views) + 2.2), dpi=100, layout="constrained")
+    grid = figure.add_gridspec(len(views) + 1, 3)
+    drawn: Any = None
+    for row, (truth, result, difference) in enumerate(views):
+        for column, picture in enumerate((truth, result)):
+            axes = figure.add_subplot(grid[row, column])
+            axes.imshow(picture)
+            axes.set_axis_off()
+            if row == 0:
+                axes.set_title(("ground truth", "prediction")[column], fontsize=9)
+        axes = figure.add_subplot(grid[row, 2])
+        drawn = axes.imshow(difference, vmin=0, vmax=50, cmap="inferno")
+        axes.set_axis_off()
+        if row == 0:
+            axes.set_title("ΔE94", fontsize=9)
+    figure.colorbar(drawn, ax=figure.axes, shrink=0.4)
+    axes = figure.add_subplot(grid[len(views), :])
+    axes.bar(EDGES, counts / max(1, counts.sum()), width=1, align="edge")
+    axes.set_xlabel("ΔE94")
+    axes.set_ylabel("share of pixels")
+    out = io.BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()

@@ -1,0 +1,26 @@
+"""Declaration of ``resnet18``."""
+
+from __future__ import annotations
+
+from colortk.hookspecs import hookimpl
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
+
+from .training import Training
+
+
+@hookimpl
+def colortk_colorizers() -> list[ColorizerSpec]:
+    return [
+        ColorizerSpec(
+            name="resnet18",
+            summary="Document 004's ResNet-18 with a small decoder",
+            factory="colortk_plugins.resnet18.colorizer:colorizer",
+            package="colortk_plugins.resnet18",
+            working_size=WorkingSize(short=192, multiple=32),
+            artifacts=declared("colortk_plugins.resnet18"),
+            trainer="colortk_plugins.resnet18.train:train",
+            train_options=Training,
+            paper="Kazerooni, Mehmetoglu, Gray-scale Image Colorization Using Deep Learning",
+        )
+    ]

@@ -1,0 +1,26 @@
+"""Declaration of ``vgg16_residual``."""
+
+from __future__ import annotations
+
+from colortk.hookspecs import hookimpl
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
+
+from .training import Training
+
+
+@hookimpl
+def colortk_colorizers() -> list[ColorizerSpec]:
+    return [
+        ColorizerSpec(
+            name="vgg16_residual",
+            summary="Document 001's VGG16 encoder with residual connections to its decoder",
+            factory="colortk_plugins.vgg16_residual.colorizer:colorizer",
+            package="colortk_plugins.vgg16_residual",
+            working_size=WorkingSize(short=224, multiple=32),
+            artifacts=declared("colortk_plugins.vgg16_residual"),
+            trainer="colortk_plugins.vgg16_residual.train:train",
+            train_options=Training,
+            paper="Zaman (2020), Image Colorization with Deep Convolutional Neural Networks",
+        )
+    ]

@@ -1,0 +1,60 @@
+"""``colortk fit --plugin vgg16_residual``: squared error, L1 and L2 regularization (document 001).
+
+The encoder keeps its ImageNet weights unless it is to be tuned: so it costs no backward pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from colortk.training.learning import fit
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+
+from .codec import CODEC
+from .encoder_weights import load_vgg16
+from .network import vgg16_residual
+from .training import Training
+
+
+def built(options: Training) -> Any:
+    """The network for pictures of any size, its encoder frozen if it is to be."""
+    network = vgg16_residual(None, regularized=options.regularization)
+    for layer in network.layers:
+        if layer.name.startswith("block") and options.encoder == "frozen":
+            layer.trainable = False
+    return network
+
+
+RECIPE = Recipe(
+    "vgg16_residual",
+    lambda: built(Training()),
+    CODEC,
+    epochs=30,
+    batch_size=16,
+    samples=8000,
+    rate=1e-3,
+    sides=((128, 0.85), (224, 0.15)),
+    zoom=(0.5, 1.0),
+    patience=4,
+    cooldown=0.4,
+    average=0.998,
+)
+
+
+def train(request: TrainRequest) -> None:
+    """See :func:`colortk.training.learning.fit`."""
+    options = request.options or Training()
+
+    def prepare(network: Any) -> None:
+        if options.encoder_weights != "none" and not request.init_from:
+            path = options.encoder_weights
+            load_vgg16(network, Path(path) if path else None)
+
+    facts = {"regularization": options.regularization, "encoder": options.encoder}
+    fit(
+        request,
+        replace(RECIPE, network=lambda: built(options), prepare=prepare, facts=facts),
+    )

@@ -1,0 +1,97 @@
+"""The same training on every library that Keras computes with."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+OTHERS = [name for name in ("jax", "torch") if importlib.util.find_spec(name) is not None]
+
+
+def _losses(backend: str, folder: Path) -> dict[str, list[float]]:
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    script = Path(__file__).with_name("one_step.py")
+    out = subprocess.run(
+        [sys.executable, str(script), str(folder)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=600,
+    )
+    assert out.returncode == 0, out.stderr[-3000:]
+    found: dict[str, Any] = json.loads(out.stdout.splitlines()[-1])
+    assert found["backend"] == backend
+    losses: dict[str, list[float]] = found["losses"]
+    return losses
+
+
+def test_one_step_of_each_network_is_the_same_on_every_backend(tmp_path: Path) -> None:
+    if importlib.util.find_spec("tensorflow") is None or not OTHERS:
+        pytest.skip("needs TensorFlow and another backend")
+    first = _losses("tensorflow", tmp_path)
+    assert len(first) == 6
+    for other in OTHERS:
+        for plugin, losses in _losses(other, tmp_path).items():
+            assert losses == pytest.approx(first[plugin], rel=1e-4), (plugin, other)
+            assert losses[0] != losses[2], "a step changes something"
+
+
+def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("needs PyTorch")
+    code = """if True:
+        import keras, numpy as np, torch
+        from keras import layers
+        from colortk.training.native import accelerated, _Fused
+
+        inputs = keras.Input((None, None, 3))
+        x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(inputs)
+        skip = x = layers.BatchNormalization(momentum=0.7)(x)
+        x = layers.MaxPooling2D()(x)
+        x = layers.ZeroPadding2D(1)(x)
+        x = layers.Conv2D(8, (3, 5), padding="valid", use_bias=False)(x)
+        x = layers.Conv2D(8, (2, 4), padding="same", activation="tanh")(x)
+        x = layers.UpSampling2D(interpolation="bilinear")(x)
+        x = layers.Conv2DTranspose(8, (1, 2), strides=(1, 1), padding="same")(x)
+        x = layers.Conv2DTranspose(4, (1, 3), strides=(2, 2), padding="same")(x)
+        x = layers.UpSampling2D((1, 2))(x)
+        network = keras.Model(inputs, x)
+        fused = accelerated(network)
+        kinds = sum(isinstance(layer, _Fused) for layer in fused.layers)
+        assert kinds == 10 - 1, kinds  # all but the padding
+        rng = np.random.default_rng(0)
+        network.set_weights([rng.uniform(0.1, 0.5, w.shape) for w in network.get_weights()])
+        x = torch.tensor(rng.normal(size=(3, 24, 32, 3)).astype("float32"))
+        for training in (False, True):
+            found = []
+            for model in (network, fused):
+                start = [w.copy() for w in network.get_weights()]
+                network.zero_grad()
+                out = model(x, training=training)
+                (out ** 2).mean().backward()
+                found.append((
+                    out.detach().numpy(),
+                    [v.value.grad.numpy().copy() for v in network.trainable_variables],
+                    [v.value.detach().numpy().copy() for v in network.non_trainable_variables],
+                ))
+                network.set_weights(start)
+            for one, other in zip(*found):
+                for a, b in zip([one] if isinstance(one, np.ndarray) else one,
+                                [other] if isinstance(other, np.ndarray) else other):
+                    assert a.shape == b.shape
+                    assert np.abs(a - b).max() <= 2e-5 * max(1, np.abs(a).max()), np.abs(a - b).max()
+        print("EQUAL")
+    """
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300
+    )
+    assert out.stdout.splitlines()[-1:] == ["EQUAL"], out.stderr[-3000:]

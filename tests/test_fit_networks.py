@@ -1,0 +1,274 @@
+"""``colortk fit`` of the documents' networks, as a process: tiny trainings, whole ones."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.color import rgb2lab
+
+from conftest import photo
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs Keras"),
+    pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow"),
+]
+#: One thread and no threads between operations: the same sums in the same order.
+ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+SMALL = ["--samples", "26", "--batch-size", "8", "--jobs", "1"]
+
+
+#: The plugins that are trained here, whether or not their weights are shipped yet.
+PLUGINS = (
+    "mean_chrominance",
+    "acharya_relu",
+    "acharya_tanh_natural",
+    "autoencoder",
+    "resnet18",
+    "vgg16_residual",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def declared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Those without shipped weights are declared by a distribution of the test's own."""
+    shipped = {point.name for point in entry_points(group="colortk")}
+    site = tmp_path_factory.mktemp("site")
+    info = site / "unreleased-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unreleased\nVersion: 1.0\n")
+    lines = [f"{n} = colortk_plugins.{n}.spec" for n in PLUGINS if n not in shipped]
+    (info / "entry_points.txt").write_text("\n".join(["[colortk]", *lines, ""]))
+    ENVIRONMENT["PYTHONPATH"] = str(site)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen colourful pictures, and a file that is none."""
+    folder = tmp_path_factory.mktemp("data")
+    for seed in range(16):
+        Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def fit(
+    *arguments: Any, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    code = "from colortk.cli.main import main; main()"
+    out = subprocess.run(
+        [sys.executable, "-c", code, "fit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **ENVIRONMENT, **environment},
+        timeout=300,
+    )
+    assert not check or out.returncode == 0, out.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def mean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three epochs of mean_chrominance, in one go."""
+    output = tmp_path_factory.mktemp("mean") / "weights"
+    out = fit("-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL)
+    assert out.stdout == ""
+    assert "left out: cannot read" in out.stderr
+    assert "broken.png" in out.stderr
+    assert "pictures/s" in out.stderr
+    assert "waiting for data" in out.stderr
+    assert "ONNX Runtime equals Keras" in out.stderr
+    return output
+
+
+def test_a_training_leaves_network_curve_manifest_and_card(mean: Path) -> None:
+    names = {path.name for path in mean.iterdir()}
+    wanted = {"network.onnx", "manifest.json", "curve.csv", "MODEL_CARD.md"}
+    assert names - {"curve.png"} == wanted, "and no checkpoint"
+    manifest = json.loads((mean / "manifest.json").read_text())
+    assert manifest["parameters"] == manifest["trainable_parameters"] == 43830
+    assert manifest["epochs"] == 3
+    assert manifest["backend"] == "tensorflow"
+    assert manifest["data"]["train"] + manifest["data"]["held_out"] == 17
+    assert manifest["differences"]["float32"] < 1e-4
+    assert set(manifest["scores"]) == {"mean_chrominance", "gray"}
+    assert manifest["scores"]["mean_chrominance"]["psnr"] > 0
+    rows = list(csv.DictReader((mean / "curve.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    card = (mean / "MODEL_CARD.md").read_text()
+    assert "43,830" in card
+    assert "colortk fit --plugin mean_chrominance" in card
+    assert "/" not in manifest["command"], "nothing of this machine"
+
+
+def test_what_was_trained_colorizes(
+    mean: Path, colortk: Callable[..., Any], picture: Path, tmp_path: Path
+) -> None:
+    result = tmp_path / "out.png"
+    line = ("run", "-p", "mean_chrominance", "--weights", mean, "-o", result, picture)
+    out = colortk(*line, env=ENVIRONMENT)
+    assert out.returncode == 0, out.stderr
+    lab = rgb2lab(np.asarray(Image.open(result)))
+    grey = rgb2lab(np.asarray(Image.open(picture).convert("RGB")))
+    assert np.abs(lab[..., 0] - grey[..., 0]).max() < 1
+    middle = (lab[..., 0] > 40) & (lab[..., 0] < 70)
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))[middle]
+    assert np.hypot(lab[..., 1], lab[..., 2])[middle].mean() > 3
+    assert hue.std() < 15, "one tint"
+
+
+def test_killed_and_resumed_is_the_same_training(mean: Path, data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "weights"
+    line = ["-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL]
+    code = "from colortk.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "fit", *map(str, line)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **ENVIRONMENT},
+    )
+    assert process.stderr is not None
+    for told in process.stderr:
+        if "epoch 1/3" in told:
+            os.kill(process.pid, signal.SIGKILL)
+            break
+    process.wait(30)
+    process.stderr.close()
+    assert (output / "checkpoint.npz").exists()
+    assert not (output / "manifest.json").exists()
+    refused = fit(*line, check=False)
+    assert refused.returncode == 2
+    assert "--resume goes on" in refused.stderr
+    other = fit(*line[:-2], "--jobs", 1, "--seed", 5, "--resume", check=False)
+    assert other.returncode == 4
+    assert "other pictures or settings" in other.stderr
+    fit(*line, "--resume")
+    for one, two in zip(
+        csv.DictReader((mean / "curve.csv").read_text().splitlines()),
+        csv.DictReader((output / "curve.csv").read_text().splitlines()),
+        strict=True,
+    ):
+        for name in ("loss", "validation", "rate"):
+            assert float(one[name]) == pytest.approx(float(two[name]), rel=1e-5)
+    again = fit(*line, "--resume")
+    assert "are complete" in again.stderr
+
+
+def test_a_training_begins_with_the_weights_of_another(
+    mean: Path, data: Path, tmp_path: Path
+) -> None:
+    line = ["-p", "mean_chrominance", "--data", data, "--epochs", 1, *SMALL]
+    out = fit(*line, "-o", tmp_path / "a", "--init-from", mean)
+    assert "16 of 16 arrays of weights taken" in out.stderr
+    first = json.loads((mean / "manifest.json").read_text())["loss"]["validation"]
+    found = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert found["init_from"] == mean.name
+    assert found["loss"]["validation"] < 1.2 * first
+    wrong = fit(*line, "-o", tmp_path / "b", "--init-from", "nobody", check=False)
+    assert wrong.returncode == 2
+    assert "nobody" in wrong.stderr
+    empty = fit(*line, "-o", tmp_path / "c", "--init-from", tmp_path, check=False)
+    assert empty.returncode == 4
+    assert len(empty.stderr.splitlines()) == 1
+    other = fit(
+        "-p", "autoencoder", "--data", data, "-o", tmp_path / "d", "--init-from", mean, check=False
+    )
+    assert other.returncode == 2
+    assert "no layer there" in other.stderr
+
+
+def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:
+    def line(*more: str) -> subprocess.CompletedProcess[str]:
+        wish = ["-p", "resnet18", "--data", data, "-o", tmp_path / "x", *more]
+        return fit(*wish, check=False, KERAS_BACKEND=more_backend)
+
+    more_backend = "tensorflow"
+    for words, told in (
+        (["--option", "loss=mae"], "mse or cms_ssim"),
+        (["--option", "lose=mse"], "did you mean 'loss'"),
+        (["--option", "encoder_weights=/nowhere.npz"], "nowhere.npz"),
+    ):
+        out = line(*words)
+        assert out.returncode in (2, 4), out.stderr
+        assert told in out.stderr.splitlines()[-1]
+        assert "Traceback" not in out.stderr
+    out = fit("-p", "gray", "--data", data, check=False)
+    assert out.returncode == 2
+    assert "nothing to train" in out.stderr
+    more_backend = "nonsense"
+    out = line()
+    assert out.returncode == 3
+    assert "nonsense" in out.stderr
+    assert len(out.stderr.splitlines()) == 1
+    if not _gpu():
+        more_backend = "tensorflow"
+        out = line("--device", "gpu")
+        assert out.returncode == 2
+        assert "no GPU found" in out.stderr
+
+
+def _gpu() -> bool:
+    return Path("/dev/nvidia0").exists()
+
+
+def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -> None:
+    """In one process, for importing TensorFlow takes longest."""
+    code = """if True:
+        import sys
+        from pathlib import Path
+        import numpy as np
+        from colortk.cli.main import invoke
+        from colortk.loading import Request, load
+
+        data, out = Path(sys.argv[1]), Path(sys.argv[2])
+        small = ["--epochs", "1", "--samples", "8", "--batch-size", "4", "--jobs", "1"]
+        for name, more, shape in (
+            ("autoencoder", ["--side", "32"], (64, 48)),
+            ("acharya_relu", [], (128, 128)),
+            ("acharya_tanh_natural", [], (128, 128)),
+            ("resnet18", ["--side", "32", "--option", "loss=cms_ssim"], (64, 96)),
+            ("vgg16_residual", ["--side", "32", "--option", "encoder_weights=none",
+                                "--option", "encoder=tuned"], (64, 32)),
+        ):
+            code = invoke(["fit", "-p", name, "--data", str(data), "-o", str(out / name),
+                           *small, *more])
+            assert code == 0, name
+            found = load(Request(name, weights=out / name))
+            lightness = np.linspace(0, 100, shape[0] * shape[1], dtype=np.float32).reshape(shape)
+            answer = found.predict(lightness)
+            batch = found.colorizer.predict_ab_batch(np.stack([lightness, lightness / 2]))
+            assert np.abs(batch[0] - answer).max() < 1e-3, name
+        print("SERVED")
+    """
+    out = subprocess.run(
+        [sys.executable, "-c", code, str(data), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **ENVIRONMENT},
+        timeout=600,
+    )
+    assert out.stdout.splitlines()[-1:] == ["SERVED"], out.stderr[-3000:]
+    rows = (tmp_path / "resnet18" / "delta_e94.csv").read_text().splitlines()
+    pixels = sum(int(row.split(",")[1]) for row in rows[1:])
+    note = json.loads((tmp_path / "resnet18" / "manifest.json").read_text())["scores"]["note"]
+    assert pixels == note["pictures"] * 256 * 256
+    assert note["mean_delta_e94"] > 0

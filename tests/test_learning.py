@@ -1,0 +1,229 @@
+"""What a network's training is made of: views, batches, schedule, checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.color import rgb2lab
+
+from colortk.codec import Planes
+from colortk.errors import ArtifactError, PictureError
+from colortk.training import views
+from colortk.training.album import Album
+from colortk.training.learning import HELD_OUT, _cooled, _judge, _spread
+from colortk.training.loader import Loader, fixed
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+from colortk.training.state import Row, State, identity, load, save
+from conftest import photo
+
+CODEC = Planes(offset=50, scale=50, chroma_scale=110)
+RECIPE = Recipe("none", lambda: None, CODEC, epochs=4, batch_size=4, rate=1e-3, sides=((32, 1),))
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Album:
+    paths = []
+    for seed in range(5):
+        paths.append(tmp_path / f"{seed}.png")
+        Image.fromarray(photo(40, 60, seed)).save(paths[-1])
+    return Album(paths)
+
+
+def loader(album: Album, **changes: object) -> Loader:
+    share = [1 / len(album)] * len(album)
+    return Loader(album, share, replace(RECIPE, **changes), seed=3, jobs=2)
+
+
+def test_codec_is_undone() -> None:
+    rng = np.random.default_rng(0)
+    lightness = rng.uniform(0, 100, (2, 8, 6)).astype(np.float32)
+    ab = rng.uniform(-90, 90, (2, 8, 6, 2)).astype(np.float32)
+    x = CODEC.inputs(lightness)
+    assert x.shape == (2, 8, 6, 1)
+    assert x.dtype == np.float32
+    assert np.allclose(x[..., 0] * 50 + 50, lightness, atol=1e-4)
+    assert np.allclose(CODEC.chroma(CODEC.targets(ab), 8, 6), ab, atol=1e-4)
+    three = Planes(scale=128, chroma_scale=128, channels=3).inputs(lightness)
+    assert three.shape == (2, 8, 6, 3)
+    assert (three == three[..., :1]).all()
+
+
+def test_an_epoch_follows_from_its_number(album: Album) -> None:
+    def digest(number: int, jobs: int) -> str:
+        made = replace(loader(album), jobs=jobs).epoch(number, 16, 4, 32)
+        return hashlib.sha256(b"".join(x.tobytes() + y.tobytes() for x, y in made)).hexdigest()
+
+    assert digest(0, 1) == digest(0, 3)
+    assert digest(0, 1) != digest(1, 1)
+
+
+def test_batches_hold_lightness_and_its_own_chroma(album: Album) -> None:
+    (x, y), *rest = loader(album, zoom=(1, 1)).epoch(0, 12, 4, 40)
+    assert len(rest) == 2
+    assert x.shape == (4, 40, 40, 1)
+    assert y.shape == (4, 40, 40, 2)
+    # A full-size square of a 40 x 60 picture is not scaled: each is a part of one of the five.
+    truths = [rgb2lab(album[i]) for i in range(5)]
+    for one, chroma in zip(x[..., 0] * 50 + 50, y * 110, strict=True):
+        found = [
+            np.abs(part[..., 0] - one).max() + np.abs(part[..., 1:] - chroma).max()
+            for lab in truths
+            for left in range(21)
+            for part in (lab[:, left : left + 40], lab[:, left : left + 40][:, ::-1])
+        ]
+        assert min(found) < 0.05
+
+
+def test_twelve_new_pictures_of_each(album: Album) -> None:
+    made = loader(album, examples="twelve")
+    assert made.epoch_size(None) == 65
+    first = [y for _, y in made.epoch(0, 65, 13, 32)]
+    again = [y for _, y in made.epoch(1, 65, 13, 32)]
+
+    def rows(batches: list[np.ndarray]) -> list[bytes]:
+        return sorted(np.rint(row * 500).tobytes() for batch in batches for row in batch)
+
+    assert rows(first) == rows(again), "the same pictures in every epoch"
+    assert any((a != b).any() for a, b in zip(first, again, strict=True)), "in another order"
+    assert len(set(rows(first))) > 50
+
+
+def test_validation_is_the_middle_of_every_picture(album: Album) -> None:
+    x, y = fixed(album, RECIPE, 40)
+    truth = rgb2lab(album[2][:, 10:50])
+    assert np.abs(x[2, ..., 0] * 50 + 50 - truth[..., 0]).max() < 0.02
+    assert np.abs(y[2] * 110 - truth[..., 1:]).max() < 0.02
+
+
+def test_a_loader_that_is_left_ends_its_threads(album: Album) -> None:
+    before = threading.active_count()
+    batches = loader(album).epoch(0, 4000, 4, 32)
+    next(batches)
+    batches.close()
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+
+
+def test_an_album_keeps_what_there_is_room_for(album: Album) -> None:
+    small = Album(album.paths, room=2 * 40 * 60 * 3)
+    for _ in range(2):
+        for index in range(5):
+            assert (small[index] == album[index]).all()
+    assert len(small._kept) == 2
+    assert (album.only([3, 1])[0] == album[3]).all()
+
+
+def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
+    Image.fromarray(photo(40, 60)).convert("L").save(tmp_path / "grey.png")
+    Image.fromarray(photo(40, 60)[..., 0].astype(np.uint16) << 8).save(tmp_path / "deep.png")
+    Image.fromarray(photo(600, 900)).save(tmp_path / "large.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    found = Album([tmp_path / f"{n}.png" for n in ("grey", "deep", "large", "broken")])
+    assert found[0].shape == found[1].shape == (40, 60, 3)
+    assert found[2].shape == (288, 432, 3)
+    with pytest.raises(PictureError):
+        found[3]
+
+
+def test_parts_stay_inside_and_are_mirrored_half_the_time() -> None:
+    ramp = np.repeat(np.arange(100, dtype=np.uint8)[None, :, None], 50, 0).repeat(3, 2)
+    rng = np.random.default_rng(0)
+    mirrored = 0
+    for _ in range(200):
+        view = views.part(ramp, 16, (0.4, 1.0), rng)
+        assert view.shape == (16, 16, 3)
+        steps = np.diff(view[8, :, 0].astype(int))
+        assert (steps >= 0).all() or (steps <= 0).all()
+        mirrored += steps.sum() < 0
+    assert 70 < mirrored < 130
+
+
+def test_sides_by_share_of_the_epochs() -> None:
+    recipe = replace(RECIPE, sides=((128, 0.8), (192, 0.2)))
+    assert [recipe.side_of(e, 10) for e in range(10)] == [128] * 8 + [192] * 2
+    assert recipe.side_of(0, 1) == 128
+    assert replace(RECIPE, sides=((64, 1.0),)).side_of(7, 8) == 64
+
+
+def test_the_rate_cools_down_at_the_end() -> None:
+    assert _cooled(0.5, 0.3) == 1
+    assert _cooled(0.85, 0.3) == pytest.approx(0.5)
+    assert _cooled(1.0, 0.3) == 0
+    assert _cooled(1.0, 0.0) == 1
+
+
+class Weighing:
+    def __init__(self) -> None:
+        self.number = 0.0
+
+    def weights(self) -> list[np.ndarray]:
+        self.number += 1
+        return [np.array(self.number)]
+
+
+def test_the_rate_falls_on_a_plateau_and_the_best_is_kept() -> None:
+    recipe = replace(RECIPE, epochs=6, patience=2, factor=0.5)
+    state, learner = State(), Weighing()
+    for number, loss in enumerate([3.0, 2.0, 2.5, 1.9999, 1.0, 1.5], start=1):
+        _judge(recipe, state, Row(number, 0, loss, 0, 0, 0), learner)  # type: ignore[arg-type]
+    # 1.9999 is hardly better than 2: with 2.5 before it, two epochs without progress.
+    assert state.factor == 0.5
+    assert state.since == 1
+    assert state.kept(recipe).epoch == 5
+    assert float(state.arrays["best"][0]) == learner.number
+
+
+def test_larger_pictures_at_the_end_have_losses_of_their_own() -> None:
+    recipe = replace(RECIPE, epochs=4, sides=((32, 0.5), (64, 0.5)))
+    state, learner = State(), Weighing()
+    for number, loss in enumerate([1.0, 0.9, 5.0, 4.0], start=1):
+        _judge(recipe, state, Row(number, 0, loss, 0, 0, 0), learner)  # type: ignore[arg-type]
+    assert float(state.arrays["best"][0]) == learner.number
+    assert state.kept(recipe).epoch == 4
+
+
+def test_held_out_pictures_are_drawn_once() -> None:
+    paths = [Path(f"{i}.png") for i in range(2 * HELD_OUT)]
+    some = _spread(paths, [1.0] * HELD_OUT + [0.0] * HELD_OUT, seed=0)
+    assert some == paths[:HELD_OUT]
+    assert _spread(paths[:10], [0.1] * 10, seed=0) == paths[:10]
+
+
+def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    state = State([Row(1, 0.5, 0.4, 1e-3, 10.5, 0.01)], 0.25, 1)
+    state.arrays = {"weights": [rng.random((3, 2)), rng.random(11)], "steps": [np.array(7)]}
+    assert load(tmp_path, "run") is None
+    save(tmp_path, state, "run")
+    found = load(tmp_path, "run")
+    assert found is not None
+    assert (found.curve, found.factor, found.since) == (state.curve, 0.25, 1)
+    for group, arrays in state.arrays.items():
+        for one, other in zip(arrays, found.arrays[group], strict=True):
+            assert (one == other).all()
+    with pytest.raises(ArtifactError, match="other pictures or settings"):
+        load(tmp_path, "another")
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ArtifactError, match="cannot be resumed"):
+        load(tmp_path, "run")
+
+
+def test_another_setting_is_another_run(tmp_path: Path) -> None:
+    request = TrainRequest(tmp_path, tmp_path / "out", tmp_path / "store")
+    paths = [tmp_path / "a" / "b.png"]
+    names = {identity(request, paths), identity(request, [tmp_path / "c.png"])}
+    for change in ({"seed": 1}, {"epochs": 3}, {"side": 64}, {"init_from": "gray"}):
+        names.add(identity(replace(request, **change), paths))
+    assert len(names) == 6
+    assert identity(replace(request, jobs=7, resume=True), paths) in names
