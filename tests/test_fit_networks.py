@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -272,3 +274,31 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
     note = json.loads((tmp_path / "resnet18" / "manifest.json").read_text())["scores"]["note"]
     assert pixels == note["pictures"] * 256 * 256
     assert note["mean_delta_e94"] > 0
+
+
+def test_the_network_of_the_documentation(data: Path, tmp_path: Path) -> None:
+    """Code of docs/training.md, as somebody's plugin."""
+    text = (Path(__file__).parents[1] / "docs" / "training.md").read_text("utf-8")
+    package = tmp_path / "site" / "my_package"
+    package.mkdir(parents=True)
+    for block in re.findall(r"```python\n# my_package/(\w+\.py)[^\n]*(.*?)```", text, re.DOTALL):
+        (package / block[0]).write_text(block[1])
+    (package / "__init__.py").write_text("")
+    (package / "spec.py").write_text(
+        "from colortk import ColorizerSpec, WorkingSize, hookimpl\n\n\n@hookimpl\n"
+        "def colortk_colorizers():\n    return [ColorizerSpec(\n"
+        "        name='mine', summary='a network', factory='my_package.colorizer:colorizer',\n"
+        "        trainer='my_package.train:train', package='my_package',\n"
+        "        working_size=WorkingSize(short=64))]\n"
+    )
+    info = tmp_path / "site" / "my_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[colortk]\nmine = my_package.spec\n")
+    line = ["-p", "mine", "--data", data, "-o", tmp_path / "out", *SMALL, "--side", 32]
+    fit(*line, "--epochs", 2, PYTHONPATH=str(tmp_path / "site"))
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    sizes = [1, 32, 64, 64, 32, 2]
+    wanted = sum(9 * a * b + b for a, b in itertools.pairwise(sizes))
+    assert manifest["parameters"] == wanted
+    assert set(manifest["scores"]) == {"mine", "gray"}
