@@ -28,6 +28,7 @@ def child(name: str) -> None:
     from colortk.training import backend
     from colortk.training.learner import Learner
     from colortk.training.loader import encoded
+    from colortk.training.views import planes
 
     module = __import__(f"colortk_plugins.{name}.train", fromlist=["RECIPE"])
     recipe = module.RECIPE
@@ -35,7 +36,7 @@ def child(name: str) -> None:
     learner = Learner(recipe.network(), recipe)
     rng = np.random.default_rng(0)
     views = rng.integers(0, 256, (BATCH, SIDE, SIDE, 3)).astype(np.uint8)
-    inputs, targets = encoded(views, recipe.codec)
+    inputs, targets = encoded(planes(views), recipe.codec)
     for _ in range(2):
         learner.step(inputs, targets, 1e-4)
     started = time.perf_counter()

@@ -56,6 +56,28 @@ def test_codec_is_undone() -> None:
     assert (three == three[..., :1]).all()
 
 
+def test_document_000s_numbers() -> None:
+    from colortk_plugins.acharya.codec import MEAN, RELU, TANH
+
+    rng = np.random.default_rng(0)
+    lightness = rng.uniform(0, 100, (3, 128, 128)).astype(np.float32)
+    ab = rng.uniform(-90, 90, (3, 128, 128, 2)).astype(np.float32)
+    for codec in (MEAN, RELU, TANH):
+        x = codec.inputs(lightness)
+        assert x.shape == (3, 1, 128, 128)
+        assert np.allclose(x[:, 0] * 255, lightness * 2.55, atol=1e-4)
+    assert np.allclose(RELU.targets(ab)[:, 1] * 255 - 128, ab[..., 1], atol=1e-3)
+    assert np.allclose(TANH.targets(ab)[:, 0] * 127, ab[..., 0], atol=1e-3)
+    mean = MEAN.targets(ab)
+    assert mean.shape == (3, 1, 1, 2)
+    assert np.allclose(mean[:, 0, 0] * 255 - 128, ab.mean((1, 2), dtype=np.float64), atol=1e-3)
+    for codec in (RELU, TANH):
+        assert np.allclose(codec.chroma(codec.targets(ab), 128, 128), ab, atol=1e-3)
+    even = MEAN.chroma(mean, 20, 30)
+    assert even.shape == (3, 20, 30, 2)
+    assert np.allclose(even[:, 7, 9], ab.mean((1, 2)), atol=1e-3)
+
+
 def test_an_epoch_follows_from_its_number(album: Album) -> None:
     def digest(number: int, jobs: int) -> str:
         made = replace(loader(album), jobs=jobs).epoch(number, 16, 4, 32)
@@ -94,6 +116,20 @@ def test_twelve_new_pictures_of_each(album: Album) -> None:
     assert rows(first) == rows(again), "the same pictures in every epoch"
     assert any((a != b).any() for a, b in zip(first, again, strict=True)), "in another order"
     assert len(set(rows(first))) > 50
+
+
+def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(album: Album) -> None:
+    import cv2
+
+    lightness, ab = views.planes(album[1][None])
+    packed = views.to_bytes(lightness, ab)[0]
+    theirs = cv2.cvtColor(album[1], cv2.COLOR_RGB2LAB)
+    difference = np.abs(packed.astype(int) - theirs)
+    assert difference.max() <= 2, "OpenCV's own is not exact"
+    assert difference.mean() < 0.2
+    back = views.from_bytes(packed)
+    assert np.abs(back[0] - lightness[0]).max() < 0.21
+    assert np.abs(back[1] - ab[0]).max() <= 0.501
 
 
 def test_validation_is_the_middle_of_every_picture(album: Album) -> None:

@@ -19,7 +19,7 @@ from colortk.color import Array, Float32
 from colortk.training.album import Album
 from colortk.training.augment import twelve
 from colortk.training.recipe import Recipe
-from colortk.training.views import middle, part, planes, squeezed
+from colortk.training.views import from_bytes, middle, part, planes, squeezed, to_bytes
 
 #: Batches that lie ready at most.
 AHEAD = 6
@@ -32,9 +32,9 @@ class Waiting:
     seconds: float = 0.0
 
 
-def encoded(views: Array, codec: Codec) -> tuple[Float32, Float32]:
-    """Inputs and targets of pictures, uint8 (N, side, side, 3)."""
-    lightness, ab = planes(views)
+def encoded(planes: tuple[Float32, Float32], codec: Codec) -> tuple[Float32, Float32]:
+    """Inputs and targets of L* (N, side, side) and a*b* (N, side, side, 2)."""
+    lightness, ab = planes
     return codec.inputs(lightness), codec.targets(ab)
 
 
@@ -76,7 +76,9 @@ class Loader:
             yield from self._ahead(pending)
 
     def _batch(self, make: Callable[[int], Array], places: range) -> tuple[Float32, Float32]:
-        return encoded(np.stack([make(place) for place in places]), self.recipe.codec)
+        views = np.stack([make(place) for place in places])
+        found = from_bytes(views) if self.recipe.examples == "twelve" else planes(views)
+        return encoded(found, self.recipe.codec)
 
     def _drawn(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
         """Parts of pictures drawn by the weight of their folders."""
@@ -91,7 +93,10 @@ class Loader:
         return make
 
     def _prepared(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
-        """Every picture and twelve made of it, the same ones in every epoch as in document 000."""
+        """Every picture and twelve made of it, the same ones in every epoch as in document 000.
+
+        They are kept in 8-bit CIELAB, which is what the document learns from.
+        """
         if self._grown is None:
             self._grown = np.empty((len(self.album) * 13, side, side, 3), np.uint8)
             with ThreadPoolExecutor(max(1, self.jobs)) as pool:
@@ -106,8 +111,8 @@ class Loader:
         assert self._grown is not None
         picture = squeezed(self.album[index], self._grown.shape[1])
         rng = np.random.default_rng([self.seed, index, 12])
-        for k, view in enumerate([picture, *twelve(picture, rng)]):
-            self._grown[index * 13 + k] = view
+        views = np.stack([picture, *twelve(picture, rng)])
+        self._grown[index * 13 : index * 13 + 13] = to_bytes(*planes(views))
 
     def _ahead(self, pending: Iterator[Any]) -> Iterator[Any]:
         """Results in order, ``AHEAD`` of them under way; counts the time spent waiting."""
@@ -139,4 +144,5 @@ class Loader:
 def fixed(album: Album, recipe: Recipe, side: int) -> tuple[Float32, Float32]:
     """Inputs and targets of whole pictures, for validation: no chance in it."""
     view = squeezed if recipe.examples == "twelve" else middle
-    return encoded(np.stack([view(album[i], side) for i in range(len(album))]), recipe.codec)
+    views = np.stack([view(album[i], side) for i in range(len(album))])
+    return encoded(planes(views), recipe.codec)

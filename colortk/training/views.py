@@ -37,6 +37,20 @@ def planes(views: Array) -> tuple[Float32, Float32]:
     return np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
 
 
+def to_bytes(lightness: Float32, ab: Float32) -> Array:
+    """L* and a*b* as 8-bit CIELAB, uint8 (..., 3), in OpenCV's scaling: 255/100 L*, a* + 128."""
+    packed = np.empty((*lightness.shape, 3), np.uint8)
+    packed[..., 0] = np.rint(lightness * np.float32(2.55))
+    packed[..., 1:] = np.clip(np.rint(ab) + 128, 0, 255)
+    return packed
+
+
+def from_bytes(packed: Array) -> tuple[Float32, Float32]:
+    """L* (...) and a*b* (..., 2), float32, of 8-bit CIELAB."""
+    lightness = packed[..., 0] * np.float32(1 / 2.55)
+    return lightness, packed[..., 1:] - np.float32(128)
+
+
 def _resized(view: Array, side: int) -> Array:
     if view.shape[:2] == (side, side):
         return np.ascontiguousarray(view)
