@@ -15,7 +15,7 @@ from skimage.color import rgb2lab
 
 from colortk.codec import Planes
 from colortk.errors import ArtifactError, PictureError
-from colortk.training import views
+from colortk.training import aging, views
 from colortk.training.album import Album
 from colortk.training.learning import HELD_OUT, _cooled, _judge, _spread
 from colortk.training.loader import Loader, fixed
@@ -130,6 +130,15 @@ def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(album: Album) -> None:
     back = views.from_bytes(packed)
     assert np.abs(back[0] - lightness[0]).max() < 0.21
     assert np.abs(back[1] - ab[0]).max() <= 0.501
+
+
+def test_lightness_may_be_another_chroma_stays(album: Album) -> None:
+    plain = list(loader(album).epoch(0, 8, 4, 32))
+    aged = list(loader(album, lightness=aging.aged).epoch(0, 8, 4, 32))
+    assert all((one[1] == two[1]).all() for one, two in zip(plain, aged, strict=True))
+    assert any((one[0] != two[0]).any() for one, two in zip(plain, aged, strict=True))
+    again = list(loader(album, lightness=aging.aged).epoch(0, 8, 4, 32))
+    assert all((one[0] == two[0]).all() for one, two in zip(again, aged, strict=True))
 
 
 def test_validation_is_the_middle_of_every_picture(album: Album) -> None:

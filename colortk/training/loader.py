@@ -71,14 +71,24 @@ class Loader:
         starts = range(0, size - batch + 1, batch)
         with ThreadPoolExecutor(max(1, self.jobs)) as pool:
             pending = (
-                pool.submit(self._batch, make, range(start, start + batch)) for start in starts
+                pool.submit(self._batch, number, make, range(start, start + batch))
+                for start in starts
             )
             yield from self._ahead(pending)
 
-    def _batch(self, make: Callable[[int], Array], places: range) -> tuple[Float32, Float32]:
+    def _batch(
+        self, number: int, make: Callable[[int], Array], places: range
+    ) -> tuple[Float32, Float32]:
         views = np.stack([make(place) for place in places])
-        found = from_bytes(views) if self.recipe.examples == "twelve" else planes(views)
-        return encoded(found, self.recipe.codec)
+        if self.recipe.examples == "twelve":
+            return encoded(from_bytes(views), self.recipe.codec)
+        lightness, ab = planes(views)
+        if self.recipe.lightness is not None:
+            for out, view, place in zip(lightness, views, places, strict=True):
+                out[:] = self.recipe.lightness(
+                    view, np.random.default_rng([self.seed, number, place])
+                )
+        return encoded((lightness, ab), self.recipe.codec)
 
     def _drawn(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
         """Parts of pictures drawn by the weight of their folders."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from colortk.codec import Codec
+from colortk.color import Array, Float32
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Recipe:
     examples: Literal["crops", "twelve"] = "crops"
     samples: int | None = None
     zoom: tuple[float, float] = (0.5, 1.0)
+    lightness: Callable[[Array, np.random.Generator], Float32] | None = None
     loss: str | Callable[[Any, Any], Any] = "mean_squared_error"
     factor: float = 0.5
     patience: int = 3
