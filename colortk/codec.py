@@ -17,8 +17,11 @@ class Codec(Protocol):
         """What the network sees of L* (N, H, W), channels last."""
         ...
 
-    def targets(self, ab: Float32) -> Float32:
-        """What it is to answer for the true a*, b* (N, H, W, 2)."""
+    def targets(self, ab: Float32, lightness: Float32) -> Float32:
+        """What its loss compares its answer with, of the true a*, b* (N, H, W, 2).
+
+        ``lightness``: the picture's own, which may be another than the network saw.
+        """
         ...
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
@@ -42,7 +45,7 @@ class Planes:
         plane = ((lightness - np.float32(self.offset)) / np.float32(self.scale))[..., None]
         return np.repeat(plane, self.channels, axis=3) if self.channels > 1 else plane
 
-    def targets(self, ab: Float32) -> Float32:
+    def targets(self, ab: Float32, lightness: Float32) -> Float32:
         return ab / np.float32(self.chroma_scale)
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:

@@ -50,14 +50,15 @@ class Engine:
 
     ``content``: its ONNX file, channels first. ``network``: "package.module:callable" of the Keras
     network that the file was written from; for a GPU without ONNX Runtime's CUDA provider.
+    ``wanted``: the device, instead of the environment's.
     ``engine``: what it runs on, "onnxruntime cpu", "onnxruntime cuda" or "keras BACKEND".
     Raises ``ArtifactError`` (no ONNX file) or ``UsageError`` (no GPU, or no such device).
     """
 
-    def __init__(self, content: bytes, network: str = "") -> None:
+    def __init__(self, content: bytes, network: str = "", wanted: str = "") -> None:
         self._content = content
         self._answer: Callable[[Float32], Any]
-        wanted = device()
+        wanted = wanted or device()
         self._providers: tuple[str, ...] = (CPU,)
         if wanted != "cpu" and _cuda():
             self._providers = (CUDA, CPU)

@@ -46,7 +46,7 @@ def losses(recipe: Recipe, side: int, folder: Path) -> list[float]:
     rng = np.random.default_rng(1)
     lightness = rng.uniform(0, 100, (2, side, side)).astype(np.float32)
     ab = rng.uniform(-40, 40, (2, side, side, 2)).astype(np.float32)
-    x, y = recipe.codec.inputs(lightness), recipe.codec.targets(ab)
+    x, y = recipe.codec.inputs(lightness), recipe.codec.targets(ab, lightness)
     learner = Learner(network, recipe)
     before = learner.loss(x, y, 2)
     step = learner.step(x, y, 1e-3)

@@ -21,6 +21,8 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
+from colortk.folders import find
+from colortk.training.pictures import split
 from conftest import photo
 
 pytestmark = [
@@ -64,11 +66,15 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixteen colourful pictures, and a file that is none."""
+    """Sixteen colourful pictures, and files on both sides of the split that are none."""
     folder = tmp_path_factory.mktemp("data")
     for seed in range(16):
         Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
-    (folder / "broken.png").write_bytes(b"no picture")
+    for number in range(20):
+        (folder / f"broken{number:02}.png").write_bytes(b"no picture")
+    sides = split(find(folder), folder)
+    assert any(path.stem.startswith("broken") for path in sides.held_out)
+    assert any(path.stem.isdecimal() for path in sides.held_out)
     return folder
 
 
@@ -94,7 +100,7 @@ def mean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = fit("-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL)
     assert out.stdout == ""
     assert "left out: cannot read" in out.stderr
-    assert "broken.png" in out.stderr
+    assert "broken03.png" in out.stderr
     assert "pictures/s" in out.stderr
     assert "waiting for data" in out.stderr
     assert "ONNX Runtime equals Keras" in out.stderr
@@ -109,7 +115,7 @@ def test_a_training_leaves_network_curve_manifest_and_card(mean: Path) -> None:
     assert manifest["parameters"] == manifest["trainable_parameters"] == 43830
     assert manifest["epochs"] == 3
     assert manifest["backend"] == "tensorflow"
-    assert manifest["data"]["train"] + manifest["data"]["held_out"] == 17
+    assert manifest["data"]["train"] + manifest["data"]["held_out"] == 16
     assert manifest["differences"]["float32"] < 1e-4
     assert set(manifest["scores"]) == {"mean_chrominance", "gray"}
     assert manifest["scores"]["mean_chrominance"]["psnr"] > 0
@@ -160,6 +166,8 @@ def test_killed_and_resumed_is_the_same_training(mean: Path, data: Path, tmp_pat
     refused = fit(*line, check=False)
     assert refused.returncode == 2
     assert "--resume goes on" in refused.stderr
+    plugin = fit("-p", "autoencoder", *line[2:], "--resume", check=False)
+    assert plugin.returncode == 4
     other = fit(*line[:-2], "--jobs", 1, "--seed", 5, "--resume", check=False)
     assert other.returncode == 4
     assert "other pictures or settings" in other.stderr
@@ -208,11 +216,19 @@ def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:
         (["--option", "loss=mae"], "mse or cms_ssim"),
         (["--option", "lose=mse"], "did you mean 'loss'"),
         (["--option", "encoder_weights=/nowhere.npz"], "nowhere.npz"),
+        (["--side", "48"], "multiples of 32"),
+        (["--init-from", "gray"], "no network.onnx"),
     ):
         out = line(*words)
         assert out.returncode in (2, 4), out.stderr
         assert told in out.stderr.splitlines()[-1]
         assert "Traceback" not in out.stderr
+    out = fit("-p", "mean_chrominance", "--data", data, "--side", 64, check=False)
+    assert out.returncode == 2
+    assert "128 pixels only" in out.stderr
+    out = fit("-p", "mean_color", "--data", data, "--samples", 9, check=False)
+    assert out.returncode == 2
+    assert "--samples means nothing" in out.stderr
     out = fit("-p", "gray", "--data", data, check=False)
     assert out.returncode == 2
     assert "nothing to train" in out.stderr

@@ -19,6 +19,7 @@ from colortk.training import aging, views
 from colortk.training.album import Album
 from colortk.training.learning import HELD_OUT, _cooled, _judge, _spread
 from colortk.training.loader import Loader, fixed
+from colortk.training.pictures import Split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.training.state import Row, State, identity, load, save
@@ -50,7 +51,7 @@ def test_codec_is_undone() -> None:
     assert x.shape == (2, 8, 6, 1)
     assert x.dtype == np.float32
     assert np.allclose(x[..., 0] * 50 + 50, lightness, atol=1e-4)
-    assert np.allclose(CODEC.chroma(CODEC.targets(ab), 8, 6), ab, atol=1e-4)
+    assert np.allclose(CODEC.chroma(CODEC.targets(ab, lightness), 8, 6), ab, atol=1e-4)
     three = Planes(scale=128, chroma_scale=128, channels=3).inputs(lightness)
     assert three.shape == (2, 8, 6, 3)
     assert (three == three[..., :1]).all()
@@ -66,13 +67,13 @@ def test_document_000s_numbers() -> None:
         x = codec.inputs(lightness)
         assert x.shape == (3, 1, 128, 128)
         assert np.allclose(x[:, 0] * 255, lightness * 2.55, atol=1e-4)
-    assert np.allclose(RELU.targets(ab)[:, 1] * 255 - 128, ab[..., 1], atol=1e-3)
-    assert np.allclose(TANH.targets(ab)[:, 0] * 127, ab[..., 0], atol=1e-3)
-    mean = MEAN.targets(ab)
+    assert np.allclose(RELU.targets(ab, lightness)[:, 1] * 255 - 128, ab[..., 1], atol=1e-3)
+    assert np.allclose(TANH.targets(ab, lightness)[:, 0] * 127, ab[..., 0], atol=1e-3)
+    mean = MEAN.targets(ab, lightness)
     assert mean.shape == (3, 1, 1, 2)
     assert np.allclose(mean[:, 0, 0] * 255 - 128, ab.mean((1, 2), dtype=np.float64), atol=1e-3)
     for codec in (RELU, TANH):
-        assert np.allclose(codec.chroma(codec.targets(ab), 128, 128), ab, atol=1e-3)
+        assert np.allclose(codec.chroma(codec.targets(ab, lightness), 128, 128), ab, atol=1e-3)
     even = MEAN.chroma(mean, 20, 30)
     assert even.shape == (3, 20, 30, 2)
     assert np.allclose(even[:, 7, 9], ab.mean((1, 2)), atol=1e-3)
@@ -107,6 +108,7 @@ def test_batches_hold_lightness_and_its_own_chroma(album: Album) -> None:
 def test_twelve_new_pictures_of_each(album: Album) -> None:
     made = loader(album, examples="twelve")
     assert made.epoch_size(None) == 65
+    made.prepare(32)
     first = [y for _, y in made.epoch(0, 65, 13, 32)]
     again = [y for _, y in made.epoch(1, 65, 13, 32)]
 
@@ -116,6 +118,9 @@ def test_twelve_new_pictures_of_each(album: Album) -> None:
     assert rows(first) == rows(again), "the same pictures in every epoch"
     assert any((a != b).any() for a, b in zip(first, again, strict=True)), "in another order"
     assert len(set(rows(first))) > 50
+    unprepared = loader(album, examples="twelve")
+    late = [y for _, y in unprepared.epoch(0, 65, 13, 32)]
+    assert all((a == b).all() for a, b in zip(first, late, strict=True)), "kept or made anew"
 
 
 def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(album: Album) -> None:
@@ -160,7 +165,7 @@ def test_a_loader_that_is_left_ends_its_threads(album: Album) -> None:
 
 
 def test_an_album_keeps_what_there_is_room_for(album: Album) -> None:
-    small = Album(album.paths, room=2 * 40 * 60 * 3)
+    small = Album(album.paths, 2 * 40 * 60 * 3)
     for _ in range(2):
         for index in range(5):
             assert (small[index] == album[index]).all()
@@ -178,6 +183,14 @@ def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
     assert found[2].shape == (288, 432, 3)
     with pytest.raises(PictureError):
         found[3]
+
+
+def test_the_narrowest_picture_has_parts() -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((1, 40, 3), (40, 1, 3), (1, 1, 3), (2, 2, 3)):
+        view = views.part(np.full(shape, 7, np.uint8), 16, (0.5, 1.0), rng)
+        assert (view == 7).all()
+        assert view.shape == (16, 16, 3)
 
 
 def test_parts_stay_inside_and_are_mirrored_half_the_time() -> None:
@@ -246,13 +259,14 @@ def test_held_out_pictures_are_drawn_once() -> None:
 
 def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    state = State([Row(1, 0.5, 0.4, 1e-3, 10.5, 0.01)], 0.25, 1)
+    state = State([Row(1, 0.5, 0.4, 1e-3, 10.5, 0.01)], 0.25, 1, ["a/broken.png"])
     state.arrays = {"weights": [rng.random((3, 2)), rng.random(11)], "steps": [np.array(7)]}
     assert load(tmp_path, "run") is None
     save(tmp_path, state, "run")
     found = load(tmp_path, "run")
     assert found is not None
     assert (found.curve, found.factor, found.since) == (state.curve, 0.25, 1)
+    assert found.left_out == ["a/broken.png"]
     for group, arrays in state.arrays.items():
         for one, other in zip(arrays, found.arrays[group], strict=True):
             assert (one == other).all()
@@ -266,9 +280,14 @@ def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:
 
 def test_another_setting_is_another_run(tmp_path: Path) -> None:
     request = TrainRequest(tmp_path, tmp_path / "out", tmp_path / "store")
-    paths = [tmp_path / "a" / "b.png"]
-    names = {identity(request, paths), identity(request, [tmp_path / "c.png"])}
-    for change in ({"seed": 1}, {"epochs": 3}, {"side": 64}, {"init_from": "gray"}):
-        names.add(identity(replace(request, **change), paths))
-    assert len(names) == 6
-    assert identity(replace(request, jobs=7, resume=True), paths) in names
+    sides = Split([tmp_path / "a" / "b.png"], [tmp_path / "c.png"], [1.0], [1.0])
+    other = replace(sides, held_out=[tmp_path / "d.png"])
+    names = {identity(request, RECIPE, sides), identity(request, RECIPE, other)}
+    for change in ({"seed": 1}, {"init_from": "gray"}, {"precision": "bfloat16"}):
+        names.add(identity(replace(request, **change), RECIPE, sides))
+    for change in ({"epochs": 3}, {"sides": ((64, 1.0),)}, {"plugin": "another"}):
+        names.add(identity(request, replace(RECIPE, **change), sides))
+    assert len(names) == 8
+    assert identity(replace(request, jobs=7, resume=True), RECIPE, sides) in names
+    here = identity(replace(request, init_from="some/weights"), RECIPE, sides)
+    assert here == identity(replace(request, init_from="/else/weights/"), RECIPE, sides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from colortk.images import decode, read_bytes
 SHARE = 0.25
 #: The same in bytes, where the system does not tell how much memory it has.
 ROOM = 1 << 30
+#: Where Linux says how much memory a container may have (cgroups 2 and 1).
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 #: Pictures are reduced to this short side: no network here learns from larger ones.
 SHORT = 288
 
@@ -27,11 +30,13 @@ class Album:
     May be read by several threads. Raises ``PictureError`` for a file that is no picture.
     """
 
-    def __init__(self, paths: Sequence[Path], room: int | None = None, short: int = SHORT) -> None:
+    def __init__(
+        self, paths: Sequence[Path], allowed: int | None = None, short: int = SHORT
+    ) -> None:
         self.paths = list(paths)
         self._short = short
         self._kept: dict[int, Array] = {}
-        self._room = _room() if room is None else room
+        self._room = room() if allowed is None else allowed
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -50,9 +55,8 @@ class Album:
 
     def only(self, indices: Sequence[int]) -> Album:
         """An album of some of these pictures, in that order; what was kept stays kept."""
-        some = Album([self.paths[i] for i in indices], short=self._short)
+        some = Album([self.paths[i] for i in indices], self._room, self._short)
         some._kept = {k: self._kept[i] for k, i in enumerate(indices) if i in self._kept}
-        some._room = self._room
         return some
 
     def _read(self, path: Path) -> Array:
@@ -69,8 +73,13 @@ class Album:
         return np.ascontiguousarray(pixels)
 
 
-def _room() -> int:
+def room() -> int:
+    """Bytes that decoded pictures may take: a share of the machine's or the container's memory."""
     try:
-        return int(SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # not on Windows
         return ROOM
+    for limit in _LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: "max"
+            memory = min(memory, int(Path(limit).read_text()))
+    return int(SHARE * memory)

@@ -60,8 +60,12 @@ WAYS: tuple[Callable[[Array, np.random.Generator], Array], ...] = (
 )
 
 
+def new_picture(picture: Array, number: int, rng: np.random.Generator) -> Array:
+    """Number ``number`` (0 to 11) of the twelve."""
+    return WAYS[number // TIMES](picture, rng)
+
+
 def twelve(picture: Array, rng: np.random.Generator) -> Iterator[Array]:
     """Twelve new pictures: every way three times, each with another factor."""
-    for way in WAYS:
-        for _ in range(TIMES):
-            yield way(picture, rng)
+    for number in range(len(WAYS) * TIMES):
+        yield new_picture(picture, number, rng)

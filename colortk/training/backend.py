@@ -28,10 +28,16 @@ def keras() -> Any:
             raise PluginError("training needs TensorFlow, PyTorch or JAX", "none is there", INSTALL)
         os.environ["KERAS_BACKEND"] = found[0]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if os.environ["KERAS_BACKEND"] not in BACKENDS:
+        raise PluginError(
+            f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}", f"it is one of {', '.join(BACKENDS)}"
+        )
+    # Else TensorFlow takes all of the GPU's memory, and ONNX Runtime finds none.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         with silent():
             import keras
-    except (ImportError, ValueError) as error:  # ValueError: no such backend
+    except ImportError as error:
         name = os.environ["KERAS_BACKEND"]
         raise PluginError(f"Keras cannot use {name}", str(error), INSTALL) from error
     return keras

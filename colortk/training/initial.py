@@ -8,6 +8,7 @@ from typing import Any
 from colortk.errors import UsageError
 from colortk.host import registry
 from colortk.networked import NETWORK
+from colortk.spec import ColorizerSpec
 from colortk.store.artifacts import artifacts_of
 
 
@@ -19,10 +20,12 @@ def initialize(network: Any, plugin: str, source: str) -> str:
     """
     from colortk.training.restore import restore
 
-    if Path(source).is_dir():
+    if source not in registry().of(ColorizerSpec) and Path(source).is_dir():
         folder = artifacts_of(registry().colorizer(plugin)[1], Path(source))
     else:
         folder = artifacts_of(registry().colorizer(source)[1])
+    if NETWORK not in {artifact.name for artifact in folder.artifacts}:
+        raise UsageError(f"--init-from {source}", f"it has no {NETWORK}", "name a trained network")
     taken = restore(network, folder.read(NETWORK))
     if not taken:
         raise UsageError(

@@ -33,18 +33,27 @@ class Learner:
         runner.compile(self.optimizer, recipe.loss)
         self.optimizer.build(runner.trainable_variables)
         self.runner = runner
-        self.average = [np.array(w) for w in network.get_weights()] if recipe.average else []
+        self.average: list[Array] = []
 
     def step(self, inputs: Float32, targets: Float32, rate: float) -> float:
         """One step on a batch; returns its loss."""
         self.optimizer.learning_rate.assign(rate)
+        self.runner.reset_metrics()  # before Keras 3.15 the loss is else a mean over steps
         loss = self.runner.train_on_batch(inputs, targets)
         self.steps += 1
-        if self.average and self.steps % EVERY == 0:
-            keep = min(self.recipe.average**EVERY, 1 - 1 / (self.steps / EVERY + 1))
-            for mean, weight in zip(self.average, self.network.get_weights(), strict=True):
-                mean += (1 - keep) * (weight - mean)
+        if self.recipe.average and self.steps % EVERY == 0:
+            self._contribute(self.steps // EVERY)
         return float(np.asarray(loss))
+
+    def _contribute(self, count: int) -> None:
+        """Weights number ``count`` to the average: the plain mean at first, then a moving one."""
+        weights = self.network.get_weights()
+        if not self.average:
+            self.average = [np.array(w) for w in weights]
+            return
+        keep = min(self.recipe.average**EVERY, 1 - 1 / count)
+        for mean, weight in zip(self.average, weights, strict=True):
+            mean += (1 - keep) * (weight - mean)
 
     def weights(self) -> list[Array]:
         """What is to be used of this training: the average if one is kept, else the last."""

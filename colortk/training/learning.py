@@ -28,6 +28,68 @@ HELD_OUT = 400
 BETTER = 1e-3
 
 
+def fit(request: TrainRequest, recipe: Recipe) -> None:
+    """Train ``recipe``'s network on ``request.data`` and publish it in ``request.output``.
+
+    Raises ``UsageError`` if there is too little to train on, ``PluginError`` without Keras.
+    """
+    backend.keras()
+    recipe = _asked(request, recipe)
+    output = request.output.resolve()
+    paths = [path for path in find(request.data) if output not in path.resolve().parents]
+    sides = split(paths, request.data, request.seed, request.emphasis)
+    run = identity(request, recipe, sides)
+    if not request.resume:
+        discard(request.output)
+    state = load(request.output, run) or State()
+    with backend.device(request.device):
+        learner = _start(request, recipe, state)
+        if state.epoch < recipe.epochs:
+            _make(request.output)
+            material = _read(request, recipe, sides, state)
+            _learn(request, recipe, material, learner, state, run)
+    from colortk.training.finish import finish
+
+    finish(request, recipe, sides.without({request.data / name for name in state.left_out}), state)
+    discard(request.output)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--output '{folder}'", error.strerror or str(error)) from error
+
+
+def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
+    """The recipe with what the request has instead of its defaults.
+
+    Raises ``UsageError`` for what the network cannot do.
+    """
+    side = request.side
+    if side and recipe.fixed and side not in [one for one, _ in recipe.sides]:
+        raise UsageError(
+            f"--side {side}", f"{recipe.plugin} takes pictures of {recipe.sides[0][0]} pixels only"
+        )
+    if side and side % recipe.multiple:
+        raise UsageError(
+            f"--side {side}", f"{recipe.plugin} takes multiples of {recipe.multiple} only"
+        )
+    if request.emphasis and recipe.examples == "twelve":
+        raise UsageError(
+            "--emphasis means nothing to this plugin",
+            "an epoch has every picture once, and the twelve made of it",
+            "leave it out",
+        )
+    return replace(
+        recipe,
+        epochs=request.epochs or recipe.epochs,
+        batch_size=request.batch_size or recipe.batch_size,
+        samples=request.samples or recipe.samples,
+        sides=((side, 1.0),) if side else recipe.sides,
+    )
+
+
 @dataclass
 class Material:
     """What there is to learn from, and to know when to stop."""
@@ -37,64 +99,40 @@ class Material:
     held_out: Album
 
 
-def fit(request: TrainRequest, recipe: Recipe) -> None:
-    """Train ``recipe``'s network on ``request.data`` and publish it in ``request.output``.
-
-    Raises ``UsageError`` if there is too little to train on, ``PluginError`` without Keras.
-    """
-    backend.keras()
-    recipe = _asked(request, recipe)
-    sides = split(find(request.data), request.data, request.seed, request.emphasis)
-    run = identity(request, sides.train)
-    if not request.resume:
-        discard(request.output)
-    state = load(request.output, run) or State()
-    with backend.device(request.device):
-        learner = _start(request, recipe, state)
-        if state.epoch < recipe.epochs:
-            material = _read(request, sides)
-            request.output.mkdir(parents=True, exist_ok=True)
-            _learn(request, recipe, material, learner, state, run)
-    from colortk.training.finish import finish
-
-    finish(request, recipe, sides, state)
-    discard(request.output)
-
-
-def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
-    """The recipe with what the request has instead of its defaults."""
-    return replace(
-        recipe,
-        epochs=request.epochs or recipe.epochs,
-        batch_size=request.batch_size or recipe.batch_size,
-        samples=request.samples or recipe.samples,
-        sides=((request.side, 1.0),) if request.side else recipe.sides,
-    )
-
-
-def _read(request: TrainRequest, sides: Split) -> Material:
+def _read(request: TrainRequest, recipe: Recipe, sides: Split, state: State) -> Material:
     """All pictures, decoded; one that cannot be read is said and left out."""
     chosen = _spread(sides.held_out, sides.held_out_weights, request.seed)
-    train, held_out = Album(sides.train), Album(chosen)
-    weights = list(sides.weights)
+    # Of pictures that are grown at the start, the originals are wanted no more.
+    train = Album(sides.train, 0 if recipe.examples == "twelve" else None)
+    held_out = Album(chosen)
+    kept: list[list[int]] = []
+    state.left_out = []
     with (
         request.progress("reading pictures", len(train) + len(held_out)) as advance,
         ThreadPoolExecutor(max(1, request.jobs)) as pool,
     ):
-        kept = []
         for album in (train, held_out):
             good = []
             for index, error in enumerate(pool.map(_trouble(album), range(len(album)))):
                 advance(1)
                 if error is None:
                     good.append(index)
-                else:
-                    request.say(f"left out: {error.what}: {error.why}")
+                    continue
+                state.left_out.append(album.paths[index].relative_to(request.data).as_posix())
+                request.say(f"left out: {error.what}: {error.why}")
             kept.append(good)
-    if not kept[0] or not kept[1]:
-        raise UsageError(f"nothing to train on in '{request.data}'", "its pictures cannot be read")
-    weights = [weights[i] for i in kept[0]]
+    weights = [sides.weights[i] for i in kept[0]]
     total = sum(weights)
+    for side, count, fine in (
+        ("to learn from", len(train), total > 0),
+        ("held out", len(held_out), bool(kept[1])),
+    ):
+        if not fine:
+            raise UsageError(
+                f"nothing to train on in '{request.data}'",
+                f"of {count} pictures {side} none can be read",
+                "give it more pictures, or another --seed",
+            )
     return Material(train.only(kept[0]), [w / total for w in weights], held_out.only(kept[1]))
 
 
@@ -110,13 +148,14 @@ def _trouble(album: Album) -> Callable[[int], PictureError | None]:
 
 
 def _spread(paths: list[Path], weights: list[float], seed: int) -> list[Path]:
-    """At most ``HELD_OUT`` of the held-out pictures, drawn by weight."""
-    if len(paths) <= HELD_OUT:
-        return list(paths)
-    share = np.asarray(weights) / sum(weights)
-    some = min(HELD_OUT, int((share > 0).sum()))
+    """At most ``HELD_OUT`` of the held-out pictures that have a weight, drawn by it."""
+    pairs = [pair for pair in zip(paths, weights, strict=True) if pair[1] > 0]
+    if len(pairs) <= HELD_OUT:
+        return [path for path, _ in pairs]
+    share = np.asarray([weight for _, weight in pairs])
     rng = np.random.default_rng([seed, 1])
-    return [paths[i] for i in sorted(rng.choice(len(paths), some, replace=False, p=share))]
+    chosen = rng.choice(len(pairs), HELD_OUT, replace=False, p=share / share.sum())
+    return [pairs[i][0] for i in sorted(chosen)]
 
 
 def _start(request: TrainRequest, recipe: Recipe, state: State) -> Learner:
@@ -152,6 +191,8 @@ def _learn(
     """Epoch after epoch, each with a checkpoint at its end."""
     loader = Loader(material.train, material.weights, recipe, request.seed, request.jobs)
     size = loader.epoch_size(request.samples)
+    with request.progress("making pictures", None):
+        loader.prepare(recipe.sides[0][0])
     held: tuple[int, Float32, Float32] | None = None
     while state.epoch < recipe.epochs:
         number = state.epoch
@@ -160,6 +201,7 @@ def _learn(
             held = (side, *fixed(material.held_out, recipe, side))
         row = _epoch(request, recipe, loader, learner, state, (number, size, side))
         row.validation = learner.loss(held[1], held[2], recipe.batch_size)
+        _finite(row.validation, f"on held-out pictures after epoch {number + 1}")
         _judge(recipe, state, row, learner)
         state.arrays |= learner.arrays()
         save(request.output, state, run)
@@ -189,12 +231,7 @@ def _epoch(
             done = (number + step / steps) / recipe.epochs
             rate = recipe.rate * state.factor * _cooled(done, recipe.cooldown)
             losses.append(learner.step(inputs, targets, rate))
-            if not np.isfinite(losses[-1]):
-                raise UsageError(
-                    "the loss is no longer finite",
-                    f"in step {step + 1} of epoch {number + 1}",
-                    "resume with another --precision, or start with a smaller --batch-size",
-                )
+            _finite(losses[-1], f"in step {step + 1} of epoch {number + 1}")
             advance(len(inputs))
     seconds = time.perf_counter() - started
     return Row(
@@ -205,6 +242,15 @@ def _epoch(
         steps * batch / seconds,
         (loader.waiting.seconds - waited) / seconds,
     )
+
+
+def _finite(loss: float, where: str) -> None:
+    if not np.isfinite(loss):
+        raise UsageError(
+            "the loss is no longer finite",
+            where,
+            "start anew with --force and a larger --batch-size, or without --precision",
+        )
 
 
 def _cooled(done: float, cooldown: float) -> float:

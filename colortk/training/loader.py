@@ -16,11 +16,13 @@ import numpy as np
 
 from colortk.codec import Codec
 from colortk.color import Array, Float32
-from colortk.training.album import Album
-from colortk.training.augment import twelve
+from colortk.training.album import Album, room
+from colortk.training.augment import TIMES, WAYS, new_picture
 from colortk.training.recipe import Recipe
 from colortk.training.views import from_bytes, middle, part, planes, squeezed, to_bytes
 
+#: Pictures that document 000 makes of one, itself among them.
+EACH = 1 + len(WAYS) * TIMES
 #: Batches that lie ready at most.
 AHEAD = 6
 
@@ -32,10 +34,15 @@ class Waiting:
     seconds: float = 0.0
 
 
-def encoded(planes: tuple[Float32, Float32], codec: Codec) -> tuple[Float32, Float32]:
-    """Inputs and targets of L* (N, side, side) and a*b* (N, side, side, 2)."""
+def encoded(
+    planes: tuple[Float32, Float32], codec: Codec, seen: Float32 | None = None
+) -> tuple[Float32, Float32]:
+    """Inputs and targets of L* (N, side, side) and a*b* (N, side, side, 2).
+
+    ``seen``: L* that the network gets instead of the picture's own.
+    """
     lightness, ab = planes
-    return codec.inputs(lightness), codec.targets(ab)
+    return codec.inputs(lightness if seen is None else seen), codec.targets(ab, lightness)
 
 
 @dataclass
@@ -52,7 +59,7 @@ class Loader:
 
     def epoch_size(self, samples: int | None) -> int:
         """Pictures of an epoch."""
-        every = len(self.album) * (13 if self.recipe.examples == "twelve" else 1)
+        every = len(self.album) * (EACH if self.recipe.examples == "twelve" else 1)
         return samples or self.recipe.samples or every
 
     def epoch(
@@ -82,13 +89,13 @@ class Loader:
         views = np.stack([make(place) for place in places])
         if self.recipe.examples == "twelve":
             return encoded(from_bytes(views), self.recipe.codec)
-        lightness, ab = planes(views)
-        if self.recipe.lightness is not None:
-            for out, view, place in zip(lightness, views, places, strict=True):
-                out[:] = self.recipe.lightness(
-                    view, np.random.default_rng([self.seed, number, place])
-                )
-        return encoded((lightness, ab), self.recipe.codec)
+        found = planes(views)
+        if self.recipe.lightness is None:
+            return encoded(found, self.recipe.codec)
+        seen = np.empty_like(found[0])
+        for out, view, place in zip(seen, views, places, strict=True):
+            out[:] = self.recipe.lightness(view, np.random.default_rng([self.seed, number, place]))
+        return encoded(found, self.recipe.codec, seen)
 
     def _drawn(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
         """Parts of pictures drawn by the weight of their folders."""
@@ -102,27 +109,40 @@ class Loader:
 
         return make
 
-    def _prepared(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
-        """Every picture and twelve made of it, the same ones in every epoch as in document 000.
+    def prepare(self, side: int) -> None:
+        """Make the twelve new pictures of each, the same ones for every epoch as in document 000.
 
-        They are kept in 8-bit CIELAB, which is what the document learns from.
+        They are kept in 8-bit CIELAB, which is what the document learns from. If there is no room
+        for them they are made anew whenever they are wanted.
         """
-        if self._grown is None:
-            self._grown = np.empty((len(self.album) * 13, side, side, 3), np.uint8)
-            with ThreadPoolExecutor(max(1, self.jobs)) as pool:
-                list(pool.map(self._grow, range(len(self.album))))
+        count = len(self.album) * EACH
+        if self.recipe.examples != "twelve" or count * side * side * 3 > room():
+            return
+        grown = np.empty((count, side, side, 3), np.uint8)
+
+        def grow(place: int) -> None:
+            grown[place] = self._new(place, side)
+
+        with ThreadPoolExecutor(max(1, self.jobs)) as pool:
+            list(pool.map(grow, range(count)))
+        self._grown = grown
+
+    def _prepared(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
+        """Every picture and twelve made of it, in another order in every epoch."""
+        order = np.resize(rng.permutation(len(self.album) * EACH), size)
         grown = self._grown
-        order = rng.permutation(len(grown))
-        if size > len(order):
-            order = np.resize(order, size)
+        if grown is None:
+            return lambda place: self._new(int(order[place]), side)
         return lambda place: grown[order[place]]
 
-    def _grow(self, index: int) -> None:
-        assert self._grown is not None
-        picture = squeezed(self.album[index], self._grown.shape[1])
-        rng = np.random.default_rng([self.seed, index, 12])
-        views = np.stack([picture, *twelve(picture, rng)])
-        self._grown[index * 13 : index * 13 + 13] = to_bytes(*planes(views))
+    def _new(self, place: int, side: int) -> Array:
+        """Picture ``place`` of all and their twelve, 8-bit CIELAB (side, side, 3)."""
+        index, number = divmod(place, EACH)
+        picture = squeezed(self.album[index], side)
+        if number:
+            rng = np.random.default_rng([self.seed, index, number])
+            picture = new_picture(picture, number - 1, rng)
+        return to_bytes(*(plane[0] for plane in planes(picture[None])))
 
     def _ahead(self, pending: Iterator[Any]) -> Iterator[Any]:
         """Results in order, ``AHEAD`` of them under way; counts the time spent waiting."""

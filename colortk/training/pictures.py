@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,18 @@ class Split:
     held_out: list[Path]
     weights: list[float]
     held_out_weights: list[float]
+
+    def without(self, left_out: Collection[Path]) -> Split:
+        """The same without some pictures."""
+
+        def kept(paths: list[Path], weights: list[float]) -> tuple[list[Path], list[float]]:
+            pairs = [pair for pair in zip(paths, weights, strict=True) if pair[0] not in left_out]
+            total = sum(weight for _, weight in pairs) or 1.0
+            return [path for path, _ in pairs], [weight / total for _, weight in pairs]
+
+        train, weights = kept(self.train, self.weights)
+        held_out, held_out_weights = kept(self.held_out, self.held_out_weights)
+        return Split(train, held_out, weights, held_out_weights)
 
 
 def split(

@@ -28,6 +28,7 @@ class Recipe:
     times ``factor`` after ``patience`` epochs without a better validation loss, and in the last
     ``cooldown`` of the steps falling to zero in a straight line. ``average``: momentum of the
     average of the weights that is kept instead of the last ones; 0 keeps the weights themselves.
+    ``multiple``: what sides have to be a multiple of; ``fixed``: the network takes no other sides.
     ``prepare``: called with the new network before the first step (pretrained encoders).
     ``note``: called after training with the folder of results and the held-out pictures.
     """
@@ -49,6 +50,8 @@ class Recipe:
     cooldown: float = 0.0
     average: float = 0.0
     clip: float | None = None
+    multiple: int = 1
+    fixed: bool = False
     prepare: Callable[[Any], None] | None = None
     note: Callable[[Path, list[Path]], dict[str, Any]] | None = None
     facts: dict[str, Any] = field(default_factory=dict)

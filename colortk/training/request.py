@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from colortk.errors import UsageError
 from colortk.progress import Progress, silent
 
 
@@ -43,6 +44,15 @@ class TrainRequest:
     command: str = ""
     say: Callable[[str], None] = print
     progress: Progress = field(default=silent)
+
+    def refuse(self, *names: str) -> None:
+        """Raise ``UsageError`` if one of the fields ``names``, which a trainer ignores, is set."""
+        for name in names:
+            default = type(self).__dataclass_fields__[name].default
+            if getattr(self, name) not in (default, "cpu"):
+                raise UsageError(
+                    f"--{name.replace('_', '-')} means nothing to this plugin", do="leave it out"
+                )
 
 
 def every(items: list[Any], size: int) -> Iterator[list[Any]]:

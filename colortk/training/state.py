@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from colortk.color import Array
 from colortk.encode import write_whole
 from colortk.errors import ArtifactError
+from colortk.training.pictures import Split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
@@ -36,11 +37,16 @@ class Row:
 
 @dataclass
 class State:
-    """What a resumed run goes on from. ``arrays``: named groups of arrays, see :mod:`.learner`."""
+    """What a resumed run goes on from.
+
+    ``left_out``: pictures that cannot be read. ``arrays``: named groups of arrays, see
+    :mod:`.learner`.
+    """
 
     curve: list[Row] = field(default_factory=list)
     factor: float = 1.0
     since: int = 0
+    left_out: list[str] = field(default_factory=list)
     arrays: dict[str, list[Array]] = field(default_factory=dict)
 
     @property
@@ -55,20 +61,24 @@ class State:
         return min(last, key=lambda row: row.validation)
 
 
-def identity(request: TrainRequest, paths: Iterable[Path]) -> str:
-    """What must not change between a run and its resumption: pictures and settings."""
+def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
+    """What must not change between a run and its resumption: plugin, pictures and settings."""
     settings = [
+        recipe.plugin,
+        recipe.epochs,
+        recipe.batch_size,
+        recipe.samples,
+        recipe.sides,
         request.seed,
-        request.epochs,
-        request.batch_size,
-        request.samples,
-        request.side,
         sorted(request.emphasis.items()),
-        request.init_from,
+        os.path.basename(os.path.normpath(request.init_from)) if request.init_from else "",
         request.precision,
         repr(request.options),
     ]
-    names = [path.relative_to(request.data).as_posix() for path in paths]
+    names = [
+        [path.relative_to(request.data).as_posix() for path in side]
+        for side in (sides.train, sides.held_out)
+    ]
     told = json.dumps([settings, names]).encode("utf-8", "surrogateescape")
     return hashlib.sha256(told).hexdigest()
 
@@ -77,6 +87,7 @@ def save(folder: Path, state: State, run: str) -> None:
     """Write the checkpoint whole or not at all."""
     rows = [vars(row) for row in state.curve]
     told = {"run": run, "curve": rows, "factor": state.factor, "since": state.since}
+    told["left_out"] = state.left_out
     arrays: dict[str, Any] = {
         f"{group}/{i}": array
         for group, some in state.arrays.items()
@@ -109,6 +120,7 @@ def load(folder: Path, run: str) -> State | None:
             [Row(**row) for row in told["curve"]],
             float(told["factor"]),
             int(told["since"]),
+            [str(name) for name in told["left_out"]],
             {group: [some[i] for i in range(len(some))] for group, some in groups.items()},
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:

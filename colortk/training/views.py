@@ -24,7 +24,8 @@ def middle(picture: Array, side: int) -> Array:
 def part(picture: Array, side: int, zoom: tuple[float, float], rng: np.random.Generator) -> Array:
     """A random square of ``zoom`` times the short side, scaled; mirrored every other time."""
     height, width = picture.shape[:2]
-    size = max(2, round(min(height, width) * rng.uniform(*zoom)))
+    short = min(height, width)
+    size = min(short, max(2, round(short * rng.uniform(*zoom))))
     top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
     view = picture[top : top + size, left : left + size]
     return _resized(view[:, ::-1] if rng.random() < 0.5 else view, side)

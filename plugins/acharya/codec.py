@@ -30,7 +30,7 @@ class Colours:
     def inputs(self, lightness: Float32) -> Float32:
         return _inputs(lightness)
 
-    def targets(self, ab: Float32) -> Float32:
+    def targets(self, ab: Float32, lightness: Float32) -> Float32:
         value = (ab + np.float32(128 - self.zero)) / np.float32(self.scale)
         return np.ascontiguousarray(value.transpose(0, 3, 1, 2))
 
@@ -46,7 +46,7 @@ class Mean:
     def inputs(self, lightness: Float32) -> Float32:
         return _inputs(lightness)
 
-    def targets(self, ab: Float32) -> Float32:
+    def targets(self, ab: Float32, lightness: Float32) -> Float32:
         count = ab.shape[1] * ab.shape[2]
         # A product with ones: ten times as fast as a mean whose last axis is 2.
         total = np.ones((1, count), np.float32) @ ab.reshape(len(ab), count, 2)

@@ -47,6 +47,7 @@ RELU_FACES = Recipe(  # "trained for 30 epochs with a batch size are 25"
     rate=1e-3,
     sides=((SIDE, 1.0),),
     examples="twelve",
+    fixed=True,
     prepare=_settled(RELU),
 )
 TANH_FACES = replace(  # "trained for 50 epochs with batch size of 25"

@@ -1,0 +1,73 @@
+"""A contact sheet: pictures by rows; lightness, what each plugin makes of it, and the original.
+
+    python benchmarks/sheet.py OUT.jpg [PICTURE|DIR ...] -p NAME [-p NAME@WEIGHTS ...]
+
+Without pictures, the photographs that installed packages ship. ``--gray`` leaves the originals out
+(black-and-white photographs have none).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from colortk.color import lab_to_rgb, lightness
+from colortk.folders import find
+from colortk.harness.protocol import protocol, reference
+from colortk.images import read_bytes
+from colortk.loading import Request, load
+from colortk.pipeline import colorize, refiner
+from colortk.samples import everything
+
+HEADING = 16
+
+
+def pictures(given: list[str]) -> list[Path]:
+    paths = [Path(text) for text in given] or sorted(everything().values())
+    return [found for path in paths for found in (find(path) if path.is_dir() else [path])]
+
+
+def cells(path: Path, predictors: list, side: int, gray: bool) -> list[np.ndarray]:
+    truth = reference(read_bytes(path), str(path), protocol().varied(short_side=side)).pixels
+    plane = lightness(truth)
+    neutral = np.dstack([plane, np.zeros((*plane.shape, 2), np.float32)])
+    row = [np.rint(lab_to_rgb(neutral) * 255).astype(np.uint8)]
+    row += [colorize(plane, one, refiner("ratio")).rgb for one in predictors]
+    return row if gray else [*row, truth]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("pictures", nargs="*")
+    parser.add_argument("-p", "--plugin", action="append", default=[])
+    parser.add_argument("--side", type=int, default=192)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th picture")
+    parser.add_argument("--gray", action="store_true")
+    arguments = parser.parse_args()
+    names, predictors = ["lightness"], []
+    for text in arguments.plugin or ["sift_mlp"]:
+        name, _, weights = text.partition("@")
+        predictors.append(load(Request(name, weights=Path(weights) if weights else None)))
+        names.append(name)
+    names += [] if arguments.gray else ["original"]
+    started = time.perf_counter()
+    rows = [
+        cells(path, predictors, arguments.side, arguments.gray)
+        for path in pictures(arguments.pictures)[:: arguments.every]
+    ]
+    sheet = np.vstack([np.hstack(row) for row in rows])
+    image = Image.new("RGB", (sheet.shape[1], sheet.shape[0] + HEADING), "white")
+    image.paste(Image.fromarray(sheet), (0, HEADING))
+    for column, name in enumerate(names):
+        ImageDraw.Draw(image).text((column * arguments.side + 4, 3), name, fill="black")
+    image.save(arguments.out, quality=88)
+    print(f"{len(rows)} rows in {time.perf_counter() - started:.1f} s: {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()
