@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from colortk.errors import PluginError, UsageError
@@ -37,6 +37,9 @@ def keras() -> Any:
     try:
         with silent():
             import keras
+
+            with suppress(Exception):
+                _visible()  # the first look writes of a driver that is there without a GPU
     except ImportError as error:
         name = os.environ["KERAS_BACKEND"]
         raise PluginError(f"Keras cannot use {name}", str(error), INSTALL) from error
@@ -63,7 +66,14 @@ def device(wanted: str) -> AbstractContextManager[Any]:
 
 def gpus() -> int:
     """How many GPUs Keras' backend sees."""
-    name = keras().backend.backend()
+    keras()
+    return _visible()
+
+
+def _visible() -> int:
+    import keras
+
+    name = keras.backend.backend()
     if name == "tensorflow":
         import tensorflow
 
