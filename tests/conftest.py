@@ -22,6 +22,17 @@ with contextlib.suppress(ImportError):
     import triton  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
+#: The plugins that colortk comes with.
+BUILT_INS = (
+    "acharya_relu",
+    "acharya_relu_natural",
+    "acharya_tanh",
+    "acharya_tanh_natural",
+    "gray",
+    "mean_chrominance",
+    "mean_color",
+    "sift_mlp",
+)
 
 
 def photo(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:

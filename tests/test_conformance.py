@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from colortk.testing import parametrize_checks
-from conftest import colorizer_module
-
-BUILT_INS = ("gray", "mean_color", "sift_mlp")
+from conftest import BUILT_INS, colorizer_module
 
 
 @parametrize_checks(*BUILT_INS)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from conftest import colorizer_module
+from conftest import BUILT_INS, colorizer_module
 
-BUILT_IN = {"gray", "mean_color", "sift_mlp"}
+BUILT_IN = set(BUILT_INS)
 GOOD = colorizer_module("good", "good", "return np.zeros((*lightness.shape, 2), np.float32)")
 
 #: Kind of breakage: (module body, entry point's target or None, what its row must say).

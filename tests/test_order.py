@@ -63,7 +63,8 @@ def test_nothing_of_ours_imports_the_plugins() -> None:
         assert "from colortk_plugins" not in path.read_text("utf-8"), path
 
 
-def test_a_run_loads_neither_tensorflow_nor_scikit_learn(tmp_path: Path) -> None:
+@pytest.mark.parametrize("plugin", ["sift_mlp", "acharya_relu"])
+def test_a_run_loads_neither_tensorflow_nor_scikit_learn(plugin: str, tmp_path: Path) -> None:
     from PIL import Image
 
     from conftest import photo
@@ -71,10 +72,11 @@ def test_a_run_loads_neither_tensorflow_nor_scikit_learn(tmp_path: Path) -> None
     Image.fromarray(photo()).save(tmp_path / "x.png")
     code = (
         "import sys; from colortk.cli.main import invoke;"
-        "assert invoke(['run', '-p', 'sift_mlp', sys.argv[1]]) == 0;"
-        "print('LOADED', *{'tensorflow', 'keras', 'sklearn', 'scipy', 'matplotlib', 'joblib'} & set(sys.modules))"
+        "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'onnx', 'sklearn', 'scipy', 'matplotlib', 'joblib'};"
+        "assert invoke(['run', '-p', sys.argv[2], sys.argv[1]]) == 0;"
+        "print('LOADED', *heavy & set(sys.modules))"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "x.png")]
+    command = [sys.executable, "-c", code, str(tmp_path / "x.png"), plugin]
     out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert out.stdout.splitlines()[-1].split() == ["LOADED"]
 

@@ -17,6 +17,7 @@ from colortk.training.request import TrainRequest
 
 from .codec import MEAN, RELU, TANH, Colours
 from .networks import SIDE, colorizer_relu, colorizer_tanh, mean_chrominance
+from .training import Training
 
 #: Mean and deviation of a* and b* in the training faces, for the start.
 _MEAN, _DEVIATION = 11.7, 6.6
@@ -86,7 +87,9 @@ RECIPES = {
 
 
 def _train(plugin: str, request: TrainRequest) -> None:
-    fit(request, RECIPES[plugin])
+    options = request.options or Training()
+    recipe = RECIPES[plugin]
+    fit(request, recipe if options.start == "faces" else replace(recipe, prepare=None))
 
 
 relu = partial(_train, "acharya_relu")
