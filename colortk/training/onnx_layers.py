@@ -145,9 +145,15 @@ def _normalization(graph: Graph, call: Call) -> str:
 
 def _relu(graph: Graph, call: Call) -> str:
     layer = call.layer
-    if layer.threshold or layer.max_value is not None or layer.negative_slope:
-        raise refused(layer, "has a threshold, a maximum or a negative slope")
-    return graph.node("Relu", call.inputs, call.name)
+    if layer.threshold or layer.negative_slope:
+        raise refused(layer, "has a threshold or a negative slope")
+    if layer.max_value is None:
+        return graph.node("Relu", call.inputs, call.name)
+    ends = [
+        graph.constant(f"{call.name}:{name}", value, np.float32)
+        for name, value in (("least", 0), ("most", layer.max_value))
+    ]
+    return graph.node("Clip", [*call.inputs, *ends], call.name)
 
 
 def _pool(kind: str) -> Callable[[Graph, Call], str]:
