@@ -59,6 +59,10 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
         x = layers.ZeroPadding2D(1)(x)
         x = layers.Conv2D(8, (3, 5), padding="valid", use_bias=False)(x)
         x = layers.Conv2D(8, (2, 4), padding="same", activation="tanh")(x)
+        x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
+        x = layers.ReLU(max_value=1)(x)
+        x = layers.DepthwiseConv2D((3, 5), strides=2, padding="same", depth_multiplier=2)(x)
+        x = layers.DepthwiseConv2D(2, activation="tanh")(x)
         x = layers.UpSampling2D(interpolation="bilinear")(x)
         x = layers.Conv2DTranspose(8, (1, 2), strides=(1, 1), padding="same")(x)
         x = layers.Conv2DTranspose(4, (1, 3), strides=(2, 2), padding="same")(x)
@@ -66,7 +70,7 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
         network = keras.Model(inputs, x)
         fused = accelerated(network)
         kinds = sum(isinstance(layer, _Fused) for layer in fused.layers)
-        assert kinds == 10 - 1, kinds  # all but the padding
+        assert kinds == 14 - 2, kinds  # all but the padding and the ReLU
         rng = np.random.default_rng(0)
         network.set_weights([rng.uniform(0.1, 0.5, w.shape) for w in network.get_weights()])
         x = torch.tensor(rng.normal(size=(3, 24, 32, 3)).astype("float32"))

@@ -38,6 +38,8 @@ def _plain(layer: Any) -> bool:
         return bool(layer.axis in (-1, 3) and layer.scale and layer.center)
     if type(layer) is layers.Conv2D:
         return bool(layer.groups == 1 and layer.dilation_rate == (1, 1))
+    if type(layer) is layers.DepthwiseConv2D:
+        return bool(layer.dilation_rate == (1, 1))
     if type(layer) is layers.Conv2DTranspose:
         return bool(
             layer.padding == "same"
@@ -73,7 +75,7 @@ class _Fused(layers.Layer):  # type: ignore[misc]
 class _Conv(_Fused):
     def fused(self, x: Any, training: bool) -> Any:
         layer = self.original
-        kernel = torch.as_tensor(layer.kernel.value).to(x.dtype).permute(3, 2, 0, 1)
+        kernel, groups = self.kernel(x)
         bias = None if layer.bias is None else torch.as_tensor(layer.bias.value).to(x.dtype)
         pads = [
             _same(x.shape[2 + k], layer.kernel_size[k], layer.strides[k])
@@ -85,8 +87,19 @@ class _Conv(_Fused):
             x = functional.pad(x, (*pads[1], *pads[0]))
             pads = [(0, 0), (0, 0)]
         kernel = kernel.contiguous(memory_format=torch.channels_last)
-        x = functional.conv2d(x, kernel, bias, layer.strides, (pads[0][0], pads[1][0]))
+        padding = (pads[0][0], pads[1][0])
+        x = functional.conv2d(x, kernel, bias, layer.strides, padding, groups=groups)
         return layer.activation(x)
+
+    def kernel(self, x: Any) -> tuple[Any, int]:
+        """Of what ``x`` is; (out, in of a group, height, width), and how many groups."""
+        return torch.as_tensor(self.original.kernel.value).to(x.dtype).permute(3, 2, 0, 1), 1
+
+
+class _Depthwise(_Conv):
+    def kernel(self, x: Any) -> tuple[Any, int]:
+        kernel = torch.as_tensor(self.original.kernel.value).to(x.dtype)  # last: (in, multiplier)
+        return kernel.permute(2, 3, 0, 1).flatten(0, 1)[:, None], x.shape[1]
 
 
 class _Transpose(_Fused):
@@ -139,6 +152,7 @@ class _Up(_Fused):
 
 _FUSED: dict[Any, Any] = {
     layers.Conv2D: _Conv,
+    layers.DepthwiseConv2D: _Depthwise,
     layers.Conv2DTranspose: _Transpose,
     layers.BatchNormalization: _Normalization,
     layers.MaxPooling2D: _Pool,
