@@ -96,6 +96,22 @@ def state_dict(path: Path) -> Arrays:
     return {name: tensor.detach().float().numpy() for name, tensor in stored.items()}
 
 
+def pretrained(path: Path) -> Arrays:
+    """Weights of others by name: a PyTorch state dict, or an ``.npz`` with its names.
+
+    Raises ``ArtifactError`` where the file cannot be read or asks for anything but arrays.
+    """
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as stored:
+                return dict(stored)
+        return state_dict(path)
+    except Exception as error:  # zip files, NumPy and PyTorch fail in many ways
+        raise ArtifactError(
+            f"cannot read the weights '{path}'", " ".join(str(error).split())[:200]
+        ) from error
+
+
 def dumps(arrays: Arrays) -> bytes:
     """Pickle a dict of numeric arrays. Raises ``TypeError`` for other dtypes."""
     packed = {}

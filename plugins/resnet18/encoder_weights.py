@@ -17,7 +17,7 @@ import numpy as np
 
 from colortk.color import Float32
 from colortk.errors import ArtifactError
-from colortk.store.pickles import Arrays, state_dict
+from colortk.store.pickles import Arrays, pretrained
 
 #: RGB in 0..1 as torchvision's ImageNet networks are trained with.
 MEAN = (0.485, 0.456, 0.406)
@@ -38,7 +38,7 @@ def load_resnet18(
     not of the encoder (``fc``) is left aside. ``mean``, ``std``: how its input was normalized.
     Raises ``ArtifactError`` where the file cannot be read or is of another network.
     """
-    stored = _arrays(path)
+    stored = pretrained(path)
     with_names = [layer for layer in network.layers if layer.weights]
     try:
         for layer in with_names:
@@ -75,17 +75,3 @@ def _first(
     grey = np.einsum("hwio,i->hwo", kernel, slope)[:, :, None]
     short = np.einsum("hwio,i->o", kernel, constant)
     return grey.astype(np.float32), short.astype(np.float32)
-
-
-def _arrays(path: Path) -> Arrays:
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as stored:
-                return dict(stored)
-        return state_dict(path)
-    except ArtifactError:
-        raise
-    except Exception as error:  # zip files, NumPy and PyTorch fail in many ways
-        raise ArtifactError(
-            f"cannot read the weights '{path}'", " ".join(str(error).split())[:200]
-        ) from error
