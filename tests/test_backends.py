@@ -99,3 +99,48 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300
     )
     assert out.stdout.splitlines()[-1:] == ["EQUAL"], out.stderr[-3000:]
+
+
+def test_adam_in_one_pass_is_keras_adam() -> None:
+    """Also with strided gradients, small ones, and a rate for each layer."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("needs PyTorch")
+    code = """if True:
+        import keras, numpy as np, torch
+        from colortk.training.fused_adam import fused
+
+        def trained(make):
+            rng = np.random.default_rng(0)
+            shapes = (3, 3, 8, 16), (16,), (5, 7)
+            variables = [keras.Variable(rng.normal(size=s).astype("float32")) for s in shapes]
+            adam = make(variables)
+            adam.build(variables)
+            for step in range(20):
+                scale = 10.0 ** -(step % 8)
+                gradients = [torch.tensor(scale * rng.normal(size=s)).float() for s in shapes]
+                turned = gradients[0].permute(3, 2, 0, 1).contiguous()
+                gradients[0] = turned.permute(2, 3, 1, 0)
+                assert not gradients[0].is_contiguous()
+                adam.learning_rate.assign(1e-3 * (step + 1) / 20)
+                adam.apply(gradients, variables)
+            return [keras.ops.convert_to_numpy(v).copy() for v in variables]
+
+        start = trained(lambda some: keras.optimizers.Adam(0.0, epsilon=1e30))
+        base = keras.optimizers.Adam
+        wanted = trained(lambda some: base(1e-3))
+        made = fused(base, {})
+        assert issubclass(made, base)
+        found = trained(lambda some: fused(base, {id(v): 1.0 for v in some})(1e-3))
+        slow = trained(lambda some: fused(base, {id(some[0]): 0.25, id(some[1]): 1.0, id(some[2]): 1.0})(1e-3))
+        for s, w, f in zip(start, wanted, found):
+            assert np.abs(w - s).max() > 1e-3
+            assert np.abs(w - f).max() < 2e-6, np.abs(w - f).max()
+        assert np.abs(slow[0] - start[0] - 0.25 * (wanted[0] - start[0])).max() < 2e-6
+        assert np.abs(slow[1] - wanted[1]).max() < 2e-6
+        print("EQUAL")
+    """
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300
+    )
+    assert out.stdout.splitlines()[-1:] == ["EQUAL"], out.stderr[-3000:]

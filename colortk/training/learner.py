@@ -8,6 +8,7 @@ import numpy as np
 
 from colortk.color import Array, Float32
 from colortk.training.backend import keras
+from colortk.training.optimizer import adam
 from colortk.training.recipe import Recipe
 
 #: Steps between two contributions to the average of the weights.
@@ -29,7 +30,7 @@ class Learner:
             from colortk.training.native import accelerated
 
             runner = accelerated(network)
-        self.optimizer = library.optimizers.Adam(recipe.rate, clipnorm=recipe.clip)
+        self.optimizer = adam(network, recipe)
         runner.compile(self.optimizer, recipe.loss)
         self.optimizer.build(runner.trainable_variables)
         self.runner = runner

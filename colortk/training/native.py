@@ -12,7 +12,10 @@ from typing import Any
 import keras
 import torch
 from keras import layers
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from colortk.training.depthwise import depthwise
 
 
 def accelerated(network: Any) -> Any:
@@ -72,10 +75,32 @@ class _Fused(layers.Layer):  # type: ignore[misc]
         raise NotImplementedError
 
 
+class _Turned(torch.autograd.Function):
+    """A kernel (h, w, in, out) as (out, in, h, w) with channels last in memory, of another dtype.
+
+    As a transposed matrix, which PyTorch copies in blocks: turning four axes takes four times as
+    long, and of a step with small pictures that was a third.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, kernel: Any, dtype: Any) -> Any:
+        ctx.kernel = kernel.shape, kernel.dtype
+        height, width, _, out = kernel.shape
+        turned = kernel.to(dtype).reshape(-1, out).t().contiguous()
+        return turned.view(out, height, width, -1).permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Any) -> Any:
+        shape, dtype = ctx.kernel
+        turned = gradient.permute(0, 2, 3, 1).reshape(shape[3], -1).t().contiguous()
+        return turned.view(shape).to(dtype), None
+
+
 class _Conv(_Fused):
     def fused(self, x: Any, training: bool) -> Any:
         layer = self.original
-        kernel, groups = self.kernel(x)
+        kernel = self.kernel(x)
         bias = None if layer.bias is None else torch.as_tensor(layer.bias.value).to(x.dtype)
         pads = [
             _same(x.shape[2 + k], layer.kernel_size[k], layer.strides[k])
@@ -87,19 +112,24 @@ class _Conv(_Fused):
             x = functional.pad(x, (*pads[1], *pads[0]))
             pads = [(0, 0), (0, 0)]
         kernel = kernel.contiguous(memory_format=torch.channels_last)
-        padding = (pads[0][0], pads[1][0])
-        x = functional.conv2d(x, kernel, bias, layer.strides, padding, groups=groups)
+        x = self.convolved(x, kernel, bias, (pads[0][0], pads[1][0]))
         return layer.activation(x)
 
-    def kernel(self, x: Any) -> tuple[Any, int]:
-        """Of what ``x`` is; (out, in of a group, height, width), and how many groups."""
-        return torch.as_tensor(self.original.kernel.value).to(x.dtype).permute(3, 2, 0, 1), 1
+    def kernel(self, x: Any) -> Any:
+        """Of what ``x`` is; (out, in of a group, height, width)."""
+        return _Turned.apply(torch.as_tensor(self.original.kernel.value), x.dtype)
+
+    def convolved(self, x: Any, kernel: Any, bias: Any, padding: tuple[int, int]) -> Any:
+        return functional.conv2d(x, kernel, bias, self.original.strides, padding)
 
 
 class _Depthwise(_Conv):
-    def kernel(self, x: Any) -> tuple[Any, int]:
+    def kernel(self, x: Any) -> Any:
         kernel = torch.as_tensor(self.original.kernel.value).to(x.dtype)  # last: (in, multiplier)
-        return kernel.permute(2, 3, 0, 1).flatten(0, 1)[:, None], x.shape[1]
+        return kernel.permute(2, 3, 0, 1).flatten(0, 1)[:, None]
+
+    def convolved(self, x: Any, kernel: Any, bias: Any, padding: tuple[int, int]) -> Any:
+        return depthwise(x, kernel, bias, self.original.strides, padding)
 
 
 class _Transpose(_Fused):

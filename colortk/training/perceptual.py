@@ -48,7 +48,8 @@ def features(pictures: Any, dtype: str = "float32") -> list[Any]:
     """Five feature maps, (N, h, w, C), whose squared distance is LPIPS."""
     from keras import ops
 
-    weights = _weights()
+    # PyTorch would otherwise turn a tensor that has a gradient into an array to multiply it.
+    weights = {name: ops.convert_to_tensor(array) for name, array in _weights().items()}
     x = pictures * (255 * weights["gain"]) + weights["shift"]
     found = []
     for layer in range(5):

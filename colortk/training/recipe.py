@@ -26,7 +26,8 @@ class Recipe:
 
     ``loss``: a Keras loss, by name or as a function of (truth, answer). ``rate``: Adam's;
     times ``factor`` after ``patience`` epochs without a better validation loss, and in the last
-    ``cooldown`` of the steps falling to zero in a straight line. ``average``: momentum of the
+    ``cooldown`` of the steps falling to zero in a straight line. ``rates``: factor on the rate of a
+    layer's weights, by the layer's name (pretrained ones want less). ``average``: momentum of the
     average of the weights that is kept instead of the last ones; 0 keeps the weights themselves.
     ``multiple``: what sides have to be a multiple of; ``fixed``: the network takes no other sides.
     ``prepare``: called with the new network before the first step (pretrained encoders).
@@ -48,6 +49,7 @@ class Recipe:
     factor: float = 0.5
     patience: int = 3
     cooldown: float = 0.0
+    rates: Callable[[str], float] | None = None
     average: float = 0.0
     clip: float | None = None
     multiple: int = 1
