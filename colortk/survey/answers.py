@@ -1,0 +1,234 @@
+"""Raters, what they are asked and what they answer, in SQLite.
+
+Threads may share an :class:`Answers`, processes the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from colortk.errors import EnvironmentProblem, UsageError
+
+#: Version of the tables below; a file of another one is not touched.
+SCHEMA = 1
+#: Seconds to wait for another process's writing.
+BUSY = 60.0
+_TABLES = """
+CREATE TABLE survey (description TEXT NOT NULL);
+CREATE TABLE raters (
+    id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, came REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE questions (
+    id TEXT PRIMARY KEY, rater TEXT NOT NULL REFERENCES raters (id), place INTEGER NOT NULL,
+    picture INTEGER NOT NULL, condition INTEGER NOT NULL,
+    shown REAL, answered REAL, real INTEGER CHECK (real IN (0, 1)),
+    UNIQUE (rater, picture), UNIQUE (rater, place),
+    CHECK ((answered IS NULL) = (real IS NULL))
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question to a rater: ``place`` in their order, from 0, and what is shown."""
+
+    id: str
+    place: int
+    picture: int
+    condition: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer. ``rater``: their number. ``shown``, ``answered``: seconds since 1970."""
+
+    rater: int
+    picture: int
+    condition: int
+    real: bool
+    shown: float
+    answered: float
+
+
+class Answers:
+    """The file of a survey's raters and answers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+        self._process = 0
+
+    @classmethod
+    def create(cls, path: Path, description: str) -> None:
+        """A new, empty file. ``description``: SHA-256 of the survey that its answers are about."""
+        path.touch()
+        answers = cls(path)
+        try:
+            with answers._open() as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT")
+                db.execute("INSERT INTO survey VALUES (?)", (description,))
+        finally:
+            answers.close()
+
+    def close(self) -> None:
+        """Close the file; what is called next opens it again."""
+        with self._lock:
+            if self._db is not None and self._process == os.getpid():
+                self._db.close()
+            self._db = None
+
+    def _connected(self) -> sqlite3.Connection:
+        # A connection must not be used in a process that was forked since.
+        if self._db is None or self._process != os.getpid():
+            uri = f"{self.path.absolute().as_uri()}?mode=rw"
+            self._db = sqlite3.connect(
+                uri, uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False
+            )
+            self._process = os.getpid()
+            weakref.finalize(self, self._db.close)
+            self._db.execute("PRAGMA foreign_keys = ON")
+        return self._db
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The file, which must be there. What SQLite says against it is one of our errors."""
+        try:
+            with self._lock:
+                yield self._connected()
+        except sqlite3.DatabaseError as error:
+            self.close()
+            if not self.path.is_file():
+                what = f"the survey's answers '{self.path}' are missing"
+                raise UsageError(what, do="restore them, or create a new survey") from error
+            raise EnvironmentProblem(
+                f"the survey's answers '{self.path}' cannot be used",
+                str(error),
+                "make room and make the folder writable, or restore a copy",
+            ) from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:  # SQLite may have rolled back itself
+                    db.execute("ROLLBACK")
+                raise
+
+    def check(self, description: str) -> None:
+        """Raises ``UsageError`` or ``EnvironmentProblem`` unless the answers are about that survey."""
+        with self._open() as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version != SCHEMA:
+                raise UsageError(
+                    f"the survey's answers '{self.path}' are of version {version}",
+                    f"this colortk reads version {SCHEMA}",
+                )
+            row = db.execute("SELECT description FROM survey").fetchone()
+        if row != (description,):
+            raise UsageError(
+                f"the survey's answers '{self.path}' are about another survey",
+                "its survey.json is not the one that they were given to",
+                "restore the folder",
+            )
+
+    def rater(self, told: str | None, planned: Callable[[int], Sequence[tuple[int, int]]]) -> str:
+        """The id of a rater: ``told`` if it is known, else a new one.
+
+        ``planned``: pairs of picture and condition for the rater of a number.
+        """
+        with self._open() as db:
+            if told is not None and self._number(db, told) is not None:
+                return told
+        fresh = secrets.token_urlsafe(12)
+        with self._writing() as db:
+            (number,) = db.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM raters").fetchone()
+            db.execute("INSERT INTO raters VALUES (?, ?, ?)", (fresh, number, time.time()))
+            db.executemany(
+                "INSERT INTO questions (id, rater, place, picture, condition)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (
+                    (secrets.token_urlsafe(12), fresh, place, picture, condition)
+                    for place, (picture, condition) in enumerate(planned(number))
+                ),
+            )
+        return fresh
+
+    @staticmethod
+    def _number(db: sqlite3.Connection, rater: str) -> int | None:
+        row = db.execute("SELECT number FROM raters WHERE id = ?", (rater,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def show(self, rater: str) -> Asked | None:
+        """The first question that ``rater`` has not answered, noted as shown now; ``None``: all are."""
+        with self._writing() as db:
+            row = db.execute(
+                "SELECT id, place, picture, condition FROM questions"
+                " WHERE rater = ? AND answered IS NULL ORDER BY place LIMIT 1",
+                (rater,),
+            ).fetchone()
+            if row is None:
+                return None
+            db.execute("UPDATE questions SET shown = ? WHERE id = ?", (time.time(), row[0]))
+        return Asked(*row)
+
+    def answer(self, rater: str, question: str, real: bool) -> bool:
+        """Keep an answer to a question that was shown; ``False`` if it had one already.
+
+        Raises ``UsageError`` if the question was not put to ``rater``.
+        """
+        with self._writing() as db:
+            row = db.execute(
+                "SELECT answered FROM questions WHERE id = ? AND rater = ? AND shown IS NOT NULL",
+                (question, rater),
+            ).fetchone()
+            if row is None:
+                raise UsageError("no such question", "it was not put to this rater")
+            if row[0] is not None:
+                return False
+            db.execute(
+                "UPDATE questions SET answered = ?, real = ? WHERE id = ?",
+                (time.time(), int(real), question),
+            )
+        return True
+
+    def counts(self, rater: str) -> tuple[int, int]:
+        """Questions that ``rater`` has answered, and questions in all."""
+        with self._open() as db:
+            done, total = db.execute(
+                "SELECT COUNT(answered), COUNT(*) FROM questions WHERE rater = ?", (rater,)
+            ).fetchone()
+        return int(done), int(total)
+
+    def raters(self) -> dict[int, tuple[int, int]]:
+        """By number: questions answered, and questions in all."""
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT number, COUNT(answered), COUNT(*) FROM raters"
+                " JOIN questions ON questions.rater = raters.id GROUP BY number ORDER BY number"
+            ).fetchall()
+        return {number: (done, total) for number, done, total in rows}
+
+    def given(self) -> list[Answer]:
+        """All answers, in the order in which they were given."""
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT number, picture, condition, real, shown, answered FROM questions"
+                " JOIN raters ON raters.id = questions.rater"
+                " WHERE answered IS NOT NULL ORDER BY answered, questions.id"
+            ).fetchall()
+        return [Answer(n, p, c, bool(real), shown, end) for n, p, c, real, shown, end in rows]

@@ -1,0 +1,202 @@
+"""Makes a survey's folder, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from colortk.encode import write_whole
+from colortk.errors import UsageError
+from colortk.harness.entries import Entry, entries
+from colortk.harness.protocol import DEFAULT, Protocol, protocol
+from colortk.harness.records import readable
+from colortk.harness.runner import Source, sources
+from colortk.host import DISTRIBUTION
+from colortk.progress import Progress, silent
+from colortk.survey.answers import Answers
+from colortk.survey.description import (
+    ANSWERS,
+    FILE,
+    PICTURES,
+    QUESTION,
+    Description,
+    Shown,
+    Subject,
+    digest,
+)
+from colortk.survey.plan import shuffled
+from colortk.survey.prepare import LeftOut, Prepared, encoded, prepared
+from colortk.survey.session import Survey
+
+#: Pictures of a survey, and of one rater, unless more are wanted: as Zhang 2016 showed, 3.1.
+PICTURES_AT_MOST = 40
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is to be drawn. ``count``: pictures, ``None``: all, up to 40. ``each``: of one rater."""
+
+    count: int | None = None
+    each: int | None = None
+    seed: int = 0
+    timeout: float | None = 300.0
+
+
+def labels(texts: Iterable[str]) -> list[str]:
+    """Plugins out of ``a,b`` and ``a:x=1,y=2,b``: a comma before ``name=`` belongs to options."""
+    found = [part for text in texts for part in re.split(r",(?![a-z_][a-z0-9_-]*=)", text)]
+    return list(dict.fromkeys(part.strip() for part in found if part.strip()))
+
+
+def create(
+    folder: Path,
+    images: Sequence[Path],
+    plugins: Sequence[str],
+    drawing: Drawing | None = None,
+    progress: Progress = silent,
+) -> Survey:
+    """Draw pictures, colorize them and write a survey into ``folder``, which must not be there.
+
+    ``images``: files and folders. ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each. Raises
+    ``UsageError``, ``PluginError``, ``ArtifactError`` or ``PictureError``; then nothing is left.
+    """
+    drawing = drawing or Drawing()
+    _check(folder)
+    if not plugins:
+        raise UsageError("a survey needs plugins", "none was given", "--plugins a,b")
+    how = protocol(DEFAULT)
+    chosen = entries(plugins, how.refine)
+    found, unreadable, _ = sources(images)
+    left_out = [LeftOut(Source(name, ""), why) for name, why in unreadable.items()]
+    candidates = drawn(found, drawing.seed)
+    wanted = drawing.count or min(PICTURES_AT_MOST, len(candidates))
+    with _aside(folder) as place:
+        (place / PICTURES).mkdir()
+        subjects: list[Subject] = []
+        with progress("preparing", wanted) as advance:
+            made = prepared(candidates, chosen, how, drawing.timeout)
+            with contextlib.closing(made):
+                for one in made:
+                    if isinstance(one, LeftOut):
+                        left_out.append(one)
+                        continue
+                    subjects.append(_write(place / PICTURES, one))
+                    advance(1)
+                    if len(subjects) == wanted:
+                        break
+        _enough(subjects, drawing, left_out, len(candidates))
+        each = drawing.each or min(PICTURES_AT_MOST, len(subjects))
+        about = _describe(drawing.seed, each, how, chosen, subjects, left_out)
+        write_whole(place / FILE, about.text().encode())
+        Answers.create(place / ANSWERS, digest(about.text()))
+    return Survey.open(folder)
+
+
+def drawn(found: Iterable[Source], seed: int) -> list[Source]:
+    """``found`` in the order that ``seed`` draws: by content, whatever the files are called."""
+    by_content = {source.picture: source for source in found}
+    return [by_content[picture] for picture in shuffled(by_content, seed, "draw")]
+
+
+def _check(folder: Path) -> None:
+    """Refuse, before work, what could not be written after it."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        do = "name another folder, or delete it, with the answers in it"
+        raise UsageError(f"'{folder}' is there already", do=do)
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"cannot create '{folder}'", "there is no such folder", "create it first")
+
+
+def _enough(
+    subjects: list[Subject], drawing: Drawing, left_out: list[LeftOut], candidates: int
+) -> None:
+    wanted = max(drawing.count or 2, drawing.each or 2, 2)
+    if len(subjects) >= wanted:
+        return
+    why = f"{len(subjects)} of {candidates} can be used"
+    if left_out:
+        why += f"; the first that cannot: {left_out[0].why}"
+    raise UsageError(f"too few pictures for a survey of {wanted}", why)
+
+
+@contextlib.contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` that takes its name in the end, or is gone."""
+    target = folder.absolute()
+    try:
+        made = tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise UsageError(f"cannot create '{folder}'", error.strerror or str(error)) from error
+    place = Path(made)
+    try:
+        yield place
+        umask = os.umask(0)
+        os.umask(umask)
+        place.chmod(0o777 & ~umask)
+        if target.is_dir():
+            target.rmdir()  # empty, else it was refused; not every system replaces a folder
+        try:
+            os.replace(place, target)
+        except OSError as error:
+            raise UsageError(f"cannot create '{folder}'", error.strerror or str(error)) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _write(place: Path, one: Prepared) -> Subject:
+    """Write a picture's versions under random names, with one date."""
+    versions = []
+    for pixels in one.versions:
+        data = encoded(pixels)
+        path = place / f"{secrets.token_hex(8)}.png"
+        write_whole(path, data)
+        os.utime(path, (0, 0))
+        versions.append(Shown(path.name, hashlib.sha256(data).hexdigest()))
+    source = one.source
+    name = readable(Path(source.name).name)
+    return Subject(name, source.picture, round(one.chroma, 3), one.enlarged, tuple(versions))
+
+
+def _describe(
+    seed: int,
+    each: int,
+    how: Protocol,
+    chosen: Sequence[Entry],
+    subjects: Sequence[Subject],
+    left_out: Sequence[LeftOut],
+) -> Description:
+    return Description(
+        seed=seed,
+        each=each,
+        question=QUESTION,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        colortk=version(DISTRIBUTION),
+        protocol={"name": how.name, "hash": how.hash, "definition": how.definition},
+        plugins=tuple(
+            {
+                "label": readable(entry.label),
+                "plugin": entry.key.plugin,
+                "version": entry.version,
+                "artifact": entry.key.artifact,
+                "options": entry.options,
+                "code": entry.key.code,
+                "paper": entry.paper,
+            }
+            for entry in chosen
+        ),
+        pictures=tuple(subjects),
+        left_out=tuple(
+            {"name": readable(Path(one.source.name).name), "why": readable(one.why)}
+            for one in left_out
+        ),
+    )

@@ -1,0 +1,92 @@
+"""Pictures as raters see them: real, and as every plugin colorizes them, told apart by nothing else."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from colortk.color import Array, lightness
+from colortk.errors import PictureError, PredictionError
+from colortk.harness.entries import Entry
+from colortk.harness.metrics.pair import Picture
+from colortk.harness.protocol import Protocol, reference
+from colortk.harness.runner import Source
+from colortk.isolate import Isolated
+from colortk.pipeline import colorize, refiner
+
+#: Pictures in a row that a plugin may fail on.
+PATIENCE = 5
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture in every condition: uint8 (H, W, 3) sRGB each, the real one first.
+
+    ``chroma``: mean C*ab of the original. ``enlarged``: it was smaller than the protocol's size.
+    """
+
+    source: Source
+    chroma: float
+    enlarged: bool
+    versions: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A picture that was drawn but cannot be asked about, and why."""
+
+    source: Source
+    why: str
+
+
+def prepared(
+    sources: Iterable[Source], entries: Sequence[Entry], how: Protocol, timeout: float | None
+) -> Generator[Prepared | LeftOut]:
+    """Prepare ``sources`` one by one, each plugin in a process of its own.
+
+    ``timeout``: seconds for a plugin on one picture. Raises ``PluginError`` if a plugin cannot be
+    loaded, and the last ``PredictionError`` of one that fails on five pictures in a row.
+    """
+    refine = refiner(how.refine)
+    failed = dict.fromkeys((entry.label for entry in entries), 0)
+    with ExitStack() as stack:
+        plugins = [stack.enter_context(Isolated(entry.request, timeout)) for entry in entries]
+        for source in sources:
+            try:
+                original = reference(source.read(), source.name, how)
+            except PictureError as error:
+                yield LeftOut(source, str(error))
+                continue
+            chroma = float(Picture(original.pixels).chroma.mean(dtype=np.float64))
+            if chroma < how.near_grey:
+                limit = f"mean chroma {chroma:.1f}, under {how.near_grey:g}"
+                yield LeftOut(source, f"'{source.name}' is nearly grey: {limit}")
+                continue
+            versions = [original.pixels]
+            light = lightness(original.pixels)
+            try:
+                for entry, plugin in zip(entries, plugins, strict=True):
+                    versions.append(colorize(light, plugin, refine, entry.strength).rgb)
+                    failed[entry.label] = 0
+            except PredictionError as error:
+                failed[entry.label] += 1
+                if failed[entry.label] >= PATIENCE:
+                    raise
+                yield LeftOut(source, f"'{source.name}': {error}")
+                continue
+            yield Prepared(source, chroma, original.enlarged, tuple(versions))
+
+
+def encoded(pixels: Array) -> bytes:
+    """PNG of uint8 (H, W, 3), stored and not compressed, without metadata.
+
+    Colorized pictures have smoother colours and would compress better: their size would tell.
+    """
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=0)
+    return out.getvalue()
