@@ -30,6 +30,7 @@ DATA = (
     "harness/lpips/artifacts/manifest.json",
     "harness/report/template.html",
     "scaffold/spec.py.in",
+    "survey/page.html",
 )
 
 
