@@ -21,6 +21,7 @@ VERBS = {
     "compare": "Score plugins on the same pictures.",
     "leaderboard": "Print what past comparisons found.",
     "diff": "Show where two plugins differ most.",
+    "survey": "Ask people whether pictures are real.",
     "fit": "Train a plugin.",
     "plugins": "List, show and check plugins.",
     "samples": "Write out photographs to try things on.",

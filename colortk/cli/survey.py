@@ -1,0 +1,192 @@
+"""``colortk survey``: ask people whether pictures are real, and say what they answered."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle, table
+from colortk.cli.main import say
+
+if TYPE_CHECKING:
+    from colortk.survey.session import Survey
+
+
+@click.group("survey", short_help="Ask people whether pictures are real.")
+def command() -> None:
+    """Ask people whether pictures are real or colorized, and report what they answered."""
+
+
+@command.command("create")
+@click.option(
+    "--images",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Colour pictures to draw from; repeatable.",
+)
+@click.option(
+    "--plugins",
+    "-p",
+    multiple=True,
+    required=True,
+    metavar="NAME,…",
+    help="Colorizers, each NAME[:OPTION=VALUE,…][@WEIGHTS]; repeatable.",
+)
+@click.option(
+    "--count", type=click.IntRange(2, 10_000), help="Pictures to draw. [default: all, up to 40]"
+)
+@click.option(
+    "--each", type=click.IntRange(2, 10_000), help="Pictures of one rater. [default: all, up to 40]"
+)
+@click.option("--seed", default=0, show_default=True, help="Draws pictures and their order.")
+@click.option(
+    "--timeout",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(0, 86400, min_open=True),
+    metavar="SECONDS",
+    help="Stop a plugin that hangs on a picture.",
+)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="The survey's folder, a new one.",
+)
+@THREADS
+@DEVICE
+@JSON
+def create(
+    images: tuple[Path, ...],
+    plugins: tuple[str, ...],
+    count: int | None,
+    each: int | None,
+    seed: int,
+    timeout: float,
+    output: Path,
+    threads: int | None,
+    device: str | None,
+    as_json: bool,
+) -> int:
+    """Draw pictures, colorize them, and write everything that a survey needs into one folder.
+
+    Each is brought to 256 × 256 as `compare` does. Over the raters every picture is shown as it
+    is and as colorized by each plugin, equally often; a rater sees it once. Nearly grey ones are
+    left out.
+
+    \b
+    colortk survey create --images photographs/ --plugins sift_mlp,mean_color -o survey/
+    """
+    settle(threads, device)
+    from colortk.errors import UsageError
+    from colortk.survey.create import Drawing, labels
+    from colortk.survey.create import create as make
+
+    if not math.isfinite(timeout):
+        raise UsageError(f"--timeout {timeout}", "seconds are wanted")
+    if count is not None and each is not None and each > count:
+        raise UsageError(f"--each {each}", f"there are to be {count} pictures")
+    drawing = Drawing(count, each, seed, timeout)
+    about = make(output, images, labels(plugins), drawing, progress).description
+    for row in about.left_out:
+        say(f"left out: {row['why']}")
+    enlarged = sum(picture.enlarged for picture in about.pictures)
+    if enlarged:
+        say(f"note: {enlarged} of the pictures are smaller than 256 pixels and were enlarged")
+    if as_json:
+        print_json(
+            {
+                "survey": str(output),
+                "pictures": len(about.pictures),
+                "each": about.each,
+                "conditions": about.conditions,
+                "seed": about.seed,
+                "protocol": about.protocol["hash"],
+                "left_out": list(about.left_out),
+            }
+        )
+    else:
+        say(f"{len(about.pictures)} pictures, each rater is shown {about.each}")
+        click.echo(output)
+    return 0
+
+
+@command.command("report")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a page with the pictures, one file.",
+)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the shares as CSV.",
+)
+@click.option("--per-answer", is_flag=True, help="Every answer in --json and --csv.")
+@click.option(
+    "--without-flagged", is_flag=True, help="Leave out raters with one answer to everything."
+)
+@click.option("--force", is_flag=True, help="Overwrite those files.")
+@JSON
+def report(
+    folder: Path,
+    html_file: Path | None,
+    csv_file: Path | None,
+    per_answer: bool,
+    without_flagged: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Print how often what was called real: pictures as they are, and by each plugin.
+
+    With 95 % intervals, and each plugin against the real pictures. It can be called while
+    raters still answer. CSV and HTML go to stdout for '-'.
+    """
+    from colortk.cli import compare_output as outputs
+    from colortk.errors import UsageError
+    from colortk.survey import tables
+    from colortk.survey.findings import findings
+    from colortk.survey.session import Survey
+
+    if per_answer and not (as_json or csv_file):
+        raise UsageError("--per-answer adds to --json or --csv", "neither was given")
+    files = {"csv": csv_file, "html": html_file}
+    outputs.check(files, as_json, force)
+    survey = Survey.open(folder)
+    found = findings(survey, without_flagged, per_answer)
+    for kind, path in files.items():
+        if path is not None:
+            _write(kind, path, survey, found, force)
+    if as_json:
+        print_json(found, indent=1)
+    elif Path("-") not in files.values():
+        for line in tables.caption(found):
+            outputs.print_note(line)
+        table("", *tables.conditions(found))
+    return 0
+
+
+def _write(kind: str, path: Path, survey: Survey, found: dict[str, Any], force: bool) -> None:
+    from colortk.encode import write_whole
+    from colortk.survey import tables
+    from colortk.survey.page import page
+
+    text = tables.as_csv(found) if kind == "csv" else "".join(page(survey, found))
+    data = text.encode("utf-8", "backslashreplace")
+    if str(path) == "-":
+        sys.stdout.buffer.write(data)
+    else:
+        write_whole(path, data, force)
