@@ -63,9 +63,25 @@ class Loaded:
 
         Raises ``PredictionError``; with ``COLORTK_STRICT=1``, a ``RuntimeError`` from the plugin's.
         """
+        return checked(self.spec.name, lightness, self._ask("predict_ab", lightness.copy()))
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether the plugin answers several pictures at once."""
+        return callable(getattr(self.colorizer, "predict_ab_batch", None))
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
+        """:meth:`predict` of several of one size, at once if the plugin can do that."""
+        if len(lightnesses) < 2 or not self.takes_batches:
+            return [self.predict(lightness) for lightness in lightnesses]
+        batch = np.stack(lightnesses)
+        answers = checked(self.spec.name, batch, self._ask("predict_ab_batch", batch))
+        return list(answers)
+
+    def _ask(self, method: str, lightness: Float32) -> Any:
         try:
             with quiet():
-                answer = self.colorizer.predict_ab(lightness.copy())
+                return getattr(self.colorizer, method)(lightness)
         except (KeyboardInterrupt, MemoryError, ColortkError):
             raise
         except BaseException as error:
@@ -74,7 +90,6 @@ class Loaded:
             raise PredictionError(
                 f"plugin '{self.spec.name}' failed", f"{type(error).__name__}: {text}"
             ) from error
-        return checked(self.spec.name, lightness, answer)
 
 
 def checked(name: str, lightness: Float32, answer: Any) -> Float32:

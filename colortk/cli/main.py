@@ -18,6 +18,8 @@ from colortk.host import DISTRIBUTION
 
 VERBS = {
     "run": "Colorize pictures.",
+    "video": "Colorize a film.",
+    "live": "Show a film or a camera in colour, as it runs.",
     "compare": "Score plugins on the same pictures.",
     "leaderboard": "Print what past comparisons found.",
     "diff": "Show where two plugins differ most.",

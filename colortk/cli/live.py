@@ -1,0 +1,55 @@
+"""``colortk live``: a film or a camera in colour, as it runs."""
+
+from __future__ import annotations
+
+import click
+
+from colortk.cli.common import DEVICE, THREADS, settle
+from colortk.cli.main import say
+
+
+@click.command("live", short_help="Show a film or a camera in colour, as it runs.")
+@click.argument("source", default="0", metavar="[FILE|CAMERA]")
+@click.option("--plugin", "-p", default="sift_mlp", show_default=True, help="Colorizer to use.")
+@click.option(
+    "--temporal", type=click.Choice(["off", "flow"]), default="flow", show_default=True,
+    help="Steady colours along motion, or every frame alone.",
+)  # fmt: skip
+@click.option(
+    "--strength", default=1.0, show_default=True, type=click.FloatRange(0, 2),
+    help="Factor on the colours.",
+)  # fmt: skip
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE",
+    help="Option of the plugin; repeatable.",
+)  # fmt: skip
+@THREADS
+@DEVICE
+def command(
+    source: str,
+    plugin: str,
+    temporal: str,
+    strength: float,
+    options: tuple[str, ...],
+    threads: int | None,
+    device: str | None,
+) -> int:
+    """Show FILE, or what camera number CAMERA (0) sees, in colour; q ends it.
+
+    The frames a second that are reached stand on the picture. Frames that come while one is
+    being coloured are dropped: the picture never lags behind.
+    """
+    settle(threads, device)
+    from colortk.loading import Request, load
+    from colortk.pipeline import refiner
+    from colortk.video.colorize import Look
+    from colortk.video.display import need_display
+    from colortk.video.live import Painter, show
+    from colortk.video.luma import BT601
+
+    need_display()
+    look = Look(refiner("ratio"), BT601, strength=strength)
+    shown = show(source, Painter(load(Request(plugin, options)), look, temporal == "flow"))
+    rate = shown.frames / shown.seconds if shown.seconds else 0.0
+    say(f"{shown.frames} frames shown, {rate:.1f} frames/s, {shown.dropped} dropped")
+    return 0

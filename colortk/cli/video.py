@@ -1,0 +1,150 @@
+"""``colortk video``: colorize a film."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle
+from colortk.cli.main import say
+
+
+class Moment(click.ParamType):
+    """A time in a film: seconds, mm:ss or h:mm:ss."""
+
+    name = "TIME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        parts = str(value).split(":")
+        try:
+            numbers = [float(part) for part in parts]
+        except ValueError:
+            numbers = []
+        minutes = numbers[1:]
+        if (
+            not 0 < len(numbers) < 4
+            or not all(0 <= n < 1e6 for n in numbers)
+            or any(n >= 60 for n in minutes)
+        ):
+            self.fail(f"'{value}' is no time: seconds, mm:ss or h:mm:ss", param, ctx)
+        seconds = 0.0
+        for number in numbers:
+            seconds = seconds * 60 + number
+        return seconds
+
+
+@click.command("video", short_help="Colorize a film.")
+@click.argument("film", metavar="IN", type=click.Path(path_type=Path))
+@click.option(
+    "--output", "-o", metavar="OUT", type=click.Path(path_type=Path),
+    help="Where to. [default: NAME-colorized.EXT beside the input]",
+)  # fmt: skip
+@click.option("--plugin", "-p", default="sift_mlp", show_default=True, help="Colorizer to use.")
+@click.option(
+    "--temporal", type=click.Choice(["off", "flow"]), default="flow", show_default=True,
+    help="Steady colours along motion, or every frame alone.",
+)  # fmt: skip
+@click.option("--from", "begin", type=Moment(), help="Where to begin: seconds or mm:ss.")
+@click.option("--to", "end", type=Moment(), help="Where to end.")
+@click.option("--codec", help="Encoder. [default: libx264, for .webm libvpx-vp9]")
+@click.option(
+    "--crf", type=click.FloatRange(0, 63), help="Less is better and larger. [default: 18 for H.264]"
+)
+@click.option("--preset", help="Of the encoder. [default: veryfast for H.264]")
+@click.option("--fps-overlay", is_flag=True, help="Write the frames per second on the frames.")
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
+@click.option("--force", is_flag=True, help="Overwrite the result.")
+@click.option(
+    "--stretch", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True,
+    metavar="SECONDS", help="Finished at once: the most that an interruption costs.",
+)  # fmt: skip
+@click.option(
+    "--refine", default="ratio", show_default=True, metavar="ratio|slide|none",
+    help="Chrominance refinement.",
+)  # fmt: skip
+@click.option(
+    "--strength", default=1.0, show_default=True, type=click.FloatRange(0, 2),
+    help="Factor on the colours.",
+)  # fmt: skip
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE",
+    help="Option of the plugin; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--weights", type=click.Path(path_type=Path), metavar="DIR",
+    help="Weights that `colortk fit` wrote.",
+)  # fmt: skip
+@THREADS
+@DEVICE
+@JSON
+def command(
+    film: Path,
+    output: Path | None,
+    plugin: str,
+    temporal: str,
+    begin: float | None,
+    end: float | None,
+    codec: str | None,
+    crf: float | None,
+    preset: str | None,
+    fps_overlay: bool,
+    resume: bool,
+    force: bool,
+    stretch: float,
+    refine: str,
+    strength: float,
+    options: tuple[str, ...],
+    weights: Path | None,
+    threads: int | None,
+    device: str | None,
+    as_json: bool,
+) -> int:
+    """Colorize the film IN, grey or in colour, into OUT.
+
+    Size, time stamps, rotation, lightness and every other stream (sound, subtitles) are kept. OUT
+    is whole or not there; until then finished stretches lie in OUT.parts, for --resume.
+
+    \b
+    colortk video old.mp4 -o colour.mp4
+    colortk video old.mkv -o part.mp4 --from 1:30 --to 2:00 --temporal off
+    """
+    settle(threads, device)
+    from colortk.loading import Request, load
+    from colortk.video.film import Settings, colorize_film
+    from colortk.video.writing import CODECS, DEFAULT_CODEC, Encoding
+
+    if output is None:
+        output = film.with_name(f"{film.stem}-colorized{film.suffix or '.mp4'}")
+    chosen = codec or CODECS.get(output.suffix.lower().lstrip("."), DEFAULT_CODEC)
+    settings = Settings(
+        output, Encoding(chosen, crf, preset), refine, strength, temporal == "flow", begin, end,
+        fps_overlay, force, resume, stretch,
+    )  # fmt: skip
+    with ExitStack() as stack:
+        try:
+            summary = colorize_film(
+                film,
+                load(Request(plugin, options, weights)),
+                settings,
+                lambda total: stack.enter_context(progress("colorizing", total)),
+            )
+        except KeyboardInterrupt:
+            if output.with_name(f"{output.name}.parts").is_dir():
+                say(f"what is finished lies in '{output}.parts': --resume goes on with it")
+            raise
+    for note in summary.notes:
+        say(f"note: {note}")
+    if summary.lost_frames:
+        say(
+            f"{summary.lost_frames} frames of '{film}' could not be read: they are not in the result"
+        )
+    if as_json:
+        print_json(summary.as_dict())
+    else:
+        click.echo(summary.output)
+        say(f"{summary.frames} frames, {summary.frames_per_second:.1f} frames/s")
+    return 1 if summary.lost_frames else 0

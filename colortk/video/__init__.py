@@ -1,0 +1,1 @@
+"""Films: read, colorized frame by frame, steadied in time, written with what came along."""

@@ -1,0 +1,111 @@
+"""One frame: its planes → lightness → plugin → chroma of the size that the film stores → planes.
+
+The same as :mod:`colortk.pipeline` does with a picture, made for 30 frames a second: nothing is
+computed at full size but two look-ups, since a film keeps chroma at half its size, and luma is set so
+that lightness is the input's with exactly that chroma (:mod:`colortk.video.luma`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk._cv import cv2
+from colortk.color import Float32, lab_to_rgb
+from colortk.loading import Predictor
+from colortk.pipeline import Refiner
+from colortk.upsample import chroma_field, resize
+from colortk.video.luma import NEUTRAL, Plane, Weights, grey_lightness, luma_of, rgb_weights
+from colortk.video.temporal import Smoother
+from colortk.working import working_shape
+
+
+@dataclass(frozen=True)
+class Planes:
+    """A frame: Y' uint8 (H, W); Cb, Cr uint8 (h, w), as large or half of it, rounded up."""
+
+    luma: Plane
+    cb: Plane
+    cr: Plane
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is done with every frame of a film. ``quarter_turns``: clockwise, to be upright.
+
+    ``half``: chroma planes have half the size. ``ratio``: ``refine`` is colortk's own, so that it may
+    be asked twice. ``strength``: factor on chroma, 0..2.
+    """
+
+    refine: Refiner
+    weights: Weights
+    half: bool = True
+    strength: float = 1.0
+    quarter_turns: int = 0
+    ratio: bool = True
+
+
+def seen_by_plugin(grey: Plane, predictor: Predictor, quarter_turns: int) -> Float32:
+    """L* at the plugin's working size, upright, of the grey frame ``grey`` (H, W)."""
+    height, width = grey.shape
+    if quarter_turns % 2:
+        height, width = width, height
+    rows, columns = working_shape(predictor.spec.working_size, height, width)
+    size = (rows, columns) if quarter_turns % 2 else (columns, rows)
+    light = resize(cv2.LUT(grey, grey_lightness()), size)
+    upright: Float32 = np.ascontiguousarray(np.rot90(light, -quarter_turns))
+    return upright
+
+
+def finish(grey: Plane, ab: Float32, look: Look, smoother: Smoother | None) -> Planes:
+    """The colour frame of ``grey`` (H, W) and what the plugin answered, ``ab`` (h, w, 2)."""
+    ab = np.ascontiguousarray(np.rot90(ab, look.quarter_turns))
+    least, mean, most = _lightness_of_chroma(grey, look.half)
+    chroma = _to_size(mean, ab)
+    if smoother is not None:
+        chroma = smoother(grey, chroma)
+    if look.strength != 1:
+        chroma = chroma * np.float32(look.strength)
+    if look.ratio:  # into the gamut at the darkest and at the lightest pixel of every chroma
+        chroma = look.refine(most, look.refine(least, chroma))
+    else:
+        chroma = look.refine(mean, chroma)
+    cb, cr = _chroma_planes(mean, chroma, look.weights)
+    return Planes(luma_of(grey, cb, cr, look.weights), cb, cr)
+
+
+def _lightness_of_chroma(grey: Plane, half: bool) -> tuple[Float32, Float32, Float32]:
+    """Least, mean and greatest L* of the pixels that share one Cb and Cr: three times (h, w)."""
+    table = grey_lightness()
+    if not half:
+        light: Float32 = cv2.LUT(grey, table)
+        return light, light, light
+    height, width = grey.shape
+    if height % 2 or width % 2:
+        grey = np.pad(grey, ((0, height % 2), (0, width % 2)), "edge")
+    quarters = [grey[top::2, left::2] for top in (0, 1) for left in (0, 1)]
+    least = cv2.min(cv2.min(quarters[0], quarters[1]), cv2.min(quarters[2], quarters[3]))
+    most = cv2.max(cv2.max(quarters[0], quarters[1]), cv2.max(quarters[2], quarters[3]))
+    mean = cv2.resize(grey, least.shape[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.LUT(least, table), cv2.LUT(mean, table), cv2.LUT(most, table)
+
+
+def _to_size(light: Float32, ab: Float32) -> Float32:
+    """Chroma of the size of ``light`` (h, w), along its edges where there is more of it."""
+    height, width = light.shape
+    if ab.shape[0] * ab.shape[1] >= height * width:
+        return resize(ab, (width, height))
+    return np.ascontiguousarray(chroma_field(light, ab).block(0, 0, light))
+
+
+def _chroma_planes(light: Float32, ab: Float32, weights: Weights) -> tuple[Plane, Plane]:
+    """Cb and Cr, uint8 (h, w), of L* (h, w) and chroma (h, w, 2)."""
+    if not ab.any():
+        neutral: NDArray[np.uint8] = np.full(light.shape, NEUTRAL, np.uint8)
+        return neutral, neutral
+    rgb = lab_to_rgb(cv2.merge([light, ab[..., 0], ab[..., 1]]))
+    away = cv2.transform(rgb, np.float32(rgb_weights(weights)))
+    cb, cr = cv2.split(np.rint(away + np.float32(NEUTRAL)).astype(np.uint8))
+    return cb, cr

@@ -1,0 +1,135 @@
+"""A film or a camera in colour as it runs: the newest frame, whatever was missed meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk._cv import cv2
+from colortk.errors import PictureError
+from colortk.loading import Predictor
+from colortk.video.colorize import Look, finish, seen_by_plugin
+from colortk.video.luma import BT601, grey_of
+from colortk.video.overlay import Rate, draw
+from colortk.video.temporal import Smoother
+
+
+@dataclass
+class Shown:
+    """What has been shown: frames, and those that were dropped so as not to lag behind."""
+
+    frames: int = 0
+    dropped: int = 0
+    seconds: float = 0.0
+
+
+class Newest:
+    """Reads frames in a thread and keeps the newest; a file runs at its own speed."""
+
+    def __init__(self, source: str) -> None:
+        camera = source.isdecimal()
+        self._capture: Any = cv2.VideoCapture(int(source) if camera else source)
+        if not self._capture.isOpened():
+            if camera:
+                raise PictureError(
+                    f"no camera {source}", "none can be opened", "name a film to show"
+                )
+            raise PictureError(f"cannot read '{source}'", "no film, or not there")
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self._pause = 0.0 if camera or not 0 < rate < 1000 else 1 / rate
+        self._condition = threading.Condition()
+        self._frame: NDArray[np.uint8] | None = None
+        self._count = 0
+        self._ended = False
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        due = time.perf_counter()
+        while not self._ended:
+            good, frame = self._capture.read()
+            if not good:
+                break
+            with self._condition:
+                self._frame, self._count = frame, self._count + 1
+                self._condition.notify()
+            due += self._pause
+            wait = due - time.perf_counter()
+            if wait > 0:
+                time.sleep(wait)
+        with self._condition:
+            self._ended = True
+            self._condition.notify()
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], int]]:
+        """The newest frame, BGR uint8 (H, W, 3), and how many were missed since the one before."""
+        seen = 0
+        while True:
+            with self._condition:
+                while self._frame is None and not self._ended:
+                    self._condition.wait(0.1)
+                frame, self._frame, count = self._frame, None, self._count
+            if frame is None:
+                return
+            yield frame, count - seen - 1
+            seen = count
+
+    def close(self) -> None:
+        """End reading."""
+        self._ended = True
+        self._thread.join(5)
+        self._capture.release()
+
+
+class Painter:
+    """Colours frames one by one, with the measured rate on them."""
+
+    def __init__(self, plugin: Predictor, look: Look, steady: bool) -> None:
+        self._plugin, self._look = plugin, look
+        self._smoother = Smoother() if steady else None
+        self._rate = Rate()
+
+    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A frame, BGR uint8 (H, W, 3), in colour; an odd last row or column is left out."""
+        height, width = (side // 2 * 2 for side in frame.shape[:2])
+        stacked = cv2.cvtColor(np.ascontiguousarray(frame[:height, :width]), cv2.COLOR_BGR2YUV_I420)
+        luma, chroma = stacked[:height], stacked[height:].reshape(2, height // 2, width // 2)
+        grey = grey_of(luma, chroma[0], chroma[1], BT601)
+        ab = self._plugin.predict(seen_by_plugin(grey, self._plugin, 0))
+        planes = finish(grey, ab, self._look, self._smoother)
+        if planes.luma is luma or planes.luma is grey:
+            planes.luma.setflags(write=True)
+        draw(planes, self._rate.tick())
+        joined = np.concatenate([planes.luma.ravel(), planes.cb.ravel(), planes.cr.ravel()])
+        out: NDArray[np.uint8] = cv2.cvtColor(
+            joined.reshape(height * 3 // 2, width), cv2.COLOR_YUV2BGR_I420
+        )
+        return out
+
+
+def show(source: str, painter: Painter, window: str = "colortk live: q ends") -> Shown:
+    """Show ``source``, a file's name or a camera's number, until it ends or q is pressed.
+
+    Raises ``PictureError`` or ``PredictionError``.
+    """
+    newest, shown, start = Newest(source), Shown(), time.perf_counter()
+    try:
+        cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        for frame, missed in newest:
+            cv2.imshow(window, painter(frame))
+            shown.frames += 1
+            shown.dropped += missed
+            key = cv2.waitKey(1) & 0xFF
+            if key in (ord("q"), 27) or cv2.getWindowProperty(window, cv2.WND_PROP_VISIBLE) < 1:
+                break
+    finally:
+        shown.seconds = time.perf_counter() - start
+        newest.close()
+        cv2.destroyAllWindows()
+    return shown

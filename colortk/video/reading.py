@@ -1,0 +1,247 @@
+"""A film read with PyAV: what it is, its frames as planes of grey, and what could not be read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk.errors import PictureError
+from colortk.video._av import av
+from colortk.video.luma import BT601, BT709, BT2020, SMPTE240, Plane, Weights, grey_of
+
+#: Matrices by their number in ITU-T H.273, as libraries of films have them.
+_MATRICES = {1: BT709, 4: BT601, 5: BT601, 6: BT601, 7: SMPTE240, 9: BT2020, 10: BT2020}
+_NUMBERS = {BT709: 1, BT601: 6, SMPTE240: 7, BT2020: 9}
+#: Rows from which on a film that does not say its matrix has that of high definition.
+_HIGH_DEFINITION = 720
+_LIMITED, _FULL = 1, 2
+_ATTACHED = 0x400  # AV_DISPOSITION_ATTACHED_PIC: a cover, no film
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a film says about itself.
+
+    ``time_base``: seconds of a unit of time stamps; ``start``: its first time stamp, in seconds.
+    ``frames``: how many there should be, ``seconds``: how long they take, ``None`` if it does not
+    say. ``matrix``: display matrix, 9 integers, or ``None``; ``quarter_turns``: clockwise, to be
+    upright. ``deep``: more than 8 bits.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    time_base: Fraction
+    start: Fraction
+    frames: int | None
+    seconds: float | None
+    weights: Weights
+    shape_of_pixels: Fraction | None
+    matrix: tuple[int, ...] | None
+    quarter_turns: int
+    deep: bool
+
+    @property
+    def number_of_matrix(self) -> int:
+        """Of the colour matrix, in ITU-T H.273."""
+        return _NUMBERS[self.weights]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame reduced to grey: Y' uint8 (H, W); its time stamp and duration in the time base."""
+
+    grey: Plane
+    pts: int
+    duration: int
+
+
+@dataclass
+class Losses:
+    """Frames of a film that could not be read: ``broken`` inside of it, ``missing`` at its end."""
+
+    broken: int = 0
+    missing: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.broken + self.missing
+
+
+def open_film(path: Path) -> Any:
+    """An open PyAV container with at least one film stream. Raises ``PictureError``."""
+    try:
+        container = av.open(str(path), metadata_errors="replace")
+    except (OSError, ValueError, av.error.FFmpegError) as error:
+        why = "it does not exist" if not path.exists() else _reason(error)
+        raise PictureError(f"cannot read '{path}'", why) from error
+    if film_stream(container) is None:
+        container.close()
+        raise PictureError(f"cannot read '{path}'", "there is no film in it")
+    return container
+
+
+def film_stream(container: Any) -> Any:
+    """The film's stream, ``None`` if there is none; a cover picture is none."""
+    for stream in container.streams.video:
+        if not int(stream.disposition) & _ATTACHED and stream.codec_context is not None:
+            return stream
+    return None
+
+
+def probe(path: Path) -> Film:
+    """What the film at ``path`` is. Raises ``PictureError`` if no frame of it can be decoded."""
+    with contextlib.closing(open_film(path)) as container:
+        stream = film_stream(container)
+        for frame in _decoded(container, stream, Losses()):
+            return _film(container, stream, frame)
+    raise PictureError(f"cannot read '{path}'", "none of its frames can be decoded")
+
+
+def _film(container: Any, stream: Any, frame: Any) -> Film:
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    seconds = None
+    if stream.duration:
+        seconds = float(stream.duration * stream.time_base)
+    elif told := stream.metadata.get("DURATION"):  # of Matroska
+        with contextlib.suppress(ValueError):
+            hours, minutes, rest = told.split(":")
+            seconds = int(hours) * 3600 + int(minutes) * 60 + float(rest)
+    elif container.duration and len(container.streams) == 1:
+        seconds = container.duration / av.time_base
+    weights = _MATRICES.get(int(frame.colorspace))
+    if weights is None:
+        weights = BT709 if frame.height >= _HIGH_DEFINITION else BT601
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    first = frame.pts if frame.pts is not None else (stream.start_time or 0)
+    return Film(
+        width=frame.width,
+        height=frame.height,
+        rate=Fraction(rate),
+        time_base=Fraction(stream.time_base),
+        start=first * Fraction(stream.time_base),
+        frames=stream.frames or None,
+        seconds=seconds,
+        weights=weights,
+        shape_of_pixels=stream.sample_aspect_ratio or None,
+        matrix=tuple(np.frombuffer(bytes(matrix), np.int32).tolist())
+        if matrix is not None
+        else None,
+        quarter_turns=round(-frame.rotation / 90) % 4,
+        deep=any(part.bits > 8 for part in frame.format.components),
+    )
+
+
+def frames(
+    path: Path, film: Film, losses: Losses, begin: int | None = None, end: int | None = None
+) -> Iterator[Frame]:
+    """The film's frames, grey, in order; time stamps from ``begin`` on and before ``end``.
+
+    What cannot be decoded is left out and counted in ``losses``. Raises ``PictureError``.
+    """
+    container = open_film(path)
+    stream = film_stream(container)
+    if begin is not None:
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            container.seek(begin, stream=stream)
+    usual = max(1, round(1 / (film.rate * film.time_base)))
+    last: int | None = None
+    try:
+        for frame in _decoded(container, stream, losses):
+            pts = frame.pts if frame.pts is not None else frame.dts
+            if pts is None:
+                pts = 0 if last is None else last + usual
+            if begin is not None and last is None and pts > begin + usual:
+                # Sought too far, where the index is wrong: read it all.
+                container.close()
+                for late in frames(path, film, losses, None, end):
+                    if late.pts >= begin:
+                        yield late
+                return
+            if last is not None and pts <= last:
+                pts = last + 1  # two frames at one time: as close as the time base allows
+            last = pts
+            if begin is not None and pts < begin:
+                continue
+            if end is not None and pts >= end:
+                return
+            if (frame.width, frame.height) != (film.width, film.height):
+                losses.broken += 1  # a stream that changes its size: not one film
+                continue
+            yield Frame(grey(frame, film), pts, frame.duration or usual)
+        if last is not None and end is None:
+            losses.missing += _missing(film, last, usual)
+    finally:
+        container.close()
+
+
+def _missing(film: Film, last: int, usual: int) -> int:
+    """Frames that a film promises after its last one, more than one frame's time short."""
+    if film.seconds is None:
+        return 0
+    ends = (last + usual) * film.time_base - film.start
+    short = (film.seconds - float(ends)) * float(film.rate)
+    return round(short) if short > 1.5 else 0
+
+
+def _decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
+    """Decoded frames of a stream; packets that cannot be decoded are counted and left out."""
+    stream.thread_type = "AUTO"
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except (av.error.FFmpegError, OSError):
+            return  # what is missing then shows in the duration
+        try:
+            found = packet.decode()
+        except (av.error.FFmpegError, OSError, ValueError):
+            losses.broken += bool(packet.size)
+            continue
+        for frame in found:
+            losses.broken += bool(frame.is_corrupt)
+            yield frame
+
+
+def grey(frame: Any, film: Film) -> Plane:
+    """Y' of the grey frame of the same lightness, limited range, uint8 (H, W), of its own memory."""
+    plain = "yuv420p" if not (film.width % 2 or film.height % 2) else "yuv444p"
+    full = frame.color_range == _FULL
+    name = frame.format.name
+    if (
+        name.startswith("gray")
+        and frame.format.components[0].bits == 8
+        and frame.color_range == _LIMITED
+    ):
+        return plane(frame.planes[0]).copy()
+    if name != plain or full:
+        number = film.number_of_matrix
+        frame = frame.reformat(
+            format=plain,
+            src_colorspace=None if frame.format.is_rgb else number,
+            dst_colorspace=number,
+            src_color_range=_FULL if full or name.startswith("gray") else None,
+            dst_color_range=_LIMITED,
+        )
+    luma, cb, cr = (plane(one) for one in frame.planes)
+    found = grey_of(luma, cb, cr, film.weights)
+    return found.copy() if found is luma else found
+
+
+def plane(one: Any) -> Plane:
+    """A frame's plane, uint8 (h, w), without a copy."""
+    flat = np.frombuffer(memoryview(one), np.uint8)
+    rows: Plane = flat[: one.height * one.line_size].reshape(one.height, one.line_size)
+    return rows[:, : one.width]
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

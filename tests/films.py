@@ -1,0 +1,99 @@
+"""Small films for tests, made with PyAV, and what is in a film."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+av = pytest.importorskip("av", reason="films need PyAV: pip install av")
+
+RATE = 8000
+
+
+def scene(number: int, height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A frame of a picture that moves a pixel a frame, uint8 (H, W, 3)."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    x = x + number
+    red = 120 + 60 * np.sin(x / 9 + seed * 2)
+    green = 110 + 50 * np.sin(y / 7 + seed)
+    blue = 100 + 50 * np.sin((x + y) / 11 + 3 * seed)
+    return np.clip(np.stack([red, green, blue], -1), 0, 255).astype(np.uint8)
+
+
+def film(
+    path: Path,
+    frames: int = 16,
+    size: tuple[int, int] = (48, 64),
+    times: list[int] | None = None,
+    time_base: Fraction = Fraction(1, 25),
+    sound: str = "",
+    subtitles: str = "",
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    turn: int = 0,
+    cut: int | None = None,
+    grey: bool = False,
+) -> Path:
+    """Write a film of ``frames``; ``times``: time stamps; ``cut``: where another scene begins."""
+    height, width = size
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        stream.codec_context.time_base = stream.time_base = time_base
+        if turn:
+            stream.set_display_rotation(turn)
+        audio = out.add_stream(sound, rate=RATE, layout="mono") if sound else None
+        words = out.add_stream(subtitles) if subtitles else None
+        for number in range(frames):
+            seed = 0 if cut is None or number < cut else 3
+            rgb = scene(number, height, width, seed)
+            if grey:
+                rgb = np.repeat(rgb.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
+            frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
+            frame.pts, frame.time_base = (times[number] if times else number), time_base
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+        if audio is not None:
+            tone = (8000 * np.sin(np.arange(RATE * frames // 25) / 9)).astype(np.int16)
+            samples = av.AudioFrame.from_ndarray(tone[None], "s16", "mono")
+            samples.sample_rate, samples.pts = RATE, 0
+            out.mux(audio.encode(samples))
+            out.mux(audio.encode(None))
+        if words is not None:
+            for number, text in enumerate((b"one", b"two")):
+                packet = av.Packet(text)
+                packet.stream, packet.time_base = words, Fraction(1, 1000)
+                packet.pts = packet.dts = number * 200
+                packet.duration = 150
+                out.mux(packet)
+    return path
+
+
+def decoded(path: Path) -> list[Any]:
+    """Frames of a film."""
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+def seconds(path: Path) -> list[float]:
+    """When the frames are shown."""
+    return [float(frame.pts * frame.time_base) for frame in decoded(path)]
+
+
+def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
+    """Packets of the first stream of a kind: when and what, to the bit."""
+    with av.open(str(path)) as container:
+        stream = next(s for s in container.streams if s.type == kind)
+        return [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(stream) if p.size]
+
+
+def planes(frame: Any) -> list[np.ndarray]:
+    """Y', Cb, Cr of a frame."""
+    return [
+        np.frombuffer(memoryview(p), np.uint8).reshape(-1, p.line_size)[: p.height, : p.width]
+        for p in frame.planes
+    ]
