@@ -47,7 +47,7 @@ def film(
         if turn:
             stream.set_display_rotation(turn)
         audio = out.add_stream(sound, rate=RATE, layout="mono") if sound else None
-        words = out.add_stream(subtitles) if subtitles else None
+        words = out.add_mux_stream(subtitles) if subtitles else None
         for number in range(frames):
             seed = 0 if cut is None or number < cut else 3
             rgb = scene(number, height, width, seed)

@@ -49,13 +49,14 @@ def test_a_colour_film_with_sound_keeps_all_but_its_colours(
 
     old, new = (rgb_to_lab(decoded(path)[8].to_ndarray(format="rgb24")) for path in (source, out))
     assert np.abs(old[..., 0] - new[..., 0]).mean() < 0.6, "and what H.264 adds"
-    assert new[..., 1].mean() > 10 and new[..., 2].mean() > 20, "orange"
+    assert new[..., 1].mean() > 10, "orange"
+    assert new[..., 2].mean() > 20
 
 
 def test_as_frame_by_frame(tmp_path: Path, colortk: Run) -> None:
     from PIL import Image
 
-    from colortk.harness.metrics.pair import Pair
+    from colortk import metrics
 
     source = film(tmp_path / "in.mkv", frames=3, size=(120, 160), codec="ffv1")
     video(colortk, None, source, "-o", tmp_path / "out.mkv", "--temporal", "off", "--codec", "ffv1")
@@ -66,7 +67,8 @@ def test_as_frame_by_frame(tmp_path: Path, colortk: Run) -> None:
         Image.fromarray(before.to_ndarray(format="rgb24")).save(picture)
         assert colortk("run", picture).returncode == 0
         alone = np.asarray(Image.open(tmp_path / f"{number}-colorized.png"))
-        assert Pair(alone, after.to_ndarray(format="rgb24")).delta_e00.mean() < 1
+        scores = metrics.score(after.to_ndarray(format="rgb24"), alone, ["delta_e00"])
+        assert scores["delta_e00"] < 1
 
 
 def test_variable_frame_rate(tmp_path: Path, colortk: Run, site: Path) -> None:
@@ -117,7 +119,7 @@ def test_one_frame_and_grey_stays_grey(tmp_path: Path, colortk: Run) -> None:
 
 def test_truncated_film(tmp_path: Path, colortk: Run, site: Path) -> None:
     whole = film(tmp_path / "whole.mp4", frames=30, size=(96, 128))
-    # With its index first, as films on the web have it; then half of its frames cut off.
+    # With its index first, as films on the web have it; then its last frames cut off.
     fast = tmp_path / "fast.mp4"
     with (
         av.open(str(whole)) as old,
@@ -130,7 +132,7 @@ def test_truncated_film(tmp_path: Path, colortk: Run, site: Path) -> None:
                 new.mux(packet)
     data = fast.read_bytes()
     cut = tmp_path / "cut.mp4"
-    cut.write_bytes(data[: len(data) * 2 // 3])
+    cut.write_bytes(data[:-600])
     run = colortk("video", cut, "-o", tmp_path / "out.mp4", "-p", "orange", "--json", plugins=site)
     one_line(run, 1, "frames of", "could not be read")
     told = json.loads(run.stdout)
@@ -162,7 +164,7 @@ def test_a_stream_that_the_container_cannot_hold(tmp_path: Path, colortk: Run, s
     source = film(tmp_path / "in.mkv", frames=3, subtitles="subrip")
     run = colortk("video", source, "-o", tmp_path / "o.mp4", "-p", "orange", plugins=site)
     assert run.returncode == 0
-    assert "subtitle stream 1 (subrip) was left out: mp4 cannot hold it" in run.stderr
+    assert "subtitle stream 1 (srt) was left out: mp4 cannot hold it" in run.stderr
 
 
 def test_stopped_and_resumed_is_as_never_stopped(
@@ -224,7 +226,7 @@ def test_expected_failures_are_one_line(tmp_path: Path, colortk: Run, picture: P
     broken.write_bytes(b"no film at all" * 100)
     one_line(colortk("video", broken, "-o", "o.mp4"), 1, "cannot read")
     one_line(colortk("video", source, "-o", "o.xyz"), 2, "cannot write films of type")
-    one_line(colortk("video", source, "-o", "o.mp4", "--codec", "libx246"), 2, "libx264")
+    one_line(colortk("video", source, "-o", "o.mp4", "--codec", "libx246"), 2, "did you mean")
     one_line(colortk("video", source, "-o", "o.webm", "--codec", "libx264"), 2, "cannot hold")
     one_line(colortk("video", source, "-o", "o.mp4", "--from", "2", "--to", "1"), 2, "no length")
     one_line(colortk("video", source, "-o", "o.mp4", "--from", "1:75"), 2, "no time")

@@ -11,7 +11,7 @@ from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, sett
 from colortk.cli.main import say
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]
     """A time in a film: seconds, mm:ss or h:mm:ss."""
 
     name = "TIME"

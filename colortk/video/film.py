@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -183,8 +183,13 @@ def _span(film: Film, settings: Settings) -> tuple[Fraction, Fraction | None] | 
     """The wanted part in seconds of the film's own time, which need not begin at 0."""
     if settings.begin is None and settings.end is None:
         return None
-    end = None if settings.end is None else film.start + Fraction(settings.end)
-    return film.start + Fraction(settings.begin or 0), end
+    end = None if settings.end is None else film.start + _exact(settings.end)
+    return film.start + _exact(settings.begin or 0), end
+
+
+def _exact(seconds: float) -> Fraction:
+    """0.2 as it was meant: a binary fraction just above it would leave out the frame at 0.2."""
+    return Fraction(seconds).limit_denominator(1_000_000)
 
 
 def _expected(film: Film, span: tuple[Fraction, Fraction | None] | None) -> int | None:
@@ -259,7 +264,7 @@ def _pipeline(
     losses: Losses,
     first: int | None,
     last: int | None,
-) -> Any:
+) -> Generator[_Coloured, None, None]:
     """Coloured frames; reading, predicting and colouring each in a thread of its own."""
     read = ahead(
         (frame, seen_by_plugin(frame.grey, plugin, look.quarter_turns))
@@ -267,7 +272,7 @@ def _pipeline(
     )
     predicted = ahead(_predicted(read, plugin))
 
-    def coloured() -> Iterator[_Coloured]:
+    def coloured() -> Generator[_Coloured, None, None]:
         try:
             for frame, ab in predicted:
                 planes = finish(frame.grey, ab, look, smoother)
@@ -280,8 +285,8 @@ def _pipeline(
 
 
 def _predicted(
-    read: Iterator[tuple[Frame, Float32]], plugin: Loaded
-) -> Iterator[tuple[Frame, Float32]]:
+    read: Generator[tuple[Frame, Float32], None, None], plugin: Loaded
+) -> Generator[tuple[Frame, Float32], None, None]:
     """Frames and the plugin's chroma for them; several at once for a plugin that takes batches."""
     count = BATCH if plugin.takes_batches else 1
     try:
@@ -290,6 +295,4 @@ def _predicted(
             for (frame, _), ab in zip(batch, answers, strict=True):
                 yield frame, ab
     finally:
-        close = getattr(read, "close", None)
-        if close is not None:
-            close()
+        read.close()

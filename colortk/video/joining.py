@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def streams_to_copy(source: Any, kind: str, notes: list[str]) -> list[Any]:
     for stream in source.streams:
         if stream.index == film.index:
             continue
-        why = refused(kind, lambda container, stream=stream: _copy_of(container, stream))
+        why = refused(kind, partial(_copy_of, stream=stream))
         if why:
             codec = getattr(getattr(stream, "codec_context", None), "name", None) or "unknown"
             notes.append(
@@ -117,6 +118,7 @@ def join(
     try:
         with contextlib.closing(open_film(path)) as source:
             copied = streams_to_copy(source, kind, notes)
+            kinds = [str(stream.type) for stream in copied]  # while the film is open
             _write(source, copied, temporary, kind, parts, film, span)
         umask = os.umask(0)
         os.umask(umask)
@@ -129,7 +131,7 @@ def join(
         raise PictureError(f"cannot write '{output}'", why) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return [str(stream.type) for stream in copied]
+    return kinds
 
 
 def _write(

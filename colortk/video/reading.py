@@ -107,12 +107,13 @@ def probe(path: Path) -> Film:
 def _film(container: Any, stream: Any, frame: Any) -> Film:
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
     seconds = None
-    if stream.duration:
-        seconds = float(stream.duration * stream.time_base)
-    elif told := stream.metadata.get("DURATION"):  # of Matroska
+    matroska = "matroska" in container.format.name  # gives every stream the longest one's duration
+    if told := stream.metadata.get("DURATION"):
         with contextlib.suppress(ValueError):
             hours, minutes, rest = told.split(":")
             seconds = int(hours) * 3600 + int(minutes) * 60 + float(rest)
+    elif stream.duration and not matroska:
+        seconds = float(stream.duration * stream.time_base)
     elif container.duration and len(container.streams) == 1:
         seconds = container.duration / av.time_base
     weights = _MATRICES.get(int(frame.colorspace))
@@ -196,19 +197,22 @@ def _decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
     packets = container.demux(stream)
     while True:
         try:
-            packet = next(packets)
-        except StopIteration:
-            return
+            packet = next(packets, None)
         except (av.error.FFmpegError, OSError):
-            return  # what is missing then shows in the duration
+            packet = None  # what is missing then shows in the duration
         try:
-            found = packet.decode()
+            # At the end, also at an early one: what the decoder's threads still hold.
+            found = stream.decode(packet)
         except (av.error.FFmpegError, OSError, ValueError):
+            if packet is None:
+                return
             losses.broken += bool(packet.size)
             continue
         for frame in found:
             losses.broken += bool(frame.is_corrupt)
             yield frame
+        if packet is None:
+            return
 
 
 def grey(frame: Any, film: Film) -> Plane:

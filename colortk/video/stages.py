@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -15,7 +15,7 @@ _LOOK = 0.1
 _PATIENCE = 10.0
 
 
-def ahead(items: Iterator[Item], depth: int = 4) -> Iterator[Item]:
+def ahead(items: Iterator[Item], depth: int = 4) -> Generator[Item, None, None]:
     """The same items, made in a thread that is at most ``depth`` of them ahead.
 
     What the thread raises is raised here. Closing this ends the thread and closes ``items`` in it,

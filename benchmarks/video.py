@@ -1,0 +1,197 @@
+"""Frames a second of ``colortk video`` against decoding and encoding alone, its memory, its flicker.
+
+    python benchmarks/video.py CLIP...                speed at 640 × 480 and 1280 × 720, memory
+    python benchmarks/video.py CLIP... --flicker      what --temporal flow does to a colour film
+    … --plugin NAME --frames 300 --long 3000 --json
+
+Clips are scaled and repeated as often as needed. On a machine with more cores: taskset -c 0,1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+COLORTK = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
+SIZES = ((640, 480), (1280, 720))
+#: Decode and encode alone, as `video` does both, in two threads.
+CODEC = """
+import sys, time
+from pathlib import Path
+from colortk.video.colorize import Planes
+from colortk.video.reading import Losses, frames, probe
+from colortk.video.stages import ahead
+from colortk.video.writing import Encoding, Segment
+import numpy as np
+source, target = map(Path, sys.argv[1:])
+start = time.perf_counter()
+film = probe(source)
+segment, count = Segment(target, film, Encoding()), 0
+half = np.full(((film.height + 1) // 2, (film.width + 1) // 2), 128, np.uint8)
+for frame in ahead(frames(source, film, Losses())):
+    segment.write(Planes(frame.grey, half, half), frame.pts)
+    count += 1
+segment.close()
+print(count / (time.perf_counter() - start))
+"""
+
+
+def longer(clip: Path, target: Path, size: tuple[int, int], count: int) -> Path:
+    """``clip`` at ``size`` (width, height), grey, repeated to ``count`` frames, 30 a second."""
+    import av
+
+    with av.open(str(target), "w") as out:
+        stream = out.add_stream("libx264", rate=30, options={"crf": "20", "preset": "veryfast"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        done = 0
+        while done < count:
+            with av.open(str(clip)) as source:
+                for frame in source.decode(video=0):
+                    if done == count:
+                        break
+                    scaled = frame.reformat(*size, format="yuv420p")
+                    for part in scaled.planes[1:]:
+                        np.frombuffer(memoryview(part), np.uint8)[:] = 128
+                    scaled.pts, scaled.time_base, scaled.pict_type = done, Fraction(1, 30), 0
+                    out.mux(stream.encode(scaled))
+                    done += 1
+        out.mux(stream.encode(None))
+    return target
+
+
+def run(command: list[str]) -> tuple[str, float]:
+    """Output of a process, and its peak memory in MB."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    text = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"failed: {command}")
+    return text, usage.ru_maxrss / 1024
+
+
+def colorized(source: Path, target: Path, plugin: str, temporal: str) -> tuple[float, float]:
+    """Frames a second of a whole run, and its peak memory in MB."""
+    options = ["-p", plugin, "--temporal", temporal, "--force", "--json"]
+    text, peak = run([*COLORTK, "video", str(source), "-o", str(target), *options])
+    return json.loads(text)["frames_per_second"], peak
+
+
+def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Iterator[dict[str, Any]]:
+    """Rows of speed, and of memory for a film of ``count`` and one of ``long`` frames."""
+    target = folder / "out.mp4"
+    for size in SIZES:
+        source = longer(clip, folder / "in.mp4", size, count)
+        alone = float(run([sys.executable, "-c", CODEC, str(source), str(folder / "alone.nut")])[0])
+        for temporal in ("off", "flow"):
+            rate, peak = colorized(source, target, plugin, temporal)
+            yield {
+                "clip": clip.name, "size": f"{size[0]} x {size[1]}", "temporal": temporal,
+                "plugin": plugin, "frames": count, "frames_per_second": round(rate, 1),
+                "decode_and_encode_alone": round(alone, 1), "ratio": round(rate / alone, 2),
+                "peak_mb": round(peak),
+            }  # fmt: skip
+    source = longer(clip, folder / "long.mp4", SIZES[0], long)
+    rate, peak = colorized(source, target, plugin, "flow")
+    yield {
+        "clip": clip.name, "size": "640 x 480", "temporal": "flow", "plugin": plugin,
+        "frames": long, "frames_per_second": round(rate, 1), "peak_mb": round(peak),
+    }  # fmt: skip
+
+
+def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
+    """Flicker and ΔE*94 to the colours of ``clip``, frame by frame and steadied.
+
+    Flicker is that of chroma before it is rounded to 8 bits; ``of_8_bits``: of the frames as stored.
+    """
+    import cv2
+
+    from colortk.harness.flicker import Meter
+    from colortk.loading import Request, load
+    from colortk.metrics import score
+    from colortk.pipeline import refiner
+    from colortk.video import colorize as host
+    from colortk.video._av import av
+    from colortk.video.luma import grey_lightness
+    from colortk.video.reading import Losses, frames, plane, probe
+    from colortk.video.temporal import Smoother
+
+    film, loaded = probe(clip), load(Request(plugin))
+    look = host.Look(refiner("ratio"), film.weights)
+    ways = {"off": None, "flow": Smoother()}
+    meters = {name: (Meter(), Meter()) for name in ways}
+    errors: dict[str, list[float]] = {name: [] for name in ways}
+    kept: list[Any] = []
+    rounding = host._chroma_planes
+
+    def listening(light: Any, ab: Any, weights: Any) -> Any:
+        kept[:] = [ab]
+        return rounding(light, ab, weights)
+
+    host._chroma_planes = listening
+    truths = av.open(str(clip)).decode(video=0)
+    for number, (frame, truth) in enumerate(zip(frames(clip, film, Losses()), truths, strict=False)):
+        if number == count:
+            break
+        grey = frame.grey
+        ab = loaded.predict(host.seen_by_plugin(grey, loaded, 0))
+        light = grey_lightness()[grey]
+        for name, smoother in ways.items():
+            planes = host.finish(grey, ab, look, smoother)
+            stored = av.VideoFrame(film.width, film.height, "yuv420p")
+            values = (planes.luma, planes.cb, planes.cr)
+            for one, value in zip(stored.planes, values, strict=True):
+                plane(one)[...] = value
+            rgb = stored.to_ndarray(format="rgb24")
+            chroma = cv2.resize(kept[0], grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            meters[name][0].add(np.dstack([light, chroma]), light)
+            meters[name][1].add(rgb, light)
+            found = score(rgb, truth.to_ndarray(format="rgb24"), ["delta_e94"])
+            errors[name].append(found["delta_e94"])
+    for name, (exact, rounded) in meters.items():
+        yield {
+            "clip": clip.name, "plugin": plugin, "temporal": name,
+            "flicker": round(exact.result().colour, 3),
+            "of_8_bits": round(rounded.result().colour, 3),
+            "with_lightness": round(rounded.result().total, 3),
+            "delta_e94": round(float(np.mean(errors[name])), 3), "pairs": exact.result().pairs,
+            "cuts": ways[name].cuts if ways[name] else 0,
+        }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--plugin", default="mean_color")
+    parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--long", type=int, default=3000)
+    parser.add_argument("--flicker", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for clip in told.clips:
+            if told.flicker:
+                rows = flickering(clip, told.plugin, told.frames)
+            else:
+                rows = speed(clip, told.plugin, told.frames, told.long, Path(folder))
+            for row in rows:
+                shown = (
+                    json.dumps(row) if told.json else ", ".join(f"{k} {v}" for k, v in row.items())
+                )
+                print(shown, flush=True)
+
+
+if __name__ == "__main__":
+    main()

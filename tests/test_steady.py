@@ -1,0 +1,145 @@
+"""Steady colour and its measure: less flicker, no ghosts after a cut, lightness from two look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from colortk.color import rgb_to_lab
+from colortk.errors import PictureError
+from colortk.flow import Motion, seen_before, warp
+from colortk.harness.flicker import flicker
+from colortk.pipeline import refiner
+from colortk.video.colorize import Look, finish
+from colortk.video.luma import BT601, BT709, BT2020, grey_lightness, grey_of, luma_of
+from colortk.video.temporal import Smoother
+
+RNG = np.random.default_rng(0)
+
+
+def moving(count: int, seed: int = 0, height: int = 72, width: int = 96) -> list[np.ndarray]:
+    """Grey frames of a texture that moves two pixels a frame, uint8 (H, W)."""
+    import cv2
+
+    coarse = np.random.default_rng(seed).uniform(30, 220, (20, 40)).astype(np.float32)
+    wide = cv2.resize(coarse, (width + 2 * count, height), interpolation=cv2.INTER_CUBIC)
+    wide = np.clip(wide, 16, 235).astype(np.uint8)
+    return [np.ascontiguousarray(wide[:, 2 * n : 2 * n + width]) for n in range(count)]
+
+
+def flickering(count: int, seed: int = 1) -> Iterator[np.ndarray]:
+    """Chroma of one colour that jumps about from frame to frame."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        yield (np.zeros((36, 48, 2)) + [15, 20] + rng.normal(0, 6, 2)).astype(np.float32)
+
+
+def test_flow_finds_motion_and_doubts_what_is_new() -> None:
+    before, present = moving(2)
+    back, forth = Motion().between(present, before), Motion().between(before, present)
+    assert np.median(back[..., 0]) == pytest.approx(2, abs=0.2)
+    middle = np.s_[8:-8, 8:-8]
+    assert np.abs(warp(before, back)[middle].astype(int) - present[middle]).mean() < 6
+    seen = seen_before(back, forth)
+    assert seen[middle].mean() > 0.9
+    assert not seen[:, -1].any(), "it was outside of the frame before"
+
+
+def lab_of(grey: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    import cv2
+
+    chroma = cv2.resize(ab, grey.shape[::-1])
+    return np.dstack([grey_lightness()[grey], chroma]).astype(np.float32)
+
+
+def test_the_measure() -> None:
+    greys = moving(6)
+    steady = [lab_of(g, np.full((2, 2, 2), 20, np.float32)) for g in greys]
+    assert flicker(steady).colour < 0.01
+    jumping = [
+        lab_of(g, np.full((2, 2, 2), 20 + 3 * (n % 2), np.float32)) for n, g in enumerate(greys)
+    ]
+    found = flicker(jumping)
+    assert found.colour == pytest.approx(3 * np.sqrt(2), rel=0.01), "of both a* and b*"
+    assert found.total >= found.colour
+    assert found.pairs == 5
+    assert 0.5 < found.share <= 1
+    with pytest.raises(PictureError, match="no two frames"):
+        flicker(steady[:1])
+    with pytest.raises(PictureError, match="differ in size"):
+        flicker([steady[0], steady[1][:-8]])
+
+
+def test_steady_colour_flickers_less_than_half() -> None:
+    greys, smoother = moving(16), Smoother()
+    raw = list(flickering(16))
+    smooth = [smoother(g, ab) for g, ab in zip(greys, raw, strict=True)]
+    off = flicker(lab_of(g, ab) for g, ab in zip(greys, raw, strict=True))
+    on = flicker(lab_of(g, ab) for g, ab in zip(greys, smooth, strict=True))
+    assert on.colour < off.colour / 2
+    assert not smoother.cuts
+
+
+def test_no_ghost_after_a_cut() -> None:
+    smoother = Smoother()
+    red, blue = (np.zeros((36, 48, 2), np.float32) + np.float32(c) for c in ([50, 30], [10, -50]))
+    for grey in moving(8, seed=1):
+        smoother(grey, red)
+    for number, grey in enumerate(moving(4, seed=2)):
+        got = smoother(grey, blue)
+        assert np.abs(got - blue).max() < 1e-3, number
+    assert smoother.cuts == 1
+
+
+def test_a_new_thing_keeps_its_own_colour() -> None:
+    smoother = Smoother()
+    grey = np.full((72, 96), 90, np.uint8)
+    ab = np.zeros((36, 48, 2), np.float32)
+    for _ in range(6):
+        smoother(grey, ab)
+    grey = grey.copy()
+    grey[20:50, 30:60] = 200
+    ab = ab.copy()
+    ab[10:25, 15:30] = 40
+    got = smoother(grey, ab)
+    assert got[13:22, 18:27].min() > 30
+    assert np.abs(got[:8]).max() < 1
+
+
+@pytest.mark.parametrize("weights", [BT601, BT709, BT2020])
+@pytest.mark.parametrize("half", [True, False])
+def test_lightness_is_kept(weights: Any, half: bool) -> None:
+    grey = moving(1)[0]
+    ab = RNG.normal(0, 25, (5, 7, 2)).astype(np.float32)
+    planes = finish(grey, ab, Look(refiner("ratio"), weights, half), None)
+    assert planes.cb.shape == ((36, 48) if half else (72, 96))
+    assert planes.cb.std() > 2
+    shown = shown_lightness(planes, weights)
+    wanted = grey_lightness()[grey]
+    assert np.abs(shown - wanted).mean() < 0.25
+    assert np.percentile(np.abs(shown - wanted), 99) < 1
+    back = grey_of(planes.luma, planes.cb, planes.cr, weights)
+    assert np.abs(back.astype(int) - grey).mean() < 0.6
+    assert np.array_equal(luma_of(grey, *np.full((2, 36, 48), 128, np.uint8), weights), grey)
+
+
+def shown_lightness(planes: Any, weights: Any) -> np.ndarray:
+    """L* of what a player shows, from the definition (ITU-R BT.601/709)."""
+    luma, cb, cr = (p.astype(np.float64) for p in (planes.luma, planes.cb, planes.cr))
+    if cb.shape != luma.shape:
+        cb, cr = (p.repeat(2, 0).repeat(2, 1) for p in (cb, cr))
+    y, cb, cr = (luma - 16) / 219, (cb - 128) / 224, (cr - 128) / 224
+    red, blue = weights
+    r, b = y + 2 * (1 - red) * cr, y + 2 * (1 - blue) * cb
+    g = (y - red * r - blue * b) / (1 - red - blue)
+    return rgb_to_lab(np.clip(np.stack([r, g, b], -1), 0, 1))[..., 0]
+
+
+def test_odd_frames() -> None:
+    grey = moving(1)[0][:71, :95]
+    planes = finish(grey, np.full((5, 7, 2), 30, np.float32), Look(refiner("ratio"), BT601), None)
+    assert planes.luma.shape == (71, 95)
+    assert planes.cb.shape == (36, 48)
