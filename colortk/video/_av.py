@@ -15,9 +15,7 @@ except ImportError as error:
 if not hasattr(_av.VideoStream, "set_display_matrix"):
     raise EnvironmentProblem("films need PyAV 18 or later", _av.__version__, "pip install -U av")
 
-# Its libraries would print to stderr what we say in one line of our own.
-_av.logging.set_level(_av.logging.PANIC)
-_av.logging.set_libav_level(_av.logging.PANIC)
+# Its log level stays as it is, none: with one, libraries' threads would wait for Python's lock to log.
 
 #: Untyped: its stubs differ from one release to the next.
 av: Any = _av
