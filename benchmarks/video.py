@@ -142,7 +142,9 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
 
     host._chroma_planes = listening
     truths = av.open(str(clip)).decode(video=0)
-    for number, (frame, truth) in enumerate(zip(frames(clip, film, Losses()), truths, strict=False)):
+    for number, (frame, truth) in enumerate(
+        zip(frames(clip, film, Losses()), truths, strict=False)
+    ):
         if number == count:
             break
         grey = frame.grey
