@@ -144,3 +144,25 @@ def test_adam_in_one_pass_is_keras_adam() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300
     )
     assert out.stdout.splitlines()[-1:] == ["EQUAL"], out.stderr[-3000:]
+
+
+def test_weights_of_the_cpu_can_be_frozen_on_pytorch() -> None:
+    """Asked for "cpu:0", Keras makes copies that are no leaves, and refuses."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("needs PyTorch")
+    code = """if True:
+        from colortk.training import backend
+
+        keras = backend.keras()
+        with backend.device("cpu"):
+            layer = keras.layers.Dense(2)
+            layer.build((None, 3))
+        layer.trainable = False
+        assert not layer.trainable_variables and len(layer.variables) == 2
+        print("FROZEN")
+    """
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300
+    )
+    assert out.stdout.splitlines()[-1:] == ["FROZEN"], out.stderr[-3000:]

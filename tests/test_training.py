@@ -171,3 +171,15 @@ def test_mistakes(
     assert run.returncode == 2
     assert words in run.stderr
     assert run.stderr.count("\n") == 1
+
+
+def test_the_command_that_is_kept_names_no_folders(tmp_path: Path) -> None:
+    from colortk.cli.fit import _canonical, _placeless
+
+    weights = tmp_path / "vgg16.ckpt"
+    weights.touch()
+    option = _placeless(f"encoder_weights={weights}")
+    assert option == "encoder_weights=vgg16.ckpt"
+    assert _placeless("loss=mse") == "loss=mse"
+    told = _canonical("resnet18", tmp_path, [("--option", option), ("--epochs", None)])
+    assert told == f"colortk fit --plugin resnet18 --data {tmp_path.name} --option {option}"

@@ -142,7 +142,7 @@ def command(
         data,
         [
             *(("--emphasis", text) for text in emphasis),
-            *(("--option", text) for text in options),
+            *(("--option", _placeless(text)) for text in options),
             ("--init-from", Path(init_from).name),
             ("--epochs", epochs),
             ("--batch-size", batch_size),
@@ -230,3 +230,9 @@ def _canonical(plugin: str, data: Path, given: list[tuple[str, str | int | None]
     for name, value in given:
         words += [name, str(value)] if value else []
     return shlex.join(words)
+
+
+def _placeless(option: str) -> str:
+    """``name=value``, without the folders of a value that is a file."""
+    name, _, value = option.partition("=")
+    return f"{name}={Path(value).name}" if value and Path(value).exists() else option

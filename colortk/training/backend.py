@@ -60,7 +60,9 @@ def device(wanted: str) -> AbstractContextManager[Any]:
             f"Keras computes with {library.backend.backend()}, which sees none",
             "leave --device out, or install a GPU build of it",
         )
-    scope: AbstractContextManager[Any] = library.device(f"{wanted}:0")
+    # To PyTorch "cpu:0" is another device than "cpu": weights would be copies, and not trainable.
+    name = wanted if wanted == "cpu" else f"{wanted}:0"
+    scope: AbstractContextManager[Any] = library.device(name)
     return scope
 
 
