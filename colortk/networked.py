@@ -17,11 +17,14 @@ class Networked:
     """A network that ``colortk fit`` trained, behind a plugin's ``predict_ab``.
 
     ``network``: import path of the function that builds it in Keras, ``"package.module:callable"``;
-    only needed on a GPU that ONNX Runtime cannot use.
+    only needed on a GPU that ONNX Runtime cannot use. ``confidence``: factor on its chroma, under 1
+    for a network that is surer of pictures unlike those it learnt from than it is right.
     """
 
-    def __init__(self, artifacts: Artifacts, codec: Codec, network: str) -> None:
-        self.codec = codec
+    def __init__(
+        self, artifacts: Artifacts, codec: Codec, network: str, confidence: float = 1.0
+    ) -> None:
+        self.codec, self.confidence = codec, np.float32(confidence)
         self.engine = Engine(artifacts.read(NETWORK), network)
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
@@ -32,5 +35,5 @@ class Networked:
     def predict_ab_batch(self, lightness: Float32) -> Float32:
         """The same of (N, H, W) at once: (N, H, W, 2)."""
         outputs = self.engine.predict(self.codec.inputs(lightness))
-        chroma = self.codec.chroma(outputs, *lightness.shape[1:])
+        chroma = self.codec.chroma(outputs, *lightness.shape[1:]) * self.confidence
         return np.ascontiguousarray(chroma, np.float32)

@@ -32,6 +32,7 @@ BUILT_INS = (
     "mean_chrominance",
     "mean_color",
     "sift_mlp",
+    "vgg16_residual",
 )
 
 

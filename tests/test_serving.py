@@ -52,6 +52,22 @@ def test_a_batch_is_channels_last_both_ways() -> None:
     np.testing.assert_allclose(y, np.concatenate([A * x, B * x], -1), atol=1e-6)
 
 
+def test_confidence_is_a_factor_on_chroma() -> None:
+    from colortk.codec import Planes
+    from colortk.networked import Networked
+
+    class Stored:
+        def read(self, name: str) -> bytes:
+            return tiny(A, B)
+
+    plane = np.random.default_rng(0).uniform(0, 100, (4, 6)).astype(np.float32)
+    for confidence in (1.0, 0.75):
+        chroma = Networked(Stored(), Planes(100, 50), "", confidence).predict_ab(plane)
+        assert chroma.dtype == np.float32
+        wanted = confidence * 50 * np.dstack([A * plane, B * plane]) / 100
+        np.testing.assert_allclose(chroma, wanted, rtol=1e-5)
+
+
 def test_one_session_a_file_and_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTK_THREADS", "1")
     first, same, other = (serving.Engine(tiny(A, b)) for b in (B, B, 2.0))

@@ -9,7 +9,12 @@ from colortk.spec import Artifacts
 
 from .codec import CODEC
 
+#: It is too sure of pictures that are not from its training folders (see the model card).
+CONFIDENCE = 0.8
+
 
 def colorizer(artifacts: Artifacts, options: Any) -> Networked:
     """The trained network behind ``predict_ab``."""
-    return Networked(artifacts, CODEC, "colortk_plugins.vgg16_residual.network:any_size")
+    return Networked(
+        artifacts, CODEC, "colortk_plugins.vgg16_residual.network:any_size", CONFIDENCE
+    )

@@ -1,0 +1,45 @@
+"""How sure colorizers are of themselves: the slope of true chroma on theirs, over a folder.
+
+    python benchmarks/confidence.py DIR [-p NAME ...]
+
+1 is what least squares reach on pictures like those they learnt from. Under 1 on others: what they
+answer there is stronger than it is right, and that times the slope has the least squared error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from colortk.color import rgb_to_lab
+from colortk.folders import find
+from colortk.harness.protocol import protocol, reference
+from colortk.images import read_bytes
+from colortk.loading import Request, load
+from colortk.pipeline import colorize, refiner
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-p", "--plugin", action="append", default=[])
+    arguments = parser.parse_args()
+    sums = {text: np.zeros(2) for text in arguments.plugin or ["vgg16_residual"]}
+    predictors = {}
+    for text in sums:
+        name, _, weights = text.partition("@")
+        predictors[text] = load(Request(name, weights=Path(weights) if weights else None))
+    for path in find(arguments.folder):
+        lab = rgb_to_lab(reference(read_bytes(path), str(path), protocol()).pixels)
+        for text, predictor in predictors.items():
+            rgb = colorize(lab[..., 0], predictor, refiner("ratio")).rgb
+            ab = rgb_to_lab(rgb)[..., 1:].astype(np.float64)
+            sums[text] += (ab * lab[..., 1:]).mean(), (ab * ab).mean()
+    for text, (product, square) in sums.items():
+        print(f"{text}\t{product / square:.2f}")
+
+
+if __name__ == "__main__":
+    main()
