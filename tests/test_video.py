@@ -170,17 +170,25 @@ def test_a_stream_that_the_container_cannot_hold(tmp_path: Path, colortk: Run, s
 def test_stopped_and_resumed_is_as_never_stopped(
     tmp_path: Path, colortk: Run, distribution: Callable[..., Path]
 ) -> None:
-    slow = "import time; time.sleep(0.05); return np.full((*lightness.shape, 2), lightness.mean() % 5 * 8, np.float32)"
+    slow = (
+        "import pathlib, time; time.sleep(float(pathlib.Path('pause').read_text()));"
+        # Rounded: the order in which NumPy adds up depends on where in memory it begins.
+        " mean = round(float(lightness.mean()), 1);"
+        " return np.full((*lightness.shape, 2), mean % 5 * 8, np.float32)"
+    )
+    (tmp_path / "pause").write_text("0.15")
     site = distribution("slow", colorizer_module("slow", "slow", slow))
     source = film(tmp_path / "in.mp4", frames=40)
-    out = tmp_path / "out.mp4"
-    arguments = ["video", source, "-o", out, "-p", "slow", "--stretch", "0.4"]
+    out = tmp_path / "out.mkv"
+    arguments = ["video", source, "-o", out, "-p", "slow", "--stretch", "0.2"]
+    # Of the same frames x264 does not make the same bits every time.
+    arguments += ["--codec", "ffv1"]
     environment = {**os.environ, "PYTHONPATH": str(site), "COLORTK_STORE": str(tmp_path / "s")}
     process = subprocess.Popen(
         [sys.executable, "-c", "from colortk.cli.main import main; main()", *map(str, arguments)],
         env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    parts = tmp_path / "out.mp4.parts"
+    parts = tmp_path / "out.mkv.parts"
     deadline = time.monotonic() + 60
     while not (parts / "000001.nut").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -190,17 +198,18 @@ def test_stopped_and_resumed_is_as_never_stopped(
     assert "--resume goes on" in error
     assert not out.exists()
     assert (parts / "000001.nut").exists()
+    (tmp_path / "pause").write_text("0")
 
     again = colortk(*arguments, plugins=site)
     one_line(again, 1, "holds an earlier run", "--resume")
-    other = colortk(*arguments, "--crf", "30", "--resume", plugins=site)
+    other = colortk(*arguments, "--strength", "0.5", "--resume", plugins=site)
     one_line(other, 2, "cannot be resumed", "settings")
     told = video(colortk, site, *arguments[1:], "--resume")
     assert told["frames"] == 40
-    assert 20 <= told["resumed"] < 40
+    assert 5 <= told["resumed"] < 40
     assert not leftovers(tmp_path)
-    video(colortk, site, *arguments[1:3], tmp_path / "whole.mp4", *arguments[4:])
-    for one, other in zip(decoded(out), decoded(tmp_path / "whole.mp4"), strict=True):
+    video(colortk, site, *arguments[1:3], tmp_path / "whole.mkv", *arguments[4:])
+    for one, other in zip(decoded(out), decoded(tmp_path / "whole.mkv"), strict=True):
         assert one.pts == other.pts
         assert np.array_equal(one.to_ndarray(), other.to_ndarray())
 

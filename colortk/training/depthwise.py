@@ -26,7 +26,7 @@ def depthwise(x: Any, kernel: Any, bias: Any, strides: Any, padding: Any) -> Any
     return out if bias is None else out + bias[:, None, None]
 
 
-class _Depthwise(torch.autograd.Function):
+class _Depthwise(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, x: Any, kernel: Any, strides: Any, padding: Any) -> Any:
         ctx.save_for_backward(x, kernel)
@@ -34,7 +34,7 @@ class _Depthwise(torch.autograd.Function):
         return functional.conv2d(x, kernel, None, strides, padding, groups=x.shape[1])
 
     @staticmethod
-    @once_differentiable
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: Any) -> Any:
         x, kernel = ctx.saved_tensors
         strides, padding = ctx.how

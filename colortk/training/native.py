@@ -75,7 +75,7 @@ class _Fused(layers.Layer):  # type: ignore[misc]
         raise NotImplementedError
 
 
-class _Turned(torch.autograd.Function):
+class _Turned(torch.autograd.Function):  # type: ignore[misc]
     """A kernel (h, w, in, out) as (out, in, h, w) with channels last in memory, of another dtype.
 
     As a transposed matrix, which PyTorch copies in blocks: turning four axes takes four times as
@@ -90,7 +90,7 @@ class _Turned(torch.autograd.Function):
         return turned.view(out, height, width, -1).permute(0, 3, 1, 2)
 
     @staticmethod
-    @once_differentiable
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: Any) -> Any:
         shape, dtype = ctx.kernel
         turned = gradient.permute(0, 2, 3, 1).reshape(shape[3], -1).t().contiguous()
