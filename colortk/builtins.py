@@ -106,6 +106,11 @@ def colortk_metrics() -> list[MetricSpec]:
             "mean_chrominance_mse", "mean-ab MSE", "Squared error of the mean a* and b*, over 255²",
             False, "chroma", digits=6, chroma=True, source="Acharya 2022",
         ),
+        MetricSpec(
+            "flicker", "Mean change of a* and b* from frame to frame, along motion",
+            "colortk.harness.flicker:ColourFlicker", False, needs_reference=False, takes="film",
+            digits=2, label="flicker", source="after Lai et al. 2018",
+        ),
     ]  # fmt: skip
 
 

@@ -17,6 +17,13 @@ _HOST = (
 _CODE = ("*.py", "manifest.json")
 _ROOT = Path(__file__).resolve().parent
 _METRICS = "colortk.harness.metrics."
+#: Our metric of films, by its module, and what it is computed with.
+_FLICKER = ("colortk.harness.flicker", ("flow", "harness/flicker"))
+#: What a film's frames go through besides, and what is measured of them.
+_FILM = (
+    "flow", "video/colorize", "video/luma", "video/reading", "video/temporal",
+    "harness/films/frame", "harness/films/reel", "harness/films/scores", "harness/films/work",
+)  # fmt: skip
 
 
 def code_digest(path: str) -> str:
@@ -30,6 +37,8 @@ def code_digest(path: str) -> str:
     if module.startswith(_METRICS):
         harness = _ROOT / "harness"
         return _digest(_files(harness / "metrics", harness / "lpips"), _ROOT)
+    if module == _FLICKER[0]:
+        return _digest([_ROOT / f"{name}.py" for name in _FLICKER[1]], _ROOT)
     parts = module.split(".")
     package = ".".join(parts[:2] if parts[0] == "colortk_plugins" else parts[:1])
     try:
@@ -47,6 +56,11 @@ def code_digest(path: str) -> str:
 def host_digest() -> str:
     """SHA-256 (hex) over the modules of colortk that every result goes through."""
     return _digest([_ROOT / f"{name}.py" for name in _HOST], _ROOT)
+
+
+def film_digest() -> str:
+    """SHA-256 (hex) over the modules that a film's results go through besides those of a picture."""
+    return _digest([_ROOT / f"{name}.py" for name in _FILM], _ROOT)
 
 
 @lru_cache(maxsize=256)

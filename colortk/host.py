@@ -94,6 +94,15 @@ class Registry:
         assert isinstance(found.spec, MetricSpec)
         return found.spec
 
+    def metrics(self, films: bool = False) -> dict[str, MetricSpec]:
+        """Metrics of pictures, or those of ``films`` alone, by name."""
+        specs = (found.spec for found in self.found)
+        return {
+            spec.name: spec
+            for spec in specs
+            if isinstance(spec, MetricSpec) and (spec.takes == "film") == films
+        }
+
     def _get(self, name: str, kind: type[AnySpec], word: str, listing: str) -> Found:
         known = self.of(kind)
         if name in known:

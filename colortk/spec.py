@@ -98,18 +98,21 @@ class ColorizerSpec:
 
 
 #: What a metric's function is called with.
-Takes = Literal["pictures", "pair"]
+Takes = Literal["pictures", "pair", "film"]
 
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """A score of a colorized picture.
+    """A score of a colorized picture, or of a film.
 
     ``function``: ``"package.module:callable"``, called as ``function(truth, result)`` with two
     uint8 (H, W, 3) sRGB pictures that it must not change, returning a finite number; as
     ``function(result)`` if ``needs_reference`` is false; as ``function(pair)`` with one
     :class:`colortk.harness.metrics.pair.Pair` if ``takes`` is ``"pair"``, which computes what
-    several metrics need once. ``higher_is_better``: ``None`` if neither is (a description: it is
+    several metrics need once. If ``takes`` is ``"film"`` it scores films: called as ``function()``
+    for every result of a film, it returns an object with ``add(frame)``, given every
+    :class:`colortk.harness.films.frame.FilmFrame` in order, and ``result()``, the number; without
+    ``needs_reference`` the original gets a score too. ``higher_is_better``: ``None`` if neither is (a description: it is
     read beside the original's, not ranked). ``chroma``: it measures colour and means nothing
     where the original has none. ``label``: in table heads, instead of the name. ``digits``: after
     the decimal point in tables. ``source``: the paper or standard that defines it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ import numpy as np
 
 from colortk.color import Array
 from colortk.encode import encode
-from colortk.errors import ColortkError, UsageError
+from colortk.errors import ColortkError, EnvironmentProblem, UsageError
+from colortk.folders import films as films_in
+from colortk.folders import find, is_film
 from colortk.harness.comparison import Comparison
 from colortk.harness.entries import Entry, entries, entry
-from colortk.harness.protocol import DEFAULT, protocol
+from colortk.harness.films.rows import PROTOCOL, STEADIED, TEMPORAL, rows
+from colortk.harness.protocol import DEFAULT, Protocol, protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import How, Source, run, sources
 from colortk.host import registry
@@ -38,37 +41,61 @@ def compare(
     every: bool = False,
     baseline: str | None = None,
     keep_grey: bool = False,
+    frames: int | None = None,
+    temporal: Sequence[str] = ("off", "flow"),
     jobs: int | None = None,
     how: How | None = None,
     store: Path | None = None,
     progress: Progress = silent,
 ) -> Comparison:
-    """Score plugins on colour pictures.
+    """Score plugins on colour pictures and films.
 
-    ``images``: a file, a folder, an array (uint8 (H, W, 3) sRGB), or several of these.
+    ``images``: a file, a folder, an array (uint8 (H, W, 3) sRGB), or several of these. Films among
+    them are a comparison of their own, ``films`` of the result.
     ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``, or with ``every`` besides these:
     all that are installed and can run. ``gray`` is always among them. ``metrics``: names; ``None``:
     all. ``changes``: values that differ from the protocol's, as ``{"short_side": None, "refine":
-    "none"}``. ``jobs``: processes. ``how``: these, time limit, cluster. ``store``: folder of the
+    "none"}``. ``frames``: of every film at most so many, from its beginning. ``temporal``: films
+    frame by frame ("off"), steadied ("flow"); none: no films. ``jobs``: processes. ``how``: these, time limit, cluster. ``store``: folder of the
     results that are kept, see :func:`colortk.store.location.store_folder`. Raises ``UsageError`` (no pictures, unknown
     names), ``PluginError``, ``ArtifactError`` or ``EnvironmentProblem``.
     """
     plugins, metrics = ([x] if isinstance(x, str) else x for x in (plugins, metrics))
     if jobs is not None:
         how = replace(how or How(), jobs=jobs)
+    unknown = [way for way in temporal if way not in TEMPORAL]
+    if unknown:
+        raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(TEMPORAL)}")
+    if frames is not None and (not isinstance(frames, int) or frames < 1):
+        raise UsageError(f"{frames} frames", "a whole number from 1 is wanted")
+    images, clips, refused = _apart(images, bool(temporal))
+    if clips and how is not None and how.scheduler is not None:
+        raise UsageError(
+            "films are not sent to a Dask cluster",
+            do="compare them without it, or leave them out: --temporal skip",
+        )
     found, unreadable, repeats = gather(images)
-    if not found:
+    unreadable |= refused
+    if not found and not clips:
         why = next(iter(unreadable.values()), "none were given")
         raise UsageError("no picture to compare on", why)
-    specs = {name: registry().metric(name) for name in metrics or _metrics()}
+    specs, more = _metrics(metrics, bool(clips))
+    if not specs:
+        found, specs = [], dict(registry().metrics())
     variation = protocol(protocol_name).varied(**(changes or {}))
     chosen, left_out = _entries(plugins, every, baseline, variation.refine)
-    with (
-        Results(store_folder(store)) as results,
-        progress("scoring", len(found)) as advance,
-    ):
-        outcome = run(found, chosen, list(specs), variation, results, how, advance)
-    outcome.unreadable = unreadable | outcome.unreadable
+    with Results(store_folder(store)) as results:
+        with progress("scoring", len(found)) as advance:
+            outcome = run(found, chosen, list(specs), variation, results, how, advance)
+        outcome.unreadable = unreadable | outcome.unreadable
+        films = None
+        if clips:
+            told = (changes or {}) | ({} if frames is None else {"frames": frames})
+            films = _films(
+                clips, chosen, temporal, more, protocol(PROTOCOL).varied(**told), results, how, progress
+            )
+            films.keep_grey, films.asked = keep_grey, metrics is not None
+            films.baseline = _film_baseline(films, baseline)
     return Comparison(
         variation,
         found,
@@ -80,7 +107,71 @@ def compare(
         baseline,
         repeats,
         metrics is not None,
+        films,
     )
+
+
+def _apart(images: Any, films: bool) -> tuple[list[Any], list[Path], dict[str, str]]:
+    """Pictures, with folders as what is in them; films; and films that there is no PyAV for.
+
+    That is an ``EnvironmentProblem`` where a film was named or there is nothing else.
+    """
+    if isinstance(images, (str, Path, np.ndarray)):
+        images = [images]
+    pictures: list[Any] = []
+    clips: list[Path] = []
+    named = False
+    for one in images:
+        place = one if isinstance(one, np.ndarray) else Path(one)
+        if not films or isinstance(place, np.ndarray):
+            pictures.append(place)
+        elif is_film(place):
+            clips.append(place)
+            named = True
+        elif place.is_dir() and (there := films_in(place)):
+            clips += there
+            pictures += find(place, needed=False)
+        else:
+            pictures.append(place)
+    if not clips:
+        return pictures, clips, {}
+    try:
+        import colortk.video._av  # noqa: F401
+    except EnvironmentProblem as error:
+        if named or not pictures:
+            raise
+        count = f"{len(clips)} film{'s are' if len(clips) > 1 else ' is'} left out"
+        return pictures, [], {str(clips[0].parent): f"{count}: {error}"}
+    return pictures, clips, {}
+
+
+def _films(
+    clips: list[Path],
+    chosen: list[Entry],
+    temporal: Sequence[str],
+    specs: dict[str, MetricSpec],
+    variation: Protocol,
+    results: Results,
+    how: How | None,
+    progress: Progress,
+) -> Comparison:
+    """The comparison on films. What it needs is imported here: PyAV is not everybody's."""
+    from colortk.harness.films.comparison import FilmComparison
+    from colortk.harness.films.runner import film_sources, run_films
+
+    found, unreadable, repeats = film_sources(clips)
+    entries = rows(chosen, temporal, FLOOR)
+    with progress("films", len(found) * variation.definition["frames"]) as advance:
+        outcome = run_films(found, entries, list(specs), variation, results, how, advance)
+    outcome.unreadable = unreadable | outcome.unreadable
+    return FilmComparison(variation, found, entries, specs, outcome, repeats=repeats)
+
+
+def _film_baseline(films: Comparison, baseline: str | None) -> str | None:
+    """The row of the baseline: its frames alone, or steadied if there is only that."""
+    if baseline is None or baseline in (e.label for e in films.entries):
+        return baseline
+    return baseline + STEADIED
 
 
 def gather(images: Any) -> tuple[list[Source], dict[str, str], int]:
@@ -110,8 +201,17 @@ def _from_array(array: Array, number: int) -> Source:
     return Source(f"array {number}", hashlib.sha256(data).hexdigest(), data)
 
 
-def _metrics() -> Iterable[str]:
-    return registry().of(MetricSpec)
+def _metrics(
+    names: Sequence[str] | None, films: bool
+) -> tuple[dict[str, MetricSpec], dict[str, MetricSpec]]:
+    """Metrics of pictures, and all, which films have; ``UsageError`` if none can score anything."""
+    if not names:
+        return registry().metrics(), registry().metrics() | registry().metrics(films=True)
+    asked = {name: registry().metric(name) for name in names}
+    pictures = {name: spec for name, spec in asked.items() if spec.takes != "film"}
+    if not pictures and not films:
+        raise UsageError(f"metric '{names[0]}' scores films", "none were given")
+    return (pictures if pictures or films else asked), asked
 
 
 def _entries(

@@ -12,7 +12,7 @@ import numpy as np
 
 from colortk.harness.entries import Entry
 from colortk.harness.protocol import Protocol
-from colortk.harness.records import ResultRow
+from colortk.harness.records import ResultRow, described
 from colortk.harness.runner import Outcome, Source
 from colortk.harness.statistics import Float64, Summary, differences, holm, ranks, summaries
 from colortk.host import DISTRIBUTION
@@ -33,7 +33,7 @@ class Comparison:
     plugins that cannot run, and why; ``keep_grey``: count nearly grey originals in measures of
     chroma too; ``repeats``: pictures left out because another has their content; ``asked``:
     the metrics are those somebody named; ``baseline``: label that the others are compared
-    with, ``None`` for the best.
+    with, ``None`` for the best. ``films``: the same plugins on films, a comparison of its own.
     """
 
     protocol: Protocol
@@ -46,6 +46,10 @@ class Comparison:
     baseline: str | None = None
     repeats: int = 0
     asked: bool = False
+    films: Comparison | None = None
+
+    #: What was scored, in reports.
+    kind = "pictures"
 
     @cached_property
     def used(self) -> list[Source]:
@@ -63,11 +67,19 @@ class Comparison:
         """The metric that ranks: the first that has a better end and any score."""
         for metric in (*HEADLINE, *self.metrics):
             spec = self.metrics.get(metric)
-            if spec is None or spec.higher_is_better is None:
+            if spec is None or not self._may_lead(spec):
                 continue
             if not np.isnan(self._tables[metric]).all():
                 return metric
         return next(iter(self.metrics))
+
+    def _may_lead(self, spec: MetricSpec) -> bool:
+        """Whether plugins can be ranked by a metric."""
+        return spec.higher_is_better is not None
+
+    def _means_colour(self, spec: MetricSpec) -> bool:
+        """Whether a metric says nothing where the original has no colour."""
+        return spec.chroma
 
     def row(self, label: str, picture: str) -> ResultRow | None:
         """What is known of one entry on one picture."""
@@ -76,7 +88,8 @@ class Comparison:
     def values(self, metric: str) -> Float64:
         """Scores (pictures, entries), NaN where there is none or where it does not count."""
         table = np.full((len(self.used), len(self.entries)), np.nan)
-        skipped = self.near_grey if self.metrics[metric].chroma and not self.keep_grey else set()
+        colour = self._means_colour(self.metrics[metric])
+        skipped = self.near_grey if colour and not self.keep_grey else set()
         for i, source in enumerate(self.used):
             if source.picture in skipped:
                 continue
@@ -219,6 +232,7 @@ class Comparison:
         pictures = self.outcome.pictures
         report: dict[str, Any] = {
             "colortk": version(DISTRIBUTION),
+            "kind": self.kind,
             "protocol": {
                 "name": self.protocol.name,
                 "hash": self.protocol.hash,
@@ -233,18 +247,7 @@ class Comparison:
             "loading_seconds": self.outcome.loading,
             "lead": self.lead,
             "shown": list(self.metrics) if self.asked else None,
-            "metrics": {
-                name: {
-                    "summary": spec.summary,
-                    "label": spec.label or name,
-                    "heading": spec.heading,
-                    "unit": spec.unit,
-                    "higher_is_better": spec.higher_is_better,
-                    "digits": spec.digits,
-                    "chroma": spec.chroma,
-                }
-                for name, spec in self.metrics.items()
-            },
+            "metrics": {name: described(spec) for name, spec in self.metrics.items()},
             "plugins": [self._plugin(k) for k in self.order],
             "paired": self.paired,
             "failures": self.failures,
@@ -253,6 +256,8 @@ class Comparison:
         }
         if per_image:
             report["records"] = self.records()
+        if self.films is not None:
+            report["films"] = self.films.as_dict(per_image)
         return report
 
     def _plugin(self, k: int) -> dict[str, Any]:

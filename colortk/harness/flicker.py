@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from colortk._cv import cv2
 from colortk.color import Float32, rgb_to_lab
 from colortk.errors import PictureError
 from colortk.flow import Grey, Mask, Motion, seen_before, warp
+
+if TYPE_CHECKING:
+    from colortk.harness.films.frame import FilmFrame
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,33 @@ class Flicker:
     share: float
 
 
+@dataclass(frozen=True)
+class Step:
+    """From a frame to the one before: ``back``, the flow (H, W, 2), and what is in both, (H, W)."""
+
+    back: Float32
+    seen: Mask
+
+
+class Steps:
+    """Finds motion between greys of one size, uint8 (H, W); several meters may share it."""
+
+    def __init__(self) -> None:
+        self._motion = Motion(accurate=True)
+
+    def between(self, present: Grey, before: Grey) -> Step:
+        """The step from ``present`` to the frame ``before``."""
+        back = self._motion.between(present, before)
+        forth = self._motion.between(before, present)
+        return Step(back, common(present, before, back, forth))
+
+
+def grey_of_lightness(light: Float32) -> Grey:
+    """What motion is looked for on: L* (H, W) as uint8, 2.55 steps to each."""
+    grey: Grey = np.clip(np.rint(light * np.float32(2.55)), 0, 255).astype(np.uint8)
+    return grey
+
+
 class Meter:
     """Measures frame by frame: holds one frame, so that a film of any length fits.
 
@@ -44,8 +74,8 @@ class Meter:
 
     def __init__(self, least: float = 0.2) -> None:
         self.least = least
-        self._motion = Motion(accurate=True)
-        self._before: tuple[Float32, Grey] | None = None
+        self._steps = Steps()
+        self._before: tuple[Float32, Grey | None] | None = None
         self._sums = np.zeros(3)
         self._pairs = self._pixels = 0
 
@@ -57,20 +87,30 @@ class Meter:
         Raises ``PictureError`` if its size is not that of the frame before.
         """
         lab = frame if frame.dtype == np.float32 else rgb_to_lab(frame)
-        grey = np.rint((lab[..., 0] if light is None else light) * np.float32(2.55))
-        grey = np.clip(grey, 0, 255).astype(np.uint8)
+        grey = grey_of_lightness(lab[..., 0] if light is None else light)
         before, self._before = self._before, (lab, grey)
-        if before is None:
+        if before is None or before[1] is None:
             return
         if before[1].shape != grey.shape:
             raise PictureError(
                 "frames of one film differ in size", f"{before[1].shape}, {grey.shape}"
             )
-        back = self._motion.between(grey, before[1])
-        mask = common(grey, before[1], back, self._motion.between(before[1], grey))
+        self._compare(lab, before[0], self._steps.between(grey, before[1]))
+
+    def follow(self, lab: Float32, step: Step | None) -> None:
+        """The next frame, CIELAB float32 (H, W, 3), where its motion is known already.
+
+        ``step``: to the frame before, ``None`` for the first one.
+        """
+        before, self._before = self._before, (lab, None)
+        if before is not None and step is not None:
+            self._compare(lab, before[0], step)
+
+    def _compare(self, lab: Float32, before: Float32, step: Step) -> None:
+        mask = step.seen
         if mask.mean() < self.least:
             return
-        difference = (lab - warp(before[0], back))[mask]
+        difference = (lab - warp(before, step.back))[mask]
         squares = difference.astype(np.float64) ** 2
         self._sums += (
             np.sqrt(squares[:, 1:].sum(-1)).sum(),
@@ -113,3 +153,18 @@ def flicker(
     for frame in frames:
         meter.add(frame, next(lights) if lights is not None else None)
     return meter.result()
+
+
+class ColourFlicker:
+    """The metric ``flicker``: that of chroma, over all frames of a result."""
+
+    def __init__(self) -> None:
+        self._meter = Meter()
+
+    def add(self, frame: FilmFrame) -> None:
+        """The next frame of the result."""
+        self._meter.follow(frame.lab, frame.step)
+
+    def result(self) -> float:
+        """Mean √(Δa*² + Δb*²). Raises ``PictureError`` if there is nothing to compare."""
+        return self._meter.result().colour

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+from colortk.spec import MetricSpec
 
 
 def readable(name: str) -> str:
@@ -59,3 +62,16 @@ class ResultRow:
     histogram: bytes = b""
     fatal: bool = False
     limit: float | None = None
+
+
+def described(spec: MetricSpec) -> dict[str, Any]:
+    """What a report says of a metric."""
+    return {
+        "summary": spec.summary,
+        "label": spec.label or spec.name,
+        "heading": spec.heading,
+        "unit": spec.unit,
+        "higher_is_better": spec.higher_is_better,
+        "digits": spec.digits,
+        "chroma": spec.chroma,
+    }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from threading import Thread
+from typing import TypeVar
 
 from colortk.digests import combined
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
@@ -67,6 +68,8 @@ class How:
             return 1
         return None if self.jobs <= 1 else max(1, cores() // self.jobs)
 
+
+AnyTask = TypeVar("AnyTask", bound=Task)
 
 #: After so many time-outs or deaths in a row the rest of the pictures are not tried.
 PATIENCE = 5
@@ -142,7 +145,7 @@ def run(
     )
     todo: list[tuple[Source, tuple[Entry, ...]]] = []
     for source in pictures:
-        missing = tuple(e for e in entries if _missing(outcome, source.picture, e, codes, how))
+        missing = tuple(e for e in entries if missing_of(outcome, source.picture, e, codes, how))
         if missing:
             todo.append((source, missing))
     advance(len(pictures) - len(todo))
@@ -167,14 +170,17 @@ def run(
                     how.timeout, how.threads, 0 if how.scheduler else os.getpid(), name,
                 )  # fmt: skip
 
-    for done in _spread(tasks(), how):
-        _keep(done, outcome, results, protocol, codes)
-        _give_up(done, outcome, stubborn)
+    for done in spread(tasks(), how, work):
+        keep(done, outcome, results, protocol, codes)
+        give_up(done, outcome, stubborn)
         advance(1)
     return outcome
 
 
-def _missing(outcome: Outcome, picture: str, entry: Entry, codes: dict[str, str], how: How) -> bool:
+def missing_of(
+    outcome: Outcome, picture: str, entry: Entry, codes: dict[str, str], how: How
+) -> bool:
+    """Whether an entry's scores of a picture, with metrics of these ``codes``, are to be computed."""
     row = outcome.results[entry.label].get(picture)
     if row is None or picture not in outcome.pictures:
         return True
@@ -184,13 +190,14 @@ def _missing(outcome: Outcome, picture: str, entry: Entry, codes: dict[str, str]
     return any(name not in row.values and (how.retry or name not in row.errors) for name in codes)
 
 
-def _keep(
+def keep(
     done: Done,
     outcome: Outcome,
     results: Results,
     protocol: Protocol,
     codes: dict[str, str],
 ) -> None:
+    """Put what came of a task into the store and into ``outcome``."""
     outcome.unavailable |= done.unavailable
     outcome.loading += done.loading
     if done.error is not None or done.picture is None:
@@ -206,7 +213,7 @@ def _keep(
     outcome.computed += len(done.rows)
 
 
-def _give_up(done: Done, outcome: Outcome, stubborn: dict[str, int]) -> None:
+def give_up(done: Done, outcome: Outcome, stubborn: dict[str, int]) -> None:
     """A plugin whose process dies or hangs again and again must not cost a time-out a picture."""
     for label, row in done.rows.items():
         stubborn[label] = stubborn.get(label, 0) + 1 if row.fatal else 0
@@ -214,8 +221,10 @@ def _give_up(done: Done, outcome: Outcome, stubborn: dict[str, int]) -> None:
             outcome.unavailable[label] = f"given up after {PATIENCE} in a row: {row.error}"
 
 
-def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
-    """The tasks' results as they come: from here, from processes, or from a Dask cluster."""
+def spread(
+    tasks: Iterator[AnyTask], how: How, work: Callable[[tuple[AnyTask, ...]], list[Done]]
+) -> Iterator[Done]:
+    """What ``work`` makes of the tasks as it comes: from here, from processes, or from a cluster."""
     if how.scheduler is None and how.jobs <= 1:
         try:
             for task in tasks:
@@ -234,13 +243,15 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
             )
             stack.enter_context(settings)
             stack.callback(Thread(target=_end_workers).start)
-        spread = joblib.Parallel(
+        parallel = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
         )
         # In tuples: joblib's Dask backend would store a task on one worker, and lose it with it.
         pieces = _pieces(tasks, TOGETHER if how.scheduler is not None else 1)
         try:
-            for number, done in enumerate(spread(joblib.delayed(work)(piece) for piece in pieces)):
+            for number, done in enumerate(
+                parallel(joblib.delayed(work)(piece) for piece in pieces)
+            ):
                 if number == 0:  # not before: the workers are starting
                     preload()
                 yield from done
@@ -254,7 +265,7 @@ def _spread(tasks: Iterator[Task], how: How) -> Iterator[Done]:
             ) from error
 
 
-def _pieces(tasks: Iterator[Task], size: int) -> Iterator[tuple[Task, ...]]:
+def _pieces(tasks: Iterator[AnyTask], size: int) -> Iterator[tuple[AnyTask, ...]]:
     while piece := tuple(islice(tasks, size)):
         yield piece
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colortk.color import Array
-from colortk.errors import ColortkError
+from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.host import registry
 from colortk.loading import quiet
@@ -29,11 +29,14 @@ class Scores:
 class Scorer:
     """Scores results with the metrics ``names``, which are looked up once.
 
-    Raises ``UsageError`` (unknown metric) or ``PluginError`` (broken).
+    Raises ``UsageError`` (unknown metric, or one of films) or ``PluginError`` (broken).
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self.specs: dict[str, MetricSpec] = {name: registry().metric(name) for name in names}
+        for name, spec in self.specs.items():
+            if spec.takes == "film":
+                raise UsageError(f"metric '{name}' scores films, not pictures")
         self._functions: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, truth: Truth, result: Array) -> Scores:
@@ -53,11 +56,8 @@ class Scorer:
                     scores.values[name] = self._value(spec, pair)
                 except KeyboardInterrupt:
                     raise
-                except ColortkError as error:
-                    scores.errors[name] = f"metric '{name}': {error}"
                 except BaseException as error:  # SystemExit too is the metric's failure, not ours
-                    text = " ".join(str(error).split())
-                    scores.errors[name] = f"metric '{name}': {type(error).__name__}: {text}"
+                    scores.errors[name] = failed(name, error)
         scores.seconds = time.perf_counter() - start
         return scores
 
@@ -71,8 +71,20 @@ class Scorer:
             value = function(pair.truth.pixels, pair.result.pixels)
         else:
             value = function(pair.result.pixels)
-        if not isinstance(value, numbers.Real):
-            raise TypeError(f"it returned {type(value).__name__}, not a number")
-        if not math.isfinite(value):
-            raise ValueError(f"it returned {float(value)}, not a finite number")
-        return float(value)
+        return finite(value)
+
+
+def finite(value: Any) -> float:
+    """A metric's answer, if it is a finite number. Raises ``TypeError`` or ``ValueError``."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"it returned {type(value).__name__}, not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"it returned {float(value)}, not a finite number")
+    return float(value)
+
+
+def failed(name: str, error: BaseException) -> str:
+    """Why the metric ``name`` has no value, in one line."""
+    if isinstance(error, ColortkError):
+        return f"metric '{name}': {error}"
+    return f"metric '{name}': {type(error).__name__}: {' '.join(str(error).split())}"

@@ -93,17 +93,23 @@ def _watch(parent: int) -> None:
 
 @lru_cache(maxsize=4)
 def _scorer(metrics: tuple[tuple[str, str], ...]) -> Scorer:
+    check_code(metrics)
+    return Scorer([name for name, _ in metrics])
+
+
+def check_code(metrics: tuple[tuple[str, str], ...]) -> None:
+    """Raise ``EnvironmentProblem`` if a metric's code here is not that which was looked up."""
     for name, code in metrics:
         if running_digest(registry().metric(name).function) != code:
             raise EnvironmentProblem(
                 f"metric '{name}' is another one on this worker",
                 do="install the same versions everywhere, and restart the workers",
             )
-    return Scorer([name for name, _ in metrics])
 
 
 @lru_cache(maxsize=4)
-def _refiner(name: str) -> Refiner:
+def refiner_of(name: str) -> Refiner:
+    """The refinement ``name``, kept."""
     return refiner(name)
 
 
@@ -115,7 +121,8 @@ def _plugins() -> dict[object, tuple[Isolated, str]]:
     return found
 
 
-def _loading() -> float:
+def loading() -> float:
+    """Seconds in which this thread's plugins were started and loaded."""
     return sum(plugin.loading for plugin, _ in _plugins().values())
 
 
@@ -126,7 +133,8 @@ def close() -> None:
     _plugins().clear()
 
 
-def _plugin(entry: Entry, task: Task) -> Isolated:
+def plugin_of(entry: Entry, task: Task) -> Isolated:
+    """The entry's plugin in its own process. Raises ``ColortkError`` if it cannot be loaded."""
     kept = _plugins()
     key = (entry.request, entry.key, task.timeout, task.threads)
     if key not in kept:
@@ -145,7 +153,7 @@ def _plugin(entry: Entry, task: Task) -> Isolated:
     return plugin
 
 
-def _evict(run: str) -> None:
+def evict(run: str) -> None:
     """End plugins of earlier comparisons: a Dask worker lives on."""
     for key in [key for key, (_, last) in _plugins().items() if last != run]:
         _plugins().pop(key)[0].close()
@@ -156,12 +164,17 @@ def work(tasks: tuple[Task, ...]) -> list[Done]:
     return [_work(task) for task in tasks]
 
 
-def _work(task: Task) -> Done:
+def prepare(task: Task) -> None:
+    """What every piece of work begins with, in whatever process it is done."""
     if task.parent and task.parent not in (os.getpid(), os.getppid()):
         os._exit(1)  # whoever handed it out was killed: nobody would keep what is computed
     if task.parent and task.parent != os.getpid():
         _watch(task.parent)
     _settle(task.threads)
+
+
+def _work(task: Task) -> Done:
+    prepare(task)
     done = Done(task.picture, task.name)
     try:
         original = reference(task.data, task.name, task.protocol)
@@ -170,14 +183,14 @@ def _work(task: Task) -> Done:
         return done
     truth = Truth(original.pixels)
     light = lightness(original.pixels)
-    loaded = _loading()
+    loaded = loading()
     for entry in task.entries:
         try:
             done.rows[entry.label] = _one(entry, task, truth, light)
         except ColortkError as error:  # it cannot be loaded: nothing about this picture
             done.unavailable[entry.label] = str(error)
-    done.loading = _loading() - loaded
-    _evict(task.run)
+    done.loading = loading() - loaded
+    evict(task.run)
     done.picture = _picture(task, truth, light, original.enlarged)
     return done
 
@@ -202,10 +215,10 @@ def _picture(task: Task, truth: Truth, light: Float32, enlarged: bool) -> Pictur
 
 def _one(entry: Entry, task: Task, truth: Truth, light: Float32) -> ResultRow:
     row = ResultRow(task.picture, entry.key, version=entry.version)
-    plugin = _plugin(entry, task)
+    plugin = plugin_of(entry, task)
     start = time.perf_counter()
     try:
-        result = colorize(light, plugin, _refiner(task.protocol.refine), entry.strength).rgb
+        result = colorize(light, plugin, refiner_of(task.protocol.refine), entry.strength).rgb
     except PictureError as error:
         row.error, row.fatal = str(error), not plugin.alive
         row.limit = task.timeout if plugin.late else None

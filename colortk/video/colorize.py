@@ -62,18 +62,34 @@ def seen_by_plugin(grey: Plane, predictor: Predictor, quarter_turns: int) -> Flo
 def finish(grey: Plane, ab: Float32, look: Look, smoother: Smoother | None) -> Planes:
     """The colour frame of ``grey`` (H, W) and what the plugin answered, ``ab`` (h, w, 2)."""
     ab = np.ascontiguousarray(np.rot90(ab, look.quarter_turns))
-    least, mean, most = _lightness_of_chroma(grey, look.half)
+    lights = _lightness_of_chroma(grey, look.half)
+    chroma = chroma_of(grey, lights, ab, look, smoother)
+    cb, cr = _chroma_planes(lights[1], chroma, look.weights)
+    return Planes(luma_of(grey, cb, cr, look.weights), cb, cr)
+
+
+def chroma_of(
+    grey: Plane,
+    lights: tuple[Float32, Float32, Float32],
+    ab: Float32,
+    look: Look,
+    smoother: Smoother | None,
+) -> Float32:
+    """A frame's chroma, float32 (h, w, 2), before it is rounded to 8 bits.
+
+    ``grey``: Y' (H, W), for motion. ``lights``: least, mean and greatest L* of the pixels that share
+    one chroma, (h, w) each. ``ab``: what the plugin answered, turned as the frame is.
+    """
+    least, mean, most = lights
     chroma = _to_size(mean, ab)
     if smoother is not None:
         chroma = smoother(grey, chroma)
     if look.strength != 1:
         chroma = chroma * np.float32(look.strength)
-    if look.ratio:  # into the gamut at the darkest and at the lightest pixel of every chroma
-        chroma = look.refine(most, look.refine(least, chroma))
-    else:
-        chroma = look.refine(mean, chroma)
-    cb, cr = _chroma_planes(mean, chroma, look.weights)
-    return Planes(luma_of(grey, cb, cr, look.weights), cb, cr)
+    if look.ratio and least is not most:
+        # Into the gamut at the darkest and at the lightest pixel of every chroma.
+        return look.refine(most, look.refine(least, chroma))
+    return look.refine(mean, chroma)
 
 
 def _lightness_of_chroma(grey: Plane, half: bool) -> tuple[Float32, Float32, Float32]:

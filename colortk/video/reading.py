@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colortk.errors import PictureError
 from colortk.video._av import av
@@ -146,6 +147,36 @@ def frames(
 
     What cannot be decoded is left out and counted in ``losses``. Raises ``PictureError``.
     """
+    with contextlib.closing(_timed(path, film, losses, begin, end)) as found:
+        for frame, pts, duration in found:
+            yield Frame(grey(frame, film), pts, duration)
+
+
+def colours(path: Path, film: Film) -> Iterator[NDArray[np.uint8]]:
+    """The film's frames in colour, upright, in order: sRGB uint8 (H, W, 3).
+
+    What cannot be decoded is left out. Raises ``PictureError``.
+    """
+    with contextlib.closing(_timed(path, film, Losses())) as found:
+        for frame, _, _ in found:
+            yield np.ascontiguousarray(np.rot90(rgb(frame, film), -film.quarter_turns))
+
+
+def count(path: Path, film: Film, most: int) -> tuple[int, int]:
+    """How many of a film's first ``most`` frames can be read, and how many up to there cannot."""
+    losses, there = Losses(), 0
+    with contextlib.closing(_timed(path, film, losses)) as found:
+        for _ in found:
+            there += 1
+            if there == most:
+                break
+    return there, losses.total
+
+
+def _timed(
+    path: Path, film: Film, losses: Losses, begin: int | None = None, end: int | None = None
+) -> Generator[tuple[Any, int, int], None, None]:
+    """Decoded frames as :func:`frames` chooses them, each with its time stamp and duration."""
     container = open_film(path)
     stream = film_stream(container)
     if begin is not None:
@@ -161,8 +192,8 @@ def frames(
             if begin is not None and last is None and pts > begin + usual:
                 # Sought too far, where the index is wrong: read it all.
                 container.close()
-                for late in frames(path, film, losses, None, end):
-                    if late.pts >= begin:
+                for late in _timed(path, film, losses, None, end):
+                    if late[1] >= begin:
                         yield late
                 return
             if last is not None and pts <= last:
@@ -175,7 +206,7 @@ def frames(
             if (frame.width, frame.height) != (film.width, film.height):
                 losses.broken += 1  # a stream that changes its size: not one film
                 continue
-            yield Frame(grey(frame, film), pts, frame.duration or usual)
+            yield frame, pts, frame.duration or usual
         if last is not None and end is None:
             losses.missing += _missing(film, last, usual)
     finally:
@@ -238,6 +269,20 @@ def grey(frame: Any, film: Film) -> Plane:
     luma, cb, cr = (plane(one) for one in frame.planes)
     found = grey_of(luma, cb, cr, film.weights)
     return found.copy() if found is luma else found
+
+
+def rgb(frame: Any, film: Film) -> NDArray[np.uint8]:
+    """The frame as sRGB, full range, uint8 (H, W, 3), as it is stored."""
+    limited = frame.color_range == _LIMITED
+    full = frame.color_range == _FULL or (frame.format.name.startswith("gray") and not limited)
+    shown = frame.reformat(
+        format="rgb24",
+        src_colorspace=None if frame.format.is_rgb else film.number_of_matrix,
+        src_color_range=_FULL if full else None,
+        dst_color_range=_FULL,
+    )
+    pixels: NDArray[np.uint8] = shown.to_ndarray()
+    return pixels
 
 
 def plane(one: Any) -> Plane:

@@ -1,0 +1,119 @@
+"""One frame of a film: the original's, and what a plugin made of it, as metrics of films get it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk._cv import cv2
+from colortk.color import Array, Float32, lab_to_rgb, lightness, rgb_to_lab
+from colortk.flow import Grey
+from colortk.harness.flicker import Step, Steps, grey_of_lightness
+from colortk.harness.metrics.pair import Pair, Truth
+from colortk.video.luma import BLACK, WHITE, Plane, grey_lightness
+
+
+class Shot:
+    """A frame of the original; what depends on it alone is computed once for all results.
+
+    ``fine``: sRGB float32 (H, W, 3), 0..255, resized but not rounded. ``before``: the frame before,
+    as motion is looked for on it, ``None`` for the first. ``scored``: pictures' metrics score it.
+    """
+
+    def __init__(
+        self, number: int, fine: Float32, scored: bool, steps: Steps, before: Grey | None
+    ) -> None:
+        self.number, self.scored = number, scored
+        self._fine, self._steps, self._before = fine, steps, before
+        #: Rounded, what results are compared with and what their lightness is taken from.
+        self.truth = Truth(np.clip(np.rint(fine), 0, 255).astype(np.uint8))
+        self.lightness = lightness(self.truth.pixels)
+        self.grey = grey_of_lightness(self.lightness)
+        for shared in (self.lightness, self.grey):
+            shared.flags.writeable = False
+
+    @cached_property
+    def lab(self) -> Float32:
+        """CIELAB of the original, float32 (H, W, 3): not rounded, as results are not."""
+        lab = rgb_to_lab(self._fine / np.float32(255))
+        lab.flags.writeable = False
+        return lab
+
+    @cached_property
+    def luma(self) -> Plane:
+        """Y' of the grey frame of this lightness, uint8 (H, W): where `video` looks for motion."""
+        ramp = grey_lightness()[BLACK : WHITE + 1]
+        levels = np.interp(self.lightness, ramp, np.arange(BLACK, WHITE + 1))
+        luma: Plane = np.rint(levels).astype(np.uint8)
+        return luma
+
+    def original(self) -> FilmFrame:
+        """The original as if it were a result."""
+        return FilmFrame(self, self.lab, self.truth.pixels)
+
+    @cached_property
+    def step(self) -> Step | None:
+        """To the frame before; ``None`` for the first one."""
+        return None if self._before is None else self._steps.between(self.grey, self._before)
+
+
+class FilmFrame:
+    """A frame of a result beside the original's. Arrays are shared: do not change them.
+
+    ``lab``: CIELAB of the result, float32 (H, W, 3), before rounding: 8 bits alone would make
+    colour differ by about 0.3 from frame to frame. ``pixels``: the same as uint8, if it is known.
+    """
+
+    def __init__(self, shot: Shot, lab: Float32, pixels: Array | None = None) -> None:
+        self._shot, self._pixels = shot, pixels
+        self.lab = lab
+        self.lab.flags.writeable = False
+
+    @property
+    def number(self) -> int:
+        """From 0, among the frames that could be read."""
+        return self._shot.number
+
+    @property
+    def lightness(self) -> Float32:
+        """L* that the result and the original have in common, float32 (H, W)."""
+        return self._shot.lightness
+
+    @property
+    def truth(self) -> Array:
+        """The original, sRGB uint8 (H, W, 3)."""
+        return self._shot.truth.pixels
+
+    @property
+    def truth_lab(self) -> Float32:
+        """CIELAB of the original before rounding, float32 (H, W, 3)."""
+        return self._shot.lab
+
+    @property
+    def step(self) -> Step | None:
+        """Motion of the original to the frame before; ``None`` for the first one."""
+        return self._shot.step
+
+    @cached_property
+    def result(self) -> Array:
+        """The result, sRGB uint8 (H, W, 3)."""
+        return self.pair.result.pixels
+
+    @cached_property
+    def pair(self) -> Pair:
+        """Original and result, for metrics of pictures."""
+        return Pair(
+            self._shot.truth, shown(self.lab) if self._pixels is None else self._pixels
+        )
+
+
+def shown(lab: Float32) -> NDArray[Any]:
+    """SRGB uint8 (H, W, 3) of CIELAB float32 (H, W, 3), as :func:`colortk.pipeline.join` makes it."""
+    rgb = lab_to_rgb(lab)
+    if not lab[..., 1:].any():  # grey to the last bit, where rounding would tint some pixels
+        rgb[...] = rgb[..., 1:2]
+    pixels: NDArray[Any] = cv2.convertScaleAbs(rgb, alpha=255).reshape(rgb.shape)
+    return pixels

@@ -1,0 +1,93 @@
+"""Scores of one result of a film: metrics of films over all frames, those of pictures over some."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from colortk.harness.films.frame import FilmFrame
+from colortk.harness.scoring import Scorer, Scores, failed, finite
+from colortk.host import registry
+from colortk.loading import quiet
+from colortk.spec import load_callable
+
+
+class FilmScorer:
+    """Scores results with the metrics ``names``, of pictures and of films, which are looked up once.
+
+    Raises ``UsageError`` (unknown metric) or ``PluginError`` (broken).
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        specs = {name: registry().metric(name) for name in names}
+        self.films = {name: spec.function for name, spec in specs.items() if spec.takes == "film"}
+        self.pictures = Scorer([name for name in names if name not in self.films])
+
+    def begin(self) -> Running:
+        """The scores of one result, which then gets its frames."""
+        return Running(self)
+
+
+class Running:
+    """One result while its frames come. A metric that fails once costs its own value alone."""
+
+    def __init__(self, scorer: FilmScorer) -> None:
+        self._pictures = scorer.pictures
+        self._scores = Scores()
+        self._sums: dict[str, float] = {}
+        self._count = 0
+        self._meters: dict[str, Any] = {}
+        for name, path in scorer.films.items():
+            meter = self._guarded(name, _begin, path)
+            if meter is not None:
+                self._meters[name] = meter
+
+    def add(self, frame: FilmFrame, scored: bool) -> None:
+        """The next frame; ``scored``: by metrics of pictures too."""
+        start = time.perf_counter()
+        for name, meter in self._meters.items():
+            if name not in self._scores.errors:
+                self._guarded(name, _add, meter, frame)
+        if scored:
+            found = self._pictures.score(frame.pair)
+            self._count += 1
+            for name, value in found.values.items():
+                self._sums[name] = self._sums.get(name, 0.0) + value
+            for name, why in found.errors.items():
+                self._scores.errors.setdefault(name, f"{why} (frame {frame.number})")
+        self._scores.seconds += time.perf_counter() - start
+
+    def finish(self) -> Scores:
+        """Means over the scored frames, and what the metrics of films have found."""
+        for name, meter in self._meters.items():
+            if name not in self._scores.errors:
+                value = self._guarded(name, _result, meter)
+                if value is not None:
+                    self._scores.values[name] = value
+        for name, total in self._sums.items():
+            if name not in self._scores.errors:
+                self._scores.values[name] = total / self._count
+        return self._scores
+
+    def _guarded(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            with quiet():
+                return call(*arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too is the metric's failure, not ours
+            self._scores.errors[name] = failed(name, error)
+            return None
+
+
+def _begin(path: str) -> Any:
+    return load_callable(path)()
+
+
+def _add(meter: Any, frame: FilmFrame) -> None:
+    meter.add(frame)
+
+
+def _result(meter: Any) -> float:
+    return finite(meter.result())

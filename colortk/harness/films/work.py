@@ -1,0 +1,232 @@
+"""One film in a worker: every frame to every plugin once, and on to each of its rows.
+
+All rows go through the film together, so that a frame is decoded once, motion is found once, and
+what a plugin answered serves the row of frames alone and the steadied one. Nothing is kept but
+what the next frame needs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from colortk._cv import cv2
+from colortk.color import Float32
+from colortk.errors import ColortkError, PictureError
+from colortk.harness.entries import Entry
+from colortk.harness.films.frame import FilmFrame, Shot, shown
+from colortk.harness.films.reel import Reel
+from colortk.harness.films.rows import FACTS, is_original, is_steadied
+from colortk.harness.films.scores import FilmScorer, Running
+from colortk.harness.metrics.colorfulness import colorfulness
+from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.views import heat_map, thumbnail
+from colortk.harness.work import (
+    Done,
+    Task,
+    check_code,
+    evict,
+    loading,
+    plugin_of,
+    prepare,
+    refiner_of,
+)
+from colortk.host import registry
+from colortk.isolate import Isolated
+from colortk.upsample import resize
+from colortk.video.colorize import Look, chroma_of
+from colortk.video.luma import BT709
+from colortk.video.temporal import Smoother
+from colortk.working import working_shape
+
+
+@dataclass(frozen=True)
+class FilmTask(Task):
+    """What a worker does with one film, whose path is ``name``; ``data`` is empty.
+
+    ``stamp``: its size and time of change when it was looked up.
+    """
+
+    stamp: tuple[int, int] = (0, 0)
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change of a file. Raises ``OSError``."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=4)
+def _scorers(metrics: tuple[tuple[str, str], ...]) -> tuple[FilmScorer, FilmScorer]:
+    """For results, and for the original, which cannot be compared with itself."""
+    check_code(metrics)
+    names = [name for name, _ in metrics]
+    alone = [name for name in names if not registry().metric(name).needs_reference]
+    return FilmScorer(names), FilmScorer(alone)
+
+
+@dataclass
+class _Row:
+    """One row of the table on its way through the film."""
+
+    entry: Entry
+    result: ResultRow
+    look: Look
+    smoother: Smoother | None
+    scores: Running
+    host: float = 0.0
+
+    def add(self, shot: Shot, ab: Float32, middle: bool) -> None:
+        start = time.perf_counter()
+        light = shot.lightness
+        chroma = chroma_of(shot.luma, (light, light, light), ab, self.look, self.smoother)
+        frame = FilmFrame(shot, cv2.merge([light, chroma[..., 0], chroma[..., 1]]))
+        self.host += time.perf_counter() - start
+        self.scores.add(frame, shot.scored)
+        if middle:
+            self.result.result = thumbnail(frame.result)
+            self.result.heat = heat_map(frame.pair.delta_e94)
+
+
+@dataclass
+class _Group:
+    """The rows that one plugin with the same options answers for."""
+
+    rows: list[_Row]
+    seconds: float = 0.0
+    answered: int = 0
+    plugin: Isolated | None = field(default=None, repr=False)
+
+    def add(self, shot: Shot, middle: bool) -> None:
+        """The next frame. Raises ``PictureError`` if plugin or refinement fails on it."""
+        assert self.plugin is not None
+        light = shot.lightness
+        rows, columns = working_shape(self.plugin.spec.working_size, *light.shape)
+        ab = self.plugin.predict(np.ascontiguousarray(resize(light, (columns, rows))))
+        self.answered += 1
+        if self.plugin.last is not None:
+            self.seconds += self.plugin.last.seconds
+            for row in self.rows:
+                row.result.peak_memory = self.plugin.last.peak_memory
+        for row in self.rows:
+            row.add(shot, ab, middle)
+
+    def fail(self, number: int, error: PictureError, task: FilmTask) -> None:
+        assert self.plugin is not None
+        for row in self.rows:
+            row.result.error = f"frame {number}: {error}"
+            row.result.fatal = not self.plugin.alive
+            row.result.limit = task.timeout if self.plugin.late else None
+            row.result.seconds = self.seconds / max(1, self.answered)
+
+    def finish(self) -> Iterator[_Row]:
+        for row in self.rows:
+            found = row.scores.finish()
+            row.result.values, row.result.errors = found.values, found.errors
+            row.result.metric_seconds, row.result.host_seconds = found.seconds, row.host
+            row.result.seconds = self.seconds / max(1, self.answered)
+            yield row
+
+
+def work(tasks: tuple[FilmTask, ...], tick: Callable[[int], None] = lambda n: None) -> list[Done]:
+    """Colorize and score films, one after the other; ``tick`` is called with 1 for each frame."""
+    return [_work(task, tick) for task in tasks]
+
+
+def _work(task: FilmTask, tick: Callable[[int], None]) -> Done:
+    prepare(task)
+    done = Done(task.picture, task.name)
+    path, loaded = Path(task.name), loading()
+    try:
+        reel = Reel(path, task.protocol)
+        groups = _groups(task, done)
+        done.loading = loading() - loaded
+        original = next((e for e in task.entries if is_original(e)), None)
+        picture = _watch(reel, task, groups, original, done, tick)
+        if stamp(path) != task.stamp:
+            raise PictureError(f"cannot use '{path}'", "it changed while being read")
+    except PictureError as error:
+        return Done(task.picture, task.name, error=str(error), unavailable=done.unavailable)
+    except OSError as error:
+        return Done(task.picture, task.name, error=f"cannot read '{path}': {error.strerror}")
+    evict(task.run)
+    done.picture = picture
+    return done
+
+
+def _groups(task: FilmTask, done: Done) -> list[_Group]:
+    """Rows by plugin and options; a plugin that cannot be loaded is out."""
+    scorer, _ = _scorers(task.metrics)
+    look = Look(
+        refiner_of(task.protocol.refine), BT709, half=False, ratio=task.protocol.refine == "ratio"
+    )
+    groups: dict[object, _Group] = {}
+    for entry in task.entries:
+        if not is_original(entry):
+            row = _Row(
+                entry,
+                ResultRow(task.picture, entry.key, version=entry.version),
+                replace(look, strength=entry.strength),
+                Smoother() if is_steadied(entry) else None,
+                scorer.begin(),
+            )
+            groups.setdefault(entry.request, _Group([])).rows.append(row)
+    for group in groups.values():
+        try:
+            group.plugin = plugin_of(group.rows[0].entry, task)
+        except ColortkError as error:  # nothing about this film
+            done.unavailable |= {row.entry.label: str(error) for row in group.rows}
+    return [group for group in groups.values() if group.plugin is not None]
+
+
+def _watch(
+    reel: Reel,
+    task: FilmTask,
+    groups: list[_Group],
+    original: Entry | None,
+    done: Done,
+    tick: Callable[[int], None],
+) -> PictureRow:
+    """All frames through all rows; fills ``done``, and returns what the film itself is."""
+    _, alone = _scorers(task.metrics)
+    own = alone.begin()
+    picture = PictureRow(
+        task.picture, task.name, reel.width, reel.height, 0.0, 0.0, reel.enlarged
+    )
+    middle = reel.scored[len(reel.scored) // 2]
+    going = list(groups)
+    for shot in reel.shots():
+        tick(1)
+        if original is not None:
+            own.add(shot.original(), shot.scored)
+        if shot.scored:
+            share = 1 / len(reel.scored)
+            picture.chroma += share * float(shot.truth.chroma.mean(dtype=np.float64))
+            picture.colorfulness += share * colorfulness(shot.truth.pixels)
+        if shot.number == middle:
+            picture.truth, picture.grey = thumbnail(shot.truth.pixels), thumbnail(_grey(shot))
+        for group in list(going):
+            try:
+                group.add(shot, shot.number == middle)
+            except PictureError as error:
+                group.fail(shot.number, error, task)
+                going.remove(group)
+    for group in groups:
+        rows = group.finish() if group in going else group.rows
+        done.rows |= {row.entry.label: row.result for row in rows}
+    if original is not None:
+        found = own.finish()
+        values = found.values | dict(zip(FACTS, (reel.frames, reel.lost), strict=True))
+        done.rows[original.label] = ResultRow(task.picture, original.key, values, found.errors)
+    return picture
+
+
+def _grey(shot: Shot) -> np.ndarray:
+    none = np.zeros_like(shot.lightness)
+    return shown(np.stack([shot.lightness, none, none], -1))
