@@ -18,9 +18,11 @@ def endings() -> set[str]:
 
 #: Endings of films. A picture that moves (GIF, PNG, WebP) is a picture.
 FILMS = frozenset(
-    f".{ending}"
-    for ending in "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts nut ogv webm wmv y4m".split()
-)
+    {
+        ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
+        ".mts", ".nut", ".ogv", ".webm", ".wmv", ".y4m",
+    }
+)  # fmt: skip
 
 
 def is_film(path: Path) -> bool:

@@ -73,6 +73,23 @@ def film(
     return path
 
 
+def truncated(path: Path) -> Path:
+    """A film of 30 frames with its index first, as those on the web have it, that lacks its end."""
+    whole, fast = path.with_suffix(".whole.mp4"), path.with_suffix(".fast.mp4")
+    film(whole, frames=30, size=(96, 128))
+    with (
+        av.open(str(whole)) as old,
+        av.open(str(fast), "w", options={"movflags": "faststart"}) as new,
+    ):
+        stream = new.add_stream_from_template(old.streams.video[0], opaque=True)
+        for packet in old.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                new.mux(packet)
+    path.write_bytes(fast.read_bytes()[:-600])
+    return path
+
+
 def decoded(path: Path) -> list[Any]:
     """Frames of a film."""
     with av.open(str(path)) as container:

@@ -33,8 +33,8 @@ NUMBERS = [
 
 
 def ours() -> list[str]:
-    found = registry().of(MetricSpec).items()
-    return [name for name, row in found if row.distribution == DISTRIBUTION]
+    found = registry().of(MetricSpec)
+    return [name for name in registry().metrics() if found[name].distribution == DISTRIBUTION]
 
 
 @cache

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from conftest import Run, colorizer_module, leftovers, one_line
-from films import av, decoded, film, packets, planes, seconds
+from films import av, decoded, film, packets, planes, seconds, truncated
 
 
 def video(colortk: Run, site: Path | None, *arguments: Any, **options: Any) -> Any:
@@ -118,28 +118,14 @@ def test_one_frame_and_grey_stays_grey(tmp_path: Path, colortk: Run) -> None:
 
 
 def test_truncated_film(tmp_path: Path, colortk: Run, site: Path) -> None:
-    whole = film(tmp_path / "whole.mp4", frames=30, size=(96, 128))
-    # With its index first, as films on the web have it; then its last frames cut off.
-    fast = tmp_path / "fast.mp4"
-    with (
-        av.open(str(whole)) as old,
-        av.open(str(fast), "w", options={"movflags": "faststart"}) as new,
-    ):
-        stream = new.add_stream_from_template(old.streams.video[0], opaque=True)
-        for packet in old.demux(video=0):
-            if packet.size:
-                packet.stream = stream
-                new.mux(packet)
-    data = fast.read_bytes()
-    cut = tmp_path / "cut.mp4"
-    cut.write_bytes(data[:-600])
+    cut = truncated(tmp_path / "cut.mp4")
     run = colortk("video", cut, "-o", tmp_path / "out.mp4", "-p", "orange", "--json", plugins=site)
     one_line(run, 1, "frames of", "could not be read")
     told = json.loads(run.stdout)
     assert 2 < told["frames"] < 30
     assert told["lost_frames"] > 0
     assert len(decoded(tmp_path / "out.mp4")) == told["frames"]
-    cut.write_bytes(data[:600])
+    cut.write_bytes(cut.read_bytes()[:600])
     one_line(colortk("video", cut, "-o", tmp_path / "no.mp4"), 1, "cannot read")
     assert not (tmp_path / "no.mp4").exists()
     assert not leftovers(tmp_path)

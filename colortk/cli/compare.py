@@ -14,7 +14,9 @@ from colortk.cli.main import say
 
 
 @click.command("compare", short_help="Score plugins on the same pictures.")
-@click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|DIR]...")
+@click.argument(
+    "places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|FILM|DIR]..."
+)
 @click.option(
     "--plugin",
     "-p",
@@ -37,6 +39,19 @@ from colortk.cli.main import say
 @click.option("--native", is_flag=True, help="Score pictures whole, at their own size.")
 @click.option(
     "--keep-grey", is_flag=True, help="Count nearly grey originals in measures of colour."
+)
+@click.option(
+    "--temporal",
+    type=click.Choice(["both", "off", "flow", "skip"]),
+    default="both",
+    show_default=True,
+    help="Films: every frame alone, colours steadied (NAME+flow), or no films.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Of every film at most so many, from its beginning. [default: 240]",
 )
 @click.option("--sizes", is_flag=True, help="Also: does colour change with size (256, 512, 2048)?")
 @click.option(
@@ -103,6 +118,8 @@ def command(
     size: int | None,
     native: bool,
     keep_grey: bool,
+    temporal: str,
+    frames: int | None,
     sizes: bool,
     jobs: int,
     threads: int | None,
@@ -119,17 +136,20 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Score plugins on colour pictures: each gets their L* alone and is scored against them.
+    """Score plugins on colour pictures and films: each gets their L* alone and is scored against them.
 
     Without pictures, the photographs that installed packages ship are used. Results are kept: a
     second run computes only what is new, and one that was stopped goes on. CSV, Markdown and HTML
     go to stdout for '-'. `gray` is always in the table; CF is shown beside the originals' ("of"),
-    MB is the peak of the plugin's process.
+    MB is the peak of the plugin's process. Films have a table of their own: every plugin frame by
+    frame and, as NAME+flow, with its colours steadied as by `colortk video`; flicker is how much
+    colour changes along motion, beside the original's ("of").
 
     \b
     colortk compare photographs/ --all --jobs 2
     colortk compare photographs/ -p sift_mlp -p sift_mlp:strength=1.5 -p sift_mlp@my-weights/
     colortk compare photographs/ --html report.html
+    colortk compare clip.mp4 -p sift_mlp --frames 100
     """
     settle(threads, device)
     from colortk.errors import UsageError
@@ -170,18 +190,16 @@ def command(
         every=every,
         baseline=baseline,
         keep_grey=keep_grey,
+        frames=frames,
+        temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
         how=How(jobs or cores(), timeout, scheduler, retry, threads),
         store=store,
         progress=progress,
     )
     for name, why in comparison.left_out.items():
         say(f"left out: {why if name in why else name + ': ' + why}")
-    for failure in comparison.failures:
-        where = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
-        say(where + failure["error"])
-    for row in comparison.metric_failures:
-        say(f"no {row['metric']} of {row['count']} results: {row['error']}")
-    consistency = outputs.consistency(comparison, timeout) if sizes else None
+    failed = outputs.complain(comparison)
+    consistency = outputs.consistency(comparison, timeout) if sizes and comparison.used else None
     for label, row in (consistency or {}).items():
         if "error" in row:
             say(f"--sizes, {label}: {row['error']}")
@@ -189,7 +207,7 @@ def command(
     if as_json:
         report = comparison.as_dict(per_image)
         print_json(report if consistency is None else report | {"sizes": consistency}, indent=1)
-    elif Path("-") not in files.values() and comparison.used:
+    elif Path("-") not in files.values():
         outputs.show(comparison, consistency)
-    failed = any("error" in row for row in (consistency or {}).values())
-    return 1 if comparison.failures or failed else 0
+    failed |= any("error" in row for row in (consistency or {}).values())
+    return 1 if failed else 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colortk.cli.common import progress, table
+from colortk.cli.main import say
 
 if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
@@ -69,6 +70,28 @@ def write(
             write_whole(path, data, force)
 
 
+def complain(comparison: Comparison) -> bool:
+    """Say, each thing once, what failed; whether anything did."""
+    from colortk.harness.films.comparison import FilmComparison
+
+    lines: dict[str, None] = {}
+    for part in (comparison, comparison.films):
+        if part is None:
+            continue
+        for failure in part.failures:
+            where = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
+            lines[where + failure["error"]] = None
+        if isinstance(part, FilmComparison):
+            lines |= dict.fromkeys(part.incomplete)
+    failed = bool(lines)
+    for part in (comparison, comparison.films):
+        for row in part.metric_failures if part is not None else ():
+            lines[f"no {row['metric']} of {row['count']} results: {row['error']}"] = None
+    for line in lines:
+        say(line)
+    return failed
+
+
 def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
     """``--sizes``: how much colour changes with size, by plugin."""
     from colortk.harness.consistency import consistency as measure
@@ -79,10 +102,21 @@ def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
 
 
 def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
-    """The tables, on a terminal or as tab-separated lines."""
+    """The tables, on a terminal or as tab-separated lines; those of films after those of pictures."""
+    from colortk.harness import tables
+
+    for part in tables.sections(comparison):
+        if part.used:
+            _show(part)
+    if sizes is not None:
+        _show_sizes(sizes)
+
+
+def _show(comparison: Comparison) -> None:
     from colortk.harness import tables
 
     report = comparison.as_dict()
+    films = "films: " if tables.of_films(report) else ""
     metrics = tables.headline(comparison)
     for line in tables.caption(report):
         print_note(line)
@@ -92,31 +126,32 @@ def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
     if room < WIDE:
         title = "mean; plugins not told apart share a rank (a wider terminal shows more)"
         metrics = metrics[: max(1, (room - 50) // 12)]
-    table(title, *tables.ranking(report, metrics, interval=room >= WIDE))
-    if report["paired"]:
+    table(films + title, *tables.ranking(report, metrics, interval=room >= WIDE))
+    # A film alone has no intervals: its differences can be read in the table above.
+    if report["paired"] and not (films and report["images"] < 2):
         title = f"minus {report['paired'][0]['best']}, paired"
-        paired = metrics if comparison.asked else [report["lead"], "delta_e00", "ab_rmse"]
-        table(title, *tables.pairing(report, paired))
-    if sizes is not None:
-        rows = [
-            [
-                label,
-                f"{row['mean']:.2f}",
-                *(f"{v:.2f}" for v in row["pairs"].values()),
-                str(row["n"]),
-                str(row["failed"]),
-            ]
-            if "mean" in row
-            else [label, "-", "-", "-", "-", "0", str(row["failed"])]
-            for label, row in sizes.items()
+        usual = [report["lead"], "flicker" if films else "ab_rmse", "delta_e00"]
+        table(films + title, *tables.pairing(report, metrics if comparison.asked else usual))
+
+
+def _show_sizes(sizes: dict[str, Any]) -> None:
+    rows = [
+        [
+            label,
+            f"{row['mean']:.2f}",
+            *(f"{v:.2f}" for v in row["pairs"].values()),
+            str(row["n"]),
+            str(row["failed"]),
         ]
-        head = ["plugin", "mean ΔE00 ↓", "256-512", "256-2048", "512-2048", "pictures", "failed"]
-        table("the same picture at 256, 512 and 2,048 pixels", head, rows)
-        enlarged = max((row.get("enlarged", 0) for row in sizes.values()), default=0)
-        if enlarged:
-            print_note(
-                f"{enlarged} of the pictures are smaller than 2,048 pixels and were enlarged"
-            )
+        if "mean" in row
+        else [label, "-", "-", "-", "-", "0", str(row["failed"])]
+        for label, row in sizes.items()
+    ]
+    head = ["plugin", "mean ΔE00 ↓", "256-512", "256-2048", "512-2048", "pictures", "failed"]
+    table("the same picture at 256, 512 and 2,048 pixels", head, rows)
+    enlarged = max((row.get("enlarged", 0) for row in sizes.values()), default=0)
+    if enlarged:
+        print_note(f"{enlarged} of the pictures are smaller than 2,048 pixels and were enlarged")
 
 
 def _width() -> int:

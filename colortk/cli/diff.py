@@ -48,8 +48,9 @@ def command(
         from colortk.harness.api import compare
 
         comparison = compare(
-            places, [first, second], [metric] if metric else None, store=store, progress=progress
-        )
+            places, [first, second], [metric] if metric else None, temporal=(), store=store,
+            progress=progress,
+        )  # fmt: skip
         for failure in comparison.failures:
             say(failure["error"])
     else:

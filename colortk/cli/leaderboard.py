@@ -40,12 +40,12 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
             "rank",
             "plugin",
             *(m["heading"] for m in board["metrics"]),
-            "pictures",
+            board["kind"],
             "failed",
             "when",
         ]
         rows = [_row(row, board["metrics"]) for row in board["plugins"]]
-        table(f"{title}, {board['images']} pictures that all were scored on", head, rows)
+        table(f"{title}, {board['images']} {board['kind']} that all were scored on", head, rows)
 
 
 def _row(row: dict[str, Any], metrics: list[dict[str, Any]]) -> list[str]:

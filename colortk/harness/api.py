@@ -92,7 +92,14 @@ def compare(
         if clips:
             told = (changes or {}) | ({} if frames is None else {"frames": frames})
             films = _films(
-                clips, chosen, temporal, more, protocol(PROTOCOL).varied(**told), results, how, progress
+                clips,
+                chosen,
+                temporal,
+                more,
+                protocol(PROTOCOL).varied(**told),
+                results,
+                how,
+                progress,
             )
             films.keep_grey, films.asked = keep_grey, metrics is not None
             films.baseline = _film_baseline(films, baseline)

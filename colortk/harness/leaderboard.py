@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from colortk.digests import film_digest
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.comparison import HEADLINE, LEAD
 from colortk.harness.entries import entry
+from colortk.harness.films.rows import OPTION, ORIGINAL, STEADIED
 from colortk.harness.records import Key, PictureRow, ResultRow
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
@@ -55,14 +57,17 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     found = []
     for protocol in chosen:
         pictures = results.pictures(protocol)
+        films = "frames" in protocols[protocol]
         rows = [
             _Row(key, when, results.results(protocol, key, codes))
             for key, _, when in results.keys(protocol)
+            if key.plugin != ORIGINAL
         ]
         for group in _groups(_versions(rows)):
-            board = _board(group, pictures, protocols[protocol]["near_grey"], specs)
+            board = _board(group, pictures, protocols[protocol]["near_grey"], specs, films)
             name = protocols[protocol]["name"]
-            found.append({"protocol": {"name": name, "hash": protocol}} | board)
+            kind = "films" if films else "pictures"
+            found.append({"protocol": {"name": name, "hash": protocol}, "kind": kind} | board)
     return found
 
 
@@ -98,11 +103,14 @@ def _board(
     pictures: dict[str, PictureRow],
     near_grey: float,
     specs: dict[str, MetricSpec],
+    films: bool,
 ) -> dict[str, Any]:
     common = sorted(set.intersection(*(set(row.results) for row in rows)))
     metrics = [m for m in HEADLINE if m in specs]
+    metrics += [m for m, spec in specs.items() if films and spec.takes == "film"]
     grey = {p for p in common if p in pictures and pictures[p].chroma < near_grey}
-    tables = {m: _table(rows, common, m, grey if specs[m].chroma else set()) for m in metrics}
+    colour = {m for m in metrics if specs[m].chroma or (films and specs[m].needs_reference)}
+    tables = {m: _table(rows, common, m, grey if m in colour else set()) for m in metrics}
     scored = [m for m in metrics if not np.isnan(tables[m]).all()] or metrics
     ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
     lead = LEAD if LEAD in ordered else ordered[0]
@@ -147,15 +155,18 @@ def _label(key: Key) -> str:
     now = _now(key.plugin)
     usual = json.loads(now.options) if now is not None else {}
     told = {n: v for n, v in json.loads(key.options).items() if usual.get(n) != v}
+    steadied = STEADIED if told.pop(OPTION, None) else ""
     text = ",".join(f"{n.removeprefix('host ')}={v}" for n, v in told.items())
     label = f"{key.plugin}:{text}" if text else key.plugin
-    return label if now is None or now.artifact == key.artifact else f"{label}@{key.artifact[:8]}"
+    if now is not None and now.artifact != key.artifact:
+        label += f"@{key.artifact[:8]}"
+    return label + steadied
 
 
 def _current(key: Key) -> bool:
     """Whether the code as it is installed now would give these results."""
     now = _now(key.plugin)
-    return now is not None and now.code == key.code
+    return now is not None and key.code in (now.code, now.code + film_digest()[:16])
 
 
 def _now(plugin: str) -> Key | None:

@@ -11,8 +11,9 @@ import numpy as np
 
 from colortk.harness.comparison import Comparison
 from colortk.harness.records import Key, readable
-from colortk.harness.report.html import Sheet, write
+from colortk.harness.report.html import Films, Sheet, write
 from colortk.harness.results import Results
+from colortk.harness.tables import headline
 from colortk.harness.views import BINS, unpack
 from colortk.store.location import store_folder
 
@@ -25,12 +26,14 @@ def write_report(file: BinaryIO, comparison: Comparison, store: Path | None = No
 
     Scores are those of all pictures; of more than 1,000 some are shown, evenly spread.
     """
+    clips = comparison.films if comparison.films is not None and comparison.films.used else None
     with Results(store_folder(store)) as results:
         write(
             file,
             comparison.as_dict(per_image=True),
             _sheets(comparison, results),
             _histograms(comparison, results),
+            None if clips is None else Films(headline(clips), _sheets(clips, results)),
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
 from colortk.errors import PluginError
 from colortk.harness.comparison import FEW, HEADLINE, Comparison
+from colortk.harness.films.rows import STEADIED
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -19,19 +20,30 @@ def headline(comparison: Comparison) -> list[str]:
     """The metrics that a table shows: those that were asked for, else those that lead."""
     if comparison.asked:
         return list(comparison.metrics)
-    return [m for m in HEADLINE if m in comparison.metrics] or list(comparison.metrics)[:7]
+    shown = [m for m in HEADLINE if m in comparison.metrics] or list(comparison.metrics)[:7]
+    # What films alone have comes second, so that a narrow terminal shows it.
+    films = [m for m, s in comparison.metrics.items() if s.takes == "film" and m not in shown]
+    return [*shown[:1], *films, *shown[1:]]
+
+
+def of_films(report: dict[str, Any]) -> bool:
+    """Whether a report is one of films."""
+    return report.get("kind") == "films"
 
 
 def ranking(report: dict[str, Any], metrics: Sequence[str], interval: bool = True) -> Table:
     """Head and rows: rank, plugin, every metric's mean (± half of its interval), time, failures."""
     known = report["metrics"]
-    head = ["rank", "plugin", *(known[m]["heading"] for m in metrics), "s/picture", "MB", "failed"]
+    each = "s/frame" if of_films(report) else "s/picture"
+    head = ["rank", "plugin", *(known[m]["heading"] for m in metrics), each, "MB", "failed"]
     rows = []
     for entry in report["plugins"]:
         cells = [_cell(entry["metrics"].get(m), known[m]["digits"], interval) for m in metrics]
         if "colorfulness" in metrics and entry["colorfulness_gap"]:
             place = metrics.index("colorfulness")
             cells[place] += f" of {entry['colorfulness_gap']['truth']:.1f}"
+        for name in set(metrics) & set(entry.get("beside", ())):
+            cells[metrics.index(name)] += f" of {entry['beside'][name]:.{known[name]['digits']}f}"
         seconds, memory = entry["seconds"].get("median"), entry["peak_memory"]
         rows.append(
             [
@@ -65,32 +77,50 @@ def pairing(report: dict[str, Any], metrics: Sequence[str]) -> Table:
 
 def caption(report: dict[str, Any]) -> list[str]:
     """What was scored, in a few lines; what to be careful about among them."""
-    protocol = report["protocol"]
-    lines = [f"protocol {protocol['name']} ({protocol['hash'][:12]}), {_count(report['images'])}"]
-    if report["near_grey"]:
+    protocol, films = report["protocol"], of_films(report)
+    what = count(report["images"], "film" if films else "picture")
+    if films:
+        what += f", {count(sum(film['frames'] for film in report['films']), 'frame')}"
+    lines = [f"protocol {protocol['name']} ({protocol['hash'][:12]}), {what}"]
+    if films and any(entry["name"].endswith(STEADIED) for entry in report["plugins"]):
+        lines.append(f"NAME{STEADIED}: colours averaged along motion, as colortk video does")
+    if films and report["near_grey"]:
+        lines.append(
+            f"{count(report['near_grey'], 'film')} without colour: "
+            + ("compared all the same" if report["near_grey_counted"] else "only flicker is theirs")
+        )
+    elif report["near_grey"]:
         verdict = "counted all the same" if report["near_grey_counted"] else "left out of them"
         lines.append(f"measures of colour: {report['near_grey']} nearly grey originals, {verdict}")
-    if report["near_grey"] * 2 > report["images"]:
+    if report["near_grey"] * 2 > report["images"] and not films:
         lines.append("most originals have no colour: nothing can be right there but grey")
     if report["enlarged"]:
         lines.append(f"{report['enlarged']} were smaller than the protocol's size and enlarged")
     if report["repeated"]:
         lines.append(f"{report['repeated']} more have the content of another and were left out")
     if report["images"] < FEW:
-        lines.append("so few pictures prove little")
+        lines.append(f"so few {'films' if films else 'pictures'} prove little")
     return lines
 
 
 def markdown(comparison: Comparison) -> str:
-    """Ranked table and paired differences as Markdown."""
-    report = comparison.as_dict()
-    metrics = headline(comparison)
-    parts = ["; ".join(caption(report)) + "."]
-    parts.append(_markdown(ranking(report, metrics)))
-    if report["paired"]:
-        parts.append(f"Difference to {report['paired'][0]['best']}, paired:")
-        parts.append(_markdown(pairing(report, [report["lead"]])))
+    """Ranked table and paired differences as Markdown; those of films under a heading."""
+    parts = []
+    for part in sections(comparison):
+        report = part.as_dict()
+        parts += ["## Films"] if of_films(report) else []
+        parts.append("; ".join(caption(report)) + ".")
+        parts.append(_markdown(ranking(report, headline(part))))
+        if report["paired"]:
+            parts.append(f"Difference to {report['paired'][0]['best']}, paired:")
+            parts.append(_markdown(pairing(report, [report["lead"]])))
     return "\n\n".join(parts) + "\n"
+
+
+def sections(comparison: Comparison) -> list[Comparison]:
+    """That of pictures and that of films, without one that has nothing where the other has."""
+    both = [part for part in (comparison, comparison.films) if part is not None]
+    return [part for part in both if part.used] or both[:1]
 
 
 def _markdown(table: Table) -> str:
@@ -99,30 +129,42 @@ def _markdown(table: Table) -> str:
 
 
 def as_csv(comparison: Comparison, per_image: bool = False) -> str:
-    """One line a plugin and metric; with ``per_image`` one line a picture and plugin."""
+    """One line a plugin and metric; with ``per_image`` one line a picture and plugin.
+
+    Where films were given, a last column says which lines are of films.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
+    parts = [comparison] if comparison.films is None else [comparison, comparison.films]
+    of = ["of"] if len(parts) > 1 else []
+    names = list(dict.fromkeys(name for part in parts for name in part.metrics))
     if per_image:
-        names = list(comparison.metrics)
-        writer.writerow(["picture", "name", "plugin", "near_grey", *names, "seconds", "error"])
-        for row in comparison.records():
-            writer.writerow(
-                [
-                    row["picture"], row["name"], row["plugin"], int(row["near_grey"]),
-                    *(row["metrics"].get(name, "") for name in names),
-                    row["seconds"], row["error"] or "",
-                ]
-            )  # fmt: skip
-        return out.getvalue()
-    writer.writerow(["plugin", "rank", "metric", "mean", "median", "low95", "high95", "n"])
+        head = ["picture", "name", "plugin", "near_grey", *names, "seconds", "error"]
+    else:
+        head = ["plugin", "rank", "metric", "mean", "median", "low95", "high95", "n"]
+    writer.writerow([*head, *of])
+    for part in parts:
+        for line in _records(part, names) if per_image else _means(part):
+            writer.writerow([*line, *(of and [part.kind])])
+    return out.getvalue()
+
+
+def _records(comparison: Comparison, names: Sequence[str]) -> Iterator[list[Any]]:
+    for row in comparison.records():
+        yield [
+            row["picture"], row["name"], row["plugin"], int(row["near_grey"]),
+            *(row["metrics"].get(name, "") for name in names), row["seconds"], row["error"] or "",
+        ]  # fmt: skip
+
+
+def _means(comparison: Comparison) -> Iterator[list[Any]]:
     for entry in comparison.as_dict()["plugins"]:
+        rank = "" if entry["rank"] is None else entry["rank"]
         for name, found in entry["metrics"].items():
             low, high = found["ci95"] or ("", "")
-            rank = "" if entry["rank"] is None else entry["rank"]
-            writer.writerow(
-                [entry["name"], rank, name, found["mean"], found["median"], low, high, found["n"]]
-            )
-    return out.getvalue()
+            yield [
+                entry["name"], rank, name, found["mean"], found["median"], low, high, found["n"]
+            ]  # fmt: skip
 
 
 def frame(comparison: Comparison) -> Any:
@@ -142,17 +184,21 @@ def frame(comparison: Comparison) -> Any:
 
 
 def html(comparison: Comparison) -> str:
-    """The ranked table for a notebook."""
-    report = comparison.as_dict()
-    head, rows = ranking(report, headline(comparison))
-    cells = ["".join(f"<th>{escape(c)}</th>" for c in head)]
-    cells += ["".join(f"<td>{escape(c)}</td>" for c in row) for row in rows]
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    return f"<p>{escape('; '.join(caption(report)))}</p><table>{body}</table>"
+    """The ranked tables for a notebook."""
+    text = ""
+    for part in sections(comparison):
+        report = part.as_dict()
+        head, rows = ranking(report, headline(part))
+        cells = ["".join(f"<th>{escape(c)}</th>" for c in head)]
+        cells += ["".join(f"<td>{escape(c)}</td>" for c in row) for row in rows]
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        text += f"<p>{escape('; '.join(caption(report)))}</p><table>{body}</table>"
+    return text
 
 
-def _count(images: int) -> str:
-    return f"{images} picture{'' if images == 1 else 's'}"
+def count(number: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _cell(found: dict[str, Any] | None, digits: int, interval: bool) -> str:

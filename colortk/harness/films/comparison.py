@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from colortk.harness.comparison import HEADLINE, Comparison
+from colortk.harness.comparison import Comparison
 from colortk.harness.films.rows import FACTS, ORIGINAL
 from colortk.harness.runner import Source
 from colortk.spec import MetricSpec
@@ -42,17 +41,24 @@ class FilmComparison(Comparison):
             if spec.needs_reference or spec.takes != "film":
                 continue
             there = ~np.isnan(self._tables[name][:, place])
-            own = [self.own(s.picture).get(name) for s, t in zip(self.used, there, strict=True) if t]
+            own = [
+                self.own(s.picture).get(name) for s, t in zip(self.used, there, strict=True) if t
+            ]
             values = [value for value in own if value is not None]
             if values:
                 found[name] = float(np.mean(values))
         return found
 
     @property
-    def lost(self) -> dict[str, int]:
-        """Frames that could not be read, of the films that have such."""
-        found = {s.name: int(self.own(s.picture).get(FACTS[1], 0)) for s in self.used}
-        return {name: count for name, count in found.items() if count}
+    def incomplete(self) -> list[str]:
+        """Films of which some frames could not be read, in lines."""
+        lost = [(s.name, int(self.own(s.picture).get(FACTS[1], 0))) for s in self.used]
+        return [
+            f"{count} frame{'s' if count > 1 else ''} of '{name}' could not be read: what is left"
+            " was compared"
+            for name, count in lost
+            if count
+        ]
 
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
         """As :meth:`Comparison.as_dict`, with the films, and the originals' scores in every row."""
@@ -75,12 +81,3 @@ class FilmComparison(Comparison):
 
     def _plugin(self, k: int) -> dict[str, Any]:
         return super()._plugin(k) | {"beside": self.beside(k)}
-
-
-def columns(comparison: Comparison) -> list[str]:
-    """The metrics that a table of films shows: what ranks, what is of films, and what leads."""
-    if comparison.asked:
-        return list(comparison.metrics)
-    films = [name for name, spec in comparison.metrics.items() if spec.takes == "film"]
-    shown: Sequence[str] = [name for name in HEADLINE if name in comparison.metrics]
-    return [*shown[:1], *films, *shown[1:]]

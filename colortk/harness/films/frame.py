@@ -105,9 +105,7 @@ class FilmFrame:
     @cached_property
     def pair(self) -> Pair:
         """Original and result, for metrics of pictures."""
-        return Pair(
-            self._shot.truth, shown(self.lab) if self._pixels is None else self._pixels
-        )
+        return Pair(self._shot.truth, shown(self.lab) if self._pixels is None else self._pixels)
 
 
 def shown(lab: Float32) -> NDArray[Any]:

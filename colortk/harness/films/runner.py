@@ -65,7 +65,9 @@ def run_films(
     """
     how = how or How()
     codes = metric_codes(metrics)
-    alone = {name: code for name, code in codes.items() if not registry().metric(name).needs_reference}
+    alone = {
+        name: code for name, code in codes.items() if not registry().metric(name).needs_reference
+    }
     own = alone | dict.fromkeys(FACTS, _FACTS)
     kept = codes | own
     wanted = {film.picture for film in films}
@@ -79,7 +81,9 @@ def run_films(
         missing = [
             entry
             for entry in everyone
-            if missing_of(outcome, film.picture, entry, own if entry.label == ORIGINAL else codes, how)
+            if missing_of(
+                outcome, film.picture, entry, own if entry.label == ORIGINAL else codes, how
+            )
         ]
         if missing:
             todo += [(film, part) for part in _parts(missing, how.jobs, len(films))]

@@ -7,7 +7,6 @@ what the next frame needs.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -196,9 +195,7 @@ def _watch(
     """All frames through all rows; fills ``done``, and returns what the film itself is."""
     _, alone = _scorers(task.metrics)
     own = alone.begin()
-    picture = PictureRow(
-        task.picture, task.name, reel.width, reel.height, 0.0, 0.0, reel.enlarged
-    )
+    picture = PictureRow(task.picture, task.name, reel.width, reel.height, 0.0, 0.0, reel.enlarged)
     middle = reel.scored[len(reel.scored) // 2]
     going = list(groups)
     for shot in reel.shots():

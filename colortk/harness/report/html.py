@@ -13,31 +13,25 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
+from colortk.harness.report.films import section
+from colortk.harness.report.sheet import Sheet
 from colortk.harness.report.table import escape, head, ranking
 
+__all__ = ["Films", "Sheet", "digest_of", "page", "to_json", "write"]
+
 SCRIPTS = ("page.js", "charts.js", "sheets.js")
+#: What of the template is of pictures alone.
+_PICTURES = re.compile("<!--pictures-->.*?<!--/pictures-->", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """One picture of the report. Images are JPEG, short side at most 144 pixels.
+class Films(NamedTuple):
+    """What the section of films shows: metrics, and a frame of every film, read once."""
 
-    ``picture``: SHA-256 (hex). ``name``: file name, any characters. ``near_grey``: the original
-    has (nearly) no colour. ``results``: by plugin. ``heats``: by plugin, grey-scale, 5 times ΔE94
-    at every pixel, 255 from ΔE94 51 on.
-    """
-
-    picture: str
-    name: str
-    grey: bytes = field(repr=False)
-    truth: bytes = field(repr=False)
-    near_grey: bool = False
-    results: dict[str, bytes] = field(default_factory=dict, repr=False)
-    heats: dict[str, bytes] = field(default_factory=dict, repr=False)
+    columns: list[str]
+    sheets: Iterable[Sheet]
 
 
 def write(
@@ -45,40 +39,56 @@ def write(
     report: dict[str, Any],
     sheets: Iterable[Sheet],
     histograms: dict[str, list[list[int]]],
+    films: Films | None = None,
 ) -> None:
     """Write the page into ``file``, text or binary; ``sheets`` is read once, one at a time.
 
     ``report``: what ``compare --json --per-image`` prints. ``histograms``: by plugin, and
     "truth", 22×22 counts of (a*, b*) in bins of 10 from -110 to 110; the first axis is a*.
+    ``films``: columns and frames of the section of films, whose report is ``report["films"]``.
     Raises whatever ``file`` and ``sheets`` raise.
     """
     if hasattr(file, "encoding"):
         text = cast(TextIO, file)
-        for part in page(report, sheets, histograms):
+        for part in page(report, sheets, histograms, films):
             text.write(part)
     else:
-        for part in page(report, sheets, histograms):
+        for part in page(report, sheets, histograms, films):
             file.write(part.encode())
 
 
 def page(
-    report: dict[str, Any], sheets: Iterable[Sheet], histograms: dict[str, list[list[int]]]
+    report: dict[str, Any],
+    sheets: Iterable[Sheet],
+    histograms: dict[str, list[list[int]]],
+    films: Films | None = None,
 ) -> Iterator[str]:
     """The page in pieces, in order. Arguments as of :func:`write`."""
     script, style = "".join(_resource(name) for name in SCRIPTS), _resource("report.css")
-    protocol = report["protocol"]["name"]
+    template = _resource("template.html")
+    if films is not None and not report["images"]:  # nothing but films
+        template = _PICTURES.sub("", template)
+        leading, counted = report["films"], "films"
+    else:
+        template = template.replace("<!--pictures-->", "").replace("<!--/pictures-->", "")
+        leading, counted = report, "pictures"
+    protocol = leading["protocol"]["name"]
     values: dict[str, str | Iterator[str]] = {
         "policy": _policy(script, style),
-        "title": escape(f"Colorizers compared: protocol {protocol}, {report['images']} pictures"),
+        "title": escape(f"Colorizers compared: protocol {protocol}, {leading['images']} {counted}"),
         "style": style,
-        "head": head(report),
+        "head": head(leading),
         "ranking": ranking(report),
         "report": to_json(report),
+        "films": iter(())
+        if films is None
+        else section(report["films"], films.columns, films.sheets),
+        "to_films": "" if films is None else ' <a href="#films">Films</a>',
         "histograms": to_json(histograms),
         "sheets": (_block(sheet) for sheet in sheets),
         "script": script,
     }
-    for k, part in enumerate(re.split(r"\{\{(\w+)\}\}", _resource("template.html"))):
+    for k, part in enumerate(re.split(r"\{\{(\w+)\}\}", template)):
         value = values[part] if k % 2 else part
         yield from [value] if isinstance(value, str) else value
 

@@ -82,8 +82,10 @@ def head(report: dict[str, Any]) -> str:
     """Title, counts, and what to be careful with."""
     protocol, images = report["protocol"], int(report["images"])
     verdict = "counted in" if report.get("near_grey_counted") else "left out of"
+    films = report.get("kind") == "films"
+    one = "film" if films else "picture"
     counts = [
-        (_plural(images, "picture"), ""),
+        (_plural(images, one), ""),
         (_plural(len(report["plugins"]), "plugin"), ""),
         (f"{report['near_grey']} nearly grey", f"{verdict} the measures of colour"),
         (f"{report['enlarged']} enlarged", "smaller than the protocol's size"),
@@ -98,7 +100,7 @@ def head(report: dict[str, Any]) -> str:
     warning = ""
     if images < FEW:
         warning = (
-            f'<p class="warning" role="note">Only {_plural(images, "picture")}: so few prove'
+            f'<p class="warning" role="note">Only {_plural(images, one)}: so few prove'
             " little. Read the order below as an anecdote.</p>"
         )
     definition = "".join(
