@@ -80,7 +80,7 @@ def caption(report: dict[str, Any]) -> list[str]:
     protocol, films = report["protocol"], of_films(report)
     what = count(report["images"], "film" if films else "picture")
     if films:
-        what += f", {count(sum(film['frames'] for film in report['films']), 'frame')}"
+        what += f", {count(sum(film['frames'] for film in report['originals']), 'frame')}"
     lines = [f"protocol {protocol['name']} ({protocol['hash'][:12]}), {what}"]
     if films and any(entry["name"].endswith(STEADIED) for entry in report["plugins"]):
         lines.append(f"NAME{STEADIED}: colours averaged along motion, as colortk video does")

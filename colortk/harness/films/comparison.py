@@ -61,9 +61,9 @@ class FilmComparison(Comparison):
         ]
 
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
-        """As :meth:`Comparison.as_dict`, with the films, and the originals' scores in every row."""
+        """As :meth:`Comparison.as_dict`, with the films under ``originals``, and the originals' scores in every row."""
         report = super().as_dict(per_image)
-        report["films"] = [self._film(source) for source in self.used]
+        report["originals"] = [self._film(source) for source in self.used]
         return report
 
     def _film(self, source: Source) -> dict[str, Any]:

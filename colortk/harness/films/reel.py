@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.color import Float32
+from colortk.color import Array, Float32
 from colortk.errors import PictureError
 from colortk.harness.films.frame import Shot
 from colortk.harness.flicker import Steps
@@ -47,7 +47,7 @@ class Reel:
             before = shot.grey
             yield shot
 
-    def _sized(self, pixels: np.ndarray) -> Float32:
+    def _sized(self, pixels: Array) -> Float32:
         """Whole frames keep their ratio, to the next pixel."""
         fine = pixels.astype(np.float32)
         if pixels.shape[:2] == (self.height, self.width):

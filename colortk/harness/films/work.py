@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from colortk._cv import cv2
-from colortk.color import Float32
+from colortk.color import Array, Float32
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.films.frame import FilmFrame, Shot, shown
@@ -224,6 +224,6 @@ def _watch(
     return picture
 
 
-def _grey(shot: Shot) -> np.ndarray:
+def _grey(shot: Shot) -> Array:
     none = np.zeros_like(shot.lightness)
     return shown(np.stack([shot.lightness, none, none], -1))

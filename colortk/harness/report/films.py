@@ -27,7 +27,7 @@ def section(report: dict[str, Any], metrics: list[str], sheets: Iterable[Sheet])
         yield f"<details><summary>{len(report['failures'])} without a result</summary>"
         rows = [[row["plugin"], row["picture"], row["error"]] for row in report["failures"]]
         yield _table((["plugin", "film", "why"], rows), "text") + "</details>"
-    known = {film["picture"]: film for film in report["films"]}
+    known = {film["picture"]: film for film in report["originals"]}
     for sheet in sheets:
         yield from _strip(sheet, known[sheet.picture])
     yield "</section>"
