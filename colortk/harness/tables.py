@@ -95,7 +95,8 @@ def caption(report: dict[str, Any]) -> list[str]:
     if report["near_grey"] * 2 > report["images"] and not films:
         lines.append("most originals have no colour: nothing can be right there but grey")
     if report["enlarged"]:
-        lines.append(f"{report['enlarged']} were smaller than the protocol's size and enlarged")
+        were = "was" if report["enlarged"] == 1 else "were"
+        lines.append(f"{report['enlarged']} {were} smaller than the protocol's size and enlarged")
     if report["repeated"]:
         lines.append(f"{report['repeated']} more have the content of another and were left out")
     if report["images"] < FEW:

@@ -61,7 +61,7 @@ class FilmComparison(Comparison):
         ]
 
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
-        """As :meth:`Comparison.as_dict`, with the films under ``originals``, and the originals' scores in every row."""
+        """As :meth:`Comparison.as_dict`; the films themselves are under ``originals``."""
         report = super().as_dict(per_image)
         report["originals"] = [self._film(source) for source in self.used]
         return report

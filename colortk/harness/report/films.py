@@ -29,7 +29,7 @@ def section(report: dict[str, Any], metrics: list[str], sheets: Iterable[Sheet])
         yield _table((["plugin", "film", "why"], rows), "text") + "</details>"
     known = {film["picture"]: film for film in report["originals"]}
     for sheet in sheets:
-        yield from _strip(sheet, known[sheet.picture])
+        yield from _strip(sheet, known[sheet.picture], report["metrics"])
     yield "</section>"
 
 
@@ -44,11 +44,15 @@ def _table(table: Table, kind: str = "films") -> str:
     )
 
 
-def _strip(sheet: Sheet, film: dict[str, Any]) -> Iterator[str]:
+def _strip(sheet: Sheet, film: dict[str, Any], metrics: dict[str, Any]) -> Iterator[str]:
     told = [count(film["frames"], "frame"), f"{film['width']} × {film['height']}"]
     told += [f"{film['lost_frames']} more could not be read"] if film["lost_frames"] else []
     told += ["without colour"] if film["near_grey"] else []
-    told += [f"{name} {value:.2f}" for name, value in film["metrics"].items()]
+    told += [
+        f"{metrics[name]['label']} {value:.{metrics[name]['digits']}f}"
+        for name, value in film["metrics"].items()
+        if name in metrics
+    ]
     yield (
         f"<h3>{escape(sheet.name)}</h3>"
         f'<p class="note">{escape(", ".join(told))}. A frame from its middle:</p>'
