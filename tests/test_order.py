@@ -21,7 +21,7 @@ RANKS = {
     "training": 6, "serving": 6, "networked": 6,
     "batch": 6, "video": 6, "harness": 6, "testing": 6,
     "metrics": 7,
-    "survey": 7,
+    "survey": 7, "ui": 7,
     "api": 7, "cli": 7,
 }  # fmt: skip
 

@@ -31,6 +31,8 @@ DATA = (
     "harness/report/template.html",
     "scaffold/spec.py.in",
     "survey/page.html",
+    "ui/page.css",
+    "ui/page.js",
 )
 
 

@@ -24,6 +24,7 @@ VERBS = {
     "leaderboard": "Print what past comparisons found.",
     "diff": "Show where two plugins differ most.",
     "survey": "Ask people whether pictures are real.",
+    "ui": "Colorize, compare and ask people, in a browser.",
     "fit": "Train a plugin.",
     "plugins": "List, show and check plugins.",
     "samples": "Write out photographs to try things on.",

@@ -1,0 +1,117 @@
+"""The tab "Colorize": a picture in, a slider between before and after, the file to keep."""
+
+from __future__ import annotations
+
+import html
+import shutil
+from pathlib import Path
+from typing import Any
+
+from colortk.errors import UsageError
+from colortk.samples import photographs
+from colortk.ui._gradio import gr
+from colortk.ui.choices import drop, plugin_choice, strength_choice
+from colortk.ui.events import House, Visit, event, warn
+from colortk.ui.limits import MEGABYTE
+from colortk.ui.pictures import Wanted, colorize_picture
+
+#: What a result can be written as, besides as what it came: those that keep most.
+TYPES = [("as uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
+REFINEMENTS = [("keep hue and lightness", "ratio"), ("clip", "none")]
+EMPTY = (
+    '<div class="empty"><b>Your picture in colour</b>'
+    "<span>Drop a black-and-white photograph on the left, choose it, or paste it with Ctrl+V.</span>"
+    "</div>"
+)
+
+
+def build(house: House) -> None:
+    """Put the tab's parts where Gradio is building."""
+    with gr.Row(elem_classes="work"):
+        with gr.Column(scale=1, min_width=280):
+            file = drop("Picture", "picture", house.limits)
+            sample = gr.Button("Try it on a sample", size="sm", variant="secondary")
+            plugin = plugin_choice(house, "colorize-plugin")
+            strength = strength_choice("colorize-strength")
+            with gr.Accordion("More", open=False):
+                kind = gr.Radio(TYPES, value="", label="File type of the result")
+                refine = gr.Radio(
+                    REFINEMENTS, value="ratio", label="Colours that a screen cannot show"
+                )
+            go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
+        with gr.Column(scale=2, min_width=320):
+            empty = gr.HTML(EMPTY)
+            slider = gr.ImageSlider(
+                label="Before and after", show_label=False, type="filepath", interactive=False,
+                visible=False, max_height=640, buttons=["fullscreen"], elem_id="slider",
+            )  # fmt: skip
+            told = gr.HTML("", elem_classes="told", visible=False)
+            download = gr.DownloadButton(
+                "Download", variant="primary", visible=False, elem_id="download"
+            )
+    asked = [file, plugin, strength, kind, refine]
+    shown = [empty, slider, told, download]
+    colorize = {
+        "fn": event(house, _colorize), "inputs": asked, "outputs": shown,
+        "concurrency_id": "pictures", "concurrency_limit": 1, "trigger_mode": "always_last",
+        "show_progress_on": [slider, empty], "api_visibility": "private",
+    }  # fmt: skip
+    go.click(**colorize)
+    file.upload(**colorize)
+    again = {**colorize, "fn": event(house, _again)}
+    for one in (plugin.input, strength.release, kind.input, refine.input):
+        one(**again)
+    file.clear(
+        event(house, _nothing), None, shown, queue=False, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
+    sample.click(event(house, _sample), None, file, queue=False, api_visibility="private").success(
+        **colorize
+    )
+
+
+def _sample(visit: Visit) -> str:
+    """A photograph that everybody has."""
+    source = next(iter(photographs().values()))
+    return str(shutil.copy(source, visit.folder("sample")))
+
+
+def _nothing(visit: Visit) -> Any:
+    hidden = gr.update(value=None, visible=False)
+    return gr.update(visible=True), hidden, hidden, hidden
+
+
+def _again(visit: Visit, file: str | None, *values: Any) -> Any:
+    """The same picture in another way, if there is one."""
+    if not file:
+        return [gr.skip()] * 4
+    return _colorize(visit, file, *values)
+
+
+def _colorize(
+    visit: Visit, file: str | None, label: str, strength: float, kind: str, refine: str
+) -> Any:
+    if not file:
+        raise UsageError("There is no picture yet", do="choose one")
+    if kind not in dict(map(reversed, TYPES)) or refine not in dict(map(reversed, REFINEMENTS)):
+        raise UsageError("that cannot be chosen")
+    wanted = Wanted(min(2.0, max(0.0, float(strength))), refine, kind)
+    house, path = visit.house, Path(file)
+    made = colorize_picture(
+        path, path.name, house.shelf.take(label), wanted, house.limits, visit.folder("picture")
+    )
+    for note in made.notes:
+        warn(note)
+    size = made.file.stat().st_size / MEGABYTE
+    line = (
+        f"<p><b>{html.escape(label)}</b> {made.width} × {made.height}, {made.seconds:.1f} s."
+        " Drag the line, or move it with the arrow keys: grey on the left, colour on the right.</p>"
+    )
+    return (
+        gr.update(visible=False),
+        gr.update(value=(str(made.before), str(made.after)), visible=True),
+        gr.update(value=line, visible=True),
+        gr.update(
+            value=str(made.file), label=f"Download {made.file.name} ({size:.1f} MB)", visible=True
+        ),
+    )

@@ -1,0 +1,138 @@
+"""The tab "Compare": one picture through several plugins, side by side."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+from colortk.errors import UsageError
+from colortk.spec import MetricSpec
+from colortk.ui._gradio import gr
+from colortk.ui.choices import drop, strength_choice
+from colortk.ui.comparing import Compared, Row, compare_plugins
+from colortk.ui.events import House, Visit, event
+from colortk.ui.views import HOTTEST, address
+
+#: Plugins that are chosen at first, at most.
+CHOSEN = 4
+EMPTY = (
+    '<div class="empty"><b>Side by side</b><span>Choose a picture and plugins. If it has colours,'
+    " the plugins get its lightness alone, and what they make of it is measured against them.</span>"
+    "</div>"
+)
+
+
+def build(house: House) -> None:
+    """Put the tab's parts where Gradio is building."""
+    labels = house.shelf.labels
+    with gr.Row(elem_classes="work"):
+        with gr.Column(scale=1, min_width=280):
+            file = drop("Picture", "picture", house.limits)
+            plugins = gr.CheckboxGroup(labels, value=labels[:CHOSEN], label="Plugins")
+            strength = strength_choice("compare-strength")
+            go = gr.Button("Compare", variant="primary", elem_id="compare-go")
+        with gr.Column(scale=3, min_width=320):
+            sheet = gr.HTML(EMPTY, elem_id="compared")
+    compare = {
+        "fn": event(house, _compare), "inputs": [file, plugins, strength], "outputs": sheet,
+        "concurrency_id": "pictures", "concurrency_limit": 1, "api_visibility": "private",
+    }  # fmt: skip
+    go.click(**compare)
+    file.upload(**compare)
+    file.clear(
+        event(house, lambda visit: EMPTY), None, sheet, queue=False, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
+
+
+def _compare(visit: Visit, file: str | None, labels: list[str], strength: float) -> str:
+    if not file:
+        raise UsageError("There is no picture yet", do="choose one")
+    house, path = visit.house, Path(file)
+    strength = min(2.0, max(0.0, float(strength)))
+    return sheet(
+        compare_plugins(
+            path, path.name, labels, strength, house.shelf, house.limits, visit.folder("compare")
+        )
+    )
+
+
+def sheet(found: Compared) -> str:
+    """The pictures, and the table if there is something to measure, as HTML."""
+    first = [_figure("What the plugins see", found.grey, "its lightness alone")]
+    if found.scored:
+        first.insert(0, _figure("Original", found.original, found.name))
+        note = (
+            f"Measured at {found.width} × {found.height}, the whole picture;"
+            " <code>colortk compare</code> measures its middle square at 256 × 256."
+        )
+        tail = f"{_table(found)}<p class='note'>{note}</p>"
+    else:
+        tail = "<p class='note'>The picture has no colours of its own: there is nothing to measure.</p>"
+    cards = "".join(first + [_card(row) for row in found.rows])
+    legend = ""
+    if found.scored:
+        legend = (
+            "<p class='legend'><span>Under each: its difference to the original, ΔE00</span>"
+            f"<span>0 <i class='scale'></i> {HOTTEST:g} and more</span></p>"
+        )
+    return f"{legend}<div class='cards'>{cards}</div>{tail}"
+
+
+def _figure(title: str, picture: Path, words: str) -> str:
+    alt = html.escape(f"{title}: {words}", quote=True)
+    return (
+        f"<figure><img src='{address(picture)}' alt='{alt}'>"
+        f"<figcaption><b>{html.escape(title)}</b> <span>{html.escape(words)}</span></figcaption>"
+        "</figure>"
+    )
+
+
+def _card(row: Row) -> str:
+    if row.picture is None:
+        return (
+            f"<figure class='failed'><figcaption><b>{html.escape(row.label)}</b>"
+            f"<span role='alert'>{html.escape(row.error)}</span></figcaption></figure>"
+        )
+    card = _figure(row.label, row.picture, row.summary)
+    if row.heat is None:
+        return card
+    mean = f", {row.scores['delta_e00']:.1f} on average" if "delta_e00" in row.scores else ""
+    alt = html.escape(f"Where {row.label} differs from the original{mean}", quote=True)
+    heat = f"<img class='heat' src='{address(row.heat)}' alt='{alt}'>"
+    return card.replace("<figcaption>", f"{heat}<figcaption>")
+
+
+def _table(found: Compared) -> str:
+    heads = "".join(
+        f"<th scope='col' title='{html.escape(metric.summary, quote=True)}'>"
+        f"{html.escape(metric.heading)}</th>"
+        for metric in found.metrics
+    )
+    best = {metric.name: _best(metric, found.rows) for metric in found.metrics}
+    body = "".join(
+        f"<tr><th scope='row'>{html.escape(row.label)}</th>"
+        + "".join(_cell(metric, row, best[metric.name]) for metric in found.metrics)
+        + "</tr>"
+        for row in found.rows
+        if row.picture is not None
+    )
+    return (
+        "<div class='wide' tabindex='0' role='region' aria-label='Measures'><table><thead><tr>"
+        f"<th scope='col'>plugin</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _best(metric: MetricSpec, rows: list[Row]) -> float | None:
+    values = [row.scores[metric.name] for row in rows if metric.name in row.scores]
+    if metric.higher_is_better is None or len(values) < 2:
+        return None
+    return max(values) if metric.higher_is_better else min(values)
+
+
+def _cell(metric: MetricSpec, row: Row, best: float | None) -> str:
+    value = row.scores.get(metric.name)
+    if value is None:
+        return "<td>–</td>"
+    text = f"{value:.{metric.digits}f}"
+    return f"<td><b>{text}</b></td>" if value == best else f"<td>{text}</td>"

@@ -1,0 +1,88 @@
+"""What happens when a visitor asks for something: who asks is known, what fails is one message."""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from colortk.errors import ColortkError, PictureError
+from colortk.ui._gradio import gr
+from colortk.ui.limits import Limits
+from colortk.ui.shelf import Shelf
+from colortk.ui.visitors import COOKIE, Visitors
+
+
+class Stopped(PictureError):
+    """The visitor, or whoever runs the page, wants no more of it."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What all tabs of one page share. ``closing``: set when the page is being ended."""
+
+    shelf: Shelf
+    visitors: Visitors
+    limits: Limits
+    closing: threading.Event
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request. ``token``: of its visitor. ``window``: the id of the page's copy in a browser."""
+
+    house: House
+    token: str | None
+    window: str | None
+    progress: Any
+
+    def folder(self, kind: str) -> Path:
+        """A new folder for what is made. Raises ``PictureError`` without a cookie."""
+        return self.house.visitors.result_folder(self.token, self.window, kind)
+
+
+def event(house: House, function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function(visit, *values)`` as Gradio calls it; its errors become messages on the page."""
+
+    def answer(request: Any, progress: Any = gr.Progress(), *values: Any) -> Any:  # noqa: B008
+        # Gradio knows who asks by the type of an argument, and progress by its default.
+        visit = Visit(house, request.cookies.get(COOKIE), request.session_hash, progress)
+        try:
+            return function(visit, *values)
+        except ColortkError as error:
+            why = message(error, house.visitors.root)
+        except MemoryError:
+            why = "there is not enough memory for that"
+        except OSError as error:
+            why = f"that cannot be done: {error.strerror or type(error).__name__}"
+        except Exception as error:  # a bug: the visitor is told, and its trace kept
+            traceback.print_exc()
+            why = f"{type(error).__name__}: that is a mistake of this program, please report it"
+        raise gr.Error(html.escape(why), duration=12, title="", print_exception=False)
+
+    answer.__annotations__ = {"request": gr.Request}
+    return answer
+
+
+def message(error: ColortkError, root: Path) -> str:
+    """An error as a visitor reads it: without paths of this machine, and advice for a terminal."""
+    do = "" if "--" in error.do or "colortk " in error.do else error.do
+    text = str(ColortkError(error.what, error.why, do))
+    text = re.sub(rf"{re.escape(str(root))}/(?:[^/\s']+/)*", "", text)
+    return text[:1].upper() + text[1:]
+
+
+def warn(line: str) -> None:
+    """A note on the page that goes away by itself."""
+    gr.Warning(html.escape(line), duration=10, title="")
+
+
+def say(line: str) -> None:
+    """A line for whoever runs the page."""
+    print(f"colortk: {line}", file=sys.stderr)

@@ -1,0 +1,46 @@
+"""How much the page takes from its visitors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from colortk.errors import PictureError
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one page.
+
+    ``upload``: bytes of a file. ``pixels``: of a picture. ``film_pixels``: of a frame.
+    ``film_seconds``: of a film, the rest is left out; ``film_frames``: in all. ``waiting``: jobs
+    that wait for their turn.
+    """
+
+    upload: int = 100 * MEGABYTE
+    pixels: int = 50_000_000
+    film_pixels: int = 1920 * 1088
+    film_seconds: float = 60.0
+    film_frames: int = 3600
+    waiting: int = 20
+
+    def read(self, path: Path, name: str) -> bytes:
+        """Content of an uploaded file; ``name`` is what messages call it.
+
+        Raises ``PictureError`` if it is too large or not there any more.
+        """
+        try:
+            size = path.stat().st_size
+            if size > self.upload:
+                raise PictureError(f"cannot read '{name}'", self.too_large(size))
+            return path.read_bytes()
+        except OSError as error:
+            raise PictureError(
+                f"cannot read '{name}'", "it is not here any more", "upload it again"
+            ) from error
+
+    def too_large(self, size: int) -> str:
+        """Why a file of ``size`` bytes is refused."""
+        return f"it has {size / MEGABYTE:.1f} MB, the limit is {self.upload / MEGABYTE:g} MB"

@@ -1,0 +1,72 @@
+"""The page: its tabs, its looks, and Gradio's settings."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from colortk.survey.session import Survey
+from colortk.ui import colorize_tab, compare_tab, film_tab, survey_tab
+from colortk.ui._gradio import FastAPI, gr
+from colortk.ui.events import House
+from colortk.ui.visitors import KEPT
+
+#: Fonts that are on the reader's machine; Gradio's own themes ask Google for theirs.
+FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+MONOSPACE = ("ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace")
+
+
+def blocks(house: House, survey: Survey | None) -> Any:
+    """Gradio's blocks of the whole page; with a survey, that tab comes first."""
+    with gr.Blocks(title="colortk", analytics_enabled=False, fill_width=False) as made:
+        gr.HTML(_head(house), elem_id="head")
+        with gr.Tabs():
+            if survey is not None:
+                with gr.Tab("Survey", id="survey"):
+                    survey_tab.build(house, survey, made)
+            with gr.Tab("Colorize", id="colorize"):
+                colorize_tab.build(house)
+            with gr.Tab("Compare", id="compare"):
+                compare_tab.build(house)
+            with gr.Tab("Film", id="film"):
+                film_tab.build(house)
+        # For this event alone every open window has a connection, which says that somebody is there.
+        made.unload(lambda: None)
+    made.queue(max_size=house.limits.waiting, default_concurrency_limit=1, api_open=False)
+    return made
+
+
+def _head(house: House) -> str:
+    return (
+        "<h1>colortk</h1><p>Black-and-white pictures and films in colour. What you upload stays on"
+        " the machine that runs this page, is seen by nobody else, and is deleted"
+        f" {KEPT / 60:.0f} minutes after you have left.</p>"
+    )
+
+
+def application(house: House, survey: Survey | None) -> Any:
+    """The page as an ASGI application, without its guard."""
+    theme = gr.themes.Default(
+        primary_hue="indigo", neutral_hue="slate", radius_size="md", font=FONTS, font_mono=MONOSPACE
+    ).set(body_text_color_subdued="*neutral_500")  # a shade darker: 4.8 to 1 on white
+    return gr.mount_gradio_app(
+        FastAPI(openapi_url=None),
+        blocks(house, survey),
+        "/",
+        theme=theme,
+        css=_resource("page.css"),
+        js=_resource("page.js"),
+        max_file_size=house.limits.upload,
+        allowed_paths=[],
+        show_error=True,
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        enable_monitoring=False,
+    )
+
+
+def _resource(name: str) -> str:
+    return files("colortk.ui").joinpath(name).read_text("utf-8")

@@ -1,0 +1,71 @@
+"""One picture of a visitor, as ``colortk run`` does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from colortk.color import lightness
+from colortk.encode import encode, extension_of, suggest_extension, write_whole
+from colortk.images import decode
+from colortk.pipeline import colorize, refiner
+from colortk.ui.limits import Limits
+from colortk.ui.shelf import Kept
+from colortk.ui.views import SHOWN, eight_bits, fitted, save, without_colour
+
+#: Of ``colortk run``: what its results are called.
+SUFFIX = "-colorized"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a visitor asks for. ``extension``: type of the file, "" is that of the input."""
+
+    strength: float = 1.0
+    refine: str = "ratio"
+    extension: str = ""
+
+
+@dataclass(frozen=True)
+class Coloured:
+    """``file``: what ``colortk run`` would write. ``before``, ``after``: small ones, to look at."""
+
+    file: Path
+    before: Path
+    after: Path
+    width: int
+    height: int
+    seconds: float
+    notes: list[str] = field(default_factory=list)
+
+
+def colorize_picture(
+    path: Path, name: str, plugin: Kept, wanted: Wanted, limits: Limits, folder: Path
+) -> Coloured:
+    """Colorize the picture file ``path``, called ``name``, into ``folder``.
+
+    Raises ``PictureError``, ``PluginError`` or ``UsageError``.
+    """
+    picture = decode(limits.read(path, name), name, limits.pixels)
+    dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
+    light = lightness(picture.pixels)
+    picture.pixels = np.empty(0, picture.pixels.dtype)  # its colours are not needed any more
+    strength = wanted.strength * plugin.strength
+    result = colorize(light, plugin, refiner(wanted.refine), strength, dtype)
+    del light
+    file = folder / f"{Path(name).stem}{SUFFIX}.{wanted.extension or suggest_extension(picture)}"
+    data = encode(result.rgb, picture, extension_of(file), picture.notes)
+    write_whole(file, data, durable=False)
+    height, width = result.rgb.shape[:2]
+    after = eight_bits(fitted(result.rgb, SHOWN))
+    return Coloured(
+        file,
+        save(folder / "before.jpg", without_colour(after)),
+        save(folder / "after.jpg", after),
+        width,
+        height,
+        sum(result.seconds.values()),
+        picture.notes,
+    )
