@@ -1,0 +1,196 @@
+"""A page that runs as a process, and a browser to open it with."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+#: Chromium's programs, by the names under which systems have it.
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+#: Seconds; a busy machine takes its time.
+PATIENCE = 240
+
+#: Ends the process if it turns to any other machine.
+PAGE = """
+import sys
+
+def watch(event, arguments):
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if host not in (None, "localhost", "127.0.0.1", "::1", b"127.0.0.1", b"localhost"):
+        print("OUTSIDE", event, host, file=sys.stderr, flush=True)
+
+sys.addaudithook(watch)
+from colortk.cli.main import main
+main()
+"""
+
+
+def missing_gradio() -> str:
+    """Why no page can be served here, or ""."""
+    if importlib.util.find_spec("gradio") is None:
+        return "the page needs Gradio: pip install gradio"
+    return ""
+
+
+def missing_browser() -> str:
+    """Why no page can be opened here, or ""."""
+    if why := missing_gradio():
+        return why
+    if importlib.util.find_spec("playwright") is None:
+        return "a browser is driven by Playwright: pip install playwright"
+    if browser_program() is None:
+        return "no Chromium: install it, set CHROMIUM, or: playwright install chromium"
+    return ""
+
+
+def browser_program() -> str | None:
+    """Chromium: of the environment, of the system, or of Playwright."""
+    told = os.environ.get("CHROMIUM")
+    if told:
+        return told if shutil.which(told) else None
+    for name in PROGRAMS:
+        if found := shutil.which(name):
+            return found
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        path = driver.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+class Page:
+    """A running ``colortk ui``."""
+
+    def __init__(self, *arguments: object, folder: Path, plugins: Path | None = None) -> None:
+        environment = {**os.environ, "COLORTK_STORE": str(folder / "store")}
+        (folder / "tmp").mkdir(exist_ok=True)
+        environment["TMPDIR"] = str(folder / "tmp")
+        if plugins is not None:
+            environment["PYTHONPATH"] = str(plugins)
+        self.folder = folder
+        self.said: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PAGE, "ui", *map(str, arguments)],
+            cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            encoding="utf-8", start_new_session=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.address = self.process.stdout.readline().strip()
+        assert self.address.startswith("http://127.0.0.1:"), self.said
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        self.said += [line.rstrip("\n") for line in self.process.stderr]
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rstrip("/").rpartition(":")[2])
+
+    def files(self) -> list[Path]:
+        """What lies in its temporary folder now."""
+        return [path for path in (self.folder / "tmp").rglob("*") if path.is_file()]
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Interrupt it, and return its exit code; nothing is left behind, nothing was said."""
+        self.process.send_signal(how)
+        code = self.process.wait(PATIENCE)
+        time.sleep(0.2)
+        left = [path.name for path in (self.folder / "tmp").iterdir() if "colortk" in path.name]
+        assert left == []
+        assert self.said == ["colortk: Ctrl-C ends it", *self.said[1:]]
+        assert not [line for line in self.said if "OUTSIDE" in line or "Traceback" in line], (
+            self.said
+        )
+        return code
+
+
+@contextlib.contextmanager
+def serving(*arguments: object, folder: Path, plugins: Path | None = None) -> Iterator[Page]:
+    """A page while the block runs."""
+    page = Page(*arguments, folder=folder, plugins=plugins)
+    try:
+        yield page
+    finally:
+        page.process.kill()
+        page.process.wait()
+
+
+@contextlib.contextmanager
+def browsing() -> Iterator[Any]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = driver.chromium.launch(executable_path=browser_program(), args=options)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visitor:
+    """Somebody with a browser of their own, and what their page has asked for."""
+
+    def __init__(self, browser: Any, address: str, width: int = 1280, dark: bool = False) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, accept_downloads=True,
+            color_scheme="dark" if dark else "light",
+        )  # fmt: skip
+        self.context.set_default_timeout(1000 * PATIENCE)
+        self.page = self.context.new_page()
+        self.asked: list[str] = []
+        self.troubles: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on(
+            "console",
+            lambda told: self.troubles.append(told.text) if told.type == "error" else None,
+        )
+        self.page.goto(address)
+        self.page.get_by_role("tab").first.wait_for()
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+
+    def give(self, path: Path) -> None:
+        """Put a file where one may be dropped."""
+        clear = self.page.locator(".drop:visible button[aria-label=Clear]")
+        if clear.count():
+            clear.click()
+        self.page.locator(".drop:visible input[type=file]").set_input_files(path)
+
+    def told(self, words: str) -> None:
+        """Wait for a message with these words, and close it."""
+        toast = self.page.get_by_test_id("toast-body").filter(has_text=words)
+        toast.first.wait_for()
+        toast.first.get_by_role("button").first.click()
+
+    def download(self, button: str, to: Path) -> Path:
+        """What a button gives, under the name that it comes with."""
+        with self.page.expect_download() as waiting:
+            self.page.locator(button).click()
+        path = to / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        return path
+
+    def outside(self) -> list[str]:
+        """Addresses that the page has asked for, and that are not its own."""
+        own = ("http://127.0.0.1:", "data:", "blob:")
+        return [url for url in self.asked if not url.startswith(own)]

@@ -1,0 +1,285 @@
+"""The page in a real, headless Chromium. ``COLORTK_SHOTS=DIR`` keeps pictures of it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colortk.cli.main import invoke
+from conftest import ORANGE, colorizer_module, photo
+from pages import Page, Visitor, browsing, missing_browser, serving
+from surveys import make_survey
+from test_ui import bomb, exif_photo
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing_browser()), reason=missing_browser() or "it is there"),
+    # Playwright's event loop and pipes are its own affair.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+FAILS = "raise ValueError('it does not like it')"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page with plugins: one paints everything orange, one always fails."""
+    folder = tmp_path_factory.mktemp("page")
+    site = folder / "site"
+    for name, body in (("orange", ORANGE), ("fails", FAILS)):
+        info = site / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[colortk]\n{name} = {name}\n")
+        (site / f"{name}.py").write_text(colorizer_module(name, name, body))
+    options = ("-p", "orange,gray,fails", "--max-pixels", 1_000_000, "--max-seconds", 1)
+    with serving(*options, folder=folder, plugins=site) as running:
+        yield running
+
+
+def shoot(visitor: Visitor, name: str) -> None:
+    """Keep a picture of the page, if that is wanted."""
+    if told := os.environ.get("COLORTK_SHOTS"):
+        Path(told).mkdir(exist_ok=True)
+        visitor.page.wait_for_timeout(600)
+        visitor.page.screenshot(path=Path(told) / f"{name}.png", full_page=True)
+
+
+def test_upload_colorize_slide_download(page: Page, browser: Any, tmp_path: Path) -> None:
+    source = exif_photo(tmp_path / "old street.jpg", quality=95)
+    me = Visitor(browser, page.address)
+    shoot(me, "colorize-empty")
+    me.give(source)
+    slider = me.page.get_by_role("slider", name="Line between before and after")
+    slider.wait_for()
+    assert me.page.get_by_alt_text("After: the picture in colour").is_visible()
+    got = me.download("#download", tmp_path)
+    assert got.name == "old street-colorized.jpg"
+    with Image.open(got) as image:
+        assert image.size == (60, 90)
+        assert image.getexif()[0x010E] == "a street"
+        assert 0x0112 not in image.getexif()
+        red, _, blue = np.asarray(image, float).mean((0, 1))
+        assert red - blue > 30
+    assert slider.get_attribute("aria-valuenow") == "50"
+    slider.focus()
+    me.page.keyboard.press("Home")
+    me.page.wait_for_function(
+        "document.querySelector('#slider [role=slider]').ariaValueNow === '0'"
+    )
+    me.page.keyboard.press("ArrowRight")
+    me.page.wait_for_function(
+        "document.querySelector('#slider [role=slider]').ariaValueNow === '5'"
+    )
+    shoot(me, "colorize")
+
+    # The same picture without colour, as another type of file.
+    me.page.get_by_role("button", name="More").click()
+    me.page.get_by_role("radio", name="PNG").check()
+    me.page.get_by_role("button", name="Download old street-colorized.png").wait_for()
+    me.page.get_by_role("spinbutton", name="Strength").fill("0")
+    me.page.get_by_role("button", name="Colorize", exact=True).click()
+    me.page.wait_for_timeout(1000)
+    me.page.locator("#slider .default.hide").wait_for(state="attached")
+    with Image.open(me.download("#download", tmp_path)) as image:
+        assert image.format == "PNG"
+        assert np.ptp(np.asarray(image).astype(int), 2).max() <= 1
+    assert me.outside() == []
+    assert me.troubles == []
+    me.context.close()
+
+
+def test_bad_files_and_a_bad_plugin_are_messages(page: Page, browser: Any, tmp_path: Path) -> None:
+    text = tmp_path / "text.png"
+    text.write_text("no picture at all")
+    cut = exif_photo(tmp_path / "cut.jpg")
+    cut.write_bytes(cut.read_bytes()[:900])
+    good = exif_photo(tmp_path / "good.png")
+    me = Visitor(browser, page.address)
+    me.give(text)
+    me.told("Cannot read 'text.png': it is not a picture of a known format")
+    shoot(me, "error")
+    me.give(cut)
+    me.told("Cannot read 'cut.jpg'")
+    me.give(bomb(tmp_path / "bomb.png"))
+    me.told("20000 × 20000 pixels is over the limit of 1,000,000 pixels")
+    me.give(good)
+    me.page.locator("#download").wait_for()
+    me.page.locator("#colorize-plugin input").click()
+    me.page.get_by_role("option", name="fails").click()
+    me.told("Plugin 'fails' failed: ValueError: it does not like it")
+    me.page.locator("#colorize-plugin input").click()
+    me.page.get_by_role("option", name="gray").click()
+    me.page.locator("#colorize-go").click()
+    me.page.locator(".told", has_text="gray").wait_for()
+    assert me.outside() == []
+    assert not [line for line in page.said if "Traceback" in line]
+    me.context.close()
+
+
+def test_two_visitors_at_once(page: Page, browser: Any, tmp_path: Path) -> None:
+    visitors = []
+    for number, size in enumerate([(40, 50), (70, 30)]):
+        path = tmp_path / f"v{number}.png"
+        Image.fromarray(photo(*size, number)).save(path)
+        visitors.append((Visitor(browser, page.address), path, size))
+    for visitor, path, _ in visitors:
+        visitor.give(path)
+    for number, (visitor, _, (height, width)) in enumerate(visitors):
+        visitor.page.locator("#download").wait_for()
+        got = visitor.download("#download", tmp_path)
+        assert got.name == f"v{number}-colorized.png"
+        with Image.open(got) as image:
+            assert image.size == (width, height)
+    mine = [url for url in visitors[0][0].asked if "/gradio_api/file=" in url]
+    assert len(mine) >= 2
+    for url in mine:
+        assert visitors[0][0].page.request.get(url).status == 200
+        assert visitors[1][0].page.request.get(url).status == 404
+    for visitor, _, _ in visitors:
+        visitor.context.close()
+
+
+def test_compare(page: Page, browser: Any, tmp_path: Path) -> None:
+    colour, grey = tmp_path / "colour.png", tmp_path / "grey.png"
+    Image.fromarray(photo(200, 260)).save(colour)
+    Image.fromarray(photo(200, 260)).convert("L").save(grey)
+    me = Visitor(browser, page.address)
+    me.tab("Compare")
+    me.give(colour)
+    table = me.page.locator("#compared table")
+    table.wait_for()
+    assert me.page.locator("#compared img.heat").count() == 2
+    assert me.page.locator("#compared .failed").inner_text().startswith("fails")
+    assert table.locator("tbody tr").count() == 2
+    assert "ΔE00" in table.inner_text()
+    me.page.wait_for_function(
+        "[...document.querySelectorAll('#compared img')].every((i) => i.naturalWidth === 260)"
+    )
+    shoot(me, "compare")
+    me.give(grey)
+    me.page.get_by_text("no colours of its own").wait_for()
+    assert me.page.locator("#compared img").count() == 3
+    assert me.outside() == []
+    assert me.troubles == []
+    me.context.close()
+
+
+def test_film(page: Page, browser: Any, tmp_path: Path) -> None:
+    films = pytest.importorskip("films", reason="films need PyAV: pip install av")
+    source = films.film(tmp_path / "clip.mp4", frames=40, sound="aac", grey=True)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(source.read_bytes()[:500])
+    me = Visitor(browser, page.address)
+    me.tab("Film")
+    me.give(broken)
+    me.page.locator("#film-go").click()
+    me.told("Cannot read 'broken.mp4'")
+    me.give(source)
+    me.page.locator("#film-go").click()
+    me.page.locator("#player video").wait_for()
+    me.told("only its first 1 s of 2")
+    got = me.download("#film-download", tmp_path)
+    assert got.name == "clip-colorized.mp4"
+    assert len(films.decoded(got)) == 25
+    assert films.packets(got, "audio")
+    me.page.wait_for_function("document.querySelector('#player video').videoWidth === 64")
+    shoot(me, "film")
+    assert me.outside() == []
+    me.context.close()
+
+
+def test_survey(
+    browser: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], colortk: Callable[..., Any]
+) -> None:
+    """20 answers, by hand and by keys, with a reload on the way, and what the report says."""
+    survey = make_survey(tmp_path / "survey", pictures=20)
+    kinds = {
+        hashlib.sha256(survey.content(shown)).hexdigest(): name
+        for subject in survey.description.pictures
+        for name, shown in zip(survey.description.conditions, subject.versions, strict=True)
+    }
+    seen: list[str] = []
+    with serving("-p", "gray", "--survey", tmp_path / "survey", folder=tmp_path) as page:
+        me, looks = Visitor(browser, page.address), Visitor(browser, page.address, width=390)
+        looks.page.locator("#begin").wait_for()
+        shoot(looks, "survey-welcome-390")
+        looks.context.close()
+        me.page.locator("#begin").click()
+        for number in range(1, 21):
+            me.page.get_by_text(f"Picture {number} of 20").wait_for()
+            if number == 8:
+                me.page.reload()
+                me.page.get_by_text("Picture 8 of 20").wait_for()
+                assert not me.page.locator("#begin").is_visible()
+                shoot(me, "survey")
+            source = me.page.locator("#shown").get_attribute("src")
+            data = me.page.request.get(source).body() if "base64" not in source else _inline(source)
+            with Image.open(io.BytesIO(data)) as image:
+                assert image.info == {}
+            seen.append(hashlib.sha256(data).hexdigest())
+            real = kinds[seen[-1]] == "real"
+            if number % 2:
+                me.page.locator("#real" if real else "#not-real").click()
+            else:
+                me.page.keyboard.press("r" if real else "n")
+        me.page.get_by_text("You have answered all 20 questions").wait_for()
+        shoot(me, "survey-end")
+        html = me.page.content()
+        told = " ".join([*me.asked, html.replace("data:", "")])
+        assert not [shown.file for s in survey.description.pictures for shown in s.versions
+                    if shown.file in told]  # fmt: skip
+        me.page.reload()
+        me.page.get_by_text("You have answered all 20 questions").wait_for()
+        assert me.outside() == []
+        assert me.troubles == []
+        me.context.close()
+        assert page.end() == 0
+    assert len(set(seen)) == 20
+    assert invoke(["survey", "report", str(tmp_path / "survey"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["answers"], found["raters"]) == (20, 1)
+    assert {row["name"]: row["share"] for row in found["conditions"]} == {
+        "real": 1.0, "a": 0.0, "b": 0.0,
+    }  # fmt: skip
+
+
+def _inline(source: str) -> bytes:
+    import base64
+
+    return base64.b64decode(source.partition(",")[2])
+
+
+@pytest.mark.parametrize("width, dark", [(390, False), (1280, True), (390, True)])
+def test_looks(width: int, dark: bool, page: Page, browser: Any, tmp_path: Path) -> None:
+    """Nothing is wider than the window."""
+    source = tmp_path / "x.jpg"
+    Image.fromarray(photo(300, 400)).save(source)
+    me = Visitor(browser, page.address, width=width, dark=dark)
+    name = f"{width}{'-dark' if dark else ''}"
+    me.give(source)
+    me.page.locator("#download").wait_for()
+    shoot(me, f"colorize-{name}")
+    assert me.page.evaluate("document.documentElement.scrollWidth") <= width
+    me.tab("Compare")
+    me.give(source)
+    me.page.locator("#compared table").wait_for()
+    shoot(me, f"compare-{name}")
+    assert me.page.evaluate("document.documentElement.scrollWidth") <= width
+    me.context.close()

@@ -1,0 +1,139 @@
+"""The page as a process, over HTTP: what a stranger's program may try, and how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+
+from conftest import photo
+from pages import Page, missing_gradio, serving
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing_gradio()), reason=missing_gradio() or "it is there"),
+]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "secret.png").write_text("secret")
+    with serving("-p", "gray", "--max-upload", "0.1", folder=folder) as running:
+        yield running
+
+
+def ask(
+    page: Page, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=200)
+    try:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body or None, given)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def visitor(page: Page) -> str:
+    """A new visitor's cookie."""
+    _, headers, _ = ask(page, "GET", "/")
+    return headers["set-cookie"].partition(";")[0]
+
+
+def upload(page: Page, cookie: str, name: str, data: bytes) -> tuple[int, bytes]:
+    border = secrets.token_hex(8)
+    head = f'--{border}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    body = head.encode() + data + f"\r\n--{border}--\r\n".encode()
+    kind = f"multipart/form-data; boundary={border}"
+    status, _, said = ask(
+        page, "POST", "/gradio_api/upload", body, cookie=cookie, content_type=kind
+    )
+    return status, said
+
+
+def test_no_file_but_a_visitors_own(page: Page) -> None:
+    mine, yours = visitor(page), visitor(page)
+    status, said = upload(page, mine, "../../../../evil.png", b"hello")
+    assert status == 200
+    (path,) = json.loads(said)
+    assert Path(path).is_relative_to((page.folder / "tmp").resolve())
+    assert Path(path).name == "evil.png"
+    door = "/gradio_api/file="
+    assert ask(page, "GET", door + quote(path), cookie=mine)[2] == b"hello"
+    for cookie in (yours, ""):
+        status, _, said = ask(page, "GET", door + quote(path), cookie=cookie)
+        assert status in (403, 404)
+        assert b"hello" not in said
+    secret = page.folder / "secret.png"
+    root = Path(path).parents[1]
+    for name in (
+        str(secret), "secret.png", f"{root}/../../secret.png", f"{path}/../../../../secret.png",
+        "/etc/passwd", f"{path}/../../../../../../../../../../etc/passwd", str(root),
+        "http://127.0.0.1:1/", "file:///etc/passwd", "/proc/self/environ",
+    ):  # fmt: skip
+        for written in (quote(name), quote(name, safe=""), name.replace("..", "%2e%2e")):
+            status, _, said = ask(page, "GET", door + written, cookie=mine)
+            assert status in (403, 404), name
+            assert b"secret" not in said
+            assert b"root:" not in said
+    for start in ("/assets/", "/static/", "/svelte/", "/theme.css/"):
+        for up in ("../" * 12, "..%2f" * 12, "%2e%2e/" * 12):
+            status, _, said = ask(page, "GET", f"{start}{up}etc/passwd", cookie=mine)
+            assert status >= 400
+            assert b"root:" not in said
+
+
+def test_other_sites_and_names_are_refused(page: Page) -> None:
+    cookie = visitor(page)
+    body = json.dumps({"data": [], "fn_index": 0, "session_hash": "abc"}).encode()
+    join = ("POST", "/gradio_api/queue/join", body)
+    kind = "application/json"
+    assert (
+        ask(page, *join, cookie=cookie, origin="https://evil.example", content_type=kind)[0] == 403
+    )
+    assert ask(page, *join, cookie=cookie, sec_fetch_site="cross-site", content_type=kind)[0] == 403
+    assert ask(page, "GET", "/", host="evil.example")[0] == 421
+    status, headers, _ = ask(page, "GET", "/", origin="https://evil.example")
+    assert status == 200
+    assert headers["access-control-allow-origin"] is None
+    for path in ("/config", "/gradio_api/info", "/docs", "/openapi.json", "/monitoring/summary"):
+        assert ask(page, "GET", path, cookie=cookie)[0] == 404, path
+
+
+def test_a_message_with_a_path_of_the_server(page: Page) -> None:
+    cookie = visitor(page)
+    file = {"path": str(page.folder / "secret.png"), "meta": {"_type": "gradio.FileData"}}
+    for name in ("queue/join", "run/predict"):
+        for number in range(12):
+            message = {"data": [file] * 5, "fn_index": number, "session_hash": "def"}
+            status, _, _ = ask(
+                page, "POST", f"/gradio_api/{name}", json.dumps(message).encode(),
+                cookie=cookie, content_type="application/json",
+            )  # fmt: skip
+            assert status == 403
+
+
+def test_a_file_that_is_too_large(page: Page) -> None:
+    cookie = visitor(page)
+    status, said = upload(page, cookie, "x.png", b"x" * 300_000)
+    assert status == 413
+    assert b"the limit is 0.1 MB" in said
+
+
+@pytest.mark.parametrize("how, code", [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_it_ends_and_leaves_nothing(how: signal.Signals, code: int, tmp_path: Path) -> None:
+    Image.fromarray(photo()).save(tmp_path / "x.png")
+    with serving("-p", "gray", folder=tmp_path) as page:
+        status, _ = upload(page, visitor(page), "x.png", (tmp_path / "x.png").read_bytes())
+        assert status == 200
+        assert page.files()
+        assert page.end(how) == code
