@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,7 +89,8 @@ class Page:
             encoding="utf-8", start_new_session=True,
         )  # fmt: skip
         assert self.process.stdout is not None
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self.address = self.process.stdout.readline().strip()
         assert self.address.startswith("http://127.0.0.1:"), self.said
 
@@ -106,11 +106,20 @@ class Page:
         """What lies in its temporary folder now."""
         return [path for path in (self.folder / "tmp").rglob("*") if path.is_file()]
 
+    def close(self) -> None:
+        """End it, however it is."""
+        self.process.kill()
+        self.process.wait()
+        self._listener.join()
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
     def end(self, how: signal.Signals = signal.SIGINT) -> int:
         """Interrupt it, and return its exit code; nothing is left behind, nothing was said."""
         self.process.send_signal(how)
         code = self.process.wait(PATIENCE)
-        time.sleep(0.2)
+        self._listener.join()
         left = [path.name for path in (self.folder / "tmp").iterdir() if "colortk" in path.name]
         assert left == []
         assert self.said == ["colortk: Ctrl-C ends it", *self.said[1:]]
@@ -127,8 +136,7 @@ def serving(*arguments: object, folder: Path, plugins: Path | None = None) -> It
     try:
         yield page
     finally:
-        page.process.kill()
-        page.process.wait()
+        page.close()
 
 
 @contextlib.contextmanager
@@ -177,10 +185,8 @@ class Visitor:
         self.page.locator(".drop:visible input[type=file]").set_input_files(path)
 
     def told(self, words: str) -> None:
-        """Wait for a message with these words, and close it."""
-        toast = self.page.get_by_test_id("toast-body").filter(has_text=words)
-        toast.first.wait_for()
-        toast.first.get_by_role("button").first.click()
+        """Wait for a message with these words."""
+        self.page.locator(".notice [role=alert]").filter(has_text=words).wait_for()
 
     def download(self, button: str, to: Path) -> Path:
         """What a button gives, under the name that it comes with."""

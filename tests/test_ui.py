@@ -403,7 +403,7 @@ def test_messages_name_only_what_is_the_visitors(
     assert join(YOU, str(upload), "t") == 403
     assert join(None, None) == 403
     assert join(YOU, None, "s") == 403  # my window
-    for path in ("/etc/passwd", "https://example.com/x.png", ["x"], str(upload) + "/../x.png"):
+    for path in ("/etc/passwd", "https://example.com/x.png", ["x"], f"{upload}/../../y.png"):
         assert join(ME, path) == 403, path
         assert join(ME, path, door="run/predict") == 403
     assert ask(guarded, "POST", "/gradio_api/queue/join", b"no json")[0] == 400
@@ -431,7 +431,6 @@ def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.Monke
     status, _, said = ask(guarded, "POST", door, content_length="2000")
     assert status == 413
     assert b"the limit is 0.001 MB" in said
-    assert ask(guarded, "POST", door, content_length="x")[0] == 413
     assert ask(guarded, "POST", door, b"x" * 2000)[0] == 413  # it does not say how long it is
     monkeypatch.setattr(guards, "UPLOADS", 0)
     assert ask(guarded, "POST", door, content_length="9")[0] == 503

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from colortk.ui._gradio import gr
-from colortk.ui.events import House, Visit, event
+from colortk.ui.events import House
 from colortk.ui.limits import MEGABYTE, Limits
 
 
@@ -31,13 +31,12 @@ def plugin_choice(house: House, name: str) -> Any:
         elem_id=name,
     )  # fmt: skip
 
-    def describe(visit: Visit, label: str) -> Any:
-        return gr.update(info=shelf.summary(label))
+    def describe(label: str) -> Any:
+        return gr.update(info=shelf.summary(label) if label in shelf.labels else "")
 
     choice.input(
-        event(house, describe), choice, choice, queue=False, show_progress="hidden",
-        api_visibility="private",
-    )  # fmt: skip
+        describe, choice, choice, queue=False, show_progress="hidden", api_visibility="private"
+    )
     return choice
 
 

@@ -11,7 +11,7 @@ from colortk.errors import UsageError
 from colortk.samples import photographs
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, plugin_choice, strength_choice
-from colortk.ui.events import House, Visit, event, warn
+from colortk.ui.events import House, Visit, event, notice
 from colortk.ui.limits import MEGABYTE
 from colortk.ui.pictures import Wanted, colorize_picture
 
@@ -40,6 +40,7 @@ def build(house: House) -> None:
                 )
             go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
         with gr.Column(scale=2, min_width=320):
+            wrong = notice()
             empty = gr.HTML(EMPTY)
             slider = gr.ImageSlider(
                 label="Before and after", show_label=False, type="filepath", interactive=False,
@@ -50,30 +51,31 @@ def build(house: House) -> None:
                 "Download", variant="primary", visible=False, elem_id="download"
             )
     asked = [file, plugin, strength, kind, refine]
-    shown = [empty, slider, told, download]
+    shown = [empty, slider, told, download, wrong]
     colorize = {
-        "fn": event(house, _colorize), "inputs": asked, "outputs": shown,
+        "fn": event(house, _colorize, 4), "inputs": asked, "outputs": shown,
         "concurrency_id": "pictures", "concurrency_limit": 1, "trigger_mode": "always_last",
         "show_progress_on": [slider, empty], "api_visibility": "private",
     }  # fmt: skip
     go.click(**colorize)
     file.upload(**colorize)
-    again = {**colorize, "fn": event(house, _again)}
+    again = {**colorize, "fn": event(house, _again, 4)}
     for one in (plugin.input, strength.release, kind.input, refine.input):
         one(**again)
     file.clear(
-        event(house, _nothing), None, shown, queue=False, show_progress="hidden",
+        event(house, _nothing, 4), None, shown, queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
-    sample.click(event(house, _sample), None, file, queue=False, api_visibility="private").success(
-        **colorize
+    put = sample.click(
+        event(house, _sample, 1), None, [file, wrong], queue=False, api_visibility="private"
     )
+    put.success(**again)
 
 
-def _sample(visit: Visit) -> str:
+def _sample(visit: Visit) -> list[str]:
     """A photograph that everybody has."""
     source = next(iter(photographs().values()))
-    return str(shutil.copy(source, visit.folder("sample")))
+    return [str(shutil.copy(source, visit.folder("sample")))]
 
 
 def _nothing(visit: Visit) -> Any:
@@ -93,20 +95,18 @@ def _colorize(
 ) -> Any:
     if not file:
         raise UsageError("There is no picture yet", do="choose one")
-    if kind not in dict(map(reversed, TYPES)) or refine not in dict(map(reversed, REFINEMENTS)):
-        raise UsageError("that cannot be chosen")
+    if kind not in [value for _, value in TYPES]:
+        raise UsageError(f"a result cannot be of type '{kind}'")
     wanted = Wanted(min(2.0, max(0.0, float(strength))), refine, kind)
     house, path = visit.house, Path(file)
     made = colorize_picture(
         path, path.name, house.shelf.take(label), wanted, house.limits, visit.folder("picture")
     )
-    for note in made.notes:
-        warn(note)
     size = made.file.stat().st_size / MEGABYTE
     line = (
         f"<p><b>{html.escape(label)}</b> {made.width} × {made.height}, {made.seconds:.1f} s."
         " Drag the line, or move it with the arrow keys: grey on the left, colour on the right.</p>"
-    )
+    ) + "".join(f"<p>{html.escape(note)}</p>" for note in made.notes)
     return (
         gr.update(visible=False),
         gr.update(value=(str(made.before), str(made.after)), visible=True),

@@ -10,7 +10,7 @@ from colortk.spec import MetricSpec
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, strength_choice
 from colortk.ui.comparing import Compared, Row, compare_plugins
-from colortk.ui.events import House, Visit, event
+from colortk.ui.events import House, Visit, event, notice
 from colortk.ui.views import HOTTEST, address
 
 #: Plugins that are chosen at first, at most.
@@ -32,29 +32,30 @@ def build(house: House) -> None:
             strength = strength_choice("compare-strength")
             go = gr.Button("Compare", variant="primary", elem_id="compare-go")
         with gr.Column(scale=3, min_width=320):
+            wrong = notice()
             sheet = gr.HTML(EMPTY, elem_id="compared")
     compare = {
-        "fn": event(house, _compare), "inputs": [file, plugins, strength], "outputs": sheet,
+        "fn": event(house, _compare, 1), "inputs": [file, plugins, strength],
+        "outputs": [sheet, wrong],
         "concurrency_id": "pictures", "concurrency_limit": 1, "api_visibility": "private",
     }  # fmt: skip
     go.click(**compare)
     file.upload(**compare)
     file.clear(
-        event(house, lambda visit: EMPTY), None, sheet, queue=False, show_progress="hidden",
+        event(house, lambda visit: [EMPTY], 1), None, [sheet, wrong], queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
 
 
-def _compare(visit: Visit, file: str | None, labels: list[str], strength: float) -> str:
+def _compare(visit: Visit, file: str | None, labels: list[str], strength: float) -> list[str]:
     if not file:
         raise UsageError("There is no picture yet", do="choose one")
     house, path = visit.house, Path(file)
     strength = min(2.0, max(0.0, float(strength)))
-    return sheet(
-        compare_plugins(
-            path, path.name, labels, strength, house.shelf, house.limits, visit.folder("compare")
-        )
+    found = compare_plugins(
+        path, path.name, labels, strength, house.shelf, house.limits, visit.folder("compare")
     )
+    return [sheet(found)]
 
 
 def sheet(found: Compared) -> str:

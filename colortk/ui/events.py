@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -47,27 +46,37 @@ class Visit:
         return self.house.visitors.result_folder(self.token, self.window, kind)
 
 
-def event(house: House, function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function(visit, *values)`` as Gradio calls it; its errors become messages on the page."""
+def event(house: House, function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """``function(visit, *values)`` as Gradio calls it, with one output more: the tab's notice.
+
+    ``count``: how many outputs ``function`` returns, as a list or tuple. When it fails they stay as
+    they are, and the notice says why. (Gradio's own messages fold themselves up, and go.)
+    """
 
     def answer(request: Any, progress: Any = gr.Progress(), *values: Any) -> Any:  # noqa: B008
         # Gradio knows who asks by the type of an argument, and progress by its default.
         visit = Visit(house, request.cookies.get(COOKIE), request.session_hash, progress)
         try:
-            return function(visit, *values)
+            return [*function(visit, *values), gr.update(value="", visible=False)]
         except ColortkError as error:
             why = message(error, house.visitors.root)
         except MemoryError:
-            why = "there is not enough memory for that"
+            why = "There is not enough memory for that"
         except OSError as error:
-            why = f"that cannot be done: {error.strerror or type(error).__name__}"
+            why = f"That cannot be done: {error.strerror or type(error).__name__}"
         except Exception as error:  # a bug: the visitor is told, and its trace kept
             traceback.print_exc()
             why = f"{type(error).__name__}: that is a mistake of this program, please report it"
-        raise gr.Error(html.escape(why), duration=12, title="", print_exception=False)
+        told = f"<p role='alert'>{html.escape(why)}</p>"
+        return [*[gr.skip()] * count, gr.update(value=told, visible=True)]
 
     answer.__annotations__ = {"request": gr.Request}
     return answer
+
+
+def notice() -> Any:
+    """Where a tab says what went wrong."""
+    return gr.HTML("", visible=False, elem_classes="notice")
 
 
 def message(error: ColortkError, root: Path) -> str:
@@ -76,13 +85,3 @@ def message(error: ColortkError, root: Path) -> str:
     text = str(ColortkError(error.what, error.why, do))
     text = re.sub(rf"{re.escape(str(root))}/(?:[^/\s']+/)*", "", text)
     return text[:1].upper() + text[1:]
-
-
-def warn(line: str) -> None:
-    """A note on the page that goes away by itself."""
-    gr.Warning(html.escape(line), duration=10, title="")
-
-
-def say(line: str) -> None:
-    """A line for whoever runs the page."""
-    print(f"colortk: {line}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, plugin_choice, strength_choice
-from colortk.ui.events import House, Stopped, Visit, event, warn
+from colortk.ui.events import House, Stopped, Visit, event, notice
 from colortk.ui.limits import MEGABYTE
 
 EMPTY = (
@@ -34,9 +35,10 @@ def build(house: House) -> None:
         finally:
             stops.pop(visit.window, None)
 
-    def stop(visit: Visit) -> None:
+    def stop(visit: Visit) -> list[Any]:
         if visit.window in stops:
             stops[visit.window].set()
+        return []
 
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
@@ -52,6 +54,7 @@ def build(house: House) -> None:
                 go = gr.Button("Colorize", variant="primary", elem_id="film-go")
                 end = gr.Button("Stop", variant="stop", elem_id="film-stop")
         with gr.Column(scale=2, min_width=320):
+            wrong = notice()
             empty = gr.HTML(EMPTY)
             player = gr.Video(
                 label="In colour", visible=False, interactive=False, elem_id="player", buttons=[]
@@ -61,11 +64,12 @@ def build(house: House) -> None:
                 "Download", variant="primary", visible=False, elem_id="film-download"
             )
     go.click(
-        event(house, colorize), [file, plugin, strength, steady], [empty, player, told, download],
+        event(house, colorize, 4), [file, plugin, strength, steady],
+        [empty, player, told, download, wrong],
         concurrency_id="films", concurrency_limit=1, trigger_mode="once",
         show_progress_on=[empty, player], api_visibility="private",
     )  # fmt: skip
-    end.click(event(house, stop), None, None, queue=False, api_visibility="private")
+    end.click(event(house, stop, 0), None, [wrong], queue=False, api_visibility="private")
 
 
 def _colorize(
@@ -88,10 +92,9 @@ def _colorize(
         path, path.name, house.shelf.take(label), min(2.0, max(0.0, float(strength))), bool(steady),
         house.limits, visit.folder("film"), advance,
     )  # fmt: skip
-    for note in made.notes:
-        warn(note)
     size = made.file.stat().st_size / MEGABYTE
     line = f"<p>{made.frames} frames, {made.frames_per_second:.1f} frames a second.</p>"
+    line += "".join(f"<p>{html.escape(note)}</p>" for note in made.notes)
     return (
         gr.update(visible=False),
         gr.update(value=str(made.file), visible=True),

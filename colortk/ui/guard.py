@@ -170,9 +170,9 @@ class Guard:
     ) -> None:
         """Let a form in that is not too long, and note down whose the files are."""
         limit = self._limits.upload + FORM
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > limit:
-            raise Refused(413, f"not taken: {self._limits.too_large(int(length or 0))}")
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            raise Refused(413, f"not taken: {self._limits.too_large(int(length))}")
         if self._uploads >= UPLOADS or shutil.disk_usage(self._visitors.root).free < 4 * limit:
             raise Refused(503, "too many files at once: try again in a minute")
         read = status = 0

@@ -31,20 +31,25 @@
 
   // Gradio's slider between two pictures follows the mouse alone: give it a name, keys and words.
   const STEPS = { ArrowLeft: -0.05, ArrowRight: 0.05, PageDown: -0.2, PageUp: 0.2, Home: -1, End: 1 };
-  const move = (handle, to) => {
+  // Where the picture lies in its box, in pixels: a tall one has room on both sides.
+  const frame = (handle) => {
     const box = handle.parentElement.getBoundingClientRect();
-    const now = handle.getBoundingClientRect();
-    const at = { view: window, bubbles: true, clientY: now.top + now.height / 2 };
-    const from = now.left + now.width / 2;
-    const x = box.left + Math.min(1, Math.max(0, to)) * box.width;
-    handle.dispatchEvent(new MouseEvent("mousedown", { ...at, clientX: from }));
-    window.dispatchEvent(new MouseEvent("mousemove", { ...at, clientX: x }));
-    window.dispatchEvent(new MouseEvent("mouseup", { ...at, clientX: x }));
+    const image = handle.parentElement.querySelector("img");
+    const ratio = image?.naturalHeight ? image.naturalWidth / image.naturalHeight : Infinity;
+    const width = Math.min(box.width, box.height * ratio);
+    return { box, left: (box.width - width) / 2, width };
   };
   const place = (handle) => {
-    const box = handle.parentElement.getBoundingClientRect();
-    const now = handle.getBoundingClientRect();
-    return box.width ? (now.left + now.width / 2 - box.left) / box.width : 0.5;
+    const { left, width } = frame(handle);
+    const x = new DOMMatrix(getComputedStyle(handle).transform).m41;
+    return width ? (x - left) / width : 0.5;
+  };
+  const move = (handle, to) => {
+    const { box, left, width } = frame(handle);
+    const x = box.left + left + Math.min(1, Math.max(0, to)) * width;
+    const at = { view: window, bubbles: true, clientX: x, clientY: box.top + box.height / 2 };
+    handle.dispatchEvent(new MouseEvent("mousedown", at));
+    window.dispatchEvent(new MouseEvent("mouseup", at));
   };
   const dress = (handle) => {
     handle.setAttribute("role", "slider");
@@ -58,7 +63,7 @@
       if (step === undefined) return;
       event.preventDefault();
       move(handle, Math.abs(step) === 1 ? (step + 1) / 2 : place(handle) + step);
-      requestAnimationFrame(tell);
+      setTimeout(tell, 50);
     });
     window.addEventListener("mouseup", tell);
     tell();
@@ -66,12 +71,24 @@
     if (before) before.alt = "Before: the picture in grey";
     if (after) after.alt = "After: the picture in colour";
   };
+  // What went wrong is brought into view; Gradio's own messages come folded up.
+  const told = new WeakSet();
+  const unfold = () => {
+    for (const one of document.querySelectorAll(".notice [role=alert], [data-testid=toast-body]")) {
+      if (told.has(one)) continue;
+      told.add(one);
+      if (one.role === "alert") one.scrollIntoView({ block: "nearest" });
+      else if (!one.querySelector("[data-testid=toast-text]")) one.firstElementChild?.click();
+    }
+  };
+
   let waiting = false;
   new MutationObserver(() => {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
+      unfold();
       document.querySelectorAll("#slider [data-testid=slider]:not([role=slider])").forEach(dress);
     });
   }).observe(document.body, { childList: true, subtree: true });

@@ -11,6 +11,8 @@ from colortk.ui._gradio import FastAPI, gr
 from colortk.ui.events import House
 from colortk.ui.visitors import KEPT
 
+#: Seconds between two looks for work.
+IDLE = 0.02
 #: Fonts that are on the reader's machine; Gradio's own themes ask Google for theirs.
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE = ("ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace")
@@ -20,7 +22,7 @@ def blocks(house: House, survey: Survey | None) -> Any:
     """Gradio's blocks of the whole page; with a survey, that tab comes first."""
     with gr.Blocks(title="colortk", analytics_enabled=False, fill_width=False) as made:
         gr.HTML(_head(house), elem_id="head")
-        with gr.Tabs():
+        with gr.Tabs(overflow_behavior="wrap"):
             if survey is not None:
                 with gr.Tab("Survey", id="survey"):
                     survey_tab.build(house, survey, made)
@@ -33,6 +35,9 @@ def blocks(house: House, survey: Survey | None) -> Any:
         # For this event alone every open window has a connection, which says that somebody is there.
         made.unload(lambda: None)
     made.queue(max_size=house.limits.waiting, default_concurrency_limit=1, api_open=False)
+    # It looks for work a thousand times a second, which costs a tenth of a core while there is none.
+    if hasattr(made._queue, "sleep_when_free"):
+        made._queue.sleep_when_free = IDLE
     return made
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from colortk.survey.session import Question, Rater, Survey
 from colortk.ui._gradio import gr
-from colortk.ui.events import House, Visit, event
+from colortk.ui.events import House, Visit, event, notice
 
 #: Of what a browser keeps; it is no secret.
 SECRET = "colortk survey"
@@ -29,7 +29,9 @@ def build(house: House, survey: Survey, page: Any) -> None:
             real = gr.Button("Real (R)", visible=False, elem_id="real", variant="primary")
             fake = gr.Button("Not real (N)", visible=False, elem_id="not-real", variant="primary")
         begin = gr.Button("Begin", variant="primary", elem_id="begin")
-    parts = [known, asked, stage, real, fake, begin]
+        wrong = notice()
+    parts = [known, asked, stage, real, fake, begin, wrong]
+    count = len(parts) - 1
 
     def shown(rater: Rater) -> Any:
         question = rater.next()
@@ -42,7 +44,7 @@ def build(house: House, survey: Survey, page: Any) -> None:
     def look(visit: Visit, told: Any) -> Any:
         """The page was loaded: who has begun goes on; who has not is only welcomed."""
         if not _known(survey, told):
-            return [gr.skip()] * len(parts)
+            return [gr.skip()] * count
         return shown(survey.rater(told))
 
     def start(visit: Visit, told: Any) -> Any:
@@ -58,10 +60,10 @@ def build(house: House, survey: Survey, page: Any) -> None:
         return keep
 
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    begin.click(event(house, start), known, parts, **quiet)
-    real.click(event(house, answer(True)), [known, asked], parts, **quiet)
-    fake.click(event(house, answer(False)), [known, asked], parts, **quiet)
-    page.load(event(house, look), known, parts, **quiet)
+    begin.click(event(house, start, count), known, parts, **quiet)
+    real.click(event(house, answer(True), count), [known, asked], parts, **quiet)
+    fake.click(event(house, answer(False), count), [known, asked], parts, **quiet)
+    page.load(event(house, look, count), known, parts, **quiet)
 
 
 def _known(survey: Survey, told: Any) -> bool:
