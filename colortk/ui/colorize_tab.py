@@ -12,7 +12,7 @@ from colortk.samples import photographs
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, plugin_choice, strength_choice
 from colortk.ui.events import House, Visit, event, notice
-from colortk.ui.limits import MEGABYTE
+from colortk.ui.limits import size_of
 from colortk.ui.pictures import Wanted, colorize_picture
 
 #: What a result can be written as, besides as what it came: those that keep most.
@@ -102,7 +102,6 @@ def _colorize(
     made = colorize_picture(
         path, path.name, house.shelf.take(label), wanted, house.limits, visit.folder("picture")
     )
-    size = made.file.stat().st_size / MEGABYTE
     line = (
         f"<p><b>{html.escape(label)}</b> {made.width} × {made.height}, {made.seconds:.1f} s."
         " Drag the line, or move it with the arrow keys: grey on the left, colour on the right.</p>"
@@ -112,6 +111,8 @@ def _colorize(
         gr.update(value=(str(made.before), str(made.after)), visible=True),
         gr.update(value=line, visible=True),
         gr.update(
-            value=str(made.file), label=f"Download {made.file.name} ({size:.1f} MB)", visible=True
+            value=str(made.file),
+            label=f"Download {made.file.name} ({size_of(made.file)})",
+            visible=True,
         ),
     )

@@ -83,9 +83,8 @@ def sheet(found: Compared) -> str:
 def _figure(title: str, picture: Path, words: str) -> str:
     alt = html.escape(f"{title}: {words}", quote=True)
     return (
-        f"<figure><img src='{address(picture)}' alt='{alt}'>"
-        f"<figcaption><b>{html.escape(title)}</b> <span>{html.escape(words)}</span></figcaption>"
-        "</figure>"
+        f"<figure><figcaption><b>{html.escape(title)}</b> <span>{html.escape(words)}</span>"
+        f"</figcaption><img src='{address(picture)}' alt='{alt}'></figure>"
     )
 
 
@@ -101,7 +100,7 @@ def _card(row: Row) -> str:
     mean = f", {row.scores['delta_e00']:.1f} on average" if "delta_e00" in row.scores else ""
     alt = html.escape(f"Where {row.label} differs from the original{mean}", quote=True)
     heat = f"<img class='heat' src='{address(row.heat)}' alt='{alt}'>"
-    return card.replace("<figcaption>", f"{heat}<figcaption>")
+    return card.replace("</figure>", f"{heat}</figure>")
 
 
 def _table(found: Compared) -> str:

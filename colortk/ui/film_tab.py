@@ -11,7 +11,7 @@ from colortk.errors import EnvironmentProblem, UsageError
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, plugin_choice, strength_choice
 from colortk.ui.events import House, Stopped, Visit, event, notice
-from colortk.ui.limits import MEGABYTE
+from colortk.ui.limits import size_of
 
 EMPTY = (
     '<div class="empty"><b>Your film in colour</b><span>Short ones, to see what a plugin does;'
@@ -92,7 +92,6 @@ def _colorize(
         path, path.name, house.shelf.take(label), min(2.0, max(0.0, float(strength))), bool(steady),
         house.limits, visit.folder("film"), advance,
     )  # fmt: skip
-    size = made.file.stat().st_size / MEGABYTE
     line = f"<p>{made.frames} frames, {made.frames_per_second:.1f} frames a second.</p>"
     line += "".join(f"<p>{html.escape(note)}</p>" for note in made.notes)
     return (
@@ -100,6 +99,8 @@ def _colorize(
         gr.update(value=str(made.file), visible=True),
         gr.update(value=line, visible=True),
         gr.update(
-            value=str(made.file), label=f"Download {made.file.name} ({size:.1f} MB)", visible=True
+            value=str(made.file),
+            label=f"Download {made.file.name} ({size_of(made.file)})",
+            visible=True,
         ),
     )

@@ -10,6 +10,12 @@ from colortk.errors import PictureError
 MEGABYTE = 1_000_000
 
 
+def size_of(path: Path) -> str:
+    """A file's size, to be read."""
+    size = path.stat().st_size
+    return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 2 else f"{size / 1000:.0f} kB"
+
+
 @dataclass(frozen=True)
 class Limits:
     """Of one page.
