@@ -176,7 +176,7 @@ def test_compare(page: Page, visit: Visit, tmp_path: Path) -> None:
     me.give(colour)
     table = me.page.locator("#compared table")
     table.wait_for()
-    assert me.page.locator("#compared img.heat").count() == 2
+    assert me.page.locator("#compared img.heat").count() == 3
     assert me.page.locator("#compared .failed").inner_text().startswith("fails")
     assert table.locator("tbody tr").count() == 2
     assert "ΔE00" in table.inner_text()
@@ -204,7 +204,7 @@ def test_film(page: Page, visit: Visit, tmp_path: Path) -> None:
     me.give(source)
     me.page.locator("#film-go").click()
     me.page.locator("#player video").wait_for()
-    assert "only its first 1 s of 2" in me.page.locator(".told p:visible").last.inner_text()
+    assert "Only its first 1 s of 2" in me.page.locator(".told p:visible").last.inner_text()
     got = me.download("#film-download", tmp_path)
     assert got.name == "clip-colorized.mp4"
     assert len(films.decoded(got)) == 25

@@ -60,9 +60,11 @@ def _compare(visit: Visit, file: str | None, labels: list[str], strength: float)
 
 def sheet(found: Compared) -> str:
     """The pictures, and the table if there is something to measure, as HTML."""
-    first = [_figure("What the plugins see", found.grey, "its lightness alone")]
+    first = _figure("What the plugins see", found.grey, found.name)
     if found.scored:
-        first.insert(0, _figure("Original", found.original, found.name))
+        seen = f"<img class='heat' src='{address(found.grey)}' alt='Its lightness'>"
+        words = "and its lightness, all that the plugins see"
+        first = _figure("Original", found.original, words).replace("</figure>", f"{seen}</figure>")
         note = (
             f"Measured at {found.width} × {found.height}, the whole picture;"
             " <code>colortk compare</code> measures its middle square at 256 × 256."
@@ -70,11 +72,11 @@ def sheet(found: Compared) -> str:
         tail = f"{_table(found)}<p class='note'>{note}</p>"
     else:
         tail = "<p class='note'>The picture has no colours of its own: there is nothing to measure.</p>"
-    cards = "".join(first + [_card(row) for row in found.rows])
+    cards = first + "".join(_card(row) for row in found.rows)
     legend = ""
     if found.scored:
         legend = (
-            "<p class='legend'><span>Under each: its difference to the original, ΔE00</span>"
+            "<p class='legend'><span>Under each plugin's: where it differs from the original, ΔE00</span>"
             f"<span>0 <i class='scale'></i> {HOTTEST:g} and more</span></p>"
         )
     return f"{legend}<div class='cards'>{cards}</div>{tail}"

@@ -52,7 +52,7 @@ def build(house: House) -> None:
             )
             with gr.Row():
                 go = gr.Button("Colorize", variant="primary", elem_id="film-go")
-                end = gr.Button("Stop", variant="stop", elem_id="film-stop")
+                end = gr.Button("Stop", variant="secondary", elem_id="film-stop")
         with gr.Column(scale=2, min_width=320):
             wrong = notice()
             empty = gr.HTML(EMPTY)

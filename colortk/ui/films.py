@@ -49,7 +49,7 @@ def colorize_clip(
     if seconds is None or seconds > limits.film_seconds:
         end = limits.film_seconds
         if seconds is not None:
-            notes.append(f"only its first {end:g} s of {seconds:.0f}: that is the limit here")
+            notes.append(f"Only its first {end:g} s of {seconds:.0f}: that is the limit here")
     output = folder / f"{Path(name).stem}{SUFFIX}.{CONTAINER}"
     settings = Settings(
         output,
