@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -167,6 +168,29 @@ def test_two_visitors_at_once(page: Page, visit: Visit, tmp_path: Path) -> None:
         assert visitors[1][0].page.request.get(url).status == 404
 
 
+PASTE = """(data) => {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    const carrier = new DataTransfer();
+    carrier.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
+    document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carrier, bubbles: true }));
+}"""
+
+
+def test_a_sample_and_what_is_pasted(page: Page, visit: Visit, tmp_path: Path) -> None:
+    me = visit(page)
+    me.page.get_by_role("button", name="Try it on a sample").click()
+    button = me.page.get_by_role("button", name="Download china-colorized.jpg")
+    button.wait_for()
+    me.page.locator(".told p", has_text="640 × 427").wait_for()
+    out = io.BytesIO()
+    Image.fromarray(photo(30, 50)).save(out, "PNG")
+    me.page.evaluate(PASTE, base64.b64encode(out.getvalue()).decode())
+    me.page.get_by_role("button", name="Download pasted-colorized.png").wait_for()
+    with Image.open(me.download("#download", tmp_path)) as image:
+        assert image.size == (50, 30)
+    assert me.troubles == []
+
+
 def test_compare(page: Page, visit: Visit, tmp_path: Path) -> None:
     colour, grey = tmp_path / "colour.png", tmp_path / "grey.png"
     Image.fromarray(photo(200, 260)).save(colour)
@@ -268,8 +292,6 @@ def test_survey(
 
 
 def _inline(source: str) -> bytes:
-    import base64
-
     return base64.b64decode(source.partition(",")[2])
 
 
