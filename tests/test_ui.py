@@ -18,6 +18,7 @@ from PIL import Image
 from colortk.cli.main import invoke
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
 from colortk.harness.entries import entry
+from colortk.host import registry
 from colortk.metrics import score
 from colortk.ui import guard as guards
 from colortk.ui import visitors as visiting
@@ -177,6 +178,9 @@ def test_plugins_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.labels[0] == "sift_mlp"
     assert found.labels[-1] == "gray"
     assert (loads, notes) == ([], [])
+    for label in found.labels:
+        spec = registry().colorizer(label)[1]
+        assert spec.artifacts or not spec.trainer, f"{label} is not trained"
     threads = [threading.Thread(target=found.take, args=("gray",)) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -89,10 +89,11 @@ def shelf(texts: Iterable[str]) -> tuple[Shelf, list[str]]:
 
 
 def _usable() -> list[str]:
-    """Colorizers whose modules are there; the one that usually colorizes first, grey last."""
+    """Colorizers that are trained and have their modules; the usual one first, grey last."""
     specs = [
         found.spec
         for found in registry().of(ColorizerSpec).values()
         if isinstance(found.spec, ColorizerSpec) and not missing_requirements(found.spec)
     ]
-    return sorted((s.name for s in specs), key=lambda name: (name != FIRST, name == LAST, name))
+    ready = [spec for spec in specs if spec.artifacts or not spec.trainer]
+    return sorted((s.name for s in ready), key=lambda name: (name != FIRST, name == LAST, name))
