@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -20,6 +21,9 @@ from PIL import Image
 # process if its LLVM comes after TensorFlow's.
 with contextlib.suppress(ImportError):
     import triton  # noqa: F401
+
+# Who runs the tests in the background has them, and what they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The plugins that colortk comes with.

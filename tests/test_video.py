@@ -170,13 +170,8 @@ def test_stopped_and_resumed_is_as_never_stopped(
     # Of the same frames x264 does not make the same bits every time.
     arguments += ["--codec", "ffv1"]
     environment = {**os.environ, "PYTHONPATH": str(site), "COLORTK_STORE": str(tmp_path / "s")}
-    # Whoever runs the tests in the background has them ignore Ctrl-C.
-    code = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from colortk.cli.main import main; main()"
-    )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-c", "from colortk.cli.main import main; main()", *map(str, arguments)],
         env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     parts = tmp_path / "out.mkv.parts"
