@@ -122,6 +122,7 @@ def test_frames_are_those_of_the_film(tmp_path: Path) -> None:
     assert [shot.truth.pixels.shape for shot in Reel(turned, how).shots()] == [(64, 48, 3)] * 2
 
 
+@pytest.mark.slow
 def test_films_frame_by_frame_and_steadied(
     tmp_path: Path, colortk: Run, distribution: Callable[..., Path]
 ) -> None:

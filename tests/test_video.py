@@ -53,6 +53,7 @@ def test_a_colour_film_with_sound_keeps_all_but_its_colours(
     assert new[..., 2].mean() > 20
 
 
+@pytest.mark.slow
 def test_as_frame_by_frame(tmp_path: Path, colortk: Run) -> None:
     from PIL import Image
 
@@ -79,6 +80,7 @@ def test_variable_frame_rate(tmp_path: Path, colortk: Run, site: Path) -> None:
     assert seconds(tmp_path / "out.mp4") == seconds(source) == [t / 1000 for t in times]
 
 
+@pytest.mark.slow
 def test_rotated_film_is_seen_upright(
     tmp_path: Path, colortk: Run, distribution: Callable[..., Path]
 ) -> None:
@@ -153,6 +155,7 @@ def test_a_stream_that_the_container_cannot_hold(tmp_path: Path, colortk: Run, s
     assert "subtitle stream 1 (srt) was left out: mp4 cannot hold it" in run.stderr
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_is_as_never_stopped(
     tmp_path: Path, colortk: Run, distribution: Callable[..., Path]
 ) -> None:
@@ -209,6 +212,7 @@ def test_the_label(tmp_path: Path, colortk: Run, site: Path) -> None:
     assert abs(int(cb[1, 1]) - 128) < 6
 
 
+@pytest.mark.slow
 def test_expected_failures_are_one_line(tmp_path: Path, colortk: Run, picture: Path) -> None:
     source = film(tmp_path / "in.mp4", frames=2)
     kept = tmp_path / "kept.mp4"
