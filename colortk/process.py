@@ -40,7 +40,10 @@ import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are the parent's to handle
 import sys, multiprocessing.connection as m
 pipe = getattr(m, "PipeConnection", m.Connection)(int(sys.argv[1]))
-sys.path[:], parent, path, arguments = pipe.recv()
+try:
+    sys.path[:], parent, path, arguments = pipe.recv()
+except (EOFError, OSError):  # the parent ended between starting this process and telling it
+    raise SystemExit(1)
 from colortk.process import end_with
 end_with(parent)
 from colortk.spec import load_callable

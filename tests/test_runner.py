@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 
+from colortk import process
 from conftest import colorizer_module, photo
 
 ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
@@ -277,3 +279,23 @@ def test_a_script_without_a_main_guard_compares(folder: Path, tmp_path: Path) ->
         timeout=60,
     )
     assert run.stdout.splitlines() == ["6 ['gray', 'mean_color']"], run.stderr
+
+
+def test_a_process_whose_parent_is_gone_before_a_word_ends_in_silence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Gone:
+        def __init__(self, pipe: Any) -> None:
+            self.close = pipe.close
+
+        def send(self, _: object) -> None:
+            self.close()  # as a signal between starting the process and telling it does
+
+    def pipes() -> tuple[Any, Any]:
+        ours, theirs = Pipe()
+        return Gone(ours), theirs
+
+    monkeypatch.setattr("colortk.process.Pipe", pipes)
+    child, _ = process.spawn("colortk.isolate:serve")
+    assert child.wait(60) == 1
+    assert capfd.readouterr() == ("", "")

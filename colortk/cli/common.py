@@ -23,6 +23,20 @@ DEVICE = click.option(
     type=click.Choice(["auto", "cpu", "gpu"]),
     help="Where trained networks run. [default: COLORTK_DEVICE, else auto]",
 )
+STRENGTH = click.option(
+    "--strength",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 2),
+    help="Factor on the colours.",
+)
+OPTIONS = click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Option of the plugin; repeatable.",
+)
 
 
 def settle(threads: int | None, device: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from colortk.cli.common import DEVICE, THREADS, settle
+from colortk.cli.common import DEVICE, OPTIONS, STRENGTH, THREADS, settle
 from colortk.cli.main import say
 
 
@@ -15,14 +15,8 @@ from colortk.cli.main import say
     "--temporal", type=click.Choice(["off", "flow"]), default="flow", show_default=True,
     help="Steady colours along motion, or every frame alone.",
 )  # fmt: skip
-@click.option(
-    "--strength", default=1.0, show_default=True, type=click.FloatRange(0, 2),
-    help="Factor on the colours.",
-)  # fmt: skip
-@click.option(
-    "--option", "options", multiple=True, metavar="NAME=VALUE",
-    help="Option of the plugin; repeatable.",
-)  # fmt: skip
+@STRENGTH
+@OPTIONS
 @THREADS
 @DEVICE
 def command(

@@ -11,7 +11,16 @@ from pathlib import Path
 
 import click
 
-from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle
+from colortk.cli.common import (
+    DEVICE,
+    JSON,
+    OPTIONS,
+    STRENGTH,
+    THREADS,
+    print_json,
+    progress,
+    settle,
+)
 from colortk.cli.main import say
 
 
@@ -31,24 +40,12 @@ from colortk.cli.main import say
     metavar="ratio|slide|none",
     help="Chrominance refinement.",
 )
-@click.option(
-    "--strength",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, 2),
-    help="Factor on the colours.",
-)
+@STRENGTH
 @click.option(
     "--suffix", default="-colorized", show_default=True, help="Added to the name, without -o."
 )
 @click.option("--ext", "extension", help="File type of the result. [default: as the input]")
-@click.option(
-    "--option",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Option of the plugin; repeatable.",
-)
+@OPTIONS
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),

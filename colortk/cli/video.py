@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle
+from colortk.cli.common import (
+    DEVICE,
+    JSON,
+    OPTIONS,
+    STRENGTH,
+    THREADS,
+    print_json,
+    progress,
+    settle,
+)
 from colortk.cli.main import say
 
 
@@ -66,14 +75,8 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
     "--refine", default="ratio", show_default=True, metavar="ratio|slide|none",
     help="Chrominance refinement.",
 )  # fmt: skip
-@click.option(
-    "--strength", default=1.0, show_default=True, type=click.FloatRange(0, 2),
-    help="Factor on the colours.",
-)  # fmt: skip
-@click.option(
-    "--option", "options", multiple=True, metavar="NAME=VALUE",
-    help="Option of the plugin; repeatable.",
-)  # fmt: skip
+@STRENGTH
+@OPTIONS
 @click.option(
     "--weights", type=click.Path(path_type=Path), metavar="DIR",
     help="Weights that `colortk fit` wrote.",

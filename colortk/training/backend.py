@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
@@ -36,10 +37,12 @@ def keras() -> Any:
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         with silent():
+            first = "keras" not in sys.modules
             import keras
 
-            with suppress(Exception):
-                _visible()  # the first look writes of a driver that is there without a GPU
+            if first:  # its look for GPUs writes of a driver that is there without one
+                with suppress(Exception):
+                    _visible()
     except ImportError as error:
         name = os.environ["KERAS_BACKEND"]
         raise PluginError(f"Keras cannot use {name}", str(error), INSTALL) from error
