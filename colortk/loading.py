@@ -49,6 +49,21 @@ class Predictor(Protocol):
     def predict(self, lightness: Float32) -> Float32: ...
 
 
+class FilmPredictor(Predictor, Protocol):
+    """What colorizes the frames of a film: it may answer several at once, and has an identity."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def options_key(self) -> str: ...
+
+    @property
+    def takes_batches(self) -> bool: ...
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]: ...
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A colorizer in this process. ``digest`` and ``options_key`` identify its results."""

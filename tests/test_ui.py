@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,16 @@ from colortk.ui.server import Place, bound, is_loopback
 from colortk.ui.shelf import Shelf, shelf
 from colortk.ui.views import address, heat, without_colour
 from colortk.ui.visitors import COOKIE, Visitors, is_token, new_token
-from conftest import Run, one_line, photo
+from conftest import Run, colorizer_module, one_line, photo
 
 ME, YOU = "m" * 43, "y" * 43
 
 
-@pytest.fixture
-def gray() -> Shelf:
-    return Shelf([entry("gray"), entry("mean_color")])
+@pytest.fixture(scope="module")
+def gray() -> Iterator[Shelf]:
+    found = Shelf([entry("gray"), entry("mean_color")])
+    yield found
+    found.close()
 
 
 def exif_photo(path: Path, **options: Any) -> Path:
@@ -168,16 +170,21 @@ def test_a_comparison_of_grey_and_of_what_fails(
             compare_plugins(source, "x.png", labels, 1.0, gray, Limits(), tmp_path)
 
 
-def test_plugins_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
     from colortk.ui import shelf as module
 
-    loads = []
-    load = module.load
-    monkeypatch.setattr(module, "load", lambda request: loads.append(request) or load(request))
+    starts = []
+
+    class Started(module.Isolated):
+        def _start(self) -> None:
+            starts.append(self.request.plugin)
+            super()._start()
+
+    monkeypatch.setattr(module, "Isolated", Started)
     found, notes = shelf([])
     assert found.labels[0] == "sift_mlp"
     assert found.labels[-1] == "gray"
-    assert (loads, notes) == ([], [])
+    assert (starts, notes) == ([], [])
     for label in found.labels:
         spec = registry().colorizer(label)[1]
         assert spec.artifacts or not spec.trainer, f"{label} is not trained"
@@ -186,13 +193,47 @@ def test_plugins_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(loads) == 1
+    assert starts == ["gray"]
     assert found.take("gray").strength == 1
-    assert shelf(["gray:strength=0.5"])[0].take("gray:strength=0.5").strength == 0.5
+    found.close()
+    half = shelf(["gray:strength=0.5"])[0]
+    assert half.take("gray:strength=0.5").strength == 0.5
+    half.close()
     with pytest.raises(UsageError, match="did you mean 'gray'"):
         shelf(["grey"])
     with pytest.raises(UsageError, match="no plugin 'x' here"):
         found.take("x")
+
+
+def test_a_plugin_that_dies_or_hangs_costs_its_own_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distribution: Callable[..., Path]
+) -> None:
+    zeros = "return np.zeros((*lightness.shape, 2), np.float32)"
+    dark = "lightness.mean() < 20"
+    for name, end in (
+        ("dies", "__import__('os')._exit(7)"),
+        ("hangs", "__import__('time').sleep(60)"),
+    ):
+        site = distribution(name, colorizer_module(name, name, f"{end} if {dark} else 0; {zeros}"))
+    monkeypatch.syspath_prepend(str(site))
+    registry.cache_clear()
+    try:
+        found, _ = shelf(["dies", "hangs", "gray"], timeout=1)
+        for level, errors in (
+            (0, ["its process ended (exit code 7)", "no answer on a picture in 1 s", ""]),
+            (200, ["", "", ""]),
+        ):
+            source = tmp_path / f"{level}.png"
+            Image.new("L", (40, 40), level).save(source)
+            made = compare_plugins(
+                source, source.name, found.labels, 1.0, found, Limits(), tmp_path
+            )  # fmt: skip
+            for row, words in zip(made.rows, errors, strict=True):
+                assert (words in row.error) if words else (row.error == ""), row
+                assert (row.picture is None) == bool(words)
+        found.close()
+    finally:
+        registry.cache_clear()
 
 
 def test_what_a_visitor_has_is_theirs_until_they_have_gone(tmp_path: Path) -> None:

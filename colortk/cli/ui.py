@@ -38,6 +38,10 @@ from colortk.cli.main import say
     "--max-seconds", type=click.FloatRange(0.1, 3600), default=60, show_default=True,
     help="Colorize no more of a film.",
 )  # fmt: skip
+@click.option(
+    "--timeout", type=click.FloatRange(0.1, 3600), default=120, show_default=True,
+    metavar="SECONDS", help="Stop a plugin that takes longer for a picture.",
+)  # fmt: skip
 @THREADS
 @DEVICE
 def command(
@@ -48,6 +52,7 @@ def command(
     max_upload: float,
     max_pixels: int,
     max_seconds: float,
+    timeout: float,
     threads: int | None,
     device: str | None,
 ) -> int:
@@ -72,7 +77,7 @@ def command(
         upload=round(max_upload * MEGABYTE), pixels=max_pixels, film_seconds=max_seconds,
         film_frames=round(max_seconds * 60),
     )  # fmt: skip
-    offered, notes = shelf(labels(plugins))
+    offered, notes = shelf(labels(plugins), timeout)
     for note in notes:
         say(f"note: {note}")
     asked = Survey.open(survey) if survey is not None else None
@@ -87,6 +92,7 @@ def command(
         if type(interrupt) is not KeyboardInterrupt:  # SIGTERM
             raise
     finally:
+        offered.close()
         if asked is not None:
             asked.close()
     say("ended")

@@ -1,43 +1,60 @@
-"""The plugins that the page offers: each loaded once, when it is first used, and kept."""
+"""The plugins that the page offers: each started once, when it is first used, and kept."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any
 
 from colortk.color import Float32
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.entries import Entry, entry
 from colortk.host import missing_requirements, registry
-from colortk.loading import Loaded, load
+from colortk.isolate import Isolated
 from colortk.spec import ColorizerSpec
 
 #: What the page begins with, if it is there, and what it ends with.
 FIRST, LAST = "sift_mlp", "gray"
-#: A plugin may be asked by one thread at a time, and what is put aside while it runs (standard
-#: output, warnings) is the whole process's: so one plugin at a time. A film's frames wait in line.
-_TURN = threading.RLock()
+#: Seconds that a plugin may take for one picture.
+PATIENCE = 120.0
 
 
-@dataclass(frozen=True)
-class Kept(Loaded):
-    """A loaded plugin that threads may share. ``strength``: a factor that its label names."""
+class Kept:
+    """A plugin in a process of its own, which visitors share. ``strength``: a factor in its label.
 
-    strength: float = 1.0
+    One that ends its process, or gives no answer in time, fails on that picture, and nobody else's.
+    """
 
-    def _ask(self, method: str, lightness: Float32) -> Any:
-        with _TURN:
-            return super()._ask(method, lightness)
+    takes_batches = False
+
+    def __init__(self, found: Entry, timeout: float) -> None:
+        self.strength = found.strength
+        self._turn = threading.Lock()
+        self._isolated = Isolated(found.request, timeout)
+        self.spec = self._isolated.spec
+        self.digest, self.options_key = self._isolated.digest, self._isolated.options_key
+
+    def predict(self, lightness: Float32) -> Float32:
+        """Chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``."""
+        with self._turn:
+            return self._isolated.predict(lightness)
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
+        """:meth:`predict` of several, one after another."""
+        return [self.predict(lightness) for lightness in lightnesses]
+
+    def close(self) -> None:
+        """End its process."""
+        self._isolated.close()
 
 
 class Shelf:
     """Plugins by label, ``NAME[:option=value,…][@WEIGHTS]``."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], timeout: float = PATIENCE) -> None:
+        self.timeout = timeout
         self._entries = {one.label: one for one in entries}
         self._loaded: dict[str, Kept] = {}
+        self._turns = {label: threading.Lock() for label in self._entries}
 
     @property
     def labels(self) -> list[str]:
@@ -54,12 +71,15 @@ class Shelf:
         Raises ``UsageError`` (not on the shelf), ``PluginError`` or ``ArtifactError``.
         """
         found = self._entry(label)
-        with _TURN:
+        with self._turns[label]:
             if label not in self._loaded:
-                loaded = load(found.request)
-                parts = {part.name: getattr(loaded, part.name) for part in fields(loaded)}
-                self._loaded[label] = Kept(**parts, strength=found.strength)
+                self._loaded[label] = Kept(found, self.timeout)
             return self._loaded[label]
+
+    def close(self) -> None:
+        """End the plugins' processes."""
+        for kept in self._loaded.values():
+            kept.close()
 
     def _entry(self, label: str) -> Entry:
         found = self._entries.get(label)
@@ -68,15 +88,17 @@ class Shelf:
         return found
 
 
-def shelf(texts: Iterable[str]) -> tuple[Shelf, list[str]]:
+def shelf(texts: Iterable[str], timeout: float = PATIENCE) -> tuple[Shelf, list[str]]:
     """The shelf of the plugins that are named, else of all that can run, and why others cannot.
+
+    ``timeout``: seconds that a plugin may take for one picture.
 
     Raises ``UsageError``, ``PluginError`` or ``ArtifactError`` for a named one, and ``UsageError`` if
     there is none.
     """
     named = list(dict.fromkeys(texts))
     if named:
-        return Shelf([entry(text) for text in named]), []
+        return Shelf([entry(text) for text in named], timeout), []
     found, notes = [], []
     for name in _usable():
         try:
@@ -85,7 +107,7 @@ def shelf(texts: Iterable[str]) -> tuple[Shelf, list[str]]:
             notes.append(str(error))
     if not found:
         raise UsageError("there is no plugin that can run", do="see: colortk plugins list")
-    return Shelf(found), notes
+    return Shelf(found, timeout), notes
 
 
 def _usable() -> list[str]:

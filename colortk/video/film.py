@@ -15,7 +15,7 @@ from typing import Any
 from colortk._cv import cv2
 from colortk.color import Float32
 from colortk.errors import PictureError, UsageError
-from colortk.loading import Loaded
+from colortk.loading import FilmPredictor
 from colortk.pipeline import refiner
 from colortk.process import cores
 from colortk.video import overlay
@@ -86,7 +86,7 @@ class _Coloured:
 
 def colorize_film(
     path: Path,
-    plugin: Loaded,
+    plugin: FilmPredictor,
     settings: Settings,
     begin: Callable[[int | None], Callable[[int], None]] = lambda total: lambda n: None,
 ) -> Summary:
@@ -166,7 +166,7 @@ def _checked(path: Path, settings: Settings) -> Film:
     return film
 
 
-def _key(path: Path, plugin: Loaded, settings: Settings) -> dict[str, Any]:
+def _key(path: Path, plugin: FilmPredictor, settings: Settings) -> dict[str, Any]:
     """All that two runs must have in common for one to go on where the other stopped."""
     status = path.stat()
     told = dataclasses.asdict(settings)
@@ -207,7 +207,7 @@ def _expected(film: Film, span: tuple[Fraction, Fraction | None] | None) -> int 
 def _encode(
     path: Path,
     film: Film,
-    plugin: Loaded,
+    plugin: FilmPredictor,
     settings: Settings,
     look: Look,
     parts: Parts,
@@ -258,7 +258,7 @@ def _encode(
 def _pipeline(
     path: Path,
     film: Film,
-    plugin: Loaded,
+    plugin: FilmPredictor,
     look: Look,
     smoother: Smoother | None,
     losses: Losses,
@@ -285,7 +285,7 @@ def _pipeline(
 
 
 def _predicted(
-    read: Generator[tuple[Frame, Float32], None, None], plugin: Loaded
+    read: Generator[tuple[Frame, Float32], None, None], plugin: FilmPredictor
 ) -> Generator[tuple[Frame, Float32], None, None]:
     """Frames and the plugin's chroma for them; several at once for a plugin that takes batches."""
     count = BATCH if plugin.takes_batches else 1
