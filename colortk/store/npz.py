@@ -26,7 +26,11 @@ def arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
         if size > MOST:
             raise ValueError(f"unpacked it would have {size:,} bytes")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            return {key: np.asarray(stored[key]) for key in stored.files}
+            found = {key: stored[key] for key in stored.files}
+        for key, array in found.items():
+            if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+                raise ValueError(f"'{key}' is no array of numbers")
+        return found
     except Exception as error:  # zip files and NumPy's headers fail in many ways
         why = " ".join(str(error).split())[:200] or type(error).__name__
         raise ArtifactError(

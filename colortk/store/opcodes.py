@@ -9,6 +9,7 @@ A record of the store needs twenty kinds of operations, a handful of each, and n
 from __future__ import annotations
 
 import pickletools
+from typing import Any
 
 #: What reads as one piece of text or bytes.
 _SCALARS = frozenset({"SHORT_BINUNICODE", "BINUNICODE", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8"})
@@ -26,6 +27,7 @@ def check(data: bytes) -> None:
 
     Only text and bytes may be referred to again: what is shared but not copied grows exponentially.
     """
+    argument: Any
     shared: set[int] = set()
     stored = dicts = 0
     last = ""
@@ -41,6 +43,8 @@ def check(data: bytes) -> None:
             stored += 1
         elif name in ("BINGET", "LONG_BINGET") and argument not in shared:
             raise ValueError("it refers to a container again")
+        elif name == "FRAME" and argument > len(data):
+            raise ValueError("it is cut off")
         elif name == "EMPTY_DICT":
             dicts += 1
             if dicts > 1:
