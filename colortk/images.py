@@ -123,11 +123,11 @@ def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
 
 
 def _decode(image: Image.Image, data: bytes, name: str) -> Picture:
-    notes = []
+    notes: list[str] = []
     if getattr(image, "is_animated", False):  # to count them can take longer than to decode one
         notes.append(f"'{name}' has several pages or frames: only the first is used")
     dpi = image.info.get("dpi")
-    exif = exif_of(image, name)
+    exif = exif_of(image, name, notes)
     turn = exif.get(ExifTags.Base.Orientation, 1)
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes):

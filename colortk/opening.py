@@ -148,8 +148,11 @@ def _exif_of_jpeg(data: bytes) -> Iterator[bytes]:
     yield exif
 
 
-def exif_of(image: Image.Image, name: str) -> Image.Exif:
-    """Its EXIF. Raises ``PictureError`` where that claims what it cannot hold."""
+def exif_of(image: Image.Image, name: str, notes: list[str]) -> Image.Exif:
+    """Its EXIF, none with a note where it is none.
+
+    Raises ``PictureError`` where it claims what it cannot hold.
+    """
     info = image.info
     if image.format == "PNG" and "exif" not in info:
         image.load()  # it may stand behind the pixels, or in ImageMagick's hexadecimal text
@@ -163,4 +166,8 @@ def exif_of(image: Image.Image, name: str) -> Image.Exif:
     while block.startswith(b"Exif\0\0"):
         block = block[6:]
     _directories(block, name)
-    return image.getexif()
+    try:
+        return image.getexif()
+    except (SyntaxError, ValueError, TypeError, KeyError, struct.error) as error:
+        notes.append(f"'{name}': its EXIF was ignored: {' '.join(str(error).split())}")
+        return Image.Exif()

@@ -76,7 +76,7 @@ def check_finite(name: str, light: np.ndarray) -> None:
 
 
 #: Any number of 32 bits, what is no L* at all included.
-ANY = 3.0e38
+ANY = float(np.float32(3.0e38))
 
 
 @pytest.mark.parametrize("name", ["gray", "mean_color"])

@@ -198,7 +198,7 @@ def test_a_jpeg_of_endless_scans() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "mode"),
-    [("ICO", "RGB"), ("ICNS", "RGB"), ("DDS", "RGB"), ("XBM", "1"), ("IM", "RGB"), ("SPIDER", "F")],
+    [("ICO", "RGB"), ("ICNS", "RGB"), ("DDS", "RGB"), ("XBM", "1"), ("SPIDER", "F")],
 )
 def test_formats_that_no_photograph_comes_in_are_not_opened(kind: str, mode: str) -> None:
     Image.init()
