@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from colortk import directories
 from colortk._cv import cv2
@@ -122,7 +122,7 @@ def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
             raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from error
 
 
-def _decode(image: Image.Image, data: bytes, name: str) -> Picture:
+def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
     notes: list[str] = []
     if getattr(image, "is_animated", False):  # to count them can take longer than to decode one
         notes.append(f"'{name}' has several pages or frames: only the first is used")
@@ -152,7 +152,7 @@ def _decode(image: Image.Image, data: bytes, name: str) -> Picture:
     )
 
 
-def _sixteen_bits(image: Image.Image, data: bytes) -> bool:
+def _sixteen_bits(image: ImageFile.ImageFile, data: bytes) -> bool:
     if image.mode in _DEPTH_16:
         return True
     if image.format == "PNG":
@@ -165,7 +165,7 @@ def _sixteen_bits(image: Image.Image, data: bytes) -> bool:
     return False
 
 
-def _most_of_ppm(image: Image.Image) -> int:
+def _most_of_ppm(image: ImageFile.ImageFile) -> int:
     """Largest value that a binary PGM or PPM declares, or 0: the rest Pillow decodes alone."""
     codec, _, _, options = image.tile[0]
     if codec == "raw":
@@ -173,7 +173,7 @@ def _most_of_ppm(image: Image.Image) -> int:
     return int(options[1]) if codec == "ppm" else 0
 
 
-def _decode_16(image: Image.Image, data: bytes) -> tuple[Pixels, Pixels | None]:
+def _decode_16(image: ImageFile.ImageFile, data: bytes) -> tuple[Pixels, Pixels | None]:
     if image.mode in _DEPTH_16:
         image.load()
         grey = np.asarray(image).astype(np.uint16)
@@ -192,7 +192,7 @@ def _decode_16(image: Image.Image, data: bytes) -> tuple[Pixels, Pixels | None]:
     return _split(array)
 
 
-def _decode_ppm_16(image: Image.Image, data: bytes) -> Pixels:
+def _decode_ppm_16(image: ImageFile.ImageFile, data: bytes) -> Pixels:
     start, most = image.tile[0][2], _most_of_ppm(image)
     if not most:
         image.load()

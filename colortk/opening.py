@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Iterator
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from colortk import directories
 from colortk.errors import PictureError
@@ -46,7 +46,7 @@ def too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -
     )
 
 
-def opened(data: bytes, name: str, max_pixels: int) -> Image.Image | None:
+def opened(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile | None:
     """Pillow's picture, not decoded; ``None`` for a kind of TIFF that only OpenCV may know.
 
     Raises ``PictureError`` for what is no picture, or too large.
@@ -67,7 +67,7 @@ def opened(data: bytes, name: str, max_pixels: int) -> Image.Image | None:
     return image
 
 
-def _identified(data: bytes, max_pixels: int) -> Image.Image:
+def _identified(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
     with _PILLOWS_LIMIT:
         usual = Image.MAX_IMAGE_PIXELS
         if usual is not None and max_pixels > 2 * usual:
