@@ -167,6 +167,7 @@ def _sixteen_bits(image: ImageFile.ImageFile, data: bytes) -> bool:
 
 def _most_of_ppm(image: ImageFile.ImageFile) -> int:
     """Largest value that a binary PGM or PPM declares, or 0: the rest Pillow decodes alone."""
+    options: Any
     codec, _, _, options = image.tile[0]
     if codec == "raw":
         return 65535 if "I;16B" in options else 0  # text, or a tuple that begins with it
