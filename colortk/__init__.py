@@ -4,6 +4,7 @@
 ``colortk.metrics.score(pred, truth)`` is any score of two arrays.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from colortk.hookspecs import hookimpl
@@ -16,6 +17,10 @@ from colortk.spec import (
     Requirement,
     WorkingSize,
 )
+
+# From 1.31 on ONNX Runtime writes an identifier of the machine to the temporary folder as soon as it
+# is imported, and tells its makers of every session. Nobody asked for that here.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from colortk.api import colorize

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from colortk.errors import UsageError
-from colortk.images import FORMATS
+from colortk.opening import FORMATS
 
 
 def endings() -> set[str]:

@@ -7,24 +7,29 @@ decodes 16-bit pictures, of which Pillow keeps only the high bytes.
 from __future__ import annotations
 
 import contextlib
-import io
+import os
+import stat
 import struct
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile
 
+from colortk import directories
 from colortk._cv import cv2
 from colortk.errors import PictureError
+from colortk.opening import exif_of, limit_of_pillow, opened, too_large
 from colortk.profiles import profiled_8, profiled_16
 
 Pixels = NDArray[Any]
 #: What Pillow itself refuses as a decompression bomb, in pixels.
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
+MAX_PIXELS = limit_of_pillow()
+#: Bytes of a file: as many as a TIFF can address.
+MAX_BYTES = 2**32
 #: Orientation tag to what is done to the rows and columns (EXIF 2.32, tag 0x0112).
 _FLIPS: dict[int, tuple[bool, bool, bool]] = {  # transpose, flip rows, flip columns
     2: (False, False, True),
@@ -35,11 +40,6 @@ _FLIPS: dict[int, tuple[bool, bool, bool]] = {  # transpose, flip rows, flip col
     7: (True, True, True),
     8: (True, True, False),
 }
-#: Formats that decode in Pillow's own process without outside programs (EPS would call one).
-FORMATS = {
-    "AVIF", "BMP", "DDS", "DIB", "GIF", "ICNS", "ICO", "IM", "JPEG", "JPEG2000", "MPO", "MSP", "PCX",
-    "PNG", "PPM", "QOI", "SGI", "SPIDER", "SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM",
-}  # fmt: skip
 _DEPTH_16 = ("I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -62,9 +62,17 @@ class Picture:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a file. Raises ``PictureError`` for what cannot be read."""
+    """Content of a file or a pipe. Raises ``PictureError`` for what cannot be read, or is too long."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+                raise PictureError(f"cannot read '{path}'", "it is a device")
+            if status.st_size <= MAX_BYTES:  # of a pipe it is 0
+                data = file.read() if stat.S_ISREG(status.st_mode) else _piped(file)
+                if len(data) <= MAX_BYTES:
+                    return data
+            raise PictureError(f"cannot read '{path}'", f"it has over {MAX_BYTES:,} bytes")
     except FileNotFoundError:
         raise PictureError(f"cannot read '{path}'", "there is no such file") from None
     except IsADirectoryError:
@@ -75,23 +83,38 @@ def read_bytes(path: Path) -> bytes:
         raise PictureError(f"cannot read '{path}'", why) from error
 
 
-def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
+def _piped(file: BinaryIO) -> bytes:
+    """All that comes, up to the limit and a little more."""
+    parts = []
+    left = MAX_BYTES + 1
+    while left > 0 and (part := file.read(1 << 20)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
     """Decode a picture file held in memory; ``name`` is what messages call it.
 
-    Raises ``PictureError`` if it is empty, not a picture, damaged or too large.
+    ``max_pixels``: the most that it may have, instead of Pillow's limit. Raises ``PictureError`` if
+    it is empty, not a picture, damaged or too large.
     """
     if not data:
         raise PictureError(f"cannot read '{name}'", "the file is empty")
+    if max_pixels is None:
+        max_pixels = limit_of_pillow()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd tags; damage raises
         try:
-            return _decode(data, name, max_pixels)
+            image = opened(data, name, max_pixels)
+            if image is None:
+                return _opencv_only(data, name)
+            with image:
+                return _decode(image, data, name)
         except PictureError:
             raise
-        except UnidentifiedImageError:
-            return _opencv_only(data, name, max_pixels)
         except Image.DecompressionBombError:
-            raise _too_large(name, max_pixels) from None
+            raise too_large(name, max_pixels) from None
         except MemoryError:
             raise PictureError(f"cannot read '{name}'", "not enough memory to decode it") from None
         except Exception as error:  # decoders raise nearly anything on damaged files
@@ -99,58 +122,37 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
             raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from error
 
 
-def _too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -> PictureError:
-    found = f"{size[0]} × {size[1]} pixels" if size else "its header"
-    return PictureError(
-        f"cannot read '{name}'",
-        f"{found} is over the limit of {max_pixels:,} pixels",
-        "if you trust the file, raise --max-pixels",
+def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
+    notes: list[str] = []
+    if getattr(image, "is_animated", False):  # to count them can take longer than to decode one
+        notes.append(f"'{name}' has several pages or frames: only the first is used")
+    dpi = image.info.get("dpi")
+    exif = exif_of(image, name, notes)
+    turn = exif.get(ExifTags.Base.Orientation, 1)
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes):
+        profile = None
+    if _sixteen_bits(image, data):
+        pixels, alpha = _decode_16(image, data)
+        pixels = profiled_16(pixels, profile, notes, name)
+    else:
+        image.load()
+        pixels, alpha = _decode_8(image, profile, notes, name)
+        turn = turn if exif.get(ExifTags.Base.Orientation) is not None else 1
+    if turn in _FLIPS:
+        pixels = _turned(pixels, turn)
+        alpha = None if alpha is None else _turned(alpha, turn)
+    return Picture(
+        pixels,
+        alpha,
+        _kept_exif(exif),
+        _clean_dpi(dpi),
+        image.format or "PNG",
+        notes,
     )
 
 
-def _decode(data: bytes, name: str, max_pixels: int) -> Picture:
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ours is checked instead
-    try:
-        image = Image.open(io.BytesIO(data))
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-    with image:
-        if image.format not in FORMATS:
-            raise PictureError(
-                f"cannot read '{name}'", f"{image.format} is not a format of pictures"
-            )
-        if image.width * image.height > max_pixels:
-            raise _too_large(name, max_pixels, image.size)
-        notes = []
-        frames = getattr(image, "n_frames", 1)
-        if frames > 1:
-            notes.append(f"'{name}' has {frames} pages or frames: only the first is used")
-        dpi = image.info.get("dpi")
-        picture_format = image.format or "PNG"
-        exif = image.getexif()
-        turn = exif.get(ExifTags.Base.Orientation, 1)
-        profile = image.info.get("icc_profile")
-        if _sixteen_bits(image, data):
-            pixels, alpha = _decode_16(image, data)
-            pixels = profiled_16(pixels, profile, notes, name)
-        else:
-            image.load()
-            pixels, alpha = _decode_8(image, profile, notes, name)
-            turn = turn if exif.get(ExifTags.Base.Orientation) is not None else 1
-        if turn in _FLIPS:
-            pixels = _turned(pixels, turn)
-            alpha = None if alpha is None else _turned(alpha, turn)
-        return Picture(
-            pixels,
-            alpha,
-            _kept_exif(exif),
-            _clean_dpi(dpi),
-            picture_format,
-            notes,
-        )
-
-
-def _sixteen_bits(image: Image.Image, data: bytes) -> bool:
+def _sixteen_bits(image: ImageFile.ImageFile, data: bytes) -> bool:
     if image.mode in _DEPTH_16:
         return True
     if image.format == "PNG":
@@ -159,23 +161,20 @@ def _sixteen_bits(image: Image.Image, data: bytes) -> bool:
         bits = getattr(image, "tag_v2", {}).get(258, (8,))
         return bool(max(bits) == 16)
     if image.format == "PPM":
-        return image.mode == "I" or (
-            len(data) > 2 and data[:2] in (b"P5", b"P6") and _maxval(data) > 255
-        )
+        return image.mode == "I" or _most_of_ppm(image) > 255
     return False
 
 
-def _maxval(data: bytes) -> int:
-    """Largest value that a binary PGM or PPM header declares."""
-    words: list[bytes] = []
-    for line in data[:512].split(b"\n"):
-        words += line.split(b"#")[0].split()
-        if len(words) >= 4:
-            return int(words[3])
-    return 255
+def _most_of_ppm(image: ImageFile.ImageFile) -> int:
+    """Largest value that a binary PGM or PPM declares, or 0: the rest Pillow decodes alone."""
+    options: Any
+    codec, _, _, options = image.tile[0]
+    if codec == "raw":
+        return 65535 if "I;16B" in options else 0  # text, or a tuple that begins with it
+    return int(options[1]) if codec == "ppm" else 0
 
 
-def _decode_16(image: Image.Image, data: bytes) -> tuple[Pixels, Pixels | None]:
+def _decode_16(image: ImageFile.ImageFile, data: bytes) -> tuple[Pixels, Pixels | None]:
     if image.mode in _DEPTH_16:
         image.load()
         grey = np.asarray(image).astype(np.uint16)
@@ -184,14 +183,25 @@ def _decode_16(image: Image.Image, data: bytes) -> tuple[Pixels, Pixels | None]:
         if bits < 16:  # 12 bits in 16
             grey = grey << (16 - bits)
         return (65535 - grey if tags.get(262) == 0 else grey), None  # 0: white is zero
+    if image.format == "PPM":
+        return _decode_ppm_16(image, data), None
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:
         raise ValueError("OpenCV cannot decode it")
     if array.dtype != np.uint16:
         raise ValueError(f"its pixels are {array.dtype}")
-    if image.format == "PPM" and (top := _maxval(data)) < 65535:
-        array = (array.astype(np.uint32) * 65535 // top).astype(np.uint16)
     return _split(array)
+
+
+def _decode_ppm_16(image: ImageFile.ImageFile, data: bytes) -> Pixels:
+    start, most = image.tile[0][2], _most_of_ppm(image)
+    if not most:
+        image.load()
+        return np.asarray(image).astype(np.uint16)
+    shape = (image.height, image.width, 1 if image.mode == "I" else 3)
+    values = np.frombuffer(data, ">u2", int(np.prod(shape)), start).reshape(shape)
+    wide = np.minimum(values.astype(np.uint32), most) * 65535 // most
+    return wide.astype(np.uint16).squeeze(2) if shape[2] == 1 else wide.astype(np.uint16)
 
 
 def _split(array: Pixels) -> tuple[Pixels, Pixels | None]:
@@ -273,18 +283,13 @@ def _clean_dpi(dpi: Any) -> tuple[float, float] | None:
     return (x, y) if 0 < x < 1e5 and 0 < y < 1e5 else None
 
 
-def _opencv_only(data: bytes, name: str, max_pixels: int) -> Picture:
-    """Kinds of TIFF that Pillow does not know; its header is measured before OpenCV decodes it."""
+def _opencv_only(data: bytes, name: str) -> Picture:
+    """Kinds of TIFF that Pillow does not know; it has been measured."""
     unknown = PictureError(
         f"cannot read '{name}'", "it is not a picture of a known format, or its header is damaged"
     )
-    if data[:4] not in (b"II*\0", b"MM\0*"):
+    if directories.check(data) is None:
         raise unknown
-    size = _tiff_size(data)
-    if size is None:
-        raise unknown
-    if size[0] * size[1] > max_pixels:
-        raise _too_large(name, max_pixels, size)
     array = None
     with contextlib.suppress(cv2.error):
         array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -295,15 +300,3 @@ def _opencv_only(data: bytes, name: str, max_pixels: int) -> Picture:
     pixels, alpha = _split(array)
     notes = [f"'{name}' is an unusual TIFF: transparency, depth or EXIF may be lost"]
     return Picture(pixels, alpha, format="TIFF", notes=notes)
-
-
-def _tiff_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height that a TIFF's first directory states."""
-    try:
-        directory = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
-        file = io.BytesIO(data)
-        file.seek(directory.next)
-        directory.load(file)
-        return int(directory[256]), int(directory[257])
-    except (OSError, SyntaxError, KeyError, ValueError, TypeError, struct.error, IndexError):
-        return None

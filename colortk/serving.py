@@ -21,6 +21,7 @@ import numpy as np
 from colortk.color import Float32
 from colortk.errors import ArtifactError, ColortkError, PredictionError, UsageError
 from colortk.spec import load_callable
+from colortk.store import onnx_file
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "gpu")
@@ -107,6 +108,7 @@ def _session(process: int, content: bytes, threads: int, providers: tuple[str, .
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     try:
+        onnx_file.check(content)  # before Keras reads it as well
         with contextlib.redirect_stdout(None) if CUDA in providers else contextlib.nullcontext():
             session = onnxruntime.InferenceSession(content, options, providers=list(providers))
         session.disable_fallback()  # it would go on slowly, and print that to stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,6 +11,7 @@ from typing import Any
 
 from colortk.errors import ArtifactError
 from colortk.spec import Artifact, ColorizerSpec
+from colortk.store import reading
 
 MANIFEST = "manifest.json"
 
@@ -19,20 +19,25 @@ MANIFEST = "manifest.json"
 def declared(package: str) -> tuple[Artifact, ...]:
     """The artifacts that the manifest of ``package`` lists; empty if nothing is trained yet."""
     try:
-        text = (files(package) / "artifacts" / MANIFEST).read_text("utf-8")
+        text = reading.content(files(package) / "artifacts" / MANIFEST, reading.MANIFEST_BYTES)
     except (OSError, ModuleNotFoundError):
         return ()
     return _listed(text, package)
 
 
-def _listed(text: str, where: str) -> tuple[Artifact, ...]:
+def _listed(text: bytes, where: str) -> tuple[Artifact, ...]:
     try:
-        listed = json.loads(text)["artifacts"]
-        if any(Path(name).name != name for name in listed):
+        listed = reading.parsed(text)["artifacts"]
+        if not all(_is_name(name) for name in listed):
             raise ValueError("it names a file outside its folder")
         return tuple(Artifact(str(name), str(row["sha256"])) for name, row in listed.items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(f"the manifest of {where} cannot be read", repr(error)) from error
+
+
+def _is_name(name: str) -> bool:
+    """Whether it can only be a file in the folder, on any system."""
+    return name not in ("", ".", "..") and not set(name) & set("/\\:\0") and name.isprintable()
 
 
 def manifest_of(folder: ArtifactFolder) -> dict[str, Any]:
@@ -41,15 +46,11 @@ def manifest_of(folder: ArtifactFolder) -> dict[str, Any]:
     Raises ``ArtifactError`` for one that is damaged.
     """
     try:
-        text = (folder.folder / MANIFEST).read_text("utf-8")
+        text = reading.content(folder.folder / MANIFEST, reading.MANIFEST_BYTES)
     except OSError:
         return {}
-    except UnicodeDecodeError as error:
-        raise ArtifactError(
-            f"the manifest of {folder.plugin} cannot be read", repr(error)
-        ) from error
     _listed(text, folder.plugin)  # raises for one that is damaged
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Any] = reading.parsed(text)
     return found
 
 
@@ -80,7 +81,7 @@ class ArtifactFolder:
                 again,
             )
         try:
-            content = (self.folder / name).read_bytes()
+            content = reading.content(self.folder / name)
         except OSError as error:
             raise ArtifactError(
                 f"artifact '{name}' of plugin '{self.plugin}' is missing", str(error), again
@@ -105,8 +106,8 @@ def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFo
             ) from error
         return ArtifactFolder(spec.name, folder, spec.artifacts)
     try:
-        text = (weights / MANIFEST).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = reading.content(weights / MANIFEST, reading.MANIFEST_BYTES)
+    except OSError as error:
         raise ArtifactError(
             f"no weights in '{weights}'",
             f"its {MANIFEST} cannot be read",

@@ -2,7 +2,8 @@
 
 Training keeps each picture's SIFT features, luminance, A and B; testing keeps its predicted
 A and B. A record is a pickle of a dict of arrays, named by what it was made from, beside a
-manifest with its SHA-256. Reading checks the digest before a byte is unpickled. An array is
+manifest with its SHA-256. Reading checks the digest, then the kinds of the pickle's operations,
+before a byte is unpickled. An array is
 pickled as its dtype's name, its shape and its bytes, so that the unpickler needs to look up
 nothing at all: whatever a planted pickle asks for is refused, and nothing of it runs. (To
 allow even NumPy's own ``dtype`` would not do: its ``__setstate__`` can be talked into
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from colortk.encode import write_whole
 from colortk.errors import ArtifactError, PictureError
+from colortk.store import opcodes, reading
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -126,7 +128,10 @@ def dumps(arrays: Arrays) -> bytes:
 def loads(data: bytes, name: str) -> Arrays:
     """Unpickle a dict of numeric arrays. Raises ``ArtifactError`` for anything else."""
     try:
+        opcodes.check(data)
         value = _DataOnly(io.BytesIO(data)).load()
+        if type(value) is not dict:
+            raise TypeError("it is no dict")
         return {_text(key): _array(packed) for key, packed in value.items()}
     except Exception as error:  # a hostile pickle makes the unpickler raise nearly anything
         raise _refused(name, " ".join(str(error).split()) or type(error).__name__) from None
@@ -140,8 +145,11 @@ def _text(key: Any) -> str:
 
 def _array(packed: Any) -> NDArray[Any]:
     dtype, shape, content = packed
-    if dtype not in _DTYPES or type(content) is not bytes:
+    # Its type first: to look a stranger's tuple up in a set takes its hash.
+    if type(dtype) is not str or dtype not in _DTYPES or type(content) is not bytes:
         raise TypeError("a value is not an array")
+    if type(shape) is not tuple or not all(type(side) is int and side >= 0 for side in shape):
+        raise TypeError("a shape is not one")
     return np.frombuffer(content, np.dtype(dtype).newbyteorder("<")).reshape(shape).astype(dtype)
 
 
@@ -197,8 +205,8 @@ class PickleStore:
         """Read a record. Raises ``ArtifactError`` if it is missing, altered or not trusted."""
         path = self._path(kind, key)
         try:
-            data = path.read_bytes()
-            wanted = json.loads(path.with_suffix(".json").read_text("utf-8"))["sha256"]
+            data = reading.content(path)
+            wanted = reading.manifest(path.with_suffix(".json"))["sha256"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(
                 f"the pickle '{path}' cannot be read",

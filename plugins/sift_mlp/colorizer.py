@@ -38,6 +38,7 @@ class SiftMlp:
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
         """Chroma, float32 (H, W, 2)."""
+        lightness = np.clip(lightness, 0, 100)  # squares of what is far outside overflow
         mirrored = np.ascontiguousarray(lightness[:, ::-1])
         with one_blas_thread():
             grid = (self._grid(lightness) + self._grid(mirrored)[:, ::-1]) * np.float32(0.5)

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from colortk.color import Float32
+from colortk.store.npz import arrays
 
 LAYERS = 10
 NEURONS = 128
@@ -121,8 +122,8 @@ def to_bytes(network: Network) -> bytes:
 
 def from_bytes(data: bytes) -> Network:
     """Read :func:`to_bytes`'s output; nothing in it is unpickled."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        count = LAYERS + 1
-        return Network(
-            [stored[f"weight{i}"] for i in range(count)], [stored[f"bias{i}"] for i in range(count)]
-        )
+    stored = arrays(data, "sift_mlp")
+    count = LAYERS + 1
+    return Network(
+        [stored[f"weight{i}"] for i in range(count)], [stored[f"bias{i}"] for i in range(count)]
+    )

@@ -1,0 +1,131 @@
+"""What a TIFF's or EXIF's directories claim, read before any library believes them.
+
+A directory of a few kilobytes can ask for far more than it has: tags that all point at the same
+megabyte, a million strips, tiles of a gigabyte of zeros, and a size that Pillow and OpenCV read
+differently because it is said twice. Numbers are those of TIFF 6.0 and of BigTIFF.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+#: Bytes of one value of each type.
+_SIZES = {
+    1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8,
+    17: 8, 18: 8,
+}  # fmt: skip
+_BYTES = (1, 2, 6, 7)
+#: Tags that point at directories: of EXIF, GPS, interoperability, and pictures below this one.
+_POINTERS = (0x8769, 0x8825, 0xA005, 330)
+_WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 322, 323
+#: A tile may always have this many pixels, in a picture of any size.
+TILE = 4096 * 4096
+#: Values of a tag that are numbers: strips, mostly. Each becomes an object of Python's.
+NUMBERS = 1_000_000
+#: Directories that are looked at.
+MOST = 64
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How the numbers are written: byte order, then format and bytes of counts and offsets."""
+
+    order: str
+    entries: str
+    offset: str
+    head: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of an offset, and of the values that stand in an entry."""
+        return struct.calcsize(f"={self.offset}")
+
+
+class Absurd(ValueError):
+    """What the directories claim is not to be tried."""
+
+
+def begins(data: bytes) -> bool:
+    """Whether it begins as a TIFF does."""
+    return _layout(data) is not None
+
+
+def _layout(data: bytes) -> _Layout | None:
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        return _Layout("<" if data[:1] == b"I" else ">", "H", "L", 4)
+    if data[:4] in (b"II+\0", b"MM\0+"):
+        return _Layout("<" if data[:1] == b"I" else ">", "Q", "Q", 8)
+    return None
+
+
+def check(data: bytes) -> tuple[int, int] | None:
+    """Width and height that the first directory states, the largest if it states several.
+
+    ``data``: a TIFF or an EXIF block. ``None``: it states none. Raises ``Absurd`` for claims that
+    no picture needs; what is merely damaged is left to those who decode it.
+    """
+    layout = _layout(data)
+    if layout is None:
+        return None
+    waiting = _numbers(data, layout, layout.head, layout.offset, 1)
+    seen: set[int] = set()
+    first: dict[int, int] = {}
+    held = 0
+    while waiting and len(seen) < MOST:
+        place = waiting.pop(0)
+        if place in seen:
+            continue
+        values = first if not seen else {}
+        seen.add(place)
+        for tag, kind, count, at in _entries(data, layout, place, waiting):
+            size = count * _SIZES[kind]
+            if size > layout.size and at + size <= len(data):  # else it is not read either
+                held += size
+                if kind not in _BYTES and count > NUMBERS:
+                    raise Absurd(f"its tag {tag} has {count:,} values")
+            for value in _numbers(
+                data, layout, at, {3: "H", 16: "Q"}.get(kind, "L"), min(count, 9)
+            ):
+                values[tag] = max(values.get(tag, 0), value)
+                if tag in _POINTERS and kind in (4, 13, 16):
+                    waiting.append(value)
+        if held > 2 * len(data):
+            raise Absurd("its tags say that they hold more than the file does")
+    width, height = first.get(_WIDTH, 0), first.get(_HEIGHT, 0)
+    if first.get(_TILE_WIDTH, 0) * first.get(_TILE_HEIGHT, 0) > max(TILE, width * height):
+        raise Absurd("its tiles are larger than the picture")
+    return (width, height) if width and height else None
+
+
+def _entries(
+    data: bytes, layout: _Layout, place: int, waiting: list[int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Tag, type, count and place of the values; at the end the next directory is put on the list."""
+    entry = f"{layout.order}HH{layout.offset}"
+    step = 4 + 2 * layout.size
+    (count,) = _numbers(data, layout, place, layout.entries, 1) or [0]
+    at = place + struct.calcsize(f"={layout.entries}")
+    for _ in range(min(count, len(data) // step)):
+        if at + step > len(data):
+            return
+        tag, kind, values = struct.unpack_from(entry, data, at)
+        inside = at + 4 + layout.size
+        if kind in _SIZES:
+            far = values * _SIZES[kind] > layout.size
+            yield (
+                tag,
+                kind,
+                values,
+                (_numbers(data, layout, inside, layout.offset, 1)[0] if far else inside),
+            )
+        at += step
+    waiting += _numbers(data, layout, at, layout.offset, 1)
+
+
+def _numbers(data: bytes, layout: _Layout, at: int, kind: str, count: int) -> list[int]:
+    """Up to ``count`` numbers at a place, as many as there are."""
+    size = struct.calcsize(f"={kind}")
+    count = max(0, min(count, (len(data) - at) // size))
+    return list(struct.unpack_from(f"{layout.order}{count}{kind}", data, at)) if count else []

@@ -1,0 +1,173 @@
+"""A stranger's file, opened: its header is read and measured, nothing is decoded.
+
+Pillow says what it is, among the formats that photographs come in, with nothing of its own to run
+outside programs. What its header asks of the decoders is bounded here, before they see it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import threading
+from collections.abc import Iterator
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from colortk import directories
+from colortk.errors import PictureError
+
+#: Formats of photographs. Icons, textures and what Pillow decodes in Python, slowly, are not here.
+FORMATS = {
+    "AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "SGI", "TGA",
+    "TIFF", "WEBP",
+}  # fmt: skip
+#: Those that are loaded already, tried first.
+_LOADED = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "PPM")
+#: Scans of a JPEG: each goes over all of the picture, and may have but twenty bytes. As many as this
+#: for any file (cameras write ten), and more where as many bytes stand behind them.
+SCANS, BYTES_OF_SCAN = 500, 1 << 14
+#: Pillow's own limit is the process', and has to give way while a picture above it is opened.
+_PILLOWS_LIMIT = threading.Lock()
+
+
+def limit_of_pillow() -> int:
+    """Pixels above which Pillow refuses a picture as a decompression bomb, as it is set now."""
+    return 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
+
+
+def too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -> PictureError:
+    """The error of a picture that has more than ``max_pixels``."""
+    found = f"{size[0]} × {size[1]} pixels" if size else "its header"
+    return PictureError(
+        f"cannot read '{name}'",
+        f"{found} is over the limit of {max_pixels:,} pixels",
+        "if you trust the file, raise --max-pixels",
+    )
+
+
+def opened(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile | None:
+    """Pillow's picture, not decoded; ``None`` for a kind of TIFF that only OpenCV may know.
+
+    Raises ``PictureError`` for what is no picture, or too large.
+    """
+    _measure(data, name, max_pixels)
+    try:
+        image = _identified(data, max_pixels)
+    except UnidentifiedImageError:
+        if data[:4] in (b"II*\0", b"MM\0*"):
+            return None
+        raise _unknown(data, name) from None
+    except Image.DecompressionBombError:
+        raise too_large(name, max_pixels) from None
+    if image.width * image.height > max_pixels:
+        raise too_large(name, max_pixels, image.size)
+    if not image.width * image.height:
+        raise PictureError(f"cannot read '{name}'", "the file is damaged: it has no pixels")
+    return image
+
+
+def _identified(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
+    with _PILLOWS_LIMIT:
+        usual = Image.MAX_IMAGE_PIXELS
+        if usual is not None and max_pixels > 2 * usual:
+            Image.MAX_IMAGE_PIXELS = max_pixels
+        try:
+            try:
+                return Image.open(io.BytesIO(data), formats=_LOADED)
+            except UnidentifiedImageError:
+                Image.init()
+                others = [one for one in sorted(FORMATS - set(_LOADED)) if one in Image.OPEN]
+                return Image.open(io.BytesIO(data), formats=others)
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
+
+
+def _unknown(data: bytes, name: str) -> PictureError:
+    for other, (_, accepts) in Image.OPEN.items():
+        if other not in FORMATS and accepts is not None and accepts(data[:16]) is True:
+            return PictureError(
+                f"cannot read '{name}'",
+                f"{other} is not a format of pictures that is read",
+                "convert it to PNG",
+            )
+    return PictureError(
+        f"cannot read '{name}'", "it is not a picture of a known format, or its header is damaged"
+    )
+
+
+def _measure(data: bytes, name: str, max_pixels: int) -> None:
+    """Look at what Pillow reads on opening, or OpenCV in another way than Pillow."""
+    if directories.begins(data):
+        size = _directories(data, name)
+        if size and size[0] * size[1] > max_pixels:
+            raise too_large(name, max_pixels, size)
+    elif data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+        width, height = struct.unpack(">II", data[16:24])
+        if width * height > max_pixels:
+            raise too_large(name, max_pixels, (width, height))
+    elif data[:2] == b"\xff\xd8":
+        for block in _exif_of_jpeg(data):
+            _directories(block, name)
+        if data.count(b"\xff\xda") > SCANS + len(data) // BYTES_OF_SCAN:
+            raise _absurd(name, "it has more scans than a picture needs")
+
+
+def _directories(data: bytes, name: str) -> tuple[int, int] | None:
+    try:
+        return directories.check(data)
+    except directories.Absurd as error:
+        raise _absurd(name, str(error)) from None
+
+
+def _absurd(name: str, why: str) -> PictureError:
+    return PictureError(f"cannot read '{name}'", f"the file is damaged: {why}")
+
+
+def _exif_of_jpeg(data: bytes) -> Iterator[bytes]:
+    """EXIF as Pillow puts it together: of all segments that begin with it, one after the other."""
+    exif = b""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            at += 1
+            continue
+        marker = data[at + 1]
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker == 0xDA:  # from here on there are pixels
+            break
+        size = int.from_bytes(data[at + 2 : at + 4], "big")
+        part = data[at + 4 : at + 2 + size]
+        if marker == 0xE1 and part[:6] == b"Exif\0\0":
+            exif += part[6:]
+        elif marker == 0xE2 and part[:4] == b"MPF\0":
+            yield part[4:]
+        at += 2 + max(2, size)
+    yield exif
+
+
+def exif_of(image: Image.Image, name: str, notes: list[str]) -> Image.Exif:
+    """Its EXIF, none with a note where it is none.
+
+    Raises ``PictureError`` where it claims what it cannot hold.
+    """
+    info = image.info
+    if image.format == "PNG" and "exif" not in info:
+        image.load()  # it may stand behind the pixels, or in ImageMagick's hexadecimal text
+        text = info.pop("Raw profile type exif", None)
+        if isinstance(text, str):
+            with contextlib.suppress(ValueError):
+                info["exif"] = bytes.fromhex("".join(text.split("\n")[3:]))
+    if not isinstance(info.get("exif", b""), bytes):
+        del info["exif"]  # a PNG's text of that name
+    block = info.get("exif", b"")
+    while block.startswith(b"Exif\0\0"):
+        block = block[6:]
+    _directories(block, name)
+    try:
+        return image.getexif()
+    except (SyntaxError, ValueError, TypeError, KeyError, struct.error) as error:
+        notes.append(f"'{name}': its EXIF was ignored: {' '.join(str(error).split())}")
+        return Image.Exif()
