@@ -60,7 +60,8 @@ def film(
         if audio is not None:
             tone = (8000 * np.sin(np.arange(RATE * frames // 25) / 9)).astype(np.int16)
             samples = av.AudioFrame.from_ndarray(tone[None], "s16", "mono")
-            samples.sample_rate, samples.pts = RATE, 0
+            samples.sample_rate = RATE
+            samples.pts = round(times[0] * time_base * RATE) if times else 0
             out.mux(audio.encode(samples))
             out.mux(audio.encode(None))
         if words is not None:

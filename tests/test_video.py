@@ -110,6 +110,43 @@ def test_odd_size(tmp_path: Path, colortk: Run, site: Path) -> None:
     assert planes(frame)[2].mean() > 140
 
 
+@pytest.mark.slow
+def test_a_recorded_broadcast_begins_at_0(tmp_path: Path, colortk: Run, site: Path) -> None:
+    hour = [3600 * 90000 + 3600 * number for number in range(20)]
+    source = film(
+        tmp_path / "in.ts", frames=20, times=hour, time_base=Fraction(1, 90000), sound="aac"
+    )
+    late = seconds(source)[0]
+    assert late > 3000
+    out = tmp_path / "out.mkv"
+    video(colortk, site, source, "-o", out, "-p", "orange")
+    for old, new in (
+        (seconds(source), seconds(out)),
+        ([p[0] for p in packets(source, "audio")], [p[0] for p in packets(out, "audio")]),
+    ):
+        shift = np.array(old) - new
+        assert shift.max() - shift.min() < 0.002, "Matroska's time has milliseconds"
+        assert abs(shift[0] - late) < 1
+    headed = [p[1] for p in packets(source, "audio")]  # by ADTS, which is of the container
+    assert [p[1] for p in packets(out, "audio")] == [data[7:] for data in headed]
+    with av.open(str(out)) as after:
+        assert after.streams.video[0].average_rate == 25, "not the time base's 1000"
+    video(
+        colortk,
+        site,
+        source,
+        "-o",
+        tmp_path / "part.mkv",
+        "-p",
+        "orange",
+        "--from",
+        0.4,
+        "--to",
+        0.6,
+    )  # one key frame: what is sought cannot be decoded
+    assert len(seconds(tmp_path / "part.mkv")) == 5
+
+
 def test_one_frame_and_grey_stays_grey(tmp_path: Path, colortk: Run) -> None:
     source = film(tmp_path / "in.mkv", frames=1, codec="ffv1", grey=True)
     told = video(colortk, None, source, "-o", tmp_path / "out.mkv", "-p", "gray", "--codec", "ffv1")
@@ -223,7 +260,8 @@ def test_expected_failures_are_one_line(tmp_path: Path, colortk: Run, picture: P
     one_line(colortk("video", "no.mp4", "-o", "o.mp4"), 1, "cannot read 'no.mp4'", "not exist")
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no film at all" * 100)
-    one_line(colortk("video", broken, "-o", "o.mp4"), 1, "cannot read")
+    one_line(colortk("video", broken, "-o", "o.mp4"), 1, "cannot read", "no film, or is cut off")
+    one_line(colortk("video", picture, "-o", "o.mp4"), 1, "it is a picture", "colortk run")
     one_line(colortk("video", source, "-o", "o.xyz"), 2, "cannot write films of type")
     one_line(colortk("video", source, "-o", "o.mp4", "--codec", "libx246"), 2, "did you mean")
     one_line(colortk("video", source, "-o", "o.webm", "--codec", "libx264"), 2, "cannot hold")

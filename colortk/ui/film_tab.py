@@ -70,6 +70,15 @@ def build(house: House) -> None:
         show_progress_on=[empty, player], api_visibility="private",
     )  # fmt: skip
     end.click(event(house, stop, 0), None, [wrong], queue=False, api_visibility="private")
+    file.clear(
+        event(house, _empty, 4), None, [empty, player, told, download, wrong], queue=False,
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+
+
+def _empty(visit: Visit) -> Any:
+    hidden = gr.update(value=None, visible=False)
+    return gr.update(visible=True), hidden, hidden, hidden
 
 
 def _colorize(

@@ -12,8 +12,8 @@ from colortk.host import missing_requirements, registry
 from colortk.isolate import Isolated
 from colortk.spec import ColorizerSpec
 
-#: What the page begins with, if it is there, and what it ends with.
-FIRST, LAST = "sift_mlp", "gray"
+#: What the page begins with, of what is there, and what it ends with.
+FIRST, LAST = ("vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
 #: Seconds that a plugin may take for one picture.
 PATIENCE = 120.0
 
@@ -118,4 +118,6 @@ def _usable() -> list[str]:
         if isinstance(found.spec, ColorizerSpec) and not missing_requirements(found.spec)
     ]
     ready = [spec for spec in specs if spec.artifacts or not spec.trainer]
-    return sorted((s.name for s in ready), key=lambda name: (name != FIRST, name == LAST, name))
+    names = {spec.name for spec in ready}
+    first = [name for name in FIRST if name in names]
+    return [*first, *sorted(names.difference(first), key=lambda name: (name == LAST, name))]

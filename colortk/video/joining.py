@@ -163,12 +163,17 @@ def _write(
         )
         if span is None and source.chapters():
             result.set_chapters(source.chapters())
-        begin = span[0] if span is not None else Fraction(0)
+        begin = span[0] if span is not None else _start(source)
         dues = [_film_packets(parts, film, begin, result, stream)]
         if copied:
-            dues.append(_other_packets(source, copied, copies, span, result))
+            dues.append(_other_packets(source, copied, copies, begin, span, result))
         for _, _, write in heapq.merge(*dues, key=lambda due: due[:2]):
             write()
+
+
+def _start(source: Any) -> Fraction:
+    """When the film begins, in seconds of its own time: recordings of broadcasts begin at any hour."""
+    return max(Fraction(0), Fraction(source.start_time or 0, av.time_base))
 
 
 def _film_packets(
@@ -212,12 +217,12 @@ def _other_packets(
     source: Any,
     copied: list[Any],
     copies: dict[int, Any],
+    begin: Fraction,
     span: tuple[Fraction, Fraction | None] | None,
     result: Any,
 ) -> Iterator[Due]:
-    """Packets of the input's other streams, as they are."""
+    """Packets of the input's other streams, as they are, their time counted from ``begin``."""
     packets = source.demux(copied)
-    begin, end = span if span is not None else (Fraction(0), None)
     while True:
         try:
             packet = next(packets)
@@ -229,13 +234,13 @@ def _other_packets(
         at = packet.dts * base
         if span is not None:
             shown = (packet.pts if packet.pts is not None else packet.dts) * base
-            if shown < begin or (end is not None and shown >= end):
+            if shown < span[0] or (span[1] is not None and shown >= span[1]):
                 continue
-            shift = round(begin / base)
-            packet.dts -= shift
-            if packet.pts is not None:
-                packet.pts -= shift
-            at -= begin
+        shift = round(begin / base)
+        packet.dts -= shift
+        if packet.pts is not None:
+            packet.pts -= shift
+        at -= begin
         index = packet.stream.index
 
         def write(packet: Any = packet, index: int = index) -> None:

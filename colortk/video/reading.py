@@ -22,6 +22,8 @@ _NUMBERS = {BT709: 1, BT601: 6, SMPTE240: 7, BT2020: 9}
 #: Rows from which on a film that does not say its matrix has that of high definition.
 _HIGH_DEFINITION = 720
 _LIMITED, _FULL = 1, 2
+#: FFmpeg's readers of single pictures.
+_PICTURES = {"image2", "alias_pix", "brender_pix"}
 _ATTACHED = 0x400  # AV_DISPOSITION_ATTACHED_PIC: a cover, no film
 
 
@@ -81,7 +83,12 @@ def open_film(path: Path) -> Any:
         container = av.open(str(path), metadata_errors="replace")
     except (OSError, ValueError, av.error.FFmpegError) as error:
         why = "it does not exist" if not path.exists() else _reason(error)
+        if isinstance(error, av.error.InvalidDataError):
+            why = "it is no film, or is cut off before what says how to read it"
         raise PictureError(f"cannot read '{path}'", why) from error
+    if container.format.name in _PICTURES or container.format.name.endswith("_pipe"):
+        container.close()
+        raise PictureError(f"cannot read '{path}'", "it is a picture", "colortk run takes pictures")
     if film_stream(container) is None:
         container.close()
         raise PictureError(f"cannot read '{path}'", "there is no film in it")
@@ -192,9 +199,7 @@ def _timed(
             if begin is not None and last is None and pts > begin + usual:
                 # Sought too far, where the index is wrong: read it all.
                 container.close()
-                for late in _timed(path, film, losses, None, end):
-                    if late[1] >= begin:
-                        yield late
+                yield from _from(path, film, losses, begin, end)
                 return
             if last is not None and pts <= last:
                 pts = last + 1  # two frames at one time: as close as the time base allows
@@ -207,10 +212,24 @@ def _timed(
                 losses.broken += 1  # a stream that changes its size: not one film
                 continue
             yield frame, pts, frame.duration or usual
+        if last is None and begin is not None:  # sought to where nothing can be decoded
+            container.close()
+            yield from _from(path, film, losses, begin, end)
+            return
         if last is not None and end is None:
             losses.missing += _missing(film, last, usual)
     finally:
         container.close()
+
+
+def _from(
+    path: Path, film: Film, losses: Losses, begin: int, end: int | None
+) -> Generator[tuple[Any, int, int], None, None]:
+    """:func:`_timed` from ``begin`` on, without seeking."""
+    with contextlib.closing(_timed(path, film, losses, None, end)) as found:
+        for late in found:
+            if late[1] >= begin:
+                yield late
 
 
 def _missing(film: Film, last: int, usual: int) -> int:

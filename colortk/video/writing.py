@@ -21,7 +21,8 @@ CODECS = {"webm": "libvpx-vp9"}
 DEFAULT_CODEC = "libx264"
 #: Quality that is hard to tell from the input, and speed: options of the encoders that we know.
 _OPTIONS: dict[str, dict[str, str]] = {
-    "libx264": {"crf": "18", "preset": "veryfast"},
+    # Else the header's rate is that of the time base: 1000 frames a second in Matroska.
+    "libx264": {"crf": "18", "preset": "veryfast", "x264-params": "force-cfr=1"},
     "libx265": {"crf": "20", "preset": "veryfast", "x265-params": "log-level=none"},
     "libvpx-vp9": {
         "crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1",
