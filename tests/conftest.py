@@ -32,9 +32,11 @@ BUILT_INS = (
     "acharya_relu_natural",
     "acharya_tanh",
     "acharya_tanh_natural",
+    "autoencoder",
     "gray",
     "mean_chrominance",
     "mean_color",
+    "resnet18",
     "sift_mlp",
     "vgg16_residual",
 )

@@ -9,7 +9,12 @@ from colortk.spec import Artifacts
 
 from .codec import CODEC
 
+#: It is too sure of pictures that are not from its training folders (see the model card).
+CONFIDENCE = 0.9
+
 
 def colorizer(artifacts: Artifacts, options: Any) -> Networked:
     """The trained network behind ``predict_ab``."""
-    return Networked(artifacts, CODEC, "colortk_plugins.autoencoder.network:autoencoder")
+    return Networked(
+        artifacts, CODEC, "colortk_plugins.autoencoder.network:autoencoder", CONFIDENCE
+    )
