@@ -22,7 +22,7 @@ from colortk.batch.sniff import format_of
 from colortk.batch.worker import Task
 from colortk.cli.main import invoke
 from colortk.encode import sweep
-from colortk.errors import UsageError
+from colortk.errors import PictureError, UsageError
 from colortk.images import decode
 from colortk.process import cores
 from conftest import leftovers, photo
@@ -208,19 +208,35 @@ def journal(place: Path, resumes: bool = True) -> Journal:
     return Journal(place / "store", {"plugin": "gray"}, resumes)
 
 
-def test_what_was_begun_is_done_again_what_failed_is_not_taken_over(place: Path) -> None:
-    tree(place, "a.png", "b.png", "out/a.png", "out/b.png")
+def test_what_was_begun_and_is_there_is_done_what_failed_is_not(place: Path) -> None:
+    names = ("a", "b", "c", "d")
+    tree(place, *(f"{name}.png" for name in names), *(f"out/{name}.png" for name in names))
     stopped = journal(place)
-    for name in ("a", "b"):
-        stopped.begin(f"{name}.png", Path(f"out/{name}.png"))
+    for name in ("a", "b", "c"):
+        stopped.begin(f"{name}.png", Path(f"out/{name}.png"), force=name == "c")
     stopped.end("b.png", Path("out/b.png"), good=False)
+    items = [Item(f"{name}.png") for name in names]
+    places = Places(items, Settings(output=Path("out")), journal(place))
+    record = Record("a.png", None, "gray")
+    assert places.claim(items[0], record, "png") is None
+    assert record.resumed
+    for item in items[1:]:
+        with pytest.raises(PictureError, match="exists"):
+            places.claim(item, Record(item.name, None, "gray"), "png")
+
+
+def test_what_was_in_hand_when_it_ended_is_there_or_not(place: Path) -> None:
+    tree(place, "a.png", "b.png", "out/x.txt")
     items = [Item("a.png"), Item("b.png")]
     places = Places(items, Settings(output=Path("out")), journal(place))
-    spot = places.claim(items[0], Record("a.png", None, "gray"), "png")
-    assert spot is not None
-    assert spot.force, "it was begun by a run that was stopped"
-    with pytest.raises(Exception, match="exists"):
-        places.claim(items[1], Record("b.png", None, "gray"), "png")
+    for item in items:
+        assert places.claim(item, Record(item.name, None, "gray"), "png") is not None
+    tree(place, "out/a.png")
+    places.close()
+    tree(place, "out/b.png")  # somebody else's
+    later = journal(place)
+    assert later.done("a.png", Path("out/a.png"))
+    assert not later.done("b.png", Path("out/b.png"))
 
 
 def test_torn_lines_and_strange_ones_are_passed_over(place: Path) -> None:

@@ -59,6 +59,7 @@ def colorize_apart(
     again: deque[Item] = deque()
     held: dict[Path, list[Item]] = {}
     given: dict[Task, tuple[Item, Record]] = {}
+    told: list[Record] = []
     with hands:
         while True:
             while hands.room:
@@ -76,6 +77,8 @@ def colorize_apart(
                     continue
                 given[task] = item, record
                 hands.give(task)
+            yield from told  # not before all hands are full
+            told.clear()
             if not hands.busy:
                 return
             for task, answer in hands.take():
@@ -85,7 +88,7 @@ def colorize_apart(
                 places.finish(item, task.spot, record)
                 if task.spot.path is not None:
                     again += held.pop(task.spot.path, [])
-                yield record
+                told.append(record)
 
 
 def _claim(item: Item, record: Record, places: Places) -> Task | None:

@@ -1,7 +1,8 @@
 """What is begun and done, line by line in a file, so that a run that was stopped can go on.
 
 A picture is done if its line says so, its file has the size and the time of then, and its result
-is still there with the size that was written. There is one file for each way of colorizing
+is still there with the size that was written; or if its line says that it was begun, and its
+result is there, which is whole or not there. There is one file for each way of colorizing
 (plugin, weights, code, options, settings), in the store: runs that do the same share it, others
 never meet. A line is appended in one write, so that two runs at once do not mix theirs, and ends
 the line before it, which a crash may have torn; what is no whole line is passed over.
@@ -58,7 +59,7 @@ class Journal:
         self.path = store / "runs" / f"{name}.jsonl"
         self.resumes, self.problem = resumes, ""
         self._done: dict[str, dict[str, tuple[int, int, int]]] = {}
-        self._begun: set[str] = set()
+        self._begun: dict[str, tuple[str, int, int]] = {}
         self._inputs: dict[str, tuple[int, int]] = {}  # of what is begun now
         self._read, self._flushed = 0, 0.0
         try:
@@ -92,25 +93,25 @@ class Journal:
         """Whether the result of ``name`` at ``path`` is finished, and both are as they were."""
         if not self.resumes:
             return False
-        known = self._done.get(os.path.abspath(name), {}).get(os.path.abspath(path))
-        if known is None:
-            return False
+        source, output = os.path.abspath(name), os.path.abspath(path)
+        known = self._done.get(source, {}).get(output)
         try:
-            return (*_stamp(name), os.stat(path).st_size) == known
+            now = (*_stamp(name), os.stat(path).st_size)
         except OSError:
             return False
+        if known is not None:
+            return now == known
+        # It was free when a run began with it: what is there, whole, is what that run put there
+        # and had no time to say.
+        return self._begun.get(output) == (source, *now[:2])
 
-    def begun(self, path: Path) -> bool:
-        """Whether a run that was stopped had ``path`` in its hands: what is there is its own."""
-        return os.path.abspath(path) in self._begun
-
-    def begin(self, name: str, path: Path) -> None:
-        """The result of ``name`` will be written to ``path``, which is free or may be replaced."""
+    def begin(self, name: str, path: Path, force: bool = False) -> None:
+        """The result of ``name`` will be written to ``path``, which is free, or not with ``force``."""
         stamp = (0, 0)
         with contextlib.suppress(OSError):
             stamp = _stamp(name)
         self._inputs[os.path.abspath(path)] = stamp
-        self._line("begun", name, path, stamp)
+        self._line("forced" if force else "begun", name, path, stamp)
 
     def end(self, name: str, path: Path, good: bool) -> None:
         """The result is there, or was not made and nothing was written."""
@@ -142,14 +143,13 @@ class Journal:
     def _take(self, line: bytes) -> None:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             row: dict[str, Any] = json.loads(line)
-            event, output = row["event"], row["output"]
+            event, source, output = row["event"], row["input"], row["output"]
+            stamp = int(row["size"]), int(row["mtime"])
+            self._begun.pop(output, None)
             if event == "begun":
-                self._begun.add(output)
-                return
-            if event == "done":
-                known = int(row["size"]), int(row["mtime"]), int(row["bytes"])
-                self._done.setdefault(row["input"], {})[output] = known
-            self._begun.discard(output)
+                self._begun[output] = source, *stamp
+            elif event == "done":
+                self._done.setdefault(source, {})[output] = *stamp, int(row["bytes"])
 
     def _line(self, event: str, name: str, path: Path, stamp: tuple[int, int], **more: int) -> None:
         places = {"input": os.path.abspath(name), "output": os.path.abspath(path)}

@@ -6,13 +6,16 @@ import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from colortk.batch.inputs import Item
-from colortk.batch.journal import Journal
 from colortk.batch.records import STANDARD, Record, Settings, Spot
 from colortk.encode import FORMATS, exists, extension_of, known_format, sweep
 from colortk.errors import ColortkError, PictureError, UsageError
 from colortk.folders import endings
+
+if TYPE_CHECKING:
+    from colortk.batch.journal import Journal
 
 
 class Held(ColortkError):
@@ -84,7 +87,7 @@ class Places:
             if name not in self.results and (identity := _identity(name)) is not None
         }
         self._taken: dict[str, str] = {}  # not of paths: they take ten times the memory
-        self._busy: set[str] = set()
+        self._busy: dict[str, str] = {}
         self._folders: set[str] = set()
 
     def record(self, item: Item, plugin: str) -> Record:
@@ -148,9 +151,7 @@ class Places:
         self._refuse(path, record)
         if self._done(item, path, record):
             return None
-        # What a run that was stopped had begun is its own: it may be there, or be there any moment.
-        begun = self.journal is not None and self.journal.begun(path)
-        if path.exists() and not self.settings.force and not begun:
+        if path.exists() and not self.settings.force:
             if self.settings.skip_existing:
                 record.skipped = True
                 return None
@@ -158,24 +159,34 @@ class Places:
                 return None
             raise exists(path)
         self._taken[str(path)] = item.name
-        self._busy.add(str(path))
+        self._busy[str(path)] = item.name
         if self.journal is not None and item.name != STANDARD:
-            self.journal.begin(item.name, path)
-        return Spot(path, self.settings.force or begun, make=item.folder is not None)
+            self.journal.begin(item.name, path, self.settings.force)
+        return Spot(path, self.settings.force, make=item.folder is not None)
 
     def finish(self, item: Item, spot: Spot, record: Record) -> None:
         """A picture that has a place is finished, well or not."""
         path = spot.path
         if path is None:
             return
-        self._busy.discard(str(path))
+        self._busy.pop(str(path), None)
         if record.error is not None:
             if self._done_by_another(item, path, record):
                 record.error = None
                 return
             self._taken.pop(str(path), None)
-        if self.journal is not None and item.name != STANDARD:
-            self.journal.end(item.name, path, record.error is None)
+        self._end(item.name, path, record.error is None)
+
+    def close(self) -> None:
+        """Nothing more is done: what was in hand is there, whole, or will not be."""
+        for path, name in self._busy.items():
+            # With --force what is there may be what was there.
+            self._end(name, Path(path), not self.settings.force and os.path.exists(path))
+        self._busy.clear()
+
+    def _end(self, name: str, path: Path, good: bool) -> None:
+        if self.journal is not None and name != STANDARD:
+            self.journal.end(name, path, good)
 
     def tidy(self) -> None:
         """Remove what processes that were killed left unfinished where results went."""

@@ -199,6 +199,7 @@ def command(
             stack.callback(told.close)
         narrator = Narrator(len(items), as_json, to_stdout, told)
         places = Places(items, settings, journal)
+        stack.callback(places.close)
         if scheduler is not None:
             records = work.on_cluster(items, places, scheduler, device)
         else:

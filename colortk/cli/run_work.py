@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colortk.batch.inputs import Item
-from colortk.batch.journal import Journal, identity
 from colortk.batch.places import Places
 from colortk.batch.records import STANDARD, Record, Settings
 from colortk.errors import UsageError
 from colortk.loading import Request
 
 if TYPE_CHECKING:
+    from colortk.batch.journal import Journal
     from colortk.batch.worker import Orders
 
 Records = Generator[Record, None, None]
@@ -44,7 +45,8 @@ class Work:
         count = jobs_for(items, jobs)
         if count == 1:
             return self._here(items, places)
-        threads = self.threads or max(1, cores() // count)
+        told = os.environ.get("COLORTK_THREADS", "")  # --threads is here too
+        threads = int(told) if told.isdecimal() and int(told) else max(1, cores() // count)
         crew = Crew(self._orders(), count, threads, self.timeout)
         return colorize_apart(items, places, crew, self.request.plugin)
 
@@ -97,6 +99,7 @@ def journal_of(work: Work, store: Path | None, resume: bool) -> Journal | None:
 
     Raises ``UsageError`` if it is needed and cannot be had.
     """
+    from colortk.batch.journal import Journal, identity
     from colortk.cli.main import say
     from colortk.store.location import store_folder
 
