@@ -2,10 +2,9 @@
 
 Processes, not threads: a plugin that kills its process then costs one picture. They cost no more
 of the processor: 86 ms a picture of 640 × 480 against 82 to 86 in threads for `sift_mlp`, and 300
-against 304 for `vgg16_residual` (how
-many pictures a second each way makes says `benchmarks/batch.py --ways`). Nor are pictures given to
-a plugin several at once: on a processor `vgg16_residual` takes 267 to 277 ms for one, and 282 to 286
-for each of four.
+against 304 for `vgg16_residual` (`benchmarks/batch.py --ways` says how many pictures a second each
+way makes). Nor are pictures given to a plugin several at once: on a processor `vgg16_residual`
+takes 267 to 277 ms for one, and 282 to 286 for each of four.
 """
 
 from __future__ import annotations
