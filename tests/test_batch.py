@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +25,7 @@ from colortk.cli.main import invoke
 from colortk.encode import sweep
 from colortk.errors import PictureError, UsageError
 from colortk.images import decode
-from colortk.process import cores
+from colortk.process import cores, running
 from conftest import leftovers, photo
 
 GREY = photo(9, 11)[..., 1]
@@ -421,6 +422,17 @@ def test_what_the_dead_were_writing_is_removed(
     assert sorted(leftovers(place)) == sorted([name, elsewhere])
     sweep(place, os.getpid())
     assert leftovers(place) == [elsewhere]
+
+
+def test_a_process_that_nobody_asked_how_it_ended_is_gone() -> None:
+    process = subprocess.Popen(["sleep", "100"])
+    assert running(process.pid)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays, as in some containers
+    assert not running(process.pid)
+    process.wait()
+    assert not running(process.pid)
+    assert running(os.getpid())
 
 
 def test_options_that_do_not_go_together(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
