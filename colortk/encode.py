@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -17,6 +18,7 @@ from PIL import Image, TiffImagePlugin
 from colortk._cv import cv2
 from colortk.errors import ColortkError, PictureError, UsageError
 from colortk.images import Picture, Pixels
+from colortk.process import running
 
 #: Extension to Pillow's format name, of what can hold a colour photograph.
 FORMATS = {
@@ -56,10 +58,15 @@ def known_format(extension: str) -> str:
 
 def suggest_extension(picture: Picture) -> str:
     """An extension that keeps what ``picture`` came as; png where colour would not fit."""
-    if picture.format == "MPO":  # what many telephones call a JPEG with a second picture in it
+    return extension_for(picture.format)
+
+
+def extension_for(kind: str) -> str:
+    """:func:`suggest_extension` of a picture of Pillow's format ``kind``."""
+    if kind == "MPO":  # what many telephones call a JPEG with a second picture in it
         return "jpg"
     for extension, name in FORMATS.items():
-        if name == picture.format and name != "PPM":
+        if name == kind and name != "PPM":
             return extension
     return "png"
 
@@ -176,6 +183,28 @@ def _tiff(pixels: Pixels, source: Picture) -> bytes:
     return out.getvalue() + b"".join(strips)
 
 
+#: Of a temporary name; with the number of the process it says whether that still writes it. The
+#: machine is a part of it: on a shared disk others have processes of the same numbers.
+_MACHINE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+_PREFIX = f".colortk-{zlib.crc32(_MACHINE.encode()):08x}-"
+_SUFFIX = ".part"
+
+
+def sweep(folder: Path, process: int | None = None) -> None:
+    """Remove what ``process``, or any that is gone, left of files that it was writing.
+
+    Only a process that was killed leaves something, and only what this machine wrote is removed.
+    """
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if not (name.startswith(_PREFIX) and name.endswith(_SUFFIX)):
+                continue
+            number = name.removeprefix(_PREFIX).partition("-")[0]
+            mine = number == str(process)
+            if mine or (process is None and number.isdecimal() and not running(int(number))):
+                Path(folder, name).unlink(missing_ok=True)
+
+
 def write_whole(path: Path, data: bytes, force: bool = False, durable: bool = True) -> None:
     """Write ``data`` to ``path`` all or not at all.
 
@@ -185,7 +214,8 @@ def write_whole(path: Path, data: bytes, force: bool = False, durable: bool = Tr
     """
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".colortk-", suffix=".part", dir=path.parent)
+        prefix = f"{_PREFIX}{os.getpid()}-"
+        handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=_SUFFIX, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             if durable:

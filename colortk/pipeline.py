@@ -17,6 +17,7 @@ from colortk.color import Float32, lab_to_rgb
 from colortk.errors import PluginError, PredictionError
 from colortk.host import registry
 from colortk.loading import Predictor, checked
+from colortk.process import threads
 from colortk.spec import load_callable
 from colortk.upsample import chroma_field, resize
 from colortk.working import working_shape
@@ -114,7 +115,11 @@ def join(
 
     corners = [(y, x) for y in range(0, height, rows) for x in range(0, width, columns)]
     block(corners[0])  # alone: what is computed once and kept is then there for the others
-    if len(corners) > 1:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    share = min(4, threads() or os.cpu_count() or 1, len(corners) - 1)
+    if share > 1:
+        with ThreadPoolExecutor(share) as pool:
             list(pool.map(block, corners[1:]))
+    else:
+        for corner in corners[1:]:
+            block(corner)
     return out

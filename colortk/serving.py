@@ -20,6 +20,7 @@ import numpy as np
 
 from colortk.color import Float32
 from colortk.errors import ArtifactError, ColortkError, PredictionError, UsageError
+from colortk.process import threads
 from colortk.spec import load_callable
 from colortk.store import onnx_file
 
@@ -27,15 +28,6 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "gpu")
 #: How the libraries say that memory ran out.
 _NO_MEMORY = ("allocate memory", "out of memory", "resource_exhausted", "resource exhausted", "oom")
-
-
-def threads() -> int:
-    """Threads of a network: ``COLORTK_THREADS``, else ``OMP_NUM_THREADS``, else 0, all cores."""
-    for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):
-        value = os.environ.get(name, "")
-        if value.isdecimal():
-            return int(value)
-    return 0
 
 
 def device() -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
@@ -17,7 +16,6 @@ from colortk.cli.common import (
     OPTIONS,
     STRENGTH,
     THREADS,
-    print_json,
     progress,
     settle,
 )
@@ -25,13 +23,19 @@ from colortk.cli.main import say
 
 
 @click.command("run", short_help="Colorize pictures.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE|DIR...")
 @click.option("--plugin", "-p", default="sift_mlp", show_default=True, help="Colorizer to use.")
 @click.option(
     "--output",
     "-o",
     metavar="FILE|DIR",
     help="Where to; '-' is stdout. [default: beside the input]",
+)
+@click.option("--recursive", "-r", is_flag=True, help="Of folders, also the folders in them.")
+@click.option(
+    "--input-list",
+    metavar="FILE",
+    help="A file that names pictures, one a line or NUL-separated; '-' is stdin.",
 )
 @click.option(
     "--refine",
@@ -58,11 +62,32 @@ from colortk.cli.main import say
     metavar="SECONDS",
     help="Stop a plugin that hangs on a picture.",
 )
+@click.option(
+    "--backend",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where the work is done; machines of Dask have to share the files.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786.")
 @click.option("--force", is_flag=True, help="Overwrite results.")
 @click.option(
     "--skip-existing",
     is_flag=True,
     help="Leave results that are there, also those among FILE.",
+)
+@click.option("--resume", is_flag=True, help="Go on where the same command was stopped.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write what --json prints to FILE, a line a picture.",
+)
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(0),
+    help="Processes; 0: as many as cores. [default: 1, for many pictures as many as cores]",
 )
 @click.option("--keep-intermediates", is_flag=True, help="Pickle predicted A and B into the store.")
 @click.option(
@@ -78,6 +103,8 @@ def command(
     files: tuple[str, ...],
     plugin: str,
     output: str | None,
+    recursive: bool,
+    input_list: str | None,
     refine: str,
     strength: float,
     suffix: str,
@@ -85,8 +112,13 @@ def command(
     options: tuple[str, ...],
     weights: Path | None,
     timeout: float | None,
+    backend: str,
+    scheduler: str | None,
     force: bool,
     skip_existing: bool,
+    resume: bool,
+    report: Path | None,
+    jobs: int | None,
     keep_intermediates: bool,
     store: Path | None,
     max_pixels: int | None,
@@ -98,33 +130,48 @@ def command(
 
     A colour picture is reduced to its lightness first. Size, lightness, transparency,
     16 bits, EXIF and resolution are kept. Without -o, a FILE that is the result of another
-    one is skipped, so that *.jpg can be said twice.
+    one is skipped, so that *.jpg can be said twice. DIR means its pictures, and -o then has
+    the same folders; a pattern in quotes is as good as one that the shell resolves.
 
     \b
     colortk run photo.jpg                          photo-colorized.jpg
     colortk run *.tif -o coloured/ --ext png       a folder of PNGs
+    colortk run scans/ --recursive -o coloured/    a tree of folders
+    colortk run scans/ -r -o coloured/ --resume    what is left of it, after Ctrl-C
     colortk run - -o - < grey.png > colour.png     in a pipe
     """
     settle(threads, device)
-    from colortk import batch
+    from colortk.batch.inputs import expand, read_list
+    from colortk.batch.places import Places, check
+    from colortk.batch.records import Settings
+    from colortk.cli.run_output import Narrator, Report
+    from colortk.cli.run_work import Work, journal_of
     from colortk.errors import UsageError
     from colortk.images import MAX_PIXELS
-    from colortk.isolate import Isolated
-    from colortk.loading import Predictor, Request, load
-    from colortk.pipeline import refiner
+    from colortk.loading import Request
 
-    inputs = list(files)
+    if not files and input_list is None:
+        context = click.get_current_context()
+        raise click.MissingParameter(ctx=context, param_hint="'FILE|DIR...'", param_type="argument")
+    if input_list == "-" and "-" in files:
+        raise UsageError("'-' is either a picture or the list")
     if not math.isfinite(strength):
         raise UsageError(f"--strength {strength}", "a number from 0 to 2 is wanted")
-    if output and output.endswith(("/", os.sep)) and not Path(output).is_dir():
+    if (backend == "dask") != (scheduler is not None):
+        raise UsageError("--backend dask and --scheduler ADDRESS", "each needs the other")
+    where = Path(output) if output is not None else None
+    listed = read_list(input_list) if input_list is not None else []
+    items = expand(files, listed, recursive, where)
+    found = any(item.folder is not None for item in items)
+    if output and output.endswith(("/", os.sep)) and not found and not Path(output).is_dir():
         raise UsageError(f"-o '{output}'", "there is no such folder", "create it first")
     kept = None
     if keep_intermediates:
         from colortk.store.location import store_folder
 
         kept = store_folder(store)
-    settings = batch.Settings(
-        output=Path(output) if output is not None else None,
+    settings = Settings(
+        output=where,
         suffix=suffix,
         extension=extension.lower().lstrip(".") if extension else None,
         strength=strength,
@@ -133,47 +180,45 @@ def command(
         max_pixels=max_pixels or MAX_PIXELS,
         intermediates=kept,
     )
-    batch.check(settings, inputs)
-    to_stdout = output == "-" or (output is None and "-" in inputs)
+    check(settings, items)
+    to_stdout = output == "-" or (output is None and "-" in files)
     if to_stdout and sys.stdout.isatty():
         raise UsageError("a picture is not written to a terminal", do="-o FILE, or a pipe")
-    request = Request(plugin, options, weights)
-    refining = refiner(refine)
-    failed = done = skipped = 0
-    results: list[batch.Record] = []
+    if to_stdout and (scheduler is not None or resume):
+        raise UsageError("standard output", "neither --resume nor --backend dask knows of it")
+    work = Work(Request(plugin, options, weights), refine, settings, threads, timeout)
+    journal = None
+    if resume or (len(items) > 1 and not to_stdout):
+        journal = journal_of(work, store, resume)
     with ExitStack() as stack:
-        predictor: Predictor
-        if timeout is None:
-            predictor = load(request)
+        if journal is not None:
+            stack.callback(journal.close)
+        told = None
+        if report is not None:
+            told = Report(report, force, resume)
+            stack.callback(told.close)
+        narrator = Narrator(len(items), as_json, to_stdout, told)
+        places = Places(items, settings, journal)
+        stack.callback(places.close)
+        if scheduler is not None:
+            records = work.on_cluster(items, places, scheduler, device)
         else:
-            predictor = stack.enter_context(Isolated(request, timeout))
-        advance = stack.enter_context(progress("colorizing", len(inputs)))
-        for record in batch.colorize_files(inputs, predictor, refining, settings):
-            advance(1)
-            failed += record.error is not None
-            skipped += record.skipped
-            results += [record] if record.result_of else []
-            done += record.error is None and not record.skipped
-            if as_json and not to_stdout:
-                print_json(record.as_dict())
-            elif as_json:
-                print(json.dumps(record.as_dict()), file=sys.stderr)
-            for note in record.notes:
-                say(f"note: {note}")
-            if record.error:
-                say(record.error)
-            elif not as_json and not to_stdout and not record.skipped:
-                click.echo(record.output)
-    if results:
-        first, count = results[0], len(results)
-        say(
-            f"note: '{first.input}' is the result of '{first.result_of}'"
-            + (f", and {count - 1} more are results" if count > 1 else "")
-            + ": skipped (use -o to colorize results too)"
-        )
-    if kept is not None and done:
+            records = work.on_this_machine(items, places, jobs)
+        stack.enter_context(closing(records))
+        advance = stack.enter_context(progress("colorizing", len(items)))
+        try:
+            for record in records:
+                advance(1)
+                narrator.tell(record)
+        except KeyboardInterrupt:
+            narrator.stopped()
+            raise
+        if resume or scheduler is not None:
+            places.tidy()
+    narrator.end()
+    if kept is not None and narrator.done:
         say(f"predicted A and B are pickled in '{kept / 'predicted'}'")
-    if len(inputs) > 1 and not as_json:
-        tail = f", {skipped} skipped" if skipped else ""
-        say(f"{done} colorized{tail}, {failed} failed")
-    return 1 if failed else 0
+    if journal is not None and journal.problem:
+        say(f"note: --resume will not know of all of this: {journal.problem}")
+    narrator.sum_up()
+    return 1 if narrator.failed or (told is not None and told.problem) else 0

@@ -1,4 +1,4 @@
-"""Joblib's own Dask backend, with its failures in words."""
+"""A Dask cluster, and joblib's own backend for it, with their failures in words."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ PATIENCE = 20
 def dask_backend(address: str) -> Iterator[None]:
     """Let joblib spread its work over the workers of the scheduler at ``address``.
 
+    Raises as :func:`connected`.
+    """
+    import joblib
+
+    with (
+        connected(address) as client,
+        joblib.parallel_config(backend="dask", client=client, n_jobs=-1),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """A ``distributed.Client`` of the scheduler at ``address``.
+
     Raises ``PluginError`` without ``distributed``, ``EnvironmentProblem`` if no scheduler
     answers or no worker is there.
     """
@@ -29,8 +44,6 @@ def dask_backend(address: str) -> Iterator[None]:
             "the module 'distributed' is not installed",
             "pip install dask distributed",
         ) from None
-    import joblib
-
     try:
         _reach(address)
         connect: Any = distributed.Client
@@ -48,8 +61,7 @@ def dask_backend(address: str) -> Iterator[None]:
                 f"the Dask scheduler at '{address}' has no workers",
                 do=f"start some: dask worker {address}",
             ) from None
-        with joblib.parallel_config(backend="dask", client=client, n_jobs=-1):
-            yield
+        yield client
 
 
 def _reach(address: str) -> None:

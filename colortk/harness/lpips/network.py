@@ -11,7 +11,7 @@ import numpy as np
 
 from colortk.color import Array, Float32
 from colortk.errors import ArtifactError, PictureError
-from colortk.serving import threads
+from colortk.process import threads
 from colortk.store.artifacts import ArtifactFolder, declared
 
 PACKAGE = "colortk.harness.lpips"

@@ -1,0 +1,168 @@
+"""`colortk run` killed (SIGKILL) at random moments, and gone on with: nothing half-written, nothing lost.
+
+    python benchmarks/faults.py [--kills 50] [--pictures 300] [--jobs 2] [--seed 0]
+
+Every time a new run over a folder is killed once so many results, drawn at random, are there: every
+second time its worker processes with it. Then the folder must hold whole results only; the same command with
+--resume must finish, do nothing again that was there, and leave the files of a run that nobody
+disturbed, byte for byte, and no others. A line for each kill; exit code 1 if
+anything was otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+COMMAND = [sys.executable, "-c", "from colortk.cli.main import main; main()", "run", "-p", "gray"]
+#: Seconds for a run to end, or to get somewhere, on a busy machine.
+PATIENCE = 600
+
+
+def pictures(folder: Path, count: int) -> None:
+    """Write different small pictures, in folders of a hundred."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        path = folder / f"{number // 100}" / f"{number:04}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (48, 64), dtype=np.uint8)).save(path)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Files under ``folder`` by name, temporary ones too."""
+    found = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # a temporary name is gone
+            if path.is_file():
+                found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return found
+
+
+def finished(folder: Path) -> list[Path]:
+    """Results under ``folder`` so far."""
+    return [path for path in folder.rglob("*.png") if not path.name.startswith(".")]
+
+
+def children(process: int) -> list[int]:
+    """Numbers of the processes that ``process`` has started."""
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+        return [int(word) for word in text.split()]
+    return []
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended."""
+    with contextlib.suppress(OSError):
+        return ") Z " in Path(f"/proc/{process}/stat").read_text()
+    return True
+
+
+class Bench:
+    def __init__(self, place: Path, count: int, jobs: int) -> None:
+        self.place, self.count, self.jobs = place, count, jobs
+        pictures(place / "in", count)
+        self.command = [*COMMAND, str(place / "in"), "-r", "--resume", "--json"]
+        self.command += ["--jobs", str(jobs), "-o"]
+        self.rows(place / "wanted", place / "store")
+        self.wanted = contents(place / "wanted")
+        assert len(self.wanted) == count
+
+    def rows(self, out: Path, store: Path) -> list[dict[str, object]]:
+        """Records of a run that is left alone."""
+        run = subprocess.run(
+            [*self.command, str(out)],
+            env={**os.environ, "COLORTK_STORE": str(store)},
+            capture_output=True, text=True, timeout=PATIENCE,
+        )  # fmt: skip
+        if run.returncode or run.stderr:
+            raise SystemExit(f"the run failed ({run.returncode}): {run.stderr}")
+        return [json.loads(line) for line in run.stdout.splitlines()]
+
+    def kill(self, number: int, rng: random.Random) -> tuple[str, list[str]]:
+        """What happened, and what should not have."""
+        out, store = self.place / f"out-{number}", self.place / f"store-{number}"
+        after, workers_too = rng.randrange(self.count), number % 2 == 1
+        process = subprocess.Popen(
+            [*self.command, str(out)],
+            env={**os.environ, "COLORTK_STORE": str(store)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        until = time.monotonic() + PATIENCE
+        while len(finished(out)) < after and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.05))
+        workers = children(process.pid)
+        process.kill()
+        for worker in workers if workers_too else []:
+            with contextlib.suppress(OSError):
+                os.kill(worker, signal.SIGKILL)
+        process.wait()
+        there = {
+            path.relative_to(out).as_posix(): path.stat().st_mtime_ns for path in finished(out)
+        }
+        wrong = [
+            f"{name} is half-written"
+            for name, data in contents(out).items()
+            if ".part" not in name and data != self.wanted.get(name)
+        ]
+        try:
+            rows = self.rows(out, store)
+        except SystemExit as error:
+            return f"kill {number + 1}: {len(there)} of {self.count} were there", [str(error)]
+        found = contents(out)
+        wrong += [f"{name} is left over" for name in found if name not in self.wanted]
+        wrong += [f"{name} is lost" for name in self.wanted if name not in found]
+        wrong += [f"{n} is another" for n, d in self.wanted.items() if found.get(n, d) != d]
+        again = [name for name, when in there.items() if (out / name).stat().st_mtime_ns != when]
+        if again:
+            wrong.append(f"{len(again)} were done again: {', '.join(again[:10])}")
+        if len(rows) != self.count:
+            wrong.append(f"{len(rows)} records")
+        wrong += [f"process {worker} is left" for worker in workers if not gone(worker)]
+        before = sum(bool(row["resumed"]) for row in rows)
+        who = "all processes" if workers_too else "the process"
+        return (
+            f"kill {number + 1}: {who} at {len(there)} of {self.count};"
+            f" resumed: {before} done before, {len(again)} done again,"
+            f" {len(rows) - before - len(again)} done"
+        ), wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--pictures", type=int, default=300)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    rng = random.Random(arguments.seed)
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), arguments.pictures, arguments.jobs)
+        for number in range(arguments.kills):
+            line, wrong = bench.kill(number, rng)
+            bad += bool(wrong)
+            print(
+                line + (f": WRONG: {'; '.join(wrong)}" if wrong else ": as it should be"),
+                flush=True,
+            )
+    print(f"{arguments.kills} kills, {bad} with something wrong")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Several workers of this machine at once, each replaced when it dies or hangs."""
+
+from __future__ import annotations
+
+from multiprocessing.connection import wait
+from typing import Any, Protocol
+
+from colortk.batch.records import Record
+from colortk.batch.worker import Orders, Task, Worker
+from colortk.errors import ColortkError
+
+
+class Hands(Protocol):
+    """Whoever colorizes pictures elsewhere; a context, that ends them."""
+
+    def __enter__(self) -> Hands: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    @property
+    def room(self) -> bool:
+        """Whether a task can be given."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether a record is to come."""
+        ...
+
+    def give(self, task: Task) -> None: ...
+
+    def take(self) -> list[tuple[Task, Record]]:
+        """Wait for what is done; may be empty. Raises ``ColortkError`` if none can go on."""
+        ...
+
+
+class Crew:
+    """Processes of this machine, started as there is work for them.
+
+    ``threads``: of each. ``timeout``: seconds for one picture, ``None`` for ever.
+    """
+
+    def __init__(
+        self, orders: Orders, jobs: int, threads: int, timeout: float | None = None
+    ) -> None:
+        self._workers: list[Worker | None] = [None] * jobs
+        self._how: Any = (orders, threads, timeout)
+        self._loaded = False
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, worker in enumerate(self._workers):
+            if worker is not None:
+                worker.end()
+                self._workers[number] = None
+
+    @property
+    def room(self) -> bool:
+        return any(worker is None or worker.task is None for worker in self._workers)
+
+    @property
+    def busy(self) -> bool:
+        return any(worker is not None and worker.task is not None for worker in self._workers)
+
+    def give(self, task: Task) -> None:
+        # Those that are there first: a plugin is not loaded for work that others would do.
+        slots = sorted(range(len(self._workers)), key=lambda k: self._workers[k] is None)
+        number = next(k for k in slots if (w := self._workers[k]) is None or w.task is None)
+        worker = self._workers[number]
+        if worker is not None:
+            try:
+                worker.give(task)
+                return
+            except OSError:  # it has died of nothing that is this picture's
+                worker.end()
+        self._workers[number] = worker = Worker(*self._how)
+        worker.give(task)
+
+    def take(self) -> list[tuple[Task, Record]]:
+        at_work = {w.pipe: (k, w) for k, w in enumerate(self._workers) if w is not None and w.task}
+        left = [seconds for _, worker in at_work.values() if (seconds := worker.left) is not None]
+        heard = wait(list(at_work), max(0.0, min(left)) if left else None)
+        done = []
+        for pipe, (number, worker) in at_work.items():
+            task, record = worker.task, None
+            assert task is not None
+            late = worker.left is not None and worker.left <= 0
+            if pipe not in heard and not late:
+                continue
+            try:
+                record = worker.hear() if pipe in heard else worker.late()
+            except ColortkError as error:
+                self._workers[number] = None
+                if not self._loaded:
+                    raise
+                # It has loaded before: memory is short, or the files are being changed.
+                record = Record(task.name, None, worker.orders.request.plugin, error=str(error))
+            self._loaded = self._loaded or worker.ready is not None
+            if record is not None:
+                if worker.task is not None:  # it did not answer, and is gone
+                    self._workers[number] = None
+                done.append((task, record))
+        return done

@@ -1,0 +1,173 @@
+"""What is begun and done, line by line in a file, so that a run that was stopped can go on.
+
+A picture is done if its line says so, its file has the size and the time of then, and its result
+is still there with the size that was written; or if its line says that it was begun, and its
+result is there, which is whole or not there. There is one file for each way of colorizing
+(plugin, weights, code, options, settings), in the store: runs that do the same share it, others
+never meet. A line is appended in one write, so that two runs at once do not mix theirs, and ends
+the line before it, which a crash may have torn; what is no whole line is passed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from colortk.batch.records import Settings
+from colortk.digests import combined
+from colortk.errors import UsageError
+from colortk.host import registry
+from colortk.loading import Request
+from colortk.options import options_key, parse_options
+from colortk.store.artifacts import artifacts_of
+
+#: Seconds between two waits until the lines are on the disk: a power cut takes no more than that.
+_FLUSH = 1.0
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+def identity(request: Request, refine: str, settings: Settings) -> dict[str, str]:
+    """What results depend on besides the pictures. Raises ``ColortkError``, as loading would."""
+    spec = registry().colorizer(request.plugin)[1]
+    return {
+        "plugin": spec.name,
+        "weights": artifacts_of(spec, request.weights).digest,
+        "code": combined(spec.factory),
+        "options": options_key(parse_options(spec, request.options)),
+        "refine": f"{refine} {combined(registry().refiner(refine).function)}",
+        "strength": repr(settings.strength),
+        "extension": settings.extension or "",
+        "intermediates": str(settings.intermediates or ""),
+    }
+
+
+class Journal:
+    """The lines of one way of colorizing.
+
+    ``resumes``: whether what earlier runs have done is known and used. ``problem``: why no lines
+    are written any more, if that is so.
+    """
+
+    def __init__(self, store: Path, about: dict[str, str], resumes: bool = False) -> None:
+        text = json.dumps(about, sort_keys=True)
+        name = hashlib.sha256(text.encode()).hexdigest()[:24]
+        self.path = store / "runs" / f"{name}.jsonl"
+        self.resumes, self.problem = resumes, ""
+        self._done: dict[str, dict[str, tuple[int, int, int]]] = {}
+        self._begun: dict[str, tuple[str, int, int]] = {}
+        self._inputs: dict[str, tuple[int, int]] = {}  # of what is begun now
+        self._read, self._flushed = 0, 0.0
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._file: int | None = os.open(self.path, flags, 0o666)
+            new = os.fstat(self._file).st_size == 0
+        except OSError as error:
+            self._file, new = None, False
+            self.problem = error.strerror or str(error)
+            if resumes:
+                raise UsageError(f"cannot resume with '{self.path}'", self.problem) from error
+        if new:
+            self._write({"event": "about", **about})
+        if resumes:
+            self.refresh()
+
+    def close(self) -> None:
+        """Close the file; nothing more is written."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                _sync(self._file)
+            os.close(self._file)
+            self._file = None
+
+    def outputs(self, name: str) -> list[str]:
+        """Results of the picture ``name`` that were finished, wherever they went."""
+        return list(self._done.get(os.path.abspath(name), ()))
+
+    def done(self, name: str, path: Path) -> bool:
+        """Whether the result of ``name`` at ``path`` is finished, and both are as they were."""
+        if not self.resumes:
+            return False
+        source, output = os.path.abspath(name), os.path.abspath(path)
+        known = self._done.get(source, {}).get(output)
+        try:
+            now = (*_stamp(name), os.stat(path).st_size)
+        except OSError:
+            return False
+        if known is not None:
+            return now == known
+        # It was free when a run began with it: what is there, whole, is what that run put there
+        # and had no time to say.
+        return self._begun.get(output) == (source, *now[:2])
+
+    def begin(self, name: str, path: Path, force: bool = False) -> None:
+        """The result of ``name`` will be written to ``path``, which is free, or not with ``force``."""
+        stamp = (0, 0)
+        with contextlib.suppress(OSError):
+            stamp = _stamp(name)
+        self._inputs[os.path.abspath(path)] = stamp
+        self._line("forced" if force else "begun", name, path, stamp)
+
+    def end(self, name: str, path: Path, good: bool) -> None:
+        """The result is there, or was not made and nothing was written."""
+        stamp = self._inputs.pop(os.path.abspath(path), (0, 0))
+        size = -1
+        with contextlib.suppress(OSError):
+            size = os.stat(path).st_size if good else -1
+        self._line("failed" if size < 0 else "done", name, path, stamp, bytes=size)
+        if self._file is not None and time.monotonic() - self._flushed > _FLUSH:
+            with contextlib.suppress(OSError):
+                _sync(self._file)
+            self._flushed = time.monotonic()
+
+    def refresh(self) -> None:
+        """Take in what has been written since, by whatever run."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break  # it is being written
+                    self._read += len(line)
+                    self._take(line)
+        except OSError as error:
+            raise UsageError(
+                f"cannot resume with '{self.path}'", error.strerror or str(error)
+            ) from error
+
+    def _take(self, line: bytes) -> None:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            row: dict[str, Any] = json.loads(line)
+            event, source, output = row["event"], row["input"], row["output"]
+            stamp = int(row["size"]), int(row["mtime"])
+            self._begun.pop(output, None)
+            if event == "begun":
+                self._begun[output] = source, *stamp
+            elif event == "done":
+                self._done.setdefault(source, {})[output] = *stamp, int(row["bytes"])
+
+    def _line(self, event: str, name: str, path: Path, stamp: tuple[int, int], **more: int) -> None:
+        places = {"input": os.path.abspath(name), "output": os.path.abspath(path)}
+        self._write({"event": event, **places, "size": stamp[0], "mtime": stamp[1], **more})
+
+    def _write(self, row: dict[str, Any]) -> None:
+        if self._file is None:
+            return
+        data = f"\n{json.dumps(row)}\n".encode()
+        try:
+            if os.write(self._file, data) != len(data):
+                raise OSError("the disk is full")
+        except OSError as error:  # the pictures matter more
+            self.problem = error.strerror or str(error)
+            os.close(self._file)
+            self._file = None
+
+
+def _stamp(name: str) -> tuple[int, int]:
+    status = os.stat(name)
+    return status.st_size, status.st_mtime_ns

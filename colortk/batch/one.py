@@ -1,0 +1,103 @@
+"""One picture: read, decoded, colorized, encoded, written; and what goes wrong with it in words."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from colortk.batch.records import STANDARD, Record, Settings, Spot
+from colortk.color import lightness
+from colortk.encode import encode, extension_of, suggest_extension, write_whole
+from colortk.errors import ColortkError, PictureError
+from colortk.host import strict
+from colortk.images import decode, read_bytes
+from colortk.loading import Predictor
+from colortk.pipeline import Refiner, colorize
+
+
+@contextlib.contextmanager
+def guarded(record: Record) -> Iterator[None]:
+    """Let what goes wrong with a picture be its record's error, and stop no others.
+
+    Loading and artifact errors are not the picture's and pass through.
+    """
+    start = time.perf_counter()
+    failed = f"cannot colorize '{record.input}'"
+    try:
+        yield
+    except PictureError as error:
+        record.error = str(error)
+    except MemoryError:
+        record.error = f"{failed}: not enough memory"
+    except OSError as error:
+        record.error = f"{failed}: {error.strerror or error}"
+    except ColortkError:
+        raise
+    except Exception as error:  # a bug, but the other pictures should not pay for it
+        if strict():
+            raise
+        text = " ".join(str(error).split())
+        record.error = f"{failed}: {type(error).__name__}: {text} (please report it)"
+    record.seconds["total"] = time.perf_counter() - start
+
+
+def colorize_file(
+    source: str,
+    record: Record,
+    place: Callable[[str], Spot | None],
+    predictor: Predictor,
+    refine: Refiner,
+    settings: Settings,
+) -> None:
+    """Colorize the file ``source`` ('-' is standard input), and fill its ``record``.
+
+    ``place`` says where a result of an extension goes, or that nothing is to be done.
+    """
+    clock = time.perf_counter
+    start = clock()
+    data = _standard_input() if source == STANDARD else read_bytes(Path(source))
+    picture = decode(data, record.input, settings.max_pixels)
+    del data
+    record.height, record.width = picture.pixels.shape[:2]
+    wide = picture.pixels.dtype == np.uint16
+    light = lightness(picture.pixels)
+    picture.pixels = np.empty(0, picture.pixels.dtype)  # its colours are not needed any more
+    record.seconds["read"] = clock() - start
+
+    spot = place(suggest_extension(picture))
+    if spot is None:
+        return
+    path = spot.path
+    record.output = STANDARD if path is None else str(path)
+    result = colorize(light, predictor, refine, settings.strength, np.uint16 if wide else np.uint8)
+    record.seconds |= result.seconds
+    start = clock()
+    extension = settings.extension or (extension_of(path) if path else suggest_extension(picture))
+    notes = picture.notes
+    data = encode(result.rgb, picture, extension, notes)
+    if path is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        if spot.make:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data, spot.force)
+    record.seconds["write"] = clock() - start
+    record.notes = notes
+    if settings.intermediates is not None:
+        from colortk.store.pickles import PickleStore
+
+        PickleStore(settings.intermediates).keep_prediction(
+            source, predictor.spec.name, result.ab[..., 0], result.ab[..., 1]
+        )
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise PictureError("cannot read standard input", "it is closed")
+    return sys.stdin.buffer.read()

@@ -1,0 +1,65 @@
+"""What is to be done with every picture, and what became of one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colortk.images import MAX_PIXELS
+
+#: The name of standard input, and as an output of standard output.
+STANDARD = "-"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``run`` does with every picture."""
+
+    output: Path | None = None
+    suffix: str = "-colorized"
+    extension: str | None = None
+    strength: float = 1.0
+    force: bool = False
+    skip_existing: bool = False
+    max_pixels: int = MAX_PIXELS
+    intermediates: Path | None = None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a result is written; no ``path`` is standard output.
+
+    ``force``: over what is there. ``make``: with the folders that are missing.
+    """
+
+    path: Path | None
+    force: bool = False
+    make: bool = False
+
+
+@dataclass
+class Record:
+    """What became of one picture; ``--json`` prints it.
+
+    ``result_of``: the input is itself an earlier result, of this one, and was left alone.
+    ``resumed``: an earlier run has done it (``--resume``).
+    """
+
+    input: str
+    output: str | None
+    plugin: str
+    width: int | None = None
+    height: int | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+    skipped: bool = False
+    result_of: str | None = None
+    notes: list[str] = field(default_factory=list)
+    resumed: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON wants it."""
+        row = asdict(self)
+        row["seconds"] = {stage: round(value, 4) for stage, value in self.seconds.items()}
+        return row

@@ -1,0 +1,169 @@
+"""A process that colorizes pictures, one after the other, from file to file.
+
+The plugin is loaded once, in that process. One that dies or hangs costs the picture that it was at.
+"""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from colortk.batch.one import colorize_file, guarded
+from colortk.batch.records import Record, Settings, Spot
+from colortk.digests import running_digest
+from colortk.encode import sweep
+from colortk.errors import ColortkError, PluginError
+from colortk.isolate import LOADING, Failure, flat
+from colortk.loading import Loaded, Request, load
+from colortk.pipeline import Refiner, refiner
+from colortk.process import died, keep_freed_memory, spawn, stop
+
+_SLOW = "raise --timeout if it is merely slow"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a worker does with every picture. ``idle``: seconds without one after which it ends."""
+
+    request: Request
+    refine: str
+    settings: Settings
+    idle: float | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A picture: its ``name`` in words, the file, and where its result goes."""
+
+    name: str
+    source: str
+    spot: Spot
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A worker's first word: the plugin's weights and code as they are where it runs."""
+
+    digest: str
+    code: str
+
+
+def serve(pipe: Connection, orders: Orders) -> None:
+    """The child: load once, then answer every task with a record."""
+    with suppress(EOFError, OSError):  # the parent is gone
+        try:
+            loaded = load(orders.request)
+            refine = refiner(orders.refine)
+        except ColortkError as error:
+            pipe.send(flat(error))
+            return
+        keep_freed_memory()
+        gc.freeze()  # what was imported need not be looked through again and again
+        pipe.send(Ready(loaded.digest, running_digest(loaded.spec.factory)))
+        while pipe.poll(orders.idle):
+            pipe.send(_work(pipe.recv(), loaded, refine, orders.settings))
+
+
+def _work(task: Task, loaded: Loaded, refine: Refiner, settings: Settings) -> Record:
+    record = Record(task.name, None, loaded.spec.name)
+    with guarded(record):
+        try:
+            colorize_file(task.source, record, lambda _: task.spot, loaded, refine, settings)
+        except KeyboardInterrupt:  # nobody else's: this process does not hear of interrupts
+            record.error = f"plugin '{loaded.spec.name}' failed: KeyboardInterrupt"
+    return record
+
+
+class Worker:
+    """The parent's side of one. ``ready``: its plugin is loaded. ``task``: what it is at."""
+
+    def __init__(self, orders: Orders, threads: int | None, timeout: float | None) -> None:
+        self.orders, self.timeout = orders, timeout
+        self.ready: Ready | None = None
+        self.task: Task | None = None
+        self._process: subprocess.Popen[bytes]
+        self._process, self.pipe = spawn("colortk.batch.worker:serve", orders, threads=threads)
+        self._since = time.monotonic()
+
+    def give(self, task: Task) -> None:
+        """Let it work on ``task``, once it has loaded. Raises ``OSError`` if it has ended."""
+        self.task = task
+        if self.ready is not None:
+            self._since = time.monotonic()
+            self.pipe.send(task)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until it is too late, or ``None`` without a limit."""
+        if self.timeout is None:
+            return None
+        limit = self.timeout if self.ready else max(self.timeout, LOADING)
+        return self._since + limit - time.monotonic()
+
+    def hear(self) -> Record | None:
+        """What it says, which is there: a record, or ``None`` when it has loaded or died loading.
+
+        Raises ``ColortkError`` if the plugin cannot be loaded: ``PluginError`` if it died of it.
+        """
+        try:
+            message = self.pipe.recv()
+        except (EOFError, OSError):
+            return self._lost()
+        except Exception as error:  # it has sent what is no answer
+            self.end()
+            return self._record(f"{type(error).__name__} instead of an answer")
+        if isinstance(message, Failure):
+            self.end()
+            raise message.error()
+        if isinstance(message, Ready):
+            self.ready = message
+            if self.task is not None:
+                with suppress(OSError):  # it has ended: the next word says so
+                    self.give(self.task)
+            return None
+        record: Record = message
+        self.task = None
+        return record
+
+    def late(self) -> Record:
+        """End it, as its time is over. Raises ``PluginError`` if it was still loading."""
+        loading, name = self.ready is None, self.orders.request.plugin
+        self.end()
+        assert self.timeout is not None
+        if loading:
+            limit = max(self.timeout, LOADING)
+            raise PluginError(
+                f"plugin '{name}' was stopped", f"it did not load in {limit:g} s", _SLOW
+            )
+        return self._record(
+            f"plugin '{name}' was stopped: not done in {self.timeout:g} s ({_SLOW})"
+        )
+
+    def end(self) -> int:
+        """End the process, remove what it was writing, and return its exit code."""
+        code = stop(self._process, self.pipe)
+        if self.task is not None and self.task.spot.path is not None:
+            sweep(self.task.spot.path.parent, self._process.pid)
+        return code
+
+    def _lost(self) -> Record:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)  # its own end, not ours by kill
+        loading, name = self.ready is None, self.orders.request.plugin
+        why = died(self.end())
+        if loading:
+            raise PluginError(f"plugin '{name}' died while loading", why)
+        memory = " (fewer --jobs if memory is short)" if "SIGKILL" in why else ""
+        return self._record(f"plugin '{name}' died on it: {why}{memory}")
+
+    def _record(self, why: str) -> Record:
+        assert self.task is not None
+        task = self.task
+        record = Record(task.name, None, self.orders.request.plugin)
+        record.error = f"cannot colorize '{task.name}': {why}"
+        record.seconds["total"] = time.monotonic() - self._since
+        return record

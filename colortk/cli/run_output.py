@@ -1,0 +1,129 @@
+"""What ``colortk run`` tells: each picture as it is done, and at the end how it went."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import IO
+
+import click
+
+from colortk.batch.records import Record
+from colortk.cli.common import print_json
+from colortk.cli.main import say
+from colortk.errors import UsageError
+
+#: Failures that are listed again at the end, and pictures from which on they have scrolled away.
+AGAIN, MANY = 20, 50
+
+
+class Report:
+    """A file of JSON Lines, one record a picture, as they are done.
+
+    With ``resume`` one that is there goes on, and what it told of is not told again. Raises
+    ``UsageError`` if it cannot be written, or is there.
+    """
+
+    def __init__(self, path: Path, force: bool, resume: bool) -> None:
+        self.path, self.problem = path, ""
+        self._goes_on = False
+        mode = "a" if resume else "w" if force else "x"
+        try:
+            self._goes_on = resume and path.exists() and path.stat().st_size > 0
+            self._file: IO[str] = path.open(mode, encoding="utf-8", newline="\n")
+            if self._goes_on:
+                self._file.write("\n" * (path.read_bytes()[-1:] != b"\n"))  # torn by a crash
+        except FileExistsError:
+            raise UsageError(
+                f"'{path}' exists", do="use --force to overwrite or --resume to go on with it"
+            ) from None
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise UsageError(f"cannot write the report '{path}'", why) from error
+
+    def add(self, record: Record) -> None:
+        """Write a record; a report that cannot be written any more stops nothing else."""
+        if self.problem or (self._goes_on and record.resumed):
+            return
+        try:
+            self._file.write(json.dumps(record.as_dict()) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.problem = error.strerror or str(error)
+
+    def close(self) -> None:
+        """Close the file."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+class Narrator:
+    """Counts the records and tells of them.
+
+    ``total``: pictures. ``to_stdout``: stdout is for a picture, not for names.
+    """
+
+    def __init__(self, total: int, as_json: bool, to_stdout: bool, report: Report | None) -> None:
+        self.total, self._json, self._to_stdout, self._report = total, as_json, to_stdout, report
+        self.done = self.skipped = self.resumed = self.failed = 0
+        self._results = 0
+        self._result: Record | None = None
+        self._failures: list[str] = []  # the first of them: memory does not grow with pictures
+
+    def tell(self, record: Record) -> None:
+        """A picture is done."""
+        self.failed += record.error is not None
+        self.resumed += record.resumed
+        self.skipped += record.skipped and not record.resumed
+        self.done += record.error is None and not record.skipped
+        if record.result_of is not None:
+            self._result, self._results = self._result or record, self._results + 1
+        if self._report is not None:
+            self._report.add(record)
+        if self._json and not self._to_stdout:
+            print_json(record.as_dict())
+        elif self._json:
+            print(json.dumps(record.as_dict()), file=sys.stderr)
+        for note in record.notes:
+            say(f"note: {note}")
+        if record.error:
+            say(record.error)
+            if len(self._failures) < AGAIN:
+                self._failures.append(record.error)
+        elif not self._json and not self._to_stdout and not record.skipped:
+            click.echo(record.output)
+
+    def stopped(self) -> None:
+        """It was interrupted: how to go on."""
+        if self.total > 1:
+            known = self.done + self.resumed
+            say(f"{known} of {self.total} are done: the same with --resume does the rest")
+
+    def end(self) -> None:
+        """All pictures are done."""
+        if self._result is not None:
+            first, more = self._result, self._results - 1
+            say(
+                f"note: '{first.input}' is the result of '{first.result_of}'"
+                + (f", and {more} more are results" if more else "")
+                + ": skipped (use -o to colorize results too)"
+            )
+
+    def sum_up(self) -> None:
+        """The last lines: failures once more where they have scrolled away, and the counts."""
+        if self._failures and self.total > MANY:
+            say(f"{self.failed} failed:")
+            for line in self._failures:
+                say(f"  {line}")
+            if self.failed > len(self._failures):
+                where = "all are in '{}'" if self._report else "--report FILE has all of them"
+                place = where.format(self._report.path if self._report else "")
+                say(f"  and {self.failed - len(self._failures)} more ({place})")
+        if self._report is not None and self._report.problem:
+            say(f"cannot write the report '{self._report.path}': {self._report.problem}")
+        if self.total > 1 and not self._json:
+            before = f", {self.resumed} done before" if self.resumed else ""
+            skipped = f", {self.skipped} skipped" if self.skipped else ""
+            say(f"{self.done} colorized{before}{skipped}, {self.failed} failed")

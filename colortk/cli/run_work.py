@@ -1,0 +1,113 @@
+"""How ``colortk run`` gets its pictures done: in this process, in several, or on a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colortk.batch.inputs import Item
+from colortk.batch.places import Places
+from colortk.batch.records import STANDARD, Record, Settings
+from colortk.errors import UsageError
+from colortk.loading import Request
+
+if TYPE_CHECKING:
+    from colortk.batch.journal import Journal
+    from colortk.batch.worker import Orders
+
+Records = Generator[Record, None, None]
+#: Pictures that are few on any machine.
+FEW = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with every picture. ``threads``: of each process. ``timeout``: seconds."""
+
+    request: Request
+    refine: str
+    settings: Settings
+    threads: int | None
+    timeout: float | None
+
+    def on_this_machine(self, items: list[Item], places: Places, jobs: int | None) -> Records:
+        """In this process if ``jobs`` is 1, or if it is not told and the pictures are few."""
+        few = jobs is None and len(items) <= FEW
+        if few or jobs == 1:
+            return self._here(items, places)
+        from colortk.batch.apart import colorize_apart, jobs_for
+        from colortk.batch.crew import Crew
+        from colortk.process import cores
+
+        count = jobs_for(items, jobs)
+        if count == 1:
+            return self._here(items, places)
+        told = os.environ.get("COLORTK_THREADS", "")  # --threads is here too
+        threads = int(told) if told.isdecimal() and int(told) else max(1, cores() // count)
+        crew = Crew(self._orders(), count, threads, self.timeout)
+        return colorize_apart(items, places, crew, self.request.plugin)
+
+    def on_cluster(
+        self, items: list[Item], places: Places, scheduler: str, device: str | None
+    ) -> Records:
+        """On the workers of a Dask cluster, which see the same files."""
+        from colortk.batch.apart import colorize_apart
+        from colortk.batch.cluster import Cluster
+        from colortk.batch.worker import Ready
+        from colortk.digests import combined
+        from colortk.host import registry
+        from colortk.store.artifacts import artifacts_of
+
+        if any(item.name == STANDARD for item in items):
+            raise UsageError("a Dask cluster has no standard input", do="leave --backend out")
+        if device is not None:
+            raise UsageError(
+                "--device says nothing to a Dask cluster",
+                "each worker has its own",
+                "set COLORTK_DEVICE where the workers are started",
+            )
+        spec = registry().colorizer(self.request.plugin)[1]
+        digest = artifacts_of(spec, self.request.weights).digest
+        here = Ready(digest, combined(spec.factory))
+        cluster = Cluster(self._orders(), scheduler, here, self.threads or 1, self.timeout)
+        return colorize_apart(items, places, cluster, self.request.plugin)
+
+    def _orders(self) -> Orders:
+        from colortk.batch.worker import Orders
+
+        return Orders(self.request, self.refine, self.settings)
+
+    def _here(self, items: list[Item], places: Places) -> Records:
+        from colortk.batch.here import colorize_here
+        from colortk.isolate import Isolated
+        from colortk.loading import load
+        from colortk.pipeline import refiner
+
+        refining = refiner(self.refine)
+        if self.timeout is None:
+            yield from colorize_here(items, places, load(self.request), refining, self.settings)
+            return
+        with Isolated(self.request, self.timeout) as predictor:
+            yield from colorize_here(items, places, predictor, refining, self.settings)
+
+
+def journal_of(work: Work, store: Path | None, resume: bool) -> Journal | None:
+    """The journal of this way of colorizing, in the store.
+
+    Raises ``UsageError`` if it is needed and cannot be had.
+    """
+    from colortk.batch.journal import Journal, identity
+    from colortk.cli.main import say
+    from colortk.store.location import store_folder
+
+    about = identity(work.request, work.refine, work.settings)
+    try:
+        return Journal(store_folder(store), about, resume)
+    except UsageError as error:
+        if resume:
+            raise
+        say(f"note: --resume will not know of this run: {error}")
+        return None
