@@ -471,3 +471,18 @@ def test_an_interrupt_says_how_to_go_on(
     monkeypatch.setattr(here, "colorize_file", one)
     assert run("a.png", "b.png", "c.png", "--resume") == 0
     assert capsys.readouterr().out.split() == ["b-colorized.png", "c-colorized.png"]
+
+
+def test_standard_input_is_not_read_for_ever(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Endless:
+        class buffer:  # noqa: N801
+            @staticmethod
+            def read(count: int) -> bytes:
+                return bytes(count)
+
+    monkeypatch.setattr("colortk.batch.one.MAX_BYTES", 1000)
+    monkeypatch.setattr("sys.stdin", Endless())
+    assert invoke(["run", "-p", "gray", "-", "-o", "x.png"]) == 1
+    assert "standard input: it has over 1,000 bytes" in capsys.readouterr().err

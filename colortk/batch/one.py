@@ -15,7 +15,7 @@ from colortk.color import lightness
 from colortk.encode import encode, extension_of, suggest_extension, write_whole
 from colortk.errors import ColortkError, PictureError
 from colortk.host import strict
-from colortk.images import decode, read_bytes
+from colortk.images import MAX_BYTES, decode, read_bytes
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner, colorize
 
@@ -100,4 +100,7 @@ def colorize_file(
 def _standard_input() -> bytes:
     if sys.stdin is None:
         raise PictureError("cannot read standard input", "it is closed")
-    return sys.stdin.buffer.read()
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise PictureError("cannot read standard input", f"it has over {MAX_BYTES:,} bytes")
+    return data
