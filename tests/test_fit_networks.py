@@ -229,7 +229,9 @@ def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:
         assert out.returncode in (2, 4), out.stderr
         assert told in out.stderr.splitlines()[-1]
         assert "Traceback" not in out.stderr
-    out = fit("-p", "mean_chrominance", "--data", data, "--side", 64, check=False)
+    out = fit(
+        "-p", "mean_chrominance", "--data", data, "--side", 64, "-o", tmp_path / "x", check=False
+    )
     assert out.returncode == 2
     assert "128 pixels only" in out.stderr
     out = fit("-p", "mean_color", "--data", data, "--samples", 9, check=False)
@@ -264,13 +266,14 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
         from colortk.loading import Request, load
 
         data, out = Path(sys.argv[1]), Path(sys.argv[2])
-        small = ["--epochs", "1", "--samples", "8", "--batch-size", "4", "--jobs", "1"]
+        small = ["--epochs", "1", "--batch-size", "4", "--jobs", "1"]
+        few = ["--samples", "8"]
         for name, more, shape in (
             ("autoencoder", ["--side", "32"], (64, 48)),
-            ("acharya_relu", [], (128, 128)),
-            ("acharya_tanh_natural", [], (128, 128)),
-            ("resnet18", ["--side", "32", "--option", "loss=cms_ssim"], (64, 96)),
-            ("vgg16_residual", ["--side", "32", "--option", "encoder_weights=none",
+            ("acharya_relu", few, (128, 128)),
+            ("acharya_tanh_natural", few, (128, 128)),
+            ("resnet18", [*few, "--side", "32", "--option", "loss=cms_ssim"], (64, 96)),
+            ("vgg16_residual", [*few, "--side", "32", "--option", "encoder_weights=none",
                                 "--option", "encoder=tuned"], (64, 32)),
         ):
             code = invoke(["fit", "-p", name, "--data", str(data), "-o", str(out / name),
@@ -295,6 +298,8 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
         timeout=600,
     )
     assert out.stdout.splitlines()[-1:] == ["SERVED"], out.stderr[-3000:]
+    told = json.loads((tmp_path / "autoencoder" / "manifest.json").read_text())
+    assert told["samples"] == len(split(find(data), data).train), "a pass, not thousands"
     rows = (tmp_path / "resnet18" / "delta_e94.csv").read_text().splitlines()
     pixels = sum(int(row.split(",")[1]) for row in rows[1:])
     note = json.loads((tmp_path / "resnet18" / "manifest.json").read_text())["scores"]["note"]

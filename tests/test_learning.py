@@ -107,7 +107,7 @@ def test_batches_hold_lightness_and_its_own_chroma(album: Album) -> None:
 
 def test_twelve_new_pictures_of_each(album: Album) -> None:
     made = loader(album, examples="twelve")
-    assert made.epoch_size(None) == 65
+    assert made.epoch_size() == 65
     made.prepare(32)
     first = [y for _, y in made.epoch(0, 65, 13, 32)]
     again = [y for _, y in made.epoch(1, 65, 13, 32)]

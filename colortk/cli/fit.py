@@ -43,7 +43,7 @@ from colortk.cli.main import say
 @click.option(
     "--samples",
     type=click.IntRange(1),
-    help="Pictures of an epoch, drawn anew for each. [default: the plugin's]",
+    help="Pictures of an epoch, drawn anew for each. [default: the plugin's, at most all]",
 )
 @click.option(
     "--side", type=click.IntRange(16), help="Pixels of a training picture. [default: the plugin's]"

@@ -38,6 +38,8 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     output = request.output.resolve()
     paths = [path for path in find(request.data) if output not in path.resolve().parents]
     sides = split(paths, request.data, request.seed, request.emphasis)
+    if recipe.samples and not request.samples:  # a pass over a few pictures is short
+        recipe = replace(recipe, samples=min(recipe.samples, len(sides.train)))
     run = identity(request, recipe, sides)
     if not request.resume:
         discard(request.output)
@@ -190,7 +192,7 @@ def _learn(
 ) -> None:
     """Epoch after epoch, each with a checkpoint at its end."""
     loader = Loader(material.train, material.weights, recipe, request.seed, request.jobs)
-    size = loader.epoch_size(request.samples)
+    size = loader.epoch_size()
     with request.progress("making pictures", None):
         loader.prepare(recipe.sides[0][0])
     held: tuple[int, Float32, Float32] | None = None

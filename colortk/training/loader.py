@@ -57,10 +57,10 @@ class Loader:
     waiting: Waiting = field(default_factory=Waiting)
     _grown: Array | None = None
 
-    def epoch_size(self, samples: int | None) -> int:
+    def epoch_size(self) -> int:
         """Pictures of an epoch."""
         every = len(self.album) * (EACH if self.recipe.examples == "twelve" else 1)
-        return samples or self.recipe.samples or every
+        return self.recipe.samples or every
 
     def epoch(
         self, number: int, size: int, batch: int, side: int

@@ -21,8 +21,8 @@ class Recipe:
     weights are kept). ``codec``: pictures to numbers. ``sides``: sides of the square training
     pictures, in order, each with its share of the epochs. ``examples``: "crops" draws pictures by
     the weight of their folders and takes a random part, perhaps mirrored; "twelve" takes each once
-    with the twelve new pictures of document 000. ``samples``: pictures of an epoch (``None``: as
-    many as there are). ``zoom``: smallest and largest part of the short side that a crop takes.
+    with the twelve new pictures of document 000. ``samples``: pictures of an epoch at most (``None``:
+    as many as there are). ``zoom``: smallest and largest part of the short side that a crop takes.
 
     ``loss``: a Keras loss, by name or as a function of (truth, answer). ``rate``: Adam's;
     times ``factor`` after ``patience`` epochs without a better validation loss, and in the last
