@@ -37,3 +37,5 @@ def need_display() -> None:
             why = "this OpenCV has no windows"
             do = "pip uninstall -y opencv-contrib-python-headless && pip install opencv-contrib-python"
         raise EnvironmentProblem("no window can be opened", why, do)
+    # OpenCV's Qt brings no fonts, and says so five times; nothing is written in the window.
+    os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
