@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +172,15 @@ def folder(tmp_path: Path) -> Path:
 def rows_of(run: Any) -> dict[str, Any]:
     """Plugins of a ``compare --json`` by name."""
     return {entry["name"]: entry for entry in json.loads(run.stdout)["plugins"]}
+
+
+@contextlib.contextmanager
+def cheap(most: float, seconds: float = 10) -> Iterator[None]:
+    """What is done inside takes at most so much of Python's memory, in bytes, and processor time."""
+    tracemalloc.start()
+    start = time.process_time()
+    yield
+    spent, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert spent < seconds
+    assert peak < most

@@ -7,8 +7,6 @@ import json
 import os
 import pickle
 import struct
-import time
-import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -22,6 +20,7 @@ from colortk.spec import ColorizerSpec
 from colortk.store import npz, opcodes
 from colortk.store.artifacts import artifacts_of
 from colortk.store.pickles import PickleStore, dumps, loads
+from conftest import cheap
 
 
 def text(value: str) -> bytes:
@@ -84,13 +83,8 @@ def _cheap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)
-    tracemalloc.start()
-    start = time.process_time()
-    yield
-    spent, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert spent < 10
-    assert peak < 100e6
+    with cheap(100e6):
+        yield
     assert list(place.iterdir()) == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +39,13 @@ class Work:
             return self._here(items, places)
         from colortk.batch.apart import colorize_apart, jobs_for
         from colortk.batch.crew import Crew
-        from colortk.process import cores
+        from colortk.process import cores, threads
 
         count = jobs_for(items, jobs)
         if count == 1:
             return self._here(items, places)
-        told = os.environ.get("COLORTK_THREADS", "")  # --threads is here too
-        threads = int(told) if told.isdecimal() and int(told) else max(1, cores() // count)
-        crew = Crew(self._orders(), count, threads, self.timeout)
+        each = threads() or max(1, cores() // count)  # --threads has been settled by now
+        crew = Crew(self._orders(), count, each, self.timeout)
         return colorize_apart(items, places, crew, self.request.plugin)
 
     def on_cluster(

@@ -103,12 +103,22 @@ def sources(places: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
         if not place.exists():
             raise UsageError(f"no picture or folder '{place}'")
         paths |= dict.fromkeys(find(place) if place.is_dir() else [place])
+    return distinct(paths, lambda path: hashlib.sha256(read_bytes(path)).hexdigest())
+
+
+def distinct(
+    paths: Iterable[Path], digest_of: Callable[[Path], str]
+) -> tuple[list[Source], dict[str, str], int]:
+    """Files, each content once; why some are unreadable, by name; how many were repeats.
+
+    ``digest_of``: a file's SHA-256; it raises ``PictureError``.
+    """
     found: dict[str, Source] = {}
     unreadable: dict[str, str] = {}
     repeats = 0
     for path in paths:
         try:
-            digest = hashlib.sha256(read_bytes(path)).hexdigest()
+            digest = digest_of(path)
         except PictureError as error:
             unreadable[str(path)] = str(error)
             continue

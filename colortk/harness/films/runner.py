@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from colortk.errors import PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.films.rows import FACTS, ORIGINAL, original
 from colortk.harness.films.work import FilmTask, stamp, work
@@ -19,6 +20,7 @@ from colortk.harness.runner import (
     How,
     Outcome,
     Source,
+    distinct,
     give_up,
     keep,
     metric_codes,
@@ -33,19 +35,16 @@ _FACTS = "1"
 
 def film_sources(paths: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
     """Films of files, each content once; those unreadable; how many were repeats."""
-    found: dict[str, Source] = {}
-    unreadable: dict[str, str] = {}
-    repeats = 0
-    for path in paths:
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            unreadable[str(path)] = f"cannot read '{path}': {error.strerror or error}"
-            continue
-        repeats += digest in found
-        found.setdefault(digest, Source(str(path), digest))
-    return list(found.values()), unreadable, repeats
+    return distinct(paths, _digest_of)
+
+
+def _digest_of(path: Path) -> str:
+    """Of a file that memory need not hold."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PictureError(f"cannot read '{path}'", error.strerror or str(error)) from error
 
 
 def run_films(
