@@ -19,6 +19,7 @@ from colortk.training.learner import Learner
 from colortk.training.recipe import Recipe
 from colortk_plugins.acharya import train as acharya
 from colortk_plugins.autoencoder.train import RECIPE as AUTOENCODER
+from colortk_plugins.effnet_bins.train import RECIPE as EFFNET_BINS
 from colortk_plugins.resnet18.train import RECIPE as RESNET18
 from colortk_plugins.vgg16_residual.train import RECIPE as VGG16
 
@@ -28,6 +29,7 @@ CASES: list[tuple[Recipe, int]] = [
     (acharya.RELU_FACES, 128),
     (acharya.TANH_FACES, 128),
     (AUTOENCODER, 32),
+    (EFFNET_BINS, 64),
     (RESNET18, 64),
     (VGG16, 32),
 ]

@@ -37,7 +37,7 @@ def test_one_step_of_each_network_is_the_same_on_every_backend(tmp_path: Path) -
     if importlib.util.find_spec("tensorflow") is None or not OTHERS:
         pytest.skip("needs TensorFlow and another backend")
     first = _losses("tensorflow", tmp_path)
-    assert len(first) == 6
+    assert len(first) == 7
     for other in OTHERS:
         for plugin, losses in _losses(other, tmp_path).items():
             assert losses == pytest.approx(first[plugin], rel=1e-4), (plugin, other)

@@ -46,6 +46,7 @@ PLUGINS = (
     "acharya_relu",
     "acharya_tanh_natural",
     "autoencoder",
+    "effnet_bins",
     "resnet18",
     "vgg16_residual",
 )
@@ -237,6 +238,9 @@ def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:
     out = fit("-p", "mean_color", "--data", data, "--samples", 9, check=False)
     assert out.returncode == 2
     assert "--samples means nothing" in out.stderr
+    out = fit("-p", "mean_chrominance", "--data", data, "--aging", check=False)
+    assert out.returncode == 2
+    assert "--aging means nothing" in out.stderr
     out = fit("-p", "gray", "--data", data, check=False)
     assert out.returncode == 2
     assert "nothing to train" in out.stderr
@@ -272,6 +276,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
             ("autoencoder", ["--side", "32"], (64, 48)),
             ("acharya_relu", few, (128, 128)),
             ("acharya_tanh_natural", few, (128, 128)),
+            ("effnet_bins", [*few, "--side", "64", "--aging", "--option", "perceptual=1"], (64, 96)),
             ("resnet18", [*few, "--side", "32", "--option", "loss=cms_ssim"], (64, 96)),
             ("vgg16_residual", [*few, "--side", "32", "--option", "encoder_weights=none",
                                 "--option", "encoder=tuned"], (64, 32)),

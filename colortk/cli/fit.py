@@ -71,6 +71,11 @@ from colortk.cli.main import say
     help="Weight of a folder under DIR; repeatable. [default: 1]",
 )
 @click.option(
+    "--aging",
+    is_flag=True,
+    help="Show networks lightness as old photographs have it: other tones, grain, blur, JPEG.",
+)
+@click.option(
     "--device",
     default="auto",
     show_default=True,
@@ -110,6 +115,7 @@ def command(
     options: tuple[str, ...],
     seed: int,
     emphasis: tuple[str, ...],
+    aging: bool,
     device: str,
     precision: str,
     jobs: int,
@@ -151,6 +157,7 @@ def command(
             ("--seed", seed),
             ("--precision", "" if precision == "float32" else precision),
         ],
+        ["--aging"] * aging,
     )
     factors = dict(_factor(text) for text in emphasis)
     folder = store_folder(store)
@@ -172,6 +179,7 @@ def command(
         precision=precision,
         seed=seed,
         emphasis=factors,
+        aging=aging,
         resume=resume,
         jobs=jobs,
         command=told,
@@ -224,12 +232,14 @@ def _factor(text: str) -> tuple[str, float]:
     return name, factor
 
 
-def _canonical(plugin: str, data: Path, given: list[tuple[str, str | int | None]]) -> str:
+def _canonical(
+    plugin: str, data: Path, given: list[tuple[str, str | int | None]], flags: list[str]
+) -> str:
     """What decides the result, for the manifest; where things lay on this machine does not."""
     words = ["colortk", "fit", "--plugin", plugin, "--data", data.resolve().name]
     for name, value in given:
         words += [name, str(value)] if value else []
-    return shlex.join(words)
+    return shlex.join(words + flags)
 
 
 def _placeless(option: str) -> str:

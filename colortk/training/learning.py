@@ -83,6 +83,14 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
             "an epoch has every picture once, and the twelve made of it",
             "leave it out",
         )
+    if request.aging:
+        if recipe.examples == "twelve":
+            raise UsageError(
+                "--aging means nothing to this plugin", "its twelve new pictures are all it gets"
+            )
+        from colortk.training.aging import aged
+
+        recipe = replace(recipe, lightness=aged)
     return replace(
         recipe,
         epochs=request.epochs or recipe.epochs,

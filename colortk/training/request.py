@@ -20,7 +20,7 @@ class TrainRequest:
     manifest, which is the last of all, is written. ``store``: folder of the pickled intermediates. ``epochs``,
     ``batch_size``, ``samples`` (pictures of an epoch), ``side`` (of the crops): ``None`` is the trainer's own default.
     ``emphasis``: factors on the weight of
-    folders under ``data``. ``resume``: go on from the checkpoint if there is one; otherwise an old
+    folders under ``data``. ``aging``: show the network lightness as :mod:`.aging` makes it. ``resume``: go on from the checkpoint if there is one; otherwise an old
     one is discarded. ``init_from``: a plugin, or a folder that ``fit`` wrote, to take weights from.
     ``options``: the trainer's own, as its spec's ``train_options`` declares them, or ``None``.
     ``device``: auto, cpu or gpu. ``precision``: float32 or bfloat16. ``say``: takes one line of narration.
@@ -35,6 +35,7 @@ class TrainRequest:
     side: int | None = None
     seed: int = 0
     emphasis: Mapping[str, float] = field(default_factory=dict)
+    aging: bool = False
     resume: bool = False
     init_from: str = ""
     options: Any = None

@@ -74,6 +74,7 @@ def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
         os.path.basename(os.path.normpath(request.init_from)) if request.init_from else "",
         request.precision,
         repr(request.options),
+        *["aging"] * request.aging,
     ]
     names = [
         [path.relative_to(request.data).as_posix() for path in side]

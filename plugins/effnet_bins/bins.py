@@ -1,0 +1,56 @@
+"""The colours that a pixel is classified into: cells of a grid over a* and b* (Zhang 2016, 3.1).
+
+Cells are 10 wide with centres at multiples of 10, those that a colour of sRGB falls into at any
+lightness: 261. Zhang counts 313, with cells around the gamut that no colour of sRGB is in.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from colortk.color import Float32
+
+#: Width of a cell, in units of a* and b*.
+WIDTH = 10
+#: First and last b* of each row of cells, by a*; in tens.
+_ROWS = {
+    -9: (8, 8),
+    -8: (4, 8),
+    -7: (2, 9),
+    -6: (0, 9),
+    -5: (-2, 9),
+    -4: (-3, 9),
+    -3: (-4, 9),
+    -2: (-4, 9),
+    -1: (-5, 9),
+    0: (-6, 9),
+    1: (-7, 8),
+    2: (-7, 8),
+    3: (-8, 8),
+    4: (-9, 8),
+    5: (-9, 7),
+    6: (-10, 7),
+    7: (-11, 7),
+    8: (-11, 7),
+    9: (-9, 0),
+    10: (-7, -5),
+}
+#: a*, b* of every cell's centre, float32 (cells, 2), in order of a*, then b*.
+CENTRES: Float32 = np.array(
+    [(WIDTH * a, WIDTH * b) for a, (first, last) in _ROWS.items() for b in range(first, last + 1)],
+    np.float32,
+)
+
+
+def annealed_mean(logits: Float32, temperature: float) -> Float32:
+    """a*, b*, float32 (..., 2), of unnormalized log-probabilities of the cells, (..., cells).
+
+    The mean of the centres, each weighted by its probability to the power of 1 / ``temperature``
+    (Zhang 2016, equation 5): 1 is the expected colour, accurate and dull; towards 0 it becomes
+    the likeliest one, vivid and sometimes wrong.
+    """
+    scaled = logits * np.float32(1 / temperature)
+    scaled -= scaled.max(-1, keepdims=True)
+    np.exp(scaled, out=scaled)
+    mean: Float32 = (scaled @ CENTRES) / scaled.sum(-1, keepdims=True)
+    return mean

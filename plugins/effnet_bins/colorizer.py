@@ -1,0 +1,37 @@
+"""Factory of our own colorizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Float32
+from colortk.networked import Networked
+from colortk.spec import Artifacts
+from colortk.upsample import chroma_field
+
+from .codec import Bins
+from .options import Options
+
+
+class EffnetBins(Networked):
+    """The network behind ``predict_ab``: chroma at a quarter of the size, then along the edges."""
+
+    def predict_ab_batch(self, lightness: Float32) -> Float32:
+        """Chroma (N, H, W, 2) of lightness (N, H, W)."""
+        outputs = self.engine.predict(self.codec.inputs(lightness))
+        coarse = self.codec.chroma(outputs, *lightness.shape[1:])
+        full = [
+            chroma_field(plane, np.ascontiguousarray(ab)).block(0, 0, plane)
+            for plane, ab in zip(lightness, coarse, strict=True)
+        ]
+        return np.ascontiguousarray(full, np.float32)
+
+
+def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
+    """``options``: :class:`.options.Options`, or ``None``."""
+    options = options or Options()
+    return EffnetBins(
+        artifacts, Bins(options.temperature), "colortk_plugins.effnet_bins.network:effnet_bins"
+    )

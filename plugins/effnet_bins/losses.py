@@ -1,0 +1,113 @@
+"""What the network is trained on, in ``keras.ops``.
+
+``truth``: L*, a*, b*, float32 (N, H, W, 3). ``answer``: (N, H / 4, W / 4, outputs), as
+:mod:`.network` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from colortk.color import Array, Float32
+
+from .bins import CENTRES, WIDTH
+from .codec import STEP
+
+#: Width of the Gaussian that spreads a true colour over the cells around it (Zhang 2016, 3.1).
+SIGMA = 5.0
+
+
+def colour_loss(
+    head: str,
+    weights: Float32 | None = None,
+    regression: float = 0.0,
+    perceptual: float = 0.0,
+    precision: str = "float32",
+) -> Callable[[Any, Any], Any]:
+    """The sum of cross-entropy of the cells, smooth L1 of the colour, and LPIPS of the picture.
+
+    ``weights``: of the cells, float32 (cells,), by what a pixel of that colour counts; ``None``:
+    all the same. ``regression``: factor on the smooth L1 of expected colour (and residual) and
+    truth, in units of a cell's width. ``perceptual``: factor on LPIPS of the picture in expected colours.
+    """
+    cells = len(CENTRES)
+
+    def loss(truth: Any, answer: Any) -> Any:
+        from keras import ops
+
+        ab = ops.average_pool(truth[..., 1:], 4, 4, padding="valid")
+        total: Any = 0.0
+        if head == "regression":
+            colour = answer * STEP
+        else:
+            logits = answer[..., :cells]
+            total = _cross_entropy(ab, logits, weights)
+            colour = ops.matmul(ops.softmax(logits), ops.convert_to_tensor(CENTRES))
+            if head == "both":
+                colour = colour + answer[..., cells:] * STEP
+        if regression:
+            total = total + regression * _smooth_l1((colour - ab) / WIDTH)
+        if perceptual:
+            total = total + perceptual * _seen(truth, colour, precision)
+        return total
+
+    return loss
+
+
+def _cross_entropy(ab: Any, logits: Any, weights: Float32 | None) -> Any:
+    """Of the truth's soft encoding and the answer, mean over pixels."""
+    from keras import ops
+
+    likely = soft_encoding(ab)
+    surprise = ops.logsumexp(logits, axis=-1) - ops.sum(likely * logits, axis=-1)
+    if weights is None:
+        return ops.mean(surprise)
+    factor = ops.sum(likely * ops.convert_to_tensor(weights), axis=-1)
+    return ops.mean(surprise * factor)
+
+
+def soft_encoding(ab: Any) -> Any:
+    """Probabilities of the cells, (..., cells), for true colours (..., 2): a Gaussian of `SIGMA`.
+
+    Zhang 2016 keeps the five nearest cells; a sixth would have under 2 % of the nearest's.
+    """
+    from keras import ops
+
+    # |x - c|² less |x|², which is the same for all cells and falls out of the softmax.
+    cross = ops.matmul(ab, ops.convert_to_tensor(np.ascontiguousarray(CENTRES.T)))
+    squares = ops.convert_to_tensor(np.sum(CENTRES**2, -1))
+    return ops.softmax((2 * cross - squares) / (2 * SIGMA**2))
+
+
+def _smooth_l1(difference: Any) -> Any:
+    from keras import ops
+
+    size = ops.abs(difference)
+    return ops.mean(ops.where(size < 1, 0.5 * size * size, size - 0.5))
+
+
+def _seen(truth: Any, colour: Any, precision: str) -> Any:
+    """Mean LPIPS of the pictures that have the true lightness, in ``colour`` and in truth."""
+    from keras import ops
+
+    from colortk.training.perceptual import lab_to_rgb, lpips
+
+    height, width = truth.shape[1:3]
+    full = ops.image.resize(colour, (height, width), interpolation="bilinear")
+    lightness = truth[..., :1]
+    return ops.mean(
+        lpips(lab_to_rgb(lightness, truth[..., 1:]), lab_to_rgb(lightness, full), precision)
+    )
+
+
+def rebalanced(prior: Array, mixed: float) -> Float32:
+    """Weights of the cells, float32 (cells,), by how seldom they are (Zhang 2016, equation 4).
+
+    ``prior``: how often each is, sums to 1. ``mixed``: share of a uniform distribution that is
+    mixed in, λ; 1 makes all weights 1. Their mean over the prior is 1.
+    """
+    raw = 1 / ((1 - mixed) * prior + mixed / len(prior))
+    return np.asarray(raw / np.sum(raw * prior), np.float32)

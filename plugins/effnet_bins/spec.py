@@ -1,0 +1,28 @@
+"""Declaration of ``effnet_bins``."""
+
+from __future__ import annotations
+
+from colortk.hookspecs import hookimpl
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
+
+from .options import Options
+from .training import Training
+
+
+@hookimpl
+def colortk_colorizers() -> list[ColorizerSpec]:
+    return [
+        ColorizerSpec(
+            name="effnet_bins",
+            summary="Our own: EfficientNet-Lite0, a U-Net decoder, how likely each colour is",
+            factory="colortk_plugins.effnet_bins.colorizer:colorizer",
+            package="colortk_plugins.effnet_bins",
+            working_size=WorkingSize(short=224, multiple=32),
+            artifacts=declared("colortk_plugins.effnet_bins"),
+            options=Options,
+            trainer="colortk_plugins.effnet_bins.train:train",
+            train_options=Training,
+            paper="of colortk; after Zhang (2016), Colorful Image Colorization",
+        )
+    ]

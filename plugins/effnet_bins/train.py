@@ -1,0 +1,84 @@
+"""``colortk fit --plugin effnet_bins``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from colortk.training.learning import fit
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+
+from .codec import CODEC
+from .encoder import block_of, load_lite0
+from .losses import colour_loss, rebalanced
+from .network import effnet_bins
+from .prior import prior
+from .training import Training
+
+RECIPE = Recipe(
+    "effnet_bins",
+    effnet_bins,
+    CODEC,
+    epochs=20,
+    batch_size=16,
+    samples=8000,
+    rate=1e-3,
+    sides=((96, 0.6), (128, 0.4)),
+    multiple=32,
+    patience=4,
+    cooldown=0.6,
+    average=0.998,
+    clip=1.0,
+    loss=colour_loss("both", regression=0.1),
+)
+
+
+def built(options: Training, kept: bool) -> Any:
+    """The network for pictures of any size.
+
+    ``kept``: the encoder comes with weights, and so with statistics of its batch normalization,
+    which are better than those of our few pictures.
+    """
+    network = effnet_bins(head=options.head)
+    for layer in network.layers:
+        block = block_of(layer.name)
+        if block is None:
+            continue
+        statistics = "_bn" in layer.name and not layer.name.endswith("_relu")
+        layer.trainable = block >= options.frozen and not (kept and statistics)
+    return network
+
+
+def recipe(request: TrainRequest) -> Recipe:
+    """What the request makes of `RECIPE`."""
+    options = request.options or Training()
+    kept = bool(options.encoder_weights or request.init_from)
+
+    def prepare(network: Any) -> None:
+        if options.encoder_weights:
+            load_lite0(network, Path(options.encoder_weights))
+
+    def rates(layer: str) -> float:
+        return options.encoder_rate if kept and block_of(layer) is not None else 1.0
+
+    weights = None
+    if options.head != "regression" and options.rebalance < 1:
+        weights = rebalanced(prior(request), options.rebalance)
+    facts = {name: value for name, value in asdict(options).items() if name != "encoder_weights"}
+    return replace(
+        RECIPE,
+        network=lambda: built(options, kept),
+        prepare=prepare,
+        rates=rates,
+        loss=colour_loss(
+            options.head, weights, options.regression, options.perceptual, request.precision
+        ),
+        facts=facts,
+    )
+
+
+def train(request: TrainRequest) -> None:
+    """See :func:`colortk.training.learning.fit`."""
+    fit(request, recipe(request))

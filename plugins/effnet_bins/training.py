@@ -1,0 +1,41 @@
+"""What ``colortk fit --plugin effnet_bins --option`` sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .encoder import BLOCKS
+
+
+@dataclass(frozen=True)
+class Training:
+    """Settings of a training.
+
+    ``encoder_weights``: a file that :func:`.encoder.load_lite0` reads; empty: the encoder starts
+    from nothing, or as ``--init-from`` has it. ``frozen``: blocks of the encoder that are kept as
+    they are, of 16. ``encoder_rate``: factor on the learning rate of the others. ``head``: bins,
+    regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in the prior that rare
+    colours are weighted by; 1 weights none. ``regression``, ``perceptual``: weight of smooth L1
+    and of LPIPS beside the cross-entropy.
+    """
+
+    encoder_weights: str = ""
+    frozen: int = 0
+    encoder_rate: float = 0.1
+    head: str = "both"
+    rebalance: float = 0.8
+    regression: float = 0.1
+    perceptual: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.head not in ("bins", "regression", "both"):
+            raise ValueError(f"head={self.head}; bins, regression or both is wanted")
+        if not 0 <= self.frozen <= BLOCKS:
+            raise ValueError(f"frozen={self.frozen}; 0 to {BLOCKS} blocks are wanted")
+        if not 0 < self.rebalance <= 1:
+            raise ValueError(f"rebalance={self.rebalance}; above 0, at most 1 is wanted")
+        for name in ("encoder_rate", "regression", "perceptual"):
+            if not 0 <= getattr(self, name) < 1e6:
+                raise ValueError(f"{name}={getattr(self, name)}; 0 or more is wanted")
+        if self.head == "regression" and not self.regression and not self.perceptual:
+            raise ValueError("head=regression needs regression or perceptual above 0")

@@ -1,0 +1,241 @@
+"""Our own colorizer: its cells, its network, its encoder's weights, and how it is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from skimage.color import rgb2lab
+
+from colortk.errors import ArtifactError
+from colortk_plugins.effnet_bins.bins import CENTRES, annealed_mean
+from colortk_plugins.effnet_bins.codec import Bins
+from colortk_plugins.effnet_bins.options import Options
+from conftest import photo
+
+# Keras' own way from its variables to arrays, with NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+#: Weights of EfficientNet-Lite0 that are trained, by its authors' count: 4,652,008 in all.
+PUBLISHED = 4_652_008
+#: The 1x1 convolution and normalization of 1,280 features and the classifier behind the encoder.
+HEAD = 320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
+
+
+def test_cells_are_those_that_a_colour_of_srgb_falls_into() -> None:
+    """The rim of the gamut is on the faces of the RGB cube, as scikit-image converts them."""
+    levels = np.arange(256, dtype=np.uint8)
+    u, v = np.meshgrid(levels, levels, indexing="ij")
+    faces = [
+        np.roll(np.stack([np.full_like(u, w), u, v], -1), k, -1) for w in (0, 255) for k in range(3)
+    ]
+    inner = np.stack(np.meshgrid(*[levels[::15]] * 3, indexing="ij"), -1).reshape(1, -1, 3)
+    cells = set()
+    for colours in (*faces, inner):
+        found = np.unique(
+            np.rint(rgb2lab(colours)[..., 1:] / 10).astype(int).reshape(-1, 2), axis=0
+        )
+        cells |= {(10.0 * a, 10.0 * b) for a, b in found}
+    assert cells == {(float(a), float(b)) for a, b in CENTRES}
+    assert len(CENTRES) == 261
+
+
+def test_the_annealed_mean_goes_from_the_expected_colour_to_the_likeliest() -> None:
+    logits = np.random.default_rng(0).normal(0, 2, (3, 5, len(CENTRES))).astype(np.float32)
+    kept = logits.copy()
+    for temperature in (1.0, 0.38):
+        expected = softmax(logits.astype(np.float64) / temperature, -1) @ CENTRES
+        assert np.abs(annealed_mean(logits, temperature) - expected).max() < 1e-3
+    likeliest = CENTRES[logits.argmax(-1)]
+    assert np.abs(annealed_mean(logits * 1000, 0.01) - likeliest).max() < 0.1
+    assert (logits == kept).all()
+
+
+def test_a_regression_is_added_to_the_cells() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (1, 4, 4, len(CENTRES))).astype(np.float32)
+    residual = rng.normal(0, 1, (1, 4, 4, 2)).astype(np.float32)
+    codec = Bins(0.5)
+    plain = codec.chroma(logits, 16, 16)
+    both = codec.chroma(np.concatenate([logits, residual], -1), 16, 16)
+    assert np.abs(both - plain - 10 * residual).max() < 1e-4
+    assert codec.chroma(residual, 16, 16) == pytest.approx(10 * residual)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), 11.0])
+def test_temperatures_that_mean_nothing(temperature: float) -> None:
+    with pytest.raises(ValueError, match="temperature"):
+        Options(temperature)
+
+
+def trained(layers: list[Any]) -> int:
+    return sum(int(np.prod(w.shape)) for layer in layers for w in layer.trainable_weights)
+
+
+def test_the_encoder_is_efficientnet_lite0_of_one_channel_and_all_of_it_is_small() -> None:
+    pytest.importorskip("keras")
+    from colortk_plugins.effnet_bins.encoder import block_of
+    from colortk_plugins.effnet_bins.network import effnet_bins
+
+    network = effnet_bins(64)
+    inside = [layer for layer in network.layers if block_of(layer.name) is not None]
+    assert trained(inside) == PUBLISHED - HEAD - 2 * 3 * 3 * 32
+    assert network.output_shape == (None, 16, 16, len(CENTRES) + 2)
+    assert network.count_params() < 12_000_000
+    assert effnet_bins(64, "regression").output_shape[-1] == 2
+
+
+def random_lite0() -> tuple[dict[str, Any], Any]:
+    """A state dict with the package's names, and what PyTorch makes of it: features of blocks."""
+    torch = pytest.importorskip("torch")
+    from colortk_plugins.effnet_bins.encoder import STAGES
+
+    generator = torch.Generator().manual_seed(0)
+    state: dict[str, Any] = {}
+
+    def conv(name: str, out: int, channels: int, side: int) -> None:
+        fan = channels * side * side
+        state[f"{name}.weight"] = (
+            torch.randn(out, channels, side, side, generator=generator) * (2 / fan) ** 0.5
+        )
+
+    def norm(name: str, count: int) -> None:
+        for part, low, high in (
+            ("weight", 0.5, 1.5),
+            ("bias", -0.3, 0.3),
+            ("running_mean", -0.5, 0.5),
+            ("running_var", 0.5, 2.0),
+        ):
+            state[f"{name}.{part}"] = torch.rand(count, generator=generator) * (high - low) + low
+
+    conv("_conv_stem", 32, 3, 3)
+    norm("_bn0", 32)
+    blocks, channels = [], 32
+    for count, kernel, stride, widening, filters in STAGES:
+        for place in range(count):
+            name, wide = f"_blocks.{len(blocks)}.", channels * widening
+            if widening != 1:
+                conv(f"{name}_expand_conv", wide, channels, 1)
+                norm(f"{name}_bn0", wide)
+            conv(f"{name}_depthwise_conv", wide, 1, kernel)
+            norm(f"{name}_bn1", wide)
+            conv(f"{name}_project_conv", filters, wide, 1)
+            norm(f"{name}_bn2", filters)
+            blocks.append((name, kernel, 1 if place else stride, widening != 1))
+            channels = filters
+
+    def same(x: Any, kernel: int, stride: int) -> Any:
+        pads = []
+        for side in (x.shape[3], x.shape[2]):
+            total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
+            pads += [total // 2, total - total // 2]
+        return torch.nn.functional.pad(x, pads)
+
+    def normed(x: Any, name: str, relu: bool = True) -> Any:
+        parts = [
+            state[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        ]
+        x = torch.nn.functional.batch_norm(x, *parts, eps=1e-3)
+        return torch.nn.functional.relu6(x) if relu else x
+
+    def answer(x: Any) -> list[Any]:
+        found = []
+        conv2d = torch.nn.functional.conv2d
+        x = normed(conv2d(same(x, 3, 2), state["_conv_stem.weight"], stride=2), "_bn0")
+        for name, kernel, stride, widened in blocks:
+            came = x
+            if widened:
+                x = normed(conv2d(x, state[f"{name}_expand_conv.weight"]), f"{name}_bn0")
+            weight = state[f"{name}_depthwise_conv.weight"]
+            x = conv2d(same(x, kernel, stride), weight, stride=stride, groups=len(weight))
+            x = normed(x, f"{name}_bn1")
+            x = normed(conv2d(x, state[f"{name}_project_conv.weight"]), f"{name}_bn2", relu=False)
+            x = x + came if x.shape == came.shape else x
+            found.append(x)
+        return [found[last] for last in (2, 4, 10, 15)]
+
+    return state, answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [64, 72])
+def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> None:
+    """Features equal those of the same weights on grey RGB, at odd sizes of features too."""
+    keras = pytest.importorskip("keras")
+    torch = pytest.importorskip("torch")
+    from colortk_plugins.effnet_bins.encoder import load_lite0
+    from colortk_plugins.effnet_bins.network import effnet_bins
+
+    state, answer = random_lite0()
+    torch.save(state, tmp_path / "lite0.pth")
+    network = effnet_bins()
+    load_lite0(network, tmp_path / "lite0.pth")
+    lightness = np.random.default_rng(0).uniform(0, 100, (1, side, side)).astype(np.float32)
+    rgb = (lightness[:, None] * 2.55 - 127) / 128
+    expected = answer(torch.tensor(np.repeat(rgb, 3, 1)))
+    names = ["block2_add", "block4_add", "block10_add", "block15_bn2"]
+    inner = keras.Model(network.input, [network.get_layer(name).output for name in names])
+    found = inner(Bins().inputs(lightness), training=False)
+    for mine, theirs in zip(found, expected, strict=True):
+        reference = theirs.permute(0, 2, 3, 1).numpy()
+        assert mine.shape == reference.shape
+        assert (
+            np.abs(keras.ops.convert_to_numpy(mine) - reference).max()
+            < 1e-4 * np.abs(reference).max()
+        )
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("keras")
+    from colortk_plugins.effnet_bins.encoder import load_lite0
+    from colortk_plugins.effnet_bins.network import effnet_bins
+
+    network = effnet_bins(32)
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    with pytest.raises(ArtifactError, match="not of EfficientNet-Lite0.*lite0-57934424"):
+        load_lite0(network, tmp_path / "other.npz")
+    with pytest.raises(ArtifactError, match="cannot read"):
+        load_lite0(network, tmp_path / "none.pth")
+
+
+def test_chroma_ends_where_lightness_does() -> None:
+    """From a quarter of the size, along an edge that is not on the coarse grid."""
+    from colortk_plugins.effnet_bins.colorizer import EffnetBins
+
+    class Two:
+        """As likely red as the coarse pixel is dark, else green."""
+
+        def predict(self, x: Any) -> Any:
+            dark = (x < 0).reshape(1, 16, 4, 16, 4).mean((2, 4))
+            logits = np.full((1, 16, 16, len(CENTRES)), -30, np.float32)
+            for colour, share in ((40.0, dark), (-40.0, 1 - dark)):
+                cell = ([colour, 0.0] == CENTRES).all(-1).argmax()
+                logits[..., cell] = np.log(np.maximum(share, 1e-12))
+            return logits
+
+    plugin = EffnetBins.__new__(EffnetBins)
+    plugin.codec, plugin.engine = Bins(), Two()  # type: ignore[assignment]
+    lightness = np.full((64, 64), 20, np.float32)
+    lightness[:, 31:] = 80
+    ab = plugin.predict_ab(lightness)
+    assert ab.shape == (64, 64, 2)
+    assert ab.dtype == np.float32
+    wanted = np.where(lightness < 50, 40, -40)
+    coarse = np.where(np.arange(16) < 8, 40.0, -40.0)
+    coarse[7] = 20.0
+    smooth = np.interp((np.arange(64) + 0.5) / 4 - 0.5, np.arange(16), coarse)
+    assert np.abs(ab[..., 0] - wanted).mean() < 0.2 * np.abs(smooth - wanted).mean()
+
+
+def test_photographs_of_every_shape_have_chroma() -> None:
+    lightness = rgb2lab(photo(64, 96))[..., 0].astype(np.float32)
+    assert Bins().inputs(lightness[None]).shape == (1, 64, 96, 1)
+    assert float(Bins().inputs(np.full((1, 1, 1), 100, np.float32))[0, 0, 0, 0]) == pytest.approx(
+        1.0
+    )
+    assert float(Bins().inputs(np.zeros((1, 1, 1), np.float32))[0, 0, 0, 0]) == pytest.approx(
+        -127 / 128
+    )

@@ -1,0 +1,139 @@
+"""Training of our own colorizer: losses against SciPy and NumPy, what is trained, wrong wishes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.special import huber, log_softmax, softmax
+from skimage.color import rgb2lab
+
+from colortk.training.request import TrainRequest
+from colortk_plugins.effnet_bins.bins import CENTRES
+from colortk_plugins.effnet_bins.training import Training
+from conftest import photo
+
+pytest.importorskip("keras")
+
+from colortk_plugins.effnet_bins import losses
+from colortk_plugins.effnet_bins.prior import prior, spread
+from colortk_plugins.effnet_bins.train import built, recipe
+
+# Keras' own way from its variables to arrays, with NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def gaussian(ab: np.ndarray) -> np.ndarray:
+    """Probability of every cell under a normal distribution about a colour."""
+    distance = ((ab[..., None, :].astype(np.float64) - CENTRES) ** 2).sum(-1)
+    density = np.exp(-distance / (2 * 5.0**2))
+    return np.asarray(density / density.sum(-1, keepdims=True))
+
+
+@pytest.fixture
+def pair() -> tuple[np.ndarray, np.ndarray]:
+    """Truth (2, 32, 32, 3) and an answer (2, 8, 8, cells + 2)."""
+    truth = np.stack([rgb2lab(photo(32, 32, seed)) for seed in (0, 1)]).astype(np.float32)
+    answer = np.random.default_rng(0).normal(0, 1, (2, 8, 8, len(CENTRES) + 2))
+    return truth, answer.astype(np.float32)
+
+
+def quarter(truth: np.ndarray) -> np.ndarray:
+    return truth[..., 1:].reshape(2, 8, 4, 8, 4, 2).mean((2, 4))
+
+
+def test_cross_entropy_is_of_a_gaussian_about_the_true_colour(
+    pair: tuple[np.ndarray, np.ndarray],
+) -> None:
+    truth, answer = pair
+    likely = gaussian(quarter(truth))
+    surprise = -(likely * log_softmax(answer[..., :-2].astype(np.float64), -1)).sum(-1)
+    found = float(losses.colour_loss("bins")(truth, answer[..., :-2]))
+    assert found == pytest.approx(surprise.mean(), rel=1e-4)
+    weights = np.random.default_rng(1).uniform(0.2, 3, len(CENTRES)).astype(np.float32)
+    weighted = float(losses.colour_loss("bins", weights)(truth, answer[..., :-2]))
+    assert weighted == pytest.approx((surprise * (likely @ weights)).mean(), rel=1e-4)
+
+
+def test_smooth_l1_is_of_the_colour_that_is_served(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    truth, answer = pair
+    served = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTRES + 10 * answer[..., -2:]
+    expected = huber(1, (served - quarter(truth)) / 10).mean()
+    plain = float(losses.colour_loss("both")(truth, answer))
+    found = float(losses.colour_loss("both", regression=0.5)(truth, answer))
+    assert found - plain == pytest.approx(0.5 * expected, rel=1e-3)
+    alone = float(losses.colour_loss("regression", regression=1.0)(truth, answer[..., -2:]))
+    assert alone == pytest.approx(huber(1, answer[..., -2:] - quarter(truth) / 10).mean(), rel=1e-3)
+
+
+def test_the_picture_itself_has_no_perceptual_loss_and_a_grey_one_has() -> None:
+    truth = np.stack(
+        [rgb2lab(np.full((64, 64, 3), v, np.uint8)) for v in ((200, 60, 40), (40, 90, 200))]
+    )
+    truth = truth.astype(np.float32)
+    loss = losses.colour_loss("regression", perceptual=1.0)
+    right = np.broadcast_to(truth[:, :1, :1, 1:] / 10, (2, 16, 16, 2)).astype(np.float32)
+    assert float(loss(truth, right)) < 1e-4
+    assert float(loss(truth, np.zeros_like(right))) > 0.05
+
+
+def test_rare_colours_count_more_and_the_mean_stays() -> None:
+    share = np.random.default_rng(0).dirichlet(np.full(len(CENTRES), 0.3))
+    weights = losses.rebalanced(share, 0.5)
+    assert float(weights @ share) == pytest.approx(1, rel=1e-5)
+    assert weights[share.argmax()] == weights.min()
+    expected = 1 / (0.5 * share + 0.5 / len(CENTRES))
+    assert weights / weights[0] == pytest.approx(expected / expected[0], rel=1e-4)
+    assert losses.rebalanced(share, 1) == pytest.approx(np.ones(len(CENTRES)))
+
+
+def test_the_prior_is_of_the_pictures(tmp_path: Path) -> None:
+    for number in range(12):
+        Image.new("RGB", (40, 40), (200, 60, 40)).save(tmp_path / f"{number}.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    share = prior(TrainRequest(tmp_path, tmp_path / "out", tmp_path))
+    assert share.sum() == pytest.approx(1)
+    colour = rgb2lab(np.array([[[200, 60, 40]]], np.uint8))[0, 0, 1:]
+    assert np.abs(share - gaussian(colour)).max() < 1e-2
+    ab = np.random.default_rng(0).uniform(-60, 60, (50, 2)).astype(np.float32)
+    assert spread(ab) == pytest.approx(gaussian(ab).sum(0), abs=1e-4)
+
+
+def trained(network: object) -> set[str]:
+    return {layer.name for layer in network.layers if layer.trainable_weights}  # type: ignore[attr-defined]
+
+
+def test_what_is_trained() -> None:
+    everything = trained(built(Training(), kept=False))
+    assert {"stem_conv", "stem_bn", "block15_bn2", "decoder_both"} <= everything
+    frozen = trained(built(Training(frozen=16), kept=True))
+    assert frozen == {name for name in everything if name.startswith("decoder")}
+    some = trained(built(Training(frozen=3), kept=True))
+    assert "block3_project_conv" in some
+    assert not {name for name in some if name.startswith(("stem", "block0", "block2_"))}
+    assert not {name for name in some if name.startswith("block") and "_bn" in name}
+
+
+def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
+    options = Training(encoder_rate=0.2, rebalance=1)
+    fresh = recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=options)).rates
+    begun = recipe(
+        TrainRequest(tmp_path, tmp_path, tmp_path, options=options, init_from="effnet_bins")
+    ).rates
+    assert fresh is not None
+    assert begun is not None
+    assert fresh("block3_project_conv") == 1
+    assert begun("block3_project_conv") == 0.2
+    assert begun("decoder1_conv") == 1
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"head": "both "}, {"frozen": 17}, {"rebalance": 0.0}, {"regression": -1.0}, {"encoder_rate": float("nan")},
+     {"head": "regression", "regression": 0.0}],
+)  # fmt: skip
+def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="wanted|needs"):
+        Training(**wish)  # type: ignore[arg-type]
