@@ -96,10 +96,11 @@ def main() -> None:
 
 
 def report() -> None:
-    known = registry().of(MetricSpec).items()
+    known = registry().of(MetricSpec)
     names = [
-        name for name, found in known if found.distribution == DISTRIBUTION and name != "lpips"
-    ]
+        name for name in registry().metrics()
+        if known[name].distribution == DISTRIBUTION and name != "lpips"
+    ]  # fmt: skip
     sample = samples()
     difference = max(largest_difference(names, pictures) for pictures in sample)
     table = {name: timed([name], sample) for name in names}
