@@ -65,7 +65,7 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
     process, seconds = sorted(split, key=lambda one: one[0].seconds)[len(split) // 2]
     for stage, name in STAGES.items():
         yield Row(f"stage: {name}", seconds[stage], "s", "all with clocks", process.seconds)
-    yield Row("the same of libraries alone", seconds["imports"], "s", importing, taken["imports"])
+    yield Row("interpreter and imports", seconds["imports"], "s", importing, taken["imports"])
 
 
 def stages(process: Ran, told: Path) -> dict[str, float]:

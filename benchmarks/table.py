@@ -178,7 +178,7 @@ def main() -> int:
         part, place, effort = arguments.part
         measure(part, Effort(**json.loads(effort)), Path(place))
         return 0
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it has measured is kept
     plugin = arguments.plugin
     effort = Effort(plugin, arguments.quick, arguments.repeats, arguments.megapixels)
     about = machine()
