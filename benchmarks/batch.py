@@ -1,6 +1,6 @@
 """Pictures a second of `colortk run DIR -o OUT` against a bound measured in the same run, and its memory.
 
-    python benchmarks/batch.py [--pictures 500] [--plugin sift_mlp] [--jobs N] [--json]
+    python benchmarks/batch.py [--pictures 500] [--plugin NAME] [--jobs N] [--json]
 
 The bound is what decoding, the network and encoding take when each is done alone, in as many
 processes of as many threads as `run` uses. What `run` does besides (lightness, chroma along the
@@ -19,13 +19,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
+from rows import COLORTK, Effort, Failed, Row, default_plugin, last_line
 
-COMMAND = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
+STAGES = ("decode", "network", "encode")
 #: One stage alone, over the pictures of a share; waits for a line on stdin, to start with the others.
 STAGE = """
 import io, sys, time
@@ -102,25 +102,6 @@ print(time.perf_counter() - start, file=sys.__stdout__)
 """
 
 
-def photographs(folder: Path, count: int) -> list[Path]:
-    """Grey JPEG cuts of 640 × 480 of the photographs at hand."""
-    from colortk.samples import everything
-
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    images = [Image.open(path).convert("L") for path in everything().values()]
-    paths = []
-    for number in range(count):
-        image = images[number % len(images)]
-        scale = max(640 / image.width, 480 / image.height) * rng.uniform(1, 1.3)
-        size = (int(image.width * scale) + 1, int(image.height * scale) + 1)
-        left, top = int(rng.integers(size[0] - 639)), int(rng.integers(size[1] - 479))
-        cut = image.resize(size, Image.Resampling.BICUBIC).crop((left, top, left + 640, top + 480))
-        paths.append(folder / f"{number:05}.jpg")
-        cut.save(paths[-1], quality=92)
-    return paths
-
-
 def environment(threads: int) -> dict[str, str]:
     from colortk.process import THREADS as NAMES
 
@@ -139,11 +120,12 @@ def alone(stage: str, plugin: str, paths: list[Path], jobs: int, threads: int) -
     for process in processes:
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
-            raise SystemExit(f"{stage} failed")
-    start = time.perf_counter()
-    for process in processes:
-        process.communicate("go\n")
-    return (time.perf_counter() - start) / len(paths)
+            raise Failed(f"'{stage}' alone failed")
+    for process in processes:  # all of them begin before any is waited for
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return max(float(process.communicate()[0]) for process in processes) / len(paths)
 
 
 class Peak(threading.Thread):
@@ -174,7 +156,7 @@ class Peak(threading.Thread):
 
 def run(folder: Path, out: Path, plugin: str, jobs: int) -> tuple[float, float]:
     """Seconds of `colortk run` over a folder, whole process, and its peak memory with its workers."""
-    command = [*COMMAND, "run", "-p", plugin, str(folder), "-o", str(out), "--jobs", str(jobs)]
+    command = [*COLORTK, "run", "-p", plugin, str(folder), "-o", str(out), "--jobs", str(jobs)]
     store = {**os.environ, "COLORTK_STORE": str(out.parent / "store")}
     start = time.perf_counter()
     process = subprocess.Popen(
@@ -186,7 +168,8 @@ def run(folder: Path, out: Path, plugin: str, jobs: int) -> tuple[float, float]:
     seconds = time.perf_counter() - start
     peak.going = False
     if process.returncode:
-        raise SystemExit(errors)
+        print(errors, file=sys.stderr)
+        raise Failed(last_line(errors))
     return seconds, peak.most
 
 
@@ -197,7 +180,7 @@ def ways(place: Path, plugin: str, paths: list[Path], jobs: int, threads: int) -
     script = [sys.executable, "-c", THREADS, plugin, str(paths[0].parent), str(out), str(jobs)]
     told = subprocess.run(script, capture_output=True, text=True, env=environment(threads))
     if told.returncode:
-        raise SystemExit(told.stderr)
+        raise Failed(last_line(told.stderr))
     one = alone("network", plugin, paths, jobs, threads)
     four = alone("batches", plugin, paths, jobs, threads)
     return {
@@ -207,43 +190,81 @@ def ways(place: Path, plugin: str, paths: list[Path], jobs: int, threads: int) -
     }
 
 
+def measured(place: Path, plugin: str, pictures: int, jobs: int) -> dict[str, float]:
+    """Pictures a second of everything and of its bound, milliseconds of the bound's parts, MB."""
+    from colortk.process import cores
+    from pictures import photographs
+
+    threads = max(1, cores() // jobs)
+    paths = photographs(place / "in", pictures)
+    few = photographs(place / "few", max(2, pictures // 5))
+    parts = {stage: alone(stage, plugin, paths, jobs, threads) for stage in STAGES}
+    seconds, peak = run(place / "in", place / "out", plugin, jobs)
+    fewer, peak_of_few = run(place / "few", place / "out-few", plugin, jobs)
+    if seconds <= fewer:
+        raise Failed(f"{pictures} pictures took no longer than {len(few)}: take more")
+    return {stage: 1000 * value for stage, value in parts.items()} | {
+        "bound": 1 / sum(parts.values()),
+        "speed": pictures / seconds,
+        "speed of few": len(few) / fewer,
+        "steady": (pictures - len(few)) / (seconds - fewer),
+        "peak": peak,
+        "peak of few": peak_of_few,
+        "few": len(few),
+    }
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    from colortk.process import cores
+
+    count = max(effort.pick(500, 24), 4 * cores())
+    found = measured(place, effort.plugin, count, cores())
+    few = int(found["few"])
+    together = 1000 / found["bound"]
+    for stage in STAGES:
+        yield Row(f"{stage} alone", found[stage], "ms a picture", "the three, ms", together)
+    for what, number in (("speed of few", few), ("speed", count)):
+        name = f"run, {number} pictures, whole process"
+        yield Row(name, found[what], "pictures/s", "bound of the three", found["bound"])
+    name = f"run, {count} pictures, without start-up"
+    yield Row(name, found["steady"], "pictures/s", "bound of the three", found["bound"])
+    peer = f"{few} pictures, MB"
+    yield Row(f"memory of {count} pictures", found["peak"], "MB", peer, found["peak of few"])
+
+
 def main() -> None:
     from colortk.process import cores
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=500)
-    parser.add_argument("--plugin", "-p", default="sift_mlp")
+    parser.add_argument("--plugin", "-p", default=default_plugin())
     parser.add_argument("--jobs", type=int, default=cores())
     parser.add_argument("--ways", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    plugin, jobs = arguments.plugin, arguments.jobs
-    threads = max(1, cores() // jobs)
-    table: dict[str, Any] = {"plugin": plugin, "pictures": arguments.pictures, "processes": jobs}
+    plugin, count, jobs = arguments.plugin, arguments.pictures, arguments.jobs
+    table: dict[str, Any] = {"plugin": plugin, "pictures": count, "processes": jobs}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        paths = photographs(place / "in", arguments.pictures)
-        few = photographs(place / "few", max(2, arguments.pictures // 5))
-        parts = {
-            stage: alone(stage, plugin, paths, jobs, threads)
-            for stage in ("decode", "network", "encode")
-        }
-        bound = 1 / sum(parts.values())
-        seconds, peak = run(place / "in", place / "out", plugin, jobs)
-        fewer, peak_of_few = run(place / "few", place / "out-few", plugin, jobs)
-        speed = len(paths) / seconds
-        steady = (len(paths) - len(few)) / (seconds - fewer)
-        for stage, value in parts.items():
-            table[f"{stage} alone, ms a picture"] = round(value * 1000, 2)
-        table["bound, pictures a second"] = round(bound, 2)
-        table["run, pictures a second, whole process"] = round(speed, 2)
-        table["run, pictures a second, without start-up"] = round(steady, 2)
-        table["share of the bound, whole process"] = round(speed / bound, 3)
-        table["share of the bound, without start-up"] = round(steady / bound, 3)
-        table[f"peak memory of {len(few)} pictures, MB"] = round(peak_of_few)
-        table[f"peak memory of {len(paths)} pictures, MB"] = round(peak)
-        if arguments.ways:
-            table |= ways(place, plugin, paths, jobs, threads)
+        try:
+            found = measured(place, plugin, count, jobs)
+            few = int(found["few"])
+            for stage in STAGES:
+                table[f"{stage} alone, ms a picture"] = round(found[stage], 2)
+            table["bound, pictures a second"] = round(found["bound"], 2)
+            table["run, pictures a second, whole process"] = round(found["speed"], 2)
+            table["run, pictures a second, without start-up"] = round(found["steady"], 2)
+            table["share of the bound, whole process"] = round(found["speed"] / found["bound"], 3)
+            table["share of the bound, without start-up"] = round(
+                found["steady"] / found["bound"], 3
+            )
+            table[f"peak memory of {few} pictures, MB"] = round(found["peak of few"])
+            table[f"peak memory of {count} pictures, MB"] = round(found["peak"])
+            if arguments.ways:
+                paths = sorted((place / "in").iterdir())
+                table |= ways(place, plugin, paths, jobs, max(1, cores() // jobs))
+        except Failed as error:
+            raise SystemExit(f"batch.py: {error}") from None
     if arguments.json:
         print(json.dumps(table, indent=1))
         return

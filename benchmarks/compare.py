@@ -1,9 +1,10 @@
-"""What the harness itself costs: overhead, a second run, and a Dask cluster of this machine.
+"""What the harness itself costs: overhead, and a second run.
 
-    python benchmarks/compare.py [DIR] [--pictures 300] [--cluster]
+    python benchmarks/compare.py [DIR] [--pictures 300] [--plugins NAME ...]
 
 Without a folder, pictures are 256 × 256 JPEG cuts of the photographs that scikit-learn and
-scikit-image ship. Every row is a ratio to something measured in the same run.
+scikit-image ship. Two of the usual three plugins do next to nothing, so that the harness shows.
+``cluster.py`` compares on a Dask cluster.
 """
 
 from __future__ import annotations
@@ -11,28 +12,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from colortk.samples import everything
+from rows import COLORTK, Effort, Row, default_plugin, ran, text
 
-DEFAULT = ("gray", "mean_color", "sift_mlp")
-PLUGINS = DEFAULT
-COMMAND = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
-DASK = [
-    sys.executable,
-    "-c",
-    "import sys; from dask.__main__ import main; sys.argv[0] = 'dask'; main()",
-]
+#: Which do next to nothing; a third plugin comes with them.
+FLOORS = ("gray", "mean_color")
 
 
 def cuts(folder: Path, count: int) -> None:
@@ -45,19 +38,20 @@ def cuts(folder: Path, count: int) -> None:
         image.crop((left, top, left + 256, top + 256)).save(folder / f"{k:04}.jpg", quality=95)
 
 
-def compare(folder: Path, store: Path, *more: str) -> tuple[float, dict]:
+def compare(
+    folder: Path, store: Path, plugins: Sequence[str], *more: str
+) -> tuple[float, dict[str, Any]]:
     """Seconds of one ``colortk compare``, whole process, and its report."""
     store.mkdir(exist_ok=True)
-    command = [*COMMAND, "compare", str(folder), "--store", str(store), "--json", *more]
-    for plugin in PLUGINS:
+    command = [*COLORTK, "compare", str(folder), "--store", str(store), "--json", *more]
+    for plugin in plugins:
         command += ["-p", plugin]
-    start = time.perf_counter()
-    run = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return time.perf_counter() - start, json.loads(run.stdout)
+    process = ran(command)
+    return process.seconds, json.loads(process.output)
 
 
 def own_seconds(store: Path) -> tuple[float, float]:
-    """Seconds of the plugins themselves and of the metrics themselves."""
+    """Seconds of the plugins themselves, and of the metrics."""
     with contextlib.closing(sqlite3.connect(store / "results.sqlite")) as db:
         (row,) = db.execute("SELECT SUM(seconds), SUM(metric_seconds) FROM results").fetchall()
     return row
@@ -71,86 +65,43 @@ def throughput(store: Path) -> float:
     return count / (last - first)
 
 
-@contextlib.contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[str]:
-    """Address of a scheduler with so many workers of one thread."""
-    contact = folder / f"scheduler-{workers}.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    started = [
-        subprocess.Popen(
-            [*DASK, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-             "--scheduler-file", str(contact)], **quiet,
-        )
-    ]  # fmt: skip
-    try:
-        while not contact.exists():
-            time.sleep(0.1)
-        address = json.loads(contact.read_text())["address"]
-        started += [
-            subprocess.Popen(
-                [*DASK, "worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny",
-                 "--local-directory", str(folder / f"worker-{workers}-{k}")], **quiet,
-            )
-            for k in range(workers)
-        ]  # fmt: skip
-        time.sleep(5)  # all of them are there before the clock starts
-        yield address
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait()
+def measured(folder: Path, place: Path, plugins: Sequence[str]) -> Iterator[Row]:
+    from colortk.process import cores
+
+    jobs = min(2, cores())
+    wall, report = compare(folder, place / "local", plugins, "--jobs", str(jobs))
+    answers, metrics = own_seconds(place / "local")
+    loading = report["loading_seconds"]
+    rest = jobs * wall - answers - loading - metrics
+    what = f"{report['images']} pictures × {len(plugins)} plugins"
+    note = f"plugins {answers:.1f} s, loading them {loading:.1f} s, metrics {metrics:.1f} s"
+    peer = f"{jobs} processes × {wall:.1f} s"
+    yield Row(f"{what}: overhead", rest, "s", peer, jobs * wall, note)
+    again, _ = compare(folder, place / "local", plugins)
+    yield Row("the same again", again, "s", "the first time", wall)
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    folder = place / "pictures"
+    folder.mkdir()
+    cuts(folder, effort.pick(300, 16))
+    yield from measured(folder, place, (*FLOORS, effort.plugin))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--pictures", type=int, default=300)
-    parser.add_argument("--cluster", action="store_true", help="also one and two Dask workers")
-    parser.add_argument(
-        "--plugins", nargs="+", default=DEFAULT, help="two of the usual three do next to nothing"
-    )
+    parser.add_argument("--plugins", nargs="+", default=(*FLOORS, default_plugin()))
     arguments = parser.parse_args()
-    global PLUGINS
-    PLUGINS = tuple(arguments.plugins)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         folder = arguments.folder or place / "pictures"
         if arguments.folder is None:
             folder.mkdir()
             cuts(folder, arguments.pictures)
-        jobs = min(2, os.cpu_count() or 1)
-        wall, report = compare(folder, place / "local", "--jobs", str(jobs))
-        plugins, metrics = own_seconds(place / "local")
-        loading = report["loading_seconds"]
-        own = plugins + loading + metrics
-        print(f"{report['images']} pictures x {len(PLUGINS)} plugins, {jobs} jobs: {wall:.1f} s")
-        print(
-            f"  over {jobs} processes: plugins {plugins:.1f} s, loading them {loading:.1f} s, metrics {metrics:.1f} s"
-        )
-        print(
-            f"  overhead: {1 - own / (jobs * wall):.1%} of {jobs} x {wall:.1f} s is none of these"
-        )
-        again, _ = compare(folder, place / "local")
-        print(f"second run: {again:.2f} s, {again / wall:.2%} of the first")
-        if not arguments.cluster:
-            return
-        seconds, rates = {}, {}
-        for workers in (1, 2):
-            with cluster(place, workers) as address:
-                seconds[workers], spread = compare(
-                    folder, place / f"dask-{workers}", "--backend", "dask", "--scheduler", address
-                )
-            rates[workers] = throughput(place / f"dask-{workers}")
-            same = [p["metrics"] for p in spread["plugins"]] == [
-                p["metrics"] for p in report["plugins"]
-            ]
-            print(
-                f"{workers} Dask worker(s): {seconds[workers]:.1f} s, same numbers as local: {same}"
-            )
-        print(
-            f"  two workers: {rates[2] / rates[1]:.2f} times the throughput of one,"
-            f" {seconds[1] / seconds[2]:.2f} times with start-up"
-        )
+        for row in measured(folder, place, arguments.plugins):
+            print(text(row.as_dict()), flush=True)
 
 
 if __name__ == "__main__":

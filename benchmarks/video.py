@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-COLORTK = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
+from rows import COLORTK, Effort, Row, ran
+
 SIZES = ((640, 480), (1280, 720))
 #: Decode and encode alone, as `video` does both, in two threads.
 CODEC = """
@@ -70,23 +69,62 @@ def longer(clip: Path, target: Path, size: tuple[int, int], count: int) -> Path:
     return target
 
 
-def run(command: list[str]) -> tuple[str, float]:
-    """Output of a process, and its peak memory in MB."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    text = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"failed: {command}")
-    return text, usage.ru_maxrss / 1024
-
-
 def colorized(source: Path, target: Path, plugin: str, temporal: str) -> tuple[float, float]:
     """Frames a second of a whole run, and its peak memory in MB."""
     options = ["-p", plugin, "--temporal", temporal, "--force", "--json"]
-    text, peak = run([*COLORTK, "video", str(source), "-o", str(target), *options])
-    return json.loads(text)["frames_per_second"], peak
+    process = ran([*COLORTK, "video", str(source), "-o", str(target), *options])
+    return json.loads(process.output)["frames_per_second"], process.peak
+
+
+def panned(target: Path, count: int) -> Path:
+    """A film of ``count`` frames that moves over photographs, a scene every four seconds."""
+    import av
+    from PIL import Image
+
+    from colortk.samples import everything
+
+    width, height, scene = *SIZES[0], 120
+    photographs = [
+        np.asarray(Image.open(path).convert("RGB").resize((width + 3 * scene, height + scene)))
+        for path in everything().values()
+    ]
+    with av.open(str(target), "w") as out:
+        stream = out.add_stream("libx264", rate=30, options={"crf": "20", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(count):
+            picture = photographs[number // scene % len(photographs)]
+            top = number % scene
+            cut = np.ascontiguousarray(picture[top : top + height, 3 * top : 3 * top + width])
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(cut, "rgb24")))
+        out.mux(stream.encode(None))
+    return target
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    """Of the driver, which has seen to it that PyAV is there: a plugin that is for free, and the default."""
+    count = effort.pick(300, 45)
+    clip = panned(place / "clip.mp4", count)
+    sizes = SIZES[: effort.pick(2, 1)]
+    for plugin in dict.fromkeys(("mean_color", effort.plugin)):
+        peak = 0.0
+        for size in sizes:
+            source = longer(clip, place / "in.mp4", size, count)
+            alone = codec_alone(source, place)
+            for temporal in ("off", "flow"):
+                rate, peak_here = colorized(source, place / "out.mp4", plugin, temporal)
+                peak = peak_here if (size, temporal) == (SIZES[0], "flow") else peak
+                name = f"{plugin}, {size[0]} × {size[1]}, {temporal}"
+                yield Row(name, rate, "frames/s", "decode and encode alone", alone)
+        if plugin == "mean_color":
+            long = count * effort.pick(10, 4)
+            source = longer(clip, place / "long.mp4", SIZES[0], long)
+            _, most = colorized(source, place / "out.mp4", plugin, "flow")
+            yield Row(f"memory of {long} frames", most, "MB", f"{count} frames, MB", peak)
+
+
+def codec_alone(source: Path, folder: Path) -> float:
+    """Frames a second that decoder and encoder do without us."""
+    return float(ran([sys.executable, "-c", CODEC, str(source), str(folder / "alone.nut")]).output)
 
 
 def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Iterator[dict[str, Any]]:
@@ -94,7 +132,7 @@ def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Itera
     target = folder / "out.mp4"
     for size in SIZES:
         source = longer(clip, folder / "in.mp4", size, count)
-        alone = float(run([sys.executable, "-c", CODEC, str(source), str(folder / "alone.nut")])[0])
+        alone = codec_alone(source, folder)
         for temporal in ("off", "flow"):
             rate, peak = colorized(source, target, plugin, temporal)
             yield {
@@ -185,10 +223,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for clip in told.clips:
             if told.flicker:
-                rows = flickering(clip, told.plugin, told.frames)
+                table = flickering(clip, told.plugin, told.frames)
             else:
-                rows = speed(clip, told.plugin, told.frames, told.long, Path(folder))
-            for row in rows:
+                table = speed(clip, told.plugin, told.frames, told.long, Path(folder))
+            for row in table:
                 shown = (
                     json.dumps(row) if told.json else ", ".join(f"{k} {v}" for k, v in row.items())
                 )

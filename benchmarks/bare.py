@@ -1,0 +1,142 @@
+"""The peer of a colorized picture: Pillow decodes and encodes, ONNX Runtime runs the network, no more.
+
+The network gets what the host gave it. A plugin without a network of ours is asked itself
+(``predict_ab``) on the lightness that it sees: then that is the peer.
+
+    python benchmarks/bare.py PLUGIN PICTURE FOLDER
+
+writes what :data:`BY_HAND` needs to do one picture in a process of its own: ``network-0.onnx``,
+``input-0.npy`` and so on (none for a plugin without a network), and the result's pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+#: Decode, run the network, encode and write, as few lines as it takes; as `run` saves JPEG.
+BY_HAND = """
+import sys
+from pathlib import Path
+import cv2, numpy as np
+from PIL import Image
+picture, folder, out = map(Path, sys.argv[1:])
+Image.open(picture).load()
+networks = sorted(folder.glob("network-*.onnx"))
+if networks:
+    import onnxruntime
+for number, network in enumerate(networks):
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+    session.run(None, {session.get_inputs()[0].name: np.load(folder / f"input-{number}.npy")})
+result = Image.fromarray(np.load(folder / "result.npy"))
+result.save(out, "JPEG", quality=99, subsampling=0)
+"""
+QUALITY: dict[str, Any] = {"quality": 99, "subsampling": 0}
+
+
+@dataclass
+class Heard:
+    """What networks were made (file, providers), and what each was asked since :meth:`forget`."""
+
+    networks: dict[int, tuple[bytes, list[str]]] = field(default_factory=dict)
+    asked: list[tuple[int, np.ndarray]] = field(default_factory=list)
+
+    def forget(self) -> None:
+        self.asked.clear()
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[Heard]:
+    """Hear what networks this process makes, and what it asks them. ONNX Runtime's alone count."""
+    from colortk import serving
+
+    heard = Heard()
+    engine: Any = serving.Engine
+    make, predict = engine.__init__, engine.predict
+
+    def making(self: Any, content: bytes, *arguments: Any, **named: Any) -> None:
+        make(self, content, *arguments, **named)
+        if self.engine.startswith("onnxruntime"):
+            cuda = [serving.CUDA] if "cuda" in self.engine else []
+            heard.networks[id(self)] = content, [*cuda, serving.CPU]
+
+    def predicting(self: Any, x: np.ndarray) -> np.ndarray:
+        if id(self) in heard.networks:
+            heard.asked.append((id(self), np.moveaxis(x, -1, 1).astype(np.float32, order="C")))
+        answer: np.ndarray = predict(self, x)
+        return answer
+
+    engine.__init__, engine.predict = making, predicting
+    try:
+        yield heard
+    finally:
+        engine.__init__, engine.predict = make, predict
+
+
+class Sessions:
+    """Networks in ONNX Runtime as it comes, with as many threads as the host's."""
+
+    def __init__(self, heard: Heard) -> None:
+        self._heard, self._made = heard, {}
+
+    def call(self) -> Callable[[], None]:
+        """A function that asks what the host has asked."""
+        calls = [(self._session(number), x) for number, x in self._heard.asked]
+
+        def ask() -> None:
+            for (session, name), x in calls:
+                session.run(None, {name: x})
+
+        return ask
+
+    def _session(self, number: int) -> tuple[Any, str]:
+        import onnxruntime
+
+        from colortk.process import threads
+
+        if number not in self._made:
+            content, providers = self._heard.networks[number]
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads()
+            session = onnxruntime.InferenceSession(content, options, providers=providers)
+            self._made[number] = session, session.get_inputs()[0].name
+        return self._made[number]
+
+
+def decoded(data: bytes) -> None:
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+
+
+def encoded(pixels: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", **QUALITY)
+    return out.getvalue()
+
+
+def main() -> None:
+    from colortk.color import lightness
+    from colortk.images import decode
+    from colortk.loading import Request, load
+    from colortk.pipeline import colorize, refiner
+
+    plugin, picture, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    light = lightness(decode(picture.read_bytes(), picture.name).pixels)
+    with listening() as heard:
+        result = colorize(light, load(Request(plugin)), refiner("ratio"))
+    np.save(folder / "result.npy", result.rgb)
+    for place, (number, x) in enumerate(heard.asked):
+        (folder / f"network-{place}.onnx").write_bytes(heard.networks[number][0])
+        np.save(folder / f"input-{place}.npy", x)
+
+
+if __name__ == "__main__":
+    main()

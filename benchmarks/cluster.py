@@ -1,0 +1,105 @@
+"""`colortk run` and `colortk compare` on one and on two Dask workers of this machine.
+
+Scheduler and workers are processes of their own that talk over loopback; each worker has one thread.
+Without start-up: by the times of the results.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from compare import FLOORS, compare, cuts, throughput
+from rows import Effort, Failed, Row
+from scaling import colorized
+
+DASK = [
+    sys.executable,
+    "-c",
+    "import sys; from dask.__main__ import main; sys.argv[0] = 'dask'; main()",
+]
+#: Seconds for a scheduler and its workers to be there.
+PATIENCE = 120.0
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, workers: int) -> Iterator[str]:
+    """Address of a scheduler with so many workers of one thread."""
+    contact = folder / f"scheduler-{workers}.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = [
+        subprocess.Popen(
+            [*DASK, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+             "--scheduler-file", str(contact)], **quiet,
+        )
+    ]  # fmt: skip
+    try:
+        address = address_of(contact)
+        started += [
+            subprocess.Popen(
+                [*DASK, "worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny",
+                 "--local-directory", str(folder / f"worker-{workers}-{k}")], **quiet,
+            )
+            for k in range(workers)
+        ]  # fmt: skip
+        wait_for(address, workers)
+        yield address
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait()
+
+
+def address_of(contact: Path) -> str:
+    """What a scheduler has written down, once it has."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError, ValueError):
+            address: str = json.loads(contact.read_text())["address"]
+            return address
+        time.sleep(0.1)
+    raise Failed("the Dask scheduler did not start")
+
+
+def wait_for(address: str, workers: int) -> None:
+    """All of them are there before the clock starts."""
+    from distributed import Client
+
+    try:
+        with Client(address, timeout=PATIENCE) as client:
+            client.wait_for_workers(workers, timeout=PATIENCE)
+    except (OSError, TimeoutError):
+        raise Failed("the Dask workers did not start") from None
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    from pictures import photographs
+
+    photographs(place / "in", effort.pick(200, 16))
+    squares = place / "squares"
+    squares.mkdir()
+    cuts(squares, effort.pick(200, 16))
+    plugins = (*FLOORS, effort.plugin)
+    here = colorized(effort.plugin, place / "in", place / "here", 1, "--jobs", "1")
+    speeds: dict[int, float] = {}
+    results: dict[int, float] = {}
+    scores = {}
+    for workers in (1, 2):
+        store = place / f"store-{workers}"
+        with cluster(place, workers) as address:
+            dask = ("--backend", "dask", "--scheduler", address)
+            out = place / f"out-{workers}"
+            speeds[workers] = colorized(effort.plugin, place / "in", out, workers, *dask)
+            _, report = compare(squares, store, plugins, *dask)
+        results[workers] = throughput(store)
+        scores[workers] = [entry["metrics"] for entry in report["plugins"]]
+    if scores[1] != scores[2]:
+        raise Failed("two workers have other scores than one")
+    yield Row("run, 1 Dask worker", speeds[1], "pictures/s", "1 process without Dask", here)
+    yield Row("run, 2 Dask workers", speeds[2], "pictures/s", "1 worker", speeds[1])
+    yield Row("compare, 2 Dask workers", results[2], "results/s", "1 worker", results[1])

@@ -1,0 +1,81 @@
+"""Cold start of `colortk run` on a 512 × 512 photograph: the whole process, and where its time goes.
+
+Cold means a new process; files are in the system's cache. Peers: the same by hand (``bare.py``), and a
+Python that imports the same libraries and does nothing. Processes run in turns; the row is the median
+of its rounds. The stages are those of the median process among some that ran under ``stages.py``,
+which puts clocks around the functions that do the work and around imports; before them comes the
+start of Python, after them its end, both seen from outside. Together they are that process's time.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rows import COLORTK, Effort, Failed, Ran, Row, ran
+
+HERE = Path(__file__).parent
+STAGES = {
+    "imports": "interpreter and imports",
+    "rest": "arguments, search for plugins, places",
+    "model": "model",
+    "decode": "decode",
+    "lightness": "lightness",
+    "network": "network",
+    "chroma": "chroma: edges, refinement, sRGB",
+    "encode": "encode",
+    "write": "write",
+    "end": "end of the process",
+}
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    from bare import BY_HAND
+    from pictures import enlarged
+
+    picture, out = enlarged(place / "photograph.jpg", 512, 512), place / "out.jpg"
+    ran([sys.executable, str(HERE / "bare.py"), effort.plugin, str(picture), str(place)])
+    run = ["run", "-p", effort.plugin, str(picture), "-o", str(out), "--force"]
+    libraries = ["numpy", "cv2", "PIL.Image", *["onnxruntime"] * any(place.glob("*.onnx"))]
+    importing = f"import {', '.join(libraries)}"
+    commands = {
+        "python": [sys.executable, "-c", "pass"],
+        "imports": [sys.executable, "-c", importing],
+        "list": [*COLORTK, "plugins", "list"],
+        "by hand": [sys.executable, "-c", BY_HAND, str(picture), str(place), str(out)],
+        "run": [*COLORTK, *run],
+        "clocks": [sys.executable, str(HERE / "stages.py"), str(place / "stages.json"), *run],
+    }
+    found: dict[str, list[float]] = {name: [] for name in commands}
+    split: list[tuple[Ran, dict[str, float]]] = []
+    for _ in range(effort.times(9, 3)):
+        for name, command in commands.items():
+            process = ran(command)
+            found[name].append(process.seconds)
+            if name == "clocks":
+                split.append((process, stages(process, place / "stages.json")))
+    taken = {name: statistics.median(seconds) for name, seconds in found.items()}
+    best = f"best {min(found['run']):.3f} s of {len(found['run'])}"
+    yield Row("plugins list", taken["list"], "s", "python -c pass", taken["python"])
+    yield Row("run, whole process", taken["run"], "s", "by hand", taken["by hand"], best)
+    yield Row("the same, with clocks", taken["clocks"], "s", "without", taken["run"])
+    process, seconds = sorted(split, key=lambda one: one[0].seconds)[len(split) // 2]
+    for stage, name in STAGES.items():
+        yield Row(f"stage: {name}", seconds[stage], "s", "all with clocks", process.seconds)
+    yield Row("interpreter and imports", seconds["imports"], "s", importing, taken["imports"])
+
+
+def stages(process: Ran, told: Path) -> dict[str, float]:
+    """Seconds of each stage of a process, from its start to its end."""
+    from stages import WATCHED
+
+    kept = json.loads(told.read_text())
+    seconds: dict[str, float] = kept["seconds"]
+    if missing := set(WATCHED.values()) - set(seconds):
+        raise Failed(f"no clock saw: {', '.join(sorted(missing))} (see benchmarks/stages.py)")
+    seconds["imports"] += kept["started"] - process.start
+    seconds["end"] = process.end - kept["ended"]
+    return seconds

@@ -1,0 +1,29 @@
+"""What the host takes for a picture of 24 megapixels, besides codec and network.
+
+As ``steady.py`` measures it, but with freed memory given back, as in a run of a single picture. A grey
+file, and one in colour, of which the host takes the lightness first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rows import Effort, Row
+from steady import STAGES, measured, peer_of
+
+MEGAPIXELS = 24
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    from pictures import enlarged, sides
+
+    for kind, mode in (("grey", "L"), ("colour", "RGB"))[: effort.pick(2, 1)]:
+        folder = place / kind
+        folder.mkdir()
+        enlarged(folder / "photograph.jpg", *sides(MEGAPIXELS), mode)
+        found = measured(effort.plugin, folder, effort.times(7, 2), worker=False)
+        stages = ", ".join(f"{stage} {found[stage]:.2f}" for stage in STAGES)
+        note = f"codec {found['codec']:.2f}, network {found['network']:.2f}; run: {stages}"
+        name = f"{MEGAPIXELS} megapixels, {kind}: the host's own"
+        yield Row(name, found["overhead"], "s", f"{peer_of(found)}, s", found["bare"], note)

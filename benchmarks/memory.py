@@ -1,0 +1,43 @@
+"""The most memory that `colortk run` of one picture holds, by megapixels; the plugin's is in it.
+
+The pictures are JPEGs in colour. Peers: a Python that decodes and encodes the same file with Pillow;
+and, for what a pixel more costs, the 6 bytes that its colours have in the picture and in the result.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rows import COLORTK, Effort, Row, ran
+
+CODEC = """
+import sys
+from PIL import Image
+Image.MAX_IMAGE_PIXELS = None
+image = Image.open(sys.argv[1])
+image.load()
+image.save(sys.argv[2], "JPEG", quality=99, subsampling=0)
+"""
+BYTES = 6
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    from pictures import enlarged, sides
+
+    found: dict[int, float] = {}
+    for megapixels in sorted(set(effort.megapixels)) or [1, 4, 24][: effort.pick(3, 2)]:
+        width, height = sides(megapixels)
+        source, out = enlarged(place / "in.jpg", width, height, "RGB"), place / "out.jpg"
+        limit = ["--max-pixels", str(width * height)]
+        command = [*COLORTK, "run", "-p", effort.plugin, str(source), "-o", str(out), "--force"]
+        found[megapixels] = ran([*command, *limit]).peak
+        bare = ran([sys.executable, "-c", CODEC, str(source), str(out)]).peak
+        name = f"{megapixels} megapixel{'s' * (megapixels > 1)}"
+        yield Row(name, found[megapixels], "MB", "decode and encode alone, MB", bare)
+    least, most = min(found), max(found)
+    if most > least:
+        slope = (found[most] - found[least]) * 2**20 / (most - least) / 1e6
+        name = f"from {least} to {most} megapixels"
+        yield Row(name, slope, "bytes a pixel", "bytes of picture and result", BYTES)

@@ -1,0 +1,41 @@
+"""Pictures to measure with, made of the photographs that scikit-learn and scikit-image ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from colortk.samples import everything
+from colortk.samples import photographs as shipped
+
+
+def photographs(folder: Path, count: int) -> list[Path]:
+    """Grey JPEG cuts of 640 × 480 of the photographs at hand."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    images = [Image.open(path).convert("L") for path in everything().values()]
+    paths = []
+    for number in range(count):
+        image = images[number % len(images)]
+        scale = max(640 / image.width, 480 / image.height) * rng.uniform(1, 1.3)
+        size = (int(image.width * scale) + 1, int(image.height * scale) + 1)
+        left, top = int(rng.integers(size[0] - 639)), int(rng.integers(size[1] - 479))
+        cut = image.resize(size, Image.Resampling.BICUBIC).crop((left, top, left + 640, top + 480))
+        paths.append(folder / f"{number:05}.jpg")
+        cut.save(paths[-1], quality=92)
+    return paths
+
+
+def enlarged(path: Path, width: int, height: int, mode: str = "L") -> Path:
+    """A real photograph at that size, grey (``mode`` "L") or in colour ("RGB")."""
+    with Image.open(next(iter(shipped().values()))) as image:
+        image.convert(mode).resize((width, height), Image.Resampling.BICUBIC).save(path, quality=92)
+    return path
+
+
+def sides(megapixels: int) -> tuple[int, int]:
+    """Width and height of a picture of 3 : 2."""
+    height = round((megapixels * 1e6 / 1.5) ** 0.5)
+    return round(megapixels * 1e6 / height), height

@@ -1,0 +1,163 @@
+"""What the parts of the table share: a row, how much is measured, and a process timed from outside.
+
+Only the standard library is imported here: some of those who import this are timed themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+COLORTK = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
+#: Starts a process, waits for it and tells when it began and ended, what it ended with and the most
+#: memory it held. Linux counts what the starter once held as the started one's: so this is small.
+LAUNCHER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+end = time.perf_counter()
+code = process.returncode = os.waitstatus_to_exitcode(status)
+unit = 1 if sys.platform == "darwin" else 1024
+with open(int(sys.argv[1]), "w") as told:
+    json.dump([start, end, code, usage.ru_maxrss * unit / 2**20], told)
+"""
+
+
+class Failed(Exception):
+    """A part, or one of its rows, that cannot be measured; the reason in a line."""
+
+
+class Skipped(Exception):
+    """A part, or one of its rows, that lacks what it needs; the reason in a line."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A number and what it is compared with; of a row that has none, why (``problem``, ``missing``)."""
+
+    name: str
+    value: float | None = None
+    unit: str = ""
+    peer: str = ""
+    peer_value: float | None = None
+    note: str = ""
+    problem: str = ""
+    missing: str = ""
+
+    @property
+    def state(self) -> str:
+        return "failed" if self.problem else "skipped" if self.missing else "measured"
+
+    def as_dict(self) -> dict[str, Any]:
+        row: dict[str, Any] = {"name": self.name, "state": self.state}
+        if self.value is None:
+            return row | {"reason": self.problem or self.missing}
+        ratio = self.value / self.peer_value if self.peer_value else None
+        row |= {"value": rounded(self.value), "unit": self.unit, "peer": self.peer}
+        row |= {"peer_value": rounded(self.peer_value), "ratio": rounded(ratio)}
+        return row | {"note": self.note} if self.note else row
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Whose speed is measured, and how thoroughly. ``repeats``: 0 is as many as a part thinks right."""
+
+    plugin: str
+    quick: bool = False
+    repeats: int = 0
+    megapixels: list[int] = field(default_factory=list)
+
+    def pick(self, full: int, quick: int) -> int:
+        return quick if self.quick else full
+
+    def times(self, full: int, quick: int) -> int:
+        return self.repeats or self.pick(full, quick)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A process that has ended. ``start``, ``end``: of ``time.perf_counter()``, one clock for all of
+    a machine's processes on Linux. ``peak``: MB."""
+
+    start: float
+    end: float
+    peak: float
+    output: str
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+def ran(command: Sequence[str], **environment: str) -> Ran:
+    """Run a process to its end. Raises ``Failed``; all that it had to say is then on stderr."""
+    ours, theirs = os.pipe()
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(theirs), *command]
+    process = subprocess.Popen(
+        launcher, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        pass_fds=[theirs], text=True, env={**os.environ, **environment},
+    )  # fmt: skip
+    os.close(theirs)
+    output, errors = process.communicate()
+    with open(ours) as told:
+        text = told.read()
+    start, end, code, peak = json.loads(text) if text else (0.0, 0.0, process.returncode, 0.0)
+    if code or not text:
+        print(errors, file=sys.stderr)
+        raise Failed(last_line(errors) or f"exit code {code}")
+    return Ran(start, end, peak, output)
+
+
+def last_line(errors: str) -> str:
+    lines = errors.strip().splitlines()
+    return lines[-1].removeprefix("colortk: ") if lines else ""
+
+
+def rounded(value: float | None) -> float | None:
+    """Five digits are more than any of these numbers has."""
+    return None if value is None else float(f"{value:.5g}")
+
+
+def require(*modules: str) -> None:
+    """Raises ``Skipped`` if one of ``modules`` cannot be imported."""
+    for module in modules:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise Skipped(f"needs {module}: {error}") from None
+
+
+def default_plugin() -> str:
+    """What ``colortk run`` uses when no plugin is named."""
+    from colortk.cli.run import command
+
+    return next(str(one.default) for one in command.params if one.name == "plugin")
+
+
+HEAD = ("", "value", "unit", "ratio", "to")
+
+
+def line(cells: Iterable[str]) -> str:
+    name, value, unit, ratio, peer = cells
+    return f"{name:44} {value:>9} {unit:13} {ratio:>7}  {peer}".rstrip()
+
+
+def text(row: dict[str, Any]) -> str:
+    """A row as the table prints it."""
+    if row["state"] != "measured":
+        return f"{row['name']:44} {row['state']}: {row['reason']}"
+    peer = f"{row['peer']}: {number(row['peer_value'])}"
+    note = f"  ({row['note']})" if "note" in row else ""
+    ratio = "" if row["ratio"] is None else number(row["ratio"])
+    return line([row["name"], number(row["value"]), row["unit"], ratio, peer + note])
+
+
+def number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

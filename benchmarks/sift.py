@@ -1,0 +1,36 @@
+"""Dense SIFT of a 32 × 32 grid over 256 × 256 pixels, against OpenCV's own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rows import Effort, Row
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    import cv2
+    import numpy as np
+
+    from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid
+
+    light = np.random.default_rng(0).uniform(0, 100, (256, 256)).astype(np.float32)
+    grey = np.rint(light * 2.55).astype(np.uint8)
+    places = grid(256, 32)
+    points = [cv2.KeyPoint(float(x), float(y), 4.0, 0.0) for y in places for x in places]
+    extractor = cv2.SIFT_create()
+
+    def best(call: Callable[[], object]) -> float:
+        times = []
+        for _ in range(effort.times(10, 3)):
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    ours = best(lambda: dense_sift(light, 32, 32, 6.0))
+    theirs = best(lambda: extractor.compute(grey, points))
+    yield Row(
+        "dense SIFT, 32 × 32 points", ours * 1000, "ms", "cv2.SIFT.compute, ms", theirs * 1000
+    )

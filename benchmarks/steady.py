@@ -1,0 +1,152 @@
+"""Pictures a second of every installed plugin once it runs, and what the host adds to its network.
+
+Each plugin has a process of its own, which works as the workers of `run` do: the plugin loaded once,
+files in, files out, one picture after the other, all cores for one picture. After every picture its
+peer is taken on the same file: Pillow decodes it, ONNX Runtime runs the network on what the host gave
+it, Pillow encodes the result (``bare.py``). What the host takes longer is its overhead: lightness, the
+plugin's own code around the network, chroma along edges, refinement, sRGB, safe writing.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rows import COLORTK, Effort, Failed, Row, ran
+
+#: As `run --json` tells them: file to lightness, the plugin, chroma to pixels, pixels to file.
+STAGES = ("read", "predict", "chroma", "write")
+
+
+def rows(effort: Effort, place: Path) -> Iterator[Row]:
+    from pictures import photographs
+
+    photographs(place / "in", effort.pick(8, 3))
+    for plugin in json.loads(ran([*COLORTK, "plugins", "list", "--json"]).output):
+        name = plugin["name"]
+        if plugin["status"] == "unavailable":
+            yield Row(name, missing=plugin["summary"])
+            continue
+        try:
+            if plugin["status"] == "broken":
+                raise Failed(plugin["summary"])
+            found = measured(name, place / "in", effort.times(5, 2), worker=True)
+        except Failed as reason:
+            yield Row(name, problem=str(reason))
+            continue
+        peer = peer_of(found)
+        note = f"codec {1000 * found['codec']:.1f} ms, network {1000 * found['network']:.1f} ms"
+        yield Row(name, 1 / found["host"], "pictures/s", peer, 1 / found["bare"], note)
+        yield Row(
+            f"{name}: the host's own", 1000 * found["overhead"], "ms a picture",
+            f"{peer}, ms", 1000 * found["bare"],
+        )  # fmt: skip
+
+
+def peer_of(found: dict[str, Any]) -> str:
+    return "ONNX Runtime and codec" if found["onnx"] else "its predict_ab and codec"
+
+
+def measured(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any]:
+    """Seconds a picture, medians: ``host``, ``codec``, ``network``, ``bare`` (both), ``overhead``.
+
+    And those of the host's ``STAGES``, with the codec's and the network's share in them.
+
+    ``worker``: keep freed memory, as processes for many pictures do; a run of one does not.
+    """
+    command = [sys.executable, __file__, plugin, str(folder), str(rounds), str(int(worker))]
+    found: dict[str, Any] = json.loads(ran(command).output)
+    return found
+
+
+def clocked(call: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    start = time.perf_counter()
+    answer = call(*arguments)
+    return time.perf_counter() - start, answer
+
+
+def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any]:
+    import numpy as np
+    from PIL import Image
+
+    from bare import Sessions, decoded, encoded, listening
+    from colortk.batch.here import colorize_here
+    from colortk.batch.inputs import expand
+    from colortk.batch.places import Places
+    from colortk.batch.records import Record, Settings
+    from colortk.color import lightness
+    from colortk.images import decode
+    from colortk.loading import Request, load
+    from colortk.pipeline import refiner
+    from colortk.process import keep_freed_memory
+    from colortk.upsample import resize
+    from colortk.working import working_shape
+
+    if worker:
+        keep_freed_memory()
+    out = folder.with_name(f"{folder.name}-{plugin}")
+    out.mkdir(exist_ok=True)
+    items, settings = expand([str(folder)]), Settings(output=out, force=True)
+    refine = refiner("ratio")
+
+    def through() -> Iterator[tuple[float, Record]]:
+        """Every picture as `run` does it: seconds, and what its record says."""
+        records = colorize_here(items, Places(items, settings), predictor, refine, settings)
+        for _ in items:
+            seconds, record = clocked(next, records)
+            if record.error:
+                raise SystemExit(record.error)
+            yield seconds, record
+
+    def alone(name: str) -> Callable[[], Any]:
+        """A plugin without a network, asked what the host asks it."""
+        light = lightness(decode(Path(name).read_bytes(), name).pixels)
+        rows, columns = working_shape(predictor.spec.working_size, *light.shape)
+        seen = np.ascontiguousarray(resize(light, (columns, rows)))
+        return lambda: predictor.colorizer.predict_ab(seen)
+
+    asking: dict[str, Callable[[], Any]] = {}
+    with listening() as heard:
+        predictor = load(Request(plugin))
+        sessions = Sessions(heard)
+        for _, record in through():
+            name = record.input
+            asking[name] = sessions.call() if heard.asked else alone(name)
+            heard.asked.clear()
+    results = {}
+    for name in asking:
+        with Image.open(out / Path(name).name) as image:
+            results[name] = np.asarray(image.convert("RGB"))
+    taken = []
+    copy = out / "peer.jpg.part"
+    for number in range(rounds + 1):
+        for host, record in through():
+            name = record.input
+            reading, data = clocked(Path(name).read_bytes)
+            codec = reading + clocked(decoded, data)[0]
+            network, _ = clocked(asking[name])
+            encoding, data = clocked(encoded, results[name])
+            codec += encoding + clocked(copy.write_bytes, data)[0]
+            if number:  # the first warms up
+                bare = codec + network
+                told = (record.seconds[stage] for stage in STAGES)
+                taken.append((host, codec, network, bare, host - bare, *told))
+    names = ("host", "codec", "network", "bare", "overhead", *STAGES)
+    medians = map(statistics.median, zip(*taken, strict=True))
+    return dict(zip(names, medians, strict=True)) | {"onnx": bool(heard.networks)}
+
+
+def main() -> None:
+    plugin, folder, rounds, worker = sys.argv[1:]
+    # Plugins of others may print.
+    out, sys.stdout = sys.stdout, sys.stderr
+    json.dump(child(plugin, Path(folder), int(rounds), bool(int(worker))), out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""`tox -e bench`, shortened: what it writes and how it fails, never how fast anything is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT, colorizer_module
+
+BENCHMARKS = ROOT / "benchmarks"
+STAGES = {
+    "interpreter and imports", "arguments, search for plugins, places", "model", "decode", "lightness",
+    "network", "chroma: edges, refinement, sRGB", "encode", "write", "end of the process",
+}  # fmt: skip
+Distribution = Callable[..., Path]
+
+
+def python(script: str, *arguments: Any, modules: Path | None = None) -> Any:
+    environment = {**os.environ, "PYTHONPATH": str(modules)} if modules else None
+    command = [sys.executable, str(BENCHMARKS / script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+
+
+def table(folder: Path, *arguments: Any, code: int = 0, modules: Path | None = None) -> Any:
+    """What was printed, and the rows that were written."""
+    kept = folder / "bench.json"
+    few = ("--quick", "--repeats", 1, "--json", kept)
+    run = python("table.py", *few, *arguments, modules=modules)
+    assert run.returncode == code, run.stderr
+    return run.stdout, json.loads(kept.read_text())["rows"]
+
+
+def test_every_row_is_a_ratio_to_its_peer(tmp_path: Path) -> None:
+    printed, rows = table(tmp_path, "--only", "cold", "sift")
+    assert {row["part"] for row in rows} == {"cold", "sift"}
+    for row in rows:
+        assert row["state"] == "measured"
+        assert row["unit"]
+        assert row["peer"]
+        assert row["ratio"] == pytest.approx(row["value"] / row["peer_value"], rel=1e-3)
+        assert row["name"] in printed
+    stages = [row for row in rows if row["name"].startswith("stage: ")]
+    assert {row["name"].removeprefix("stage: ") for row in stages} == STAGES
+    assert all(row["value"] > 0 for row in stages)
+    (whole,) = {row["peer_value"] for row in stages}
+    assert sum(row["value"] for row in stages) == pytest.approx(whole, rel=1e-3)
+
+
+@pytest.mark.parametrize(("plugin", "onnx"), [("gray", False), ("mean_chrominance", True)])
+def test_the_peer_of_a_network_is_onnx_runtime(plugin: str, onnx: bool, folder: Path) -> None:
+    run = python("steady.py", plugin, folder, 1, 1)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert found.pop("onnx") is onnx
+    assert all(found[name] > 0 for name in ("host", "codec", "network", "read", "write"))
+
+
+def test_a_part_that_fails_costs_its_own_rows(tmp_path: Path, distribution: Distribution) -> None:
+    body = "raise ValueError('no such luck')"
+    site = distribution("unlucky", colorizer_module("unlucky", "unlucky", body))
+    arguments = ("--only", "cold", "sift", "-p", "unlucky")
+    printed, rows = table(tmp_path, *arguments, code=1, modules=site)
+    assert [(row["part"], row["state"]) for row in rows] == [
+        ("cold", "failed"),
+        ("sift", "measured"),
+    ]
+    assert "no such luck" in rows[0]["reason"]
+    assert "no such luck" in printed
+
+
+def test_a_part_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    _, rows = table(tmp_path, "--only", "steady", "--timeout", 0.1, code=1)
+    assert rows == [
+        {"part": "steady", "name": "steady", "state": "failed", "reason": "stopped after 0.1 s"}
+    ]
+
+
+def test_a_part_without_its_package_is_skipped(tmp_path: Path) -> None:
+    stub = tmp_path / "modules" / "skimage"
+    stub.mkdir(parents=True)
+    (stub / "__init__.py").write_text("raise ImportError('it is not here')")
+    _, rows = table(tmp_path, "--only", "metrics", modules=stub.parent)
+    assert [(row["state"], row["reason"]) for row in rows] == [
+        ("skipped", "needs skimage: it is not here")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--only", "nothing"), "invalid choice: 'nothing'"),
+        (("-p", "nobody"), "no colorizer 'nobody'"),
+        (("--megapixels", 0), "numbers from 1 are wanted"),
+        (("--json", "nowhere/bench.json"), "there is no such folder"),
+    ],
+)
+def test_wrong_usage_is_a_line(arguments: tuple[Any, ...], words: str) -> None:
+    run = python("table.py", *arguments)
+    assert run.returncode == 2
+    assert words in run.stderr.splitlines()[-1]
