@@ -19,7 +19,7 @@ from colortk.batch.inputs import Item
 from colortk.batch.places import Places
 from colortk.batch.records import Record, Settings
 from colortk.batch.worker import Task
-from colortk.cli.main import invoke
+from colortk.cli.run_output import Report
 from colortk.encode import sweep
 from colortk.errors import UsageError
 from colortk.process import cores, running
@@ -65,6 +65,27 @@ def test_many_failures_are_told_again(place: Path, capsys: pytest.CaptureFixture
     assert sum(row["error"] is not None for row in rows) == 25
     assert len(rows) == 55
     assert run("00.png", "--report", "report") == 2, "a report is not overwritten"
+
+
+def test_a_report_has_whole_lines_and_waits_for_room(place: Path) -> None:
+    resource = pytest.importorskip("resource", reason="it limits the size of files")
+    report = Report(place / "report", force=False, resume=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        for number in range(9):
+            report.add(Record(f"{number}.png", None, "gray"))
+        told = (place / "report").read_bytes()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert report.problem == "File too large"
+    assert told.endswith(b"\n")
+    assert 0 < len(told.splitlines()) < 9
+    report.flush()
+    assert not report.problem
+    report.close()
+    rows = [json.loads(line) for line in (place / "report").read_text().splitlines()]
+    assert [row["input"] for row in rows] == [f"{number}.png" for number in range(9)]
 
 
 def test_processes_are_for_many() -> None:
@@ -290,18 +311,3 @@ def test_an_interrupt_says_how_to_go_on(
     monkeypatch.setattr(here, "colorize_file", one)
     assert run("a.png", "b.png", "c.png", "--resume") == 0
     assert capsys.readouterr().out.split() == ["b-colorized.png", "c-colorized.png"]
-
-
-def test_standard_input_is_not_read_for_ever(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Endless:
-        class buffer:  # noqa: N801
-            @staticmethod
-            def read(count: int) -> bytes:
-                return bytes(count)
-
-    monkeypatch.setattr("colortk.batch.one.MAX_BYTES", 1000)
-    monkeypatch.setattr("sys.stdin", Endless())
-    assert invoke(["run", "-p", "gray", "-", "-o", "x.png"]) == 1
-    assert "standard input: it has over 1,000 bytes" in capsys.readouterr().err

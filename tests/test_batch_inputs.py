@@ -12,6 +12,7 @@ from PIL import Image
 from batches import GREY, run, tree
 from colortk.batch.inputs import Item, expand, read_list
 from colortk.batch.sniff import format_of
+from colortk.cli.main import invoke
 from colortk.errors import UsageError
 from colortk.images import decode
 
@@ -124,3 +125,18 @@ def test_a_format_is_known_without_decoding(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     assert format_of(path) == wanted
     assert Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_standard_input_is_not_read_for_ever(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Endless:
+        class buffer:  # noqa: N801
+            @staticmethod
+            def read(count: int) -> bytes:
+                return bytes(count)
+
+    monkeypatch.setattr("colortk.batch.one.MAX_BYTES", 1000)
+    monkeypatch.setattr("sys.stdin", Endless())
+    assert invoke(["run", "-p", "gray", "-", "-o", "x.png"]) == 1
+    assert "standard input: it has over 1,000 bytes" in capsys.readouterr().err
