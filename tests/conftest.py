@@ -133,12 +133,41 @@ def colorizer_module(module: str, name: str, body: str, more: str = "") -> str:
 
 Run = Callable[..., subprocess.CompletedProcess[Any]]
 ORANGE = "return np.zeros((*lightness.shape, 2), np.float32) + np.float32([20, 40])"
+#: Sleeps, dies or removes another picture, as the environment and the picture's lightness say.
+MOODY = f"""
+        import os, time
+        value = float(lightness.mean())
+        if os.environ.get("STARTED"):
+            open(os.environ["STARTED"], "a").write(str(os.getpid()) + " ")
+        if os.environ.get("GONE") and os.path.exists(os.environ["GONE"]):
+            os.remove(os.environ["GONE"])
+        if value > 99 and os.environ.get("DEADLY"):
+            os._exit(3)
+        if value < 1 and os.environ.get("HANGS"):
+            time.sleep(600)
+        time.sleep(float(os.environ.get("NAP", 0)))
+        {ORANGE}
+"""
 
 
 @pytest.fixture
 def site(distribution: Callable[..., Path]) -> Path:
     """A third-party plugin ``orange`` that paints everything orange."""
     return distribution("orange", colorizer_module("orange", "orange", ORANGE))
+
+
+@pytest.fixture
+def moody(distribution: Callable[..., Path]) -> Path:
+    """A third-party plugin ``moody`` that does what the environment says."""
+    return distribution("moody", colorizer_module("moody", "moody", MOODY.strip()))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, and a store of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
+    return tmp_path
 
 
 def one_line(run: subprocess.CompletedProcess[Any], code: int, *words: str) -> None:

@@ -37,11 +37,16 @@ def film(
     turn: int = 0,
     cut: int | None = None,
     grey: bool = False,
+    options: dict[str, str] | None = None,
+    encoding: dict[str, str] | None = None,
 ) -> Path:
-    """Write a film of ``frames``; ``times``: time stamps; ``cut``: where another scene begins."""
+    """Write a film of ``frames``; ``times``: time stamps; ``cut``: where another scene begins.
+
+    ``options``: of the container; ``encoding``: of the codec.
+    """
     height, width = size
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream(codec, rate=25)
+    with av.open(str(path), "w", options=options or {}) as out:
+        stream = out.add_stream(codec, rate=25, options=encoding or {})
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.time_base = stream.time_base = time_base
         if turn:

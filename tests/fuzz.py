@@ -28,8 +28,12 @@ from typing import IO
 
 from fuzz_seeds import seeds
 
+#: What reads the mutants, in processes of its own: a program that ends in :func:`main`.
+PROGRAM = Path(__file__).resolve()
 #: Seconds of processor time for one file, and what a process may take beyond what it has, bytes.
 SECONDS, MEMORY = 10, 4 << 30
+#: Seconds after which a file has not been read at all, however little it computes.
+PATIENCE = 300
 #: Integers at which programs go wrong.
 INTERESTING = (
     0, 1, 2, 7, 8, 9, 16, 127, 128, 255, 256, 1023, 4096, 32767, 32768, 65535, 65536, 2**24, 2**30,
@@ -177,6 +181,7 @@ def work(seed: int, numbers: range) -> None:
         name, data = mutant(seed, number)
         before = _files()
         signal.setitimer(signal.ITIMER_PROF, SECONDS)  # whose signal ends the process
+        signal.alarm(PATIENCE)  # and so does this one
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -184,6 +189,7 @@ def work(seed: int, numbers: range) -> None:
             except BaseException:
                 found = "finding " + " | ".join(traceback.format_exc().splitlines()[-6:])
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.alarm(0)
         if (left := _files() - before) and not found.startswith("finding"):
             found = f"finding it left {sorted(left)} behind"
         print(f"end {number} {time.process_time() - start:.3f} {found}", flush=True)
@@ -199,12 +205,7 @@ def piece(
     """Number, seconds and end of every mutant, whatever becomes of the processes that read them."""
     while numbers:
         with tempfile.TemporaryDirectory() as empty:
-            command = [
-                sys.executable,
-                str(program or Path(__file__).resolve()),
-                "--seed",
-                str(seed),
-            ]
+            command = [sys.executable, str(program or PROGRAM), "--seed", str(seed)]
             command += ["--work", str(numbers.start), str(numbers.stop)]
             environment = {**os.environ, "TMPDIR": empty}
             process = subprocess.Popen(
@@ -216,8 +217,9 @@ def piece(
             code = process.returncode
         if code == 0:
             return
-        hung = code == -signal.SIGPROF
-        what = f"it took over {SECONDS} s" if hung else f"its process ended with {code}"
+        what = f"its process ended with {code}"
+        if code in (-signal.SIGPROF, -signal.SIGALRM):
+            what = f"it took over {SECONDS if code == -signal.SIGPROF else PATIENCE} s"
         yield begun, 0.0, f"finding {what}"
         numbers = range(begun + 1, numbers.stop)
 

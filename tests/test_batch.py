@@ -1,148 +1,29 @@
-"""Many pictures in this process: which are meant, where they go, what is remembered."""
+"""Many pictures in this process: where they go, in which order, and what is told of them."""
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
+from batches import results, run, tree
 from colortk.batch.apart import MANY, colorize_apart, jobs_for
-from colortk.batch.inputs import Item, expand, read_list
-from colortk.batch.journal import Journal
+from colortk.batch.inputs import Item
 from colortk.batch.places import Places
 from colortk.batch.records import Record, Settings
-from colortk.batch.sniff import format_of
 from colortk.batch.worker import Task
-from colortk.cli.main import invoke
+from colortk.cli.run_output import Report
 from colortk.encode import sweep
-from colortk.errors import PictureError, UsageError
-from colortk.images import decode
+from colortk.errors import UsageError
 from colortk.process import cores, running
-from conftest import leftovers, photo
-
-GREY = photo(9, 11)[..., 1]
-
-
-def tree(place: Path, *names: str) -> Path:
-    """Grey pictures under ``place``; what is no picture by its name is text."""
-    for number, name in enumerate(names):
-        path = place / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix in (".png", ".jpg", ".tif"):
-            Image.fromarray(np.roll(GREY, number)).save(path)
-        else:
-            path.write_text("no picture")
-    return place
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, and a store of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
-    return tmp_path
-
-
-def run(*arguments: object) -> int:
-    return invoke(["run", "-p", "gray", *map(str, arguments)])
-
-
-def results(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-
-
-def names(items: list[Item]) -> list[str]:
-    return [Path(item.name).as_posix() for item in items]
-
-
-def test_a_folder_means_its_pictures(place: Path) -> None:
-    tree(
-        place / "in",
-        "b.png",
-        "a.JPG.png",
-        ".hidden.png",
-        "c.txt",
-        "x/d.tif",
-        ".x/e.png",
-        "x/y/f.jpg",
-    )
-    (place / "in" / "folder.png").mkdir()
-    assert names(expand(["in"])) == ["in/a.JPG.png", "in/b.png"]
-    every = expand(["in"], recursive=True)
-    assert names(every) == ["in/a.JPG.png", "in/b.png", "in/x/d.tif", "in/x/y/f.jpg"]
-    assert [item.folder for item in every] == ["", "", "x", os.path.join("x", "y")]
-    assert names(expand(["in/.hidden.png", "in/c.txt"])) == ["in/.hidden.png", "in/c.txt"]
-    inside = expand(["in"], recursive=True, output=Path("in/x"))
-    assert names(inside) == ["in/a.JPG.png", "in/b.png"], "results are no inputs"
-    assert len(expand(["in"], recursive=True, output=Path("in"))) == 4
-    twice = expand(["in", "in/b.png", "./in/../in"], recursive=True)
-    assert sorted(names(twice)) == sorted(names(every)), "found and named, but once"
-    (item,) = expand(["in/.x", "in/x/y"], output=Path("out"))[1:]
-    assert item.folder == "y", "of several folders each keeps its name"
-
-
-def test_a_link_that_leads_back_is_not_followed(place: Path) -> None:
-    tree(place / "in", "a.png")
-    (place / "in" / "back").symlink_to(place / "in", target_is_directory=True)
-    assert names(expand(["in"], recursive=True)) == ["in/a.png"]
-
-
-def test_a_folder_without_pictures_says_so(place: Path) -> None:
-    tree(place / "in", "c.txt", "x/d.png")
-    (item,) = expand(["in"])
-    assert item.error == (
-        "cannot read 'in': it is a directory without pictures"
-        " (--recursive takes those of the folders in it)"
-    )
-
-
-def test_patterns(place: Path) -> None:
-    tree(place / "in", "a.png", "x/b.png", "x/c.jpg", "x/y/d.png", "[1].png")
-    found = expand(["in/**/*.png"])
-    assert names(found) == ["in/[1].png", "in/a.png", "in/x/b.png", "in/x/y/d.png"]
-    assert [item.folder for item in found] == ["", "", "x", os.path.join("x", "y")]
-    assert expand(["in/[1].png"]) == [Item("in/[1].png")], "what exists is no pattern"
-    assert names(expand(["in/*"])) == ["in/[1].png", "in/a.png"]
-    assert names(expand(["in/**/*.png"], output=Path("in/x"))) == ["in/[1].png", "in/a.png"]
-    (none,) = expand(["in/*.bmp"])
-    assert "no file that matches" in str(none.error)
-    assert expand([], ["in/*.png"]) == [Item("in/*.png", "")], "a list holds no patterns"
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"a b.png\n\n  \nc.png", b"a b.png\r\nc.png\r\n", b"a b.png\0c.png\0",
-        b"\xef\xbb\xbfa b.png\nc.png\n", "a b.png\r\nc.png\r\n".encode("utf-16"),
-    ],
-    ids=["lines", "windows", "nul", "bom", "powershell"],
-)  # fmt: skip
-def test_lists(data: bytes, place: Path) -> None:
-    (place / "list").write_bytes(data)
-    assert read_list("list") == ["a b.png", "c.png"]
-
-
-def test_lists_that_cannot_be(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (place / "list").write_text("-\n")
-    with pytest.raises(UsageError, match="names '-'"):
-        read_list("list")
-    assert run("--input-list", "nowhere") == 2
-    assert "cannot read the list 'nowhere': No such file" in capsys.readouterr().err
-    assert run() == 2
-    assert run("-", "--input-list", "-") == 2
-
-
-def test_a_long_list_is_quick() -> None:
-    many = [f"x/{number}.png" for number in range(100_000)]
-    assert len(expand([], many)) == 100_000
+from conftest import leftovers
 
 
 def test_a_tree_is_mirrored(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,127 +50,6 @@ def test_a_found_picture_needs_a_folder_to_go_to(place: Path) -> None:
     assert results(place) == ["in/a.png"]
 
 
-def test_resume_does_what_is_left(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tree(place / "in", "a.png", "b.png", "c.png", "bad.jpg")
-    (folder / "bad.jpg").write_text("no picture")
-    assert run("in", "-o", "out", "--report", "report", "--resume") == 1, "also at the first start"
-    out = place / "out"
-    before = {name: (out / name).stat().st_mtime_ns for name in results(out)}
-    (out / "b.png").unlink()
-    (out / "c.png").write_bytes(b"another size")
-    Image.fromarray(GREY).save(folder / "bad.jpg")
-    capsys.readouterr()
-    assert run("in", "-o", "out", "--resume", "--report", "report") == 1
-    told = capsys.readouterr()
-    assert told.out.split() == [os.path.join("out", "b.png"), os.path.join("out", "bad.jpg")]
-    assert told.err.splitlines() == [
-        f"colortk: '{Path('out/c.png')}' exists (use --force to overwrite or --skip-existing)",
-        "colortk: 2 colorized, 1 done before, 1 failed",
-    ]
-    assert run("in", "-o", "out", "--resume", "--force") == 0
-    assert (out / "a.png").stat().st_mtime_ns == before["a.png"]
-    rows = [json.loads(line) for line in (place / "report").read_text().splitlines()]
-    last = {row["input"]: row for row in rows}
-    assert len(rows) == 7, "what was done before is not told again"
-    assert [Path(name).name for name, row in last.items() if row["error"]] == ["c.png"]
-
-
-def test_resume_knows_the_picture_and_the_settings(place: Path) -> None:
-    folder = tree(place / "in", "a.png", "b.png")
-    assert run("in", "-o", "out") == 0
-    assert run("in", "-o", "out", "--resume") == 0
-    assert run("in", "-o", "out", "--resume", "--strength", "0.5") == 1, "other settings"
-    assert run("in", "-o", "other", "--resume") == 0
-    assert len(results(place / "other")) == 2, "another folder"
-    os.utime(folder / "b.png", ns=(1, 1))
-    assert run("in", "-o", "out", "--resume") == 1, "another picture under that name"
-
-
-def journal(place: Path, resumes: bool = True) -> Journal:
-    return Journal(place / "store", {"plugin": "gray"}, resumes)
-
-
-def test_what_was_begun_and_is_there_is_done_what_failed_is_not(place: Path) -> None:
-    names = ("a", "b", "c", "d")
-    tree(place, *(f"{name}.png" for name in names), *(f"out/{name}.png" for name in names))
-    stopped = journal(place)
-    for name in ("a", "b", "c"):
-        stopped.begin(f"{name}.png", Path(f"out/{name}.png"), force=name == "c")
-    stopped.end("b.png", Path("out/b.png"), good=False)
-    items = [Item(f"{name}.png") for name in names]
-    places = Places(items, Settings(output=Path("out")), journal(place))
-    record = Record("a.png", None, "gray")
-    assert places.claim(items[0], record, "png") is None
-    assert record.resumed
-    for item in items[1:]:
-        with pytest.raises(PictureError, match="exists"):
-            places.claim(item, Record(item.name, None, "gray"), "png")
-
-
-def test_what_was_in_hand_when_it_ended_is_there_or_not(place: Path) -> None:
-    tree(place, "a.png", "b.png", "out/x.txt")
-    items = [Item("a.png"), Item("b.png")]
-    places = Places(items, Settings(output=Path("out")), journal(place))
-    for item in items:
-        assert places.claim(item, Record(item.name, None, "gray"), "png") is not None
-    tree(place, "out/a.png")
-    places.close()
-    tree(place, "out/b.png")  # somebody else's
-    later = journal(place)
-    assert later.done("a.png", Path("out/a.png"))
-    assert not later.done("b.png", Path("out/b.png"))
-
-
-def test_torn_lines_and_strange_ones_are_passed_over(place: Path) -> None:
-    tree(place, "a.png", "b.png", "out/a.png", "out/b.png")
-    first = journal(place)
-    first.begin("a.png", Path("out/a.png"))
-    first.end("a.png", Path("out/a.png"), good=True)
-    with first.path.open("ab") as file:
-        file.write(b'[]\n{"event": 1}\n\xff\xfe\n{"event": "done", "input": "/x", "outp')
-    second = journal(place)
-    second.begin("b.png", Path("out/b.png"))
-    second.end("b.png", Path("out/b.png"), good=True)
-    third = journal(place)
-    assert third.done("a.png", Path("out/a.png"))
-    assert third.done("b.png", Path("out/b.png"))
-    assert not journal(place, resumes=False).done("a.png", Path("out/a.png"))
-
-
-def test_two_writers_do_not_mix_their_lines(place: Path) -> None:
-    def write(number: int) -> None:
-        mine = journal(place, resumes=False)
-        for k in range(200):
-            mine.begin(f"{number}-{k}.png", Path(f"out/{number}-{k}.png"))
-        mine.close()
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    lines = journal(place).path.read_bytes().splitlines()
-    rows = [json.loads(line) for line in lines if line]
-    assert sum(row["event"] == "begun" for row in rows) == 800
-
-
-def test_a_journal_that_cannot_be_stops_nothing(
-    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tree(place, "a.png", "b.png")
-    (place / "file").touch()
-    monkeypatch.setenv("COLORTK_STORE", str(place / "file"))
-    assert run("a.png", "b.png") == 0
-    assert "--resume will not know of this run" in capsys.readouterr().err
-    assert run("a.png", "b.png", "--force", "--resume") == 2
-
-
-def test_a_single_picture_keeps_no_journal(place: Path) -> None:
-    tree(place, "a.png")
-    assert run("a.png") == 0
-    assert results(place) == ["a-colorized.png", "a.png"]
-
-
 def test_many_failures_are_told_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = [f"{number:02}.png" for number in range(30)]
     bad = [f"{number:02}.txt" for number in range(25)]
@@ -307,6 +67,27 @@ def test_many_failures_are_told_again(place: Path, capsys: pytest.CaptureFixture
     assert run("00.png", "--report", "report") == 2, "a report is not overwritten"
 
 
+def test_a_report_has_whole_lines_and_waits_for_room(place: Path) -> None:
+    resource = pytest.importorskip("resource", reason="it limits the size of files")
+    report = Report(place / "report", force=False, resume=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        for number in range(9):
+            report.add(Record(f"{number}.png", None, "gray"))
+        told = (place / "report").read_bytes()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert report.problem == "File too large"
+    assert told.endswith(b"\n")
+    assert 0 < len(told.splitlines()) < 9
+    report.flush()
+    assert not report.problem
+    report.close()
+    rows = [json.loads(line) for line in (place / "report").read_text().splitlines()]
+    assert [row["input"] for row in rows] == [f"{number}.png" for number in range(9)]
+
+
 def test_processes_are_for_many() -> None:
     assert jobs_for([Item("a")] * MANY * cores(), None) == 1
     assert jobs_for([Item("a")] * (MANY * cores() + 1), None) == cores()
@@ -314,6 +95,67 @@ def test_processes_are_for_many() -> None:
     assert jobs_for([Item("-")] * 99, None) == 1
     with pytest.raises(UsageError, match="standard input"):
         jobs_for([Item("-"), Item("a")], 2)
+
+
+@pytest.fixture
+def room(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bool]], None]:
+    """Let the disk have room for a file that is written while a function says so."""
+
+    def limit(has_room: Callable[[], bool]) -> None:
+        def sync(_: int) -> None:
+            if not has_room():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("os.fsync", sync)
+
+    return limit
+
+
+def test_a_full_disk_ends_a_batch(
+    place: Path,
+    room: Callable[[Callable[[], bool]], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tree(place / "in", *(f"{number}.png" for number in range(9)))
+    room(lambda: len(results(place / "out")) < 3)  # one is the file that is being written
+    assert run("in", "-o", "out", "--jobs", "1") == 1
+    full = "No space left on device"
+    assert capsys.readouterr().err.splitlines() == [
+        *(f"colortk: cannot write '{Path(f'out/{number}.png')}': {full}" for number in (2, 3, 4)),
+        "colortk: the disk is full: 2 of 9 are done (make room: the same with --resume does the rest)",
+        "colortk: 2 colorized, 3 failed",
+    ]
+    assert results(place / "out") == ["0.png", "1.png"]
+    room(lambda: True)
+    assert run("in", "-o", "out", "--resume") == 0
+    assert capsys.readouterr().err == "colortk: 7 colorized, 2 done before, 0 failed\n"
+
+
+def test_a_disk_with_room_for_some_is_not_full(
+    place: Path,
+    room: Callable[[Callable[[], bool]], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tree(place / "in", *(f"{number}.png" for number in range(9)))
+    written = itertools.count(1)
+    room(lambda: next(written) % 3 == 0)
+    assert run("in", "-o", "out", "--jobs", "1") == 1
+    assert capsys.readouterr().err.endswith(
+        "No space left on device\ncolortk: 3 colorized, 6 failed\n"
+    )
+
+
+def test_what_is_kept_of_a_picture_comes_before_its_result(
+    place: Path, room: Callable[[Callable[[], bool]], None]
+) -> None:
+    """Else a picture whose A and B found no room would be one that is there and not done."""
+    tree(place / "in", "a.png", "b.png")
+    room(lambda: False)
+    assert run("in", "-o", "out", "--keep-intermediates") == 1
+    assert results(place / "out") == []
+    room(lambda: True)
+    assert run("in", "-o", "out", "--keep-intermediates", "--resume") == 0
+    assert len(results(place / "store" / "predicted")) == 8
 
 
 class Slow:
@@ -346,7 +188,7 @@ class Slow:
         task = self.tasks.pop()
         record = Record(task.name, "in other words", "gray")
         if "bad" in task.name:
-            return [(task, replace(record, error="bad"))]
+            return [(task, replace(record, error="bad", no_room="full" in task.name))]
         assert task.spot.path is not None
         task.spot.path.write_bytes(b"result")
         return [(task, record)]
@@ -374,28 +216,26 @@ def test_who_comes_first_has_the_place_whoever_is_faster(room: int, place: Path)
     assert sorted(hands.order) == ["a/same.png", "a/x.png", "a/z.png", "bad/x.png"]
 
 
-@pytest.mark.parametrize(
-    "kind", ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "PPM", "BMP", "odd", "text"]
-)
-def test_a_format_is_known_without_decoding(
-    kind: str, place: Path, monkeypatch: pytest.MonkeyPatch
+def test_when_the_disk_is_full_no_more_is_given_and_what_is_in_hand_is_finished(
+    place: Path,
 ) -> None:
-    path = place / "x"
-    if kind == "text":
-        path.write_text("no picture")
-        assert format_of(path) == "PNG"
-        return
-    if kind == "odd":  # a TIFF that Pillow does not know
-        import cv2
-
-        cv2.imwrite("x.tif", np.zeros((4, 4, 3), np.uint16))
-        path = place / "x.tif"
-    else:
-        Image.fromarray(GREY).save(path, kind)
-    wanted = decode(path.read_bytes(), "x").format
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    assert format_of(path) == wanted
-    assert Image.MAX_IMAGE_PIXELS == 10
+    files = [
+        "bad-full-1.png",
+        "2.png",
+        *(f"bad-full-{number}.png" for number in range(3, 9)),
+        "9.png",
+    ]
+    tree(place, *files)
+    (place / "out").mkdir()
+    items = [Item(name) for name in files]
+    places = Places(items, Settings(output=Path("out")))
+    hands = Slow(2)
+    records = list(colorize_apart(items, places, hands, "gray"))
+    # The second is finished before the first; then three have no room while a fourth is in hand.
+    assert places.full
+    assert [record.input for record in records if record.error is None] == ["2.png"]
+    assert len(records) == len(hands.order) == 5
+    assert not hands.busy
 
 
 def test_what_the_dead_were_writing_is_removed(
@@ -471,18 +311,3 @@ def test_an_interrupt_says_how_to_go_on(
     monkeypatch.setattr(here, "colorize_file", one)
     assert run("a.png", "b.png", "c.png", "--resume") == 0
     assert capsys.readouterr().out.split() == ["b-colorized.png", "c-colorized.png"]
-
-
-def test_standard_input_is_not_read_for_ever(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Endless:
-        class buffer:  # noqa: N801
-            @staticmethod
-            def read(count: int) -> bytes:
-                return bytes(count)
-
-    monkeypatch.setattr("colortk.batch.one.MAX_BYTES", 1000)
-    monkeypatch.setattr("sys.stdin", Endless())
-    assert invoke(["run", "-p", "gray", "-", "-o", "x.png"]) == 1
-    assert "standard input: it has over 1,000 bytes" in capsys.readouterr().err

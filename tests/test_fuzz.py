@@ -1,10 +1,11 @@
 """Mutation fuzzing in a shortened form, and that it finds what it looks for.
 
-All of it: ``python tests/fuzz.py --count 20000 --seed 0 --jobs 2``.
+All of it: ``python tests/fuzz.py --count 20000 --seed 0 --jobs 2``, and ``tests/fuzz_films.py`` likewise.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,7 +50,7 @@ import fuzz
 def read(data, folder):
     {body}
 
-fuzz.SECONDS = 0.3
+fuzz.SECONDS, fuzz.PATIENCE = 0.3, {patience}
 fuzz.READERS = dict.fromkeys(fuzz.READERS, read)
 sys.exit(fuzz.main())
 """
@@ -62,14 +63,17 @@ sys.exit(fuzz.main())
         ("raise KeyError('inside')", "KeyError: 'inside'"),
         ("os._exit(3)", "ended with 3"),
         ("os.abort()", "ended with -6"),
-        ("while True: pass", "took over"),
+        ("while True: pass", f"took over {fuzz.SECONDS} s"),
+        ("import time; time.sleep(60)", f"took over {fuzz.PATIENCE} s"),
         ("open(f'left{os.urandom(4).hex()}', 'w').close()", "left"),
         ("bytearray(64 << 30)", "MemoryError"),
     ],
 )
 def test_it_finds_what_it_looks_for(body: str, words: str, tmp_path: Path) -> None:
     program = tmp_path / "bad.py"
-    program.write_text(BAD_READER.format(tests=str(Path(__file__).parent), body=body))
+    patience = 2 if "sleep" in body else fuzz.PATIENCE
+    tests = str(Path(__file__).parent)
+    program.write_text(BAD_READER.format(tests=tests, body=body, patience=patience))
     found = list(fuzz.piece(0, range(5, 7), program))
     assert [number for number, _, _ in found] == [5, 6]
     for _, _, end in found:
@@ -83,3 +87,44 @@ def test_an_expected_failure_is_no_finding(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setitem(fuzz.READERS, "picture", refuse)
     assert fuzz.attempt("picture", b"", tmp_path) == "refused"
+
+
+def test_every_film_is_read_as_it_is(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    import fuzz_films
+
+    for number, data in enumerate(fuzz_films.seeds().values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        fuzz_films.read(data, folder)
+
+
+FILMS = """
+import sys
+sys.path.insert(0, {tests!r})
+import fuzz, fuzz_films
+
+{body}
+fuzz_films.__file__ = __file__
+sys.exit(fuzz_films.main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        ("", 0, "'refused': "),
+        ("fuzz_films.read = lambda data, folder: 1 / 0", 1, "ZeroDivisionError"),
+    ],
+)
+def test_a_hundred_films(body: str, code: int, words: str, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    program = tmp_path / "films.py"
+    program.write_text(FILMS.format(tests=str(Path(__file__).parent), body=body))
+    told = [sys.executable, str(program), "--count", "100", "--seed", "2"]
+    run = subprocess.run(told, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == code, run.stdout + run.stderr
+    assert "100 of 100" in run.stdout
+    assert words in run.stdout
+    assert (tmp_path / "fuzz-findings").exists() == bool(code)

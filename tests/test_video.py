@@ -170,6 +170,28 @@ def test_truncated_film(tmp_path: Path, colortk: Run, site: Path) -> None:
     assert not leftovers(tmp_path)
 
 
+def test_nothing_is_missing_of_a_film_that_begins_late_or_ends_slowly(
+    tmp_path: Path, colortk: Run
+) -> None:
+    late = film(tmp_path / "late.mkv", frames=8, times=[*range(20, 28)], sound="flac")
+    with av.open(str(late)) as container:
+        assert "DURATION" in container.streams.video[0].metadata, "which says when it ends"
+    slow = tmp_path / "slow.mp4"
+    with (
+        av.open(str(film(tmp_path / "usual.mp4", frames=8, codec="mpeg4"))) as old,
+        av.open(str(slow), "w") as new,
+    ):
+        stream = new.add_stream_from_template(old.streams.video[0], opaque=True)
+        kept = [packet for packet in old.demux(video=0) if packet.size]
+        for packet in kept:
+            packet.stream = stream
+            packet.duration *= 20 if packet is kept[-1] else 1
+            new.mux(packet)
+    for source in (late, slow):
+        out = tmp_path / f"out{source.suffix}"
+        assert video(colortk, None, source, "-o", out, "-p", "gray")["frames"] == 8
+
+
 def test_a_part_with_its_sound_and_subtitles(tmp_path: Path, colortk: Run, site: Path) -> None:
     source = film(tmp_path / "in.mkv", frames=25, sound="aac", subtitles="subrip")
     out = tmp_path / "out.mkv"

@@ -60,7 +60,8 @@ def colorize_apart(
     """One record a picture as they are done; one that fails, kills or hangs costs itself alone.
 
     Of two inputs that would go to one output the second is refused, as where they are done one
-    after the other. Raises ``ColortkError`` if the plugin cannot be loaded.
+    after the other. When the disk is full no more are begun. Raises ``ColortkError`` if the plugin
+    cannot be loaded.
     """
     rest = iter(items)
     again: deque[Item] = deque()
@@ -69,7 +70,7 @@ def colorize_apart(
     told: list[Record] = []
     with hands:
         while True:
-            while hands.room:
+            while hands.room and not places.full:
                 item = again.popleft() if again else next(rest, None)
                 if item is None:
                     break

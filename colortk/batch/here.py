@@ -18,10 +18,12 @@ def colorize_here(
 ) -> Iterator[Record]:
     """One record a picture, in order; a picture that fails does not stop the others.
 
-    Two inputs that would go to one output are refused at the second. Loading and artifact
-    errors are not the picture's and pass through.
+    Two inputs that would go to one output are refused at the second. When the disk is full the
+    rest is left. Loading and artifact errors are not the picture's and pass through.
     """
     for item in items:
+        if places.full:
+            return
         yield _one(item, places, predictor, refine, settings)
 
 

@@ -5,7 +5,8 @@ is still there with the size that was written; or if its line says that it was b
 result is there, which is whole or not there. There is one file for each way of colorizing
 (plugin, weights, code, options, settings), in the store: runs that do the same share it, others
 never meet. A line is appended in one write, so that two runs at once do not mix theirs, and ends
-the line before it, which a crash may have torn; what is no whole line is passed over.
+the line before it, which a crash may have torn; what is no whole line is passed over. Lines that
+the disk has no room for are kept, and written when it has.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from colortk.store.artifacts import artifacts_of
 
 #: Seconds between two waits until the lines are on the disk: a power cut takes no more than that.
 _FLUSH = 1.0
+#: Bytes of lines that wait for room; with more of them no lines are written any more.
+_WAITING = 1 << 18
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
@@ -49,8 +52,8 @@ def identity(request: Request, refine: str, settings: Settings) -> dict[str, str
 class Journal:
     """The lines of one way of colorizing.
 
-    ``resumes``: whether what earlier runs have done is known and used. ``problem``: why no lines
-    are written any more, if that is so.
+    ``resumes``: whether what earlier runs have done is known and used. ``problem``: why lines could
+    not be written, if that is so.
     """
 
     def __init__(self, store: Path, about: dict[str, str], resumes: bool = False) -> None:
@@ -62,6 +65,7 @@ class Journal:
         self._begun: dict[str, tuple[str, int, int]] = {}
         self._inputs: dict[str, tuple[int, int]] = {}  # of what is begun now
         self._read, self._flushed = 0, 0.0
+        self._waiting = b""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -73,12 +77,14 @@ class Journal:
             if resumes:
                 raise UsageError(f"cannot resume with '{self.path}'", self.problem) from error
         if new:
-            self._write({"event": "about", **about})
+            self._write(_line({"event": "about", **about}))
         if resumes:
             self.refresh()
 
     def close(self) -> None:
         """Close the file; nothing more is written."""
+        if self._waiting:
+            self._write()
         if self._file is not None:
             with contextlib.suppress(OSError):
                 _sync(self._file)
@@ -111,7 +117,7 @@ class Journal:
         with contextlib.suppress(OSError):
             stamp = _stamp(name)
         self._inputs[os.path.abspath(path)] = stamp
-        self._line("forced" if force else "begun", name, path, stamp)
+        self._tell("forced" if force else "begun", name, path, stamp)
 
     def end(self, name: str, path: Path, good: bool) -> None:
         """The result is there, or was not made and nothing was written."""
@@ -119,7 +125,7 @@ class Journal:
         size = -1
         with contextlib.suppress(OSError):
             size = os.stat(path).st_size if good else -1
-        self._line("failed" if size < 0 else "done", name, path, stamp, bytes=size)
+        self._tell("failed" if size < 0 else "done", name, path, stamp, bytes=size)
         if self._file is not None and time.monotonic() - self._flushed > _FLUSH:
             with contextlib.suppress(OSError):
                 _sync(self._file)
@@ -151,21 +157,28 @@ class Journal:
             elif event == "done":
                 self._done.setdefault(source, {})[output] = *stamp, int(row["bytes"])
 
-    def _line(self, event: str, name: str, path: Path, stamp: tuple[int, int], **more: int) -> None:
+    def _tell(self, event: str, name: str, path: Path, stamp: tuple[int, int], **more: int) -> None:
         places = {"input": os.path.abspath(name), "output": os.path.abspath(path)}
-        self._write({"event": event, **places, "size": stamp[0], "mtime": stamp[1], **more})
+        row = {"event": event, **places, "size": stamp[0], "mtime": stamp[1], **more}
+        self._write(_line(row))
 
-    def _write(self, row: dict[str, Any]) -> None:
+    def _write(self, data: bytes = b"") -> None:
         if self._file is None:
             return
-        data = f"\n{json.dumps(row)}\n".encode()
+        data = self._waiting + data
         try:
             if os.write(self._file, data) != len(data):
                 raise OSError("the disk is full")
+            self._waiting, self.problem = b"", ""
         except OSError as error:  # the pictures matter more
-            self.problem = error.strerror or str(error)
-            os.close(self._file)
-            self._file = None
+            self.problem, self._waiting = error.strerror or str(error), data
+            if len(data) > _WAITING:
+                os.close(self._file)
+                self._file, self._waiting = None, b""
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return f"\n{json.dumps(row)}\n".encode()
 
 
 def _stamp(name: str) -> tuple[int, int]:

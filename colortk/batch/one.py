@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from colortk.images import MAX_BYTES, decode, read_bytes
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner, colorize
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
 
 @contextlib.contextmanager
 def guarded(record: Record) -> Iterator[None]:
@@ -31,11 +34,12 @@ def guarded(record: Record) -> Iterator[None]:
     try:
         yield
     except PictureError as error:
-        record.error = str(error)
+        record.error, record.no_room = str(error), _no_room(error.__cause__)
     except MemoryError:
         record.error = f"{failed}: not enough memory"
     except OSError as error:
         record.error = f"{failed}: {error.strerror or error}"
+        record.no_room = _no_room(error)
     except ColortkError:
         raise
     except Exception as error:  # a bug, but the other pictures should not pay for it
@@ -44,6 +48,10 @@ def guarded(record: Record) -> Iterator[None]:
         text = " ".join(str(error).split())
         record.error = f"{failed}: {type(error).__name__}: {text} (please report it)"
     record.seconds["total"] = time.perf_counter() - start
+
+
+def _no_room(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
 def colorize_file(
@@ -80,6 +88,12 @@ def colorize_file(
     extension = settings.extension or (extension_of(path) if path else suggest_extension(picture))
     notes = picture.notes
     data = encode(result.rgb, picture, extension, notes)
+    if settings.intermediates is not None:  # first: whose result is there is done, with all of it
+        from colortk.store.pickles import PickleStore
+
+        PickleStore(settings.intermediates).keep_prediction(
+            source, predictor.spec.name, result.ab[..., 0], result.ab[..., 1]
+        )
     if path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -89,12 +103,6 @@ def colorize_file(
         write_whole(path, data, spot.force)
     record.seconds["write"] = clock() - start
     record.notes = notes
-    if settings.intermediates is not None:
-        from colortk.store.pickles import PickleStore
-
-        PickleStore(settings.intermediates).keep_prediction(
-            source, predictor.spec.name, result.ab[..., 0], result.ab[..., 1]
-        )
 
 
 def _standard_input() -> bytes:

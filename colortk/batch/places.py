@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from colortk.batch.journal import Journal
 
 
+#: Results one after the other that the disk had no room for: the rest would fare no better.
+FULL = 3
+
+
 class Held(ColortkError):
     """Another picture that is being colorized has the same place: this one has to wait for it."""
 
@@ -69,6 +73,7 @@ class Places:
     """Gives every picture a place of its own that is no input's.
 
     ``journal``: told of what is begun and done, and asked for it if it was opened for that.
+    ``full``: the disk is, and nothing more is to be begun.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Places:
         self._taken: dict[str, str] = {}  # not of paths: they take ten times the memory
         self._busy: dict[str, str] = {}
         self._folders: set[str] = set()
+        self.full, self._without_room = False, 0
 
     def record(self, item: Item, plugin: str) -> Record:
         """An empty record of a picture, skipped if it is itself a result."""
@@ -172,9 +178,13 @@ class Places:
         self._busy.pop(str(path), None)
         if record.error is not None:
             if self._done_by_another(item, path, record):
-                record.error = None
+                record.error, record.no_room = None, False
                 return
             self._taken.pop(str(path), None)
+            self._without_room += record.no_room
+            self.full = self.full or self._without_room >= FULL
+        else:
+            self._without_room = 0
         self._end(item.name, path, record.error is None)
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class Record:
     """What became of one picture; ``--json`` prints it.
 
     ``result_of``: the input is itself an earlier result, of this one, and was left alone.
-    ``resumed``: an earlier run has done it (``--resume``).
+    ``resumed``: an earlier run has done it (``--resume``). ``no_room``: the disk was full.
     """
 
     input: str
@@ -57,6 +57,7 @@ class Record:
     result_of: str | None = None
     notes: list[str] = field(default_factory=list)
     resumed: bool = False
+    no_room: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON wants it."""

@@ -218,7 +218,9 @@ def command(
     narrator.end()
     if kept is not None and narrator.done:
         say(f"predicted A and B are pickled in '{kept / 'predicted'}'")
+    if journal is not None:
+        journal.close()  # it may have waited for room
     if journal is not None and journal.problem:
         say(f"note: --resume will not know of all of this: {journal.problem}")
-    narrator.sum_up()
+    narrator.sum_up(places.full)
     return 1 if narrator.failed or (told is not None and told.problem) else 0

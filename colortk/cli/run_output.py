@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import sys
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -22,19 +23,21 @@ AGAIN, MANY = 20, 50
 class Report:
     """A file of JSON Lines, one record a picture, as they are done.
 
-    With ``resume`` one that is there goes on, and what it told of is not told again. Raises
-    ``UsageError`` if it cannot be written, or is there.
+    With ``resume`` one that is there goes on, and what it told of is not told again. Lines that the
+    disk has no room for wait until it has. Raises ``UsageError`` if it cannot be written, or is
+    there.
     """
 
     def __init__(self, path: Path, force: bool, resume: bool) -> None:
         self.path, self.problem = path, ""
         self._goes_on = False
-        mode = "a" if resume else "w" if force else "x"
+        self._waiting = b""
+        mode = "ab" if resume else "wb" if force else "xb"
         try:
             self._goes_on = resume and path.exists() and path.stat().st_size > 0
-            self._file: IO[str] = path.open(mode, encoding="utf-8", newline="\n")
-            if self._goes_on:
-                self._file.write("\n" * (path.read_bytes()[-1:] != b"\n"))  # torn by a crash
+            self._file = path.open(mode, buffering=0)
+            if self._goes_on and path.read_bytes()[-1:] != b"\n":  # torn by a crash
+                self._waiting = b"\n"
         except FileExistsError:
             raise UsageError(
                 f"'{path}' exists", do="use --force to overwrite or --resume to go on with it"
@@ -44,12 +47,24 @@ class Report:
             raise UsageError(f"cannot write the report '{path}'", why) from error
 
     def add(self, record: Record) -> None:
-        """Write a record; a report that cannot be written any more stops nothing else."""
-        if self.problem or (self._goes_on and record.resumed):
+        """Write a record; a report that cannot be written stops nothing else."""
+        if self._goes_on and record.resumed:
+            return
+        self._waiting += f"{json.dumps(record.as_dict())}\n".encode()
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits, whole lines of it, if there is room now; ``problem`` says why not."""
+        if not self._waiting:
             return
         try:
-            self._file.write(json.dumps(record.as_dict()) + "\n")
-            self._file.flush()
+            count = self._file.write(self._waiting)
+            whole = self._waiting.rfind(b"\n", 0, count) + 1
+            self.problem = ""
+            if count < len(self._waiting):
+                self.problem = os.strerror(errno.ENOSPC)
+                self._file.truncate(self._file.tell() - count + whole)
+            self._waiting = self._waiting[whole:]
         except OSError as error:
             self.problem = error.strerror or str(error)
 
@@ -111,8 +126,11 @@ class Narrator:
                 + ": skipped (use -o to colorize results too)"
             )
 
-    def sum_up(self) -> None:
-        """The last lines: failures once more where they have scrolled away, and the counts."""
+    def sum_up(self, full: bool) -> None:
+        """The last lines: failures once more where they have scrolled away, and the counts.
+
+        ``full``: the disk is, and the rest was left.
+        """
         if self._failures and self.total > MANY:
             say(f"{self.failed} failed:")
             for line in self._failures:
@@ -121,6 +139,14 @@ class Narrator:
                 where = "all are in '{}'" if self._report else "--report FILE has all of them"
                 place = where.format(self._report.path if self._report else "")
                 say(f"  and {self.failed - len(self._failures)} more ({place})")
+        if full:
+            known = self.done + self.resumed
+            say(
+                f"the disk is full: {known} of {self.total} are done"
+                " (make room: the same with --resume does the rest)"
+            )
+        if self._report is not None:
+            self._report.flush()
         if self._report is not None and self._report.problem:
             say(f"cannot write the report '{self._report.path}': {self._report.problem}")
         if self.total > 1 and not self._json:

@@ -97,13 +97,21 @@ class Parts:
         return [self.file(number) for number in range(len(self.stretches))]
 
     def describe(self, stretch: Stretch, state: State | None) -> None:
-        """Write what belongs to the next stretch, before its file gets its name."""
+        """Write what belongs to the next stretch, before its file gets its name.
+
+        Raises ``PictureError``.
+        """
         path = self.file(len(self.stretches))
-        if state is not None:
-            out = io.BytesIO()
-            np.savez(out, grey=state.grey, ab=state.ab, age=state.age)
-            path.with_suffix(".npz").write_bytes(out.getvalue())
-        path.with_suffix(".json").write_text(json.dumps(asdict(stretch)), "utf-8")
+        try:
+            if state is not None:
+                out = io.BytesIO()
+                np.savez(out, grey=state.grey, ab=state.ab, age=state.age)
+                path.with_suffix(".npz").write_bytes(out.getvalue())
+            path.with_suffix(".json").write_text(json.dumps(asdict(stretch)), "utf-8")
+        except OSError as error:
+            raise PictureError(
+                f"cannot write '{self.folder}'", error.strerror or str(error)
+            ) from error
 
     def add(self, stretch: Stretch) -> None:
         """The next stretch is whole. Older states of the smoothing are not needed any more."""

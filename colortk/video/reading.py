@@ -114,12 +114,15 @@ def probe(path: Path) -> Film:
 
 def _film(container: Any, stream: Any, frame: Any) -> Film:
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    first = frame.pts if frame.pts is not None else (stream.start_time or 0)
     seconds = None
     matroska = "matroska" in container.format.name  # gives every stream the longest one's duration
     if told := stream.metadata.get("DURATION"):
         with contextlib.suppress(ValueError):
             hours, minutes, rest = told.split(":")
             seconds = int(hours) * 3600 + int(minutes) * 60 + float(rest)
+            if "_STATISTICS_WRITING_APP" not in stream.metadata:  # FFmpeg's: when it ends
+                seconds -= float(first * stream.time_base)
     elif stream.duration and not matroska:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration and len(container.streams) == 1:
@@ -128,7 +131,6 @@ def _film(container: Any, stream: Any, frame: Any) -> Film:
     if weights is None:
         weights = BT709 if frame.height >= _HIGH_DEFINITION else BT601
     matrix = frame.side_data.get("DISPLAYMATRIX")
-    first = frame.pts if frame.pts is not None else (stream.start_time or 0)
     return Film(
         width=frame.width,
         height=frame.height,
@@ -191,6 +193,7 @@ def _timed(
             container.seek(begin, stream=stream)
     usual = max(1, round(1 / (film.rate * film.time_base)))
     last: int | None = None
+    shown = usual
     try:
         for frame in _decoded(container, stream, losses):
             pts = frame.pts if frame.pts is not None else frame.dts
@@ -203,7 +206,7 @@ def _timed(
                 return
             if last is not None and pts <= last:
                 pts = last + 1  # two frames at one time: as close as the time base allows
-            last = pts
+            last, shown = pts, frame.duration or usual
             if begin is not None and pts < begin:
                 continue
             if end is not None and pts >= end:
@@ -211,13 +214,13 @@ def _timed(
             if (frame.width, frame.height) != (film.width, film.height):
                 losses.broken += 1  # a stream that changes its size: not one film
                 continue
-            yield frame, pts, frame.duration or usual
+            yield frame, pts, shown
         if last is None and begin is not None:  # sought to where nothing can be decoded
             container.close()
             yield from _from(path, film, losses, begin, end)
             return
         if last is not None and end is None:
-            losses.missing += _missing(film, last, usual)
+            losses.missing += _missing(film, last + max(usual, shown))
     finally:
         container.close()
 
@@ -232,12 +235,12 @@ def _from(
                 yield late
 
 
-def _missing(film: Film, last: int, usual: int) -> int:
-    """Frames that a film promises after its last one, more than one frame's time short."""
+def _missing(film: Film, ends: int) -> int:
+    """Frames that a film promises after its last one, which ends then: more than a frame's time."""
     if film.seconds is None:
         return 0
-    ends = (last + usual) * film.time_base - film.start
-    short = (film.seconds - float(ends)) * float(film.rate)
+    there = ends * film.time_base - film.start
+    short = (film.seconds - float(there)) * float(film.rate)
     return round(short) if short > 1.5 else 0
 
 

@@ -1,0 +1,188 @@
+"""What the journal remembers of a batch, and what ``--resume`` makes of it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from batches import GREY, results, run, tree
+from colortk.batch.inputs import Item
+from colortk.batch.journal import Journal
+from colortk.batch.places import Places
+from colortk.batch.records import Record, Settings
+from colortk.errors import PictureError
+
+
+def test_resume_does_what_is_left(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tree(place / "in", "a.png", "b.png", "c.png", "bad.jpg")
+    (folder / "bad.jpg").write_text("no picture")
+    assert run("in", "-o", "out", "--report", "report", "--resume") == 1, "also at the first start"
+    out = place / "out"
+    before = {name: (out / name).stat().st_mtime_ns for name in results(out)}
+    (out / "b.png").unlink()
+    (out / "c.png").write_bytes(b"another size")
+    Image.fromarray(GREY).save(folder / "bad.jpg")
+    capsys.readouterr()
+    assert run("in", "-o", "out", "--resume", "--report", "report") == 1
+    told = capsys.readouterr()
+    assert told.out.split() == [os.path.join("out", "b.png"), os.path.join("out", "bad.jpg")]
+    assert told.err.splitlines() == [
+        f"colortk: '{Path('out/c.png')}' exists (use --force to overwrite or --skip-existing)",
+        "colortk: 2 colorized, 1 done before, 1 failed",
+    ]
+    assert run("in", "-o", "out", "--resume", "--force") == 0
+    assert (out / "a.png").stat().st_mtime_ns == before["a.png"]
+    rows = [json.loads(line) for line in (place / "report").read_text().splitlines()]
+    last = {row["input"]: row for row in rows}
+    assert len(rows) == 7, "what was done before is not told again"
+    assert [Path(name).name for name, row in last.items() if row["error"]] == ["c.png"]
+
+
+def test_resume_knows_the_picture_and_the_settings(place: Path) -> None:
+    folder = tree(place / "in", "a.png", "b.png")
+    assert run("in", "-o", "out") == 0
+    assert run("in", "-o", "out", "--resume") == 0
+    assert run("in", "-o", "out", "--resume", "--strength", "0.5") == 1, "other settings"
+    assert run("in", "-o", "other", "--resume") == 0
+    assert len(results(place / "other")) == 2, "another folder"
+    os.utime(folder / "b.png", ns=(1, 1))
+    assert run("in", "-o", "out", "--resume") == 1, "another picture under that name"
+
+
+def journal(place: Path, resumes: bool = True) -> Journal:
+    return Journal(place / "store", {"plugin": "gray"}, resumes)
+
+
+def test_what_was_begun_and_is_there_is_done_what_failed_is_not(place: Path) -> None:
+    names = ("a", "b", "c", "d")
+    tree(place, *(f"{name}.png" for name in names), *(f"out/{name}.png" for name in names))
+    stopped = journal(place)
+    for name in ("a", "b", "c"):
+        stopped.begin(f"{name}.png", Path(f"out/{name}.png"), force=name == "c")
+    stopped.end("b.png", Path("out/b.png"), good=False)
+    items = [Item(f"{name}.png") for name in names]
+    places = Places(items, Settings(output=Path("out")), journal(place))
+    record = Record("a.png", None, "gray")
+    assert places.claim(items[0], record, "png") is None
+    assert record.resumed
+    for item in items[1:]:
+        with pytest.raises(PictureError, match="exists"):
+            places.claim(item, Record(item.name, None, "gray"), "png")
+
+
+def test_what_was_in_hand_when_it_ended_is_there_or_not(place: Path) -> None:
+    tree(place, "a.png", "b.png", "out/x.txt")
+    items = [Item("a.png"), Item("b.png")]
+    places = Places(items, Settings(output=Path("out")), journal(place))
+    for item in items:
+        assert places.claim(item, Record(item.name, None, "gray"), "png") is not None
+    tree(place, "out/a.png")
+    places.close()
+    tree(place, "out/b.png")  # somebody else's
+    later = journal(place)
+    assert later.done("a.png", Path("out/a.png"))
+    assert not later.done("b.png", Path("out/b.png"))
+
+
+def test_torn_lines_and_strange_ones_are_passed_over(place: Path) -> None:
+    tree(place, "a.png", "b.png", "out/a.png", "out/b.png")
+    first = journal(place)
+    first.begin("a.png", Path("out/a.png"))
+    first.end("a.png", Path("out/a.png"), good=True)
+    with first.path.open("ab") as file:
+        file.write(b'[]\n{"event": 1}\n\xff\xfe\n{"event": "done", "input": "/x", "outp')
+    second = journal(place)
+    second.begin("b.png", Path("out/b.png"))
+    second.end("b.png", Path("out/b.png"), good=True)
+    third = journal(place)
+    assert third.done("a.png", Path("out/a.png"))
+    assert third.done("b.png", Path("out/b.png"))
+    assert not journal(place, resumes=False).done("a.png", Path("out/a.png"))
+
+
+def test_two_writers_do_not_mix_their_lines(place: Path) -> None:
+    def write(number: int) -> None:
+        mine = journal(place, resumes=False)
+        for k in range(200):
+            mine.begin(f"{number}-{k}.png", Path(f"out/{number}-{k}.png"))
+        mine.close()
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = journal(place).path.read_bytes().splitlines()
+    rows = [json.loads(line) for line in lines if line]
+    assert sum(row["event"] == "begun" for row in rows) == 800
+
+
+def test_lines_wait_for_room(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(place, "a.png", "b.png", "out/a.png", "out/b.png")
+    write, left = os.write, 100
+
+    def limited(file: int, data: bytes) -> int:
+        nonlocal left
+        if not left:
+            raise OSError(errno.ENOSPC, "full")
+        count = write(file, data[:left])
+        left -= count
+        return count
+
+    mine = journal(place)
+    monkeypatch.setattr("os.write", limited)
+    mine.begin("a.png", Path("out/a.png"))
+    assert mine.problem == "the disk is full", "a part of the line was written"
+    mine.end("a.png", Path("out/a.png"), good=True)
+    assert mine.problem == "full"
+    assert not journal(place).done("a.png", Path("out/a.png"))
+    left = 10**6
+    mine.begin("b.png", Path("out/b.png"))
+    assert mine.problem == ""
+    left = 0
+    mine.end("b.png", Path("out/b.png"), good=True)
+    left = 10**6
+    mine.close()
+    later = journal(place)
+    assert later.done("a.png", Path("out/a.png"))
+    assert later.done("b.png", Path("out/b.png"))
+
+
+def test_lines_do_not_wait_without_end(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    mine, write = journal(place), os.write
+    monkeypatch.setattr("os.write", full)
+    for number in range(2000):
+        mine.begin(f"{number}.png", Path(f"out/{number}.png"))
+        mine.end(f"{number}.png", Path(f"out/{number}.png"), good=False)
+    monkeypatch.setattr("os.write", write)
+    before = mine.path.read_bytes()
+    mine.begin("a.png", Path("out/a.png"))
+    mine.close()
+    assert mine.problem == "full"
+    assert mine.path.read_bytes() == before, "memory matters more than the journal"
+
+
+def test_a_journal_that_cannot_be_stops_nothing(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(place, "a.png", "b.png")
+    (place / "file").touch()
+    monkeypatch.setenv("COLORTK_STORE", str(place / "file"))
+    assert run("a.png", "b.png") == 0
+    assert "--resume will not know of this run" in capsys.readouterr().err
+    assert run("a.png", "b.png", "--force", "--resume") == 2
+
+
+def test_a_single_picture_keeps_no_journal(place: Path) -> None:
+    tree(place, "a.png")
+    assert run("a.png") == 0
+    assert results(place) == ["a-colorized.png", "a.png"]

@@ -1,0 +1,265 @@
+"""The guard before the page, and what visitors have: whose it is, how much, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from colortk.errors import PictureError
+from colortk.ui import guard as guards
+from colortk.ui import visitors as visiting
+from colortk.ui.guard import Guard
+from colortk.ui.limits import Limits
+from colortk.ui.visitors import COOKIE, Visitors, is_token, new_token
+
+ME, YOU = "m" * 43, "y" * 43
+
+
+def test_what_a_visitor_has_is_theirs_until_they_have_gone(tmp_path: Path) -> None:
+    now = 1000.0
+    visitors = Visitors(tmp_path, lambda: now)
+    assert is_token(new_token())
+    assert not is_token("x")
+    upload = tmp_path / "hash" / "a.png"
+    upload.parent.mkdir()
+    upload.write_text("a")
+    visitors.uploaded(ME, [str(upload)])
+    result = visitors.result_folder(ME, "w", "picture") / "a-colorized.png"
+    result.write_text("b")
+    for path in (upload, result):
+        assert visitors.owns(ME, str(path))
+        assert not visitors.owns(YOU, str(path))
+    mine = visitors.of(ME).folder
+    (mine / "link").symlink_to("/etc/passwd")
+    for path in ("/etc/passwd", "a.png", f"{mine}/../../x", f"{mine}/link", "\0", str(mine)):
+        assert not visitors.owns(ME, path), path
+    assert visitors.claims(ME, "w")
+    assert not visitors.claims(YOU, "w")
+
+    with visitors.connected(ME):
+        assert visitors.present(ME)
+        now += 2 * visiting.KEPT
+        visitors.sweep()
+        assert result.exists()
+    assert not visitors.present(ME)
+    visitors.uploaded(YOU, [str(upload)])
+    now += visiting.KEPT + 1
+    visitors.of(YOU)
+    visitors.sweep()
+    assert not mine.exists()
+    assert upload.exists()  # somebody else has uploaded the same
+    now += visiting.KEPT + 1
+    visitors.sweep()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_latest_is_kept(tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path)
+    folders = [visitors.result_folder(ME, "w", "picture") for _ in range(5)]
+    visitors.result_folder(ME, "w", "film")
+    assert [folder.exists() for folder in folders] == [False, False, False, True, True]
+    paths = []
+    for number in range(visiting.UPLOADS + 2):
+        path = tmp_path / str(number) / "x.png"
+        path.parent.mkdir()
+        path.write_text("x")
+        visitors.uploaded(ME, [str(path)])
+        paths.append(path)
+    assert [path.exists() for path in paths] == [False] * 2 + [True] * visiting.UPLOADS
+    with pytest.raises(PictureError, match="out of date"):
+        visitors.result_folder(None, "w", "picture")
+
+
+class Behind:
+    """What stands behind the guard: it notes what comes through, and answers."""
+
+    def __init__(self, body: bytes = b"[]") -> None:
+        self.paths: list[str] = []
+        self.bodies: list[bytes] = []
+        self.body = body
+
+    async def __call__(
+        self, scope: Any, receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
+        self.paths.append(scope["path"])
+        body = b""
+        while True:
+            part = await receive()
+            if part["type"] == "http.disconnect":
+                raise OSError("the client has gone")
+            body += part["body"]
+            if not part.get("more_body"):
+                break
+        self.bodies.append(body)
+        headers = [(b"access-control-allow-origin", b"*"), (b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def ask(
+    guarded: Guard,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    token: str | None = ME,
+    **headers: str,
+) -> tuple[int, dict[str, str], bytes]:
+    """One request through a guard; ``_`` in names of headers is ``-``."""
+    given = {"host": "localhost:7860", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    if token is not None:
+        given["cookie"] = f"other=1; {COOKIE}={token}"
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http", "method": method, "path": path, "query_string": query.encode(),
+        "headers": [(k.encode(), v.encode()) for k, v in given.items()],
+    }  # fmt: skip
+    half = len(body) // 2
+    parts = [
+        {"type": "http.request", "body": body[:half], "more_body": True},
+        {"type": "http.request", "body": body[half:], "more_body": False},
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return parts.pop(0)
+
+    async def send(part: dict[str, Any]) -> None:
+        sent.append(part)
+
+    asyncio.run(guarded(scope, receive, send))
+    assert [part["type"] for part in sent] == ["http.response.start", "http.response.body"]
+    said = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], said, sent[1]["body"]
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> tuple[Guard, Behind, Visitors]:
+    application, visitors = Behind(), Visitors(tmp_path)
+    return Guard(application, visitors, Limits(upload=1000), True), application, visitors
+
+
+def test_a_guarded_page_loads_nothing_from_elsewhere(
+    behind: tuple[Guard, Behind, Visitors],
+) -> None:
+    guarded, application, _ = behind
+    status, headers, _ = ask(guarded, "GET", "/?deep_link=x", token=None)
+    assert status == 200
+    assert headers["set-cookie"].startswith(f"{COOKIE}=")
+    assert "HttpOnly; SameSite=Lax" in headers["set-cookie"]
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "access-control-allow-origin" not in headers
+    assert "set-cookie" not in ask(guarded, "GET", "/")[1]
+    assert ask(guarded, "GET", "/assets/x.js", token=None)[0] == 200
+    assert application.paths == ["/", "/", "/assets/x.js"]
+
+
+@pytest.mark.parametrize(
+    "method, path",
+    [
+        ("GET", "/gradio_api/file=/etc/passwd"),
+        ("GET", "/gradio_api/file=/tmp/../etc/passwd"),
+        ("GET", "/gradio_api/file=https://example.com/"),
+        ("GET", "/gradio_api/file=README.md"),
+        ("GET", "/gradio_api/file/etc/passwd"),
+        ("GET", "/gradio_api/proxy=https://example.com/"),
+        ("GET", "/gradio_api/info"),
+        ("GET", "/config"),
+        ("GET", "/monitoring"),
+        ("GET", "/gradio_api/runs"),
+        ("GET", "/gradio_api/deep_link"),
+        ("POST", "/gradio_api/call/predict"),
+        ("POST", "/gradio_api/component_server"),
+        ("POST", "/gradio_api/vibe-edit"),
+        ("POST", "/login"),
+        ("PUT", "/"),
+        ("GET", "//"),
+    ],
+)
+def test_doors_that_the_page_does_not_have(
+    method: str, path: str, behind: tuple[Guard, Behind, Visitors]
+) -> None:
+    guarded, application, _ = behind
+    assert ask(guarded, method, path)[0] == 404
+    assert application.paths == []
+
+
+def test_other_sites_and_other_names(behind: tuple[Guard, Behind, Visitors]) -> None:
+    guarded, application, visitors = behind
+    join = "/gradio_api/queue/join"
+    for headers in (
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:1"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+    ):
+        assert ask(guarded, "POST", join, b"{}", **headers)[0] == 403
+    assert ask(guarded, "GET", "/", host="evil.example")[0] == 421
+    assert ask(guarded, "GET", "/", host="localhost.evil.example:7860")[0] == 421
+    assert application.paths == []
+    good = {"origin": "http://localhost:7860", "sec_fetch_site": "same-origin"}
+    assert ask(guarded, "POST", join, b"{}", **good)[0] == 200
+    for host in ("127.0.0.1:9", "[::1]:7860", "LOCALHOST"):
+        assert ask(guarded, "GET", "/", host=host)[0] == 200
+    public = Guard(application, visitors, Limits(), False)
+    assert ask(public, "GET", "/", host="server.example")[0] == 200
+    assert ask(public, "POST", join, b"{}", host="server.example", origin="http://x")[0] == 403
+
+
+def test_messages_name_only_what_is_the_visitors(
+    behind: tuple[Guard, Behind, Visitors], tmp_path: Path
+) -> None:
+    guarded, application, visitors = behind
+    upload = tmp_path / "h" / "x.png"
+    upload.parent.mkdir()
+    upload.write_text("x")
+    visitors.uploaded(ME, [str(upload)])
+
+    def join(token: str | None, path: Any, session: str = "s", door: str = "queue/join") -> int:
+        data = [1, {"a": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}]
+        body = json.dumps({"data": data, "session_hash": session, "fn_index": 0}).encode()
+        return ask(guarded, "POST", f"/gradio_api/{door}", body, token=token)[0]
+
+    assert join(ME, str(upload)) == 200
+    assert json.loads(application.bodies[-1])["session_hash"] == "s"
+    assert join(ME, None) == 200
+    assert join(YOU, str(upload), "t") == 403
+    assert join(None, None) == 403
+    assert join(YOU, None, "s") == 403  # my window
+    for path in ("/etc/passwd", "https://example.com/x.png", ["x"], f"{upload}/../../y.png"):
+        assert join(ME, path) == 403, path
+        assert join(ME, path, door="run/predict") == 403
+    assert ask(guarded, "POST", "/gradio_api/queue/join", b"no json")[0] == 400
+    assert ask(guarded, "POST", "/gradio_api/queue/join", b"[" * 100_000)[0] == 400
+    assert ask(guarded, "POST", "/gradio_api/queue/join", b" " * 1_000_001)[0] == 413
+    assert ask(guarded, "GET", "/gradio_api/queue/data?session_hash=s", token=YOU)[0] == 403
+    assert ask(guarded, "GET", "/gradio_api/heartbeat/s", token=YOU)[0] == 403
+    assert ask(guarded, "GET", "/gradio_api/heartbeat/s")[0] == 200
+    assert ask(guarded, "GET", f"/gradio_api/file={upload}")[0] == 200
+    assert ask(guarded, "GET", f"/gradio_api/file={upload}", token=YOU)[0] == 404
+
+
+def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "FORM", 100)
+    path = tmp_path / "h" / "x.png"
+    path.parent.mkdir()
+    path.write_text("x")
+    application, visitors = Behind(json.dumps([str(path)]).encode()), Visitors(tmp_path)
+    guarded = Guard(application, visitors, Limits(upload=1000), True)
+    door = "/gradio_api/upload"
+    assert ask(guarded, "POST", door, b"x" * 900, content_length="900")[0] == 200
+    assert visitors.owns(ME, str(path))
+    assert not visitors.owns(YOU, str(path))
+    assert ask(guarded, "POST", door, b"x", token=None)[0] == 403
+    status, _, said = ask(guarded, "POST", door, content_length="2000")
+    assert status == 413
+    assert b"the limit is 0.001 MB" in said
+    assert ask(guarded, "POST", door, b"x" * 2000)[0] == 413  # it does not say how long it is
+    monkeypatch.setattr(guards, "UPLOADS", 0)
+    assert ask(guarded, "POST", door, content_length="9")[0] == 503

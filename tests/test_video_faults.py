@@ -1,0 +1,25 @@
+"""``colortk video`` on a bad day: what there is no room for."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+from conftest import Run, leftovers, one_line
+from films import film
+
+
+def test_stretches_that_may_not_be_large(tmp_path: Path, colortk: Run) -> None:
+    source = film(tmp_path / "in.mp4", frames=6, size=(120, 160))
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    arguments = ("video", source, "-o", "out.mp4", "-p", "gray", "--stretch", "0.1")
+    run = colortk(*arguments, preexec_fn=limit)
+    one_line(run, 1, "cannot write 'out.mp4.parts': File too large")
+    assert not (tmp_path / "out.mp4.parts").exists(), "no stretch of it is whole"
+    run = colortk(*arguments, "--resume")
+    assert run.returncode == 0, run.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+    assert leftovers(tmp_path) == []
