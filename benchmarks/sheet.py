@@ -17,11 +17,13 @@ from PIL import Image, ImageDraw
 
 from colortk.color import lab_to_rgb, lightness
 from colortk.folders import find
+from colortk.harness.entries import entry
 from colortk.harness.protocol import protocol, reference
 from colortk.images import read_bytes
-from colortk.loading import Request, load
+from colortk.loading import load
 from colortk.pipeline import colorize, refiner
 from colortk.samples import everything
+from colortk.spec import DEFAULT
 
 HEADING = 16
 
@@ -36,7 +38,7 @@ def cells(path: Path, predictors: list, side: int, gray: bool) -> list[np.ndarra
     plane = lightness(truth)
     neutral = np.dstack([plane, np.zeros((*plane.shape, 2), np.float32)])
     row = [np.rint(lab_to_rgb(neutral) * 255).astype(np.uint8)]
-    row += [colorize(plane, one, refiner("ratio")).rgb for one in predictors]
+    row += [colorize(plane, one, refiner("ratio"), strength).rgb for one, strength in predictors]
     return row if gray else [*row, truth]
 
 
@@ -50,10 +52,10 @@ def main() -> None:
     parser.add_argument("--gray", action="store_true")
     arguments = parser.parse_args()
     names, predictors = ["lightness"], []
-    for text in arguments.plugin or ["sift_mlp"]:
-        name, _, weights = text.partition("@")
-        predictors.append(load(Request(name, weights=Path(weights) if weights else None)))
-        names.append(name)
+    for text in arguments.plugin or [DEFAULT]:
+        found = entry(text)
+        predictors.append((load(found.request), found.strength))
+        names.append(text.partition("@")[0])
     names += [] if arguments.gray else ["original"]
     started = time.perf_counter()
     rows = [

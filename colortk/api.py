@@ -16,10 +16,8 @@ from colortk.images import decode, read_bytes
 from colortk.loading import Loaded, Request, load
 from colortk.pipeline import colorize as colorize_lightness
 from colortk.pipeline import refiner
+from colortk.spec import DEFAULT
 from colortk.store.artifacts import artifacts_of
-
-#: What colorizes if nobody says.
-DEFAULT = "sift_mlp"
 
 
 @lru_cache(maxsize=4)

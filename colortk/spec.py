@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 #: Version of the contract in this file. A plugin of a later one is not loaded.
 API_VERSION = 1
+#: The colorizer that is used where none is named.
+DEFAULT = "effnet_bins"
 
 if TYPE_CHECKING:
     import numpy as np

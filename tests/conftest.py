@@ -35,6 +35,7 @@ BUILT_INS = (
     "acharya_tanh",
     "acharya_tanh_natural",
     "autoencoder",
+    "effnet_bins",
     "gray",
     "mean_chrominance",
     "mean_color",

@@ -19,10 +19,10 @@ from conftest import photo
 # Keras' own way from its variables to arrays, with NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-#: Weights of EfficientNet-Lite0 that are trained, by its authors' count: 4,652,008 in all.
-PUBLISHED = 4_652_008
+#: Weights of EfficientNet-Lite2 that are trained, by its authors' count.
+PUBLISHED = 6_092_072
 #: The 1x1 convolution and normalization of 1,280 features and the classifier behind the encoder.
-HEAD = 320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
+HEAD = 352 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
 
 
 def test_cells_are_those_that_a_colour_of_srgb_falls_into() -> None:
@@ -75,7 +75,7 @@ def trained(layers: list[Any]) -> int:
     return sum(int(np.prod(w.shape)) for layer in layers for w in layer.trainable_weights)
 
 
-def test_the_encoder_is_efficientnet_lite0_of_one_channel_and_all_of_it_is_small() -> None:
+def test_the_encoder_is_efficientnet_lite2_of_one_channel_and_all_of_it_is_small() -> None:
     pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.encoder import block_of
     from colortk_plugins.effnet_bins.network import effnet_bins
@@ -88,7 +88,7 @@ def test_the_encoder_is_efficientnet_lite0_of_one_channel_and_all_of_it_is_small
     assert effnet_bins(64, "regression").output_shape[-1] == 2
 
 
-def random_lite0() -> tuple[dict[str, Any], Any]:
+def random_lite2() -> tuple[dict[str, Any], Any]:
     """A state dict with the package's names, and what PyTorch makes of it: features of blocks."""
     torch = pytest.importorskip("torch")
     from colortk_plugins.effnet_bins.encoder import STAGES
@@ -155,7 +155,7 @@ def random_lite0() -> tuple[dict[str, Any], Any]:
             x = normed(conv2d(x, state[f"{name}_project_conv.weight"]), f"{name}_bn2", relu=False)
             x = x + came if x.shape == came.shape else x
             found.append(x)
-        return [found[last] for last in (2, 4, 10, 15)]
+        return [found[last] for last in (3, 6, 14, 20)]
 
     return state, answer
 
@@ -166,17 +166,17 @@ def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> No
     """Features equal those of the same weights on grey RGB, at odd sizes of features too."""
     keras = pytest.importorskip("keras")
     torch = pytest.importorskip("torch")
-    from colortk_plugins.effnet_bins.encoder import load_lite0
+    from colortk_plugins.effnet_bins.encoder import load_lite2
     from colortk_plugins.effnet_bins.network import effnet_bins
 
-    state, answer = random_lite0()
-    torch.save(state, tmp_path / "lite0.pth")
+    state, answer = random_lite2()
+    torch.save(state, tmp_path / "lite2.pth")
     network = effnet_bins()
-    load_lite0(network, tmp_path / "lite0.pth")
+    load_lite2(network, tmp_path / "lite2.pth")
     lightness = np.random.default_rng(0).uniform(0, 100, (1, side, side)).astype(np.float32)
     rgb = (lightness[:, None] * 2.55 - 127) / 128
     expected = answer(torch.tensor(np.repeat(rgb, 3, 1)))
-    names = ["block2_add", "block4_add", "block10_add", "block15_bn2"]
+    names = ["block3_add", "block6_add", "block14_add", "block20_bn2"]
     inner = keras.Model(network.input, [network.get_layer(name).output for name in names])
     found = inner(Bins().inputs(lightness), training=False)
     for mine, theirs in zip(found, expected, strict=True):
@@ -190,15 +190,15 @@ def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> No
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("keras")
-    from colortk_plugins.effnet_bins.encoder import load_lite0
+    from colortk_plugins.effnet_bins.encoder import load_lite2
     from colortk_plugins.effnet_bins.network import effnet_bins
 
     network = effnet_bins(32)
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    with pytest.raises(ArtifactError, match="not of EfficientNet-Lite0.*lite0-57934424"):
-        load_lite0(network, tmp_path / "other.npz")
+    with pytest.raises(ArtifactError, match="not of EfficientNet-Lite2.*lite2-9656183e"):
+        load_lite2(network, tmp_path / "other.npz")
     with pytest.raises(ArtifactError, match="cannot read"):
-        load_lite0(network, tmp_path / "none.pth")
+        load_lite2(network, tmp_path / "none.pth")
 
 
 def test_chroma_ends_where_lightness_does() -> None:
@@ -217,6 +217,7 @@ def test_chroma_ends_where_lightness_does() -> None:
             return logits
 
     plugin = EffnetBins.__new__(EffnetBins)
+    plugin.confidence = np.float32(1)
     plugin.codec, plugin.engine = Bins(), Two()  # type: ignore[assignment]
     lightness = np.full((64, 64), 20, np.float32)
     lightness[:, 31:] = 80

@@ -12,7 +12,8 @@ from skimage.color import rgb2lab
 
 from colortk.training.request import TrainRequest
 from colortk_plugins.effnet_bins.bins import CENTRES
-from colortk_plugins.effnet_bins.training import Training
+from colortk_plugins.effnet_bins.encoder import STAGES
+from colortk_plugins.effnet_bins.training import BLOCKS, Training
 from conftest import photo
 
 pytest.importorskip("keras")
@@ -107,8 +108,9 @@ def trained(network: object) -> set[str]:
 
 def test_what_is_trained() -> None:
     everything = trained(built(Training(), kept=False))
-    assert {"stem_conv", "stem_bn", "block15_bn2", "decoder_both"} <= everything
-    frozen = trained(built(Training(frozen=16), kept=True))
+    assert sum(stage[0] for stage in STAGES) == BLOCKS
+    assert {"stem_conv", "stem_bn", "block20_bn2", "decoder_both"} <= everything
+    frozen = trained(built(Training(frozen=21), kept=True))
     assert frozen == {name for name in everything if name.startswith("decoder")}
     some = trained(built(Training(frozen=3), kept=True))
     assert "block3_project_conv" in some
@@ -117,7 +119,7 @@ def test_what_is_trained() -> None:
 
 
 def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
-    options = Training(encoder_rate=0.2, rebalance=1)
+    options = Training(frozen=0, encoder_rate=0.2, rebalance=1)
     fresh = recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=options)).rates
     begun = recipe(
         TrainRequest(tmp_path, tmp_path, tmp_path, options=options, init_from="effnet_bins")
@@ -131,7 +133,7 @@ def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    [{"head": "both "}, {"frozen": 17}, {"rebalance": 0.0}, {"regression": -1.0}, {"encoder_rate": float("nan")},
+    [{"head": "both "}, {"frozen": 22}, {"rebalance": 0.0}, {"regression": -1.0}, {"encoder_rate": float("nan")},
      {"head": "regression", "regression": 0.0}],
 )  # fmt: skip
 def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:

@@ -64,7 +64,7 @@ def test_nothing_of_ours_imports_the_plugins() -> None:
         assert "from colortk_plugins" not in path.read_text("utf-8"), path
 
 
-@pytest.mark.parametrize("plugin", ["sift_mlp", "autoencoder", "vgg16_residual"])
+@pytest.mark.parametrize("plugin", ["effnet_bins", "sift_mlp", "autoencoder"])
 def test_a_run_loads_neither_tensorflow_nor_scikit_learn(plugin: str, tmp_path: Path) -> None:
     from PIL import Image
 

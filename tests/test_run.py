@@ -190,7 +190,7 @@ def test_unknown_names_get_a_suggestion(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", picture, "--strenght", "1"), 2, "--strength")
     one_line(colortk("run", picture, "--strength", "3"), 2, "0<=x<=2")
     one_line(colortk("run"), 2, "FILE")
-    one_line(colortk("run", picture, "--option", "x=1"), 2, "has no options")
+    one_line(colortk("run", "-p", "sift_mlp", picture, "--option", "x=1"), 2, "has no options")
 
 
 @pytest.mark.slow

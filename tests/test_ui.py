@@ -174,7 +174,7 @@ def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module, "Isolated", Started)
     found, notes = shelf([])
-    assert found.labels[:2] == ["vgg16_residual", "sift_mlp"]
+    assert found.labels[:2] == ["effnet_bins", "vgg16_residual"]
     assert found.labels[-1] == "gray"
     assert (starts, notes) == ([], [])
     for label in found.labels:

@@ -13,7 +13,7 @@ from colortk.ui.guard import Guard
 from colortk.ui.limits import Limits
 from colortk.ui.visitors import Visitors
 from pages import Page, missing_gradio, serving
-from test_ui import Behind, ask
+from test_ui_guard import Behind, ask
 from test_ui_server import ask as ask_page
 from test_ui_server import upload, visitor
 

@@ -11,6 +11,11 @@ from typing import Any
 
 import click
 
+from colortk.spec import DEFAULT
+
+PLUGIN = click.option(
+    "--plugin", "-p", default=DEFAULT, show_default=True, help="Colorizer to use."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 
 THREADS = click.option(

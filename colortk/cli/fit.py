@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -233,13 +234,13 @@ def _factor(text: str) -> tuple[str, float]:
 
 
 def _canonical(
-    plugin: str, data: Path, given: list[tuple[str, str | int | None]], flags: list[str]
+    plugin: str, data: Path, given: list[tuple[str, str | int | None]], flags: Sequence[str] = ()
 ) -> str:
     """What decides the result, for the manifest; where things lay on this machine does not."""
     words = ["colortk", "fit", "--plugin", plugin, "--data", data.resolve().name]
     for name, value in given:
         words += [name, str(value)] if value else []
-    return shlex.join(words + flags)
+    return shlex.join([*words, *flags])
 
 
 def _placeless(option: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from colortk.cli.common import DEVICE, OPTIONS, STRENGTH, THREADS, settle
+from colortk.cli.common import DEVICE, OPTIONS, PLUGIN, STRENGTH, THREADS, settle
 from colortk.cli.main import say
 
 
 @click.command("live", short_help="Show a film or a camera in colour, as it runs.")
 @click.argument("source", default="0", metavar="[FILE|CAMERA]")
-@click.option("--plugin", "-p", default="sift_mlp", show_default=True, help="Colorizer to use.")
+@PLUGIN
 @click.option(
     "--temporal", type=click.Choice(["off", "flow"]), default="flow", show_default=True,
     help="Steady colours along motion, or every frame alone.",

@@ -14,6 +14,7 @@ from colortk.cli.common import (
     DEVICE,
     JSON,
     OPTIONS,
+    PLUGIN,
     STRENGTH,
     THREADS,
     progress,
@@ -24,7 +25,7 @@ from colortk.cli.main import say
 
 @click.command("run", short_help="Colorize pictures.")
 @click.argument("files", nargs=-1, metavar="FILE|DIR...")
-@click.option("--plugin", "-p", default="sift_mlp", show_default=True, help="Colorizer to use.")
+@PLUGIN
 @click.option(
     "--output",
     "-o",

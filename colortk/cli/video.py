@@ -11,6 +11,7 @@ from colortk.cli.common import (
     DEVICE,
     JSON,
     OPTIONS,
+    PLUGIN,
     STRENGTH,
     THREADS,
     print_json,
@@ -52,7 +53,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
     "--output", "-o", metavar="OUT", type=click.Path(path_type=Path),
     help="Where to. [default: NAME-colorized.EXT beside the input]",
 )  # fmt: skip
-@click.option("--plugin", "-p", default="sift_mlp", show_default=True, help="Colorizer to use.")
+@PLUGIN
 @click.option(
     "--temporal", type=click.Choice(["off", "flow"]), default="flow", show_default=True,
     help="Steady colours along motion, or every frame alone.",

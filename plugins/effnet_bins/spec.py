@@ -15,10 +15,10 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="effnet_bins",
-            summary="Our own: EfficientNet-Lite0, a U-Net decoder, how likely each colour is",
+            summary="Our own: EfficientNet-Lite2, a U-Net decoder, how likely each colour is",
             factory="colortk_plugins.effnet_bins.colorizer:colorizer",
             package="colortk_plugins.effnet_bins",
-            working_size=WorkingSize(short=224, multiple=32),
+            working_size=WorkingSize(short=256, multiple=32),
             artifacts=declared("colortk_plugins.effnet_bins"),
             options=Options,
             trainer="colortk_plugins.effnet_bins.train:train",

@@ -11,7 +11,7 @@ from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
 from .codec import CODEC
-from .encoder import block_of, load_lite0
+from .encoder import block_of, load_lite2
 from .losses import colour_loss, rebalanced
 from .network import effnet_bins
 from .prior import prior
@@ -38,8 +38,8 @@ RECIPE = Recipe(
 def built(options: Training, kept: bool) -> Any:
     """The network for pictures of any size.
 
-    ``kept``: the encoder comes with weights, and so with statistics of its batch normalization,
-    which are better than those of our few pictures.
+    ``kept``: the encoder comes with weights; then some of it may stay as it is, and so do the
+    statistics of its batch normalization, which are better than those of our few pictures.
     """
     network = effnet_bins(head=options.head)
     for layer in network.layers:
@@ -47,7 +47,7 @@ def built(options: Training, kept: bool) -> Any:
         if block is None:
             continue
         statistics = "_bn" in layer.name and not layer.name.endswith("_relu")
-        layer.trainable = block >= options.frozen and not (kept and statistics)
+        layer.trainable = not kept or (block >= options.frozen and not statistics)
     return network
 
 
@@ -58,7 +58,7 @@ def recipe(request: TrainRequest) -> Recipe:
 
     def prepare(network: Any) -> None:
         if options.encoder_weights:
-            load_lite0(network, Path(options.encoder_weights))
+            load_lite2(network, Path(options.encoder_weights))
 
     def rates(layer: str) -> float:
         return options.encoder_rate if kept and block_of(layer) is not None else 1.0

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .encoder import BLOCKS
+#: Of the encoder, which is not imported here: declaring a plugin reads nothing heavy.
+BLOCKS = 21
 
 
 @dataclass(frozen=True)
 class Training:
     """Settings of a training.
 
-    ``encoder_weights``: a file that :func:`.encoder.load_lite0` reads; empty: the encoder starts
+    ``encoder_weights``: a file that :func:`.encoder.load_lite2` reads; empty: the encoder starts
     from nothing, or as ``--init-from`` has it. ``frozen``: blocks of the encoder that are kept as
-    they are, of 16. ``encoder_rate``: factor on the learning rate of the others. ``head``: bins,
-    regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in the prior that rare
-    colours are weighted by; 1 weights none. ``regression``, ``perceptual``: weight of smooth L1
-    and of LPIPS beside the cross-entropy.
+    they are, of 21, where it has weights. ``encoder_rate``: factor on the learning rate of the
+    others. ``head``: bins, regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in
+    the prior that rare colours are weighted by; 1 weights none. ``regression``, ``perceptual``:
+    weight of smooth L1 and of LPIPS beside the cross-entropy.
     """
 
     encoder_weights: str = ""
-    frozen: int = 0
+    frozen: int = BLOCKS
     encoder_rate: float = 0.1
     head: str = "both"
     rebalance: float = 0.8
