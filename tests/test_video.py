@@ -60,13 +60,15 @@ def test_as_frame_by_frame(tmp_path: Path, colortk: Run) -> None:
     from colortk import metrics
 
     source = film(tmp_path / "in.mkv", frames=3, size=(120, 160), codec="ffv1")
-    video(colortk, None, source, "-o", tmp_path / "out.mkv", "--temporal", "off", "--codec", "ffv1")
+    weak = ("-p", "sift_mlp")  # strong colours would measure what 4:2:0 does to their edges
+    line = ("-o", tmp_path / "out.mkv", "--temporal", "off", "--codec", "ffv1")
+    video(colortk, None, source, *line, *weak)
     for number, (before, after) in enumerate(
         zip(decoded(source), decoded(tmp_path / "out.mkv"), strict=True)
     ):
         picture = tmp_path / f"{number}.png"
         Image.fromarray(before.to_ndarray(format="rgb24")).save(picture)
-        assert colortk("run", picture).returncode == 0
+        assert colortk("run", picture, *weak).returncode == 0
         alone = np.asarray(Image.open(tmp_path / f"{number}-colorized.png"))
         scores = metrics.score(after.to_ndarray(format="rgb24"), alone, ["delta_e00"])
         assert scores["delta_e00"] < 1
