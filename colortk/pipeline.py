@@ -79,9 +79,10 @@ def colorize(
     height, width = lightness.shape
     rows, columns = working_shape(predictor.spec.working_size, height, width)
     start = time.perf_counter()
-    ab = predictor.predict(np.ascontiguousarray(resize(lightness, (columns, rows))))
+    seen = np.ascontiguousarray(resize(lightness, (columns, rows)))
+    ab = predictor.predict(seen)
     middle = time.perf_counter()
-    rgb = join(lightness, ab, refine, strength, dtype)
+    rgb = join(lightness, ab, refine, strength, dtype, seen)
     end = time.perf_counter()
     return Result(rgb, ab, {"predict": middle - start, "chroma": end - middle})
 
@@ -92,10 +93,14 @@ def join(
     refine: Refiner,
     strength: float = 1.0,
     dtype: type[np.uint8] | type[np.uint16] = np.uint8,
+    seen: Float32 | None = None,
 ) -> NDArray[Any]:
-    """SRGB (H, W, 3) of full-size ``lightness`` (H, W) and chroma ``ab`` (h, w, 2) of any size."""
+    """SRGB (H, W, 3) of full-size ``lightness`` (H, W) and chroma ``ab`` (h, w, 2) of any size.
+
+    ``seen``: ``lightness`` as :func:`~colortk.upsample.resize` has it at the size of ``ab``.
+    """
     height, width = lightness.shape
-    field_ = chroma_field(lightness, ab if strength == 1 else ab * np.float32(strength))
+    field_ = chroma_field(lightness, ab if strength == 1 else ab * np.float32(strength), seen=seen)
     out = np.empty((height, width, 3), dtype)
     columns = min(width, COLUMNS)
     rows = max(1, min(BLOCK // columns, COLUMNS))

@@ -56,13 +56,17 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
     a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
     chroma, hue = cv2.cartToPolar(a, b, angleInDegrees=True)
     np.multiply(hue, np.float32(_HUES / 360), out=hue)
-    level = np.clip(lightness, 0, 100)
-    np.multiply(level, np.float32((_LEVELS - 1) / 100), out=level)
-    share = cv2.remap(gamut_table(), hue, level, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # Its rows are L* itself, and what is beyond them is what their ends are.
+    share = cv2.remap(
+        gamut_table(), hue, lightness, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     np.maximum(chroma, np.float32(1e-6), out=chroma)
     np.divide(share, chroma, out=share)
     np.minimum(share, np.float32(1), out=share)
-    return np.moveaxis(np.stack([a * share, b * share]), 0, -1)
+    out = np.empty((2, *lightness.shape), np.float32)
+    np.multiply(a, share, out=out[0])
+    np.multiply(b, share, out=out[1])
+    return np.moveaxis(out, 0, -1)
 
 
 def slide(lightness: Float32, ab: Float32) -> Float32:

@@ -11,6 +11,7 @@ offset, so that the plugin's chroma is kept there and only what lies between is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ LEAST_WINDOW, WINDOW = 2, 1 / 64
 EDGE = 4.0
 #: Fitted rows of a block from which on a matrix product would mostly multiply zeros.
 FEW_ROWS = 12
+#: Pixels of a picture up to which its functions are enlarged at once: OpenCV does both directions in
+#: less time than is needed for rows alone, and four planes of it are no burden.
+AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class ChromaField:
     """Chroma that can be evaluated for any block of a picture.
 
     ``functions``: float32 (4, h, W), planes of slope a, slope b, offset a, offset b: as many
-    rows as the chroma that was fitted, as many columns as the picture. ``height``: rows of the
-    picture.
+    columns as the picture, and as many rows as the chroma that was fitted or, of a small picture, as
+    it has itself. ``height``: rows of the picture.
     """
 
     functions: Float32
@@ -44,13 +48,17 @@ class ChromaField:
     def block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Chroma, float32 (n, m, 2), of the block at ``top``, ``left``; its L* is (n, m)."""
         rows, columns = lightness.shape
-        planes = self.functions[:, :, left : left + columns]
-        slope_a, slope_b, a, b = _between(planes, self._places(top, rows))
-        for plane, slope in ((a, slope_a), (b, slope_b)):
-            np.multiply(slope, lightness, out=slope)
-            np.add(plane, slope, out=plane)
+        planes: Any = self.functions[:, :, left : left + columns]
+        if planes.shape[1] == self.height:
+            planes = planes[:, top : top + rows]
+        else:
+            planes = _between(planes, self._places(top, rows))
         # Two whole planes behind an (n, m, 2) view: what works on one of them works on it in order.
-        return np.moveaxis(np.stack([a, b]), 0, -1)
+        out = np.empty((2, rows, columns), np.float32)
+        for plane, slope, offset in zip(out, planes[:2], planes[2:], strict=True):
+            np.multiply(slope, lightness, out=plane)
+            np.add(plane, offset, out=plane)
+        return np.moveaxis(out, 0, -1)
 
     def _places(self, top: int, rows: int) -> Float64:
         """Where some rows of the picture lie among the fitted rows."""
@@ -80,23 +88,29 @@ def _between(planes: Float32, places: Float64) -> list[Float32]:
     return found
 
 
-def chroma_field(lightness: Float32, ab: Float32, exact: bool = True) -> ChromaField:
+def chroma_field(
+    lightness: Float32, ab: Float32, exact: bool = True, seen: Float32 | None = None
+) -> ChromaField:
     """Fit chroma ``ab`` (h, w, 2) of a smaller copy to the full ``lightness`` (H, W).
 
     ``exact``: keep what the fit leaves over, so that chroma at its own size is unchanged;
     without it chroma is smoothed along edges too, which suits a coarse or noisy ``ab``.
-    At equal size chroma passes unchanged.
+    At equal size chroma passes unchanged. ``seen``: ``lightness`` at the size of ``ab``, if it has
+    been computed.
     """
     height, width = lightness.shape
     if exact and ab.shape[:2] == (height, width):
         functions = np.concatenate([np.zeros((2, height, width), np.float32), cv2.split(ab)])
     else:
-        guide = resize(lightness, (ab.shape[1], ab.shape[0]))
+        guide = resize(lightness, (ab.shape[1], ab.shape[0])) if seen is None else seen
         radius = max(LEAST_WINDOW, round(WINDOW * min(ab.shape[:2])))
         functions = _fit(guide, ab, radius, exact)
-    planes = np.empty((4, functions.shape[1], width), np.float32)
+    rows = height if height * width <= AT_ONCE else functions.shape[1]
+    if functions.shape[1:] == (rows, width):
+        return ChromaField(functions, height)
+    planes = np.empty((4, rows, width), np.float32)
     for plane, fitted in zip(planes, functions, strict=True):
-        plane[...] = resize(fitted, (width, len(fitted)))
+        cv2.resize(fitted, (width, rows), plane, interpolation=_way(fitted.shape, (rows, width)))
     return ChromaField(planes, height)
 
 
@@ -104,11 +118,13 @@ def resize(image: Float32, size: tuple[int, int]) -> Float32:
     """``image`` at ``size`` (width, height): averaged when it shrinks, bilinear when it grows."""
     if (image.shape[1], image.shape[0]) == size:
         return image
-    shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
-    out: Float32 = cv2.resize(
-        image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
+    out: Float32 = cv2.resize(image, size, interpolation=_way(image.shape, size))
     return out
+
+
+def _way(before: tuple[int, ...], after: tuple[int, int]) -> int:
+    shrinks = after[0] * after[1] < before[0] * before[1]
+    return int(cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def _fit(guide: Float32, chroma: Float32, radius: int, exact: bool) -> Float32:

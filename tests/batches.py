@@ -50,10 +50,10 @@ def many(place: Path, count: int, shape: tuple[int, int] = (20, 30)) -> list[str
 
 
 def whole(folder: Path) -> list[str]:
-    """Results, each decoded."""
+    """Results, each decoded; what a killed process was writing under another name is none."""
     found = []
     for path in folder.rglob("*"):
-        if path.is_file():
+        if path.is_file() and ".part" not in path.name:
             with Image.open(path) as image:
                 image.load()
             found.append(path.relative_to(folder).as_posix())

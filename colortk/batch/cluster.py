@@ -153,6 +153,6 @@ def work(
                 f"plugin '{orders.request.plugin}' has other {what} on a Dask worker",
                 do="install the same version everywhere, and restart the workers",
             )
-    if worker.task is None:  # it has answered, and goes on
+    if not worker.ended:
         _kept.worker = run, worker
     return record

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 from colortk.batch.records import Record
 from colortk.batch.worker import Orders, Task, Worker
 from colortk.errors import ColortkError
+
+#: Pictures that a worker has: the one that it is at, and one that it then need not wait for.
+AHEAD = 2
 
 
 class Hands(Protocol):
@@ -58,16 +62,14 @@ class Crew:
 
     @property
     def room(self) -> bool:
-        return any(worker is None or worker.task is None for worker in self._workers)
+        return any(worker is None or len(worker.tasks) < AHEAD for worker in self._workers)
 
     @property
     def busy(self) -> bool:
-        return any(worker is not None and worker.task is not None for worker in self._workers)
+        return any(worker is not None and worker.tasks for worker in self._workers)
 
     def give(self, task: Task) -> None:
-        # Those that are there first: a plugin is not loaded for work that others would do.
-        slots = sorted(range(len(self._workers)), key=lambda k: self._workers[k] is None)
-        number = next(k for k in slots if (w := self._workers[k]) is None or w.task is None)
+        number = min(range(len(self._workers)), key=self._reluctance)
         worker = self._workers[number]
         if worker is not None:
             try:
@@ -75,31 +77,42 @@ class Crew:
                 return
             except OSError:  # it has died of nothing that is this picture's
                 worker.end()
+        self._start(number, [task])
+
+    def _reluctance(self, number: int) -> int:
+        """A plugin is not loaded for work that idle workers would do, but before any has to wait."""
+        worker = self._workers[number]
+        return 1 if worker is None else 2 * len(worker.tasks)
+
+    def _start(self, number: int, tasks: Iterable[Task]) -> None:
         self._workers[number] = worker = Worker(*self._how)
-        worker.give(task)
+        for task in tasks:
+            worker.give(task)
 
     def take(self) -> list[tuple[Task, Record]]:
-        at_work = {w.pipe: (k, w) for k, w in enumerate(self._workers) if w is not None and w.task}
+        at_work = {w.pipe: (k, w) for k, w in enumerate(self._workers) if w is not None and w.tasks}
         left = [seconds for _, worker in at_work.values() if (seconds := worker.left) is not None]
         heard = wait(list(at_work), max(0.0, min(left)) if left else None)
         done = []
         for pipe, (number, worker) in at_work.items():
-            task, record = worker.task, None
-            assert task is not None
+            task, record = worker.tasks[0], None
             late = worker.left is not None and worker.left <= 0
             if pipe not in heard and not late:
                 continue
             try:
                 record = worker.hear() if pipe in heard else worker.late()
             except ColortkError as error:
-                self._workers[number] = None
                 if not self._loaded:
+                    self._workers[number] = None
                     raise
                 # It has loaded before: memory is short, or the files are being changed.
+                worker.tasks.popleft()
                 record = Record(task.name, None, worker.orders.request.plugin, error=str(error))
             self._loaded = self._loaded or worker.ready is not None
+            if worker.ended:
+                self._workers[number] = None
+                if worker.tasks:
+                    self._start(number, worker.tasks)
             if record is not None:
-                if worker.task is not None:  # it did not answer, and is gone
-                    self._workers[number] = None
                 done.append((task, record))
         return done

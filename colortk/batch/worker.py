@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -79,22 +80,34 @@ def _work(task: Task, loaded: Loaded, refine: Refiner, settings: Settings) -> Re
 
 
 class Worker:
-    """The parent's side of one. ``ready``: its plugin is loaded. ``task``: what it is at."""
+    """The parent's side of one.
+
+    ``ready``: its plugin is loaded. ``tasks``: what it is at, and what it does then, so that it need
+    not wait for the next. ``ended``: it is no more, and ``tasks`` are for another.
+    """
 
     def __init__(self, orders: Orders, threads: int | None, timeout: float | None) -> None:
         self.orders, self.timeout = orders, timeout
         self.ready: Ready | None = None
-        self.task: Task | None = None
+        self.tasks: deque[Task] = deque()
+        self.ended = False
         self._process: subprocess.Popen[bytes]
         self._process, self.pipe = spawn("colortk.batch.worker:serve", orders, threads=threads)
         self._since = time.monotonic()
 
     def give(self, task: Task) -> None:
-        """Let it work on ``task``, once it has loaded. Raises ``OSError`` if it has ended."""
-        self.task = task
+        """Let it work on ``task``, once it has loaded and done what it has.
+
+        Raises ``OSError`` if it has ended with nothing to do.
+        """
+        self.tasks.append(task)
         if self.ready is not None:
-            self._since = time.monotonic()
-            self.pipe.send(task)
+            if len(self.tasks) == 1:
+                self._since = time.monotonic()
+                self.pipe.send(task)
+            else:
+                with suppress(OSError):  # it has ended: the next word says so
+                    self.pipe.send(task)
 
     @property
     def left(self) -> float | None:
@@ -105,7 +118,7 @@ class Worker:
         return self._since + limit - time.monotonic()
 
     def hear(self) -> Record | None:
-        """What it says, which is there: a record, or ``None`` when it has loaded or died loading.
+        """What it says, which is there: a record of the first task, or ``None`` when it has loaded.
 
         Raises ``ColortkError`` if the plugin cannot be loaded: ``PluginError`` if it died of it.
         """
@@ -120,13 +133,14 @@ class Worker:
             self.end()
             raise message.error()
         if isinstance(message, Ready):
-            self.ready = message
-            if self.task is not None:
-                with suppress(OSError):  # it has ended: the next word says so
-                    self.give(self.task)
+            self.ready, self._since = message, time.monotonic()
+            with suppress(OSError):  # it has ended: the next word says so
+                for task in self.tasks:
+                    self.pipe.send(task)
             return None
         record: Record = message
-        self.task = None
+        self.tasks.popleft()
+        self._since = time.monotonic()
         return record
 
     def late(self) -> Record:
@@ -146,8 +160,9 @@ class Worker:
     def end(self) -> int:
         """End the process, remove what it was writing, and return its exit code."""
         code = stop(self._process, self.pipe)
-        if self.task is not None and self.task.spot.path is not None:
-            sweep(self.task.spot.path.parent, self._process.pid)
+        self.ended = True
+        for folder in {task.spot.path.parent for task in self.tasks if task.spot.path is not None}:
+            sweep(folder, self._process.pid)
         return code
 
     def _lost(self) -> Record:
@@ -161,8 +176,7 @@ class Worker:
         return self._record(f"plugin '{name}' died on it: {why}{memory}")
 
     def _record(self, why: str) -> Record:
-        assert self.task is not None
-        task = self.task
+        task = self.tasks.popleft()
         record = Record(task.name, None, self.orders.request.plugin)
         record.error = f"cannot colorize '{task.name}': {why}"
         record.seconds["total"] = time.monotonic() - self._since
