@@ -273,7 +273,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
         small = ["--epochs", "1", "--batch-size", "4", "--jobs", "1"]
         few = ["--samples", "8"]
         for name, more, shape in (
-            ("autoencoder", ["--side", "32"], (64, 48)),
+            ("autoencoder", ["--side", "32", "--teacher", "mean_color=0.7"], (64, 48)),
             ("acharya_relu", few, (128, 128)),
             ("acharya_tanh_natural", few, (128, 128)),
             ("effnet_bins", [*few, "--side", "64", "--aging", "--option", "perceptual=1"], (64, 96)),

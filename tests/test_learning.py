@@ -283,11 +283,17 @@ def test_another_setting_is_another_run(tmp_path: Path) -> None:
     sides = Split([tmp_path / "a" / "b.png"], [tmp_path / "c.png"], [1.0], [1.0])
     other = replace(sides, held_out=[tmp_path / "d.png"])
     names = {identity(request, RECIPE, sides), identity(request, RECIPE, other)}
-    for change in ({"seed": 1}, {"init_from": "gray"}, {"precision": "bfloat16"}, {"aging": True}):
+    for change in (
+        {"seed": 1},
+        {"init_from": "gray"},
+        {"precision": "bfloat16"},
+        {"aging": True},
+        {"teacher": "gray"},
+    ):
         names.add(identity(replace(request, **change), RECIPE, sides))
     for change in ({"epochs": 3}, {"sides": ((64, 1.0),)}, {"plugin": "another"}):
         names.add(identity(request, replace(RECIPE, **change), sides))
-    assert len(names) == 9
+    assert len(names) == 10
     assert identity(replace(request, jobs=7, resume=True), RECIPE, sides) in names
     here = identity(replace(request, init_from="some/weights"), RECIPE, sides)
     assert here == identity(replace(request, init_from="/else/weights/"), RECIPE, sides)

@@ -77,6 +77,12 @@ from colortk.cli.main import say
     help="Show networks lightness as old photographs have it: other tones, grain, blur, JPEG.",
 )
 @click.option(
+    "--teacher",
+    default="",
+    metavar="PLUGIN[=SHARE]",
+    help="Learn from a plugin's answers beside the true colours, for SHARE of the target. [default: 0.5]",
+)
+@click.option(
     "--device",
     default="auto",
     show_default=True,
@@ -117,6 +123,7 @@ def command(
     seed: int,
     emphasis: tuple[str, ...],
     aging: bool,
+    teacher: str,
     device: str,
     precision: str,
     jobs: int,
@@ -151,6 +158,7 @@ def command(
             *(("--emphasis", text) for text in emphasis),
             *(("--option", _placeless(text)) for text in options),
             ("--init-from", Path(init_from).name),
+            ("--teacher", teacher),
             ("--epochs", epochs),
             ("--batch-size", batch_size),
             ("--samples", samples),
@@ -160,6 +168,7 @@ def command(
         ],
         ["--aging"] * aging,
     )
+    who, share = _taught(teacher)
     factors = dict(_factor(text) for text in emphasis)
     folder = store_folder(store)
     target = output or folder / "models" / plugin
@@ -181,6 +190,8 @@ def command(
         seed=seed,
         emphasis=factors,
         aging=aging,
+        teacher=who,
+        teacher_share=share,
         resume=resume,
         jobs=jobs,
         command=told,
@@ -231,6 +242,22 @@ def _factor(text: str) -> tuple[str, float]:
             f"--emphasis {text}", "it is written FOLDER=FACTOR, with a factor of 0 or more"
         )
     return name, factor
+
+
+def _taught(text: str) -> tuple[str, float]:
+    """The teacher and its share of the targets."""
+    from colortk.errors import UsageError
+
+    name, equals, value = text.partition("=")
+    try:
+        share = float(value) if equals else 0.5
+    except ValueError:
+        share = -1
+    if (text and not name) or not 0 < share <= 1:
+        raise UsageError(
+            f"--teacher {text}", "it is written PLUGIN=SHARE, with a share above 0 and at most 1"
+        )
+    return name, share
 
 
 def _canonical(

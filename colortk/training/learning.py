@@ -83,6 +83,16 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
             "an epoch has every picture once, and the twelve made of it",
             "leave it out",
         )
+    if request.teacher:
+        if recipe.examples == "twelve":
+            raise UsageError(
+                "--teacher means nothing to this plugin", "it learns from its twelve new pictures"
+            )
+        from colortk.training.teacher import teacher
+
+        who = teacher(request.teacher, request.teacher_share)
+        facts = {"teacher": request.teacher, "teacher_digest": who.loaded.digest}
+        recipe = replace(recipe, teacher=who, facts=recipe.facts | facts)
     if request.aging:
         if recipe.examples == "twelve":
             raise UsageError(

@@ -90,6 +90,8 @@ class Loader:
         if self.recipe.examples == "twelve":
             return encoded(from_bytes(views), self.recipe.codec)
         found = planes(views)
+        if self.recipe.teacher is not None:
+            found = found[0], self.recipe.teacher.targets(*found)
         if self.recipe.lightness is None:
             return encoded(found, self.recipe.codec)
         seen = np.empty_like(found[0])

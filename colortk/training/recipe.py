@@ -11,6 +11,7 @@ import numpy as np
 
 from colortk.codec import Codec
 from colortk.color import Array, Float32
+from colortk.training.teacher import Teacher
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Recipe:
     with the twelve new pictures of document 000. ``samples``: pictures of an epoch at most (``None``:
     as many as there are). ``zoom``: smallest and largest part of the short side that a crop takes.
 
-    ``loss``: a Keras loss, by name or as a function of (truth, answer). ``rate``: Adam's;
+    ``lightness``: what the network sees of a picture instead of its own. ``teacher``: who answers beside
+    the truth; only of what is learnt from. ``loss``: a Keras loss, by name or as a function of (truth, answer). ``rate``: Adam's;
     times ``factor`` after ``patience`` epochs without a better validation loss, and in the last
     ``cooldown`` of the steps falling to zero in a straight line. ``rates``: factor on the rate of a
     layer's weights, by the layer's name (pretrained ones want less). ``average``: momentum of the
@@ -45,6 +47,7 @@ class Recipe:
     samples: int | None = None
     zoom: tuple[float, float] = (0.5, 1.0)
     lightness: Callable[[Array, np.random.Generator], Float32] | None = None
+    teacher: Teacher | None = None
     loss: str | Callable[[Any, Any], Any] = "mean_squared_error"
     factor: float = 0.5
     patience: int = 3

@@ -20,7 +20,8 @@ class TrainRequest:
     manifest, which is the last of all, is written. ``store``: folder of the pickled intermediates. ``epochs``,
     ``batch_size``, ``samples`` (pictures of an epoch), ``side`` (of the crops): ``None`` is the trainer's own default.
     ``emphasis``: factors on the weight of
-    folders under ``data``. ``aging``: show the network lightness as :mod:`.aging` makes it. ``resume``: go on from the checkpoint if there is one; otherwise an old
+    folders under ``data``. ``aging``: show the network lightness as :mod:`.aging` makes it.
+    ``teacher``: a plugin whose answers are ``teacher_share`` of the targets (:mod:`.teacher`). ``resume``: go on from the checkpoint if there is one; otherwise an old
     one is discarded. ``init_from``: a plugin, or a folder that ``fit`` wrote, to take weights from.
     ``options``: the trainer's own, as its spec's ``train_options`` declares them, or ``None``.
     ``device``: auto, cpu or gpu. ``precision``: float32 or bfloat16. ``say``: takes one line of narration.
@@ -36,6 +37,8 @@ class TrainRequest:
     seed: int = 0
     emphasis: Mapping[str, float] = field(default_factory=dict)
     aging: bool = False
+    teacher: str = ""
+    teacher_share: float = 0.5
     resume: bool = False
     init_from: str = ""
     options: Any = None

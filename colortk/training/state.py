@@ -75,6 +75,7 @@ def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
         request.precision,
         repr(request.options),
         *["aging"] * request.aging,
+        *([request.teacher, request.teacher_share] if request.teacher else []),
     ]
     names = [
         [path.relative_to(request.data).as_posix() for path in side]

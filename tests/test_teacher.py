@@ -1,0 +1,114 @@
+"""Targets out of a plugin's answers and the truth, mixed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colortk.codec import Planes
+from colortk.color import Float32
+from colortk.errors import UsageError
+from colortk.loading import Loaded
+from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.training.album import Album
+from colortk.training.loader import Loader, fixed
+from colortk.training.recipe import Recipe
+from colortk.training.teacher import Teacher, teacher
+from conftest import Run, photo
+
+CODEC = Planes(offset=50, scale=50, chroma_scale=100)
+
+
+class Known:
+    """Answers (L*, -L*), and keeps the shapes that it was shown."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def predict_ab(self, lightness: Float32) -> Float32:
+        self.shapes.append(lightness.shape)
+        return np.stack([lightness, -lightness], -1)
+
+
+def known(share: float, **size: int | bool | None) -> tuple[Teacher, Known]:
+    plugin = Known()
+    spec = ColorizerSpec("known", "for tests", "none:none", working_size=WorkingSize(**size))
+    return Teacher(Loaded(spec, plugin), share), plugin
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Album:
+    paths = []
+    for seed in range(4):
+        paths.append(tmp_path / f"{seed}.png")
+        Image.fromarray(photo(40, 60, seed)).save(paths[-1])
+    return Album(paths)
+
+
+def loader(album: Album, who: Teacher | None) -> Loader:
+    recipe = Recipe("none", lambda: None, CODEC, 1, 4, 1e-3, sides=((32, 1),), teacher=who)
+    return Loader(album, [0.25] * 4, recipe, seed=3)
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_targets_are_a_mixture(share: float, album: Album) -> None:
+    who, _ = known(share, short=256, multiple=32)
+    plain = list(loader(album, None).epoch(0, 8, 4, 32))
+    taught = list(loader(album, who).epoch(0, 8, 4, 32))
+    for (x, truth), (same, mixed) in zip(plain, taught, strict=True):
+        assert (x == same).all()
+        lightness = x[..., 0] * 50 + 50
+        answer = np.stack([lightness, -lightness], -1) / 100
+        np.testing.assert_allclose(mixed, (1 - share) * truth + share * answer, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        ({"short": 256, "multiple": 32}, (64, 96)),
+        ({"short": 128, "square": True}, (128, 128)),
+        ({"short": None}, (64, 96)),
+    ],
+)
+def test_a_part_is_not_enlarged_unless_it_must(
+    size: dict[str, int], shape: tuple[int, int]
+) -> None:
+    who, plugin = known(1.0, **size)
+    lightness = np.full((2, 64, 96), 40, np.float32)
+    found = who.targets(lightness, np.zeros((2, 64, 96, 2), np.float32))
+    assert set(plugin.shapes) == {shape}
+    np.testing.assert_allclose(found, np.broadcast_to([40, -40], found.shape), atol=1e-4)
+
+
+def test_what_is_held_out_stays_the_truth(album: Album) -> None:
+    who, _ = known(1.0)
+    recipe = loader(album, who).recipe
+    assert (fixed(album, recipe, 32)[1] == fixed(album, loader(album, None).recipe, 32)[1]).all()
+
+
+def test_a_teacher_is_a_plugin() -> None:
+    assert teacher("mean_color", 0.5).loaded.spec.name == "mean_color"
+    with pytest.raises(UsageError, match="mean_colour"):
+        teacher("mean_colour", 0.5)
+
+
+@pytest.mark.slow
+def test_the_command_refuses_what_cannot_be(colortk: Run, tmp_path: Path) -> None:
+    pytest.importorskip("keras")
+    for number in range(12):
+        Image.fromarray(photo(40, 40, number)).save(tmp_path / f"{number}.png")
+    for plugin, said, why in (
+        ("autoencoder", "gray=2", "at most 1"),
+        ("autoencoder", "gray=x", "PLUGIN=SHARE"),
+        ("autoencoder", "=0.5", "PLUGIN=SHARE"),
+        ("autoencoder", "grey", "did you mean 'gray'"),
+        ("mean_chrominance", "gray", "--teacher means nothing"),
+        ("mean_color", "gray", "--teacher means nothing"),
+    ):
+        run = colortk("fit", "-p", plugin, "--data", ".", "-o", "out", "--teacher", said)
+        assert run.returncode == 2, run.stderr
+        assert why in run.stderr.splitlines()[-1]
+        assert not (tmp_path / "out").exists()
