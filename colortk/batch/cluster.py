@@ -6,22 +6,26 @@ Machines see the same files under the same names: what travels is a name, and a 
 from __future__ import annotations
 
 import secrets
-import threading
 import time
+from collections import deque
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from multiprocessing.connection import wait
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from colortk.batch.records import Record
-from colortk.batch.worker import Orders, Ready, Task, Worker
-from colortk.errors import ColortkError, EnvironmentProblem, PluginError
+from colortk.batch.remote import work
+from colortk.batch.worker import Orders, Ready, Task
+from colortk.errors import ColortkError, EnvironmentProblem
 from colortk.harness.cluster import connected
 
-#: Pictures that a thread has waiting, so that it does not wait for the next.
+#: What a thread has to do at most: what it is at, and what it then need not wait for.
 _AHEAD = 2
+#: Pictures that go to a thread together, for a message takes as long as a small picture's decoding:
+#: at most so many, of so many seconds, and of what is left so small a share of a thread's part that
+#: all threads end together.
+_TOGETHER, _SECONDS, _SHARE = 8, 1.0, 4
 #: Seconds for a cluster without workers to get one.
 _PATIENCE = 60.0
 #: Seconds without work after which a worker process ends: a cluster lives on.
@@ -29,17 +33,23 @@ _IDLE = 60.0
 #: Seconds between two looks at how many threads there are.
 _LOOK = 5.0
 _GO_ON = "what was done is kept: go on with --resume"
-_kept = threading.local()
 
 
 class Cluster:
     """As :class:`~colortk.batch.crew.Crew`, on the machines of the scheduler at ``address``.
 
     ``here``: the plugin's weights and code on this machine; a worker with others is refused.
+    ``pictures``: how many there are at most.
     """
 
     def __init__(
-        self, orders: Orders, address: str, here: Ready, threads: int, timeout: float | None
+        self,
+        orders: Orders,
+        address: str,
+        here: Ready,
+        threads: int,
+        timeout: float | None,
+        pictures: int,
     ) -> None:
         request = orders.request
         if request.weights is not None:
@@ -51,7 +61,9 @@ class Cluster:
         orders = replace(orders, request=request, settings=settings, idle=_IDLE)
         self._how: Any = (orders, here, threads, timeout, secrets.token_hex(8))
         self._address, self._plugin = address, request.plugin
-        self._tasks: dict[Any, Task] = {}
+        self._tasks: dict[Any, list[Task]] = {}
+        self._given: deque[Task] = deque()
+        self._left, self._pace = pictures, float("inf")
         self._finished: SimpleQueue[Any] = SimpleQueue()
         self._stack = ExitStack()
         self._client: Any = None
@@ -71,23 +83,30 @@ class Cluster:
 
     @property
     def room(self) -> bool:
-        return len(self._tasks) < _AHEAD * max(1, self._threads)
+        return len(self._tasks) + len(self._given) / self._size() < _AHEAD * self._threads
 
     @property
     def busy(self) -> bool:
-        return bool(self._tasks)
+        return bool(self._tasks or self._given)
+
+    def _size(self) -> int:
+        """How many pictures go together now."""
+        most = min(_TOGETHER, self._left // (_SHARE * self._threads))
+        return max(1, min(most, int(_SECONDS / self._pace)))
 
     def give(self, task: Task) -> None:
-        spot, path = task.spot, task.spot.path
-        assert path is not None  # a cluster has no standard output
-        # When a Dask worker dies another does the same again, and finds what the first has written.
-        spot = replace(spot, path=path.absolute(), force=True)
-        far = replace(task, source=str(Path(task.source).absolute()), spot=spot)
-        future = self._client.submit(work, far, *self._how, pure=False)
-        self._tasks[future] = task
+        self._given.append(task)
+
+    def _send(self, tasks: list[Task]) -> None:
+        future = self._client.submit(work, [_far(task) for task in tasks], *self._how, pure=False)
+        self._tasks[future] = tasks
+        self._left -= len(tasks)
         future.add_done_callback(self._finished.put)
 
     def take(self) -> list[tuple[Task, Record]]:
+        while self._given:
+            size = min(self._size(), len(self._given))
+            self._send([self._given.popleft() for _ in range(size)])
         if time.monotonic() - self._looked > _LOOK:
             self._look()
         finished: list[Any] = []
@@ -96,20 +115,31 @@ class Cluster:
             while True:
                 finished.append(self._finished.get_nowait())
         except Empty:
-            return [self._record(future, self._tasks.pop(future)) for future in finished]
+            done = []
+            for future in finished:
+                done += self._records(future, self._tasks.pop(future))
+            return done
 
-    def _record(self, future: Any, task: Task) -> tuple[Task, Record]:
+    def _records(self, future: Any, tasks: list[Task]) -> list[tuple[Task, Record]]:
         if future.status == "finished":
-            return task, future.result()
+            records = future.result()
+            self._pace = max(1e-3, *(record.seconds.get("total", 0) for record in records))
+            return list(zip(tasks, records, strict=True))
         if future.status != "error":
             raise EnvironmentProblem("the Dask scheduler was lost", do=_GO_ON)
         error = future.exception()
         if isinstance(error, ColortkError):
             raise error
+        if len(tasks) > 1:  # it is one picture's: the others should not pay for it
+            self._left += len(tasks)
+            for task in tasks:
+                self._send([task])
+            return []
+        (task,) = tasks
         why = f"the Dask worker was lost: {type(error).__name__}: {' '.join(str(error).split())}"
         record = Record(task.name, None, self._plugin)
         record.error = f"cannot colorize '{task.name}': {why[:300]}"
-        return task, record
+        return [(task, record)]
 
     def _look(self) -> None:
         """See how many threads there are."""
@@ -122,37 +152,15 @@ class Cluster:
         except (OSError, TimeoutError) as error:
             why = type(error).__name__
             raise EnvironmentProblem("the Dask scheduler was lost", why, _GO_ON) from error
-        self._threads, self._looked = sum(found.values()), time.monotonic()
+        self._threads, self._looked = max(1, sum(found.values())), time.monotonic()
 
 
-def work(
-    task: Task, orders: Orders, here: Ready, threads: int, timeout: float | None, run: str
-) -> Record:
-    """A picture in a thread of a Dask worker, in a process that the thread keeps for the ``run``."""
-    kept: tuple[str, Worker] | None = getattr(_kept, "worker", None)
-    if kept is not None and kept[0] != run:
-        kept[1].end()
-        kept = None
-    worker = kept[1] if kept is not None else Worker(orders, threads, timeout)
-    _kept.worker = None
-    try:
-        worker.give(task)
-    except OSError:  # it had nothing to do for long, and has ended
-        worker.end()
-        worker = Worker(orders, threads, timeout)
-        worker.give(task)
-    record = None
-    while record is None:
-        left = worker.left
-        heard = wait([worker.pipe], None if left is None else max(0.0, left))
-        record = worker.hear() if heard else worker.late()
-        if worker.ready is not None and worker.ready != here:
-            worker.end()
-            what = "weights" if worker.ready.digest != here.digest else "code"
-            raise PluginError(
-                f"plugin '{orders.request.plugin}' has other {what} on a Dask worker",
-                do="install the same version everywhere, and restart the workers",
-            )
-    if not worker.ended:
-        _kept.worker = run, worker
-    return record
+def _far(task: Task) -> Task:
+    """``task`` as another machine finds it.
+
+    When a Dask worker dies another does the same again, and finds what the first has written.
+    """
+    path = task.spot.path
+    assert path is not None  # a cluster has no standard output
+    spot = replace(task.spot, path=path.absolute(), force=True)
+    return replace(task, source=str(Path(task.source).absolute()), spot=spot)

@@ -7,7 +7,7 @@ from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 from colortk.batch.records import Record
-from colortk.batch.worker import Orders, Task, Worker
+from colortk.batch.worker import Orders, Ready, Task, Worker
 from colortk.errors import ColortkError
 
 #: Pictures that a worker has: the one that it is at, and one that it then need not wait for.
@@ -41,7 +41,8 @@ class Hands(Protocol):
 class Crew:
     """Processes of this machine, started as there is work for them.
 
-    ``threads``: of each. ``timeout``: seconds for one picture, ``None`` for ever.
+    ``threads``: of each. ``timeout``: seconds for one picture, ``None`` for ever. ``ready``: what
+    the last that has loaded its plugin said.
     """
 
     def __init__(
@@ -49,12 +50,16 @@ class Crew:
     ) -> None:
         self._workers: list[Worker | None] = [None] * jobs
         self._how: Any = (orders, threads, timeout)
-        self._loaded = False
+        self.ready: Ready | None = None
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End all processes, whatever they are at."""
         for number, worker in enumerate(self._workers):
             if worker is not None:
                 worker.end()
@@ -102,13 +107,13 @@ class Crew:
             try:
                 record = worker.hear() if pipe in heard else worker.late()
             except ColortkError as error:
-                if not self._loaded:
+                if self.ready is None:
                     self._workers[number] = None
                     raise
                 # It has loaded before: memory is short, or the files are being changed.
                 worker.tasks.popleft()
                 record = Record(task.name, None, worker.orders.request.plugin, error=str(error))
-            self._loaded = self._loaded or worker.ready is not None
+            self.ready = worker.ready or self.ready
             if worker.ended:
                 self._workers[number] = None
                 if worker.tasks:

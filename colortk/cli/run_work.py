@@ -70,7 +70,9 @@ class Work:
         spec = registry().colorizer(self.request.plugin)[1]
         digest = artifacts_of(spec, self.request.weights).digest
         here = Ready(digest, combined(spec.factory))
-        cluster = Cluster(self._orders(), scheduler, here, self.threads or 1, self.timeout)
+        cluster = Cluster(
+            self._orders(), scheduler, here, self.threads or 1, self.timeout, len(items)
+        )
         return colorize_apart(items, places, cluster, self.request.plugin)
 
     def _orders(self) -> Orders:
