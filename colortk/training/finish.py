@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from colortk.color import Float32
+from colortk.color import Float32, lightness
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.inprocess import scores
 from colortk.harness.protocol import protocol
+from colortk.host import registry
 from colortk.loading import Request, load
 from colortk.networked import NETWORK
 from colortk.training import backend
@@ -24,6 +26,7 @@ from colortk.training.pictures import Split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.training.state import State
+from colortk.training.views import middle
 
 #: Held-out pictures that are scored.
 PICTURES = 100
@@ -35,6 +38,10 @@ EQUAL = 1e-4
 HALVED = 1e-2
 #: Held-out pictures that this is looked at with.
 LOOKED_AT = 8
+#: Pictures on which it is looked up how far values reach in a network of 8 bits.
+REACH = 100
+#: What 8 bits may cost on held-out pictures: dB of PSNR, and LPIPS as a share of itself.
+LOSS_PSNR, LOSS_LPIPS = 0.1, 0.01
 
 
 def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) -> None:
@@ -43,6 +50,7 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
     Raises ``ColortkError`` if ONNX Runtime does not compute what Keras does; then nothing that
     was there before is touched, and the checkpoint stays.
     """
+    from colortk.training.eight_bits import eight_bits
     from colortk.training.onnx_graph import to_onnx
 
     with backend.device("cpu"):
@@ -88,6 +96,20 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
         publish(stage, {NETWORK: content}, packages, **facts)
         write_curve(stage.output, state.curve)
         found = _scored(stage, recipe.plugin, sides.held_out)
+        if getattr(recipe, "eight_bits", False):
+            bits = eight_bits(to_onnx(network, half=False), _seen(recipe, sides))
+            publish(stage, {NETWORK: bits}, packages, **facts)
+            again = _scored(stage, recipe.plugin, sides.held_out)
+            facts["differences"] |= {"8 bits": _difference(network, bits, inputs)}
+            facts["scores_of_16_bits"] = found[recipe.plugin]
+            if _as_good(again[recipe.plugin], found[recipe.plugin]):
+                content, found = bits, again
+                request.say("8 bits score as 16 do: they are kept")
+            else:
+                facts["scores_of_8_bits"] = again[recipe.plugin]
+                del facts["scores_of_16_bits"]
+                request.say("8 bits cost too much: weights keep 16")
+            facts["bits"] = 8 if content is bits else 16
         if recipe.note is not None:
             found |= {"note": recipe.note(stage.output, sides.held_out)}
         publish(stage, {NETWORK: content}, packages, scores=found, **facts)
@@ -96,6 +118,26 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
         if name != "note":
             line = ", ".join(f"{metric} {value:.4g}" for metric, value in row.items())
             request.say(f"{name} on {PICTURES} held-out pictures at most: {line}")
+
+
+def _seen(recipe: Recipe, sides: Split) -> Iterator[Float32]:
+    """Inputs of pictures that were learnt from, one by one, at the size at which they are served."""
+    size = registry().colorizer(recipe.plugin)[1].working_size
+    side = size.short or recipe.sides[-1][0]
+    rng = np.random.default_rng(0)
+    share = np.asarray(sides.weights) / sum(sides.weights)
+    chosen = rng.choice(len(sides.train), REACH, p=share)
+    album = Album(sides.train)
+    for index in chosen:
+        with contextlib.suppress(PictureError):  # the training has said so
+            view = middle(album[int(index)], side)
+            yield recipe.codec.inputs(lightness(view)[None])
+
+
+def _as_good(found: dict[str, float], before: dict[str, float]) -> bool:
+    return found["psnr"] >= before["psnr"] - LOSS_PSNR and found["lpips"] <= before["lpips"] * (
+        1 + LOSS_LPIPS
+    )
 
 
 def _some(paths: list[Path]) -> Album:

@@ -32,6 +32,7 @@ class Recipe:
     layer's weights, by the layer's name (pretrained ones want less). ``average``: momentum of the
     average of the weights that is kept instead of the last ones; 0 keeps the weights themselves.
     ``multiple``: what sides have to be a multiple of; ``fixed``: the network takes no other sides.
+    ``eight_bits``: serve it in 8 bits if held-out pictures score as well (:mod:`.eight_bits`).
     ``prepare``: called with the new network before the first step (pretrained encoders).
     ``note``: called after training with the folder of results and the held-out pictures.
     """
@@ -57,6 +58,7 @@ class Recipe:
     clip: float | None = None
     multiple: int = 1
     fixed: bool = False
+    eight_bits: bool = False
     prepare: Callable[[Any], None] | None = None
     note: Callable[[Path, list[Path]], dict[str, Any]] | None = None
     facts: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,122 @@
+"""A network in 8 bits: what it answers, what it weighs, and that its weights can be read back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from colortk.color import Float32
+from colortk.serving import Engine
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    """Keras, whatever its backend warns of while it is imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("onnx")
+        return pytest.importorskip("keras")
+
+
+def network(keras: Any) -> Any:
+    """Normalization after a convolution and after a ReLU, a branch, a depthwise convolution."""
+    layers = keras.layers
+    keras.utils.set_random_seed(1)
+    x = inputs = keras.Input((None, None, 1), name="input")
+    x = layers.Conv2D(16, 3, padding="same", use_bias=False, name="first")(x)
+    x = layers.BatchNormalization(name="first_bn")(x)
+    x = branch = layers.ReLU(6, name="first_relu")(x)
+    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="deep")(x)
+    x = layers.BatchNormalization(epsilon=1e-2, name="deep_bn")(x)
+    x = layers.Add(name="add")([x, branch])
+    x = layers.Conv2D(24, 1, activation="relu", name="own_bias")(x)
+    x = layers.BatchNormalization(name="after_relu")(x)
+    x = layers.Conv2D(2, 3, padding="same", name="last")(x)
+    model = keras.Model(inputs, x)
+    rng = np.random.default_rng(2)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            size = layer.gamma.shape
+            layer.set_weights(
+                [
+                    rng.uniform(0.5, 2, size),
+                    *rng.normal(0, 0.5, (2, *size)),
+                    rng.uniform(0.5, 2, size),
+                ]
+            )
+    return model
+
+
+def pictures(count: int = 12) -> Iterator[Float32]:
+    rng = np.random.default_rng(3)
+    for _ in range(count):
+        yield rng.normal(0, 1, (1, 24, 32, 1)).astype(np.float32)
+
+
+def test_folding_changes_no_answer(keras: Any) -> None:
+    import onnx
+
+    from colortk.training.eight_bits import folded
+    from colortk.training.onnx_graph import to_onnx
+
+    model = network(keras)
+    (x,) = pictures(1)
+    plain = onnx.load_model_from_string(to_onnx(model, half=False))
+    kinds = [node.op_type for node in folded(plain).graph.node]
+    assert kinds.count("BatchNormalization") == 1, "the one behind a ReLU stays"
+    answer = Engine(plain.SerializeToString(), wanted="cpu").predict(x)
+    np.testing.assert_allclose(answer, model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
+    import onnx
+
+    from colortk.training.eight_bits import eight_bits
+    from colortk.training.onnx_graph import to_onnx
+    from colortk.training.restore import restore, weights_in
+
+    model = network(keras)
+    whole = to_onnx(model, half=False)
+    content = eight_bits(whole, pictures())
+    kinds = {
+        item.name: item.data_type for item in onnx.load_model_from_string(content).graph.initializer
+    }
+    assert (
+        kinds["deep/kernel_quantized"]
+        == kinds["own_bias/kernel_quantized"]
+        == onnx.TensorProto.INT8
+    )
+    assert kinds["first/kernel"] == kinds["last/kernel"] == onnx.TensorProto.FLOAT
+    (x,) = pictures(1)
+    exact = model.predict(x, verbose=0)
+    ours = Engine(content, wanted="cpu").predict(x)
+    error = np.abs(ours - exact).mean() / np.abs(exact).mean()
+    assert 0 < error < 0.05
+    again = network(keras)
+    for layer in again.layers:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    assert len(restore(again, content)) == len(again.weights)
+    read = again.predict(x, verbose=0)
+    assert np.abs(read - exact).mean() / np.abs(exact).mean() < 0.03
+    kernel = weights_in(content)["own_bias/kernel"]
+    theirs = weights_in(whole)["own_bias/kernel"]
+    steps = np.abs(theirs).max((1, 2, 3), keepdims=True) / 63  # seven bits, one of them the sign
+    assert (np.abs(kernel - theirs) <= 0.51 * steps).all()
+
+
+def test_a_network_that_needs_more_bits_keeps_them(keras: Any) -> None:
+    from colortk.training.finish import _as_good
+
+    before = {"psnr": 23.0, "lpips": 0.2}
+    assert _as_good({"psnr": 22.95, "lpips": 0.2015}, before)
+    assert not _as_good({"psnr": 22.85, "lpips": 0.2}, before)
+    assert not _as_good({"psnr": 23.1, "lpips": 0.2025}, before)
