@@ -65,6 +65,7 @@ class Engine:
     def predict(self, x: Float32) -> Float32:
         """Output, float32 (N, h, w, c), of a batch, float32 (N, H, W, C).
 
+        In memory its channels come first: to turn hundreds of them takes longer than to use them so.
         Raises ``PredictionError``, also when memory runs out.
         """
         try:
@@ -73,7 +74,7 @@ class Engine:
             raise
         except Exception as error:  # ONNX Runtime and each backend have their own kinds
             raise _failure(error, x, self.engine) from error
-        return np.ascontiguousarray(y, np.float32)
+        return np.asarray(y, np.float32)
 
     def _run(self, x: Float32) -> Any:
         session = self._session()
