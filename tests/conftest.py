@@ -28,6 +28,26 @@ with contextlib.suppress(ImportError):
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Files that import Keras: TensorFlow takes a tenth of the everyday subset's time, in each process.
+WITH_KERAS = {
+    f"test_{name}.py"
+    for name in (
+        "effnet_training",
+        "encoder_weights",
+        "losses",
+        "networks",
+        "networks_acharya",
+        "perceptual",
+    )
+}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of the everyday subset, files in which every test is slow."""
+    everyday = config.getoption("markexpr") == "not slow"
+    return True if everyday and collection_path.name in WITH_KERAS else None
+
+
 #: The plugins that colortk comes with.
 BUILT_INS = (
     "acharya_relu",

@@ -17,6 +17,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from conftest import BUILT_INS, QUICK, colorizer_module, photo, rows_of
 
 
+@pytest.mark.slow
 def test_scores_of_gray_are_those_of_the_grey_picture(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_second_run_computes_nothing_and_says_the_same(
     assert (third["computed"], third["images"], third["repeated"]) == (1, 5, 1)
 
 
+@pytest.mark.slow
 def test_nearly_grey_originals_are_left_out_of_measures_of_colour(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
@@ -180,6 +182,7 @@ def test_leaderboard_and_diff(folder: Path, colortk: Callable[..., Any]) -> None
     assert row["scores"][0] - row["scores"][1] == pytest.approx(row["difference"])
 
 
+@pytest.mark.slow
 def test_measures_without_a_better_end_rank_nobody(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:

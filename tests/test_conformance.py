@@ -13,9 +13,18 @@ import pytest
 from colortk.testing import parametrize_checks
 from conftest import BUILT_INS, colorizer_module
 
+#: Networks that take a second for some checks.
+LARGE = ("autoencoder", "resnet18", "vgg16_residual")
 
-@parametrize_checks(*BUILT_INS)
+
+@parametrize_checks(*sorted(set(BUILT_INS) - set(LARGE)))
 def test_built_ins_conform(check: Callable[[], None]) -> None:
+    check()
+
+
+@pytest.mark.slow
+@parametrize_checks(*LARGE)
+def test_large_built_ins_conform(check: Callable[[], None]) -> None:
     check()
 
 

@@ -75,6 +75,7 @@ def trained(layers: list[Any]) -> int:
     return sum(int(np.prod(w.shape)) for layer in layers for w in layer.trainable_weights)
 
 
+@pytest.mark.slow
 def test_the_encoder_is_efficientnet_lite2_of_one_channel_and_all_of_it_is_small() -> None:
     pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.encoder import block_of
@@ -188,6 +189,7 @@ def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> No
         )
 
 
+@pytest.mark.slow
 def test_other_files_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.encoder import load_lite2

@@ -23,7 +23,10 @@ from colortk_plugins.effnet_bins.prior import prior, spread
 from colortk_plugins.effnet_bins.train import built, recipe
 
 # Keras' own way from its variables to arrays, with NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 def gaussian(ab: np.ndarray) -> np.ndarray:

