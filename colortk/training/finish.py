@@ -96,8 +96,9 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
         publish(stage, {NETWORK: content}, packages, **facts)
         write_curve(stage.output, state.curve)
         found = _scored(stage, recipe.plugin, sides.held_out)
-        if getattr(recipe, "eight_bits", False):
-            bits = eight_bits(to_onnx(network, half=False), _seen(recipe, sides))
+        if recipe.eight_bits is not None:
+            whole = to_onnx(network, half=False)
+            bits = eight_bits(whole, _seen(recipe, sides), recipe.eight_bits)
             publish(stage, {NETWORK: bits}, packages, **facts)
             again = _scored(stage, recipe.plugin, sides.held_out)
             facts["differences"] |= {"8 bits": _difference(network, bits, inputs)}

@@ -32,7 +32,8 @@ class Recipe:
     layer's weights, by the layer's name (pretrained ones want less). ``average``: momentum of the
     average of the weights that is kept instead of the last ones; 0 keeps the weights themselves.
     ``multiple``: what sides have to be a multiple of; ``fixed``: the network takes no other sides.
-    ``eight_bits``: serve it in 8 bits if held-out pictures score as well (:mod:`.eight_bits`).
+    ``eight_bits``: serve it in 8 bits if held-out pictures score as well (:mod:`.eight_bits`), but for
+    layers whose names begin with one of these; ``None``: do not.
     ``prepare``: called with the new network before the first step (pretrained encoders).
     ``note``: called after training with the folder of results and the held-out pictures.
     """
@@ -58,7 +59,7 @@ class Recipe:
     clip: float | None = None
     multiple: int = 1
     fixed: bool = False
-    eight_bits: bool = False
+    eight_bits: tuple[str, ...] | None = None
     prepare: Callable[[Any], None] | None = None
     note: Callable[[Path, list[Path]], dict[str, Any]] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
