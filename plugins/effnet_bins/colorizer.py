@@ -15,7 +15,7 @@ from .codec import Bins
 from .options import Options
 
 #: It is a little too sure of pictures that are not from its training folders (see the model card).
-CONFIDENCE = 0.85
+CONFIDENCE = 0.9
 
 
 class EffnetBins(Networked):

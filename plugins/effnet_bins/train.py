@@ -31,7 +31,7 @@ RECIPE = Recipe(
     cooldown=0.6,
     average=0.998,
     clip=1.0,
-    # Of few features each carries much: with these in 8 bits too, colours shift four times as far.
+    # Of few features each carries much: with these in 8 bits too, colours shift two to five times as far.
     eight_bits=("block0_", "block1_", "block2_"),
     loss=colour_loss("both", regression=0.1),
 )
