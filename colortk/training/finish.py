@@ -38,7 +38,7 @@ EQUAL = 1e-4
 HALVED = 1e-2
 #: Held-out pictures that this is looked at with.
 LOOKED_AT = 8
-#: Pictures on which it is looked up how far values reach in a network of 8 bits.
+#: Pictures, at most, on which it is looked up how far values reach in a network of 8 bits.
 REACH = 100
 #: What 8 bits may cost on held-out pictures: dB of PSNR, and LPIPS as a share of itself.
 LOSS_PSNR, LOSS_LPIPS = 0.1, 0.01
@@ -127,7 +127,7 @@ def _seen(recipe: Recipe, sides: Split) -> Iterator[Float32]:
     side = size.short or recipe.sides[-1][0]
     rng = np.random.default_rng(0)
     share = np.asarray(sides.weights) / sum(sides.weights)
-    chosen = rng.choice(len(sides.train), REACH, p=share)
+    chosen = rng.choice(len(sides.train), min(REACH, len(sides.train)), p=share)
     album = Album(sides.train)
     for index in chosen:
         with contextlib.suppress(PictureError):  # the training has said so
