@@ -150,8 +150,11 @@ def _fit(guide: Float32, chroma: Float32, radius: int, exact: bool) -> Float32:
         slope = mean(channel * guide)
         slope -= average * centre
         slope /= variance
-        average -= slope * centre
-        out[k], out[2 + k] = mean(slope), mean(average)
+        cv2.blur(slope, side, out[k], borderType=cv2.BORDER_REFLECT)
         if exact:
-            out[2 + k] = channel - out[k] * guide
+            np.multiply(out[k], guide, out=out[2 + k])
+            np.subtract(channel, out[2 + k], out=out[2 + k])
+        else:
+            average -= slope * centre
+            cv2.blur(average, side, out[2 + k], borderType=cv2.BORDER_REFLECT)
     return out

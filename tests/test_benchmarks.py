@@ -37,6 +37,7 @@ def table(folder: Path, *arguments: Any, code: int = 0, modules: Path | None = N
     return run.stdout, json.loads(kept.read_text())["rows"]
 
 
+@pytest.mark.slow
 def test_every_row_is_a_ratio_to_its_peer(tmp_path: Path) -> None:
     printed, rows = table(tmp_path, "--only", "cold", "sift")
     assert {row["part"] for row in rows} == {"cold", "sift"}
@@ -53,6 +54,7 @@ def test_every_row_is_a_ratio_to_its_peer(tmp_path: Path) -> None:
     assert sum(row["value"] for row in stages) == pytest.approx(whole, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plugin", "onnx"), [("gray", False), ("mean_chrominance", True)])
 def test_the_peer_of_a_network_is_onnx_runtime(plugin: str, onnx: bool, folder: Path) -> None:
     run = python("steady.py", plugin, folder, 1, 1)
@@ -62,6 +64,7 @@ def test_the_peer_of_a_network_is_onnx_runtime(plugin: str, onnx: bool, folder: 
     assert all(found[name] > 0 for name in ("host", "codec", "network", "read", "write"))
 
 
+@pytest.mark.slow
 def test_a_part_that_fails_costs_its_own_rows(tmp_path: Path, distribution: Distribution) -> None:
     body = "raise ValueError('no such luck')"
     site = distribution("unlucky", colorizer_module("unlucky", "unlucky", body))

@@ -98,6 +98,7 @@ def test_a_cluster_says_the_same_and_a_worker_killed_midway_costs_nothing(
     assert reports[0] == reports[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["127.0.0.1:x", "tcp://127.0.0.1:1", "nowhere"])
 def test_no_scheduler_there(address: str, tmp_path: Path, colortk: Callable[..., Any]) -> None:
     Image.fromarray(photo()).save(tmp_path / "x.png")

@@ -170,6 +170,7 @@ def test_films_frame_by_frame_and_steadied(
     assert report == again
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_said(tmp_path: Path, colortk: Run) -> None:
     cut = truncated(tmp_path / "cut.mp4")
     (tmp_path / "bad.mkv").write_bytes(b"no film")
@@ -189,6 +190,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, colortk: Run) -> None:
         assert told["lost_frames"] > 0
 
 
+@pytest.mark.slow
 def test_without_pyav_and_other_mistakes(tmp_path: Path, colortk: Run, folder: Path) -> None:
     clip = film(tmp_path / "x.mp4", frames=2)
     site = tmp_path / "none"

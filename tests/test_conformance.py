@@ -63,6 +63,7 @@ def test_the_kit_notices(
     assert failing in failed
 
 
+@pytest.mark.slow
 def test_a_plugin_that_ends_the_process_fails_one_check_and_stops_no_other(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:

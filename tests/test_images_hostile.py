@@ -151,6 +151,7 @@ def test_a_large_tiff_is_measured_too() -> None:
     assert directories.check(b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 1)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
 def test_compressed_chunks_that_unpack_to_gigabytes(kind: bytes) -> None:
     packer = zlib.compressobj()

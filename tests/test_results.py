@@ -114,6 +114,7 @@ def test_an_addition_that_fails_leaves_nothing(tmp_path: Path) -> None:
         assert results.results(V1.hash, KEY) == {}
 
 
+@pytest.mark.slow
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"

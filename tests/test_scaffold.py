@@ -139,6 +139,7 @@ def test_unusable_names(name: str, hint: str) -> None:
     assert hint in str(raised.value)
 
 
+@pytest.mark.slow
 def test_names_that_are_taken(
     distribution: Callable[..., Path], colortk: Command, tmp_path: Path
 ) -> None:

@@ -264,6 +264,7 @@ def test_without_the_option_the_environment_counts(
     assert [row[:5] for row in told(run)] == [["onnxruntime", "cpu", "2", "1", "False"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "threads"),
     [

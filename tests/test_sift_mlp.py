@@ -187,6 +187,7 @@ def test_the_gradient_is_that_of_the_error() -> None:
         np.testing.assert_allclose(slope[index], (above - below) / (2 * step), rtol=1e-4, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_it_learns_and_can_be_put_away_and_taken_up() -> None:
     rng = np.random.default_rng(5)
     inputs = rng.standard_normal((512, 8)).astype(np.float32)

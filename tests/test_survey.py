@@ -33,6 +33,7 @@ def pixels_of(path: Path) -> np.ndarray:
         return np.asarray(image, float)
 
 
+@pytest.mark.slow
 def test_a_whole_life(
     colortk: Run,
     site: Path,

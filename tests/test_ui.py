@@ -197,6 +197,7 @@ def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
         found.take("x")
 
 
+@pytest.mark.slow
 def test_a_plugin_that_dies_or_hangs_costs_its_own_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distribution: Callable[..., Path]
 ) -> None:
@@ -245,6 +246,7 @@ def test_a_port_in_use_is_one_line(colortk: Run) -> None:
     one_line(run, 3, f"cannot listen on 127.0.0.1:{port}", "in use")
 
 
+@pytest.mark.slow
 def test_bad_calls(colortk: Run, tmp_path: Path) -> None:
     one_line(colortk("ui", "--survey", "nowhere", "-p", "gray"), 2, "no survey 'nowhere'")
     one_line(colortk("ui", "-p", "grey"), 2, "did you mean 'gray'")
@@ -260,6 +262,7 @@ def test_without_gradio_one_line_says_how_to_get_it(colortk: Run, tmp_path: Path
     assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob("colortk-ui-*/none"))
 
 
+@pytest.mark.slow
 def test_an_error_tells_no_paths_of_the_machine(tmp_path: Path) -> None:
     pytest.importorskip("gradio.exceptions", reason="the page needs Gradio: pip install gradio")
     from colortk.ui.events import message

@@ -172,6 +172,7 @@ def test_truncated_film(tmp_path: Path, colortk: Run, site: Path) -> None:
     assert not leftovers(tmp_path)
 
 
+@pytest.mark.slow
 def test_nothing_is_missing_of_a_film_that_begins_late_or_ends_slowly(
     tmp_path: Path, colortk: Run
 ) -> None:
