@@ -125,7 +125,7 @@ def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
     options = Training(frozen=0, encoder_rate=0.2, rebalance=1)
     fresh = recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=options)).rates
     begun = recipe(
-        TrainRequest(tmp_path, tmp_path, tmp_path, options=options, init_from="effnet_bins")
+        TrainRequest(tmp_path, tmp_path, tmp_path, options=options, init_from=("effnet_bins",))
     ).rates
     assert fresh is not None
     assert begun is not None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 from skimage.color import rgb2lab
@@ -194,7 +195,7 @@ def test_a_training_begins_with_the_weights_of_another(
     assert "16 of 16 arrays of weights taken" in out.stderr
     first = json.loads((mean / "manifest.json").read_text())["loss"]["validation"]
     found = json.loads((tmp_path / "a" / "manifest.json").read_text())
-    assert found["init_from"] == mean.name
+    assert found["init_from"] == [mean.name]
     assert first < 1e-2
     assert found["loss"]["validation"] < 1e-2
     fit(*line, "-o", tmp_path / "cold")
@@ -211,6 +212,50 @@ def test_a_training_begins_with_the_weights_of_another(
     )
     assert other.returncode == 2
     assert "no layer there" in other.stderr
+
+
+def test_the_mean_of_two_trainings(mean: Path, data: Path, tmp_path: Path) -> None:
+    line = ["-p", "mean_chrominance", "--data", data]
+    other, soup = tmp_path / "other", tmp_path / "soup"
+    fit(*line, "--epochs", 1, *SMALL, "-o", other, "--init-from", mean)
+    nothing = fit(*line, "--epochs", 0, "-o", soup, check=False)
+    assert nothing.returncode == 2
+    assert "name weights with --init-from" in nothing.stderr
+    sources = ["--init-from", mean, "--init-from", other]
+    fit(*line, "--epochs", 0, "-o", soup, *sources)
+    one, two, both = (
+        {
+            item.name: onnx.numpy_helper.to_array(item).astype(np.float64)
+            for item in onnx.load(folder / "network.onnx").graph.initializer
+        }
+        for folder in (mean, other, soup)
+    )
+    apart = 0.0
+    for name, array in both.items():
+        np.testing.assert_allclose(array, (one[name] + two[name]) / 2, rtol=2e-3, atol=1e-4)
+        apart = max(apart, float(np.abs(one[name] - two[name]).max()))
+    assert apart > 1e-3
+    told = json.loads((soup / "manifest.json").read_text())
+    assert told["init_from"] == [mean.name, other.name]
+    assert (told["epochs"], told["kept_epoch"]) == (0, 0)
+    assert told["command"].endswith(f"--init-from {mean.name} --init-from other --epochs 0")
+    assert (soup / "curve.csv").read_text().splitlines()[1].startswith("0,")
+    again = fit(*line, "--epochs", 0, "-o", soup, *sources, "--resume")
+    assert "are complete" in again.stderr
+    few = ["-p", "autoencoder", "--data", data, "--epochs", 0, "-o", tmp_path / "d"]
+    few = fit(*few, *sources, check=False)
+    assert few.returncode == 2
+    assert "no layer there" in few.stderr
+    eight = ["-p", "effnet_bins", "--data", data, "--epochs", 0, "-o", tmp_path / "e"]
+    eight += ["--init-from", "effnet_bins", "--init-from", "effnet_bins"]
+    refused = fit(*eight, check=False)
+    assert refused.returncode == 2
+    assert "8-bit weights hold batch normalization" in refused.stderr
+    features = fit(
+        "-p", "sift_mlp", "--data", data, "--epochs", 0, "-o", tmp_path / "f", check=False
+    )
+    assert features.returncode == 2
+    assert "--epochs 0 means nothing to this plugin" in features.stderr
 
 
 def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:

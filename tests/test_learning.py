@@ -285,7 +285,7 @@ def test_another_setting_is_another_run(tmp_path: Path) -> None:
     names = {identity(request, RECIPE, sides), identity(request, RECIPE, other)}
     for change in (
         {"seed": 1},
-        {"init_from": "gray"},
+        {"init_from": ("gray",)},
         {"precision": "bfloat16"},
         {"aging": True},
         {"teacher": "gray"},
@@ -295,5 +295,5 @@ def test_another_setting_is_another_run(tmp_path: Path) -> None:
         names.add(identity(request, replace(RECIPE, **change), sides))
     assert len(names) == 10
     assert identity(replace(request, jobs=7, resume=True), RECIPE, sides) in names
-    here = identity(replace(request, init_from="some/weights"), RECIPE, sides)
-    assert here == identity(replace(request, init_from="/else/weights/"), RECIPE, sides)
+    here = identity(replace(request, init_from=("some/weights",)), RECIPE, sides)
+    assert here == identity(replace(request, init_from=("/else/weights/",)), RECIPE, sides)

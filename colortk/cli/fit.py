@@ -36,7 +36,9 @@ from colortk.cli.main import say
     help="Where pickled intermediates are kept.",
 )
 @click.option(
-    "--epochs", type=click.IntRange(1), help="Passes over the pictures. [default: the plugin's]"
+    "--epochs",
+    type=click.IntRange(0),
+    help="Passes over the pictures; 0 keeps the weights of --init-from. [default: the plugin's]",
 )
 @click.option(
     "--batch-size", type=click.IntRange(1), help="Samples of a step. [default: the plugin's]"
@@ -51,9 +53,9 @@ from colortk.cli.main import say
 )
 @click.option(
     "--init-from",
-    default="",
+    multiple=True,
     metavar="PLUGIN|DIR",
-    help="Begin with the weights of a plugin, or of a folder that fit wrote.",
+    help="Begin with the weights of a plugin, or of a folder that fit wrote; of several, with their mean.",
 )
 @click.option(
     "--option",
@@ -118,7 +120,7 @@ def command(
     batch_size: int | None,
     samples: int | None,
     side: int | None,
-    init_from: str,
+    init_from: tuple[str, ...],
     options: tuple[str, ...],
     seed: int,
     emphasis: tuple[str, ...],
@@ -157,9 +159,9 @@ def command(
         [
             *(("--emphasis", text) for text in emphasis),
             *(("--option", _placeless(text)) for text in options),
-            ("--init-from", Path(init_from).name),
+            *(("--init-from", Path(source).name) for source in init_from),
             ("--teacher", teacher),
-            ("--epochs", epochs),
+            ("--epochs", epochs if epochs is None else str(epochs)),
             ("--batch-size", batch_size),
             ("--samples", samples),
             ("--side", side),

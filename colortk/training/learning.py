@@ -46,10 +46,13 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     state = load(request.output, run) or State()
     with backend.device(request.device):
         learner = _start(request, recipe, state)
-        if state.epoch < recipe.epochs:
+        if state.epoch < recipe.epochs or not state.curve:
             _make(request.output)
             material = _read(request, recipe, sides, state)
-            _learn(request, recipe, material, learner, state, run)
+            if recipe.epochs:
+                _learn(request, recipe, material, learner, state, run)
+            else:
+                _as_begun(recipe, material, learner, state)
     from colortk.training.finish import finish
 
     finish(request, recipe, sides.without({request.data / name for name in state.left_out}), state)
@@ -101,12 +104,19 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
         from colortk.training.aging import aged
 
         recipe = replace(recipe, lightness=aged)
+    sides = ((side, 1.0),) if side else recipe.sides
+    if request.epochs == 0:
+        if not request.init_from:
+            raise UsageError(
+                "--epochs 0", "nothing would be learnt", "name weights with --init-from"
+            )
+        sides = ((sides[-1][0], 1.0),)
     return replace(
         recipe,
-        epochs=request.epochs or recipe.epochs,
+        epochs=recipe.epochs if request.epochs is None else request.epochs,
         batch_size=request.batch_size or recipe.batch_size,
         samples=request.samples or recipe.samples,
-        sides=((side, 1.0),) if side else recipe.sides,
+        sides=sides,
     )
 
 
@@ -193,11 +203,23 @@ def _start(request: TrainRequest, recipe: Recipe, state: State) -> Learner:
         if request.init_from:
             from colortk.training.initial import initialize
 
-            request.say(initialize(network, recipe.plugin, request.init_from))
+            for line in initialize(network, recipe.plugin, request.init_from):
+                request.say(line)
     learner = Learner(network, recipe)
     if state.epoch:
         learner.restore(state.arrays)
     return learner
+
+
+def _as_begun(recipe: Recipe, material: Material, learner: Learner, state: State) -> None:
+    """No epoch: the weights that it begins with are kept."""
+    side, train = recipe.sides[-1][0], material.train
+    some = train.only(list(range(0, len(train), -(-len(train) // HELD_OUT))))
+    loss, validation = (
+        learner.loss(*fixed(album, recipe, side), recipe.batch_size)
+        for album in (some, material.held_out)
+    )
+    _judge(recipe, state, Row(0, loss, validation, 0.0, 0.0, 0.0), learner)
 
 
 def _learn(

@@ -22,7 +22,8 @@ class TrainRequest:
     ``emphasis``: factors on the weight of
     folders under ``data``. ``aging``: show the network lightness as :mod:`.aging` makes it.
     ``teacher``: a plugin whose answers are ``teacher_share`` of the targets (:mod:`.teacher`). ``resume``: go on from the checkpoint if there is one; otherwise an old
-    one is discarded. ``init_from``: a plugin, or a folder that ``fit`` wrote, to take weights from.
+    one is discarded. ``init_from``: plugins, or folders that ``fit`` wrote, to take weights from, or the mean
+    of theirs; with it ``epochs`` may be 0, which keeps them.
     ``options``: the trainer's own, as its spec's ``train_options`` declares them, or ``None``.
     ``device``: auto, cpu or gpu. ``precision``: float32 or bfloat16. ``say``: takes one line of narration.
     """
@@ -40,7 +41,7 @@ class TrainRequest:
     teacher: str = ""
     teacher_share: float = 0.5
     resume: bool = False
-    init_from: str = ""
+    init_from: tuple[str, ...] = ()
     options: Any = None
     device: str = "auto"
     precision: str = "float32"
@@ -51,6 +52,8 @@ class TrainRequest:
 
     def refuse(self, *names: str) -> None:
         """Raise ``UsageError`` if one of the fields ``names``, which a trainer ignores, is set."""
+        if self.epochs == 0 and "init_from" in names:
+            raise UsageError("--epochs 0 means nothing to this plugin", do="leave it out")
         for name in names:
             default = type(self).__dataclass_fields__[name].default
             if getattr(self, name) not in (default, "cpu"):

@@ -36,6 +36,12 @@ def weights_in(content: bytes) -> dict[str, Float32]:
         ) from error
 
 
+def folded(content: bytes) -> bool:
+    """Whether batch normalization lies inside convolutions, as in a network of 8 bits."""
+    graph = onnx.load_model_from_string(content).graph
+    return any(node.op_type == "DequantizeLinear" for node in graph.node)
+
+
 def restore(network: Any, content: bytes) -> list[str]:
     """Set the weights of ``network`` that ``content`` has under the same name, in equal shape.
 

@@ -71,7 +71,7 @@ def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
         recipe.sides,
         request.seed,
         sorted(request.emphasis.items()),
-        os.path.basename(os.path.normpath(request.init_from)) if request.init_from else "",
+        "+".join(os.path.basename(os.path.normpath(source)) for source in request.init_from),
         request.precision,
         repr(request.options),
         *["aging"] * request.aging,
