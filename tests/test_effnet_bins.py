@@ -14,6 +14,7 @@ from colortk.errors import ArtifactError
 from colortk_plugins.effnet_bins.bins import CENTRES, annealed_mean
 from colortk_plugins.effnet_bins.codec import Bins
 from colortk_plugins.effnet_bins.options import Options
+from colortk_plugins.effnet_bins.vivid import vivid
 from conftest import photo
 
 # Keras' own way from its variables to arrays, with NumPy 2.
@@ -63,6 +64,31 @@ def test_a_regression_is_added_to_the_cells() -> None:
     both = codec.chroma(np.concatenate([logits, residual], -1), 16, 16)
     assert np.abs(both - plain - 10 * residual).max() < 1e-4
     assert codec.chroma(residual, 16, 16) == pytest.approx(10 * residual)
+
+
+def test_vivid_is_more_for_what_has_little_and_keeps_hue_and_order() -> None:
+    chroma = np.linspace(0, 130, 500)
+    hue = np.random.default_rng(0).uniform(-np.pi, np.pi, 500)
+    ab = np.stack([chroma * np.cos(hue), chroma * np.sin(hue)], -1).astype(np.float32)
+    kept = ab.copy()
+    assert vivid(ab, 1.0) is ab
+    for amount in (1.5, 2.1, 4.0):
+        more = vivid(ab, amount)
+        assert more.dtype == np.float32
+        found = np.hypot(*more.T.astype(np.float64))
+        np.testing.assert_allclose(
+            found, chroma * (1 + (amount - 1) * np.exp(-chroma / 40)), rtol=1e-5
+        )
+        assert (np.diff(found) > 0).all()
+        turned = np.angle(np.exp(1j * (np.arctan2(more[1:, 1], more[1:, 0]) - hue[1:])))
+        assert np.abs(turned).max() < 1e-5
+    assert (ab == kept).all()
+
+
+@pytest.mark.parametrize("vividness", [0.9, 4.1, float("nan")])
+def test_amounts_that_mean_nothing(vividness: float) -> None:
+    with pytest.raises(ValueError, match="vivid"):
+        Options(vivid=vividness)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), 11.0])
@@ -219,6 +245,7 @@ def test_chroma_ends_where_lightness_does() -> None:
             return logits
 
     plugin = EffnetBins.__new__(EffnetBins)
+    plugin.vivid = 1.0
     plugin.confidence = np.float32(1)
     plugin.codec, plugin.engine = Bins(), Two()  # type: ignore[assignment]
     lightness = np.full((64, 64), 20, np.float32)

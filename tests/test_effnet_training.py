@@ -134,9 +134,18 @@ def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
     assert begun("decoder1_conv") == 1
 
 
+def test_weights_that_are_to_have_a_mean_keep_16_bits(tmp_path: Path) -> None:
+    eight, sixteen = (
+        recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=Training(bits=bits, rebalance=1)))
+        for bits in (8, 16)
+    )
+    assert eight.eight_bits is not None
+    assert sixteen.eight_bits is None
+
+
 @pytest.mark.parametrize(
     "wish",
-    [{"head": "both "}, {"frozen": 22}, {"rebalance": 0.0}, {"regression": -1.0}, {"encoder_rate": float("nan")},
+    [{"head": "both "}, {"bits": 4}, {"frozen": 22}, {"rebalance": 0.0}, {"regression": -1.0}, {"encoder_rate": float("nan")},
      {"head": "regression", "regression": 0.0}],
 )  # fmt: skip
 def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:

@@ -40,7 +40,8 @@ def initialize(network: Any, plugin: str, sources: Sequence[str]) -> list[str]:
             raise UsageError(f"--init-from {source}", why, "of several, each has to have all")
         if len(sources) > 1 and folded(content):
             why = "its 8-bit weights hold batch normalization, and have no mean with others"
-            raise UsageError(f"--init-from {source}", why, "name it alone")
+            do = "name it alone, or train it with --option bits=16 if its plugin has that"
+            raise UsageError(f"--init-from {source}", why, do)
         lines.append(f"{taken} of {len(network.weights)} arrays of weights taken from '{source}'")
         found.append(network.get_weights())
     if len(found) > 1:

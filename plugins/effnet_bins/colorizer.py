@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from colortk.codec import Codec
 from colortk.color import Float32
 from colortk.networked import Networked
 from colortk.spec import Artifacts
@@ -13,6 +14,7 @@ from colortk.upsample import chroma_field
 
 from .codec import Bins
 from .options import Options
+from .vivid import vivid
 
 #: It is a little too sure of pictures that are not from its training folders (see the model card).
 CONFIDENCE = 0.9
@@ -20,6 +22,10 @@ CONFIDENCE = 0.9
 
 class EffnetBins(Networked):
     """The network behind ``predict_ab``: chroma at a quarter of the size, then along the edges."""
+
+    def __init__(self, artifacts: Artifacts, codec: Codec, network: str, options: Options) -> None:
+        super().__init__(artifacts, codec, network, CONFIDENCE)
+        self.vivid = options.vivid
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
         """Chroma (N, H, W, 2) of lightness (N, H, W)."""
@@ -29,7 +35,7 @@ class EffnetBins(Networked):
             chroma_field(plane, np.ascontiguousarray(ab)).block(0, 0, plane)
             for plane, ab in zip(lightness, coarse, strict=True)
         ]
-        return np.ascontiguousarray(full, np.float32) * self.confidence
+        return vivid(np.ascontiguousarray(full, np.float32) * self.confidence, self.vivid)
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
@@ -39,5 +45,5 @@ def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
         artifacts,
         Bins(options.temperature),
         "colortk_plugins.effnet_bins.network:effnet_bins",
-        CONFIDENCE,
+        options,
     )

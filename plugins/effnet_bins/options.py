@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """``temperature``: 1 is the expected colour, accurate and dull; towards 0 the likeliest, vivid."""
+    """Two ways from accurate and dull to vivid; 1 is the expected colour.
+
+    ``vivid``: factor on the chroma of what is nearly grey, less on what has colour already (see
+    :func:`.vivid.vivid`). ``temperature``: towards 0 the likeliest colour instead of the expected.
+    """
 
     temperature: float = 1.0
+    vivid: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.temperature <= 10:
             raise ValueError(f"temperature={self.temperature}; 0.01 to 10 is wanted")
+        if not 1 <= self.vivid <= 4:
+            raise ValueError(f"vivid={self.vivid}; 1 to 4 is wanted")

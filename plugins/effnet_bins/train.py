@@ -77,6 +77,7 @@ def recipe(request: TrainRequest) -> Recipe:
         loss=colour_loss(
             options.head, weights, options.regression, options.perceptual, request.precision
         ),
+        eight_bits=RECIPE.eight_bits if options.bits == 8 else None,
         facts=facts,
     )
 

@@ -17,7 +17,8 @@ class Training:
     they are, of 21, where it has weights. ``encoder_rate``: factor on the learning rate of the
     others. ``head``: bins, regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in
     the prior that rare colours are weighted by; 1 weights none. ``regression``, ``perceptual``:
-    weight of smooth L1 and of LPIPS beside the cross-entropy.
+    weight of smooth L1 and of LPIPS beside the cross-entropy. ``bits``: of the weights in the end, 8
+    (if they score as well) or 16, which can have a mean with others.
     """
 
     encoder_weights: str = ""
@@ -27,12 +28,15 @@ class Training:
     rebalance: float = 0.8
     regression: float = 0.1
     perceptual: float = 0.0
+    bits: int = 8
 
     def __post_init__(self) -> None:
         if self.head not in ("bins", "regression", "both"):
             raise ValueError(f"head={self.head}; bins, regression or both is wanted")
         if not 0 <= self.frozen <= BLOCKS:
             raise ValueError(f"frozen={self.frozen}; 0 to {BLOCKS} blocks are wanted")
+        if self.bits not in (8, 16):
+            raise ValueError(f"bits={self.bits}; 8 or 16 is wanted")
         if not 0 < self.rebalance <= 1:
             raise ValueError(f"rebalance={self.rebalance}; above 0, at most 1 is wanted")
         for name in ("encoder_rate", "regression", "perceptual"):
