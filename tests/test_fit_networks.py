@@ -17,30 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
 from colortk.folders import find
 from colortk.training.pictures import split
-from conftest import photo
+from tiny_fits import ENVIRONMENT, SMALL, fit, pictures
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs Keras"),
     pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow"),
 ]
-#: One thread and no threads between operations: the same sums in the same order.
-ENVIRONMENT = {
-    "KERAS_BACKEND": "tensorflow",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-}
-SMALL = ["--samples", "26", "--batch-size", "8", "--jobs", "1"]
-
-
 #: The plugins that are trained here, whether or not their weights are shipped yet.
 PLUGINS = (
     "mean_chrominance",
@@ -68,31 +57,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixteen colourful pictures, and files on both sides of the split that are none."""
-    folder = tmp_path_factory.mktemp("data")
-    for seed in range(16):
-        Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
-    for number in range(20):
-        (folder / f"broken{number:02}.png").write_bytes(b"no picture")
-    sides = split(find(folder), folder)
-    assert any(path.stem.startswith("broken") for path in sides.held_out)
-    assert any(path.stem.isdecimal() for path in sides.held_out)
-    return folder
-
-
-def fit(
-    *arguments: Any, check: bool = True, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    code = "from colortk.cli.main import main; main()"
-    out = subprocess.run(
-        [sys.executable, "-c", code, "fit", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **ENVIRONMENT, **environment},
-        timeout=300,
-    )
-    assert not check or out.returncode == 0, out.stderr
-    return out
+    return pictures(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
@@ -183,79 +148,6 @@ def test_killed_and_resumed_is_the_same_training(mean: Path, data: Path, tmp_pat
             assert float(one[name]) == pytest.approx(float(two[name]), rel=1e-5)
     again = fit(*line, "--resume")
     assert "are complete" in again.stderr
-
-
-def test_a_training_begins_with_the_weights_of_another(
-    mean: Path, data: Path, tmp_path: Path
-) -> None:
-    # Keras' own start answers 0 for chroma of about a half: squared, a quarter.
-    line = ["-p", "mean_chrominance", "--data", data, "--epochs", 1, *SMALL]
-    line += ["--option", "start=keras"]
-    out = fit(*line, "-o", tmp_path / "a", "--init-from", mean)
-    assert "16 of 16 arrays of weights taken" in out.stderr
-    first = json.loads((mean / "manifest.json").read_text())["loss"]["validation"]
-    found = json.loads((tmp_path / "a" / "manifest.json").read_text())
-    assert found["init_from"] == [mean.name]
-    assert first < 1e-2
-    assert found["loss"]["validation"] < 1e-2
-    fit(*line, "-o", tmp_path / "cold")
-    cold = json.loads((tmp_path / "cold" / "manifest.json").read_text())
-    assert cold["loss"]["validation"] > 0.1
-    wrong = fit(*line, "-o", tmp_path / "b", "--init-from", "nobody", check=False)
-    assert wrong.returncode == 2
-    assert "nobody" in wrong.stderr
-    empty = fit(*line, "-o", tmp_path / "c", "--init-from", tmp_path, check=False)
-    assert empty.returncode == 4
-    assert len(empty.stderr.splitlines()) == 1
-    other = fit(
-        "-p", "autoencoder", "--data", data, "-o", tmp_path / "d", "--init-from", mean, check=False
-    )
-    assert other.returncode == 2
-    assert "no layer there" in other.stderr
-
-
-def test_the_mean_of_two_trainings(mean: Path, data: Path, tmp_path: Path) -> None:
-    line = ["-p", "mean_chrominance", "--data", data]
-    other, soup = tmp_path / "other", tmp_path / "soup"
-    fit(*line, "--epochs", 1, *SMALL, "-o", other, "--init-from", mean)
-    nothing = fit(*line, "--epochs", 0, "-o", soup, check=False)
-    assert nothing.returncode == 2
-    assert "name weights with --init-from" in nothing.stderr
-    sources = ["--init-from", mean, "--init-from", other]
-    fit(*line, "--epochs", 0, "-o", soup, *sources)
-    one, two, both = (
-        {
-            item.name: onnx.numpy_helper.to_array(item).astype(np.float64)
-            for item in onnx.load(folder / "network.onnx").graph.initializer
-        }
-        for folder in (mean, other, soup)
-    )
-    apart = 0.0
-    for name, array in both.items():
-        np.testing.assert_allclose(array, (one[name] + two[name]) / 2, rtol=2e-3, atol=1e-4)
-        apart = max(apart, float(np.abs(one[name] - two[name]).max()))
-    assert apart > 1e-3
-    told = json.loads((soup / "manifest.json").read_text())
-    assert told["init_from"] == [mean.name, other.name]
-    assert (told["epochs"], told["kept_epoch"]) == (0, 0)
-    assert told["command"].endswith(f"--init-from {mean.name} --init-from other --epochs 0")
-    assert (soup / "curve.csv").read_text().splitlines()[1].startswith("0,")
-    again = fit(*line, "--epochs", 0, "-o", soup, *sources, "--resume")
-    assert "are complete" in again.stderr
-    few = ["-p", "autoencoder", "--data", data, "--epochs", 0, "-o", tmp_path / "d"]
-    few = fit(*few, *sources, check=False)
-    assert few.returncode == 2
-    assert "no layer there" in few.stderr
-    eight = ["-p", "effnet_bins", "--data", data, "--epochs", 0, "-o", tmp_path / "e"]
-    eight += ["--init-from", "effnet_bins", "--init-from", "effnet_bins"]
-    refused = fit(*eight, check=False)
-    assert refused.returncode == 2
-    assert "8-bit weights hold batch normalization" in refused.stderr
-    features = fit(
-        "-p", "sift_mlp", "--data", data, "--epochs", 0, "-o", tmp_path / "f", check=False
-    )
-    assert features.returncode == 2
-    assert "--epochs 0 means nothing to this plugin" in features.stderr
 
 
 def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:

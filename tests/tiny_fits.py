@@ -1,0 +1,51 @@
+"""Tiny trainings with ``colortk fit`` as a process, and pictures for them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from colortk.folders import find
+from colortk.training.pictures import split
+from conftest import photo
+
+#: One thread and no threads between operations: the same sums in the same order.
+ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+SMALL = ["--samples", "26", "--batch-size", "8", "--jobs", "1"]
+
+
+def pictures(folder: Path) -> Path:
+    """Sixteen colourful pictures, and files on both sides of the split that are none."""
+    for seed in range(16):
+        Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
+    for number in range(20):
+        (folder / f"broken{number:02}.png").write_bytes(b"no picture")
+    sides = split(find(folder), folder)
+    assert any(path.stem.startswith("broken") for path in sides.held_out)
+    assert any(path.stem.isdecimal() for path in sides.held_out)
+    return folder
+
+
+def fit(
+    *arguments: Any, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    code = "from colortk.cli.main import main; main()"
+    out = subprocess.run(
+        [sys.executable, "-c", code, "fit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **ENVIRONMENT, **environment},
+        timeout=300,
+    )
+    assert not check or out.returncode == 0, out.stderr
+    return out
