@@ -36,6 +36,22 @@ def gaussian(ab: np.ndarray) -> np.ndarray:
     return np.asarray(density / density.sum(-1, keepdims=True))
 
 
+def test_statistics_are_means_and_deviations_of_each_picture(
+    pair: tuple[np.ndarray, np.ndarray],
+) -> None:
+    truth, answer = pair
+    ab = quarter(truth).astype(np.float64)
+    colour = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTRES + 10 * answer[..., -2:]
+    off = [
+        np.abs(about(colour, axis=(1, 2)) - about(ab, axis=(1, 2))).mean() / 10
+        for about in (np.mean, np.std)
+    ]
+    without, found = (
+        float(losses.colour_loss("both", statistics=weight)(truth, answer)) for weight in (0.0, 3.0)
+    )
+    assert found - without == pytest.approx(3 * np.mean(off), rel=1e-3)
+
+
 @pytest.fixture
 def pair() -> tuple[np.ndarray, np.ndarray]:
     """Truth (2, 32, 32, 3) and an answer (2, 8, 8, cells + 2)."""
@@ -145,7 +161,7 @@ def test_weights_that_are_to_have_a_mean_keep_16_bits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    [{"head": "both "}, {"bits": 4}, {"frozen": 22}, {"rebalance": 0.0}, {"regression": -1.0}, {"encoder_rate": float("nan")},
+    [{"head": "both "}, {"bits": 4}, {"frozen": 22}, {"rebalance": 0.0}, {"regression": -1.0}, {"statistics": -1.0}, {"encoder_rate": float("nan")},
      {"head": "regression", "regression": 0.0}],
 )  # fmt: skip
 def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:

@@ -26,12 +26,14 @@ def colour_loss(
     regression: float = 0.0,
     perceptual: float = 0.0,
     precision: str = "float32",
+    statistics: float = 0.0,
 ) -> Callable[[Any, Any], Any]:
     """The sum of cross-entropy of the cells, smooth L1 of the colour, and LPIPS of the picture.
 
     ``weights``: of the cells, float32 (cells,), by what a pixel of that colour counts; ``None``:
     all the same. ``regression``: factor on the smooth L1 of expected colour (and residual) and
     truth, in units of a cell's width. ``perceptual``: factor on LPIPS of the picture in expected colours.
+    ``statistics``: factor on :func:`unlike` of expected and true colours.
     """
     cells = len(CENTRES)
 
@@ -52,9 +54,26 @@ def colour_loss(
             total = total + regression * _smooth_l1((colour - ab) / WIDTH)
         if perceptual:
             total = total + perceptual * _seen(truth, colour, precision)
+        if statistics:
+            total = total + statistics * unlike(colour, ab)
         return total
 
     return loss
+
+
+def unlike(colour: Any, ab: Any) -> Any:
+    """How far means and deviations of a* and b* over a picture are off, in cells' widths.
+
+    ``colour``, ``ab``: (N, h, w, 2). Mean over pictures of the four absolute differences.
+    """
+    from keras import ops
+
+    def both(values: Any) -> Any:
+        mean = ops.mean(values, axis=(1, 2))
+        square = ops.mean(ops.square(values - mean[:, None, None]), axis=(1, 2))
+        return ops.concatenate([mean, ops.sqrt(square + 1e-3)], -1)  # 0 has no slope
+
+    return ops.mean(ops.abs(both(colour) - both(ab))) / WIDTH
 
 
 def _cross_entropy(ab: Any, logits: Any, weights: Float32 | None) -> Any:

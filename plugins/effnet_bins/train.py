@@ -75,7 +75,12 @@ def recipe(request: TrainRequest) -> Recipe:
         prepare=prepare,
         rates=rates,
         loss=colour_loss(
-            options.head, weights, options.regression, options.perceptual, request.precision
+            options.head,
+            weights,
+            options.regression,
+            options.perceptual,
+            request.precision,
+            options.statistics,
         ),
         eight_bits=RECIPE.eight_bits if options.bits == 8 else None,
         facts=facts,

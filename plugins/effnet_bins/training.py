@@ -17,7 +17,8 @@ class Training:
     they are, of 21, where it has weights. ``encoder_rate``: factor on the learning rate of the
     others. ``head``: bins, regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in
     the prior that rare colours are weighted by; 1 weights none. ``regression``, ``perceptual``:
-    weight of smooth L1 and of LPIPS beside the cross-entropy. ``bits``: of the weights in the end, 8
+    weight of smooth L1 and of LPIPS beside the cross-entropy. ``statistics``: weight of means and
+    deviations of a picture's chroma. ``bits``: of the weights in the end, 8
     (if they score as well) or 16, which can have a mean with others.
     """
 
@@ -28,6 +29,7 @@ class Training:
     rebalance: float = 0.8
     regression: float = 0.1
     perceptual: float = 0.0
+    statistics: float = 0.0
     bits: int = 8
 
     def __post_init__(self) -> None:
@@ -39,7 +41,7 @@ class Training:
             raise ValueError(f"bits={self.bits}; 8 or 16 is wanted")
         if not 0 < self.rebalance <= 1:
             raise ValueError(f"rebalance={self.rebalance}; above 0, at most 1 is wanted")
-        for name in ("encoder_rate", "regression", "perceptual"):
+        for name in ("encoder_rate", "regression", "perceptual", "statistics"):
             if not 0 <= getattr(self, name) < 1e6:
                 raise ValueError(f"{name}={getattr(self, name)}; 0 or more is wanted")
         if self.head == "regression" and not self.regression and not self.perceptual:
