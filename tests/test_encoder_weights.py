@@ -17,6 +17,7 @@ from colortk_plugins.resnet18 import encoder_weights as resnet_weights  # noqa: 
 from colortk_plugins.resnet18.network import resnet18  # noqa: E402
 from colortk_plugins.vgg16_residual import encoder_weights as vgg_weights  # noqa: E402
 from colortk_plugins.vgg16_residual.network import MEAN, STD, vgg16_residual  # noqa: E402
+from exported_resnet18 import folded_resnet18  # noqa: E402
 
 # Keras' own way from its variables to arrays, with NumPy 2.
 pytestmark = [
@@ -198,6 +199,59 @@ def test_resnet18_takes_imagenets_normalization_inside_the_border(
     (mine,) = features(network, STAGES[:1], ((astronaut - 50) / 50)[..., None])
     inner = slice(2, -2)
     assert_equal(mine[:, inner, inner], reference[:, inner, inner])
+
+
+def test_resnet18_is_an_exported_one(astronaut: np.ndarray, tmp_path: Path) -> None:
+    """As ONNX Runtime computes it, batch normalization folded, weights in a file beside it."""
+    runtime = pytest.importorskip("onnxruntime")
+    path = tmp_path / "resnet18.onnx"
+    folded_resnet18(path)
+    network = resnet18()
+    assert resnet_weights.load_resnet18(network, path, (0.5,) * 3, (0.5,) * 3)
+    x = ((astronaut - 50) / 50).astype(np.float32)[..., None]
+    session = runtime.InferenceSession(path)
+    expected = session.run(None, {"input": np.repeat(x, 3, -1).transpose(2, 0, 1)[None]})
+    for mine, reference in zip(features(network, STAGES, x), expected, strict=True):
+        assert_equal(mine, reference.transpose(0, 2, 3, 1))
+
+
+def test_resnet18_is_imagenets(astronaut: np.ndarray) -> None:
+    """COLORTK_RESNET18 names the file of the model card; features as ONNX Runtime has them."""
+    path = os.environ.get("COLORTK_RESNET18")
+    if not path or not Path(path).is_file():
+        pytest.skip("COLORTK_RESNET18 names no file")
+    onnx = pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    network = resnet18()
+    resnet_weights.load_resnet18(network, Path(path))
+    model = onnx.load(path)
+    first = next(one for one in model.graph.node if one.op_type == "Relu").output[0]
+    model.graph.output.append(onnx.helper.make_tensor_value_info(first, 1, None))
+    grey = np.repeat(astronaut[..., None] / 100, 3, -1)
+    grey = np.tile(grey, (2, 2, 1))[:224, :224]
+    seen = ((grey - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)[None]
+    name = model.graph.input[0].name
+    (reference,) = runtime.InferenceSession(model.SerializeToString()).run([first], {name: seen})
+    (mine,) = features(network, STAGES[:1], (grey[..., :1] * 2 - 1).astype(np.float32))
+    inner = slice(2, -2)
+    assert_equal(mine[:, inner, inner], reference.transpose(0, 2, 3, 1)[:, inner, inner])
+
+
+def test_an_exported_networks_weights_may_not_lie_elsewhere(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    inside, outside = tmp_path / "inside", tmp_path / "outside.data"
+    inside.mkdir()
+    path = inside / "resnet18.onnx"
+    folded_resnet18(path)
+    os.replace(inside / "resnet18.onnx.data", outside)
+    model = onnx.load(path, load_external_data=False)
+    for tensor in model.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = "../outside.data"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ArtifactError, match="cannot read"):
+        resnet_weights.load_resnet18(resnet18(32), path)
 
 
 def test_resnet18_refuses_other_files(tmp_path: Path) -> None:

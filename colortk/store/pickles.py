@@ -98,8 +98,25 @@ def state_dict(path: Path) -> Arrays:
     return {name: tensor.detach().float().numpy() for name, tensor in stored.items()}
 
 
+def exported(path: Path) -> Arrays:
+    """Weights of a network that PyTorch wrote as ONNX, by PyTorch's names.
+
+    Its exporter puts batch normalization into the convolution before it, whose bias then is no
+    parameter of the layer; here it is ``NAME.bias`` beside ``NAME.weight``. onnx must be installed;
+    it refuses weights in files outside of the folder.
+    """
+    import onnx
+
+    graph = onnx.load(path).graph
+    found = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Conv" and len(node.input) == 3:
+            found[f"{node.input[1].removesuffix('.weight')}.bias"] = found[node.input[2]]
+    return found
+
+
 def pretrained(path: Path) -> Arrays:
-    """Weights of others by name: a PyTorch state dict, or an ``.npz`` with its names.
+    """Weights of others by name: a PyTorch state dict, or an ``.npz`` or ``.onnx`` with its names.
 
     Raises ``ArtifactError`` where the file cannot be read or asks for anything but arrays.
     """
@@ -107,7 +124,7 @@ def pretrained(path: Path) -> Arrays:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as stored:
                 return dict(stored)
-        return state_dict(path)
+        return exported(path) if path.suffix == ".onnx" else state_dict(path)
     except Exception as error:  # zip files, NumPy and PyTorch fail in many ways
         raise ArtifactError(
             f"cannot read the weights '{path}'", " ".join(str(error).split())[:200]

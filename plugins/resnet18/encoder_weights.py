@@ -6,6 +6,9 @@ and a convolution of three equal channels is one of x: kernels times slope, summ
 a filter, which batch normalization takes off again when its mean is moved by as much. The two
 networks then differ only where conv1 reaches over the border, for zero is 50 % grey here and the
 mean colour there.
+
+What PyTorch exports has each batch normalization folded into the convolution before it. Here it
+is one again that does nothing but add that convolution's bias.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from colortk.color import Float32
 from colortk.errors import ArtifactError
 from colortk.store.pickles import Arrays, pretrained
 
+from .network import EPSILON
+
 #: RGB in 0..1 as torchvision's ImageNet networks are trained with.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -31,11 +36,14 @@ def load_resnet18(
     path: Path,
     mean: tuple[float, ...] = MEAN,
     std: tuple[float, ...] = STD,
-) -> None:
+) -> bool:
     """Put the weights of torchvision's ``resnet18`` into the encoder of ``network``.
 
-    ``path``: its state dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names; what is
-    not of the encoder (``fc``) is left aside. ``mean``, ``std``: how its input was normalized.
+    ``path``: its state dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names, or what PyTorch
+    exports as ``.onnx``; what is not of the encoder (``fc``) is left aside. ``mean``, ``std``: how its
+    input was normalized. Returns whether batch normalization came folded: its statistics then are
+    unknown, and it must stay as it is in training.
+
     Raises ``ArtifactError`` where the file cannot be read or is of another network.
     """
     stored = pretrained(path)
@@ -46,6 +54,7 @@ def load_resnet18(
                 layer.set_weights(_weights(layer.name, stored, mean, std))
     except (KeyError, ValueError) as error:
         raise ArtifactError(f"'{path}' is not of ResNet-18", str(error)) from error
+    return "bn1.running_mean" not in stored
 
 
 def _weights(
@@ -57,12 +66,24 @@ def _weights(
         theirs = name.replace("_", ".")
     if f"{theirs}.running_mean" in stored:
         found = [np.asarray(stored[f"{theirs}.{part}"], np.float32) for part in _NORMALIZATION]
+    elif f"{theirs}.weight" not in stored:  # folded
+        bias = np.asarray(stored[f"{_convolution_of(theirs)}.bias"], np.float32)
+        one = np.ones_like(bias)
+        found = [one, bias, np.zeros_like(bias), one - np.float32(EPSILON)]
+    else:
+        found = []
+    if found:
         if name == "bn1":
             found[2] = (found[2] - _first(stored, mean, std)[1]).astype(np.float32)
         return found
     if name == "conv1":
         return [_first(stored, mean, std)[0]]
     return [np.asarray(stored[f"{theirs}.weight"], np.float32).transpose(2, 3, 1, 0)]
+
+
+def _convolution_of(normalization: str) -> str:
+    """The name of the convolution before a batch normalization, as torchvision has both."""
+    return normalization.replace("bn", "conv").replace("downsample.1", "downsample.0")
 
 
 def _first(

@@ -25,7 +25,7 @@ DECODER = (112, 96, 64, 32)
 #: a* and b* of an output of 1.
 AB_SCALE = 110.0
 #: As PyTorch has it, which the weights of torchvision belong to.
-_EPSILON = 1e-5
+EPSILON = 1e-5
 
 
 def resnet18(side: int | None = None) -> Any:
@@ -111,4 +111,4 @@ def _convolution(x: Any, filters: int, kernel: int, strides: int, name: str) -> 
 def _normalized(x: Any, name: str) -> Any:
     from keras import layers
 
-    return layers.BatchNormalization(momentum=0.9, epsilon=_EPSILON, name=name)(x)
+    return layers.BatchNormalization(momentum=0.9, epsilon=EPSILON, name=name)(x)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from colortk.errors import UsageError
 from colortk.training.learning import fit
 from colortk.training.losses import colour_ms_ssim
 from colortk.training.recipe import Recipe
@@ -34,15 +35,51 @@ RECIPE = Recipe(
 )
 
 
+def part_of(layer: str) -> int | None:
+    """Which part of the encoder a layer belongs to, from 0; ``None``: none."""
+    if layer in ("conv1", "bn1"):
+        return 0
+    return int(layer[len("layer")]) if layer.startswith("layer") else None
+
+
+def built(options: Training) -> Any:
+    """The network for pictures of any size, with what is to stay as it is frozen."""
+    network = resnet18()
+    for layer in network.layers:
+        part = part_of(layer.name)
+        if part is not None and layer.weights:
+            statistics = options.encoder_rate < 1 and hasattr(layer, "moving_mean")
+            layer.trainable = part >= options.frozen and not statistics
+    return network
+
+
 def train(request: TrainRequest) -> None:
     """See :func:`colortk.training.learning.fit`."""
     options = request.options or Training()
 
     def prepare(network: Any) -> None:
         if options.encoder_weights:
-            load_resnet18(network, Path(options.encoder_weights))
+            folded = load_resnet18(network, Path(options.encoder_weights))
+            if folded and options.encoder_rate == 1:
+                raise UsageError(
+                    f"--option encoder_weights={options.encoder_weights}",
+                    "it has no statistics for its batch normalization to be trained with",
+                    "keep that as it is: --option encoder_rate=0.2",
+                )
 
-    recipe = replace(RECIPE, prepare=prepare, note=assess, facts={"loss_function": options.loss})
+    def rates(layer: str) -> float:
+        return 1.0 if part_of(layer) is None else options.encoder_rate
+
+    facts = {"loss_function": options.loss}
+    facts |= {"encoder_rate": options.encoder_rate, "frozen": options.frozen}
+    recipe = replace(
+        RECIPE,
+        network=lambda: built(options),
+        prepare=prepare,
+        rates=rates if options.encoder_rate < 1 else None,
+        note=assess,
+        facts=facts,
+    )
     if options.loss == "cms_ssim":
         recipe = replace(recipe, loss=colour_ms_ssim(CODEC.chroma_scale))
     fit(request, recipe)

@@ -1,0 +1,77 @@
+"""`resnet18` with a pretrained encoder: what may move in training, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exported_resnet18 import folded_resnet18
+from tiny_fits import SMALL, fit, pictures
+
+pytest.importorskip("keras")
+pytest.importorskip("onnx")
+
+from colortk_plugins.resnet18.train import built
+from colortk_plugins.resnet18.training import Training
+
+# Keras' own way from its variables to arrays, with NumPy 2.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+def trained(network: object) -> set[str]:
+    return {layer.name for layer in network.layers if layer.trainable_weights}  # type: ignore[attr-defined]
+
+
+def test_what_is_trained() -> None:
+    everything = trained(built(Training()))
+    assert {"conv1", "bn1", "layer4_1_bn2", "layer2_0_downsample_1", "decoder_ab"} <= everything
+    decoder = {name for name in everything if name.startswith("decoder")}
+    assert trained(built(Training(frozen=5))) == decoder
+    some = trained(built(Training(frozen=2)))
+    assert some == everything - {"conv1", "bn1"} - {n for n in everything if n.startswith("layer1")}
+    gentle = trained(built(Training(encoder_rate=0.2)))
+    assert "conv1" in gentle
+    assert gentle - decoder == {n for n in everything - decoder if n == "conv1" or "conv" in n or n.endswith("downsample_0")}  # fmt: skip
+
+
+def test_an_exported_encoder_is_trained_gently_or_not_at_all(tmp_path: Path) -> None:
+    """What is frozen stays, to the 16 bits it is kept in; convolutions move; the rest is refused."""
+    from onnx import load_model, numpy_helper
+
+    data = tmp_path / "data"
+    data.mkdir()
+    pictures(data)
+    weights = tmp_path / "resnet18.onnx"
+    folded_resnet18(weights)
+    arguments = ["-p", "resnet18", "--data", data, "--epochs", 1, "--side", 32, *SMALL]
+    arguments += ["--option", f"encoder_weights={weights}"]
+    refused = fit(*arguments, "-o", tmp_path / "none", check=False)
+    assert refused.returncode == 2
+    assert "encoder_rate=0.2" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "none" / "network.onnx").exists()
+    out = tmp_path / "out"
+    fit(*arguments, "-o", out, "--option", "encoder_rate=0.2", "--option", "frozen=2")
+    before = {one.name: one for one in load_model(weights).graph.initializer}
+    after = {one.name: one for one in load_model(out / "network.onnx").graph.initializer}
+
+    def moved(name: str, theirs: str) -> float:
+        mine = numpy_helper.to_array(after[name]).astype(np.float32)
+        reference = numpy_helper.to_array(before[theirs])
+        assert mine.shape == reference.shape
+        return float(np.abs(mine - reference).max() / np.abs(reference).max())
+
+    assert moved("layer1_0_conv1/kernel", "layer1.0.conv1.weight") < 1e-3
+    assert moved("layer3_0_conv1/kernel", "layer3.0.conv1.weight") > 1e-3
+    assert moved("layer3_0_bn1/beta", "layer3.0.conv1.weight_bias") < 1e-3
+
+
+@pytest.mark.parametrize("wish", [{"frozen": 6}, {"frozen": -1}, {"encoder_rate": 1.5}, {"encoder_rate": float("nan")}, {"loss": "l1"}])  # fmt: skip
+def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="wanted"):
+        Training(**wish)  # type: ignore[arg-type]
