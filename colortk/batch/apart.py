@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from colortk.batch.crew import Hands
+from colortk.batch.early import MANY
 from colortk.batch.inputs import Item
 from colortk.batch.one import guarded
 from colortk.batch.places import Held, Places
@@ -28,8 +29,6 @@ from colortk.errors import PictureError, UsageError
 from colortk.process import cores
 from colortk.serving import device
 
-#: Pictures for each core from which on processes pay: each takes half a second to load a plugin.
-MANY = 4
 #: Processes that share a GPU, unless told: each takes memory of it for itself.
 ON_GPU = 4
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from multiprocessing.connection import wait
-from typing import Any, Protocol
+from typing import Protocol
 
+from colortk.batch.early import Early
 from colortk.batch.records import Record
 from colortk.batch.worker import Orders, Ready, Task, Worker
 from colortk.errors import ColortkError
@@ -42,14 +43,19 @@ class Crew:
     """Processes of this machine, started as there is work for them.
 
     ``threads``: of each. ``timeout``: seconds for one picture, ``None`` for ever. ``ready``: what
-    the last that has loaded its plugin said.
+    the last that has loaded its plugin said. ``early``: processes that may have been started for it.
     """
 
     def __init__(
-        self, orders: Orders, jobs: int, threads: int, timeout: float | None = None
+        self,
+        orders: Orders,
+        jobs: int,
+        threads: int,
+        timeout: float | None = None,
+        early: Early | None = None,
     ) -> None:
         self._workers: list[Worker | None] = [None] * jobs
-        self._how: Any = (orders, threads, timeout)
+        self._orders, self._threads, self._timeout, self._early = orders, threads, timeout, early
         self.ready: Ready | None = None
 
     def __enter__(self) -> Crew:
@@ -90,7 +96,8 @@ class Crew:
         return 1 if worker is None else 2 * len(worker.tasks)
 
     def _start(self, number: int, tasks: Iterable[Task]) -> None:
-        self._workers[number] = worker = Worker(*self._how)
+        begun = self._early.take(self._threads) if self._early else None
+        self._workers[number] = worker = Worker(self._orders, self._threads, self._timeout, begun)
         for task in tasks:
             worker.give(task)
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from colortk.batch.early import SERVE
 from colortk.batch.one import colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.digests import running_digest
@@ -21,7 +22,7 @@ from colortk.errors import ColortkError, PluginError
 from colortk.isolate import LOADING, Failure, flat
 from colortk.loading import Loaded, Request, load
 from colortk.pipeline import Refiner, refiner
-from colortk.process import died, keep_freed_memory, spawn, stop
+from colortk.process import Begun, begin, died, keep_freed_memory, stop
 
 _SLOW = "raise --timeout if it is merely slow"
 
@@ -83,16 +84,19 @@ class Worker:
     """The parent's side of one.
 
     ``ready``: its plugin is loaded. ``tasks``: what it is at, and what it does then, so that it need
-    not wait for the next. ``ended``: it is no more, and ``tasks`` are for another.
+    not wait for the next. ``ended``: it is no more, and ``tasks`` are for another. ``begun``: a process
+    that was started for it, see :mod:`.early`.
     """
 
-    def __init__(self, orders: Orders, threads: int | None, timeout: float | None) -> None:
+    def __init__(
+        self, orders: Orders, threads: int | None, timeout: float | None, begun: Begun | None = None
+    ) -> None:
         self.orders, self.timeout = orders, timeout
         self.ready: Ready | None = None
         self.tasks: deque[Task] = deque()
         self.ended = False
         self._process: subprocess.Popen[bytes]
-        self._process, self.pipe = spawn("colortk.batch.worker:serve", orders, threads=threads)
+        self._process, self.pipe = (begun or begin(SERVE, threads)).tell(orders)
         self._since = time.monotonic()
 
     def give(self, task: Task) -> None:

@@ -44,18 +44,23 @@ OPTIONS = click.option(
 )
 
 
-def settle(threads: int | None, device: str | None) -> None:
-    """Set threads and device for this process and those that it starts; ``None``: as they are.
-
-    To be called first: the libraries read it when they are imported. Raises
-    ``UsageError`` if the environment wants a device that there is not.
-    """
+def announce(threads: int | None, device: str | None) -> None:
+    """Set threads and device for this process and those that it starts; ``None``: as they are."""
     from colortk import process
 
     if device is not None:
         os.environ["COLORTK_DEVICE"] = device
     if threads is not None:
         os.environ.update(dict.fromkeys(process.THREADS, str(threads)))
+
+
+def settle(threads: int | None, device: str | None) -> None:
+    """Announce threads and device, and make sure of the device.
+
+    To be called first: the libraries read it when they are imported. Raises
+    ``UsageError`` if the environment wants a device that there is not.
+    """
+    announce(threads, device)
     from colortk import serving
 
     serving.device()  # raises

@@ -17,6 +17,7 @@ from colortk.cli.common import (
     PLUGIN,
     STRENGTH,
     THREADS,
+    announce,
     progress,
     settle,
 )
@@ -141,6 +142,11 @@ def command(
     colortk run scans/ -r -o coloured/ --resume    what is left of it, after Ctrl-C
     colortk run - -o - < grey.png > colour.png     in a pipe
     """
+    announce(threads, device)
+    from colortk.batch.early import Early
+
+    early = Early(files, 1 if scheduler is not None or input_list is not None else jobs)
+    click.get_current_context().call_on_close(early.end)
     settle(threads, device)
     from colortk.batch.inputs import expand, read_list
     from colortk.batch.places import Places, check
@@ -204,7 +210,7 @@ def command(
         if scheduler is not None:
             records = work.on_cluster(items, places, scheduler, device)
         else:
-            records = work.on_this_machine(items, places, jobs)
+            records = work.on_this_machine(items, places, jobs, early)
         stack.enter_context(closing(records))
         advance = stack.enter_context(progress("colorizing", len(items)))
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from colortk.batch.early import Early, threads_of
 from colortk.batch.inputs import Item
 from colortk.batch.places import Places
 from colortk.batch.records import STANDARD, Record, Settings
@@ -32,20 +33,23 @@ class Work:
     threads: int | None
     timeout: float | None
 
-    def on_this_machine(self, items: list[Item], places: Places, jobs: int | None) -> Records:
+    def on_this_machine(
+        self, items: list[Item], places: Places, jobs: int | None, early: Early
+    ) -> Records:
         """In this process if ``jobs`` is 1, or if it is not told and the pictures are few."""
         few = jobs is None and len(items) <= FEW
         if few or jobs == 1:
+            early.end()
             return self._here(items, places)
         from colortk.batch.apart import colorize_apart, jobs_for
         from colortk.batch.crew import Crew
-        from colortk.process import cores, threads
 
         count = jobs_for(items, jobs)
         if count == 1:
+            early.end()
             return self._here(items, places)
-        each = threads() or max(1, cores() // count)  # --threads has been settled by now
-        crew = Crew(self._orders(), count, each, self.timeout)
+        each = threads_of(count)  # --threads has been settled by now
+        crew = Crew(self._orders(), count, each, self.timeout, early)
         return colorize_apart(items, places, crew, self.request.plugin)
 
     def on_cluster(

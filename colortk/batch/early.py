@@ -1,0 +1,59 @@
+"""Processes that are started before it is known what there is to do.
+
+A worker imports for a third of a second before it can be told anything; so does the command itself.
+Where a command line looks like many pictures, both do it at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import islice
+
+from colortk.process import Begun, begin, cores, stop, threads
+
+#: What a worker runs.
+SERVE = "colortk.batch.worker:serve"
+#: Pictures for each core from which on processes pay: each takes half a second to load a plugin.
+MANY = 4
+
+
+class Early:
+    """Those that nobody has taken are ended by :meth:`end`.
+
+    ``files``: as on the command line. ``jobs``: as told, see :func:`colortk.batch.apart.jobs_for`.
+    """
+
+    def __init__(self, files: Sequence[str], jobs: int | None) -> None:
+        count = jobs or cores()
+        enough = MANY * cores() if jobs is None else count - 1
+        self._threads = threads_of(count)
+        pays = count > 1 and _more(files, enough)
+        self._begun = [begin(SERVE, self._threads) for _ in range(min(count, cores())) if pays]
+
+    def end(self) -> None:
+        """They are not wanted, those that are left."""
+        while self._begun:
+            one = self._begun.pop()
+            stop(one.process, one.pipe)
+
+    def take(self, threads: int) -> Begun | None:
+        """One of so many threads, if there is one."""
+        return self._begun.pop() if self._begun and threads == self._threads else None
+
+
+def threads_of(jobs: int) -> int:
+    """Threads of each of so many processes, unless they are set already."""
+    return threads() or max(1, cores() // jobs)
+
+
+def _more(files: Sequence[str], limit: int) -> bool:
+    """Whether more than ``limit`` files are named, or are in a folder that is, at a glance."""
+    if len(files) > limit:
+        return True
+    for name in files:
+        with suppress(OSError), os.scandir(name) as entries:
+            if sum(1 for _ in islice(entries, limit + 1)) > limit:
+                return True
+    return False
