@@ -107,8 +107,9 @@ def lightness(picture: Array) -> Float32:
         else:
             y = sum(share[0, part[..., k], k] for k in range(3))
         np.rint(y, out=y)
-        np.minimum(y, np.float32(_Y_STEPS), out=y)
-        np.take(by_y, y.astype(np.intp), out=out[top : top + 64])
+        # The lesser of both. NumPy's takes five times as long, minding NaN.
+        cv2.threshold(y, _Y_STEPS, 0, cv2.THRESH_TRUNC, y)
+        np.take(by_y, y.astype(np.intp), out=out[top : top + 64], mode="wrap")  # none is outside
     return out
 
 

