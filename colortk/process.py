@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -42,30 +41,14 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are the parent's to h
 import sys, multiprocessing.connection as m
 pipe = getattr(m, "PipeConnection", m.Connection)(int(sys.argv[1]))
 try:
-    sys.path[:], parent, path = pipe.recv()
-    from colortk.process import end_with
-    end_with(parent)
-    from colortk.spec import load_callable
-    call = load_callable(path)
-    arguments = pipe.recv()
-except (EOFError, OSError):  # the parent ended, or wants nothing, before it has said all
+    sys.path[:], parent, path, arguments = pipe.recv()
+except (EOFError, OSError):  # the parent ended between starting this process and telling it
     raise SystemExit(1)
-call(pipe, *arguments)
+from colortk.process import end_with
+end_with(parent)
+from colortk.spec import load_callable
+load_callable(path)(pipe, *arguments)
 """
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A process that has been started and not been told yet what to do."""
-
-    process: subprocess.Popen[bytes]
-    pipe: Connection
-
-    def tell(self, *arguments: Any) -> tuple[subprocess.Popen[bytes], Connection]:
-        """Let it call what it was started for with (pipe, *arguments)."""
-        with contextlib.suppress(OSError):  # a child that is dead already: its reader finds out
-            self.pipe.send(arguments)
-        return self.process, self.pipe
 
 
 def spawn(
@@ -76,11 +59,6 @@ def spawn(
     What it prints goes to stderr. ``threads``: how many its libraries may use. It finds the
     modules that this process finds. When this process goes away, its pipe ends.
     """
-    return begin(path, threads).tell(*arguments)
-
-
-def begin(path: str, threads: int | None = None) -> Begun:
-    """Start a process as :func:`spawn` does, which imports what it needs and waits to be told."""
     ours, theirs = Pipe()
     handle = theirs.fileno()
     environment = dict(os.environ)
@@ -102,8 +80,8 @@ def begin(path: str, threads: int | None = None) -> Begun:
     )
     theirs.close()
     with contextlib.suppress(OSError):  # a child that is dead already: its reader finds out
-        ours.send((sys.path, os.getpid(), path))
-    return Begun(process, ours)
+        ours.send((sys.path, os.getpid(), path, arguments))
+    return process, ours
 
 
 def end_with(parent: int) -> None:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from colortk.batch import early
+from colortk.batch.apart import colorize_apart
+from colortk.batch.crew import Crew
 from colortk.batch.early import MANY, Early, threads_of
+from colortk.batch.inputs import expand
+from colortk.batch.places import Places
+from colortk.batch.records import Record, Settings
+from colortk.batch.worker import Orders
+from colortk.errors import ColortkError
+from colortk.loading import Request
+from conftest import photo
 
 
 class Stand:
     """In place of a process: who was begun, and who was ended."""
 
-    def __init__(self, path: str, threads: int | None) -> None:
-        self.path, self.threads = path, threads
-        self.process = self.pipe = self
+    def __init__(self, path: str, plugin: str, options: tuple[str, ...], weights: str) -> None:
+        self.path, self.what = path, (plugin, options, weights)
         self.ended = False
 
 
@@ -23,11 +33,12 @@ class Stand:
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[Stand]:
     started: list[Stand] = []
 
-    def begin(path: str, threads: int | None) -> Stand:
-        started.append(Stand(path, threads))
-        return started[-1]
+    def spawn(path: str, *what: Any, threads: int | None) -> tuple[Stand, None]:
+        assert threads == 1
+        started.append(Stand(path, *what))
+        return started[-1], None
 
-    monkeypatch.setattr(early, "begin", begin)
+    monkeypatch.setattr(early, "spawn", spawn)
     monkeypatch.setattr(early, "stop", lambda one, _: setattr(one, "ended", True))
     monkeypatch.setattr(early, "cores", lambda: 2)
     monkeypatch.setattr(early, "threads", lambda: 0)
@@ -49,8 +60,8 @@ def test_they_are_started_where_several_processes_will_be(
 ) -> None:
     for files in ([folder_of(count, tmp_path)], [f"{n}.png" for n in range(count)]):
         begun.clear()
-        found = Early(files, jobs)
-        assert [one.path for one in begun] == ["colortk.batch.worker:serve"] * expected
+        found = Early(files, jobs, "gray")
+        assert [one.path for one in begun] == ["colortk.batch.worker:serve_early"] * expected
         found.end()
         assert all(one.ended for one in begun)
 
@@ -58,30 +69,46 @@ def test_they_are_started_where_several_processes_will_be(
 def test_a_file_or_a_pattern_is_no_reason(begun: list[Stand], tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     for name in ("a.png", "none", "*.png", "-"):
-        Early([str(tmp_path / name)], None)
+        Early([str(tmp_path / name)], None, "gray")
     assert not begun
 
 
 def test_they_are_taken_once_and_with_their_threads(begun: list[Stand], tmp_path: Path) -> None:
-    found = Early([folder_of(20, tmp_path)], None)
+    found = Early([folder_of(20, tmp_path)], None, "gray", ("x=1",), tmp_path)
+    assert [one.what for one in begun] == [("gray", ("x=1",), str(tmp_path))] * 2
     assert found.take(2) is None
     taken = found.take(1)
-    assert taken in begun
-    found.end()
-    assert [one.ended for one in begun if one is not taken] == [True]
     assert taken is not None
-    assert not taken.ended  # type: ignore[attr-defined]
+    assert taken[0] in begun
+    found.end()
+    assert [one.ended for one in begun if one is not taken[0]] == [True]
+    assert not taken[0].ended  # type: ignore[attr-defined]
     assert found.take(1) is None
 
 
-def test_a_process_does_what_it_is_told_later() -> None:
-    from colortk.process import begin, stop
+def early_run(place: Path, plugin: str) -> list[Record]:
+    """Records of three pictures, by workers that were started early."""
+    for number in range(3):
+        Image.fromarray(photo(40, 50, number)).save(place / f"{number}.png")
+    found = Early([str(place)], 2, plugin)
+    orders = Orders(Request(plugin), "ratio", Settings(output=place / "out"))
+    items = expand([str(place)])
+    crew = Crew(orders, 2, threads_of(2), 60, found)
+    try:
+        return list(colorize_apart(items, Places(items, orders.settings), crew, plugin))
+    finally:
+        found.end()
 
-    process, pipe = begin("colortk.process:stop").tell()  # not what stop is for: it fails of it
-    assert process.wait(30) == 1
-    stop(process, pipe)
-    silent = begin("colortk.batch.worker:serve", 1)
-    assert stop(silent.process, silent.pipe) != 0
+
+def test_an_early_worker_works_as_any(tmp_path: Path) -> None:
+    records = early_run(tmp_path, "mean_color")
+    assert [record.error for record in records] == [None] * 3
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_what_an_early_worker_could_not_load_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ColortkError, match="no_such"):
+        early_run(tmp_path, "no_such")
 
 
 def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,20 +1,23 @@
-"""Processes that are started before it is known what there is to do.
+"""Workers that are started before it is known what there is to do.
 
-A worker imports for a third of a second before it can be told anything; so does the command itself.
-Where a command line looks like many pictures, both do it at once.
+A worker imports and loads for half a second before its first picture, and the command itself nearly as
+long before it knows of one. Where a command line looks like many pictures, both do it at once.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
+from multiprocessing.connection import Connection
+from pathlib import Path
 
-from colortk.process import Begun, begin, cores, stop, threads
+from colortk.process import cores, spawn, stop, threads
 
-#: What a worker runs.
-SERVE = "colortk.batch.worker:serve"
+#: A process, and the pipe to it.
+Begun = tuple[subprocess.Popen[bytes], Connection]
 #: Pictures for each core from which on processes pay: each takes half a second to load a plugin.
 MANY = 4
 
@@ -22,21 +25,34 @@ MANY = 4
 class Early:
     """Those that nobody has taken are ended by :meth:`end`.
 
-    ``files``: as on the command line. ``jobs``: as told, see :func:`colortk.batch.apart.jobs_for`.
+    ``files``, ``plugin``, ``options``, ``weights``: as on the command line. ``jobs``: as told, see
+    :func:`colortk.batch.apart.jobs_for`.
     """
 
-    def __init__(self, files: Sequence[str], jobs: int | None) -> None:
+    def __init__(
+        self,
+        files: Sequence[str],
+        jobs: int | None,
+        plugin: str,
+        options: tuple[str, ...] = (),
+        weights: Path | None = None,
+    ) -> None:
         count = jobs or cores()
         enough = MANY * cores() if jobs is None else count - 1
         self._threads = threads_of(count)
-        pays = count > 1 and _more(files, enough)
-        self._begun = [begin(SERVE, self._threads) for _ in range(min(count, cores())) if pays]
+        self._begun: list[Begun] = []
+        if count > 1 and _more(files, enough):
+            # In words: to make a request takes the imports that are not to be waited for.
+            what = (plugin, options, str(weights or ""))
+            for _ in range(min(count, cores())):
+                self._begun.append(
+                    spawn("colortk.batch.worker:serve_early", *what, threads=self._threads)
+                )
 
     def end(self) -> None:
         """They are not wanted, those that are left."""
         while self._begun:
-            one = self._begun.pop()
-            stop(one.process, one.pipe)
+            stop(*self._begun.pop())
 
     def take(self, threads: int) -> Begun | None:
         """One of so many threads, if there is one."""

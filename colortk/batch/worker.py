@@ -12,8 +12,9 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-from colortk.batch.early import SERVE
+from colortk.batch.early import Begun
 from colortk.batch.one import colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.digests import running_digest
@@ -22,7 +23,7 @@ from colortk.errors import ColortkError, PluginError
 from colortk.isolate import LOADING, Failure, flat
 from colortk.loading import Loaded, Request, load
 from colortk.pipeline import Refiner, refiner
-from colortk.process import Begun, begin, died, keep_freed_memory, stop
+from colortk.process import died, keep_freed_memory, spawn, stop
 
 _SLOW = "raise --timeout if it is merely slow"
 
@@ -54,11 +55,27 @@ class Ready:
     code: str
 
 
-def serve(pipe: Connection, orders: Orders) -> None:
-    """The child: load once, then answer every task with a record."""
+def serve_early(pipe: Connection, plugin: str, options: tuple[str, ...], weights: str) -> None:
+    """As :func:`serve`, of orders that are still to come: they will be for this plugin."""
+    found: Loaded | ColortkError
+    try:
+        found = load(Request(plugin, options, Path(weights) if weights else None))
+    except ColortkError as error:  # it is said when it is asked for
+        found = error
+    with suppress(EOFError, OSError):  # the parent is gone, or wants nothing
+        serve(pipe, pipe.recv(), found)
+
+
+def serve(pipe: Connection, orders: Orders, found: Loaded | ColortkError | None = None) -> None:
+    """The child: load once, then answer every task with a record.
+
+    ``found``: what came of it, if that has been done.
+    """
     with suppress(EOFError, OSError):  # the parent is gone
         try:
-            loaded = load(orders.request)
+            if isinstance(found, ColortkError):
+                raise found
+            loaded = found or load(orders.request)
             refine = refiner(orders.refine)
         except ColortkError as error:
             pipe.send(flat(error))
@@ -96,7 +113,12 @@ class Worker:
         self.tasks: deque[Task] = deque()
         self.ended = False
         self._process: subprocess.Popen[bytes]
-        self._process, self.pipe = (begun or begin(SERVE, threads)).tell(orders)
+        if begun is not None:
+            self._process, self.pipe = begun
+            with suppress(OSError):  # it has died: its silence says so
+                self.pipe.send(orders)
+        else:
+            self._process, self.pipe = spawn("colortk.batch.worker:serve", orders, threads=threads)
         self._since = time.monotonic()
 
     def give(self, task: Task) -> None:

@@ -145,7 +145,8 @@ def command(
     announce(threads, device)
     from colortk.batch.early import Early
 
-    early = Early(files, 1 if scheduler is not None or input_list is not None else jobs)
+    alone = scheduler is not None or input_list is not None
+    early = Early(files, 1 if alone else jobs, plugin, options, weights)
     click.get_current_context().call_on_close(early.end)
     settle(threads, device)
     from colortk.batch.inputs import expand, read_list
