@@ -9,7 +9,10 @@ from colortk.spec import Artifacts
 
 from .codec import CODEC
 
+#: It is too sure of pictures that are not from its training folders (see the model card).
+CONFIDENCE = 0.9
+
 
 def colorizer(artifacts: Artifacts, options: Any) -> Networked:
     """The trained network behind ``predict_ab``."""
-    return Networked(artifacts, CODEC, "colortk_plugins.resnet18.network:resnet18")
+    return Networked(artifacts, CODEC, "colortk_plugins.resnet18.network:resnet18", CONFIDENCE)
