@@ -6,6 +6,8 @@ from colortk.hookspecs import hookimpl
 from colortk.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
+from .options import Options
+
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -17,6 +19,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             package="colortk_plugins.autoencoder",
             working_size=WorkingSize(short=256, multiple=8),
             artifacts=declared("colortk_plugins.autoencoder"),
+            options=Options,
             trainer="colortk_plugins.autoencoder.train:train",
             paper="Darban (2024), Colorizing grayscale images",
         )
