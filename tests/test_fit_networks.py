@@ -23,7 +23,7 @@ from skimage.color import rgb2lab
 
 from colortk.folders import find
 from colortk.training.pictures import split
-from tiny_fits import ENVIRONMENT, SMALL, fit, pictures
+from tiny_fits import ENVIRONMENT, SMALL, fit, pictures, three_epochs
 
 pytestmark = [
     pytest.mark.slow,
@@ -64,7 +64,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three epochs of mean_chrominance, in one go."""
     output = tmp_path_factory.mktemp("mean") / "weights"
-    out = fit("-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL)
+    out = three_epochs(data, output)
     assert out.stdout == ""
     assert "left out: cannot read" in out.stderr
     assert "broken03.png" in out.stderr

@@ -28,13 +28,13 @@ def trained(network: object) -> set[str]:
 
 
 def test_what_is_trained() -> None:
-    everything = trained(built(Training()))
+    everything = trained(built(Training(frozen=5), kept=False))
     assert {"conv1", "bn1", "layer4_1_bn2", "layer2_0_downsample_1", "decoder_ab"} <= everything
     decoder = {name for name in everything if name.startswith("decoder")}
-    assert trained(built(Training(frozen=5))) == decoder
-    some = trained(built(Training(frozen=2)))
+    assert trained(built(Training(frozen=5), kept=True)) == decoder
+    some = trained(built(Training(frozen=2, encoder_rate=1), kept=True))
     assert some == everything - {"conv1", "bn1"} - {n for n in everything if n.startswith("layer1")}
-    gentle = trained(built(Training(encoder_rate=0.2)))
+    gentle = trained(built(Training(), kept=True))
     assert "conv1" in gentle
     assert gentle - decoder == {n for n in everything - decoder if n == "conv1" or "conv" in n or n.endswith("downsample_0")}  # fmt: skip
 
@@ -50,9 +50,10 @@ def test_an_exported_encoder_is_trained_gently_or_not_at_all(tmp_path: Path) -> 
     folded_resnet18(weights)
     arguments = ["-p", "resnet18", "--data", data, "--epochs", 1, "--side", 32, *SMALL]
     arguments += ["--option", f"encoder_weights={weights}"]
-    refused = fit(*arguments, "-o", tmp_path / "none", check=False)
+    whole = ["--option", "encoder_rate=1"]
+    refused = fit(*arguments, "-o", tmp_path / "none", *whole, check=False)
     assert refused.returncode == 2
-    assert "encoder_rate=0.2" in refused.stderr
+    assert "encoder_rate=0.02" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "none" / "network.onnx").exists()
     out = tmp_path / "out"

@@ -49,3 +49,8 @@ def fit(
     )
     assert not check or out.returncode == 0, out.stderr
     return out
+
+
+def three_epochs(data: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    """Three epochs of mean_chrominance, in one go."""
+    return fit("-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL)

@@ -42,10 +42,13 @@ def part_of(layer: str) -> int | None:
     return int(layer[len("layer")]) if layer.startswith("layer") else None
 
 
-def built(options: Training) -> Any:
-    """The network for pictures of any size, with what is to stay as it is frozen."""
+def built(options: Training, kept: bool) -> Any:
+    """The network for pictures of any size; what is to stay as it is frozen, if it is ``kept``.
+
+    ``kept``: the encoder comes with weights.
+    """
     network = resnet18()
-    for layer in network.layers:
+    for layer in network.layers if kept else ():
         part = part_of(layer.name)
         if part is not None and layer.weights:
             statistics = options.encoder_rate < 1 and hasattr(layer, "moving_mean")
@@ -56,6 +59,7 @@ def built(options: Training) -> Any:
 def train(request: TrainRequest) -> None:
     """See :func:`colortk.training.learning.fit`."""
     options = request.options or Training()
+    kept = bool(options.encoder_weights or request.init_from)
 
     def prepare(network: Any) -> None:
         if options.encoder_weights:
@@ -64,19 +68,19 @@ def train(request: TrainRequest) -> None:
                 raise UsageError(
                     f"--option encoder_weights={options.encoder_weights}",
                     "it has no statistics for its batch normalization to be trained with",
-                    "keep that as it is: --option encoder_rate=0.2",
+                    "keep that as it is: --option encoder_rate=0.02",
                 )
 
     def rates(layer: str) -> float:
-        return 1.0 if part_of(layer) is None else options.encoder_rate
+        return options.encoder_rate if kept and part_of(layer) is not None else 1.0
 
     facts = {"loss_function": options.loss}
     facts |= {"encoder_rate": options.encoder_rate, "frozen": options.frozen}
     recipe = replace(
         RECIPE,
-        network=lambda: built(options),
+        network=lambda: built(options, kept),
         prepare=prepare,
-        rates=rates if options.encoder_rate < 1 else None,
+        rates=rates if kept else None,
         note=assess,
         facts=facts,
     )

@@ -13,14 +13,15 @@ class Training:
     """``loss``: ``mse`` on a* and b*, or ``cms_ssim``, which document 004 considered.
 
     ``encoder_weights``: a file with torchvision's ResNet-18 (``.pth``, ``.npz``, ``.onnx``); empty: it starts
-    from nothing, or as ``--init-from`` has it. ``encoder_rate``: factor on the encoder's learning
-    rate; under 1 its batch normalization stays as it is, for its statistics are of more pictures
-    than ours. ``frozen``: parts of the encoder that stay as they are, of 5: conv1, layer1 to layer4.
+    from nothing, or as ``--init-from`` has it. Where the encoder begins with weights, ``encoder_rate``:
+    factor on its learning rate; under 1 its batch normalization stays as it is, for its statistics
+    are of more pictures than ours. ``frozen``: parts of it that stay as they are, of 5: conv1, layer1
+    to layer4.
     """
 
     loss: str = "mse"
     encoder_weights: str = ""
-    encoder_rate: float = 1.0
+    encoder_rate: float = 0.02
     frozen: int = 0
 
     def __post_init__(self) -> None:
