@@ -32,7 +32,7 @@ RGB_TO_XYZ = np.array(
 WHITE = np.array([0.95047, 1.0, 1.08883])
 _EPSILON = 0.008856
 _SLOPE = 7.787
-_Y_STEPS = 1 << 16
+_STEPS = (1 << 16) - 1
 #: Rows: L*, a*, b*; columns: f of X, Y and Z, and 1.
 _LAB_OF_F = np.array([[0, 116, 0, -16], [500, -500, 0, 0], [0, 200, -200, 0]], np.float32)
 
@@ -73,17 +73,49 @@ def _linear_table(levels: int) -> Float32:
 
 
 @lru_cache(maxsize=4)
-def _luminance_table(levels: int) -> Float32:
-    """What every level of R, G and B adds to luminance, in steps of it: (1, levels, 3)."""
-    table = _linear_table(levels)[:, None] * (RGB_TO_XYZ[1] * _Y_STEPS)
-    share: Float32 = table[None].astype(np.float32)
-    return share
+def _luminance_tables(levels: int) -> Float32:
+    """What every level of R, G and B adds to luminance, in steps of it: (3, levels)."""
+    tables: Float32 = (RGB_TO_XYZ[1] * _STEPS).astype(np.float32)[:, None] * _linear_table(levels)
+    return tables
 
 
 @lru_cache(maxsize=1)
 def _lightness_of_y() -> Float32:
-    """L* over 65,537 steps of luminance: at most 0.007 L* from the exact value."""
-    return luminance_to_lightness(np.arange(_Y_STEPS + 1) / _Y_STEPS).astype(np.float32)
+    """L* over 65,536 steps of luminance: at most 0.007 L* from the exact value."""
+    return luminance_to_lightness(np.arange(_STEPS + 1) / _STEPS).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _levels_of_linear() -> NDArray[np.uint8]:
+    """SRGB in 8 bits over 65,536 steps of linear light; of black, 20 steps are a level."""
+    linear = np.arange(_STEPS + 1) / _STEPS
+    value = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    levels: NDArray[np.uint8] = np.rint(value * 255).astype(np.uint8)
+    return levels
+
+
+@lru_cache(maxsize=1)
+def _looks_up_16_bits() -> bool:
+    """Whether OpenCV does; since its version 5."""
+    try:
+        cv2.LUT(np.zeros((1, 1), np.uint16), np.zeros(_STEPS + 1, np.uint8))
+    except cv2.error:
+        return False
+    return True
+
+
+def _look_up(table: Array, levels: Array) -> Array:
+    """``table[levels]`` of uint8 or uint16 (H, W). NumPy's own takes several times as long."""
+    if levels.dtype == np.uint8 or _looks_up_16_bits():
+        found: Array = cv2.LUT(levels, table)
+        return found
+    return np.take(table, levels)
+
+
+def _in_steps(value: Array, scale: int = 1) -> NDArray[np.uint16]:
+    """``value``, float32, times ``scale`` and rounded; beyond 0 and 65,535 it is these."""
+    steps: NDArray[np.uint16] = cv2.addWeighted(value, scale, value, 0, 0, dtype=cv2.CV_16U)
+    return steps.reshape(value.shape)
 
 
 def lightness(picture: Array) -> Float32:
@@ -96,20 +128,17 @@ def lightness(picture: Array) -> Float32:
         raise TypeError(f"lightness() takes uint8 or uint16, not {picture.dtype}")
     levels = 256 if picture.dtype == np.uint8 else 65536
     if picture.ndim == 2:
-        return _grey_table(levels)[picture]
+        return _look_up(_grey_table(levels), np.ascontiguousarray(picture))
     out = np.empty(picture.shape[:2], np.float32)
-    share, by_y = _luminance_table(levels), _lightness_of_y()
+    tables, by_y = _luminance_tables(levels), _lightness_of_y()
     # In bands: the float copies of a 24-megapixel picture would be 300 MB each.
     for top in range(0, picture.shape[0], 64):
-        part = picture[top : top + 64]
-        if levels == 256:
-            y = cv2.transform(cv2.LUT(np.ascontiguousarray(part), share), np.ones((1, 3)))
-        else:
-            y = sum(share[0, part[..., k], k] for k in range(3))
-        np.rint(y, out=y)
-        # The lesser of both. NumPy's takes five times as long, minding NaN.
-        cv2.threshold(y, _Y_STEPS, 0, cv2.THRESH_TRUNC, y)
-        np.take(by_y, y.astype(np.intp), out=out[top : top + 64], mode="wrap")  # none is outside
+        # Plane by plane: one table for all three takes twice as long.
+        red, green, blue = cv2.split(np.ascontiguousarray(picture[top : top + 64]))
+        y = _look_up(tables[0], red)
+        y += _look_up(tables[1], green)
+        y += _look_up(tables[2], blue)
+        out[top : top + 64] = _look_up(by_y, _in_steps(y))
     return out
 
 
@@ -155,6 +184,15 @@ def lab_to_rgb(lab: Float32) -> Float32:
     """SRGB in 0..1, float32 (H, W, 3), of CIELAB float32 (H, W, 3); clipped to gamut."""
     rgb: Float32 = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
     return rgb
+
+
+def lab_to_rgb8(lab: Float32) -> NDArray[np.uint8]:
+    """The same in 8 bits, 0..255, to 0.6 of a level; in two thirds of the time since OpenCV 5."""
+    if not _looks_up_16_bits():
+        rounded: NDArray[np.uint8] = cv2.convertScaleAbs(lab_to_rgb(lab), alpha=255)
+        return rounded.reshape(lab.shape)
+    linear = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2LRGB)
+    return _look_up(_levels_of_linear(), _in_steps(linear, _STEPS))
 
 
 def lab_to_linear_rgb(lab: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._cv import cv2
-from colortk.color import Float32, lab_to_rgb
+from colortk.color import Float32, lab_to_rgb, lab_to_rgb8
 from colortk.errors import PluginError, PredictionError
 from colortk.host import registry
 from colortk.loading import Predictor, checked
@@ -110,13 +110,14 @@ def join(
         at = slice(top, top + rows), slice(left, left + columns)
         part = np.ascontiguousarray(lightness[at])
         chroma = refine(part, field_.block(top, left, part))
-        rgb = lab_to_rgb(cv2.merge([part, chroma[..., 0], chroma[..., 1]]))
-        if not chroma.any():  # grey to the last bit, where rounding would tint some pixels
+        lab = cv2.merge([part, chroma[..., 0], chroma[..., 1]])
+        rgb: NDArray[Any] = lab_to_rgb8(lab) if dtype is np.uint8 else lab_to_rgb(lab)
+        # Grey to the last bit, where rounding would tint some pixels. Mostly a few tell that it is not.
+        if not chroma[::32, ::32].any() and not chroma.any():
             rgb[...] = rgb[..., 1:2]
-        if dtype is np.uint8:
-            out[at] = cv2.convertScaleAbs(rgb, alpha=255).reshape(rgb.shape)
-        else:
-            out[at] = np.rint(rgb.reshape(*part.shape, 3) * np.float32(65535))
+        if dtype is np.uint16:
+            rgb = np.rint(rgb.reshape(*part.shape, 3) * np.float32(65535))
+        out[at] = rgb
 
     corners = [(y, x) for y in range(0, height, rows) for x in range(0, width, columns)]
     block(corners[0])  # alone: what is computed once and kept is then there for the others

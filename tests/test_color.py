@@ -6,14 +6,33 @@ import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 
-from colortk.color import lab_to_linear_rgb, lab_to_rgb, lightness, rgb_to_lab, srgb_to_linear
+from colortk import color
+from colortk.color import (
+    lab_to_linear_rgb,
+    lab_to_rgb,
+    lab_to_rgb8,
+    lightness,
+    rgb_to_lab,
+    srgb_to_linear,
+)
 from conftest import photo
 
 RNG = np.random.default_rng(0)
+HAS_16_BITS = color._looks_up_16_bits()
+
+
+@pytest.fixture(params=["OpenCV 5", "OpenCV 4"])
+def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With tables of 16 bits, and as if OpenCV had none."""
+    if request.param == "OpenCV 4":
+        monkeypatch.setattr(color, "_looks_up_16_bits", lambda: False)
+    elif not HAS_16_BITS:
+        pytest.skip("this OpenCV looks up 8 bits alone")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (1, 1, 3)])
+@pytest.mark.parametrize("shape", [(40, 50), (140, 50, 3), (1, 1, 3)])
+@pytest.mark.usefixtures("tables")
 def test_lightness_is_scikit_images(dtype: type, shape: tuple[int, ...]) -> None:
     top = np.iinfo(dtype).max
     pixels = RNG.integers(0, top, shape, endpoint=True).astype(dtype)
@@ -47,12 +66,32 @@ def test_lab_to_rgb_is_scikit_images() -> None:
     np.testing.assert_allclose(lab_to_rgb(lab), lab2rgb(lab), atol=0.1 / 255)
 
 
+@pytest.mark.usefixtures("tables")
+def test_lab_to_rgb8_is_scikit_images_to_the_nearest_level() -> None:
+    dark = RNG.random((30, 60, 3)) ** 4  # where a level has the fewest steps of linear light
+    lab = rgb2lab(np.concatenate([RNG.random((30, 60, 3)), dark])).astype(np.float32)
+    found = lab_to_rgb8(lab)
+    assert found.shape == lab.shape
+    assert found.dtype == np.uint8
+    np.testing.assert_allclose(found, lab2rgb(lab) * 255, atol=0.6)
+
+
+@pytest.mark.usefixtures("tables")
+def test_lab_to_rgb8_clips_colours_that_srgb_lacks() -> None:
+    lab = RNG.uniform([0, -120, -120], [100, 120, 120], (60, 60, 3)).astype(np.float32)
+    linear = np.clip(lab_to_linear_rgb(lab.astype(np.float64)), 0, 1)
+    found = lab_to_rgb8(lab).astype(np.float64)
+    assert (linear >= srgb_to_linear((found - 0.6) / 255)).all()
+    assert (linear <= srgb_to_linear((found + 0.6) / 255)).all()
+
+
+@pytest.mark.usefixtures("tables")
 def test_a_grey_level_comes_back_as_itself() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None]
     lab = np.zeros((1, 256, 3), np.float32)
     lab[..., 0] = lightness(ramp)
-    rgb = np.rint(lab_to_rgb(lab) * 255)
-    assert (rgb == ramp[..., None]).all()
+    assert (np.rint(lab_to_rgb(lab) * 255) == ramp[..., None]).all()
+    assert (lab_to_rgb8(lab) == ramp[..., None]).all()
 
 
 def test_linear_rgb_is_not_clipped() -> None:

@@ -211,7 +211,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
         few = ["--samples", "8"]
         for name, more, shape in (
             ("autoencoder", ["--side", "32", "--teacher", "mean_color=0.7"], (64, 48)),
-            ("acharya_relu", few, (128, 128)),
+            ("acharya_relu", [*few, "--rate", "0.0002"], (128, 128)),
             ("acharya_tanh_natural", few, (128, 128)),
             ("effnet_bins", [*few, "--side", "64", "--aging", "--option", "perceptual=1"], (64, 96)),
             ("resnet18", [*few, "--side", "32", "--option", "loss=cms_ssim"], (64, 96)),
@@ -242,6 +242,9 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
     assert out.stdout.splitlines()[-1:] == ["SERVED"], out.stderr[-3000:]
     told = json.loads((tmp_path / "autoencoder" / "manifest.json").read_text())
     assert told["samples"] == len(split(find(data), data).train), "a pass, not thousands"
+    relu = tmp_path / "acharya_relu"
+    assert json.loads((relu / "manifest.json").read_text())["rate"] == 0.0002
+    assert float((relu / "curve.csv").read_text().splitlines()[1].split(",")[3]) == 0.0002
     rows = (tmp_path / "resnet18" / "delta_e94.csv").read_text().splitlines()
     pixels = sum(int(row.split(",")[1]) for row in rows[1:])
     note = json.loads((tmp_path / "resnet18" / "manifest.json").read_text())["scores"]["note"]

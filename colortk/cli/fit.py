@@ -52,6 +52,11 @@ from colortk.cli.main import say
     "--side", type=click.IntRange(16), help="Pixels of a training picture. [default: the plugin's]"
 )
 @click.option(
+    "--rate",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Learning rate to begin with; less suits weights that are trained already. [default: the plugin's]",
+)
+@click.option(
     "--init-from",
     multiple=True,
     metavar="PLUGIN|DIR",
@@ -120,6 +125,7 @@ def command(
     batch_size: int | None,
     samples: int | None,
     side: int | None,
+    rate: float | None,
     init_from: tuple[str, ...],
     options: tuple[str, ...],
     seed: int,
@@ -165,6 +171,7 @@ def command(
             ("--batch-size", batch_size),
             ("--samples", samples),
             ("--side", side),
+            ("--rate", rate if rate is None else f"{rate:g}"),
             ("--seed", seed),
             ("--precision", "" if precision == "float32" else precision),
         ],
@@ -185,6 +192,7 @@ def command(
         batch_size=batch_size,
         samples=samples,
         side=side,
+        rate=rate,
         init_from=init_from,
         options=chosen,
         device=device,

@@ -83,6 +83,7 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
             "kept_epoch": best.epoch,
             "batch_size": recipe.batch_size,
             "samples": recipe.samples,
+            "rate": recipe.rate,
             "sides": [list(pair) for pair in recipe.sides],
             "seed": request.seed,
             "init_from": [Path(source).name for source in request.init_from],

@@ -116,6 +116,7 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
         epochs=recipe.epochs if request.epochs is None else request.epochs,
         batch_size=request.batch_size or recipe.batch_size,
         samples=request.samples or recipe.samples,
+        rate=request.rate or recipe.rate,
         sides=sides,
     )
 

@@ -18,7 +18,8 @@ class TrainRequest:
     ``data``: folder of pictures, searched through. ``output``: where artifacts, manifest, curve
     and checkpoints go; a checkpoint's name starts with ``checkpoint``, and it is removed after the
     manifest, which is the last of all, is written. ``store``: folder of the pickled intermediates. ``epochs``,
-    ``batch_size``, ``samples`` (pictures of an epoch), ``side`` (of the crops): ``None`` is the trainer's own default.
+    ``batch_size``, ``samples`` (pictures of an epoch), ``side`` (of the crops), ``rate`` (of
+    learning, at first): ``None`` is the trainer's own default.
     ``emphasis``: factors on the weight of
     folders under ``data``. ``aging``: show the network lightness as :mod:`.aging` makes it.
     ``teacher``: a plugin whose answers are ``teacher_share`` of the targets (:mod:`.teacher`). ``resume``: go on from the checkpoint if there is one; otherwise an old
@@ -35,6 +36,7 @@ class TrainRequest:
     batch_size: int | None = None
     samples: int | None = None
     side: int | None = None
+    rate: float | None = None
     seed: int = 0
     emphasis: Mapping[str, float] = field(default_factory=dict)
     aging: bool = False

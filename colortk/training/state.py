@@ -74,6 +74,7 @@ def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
         "+".join(os.path.basename(os.path.normpath(source)) for source in request.init_from),
         request.precision,
         repr(request.options),
+        *([request.rate] if request.rate else []),
         *["aging"] * request.aging,
         *([request.teacher, request.teacher_share] if request.teacher else []),
     ]

@@ -17,7 +17,9 @@ from colortk.training.request import TrainRequest
 
 def train(request: TrainRequest) -> None:
     """Write ``mean.npz``: a* and b* averaged over pixels, then pictures (folders balanced)."""
-    request.refuse("samples", "side", "init_from", "aging", "teacher", "device", "precision")
+    request.refuse(
+        "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
+    )
     sides = split(find(request.data), request.data, request.seed, request.emphasis)
     total, share = np.zeros(2), 0.0
     with request.progress("mean chroma", len(sides.train)) as advance:

@@ -51,7 +51,9 @@ def train(request: TrainRequest) -> None:
 
     The checkpoint goes when the manifest, the last of them, is there. Raises ``UsageError`` if there is too little to train on.
     """
-    request.refuse("samples", "side", "init_from", "aging", "teacher", "device", "precision")
+    request.refuse(
+        "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
+    )
     paths = find(request.data)
     sides = split(paths, request.data, request.seed, request.emphasis)
     store = PickleStore(request.store)
