@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,6 +64,28 @@ def refiner(name: str) -> Refiner:
         return checked(name, lightness, refined)
 
     return function if spec.function.startswith("colortk.") else refine
+
+
+@contextlib.contextmanager
+def warmed(refine: Refiner) -> Iterator[None]:
+    """Make beside what is done within what a first picture would wait for: tables of OpenCV and ours.
+
+    A third party's ``refine`` is not asked: it may not be for a thread of ours.
+    """
+
+    def warm() -> None:
+        light = np.full((1, 1), 50, np.float32)
+        ab = np.full((1, 1, 2), 50, np.float32)
+        lab_to_rgb8(cv2.merge([light, ab[..., 0], ab[..., 1]]))
+        if refine.__module__ == "colortk.refine":
+            refine(light, ab)
+
+    thread = threading.Thread(target=warm)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def colorize(

@@ -14,7 +14,8 @@ from skimage.color import rgb2lab
 from colortk.errors import PredictionError, UsageError
 from colortk.loading import Loaded, checked
 from colortk.options import options_key, parse_options
-from colortk.pipeline import colorize, join, refiner
+from colortk.pipeline import colorize, join, refiner, warmed
+from colortk.refine import gamut_table
 from colortk.spec import ColorizerSpec, WorkingSize
 from colortk.testing.checks import scene
 
@@ -52,6 +53,24 @@ def test_large_pictures_go_through_in_bands(dtype: type) -> None:
     error = np.abs(found - light)
     assert error.mean() < 0.1
     assert np.percentile(error, 99.9) < 0.35
+
+
+def test_one_pixel_of_chroma_stays() -> None:
+    ab = np.zeros((200, 200, 2), np.float32)
+    ab[77, 99] = 20, -10
+    coloured = np.ptp(join(scene(200, 200), ab, RATIO).astype(int), axis=-1) > 3
+    assert np.argwhere(coloured).tolist() == [[77, 99]]
+
+
+def test_what_a_first_picture_waits_for_is_made_before_it() -> None:
+    gamut_table.cache_clear()
+    with warmed(RATIO):
+        pass
+    assert gamut_table.cache_info().currsize == 1
+    asked = []
+    with warmed(lambda light, ab: asked.append(1) or ab):
+        pass
+    assert not asked, "a third party's is not for a thread of ours"
 
 
 def test_no_chroma_is_grey_to_the_last_bit() -> None:

@@ -88,11 +88,13 @@ class Work:
         from colortk.batch.here import colorize_here
         from colortk.isolate import Isolated
         from colortk.loading import load
-        from colortk.pipeline import refiner
+        from colortk.pipeline import refiner, warmed
 
         refining = refiner(self.refine)
         if self.timeout is None:
-            yield from colorize_here(items, places, load(self.request), refining, self.settings)
+            with warmed(refining):
+                loaded = load(self.request)
+            yield from colorize_here(items, places, loaded, refining, self.settings)
             return
         with Isolated(self.request, self.timeout) as predictor:
             yield from colorize_here(items, places, predictor, refining, self.settings)
