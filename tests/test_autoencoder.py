@@ -1,4 +1,4 @@
-"""Document 002's colorizer: its answers at two sizes, against ONNX Runtime alone."""
+"""Document 002's colorizer: its answers to several views, against ONNX Runtime alone."""
 
 from __future__ import annotations
 
@@ -27,23 +27,43 @@ def alone(plane: np.ndarray) -> np.ndarray:
     return np.asarray(answer[0].transpose(1, 2, 0) * 128)
 
 
+def mirrored(answer: Callable[[np.ndarray], np.ndarray], seen: np.ndarray) -> np.ndarray:
+    """The mean of ``answer`` and of it in a mirror."""
+    return (answer(seen) + np.fliplr(answer(np.ascontiguousarray(np.fliplr(seen))))) / 2
+
+
 @pytest.mark.parametrize(
     ("shape", "halved"),
     [((64, 96), (32, 48)), ((256, 256), (128, 128)), ((8, 40), (8, 16)), ((256, 344), (128, 176))],
 )
-def test_the_answer_is_the_mean_of_two_sizes(
+def test_the_answer_is_the_mean_of_two_sizes_and_their_mirrors(
     shape: tuple[int, int], halved: tuple[int, int]
 ) -> None:
     seen = lightness(photo(*shape, 3))
     height, width = shape
     half = cv2.resize(seen, halved[::-1], interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(alone(half), (width, height), interpolation=cv2.INTER_LINEAR)
-    whole = alone(seen)
-    found = load(Request("autoencoder")).predict(seen)
-    assert np.abs(found - (whole + coarse) / 2).max() < 1e-2
-    assert np.abs(found - whole).max() > 0.1
-    one = load(Request("autoencoder", ("sizes=1",))).predict(seen)
-    assert np.abs(one - whole).max() < 1e-2
+
+    def grown(chroma: np.ndarray) -> np.ndarray:
+        return cv2.resize(chroma, (width, height), interpolation=cv2.INTER_LINEAR)
+
+    views = {
+        (): (mirrored(alone, seen) + grown(mirrored(alone, half))) / 2,
+        ("sizes=1",): mirrored(alone, seen),
+        ("mirrored=off",): (alone(seen) + grown(alone(half))) / 2,
+        ("sizes=1", "mirrored=off"): alone(seen),
+    }
+    for options, expected in views.items():
+        found = load(Request("autoencoder", options)).predict(seen)
+        assert np.abs(found - expected).max() < 1e-2, options
+    for options in list(views)[1:]:
+        assert np.abs(views[()] - views[options]).max() > 0.1, options
+
+
+def test_a_mirrored_picture_gets_mirrored_colours() -> None:
+    seen = lightness(photo(96, 128, 3))
+    ask = load(Request("autoencoder")).predict
+    answer = ask(np.ascontiguousarray(np.fliplr(seen)))
+    assert np.abs(answer - np.fliplr(ask(seen))).max() < 1e-3
 
 
 def test_other_sizes_are_refused(colortk: Callable[..., Any], tmp_path: Path) -> None:

@@ -17,26 +17,39 @@ MULTIPLE = 8
 NETWORK = "colortk_plugins.autoencoder.network:autoencoder"
 
 
-class TwoSizes(Networked):
-    """The mean of what the network answers to a picture and to it at half the size.
+class Views(Networked):
+    """The mean of what the network answers to several views of a picture.
 
-    A point of its answer sees 68 pixels on a side. At half the size that is twice as much of the
-    picture: the one answer knows the details, the other more of what it is.
+    At half the size: a point of its answer sees 68 pixels on a side, which is then twice as much of
+    the picture; the one answer knows the details, the other more of what it is. In a mirror: what a
+    picture shows is the same there, and what the network makes of it differs only by its errors.
     """
+
+    def __init__(self, artifacts: Artifacts, options: Options) -> None:
+        super().__init__(artifacts, CODEC, NETWORK)
+        self.options = options
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
         """Chroma, float32 (N, H, W, 2), of lightness (N, H, W)."""
+        chroma = self._mirrored(lightness)
+        if self.options.sizes == 1:
+            return chroma
         height, width = lightness.shape[1:]
         rows, columns = (max(1, round(side / 2 / MULTIPLE)) * MULTIPLE for side in (height, width))
         small = np.stack([resize(plane, (columns, rows)) for plane in lightness])
-        coarse = super().predict_ab_batch(small)
-        chroma = super().predict_ab_batch(lightness)
-        chroma += np.stack([resize(plane, (width, height)) for plane in coarse])
+        chroma += np.stack([resize(plane, (width, height)) for plane in self._mirrored(small)])
         chroma *= np.float32(0.5)
+        return chroma
+
+    def _mirrored(self, lightness: Float32) -> Float32:
+        answer = super().predict_ab_batch
+        chroma = answer(lightness)
+        if self.options.mirrored:
+            chroma += answer(lightness[:, :, ::-1])[:, :, ::-1]
+            chroma *= np.float32(0.5)
         return chroma
 
 
 def colorizer(artifacts: Artifacts, options: Options | None) -> Networked:
     """The trained network behind ``predict_ab``."""
-    sizes = (options or Options()).sizes
-    return (TwoSizes if sizes == 2 else Networked)(artifacts, CODEC, NETWORK)
+    return Views(artifacts, options or Options())
