@@ -54,6 +54,12 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
+    if name == "__version__":
+        from importlib.metadata import version
+
+        from colortk.host import DISTRIBUTION
+
+        return version(DISTRIBUTION)
     if name not in _LAZY:
         raise AttributeError(f"module 'colortk' has no attribute {name!r}")
     module, _, attribute = _LAZY[name].partition(":")

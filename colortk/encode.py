@@ -259,6 +259,6 @@ def _link_new(temporary: str, path: Path) -> None:
         os.replace(temporary, path)
 
 
-def exists(path: Path) -> PictureError:
+def exists(path: Path, why: str = "") -> PictureError:
     """The error of an output that is already there."""
-    return PictureError(f"'{path}' exists", do="use --force to overwrite or --skip-existing")
+    return PictureError(f"'{path}' exists", why, "use --force to overwrite or --skip-existing")

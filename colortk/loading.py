@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from colortk.store.artifacts import artifacts_of
 
 #: No chroma of any colour comes near this; what exceeds it is not meant as CIELAB.
 LARGEST = 1000.0
+#: Packages in which a plugin's error is not to be looked for.
+HOSTS = frozenset({"colortk", "numpy", *sys.stdlib_module_names})
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,35 @@ class Loaded:
             raise
         except BaseException as error:
             raise_if_strict(error, f"plugin '{self.spec.name}' failed")
-            text = " ".join(str(error).split())
             raise PredictionError(
-                f"plugin '{self.spec.name}' failed", f"{type(error).__name__}: {text}"
+                f"plugin '{self.spec.name}' failed", reason(error, self.spec.factory)
             ) from error
+
+
+def reason(error: BaseException, factory: str) -> str:
+    """One line: the kind of a plugin's ``error``, what it says, and :func:`place`."""
+    text = " ".join(str(error).split())
+    kind = type(error).__name__
+    return f"{f'{kind}: {text}' if text else kind} {place(error, factory)}".rstrip()
+
+
+def place(error: BaseException, factory: str) -> str:
+    """``(file.py:7)``, the innermost line of the plugin's own that ``error`` went through, or nothing.
+
+    Its own: of the package that ``factory``, an import path, names; if it got to none of that, of
+    whoever is neither Python, NumPy nor colortk.
+    """
+    if isinstance(error, SyntaxError) and error.filename:  # it says where; who imports it is not it
+        return ""
+    plugin = factory.partition(":")[0].partition(".")[0]
+    foreign = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        file = frame.f_code.co_filename
+        if package not in HOSTS and not file.startswith("<"):
+            foreign.append((package, f"({Path(file).name}:{line})"))
+    own = [where for package, where in foreign if package == plugin]
+    return (own or [where for _, where in foreign] or [""])[-1]
 
 
 def checked(name: str, lightness: Float32, answer: Any) -> Float32:
@@ -146,8 +174,5 @@ def load(request: Request) -> Loaded:
     except BaseException as error:
         what = f"plugin '{spec.name}' of {found.distribution} cannot be loaded"
         raise_if_strict(error, what)
-        raise PluginError(
-            what,
-            f"{type(error).__name__}: {' '.join(str(error).split())}",
-        ) from error
+        raise PluginError(what, reason(error, spec.factory)) from error
     return Loaded(spec, colorizer, artifacts.digest, options_key(options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,10 @@ def test_import_is_light() -> None:
     code = "import sys, colortk; print(*{'numpy', 'cv2', 'PIL', 'sqlite3'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
+
+
+def test_the_version_is_the_distributions() -> None:
+    assert colortk.__version__ == version("colorization-toolkit")
 
 
 def test_colorize_an_array_and_a_file(tmp_path: Path) -> None:

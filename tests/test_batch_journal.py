@@ -33,7 +33,8 @@ def test_resume_does_what_is_left(place: Path, capsys: pytest.CaptureFixture[str
     told = capsys.readouterr()
     assert told.out.split() == [os.path.join("out", "b.png"), os.path.join("out", "bad.jpg")]
     assert told.err.splitlines() == [
-        f"colortk: '{Path('out/c.png')}' exists (use --force to overwrite or --skip-existing)",
+        f"colortk: '{Path('out/c.png')}' exists: made with other settings, or changed since"
+        " (use --force to overwrite or --skip-existing)",
         "colortk: 2 colorized, 1 done before, 1 failed",
     ]
     assert run("in", "-o", "out", "--resume", "--force") == 0

@@ -80,6 +80,18 @@ def test_nearly_grey_originals_are_left_out_of_measures_of_colour(
     assert found[True]["ab_rmse"]["mean"] == pytest.approx(found[False]["ab_rmse"]["mean"] * 4 / 5)
 
 
+def test_what_a_left_out_original_has_no_score_of_is_no_failure(
+    folder: Path, colortk: Callable[..., Any]
+) -> None:
+    Image.fromarray(photo(70, 90, 7)).convert("L").save(folder / "grey.png")
+    arguments = ("compare", folder, "-p", "gray", "-m", "chroma_ratio")
+    run = colortk(*arguments)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "1 nearly grey originals, left out of them" in run.stdout
+    kept = colortk(*arguments, "--keep-grey")
+    assert "no chroma_ratio of 1 results" in kept.stderr
+
+
 def test_a_strangers_metric_is_scored_and_a_broken_one_costs_its_own_cells(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
@@ -142,6 +154,7 @@ def test_tables_and_files(folder: Path, colortk: Callable[..., Any]) -> None:
     rows = list(csv.DictReader(io.StringIO((folder.parent / "s.csv").read_text("utf-8"))))
     assert {row["plugin"] for row in rows} == {"gray", "mean_color"}
     assert all(float(row["low95"]) <= float(row["mean"]) <= float(row["high95"]) for row in rows)
+    assert list(rows[0])[-3:] == ["protocol", "version", "artifact"]
     assert "| rank | plugin |" in (folder.parent / "s.md").read_text("utf-8")
     page = colortk("compare", folder, "-p", "mean_color", *QUICK, "--html", "r.html")
     assert page.returncode == 0, page.stderr
@@ -157,6 +170,27 @@ def test_tables_and_files(folder: Path, colortk: Callable[..., Any]) -> None:
     records = list(csv.DictReader(io.StringIO(piped.stdout)))
     assert len(records) == 4
     assert float(records[0]["psnr"]) > 5
+    assert records[0]["protocol"] == rows[0]["protocol"]
+
+
+@pytest.mark.slow
+def test_every_line_of_csv_says_what_it_is_of(folder: Path, colortk: Callable[..., Any]) -> None:
+    arguments = ("compare", folder / "0.png", "-p", "effnet_bins", "-m", "psnr", "--size", "64")
+    report = json.loads(colortk(*arguments, "--json").stdout)
+    wanted = {
+        entry["name"]: {
+            "protocol": f"v1, short_side=64 ({report['protocol']['hash']})",
+            "version": entry["version"],
+            "artifact": entry["artifact"],
+        }
+        for entry in report["plugins"]
+    }
+    assert len(wanted["effnet_bins"]["artifact"]) == 64
+    for more in ([], ["--per-image"]):
+        run = colortk(*arguments, "--csv", "-", *more)
+        rows = list(csv.DictReader(io.StringIO(run.stdout)))
+        assert [row | wanted[row["plugin"]] for row in rows] == rows
+        assert len(rows) == 2
 
 
 @pytest.mark.slow

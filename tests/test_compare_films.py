@@ -229,6 +229,8 @@ def test_pictures_and_films_in_one_folder(folder: Path, colortk: Run, site: Path
     found = {(line["of"], line["plugin"]) for line in lines}
     assert ("films", "orange+flow") in found
     assert ("pictures", "orange+flow") not in found
+    ways = {(line["of"], line["protocol"].partition(",")[0]) for line in lines}
+    assert ways == {("films", "v1-film"), ("pictures", "v1")}
     assert "## Films" in (place / "s.md").read_text("utf-8")
     text = (place / "r.html").read_text("utf-8")
     assert text.count('<section id="films">') == 1

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -128,3 +131,98 @@ def test_a_good_stranger_passes(
     site = distribution("good", colorizer_module("good", "good", f"return {ZEROS}"))
     run = colortk("plugins", "check", "good", plugins=site)
     assert run.returncode == 0, run.stdout
+    rows = [line.split("\t") for line in run.stdout.splitlines()[1:]]
+    assert [row[1:] for row in rows if row[2] != "passed"] == [
+        ["batch_equals_single", "not run", "not run: it offers no predict_ab_batch"]
+    ]
+
+
+def test_a_plugin_that_always_raises_fails_every_check_of_its_answers(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
+    batch = "\n\nColorizer.predict_ab_batch = lambda self, many: np.zeros((*many.shape, 2), 'f')\n"
+    for name, more in (("single", ""), ("many", batch)):
+        body = colorizer_module(name, name, "raise KeyError('boom')")
+        site = distribution(name, body + more)
+        run = colortk("plugins", "check", name, "--json", plugins=site)
+        assert run.returncode == 1, run.stderr
+        rows = {row["check"]: row for row in json.loads(run.stdout)}
+        assert [row["check"] for row in rows.values() if row["status"] != "failed"] == [
+            "declares_itself_completely",
+            "declaration_is_light",
+        ]
+        line = 1 + body.splitlines().index("        raise KeyError('boom')")
+        failed = [row for row in rows.values() if row["status"] == "failed"]
+        for row in failed:  # those that ask the plugin and those that ask the host
+            assert row["reason"].endswith(f"KeyError: 'boom' ({name}.py:{line})")
+
+
+def test_an_assertion_of_the_plugin_has_a_place_and_one_of_the_kit_has_none(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
+    for body, reason in (
+        (f"assert lightness.shape[0] < 10; return {ZEROS}", "AssertionError (odd.py:9)"),
+        (f"return {ZEROS}.astype(float)", "the contract says float32"),
+    ):
+        site = distribution("odd", colorizer_module("odd", "odd", body))
+        run = colortk("plugins", "check", "odd", "--json", plugins=site)
+        rows = {row["check"]: row["reason"] for row in json.loads(run.stdout)}
+        assert rows["answers_with_chroma_of_the_shape_asked_for"] == reason
+        shutil.rmtree(site)
+
+
+#: ``plugins check`` of all, in which what can be checked passes: the built-in ones take a minute.
+PASSING = """
+import sys
+from colortk.cli.main import invoke
+from colortk.testing import Outcome, apart
+apart.run_checks_apart = lambda name, timeout: [Outcome("a check", None)]
+sys.exit(invoke(["plugins", "check", *sys.argv[1:]]))
+"""
+
+
+def test_a_check_of_all_names_those_that_are_broken(
+    distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
+) -> None:
+    def check(*arguments: str) -> tuple[int, list[dict[str, str]]]:
+        command = [sys.executable, "-c", PASSING, "--json", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(site)}
+        run = subprocess.run(command, capture_output=True, text=True, env=environment)
+        rows = json.loads(run.stdout) if run.stdout else []
+        return run.returncode, [row for row in rows if row["status"] != "passed"]
+
+    site = distribution("good", colorizer_module("good", "good", f"return {ZEROS}"))
+    assert check() == (0, [])
+    distribution("damaged", "def (:")
+    more = ", requires=(__import__('colortk').Requirement('no_such_module', 'pip install it'),)"
+    distribution("needy", colorizer_module("needy", "needy", "pass", more))
+    code, rows = check()
+    assert code == 3
+    reasons = {row["plugin"]: row["reason"] for row in rows}
+    assert {(row["check"], row["status"]) for row in rows} == {
+        ("declares_itself_completely", "failed")
+    }
+    assert set(reasons) == {"damaged", "needy"}
+    assert reasons["damaged"].startswith("broken, of damaged: import: SyntaxError: ")
+    assert "pip install it" in reasons["needy"]
+    assert check("good") == (0, [])
+    assert check("damaged") == (3, [])
+    assert colortk("plugins", "check", "damaged", plugins=site).returncode == 3
+
+
+def test_pytest_skips_what_a_plugin_does_not_offer(
+    distribution: Callable[..., Path], tmp_path: Path
+) -> None:
+    site = distribution("plain", colorizer_module("plain", "plain", f"return {ZEROS}"))
+    tests = tmp_path / "test_plain.py"
+    tests.write_text(
+        "from colortk.testing import parametrize_checks\n\n"
+        '@parametrize_checks("plain")\ndef test_conforms(check):\n    check()\n'
+    )
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", tests],
+        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(site)},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    assert "10 passed, 1 skipped" in run.stdout
+    assert "it offers no predict_ab_batch" in run.stdout

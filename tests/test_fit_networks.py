@@ -181,6 +181,11 @@ def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:
     out = fit("-p", "gray", "--data", data, check=False)
     assert out.returncode == 2
     assert "nothing to train" in out.stderr
+    for number in range(12):
+        Image.new("L", (140, 140), 20 * number).save(tmp_path / f"{number}.png")
+    out = fit("-p", "mean_chrominance", "--data", tmp_path, "-o", tmp_path / "x", check=False)
+    assert out.returncode == 2
+    assert "no picture has colours" in out.stderr.splitlines()[-1]
     more_backend = "nonsense"
     out = line()
     assert out.returncode == 3
@@ -273,6 +278,12 @@ def test_the_network_of_the_documentation(data: Path, tmp_path: Path) -> None:
     (info / "entry_points.txt").write_text("[colortk]\nmine = my_package.spec\n")
     line = ["-p", "mine", "--data", data, "-o", tmp_path / "out", *SMALL, "--side", 32]
     fit(*line, "--epochs", 2, PYTHONPATH=str(tmp_path / "site"))
+    recipe = package / "train.py"
+    recipe.write_text(recipe.read_text().replace('Recipe("mine"', 'Recipe("yours"'))
+    wrong = fit(*line, "--force", check=False, PYTHONPATH=str(tmp_path / "site"))
+    assert wrong.returncode == 3
+    assert "plugin 'mine' trains the recipe 'yours'" in wrong.stderr
+    assert "epoch" not in wrong.stderr, "before anything is learnt in vain"
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     sizes = [1, 32, 64, 64, 32, 2]
     wanted = sum(9 * a * b + b for a, b in itertools.pairwise(sizes))

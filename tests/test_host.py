@@ -217,7 +217,46 @@ def test_show_and_check(colortk: Callable[..., Any]) -> None:
     assert colortk("plugins", "show", "grey").stderr.count("did you mean 'gray'") == 1
     run = colortk("plugins", "check", "gray", "--json")
     assert run.returncode == 0, run.stdout
-    assert {row["status"] for row in json.loads(run.stdout)} == {"passed"}
+    statuses = {row["check"]: row["status"] for row in json.loads(run.stdout)}
+    assert statuses.pop("batch_equals_single") == "not run"
+    assert set(statuses.values()) == {"passed"}
+
+
+def test_the_list_marks_the_default(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
+    site = distribution("rival", colorizer_module("rival", "effnet_bins", "pass"))
+    rows = json.loads(colortk("plugins", "list", "--json", plugins=site).stdout)
+    marked = [(row["name"], row["status"]) for row in rows if row["default"]]
+    assert marked == [("effnet_bins", "ok")]
+    lines = colortk("plugins", "list").stdout.splitlines()
+    (line,) = [line for line in lines if line.endswith(" (default)")]
+    assert line.split("\t")[:2] == ["effnet_bins", "ok"]
+    refiners = json.loads(colortk("plugins", "list", "--kind", "refiner", "--json").stdout)
+    assert not any("default" in row for row in refiners)
+
+
+def test_show_says_what_options_mean(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
+    options = (
+        "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass Told:\n"
+        '    """``x``: how\n    far.\n\n    No further.\n    """\n    x: int = 1\n'
+        "@dataclasses.dataclass(frozen=True)\nclass Silent:\n    y: int = 2\n"
+    )
+    more = ", options=Told, train_options=Silent"
+    site = distribution("told", options + colorizer_module("told", "told", "pass", more))
+    shown = json.loads(colortk("plugins", "show", "told", "--json", plugins=site).stdout)
+    assert shown["options"] == [{"name": "x", "type": "int", "default": 1}]
+    assert shown["options_doc"] == "x: how far. No further."
+    assert shown["train_options_doc"] is None
+    lines = colortk("plugins", "show", "told", plugins=site).stdout.splitlines()
+    assert [line.split()[1:] for line in lines if "_doc:" in line] == [
+        ["x:", "how", "far.", "No", "further."]
+    ]
+    own = colortk("plugins", "show", "effnet_bins").stdout
+    assert "vivid: 1 to 4, factor on the chroma" in own
+    assert ":func:" not in own
 
 
 def test_every_hook_is_tested_and_documented() -> None:

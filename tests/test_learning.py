@@ -17,8 +17,9 @@ from colortk.codec import Planes
 from colortk.errors import ArtifactError, PictureError
 from colortk.training import aging, views
 from colortk.training.album import Album
-from colortk.training.learning import HELD_OUT, _cooled, _judge, _spread
+from colortk.training.learning import _cooled, _judge
 from colortk.training.loader import Loader, fixed
+from colortk.training.material import HELD_OUT, spread
 from colortk.training.pictures import Split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
@@ -252,9 +253,9 @@ def test_larger_pictures_at_the_end_have_losses_of_their_own() -> None:
 
 def test_held_out_pictures_are_drawn_once() -> None:
     paths = [Path(f"{i}.png") for i in range(2 * HELD_OUT)]
-    some = _spread(paths, [1.0] * HELD_OUT + [0.0] * HELD_OUT, seed=0)
+    some = spread(paths, [1.0] * HELD_OUT + [0.0] * HELD_OUT, seed=0)
     assert some == paths[:HELD_OUT]
-    assert _spread(paths[:10], [0.1] * 10, seed=0) == paths[:10]
+    assert spread(paths[:10], [0.1] * 10, seed=0) == paths[:10]
 
 
 def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:

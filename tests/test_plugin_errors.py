@@ -90,6 +90,65 @@ def test_a_factory_that_fails_is_reported_once(
     assert len(rest) == len(reasons) - 3, "two checks of the declaration need no factory"
 
 
+#: A package whose model calls its own ``inner``, and that NumPy, in a line of its own.
+INNER = """
+import numpy as np
+
+def inner(lightness):
+    return {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("{}['boom']", "KeyError: 'boom' (odd.py:5)"),
+        ("np.reshape(lightness, (1, 2, 3))", "(odd.py:5)"),
+        ("exec('1 / 0')", "ZeroDivisionError: division by zero (odd.py:5)"),
+        ("__import__('json').loads('{')", "(odd.py:5)"),
+        ("next(iter(()))", "StopIteration (odd.py:5)"),
+    ],
+)
+def test_the_line_says_where_it_failed(
+    statement: str,
+    error: str,
+    distribution: Callable[..., Path],
+    colortk: Callable[..., Any],
+    picture: Path,
+) -> None:
+    source = INNER.format(statement).rstrip() + colorizer_module(
+        "odd", "odd", "return inner(lightness)"
+    )
+    site = distribution("odd", source)
+    for more in ([], ["--timeout", "60"]):
+        run = colortk("run", "-p", "odd", picture, *more, plugins=site)
+        assert run.stderr.count("\n") == 1
+        assert run.stderr.endswith(f"{error}\n")
+        assert "plugin 'odd' failed: " in run.stderr
+
+
+def test_where_a_factory_or_an_import_failed(
+    distribution: Callable[..., Path], colortk: Callable[..., Any], picture: Path
+) -> None:
+    body = colorizer_module("odd", "odd", "pass").replace(FACTORY, "1 / 0")
+    site = distribution("odd", body)
+    line = 1 + body.splitlines().index("        1 / 0")
+    run = colortk("run", "-p", "odd", picture, plugins=site)
+    assert run.stderr.endswith(f"ZeroDivisionError: division by zero (odd.py:{line})\n")
+    for content, end in (
+        ("\nimport a_module_nobody_has", "No module named 'a_module_nobody_has' (apart.py:2)\n"),
+        ("\n\ndef (:", "(apart.py, line 3)\n"),
+        (None, "No module named 'apart'\n"),
+    ):
+        (site / "apart.py").unlink(missing_ok=True)
+        if content is not None:
+            (site / "apart.py").write_text(content)
+        (site / "odd.py").write_text(body.replace("odd:Colorizer", "apart:Colorizer"))
+        run = colortk("run", "-p", "odd", picture, plugins=site)
+        assert run.returncode == 3
+        assert run.stderr.endswith(end)
+
+
 def test_the_three_ends_of_a_check() -> None:
     assert Outcome("a", None).status == "passed"
     assert Outcome("a", "why").status == "failed"

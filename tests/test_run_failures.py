@@ -203,6 +203,10 @@ def test_artifacts_missing_and_altered(
     (site / "trained_data" / "artifacts" / "w.npz").write_bytes(b"altered")
     one_line(colortk("run", "-p", "trained", picture, plugins=site), 4, "w.npz", "not trusted")
     one_line(colortk("run", "-p", "sift_mlp", picture, "--weights", "nowhere"), 4, "nowhere")
+    (picture.parent / "other").mkdir()
+    (picture.parent / "other" / "manifest.json").write_text('{"artifacts": {}}')
+    run = colortk("run", "-p", "sift_mlp", picture, "--weights", "other")
+    one_line(run, 4, "'other' are not of plugin 'sift_mlp'", "fit --plugin sift_mlp wrote")
 
 
 @pytest.mark.slow

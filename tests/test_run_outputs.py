@@ -60,7 +60,7 @@ def test_results_among_the_files_are_not_colorized_again(
     assert again.stdout.split() == ["holiday-colorized-colorized.jpg"], "nobody's result"
     assert again.stderr.splitlines() == [
         "colortk: note: 'a-colorized.jpg' is the result of 'a.png', and 1 more are results:"
-        " skipped (use -o to colorize results too)",
+        " skipped (name them, with -o, to colorize them too)",
         "colortk: 1 colorized, 4 skipped, 0 failed",
     ]
     assert {p.name for p in tmp_path.iterdir()} == before | {"holiday-colorized-colorized.jpg"}
@@ -73,8 +73,25 @@ def test_results_among_the_files_are_not_colorized_again(
     (tmp_path / "out").mkdir()
     elsewhere = colortk(*run, *files[:2], "-o", "out", "--skip-existing", plugins=site)
     assert len(elsewhere.stdout.split()) == 2
+    folder = colortk(*run, ".", "-o", "tree", "--ext", "png", plugins=site)
+    assert "and 3 more are results: skipped" in folder.stderr
+    assert sorted(folder.stdout.split()) == [
+        "tree/a.png", "tree/b.png", "tree/holiday-colorized.png",
+    ]  # fmt: skip
     forced = colortk(*run, *files[:2], "--ext", "jpg", "--force", plugins=site)
     assert forced.stdout.split() == ["a-colorized.jpg"]
+
+
+def test_a_picture_that_was_done_before_is_said_to_be(colortk: Run, picture: Path) -> None:
+    for told in ("photo-colorized.png\n", ""):
+        run = colortk("run", "-p", "gray", picture.name, "--resume")
+        assert (run.returncode, run.stdout) == (0, told), run.stderr
+    assert run.stderr == "colortk: done before: nothing is left of it\n"
+
+
+def test_one_plugin_is_taken(colortk: Run, picture: Path) -> None:
+    run = colortk("run", "-p", "sift_mlp", "-p", "gray", picture)
+    one_line(run, 2, "--plugin is said 2 times", "colortk compare")
 
 
 def test_force_and_skip_existing_exclude_each_other(colortk: Run, picture: Path) -> None:
@@ -139,10 +156,26 @@ def test_output_is_the_input(colortk: Run, picture: Path) -> None:
 @pytest.mark.slow
 def test_output_folder_missing(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", "-p", "gray", picture, "-o", "no/such/x.png"), 1, "does not exist")
-    one_line(colortk("run", "-p", "gray", picture, "-o", "no/"), 2, "no such folder")
     one_line(colortk("run", "-p", "gray", picture, "-o", picture / "x.png"), 1, "is no folder")
-    one_line(colortk("run", "-p", "gray", picture, picture, "-o", "no"), 2, "must be a folder")
+    several = colortk("run", "-p", "gray", picture, picture, "-o", "no")
+    one_line(several, 2, "must be a folder", "to make it: -o 'no/'")
     one_line(colortk("run", "-p", "gray", picture, "-o", "out.docx"), 2, "docx")
+
+
+def test_an_output_with_a_slash_is_a_folder_that_is_made(colortk: Run, picture: Path) -> None:
+    other = picture.with_name("other.png")
+    other.write_bytes(picture.read_bytes())
+    run = colortk("run", "-p", "gray", picture, other, "-o", "new/er/", "--ext", "tif")
+    assert run.returncode == 0, run.stderr
+    made = picture.parent / "new" / "er"
+    assert sorted(path.name for path in made.iterdir()) == ["other.tif", "photo.tif"]
+    assert colortk("run", "-p", "gray", picture, "-o", "one/").returncode == 0
+    assert (picture.parent / "one" / "photo.png").exists()
+    one_line(colortk("run", "-p", "gray", picture, "-o", f"{other}/"), 2, "it is a file")
+    broken = picture.with_name("broken.png")
+    broken.write_bytes(b"no picture")
+    assert colortk("run", "-p", "gray", broken, "-o", "none/").returncode == 1
+    assert not (picture.parent / "none").exists(), "nothing is left where nothing was made"
 
 
 def test_a_file_size_limit_leaves_nothing(colortk: Run, picture: Path) -> None:

@@ -69,6 +69,7 @@ def test_a_new_plugin_works_without_an_edit(shell: Command, tmp_path: Path) -> N
     assert run.returncode == 0, run.stderr
     steps = run.stdout.splitlines()
     assert len(steps) == 3
+    assert steps[0] == "pip install -e 'colortk-my-net[test]'", "the second needs pytest"
     install, check, compare = steps
     run = shell(install)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -125,11 +126,14 @@ def test_every_usable_name_gives_whole_files(name: str, tmp_path: Path) -> None:
     ("name", "hint"),
     [
         ("My-Net", "'my_net' could"),
-        ("9lives", "'lives' could"),
+        ("9lives", "'net_9lives' could"),
+        ("Täst", "'tast' could"),
+        ("Straße", "'strasse' could"),
         ("trailing_", "'trailing' could"),
         ("../evil", "'evil' could"),
         ("a" * 65, f"'{'a' * 64}' could"),
-        ("é", "lower-case letters"),
+        ("é", "'e' could"),
+        ("Bjørn", "a letter or digit"),
         ("", "lower-case letters"),
     ],
 )
@@ -137,6 +141,9 @@ def test_unusable_names(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name of a plugin") as raised:
         scaffold.new_plugin(name)
     assert hint in str(raised.value)
+    assert raised.value.do == (hint if hint.endswith(" could") else "")
+    if raised.value.do:
+        assert scaffold.new_plugin(raised.value.do.split("'")[1])
 
 
 @pytest.mark.slow
@@ -202,7 +209,7 @@ def test_json_and_a_place_with_a_space(colortk: Command, tmp_path: Path) -> None
     assert (tmp_path / answer["folder"]) == tmp_path / "my plugins" / "colortk-net"
     assert all((tmp_path / answer["folder"] / path).is_file() for path in answer["files"])
     run = colortk("plugins", "new", "net2", "-o", "my plugins")
-    assert run.stdout.splitlines()[0] == "pip install -e 'my plugins/colortk-net2'"
+    assert run.stdout.splitlines()[0] == "pip install -e 'my plugins/colortk-net2[test]'"
 
 
 GUIDE = ROOT / "docs" / "writing-a-plugin.md"

@@ -104,6 +104,18 @@ def fit(folder: Path, output: str, *more: str) -> list[str]:
 
 
 @pytest.mark.slow
+def test_grey_pictures_teach_sift_mlp_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for number in range(12):
+        grey = np.random.default_rng(number).integers(0, 256, (64, 64), np.uint8)
+        Image.fromarray(grey).save(tmp_path / "data" / f"{number}.png")
+    run = subprocess.run(fit(tmp_path, "weights"), capture_output=True, text=True, timeout=300)
+    assert run.returncode == 2
+    assert "no picture has colours" in run.stderr.splitlines()[-1]
+    assert not (tmp_path / "weights" / "manifest.json").exists()
+
+
+@pytest.mark.slow
 def test_sift_mlp_learns_and_is_used(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     data = pictures(tmp_path / "data", 14)
     (data / "bad.png").write_bytes(b"not a picture")

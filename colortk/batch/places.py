@@ -47,21 +47,24 @@ def check(settings: Settings, items: list[Item]) -> None:
         return
     if output.is_dir():
         return
+    if settings.folder:
+        if output.exists():
+            raise UsageError(f"-o '{output}/' must be a folder", "it is a file")
+        return  # it is made when the first result is there
     if any(item.folder is not None for item in items):
         if output.exists() or extension_of(output) in FORMATS:
             why = "it is a file" if output.exists() else "its name is one of a picture"
             raise UsageError(f"-o '{output}' must be a folder for the pictures found", why)
-        return  # it is made when the first result is there
+        return  # made, too
     if len(items) > 1:
         why = "it is a file" if output.exists() else "it does not exist"
-        raise UsageError(
-            f"-o '{output}' must be a folder for {len(items)} pictures", why, "create it first"
-        )
+        do = "name another" if output.exists() else f"to make it: -o '{output}/'"
+        raise UsageError(f"-o '{output}' must be a folder for {len(items)} pictures", why, do)
     if not output.suffix and settings.extension is None:
         raise UsageError(
             f"-o '{output}'",
             "it is no folder, and no file type follows from its name",
-            "create the folder, or add .png",
+            f"add .png, or make it a folder: -o '{output}/'",
         )
     if output.suffix:
         named = known_format(extension_of(output))
@@ -82,10 +85,12 @@ class Places:
         self.settings, self.journal = settings, journal
         output = settings.output
         found = any(item.folder is not None for item in items)
-        self._into = output is not None and (found or output.is_dir())
+        self._into = output is not None and (found or settings.folder or output.is_dir())
         names = [item.name for item in items if item.error is None]
         #: Inputs that are results of others, and of which.
-        self.results = earlier_results(names, settings)
+        # Who names a result, and another place for its own, wants it.
+        unnamed = [item.name for item in items if item.folder is not None and item.error is None]
+        self.results = earlier_results(names if output is None else unnamed, settings)
         self._sources = {
             identity: name
             for name in names
@@ -163,12 +168,13 @@ class Places:
                 return None
             if self._done_by_another(item, path, record):
                 return None
-            raise exists(path)
+            resumes = self.journal is not None and self.journal.resumes
+            raise exists(path, "made with other settings, or changed since" if resumes else "")
         self._taken[str(path)] = item.name
         self._busy[str(path)] = item.name
         if self.journal is not None and item.name != STANDARD:
             self.journal.begin(item.name, path, self.settings.force)
-        return Spot(path, self.settings.force, make=item.folder is not None)
+        return Spot(path, self.settings.force, make=item.folder is not None or self.settings.folder)
 
     def finish(self, item: Item, spot: Spot, record: Record) -> None:
         """A picture that has a place is finished, well or not."""
@@ -240,10 +246,11 @@ class Places:
 def earlier_results(inputs: Iterable[str], settings: Settings) -> dict[str, str]:
     """Inputs that are results of other pictures beside them, and of which.
 
-    A shell's ``*.jpg`` catches them the second time. With ``skip_existing`` it is enough that the
-    original is there; else it has to be an input too, or a result could never be an input.
+    A shell's ``*.jpg`` catches them the second time, a folder too. With ``skip_existing`` and no output
+    elsewhere it is enough that the original is there; else it has to be an input too, or a result
+    could never be an input.
     """
-    if settings.output is not None or not settings.suffix:
+    if not settings.suffix:
         return {}
     named = {str(Path(name)) for name in inputs}
     beside: dict[Path, dict[str, list[Path]]] = {}
@@ -256,7 +263,8 @@ def earlier_results(inputs: Iterable[str], settings: Settings) -> dict[str, str]
         if path.parent not in beside:
             beside[path.parent] = _pictures(path.parent)
         for original in beside[path.parent].get(stem, []):
-            if settings.skip_existing or str(original) in named:
+            beside_it = settings.skip_existing and settings.output is None
+            if beside_it or str(original) in named:
                 found[name] = str(original)
     return found
 

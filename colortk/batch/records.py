@@ -14,9 +14,10 @@ STANDARD = "-"
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``run`` does with every picture."""
+    """What ``run`` does with every picture. ``folder``: ``output`` is one, to be made if missing."""
 
     output: Path | None = None
+    folder: bool = False
     suffix: str = "-colorized"
     extension: str | None = None
     strength: float = 1.0

@@ -13,9 +13,21 @@ import click
 
 from colortk.spec import DEFAULT
 
+
+def _one(context: click.Context, _: click.Parameter, said: tuple[str, ...]) -> str:
+    """The last would win, and nobody notice."""
+    if len(said) > 1:
+        raise click.UsageError(
+            f"--plugin is said {len(said)} times, and one is taken: colortk compare takes several",
+            context,
+        )
+    return said[0]
+
+
 PLUGIN = click.option(
-    "--plugin", "-p", default=DEFAULT, show_default=True, help="Colorizer to use."
-)
+    "--plugin", "-p", multiple=True, default=(DEFAULT,), show_default=True, callback=_one,
+    help="Colorizer to use.",
+)  # fmt: skip
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 
 THREADS = click.option(

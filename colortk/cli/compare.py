@@ -138,7 +138,8 @@ def command(
 ) -> int:
     """Score plugins on colour pictures and films: each gets their L* alone and is scored against them.
 
-    Without pictures, the photographs that installed packages ship are used. Results are kept: a
+    A DIR is searched through, with the folders in it; without pictures, the photographs that
+    installed packages ship are used. Results are kept: a
     second run computes only what is new, and one that was stopped goes on. CSV, Markdown and HTML
     go to stdout for '-'. `gray` is always in the table; CF is shown beside the originals' ("of"),
     MB is the peak of the plugin's process. Films have a table of their own: every plugin frame by

@@ -185,6 +185,7 @@ def command(
         say(f"the weights in '{target}' are complete")
         return
     request = TrainRequest(
+        plugin=spec.name,
         data=data,
         output=target,
         store=folder,

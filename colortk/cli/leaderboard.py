@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from colortk.cli.common import JSON, print_json, table
+from colortk.cli.compare_output import print_note
+from colortk.cli.main import printable
 
 
 @click.command("leaderboard", short_help="Print what past comparisons found.")
@@ -20,11 +22,13 @@ from colortk.cli.common import JSON, print_json, table
 def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
     """Print what past comparisons found, by protocol; nothing is computed.
 
-    Only pictures that every plugin listed under a protocol has been scored on count, so that
-    the rows can be compared; results of code that has changed since are marked as old.
+    Rows of one board can be compared: plugins scored on other pictures are on another board.
+    Results of code that has changed since are marked as old, with a digest of it. Who failed,
+    or is old, takes no picture from the others: where it lacks some of them, it has no rank.
     """
     from colortk.harness.leaderboard import boards
     from colortk.harness.results import Results
+    from colortk.harness.tables import count
     from colortk.store.location import store_folder
 
     with Results(store_folder(store)) as results:
@@ -36,6 +40,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         click.echo("nothing has been compared yet (see: colortk compare --help)")
     for board in found:
         title = f"protocol {board['protocol']['name']} ({board['protocol']['hash'][:12]})"
+        pictures = count(board["images"], board["kind"].removesuffix("s"))
         head = [
             "rank",
             "plugin",
@@ -45,7 +50,14 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
             "when",
         ]
         rows = [_row(row, board["metrics"]) for row in board["plugins"]]
-        table(f"{title}, {board['images']} {board['kind']} that all were scored on", head, rows)
+        print_note(f"set {board['set'][:8]}: {_pictures(board)}")
+        table(f"{title}, {pictures}, set {board['set'][:8]}", head, rows)
+
+
+def _pictures(board: dict[str, Any]) -> str:
+    more = board["images"] - len(board["names"])
+    named = printable(", ".join(board["names"]))
+    return f"{named} and {more:,} more" if more else named
 
 
 def _row(row: dict[str, Any], metrics: list[dict[str, Any]]) -> list[str]:
@@ -54,6 +66,7 @@ def _row(row: dict[str, Any], metrics: list[dict[str, Any]]) -> list[str]:
         value = row["metrics"].get(metric["name"])
         cells.append("-" if value is None else f"{value:.{metric['digits']}f}")
     when = datetime.fromtimestamp(row["when"]).strftime("%Y-%m-%d %H:%M")
-    name = row["name"] + ("" if row["current"] else " (old)")
+    # Two old versions of one plugin may be listed.
+    name = row["name"] + ("" if row["current"] else f" (old, {row['code'][:8]})")
     rank = "-" if row["rank"] is None else str(row["rank"])
     return [rank, name, *cells, str(row["pictures"]), str(row["failed"]), when]

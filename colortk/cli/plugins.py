@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from colortk.cli.common import JSON, print_json, table
+from colortk.spec import DEFAULT
 
 KINDS = ("colorizer", "metric", "refiner")
 
@@ -26,7 +27,10 @@ def command() -> None:
 )
 @JSON
 def list_(kind: str, as_json: bool) -> None:
-    """List plugins; a broken one is a row with its reason. Nothing heavy is imported."""
+    """List plugins; a broken one is a row with its reason. Nothing heavy is imported.
+
+    The colorizer that is used where none is named is marked: (default).
+    """
     from colortk.host import registry
 
     rows = _rows(kind)
@@ -40,10 +44,15 @@ def list_(kind: str, as_json: bool) -> None:
         }
         for b in registry().broken
     ]
+    if kind == "colorizer":
+        for row in rows:
+            row["default"] = row["name"] == DEFAULT and row["status"] != "broken"
     if as_json:
         print_json(rows, indent=1)
     else:
         columns = ["name", "status", "distribution", "summary"]
+        for row in rows:
+            row["summary"] += " (default)" if row.get("default") else ""
         table("", columns, ([row[column] for column in columns] for row in rows))
 
 
@@ -99,13 +108,16 @@ def show(name: str, as_json: bool) -> None:
         "parameters": manifest.get("parameters"),
         "trainable_parameters": manifest.get("trainable_parameters"),
         "options": _options(spec.options),
+        "options_doc": _doc(spec.options),
         "train_options": _options(spec.train_options),
+        "train_options_doc": _doc(spec.train_options),
     }
     if as_json:
         print_json(row, indent=1)
         return
     for key, value in row.items():
-        click.echo(f"{key + ':':<22}{_text(value)}")
+        if value is not None or not key.endswith("_doc"):
+            click.echo(f"{key + ':':<22}{_text(value)}")
 
 
 def _bytes(manifest: dict[str, Any]) -> int | None:
@@ -128,6 +140,16 @@ def _options(options: type[Any] | None) -> list[dict[str, Any]]:
     ]
 
 
+def _doc(options: type[Any] | None) -> str | None:
+    """What the docstring of ``options`` says, on one line; ``None`` without one.
+
+    A dataclass without one has its signature there.
+    """
+    if options is None or (options.__doc__ or "").startswith(f"{options.__name__}("):
+        return None
+    return " ".join((options.__doc__ or "").split()).replace("``", "") or None
+
+
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items())
@@ -148,33 +170,53 @@ def _text(value: Any) -> str:
 )
 @JSON
 def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
-    """Run the conformance checks on colorizers, each in a process of its own. [default: all]"""
+    """Run the conformance checks on colorizers, each in a process of its own. [default: all]
+
+    Of all, one that is broken or lacks a module is a failed row. Exit code 1 if a check failed, 3 if
+    a plugin cannot be used at all.
+    """
     from colortk.host import registry
-    from colortk.spec import ColorizerSpec
     from colortk.testing.apart import run_checks_apart
 
-    failed = 0
-    rows = []
-    chosen = names or sorted(registry().of(ColorizerSpec))
+    chosen, unusable = (list(names), []) if names else _all()
     for name in chosen:
         registry().colorizer(name)  # raises before anything is run
-    for name in chosen:
-        for outcome in run_checks_apart(name, timeout):
-            failed += outcome.status == "failed"
-            rows.append(
-                {
-                    "plugin": name,
-                    "check": outcome.check,
-                    "status": outcome.status,
-                    "reason": outcome.error or "",
-                }
-            )
+    rows = [
+        _check_row(name, outcome.check, outcome.status, outcome.error or "")
+        for name in chosen
+        for outcome in run_checks_apart(name, timeout)
+    ]
+    rows += unusable
     if as_json:
         print_json(rows, indent=1)
     else:
         columns = ["plugin", "check", "status", "reason"]
         table("", columns, ([row[column] for column in columns] for row in rows))
-    return 1 if failed else 0
+    return 3 if unusable else int(any(row["status"] == "failed" for row in rows))
+
+
+def _all() -> tuple[list[str], list[dict[str, str]]]:
+    """Colorizers that can be checked, and a failed row for each plugin that cannot be."""
+    from colortk.errors import PluginError
+    from colortk.host import registry
+    from colortk.spec import ColorizerSpec
+    from colortk.testing.checks import declares_itself_completely
+
+    usable, reasons = [], []
+    for name in sorted(registry().of(ColorizerSpec)):
+        try:
+            registry().colorizer(name)
+            usable.append(name)
+        except PluginError as error:  # a module is missing
+            reasons.append((name, str(error)))
+    for row in registry().broken:
+        reasons.append((row.name, f"broken, of {row.distribution}: {row.stage}: {row.reason}"))
+    check = declares_itself_completely.__name__
+    return usable, [_check_row(name, check, "failed", why) for name, why in reasons]
+
+
+def _check_row(plugin: str, check: str, status: str, reason: str) -> dict[str, str]:
+    return {"plugin": plugin, "check": check, "status": status, "reason": reason}
 
 
 @command.command("new")
@@ -204,6 +246,6 @@ def new(name: str, output: Path, as_json: bool) -> None:
         return
     say(f"wrote {folder}; your model goes into {folder / plugin.package / 'colorizer.py'}")
     where = shlex.quote(str(folder))
-    click.echo(f"pip install -e {where}")
+    click.echo(f"pip install -e {shlex.quote(f'{folder}[test]')}")  # the next line needs pytest
     click.echo(f"colortk plugins check {name} && python -m pytest {where}")
     click.echo("colortk compare --all")

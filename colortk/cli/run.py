@@ -131,9 +131,10 @@ def command(
     """Colorize FILE... ('-' is stdin) and write the results beside them.
 
     A colour picture is reduced to its lightness first. Size, lightness, transparency,
-    16 bits, EXIF and resolution are kept. Without -o, a FILE that is the result of another
-    one is skipped, so that *.jpg can be said twice. DIR means its pictures, and -o then has
-    the same folders; a pattern in quotes is as good as one that the shell resolves.
+    16 bits, EXIF and resolution are kept. What is the result of another one, by its
+    suffix, is skipped, so that *.jpg or DIR can be said twice; with -o a FILE is not. DIR means its pictures, and -o then has
+    the same folders; a pattern in quotes is as good as one that the shell resolves. An -o that
+    ends with a slash is a folder, and is made.
 
     \b
     colortk run photo.jpg                          photo-colorized.jpg
@@ -170,9 +171,6 @@ def command(
     where = Path(output) if output is not None else None
     listed = read_list(input_list) if input_list is not None else []
     items = expand(files, listed, recursive, where)
-    found = any(item.folder is not None for item in items)
-    if output and output.endswith(("/", os.sep)) and not found and not Path(output).is_dir():
-        raise UsageError(f"-o '{output}'", "there is no such folder", "create it first")
     kept = None
     if keep_intermediates:
         from colortk.store.location import store_folder
@@ -180,6 +178,7 @@ def command(
         kept = store_folder(store)
     settings = Settings(
         output=where,
+        folder=output is not None and output.endswith(("/", os.sep)),
         suffix=suffix,
         extension=extension.lower().lstrip(".") if extension else None,
         strength=strength,

@@ -123,7 +123,7 @@ class Narrator:
             say(
                 f"note: '{first.input}' is the result of '{first.result_of}'"
                 + (f", and {more} more are results" if more else "")
-                + ": skipped (use -o to colorize results too)"
+                + ": skipped (name them, with -o, to colorize them too)"
             )
 
     def sum_up(self, full: bool) -> None:
@@ -149,6 +149,8 @@ class Narrator:
             self._report.flush()
         if self._report is not None and self._report.problem:
             say(f"cannot write the report '{self._report.path}': {self._report.problem}")
+        if self.total == self.resumed == 1 and not self._json:
+            say("done before: nothing is left of it")
         if self.total > 1 and not self._json:
             before = f", {self.resumed} done before" if self.resumed else ""
             skipped = f", {self.skipped} skipped" if self.skipped else ""

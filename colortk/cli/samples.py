@@ -27,7 +27,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
     colortk samples -o samples && colortk run samples/china.jpg
     """
     from colortk.encode import write_whole
-    from colortk.errors import UsageError
+    from colortk.errors import PictureError, UsageError
     from colortk.samples import photographs
 
     paths = []
@@ -46,7 +46,12 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
         if gray:
             target = target.with_name(f"{path.stem}-gray.png")
             data = _gray(data, name)
-        write_whole(target, data, force)
+        if force or not target.exists():
+            write_whole(target, data, force)
+        elif target.read_bytes() != data:
+            raise PictureError(
+                f"'{target}' exists", "it is another picture", "use --force to overwrite"
+            )
         paths.append(target)
     if as_json:
         print_json([str(path) for path in paths])

@@ -81,6 +81,11 @@ class Comparison:
         """Whether a metric says nothing where the original has no colour."""
         return spec.chroma
 
+    def _skipped(self, metric: str) -> set[str]:
+        """Pictures on which a metric does not count."""
+        colour = self._means_colour(self.metrics[metric])
+        return self.near_grey if colour and not self.keep_grey else set()
+
     def row(self, label: str, picture: str) -> ResultRow | None:
         """What is known of one entry on one picture."""
         return self.outcome.results.get(label, {}).get(picture)
@@ -88,10 +93,8 @@ class Comparison:
     def values(self, metric: str) -> Float64:
         """Scores (pictures, entries), NaN where there is none or where it does not count."""
         table = np.full((len(self.used), len(self.entries)), np.nan)
-        colour = self._means_colour(self.metrics[metric])
-        skipped = self.near_grey if colour and not self.keep_grey else set()
         for i, source in enumerate(self.used):
-            if source.picture in skipped:
+            if source.picture in self._skipped(metric):
                 continue
             for j, entry in enumerate(self.entries):
                 row = self.row(entry.label, source.picture)
@@ -202,18 +205,15 @@ class Comparison:
 
     @cached_property
     def metric_failures(self) -> list[dict[str, Any]]:
-        """Metrics that could not score some results: how many, and the first reason."""
-        rows: dict[str, dict[str, Any]] = {}
+        """Metrics without some scores that would count: how many, and the first reason."""
+        reasons: dict[str, list[str]] = {}
         for entry in self.entries:
             for source in self.used:
                 row = self.row(entry.label, source.picture)
                 for metric, why in (row.errors if row is not None else {}).items():
-                    if metric in self.metrics:
-                        found = rows.setdefault(
-                            metric, {"metric": metric, "count": 0, "error": why}
-                        )
-                        found["count"] += 1
-        return list(rows.values())
+                    if metric in self.metrics and source.picture not in self._skipped(metric):
+                        reasons.setdefault(metric, []).append(why)
+        return [{"metric": m, "count": len(why), "error": why[0]} for m, why in reasons.items()]
 
     def colorfulness_gap(self, place: int) -> dict[str, float] | None:
         """Mean colourfulness of the originals, and |mean − mean| to it: the set's difference."""

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from colortk.digests import film_digest
-from colortk.errors import ColortkError, UsageError
+from colortk.errors import UsageError
 from colortk.harness.comparison import HEADLINE, LEAD
-from colortk.harness.entries import entry
 from colortk.harness.films.rows import OPTION, ORIGINAL, STEADIED
-from colortk.harness.records import Key, PictureRow, ResultRow
+from colortk.harness.groups import Group, Row, grouped, installed, latest
+from colortk.harness.records import Key, PictureRow
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
 from colortk.harness.statistics import Float64, ranks
 from colortk.host import registry
 from colortk.spec import MetricSpec
 
-#: A plugin joins a board if it leaves this share of the board's pictures.
-SHARED = 0.5
-
-
-@dataclass
-class _Row:
-    key: Key
-    when: float
-    results: dict[str, ResultRow]
+#: Pictures that are named, so that one knows a board again.
+NAMED = 3
 
 
 def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     """Every board, as ``--json`` prints it; ``wanted``: name or hash of one protocol.
 
-    Of several versions of one plugin's code the one last run counts, and the one with the most
-    pictures if that is another. Scores of metrics whose code has changed are left out. Raises
-    ``UsageError`` if there are no results of the protocol.
+    Of several versions of one plugin's code that of now counts, else the one last run, and the
+    one with the most pictures if that is another. A row is on every board whose pictures it has all of; one that
+    was made by old code, or failed, may lack some, and then has no rank. Scores of metrics whose
+    code has changed are left out. Raises ``UsageError`` if there are no results of the protocol.
     """
     protocols = results.protocols()
     chosen = [
@@ -46,7 +40,8 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
         if wanted is None or d["name"] == wanted or h.startswith(wanted)
     ]
     if wanted is not None and not chosen:
-        known = ", ".join(sorted(d["name"] for d in protocols.values())) or "none"
+        # A name may hold commas.
+        known = ", ".join(sorted({f"'{d['name']}'" for d in protocols.values()})) or "none"
         raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
     codes = metric_codes(registry().of(MetricSpec))
     specs = {
@@ -59,11 +54,11 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
         pictures = results.pictures(protocol)
         films = "frames" in protocols[protocol]
         rows = [
-            _Row(key, when, results.results(protocol, key, codes))
+            Row(key, when, results.results(protocol, key, codes))
             for key, _, when in results.keys(protocol)
             if key.plugin != ORIGINAL
         ]
-        for group in _groups(_versions(rows)):
+        for group in grouped(latest(rows)):
             board = _board(group, pictures, protocols[protocol]["near_grey"], specs, films)
             name = protocols[protocol]["name"]
             kind = "films" if films else "pictures"
@@ -71,41 +66,14 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
-def _versions(rows: list[_Row]) -> list[_Row]:
-    """Of every plugin, artifact and options the last code and the one with the most pictures."""
-    kept: dict[tuple[str, str, str], list[_Row]] = {}
-    for row in rows:
-        kept.setdefault((row.key.plugin, row.key.artifact, row.key.options), []).append(row)
-    found = []
-    for versions in kept.values():
-        last = max(versions, key=lambda row: row.when)
-        largest = max(versions, key=lambda row: len(row.results))
-        found += [last] if len(last.results) == len(largest.results) else [last, largest]
-    return found
-
-
-def _groups(rows: list[_Row]) -> list[list[_Row]]:
-    """Plugins by the pictures that they were scored on, the largest set first."""
-    groups: list[tuple[set[str], list[_Row]]] = []
-    for row in sorted(rows, key=lambda r: -len(r.results)):
-        mine = set(row.results)
-        for place, (common, members) in enumerate(groups):
-            if len(common & mine) >= SHARED * len(common):
-                groups[place] = (common & mine, [*members, row])
-                break
-        else:
-            groups.append((mine, [row]))
-    return [members for _, members in groups]
-
-
 def _board(
-    rows: list[_Row],
+    group: Group,
     pictures: dict[str, PictureRow],
     near_grey: float,
     specs: dict[str, MetricSpec],
     films: bool,
 ) -> dict[str, Any]:
-    common = sorted(set.intersection(*(set(row.results) for row in rows)))
+    rows, common = group.rows, sorted(group.common)
     metrics = [m for m in HEADLINE if m in specs]
     metrics += [m for m, spec in specs.items() if films and spec.takes == "film"]
     grey = {p for p in common if p in pictures and pictures[p].chroma < near_grey}
@@ -115,7 +83,9 @@ def _board(
     ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
     lead = LEAD if LEAD in ordered else ordered[0]
     better = specs[lead].higher_is_better
-    placed = [None] * len(rows) if better is None else ranks(tables[lead], better)
+    lacking = [not group.common <= row.pictures for row in rows]
+    compared = np.where(lacking, np.nan, tables[lead])
+    placed = [None] * len(rows) if better is None else ranks(compared, better)
     sign = -1 if better else 1
     listed: list[dict[str, Any]] = []
     for k, row in enumerate(rows):
@@ -127,50 +97,45 @@ def _board(
                 "rank": placed[k],
                 "name": _label(row.key),
                 "artifact": row.key.artifact,
-                "current": _current(row.key),
+                "code": hashlib.sha256(row.key.code.encode()).hexdigest(),
+                "current": row.current,
                 "metrics": means,
-                "pictures": len(row.results),
-                "failed": sum(row.results[p].error is not None for p in common),
+                "pictures": len(group.common & row.pictures),
+                "failed": len(group.common & row.failed),
                 "when": row.when,
             }
         )
     listed.sort(key=lambda r: (r["rank"] or len(rows) + 1, sign * r["metrics"].get(lead, 0.0)))
     heads = [{"name": m, "heading": specs[m].heading, "digits": specs[m].digits} for m in metrics]
-    return {"images": len(common), "lead": lead, "metrics": heads, "plugins": listed}
+    names = sorted(Path(pictures[p].name).name for p in common if p in pictures)
+    return {
+        "images": len(common),
+        "set": hashlib.sha256("\n".join(common).encode()).hexdigest(),
+        "names": names[:NAMED],
+        "lead": lead,
+        "metrics": heads,
+        "plugins": listed,
+    }
 
 
-def _table(rows: Sequence[_Row], common: Sequence[str], metric: str, skipped: set[str]) -> Float64:
+def _table(rows: Sequence[Row], common: Sequence[str], metric: str, skipped: set[str]) -> Float64:
     table = np.full((len(common), len(rows)), np.nan)
     for i, picture in enumerate(common):
         for k, row in enumerate(rows):
-            if picture not in skipped:
-                result = row.results[picture]
-                if result.error is None:
-                    table[i, k] = result.values.get(metric, np.nan)
+            result = row.results.get(picture)
+            if result is not None and result.error is None and picture not in skipped:
+                table[i, k] = result.values.get(metric, np.nan)
     return table
 
 
 def _label(key: Key) -> str:
     """As ``compare -p`` names it; weights that are not the plugin's own by their digest."""
-    now = _now(key.plugin)
+    now = installed(key.plugin)
     usual = json.loads(now.options) if now is not None else {}
     told = {n: v for n, v in json.loads(key.options).items() if usual.get(n) != v}
     steadied = STEADIED if told.pop(OPTION, None) else ""
     text = ",".join(f"{n.removeprefix('host ')}={v}" for n, v in told.items())
     label = f"{key.plugin}:{text}" if text else key.plugin
-    if now is not None and now.artifact != key.artifact:
+    if key.artifact and (now is None or now.artifact != key.artifact):
         label += f"@{key.artifact[:8]}"
     return label + steadied
-
-
-def _current(key: Key) -> bool:
-    """Whether the code as it is installed now would give these results."""
-    now = _now(key.plugin)
-    return now is not None and key.code in (now.code, now.code + film_digest()[:16])
-
-
-def _now(plugin: str) -> Key | None:
-    try:
-        return entry(plugin).key
-    except ColortkError:
-        return None

@@ -132,7 +132,8 @@ def _markdown(table: Table) -> str:
 def as_csv(comparison: Comparison, per_image: bool = False) -> str:
     """One line a plugin and metric; with ``per_image`` one line a picture and plugin.
 
-    Where films were given, a last column says which lines are of films.
+    After the scores: protocol, the plugin's version and SHA-256 of its weights. Where films were
+    given, a last column says which lines are of films.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -143,27 +144,29 @@ def as_csv(comparison: Comparison, per_image: bool = False) -> str:
         head = ["picture", "name", "plugin", "near_grey", *names, "seconds", "error"]
     else:
         head = ["plugin", "rank", "metric", "mean", "median", "low95", "high95", "n"]
-    writer.writerow([*head, *of])
+    writer.writerow([*head, "protocol", "version", "artifact", *of])
     for part in parts:
-        for line in _records(part, names) if per_image else _means(part):
-            writer.writerow([*line, *(of and [part.kind])])
+        protocol = f"{part.protocol.name} ({part.protocol.hash})"
+        origins = {e.label: [protocol, e.version, e.key.artifact] for e in part.entries}
+        for label, line in _records(part, names) if per_image else _means(part):
+            writer.writerow([*line, *origins[label], *(of and [part.kind])])
     return out.getvalue()
 
 
-def _records(comparison: Comparison, names: Sequence[str]) -> Iterator[list[Any]]:
+def _records(comparison: Comparison, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
     for row in comparison.records():
-        yield [
+        yield row["plugin"], [
             row["picture"], row["name"], row["plugin"], int(row["near_grey"]),
             *(row["metrics"].get(name, "") for name in names), row["seconds"], row["error"] or "",
         ]  # fmt: skip
 
 
-def _means(comparison: Comparison) -> Iterator[list[Any]]:
+def _means(comparison: Comparison) -> Iterator[tuple[str, list[Any]]]:
     for entry in comparison.as_dict()["plugins"]:
         rank = "" if entry["rank"] is None else entry["rank"]
         for name, found in entry["metrics"].items():
             low, high = found["ci95"] or ("", "")
-            yield [
+            yield entry["name"], [
                 entry["name"], rank, name, found["mean"], found["median"], low, high, found["n"]
             ]  # fmt: skip
 

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import tempfile
+import unicodedata
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
@@ -65,7 +66,7 @@ class NewPlugin:
 def new_plugin(name: str) -> NewPlugin:
     """The plugin ``name``, if there can be a new one. Raises ``UsageError``."""
     if not _NAME.fullmatch(name):
-        usable = re.sub(r"[^a-z0-9]+", "_", name.lower()).lstrip("_0123456789")[:64].rstrip("_")
+        usable = _usable(name)
         raise UsageError(
             f"'{name}' cannot be the name of a plugin",
             "a name is lower-case letters, digits and _, from a letter to a letter or digit",
@@ -76,6 +77,16 @@ def new_plugin(name: str) -> NewPlugin:
     if owner:
         raise UsageError(f"the name '{name}' is taken", owner, "choose another")
     return plugin
+
+
+def _usable(name: str) -> str:
+    """A name like ``name`` that can be one, or nothing if letters would be lost."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(c for c in letters if not unicodedata.combining(c))
+    if any(c.isalnum() and not c.isascii() for c in plain):
+        return ""
+    usable = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return f"{'net_' if usable[:1].isdigit() else ''}{usable}"[:64].rstrip("_")
 
 
 def _owner(plugin: NewPlugin) -> str:

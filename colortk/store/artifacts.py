@@ -56,11 +56,12 @@ def manifest_of(folder: ArtifactFolder) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ArtifactFolder:
-    """A folder of trained files and what their digests must be."""
+    """A folder of trained files and what their digests must be. ``given``: named with --weights."""
 
     plugin: str
     folder: Traversable
     artifacts: tuple[Artifact, ...]
+    given: bool = False
 
     @property
     def digest(self) -> str:
@@ -74,6 +75,12 @@ class ArtifactFolder:
         """Verified content of ``name``. Raises ``ArtifactError``."""
         wanted = {item.name: item.sha256 for item in self.artifacts}.get(name)
         again = f"reinstall the plugin or train it: colortk fit --plugin {self.plugin}"
+        if wanted is None and self.given:
+            raise ArtifactError(
+                f"the weights in '{self.folder}' are not of plugin '{self.plugin}'",
+                f"there is no '{name}' among them",
+                f"name a folder that colortk fit --plugin {self.plugin} wrote",
+            )
         if wanted is None:
             raise ArtifactError(
                 f"plugin '{self.plugin}' has no trained artifact '{name}'",
@@ -113,4 +120,4 @@ def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFo
             f"its {MANIFEST} cannot be read",
             "name a folder that colortk fit wrote",
         ) from error
-    return ArtifactFolder(spec.name, weights, _listed(text, str(weights)))
+    return ArtifactFolder(spec.name, weights, _listed(text, str(weights)), given=True)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from colortk.color import Float32
-from colortk.errors import PictureError, UsageError
+from colortk.errors import PluginError, UsageError
 from colortk.folders import find
 from colortk.training import backend
-from colortk.training.album import Album
 from colortk.training.learner import Learner
 from colortk.training.loader import Loader, fixed
-from colortk.training.pictures import Split, split
+from colortk.training.material import HELD_OUT, Material, read
+from colortk.training.pictures import split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.training.state import Row, State, discard, identity, load, save
 
-#: Held-out pictures that decide on rate and best epoch, at most.
-HELD_OUT = 400
 #: A validation loss counts as better if it is by this share.
 BETTER = 1e-3
 
@@ -48,7 +44,7 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
         learner = _start(request, recipe, state)
         if state.epoch < recipe.epochs or not state.curve:
             _make(request.output)
-            material = _read(request, recipe, sides, state)
+            material = read(request, recipe, sides, state)
             if recipe.epochs:
                 _learn(request, recipe, material, learner, state, run)
             else:
@@ -69,8 +65,15 @@ def _make(folder: Path) -> None:
 def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
     """The recipe with what the request has instead of its defaults.
 
-    Raises ``UsageError`` for what the network cannot do.
+    Raises ``UsageError`` for what the network cannot do, ``PluginError`` for a recipe that is not the
+    plugin's.
     """
+    if request.plugin not in ("", recipe.plugin):  # found out at the end, it would all be lost
+        raise PluginError(
+            f"plugin '{request.plugin}' trains the recipe '{recipe.plugin}'",
+            "scores and model card need a recipe of the plugin's own name",
+            f"write Recipe('{request.plugin}', …) in its code",
+        )
     side = request.side
     if side and recipe.fixed and side not in [one for one, _ in recipe.sides]:
         raise UsageError(
@@ -119,74 +122,6 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
         rate=request.rate or recipe.rate,
         sides=sides,
     )
-
-
-@dataclass
-class Material:
-    """What there is to learn from, and to know when to stop."""
-
-    train: Album
-    weights: list[float]
-    held_out: Album
-
-
-def _read(request: TrainRequest, recipe: Recipe, sides: Split, state: State) -> Material:
-    """All pictures, decoded; one that cannot be read is said and left out."""
-    chosen = _spread(sides.held_out, sides.held_out_weights, request.seed)
-    # Of pictures that are grown at the start, the originals are wanted no more.
-    train = Album(sides.train, 0 if recipe.examples == "twelve" else None)
-    held_out = Album(chosen)
-    kept: list[list[int]] = []
-    state.left_out = []
-    with (
-        request.progress("reading pictures", len(train) + len(held_out)) as advance,
-        ThreadPoolExecutor(max(1, request.jobs)) as pool,
-    ):
-        for album in (train, held_out):
-            good = []
-            for index, error in enumerate(pool.map(_trouble(album), range(len(album)))):
-                advance(1)
-                if error is None:
-                    good.append(index)
-                    continue
-                state.left_out.append(album.paths[index].relative_to(request.data).as_posix())
-                request.say(f"left out: {error.what}: {error.why}")
-            kept.append(good)
-    weights = [sides.weights[i] for i in kept[0]]
-    total = sum(weights)
-    for side, count, fine in (
-        ("to learn from", len(train), total > 0),
-        ("held out", len(held_out), bool(kept[1])),
-    ):
-        if not fine:
-            raise UsageError(
-                f"nothing to train on in '{request.data}'",
-                f"of {count} pictures {side} none can be read",
-                "give it more pictures, or another --seed",
-            )
-    return Material(train.only(kept[0]), [w / total for w in weights], held_out.only(kept[1]))
-
-
-def _trouble(album: Album) -> Callable[[int], PictureError | None]:
-    def trouble(index: int) -> PictureError | None:
-        try:
-            album[index]
-        except PictureError as error:
-            return error
-        return None
-
-    return trouble
-
-
-def _spread(paths: list[Path], weights: list[float], seed: int) -> list[Path]:
-    """At most ``HELD_OUT`` of the held-out pictures that have a weight, drawn by it."""
-    pairs = [pair for pair in zip(paths, weights, strict=True) if pair[1] > 0]
-    if len(pairs) <= HELD_OUT:
-        return [path for path, _ in pairs]
-    share = np.asarray([weight for _, weight in pairs])
-    rng = np.random.default_rng([seed, 1])
-    chosen = rng.choice(len(pairs), HELD_OUT, replace=False, p=share / share.sum())
-    return [pairs[i][0] for i in sorted(chosen)]
 
 
 def _start(request: TrainRequest, recipe: Recipe, state: State) -> Learner:

@@ -15,7 +15,7 @@ from colortk.progress import Progress, silent
 class TrainRequest:
     """Pictures in, a folder of artifacts with a manifest out.
 
-    ``data``: folder of pictures, searched through. ``output``: where artifacts, manifest, curve
+    ``plugin``: its name; empty says nothing of it. ``data``: folder of pictures, searched through. ``output``: where artifacts, manifest, curve
     and checkpoints go; a checkpoint's name starts with ``checkpoint``, and it is removed after the
     manifest, which is the last of all, is written. ``store``: folder of the pickled intermediates. ``epochs``,
     ``batch_size``, ``samples`` (pictures of an epoch), ``side`` (of the crops), ``rate`` (of
@@ -43,6 +43,7 @@ class TrainRequest:
     teacher: str = ""
     teacher_share: float = 0.5
     resume: bool = False
+    plugin: str = ""
     init_from: tuple[str, ...] = ()
     options: Any = None
     device: str = "auto"

@@ -12,7 +12,7 @@ BLOCKS = 21
 class Training:
     """Settings of a training.
 
-    ``encoder_weights``: a file that :func:`.encoder.load_lite2` reads; empty: the encoder starts
+    ``encoder_weights``: a file that ``encoder.load_lite2`` reads; empty: the encoder starts
     from nothing, or as ``--init-from`` has it. ``frozen``: blocks of the encoder that are kept as
     they are, of 21, where it has weights. ``encoder_rate``: factor on the learning rate of the
     others. ``head``: bins, regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in

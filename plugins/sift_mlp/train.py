@@ -44,6 +44,8 @@ WARM_UP = 200
 PATIENCE = 6
 #: Held-out pictures that decide, at most.
 HELD_OUT = 2500
+#: Chroma that rounding gives a grey picture, at most.
+COLOUR = 0.1
 
 
 def train(request: TrainRequest) -> None:
@@ -98,7 +100,10 @@ def _start(
     """New networks, and the statistics that inputs and targets are standardized with."""
     rng = np.random.default_rng(request.seed)
     some = rng.choice(len(keys), min(len(keys), 1500), p=weights / weights.sum())
-    statistics = standard([store.get(KIND, keys[i]) for i in some])
+    records = [store.get(KIND, keys[i]) for i in some]
+    if not any(np.abs(record[name]).max() > COLOUR for record in records for name in "ab"):
+        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture has colours")
+    statistics = standard(records)
     width = statistics.matrix().shape[1]
     return Checkpoint([Optimizer(initial(width, rng), DECAY) for _ in "ab"], statistics)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Training:
     """Settings of a training.
 
-    ``encoder_weights``: a file that :mod:`.encoder_weights` reads; empty: Keras downloads them,
+    ``encoder_weights``: a file that ``encoder_weights.py`` reads; empty: Keras downloads them,
     ``none``: the encoder starts from nothing. ``regularization``: L1 and L2 on the kernels.
     ``encoder``: whether it is kept as it is (``frozen``) or trained with the rest (``tuned``).
     """
