@@ -16,10 +16,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 #: What tells a numerical library how many threads to use.
 THREADS = (
@@ -59,6 +60,8 @@ def spawn(
     What it prints goes to stderr. ``threads``: how many its libraries may use. It finds the
     modules that this process finds. When this process goes away, its pipe ends.
     """
+    from multiprocessing import Pipe  # not for a command that starts no process
+
     ours, theirs = Pipe()
     handle = theirs.fileno()
     environment = dict(os.environ)

@@ -65,7 +65,7 @@ def test_nothing_of_ours_imports_the_plugins() -> None:
 
 
 @pytest.mark.parametrize("plugin", ["effnet_bins", "sift_mlp", "autoencoder"])
-def test_a_run_loads_neither_tensorflow_nor_scikit_learn(plugin: str, tmp_path: Path) -> None:
+def test_a_run_loads_nothing_that_it_does_without(plugin: str, tmp_path: Path) -> None:
     from PIL import Image
 
     from conftest import photo
@@ -73,7 +73,8 @@ def test_a_run_loads_neither_tensorflow_nor_scikit_learn(plugin: str, tmp_path: 
     Image.fromarray(photo()).save(tmp_path / "x.png")
     code = (
         "import sys; from colortk.cli.main import invoke;"
-        "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'onnx', 'sklearn', 'scipy', 'matplotlib', 'joblib'};"
+        "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'onnx', 'sklearn', 'scipy', 'matplotlib', 'joblib',"
+        " 'multiprocessing'};"
         "assert invoke(['run', '-p', sys.argv[2], sys.argv[1]]) == 0;"
         "print('LOADED', *heavy & set(sys.modules))"
     )

@@ -11,13 +11,17 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from colortk.process import cores, spawn, stop, threads
 
-#: A process, and the pipe to it.
-Begun = tuple[subprocess.Popen[bytes], Connection]
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    #: A process, and the pipe to it.
+    Begun = tuple[subprocess.Popen[bytes], Connection]
+
 #: Pictures for each core from which on processes pay: each takes half a second to load a plugin.
 MANY = 4
 

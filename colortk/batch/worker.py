@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from colortk.batch.early import Begun
 from colortk.batch.one import colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.digests import running_digest
@@ -24,6 +24,9 @@ from colortk.isolate import LOADING, Failure, flat
 from colortk.loading import Loaded, Request, load
 from colortk.pipeline import Refiner, refiner
 from colortk.process import died, keep_freed_memory, spawn, stop
+
+if TYPE_CHECKING:
+    from colortk.batch.early import Begun
 
 _SLOW = "raise --timeout if it is merely slow"
 

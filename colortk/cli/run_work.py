@@ -86,7 +86,6 @@ class Work:
 
     def _here(self, items: list[Item], places: Places) -> Records:
         from colortk.batch.here import colorize_here
-        from colortk.isolate import Isolated
         from colortk.loading import load
         from colortk.pipeline import refiner, warmed
 
@@ -96,6 +95,8 @@ class Work:
                 loaded = load(self.request)
             yield from colorize_here(items, places, loaded, refining, self.settings)
             return
+        from colortk.isolate import Isolated
+
         with Isolated(self.request, self.timeout) as predictor:
             yield from colorize_here(items, places, predictor, refining, self.settings)
 

@@ -8,13 +8,15 @@ its kernels summed over the channels.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from colortk.color import Float32
 from colortk.errors import ArtifactError
-from colortk.store.pickles import Arrays, pretrained
+
+if TYPE_CHECKING:
+    from colortk.store.pickles import Arrays
 
 #: Blocks of a stage, kernel, stride of the first, widening, filters.
 STAGES = (
@@ -116,6 +118,8 @@ def load_lite2(network: Any, path: Path) -> None:
     what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
     read or is of another network.
     """
+    from colortk.store.pickles import pretrained
+
     try:
         stored = pretrained(path)
     except ArtifactError as error:
