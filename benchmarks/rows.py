@@ -136,9 +136,9 @@ def require(*modules: str) -> None:
 
 def default_plugin() -> str:
     """What ``colortk run`` uses when no plugin is named."""
-    from colortk.cli.run import command
+    from colortk.spec import DEFAULT
 
-    return next(str(one.default) for one in command.params if one.name == "plugin")
+    return DEFAULT
 
 
 HEAD = ("", "value", "unit", "ratio", "to")

@@ -295,7 +295,7 @@ def test_a_process_whose_parent_is_gone_before_a_word_ends_in_silence(
         ours, theirs = Pipe()
         return Gone(ours), theirs
 
-    monkeypatch.setattr("colortk.process.Pipe", pipes)
+    monkeypatch.setattr("multiprocessing.Pipe", pipes)
     child, _ = process.spawn("colortk.isolate:serve")
     assert child.wait(60) == 1
     assert capfd.readouterr() == ("", "")
