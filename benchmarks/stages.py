@@ -12,6 +12,7 @@ and the seconds of each stage.
 
 from __future__ import annotations
 
+import atexit
 import builtins
 import functools
 import importlib
@@ -91,12 +92,13 @@ def main() -> None:
     importlib.import_module = clocks.timed(IMPORTS, importlib.import_module)
     from colortk.cli.main import main as command
 
-    try:
-        command()
-    finally:
+    @atexit.register  # the command ends the process itself
+    def tell() -> None:
         ended = clocks.end()
         with open(target, "w") as told:
             json.dump({"started": STARTED, "ended": ended, "seconds": clocks.spent}, told)
+
+    command()
 
 
 if __name__ == "__main__":

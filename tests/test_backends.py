@@ -40,7 +40,9 @@ def test_one_step_of_each_network_is_the_same_on_every_backend(tmp_path: Path) -
     assert len(first) == 7
     for other in OTHERS:
         for plugin, losses in _losses(other, tmp_path).items():
-            assert losses == pytest.approx(first[plugin], rel=1e-4), (plugin, other)
+            assert losses[0] == pytest.approx(first[plugin][0], rel=1e-4), (plugin, other)
+            # From weights that have gone apart by a rounding or two, as the processor has it.
+            assert losses == pytest.approx(first[plugin], rel=1e-3), (plugin, other)
             assert losses[0] != losses[2], "a step changes something"
 
 
