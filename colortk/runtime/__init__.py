@@ -1,0 +1,1 @@
+"""What runs a plugin: worker processes, sandbox, messages between processes, provenance."""
