@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from colortk.cli.output import escape_controls, print_line
 from colortk.spec import DEFAULT
 
 
@@ -85,12 +86,11 @@ def print_json(value: Any, indent: int | None = None) -> None:
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """A table to stdout, wrapped to the terminal; when piped, tab-separated lines and ``# title``."""
-    from colortk.cli.main import printable
-
-    columns, rows = list(columns), [[printable(str(cell)) for cell in row] for row in rows]
+    columns, rows = list(columns), [[escape_controls(str(cell)) for cell in row] for row in rows]
+    title = escape_controls(title)
     if not sys.stdout.isatty():
         if title:
-            click.echo(f"# {title}")
+            print_line(f"# {title}")
         for row in [columns, *rows]:
             click.echo("\t".join(row))
         return

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from colortk.cli.common import progress, table
 from colortk.cli.main import say
+from colortk.cli.output import escape_text, print_line
 
 if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
@@ -65,6 +64,8 @@ def write(
         else:
             data = tables.markdown(comparison).encode("utf-8", "backslashreplace")
         if str(path) == "-":
+            if kind != "html":
+                data = escape_text(data.decode()).encode()
             sys.stdout.buffer.write(data)
         else:
             write_whole(path, data, force)
@@ -161,4 +162,4 @@ def _width() -> int:
 
 def print_note(line: str) -> None:
     """A line beside a table: a comment where the table is piped."""
-    click.echo(line if sys.stdout.isatty() else f"# {line}")
+    print_line(line if sys.stdout.isatty() else f"# {line}")

@@ -9,6 +9,7 @@ import click
 
 from colortk.cli.common import JSON, print_json, progress, table
 from colortk.cli.main import say
+from colortk.cli.output import print_line
 
 
 @click.command("diff", short_help="Show where two plugins differ most.")
@@ -64,7 +65,7 @@ def command(
     label, digits = report["metric"]["label"], report["metric"]["digits"]
     ends = {True: ", higher is better", False: ", lower is better", None: ""}
     better = ends[report["metric"]["higher_is_better"]]
-    click.echo(
+    print_line(
         f"{label}{better}, {report['images']} pictures scored with both:"
         f" {first} {report['mean'][0]:.{digits}f}, {second} {report['mean'][1]:.{digits}f}"
     )

@@ -10,7 +10,7 @@ import click
 
 from colortk.cli.common import JSON, print_json, table
 from colortk.cli.compare_output import print_note
-from colortk.cli.main import printable
+from colortk.cli.output import print_line
 
 
 @click.command("leaderboard", short_help="Print what past comparisons found.")
@@ -37,7 +37,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         print_json(found, indent=1)
         return
     if not found:
-        click.echo("nothing has been compared yet (see: colortk compare --help)")
+        print_line("nothing has been compared yet (see: colortk compare --help)")
     for board in found:
         title = f"protocol {board['protocol']['name']} ({board['protocol']['hash'][:12]})"
         pictures = count(board["images"], board["kind"].removesuffix("s"))
@@ -56,7 +56,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
 
 def _pictures(board: dict[str, Any]) -> str:
     more = board["images"] - len(board["names"])
-    named = printable(", ".join(board["names"]))
+    named = ", ".join(board["names"])
     return f"{named} and {more:,} more" if more else named
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from colortk.cli.output import print_error_line
 from colortk.errors import ColortkError
 from colortk.host import DISTRIBUTION
 
@@ -137,11 +138,6 @@ def invoke(arguments: list[str]) -> int:
         return 1
 
 
-def printable(text: str) -> str:
-    """``text`` with what would steer a terminal as escapes: plugins and file names are strangers'."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def say(line: str) -> None:
-    """One line to stderr."""
-    print(f"colortk: {printable(line)}", file=sys.stderr)
+    """Print one line to stderr."""
+    print_error_line(f"colortk: {line}")

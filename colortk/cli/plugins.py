@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from colortk.cli.common import JSON, print_json, table
+from colortk.cli.output import print_line
 from colortk.spec import DEFAULT
 
 KINDS = ("colorizer", "metric", "refiner")
@@ -117,7 +118,7 @@ def show(name: str, as_json: bool) -> None:
         return
     for key, value in row.items():
         if value is not None or not key.endswith("_doc"):
-            click.echo(f"{key + ':':<22}{_text(value)}")
+            print_line(f"{key + ':':<22}{_text(value)}")
 
 
 def _bytes(manifest: dict[str, Any]) -> int | None:
@@ -246,6 +247,6 @@ def new(name: str, output: Path, as_json: bool) -> None:
         return
     say(f"wrote {folder}; your model goes into {folder / plugin.package / 'colorizer.py'}")
     where = shlex.quote(str(folder))
-    click.echo(f"pip install -e {shlex.quote(f'{folder}[test]')}")  # the next line needs pytest
-    click.echo(f"colortk plugins check {name} && python -m pytest {where}")
-    click.echo("colortk compare --all")
+    print_line(f"pip install -e {shlex.quote(f'{folder}[test]')}")  # the next line needs pytest
+    print_line(f"colortk plugins check {name} && python -m pytest {where}")
+    print_line("colortk compare --all")

@@ -9,11 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-import click
-
 from colortk.batch.records import Record
 from colortk.cli.common import print_json
 from colortk.cli.main import say
+from colortk.cli.output import print_line
 from colortk.errors import UsageError
 
 #: Failures that are listed again at the end, and pictures from which on they have scrolled away.
@@ -108,7 +107,7 @@ class Narrator:
             if len(self._failures) < AGAIN:
                 self._failures.append(record.error)
         elif not self._json and not self._to_stdout and not record.skipped:
-            click.echo(record.output)
+            print_line(record.output)
 
     def stopped(self) -> None:
         """It was interrupted: how to go on."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from colortk.cli.common import JSON, print_json
+from colortk.cli.output import print_line
 
 
 @click.command("samples", short_help="Write out photographs to try things on.")
@@ -57,7 +58,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
         print_json([str(path) for path in paths])
     else:
         for path in paths:
-            click.echo(path)
+            print_line(path)
 
 
 def _gray(data: bytes, name: str) -> bytes:

@@ -11,6 +11,7 @@ import click
 
 from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle, table
 from colortk.cli.main import say
+from colortk.cli.output import escape_text, print_line
 
 if TYPE_CHECKING:
     from colortk.survey.session import Survey
@@ -115,7 +116,7 @@ def create(
         )
     else:
         say(f"{len(about.pictures)} pictures, each rater is shown {about.each}")
-        click.echo(output)
+        print_line(output)
     return 0
 
 
@@ -187,6 +188,8 @@ def _write(kind: str, path: Path, survey: Survey, found: dict[str, Any], force: 
     text = tables.as_csv(found) if kind == "csv" else "".join(page(survey, found))
     data = text.encode("utf-8", "backslashreplace")
     if str(path) == "-":
+        if kind != "html":
+            data = escape_text(data.decode()).encode()
         sys.stdout.buffer.write(data)
     else:
         write_whole(path, data, force)

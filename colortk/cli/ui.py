@@ -8,6 +8,7 @@ import click
 
 from colortk.cli.common import DEVICE, THREADS, settle
 from colortk.cli.main import say
+from colortk.cli.output import print_line
 
 
 @click.command("ui", short_help="Colorize, compare and ask people, in a browser.")
@@ -83,7 +84,7 @@ def command(
     asked = Survey.open(survey) if survey is not None else None
 
     def ready(address: str) -> None:
-        click.echo(address)
+        print_line(address)
         say("Ctrl-C ends it")
 
     try:

@@ -19,6 +19,7 @@ from colortk.cli.common import (
     settle,
 )
 from colortk.cli.main import say
+from colortk.cli.output import print_line
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]
@@ -149,6 +150,6 @@ def command(
     if as_json:
         print_json(summary.as_dict())
     else:
-        click.echo(summary.output)
+        print_line(summary.output)
         say(f"{summary.frames} frames, {summary.frames_per_second:.1f} frames/s")
     return 1 if summary.lost_frames else 0
