@@ -94,7 +94,7 @@ def test_tables_csv_and_markdown_on_stdout(
         if "--csv" in more:  # a line break in a quoted cell is a part of CSV
             cells = [cell for row in csv.reader(io.StringIO(out.decode())) for cell in row]
             assert any(r"a\x1b[2J" in cell for cell in cells)
-    for more in (common, ["leaderboard"], ["diff", "gray", "mean_color"]):
+    for more in (["leaderboard"], ["diff", "gray", "mean_color", "-m", "psnr"]):
         assert invoke(more) == 0
         out, err = capsysbinary.readouterr()
         assert not controls(out.decode() + err.decode()), more
