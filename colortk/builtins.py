@@ -110,6 +110,7 @@ def colortk_metrics() -> list[MetricSpec]:
             "flicker", "Mean change of a* and b* from frame to frame, along motion",
             "colortk.harness.flicker:ColourFlicker", False, needs_reference=False, takes="film",
             digits=2, label="flicker", source="after Lai et al. 2018",
+            definition=DEFINITIONS["flicker"],
         ),
     ]  # fmt: skip
 
@@ -120,4 +121,82 @@ def _metric(
     """Ours share a pair, unless they say otherwise."""
     function = f"colortk.harness.metrics.{module or name}:{name}"
     more.setdefault("takes", "pair")
+    more.setdefault("definition", DEFINITIONS[name])
     return MetricSpec(name, summary, function, higher, label=label, **more)
+
+
+#: What each number depends on; every report prints it under its table.
+DEFINITIONS = {
+    "lpips": (
+        "LPIPS version 0.1: distance between AlexNet features, linear weights of the "
+        "authors, at the size at which the protocol compares pictures (256 × 256 unless "
+        "stated otherwise); 0 for identical pictures"
+    ),
+    "ms_ssim": (
+        "SSIM at five scales (means of 2 × 2 pixels; weights 0.0448, 0.2856, 0.3001, "
+        "0.2363, 0.1333; Gaussian window 11 × 11, σ 1.5; range 255), mean over R, G and "
+        "B; sides under 176 pixels have fewer scales"
+    ),
+    "ms_ssim_ab": (
+        "MS-SSIM of a* + 128 and of b* + 128, range 255, mean over the two; window and "
+        "weights as for MS-SSIM"
+    ),
+    "cms_ssim": (
+        "MS-SSIM of L* (range 100) times the mean over pixels of 1 − min(ΔE*ab, 49) / 49;"
+        " a variant of our own, not comparable with published values"
+    ),
+    "delta_e00": "CIEDE2000 (kL = kC = kH = 1, D65), mean over the pixels of a picture",
+    "delta_e00_p95": (
+        "CIEDE2000 (kL = kC = kH = 1, D65), 95th percentile over the pixels of a picture"
+    ),
+    "delta_e94": (
+        "CIE94, graphic arts (K1 = 0.045, K2 = 0.015), weighted by the chroma of the "
+        "original, mean over the pixels of a picture"
+    ),
+    "delta_e76": "Euclidean distance in CIELAB (D65), mean over the pixels of a picture",
+    "within_jnd": "share of pixels, 0 to 1, whose ΔE*ab is under 2.3",
+    "colorfulness": (
+        "colorfulness of the result (Hasler and Süsstrunk 2003), mean over pictures; the "
+        "number after 'of' is the mean of the originals, and the absolute difference of "
+        "the two means is the set-level ΔCF"
+    ),
+    "colorfulness_error": (
+        "ΔCF by picture: mean over pictures of |CF of the result − CF of the original|; "
+        "the other ΔCF in use, set-level, is |mean CF of the results − mean CF of the "
+        "originals| and never larger"
+    ),
+    "chroma_ratio": (
+        "mean C*ab of the result over that of the original, by picture; 1 means equal chroma"
+    ),
+    "psnr": (
+        "10 log₁₀(255² / MSE) dB, MSE over R, G and B together, peak 255; 100 for "
+        "identical pictures; mean over pictures"
+    ),
+    "psnr_ab": (
+        "10 log₁₀(255² / MSE) dB, MSE over a* and b* together, peak 255 (a peak of 220 "
+        "gives 1.28 dB less); 100 for identical pictures; mean over pictures"
+    ),
+    "ssim": (
+        "Gaussian window 11 × 11, σ 1.5, K1 = 0.01, K2 = 0.03, range 255, borders of 5 "
+        "pixels left out, mean over R, G and B"
+    ),
+    "mse": "squared difference of 8-bit levels, mean over pixels and over R, G and B",
+    "mae": "absolute difference of 8-bit levels, mean over pixels and over R, G and B",
+    "ab_rmse": (
+        "root of the mean over pixels of (Δa*)² + (Δb*)², in CIELAB units: √2 times the "
+        "RMSE per channel"
+    ),
+    "ab_auc": (
+        "area under the share of pixels whose a*b* error is within 0, 1, …, 150, over "
+        "150; pixels are not weighted by how rare their color is"
+    ),
+    "mean_chrominance_mse": (
+        "squared error of the picture's mean a* and mean b* (as a* + 128 in 0..255), over"
+        " 255², mean of the two"
+    ),
+    "flicker": (
+        "mean over pixels and steps of √(Δa*² + Δb*²) from one frame to the next, along "
+        "the motion of the original's L*, before rounding; compare it with the value of "
+        "the original, after 'of'"
+    ),
+}

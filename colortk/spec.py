@@ -117,7 +117,9 @@ class MetricSpec:
     ``needs_reference`` the original gets a score too. ``higher_is_better``: ``None`` if neither is (a description: it is
     read beside the original's, not ranked). ``chroma``: it measures colour and means nothing
     where the original has none. ``label``: in table heads, instead of the name. ``digits``: after
-    the decimal point in tables. ``source``: the paper or standard that defines it.
+    the decimal point in tables. ``source``: the paper or standard that defines it. ``definition``:
+    one sentence with everything that the number depends on (window, peak, units, weights), which
+    every report prints under its table; the summary is printed if it is empty.
     """
 
     name: str
@@ -132,6 +134,7 @@ class MetricSpec:
     takes: Takes = "pictures"
     digits: int = 3
     label: str = ""
+    definition: str = ""
 
     @property
     def heading(self) -> str:

@@ -128,11 +128,16 @@ def _show(comparison: Comparison) -> None:
         title = "mean; plugins not told apart share a rank (a wider terminal shows more)"
         metrics = metrics[: max(1, (room - 50) // 12)]
     table(films + title, *tables.ranking(report, metrics, interval=room >= WIDE))
+    shown = list(metrics)
     # A film alone has no intervals: its differences can be read in the table above.
     if report["paired"] and not (films and report["images"] < 2):
         title = f"minus {report['paired'][0]['best']}, paired"
         usual = [report["lead"], "flicker" if films else "ab_rmse", "delta_e00"]
-        table(films + title, *tables.pairing(report, metrics if comparison.asked else usual))
+        usual = metrics if comparison.asked else usual
+        table(films + title, *tables.pairing(report, usual))
+        shown += [m for m in usual if m in report["metrics"]]
+    for line in tables.definitions(report, list(dict.fromkeys(shown))):
+        print_note(line)
 
 
 def _show_sizes(sizes: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from colortk.cli.common import JSON, print_json, progress, table
+from colortk.cli.compare_output import print_note
 from colortk.cli.main import say
 from colortk.cli.output import print_line
 
@@ -70,6 +71,7 @@ def command(
         f" {first} {report['mean'][0]:.{digits}f}, {second} {report['mean'][1]:.{digits}f}"
     )
     table("where they differ most", ["picture", first, second, "difference"], _rows(report, digits))
+    print_note(f"{label}: {report['metric']['definition']}")
     return 0
 
 

@@ -52,6 +52,8 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         rows = [_row(row, board["metrics"]) for row in board["plugins"]]
         print_note(f"set {board['set'][:8]}: {_pictures(board)}")
         table(f"{title}, {pictures}, set {board['set'][:8]}", head, rows)
+        for metric in board["metrics"]:
+            print_note(f"{metric['label']}: {metric['definition']}")
 
 
 def _pictures(board: dict[str, Any]) -> str:

@@ -66,6 +66,7 @@ def between(comparison: Comparison, first: str, second: str, metric: str) -> dic
             "name": metric,
             "label": spec.label or metric,
             "digits": spec.digits,
+            "definition": spec.definition or spec.summary,
             "higher_is_better": spec.higher_is_better,
         },
         "plugins": [first, second],

@@ -14,7 +14,7 @@ from colortk.errors import UsageError
 from colortk.harness.comparison import HEADLINE, LEAD
 from colortk.harness.films.rows import OPTION, ORIGINAL, STEADIED
 from colortk.harness.groups import Group, Row, grouped, installed, latest
-from colortk.harness.records import Key, PictureRow
+from colortk.harness.records import Key, PictureRow, described
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
 from colortk.harness.statistics import Float64, ranks
@@ -106,7 +106,7 @@ def _board(
             }
         )
     listed.sort(key=lambda r: (r["rank"] or len(rows) + 1, sign * r["metrics"].get(lead, 0.0)))
-    heads = [{"name": m, "heading": specs[m].heading, "digits": specs[m].digits} for m in metrics]
+    heads = [{"name": m, "heading": specs[m].heading} | described(specs[m]) for m in metrics]
     names = sorted(Path(pictures[p].name).name for p in common if p in pictures)
     return {
         "images": len(common),

@@ -74,4 +74,5 @@ def described(spec: MetricSpec) -> dict[str, Any]:
         "higher_is_better": spec.higher_is_better,
         "digits": spec.digits,
         "chroma": spec.chroma,
+        "definition": spec.definition or spec.summary,
     }

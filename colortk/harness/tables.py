@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
@@ -104,6 +105,13 @@ def caption(report: dict[str, Any]) -> list[str]:
     return lines
 
 
+def definitions(report: dict[str, Any], metrics: Sequence[str]) -> list[str]:
+    """What every measure of a table depends on, one line each, as printed under the table."""
+    return [
+        f"{report['metrics'][m]['label']}: {report['metrics'][m]['definition']}" for m in metrics
+    ]
+
+
 def markdown(comparison: Comparison) -> str:
     """Ranked table and paired differences as Markdown; those of films under a heading."""
     parts = []
@@ -112,6 +120,9 @@ def markdown(comparison: Comparison) -> str:
         parts += ["## Films"] if of_films(report) else []
         parts.append("; ".join(caption(report)) + ".")
         parts.append(_markdown(ranking(report, headline(part))))
+        parts.append(
+            "\n".join(f"- {_marked(line)}" for line in definitions(report, headline(part)))
+        )
         if report["paired"]:
             parts.append(f"Difference to {report['paired'][0]['best']}, paired:")
             parts.append(_markdown(pairing(report, [report["lead"]])))
@@ -122,6 +133,11 @@ def sections(comparison: Comparison) -> list[Comparison]:
     """That of pictures and that of films, without one that has nothing where the other has."""
     both = [part for part in (comparison, comparison.films) if part is not None]
     return [part for part in both if part.used] or both[:1]
+
+
+def _marked(text: str) -> str:
+    """Text in which Markdown takes no asterisk for emphasis and no bar for a column."""
+    return re.sub(r"([*_|<])", r"\\\1", text)
 
 
 def _markdown(table: Table) -> str:
@@ -197,6 +213,8 @@ def html(comparison: Comparison) -> str:
         cells += ["".join(f"<td>{escape(c)}</td>" for c in row) for row in rows]
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         text += f"<p>{escape('; '.join(caption(report)))}</p><table>{body}</table>"
+        lines = definitions(report, headline(part))
+        text += "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
     return text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from colortk.harness.report.sheet import Sheet
-from colortk.harness.report.table import escape
+from colortk.harness.report.table import definitions, escape
 from colortk.harness.tables import Table, caption, count, pairing, ranking
 
 
@@ -19,6 +19,9 @@ def section(report: dict[str, Any], metrics: list[str], sheets: Iterable[Sheet])
     lines = [*caption(report), "mean ± half of the 95 % interval over films"]
     yield f'<section id="films"><h2>Films</h2><p class="note">{escape("; ".join(lines))}.</p>'
     yield _table(ranking(report, metrics))
+    yield "<details><summary>Definitions</summary>"
+    yield definitions({"metrics": {name: report["metrics"][name] for name in metrics}})
+    yield "</details>"
     if report["paired"] and report["images"] > 1:
         best = escape(report["paired"][0]["best"])
         yield f'<p class="note">Differences to {best}, paired by film:</p>'

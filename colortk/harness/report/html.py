@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
 from colortk.harness.report.films import section
 from colortk.harness.report.sheet import Sheet
-from colortk.harness.report.table import escape, head, ranking
+from colortk.harness.report.table import definitions, escape, head, ranking
 
 __all__ = ["Films", "Sheet", "digest_of", "page", "to_json", "write"]
 
@@ -79,6 +79,7 @@ def page(
         "style": style,
         "head": head(leading),
         "ranking": ranking(report),
+        "definitions": definitions(report),
         "report": to_json(report),
         "films": iter(())
         if films is None

@@ -135,6 +135,16 @@ def ranking(report: dict[str, Any]) -> str:
     )
 
 
+def definitions(report: dict[str, Any]) -> str:
+    """What every measure of the table depends on, as a list."""
+    items = "".join(
+        f"<dt>{escape(metric.get('label') or key)}</dt><dd>{escape(metric['definition'])}</dd>"
+        for key, metric in report["metrics"].items()
+        if metric.get("definition")
+    )
+    return f'<dl class="definitions">{items}</dl>'
+
+
 def _ranked(plugins: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     yield from sorted(plugins, key=lambda p: p["rank"] if p["rank"] is not None else math.inf)
 

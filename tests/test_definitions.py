@@ -1,0 +1,79 @@
+"""Every table prints what its numbers depend on, and what it prints is true."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.color import rgb2lab
+
+from colortk.harness import tables
+from colortk.harness.api import compare
+from colortk.host import registry
+from colortk.metrics import score
+from conftest import photo
+from reports import html_of, make_report
+
+ORIGINAL, RESULT = photo(64, 64, 1), photo(64, 64, 2)
+
+
+def definition(name: str) -> str:
+    return registry().metric(name).definition
+
+
+def test_every_metric_of_ours_is_defined() -> None:
+    for name in registry().metrics() | registry().metrics(films=True):
+        assert len(definition(name)) > 30, name
+
+
+def test_ab_rmse_is_root_two_of_the_one_per_channel() -> None:
+    assert "√2 times the RMSE per channel" in definition("ab_rmse")
+    delta = (rgb2lab(RESULT) - rgb2lab(ORIGINAL))[..., 1:]
+    per_channel = math.sqrt(np.mean(delta**2))
+    found = score(RESULT, ORIGINAL, ["ab_rmse"])["ab_rmse"]
+    assert found == pytest.approx(math.sqrt(2) * per_channel, rel=1e-3)
+
+
+def test_the_peak_of_psnr_ab() -> None:
+    assert "peak 255 (a peak of 220 gives 1.28 dB less)" in definition("psnr_ab")
+    mse = np.mean((rgb2lab(RESULT) - rgb2lab(ORIGINAL))[..., 1:] ** 2)
+    found = score(RESULT, ORIGINAL, ["psnr_ab"])["psnr_ab"]
+    assert found == pytest.approx(10 * math.log10(255**2 / mse), abs=1e-3)
+    assert found - 10 * math.log10(220**2 / mse) == pytest.approx(1.28, abs=0.01)
+
+
+def test_the_window_of_ssim() -> None:
+    from skimage.metrics import structural_similarity
+
+    assert "window 11 × 11, σ 1.5, K1 = 0.01, K2 = 0.03, range 255" in definition("ssim")
+    wanted = structural_similarity(
+        ORIGINAL, RESULT, channel_axis=2, data_range=255, gaussian_weights=True, sigma=1.5,
+        use_sample_covariance=False, K1=0.01, K2=0.03,
+    )  # fmt: skip
+    assert score(RESULT, ORIGINAL, ["ssim"])["ssim"] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_tables_in_every_format_print_the_definitions_of_their_measures(tmp_path: Path) -> None:
+    found = compare(photo(40, 40), ["gray"], ["ab_rmse", "psnr_ab"], store=tmp_path)
+    lines = tables.definitions(found.as_dict(), ["ab_rmse", "psnr_ab"])
+    assert lines == [
+        f"ab-RMSE: {definition('ab_rmse')}",
+        f"PSNR ab: {definition('psnr_ab')}",
+    ]
+    plain = tables.markdown(found).replace("\\", "")
+    for line in lines:
+        assert f"- {line}" in plain
+        assert line in tables.html(found)
+    assert found.as_dict()["metrics"]["ab_rmse"]["definition"] == definition("ab_rmse")
+    report = make_report()
+    report["metrics"]["psnr"]["definition"] = "peak 255 & more"
+    assert "<dt>PSNR</dt><dd>peak 255 &amp; more</dd>" in html_of(report=report)
+
+
+def test_the_terminal_prints_definitions_too(folder: Path, colortk: object) -> None:
+    run = colortk("compare", folder / "0.png", "-p", "gray", "-m", "psnr")  # type: ignore[operator]
+    assert f"# PSNR: {definition('psnr')}" in run.stdout.splitlines()
+    board = colortk("leaderboard")  # type: ignore[operator]
+    assert f"# PSNR: {definition('psnr')}" in board.stdout.splitlines()
