@@ -33,7 +33,7 @@ WATCHED = {
     ("colortk.batch.one", "lightness"): "lightness",
     ("colortk.pipeline", "join"): "chroma",
     ("colortk.batch.one", "encode"): "encode",
-    ("colortk.batch.one", "write_whole"): "write",
+    ("colortk.batch.one", "write_atomic"): "write",
 }
 IMPORTS, REST = "imports", "rest"
 

@@ -1,12 +1,9 @@
-"""Pictures out: encoded in memory, then written under a temporary name and renamed."""
+"""Encode pictures in memory."""
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import struct
-import tempfile
 import zlib
 from itertools import accumulate
 from pathlib import Path
@@ -16,9 +13,8 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from colortk._cv import cv2
-from colortk.errors import ColortkError, PictureError, UsageError
+from colortk.errors import PictureError, UsageError
 from colortk.images import Picture, Pixels
-from colortk.process import running
 
 #: Extension to Pillow's format name, of what can hold a colour photograph.
 FORMATS = {
@@ -181,84 +177,3 @@ def _tiff(pixels: Pixels, source: Picture) -> bytes:
     except (ValueError, TypeError, RuntimeError, struct.error, KeyError) as error:
         raise PictureError("cannot encode as TIFF", " ".join(str(error).split())) from error
     return out.getvalue() + b"".join(strips)
-
-
-#: Of a temporary name; with the number of the process it says whether that still writes it. The
-#: machine is a part of it: on a shared disk others have processes of the same numbers.
-_MACHINE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-_PREFIX = f".colortk-{zlib.crc32(_MACHINE.encode()):08x}-"
-_SUFFIX = ".part"
-
-
-def sweep(folder: Path, process: int | None = None) -> None:
-    """Remove what ``process``, or any that is gone, left of files that it was writing.
-
-    Only a process that was killed leaves something, and only what this machine wrote is removed.
-    """
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            if not (name.startswith(_PREFIX) and name.endswith(_SUFFIX)):
-                continue
-            number = name.removeprefix(_PREFIX).partition("-")[0]
-            mine = number == str(process)
-            if mine or (process is None and number.isdecimal() and not running(int(number))):
-                Path(folder, name).unlink(missing_ok=True)
-
-
-def write_whole(path: Path, data: bytes, force: bool = False, durable: bool = True) -> None:
-    """Write ``data`` to ``path`` all or not at all.
-
-    ``durable``: wait until it is on the disk; without it only a power cut can lose it.
-    Raises ``PictureError``: the folder is missing, none or read-only, the disk is full, or the file
-    exists and ``force`` is false.
-    """
-    temporary = None
-    try:
-        prefix = f"{_PREFIX}{os.getpid()}-"
-        handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=_SUFFIX, dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        if force:
-            os.replace(temporary, path)
-        else:
-            _link_new(temporary, path)
-        temporary = None
-    except ColortkError:
-        raise
-    except FileNotFoundError:
-        if path.parent.is_dir():  # as /proc, where no file can be made
-            why, do = f"no file can be made in the folder '{path.parent}'", ""
-        else:
-            why, do = f"the folder '{path.parent}' does not exist", "create it first"
-        raise PictureError(f"cannot write '{path}'", why, do) from None
-    except NotADirectoryError:
-        raise PictureError(f"cannot write '{path}'", f"'{path.parent}' is no folder") from None
-    except OSError as error:
-        raise PictureError(f"cannot write '{path}'", error.strerror or str(error)) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _link_new(temporary: str, path: Path) -> None:
-    """Rename without overwriting, also when another process made ``path`` in the meantime."""
-    try:
-        os.link(temporary, path)
-        os.unlink(temporary)
-    except FileExistsError:
-        raise exists(path) from None
-    except OSError:  # a file system without hard links
-        if path.exists():
-            raise exists(path) from None
-        os.replace(temporary, path)
-
-
-def exists(path: Path, why: str = "") -> PictureError:
-    """The error of an output that is already there."""
-    return PictureError(f"'{path}' exists", why, "use --force to overwrite or --skip-existing")

@@ -109,19 +109,6 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def running(number: int) -> bool:
-    """Whether there is a process of that number; where that cannot be asked, yes."""
-    if os.name == "posix":  # elsewhere signal 0 is one that ends it
-        with contextlib.suppress(PermissionError):
-            try:
-                os.kill(number, 0)
-            except (ProcessLookupError, OverflowError):
-                return False
-        with contextlib.suppress(OSError):  # ended, and nobody has asked how
-            return Path(f"/proc/{number}/stat").read_bytes().rpartition(b") ")[2][:1] != b"Z"
-    return True
-
-
 def threads() -> int:
     """Threads of a network: ``COLORTK_THREADS``, else ``OMP_NUM_THREADS``, else 0, all cores."""
     for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):

@@ -6,7 +6,6 @@ import errno
 import itertools
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +19,8 @@ from colortk.batch.places import Places
 from colortk.batch.records import Record, Settings
 from colortk.batch.worker import Task
 from colortk.cli.run_output import Report
-from colortk.encode import sweep
 from colortk.errors import UsageError
-from colortk.process import cores, running
-from conftest import leftovers
+from colortk.process import cores
 
 
 def test_a_tree_is_mirrored(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,78 +233,3 @@ def test_when_the_disk_is_full_no_more_is_given_and_what_is_in_hand_is_finished(
     assert [record.input for record in records if record.error is None] == ["2.png"]
     assert len(records) == len(hands.order) == 5
     assert not hands.busy
-
-
-def test_what_the_dead_were_writing_is_removed(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from colortk.encode import write_whole
-
-    def stopped(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    kept: list[str] = []
-    monkeypatch.setattr("os.fsync", lambda _: kept.extend(leftovers(place)) or stopped())
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(place / "x.png", b"data")
-    assert leftovers(place) == [], "an interrupt leaves nothing"
-    (name,) = kept
-    mine = str(os.getpid())
-    assert f"-{mine}-" in name
-    other = name.replace(f"-{mine}-", "-999999999-")
-    elsewhere = ".colortk-00000000-999999999-abc.part"
-    for each in (name, other, elsewhere):
-        (place / each).touch()
-    sweep(place)
-    assert sorted(leftovers(place)) == sorted([name, elsewhere])
-    sweep(place, os.getpid())
-    assert leftovers(place) == [elsewhere]
-
-
-def test_a_process_that_nobody_asked_how_it_ended_is_gone() -> None:
-    process = subprocess.Popen(["sleep", "100"])
-    assert running(process.pid)
-    process.kill()
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays, as in some containers
-    assert not running(process.pid)
-    process.wait()
-    assert not running(process.pid)
-    assert running(os.getpid())
-
-
-def test_options_that_do_not_go_together(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tree(place, "a.png", "b.png")
-    wrong: tuple[tuple[str, ...], ...] = (
-        ("a.png", "--scheduler", "tcp://x:1"),
-        ("a.png", "--backend", "dask"),
-        ("a.png", "-o", "-", "--resume"),
-        ("-", "a.png", "--jobs", "2", "-o", "."),
-        ("a.png", "b.png", "--report", "no/such/report"),
-    )
-    for arguments in wrong:
-        assert run(*arguments) == 2, arguments
-        assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_an_interrupt_says_how_to_go_on(
-    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import colortk.batch.here as here
-
-    tree(place, "a.png", "b.png", "c.png")
-    one: Callable[..., None] = here.colorize_file
-
-    def second(source: str, *rest: object) -> None:
-        if source == "b.png":
-            raise KeyboardInterrupt
-        one(source, *rest)
-
-    monkeypatch.setattr(here, "colorize_file", second)
-    assert run("a.png", "b.png", "c.png") == 130
-    assert capsys.readouterr().err.splitlines() == [
-        "colortk: 1 of 3 are done: the same with --resume does the rest",
-        "colortk: interrupted",
-    ]
-    monkeypatch.setattr(here, "colorize_file", one)
-    assert run("a.png", "b.png", "c.png", "--resume") == 0
-    assert capsys.readouterr().out.split() == ["b-colorized.png", "c-colorized.png"]

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from batches import many, started, whole
-from colortk.process import running
+from colortk.io.files import process_exists
 from conftest import ROOT, Run, leftovers, photo
 from test_run_failures import without_override
 
@@ -153,7 +153,7 @@ def test_a_clock_that_jumps(first: int, colortk: Run, moody: Path, tmp_path: Pat
     process.kill()
     process.communicate()
     workers = {int(word) for word in mark.read_text().split()}
-    while time.monotonic() < until and any(running(worker) for worker in workers):
+    while time.monotonic() < until and any(process_exists(worker) for worker in workers):
         time.sleep(0.02)
     found = whole(out)
     assert 2 < len(found) < 12

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.encode import encode, known_format, suggest_extension, write_whole
+from colortk.encode import encode, known_format, suggest_extension
 from colortk.errors import PictureError, UsageError
 from colortk.images import Picture, decode
 from conftest import photo
@@ -118,29 +117,3 @@ def test_extensions() -> None:
     assert suggest_extension(Picture(RGB, format="GIF")) == "png"
     assert suggest_extension(Picture(RGB, format="JPEG")) == "jpg"
     assert suggest_extension(Picture(RGB, format="MPO")) == "jpg"
-
-
-def test_write_refuses_to_overwrite_unless_told(tmp_path: Path) -> None:
-    path = tmp_path / "out.png"
-    write_whole(path, b"first")
-    with pytest.raises(PictureError, match="exists.*--force"):
-        write_whole(path, b"second")
-    assert path.read_bytes() == b"first"
-    write_whole(path, b"second", force=True)
-    assert path.read_bytes() == b"second"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(PictureError, match="No space left"):
-        write_whole(tmp_path / "out.png", b"data")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_missing_folder_is_said(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="does not exist.*create it"):
-        write_whole(tmp_path / "no" / "out.png", b"data")

@@ -139,7 +139,7 @@ def test_odd_outputs(colortk: Run, picture: Path, site: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 def test_a_folder_that_takes_no_files(colortk: Run, picture: Path) -> None:
     run = colortk("run", "-p", "gray", picture, "-o", "/proc/x.png")
-    one_line(run, 1, "cannot write '/proc/x.png': no file can be made in the folder '/proc'")
+    one_line(run, 1, "cannot write '/proc/x.png': no file can be created in the folder '/proc'")
 
 
 def test_output_is_the_input(colortk: Run, picture: Path) -> None:
@@ -156,7 +156,7 @@ def test_output_is_the_input(colortk: Run, picture: Path) -> None:
 @pytest.mark.slow
 def test_output_folder_missing(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", "-p", "gray", picture, "-o", "no/such/x.png"), 1, "does not exist")
-    one_line(colortk("run", "-p", "gray", picture, "-o", picture / "x.png"), 1, "is no folder")
+    one_line(colortk("run", "-p", "gray", picture, "-o", picture / "x.png"), 1, "is not a folder")
     several = colortk("run", "-p", "gray", picture, picture, "-o", "no")
     one_line(several, 2, "must be a folder", "to make it: -o 'no/'")
     one_line(colortk("run", "-p", "gray", picture, "-o", "out.docx"), 2, "docx")

@@ -13,10 +13,11 @@ import numpy as np
 
 from colortk.batch.records import STANDARD, Record, Settings, Spot
 from colortk.color import lightness
-from colortk.encode import encode, extension_of, suggest_extension, write_whole
+from colortk.encode import encode, extension_of, suggest_extension
 from colortk.errors import ColortkError, PictureError
 from colortk.host import strict
 from colortk.images import MAX_BYTES, decode, read_bytes
+from colortk.io.files import write_atomic
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner, colorize
 
@@ -100,7 +101,7 @@ def colorize_file(
     else:
         if spot.make:
             path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data, spot.force)
+        write_atomic(path, data, spot.force)
     record.seconds["write"] = clock() - start
     record.notes = notes
 

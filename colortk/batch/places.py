@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from colortk.batch.inputs import Item
 from colortk.batch.records import STANDARD, Record, Settings, Spot
-from colortk.encode import FORMATS, exists, extension_of, known_format, sweep
+from colortk.encode import FORMATS, extension_of, known_format
 from colortk.errors import ColortkError, PictureError, UsageError
 from colortk.folders import endings
+from colortk.io.files import already_exists, refuse_special, sweep
 
 if TYPE_CHECKING:
     from colortk.batch.journal import Journal
@@ -169,7 +170,9 @@ class Places:
             if self._done_by_another(item, path, record):
                 return None
             resumes = self.journal is not None and self.journal.resumes
-            raise exists(path, "made with other settings, or changed since" if resumes else "")
+            raise already_exists(
+                path, "made with other settings, or changed since" if resumes else ""
+            )
         self._taken[str(path)] = item.name
         self._busy[str(path)] = item.name
         if self.journal is not None and item.name != STANDARD:
@@ -237,10 +240,7 @@ class Places:
                 f"'{path}' already holds the result of '{self._taken[str(path)]}'",
                 do="give them different output folders",
             )
-        if path.is_dir():
-            raise PictureError(f"cannot write '{path}'", "it is a directory")
-        if path.exists() and not path.is_file():
-            raise PictureError(f"cannot write '{path}'", "it is no regular file")
+        refuse_special(path)
 
 
 def earlier_results(inputs: Iterable[str], settings: Settings) -> dict[str, str]:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from colortk.batch.one import colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.digests import running_digest
-from colortk.encode import sweep
 from colortk.errors import ColortkError, PluginError
+from colortk.io.files import sweep
 from colortk.isolate import LOADING, Failure, flat
 from colortk.loading import Loaded, Request, load
 from colortk.pipeline import Refiner, refiner

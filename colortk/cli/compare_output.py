@@ -23,6 +23,7 @@ WIDE = 150
 def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
     """Refuse, before hours of work, what could not be written after it. Raises ``UsageError``."""
     from colortk.errors import UsageError
+    from colortk.io.files import refuse_special
 
     given = [path for path in files.values() if path is not None]
     if [str(p) for p in given].count("-") + as_json > 1:
@@ -32,8 +33,7 @@ def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
     for path in given:
         if str(path) == "-":
             continue
-        if path.is_dir():
-            raise UsageError(f"cannot write '{path}'", "it is a folder", "name a file")
+        refuse_special(path, UsageError)
         if path.exists() and not force:
             raise UsageError(f"'{path}' is there already", do="use --force to overwrite it")
         if not path.absolute().parent.is_dir():
@@ -48,9 +48,9 @@ def write(
     store: Path | None,
 ) -> None:
     """Write the files that were asked for, each whole or not at all."""
-    from colortk.encode import write_whole
     from colortk.harness import tables
     from colortk.harness.reporting import write_report
+    from colortk.io.files import write_atomic
 
     for kind, path in files.items():
         if path is None:
@@ -68,7 +68,7 @@ def write(
                 data = escape_text(data.decode()).encode()
             sys.stdout.buffer.write(data)
         else:
-            write_whole(path, data, force)
+            write_atomic(path, data, force)
 
 
 def complain(comparison: Comparison) -> bool:

@@ -225,6 +225,7 @@ def _complete(target: Path, told: str, resume: bool, force: bool) -> bool:
         raise UsageError("--resume goes on and --force starts anew", do="leave one out")
     if target.exists() and not target.is_dir():
         raise UsageError(f"--output '{target}' is a file", do="name a folder")
+    _refuse_special_entries(target)
     stopped = any(target.glob("checkpoint*"))
     trained = (target / MANIFEST).exists()
     if force or not (trained or stopped):
@@ -238,6 +239,18 @@ def _complete(target: Path, told: str, resume: bool, force: bool) -> bool:
     holds = "weights of another run" if resume else "weights" if trained else "a stopped run"
     ways = "--force trains anew" if resume else "--resume goes on with it, --force trains anew"
     raise UsageError(f"'{target}' holds {holds} already", do=f"{ways}; or another --output")
+
+
+def _refuse_special_entries(folder: Path) -> None:
+    """Refuse, before a training, an output folder in which a result cannot be replaced."""
+    from colortk.errors import UsageError
+    from colortk.io.files import refuse_special, special_kind
+
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if special_kind(path) not in ("", "a folder"):
+            refuse_special(path, UsageError)
 
 
 def _factor(text: str) -> tuple[str, float]:

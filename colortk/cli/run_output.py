@@ -9,11 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-from colortk.batch.records import Record
+from colortk.batch.records import STANDARD, Record
 from colortk.cli.common import print_json
 from colortk.cli.main import say
 from colortk.cli.output import print_line
-from colortk.errors import UsageError
+from colortk.errors import ColortkError, UsageError
+from colortk.io.files import refuse_special, write_atomic
 
 #: Failures that are listed again at the end, and pictures from which on they have scrolled away.
 AGAIN, MANY = 20, 50
@@ -31,10 +32,18 @@ class Report:
         self.path, self.problem = path, ""
         self._goes_on = False
         self._waiting = b""
-        mode = "ab" if resume else "wb" if force else "xb"
+        if str(path) == STANDARD:
+            raise UsageError("--report -", "a report is a file", "--json prints to standard output")
+        refuse_special(path, UsageError)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         try:
             self._goes_on = resume and path.exists() and path.stat().st_size > 0
-            self._file = path.open(mode, buffering=0)
+            if force and not resume:
+                write_atomic(path, b"", force=True)
+            elif not resume:
+                flags |= os.O_EXCL
+            handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            self._file = os.fdopen(handle, "ab", buffering=0)
             if self._goes_on and path.read_bytes()[-1:] != b"\n":  # torn by a crash
                 self._waiting = b"\n"
         except FileExistsError:
@@ -44,6 +53,8 @@ class Report:
         except OSError as error:
             why = error.strerror or str(error)
             raise UsageError(f"cannot write the report '{path}'", why) from error
+        except ColortkError as error:
+            raise UsageError(error.what, error.why, error.do) from error
 
     def add(self, record: Record) -> None:
         """Write a record; a report that cannot be written stops nothing else."""

@@ -27,8 +27,8 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
     \b
     colortk samples -o samples && colortk run samples/china.jpg
     """
-    from colortk.encode import write_whole
     from colortk.errors import PictureError, UsageError
+    from colortk.io.files import write_atomic
     from colortk.samples import photographs
 
     paths = []
@@ -48,7 +48,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
             target = target.with_name(f"{path.stem}-gray.png")
             data = _gray(data, name)
         if force or not target.exists():
-            write_whole(target, data, force)
+            write_atomic(target, data, force)
         elif target.read_bytes() != data:
             raise PictureError(
                 f"'{target}' exists", "it is another picture", "use --force to overwrite"

@@ -181,7 +181,7 @@ def report(
 
 
 def _write(kind: str, path: Path, survey: Survey, found: dict[str, Any], force: bool) -> None:
-    from colortk.encode import write_whole
+    from colortk.io.files import write_atomic
     from colortk.survey import tables
     from colortk.survey.page import page
 
@@ -192,4 +192,4 @@ def _write(kind: str, path: Path, survey: Survey, found: dict[str, Any], force: 
             data = escape_text(data.decode()).encode()
         sys.stdout.buffer.write(data)
     else:
-        write_whole(path, data, force)
+        write_atomic(path, data, force)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import tempfile
 import unicodedata
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from colortk.errors import UsageError
 from colortk.host import registry
+from colortk.io.files import temporary_folder, write_atomic
 from colortk.spec import ColorizerSpec
 
 #: Template beside this module to the file that it becomes.
@@ -119,13 +119,11 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
         raise taken
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".colortk-", dir=parent) as temporary:
-            whole = Path(temporary) / plugin.distribution
-            for path, text in plugin.files().items():
-                place = whole / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(text, "utf-8", newline="\n")
-            whole.rename(target)
+        with temporary_folder(target) as folder:
+            for name, text in plugin.files().items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(path, text.encode())
     except OSError as error:
         if os.path.lexists(target):  # another process made it in the meantime
             raise taken from None

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk.encode import write_whole
 from colortk.errors import ArtifactError, PictureError
+from colortk.io.files import write_atomic
 from colortk.store import opcodes, reading
 
 Arrays = dict[str, NDArray[Any]]
@@ -213,9 +213,9 @@ class PickleStore:
             "sha256": hashlib.sha256(data).hexdigest(),
             "arrays": {k: {"shape": v.shape, "dtype": str(v.dtype)} for k, v in arrays.items()},
         }
-        write_whole(path, data, force=True, durable=durable)
+        write_atomic(path, data, force=True, durable=durable)
         text = json.dumps(manifest, indent=1, default=str)
-        write_whole(path.with_suffix(".json"), text.encode(), force=True, durable=durable)
+        write_atomic(path.with_suffix(".json"), text.encode(), force=True, durable=durable)
         return path
 
     def get(self, kind: str, key: str) -> Arrays:

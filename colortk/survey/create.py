@@ -7,21 +7,19 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from colortk.encode import write_whole
 from colortk.errors import UsageError
 from colortk.harness.entries import Entry, entries
 from colortk.harness.protocol import DEFAULT, Protocol, protocol
 from colortk.harness.records import readable
 from colortk.harness.runner import Source, sources
 from colortk.host import DISTRIBUTION
+from colortk.io.files import refuse_special, special_kind, temporary_folder, write_atomic
 from colortk.progress import Progress, silent
 from colortk.survey.answers import Answers
 from colortk.survey.description import (
@@ -97,7 +95,7 @@ def create(
         _enough(subjects, drawing, left_out, len(candidates))
         each = drawing.each or min(PICTURES_AT_MOST, len(subjects))
         about = _describe(drawing.seed, each, how, chosen, subjects, left_out)
-        write_whole(place / FILE, about.text().encode())
+        write_atomic(place / FILE, about.text().encode())
         Answers.create(place / ANSWERS, digest(about.text()))
     return Survey.open(folder)
 
@@ -110,6 +108,8 @@ def drawn(found: Iterable[Source], seed: int) -> list[Source]:
 
 def _check(folder: Path) -> None:
     """Refuse, before work, what could not be written after it."""
+    if special_kind(folder) != "a folder":
+        refuse_special(folder, UsageError)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         do = "name another folder, or delete it, with the answers in it"
         raise UsageError(f"'{folder}' is there already", do=do)
@@ -132,25 +132,11 @@ def _enough(
 @contextlib.contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
     """A folder beside ``folder`` that takes its name in the end, or is gone."""
-    target = folder.absolute()
     try:
-        made = tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent)
+        with temporary_folder(folder) as place:
+            yield place
     except OSError as error:
         raise UsageError(f"cannot create '{folder}'", error.strerror or str(error)) from error
-    place = Path(made)
-    try:
-        yield place
-        umask = os.umask(0)
-        os.umask(umask)
-        place.chmod(0o777 & ~umask)
-        if target.is_dir():
-            target.rmdir()  # empty, else it was refused; not every system replaces a folder
-        try:
-            os.replace(place, target)
-        except OSError as error:
-            raise UsageError(f"cannot create '{folder}'", error.strerror or str(error)) from error
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _write(place: Path, one: Prepared) -> Subject:
@@ -159,7 +145,7 @@ def _write(place: Path, one: Prepared) -> Subject:
     for pixels in one.versions:
         data = encoded(pixels)
         path = place / f"{secrets.token_hex(8)}.png"
-        write_whole(path, data)
+        write_atomic(path, data)
         os.utime(path, (0, 0))
         versions.append(Shown(path.name, hashlib.sha256(data).hexdigest()))
     source = one.source

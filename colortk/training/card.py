@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from colortk.encode import write_whole
 from colortk.harness.protocol import protocol
 from colortk.host import registry
+from colortk.io.files import write_atomic
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.training.state import State
@@ -55,4 +55,4 @@ def card(
     for name, row in rows.items():
         lines.append(f"| {name} | " + " | ".join(f"{row[m]:.4g}" for m in metrics) + " |")
     text = "\n".join(lines) + "\n"
-    write_whole(request.output / NAME, text.replace("\n\n\n", "\n\n").encode(), force=True)
+    write_atomic(request.output / NAME, text.replace("\n\n\n", "\n\n").encode(), force=True)

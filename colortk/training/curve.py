@@ -8,7 +8,7 @@ import io
 from dataclasses import asdict
 from pathlib import Path
 
-from colortk.encode import write_whole
+from colortk.io.files import write_atomic
 from colortk.training.state import Row
 
 
@@ -20,9 +20,9 @@ def write_curve(folder: Path, curve: list[Row]) -> None:
     writer.writerow(names)
     for row in curve:
         writer.writerow([f"{value:.6g}" for value in asdict(row).values()])
-    write_whole(folder / "curve.csv", text.getvalue().encode(), force=True)
+    write_atomic(folder / "curve.csv", text.getvalue().encode(), force=True)
     if importlib.util.find_spec("matplotlib") is not None:
-        write_whole(folder / "curve.png", _drawn(curve), force=True)
+        write_atomic(folder / "curve.png", _drawn(curve), force=True)
 
 
 def _drawn(curve: list[Row]) -> bytes:

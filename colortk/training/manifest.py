@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import shutil
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from colortk.encode import write_whole
 from colortk.host import DISTRIBUTION
+from colortk.io.files import rename_atomic, write_atomic
 from colortk.store.artifacts import MANIFEST
 from colortk.training.pictures import Split
 from colortk.training.request import TrainRequest
@@ -34,7 +33,7 @@ def publish(
     (request.output / MANIFEST).unlink(missing_ok=True)
     rows = {}
     for name, content in files.items():
-        write_whole(request.output / name, content, force=True)
+        write_atomic(request.output / name, content, force=True)
         rows[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     manifest = {
         "artifacts": rows,
@@ -43,7 +42,7 @@ def publish(
         **facts,
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    write_whole(request.output / MANIFEST, text.encode(), force=True)
+    write_atomic(request.output / MANIFEST, text.encode(), force=True)
 
 
 def command_of(folder: Path) -> str:
@@ -68,7 +67,7 @@ def staged(request: TrainRequest) -> Iterator[TrainRequest]:
         yield replace(request, output=aside)
         (request.output / MANIFEST).unlink(missing_ok=True)
         for path in sorted(aside.iterdir(), key=lambda path: path.name == MANIFEST):
-            os.replace(path, request.output / path.name)
+            rename_atomic(path, request.output / path.name, force=True)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

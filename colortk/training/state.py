@@ -14,8 +14,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from colortk.color import Array
-from colortk.encode import write_whole
 from colortk.errors import ArtifactError
+from colortk.io.files import write_atomic
 from colortk.training.pictures import Split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
@@ -98,7 +98,7 @@ def save(folder: Path, state: State, run: str) -> None:
     }
     out = io.BytesIO()
     np.savez(out, told=np.array(json.dumps(told)), **arrays)
-    write_whole(folder / NAME, out.getvalue(), force=True)
+    write_atomic(folder / NAME, out.getvalue(), force=True)
 
 
 def load(folder: Path, run: str) -> State | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import shutil
 from pathlib import Path
 from typing import Any
 
 from colortk.errors import UsageError
+from colortk.io.files import write_atomic
 from colortk.samples import photographs
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, plugin_choice, strength_choice
@@ -75,7 +75,9 @@ def build(house: House) -> None:
 def _sample(visit: Visit) -> list[str]:
     """A photograph that everybody has."""
     source = next(iter(photographs().values()))
-    return [str(shutil.copy(source, visit.folder("sample")))]
+    copy = visit.folder("sample") / source.name
+    write_atomic(copy, source.read_bytes(), force=True, durable=False)
+    return [str(copy)]
 
 
 def _nothing(visit: Visit) -> Any:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from colortk.color import lightness
-from colortk.encode import encode, extension_of, suggest_extension, write_whole
+from colortk.encode import encode, extension_of, suggest_extension
 from colortk.images import decode
+from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
 from colortk.ui.limits import Limits
 from colortk.ui.shelf import Kept
@@ -57,7 +58,7 @@ def colorize_picture(
     del light
     file = folder / f"{Path(name).stem}{SUFFIX}.{wanted.extension or suggest_extension(picture)}"
     data = encode(result.rgb, picture, extension_of(file), picture.notes)
-    write_whole(file, data, durable=False)
+    write_atomic(file, data, durable=False)
     height, width = result.rgb.shape[:2]
     after = eight_bits(fitted(result.rgb, SHOWN))
     return Coloured(

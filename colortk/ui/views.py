@@ -9,7 +9,7 @@ import numpy as np
 
 from colortk._cv import cv2
 from colortk.color import Array, lab_to_rgb, lightness
-from colortk.errors import PictureError
+from colortk.io.files import write_atomic
 from colortk.upsample import resize
 
 #: Longest side of a picture between "before" and "after", in pixels, and quality of its JPEG.
@@ -54,10 +54,7 @@ def save(path: Path, pixels: Array) -> Path:
     """Write uint8 (H, W, 3) as a JPEG. Raises ``PictureError``."""
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)
-    try:
-        path.write_bytes(bytes(data))
-    except OSError as error:
-        raise PictureError("the picture cannot be shown", error.strerror or str(error)) from error
+    write_atomic(path, bytes(data), force=True, durable=False)
     return path
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from colortk._cv import cv2
 from colortk.color import Float32
 from colortk.errors import PictureError, UsageError
+from colortk.io.files import refuse_special
 from colortk.loading import FilmPredictor
 from colortk.pipeline import refiner
 from colortk.process import cores
@@ -144,12 +145,11 @@ def colorize_film(
 def _checked(path: Path, settings: Settings) -> Film:
     """The film, if it and the settings go together; nothing has been written yet."""
     output = settings.output
+    refuse_special(output, UsageError)
     if output.exists():
         with contextlib.suppress(OSError):
             if output.samefile(path):
                 raise UsageError(f"'{path}' would be overwritten by its own result")
-        if output.is_dir():
-            raise UsageError(f"-o '{output}' is a folder", do="name a file")
         if not settings.force:
             raise PictureError(f"'{output}' exists", do="use --force to overwrite")
     if not output.parent.is_dir():

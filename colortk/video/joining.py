@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -15,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from colortk.encode import exists
 from colortk.errors import PictureError, UsageError
+from colortk.io.files import sweep, temporary_file
 from colortk.video._av import av
 from colortk.video.parts import Parts
 from colortk.video.reading import Film, film_stream, open_film
@@ -112,25 +111,18 @@ def join(
     there. What could not be copied is said in ``notes``. Raises ``PictureError``.
     """
     kind = format_of(output)
-    handle, name = tempfile.mkstemp(prefix=".colortk-", suffix=".part", dir=output.parent)
-    os.close(handle)
-    temporary = Path(name)
+    sweep(output.parent)  # of runs that were killed while they joined
     try:
-        with contextlib.closing(open_film(path)) as source:
+        with (
+            temporary_file(output, force) as temporary,
+            contextlib.closing(open_film(path)) as source,
+        ):
             copied = streams_to_copy(source, kind, notes)
             kinds = [str(stream.type) for stream in copied]  # while the film is open
             _write(source, copied, temporary, kind, parts, film, span)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        if output.exists() and not force:
-            raise exists(output)
-        os.replace(temporary, output)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise PictureError(f"cannot write '{output}'", why) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return kinds
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import PictureError, UsageError
+from colortk.io.files import sweep, write_atomic
 from colortk.video.temporal import State
 
 SETTINGS = "settings.json"
@@ -65,11 +66,11 @@ class Parts:
             self.remove()
         try:
             self.folder.mkdir()
-            (self.folder / SETTINGS).write_text(told, "utf-8")
         except OSError as error:
             raise PictureError(
                 f"cannot write '{self.folder}'", error.strerror or str(error)
             ) from error
+        write_atomic(self.folder / SETTINGS, told.encode())
 
     def _take_up(self, told: str) -> None:
         try:
@@ -82,6 +83,7 @@ class Parts:
                 "it is of another film, plugin or settings",
                 "--force without --resume begins anew",
             )
+        sweep(self.folder)
         for leftover in self.folder.glob("*.part.nut"):
             leftover.unlink()
         while self.file(len(self.stretches)).exists():
@@ -102,16 +104,12 @@ class Parts:
         Raises ``PictureError``.
         """
         path = self.file(len(self.stretches))
-        try:
-            if state is not None:
-                out = io.BytesIO()
-                np.savez(out, grey=state.grey, ab=state.ab, age=state.age)
-                path.with_suffix(".npz").write_bytes(out.getvalue())
-            path.with_suffix(".json").write_text(json.dumps(asdict(stretch)), "utf-8")
-        except OSError as error:
-            raise PictureError(
-                f"cannot write '{self.folder}'", error.strerror or str(error)
-            ) from error
+        if state is not None:
+            out = io.BytesIO()
+            np.savez(out, grey=state.grey, ab=state.ab, age=state.age)
+            write_atomic(path.with_suffix(".npz"), out.getvalue(), force=True, durable=False)
+        description = json.dumps(asdict(stretch)).encode()
+        write_atomic(path.with_suffix(".json"), description, force=True, durable=False)
 
     def add(self, stretch: Stretch) -> None:
         """The next stretch is whole. Older states of the smoothing are not needed any more."""
@@ -134,6 +132,7 @@ class Parts:
 
     def remove(self) -> None:
         """Remove the folder if it is one of ours. Raises ``PictureError`` if it is not."""
+        sweep(self.folder)
         strangers = [
             name
             for name in os.listdir(self.folder)

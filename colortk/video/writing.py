@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from colortk.errors import PictureError, UsageError
+from colortk.io.files import rename_atomic
 from colortk.video._av import av
 from colortk.video.colorize import Planes
 from colortk.video.reading import Film, plane
@@ -122,7 +123,7 @@ class Segment:
         with self._failures():
             self._container.mux(self._stream.encode(None))
             self._container.close()
-            self._temporary.replace(self.path)
+        rename_atomic(self._temporary, self.path, force=True)
 
     def discard(self) -> None:
         """Drop what has been written."""

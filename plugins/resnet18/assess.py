@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from colortk.color import Array, lightness
-from colortk.encode import write_whole
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import protocol, reference
 from colortk.images import read_bytes
+from colortk.io.files import write_atomic
 from colortk.loading import Request, load
 from colortk.pipeline import colorize, refiner
 
@@ -50,11 +50,11 @@ def assess(folder: Path, held_out: list[Path]) -> dict[str, Any]:
         if len(views) < ROWS:
             views.append((truth, result, difference))
     rows = [f"{edge},{count}" for edge, count in zip(EDGES, counts, strict=True)]
-    write_whole(
+    write_atomic(
         folder / "delta_e94.csv", "\n".join(["from,pixels", *rows, ""]).encode(), force=True
     )
     if views and importlib.util.find_spec("matplotlib") is not None:
-        write_whole(folder / "delta_e94.png", _drawn(views, counts), force=True)
+        write_atomic(folder / "delta_e94.png", _drawn(views, counts), force=True)
     total = max(1, int(counts.sum()))
     shares = {f"up_to_{limit:g}": int(counts[: int(limit)].sum()) / total for limit in PERCEPTION}
     return {

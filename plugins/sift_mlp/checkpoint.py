@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.encode import write_whole
 from colortk.errors import ArtifactError
+from colortk.io.files import write_atomic
 from colortk.training.request import TrainRequest
 
 from .network import LAYERS, Network
@@ -64,9 +64,9 @@ class Checkpoint:
         """``curve.csv``: errors by epoch; ``curve.png`` too where matplotlib is installed."""
         lines = ["epoch,train_a,train_b,held_out_a,held_out_b"]
         lines += [f"{row[0]:.0f}," + ",".join(f"{v:.5f}" for v in row[1:]) for row in self.curve]
-        write_whole(folder / "curve.csv", ("\n".join(lines) + "\n").encode(), force=True)
+        write_atomic(folder / "curve.csv", ("\n".join(lines) + "\n").encode(), force=True)
         if importlib.util.find_spec("matplotlib") is not None:
-            write_whole(folder / "curve.png", self._drawn(), force=True)
+            write_atomic(folder / "curve.png", self._drawn(), force=True)
 
     def _drawn(self) -> bytes:
         """The held-out errors as a PNG."""
@@ -109,7 +109,7 @@ def save(folder: Path, state: Checkpoint, run: str) -> None:
         arrays |= {f"{channel}_best{i}": v for i, v in enumerate(parts)}
     out = io.BytesIO()
     np.savez(out, **arrays)  # type: ignore[arg-type]
-    write_whole(folder / NAME, out.getvalue(), force=True)
+    write_atomic(folder / NAME, out.getvalue(), force=True)
 
 
 def discard(folder: Path) -> None:

