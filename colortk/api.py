@@ -14,6 +14,7 @@ from colortk.errors import UsageError
 from colortk.host import registry
 from colortk.images import decode, read_bytes
 from colortk.loading import Loaded, Request, load
+from colortk.options import option_texts, options_key, parse_options, with_absolute_paths
 from colortk.pipeline import colorize as colorize_lightness
 from colortk.pipeline import refiner
 from colortk.spec import DEFAULT
@@ -21,8 +22,8 @@ from colortk.store.artifacts import artifacts_of
 
 
 @lru_cache(maxsize=4)
-def _loaded(request: Request, digest: str) -> Loaded:
-    """One plugin with one set of weights (``digest``), kept."""
+def _loaded(request: Request, content: str) -> Loaded:
+    """One plugin with one ``content`` of weights and option files, kept."""
     return load(request)
 
 
@@ -63,11 +64,13 @@ def colorize(
     else:
         path = Path(image)
         pixels = decode(read_bytes(path), str(path)).pixels
-    given = tuple(f"{name}={value}" for name, value in (options or {}).items())
+    spec = registry().colorizer(plugin)[1]
+    given = with_absolute_paths(spec, option_texts(options))
     folder = None if weights is None else Path(weights).resolve()
     request = Request(plugin, given, folder)
-    digest = artifacts_of(registry().colorizer(plugin)[1], folder).digest
+    # A file that an option names is read when the plugin is loaded: another content is another plugin.
+    content = artifacts_of(spec, folder).digest + options_key(parse_options(spec, given))
     dtype = np.uint16 if pixels.dtype == np.uint16 else np.uint8
     return colorize_lightness(
-        lightness(pixels), _loaded(request, digest), refiner(refine), strength, dtype
+        lightness(pixels), _loaded(request, content), refiner(refine), strength, dtype
     ).rgb

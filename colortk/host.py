@@ -22,6 +22,7 @@ import pluggy
 
 from colortk import hookspecs
 from colortk.errors import PluginError, UsageError
+from colortk.option_types import unusable
 from colortk.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec, check_spec
 
 GROUP = "colortk"
@@ -202,7 +203,7 @@ def _add(result: Registry, point: EntryPoint, strict: bool) -> None:
         for hook, kind in _HOOKS.items():
             for answer in getattr(manager.hook, hook)():
                 for spec in list(answer):
-                    why = check_spec(spec, kind)
+                    why = check_spec(spec, kind) or _check_options(spec)
                     if why:
                         broken(getattr(spec, "name", point.name), "declaration", why)
                     else:
@@ -212,6 +213,15 @@ def _add(result: Registry, point: EntryPoint, strict: bool) -> None:
     except BaseException as error:  # SystemExit on import is the plugin's failure, not ours
         raise_if_strict(error, f"plugin '{point.name}' of {distribution} is broken")
         broken(point.name, stage, _reason(error))
+
+
+def _check_options(spec: AnySpec) -> str | None:
+    """Why the options that ``spec`` declares cannot be set from text, or ``None``."""
+    if isinstance(spec, ColorizerSpec):
+        for what, declared in (("options", spec.options), ("train options", spec.train_options)):
+            if declared is not None and (wrong := unusable(declared)):
+                return f"has {what} that {wrong}"
+    return None
 
 
 def _reason(error: BaseException) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
-import types
-import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from colortk.errors import UsageError
+from colortk.io.content_digest import content_digest
+from colortk.option_types import from_text, option_fields, to_text
 from colortk.spec import ColorizerSpec
-
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def parse_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
@@ -36,17 +36,21 @@ def _parsed(plugin: str, declared: type[Any] | None, given: Iterable[str], what:
         if pairs:
             raise UsageError(f"plugin '{plugin}' has no {what}", f"got '{next(iter(pairs))}'")
         return None
-    hints = typing.get_type_hints(declared)
-    names = [f.name for f in dataclasses.fields(declared)]
+    hints = option_fields(declared)
     values = {}
     for name, text in pairs.items():
-        if name not in names:
-            close = get_close_matches(name, names, 1)
+        if name not in hints:
+            close = get_close_matches(name, hints, 1)
             raise UsageError(
                 f"plugin '{plugin}' has no option '{name}'",
-                f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names)}",
+                f"did you mean '{close[0]}'?" if close else f"known: {', '.join(hints)}",
             )
-        values[name] = _convert(plugin, name, text, hints[name])
+        try:
+            values[name] = from_text(hints[name], text)
+        except ValueError as error:
+            raise UsageError(
+                f"--option {name}={text}", f"plugin '{plugin}' expects {error}"
+            ) from error
     try:
         return declared(**values)
     except ValueError as error:
@@ -60,32 +64,67 @@ def _split(text: str) -> tuple[str, str]:
     return name.strip().replace("-", "_"), value
 
 
-def _convert(plugin: str, name: str, text: str, hint: Any) -> Any:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        arms = [arm for arm in typing.get_args(hint) if arm is not type(None)]
-        if text.lower() == "none" and type(None) in typing.get_args(hint):
-            return None
-        hint = arms[0]
-    if typing.get_origin(hint) is typing.Literal:
-        choices = {str(choice): choice for choice in typing.get_args(hint)}
-        if text not in choices:
-            raise UsageError(f"--option {name}={text}", f"one of: {', '.join(choices)}")
-        return choices[text]
-    if hint is bool:
-        if text.lower() not in _TRUE | _FALSE:
-            raise UsageError(f"--option {name}={text}", "true or false is wanted")
-        return text.lower() in _TRUE
-    try:
-        return hint(text)
-    except (TypeError, ValueError) as error:
-        kind = getattr(hint, "__name__", str(hint))
-        raise UsageError(
-            f"--option {name}={text}", f"plugin '{plugin}' wants a value of type {kind}"
-        ) from error
+def option_texts(options: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Write values by name as the texts that :func:`parse_options` reads."""
+    return tuple(f"{name}={to_text(value)}" for name, value in (options or {}).items())
+
+
+def with_absolute_paths(spec: ColorizerSpec, given: Iterable[str]) -> tuple[str, ...]:
+    """Replace paths in ``["name=value", ...]``, so that they mean the same in any folder.
+
+    Raises ``UsageError`` as :func:`parse_options` does.
+    """
+    given = tuple(given)
+    options = parse_options(spec, given)
+    texts = []
+    for text in given:
+        name, _ = _split(text)
+        value = getattr(options, name)
+        texts.append(f"{name}={to_text(absolute)}" if (absolute := _absolute(value)) else text)
+    return tuple(texts)
+
+
+def _absolute(value: Any) -> Any:
+    """``value`` with absolute paths; ``None`` if it holds no path."""
+    if isinstance(value, Path):
+        return value.absolute()
+    if isinstance(value, tuple | list) and any(isinstance(item, Path) for item in value):
+        return [_absolute(item) or item for item in value]
+    return None
 
 
 def options_key(options: Any) -> str:
-    """Options as canonical JSON, part of every result's key."""
-    return json.dumps(
-        dataclasses.asdict(options) if options is not None else {}, sort_keys=True, default=str
-    )
+    """Return options as canonical JSON, which is part of the identity of every result.
+
+    A path stands for the content that it names: the digest of a file or of a folder, not the
+    name. So a result is not found again after the content has changed.
+
+    Raises
+    ------
+    UsageError
+        If the content of a path cannot be read.
+    """
+    if options is None:
+        return "{}"
+    hints = option_fields(type(options))
+    values = {
+        field.name: _canonical(getattr(options, field.name), hints.get(field.name))
+        for field in dataclasses.fields(options)
+    }
+    return json.dumps(values, sort_keys=True)
+
+
+def _canonical(value: Any, hint: Any = None) -> Any:
+    """Plain data for JSON, equal for equal values."""
+    if isinstance(value, Path):
+        # A default may name a file that is optional.
+        return f"sha256:{content_digest(value)}" if value.exists() else f"no file: {value}"
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, tuple | list):
+        return [_canonical(item) for item in value]
+    if hint is float and type(value) is int:  # the default 1 is the same as the given 1.0
+        return float(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return repr(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import typing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 
 from colortk.cli.common import JSON, print_json, table
 from colortk.cli.output import print_line
+from colortk.option_types import option_fields, plain, type_text
 from colortk.spec import DEFAULT
 
 KINDS = ("colorizer", "metric", "refiner")
@@ -130,14 +130,10 @@ def _bytes(manifest: dict[str, Any]) -> int | None:
 def _options(options: type[Any] | None) -> list[dict[str, Any]]:
     if options is None:
         return []
-    hints = typing.get_type_hints(options)
+    defaults = options()
     return [
-        {
-            "name": f.name,
-            "type": getattr(hints[f.name], "__name__", str(hints[f.name])),
-            "default": getattr(options(), f.name),
-        }
-        for f in dataclasses.fields(options)
+        {"name": name, "type": type_text(hint), "default": plain(getattr(defaults, name))}
+        for name, hint in option_fields(options).items()
     ]
 
 

@@ -14,7 +14,7 @@ from colortk.errors import UsageError
 from colortk.harness.records import Key
 from colortk.host import registry
 from colortk.loading import Request
-from colortk.options import options_key, parse_options
+from colortk.options import options_key, parse_options, with_absolute_paths
 from colortk.spec import ColorizerSpec
 from colortk.store.artifacts import artifacts_of
 
@@ -60,6 +60,7 @@ def entry(text: str, refine: str = "ratio") -> Entry:
     given = re.split(r",(?=[a-z_][a-z0-9_-]*=)", told) if told else []
     found, spec = registry().colorizer(form["name"])
     own, strength = _host_strength(spec, given)
+    own = list(with_absolute_paths(spec, own))  # workers may have another working folder
     weights = Path(folder).resolve() if folder else None
     options = json.loads(options_key(parse_options(spec, own)))
     if strength != 1:
