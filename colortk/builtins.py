@@ -103,6 +103,11 @@ def colortk_metrics() -> list[MetricSpec]:
             True, digits=4, chroma=True, unit="share", source="Zhang et al. 2016",
         ),
         _metric(
+            "ab_auc_rebalanced", "ab-AUC rebal.",
+            "The same area, pixels weighted by how rare their true color is", True, "ab_auc",
+            digits=4, chroma=True, unit="share", source="Zhang et al. 2016",
+        ),
+        _metric(
             "mean_chrominance_mse", "mean-ab MSE", "Squared error of the mean a* and b*, over 255²",
             False, "chroma", digits=6, chroma=True, source="Acharya 2022",
         ),
@@ -189,6 +194,12 @@ DEFINITIONS = {
     "ab_auc": (
         "area under the share of pixels whose a*b* error is within 0, 1, …, 150, over "
         "150; pixels are not weighted by how rare their color is"
+    ),
+    "ab_auc_rebalanced": (
+        "ab-AUC with each pixel weighted by 1 / p, where p is the probability of the color class "
+        "(10 × 10 cell of a*b*, smoothed with σ = 5) of the original's pixel, counted from 21,133 "
+        "training pictures; weights sum to 1 over each picture; a prior other than that of Zhang "
+        "2016, so not comparable with published values"
     ),
     "mean_chrominance_mse": (
         "squared error of the picture's mean a* and mean b* (as a* + 128 in 0..255), over"

@@ -5,9 +5,13 @@ Nothing of ours is imported. ``benchmarks/metrics.py`` times these, the tests co
 
 from __future__ import annotations
 
-from functools import cached_property
+import json
+from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
 from skimage import color, filters, metrics
 from skimage.transform import downscale_local_mean
 
@@ -74,6 +78,16 @@ class Peer:
         shares = np.searchsorted(error, np.arange(151), side="right") / error.size
         return ((shares[1:] + shares[:-1]) / 2).sum() / 150
 
+    def ab_auc_rebalanced(self) -> float:
+        """By thresholds, one after the other, with weights by SciPy's filter and nearest centers."""
+        weights = class_weights()
+        centers = np.argwhere(np.ones((23, 23))) * 10.0 - 110
+        _, nearest = cKDTree(centers).query(self.labs[0][..., 1:].reshape(-1, 2))
+        weight = weights.ravel()[nearest]
+        error = self.ab_error.ravel()
+        shares = np.array([weight[error <= limit].sum() for limit in range(151)]) / weight.sum()
+        return (shares[1:] + shares[:-1]).sum() / 2 / 150
+
     def delta_e76(self) -> float:
         return self.e76.mean()
 
@@ -102,6 +116,17 @@ class Peer:
     def mean_chrominance_mse(self) -> float:
         truth, result = ((lab[..., 1:] + 128).mean((0, 1)) / 255 for lab in self.labs)
         return np.mean((truth - result) ** 2)
+
+
+@cache
+def class_weights() -> np.ndarray:
+    """Inverse probabilities of cells of a*b*, (23, 23), from the counts that colortk ships."""
+    file = Path(__file__).parents[1] / "colortk" / "harness" / "metrics" / "color_classes.json"
+    counts = np.zeros((23, 23))
+    for a, b, count in json.loads(file.read_text("utf-8"))["counts"]:
+        counts[(a + 110) // 10, (b + 110) // 10] = count
+    smooth = gaussian_filter(counts, sigma=0.5, mode="constant", truncate=60)
+    return 1 / np.clip(smooth / smooth.sum(), (smooth / smooth.sum())[counts > 0].min(), None)
 
 
 def colorfulness(picture: np.ndarray) -> float:

@@ -129,7 +129,16 @@ def test_maps_of_pictures() -> None:
 def test_identical_pictures() -> None:
     truth = photo(200, 180)
     found = score(truth.copy(), truth)
-    ones = ("ssim", "ms_ssim", "ms_ssim_ab", "cms_ssim", "ab_auc", "within_jnd", "chroma_ratio")
+    ones = (
+        "ssim",
+        "ms_ssim",
+        "ms_ssim_ab",
+        "cms_ssim",
+        "ab_auc",
+        "within_jnd",
+        "chroma_ratio",
+        "ab_auc_rebalanced",
+    )
     zeros = (
         "lpips", "mse", "mae", "ab_rmse", "delta_e76", "delta_e94", "delta_e00", "delta_e00_p95",
         "colorfulness_error", "mean_chrominance_mse",

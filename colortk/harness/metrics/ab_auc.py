@@ -1,9 +1,11 @@
-"""Area under the curve of accuracy (Zhang, Isola, Efros 2016, section 3.1, "raw accuracy")."""
+"""Area under the curve of accuracy (Zhang, Isola, Efros 2016, section 3.1), raw and rebalanced."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from colortk.color import Float32
+from colortk.harness.metrics.color_classes import cells, weights
 from colortk.harness.metrics.pair import Pair
 
 #: Largest threshold on the error of a*b*, in CIELAB units.
@@ -15,10 +17,33 @@ def ab_auc(pair: Pair) -> float:
 
     The trapezium rule; pixels are not weighted by how rare their colour is.
     """
+    return float(_areas(pair).mean(dtype=np.float64)) / LIMIT
+
+
+def ab_auc_rebalanced(pair: Pair) -> float:
+    """Return the same area with every pixel weighted by how rare its true color is.
+
+    Zhang's "class-balanced variant": the weight is the inverse of the smoothed probability of the
+    color class of the original's pixel, see :mod:`colortk.harness.metrics.color_classes`. Weights
+    are divided by their sum over the picture.
+
+    Returns
+    -------
+    float
+        0..1; higher is better.
+    """
+    _, a, b = pair.truth.planes
+    weight = weights()[cells(a, b)]
+    weighted = np.vdot(weight.ravel(), _areas(pair).ravel().astype(np.float64))
+    return float(weighted / weight.sum(dtype=np.float64)) / LIMIT
+
+
+def _areas(pair: Pair) -> Float32:
+    """The part of the area, 0..150, that each pixel adds: float32 (H, W)."""
     # A pixel with error d is within every threshold from ⌈d⌉ on: its part of the area is
     # 150 - ⌈d⌉, and half a step more where the curve jumps.
     first = np.ceil(np.sqrt(pair.ab_squares))
-    area = np.float32(LIMIT + 0.5) - first
+    area: Float32 = np.float32(LIMIT + 0.5) - first
     area[first == 0] = LIMIT
     area[first > LIMIT] = 0
-    return float(area.mean(dtype=np.float64)) / LIMIT
+    return area
