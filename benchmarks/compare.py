@@ -72,9 +72,11 @@ def measured(folder: Path, place: Path, plugins: Sequence[str]) -> Iterator[Row]
     wall, report = compare(folder, place / "local", plugins, "--jobs", str(jobs))
     answers, metrics = own_seconds(place / "local")
     loading = report["loading_seconds"]
-    rest = jobs * wall - answers - loading - metrics
+    repeats = report["repeats"]["seconds"]
+    rest = jobs * wall - answers - loading - metrics - repeats
     what = f"{report['images']} pictures × {len(plugins)} plugins"
-    note = f"plugins {answers:.1f} s, loading them {loading:.1f} s, metrics {metrics:.1f} s"
+    note = f"plugins {answers:.1f} s, loading them {loading:.1f} s, metrics {metrics:.1f} s,"
+    note += f" second predictions {repeats:.1f} s"
     peer = f"{jobs} processes × {wall:.1f} s"
     yield Row(f"{what}: overhead", rest, "s", peer, jobs * wall, note)
     again, _ = compare(folder, place / "local", plugins)

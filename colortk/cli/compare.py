@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ from colortk.cli.main import say
     help="Where the work is done.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786.")
+@click.option("--no-repeats", is_flag=True, help="Do not predict one picture in twenty twice.")
 @click.option("--retry", is_flag=True, help="Try again what failed before.")
 @click.option(
     "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept."
@@ -127,6 +129,7 @@ def command(
     timeout: float,
     backend: str,
     scheduler: str | None,
+    no_repeats: bool,
     retry: bool,
     store: Path | None,
     csv_file: Path | None,
@@ -142,7 +145,8 @@ def command(
     installed packages ship are used. Results are kept: a
     second run computes only what is new, and one that was stopped goes on. CSV, Markdown and HTML
     go to stdout for '-'. `gray` is always in the table; CF is shown beside the originals' ("of"),
-    MB is the peak of the plugin's process. Films have a table of their own: every plugin frame by
+    MB is the peak of the plugin's process. One picture in twenty is predicted twice; † marks a
+    plugin whose color then differs. Films have a table of their own: every plugin frame by
     frame and, as NAME+flow, with its colours steadied as by `colortk video`; flicker is how much
     colour changes along motion, beside the original's ("of").
 
@@ -178,6 +182,9 @@ def command(
     if not places:
         places = tuple(everything().values())
         say(f"no pictures given: using the {len(places)} that come with installed packages")
+    how = How(jobs or cores(), timeout, scheduler, retry, threads)
+    if no_repeats:
+        how = replace(how, repeats=False)
     changes: dict[str, Any] = {}
     if refine is not None:
         changes["refine"] = refine
@@ -193,7 +200,7 @@ def command(
         keep_grey=keep_grey,
         frames=frames,
         temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
-        how=How(jobs or cores(), timeout, scheduler, retry, threads),
+        how=how,
         store=store,
         progress=progress,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from colortk.harness import repeats
 from colortk.harness.entries import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow, described
@@ -233,11 +234,7 @@ class Comparison:
         report: dict[str, Any] = {
             "colortk": version(DISTRIBUTION),
             "kind": self.kind,
-            "protocol": {
-                "name": self.protocol.name,
-                "hash": self.protocol.hash,
-                "definition": self.protocol.definition,
-            },
+            "protocol": self.protocol.as_dict(),
             "images": len(self.used),
             "near_grey": len(self.near_grey),
             "near_grey_counted": self.keep_grey,
@@ -245,6 +242,7 @@ class Comparison:
             "repeated": self.repeats,
             "computed": self.outcome.computed,
             "loading_seconds": self.outcome.loading,
+            "repeats": repeats.settings(self.outcome.repeating),
             "lead": self.lead,
             "shown": list(self.metrics) if self.asked else None,
             "metrics": {name: described(spec) for name, spec in self.metrics.items()},
@@ -283,6 +281,7 @@ class Comparison:
             "colorfulness_gap": self.colorfulness_gap(k),
             "seconds": asdict(seconds) if seconds else {},
             "peak_memory": max(memory, default=None),
+            "repeats": repeats.summary(rows),
         }
 
     def records(self) -> list[dict[str, Any]]:
@@ -296,6 +295,7 @@ class Comparison:
                 "metrics": row.values,
                 "metric_errors": row.errors,
                 "seconds": row.seconds,
+                "repeat": row.repeat and asdict(row.repeat),
                 "error": row.error,
             }
             for source in self.used

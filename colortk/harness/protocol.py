@@ -48,6 +48,10 @@ class Protocol:
         loaded: dict[str, Any] = json.loads(self.text)
         return loaded
 
+    def as_dict(self) -> dict[str, Any]:
+        """Name, hash and definition, as ``--json`` prints them."""
+        return {"name": self.name, "hash": self.hash, "definition": self.definition}
+
     def varied(self, **changes: Any) -> Protocol:
         """The same with other values, which its name then states: another hash.
 

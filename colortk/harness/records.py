@@ -39,12 +39,25 @@ class PictureRow:
     grey: bytes = b""
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """How a second prediction of a picture differs from the first.
+
+    ``difference``: the largest of a* or b*, in CIELAB units. ``share``: of the pixels, 0..1, that
+    differ by more than float noise. ``error``: why there is no second prediction to compare.
+    """
+
+    difference: float = 0.0
+    share: float = 0.0
+    error: str | None = None
+
+
 @dataclass
 class ResultRow:
     """What one plugin made of one picture: scores, or the error instead.
 
     ``fatal``: its process died or was stopped (not kept). ``limit``: seconds that were not
-    enough.
+    enough. ``repeat``: what a second prediction was, if there was one.
     """
 
     picture: str
@@ -62,6 +75,7 @@ class ResultRow:
     histogram: bytes = b""
     fatal: bool = False
     limit: float | None = None
+    repeat: Repeat | None = None
 
 
 def described(spec: MetricSpec) -> dict[str, Any]:

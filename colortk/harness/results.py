@@ -12,35 +12,14 @@ from typing import Any
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.harness.protocol import Protocol
-from colortk.harness.records import Key, PictureRow, ResultRow, readable
+from colortk.harness.records import Key, PictureRow, Repeat, ResultRow, readable
+from colortk.harness.results_schema import REPEATS, TABLES
 
 FILE = "results.sqlite"
-#: Version of the tables below; a file of another one is not touched.
+#: Version of the tables; a file of another one is not touched.
 SCHEMA = 2
 #: Seconds to wait for another process's writing.
 BUSY = 60.0
-_TABLES = """
-CREATE TABLE IF NOT EXISTS protocols (hash TEXT PRIMARY KEY, definition TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS pictures (
-    protocol TEXT NOT NULL, picture TEXT NOT NULL, name TEXT NOT NULL,
-    width INTEGER, height INTEGER, chroma REAL, colorfulness REAL, enlarged INTEGER,
-    histogram BLOB, truth BLOB, grey BLOB,
-    PRIMARY KEY (protocol, picture)
-);
-CREATE TABLE IF NOT EXISTS results (
-    id INTEGER PRIMARY KEY,
-    protocol TEXT NOT NULL, picture TEXT NOT NULL, plugin TEXT NOT NULL,
-    artifact TEXT NOT NULL, options TEXT NOT NULL, code TEXT NOT NULL,
-    version TEXT, seconds REAL, host_seconds REAL, metric_seconds REAL, peak_memory INTEGER,
-    error TEXT, time_limit REAL, result BLOB, heat BLOB, histogram BLOB, created REAL NOT NULL,
-    UNIQUE (protocol, picture, plugin, artifact, options, code)
-);
-CREATE TABLE IF NOT EXISTS scores (
-    result INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE,
-    metric TEXT NOT NULL, code TEXT NOT NULL, value REAL, error TEXT,
-    PRIMARY KEY (result, metric)
-) WITHOUT ROWID;
-"""
 
 
 class Results:
@@ -90,9 +69,10 @@ class Results:
             )
         if found == 0:
             with self._transaction():
-                for statement in _TABLES.split(";"):
+                for statement in TABLES.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+        self._db.execute(REPEATS)
 
     def close(self) -> None:
         """Close the file."""
@@ -190,6 +170,12 @@ class Results:
             for name, why in row.errors.items()
         ]
         self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", scores)
+        if row.repeat is not None:
+            again = row.repeat
+            self._db.execute(
+                "INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?)",
+                (number, again.difference, again.share, again.error and readable(again.error)),
+            )
 
     def _among(self, wanted: Iterable[str] | None) -> str:
         """A condition on ``picture``; the names go into a temporary table, they may be many."""
@@ -245,6 +231,12 @@ class Results:
                 row[0], key, {}, {}, row[1] or "", row[2], row[3], row[4], row[5], row[6]
             )
             found[row[0]].limit = row[7]
+        for picture, *again in self._db.execute(
+            "SELECT picture, difference, share, repeats.error FROM repeats"
+            f" JOIN results ON results.id = repeats.result WHERE {condition}",
+            where,
+        ):
+            found[picture].repeat = Repeat(*again)
         for picture, metric, code, value, error in self._db.execute(
             "SELECT picture, metric, scores.code, value, scores.error FROM scores"
             f" JOIN results ON results.id = scores.result WHERE {condition}",

@@ -20,6 +20,7 @@ from colortk.harness.cluster import dask_backend
 from colortk.harness.entries import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.repeats import chosen
 from colortk.harness.results import Results
 from colortk.harness.statistics import preload
 from colortk.harness.work import Done, Task, close, work
@@ -50,7 +51,8 @@ class How:
 
     ``jobs``: processes. ``timeout``: seconds for one picture, ``None`` for ever. ``scheduler``:
     address of a Dask scheduler that spreads the work instead. ``retry``: try again what failed.
-    ``each``: threads of each process, ``None`` for a fair share of the cores.
+    ``each``: threads of each process, ``None`` for a fair share of the cores. ``repeats``: predict
+    one picture in twenty twice; without it, the environment's ``COLORTK_REPEATS=0`` says no.
     """
 
     jobs: int = 1
@@ -58,6 +60,7 @@ class How:
     scheduler: str | None = None
     retry: bool = False
     each: int | None = None
+    repeats: bool = field(default_factory=lambda: os.environ.get("COLORTK_REPEATS") != "0")
 
     @property
     def threads(self) -> int | None:
@@ -82,7 +85,8 @@ class Outcome:
     """Everything that is now known: of every picture, of every entry on every picture.
 
     ``computed``: results that were computed now. ``loading``: seconds, summed over processes, in
-    which plugins were started and loaded for it.
+    which plugins were started and loaded for it. ``repeating``: seconds, summed likewise, of second
+    predictions.
     """
 
     pictures: dict[str, PictureRow]
@@ -91,6 +95,7 @@ class Outcome:
     unavailable: dict[str, str] = field(default_factory=dict)  # by label
     computed: int = 0
     loading: float = 0.0
+    repeating: float = 0.0
 
 
 def sources(places: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
@@ -153,9 +158,13 @@ def run(
         results.pictures(protocol.hash, wanted),
         {e.label: results.results(protocol.hash, e.key, codes, wanted) for e in entries},
     )
+    twice = chosen([s.picture for s in pictures]) if how.repeats else set()
     todo: list[tuple[Source, tuple[Entry, ...]]] = []
     for source in pictures:
-        missing = tuple(e for e in entries if missing_of(outcome, source.picture, e, codes, how))
+        repeat = source.picture in twice
+        missing = tuple(
+            e for e in entries if missing_of(outcome, source.picture, e, codes, how, repeat)
+        )
         if missing:
             todo.append((source, missing))
     advance(len(pictures) - len(todo))
@@ -178,6 +187,7 @@ def run(
             yield Task(
                     source.picture, source.name, data, protocol, left, tuple(codes.items()),
                     how.timeout, how.threads, 0 if how.scheduler else os.getpid(), name,
+                    source.picture in twice,
                 )  # fmt: skip
 
     for done in spread(tasks(), how, work):
@@ -188,15 +198,20 @@ def run(
 
 
 def missing_of(
-    outcome: Outcome, picture: str, entry: Entry, codes: dict[str, str], how: How
+    outcome: Outcome, picture: str, entry: Entry, codes: dict[str, str], how: How, repeat: bool
 ) -> bool:
-    """Whether an entry's scores of a picture, with metrics of these ``codes``, are to be computed."""
+    """Whether an entry's scores of a picture, with metrics of these ``codes``, are to be computed.
+
+    ``repeat``: they lack something also without a second prediction of the picture.
+    """
     row = outcome.results[entry.label].get(picture)
     if row is None or picture not in outcome.pictures:
         return True
     if row.error is not None:  # what was too slow for a limit may not be for another
         slow = row.limit is not None and (how.timeout is None or how.timeout > row.limit)
         return how.retry or slow
+    if repeat and (row.repeat is None or (how.retry and row.repeat.error is not None)):
+        return True
     return any(name not in row.values and (how.retry or name not in row.errors) for name in codes)
 
 
@@ -210,6 +225,7 @@ def keep(
     """Put what came of a task into the store and into ``outcome``."""
     outcome.unavailable |= done.unavailable
     outcome.loading += done.loading
+    outcome.repeating += done.repeating
     if done.error is not None or done.picture is None:
         outcome.unreadable[done.name] = done.error or "no result"
         return

@@ -13,6 +13,7 @@ from typing import Any
 from colortk.errors import PluginError
 from colortk.harness.comparison import FEW, HEADLINE, Comparison
 from colortk.harness.films.rows import STEADIED
+from colortk.harness.repeats import marked, notes
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -49,7 +50,7 @@ def ranking(report: dict[str, Any], metrics: Sequence[str], interval: bool = Tru
         rows.append(
             [
                 "-" if entry["rank"] is None else str(entry["rank"]),
-                entry["name"],
+                marked(entry),
                 *cells,
                 "-" if seconds is None else f"{seconds:.3f}",
                 "-" if memory is None else f"{memory / 1e6:.0f}",
@@ -102,7 +103,7 @@ def caption(report: dict[str, Any]) -> list[str]:
         lines.append(f"{report['repeated']} more have the content of another and were left out")
     if report["images"] < FEW:
         lines.append(f"so few {'films' if films else 'pictures'} prove little")
-    return lines
+    return lines + notes(report)
 
 
 def definitions(report: dict[str, Any], metrics: Sequence[str]) -> list[str]:
@@ -148,7 +149,8 @@ def _markdown(table: Table) -> str:
 def as_csv(comparison: Comparison, per_image: bool = False) -> str:
     """One line a plugin and metric; with ``per_image`` one line a picture and plugin.
 
-    After the scores: protocol, the plugin's version and SHA-256 of its weights. Where films were
+    After the scores: whether second predictions were the same (1 or 0, nothing if there were none)
+    and their largest difference of a* or b*, protocol, the plugin's version and SHA-256 of its weights. Where films were
     given, a last column says which lines are of films.
     """
     out = io.StringIO()
@@ -158,8 +160,10 @@ def as_csv(comparison: Comparison, per_image: bool = False) -> str:
     names = list(dict.fromkeys(name for part in parts for name in part.metrics))
     if per_image:
         head = ["picture", "name", "plugin", "near_grey", *names, "seconds", "error"]
+        head.append("repeat_difference")
     else:
         head = ["plugin", "rank", "metric", "mean", "median", "low95", "high95", "n"]
+        head += ["deterministic", "repeat_difference"]
     writer.writerow([*head, "protocol", "version", "artifact", *of])
     for part in parts:
         protocol = f"{part.protocol.name} ({part.protocol.hash})"
@@ -174,16 +178,27 @@ def _records(comparison: Comparison, names: Sequence[str]) -> Iterator[tuple[str
         yield row["plugin"], [
             row["picture"], row["name"], row["plugin"], int(row["near_grey"]),
             *(row["metrics"].get(name, "") for name in names), row["seconds"], row["error"] or "",
+            _repeat_difference(row),
         ]  # fmt: skip
+
+
+def _repeat_difference(record: dict[str, Any]) -> float | str:
+    """The largest difference of a second prediction, or nothing if there is none."""
+    again = record["repeat"]
+    return "" if again is None or again["error"] is not None else again["difference"]
 
 
 def _means(comparison: Comparison) -> Iterator[tuple[str, list[Any]]]:
     for entry in comparison.as_dict()["plugins"]:
         rank = "" if entry["rank"] is None else entry["rank"]
+        repeats = entry["repeats"] or {"deterministic": None, "max_difference": None}
+        same = "" if repeats["deterministic"] is None else int(repeats["deterministic"])
+        apart = "" if repeats["max_difference"] is None else repeats["max_difference"]
         for name, found in entry["metrics"].items():
             low, high = found["ci95"] or ("", "")
             yield entry["name"], [
-                entry["name"], rank, name, found["mean"], found["median"], low, high, found["n"]
+                entry["name"], rank, name, found["mean"], found["median"], low, high, found["n"],
+                same, apart,
             ]  # fmt: skip
 
 
@@ -197,7 +212,9 @@ def frame(comparison: Comparison) -> Any:
         ) from None
     return pd.DataFrame(
         [
-            {k: v for k, v in row.items() if not k.startswith("metric")} | row["metrics"]
+            {k: v for k, v in row.items() if not k.startswith(("metric", "repeat"))}
+            | {"repeat_difference": (row["repeat"] or {}).get("difference")}
+            | row["metrics"]
             for row in comparison.records()
         ]
     )

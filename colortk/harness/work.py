@@ -24,11 +24,13 @@ from colortk.harness.entries import Entry
 from colortk.harness.metrics.colorfulness import colorfulness
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import Protocol, reference
-from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
+from colortk.harness.repeats import repeat
 from colortk.harness.scoring import Scorer
 from colortk.harness.views import heat_map, histogram, thumbnail
 from colortk.host import registry
 from colortk.isolate import Isolated
+from colortk.loading import Request
 from colortk.pipeline import Refiner, colorize, refiner
 from colortk.process import end_with, keep_freed_memory
 
@@ -40,7 +42,8 @@ class Task:
     """What a worker does with one picture. ``picture``: SHA-256 of ``data``.
 
     ``metrics``: names, and digests of their code. ``parent``: process number of whoever waits for
-    it, 0 if that is on another machine. ``run``: names the comparison.
+    it, 0 if that is on another machine. ``run``: names the comparison. ``repeat``: predict the
+    picture twice.
     """
 
     picture: str
@@ -53,6 +56,7 @@ class Task:
     threads: int | None
     parent: int = 0
     run: str = ""
+    repeat: bool = False
 
 
 @dataclass
@@ -60,7 +64,7 @@ class Done:
     """What came of a task (its picture's SHA-256): rows and failures to load by entry label.
 
     ``error``: why the picture itself could not be used. ``loading``: seconds in which plugins
-    were started and loaded.
+    were started and loaded. ``repeating``: seconds of second predictions, without loading.
     """
 
     task: str
@@ -70,6 +74,7 @@ class Done:
     unavailable: dict[str, str] = field(default_factory=dict)
     error: str | None = None
     loading: float = 0.0
+    repeating: float = 0.0
 
 
 @lru_cache(maxsize=1)
@@ -121,6 +126,14 @@ def _plugins() -> dict[object, tuple[Isolated, str]]:
     return found
 
 
+def _renewed() -> set[tuple[str, Request, Key]]:
+    """Plugins whose process this thread has replaced for a second prediction, by comparison."""
+    if not hasattr(_kept, "renewed"):
+        _kept.renewed = set()
+    marks: set[tuple[str, Request, Key]] = _kept.renewed
+    return marks
+
+
 def loading() -> float:
     """Seconds in which this thread's plugins were started and loaded."""
     return sum(plugin.loading for plugin, _ in _plugins().values())
@@ -157,6 +170,7 @@ def evict(run: str) -> None:
     """End plugins of earlier comparisons: a Dask worker lives on."""
     for key in [key for key, (_, last) in _plugins().items() if last != run]:
         _plugins().pop(key)[0].close()
+    _renewed().difference_update([mark for mark in _renewed() if mark[0] != run])
 
 
 def work(tasks: tuple[Task, ...]) -> list[Done]:
@@ -186,7 +200,7 @@ def _work(task: Task) -> Done:
     loaded = loading()
     for entry in task.entries:
         try:
-            done.rows[entry.label] = _one(entry, task, truth, light)
+            done.rows[entry.label] = _one(entry, task, truth, light, done)
         except ColortkError as error:  # it cannot be loaded: nothing about this picture
             done.unavailable[entry.label] = str(error)
     done.loading = loading() - loaded
@@ -213,18 +227,30 @@ def _picture(task: Task, truth: Truth, light: Float32, enlarged: bool) -> Pictur
     )
 
 
-def _one(entry: Entry, task: Task, truth: Truth, light: Float32) -> ResultRow:
+def repeated(
+    entry: Entry, task: Task, plugin: Isolated, light: Float32, first: Float32, done: Done
+) -> Repeat:
+    """Predict the picture ``light`` again, in a new process if this thread has not yet done so."""
+    mark = (task.run, entry.request, entry.key)
+    found, seconds = repeat(plugin, light, first, renew=mark not in _renewed())
+    _renewed().add(mark)
+    done.repeating += seconds
+    return found
+
+
+def _one(entry: Entry, task: Task, truth: Truth, light: Float32, done: Done) -> ResultRow:
     row = ResultRow(task.picture, entry.key, version=entry.version)
     plugin = plugin_of(entry, task)
     start = time.perf_counter()
     try:
-        result = colorize(light, plugin, refiner_of(task.protocol.refine), entry.strength).rgb
+        made = colorize(light, plugin, refiner_of(task.protocol.refine), entry.strength)
     except PictureError as error:
         row.error, row.fatal = str(error), not plugin.alive
         row.limit = task.timeout if plugin.late else None
         row.seconds = time.perf_counter() - start
         return row
     middle = time.perf_counter()
+    result = made.rgb
     if plugin.last is not None:
         row.seconds, row.peak_memory = plugin.last.seconds, plugin.last.peak_memory
     pair = Pair(truth, result)
@@ -234,4 +260,6 @@ def _one(entry: Entry, task: Task, truth: Truth, light: Float32) -> ResultRow:
     row.result, row.heat = thumbnail(result), heat_map(pair.delta_e94)
     row.histogram = histogram(*pair.result.planes[1:])
     row.host_seconds = middle - start - row.seconds + time.perf_counter() - after
+    if task.repeat:  # last: none of its time is the plugin's or the host's for the picture
+        row.repeat = repeated(entry, task, plugin, light, made.ab, done)
     return row

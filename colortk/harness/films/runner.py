@@ -81,7 +81,12 @@ def run_films(
             entry
             for entry in everyone
             if missing_of(
-                outcome, film.picture, entry, own if entry.label == ORIGINAL else codes, how
+                outcome,
+                film.picture,
+                entry,
+                own if entry.label == ORIGINAL else codes,
+                how,
+                how.repeats and entry.label != ORIGINAL,
             )
         ]
         if missing:
@@ -112,7 +117,7 @@ def run_films(
                 continue
             yield FilmTask(
                 film.picture, film.name, b"", protocol, left, tuple(codes.items()), how.timeout,
-                how.threads, os.getpid(), name, found,
+                how.threads, os.getpid(), name, how.repeats, found,
             )  # fmt: skip
 
     here = how.jobs <= 1

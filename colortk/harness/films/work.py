@@ -35,6 +35,7 @@ from colortk.harness.work import (
     plugin_of,
     prepare,
     refiner_of,
+    repeated,
 )
 from colortk.host import registry
 from colortk.isolate import Isolated
@@ -95,20 +96,29 @@ class _Row:
 
 @dataclass
 class _Group:
-    """The rows that one plugin with the same options answers for."""
+    """The rows that one plugin with the same options answers for.
+
+    ``first``: lightness and chroma of the frame that is predicted again after the last one.
+    """
 
     rows: list[_Row]
     seconds: float = 0.0
     answered: int = 0
     plugin: Isolated | None = field(default=None, repr=False)
+    first: tuple[Float32, Float32] | None = field(default=None, repr=False)
 
-    def add(self, shot: Shot, middle: bool) -> None:
-        """The next frame. Raises ``PictureError`` if plugin or refinement fails on it."""
+    def add(self, shot: Shot, middle: bool, again: bool) -> None:
+        """The next frame. Raises ``PictureError`` if plugin or refinement fails on it.
+
+        ``again``: keep it, to predict it again.
+        """
         assert self.plugin is not None
         light = shot.lightness
         rows, columns = working_shape(self.plugin.spec.working_size, *light.shape)
         ab = self.plugin.predict(np.ascontiguousarray(resize(light, (columns, rows))))
         self.answered += 1
+        if again:
+            self.first = light, ab
         if self.plugin.last is not None:
             self.seconds += self.plugin.last.seconds
             for row in self.rows:
@@ -123,6 +133,14 @@ class _Group:
             row.result.fatal = not self.plugin.alive
             row.result.limit = task.timeout if self.plugin.late else None
             row.result.seconds = self.seconds / max(1, self.answered)
+
+    def repeat(self, task: FilmTask, done: Done) -> None:
+        """Predict one frame again, as pictures are."""
+        if self.first is None or self.plugin is None:
+            return
+        found = repeated(self.rows[0].entry, task, self.plugin, *self.first, done)
+        for row in self.rows:
+            row.result.repeat = found
 
     def finish(self) -> Iterator[_Row]:
         for row in self.rows:
@@ -197,6 +215,9 @@ def _watch(
     own = alone.begin()
     picture = PictureRow(task.picture, task.name, reel.width, reel.height, 0.0, 0.0, reel.enlarged)
     middle = reel.scored[len(reel.scored) // 2]
+    # Chosen by the film's digest, among the scored frames; not the first if there are others.
+    later = reel.scored[1:] or reel.scored
+    again = later[int(task.picture, 16) % len(later)] if task.repeat else None
     going = list(groups)
     for shot in reel.shots():
         tick(1)
@@ -210,10 +231,12 @@ def _watch(
             picture.truth, picture.grey = thumbnail(shot.truth.pixels), thumbnail(_grey(shot))
         for group in list(going):
             try:
-                group.add(shot, shot.number == middle)
+                group.add(shot, shot.number == middle, shot.number == again)
             except PictureError as error:
                 group.fail(shot.number, error, task)
                 going.remove(group)
+    for group in going:
+        group.repeat(task, done)
     for group in groups:
         rows = group.finish() if group in going else group.rows
         done.rows |= {row.entry.label: row.result for row in rows}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from colortk.harness.comparison import FEW, HEADLINE
+from colortk.harness.repeats import marked, notes
 
 #: Columns shown at first, of those that the report has; its lead measure is always shown.
 SHOWN = (*HEADLINE, "seconds")
@@ -103,6 +104,8 @@ def head(report: dict[str, Any]) -> str:
             f'<p class="warning" role="note">Only {_plural(images, one)}: so few prove'
             " little. Read the order below as an anecdote.</p>"
         )
+    for line in notes(report):
+        warning += f'<p class="warning" role="note">{escape(line)}.</p>'
     definition = "".join(
         f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>"
         for key, value in (protocol.get("definition") or {}).items()
@@ -170,7 +173,7 @@ def _row(plugin: dict[str, Any], listed: list[Column], ties: Counter[int]) -> st
     return (
         f'<tr data-plugin="{escape(plugin["name"])}">'
         f'<td data-key="rank" data-value="{"" if rank is None else rank}"{why}>{place}</td>'
-        f'<th scope="row" data-key="name"><b>{escape(plugin["name"])}</b>'
+        f'<th scope="row" data-key="name"><b>{escape(marked(plugin))}</b>'
         f" <small>{escape(version)}</small>"
         f"<span>{escape(plugin.get('summary') or '')}</span></th>"
         + "".join(_cell(cell(plugin, column.key), column) for column in listed)
