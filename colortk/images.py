@@ -1,12 +1,12 @@
-"""Pictures in: whatever Pillow or OpenCV reads, as upright sRGB of 8 or 16 bits.
+"""Decode pictures of every format as upright sRGB of 8 or 16 bits.
 
-Pillow says what a file is before anything is decoded, and decodes what has 8 bits; OpenCV
-decodes 16-bit pictures, of which Pillow keeps only the high bytes.
+TIFF has a decoder of its own (``colortk.io.tiff``). Of other formats, Pillow reads the header
+before anything is decoded, and decodes what has 8 bits; OpenCV decodes 16-bit PNG, of which Pillow
+keeps only the high bytes.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import struct
@@ -106,10 +106,9 @@ def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd tags; damage raises
         try:
-            image = opened(data, name, max_pixels)
-            if image is None:
-                return _opencv_only(data, name)
-            with image:
+            if directories.begins(data):
+                return _decode_tiff(data, name, max_pixels)
+            with opened(data, name, max_pixels) as image:
                 return _decode(image, data, name)
         except PictureError:
             raise
@@ -120,6 +119,19 @@ def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
         except Exception as error:  # decoders raise nearly anything on damaged files
             why = " ".join(str(error).split()) or type(error).__name__
             raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from error
+
+
+def _decode_tiff(data: bytes, name: str, max_pixels: int) -> Picture:
+    from colortk.io import tiff
+    from colortk.opening import exif_of_tiff
+
+    image = tiff.decode(data, name, max_pixels)
+    pixels, alpha = image.pixels, image.alpha
+    if image.orientation in _FLIPS:
+        pixels = _turned(pixels, image.orientation)
+        alpha = None if alpha is None else _turned(alpha, image.orientation)
+    exif = _kept_exif(exif_of_tiff(data, name, image.notes))
+    return Picture(pixels, alpha, exif, _clean_dpi(image.dpi), "TIFF", image.notes)
 
 
 def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
@@ -157,9 +169,6 @@ def _sixteen_bits(image: ImageFile.ImageFile, data: bytes) -> bool:
         return True
     if image.format == "PNG":
         return len(data) > 24 and data[24] == 16  # IHDR: bit depth
-    if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(258, (8,))
-        return bool(max(bits) == 16)
     if image.format == "PPM":
         return image.mode == "I" or _most_of_ppm(image) > 255
     return False
@@ -177,12 +186,7 @@ def _most_of_ppm(image: ImageFile.ImageFile) -> int:
 def _decode_16(image: ImageFile.ImageFile, data: bytes) -> tuple[Pixels, Pixels | None]:
     if image.mode in _DEPTH_16:
         image.load()
-        grey = np.asarray(image).astype(np.uint16)
-        tags = getattr(image, "tag_v2", {})
-        bits = max(tags.get(258, (16,)))
-        if bits < 16:  # 12 bits in 16
-            grey = grey << (16 - bits)
-        return (65535 - grey if tags.get(262) == 0 else grey), None  # 0: white is zero
+        return np.asarray(image).astype(np.uint16), None
     if image.format == "PPM":
         return _decode_ppm_16(image, data), None
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -281,22 +285,3 @@ def _clean_dpi(dpi: Any) -> tuple[float, float] | None:
     except (TypeError, ValueError, IndexError, ZeroDivisionError):
         return None
     return (x, y) if 0 < x < 1e5 and 0 < y < 1e5 else None
-
-
-def _opencv_only(data: bytes, name: str) -> Picture:
-    """Kinds of TIFF that Pillow does not know; it has been measured."""
-    unknown = PictureError(
-        f"cannot read '{name}'", "it is not a picture of a known format, or its header is damaged"
-    )
-    if directories.check(data) is None:
-        raise unknown
-    array = None
-    with contextlib.suppress(cv2.error):
-        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if array is None:
-        raise unknown
-    if array.dtype not in (np.uint8, np.uint16):
-        raise PictureError(f"cannot read '{name}'", f"its pixels are {array.dtype}")
-    pixels, alpha = _split(array)
-    notes = [f"'{name}' is an unusual TIFF: transparency, depth or EXIF may be lost"]
-    return Picture(pixels, alpha, format="TIFF", notes=notes)

@@ -50,6 +50,36 @@ def to_srgb(pixels: Array, profile: bytes) -> Array | None:
     return out
 
 
+def lab_to_srgb(lab: Array, dtype: Any) -> Array:
+    """Convert CIELAB to sRGB.
+
+    Parameters
+    ----------
+    lab : ndarray of float32, (H, W, 3)
+        CIE L* 0..100, a*, b*, white point D50.
+    dtype : dtype
+        uint8 or uint16.
+
+    Returns
+    -------
+    ndarray of ``dtype``, (H, W, 3)
+        sRGB; colors outside of its gamut are clipped.
+    """
+    matrix = np.linalg.inv(_SRGB_D50).T.astype(np.float32)
+    white = (_SRGB_D50.sum(1)).astype(np.float32)
+    encoded = _encoded()
+    if dtype == np.uint8:
+        encoded = ((encoded.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    out = np.empty(lab.shape, dtype)
+    for top in range(0, len(lab), 256):
+        lightness, a, b = np.moveaxis(lab[top : top + 256], -1, 0)
+        y = (lightness + 16) / 116
+        f = np.stack([y + a / 500, y, y - b / 200], -1)
+        xyz = np.where(f > 6 / 29, f**3, (f - 4 / 29) * (3 * (6 / 29) ** 2)) * white
+        out[top : top + 256] = encoded[_steps(xyz.astype(np.float32) @ matrix)]
+    return out
+
+
 def _steps(linear: Array) -> Array:
     return np.rint(np.clip(linear, 0, 1) * np.float32(_LEVELS - 1)).astype(np.int32)
 

@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Iterator
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from colortk import directories
 from colortk.errors import PictureError
@@ -46,8 +46,8 @@ def too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -
     )
 
 
-def opened(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile | None:
-    """Pillow's picture, not decoded; ``None`` for a kind of TIFF that only OpenCV may know.
+def opened(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
+    """Return Pillow's picture, not decoded.
 
     Raises ``PictureError`` for what is no picture, or too large.
     """
@@ -55,8 +55,6 @@ def opened(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile | Non
     try:
         image = _identified(data, max_pixels)
     except UnidentifiedImageError:
-        if data[:4] in (b"II*\0", b"MM\0*"):
-            return None
         raise _unknown(data, name) from None
     except Image.DecompressionBombError:
         raise too_large(name, max_pixels) from None
@@ -98,11 +96,7 @@ def _unknown(data: bytes, name: str) -> PictureError:
 
 def _measure(data: bytes, name: str, max_pixels: int) -> None:
     """Look at what Pillow reads on opening, or OpenCV in another way than Pillow."""
-    if directories.begins(data):
-        size = _directories(data, name)
-        if size and size[0] * size[1] > max_pixels:
-            raise too_large(name, max_pixels, size)
-    elif data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         if width * height > max_pixels:
             raise too_large(name, max_pixels, (width, height))
@@ -168,6 +162,31 @@ def exif_of(image: Image.Image, name: str, notes: list[str]) -> Image.Exif:
     _directories(block, name)
     try:
         return image.getexif()
-    except (SyntaxError, ValueError, TypeError, KeyError, struct.error) as error:
+    except _EXIF_ERRORS as error:
+        notes.append(f"'{name}': its EXIF was ignored: {' '.join(str(error).split())}")
+        return Image.Exif()
+
+
+#: What Pillow raises for EXIF that is damaged.
+_EXIF_ERRORS = (SyntaxError, ValueError, TypeError, KeyError, struct.error, OverflowError)
+
+
+def exif_of_tiff(data: bytes, name: str, notes: list[str]) -> Image.Exif:
+    """Return the EXIF of a TIFF whose directories have been measured; none, with a note, if damaged."""
+    from colortk.io.tiff_layout import directory_of
+
+    exif = Image.Exif()
+    try:
+        if 43 not in data[2:4]:
+            exif.load(data)
+            return exif
+        # BigTIFF: its values are copied, as an EXIF block of another format cannot have its layout.
+        for tag, value in directory_of(data).items():
+            if tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+                exif.get_ifd(tag).update(directory_of(data, value))
+            else:
+                exif[tag] = value
+        return exif
+    except _EXIF_ERRORS as error:
         notes.append(f"'{name}': its EXIF was ignored: {' '.join(str(error).split())}")
         return Image.Exif()

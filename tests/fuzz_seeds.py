@@ -1,4 +1,4 @@
-"""Real files to make hostile ones of: a photograph in twelve formats, records and weights."""
+"""Real files to make hostile ones of: a photograph in many formats, records and weights."""
 
 from __future__ import annotations
 
@@ -74,10 +74,48 @@ def _pictures() -> dict[str, bytes]:
         "pcx": _saved(rgb, "PCX"),
         "sgi": _saved(rgb, "SGI"),
     }
+    found |= _tiffs(np.asarray(alpha), wide)
     if features.check("jpg_2000"):
         found["jpeg2000"] = _saved(rgb, "JPEG2000", quality_mode="dB", quality_layers=[35])
     if features.check("avif"):
         found["avif"] = _saved(rgb, "AVIF", quality=50, exif=exif)
+    return found
+
+
+def _tiffs(rgba: np.ndarray, wide: np.ndarray) -> dict[str, bytes]:
+    """Layouts that Pillow does not write; none if tifffile is not installed."""
+    try:
+        import tifffile
+    except ImportError:
+        return {}
+    rgb, grey = np.ascontiguousarray(rgba[..., :3]), wide[..., 1]
+    planes = np.ascontiguousarray(wide.transpose(2, 0, 1))
+    bits = Image.fromarray(grey > 30000)
+    kinds: dict[str, tuple[np.ndarray, dict[str, object]]] = {
+        "planar 16": (planes, {"photometric": "rgb", "planarconfig": "separate"}),
+        "planar lzw tiles": (
+            planes,
+            {"photometric": "rgb", "planarconfig": "separate", "compression": "lzw",
+             "predictor": True, "tile": (16, 32), "byteorder": ">"},
+        ),
+        "big": (rgb, {"photometric": "rgb", "bigtiff": True, "compression": "deflate"}),
+        "big tiles": (grey, {"bigtiff": True, "byteorder": ">", "tile": (16, 16)}),
+        "premultiplied": (rgba, {"photometric": "rgb", "extrasamples": ["assocalpha"]}),
+        "white is zero": (grey, {"photometric": "miniswhite", "byteorder": ">"}),
+        "float": (
+            (wide / 65535).astype(np.float32),
+            {"photometric": "rgb", "compression": "deflate", "predictor": 3},
+        ),
+        "jpeg tiles": (rgb, {"photometric": "ycbcr", "compression": "jpeg", "tile": (16, 32)}),
+        "packbits": (rgb, {"photometric": "rgb", "compression": "packbits", "rowsperstrip": 5}),
+        "lzma": (rgb, {"photometric": "rgb", "compression": "lzma"}),
+        "cmyk": (rgba, {"photometric": "separated", "rowsperstrip": 9}),
+    }  # fmt: skip
+    found = {"tiff fax": _saved(bits, "TIFF", compression="group4")}
+    for name, (array, options) in kinds.items():
+        out = io.BytesIO()
+        tifffile.imwrite(out, array, metadata=None, **options)  # type: ignore[arg-type]
+        found[f"tiff {name}"] = out.getvalue()
     return found
 
 

@@ -60,7 +60,8 @@ PNG = saved(Image.fromarray(photo(400, 400)), "PNG")
         (PNG[:3000], "damaged"),
         (PNG[:40], "header is damaged"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "header is damaged"),
-        (saved(Image.fromarray(np.zeros((4, 4), np.float32)), "TIFF"), "32 bits"),
+        (saved(Image.fromarray(np.zeros((4, 4), np.int32)), "TIFF"), "32 bits"),
+        (saved(Image.fromarray(np.full((4, 4), 1.5, np.float32)), "TIFF"), "not from 0 to 1"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(data: bytes, why: str) -> None:

@@ -74,6 +74,7 @@ def test_a_run_loads_nothing_that_it_does_without(plugin: str, tmp_path: Path) -
     code = (
         "import sys; from colortk.cli.main import invoke;"
         "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'onnx', 'sklearn', 'scipy', 'matplotlib', 'joblib',"
+        " 'tifffile', 'imagecodecs', 'colortk.io.tiff',"
         " 'multiprocessing'};"
         "assert invoke(['run', '-p', sys.argv[2], sys.argv[1]]) == 0;"
         "print('LOADED', *heavy & set(sys.modules))"

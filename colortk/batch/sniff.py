@@ -26,7 +26,7 @@ def format_of(path: Path) -> str:
                     return image.format or "PNG"
             except UnidentifiedImageError:
                 file.seek(0)
-                return "TIFF" if file.read(4) in (b"II*\0", b"MM\0*") else "PNG"
+                return "TIFF" if file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") else "PNG"
             except Exception:  # decoding it will say what is wrong
                 return "PNG"
     except (OSError, ValueError):

@@ -1,0 +1,139 @@
+"""TIFF pictures, decoded completely or refused.
+
+The layout is checked first (``tiff_layout``), then every strip or tile is decoded by a codec that
+reports damage (``tiff_codecs``), put together (``tiff_samples``) and converted to sRGB
+(``tiff_colors``). No sample of the result comes from anywhere but the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk import directories
+from colortk.errors import PictureError
+from colortk.io import tiff_codecs
+from colortk.io.tiff_colors import to_srgb
+from colortk.io.tiff_layout import Layout, layout_of, refused
+from colortk.io.tiff_samples import Damaged, read_samples
+
+Array = NDArray[Any]
+
+
+@dataclass
+class TiffImage:
+    """The first page of a TIFF.
+
+    ``pixels``: uint8 or uint16, (H, W) gray or (H, W, 3) sRGB, as stored: ``orientation`` (1 to 8)
+    is not applied. ``alpha``: same dtype, (H, W), or ``None``. ``missing``: ranges of rows
+    (first, last), as stored, of which pixels are missing and were made gray.
+    """
+
+    pixels: Array
+    alpha: Array | None
+    orientation: int
+    dpi: tuple[Any, Any] | None
+    notes: list[str] = field(default_factory=list)
+    missing: list[tuple[int, int]] = field(default_factory=list)
+
+
+def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = False) -> TiffImage:
+    """Decode the first page of a TIFF or BigTIFF.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    max_pixels : int
+        The most pixels that it may have.
+    allow_truncated : bool
+        Decode what is present of a damaged file; the rest is gray, and ``missing`` lists its rows.
+
+    Returns
+    -------
+    TiffImage
+
+    Raises
+    ------
+    PictureError
+        The file is damaged, too large, or of a kind that is not read.
+    """
+    notes: list[str] = []
+    try:
+        stated = directories.check(data)
+        if stated and stated[0] * stated[1] > max_pixels:
+            raise _too_large(name, stated, max_pixels)
+        layout = layout_of(data, name, max_pixels, partial=allow_truncated)
+        _check_kind(layout, name)
+        if layout.more_pages:
+            notes.append(f"'{name}' has several pages or frames: only the first is used")
+        samples, present = read_samples(data, layout, partial=allow_truncated)
+        if not present.any():
+            raise Damaged("none of its pixels can be decoded")
+        pixels, alpha = to_srgb(samples, layout, name, notes)
+    except (directories.Absurd, Damaged, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
+    except tiff_codecs.CodecUnavailable as error:
+        what = f"its compression ({tiff_codecs.name_of(layout.compression)}) is not read"
+        raise refused(name, what, str(error)) from None
+    missing: list[tuple[int, int]] = []
+    if not present.all():
+        pixels, alpha = pixels.copy(), None if alpha is None else alpha.copy()
+        missing = _fill(pixels, alpha, present)
+    turn = layout.tags.get(274, 1)
+    return TiffImage(
+        pixels, alpha, turn if turn in range(1, 9) else 1, _dpi(layout.tags), notes, missing
+    )
+
+
+def _too_large(name: str, size: tuple[int, int], max_pixels: int) -> PictureError:
+    return PictureError(
+        f"cannot read '{name}'",
+        f"{size[0]} × {size[1]} pixels is over the limit of {max_pixels:,} pixels",
+        "if you trust the file, raise --max-pixels",
+    )
+
+
+def _check_kind(layout: Layout, name: str) -> None:
+    """Refuse what programs read in different ways."""
+    tags, compression = layout.tags, layout.compression
+    if 50706 in tags:
+        hint = "develop it with a raw converter and export a TIFF"
+        raise refused(name, "it is a raw photograph (DNG)", hint)
+    images = tiff_codecs.returns_samples(compression)
+    if layout.predictor != 1 and not images:
+        known = layout.predictor == 2 and layout.bits % 8 == 0
+        known |= layout.predictor == 3 and layout.kind == "f"
+        if not known or compression in (*tiff_codecs.NONE, 32773):
+            how = tiff_codecs.name_of(compression)
+            raise refused(name, f"predictor {layout.predictor} with {layout.bits} bits and "
+                                f"compression '{how}' has no agreed meaning")  # fmt: skip
+    if layout.photometric == 6 and not images and tags.get(530, (2, 2)) not in (1, (1, 1)):
+        raise refused(name, "its YCbCr colors are subsampled without JPEG, which is not read")
+
+
+def _fill(pixels: Array, alpha: Array | None, present: Array) -> list[tuple[int, int]]:
+    """Make missing pixels gray and opaque, and return the ranges of their rows."""
+    most = int(np.iinfo(pixels.dtype).max)
+    pixels[~present] = (most + 1) // 2
+    if alpha is not None:
+        alpha[~present] = most
+    rows = np.flatnonzero(~present.all(1))
+    if not len(rows):
+        return []
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    return [(int(run[0]), int(run[-1])) for run in runs]
+
+
+def _dpi(tags: dict[int, Any]) -> tuple[Any, Any] | None:
+    """Resolution in dots per inch; a resolution without a unit is none."""
+    x, y, unit = tags.get(282), tags.get(283), tags.get(296, 2)
+    if not x or not y or unit not in (2, 3):
+        return None
+    return (x, y) if unit == 2 else (x * 2.54, y * 2.54)

@@ -1,0 +1,168 @@
+"""Decoded bytes of a TIFF's strips and tiles to one array of samples, (height, width, channels)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk.io import tiff_codecs
+from colortk.io.tiff_layout import Layout
+
+Array = NDArray[Any]
+#: Bytes of samples that are decoded at once.
+_AT_ONCE = 1 << 26
+
+
+class Damaged(Exception):
+    """Segments are damaged or incomplete; the message says which."""
+
+
+def read_samples(data: bytes, layout: Layout, partial: bool = False) -> tuple[Array, Array]:
+    """Decode all samples of the first page.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    layout : Layout
+        What it promises.
+    partial : bool
+        Leave what is damaged or missing at zero, instead of raising.
+
+    Returns
+    -------
+    samples : ndarray, (height, width, channels)
+        Unsigned integers of 8 or 16 bits, or floating-point numbers, as the file has them: bits are
+        not scaled, colors are not converted, nothing is turned.
+    present : ndarray of bool, (height, width)
+        Pixels of which all samples were decoded. All, unless ``partial``.
+
+    Raises
+    ------
+    Damaged
+        A segment cannot be decoded completely.
+    tiff_codecs.CodecUnavailable
+        There is no decoder for the compression.
+    """
+    kind = np.dtype(f"{layout.kind}{max(8, layout.bits + -layout.bits % 8) // 8}")
+    samples = np.zeros((layout.height, layout.width, layout.samples), kind)
+    count = np.zeros((layout.height, layout.width), np.uint16)
+    per_plane = layout.across * layout.down
+    for number, segment in _segments(data, layout, partial):
+        plane, place = divmod(number, per_plane)
+        top, left = place // layout.across * layout.rows, place % layout.across * layout.columns
+        block = samples[top : top + layout.rows, left : left + layout.columns]
+        if layout.planes > 1:
+            block = block[..., plane : plane + 1]
+        part = segment[: block.shape[0], : block.shape[1]]
+        block[: len(part)] = part
+        count[top : top + len(part), left : left + block.shape[1]] += 1
+    present = count == layout.planes
+    if not partial and not present.all():
+        raise Damaged("a part of the picture was not decoded")
+    return samples, present
+
+
+def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int, Array]]:
+    """Number and samples of each segment; of a damaged one, its first whole rows."""
+    size = tiff_codecs.row_bytes(layout) * layout.rows
+    step = max(1, _AT_ONCE // max(1, size))
+    for start in range(0, len(layout.segments), step):
+        numbers = range(start, min(start + step, len(layout.segments)))
+        parts = [
+            data[place : place + size] for place, size in layout.segments[start : start + step]
+        ]
+        rows = [layout.rows_of(number) for number in numbers]
+        try:
+            decoded = tiff_codecs.decode_segments(layout, parts, rows)
+        except (tiff_codecs.CodecUnavailable, MemoryError):
+            raise
+        except Exception as error:  # decoders raise nearly anything on damaged data
+            if not partial:
+                raise _damage(layout, parts, rows, start, error) from error
+            decoded = [_start_of(layout, *one) for one in zip(parts, rows, strict=True)]
+        for number, one in zip(numbers, decoded, strict=True):
+            if not len(one):
+                continue  # not one row of a damaged segment
+            if isinstance(one, bytes):
+                one = _unpacked(one, layout)
+            yield number, one
+
+
+def _damage(
+    layout: Layout, parts: list[bytes], rows: list[int], start: int, error: Exception
+) -> Damaged:
+    """Find the first segment that fails by itself, for the message."""
+    kind = "tile" if layout.tiled else "strip"
+    for number, (part, count) in enumerate(zip(parts, rows, strict=True)):
+        try:
+            tiff_codecs.decode_segments(layout, [part], [count])
+        except Exception as caught:
+            why = " ".join(str(caught).split()) or type(caught).__name__
+            where = f"{kind} {start + number + 1:,} of {len(layout.segments):,}"
+            return Damaged(f"{where} cannot be decoded: {why}")
+    return Damaged(f"a {kind} cannot be decoded: {' '.join(str(error).split())}")
+
+
+def _start_of(layout: Layout, part: bytes, rows: int) -> bytes | Array:
+    """Bytes or samples of a segment's whole first rows."""
+    width = tiff_codecs.row_bytes(layout)
+    try:
+        return tiff_codecs.decode_segments(layout, [part], [rows])[0]  # type: ignore[no-any-return]
+    except MemoryError:
+        raise
+    except Exception:
+        content = b""
+        if layout.compression in tiff_codecs.NONE:
+            content = part
+        elif layout.compression in tiff_codecs.DEFLATE:
+            content = tiff_codecs.inflate_start(part, rows * width)
+        return content[: min(len(content) // width, rows) * width]
+
+
+def _unpacked(content: bytes, layout: Layout) -> Array:
+    """Samples (rows, columns, channels) of the bytes of whole rows."""
+    rows = len(content) // tiff_codecs.row_bytes(layout)
+    width = layout.columns * layout.channels
+    shape = (rows, layout.columns, layout.channels)
+    raw = np.frombuffer(content, np.uint8).reshape(rows, tiff_codecs.row_bytes(layout))
+    if layout.predictor == 3:
+        return _floating(raw, layout).reshape(shape)
+    if layout.bits % 8:
+        samples = _bits(raw, layout.bits)[:, :width]
+    else:
+        order = ">" if layout.order == ">" else "<"
+        samples = raw.view(f"{order}{layout.kind}{layout.bits // 8}")
+    samples = samples.reshape(shape)
+    if layout.predictor == 2:
+        whole = samples.view(samples.dtype.str.replace("f", "u"))
+        native = np.dtype(f"u{whole.dtype.itemsize}")
+        summed = np.cumsum(whole, axis=1, dtype=native)
+        if layout.bits % 8:
+            summed &= (1 << layout.bits) - 1
+        return summed.view(f"{layout.kind}{native.itemsize}")
+    return samples
+
+
+def _bits(raw: Array, bits: int) -> Array:
+    """Unsigned integers of 1 to 15 bits that are packed, the most significant bit first."""
+    if bits in (1, 2, 4):
+        values = np.stack([raw >> shift for shift in range(8 - bits, -1, -bits)], -1)
+        return (values & ((1 << bits) - 1)).reshape(len(raw), -1)
+    each = np.unpackbits(raw, axis=1)
+    each = each[:, : each.shape[1] // bits * bits].reshape(len(raw), -1, bits)
+    values = np.zeros(each.shape[:2], np.uint8 if bits < 8 else np.uint16)
+    for at in range(bits):
+        values = (values << 1) | each[..., at]
+    return values
+
+
+def _floating(raw: Array, layout: Layout) -> Array:
+    """Undo the floating-point predictor: differences of bytes, the most significant ones first."""
+    size = layout.bits // 8
+    values = raw.reshape(len(raw), -1, layout.channels)
+    values = np.cumsum(values, axis=1, dtype=np.uint8).reshape(len(raw), size, -1)
+    return np.ascontiguousarray(values.swapaxes(1, 2)).view(f">f{size}")[..., 0]
