@@ -51,6 +51,7 @@ def loading() -> float:
     import numpy as np
 
     from colortk.training.album import Album
+    from colortk.training.data.source import FolderSource
     from colortk.training.loader import Loader
     from colortk_plugins.autoencoder.train import RECIPE
 
@@ -60,7 +61,9 @@ def loading() -> float:
         for path in paths:
             noise = rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)
             cv2.imwrite(str(path), cv2.resize(noise, (240, 180), interpolation=cv2.INTER_CUBIC))
-        loader = Loader(Album(paths), [1 / 64] * 64, RECIPE, seed=0, jobs=2)
+        loader = Loader(
+            Album(FolderSource(Path(folder)), paths), [1 / 64] * 64, RECIPE, seed=0, jobs=2
+        )
         for _ in loader.epoch(0, 64, BATCH, SIDE):
             pass
         started = time.perf_counter()

@@ -17,6 +17,7 @@ from colortk.codec import Planes
 from colortk.errors import ArtifactError, PictureError
 from colortk.training import aging, views
 from colortk.training.album import Album
+from colortk.training.data.source import FolderSource
 from colortk.training.learning import _cooled, _judge
 from colortk.training.loader import Loader, fixed
 from colortk.training.material import HELD_OUT, spread
@@ -36,7 +37,7 @@ def album(tmp_path: Path) -> Album:
     for seed in range(5):
         paths.append(tmp_path / f"{seed}.png")
         Image.fromarray(photo(40, 60, seed)).save(paths[-1])
-    return Album(paths)
+    return Album(FolderSource(tmp_path), paths)
 
 
 def loader(album: Album, **changes: object) -> Loader:
@@ -166,7 +167,7 @@ def test_a_loader_that_is_left_ends_its_threads(album: Album) -> None:
 
 
 def test_an_album_keeps_what_there_is_room_for(album: Album) -> None:
-    small = Album(album.paths, 2 * 40 * 60 * 3)
+    small = Album(album.source, album.paths, 2 * 40 * 60 * 3)
     for _ in range(2):
         for index in range(5):
             assert (small[index] == album[index]).all()
@@ -179,7 +180,8 @@ def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
     Image.fromarray(photo(40, 60)[..., 0].astype(np.uint16) << 8).save(tmp_path / "deep.png")
     Image.fromarray(photo(600, 900)).save(tmp_path / "large.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    found = Album([tmp_path / f"{n}.png" for n in ("grey", "deep", "large", "broken")])
+    names = ("grey", "deep", "large", "broken")
+    found = Album(FolderSource(tmp_path), [tmp_path / f"{name}.png" for name in names])
     assert found[0].shape == found[1].shape == (40, 60, 3)
     assert found[2].shape == (288, 432, 3)
     with pytest.raises(PictureError):

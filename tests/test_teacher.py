@@ -14,6 +14,7 @@ from colortk.errors import UsageError
 from colortk.loading import Loaded
 from colortk.spec import ColorizerSpec, WorkingSize
 from colortk.training.album import Album
+from colortk.training.data.source import FolderSource
 from colortk.training.loader import Loader, fixed
 from colortk.training.recipe import Recipe
 from colortk.training.teacher import Teacher, teacher
@@ -45,7 +46,7 @@ def album(tmp_path: Path) -> Album:
     for seed in range(4):
         paths.append(tmp_path / f"{seed}.png")
         Image.fromarray(photo(40, 60, seed)).save(paths[-1])
-    return Album(paths)
+    return Album(FolderSource(tmp_path), paths)
 
 
 def loader(album: Album, who: Teacher | None) -> Loader:

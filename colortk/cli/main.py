@@ -30,6 +30,7 @@ VERBS = {
     "survey": "Ask people whether pictures are real.",
     "ui": "Colorize, compare and ask people, in a browser.",
     "fit": "Train a plugin.",
+    "datasets": "Prepare pictures for training.",
     "plugins": "List, show and check plugins.",
     "samples": "Write out photographs to try things on.",
     "doctor": "Say what works on this machine and what does not.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from colortk.color import lightness
@@ -16,13 +16,17 @@ from colortk.pipeline import colorize, refiner
 
 
 def scores(
-    paths: Sequence[Path], predictor: Predictor, metrics: Sequence[str], how: Protocol
+    paths: Sequence[Path],
+    predictor: Predictor,
+    metrics: Sequence[str],
+    how: Protocol,
+    read: Callable[[Path], bytes] = read_bytes,
 ) -> Iterator[dict[str, float]]:
     """Scores of every picture by metric; empty where the picture or the plugin fails."""
     scorer, refine = Scorer(metrics), refiner(how.refine)
     for path in paths:
         try:
-            truth = reference(read_bytes(path), str(path), how).pixels
+            truth = reference(read(path), str(path), how).pixels
             result = colorize(lightness(truth), predictor, refine).rgb
         except PictureError:
             yield {}

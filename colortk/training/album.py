@@ -8,11 +8,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from colortk._cv import cv2
 from colortk.color import Array
-from colortk.images import decode, read_bytes
+from colortk.training.data.packed import PackedDataset
+from colortk.training.data.source import PictureSource, shrink
 
 #: Decoded pictures that are kept, as a share of the memory; the rest is decoded whenever wanted.
 SHARE = 0.25
@@ -27,12 +25,17 @@ SHORT = 288
 class Album:
     """``album[i]``: picture ``i``, uint8 (H, W, 3), sRGB, short side at most ``SHORT``.
 
-    May be read by several threads. Raises ``PictureError`` for a file that is no picture.
+    ``source`` has the pictures at ``paths``. May be read by several threads. Raises ``PictureError`` for a file that is no picture.
     """
 
     def __init__(
-        self, paths: Sequence[Path], allowed: int | None = None, short: int = SHORT
+        self,
+        source: PictureSource,
+        paths: Sequence[Path],
+        allowed: int | None = None,
+        short: int = SHORT,
     ) -> None:
+        self.source = source
         self.paths = list(paths)
         self._short = short
         self._kept: dict[int, Array] = {}
@@ -47,6 +50,8 @@ class Album:
         if kept is not None:
             return kept
         picture = self._read(self.paths[index])
+        if isinstance(self.source, PackedDataset):  # in memory already, shared by the system
+            return picture
         with self._lock:
             if index not in self._kept and picture.nbytes <= self._room:
                 self._kept[index] = picture
@@ -55,22 +60,12 @@ class Album:
 
     def only(self, indices: Sequence[int]) -> Album:
         """An album of some of these pictures, in that order; what was kept stays kept."""
-        some = Album([self.paths[i] for i in indices], self._room, self._short)
+        some = Album(self.source, [self.paths[i] for i in indices], self._room, self._short)
         some._kept = {k: self._kept[i] for k, i in enumerate(indices) if i in self._kept}
         return some
 
     def _read(self, path: Path) -> Array:
-        pixels = decode(read_bytes(path), str(path)).pixels
-        if pixels.dtype == np.uint16:
-            pixels = (pixels >> 8).astype(np.uint8)
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, 2)
-        height, width = pixels.shape[:2]
-        if min(height, width) > self._short:
-            scale = self._short / min(height, width)
-            shape = (max(1, round(width * scale)), max(1, round(height * scale)))
-            pixels = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(pixels)
+        return shrink(self.source.read(path), self._short)
 
 
 def room() -> int:

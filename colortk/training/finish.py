@@ -20,6 +20,7 @@ from colortk.training import backend
 from colortk.training.album import Album
 from colortk.training.card import card
 from colortk.training.curve import write_curve
+from colortk.training.data.source import PictureSource, picture_source
 from colortk.training.loader import fixed
 from colortk.training.manifest import describe, publish, staged
 from colortk.training.pictures import Split
@@ -57,7 +58,8 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
         network = recipe.network()
     network.set_weights(state.arrays["best"])
     side = recipe.side_of(recipe.epochs - 1, recipe.epochs)
-    inputs, _ = fixed(_some(sides.held_out), recipe, side)
+    source = picture_source(request.data)
+    inputs, _ = fixed(_some(source, sides.held_out), recipe, side)
     exact = _difference(network, to_onnx(network, half=False), inputs)
     if exact > EQUAL:
         raise ColortkError(
@@ -96,12 +98,12 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
         packages = ["keras", facts["backend"], "onnx", "onnxruntime", "numpy"]
         publish(stage, {NETWORK: content}, packages, **facts)
         write_curve(stage.output, state.curve)
-        found = _scored(stage, recipe.plugin, sides.held_out)
+        found = _scored(stage, recipe.plugin, source, sides.held_out)
         if recipe.eight_bits is not None:
             whole = to_onnx(network, half=False)
-            bits = eight_bits(whole, _seen(recipe, sides), recipe.eight_bits)
+            bits = eight_bits(whole, _seen(source, recipe, sides), recipe.eight_bits)
             publish(stage, {NETWORK: bits}, packages, **facts)
-            again = _scored(stage, recipe.plugin, sides.held_out)
+            again = _scored(stage, recipe.plugin, source, sides.held_out)
             facts["differences"] |= {"8 bits": _difference(network, bits, inputs)}
             facts["scores_of_16_bits"] = found[recipe.plugin]
             if _as_good(again[recipe.plugin], found[recipe.plugin]):
@@ -113,7 +115,7 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
                 request.say("8 bits cost too much: weights keep 16")
             facts["bits"] = 8 if content is bits else 16
         if recipe.note is not None:
-            found |= {"note": recipe.note(stage.output, sides.held_out)}
+            found |= {"note": recipe.note(stage.output, sides.held_out, source.file_content)}
         publish(stage, {NETWORK: content}, packages, scores=found, **facts)
         card(stage, recipe, facts, found, state)
     for name, row in found.items():
@@ -122,14 +124,14 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
             request.say(f"{name} on {PICTURES} held-out pictures at most: {line}")
 
 
-def _seen(recipe: Recipe, sides: Split) -> Iterator[Float32]:
+def _seen(source: PictureSource, recipe: Recipe, sides: Split) -> Iterator[Float32]:
     """Inputs of pictures that were learnt from, one by one, at the size at which they are served."""
     size = registry().colorizer(recipe.plugin)[1].working_size
     side = size.short or recipe.sides[-1][0]
     rng = np.random.default_rng(0)
     share = np.asarray(sides.weights) / sum(sides.weights)
     chosen = rng.choice(len(sides.train), min(REACH, len(sides.train)), p=share)
-    album = Album(sides.train)
+    album = Album(source, sides.train)
     for index in chosen:
         with contextlib.suppress(PictureError):  # the training has said so
             view = middle(album[int(index)], side)
@@ -142,9 +144,9 @@ def _as_good(found: dict[str, float], before: dict[str, float]) -> bool:
     )
 
 
-def _some(paths: list[Path]) -> Album:
+def _some(source: PictureSource, paths: list[Path]) -> Album:
     """The first few of ``paths`` that can be read; a training had at least one."""
-    album, good = Album(paths), []
+    album, good = Album(source, paths), []
     for index in range(len(album)):
         with contextlib.suppress(PictureError):
             album[index]
@@ -165,7 +167,9 @@ def _difference(network: Any, content: bytes, inputs: Float32) -> float:
     return float(np.abs(ours - theirs).max() / max(1e-6, np.abs(theirs).max()))
 
 
-def _scored(request: TrainRequest, plugin: str, held_out: list[Path]) -> dict[str, Any]:
+def _scored(
+    request: TrainRequest, plugin: str, source: PictureSource, held_out: list[Path]
+) -> dict[str, Any]:
     """Mean scores of the new weights and of the grey picture on up to 100 held-out pictures."""
     some = held_out[:: max(1, -(-len(held_out) // PICTURES))]
     means: dict[str, Any] = {}
@@ -175,7 +179,7 @@ def _scored(request: TrainRequest, plugin: str, held_out: list[Path]) -> dict[st
     ):
         rows = []
         with request.progress(f"scoring {name}", len(some)) as advance:
-            for found in scores(some, predictor, METRICS, protocol()):
+            for found in scores(some, predictor, METRICS, protocol(), source.file_content):
                 advance(1)
                 rows.append(found)
         means[name] = {

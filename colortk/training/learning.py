@@ -10,8 +10,8 @@ import numpy as np
 
 from colortk.color import Float32
 from colortk.errors import PluginError, UsageError
-from colortk.folders import find
 from colortk.training import backend
+from colortk.training.data.source import picture_source
 from colortk.training.learner import Learner
 from colortk.training.loader import Loader, fixed
 from colortk.training.material import HELD_OUT, Material, read
@@ -32,7 +32,8 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     backend.keras()
     recipe = _asked(request, recipe)
     output = request.output.resolve()
-    paths = [path for path in find(request.data) if output not in path.resolve().parents]
+    source = picture_source(request.data)
+    paths = [path for path in source.paths if output not in path.resolve().parents]
     sides = split(paths, request.data, request.seed, request.emphasis)
     if recipe.samples and not request.samples:  # a pass over a few pictures is short
         recipe = replace(recipe, samples=min(recipe.samples, len(sides.train)))

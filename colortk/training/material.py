@@ -11,6 +11,7 @@ import numpy as np
 
 from colortk.errors import PictureError, UsageError
 from colortk.training.album import Album
+from colortk.training.data.source import picture_source
 from colortk.training.pictures import Split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
@@ -36,8 +37,9 @@ def read(request: TrainRequest, recipe: Recipe, sides: Split, state: State) -> M
     """
     chosen = spread(sides.held_out, sides.held_out_weights, request.seed)
     # Of pictures that are grown at the start, the originals are wanted no more.
-    train = Album(sides.train, 0 if recipe.examples == "twelve" else None)
-    held_out = Album(chosen)
+    source = picture_source(request.data)
+    train = Album(source, sides.train, 0 if recipe.examples == "twelve" else None)
+    held_out = Album(source, chosen)
     kept: list[list[int]] = []
     coloured: list[int] = []
     state.left_out = []

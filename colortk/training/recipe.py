@@ -35,7 +35,8 @@ class Recipe:
     ``eight_bits``: serve it in 8 bits if held-out pictures score as well (:mod:`.eight_bits`), but for
     layers whose names begin with one of these; ``None``: do not.
     ``prepare``: called with the new network before the first step (pretrained encoders).
-    ``note``: called after training with the folder of results and the held-out pictures.
+    ``note``: called after training with the folder of results, the paths of held-out pictures, and a
+    function that returns the picture file at such a path.
     """
 
     plugin: str
@@ -61,7 +62,7 @@ class Recipe:
     fixed: bool = False
     eight_bits: tuple[str, ...] | None = None
     prepare: Callable[[Any], None] | None = None
-    note: Callable[[Path, list[Path]], dict[str, Any]] | None = None
+    note: Callable[[Path, list[Path], Callable[[Path], bytes]], dict[str, Any]] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     def side_of(self, epoch: int, epochs: int) -> int:

@@ -8,6 +8,7 @@ the same, so that nothing of this matters for old photographs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +37,16 @@ def grey_inputs(truth: Array) -> dict[str, Array]:
     }
 
 
-def assess(folder: Path, held_out: list[Path]) -> dict[str, Any]:
+def assess(
+    folder: Path, held_out: list[Path], read: Callable[[Path], bytes] = read_bytes
+) -> dict[str, Any]:
     """Mean scores of the weights in ``folder`` with either input, on up to 100 held-out pictures."""
     predictor, how = load(Request("autoencoder", weights=folder)), protocol()
     refine, scorer = refiner(how.refine), Scorer(METRICS)
     rows: dict[str, list[dict[str, float]]] = {}
     for path in held_out[:: max(1, -(-len(held_out) // PICTURES))]:
         try:
-            truth = reference(read_bytes(path), str(path), how).pixels
+            truth = reference(read(path), str(path), how).pixels
             kept = Truth(truth)
             for way, grey in grey_inputs(truth).items():
                 result = colorize(grey, predictor, refine).rgb

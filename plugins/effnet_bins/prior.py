@@ -6,8 +6,8 @@ import numpy as np
 
 from colortk.color import Array, Float32, rgb_to_lab
 from colortk.errors import PictureError
-from colortk.folders import find
 from colortk.training.album import Album
+from colortk.training.data.source import picture_source
 from colortk.training.pictures import split
 from colortk.training.request import TrainRequest
 from colortk.training.views import middle
@@ -21,9 +21,10 @@ PICTURES, SIDE = 1500, 32
 
 def prior(request: TrainRequest) -> Array:
     """Share of each cell, float64 (cells,), smoothed as the targets are; sums to 1."""
-    sides = split(find(request.data), request.data, request.seed, request.emphasis)
+    source = picture_source(request.data)
+    sides = split(source.paths, request.data, request.seed, request.emphasis)
     rng = np.random.default_rng([request.seed, 2])
-    album = Album(sides.train)
+    album = Album(source, sides.train)
     count = np.full(len(CENTRES), 1e-3)
     with request.progress("how often each colour is", PICTURES) as advance:
         for index in rng.choice(len(album), PICTURES, p=np.asarray(sides.weights)):

@@ -8,8 +8,7 @@ import numpy as np
 
 from colortk.color import rgb_to_lab
 from colortk.errors import PictureError, UsageError
-from colortk.folders import find
-from colortk.images import decode, read_bytes
+from colortk.training.data.source import picture_source
 from colortk.training.manifest import describe, publish
 from colortk.training.pictures import split
 from colortk.training.request import TrainRequest
@@ -20,18 +19,18 @@ def train(request: TrainRequest) -> None:
     request.refuse(
         "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
     )
-    sides = split(find(request.data), request.data, request.seed, request.emphasis)
+    source = picture_source(request.data)
+    sides = split(source.paths, request.data, request.seed, request.emphasis)
     total, share = np.zeros(2), 0.0
     with request.progress("mean chroma", len(sides.train)) as advance:
         for path, weight in zip(sides.train, sides.weights, strict=True):
             advance(1)
             try:
-                pixels = decode(read_bytes(path), str(path)).pixels
+                pixels = source.read(path)
             except PictureError as error:
                 request.say(f"left out: {error}")
                 continue
-            if pixels.ndim == 3:
-                total += weight * rgb_to_lab(pixels)[..., 1:].mean((0, 1), np.float64)
+            total += weight * rgb_to_lab(pixels)[..., 1:].mean((0, 1), np.float64)
             share += weight
     if not share:
         raise UsageError(f"nothing to learn from in '{request.data}'", "no picture can be read")

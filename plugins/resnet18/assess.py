@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ PERCEPTION = (1.0, 2.0, 10.0, 49.0)
 EDGES = np.arange(0, 61, 1)
 
 
-def assess(folder: Path, held_out: list[Path]) -> dict[str, Any]:
+def assess(
+    folder: Path, held_out: list[Path], read: Callable[[Path], bytes] = read_bytes
+) -> dict[str, Any]:
     """Score the weights in ``folder`` on up to 200 held-out pictures.
 
     Returns ``mean_delta_e94`` and the shares of pixels up to each of table 1's limits; writes
@@ -38,7 +41,7 @@ def assess(folder: Path, held_out: list[Path]) -> dict[str, Any]:
     views: list[tuple[Array, Array, Array]] = []
     for path in held_out[:: max(1, -(-len(held_out) // PICTURES))]:
         try:
-            truth = reference(read_bytes(path), str(path), how).pixels
+            truth = reference(read(path), str(path), how).pixels
             result = colorize(lightness(truth), predictor, refine).rgb
         except PictureError:
             continue

@@ -23,6 +23,7 @@ from colortk.errors import UsageError
 from colortk.folders import find
 from colortk.io.files import write_atomic
 from colortk.store.pickles import PickleStore
+from colortk.training.data.packed import is_packed
 from colortk.training.manifest import describe, publish, staged
 from colortk.training.pictures import Split, split
 from colortk.training.request import TrainRequest
@@ -56,6 +57,12 @@ def train(request: TrainRequest) -> None:
     request.refuse(
         "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
     )
+    if is_packed(request.data):
+        raise UsageError(
+            f"'{request.data}' is a packed dataset",
+            "sift_mlp computes its features from picture files",
+            "name the folder that was packed",
+        )
     paths = find(request.data)
     sides = split(paths, request.data, request.seed, request.emphasis)
     store = PickleStore(request.store)

@@ -1,0 +1,139 @@
+"""``colortk datasets``: prepare pictures for training."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import click
+
+from colortk.cli.common import JSON, print_json, progress
+from colortk.cli.main import say
+from colortk.cli.output import print_line
+
+
+@click.group("datasets", short_help="Prepare pictures for training.")
+def command() -> None:
+    """Prepare pictures for training."""
+
+
+@command.command("pack")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of color pictures; its subfolders are packed one by one.",
+)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the dataset here; made if missing.",
+)
+@click.option(
+    "--short-side",
+    default=160,
+    show_default=True,
+    type=click.IntRange(16, 4096),
+    help="Reduce pictures to this short side, in pixels.",
+)
+@click.option(
+    "--terms",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.tsv",
+    help="Record origin and terms: a line per subfolder, its name, a tab, the text.",
+)
+@click.option(
+    "--exclude",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Leave out pictures near these 64-bit difference hashes, a hexadecimal number per line.",
+)
+@click.option(
+    "--jobs",
+    default=os.cpu_count() or 1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Threads that decode pictures.",
+)
+@click.option("--resume", is_flag=True, help="Continue a stopped run in the same output.")
+@JSON
+def pack_command(
+    data: Path,
+    output: Path,
+    short_side: int,
+    terms: Path | None,
+    exclude: Path | None,
+    jobs: int,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    """Pack pictures into a dataset that `colortk fit --data` reads without decoding.
+
+    Near-duplicates (difference hashes within 2 bits), gray pictures and unreadable files are left
+    out. dataset.json lists what was packed and left out, by subfolder.
+
+    \b
+    colortk datasets pack --data photographs/ -o packed/
+    colortk fit --plugin effnet_bins --data packed/ -o my-weights/
+    """
+    from colortk.training.data.pack import PackRequest, pack
+
+    description = pack(
+        PackRequest(
+            data=data,
+            output=output,
+            short_side=short_side,
+            terms=_read_terms(terms) if terms else {},
+            exclude=_read_hashes(exclude) if exclude else frozenset(),
+            resume=resume,
+            jobs=jobs,
+            say=say,
+            progress=progress,
+        )
+    )
+    if as_json:
+        print_json(description)
+        return
+    for row in description["folders"]:
+        dropped = ", ".join(f"{count:,} {why}" for why, count in sorted(row["dropped"].items()))
+        left_out = f"; left out: {dropped}" if dropped else ""
+        print_line(f"{row['name']}: {row['pictures']:,} pictures{left_out}")
+    print_line(
+        f"{output}: {description['pictures']:,} pictures, {description['bytes'] / 1e6:,.0f} MB"
+    )
+
+
+def _read_lines(path: Path) -> list[str]:
+    from colortk.errors import UsageError
+
+    try:
+        return path.read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"cannot read '{path}'", why) from error
+
+
+def _read_terms(path: Path) -> dict[str, str]:
+    from colortk.errors import UsageError
+
+    rows = [row for row in csv.reader(_read_lines(path), delimiter="\t") if row]
+    if any(len(row) != 2 for row in rows):
+        raise UsageError(f"--terms '{path}'", "each line is a subfolder, a tab, and a text")
+    return dict(rows)
+
+
+def _read_hashes(path: Path) -> frozenset[int]:
+    from colortk.errors import UsageError
+
+    try:
+        values = frozenset(int(line, 16) for line in _read_lines(path) if line.strip())
+    except ValueError as error:
+        raise UsageError(f"--exclude '{path}'", str(error)) from error
+    if any(not 0 <= value < 2**64 for value in values):
+        raise UsageError(f"--exclude '{path}'", "a hash has 16 hexadecimal digits at most")
+    return values

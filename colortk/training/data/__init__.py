@@ -1,0 +1,1 @@
+"""Training pictures: packed datasets, hashes that find near-duplicates."""

@@ -1,0 +1,84 @@
+"""Where training pictures come from: a folder of picture files, or a packed dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from colortk._cv import cv2
+from colortk.color import Array
+from colortk.errors import PictureError
+from colortk.folders import find
+from colortk.images import decode, read_bytes
+from colortk.training.data.packed import PackedDataset, is_packed
+
+
+class PictureSource(Protocol):
+    """Pictures by path. ``paths`` is sorted; those of a packed dataset are no files."""
+
+    paths: list[Path]
+
+    def read(self, path: Path) -> Array:
+        """Return a picture, uint8 (H, W, 3), sRGB. Raises ``PictureError``."""
+        ...
+
+    def file_content(self, path: Path) -> bytes:
+        """Return a picture file with these pixels. Raises ``PictureError``."""
+        ...
+
+
+class FolderSource:
+    """The picture files under ``root``. Raises ``UsageError`` if there are none."""
+
+    def __init__(self, root: Path) -> None:
+        self.paths = find(root)
+
+    def read(self, path: Path) -> Array:
+        """Decode the file at ``path``, see :class:`PictureSource`."""
+        return decode_rgb8(read_bytes(path), str(path))
+
+    def file_content(self, path: Path) -> bytes:
+        """Return the file's content."""
+        return read_bytes(path)
+
+
+class PackedSource(PackedDataset):
+    """A packed dataset as a source."""
+
+    def file_content(self, path: Path) -> bytes:
+        """Return the picture as PNG."""
+        done, content = cv2.imencode(".png", self.read(path)[..., ::-1])
+        if not done:
+            raise PictureError(f"cannot encode '{path}' as PNG")
+        return bytes(content.tobytes())
+
+
+def picture_source(root: Path) -> PictureSource:
+    """Return the pictures under ``root``, of a packed dataset if it holds one.
+
+    Raises ``UsageError`` (no folder, no pictures) or ``ArtifactError`` (damaged dataset).
+    """
+    return PackedSource(root) if is_packed(root) else FolderSource(root)
+
+
+def decode_rgb8(content: bytes, name: str) -> Array:
+    """Decode a picture file to uint8 (H, W, 3), sRGB. Raises ``PictureError``."""
+    pixels = decode(content, name).pixels
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, 2)
+    return np.ascontiguousarray(pixels)
+
+
+def shrink(pixels: Array, short_side: int) -> Array:
+    """Reduce uint8 (H, W, 3) to a short side of at most ``short_side`` pixels; never enlarge."""
+    height, width = pixels.shape[:2]
+    if min(height, width) <= short_side:
+        return pixels
+    scale = short_side / min(height, width)
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small: Array = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA)
+    return small
