@@ -13,16 +13,17 @@ import os
 import sys
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
-from colortk import hookspecs
+from colortk import hookspecs, origins
 from colortk.errors import PluginError, UsageError
 from colortk.option_types import unusable
+from colortk.origins import Origin
 from colortk.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec, check_spec
 
 GROUP = "colortk"
@@ -43,6 +44,7 @@ class Found:
     spec: AnySpec
     distribution: str
     version: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,14 @@ class Broken:
 
 @dataclass
 class Registry:
-    """Everything that discovery found, usable and broken."""
+    """Everything that discovery found, usable and broken.
+
+    ``partial``: only some entry points were imported; for other names there is a full discovery.
+    """
 
     found: list[Found] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
+    partial: bool = False
 
     def of(self, kind: type[AnySpec]) -> dict[str, Found]:
         """Declarations of one kind by name."""
@@ -89,6 +95,10 @@ class Registry:
         assert isinstance(found.spec, RefinerSpec)
         return found.spec
 
+    def refiner_origin(self, name: str) -> Origin | None:
+        """Where the refiner ``name`` is declared. Raises as :meth:`colorizer` does."""
+        return self._get(name, RefinerSpec, "refinement", "colortk plugins list").origin
+
     def metric(self, name: str) -> MetricSpec:
         """The metric ``name``. Raises as :meth:`colorizer` does."""
         found = self._get(name, MetricSpec, "metric", "colortk plugins list --kind metric")
@@ -104,10 +114,16 @@ class Registry:
             if isinstance(spec, MetricSpec) and (spec.takes == "film") == films
         }
 
+    @cached_property
+    def _full(self) -> Registry:
+        return _discovered()
+
     def _get(self, name: str, kind: type[AnySpec], word: str, listing: str) -> Found:
         known = self.of(kind)
         if name in known:
             return known[name]
+        if self.partial:
+            return self._full._get(name, kind, word, listing)
         for row in self.broken:
             if row.name == name:
                 raise PluginError(
@@ -133,12 +149,24 @@ class Registry:
 def registry() -> Registry:
     """Discover every installed plugin, once a process.
 
-    With ``COLORTK_STRICT=1`` in the environment the first failure is raised instead.
+    With ``COLORTK_STRICT=1`` in the environment the first failure is raised instead. In a process
+    that has called :func:`~colortk.origins.discover_only` only that is imported which was named there.
     """
+    if not origins.only:
+        return _discovered()
+    result = Registry(partial=True)
+    for origin in origins.only:
+        _add(result, EntryPoint(origin.name, origin.value, GROUP), origin, strict())
+    return result
+
+
+def _discovered() -> Registry:
     raising = strict()
     result = Registry()
     for point in _points(result, raising):
-        _add(result, point, raising)
+        distribution, version = _origin(point)
+        origin = Origin(distribution, version, point.name, point.value)
+        _add(result, point, origin, raising)
     _settle_names(result, raising)
     return result
 
@@ -181,8 +209,8 @@ def _origin(point: EntryPoint) -> tuple[str, str]:
     return (str(dist.name), str(dist.version)) if dist is not None else ("unknown", "")
 
 
-def _add(result: Registry, point: EntryPoint, strict: bool) -> None:
-    distribution, version = _origin(point)
+def _add(result: Registry, point: EntryPoint, origin: Origin, strict: bool) -> None:
+    distribution, version = origin.distribution, origin.version
     stage = "import"
 
     def broken(name: str, stage: str, reason: str) -> None:
@@ -207,7 +235,7 @@ def _add(result: Registry, point: EntryPoint, strict: bool) -> None:
                     if why:
                         broken(getattr(spec, "name", point.name), "declaration", why)
                     else:
-                        result.found.append(Found(spec, distribution, version))
+                        result.found.append(Found(spec, distribution, version, origin))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit on import is the plugin's failure, not ours

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
-from colortk import errors
 from colortk.color import Float32
 from colortk.digests import running_digest
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.host import registry
-from colortk.loading import Request, load
-from colortk.process import died, incoming, peak_memory, spawn, stop
+from colortk.loading import Request, checked, load
+from colortk.origins import Origin, discover_only
+from colortk.process import died, incoming, peak_memory
+from colortk.runtime.messages import Channel, Message, MessageError
+from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
 from colortk.spec import ColorizerSpec
 
 #: Seconds that a plugin may take to load, at least.
 LOADING = 60.0
+#: Most bytes of the lightness of a picture.
+MAX_BYTES = 1 << 40
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Chroma, seconds that the plugin itself took, and the most memory its process has held."""
+    """A prediction and what it took.
+
+    Parameters
+    ----------
+    ab : float32 array of shape (H, W, 2)
+        CIE a* and b*.
+    seconds : float
+        From the request to the reply, measured in this process.
+    peak_memory : int or None
+        Most bytes that the plugin's process has held.
+    """
 
     ab: Float32
     seconds: float
@@ -35,49 +48,53 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A ``ColortkError`` as text: a plugin's own kind of it could not be made in the parent."""
+class Loading:
+    """What a plugin's process has to load. ``origin``: where the plugin is declared."""
 
-    kind: str
-    what: str
-    why: str
-    do: str
-
-    def error(self) -> ColortkError:
-        """The error again, of the nearest kind that is ours."""
-        kind: type[ColortkError] = getattr(errors, self.kind)
-        return kind(self.what, self.why, self.do)
+    request: Request
+    origin: Origin | None
 
 
-def flat(error: ColortkError) -> Failure:
-    """``error`` as text, of the nearest kind that is ours."""
-    ours = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-    parts = (getattr(error, name, "") for name in ("what", "why", "do"))
-    return Failure(ours.__name__, *map(str, parts))
+@dataclass(frozen=True)
+class Ready:
+    """What a plugin's process reports when its plugin is loaded."""
+
+    digest: str
+    options_key: str
+    code: str
 
 
-def serve(pipe: Connection, request: Request) -> None:
-    """The child: load once, then answer every lightness with chroma or an error."""
-    try:
-        loaded = load(request)
-        pipe.send((loaded.digest, loaded.options_key, running_digest(loaded.spec.factory)))
-    except ColortkError as error:
-        pipe.send(flat(error))
+def serve(channel: Channel) -> None:
+    """Load the plugin that the first message names; reply to every lightness with chroma."""
+    requests = incoming(channel, MAX_BYTES)
+    first = next(requests, None)
+    if first is None:
         return
-    for lightness in incoming(pipe):
-        answer: Answer | Failure
+    loading = from_plain(Loading, first.fields)
+    try:
+        if loading.origin is not None:
+            discover_only([loading.origin])
+        loaded = load(loading.request)
+        ready = Ready(loaded.digest, loaded.options_key, running_digest(loaded.spec.factory))
+        channel.send(Message("ready", first.number, to_plain(ready)))
+    except ColortkError as error:
+        channel.send(failure(first, error))
+        return
+    name = loading.request.plugin
+    for request in requests:
         try:
-            start = time.perf_counter()
-            ab = loaded.predict(lightness)
-            answer = Answer(ab, time.perf_counter() - start, peak_memory())
+            ab = loaded.predict(request.arrays["lightness"])
+            memory = {"peak_memory": peak_memory()}
+            reply = Message("prediction", request.number, memory, {"ab": ab})
         except ColortkError as error:
-            answer = flat(error)
+            reply = failure(request, error)
         except KeyboardInterrupt:  # nobody else's: this process does not hear of interrupts
-            answer = flat(PredictionError(f"plugin '{request.plugin}' failed", "KeyboardInterrupt"))
+            interrupted = PredictionError(f"plugin '{name}' failed", "KeyboardInterrupt")
+            reply = failure(request, interrupted)
         except MemoryError:
-            answer = flat(PredictionError(f"plugin '{request.plugin}' failed", "out of memory"))
+            reply = failure(request, PredictionError(f"plugin '{name}' failed", "out of memory"))
         with contextlib.suppress(BrokenPipeError):
-            pipe.send(answer)
+            channel.send(reply)
 
 
 class Isolated:
@@ -94,8 +111,7 @@ class Isolated:
         self, request: Request, timeout: float | None = None, threads: int | None = None
     ) -> None:
         self.request, self.timeout, self.threads = request, timeout, threads
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Connection | None = None
+        self._worker: WorkerProcess | None = None
         self.digest, self.options_key, self.code = "", "{}", ""
         self.last: Answer | None = None
         self.loading = 0.0
@@ -110,7 +126,7 @@ class Isolated:
     @property
     def alive(self) -> bool:
         """Whether the process is there: it is not after a time-out or a crash."""
-        return self._process is not None
+        return self._worker is not None
 
     def predict(self, lightness: Float32) -> Float32:
         """As :meth:`colortk.loading.Loaded.predict`; a hang is a ``PredictionError`` too.
@@ -118,25 +134,31 @@ class Isolated:
         Afterwards ``last`` is the whole :class:`Answer`.
         """
         self.last = None
-        if self._process is None:
+        if self._worker is None:
             try:
                 self._start()
             except PluginError as error:  # it has loaded before: this picture's failure
                 raise PredictionError(error.what, error.why, error.do) from error
-        assert self._pipe is not None
-        with contextlib.suppress(OSError):  # a dead child: _answer says so
-            self._pipe.send(np.ascontiguousarray(lightness))
-        answer: Answer = self._answer("on a picture", self.timeout, PredictionError)
-        self.last = answer
-        return answer.ab
+        start = time.perf_counter()
+        arrays = {"lightness": np.ascontiguousarray(lightness, np.float32)}
+        message = self._ask("predict", {}, arrays, 2 * arrays["lightness"].nbytes)
+        seconds = time.perf_counter() - start
+        try:
+            ab, memory = _prediction(message)
+        except MessageError as error:
+            self.close()
+            raise _forged(self.request.plugin, "on a picture", PredictionError, error) from error
+        try:
+            self.last = Answer(checked(self.request.plugin, lightness, ab), seconds, memory)
+        except PredictionError:  # the process checks too: our code in it did not send this
+            self.close()
+            raise
+        return self.last.ab
 
     def close(self) -> int:
         """Stop the process; returns its exit code."""
-        code = 0
-        if self._process is not None and self._pipe is not None:
-            code = stop(self._process, self._pipe)
-        self._process = self._pipe = None
-        return code
+        worker, self._worker = self._worker, None
+        return worker.stop() if worker is not None else 0
 
     def __enter__(self) -> Isolated:
         return self
@@ -146,41 +168,73 @@ class Isolated:
 
     def _start(self) -> None:
         start = time.perf_counter()
-        self._process, self._pipe = spawn(
-            "colortk.isolate:serve", self.request, threads=self.threads
-        )
-        limit = None if self.timeout is None else max(self.timeout, LOADING)
-        self.digest, self.options_key, self.code = self._answer("while loading", limit, PluginError)
+        origin = registry().colorizer(self.request.plugin)[0].origin
+        self._worker = WorkerProcess("colortk.isolate:serve", self.threads)
+        message = self._ask("load", to_plain(Loading(self.request, origin)))
+        try:
+            ready = from_plain(Ready, message.fields)
+        except ValueError as error:
+            self.close()
+            raise _forged(self.request.plugin, "while loading", PluginError, error) from error
+        self.digest, self.options_key, self.code = ready.digest, ready.options_key, ready.code
         self.loading += time.perf_counter() - start
 
-    def _answer(self, when: str, limit: float | None, error: type[ColortkError]) -> Any:
-        assert self._pipe is not None
-        assert self._process is not None
-        name = self.request.plugin
+    def _ask(
+        self,
+        kind: str,
+        fields: dict[str, Any],
+        arrays: dict[str, Float32] | None = None,
+        max_bytes: int = 0,
+    ) -> Message:
+        """Send a request and wait for its reply. After a failure the process is ended."""
+        worker, name = self._worker, self.request.plugin
+        assert worker is not None
+        loading = kind == "load"
+        when, error = (
+            ("while loading", PluginError) if loading else ("on a picture", PredictionError)
+        )
+        limit = self.timeout
+        if loading and limit is not None:
+            limit = max(limit, LOADING)
+        deadline, self.late = Deadline(limit), False
         try:
-            self.late = not self._pipe.poll(limit)
-            if self.late:
-                self.close()
-                raise error(
-                    f"plugin '{name}' was stopped",
-                    f"no answer {when} in {limit:g} s",
-                    "raise --timeout if it is merely slow",
-                )
-            answer = self._pipe.recv()
-        except ColortkError:
-            raise
-        except (EOFError, OSError) as broken:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)  # its own end, not ours by kill
-            raise error(f"plugin '{name}' died {when}", died(self.close())) from broken
-        except Exception as broken:  # it has sent what is no answer
+            with contextlib.suppress(ConnectionError):  # a dead child: there is no reply either
+                worker.request(kind, fields, arrays, deadline.left)
+            return worker.reply(deadline.left, max_bytes)
+        except TimeoutError as late:
+            self.late = True
             self.close()
-            raise error(f"plugin '{name}' failed {when}", f"{type(broken).__name__}") from broken
+            raise error(
+                f"plugin '{name}' was stopped",
+                f"no answer {when} in {limit:g} s",
+                "raise --timeout if it is merely slow",
+            ) from late
+        except ColortkError:
+            if loading:
+                self.close()
+            raise
+        except MessageError as forged:
+            self.close()
+            raise _forged(name, when, error, forged) from forged
+        except (EOFError, OSError) as broken:
+            self._worker = None
+            raise error(f"plugin '{name}' died {when}", died(worker.ended())) from broken
         except BaseException:  # an interrupt here would leave the answer for the next picture
             self.close()
             raise
-        if isinstance(answer, Failure):
-            if error is PluginError:
-                self.close()
-            raise answer.error()
-        return answer
+
+
+def _prediction(message: Message) -> tuple[Any, int | None]:
+    """Return chroma and memory of a reply. Raises ``MessageError`` if it has others."""
+    memory = message.fields.get("peak_memory")
+    if message.kind != "prediction" or set(message.arrays) != {"ab"}:
+        raise MessageError("its reply is no prediction")
+    if memory is not None and (type(memory) is not int or not 0 <= memory < 1 << 63):
+        raise MessageError("it reports an impossible amount of memory")
+    return message.arrays["ab"], memory
+
+
+def _forged(name: str, when: str, error: type[ColortkError], why: Exception) -> ColortkError:
+    return error(
+        f"plugin '{name}' was stopped {when}", str(why), "report it to the plugin's author"
+    )

@@ -1,4 +1,4 @@
-"""A Python process of our own at the other end of a pipe.
+"""A Python process of our own at the other end of a channel.
 
 Not :mod:`multiprocessing`'s: that imports the caller's main module again (a script without a
 ``__main__`` guard would start itself over and over) and refuses to start from a daemon, which
@@ -11,16 +11,16 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+from colortk.runtime.messages import Channel, Message, pair, wait
 
 #: What tells a numerical library how many threads to use.
 THREADS = (
@@ -36,33 +36,52 @@ WATCH = 0.5
 #: Parameters of glibc's mallopt (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
+#: The child reads one message without our modules, which it cannot find before.
 _CHILD = """
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are the parent's to handle
-import sys, multiprocessing.connection as m
-pipe = getattr(m, "PipeConnection", m.Connection)(int(sys.argv[1]))
+import json, socket, sys
+connection = socket.socket(fileno=int(sys.argv[1]))
+def read(count):
+    data = b""
+    while len(data) < count:
+        part = connection.recv(count - len(data))
+        if not part:  # the parent ended between starting this process and sending the message
+            raise SystemExit(1)
+        data += part
+    return data
 try:
-    sys.path[:], parent, path, arguments = pipe.recv()
-except (EOFError, OSError):  # the parent ended between starting this process and telling it
+    size = int.from_bytes(read(8)[4:], "little")
+    fields = json.loads(read(size))["fields"]
+except OSError:
     raise SystemExit(1)
-from colortk.process import end_with
-end_with(parent)
-from colortk.spec import load_callable
-load_callable(path)(pipe, *arguments)
+sys.path[:] = fields["path"]
+from colortk.process import begin
+begin(connection, fields)
 """
+#: Seconds in which a new process has to read its first message.
+STARTING = 60.0
 
 
-def spawn(
-    path: str, *arguments: Any, threads: int | None = None
-) -> tuple[subprocess.Popen[bytes], Connection]:
-    """Start a process that calls ``path`` ("package.module:callable") with (pipe, *arguments).
+def spawn(target: str, *, threads: int | None = None) -> tuple[subprocess.Popen[bytes], Channel]:
+    """Start a process that calls ``target`` ("package.module:callable") with its end of a channel.
 
-    What it prints goes to stderr. ``threads``: how many its libraries may use. It finds the
-    modules that this process finds. When this process goes away, its pipe ends.
+    What the process prints goes to stderr. It finds the modules that this process finds. When this
+    process goes away, the channel ends.
+
+    Parameters
+    ----------
+    target : str
+        Import path of a callable that takes a :class:`~colortk.runtime.messages.Channel`.
+    threads : int or None
+        Threads that the libraries of the new process may use.
+
+    Returns
+    -------
+    process, channel
+        To be ended with :func:`stop`.
     """
-    from multiprocessing import Pipe  # not for a command that starts no process
-
-    ours, theirs = Pipe()
+    ours, theirs = pair()
     handle = theirs.fileno()
     environment = dict(os.environ)
     if threads is not None:
@@ -82,9 +101,19 @@ def spawn(
         **options,
     )
     theirs.close()
+    fields = {"path": sys.path, "parent": os.getpid(), "target": target}
     with contextlib.suppress(OSError):  # a child that is dead already: its reader finds out
-        ours.send((sys.path, os.getpid(), path, arguments))
+        ours.send(Message("begin", fields=fields), STARTING)
     return process, ours
+
+
+def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
+    """Call the target in a new process. ``fields``: those of the parent's first message."""
+    connection.set_inheritable(False)  # what a plugin starts must not keep the channel open
+    end_with(fields["parent"])
+    from colortk.spec import load_callable
+
+    load_callable(fields["target"])(Channel(connection))
 
 
 def end_with(parent: int) -> None:
@@ -118,9 +147,9 @@ def threads() -> int:
     return 0
 
 
-def stop(process: subprocess.Popen[bytes], pipe: Connection) -> int:
+def stop(process: subprocess.Popen[bytes], channel: Channel) -> int:
     """End the process if it has not ended, and return its exit code."""
-    pipe.close()
+    channel.close()
     _kill_group(process.pid)
     process.kill()
     return process.wait()
@@ -133,11 +162,21 @@ def _kill_group(number: int) -> None:
             os.killpg(number, signal.SIGKILL)
 
 
-def incoming(pipe: Connection) -> Iterator[Any]:
-    """The child's side: messages until the parent is gone."""
-    while True:
+def incoming(channel: Channel, max_bytes: int, idle: float | None = None) -> Iterator[Message]:
+    """Yield the parent's messages, in the child, until the parent is gone.
+
+    Parameters
+    ----------
+    channel : Channel
+        To the parent.
+    max_bytes : int
+        Most bytes of the arrays of a message.
+    idle : float or None
+        Seconds without a message after which the child need not wait any longer.
+    """
+    while wait([channel], idle):
         try:
-            yield pipe.recv()
+            yield channel.receive(max_bytes=max_bytes)
         except (EOFError, OSError):
             return
 

@@ -18,25 +18,31 @@ from colortk.batch.records import Record, Settings
 from colortk.batch.worker import Orders
 from colortk.errors import ColortkError
 from colortk.loading import Request
+from colortk.runtime.messages import Message
 from conftest import photo
 
 
 class Stand:
     """In place of a process: who was begun, and who was ended."""
 
-    def __init__(self, path: str, plugin: str, options: tuple[str, ...], weights: str) -> None:
-        self.path, self.what = path, (plugin, options, weights)
+    def __init__(self, target: str) -> None:
+        self.target, self.request = target, dict[str, Any]()
         self.ended = False
+
+    def send(self, message: Message, timeout: float) -> None:
+        assert message.kind == "load"
+        assert timeout > 0
+        self.request = message.fields
 
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[Stand]:
     started: list[Stand] = []
 
-    def spawn(path: str, *what: Any, threads: int | None) -> tuple[Stand, None]:
+    def spawn(target: str, *, threads: int | None) -> tuple[Stand, Stand]:
         assert threads == 1
-        started.append(Stand(path, *what))
-        return started[-1], None
+        started.append(Stand(target))
+        return started[-1], started[-1]
 
     monkeypatch.setattr(early, "spawn", spawn)
     monkeypatch.setattr(early, "stop", lambda one, _: setattr(one, "ended", True))
@@ -61,7 +67,7 @@ def test_they_are_started_where_several_processes_will_be(
     for files in ([folder_of(count, tmp_path)], [f"{n}.png" for n in range(count)]):
         begun.clear()
         found = Early(files, jobs, "gray")
-        assert [one.path for one in begun] == ["colortk.batch.worker:serve_early"] * expected
+        assert [one.target for one in begun] == ["colortk.batch.worker:serve_early"] * expected
         found.end()
         assert all(one.ended for one in begun)
 
@@ -75,7 +81,8 @@ def test_a_file_or_a_pattern_is_no_reason(begun: list[Stand], tmp_path: Path) ->
 
 def test_they_are_taken_once_and_with_their_threads(begun: list[Stand], tmp_path: Path) -> None:
     found = Early([folder_of(20, tmp_path)], None, "gray", ("x=1",), tmp_path)
-    assert [one.what for one in begun] == [("gray", ("x=1",), str(tmp_path))] * 2
+    request = {"plugin": "gray", "options": ["x=1"], "weights": str(tmp_path)}
+    assert [one.request for one in begun] == [request] * 2
     assert found.take(2) is None
     taken = found.take(1)
     assert taken is not None

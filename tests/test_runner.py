@@ -7,11 +7,11 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 
 from colortk import process
+from colortk.runtime.messages import Channel, pair
 from conftest import colorizer_module, photo
 
 ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
@@ -284,18 +285,12 @@ def test_a_script_without_a_main_guard_compares(folder: Path, tmp_path: Path) ->
 def test_a_process_whose_parent_is_gone_before_a_word_ends_in_silence(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    class Gone:
-        def __init__(self, pipe: Any) -> None:
-            self.close = pipe.close
+    def gone() -> tuple[Channel, socket.socket]:
+        ours, theirs = pair()
+        ours.close()  # as a signal between starting the process and the first message does
+        return ours, theirs
 
-        def send(self, _: object) -> None:
-            self.close()  # as a signal between starting the process and telling it does
-
-    def pipes() -> tuple[Any, Any]:
-        ours, theirs = Pipe()
-        return Gone(ours), theirs
-
-    monkeypatch.setattr("multiprocessing.Pipe", pipes)
+    monkeypatch.setattr(process, "pair", gone)
     child, _ = process.spawn("colortk.isolate:serve")
     assert child.wait(60) == 1
     assert capfd.readouterr() == ("", "")

@@ -7,7 +7,6 @@ long before it knows of one. Where a command line looks like many pictures, both
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
@@ -15,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colortk.process import cores, spawn, stop, threads
+from colortk.runtime.messages import Message
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
-    #: A process, and the pipe to it.
-    Begun = tuple[subprocess.Popen[bytes], Connection]
+    from colortk.runtime.worker_process import Started
 
 #: Pictures for each core from which on processes pay: each takes half a second to load a plugin.
 MANY = 4
+#: Seconds in which a process has to take its first message.
+SENDING = 30.0
 
 
 class Early:
@@ -44,21 +43,26 @@ class Early:
         count = jobs or cores()
         enough = MANY * cores() if jobs is None else count - 1
         self._threads = threads_of(count)
-        self._begun: list[Begun] = []
+        self._begun: list[Started] = []
         if count > 1 and _more(files, enough):
-            # In words: to make a request takes the imports that are not to be waited for.
-            what = (plugin, options, str(weights or ""))
+            # A dict: to make a request takes the imports that are not to be waited for.
+            request = {
+                "plugin": plugin,
+                "options": list(options),
+                "weights": str(weights) if weights else None,
+            }
             for _ in range(min(count, cores())):
-                self._begun.append(
-                    spawn("colortk.batch.worker:serve_early", *what, threads=self._threads)
-                )
+                started = spawn("colortk.batch.worker:serve_early", threads=self._threads)
+                self._begun.append(started)
+                with suppress(OSError):  # it has died: whoever takes it finds out
+                    started[1].send(Message("load", fields=request), SENDING)
 
     def end(self) -> None:
         """They are not wanted, those that are left."""
         while self._begun:
             stop(*self._begun.pop())
 
-    def take(self, threads: int) -> Begun | None:
+    def take(self, threads: int) -> Started | None:
         """One of so many threads, if there is one."""
         return self._begun.pop() if self._begun and threads == self._threads else None
 

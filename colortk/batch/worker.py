@@ -6,28 +6,33 @@ The plugin is loaded once, in that process. One that dies or hangs costs the pic
 from __future__ import annotations
 
 import gc
-import subprocess
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from colortk.batch.one import colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.digests import running_digest
 from colortk.errors import ColortkError, PluginError
+from colortk.host import registry
 from colortk.io.files import sweep
-from colortk.isolate import LOADING, Failure, flat
+from colortk.isolate import LOADING
 from colortk.loading import Loaded, Request, load
+from colortk.origins import Origin, discover_only
 from colortk.pipeline import Refiner, refiner
-from colortk.process import died, keep_freed_memory, spawn, stop
+from colortk.process import died, incoming, keep_freed_memory
+from colortk.runtime.messages import Channel, Message, MessageError
+from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.worker_process import WorkerProcess, failure
 
 if TYPE_CHECKING:
-    from colortk.batch.early import Begun
+    from colortk.runtime.worker_process import Started
 
+#: Seconds in which a process has to take a task; it is smaller than what a socket holds.
+SENDING = 30.0
 _SLOW = "raise --timeout if it is merely slow"
 
 
@@ -39,6 +44,14 @@ class Orders:
     refine: str
     settings: Settings
     idle: float | None = None
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """A worker's first message. ``origins``: where the plugin and the refinement are declared."""
+
+    orders: Orders
+    origins: tuple[Origin, ...]
 
 
 @dataclass(frozen=True)
@@ -58,36 +71,53 @@ class Ready:
     code: str
 
 
-def serve_early(pipe: Connection, plugin: str, options: tuple[str, ...], weights: str) -> None:
-    """As :func:`serve`, of orders that are still to come: they will be for this plugin."""
-    found: Loaded | ColortkError
+def serve_early(channel: Channel) -> None:
+    """As :func:`serve`, but load the plugin of a first message before the orders arrive."""
+    first = next(incoming(channel, 0), None)
+    if first is None:
+        return
+    loaded: Loaded | ColortkError
     try:
-        found = load(Request(plugin, options, Path(weights) if weights else None))
-    except ColortkError as error:  # it is said when it is asked for
-        found = error
-    with suppress(EOFError, OSError):  # the parent is gone, or wants nothing
-        serve(pipe, pipe.recv(), found)
+        loaded = load(from_plain(Request, first.fields))
+    except ColortkError as error:  # reported when the plugin is asked for
+        loaded = error
+    serve(channel, loaded)
 
 
-def serve(pipe: Connection, orders: Orders, found: Loaded | ColortkError | None = None) -> None:
-    """The child: load once, then answer every task with a record.
+def serve(channel: Channel, loaded: Loaded | ColortkError | None = None) -> None:
+    """Load what the first message orders, then reply to every task with a record.
 
-    ``found``: what came of it, if that has been done.
+    Parameters
+    ----------
+    channel : Channel
+        To the parent.
+    loaded : Loaded, ColortkError or None
+        The plugin, or why it cannot be loaded, if that is known.
     """
+    first = next(incoming(channel, 0), None)
+    if first is None:
+        return
     with suppress(EOFError, OSError):  # the parent is gone
+        instructions = from_plain(Instructions, first.fields)
+        orders = instructions.orders
         try:
-            if isinstance(found, ColortkError):
-                raise found
-            loaded = found or load(orders.request)
+            if isinstance(loaded, ColortkError):
+                raise loaded
+            if loaded is None:
+                discover_only(instructions.origins)
+                loaded = load(orders.request)
             refine = refiner(orders.refine)
         except ColortkError as error:
-            pipe.send(flat(error))
+            channel.send(failure(first, error))
             return
         keep_freed_memory()
         gc.freeze()  # what was imported need not be looked through again and again
-        pipe.send(Ready(loaded.digest, running_digest(loaded.spec.factory)))
-        while pipe.poll(orders.idle):
-            pipe.send(_work(pipe.recv(), loaded, refine, orders.settings))
+        ready = Ready(loaded.digest, running_digest(loaded.spec.factory))
+        channel.send(Message("ready", first.number, to_plain(ready)))
+        for request in incoming(channel, 0, orders.idle):
+            task = from_plain(Task, request.fields)
+            record = _work(task, loaded, refine, orders.settings)
+            channel.send(Message("record", request.number, to_plain(record)))
 
 
 def _work(task: Task, loaded: Loaded, refine: Refiner, settings: Settings) -> Record:
@@ -101,42 +131,76 @@ def _work(task: Task, loaded: Loaded, refine: Refiner, settings: Settings) -> Re
 
 
 class Worker:
-    """The parent's side of one.
+    """The parent's side of a worker.
 
-    ``ready``: its plugin is loaded. ``tasks``: what it is at, and what it does then, so that it need
-    not wait for the next. ``ended``: it is no more, and ``tasks`` are for another. ``begun``: a process
-    that was started for it, see :mod:`.early`.
+    Parameters
+    ----------
+    orders : Orders
+    threads : int or None
+        Threads of the process.
+    timeout : float or None
+        Seconds for a picture.
+    started : (process, channel) or None
+        A process that was started for this worker; see :mod:`.early`.
+    on_ready : callable
+        Called when the plugin is loaded.
+
+    Attributes
+    ----------
+    tasks : deque of Task
+        The task that the process works on, and those that it has besides, so that it need not wait.
+    ready : Ready or None
+        Set when the plugin is loaded.
+    ended : bool
+        The process is gone, and ``tasks`` are for another worker.
     """
 
     def __init__(
-        self, orders: Orders, threads: int | None, timeout: float | None, begun: Begun | None = None
+        self,
+        orders: Orders,
+        threads: int | None,
+        timeout: float | None,
+        started: Started | None = None,
+        on_ready: Callable[[Ready], None] = lambda ready: None,
     ) -> None:
-        self.orders, self.timeout = orders, timeout
+        self.orders, self.timeout, self._on_ready = orders, timeout, on_ready
         self.ready: Ready | None = None
         self.tasks: deque[Task] = deque()
         self.ended = False
-        self._process: subprocess.Popen[bytes]
-        if begun is not None:
-            self._process, self.pipe = begun
-            with suppress(OSError):  # it has died: its silence says so
-                self.pipe.send(orders)
-        else:
-            self._process, self.pipe = spawn("colortk.batch.worker:serve", orders, threads=threads)
+        target = "colortk.batch.worker:serve"
+        self._process = WorkerProcess(target, threads, started)
         self._since = time.monotonic()
+        instructions = Instructions(orders, () if started else _origins(orders))
+        with suppress(OSError, MessageError):  # the next reply, or its absence, shows it
+            self._process.request("load", to_plain(instructions), timeout=SENDING)
 
-    def give(self, task: Task) -> None:
-        """Let it work on ``task``, once it has loaded and done what it has.
+    @property
+    def channel(self) -> Channel:
+        return self._process.channel
 
-        Raises ``OSError`` if it has ended with nothing to do.
+    @property
+    def loaded(self) -> bool:
+        return self.ready is not None
+
+    def submit(self, task: Task) -> None:
+        """Let the process work on ``task`` after what it has, once the plugin is loaded.
+
+        Raises ``OSError`` if the process has ended with nothing to do.
         """
         self.tasks.append(task)
         if self.ready is not None:
             if len(self.tasks) == 1:
                 self._since = time.monotonic()
-                self.pipe.send(task)
+                try:
+                    self._send(task)
+                except MessageError as error:
+                    raise OSError from error
             else:
-                with suppress(OSError):  # it has ended: the next word says so
-                    self.pipe.send(task)
+                with suppress(OSError, MessageError):  # the next reply, or its absence, shows it
+                    self._send(task)
+
+    def _send(self, task: Task) -> None:
+        self._process.request("colorize", to_plain(task), timeout=SENDING)
 
     @property
     def left(self) -> float | None:
@@ -146,67 +210,93 @@ class Worker:
         limit = self.timeout if self.ready else max(self.timeout, LOADING)
         return self._since + limit - time.monotonic()
 
-    def hear(self) -> Record | None:
-        """What it says, which is there: a record of the first task, or ``None`` when it has loaded.
+    def collect(self) -> Record | None:
+        """Return the first task's record if it has arrived.
 
-        Raises ``ColortkError`` if the plugin cannot be loaded: ``PluginError`` if it died of it.
+        Raises ``ColortkError`` if the plugin cannot be loaded: ``PluginError`` if the process died.
         """
         try:
-            message = self.pipe.recv()
+            message = self._process.poll()
+            if message is None:
+                return None
+            if self.ready is None:
+                self._loaded(from_plain(Ready, message.fields))
+                return None
+            return self._finished(from_plain(Record, message.fields))
+        except ColortkError:  # reported by the process
+            self.stop()
+            raise
+        except (MessageError, ValueError) as error:
+            self.stop()
+            name = self.orders.request.plugin
+            if self.ready is None:
+                raise PluginError(
+                    f"plugin '{name}' was stopped while loading", str(error)
+                ) from error
+            return self._failed(f"plugin '{name}' was stopped: {error}")
         except (EOFError, OSError):
             return self._lost()
-        except Exception as error:  # it has sent what is no answer
-            self.end()
-            return self._record(f"{type(error).__name__} instead of an answer")
-        if isinstance(message, Failure):
-            self.end()
-            raise message.error()
-        if isinstance(message, Ready):
-            self.ready, self._since = message, time.monotonic()
-            with suppress(OSError):  # it has ended: the next word says so
-                for task in self.tasks:
-                    self.pipe.send(task)
-            return None
-        record: Record = message
-        self.tasks.popleft()
-        self._since = time.monotonic()
-        return record
 
-    def late(self) -> Record:
-        """End it, as its time is over. Raises ``PluginError`` if it was still loading."""
-        loading, name = self.ready is None, self.orders.request.plugin
-        self.end()
+    def _loaded(self, ready: Ready) -> None:
+        self.ready, self._since = ready, time.monotonic()
+        self._on_ready(ready)
+        with suppress(OSError, MessageError):  # the next reply, or its absence, shows it
+            for task in self.tasks:
+                self._send(task)
+
+    def _finished(self, record: Record) -> Record:
+        """Whose record it is, the parent knows; the process is not asked."""
+        task = self.tasks.popleft()
+        self._since = time.monotonic()
+        return replace(record, input=task.name, plugin=self.orders.request.plugin)
+
+    def expire(self) -> Record:
+        """End the process, as its time is over. Raises ``PluginError`` if it was still loading."""
+        name = self.orders.request.plugin
+        self.stop()
         assert self.timeout is not None
-        if loading:
+        if self.ready is None:
             limit = max(self.timeout, LOADING)
             raise PluginError(
                 f"plugin '{name}' was stopped", f"it did not load in {limit:g} s", _SLOW
             )
-        return self._record(
+        return self._failed(
             f"plugin '{name}' was stopped: not done in {self.timeout:g} s ({_SLOW})"
         )
 
-    def end(self) -> int:
+    def fail(self, error: ColortkError) -> Record:
+        """Return ``error`` as the record of the first task, and drop the task."""
+        task = self.tasks.popleft()
+        return Record(task.name, None, self.orders.request.plugin, error=str(error))
+
+    def stop(self) -> int:
         """End the process, remove what it was writing, and return its exit code."""
-        code = stop(self._process, self.pipe)
+        return self._swept(self._process.stop())
+
+    def _swept(self, code: int) -> int:
         self.ended = True
         for folder in {task.spot.path.parent for task in self.tasks if task.spot.path is not None}:
-            sweep(folder, self._process.pid)
+            sweep(folder, self._process.process.pid)
         return code
 
     def _lost(self) -> Record:
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)  # its own end, not ours by kill
-        loading, name = self.ready is None, self.orders.request.plugin
-        why = died(self.end())
-        if loading:
+        name = self.orders.request.plugin
+        why = died(self._swept(self._process.ended()))
+        if self.ready is None:
             raise PluginError(f"plugin '{name}' died while loading", why)
         memory = " (fewer --jobs if memory is short)" if "SIGKILL" in why else ""
-        return self._record(f"plugin '{name}' died on it: {why}{memory}")
+        return self._failed(f"plugin '{name}' died on it: {why}{memory}")
 
-    def _record(self, why: str) -> Record:
+    def _failed(self, why: str) -> Record:
         task = self.tasks.popleft()
         record = Record(task.name, None, self.orders.request.plugin)
         record.error = f"cannot colorize '{task.name}': {why}"
         record.seconds["total"] = time.monotonic() - self._since
         return record
+
+
+def _origins(orders: Orders) -> tuple[Origin, ...]:
+    """Where the plugin and the refinement are declared. Raises ``ColortkError`` if they are not."""
+    plugin = registry().colorizer(orders.request.plugin)[0].origin
+    refinement = registry().refiner_origin(orders.refine)
+    return tuple(origin for origin in (plugin, refinement) if origin is not None)

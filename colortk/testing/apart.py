@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
+import itertools
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
 
 from colortk.errors import ColortkError
 from colortk.host import registry
-from colortk.isolate import Failure, flat
-from colortk.process import died, spawn, stop
+from colortk.origins import Origin, discover_only
+from colortk.process import died, incoming
+from colortk.runtime.messages import Channel, Message, MessageError
+from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
 from colortk.testing.checks import Outcome, check_colorizer, run_checks
 
 
-def serve(pipe: Connection, name: str) -> None:
-    """The child: every outcome as it comes, then ``None``."""
-    try:
-        for outcome in run_checks(name):
-            pipe.send(outcome)
-        pipe.send(None)
-    except ColortkError as error:
-        pipe.send(flat(error))
+@dataclass(frozen=True)
+class Subject:
+    """The plugin to check, and where it is declared."""
+
+    plugin: str
+    origins: tuple[Origin, ...]
+
+
+def serve(channel: Channel) -> None:
+    """Reply to every request with the next outcome; the first request names the plugin."""
+    requests = incoming(channel, 0)
+    first = next(requests, None)
+    if first is None:
+        return
+    subject = from_plain(Subject, first.fields)
+    discover_only(subject.origins)
+    outcomes = run_checks(subject.plugin)
+    for request in itertools.chain([first], requests):
+        try:
+            reply = Message("outcome", request.number, to_plain(next(outcomes)))
+        except ColortkError as error:
+            reply = failure(request, error)
+        channel.send(reply)
 
 
 def run_checks_apart(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
@@ -29,22 +46,24 @@ def run_checks_apart(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
 
     ``timeout``: seconds for one check, after which no more is tried.
     """
-    registry().colorizer(name)  # an unknown name needs no process
+    found, _ = registry().colorizer(name)  # an unknown name needs no process
     titles = [title for title, _ in check_colorizer(name)]
-    process, pipe = spawn("colortk.testing.apart:serve", name)
-    count = 0
+    origins = (found.origin, registry().refiner_origin("ratio"))
+    subject = Subject(name, tuple(origin for origin in origins if origin is not None))
+    worker = WorkerProcess("colortk.testing.apart:serve")
     try:
-        while pipe.poll(timeout) and (outcome := pipe.recv()) is not None:
-            if isinstance(outcome, Failure):
-                raise outcome.error()
-            count += 1
+        for title in titles:
+            deadline = Deadline(timeout)
+            worker.request("check", to_plain(subject), timeout=deadline.left)
+            outcome = from_plain(Outcome, worker.reply(deadline.left).fields)
+            if outcome.check != title:
+                raise MessageError("it reports on another check than the one that was due")
             yield outcome
-        if count < len(titles):
-            yield Outcome(titles[count], f"no end in {timeout:g} s")
+    except TimeoutError:
+        yield Outcome(title, f"no end in {timeout:g} s")
+    except (MessageError, ValueError) as error:
+        yield Outcome(title, f"the process that checks it was stopped: {error}")
     except (EOFError, OSError):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        title = titles[count] if count < len(titles) else "in all"
-        yield Outcome(title, f"it ended the process that checks it: {died(stop(process, pipe))}")
+        yield Outcome(title, f"it ended the process that checks it: {died(worker.ended())}")
     finally:
-        stop(process, pipe)
+        worker.stop()

@@ -1,0 +1,156 @@
+"""A pool of local worker processes, each replaced when it dies, hangs or forges a reply."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Generic, Protocol, TypeVar
+
+from colortk.errors import ColortkError
+from colortk.runtime.messages import Channel, wait
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+#: Tasks that a worker has: the one that it works on, and one that it need not wait for afterwards.
+AHEAD = 2
+
+
+class PoolWorker(Protocol[Task, Result_co]):
+    """The parent's side of a worker of a pool.
+
+    ``tasks``: what it has not finished, in order. ``loaded``: whether it is ready for tasks.
+    ``ended``: its process is gone, and ``tasks`` are for another worker.
+    """
+
+    tasks: deque[Task]
+    ended: bool
+
+    @property
+    def loaded(self) -> bool: ...
+
+    @property
+    def channel(self) -> Channel: ...
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the first task is too late; ``None`` without a limit."""
+        ...
+
+    def submit(self, task: Task) -> None:
+        """Send a task. Raises ``OSError`` if the process ended while it had nothing to do."""
+        ...
+
+    def collect(self) -> Result_co | None:
+        """Return the first task's result if all of it has arrived, and drop the task.
+
+        Raises ``ColortkError`` if the worker cannot load what it needs.
+        """
+        ...
+
+    def expire(self) -> Result_co:
+        """End a process whose time is over; return the first task's result, and drop the task."""
+        ...
+
+    def fail(self, error: ColortkError) -> Result_co:
+        """Return ``error`` as the first task's result, and drop the task."""
+        ...
+
+    def stop(self) -> int:
+        """End the process. Return its exit code."""
+        ...
+
+
+class WorkerPool(Generic[Task, Result]):
+    """Workers that are started as there is work for them.
+
+    Parameters
+    ----------
+    start : callable
+        Starts a worker.
+    size : int
+        Most workers at one time.
+    """
+
+    def __init__(self, start: Callable[[], PoolWorker[Task, Result]], size: int) -> None:
+        self._start_worker = start
+        self._workers: list[PoolWorker[Task, Result] | None] = [None] * size
+        self._loaded_once = False
+
+    @property
+    def has_capacity(self) -> bool:
+        """Whether a task can be submitted."""
+        return any(worker is None or len(worker.tasks) < AHEAD for worker in self._workers)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a result is due."""
+        return any(worker is not None and worker.tasks for worker in self._workers)
+
+    def submit(self, task: Task) -> None:
+        """Give a task to the worker with the least work."""
+        number = min(range(len(self._workers)), key=self._load)
+        worker = self._workers[number]
+        if worker is not None:
+            try:
+                worker.submit(task)
+                return
+            except OSError:  # it has died of nothing that is this task's
+                worker.stop()
+        self._start(number, [task])
+
+    def _load(self, number: int) -> int:
+        """Start a worker rather than let a task wait, but use idle workers first."""
+        worker = self._workers[number]
+        return 1 if worker is None else 2 * len(worker.tasks)
+
+    def _start(self, number: int, tasks: Iterable[Task]) -> None:
+        self._workers[number] = worker = self._start_worker()
+        for task in tasks:
+            worker.submit(task)
+
+    def collect(self) -> list[tuple[Task, Result]]:
+        """Wait for the next results; the list may be empty.
+
+        Raises
+        ------
+        ColortkError
+            No worker has ever loaded what it needs.
+        """
+        at_work = [(k, w) for k, w in enumerate(self._workers) if w is not None and w.tasks]
+        left = [seconds for _, worker in at_work if (seconds := worker.left) is not None]
+        readable = set(wait([w.channel for _, w in at_work], max(0.0, min(left)) if left else None))
+        done = []
+        for number, worker in at_work:
+            task = worker.tasks[0]
+            if worker.channel not in readable and not _late(worker):
+                continue
+            try:
+                result = worker.collect() if worker.channel in readable else worker.expire()
+                if result is None and not worker.ended and worker.tasks and _late(worker):
+                    result = worker.expire()  # what arrived was only a part of a reply
+            except ColortkError as error:
+                if not self._loaded_once:
+                    self._workers[number] = None
+                    raise
+                # It has loaded before: memory is short, or the files are being changed.
+                result = worker.fail(error)
+            self._loaded_once |= worker.loaded
+            if worker.ended:
+                self._workers[number] = None
+                if worker.tasks:
+                    self._start(number, worker.tasks)
+            if result is not None:
+                done.append((task, result))
+        return done
+
+    def stop(self) -> None:
+        """End all processes, whatever they do."""
+        for number, worker in enumerate(self._workers):
+            if worker is not None:
+                worker.stop()
+                self._workers[number] = None
+
+
+def _late(worker: PoolWorker[Task, Result]) -> bool:
+    return worker.left is not None and worker.left <= 0

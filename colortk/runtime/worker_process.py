@@ -1,0 +1,144 @@
+"""A worker process as its parent sees it: requests, and replies that cannot be forged or stale.
+
+A request carries a random number, and the reply has to repeat it. So a reply that was sent before
+its request, or twice, is refused, and the process that sent it is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import subprocess
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from colortk import errors
+from colortk.errors import ColortkError
+from colortk.process import spawn, stop
+from colortk.runtime.messages import Message, MessageError
+
+if TYPE_CHECKING:
+    from colortk.runtime.message_format import Array
+    from colortk.runtime.messages import Channel
+
+    #: A process and the connection to it.
+    Started = tuple[subprocess.Popen[bytes], Channel]
+
+#: Seconds for a process whose connection ended to end by itself.
+ENDING = 5.0
+
+
+def failure(request: Message, error: ColortkError) -> Message:
+    """Return the reply that reports ``error``, as the nearest class of :mod:`colortk.errors`."""
+    kind = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+    parts = {name: str(getattr(error, name, "")) for name in ("what", "why", "do")}
+    return Message("failure", request.number, {"error": kind.__name__, **parts})
+
+
+def error_of(reply: Message) -> ColortkError:
+    """Return the error that a reply of kind ``failure`` reports.
+
+    Raises ``MessageError`` if the reply was not made by :func:`failure`.
+    """
+    fields = reply.fields
+    kind = getattr(errors, str(fields.get("error")), None)
+    texts = [fields.get(name) for name in ("what", "why", "do")]
+    if not isinstance(kind, type) or not issubclass(kind, ColortkError):
+        raise MessageError("it reports an unknown error")
+    if not all(isinstance(text, str) for text in texts):
+        raise MessageError("it reports an error that is not text")
+    return kind(*map(str, texts))
+
+
+class WorkerProcess:
+    """A worker process and the requests that it has not replied to.
+
+    Parameters
+    ----------
+    target : str
+        Import path of the callable that serves in the process; see :func:`colortk.process.spawn`.
+    threads : int or None
+        Threads of its libraries.
+    started : (process, channel) or None
+        A process that was started before, to be used instead of a new one.
+    """
+
+    def __init__(
+        self, target: str, threads: int | None = None, started: Started | None = None
+    ) -> None:
+        self.process, self.channel = started or spawn(target, threads=threads)
+        self._numbers: deque[str] = deque()
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait at."""
+        return self.channel.fileno()
+
+    def request(
+        self,
+        kind: str,
+        fields: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Array] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Send a request.
+
+        Raises
+        ------
+        TimeoutError
+            The process did not take the request in ``timeout`` seconds.
+        MessageError
+            The process sent something that nobody asked for.
+        OSError
+            The process has ended.
+        """
+        if not self._numbers and not self.channel.idle():
+            raise MessageError("it sent a reply before there was a request")
+        message = Message(kind, secrets.token_hex(8), dict(fields or {}), dict(arrays or {}))
+        self._numbers.append(message.number)
+        self.channel.send(message, timeout)
+
+    def reply(self, timeout: float | None = None, max_bytes: int = 0) -> Message:
+        """Wait for the reply to the first request without one.
+
+        Raises as :meth:`colortk.runtime.messages.Channel.receive`, and the ``ColortkError`` that the
+        process reports.
+        """
+        return self._checked(self.channel.receive(timeout, max_bytes))
+
+    def poll(self, max_bytes: int = 0) -> Message | None:
+        """Return the reply to the first request if all of it is there. Raises as :meth:`reply`."""
+        message = self.channel.poll(max_bytes)
+        return None if message is None else self._checked(message)
+
+    def _checked(self, message: Message) -> Message:
+        if not self._numbers or message.number != self._numbers[0]:
+            raise MessageError("its reply is to no request that is open")
+        self._numbers.popleft()
+        if message.kind == "failure":
+            raise error_of(message)
+        return message
+
+    def ended(self) -> int:
+        """Return the exit code of a process whose connection ended; end it if it is still there."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(ENDING)
+        return self.stop()
+
+    def stop(self) -> int:
+        """End the process, whatever it does. Return its exit code."""
+        return stop(self.process, self.channel)
+
+
+class Deadline:
+    """A moment after which it is too late; ``None`` seconds mean never."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, at least 0; ``None`` without a limit."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())

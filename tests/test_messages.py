@@ -1,0 +1,291 @@
+"""Messages between processes: what arrives is what was sent, or is refused without running anything."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from colortk import errors
+from colortk.errors import ColortkError, PluginError, PredictionError
+from colortk.runtime.message_format import HEADER_BYTES, ITEM_BYTES
+from colortk.runtime.messages import Channel, Message, MessageError, pair, wait
+from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.worker_process import Deadline, WorkerProcess, error_of, failure
+
+
+@pytest.fixture
+def ends() -> Any:
+    ours, theirs = pair()
+    other = Channel(theirs)
+    yield ours, other
+    ours.close()
+    other.close()
+
+
+def raw(header: Any, payload: bytes = b"", magic: bytes = b"CTK1") -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return magic + struct.pack("<I", len(text)) + text + payload
+
+
+def header(*arrays: Any, **more: Any) -> dict[str, Any]:
+    return {"kind": "x", "number": "1", "fields": {}, "arrays": list(arrays)} | more
+
+
+@pytest.mark.parametrize("dtype", ITEM_BYTES)
+def test_arrays_of_all_types_and_shapes_arrive_as_they_were(ends: Any, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    shapes = [(), (0,), (3,), (2, 0, 5), (4, 6, 2), (2, 3, 4, 2)]
+    arrays = {f"a{n}": rng.integers(0, 2, shape).astype(dtype) for n, shape in enumerate(shapes)}
+    arrays["turned"] = arrays["a4"].T
+    arrays["big_endian"] = arrays["a4"].astype(arrays["a4"].dtype.newbyteorder(">"))
+    ours, theirs = ends
+    ours.send(Message("kind", "7", {"text": "ä\udc80", "n": 1.5}, arrays))
+    received = theirs.receive(5, 1 << 20)
+    assert (received.kind, received.number) == ("kind", "7")
+    assert received.fields == {"text": "ä\udc80", "n": 1.5}
+    assert received.arrays.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert received.arrays[name].dtype == np.dtype(dtype)
+        assert np.array_equal(received.arrays[name], array), name
+
+
+def test_guidance_samples_and_rgb_have_room_in_one_message(ends: Any) -> None:
+    rng = np.random.default_rng(1)
+    arrays = {
+        "lightness": rng.random((120, 160), np.float32),
+        "hint_positions": rng.integers(0, 99, (7, 2)).astype(np.int32),
+        "hint_colors": rng.random((7, 2), np.float32),
+        "mask": rng.random((120, 160)) > 0.5,
+        "reference": rng.integers(0, 256, (90, 80, 3)).astype(np.uint8),
+        "samples": rng.random((4, 120, 160, 2), np.float32),
+    }
+    ours, theirs = ends
+    sender = threading.Thread(target=ours.send, args=(Message("guided", "1", {}, arrays), 10))
+    sender.start()  # more than a socket holds
+    received = theirs.receive(10, 1 << 24)
+    sender.join()
+    assert all(np.array_equal(received.arrays[name], array) for name, array in arrays.items())
+
+
+class Bomb:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (self.mark,))
+
+
+HOSTILE = {
+    "another magic": raw(header(), magic=b"PK\3\4"),
+    "an endless header": b"CTK1" + struct.pack("<I", HEADER_BYTES + 1),
+    "not JSON": raw(b"{"),
+    "not ASCII": raw(b"\xff\xfe"),
+    "not a number": raw(b'{"kind": "x", "number": "1", "fields": {"a": NaN}, "arrays": []}'),
+    "nested deeply": raw(b"[" * 200_000),
+    "no object": raw([1, 2]),
+    "an entry is missing": raw({"kind": "x", "number": "1", "fields": {}}),
+    "an entry too many": raw(header(more=1)),
+    "a number that is no text": raw(header(number=1)),
+    "fields that are a list": raw(header(fields=[])),
+    "no description": raw(header("ab")),
+    "objects": raw(header(["ab", [1], "object"])),
+    "a type with code": raw(header(["ab", [1], "O8"])),
+    "a type that is a list": raw(header(["ab", [1], ["float32"]])),
+    "no name": raw(header(["", [1], "uint8"])),
+    "a name that is a path": raw(header(["../ab", [1], "uint8"])),
+    "the same name twice": raw(header(["ab", [1], "uint8"], ["ab", [1], "uint8"])),
+    "negative": raw(header(["ab", [-1], "uint8"])),
+    "true is no size": raw(header(["ab", [True], "uint8"])),
+    "a fraction": raw(header(["ab", [1.0], "uint8"])),
+    "too large": raw(header(["ab", [1 << 10, 1 << 10], "float32"])),
+    "too large together": raw(header(*([f"a{n}", [300, 300], "uint8"] for n in range(64)))),
+    "an overflow": raw(header(["ab", [1 << 30, 1 << 30, 1 << 30], "float64"])),
+    "empty and huge": raw(header(["ab", [0, 1 << 30, 1 << 30, 1 << 30], "float64"])),
+    "many dimensions": raw(header(["ab", [1] * 9, "uint8"])),
+    "many arrays": raw(header(*([f"a{n}", [1], "uint8"] for n in range(65)))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_no_message_is_refused_before_memory_is_reserved(name: str) -> None:
+    ours, theirs = pair()
+    sender = threading.Thread(target=lambda: sent(theirs, HOSTILE[name]))
+    sender.start()
+    with pytest.raises(MessageError):
+        ours.receive(10, 1 << 20)
+    ours.close()
+    sender.join()
+
+
+def sent(end: socket.socket, data: bytes) -> None:
+    try:
+        end.sendall(data)
+    except OSError:
+        pass  # refused after its first bytes
+    finally:
+        end.close()
+
+
+def test_a_pickle_is_not_loaded(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    payload = pickle.dumps(Bomb(mark))
+    pickle.loads(payload)  # it would run
+    mark.unlink()
+    for data in (struct.pack("!i", len(payload)) + payload, payload, raw(payload)):
+        ours, theirs = pair()
+        sent(theirs, data)
+        with pytest.raises(MessageError):
+            ours.receive(5, 1 << 20)
+        ours.close()
+    assert not mark.exists()
+
+
+def test_a_byte_that_is_no_boolean_becomes_one(ends: Any) -> None:
+    ours, theirs = ends
+    theirs._socket.sendall(raw(header(["mask", [4], "bool"]), b"\0\1\2\xff"))
+    mask = ours.receive(5, 4).arrays["mask"]
+    assert mask.view(np.uint8).tolist() == [0, 1, 1, 1]
+
+
+def test_sending_and_receiving_end_in_time(ends: Any) -> None:
+    ours, theirs = ends
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        ours.send(Message("x", arrays={"a": np.zeros(1 << 24, np.uint8)}), 0.2)
+    with pytest.raises(TimeoutError):
+        ours.receive(0.2)
+    theirs._socket.sendall(b"CTK1")  # the beginning of a message, and then nothing
+    with pytest.raises(TimeoutError):
+        ours.receive(0.2)
+    assert time.monotonic() - start < 20
+
+
+def test_a_part_of_a_message_holds_nobody_up(ends: Any) -> None:
+    ours, theirs = ends
+    data = raw(header(["a", [3], "uint8"]), b"\1\2\3")
+    for byte in data[:-1]:
+        theirs._socket.sendall(bytes([byte]))
+        assert ours.poll(3) is None
+    theirs._socket.sendall(data[-1:])
+    assert wait([ours, theirs], 5) == [ours]
+    message = ours.poll(3)
+    assert message.arrays["a"].tolist() == [1, 2, 3]
+    theirs.close()
+    with pytest.raises(EOFError):
+        ours.poll()
+
+
+def test_what_cannot_be_sent_is_an_error_of_the_sender(ends: Any) -> None:
+    ours, theirs = ends
+    for message in (
+        Message("x", arrays={"a": np.array([object()])}),
+        Message("x", arrays={"a": np.zeros(2, np.complex64)}),
+        Message("x", fields={"a": float("nan")}),
+        Message("x", fields={"a": "x" * HEADER_BYTES}),
+    ):
+        with pytest.raises(ValueError, match="cannot be sent|JSON"):
+            ours.send(message)
+    assert theirs.idle()
+
+
+class Process:
+    """In place of a process that the parent started."""
+
+    pid = 0
+
+
+@pytest.fixture
+def worker_and_child(ends: Any) -> tuple[WorkerProcess, Channel]:
+    ours, theirs = ends
+    return WorkerProcess("unused", started=(Process(), ours)), theirs  # type: ignore[arg-type]
+
+
+def test_only_the_reply_to_the_open_request_is_taken(worker_and_child: Any) -> None:
+    worker, child = worker_and_child
+    worker.request("first", {"a": 1})
+    worker.request("second")
+    first, second = child.receive(5), child.receive(5)
+    assert (first.kind, first.fields) == ("first", {"a": 1})
+    assert first.number != second.number
+    child.send(Message("reply", first.number, {"b": 2}))
+    assert worker.reply(5).fields == {"b": 2}
+    for number in (first.number, "", "0" * 16):  # again, without a number, guessed
+        child.send(Message("reply", number))
+        with pytest.raises(MessageError):
+            worker.reply(5)
+    child.send(Message("reply", second.number))
+    assert worker.reply(5).kind == "reply"
+
+
+def test_a_reply_before_its_request_is_refused(worker_and_child: Any) -> None:
+    worker, child = worker_and_child
+    child.send(Message("reply", "0" * 16))
+    with pytest.raises(MessageError, match="before there was a request"):
+        worker.request("first")
+
+
+def test_errors_travel_as_text_and_are_of_our_kinds_only() -> None:
+    class Own(PredictionError):
+        pass
+
+    request = Message("x", "5")
+    error = error_of(failure(request, Own("what", "why", "do")))
+    assert type(error) is PredictionError
+    assert str(error) == "what: why (do)"
+    for kind in ("annotations", "__builtins__", "ColortkErrors", "", None, 5):
+        fields = {"error": kind, "what": "", "why": "", "do": ""}
+        with pytest.raises(MessageError):
+            error_of(Message("failure", "5", fields))
+    with pytest.raises(MessageError):
+        error_of(Message("failure", "5", {"error": "PluginError", "what": 5, "why": "", "do": ""}))
+    assert issubclass(errors.PluginError, ColortkError)
+    assert type(error_of(failure(request, PluginError("a")))) is PluginError
+
+
+@dataclass(frozen=True)
+class Inner:
+    path: Path | None
+    pair: tuple[int, str]
+
+
+@dataclass
+class Outer:
+    name: str
+    inner: Inner
+    many: tuple[Inner, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    flag: bool = False
+    limit: float | None = None
+
+
+def test_dataclasses_come_back_or_are_refused() -> None:
+    inner = Inner(Path("a/b"), (1, "x"))
+    outer = Outer("n", inner, (inner, Inner(None, (2, ""))), {"read": 1.0}, True, 2.5)
+    plain = json.loads(json.dumps(to_plain(outer)))
+    assert from_plain(Outer, plain) == outer
+    for name, value in {
+        "name": 5, "inner": None, "many": "ab", "seconds": {"read": "1"}, "flag": 1, "limit": "2",
+    }.items():  # fmt: skip
+        with pytest.raises(ValueError, match=name):
+            from_plain(Outer, plain | {name: value})
+    for wrong in ({}, plain | {"more": 1}, [], None):
+        with pytest.raises(ValueError, match="Outer has other fields"):
+            from_plain(Outer, wrong)
+    with pytest.raises(TypeError):
+        to_plain({1, 2})
+
+
+def test_a_deadline_counts_down_to_nothing() -> None:
+    assert Deadline(None).left is None
+    assert Deadline(0).left == 0
+    assert 50 < (Deadline(60).left or 0) <= 60
