@@ -75,7 +75,7 @@ def check(data: bytes) -> tuple[int, int] | None:
     held = 0
     while waiting and len(seen) < MOST:
         place = waiting.pop(0)
-        if place in seen:
+        if not place or place in seen:  # 0 is the end of the chain, not a place
             continue
         values = first if not seen else {}
         seen.add(place)

@@ -22,6 +22,7 @@ from PIL import ExifTags, Image, ImageFile
 from colortk import directories
 from colortk._cv import cv2
 from colortk.errors import PictureError
+from colortk.io.complete import load
 from colortk.opening import exif_of, limit_of_pillow, opened, too_large
 from colortk.profiles import profiled_8, profiled_16
 
@@ -138,17 +139,19 @@ def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
     notes: list[str] = []
     if getattr(image, "is_animated", False):  # to count them can take longer than to decode one
         notes.append(f"'{name}' has several pages or frames: only the first is used")
+    sixteen = _sixteen_bits(image, data)
+    if not sixteen or image.format != "PPM":  # of which the values are read below
+        load(image, data)
     dpi = image.info.get("dpi")
     exif = exif_of(image, name, notes)
     turn = exif.get(ExifTags.Base.Orientation, 1)
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes):
         profile = None
-    if _sixteen_bits(image, data):
+    if sixteen:
         pixels, alpha = _decode_16(image, data)
         pixels = profiled_16(pixels, profile, notes, name)
     else:
-        image.load()
         pixels, alpha = _decode_8(image, profile, notes, name)
         turn = turn if exif.get(ExifTags.Base.Orientation) is not None else 1
     if turn in _FLIPS:

@@ -85,3 +85,92 @@ def test_missing_and_directory(tmp_path: Path) -> None:
         read_bytes(tmp_path / "nothing.png")
     with pytest.raises(PictureError, match="directory"):
         read_bytes(tmp_path)
+
+
+def cut(data: bytes, share: float) -> bytes:
+    """A JPEG whose first scan ends early and properly: libjpeg warns of it, and Pillow does not."""
+    start = data.index(b"\xff\xda") + 20
+    at = start + int((len(data) - 2 - start) * share)
+    return data[:at].removesuffix(b"\xff") + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 0}],
+    ids=["baseline", "progressive", "restarts", "full color"],
+)
+def test_a_jpeg_that_ends_early_and_properly(mode: str, options: dict[str, object]) -> None:
+    image = Image.fromarray(photo(203, 149)).convert(mode)
+    data = saved(image, "JPEG", quality=90, **options)
+    opened(data)
+    for share in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97):
+        with pytest.raises(PictureError, match="the file is damaged"):
+            opened(cut(data, share))
+
+
+def test_a_jpeg_that_ends_gray_is_whole() -> None:
+    pixels = photo(100, 100)
+    pixels[60:] = 128
+    for options in ({}, {"restart_marker_rows": 1}):
+        opened(saved(Image.fromarray(pixels), "JPEG", **options))
+
+
+def png(rows: bytes, *, color: int = 2, interlaced: int = 0, palette: bytes = b"") -> bytes:
+    """A PNG of 20 × 16 pixels of 8 bits, with these bytes as its unpacked data."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    head = struct.pack(">LLBBBBB", 20, 16, 8, color, 0, 0, interlaced)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    if palette:
+        parts.insert(1, (b"PLTE", palette))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+ROW = b"\0" + bytes(range(1, 61))
+
+
+def test_a_png_with_too_few_rows() -> None:
+    assert opened(png(ROW * 16)).pixels.shape == (16, 20, 3)
+    assert opened(png(ROW * 15 + bytes(61))).pixels[-1].max() == 0
+    for rows in (1, 8, 15):
+        with pytest.raises(PictureError, match="bytes of pixels"):
+            opened(png(ROW * rows))
+    gray = png(bytes(8 * 4 * 10) + bytes(100), color=0, interlaced=1)
+    assert opened(gray).pixels.shape == (16, 20)
+    with pytest.raises(PictureError, match="damaged"):
+        opened(png(b"\0" + b"\7" * 30, color=0, interlaced=1))
+
+
+def test_a_png_with_a_wrong_check_sum() -> None:
+    data = png(ROW * 16)
+    at = data.index(b"IDAT") + 4
+    end = len(data) - 16
+    damaged = data[:end] + bytes([data[end] ^ 1]) + data[end + 1 :]
+    assert at < end
+    with pytest.raises(PictureError, match="check sum of a chunk is wrong"):
+        opened(damaged)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP"])
+def test_pixels_whose_color_the_palette_does_not_have(kind: str) -> None:
+    if kind == "PNG":
+        few = png((b"\0" + bytes(range(20))) * 16, color=3, palette=bytes(range(30)))
+        enough = png((b"\0" + bytes(range(20))) * 16, color=3, palette=bytes(range(60)))
+    else:
+        image = Image.fromarray(np.full((16, 20), 200, np.uint8), "P")
+        image.putpalette(bytes(range(256)) * 3)
+        enough = saved(image, kind)
+        few = bytearray(enough)
+        if kind == "BMP":
+            few[46:50] = struct.pack("<L", 10)
+        else:  # a table of 256 colors that says that it has 128: its second half is read as code
+            table = 13 + 3 * 128
+            few[10] = few[10] & 0xF8 | 6
+            del few[table : table + 3 * 128]
+    opened(enough)
+    with pytest.raises(PictureError, match="damaged"):
+        opened(bytes(few))

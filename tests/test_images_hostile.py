@@ -184,7 +184,9 @@ def test_headers_of_65535_squared() -> None:
 def test_a_jpeg_of_endless_scans() -> None:
     data = saved(Image.fromarray(RGB), "JPEG", progressive=True)
     start = data.rindex(b"\xff\xda")
-    assert opened(data[:-2] + data[start:-2] * 200 + b"\xff\xd9").pixels.shape == RGB.shape
+    first = data.index(b"\xff\xda")
+    end = data.index(b"\xff\xc4", first)
+    assert opened(data[:end] + data[first:end] * 200 + data[end:]).pixels.shape == RGB.shape
     with pytest.raises(PictureError, match="more scans"):
         opened(data[:start] + b"\xff\xda\0\x08\1\1\0\x3f\x3f\x10\0" * 9000 + b"\xff\xd9")
 

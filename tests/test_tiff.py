@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colortk import directories
 from colortk.errors import PictureError
 from colortk.io import tiff
 from conftest import cheap
@@ -260,6 +261,13 @@ def test_small_files_that_unpack_to_much_take_little() -> None:
     opened(STRIPS)
     with cheap(10e6):
         assert opened(data).pixels.shape == (64, 64)
+
+
+def test_no_pixels_are_taken_for_a_directory() -> None:
+    """The chain of directories ends with 0, and nothing is read there."""
+    head = b"II*\0\x08\0\0\0\0\0" + (0).to_bytes(4, "little")
+    entry = (60000).to_bytes(2, "little") + b"\4\0" + (2_000_000).to_bytes(4, "little")
+    assert directories.check(head + (entry + b"\x10\0\0\0") * 20_000 + bytes(9_000_000)) is None
 
 
 def test_too_many_strips_are_refused_at_once() -> None:

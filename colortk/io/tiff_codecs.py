@@ -117,15 +117,15 @@ def _decoder(layout: Layout) -> Callable[[bytes, int, int], Any]:
     except ImportError:
         raise CodecUnavailable("pip install 'colorization-toolkit[tiff]'") from None
     if compression in _ZSTANDARD:
-        return lambda part, _, size: _exact(imagecodecs.zstd_decode(part, out=size), size)
+        return lambda part, _, size: _exact(bytes(imagecodecs.zstd_decode(part, out=size)), size)
     decode = getattr(imagecodecs, f"{_IMAGES[compression]}_decode")
     return lambda part, rows, _: _image(decode, part, layout, rows)
 
 
-def _exact(content: bytes | bytearray, size: int) -> bytes:
+def _exact(content: bytes, size: int) -> bytes:
     if len(content) < size:
         raise ValueError(f"it ends after {len(content):,} of {size:,} bytes")
-    return bytes(content[:size])
+    return content if len(content) == size else content[:size]
 
 
 def _inflate(part: bytes, size: int) -> bytes:
@@ -174,10 +174,10 @@ def _by_libtiff(
             if rows[end - 1] < rows[start]:  # only the last strip may be short
                 break
         image = _strips(compression, parts[start:end], width, sum(rows[start:end]), rows[start])
-        content = image.tobytes()
+        content, at = image.tobytes(), 0
         for count in rows[start:end]:
-            decoded.append(content[: count * width])
-            content = content[count * width :]
+            decoded.append(content[at : at + count * width])
+            at += count * width
         start = end
     return decoded
 

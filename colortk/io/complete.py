@@ -1,0 +1,109 @@
+"""Load a picture with Pillow, completely or not at all.
+
+Pillow raises for most damage. It says nothing when compressed data end early but properly, when a
+check sum of a PNG is wrong, when libjpeg only warns, and when pixels name colors that the palette
+does not have: the pixels are black or gray then. Here each of these is an error.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import ImageFile
+
+from colortk.io.jpeg import check_complete
+
+#: Chunks of a PNG of which every byte counts for its pixels.
+_CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+#: Top-left pixel, and steps, of the passes of Adam7 (PNG, section 8.2).
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+           (0, 1, 1, 2))  # fmt: skip
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def load(image: ImageFile.ImageFile, data: bytes) -> None:
+    """Decode a picture that Pillow has opened.
+
+    Parameters
+    ----------
+    image : PIL.ImageFile.ImageFile
+        Opened, not loaded.
+    data : bytes
+        The file.
+
+    Raises
+    ------
+    ValueError
+        Pixels or colors are missing, or a check sum is wrong.
+    Exception
+        What Pillow raises for other damage.
+    """
+    colors = _colors_of(image)
+    if image.format == "PNG":
+        for kind, content, check in _chunks(data):
+            if kind in _CHECKED and zlib.crc32(content, zlib.crc32(kind)) != check:
+                raise ValueError(f"the check sum of a chunk is wrong ({kind.decode('ascii')})")
+    image.load()
+    if image.format == "PNG" and (data[28] or _ends_black(image)):
+        _check_png(data)
+    elif image.format in ("JPEG", "MPO"):
+        check_complete(data, image)
+    if colors is not None and image.mode == "P":
+        _check_palette(image, colors)
+
+
+def _colors_of(image: ImageFile.ImageFile) -> int | None:
+    """Colors of the palette as the file has it: loading fills it up with black."""
+    palette = image.palette
+    if image.mode != "P" or palette is None or not palette.palette:
+        return None
+    return len(palette.palette) // len(palette.rawmode or palette.mode)
+
+
+def _check_palette(image: ImageFile.ImageFile, colors: int) -> None:
+    transparent = image.info.get("transparency")
+    for value, count in enumerate(image.histogram()):
+        if count and value >= colors and value != transparent:
+            raise ValueError(f"pixels have color {value}, and the palette has {colors} colors")
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
+    """Kind, content and check sum of the chunks that are whole."""
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        size, kind = struct.unpack_from(">L4s", data, at)
+        if at + 12 + size > len(data):
+            return
+        yield kind, view[at + 8 : at + 8 + size], int.from_bytes(view[at + 8 + size :][:4], "big")
+        at += 12 + size
+        if kind == b"IEND":
+            return
+
+
+def _ends_black(image: ImageFile.ImageFile) -> bool:
+    """Whether the last row is as Pillow leaves rows for which there are no data."""
+    row = image.crop((0, image.height - 1, image.width, image.height))
+    return not np.asarray(row).any()
+
+
+def _check_png(data: bytes) -> None:
+    """Unpack a PNG's data, and compare their length with what its pixels need."""
+    width, height, depth, color = struct.unpack_from(">LLBB", data, 16)
+    bits = depth * _CHANNELS.get(color, 0)
+    passes = _PASSES if data[28] else ((0, 0, 1, 1),)
+    needed = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            needed += rows * (1 + -(-columns * bits // 8))
+    unpacker, unpacked = zlib.decompressobj(), 0
+    for kind, content, _ in _chunks(data):
+        part: bytes | memoryview = content if kind == b"IDAT" else b""
+        while len(part) and unpacked < needed:
+            unpacked += len(unpacker.decompress(part, 1 << 20))
+            part = unpacker.unconsumed_tail
+    if unpacked < needed:
+        raise ValueError(f"it has {unpacked:,} of {needed:,} bytes of pixels")
