@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -283,3 +285,55 @@ def test_addresses() -> None:
         assert address_of("::1", listening) == f"http://[::1]:{port}/"
     with bound(Place("0.0.0.0")) as listening:
         assert not is_loopback(listening)
+
+
+HOLDS = """
+import sys, tempfile
+from colortk.ui.folder import page_folder
+with page_folder() as folder:
+    (folder / "photograph.png").write_text("x")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_page_has_left_is_deleted_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl", reason="locks end with their process on POSIX alone")
+    from colortk.ui.folder import delete_abandoned, page_folder
+
+    processes = []
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDS], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(tmp_path)}, encoding="utf-8",
+        )  # fmt: skip
+        assert process.stdout is not None
+        processes.append((process, Path(process.stdout.readline().strip())))
+    (killed, killed_folder), (runs, runs_folder) = processes
+    killed.kill()
+    killed.wait()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "page.lock").touch()
+    (tmp_path / "colortk-ui-link").symlink_to(elsewhere)
+    (tmp_path / "colortk-ui-without-lock").mkdir()
+    assert killed_folder.stat().st_mode & 0o077 == 0
+    assert (killed_folder / "photograph.png").exists()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with page_folder() as folder:
+        assert not killed_folder.exists()
+        assert (runs_folder / "photograph.png").exists()
+        assert (elsewhere / "page.lock").exists()
+        assert (tmp_path / "colortk-ui-without-lock").exists()
+        delete_abandoned(tmp_path)
+        assert folder.exists()
+    assert not folder.exists()
+    runs.communicate()
+    assert runs.returncode == 0
+    assert not runs_folder.exists()
+    assert killed.stdin is not None
+    assert killed.stdout is not None
+    killed.stdin.close()
+    killed.stdout.close()

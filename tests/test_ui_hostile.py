@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from colortk.ui.guard import Guard
-from colortk.ui.limits import Limits
 from colortk.ui.visitors import Visitors
 from pages import Page, missing_gradio, serving
-from test_ui_guard import Behind, ask
+from test_ui_guard import Behind, ask, guard
 from test_ui_server import ask as ask_page
 from test_ui_server import upload, visitor
 
@@ -33,39 +32,30 @@ RAW = [
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Guard:
-    return Guard(Behind(), Visitors(tmp_path), Limits(upload=1000), True)
+    return guard(Behind(), Visitors(tmp_path))
 
 
 @pytest.mark.parametrize("door", ["queue/join", "run/predict", "cancel", "reset"])
-def test_wrong_types_do_not_trip_the_guard(door: str, guarded: Guard) -> None:
+def test_wrong_types_are_refused(door: str, guarded: Guard) -> None:
     for body in [*(json.dumps(one).encode() for one in BODIES), *RAW]:
         status = ask(guarded, "POST", f"/gradio_api/{door}", body)[0]
-        assert status in (200, 400, 403), body[:80]
-        if b'"path": "' in body or b'"path": {' in body:
-            assert status == 403, body[:80]
+        assert status in ((400, 403, 404) if body else (415,)), body[:80]
 
 
 def test_paths_that_no_system_has(guarded: Guard) -> None:
-    for path in ("\0", "/etc/passwd\0.png", "/" + "a" * 100_000, "\udcff", "/\udcff", "", "/", "."):
-        assert ask(guarded, "GET", f"/gradio_api/file={path}")[0] == 404, path[:40]
+    for path in ("%00", "/etc/passwd%00.png", "/" + "a" * 60_000, "%ff", "/%ff", "", "/", "."):
+        assert ask(guarded, "GET", f"/gradio_api/file={path}")[0] in (400, 404, 414), path[:40]
 
 
 def test_headers_of_wrong_types(guarded: Guard) -> None:
     door = "/gradio_api/upload"
-    for length in ("-1", "1e9", "x", "", " ", "9" * 5000, "²", "0x10"):
-        assert ask(guarded, "POST", door, b"x" * 200_000, content_length=length)[0] == 413, length
-    for host in (
-        "",
-        ":",
-        "[",
-        "[::1",
-        "localhost@evil.example",
-        "evil.example#localhost",
-        "127.0.0.1.evil",
-    ):
-        assert ask(guarded, "GET", "/", host=host)[0] == 421, host
+    for length in ("-1", "1e9", "x", "", " ", "9" * 5000, "²", "0x10", "+1", "1, 1"):
+        assert ask(guarded, "POST", door, b"x" * 200_000, content_length=length)[0] == 400, length
+    for host in ("", ":", "[", "[::1", "localhost@evil.example", "evil.example#localhost"):
+        assert ask(guarded, "GET", "/", host=host)[0] == 400, host
+    assert ask(guarded, "GET", "/", host="127.0.0.1.evil")[0] == 421
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get", "", "POST\r\nX: y"):
-        assert ask(guarded, method, "/")[0] in (403, 404), method
+        assert ask(guarded, method, "/")[0] == 405, method
 
 
 @pytest.fixture(scope="module")

@@ -2,275 +2,281 @@
 
 Gradio serves any file of its temporary folder to whoever knows its path, takes files by path from
 anybody, fetches addresses that a visitor names, and has more entrances than this page has doors.
-An ASGI middleware: it knows of Gradio only its paths.
+An ASGI middleware: it knows of Gradio only its paths. A request is normalized once, and Gradio gets
+what was checked, not what came (:mod:`colortk.ui.requests`, :mod:`colortk.ui.messages`).
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import ExitStack
-from http.cookies import CookieError, SimpleCookie
+import sys
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
+from colortk.ui import bodies, messages, uploads
+from colortk.ui.jobs import Queue
 from colortk.ui.limits import Limits
+from colortk.ui.messages import Function
+from colortk.ui.requests import (
+    IDENTIFIER,
+    Application,
+    Message,
+    Receive,
+    Refused,
+    Request,
+    Scope,
+    Send,
+    cookie_value,
+    host_name,
+    normalize,
+)
+from colortk.ui.responses import answer, dressed, send_json
+from colortk.ui.slots import RETRY_AFTER, Busy
 from colortk.ui.visitors import COOKIE, Visitors, is_token, new_token
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 API = "/gradio_api/"
-FILE, UPLOAD = f"{API}file=", f"{API}upload"
+FILE, HEARTBEAT = f"{API}file=", f"{API}heartbeat/"
+UPLOAD, PROGRESS = f"{API}upload", f"{API}upload_progress"
+JOIN, PREDICT, DATA = f"{API}queue/join", f"{API}run/predict", f"{API}queue/data"
+CANCEL, RESET = f"{API}cancel", f"{API}reset"
 #: The same for everybody.
 OPEN = ("/assets/", "/static/", "/svelte/")
 OPEN_FILES = {"/", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"}
-#: A visitor's own: streams that last, and messages in JSON.
-STREAMS = (f"{API}queue/data", f"{API}heartbeat/", f"{API}upload_progress")
-MESSAGES = {f"{API}queue/join", f"{API}run/predict", f"{API}cancel", f"{API}reset"}
-#: Bytes of a message; files do not come in it.
-LONGEST_MESSAGE = 1_000_000
-#: Bytes around a file in a form.
-FORM = 100_000
-#: Uploads at once.
-UPLOADS = 8
+READ, WRITE = ("GET", "HEAD"), ("POST",)
+#: Methods of a visitor's own doors.
+METHODS = {
+    UPLOAD: WRITE, JOIN: WRITE, PREDICT: WRITE, CANCEL: WRITE, RESET: WRITE,
+    PROGRESS: ("GET",), DATA: ("GET",),
+}  # fmt: skip
 LOCAL = {"localhost", "127.0.0.1", "::1"}
-
-HEADERS = {
-    # Gradio's page has inline scripts, and its templates are compiled in the browser.
-    "content-security-policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
-        "form-action 'self'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-}
-
-
-class Refused(Exception):
-    """A request that is answered here: status and one line."""
-
-    def __init__(self, status: int, why: str) -> None:
-        self.status, self.why = status, why
-        super().__init__(why)
 
 
 class Guard:
     """Gradio's ``application`` behind the rules of this file.
 
     ``local``: the page is bound to loopback, and only asked for by a name of loopback (a stranger's
-    page may point a name of its own at this machine).
+    page may point a name of its own at this machine). ``functions``: of the page, by number.
+    ``queue``: where its jobs wait.
     """
 
     def __init__(
-        self, application: Application, visitors: Visitors, limits: Limits, local: bool
+        self,
+        application: Application,
+        visitors: Visitors,
+        limits: Limits,
+        local: bool,
+        functions: Mapping[int, Function],
+        queue: Queue,
     ) -> None:
         self._application, self._visitors = application, visitors
         self._limits, self._local = limits, local
-        self._uploads = 0
+        self._functions, self._queue = functions, queue
+        self._uploads = uploads.Uploads(visitors.root)
+        self._upload_slots, self._stream_slots = limits.upload_slots(), limits.stream_slots()
+        self._message_slots = limits.message_slots()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._application(scope, receive, send)
         elif scope["type"] == "http":
+            started = False
+
+            async def noted(part: Message) -> None:
+                nonlocal started
+                started = True
+                await send(part)
+
             try:
-                await self._request(scope, receive, send)
+                await self._request(scope, receive, noted)
             except Refused as refused:
-                await _answer(send, refused)
+                await answer(send, refused)
+            except Busy as busy:
+                await answer(send, _too_many(busy))
+            except bodies.Gone:
+                return
+            except Exception as error:  # a bug: one line, as a stranger could fill a log with more
+                where = f"{scope['method'][:10]} {scope['path'][:80]!r}"
+                print(f"colortk: {where} failed: {type(error).__name__}", file=sys.stderr)
+                if not started:
+                    await answer(send, Refused(500, "that is a mistake of this program"))
+                raise
         # else a web socket, which uvicorn then refuses: the page has none
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        method, path = scope["method"], scope["path"]
-        self._check_origin(method, headers)
-        told = _cookie(headers.get("cookie", ""))
-        if method in ("GET", "HEAD") and (path in OPEN_FILES or path.startswith(OPEN)):
-            fresh = new_token() if path == "/" and not is_token(told) else None
-            scope = dict(scope)
-            if path == "/":
-                scope["query_string"] = b""  # of deep links, which read what others have stored
-            await self._application(scope, receive, _dressed(send, fresh))
+        request = normalize(scope)
+        self._check_host(request)
+        path, method = request.path, request.method
+        token = cookie_value(request.headers, COOKIE)
+        if path in OPEN_FILES or path.startswith(OPEN):
+            _check_method(method, READ)
+            fresh = new_token() if path == "/" and not is_token(token) else None
+            # No query: that of "/" names deep links, which read what others have stored.
+            passed = request.with_query().scope(scope, None, None)
+            await self._application(passed, receive, dressed(send, fresh))
             return
-        if not is_token(told):
+        allowed = READ if path.startswith((FILE, HEARTBEAT)) else METHODS.get(path)
+        if allowed is None:
+            raise Refused(404, "there is no such page")
+        _check_method(method, allowed)
+        _check_origin(request)
+        if token is None or not is_token(token):
             raise Refused(403, "load the page again, with cookies")
-        assert told is not None
-        send = _dressed(send)
-        with ExitStack() as stack:
-            if method in ("GET", "HEAD") and path.startswith(FILE):
-                if not self._visitors.owns(told, path.removeprefix(FILE)):
-                    raise Refused(404, "there is no such file")
-            elif method == "GET" and path.startswith(STREAMS):
-                stack.enter_context(self._visitors.connected(told))
-                self._check_session(told, _session_of(scope))
-            elif method == "POST" and path == UPLOAD:
-                await self._upload(told, headers, scope, receive, send)
-                return
-            elif method == "POST" and path.rstrip("/") in MESSAGES:
-                receive = await self._message(told, headers, receive)
-            else:
-                raise Refused(404, "there is no such page")
-            await self._application(scope, receive, send)
+        send = dressed(send)
+        if path.startswith(FILE):
+            if not self._visitors.owns(token, path.removeprefix(FILE)):
+                raise Refused(404, "there is no such file")
+            passed = request.with_query().scope(scope, (COOKIE, token), None)
+            async with self._stream_slots.slot(token, request.address):
+                await self._application(passed, receive, send)
+        elif path == UPLOAD:
+            await self._upload(token, request, receive, send)
+        elif path == PROGRESS:
+            await self._progress(token, request, send)
+        elif path == DATA or path.startswith(HEARTBEAT):
+            await self._stream(token, request, scope, receive, send)
+        else:
+            await self._message(token, request, scope, receive, send)
 
-    def _check_origin(self, method: str, headers: dict[str, str]) -> None:
-        """Refuse what another site's page has sent, or asks for under another name."""
-        host = headers.get("host", "")
-        if self._local and _name(host) not in LOCAL:
+    def _check_host(self, request: Request) -> None:
+        """Refuse what asks for this page under another name."""
+        if self._local and host_name(request.headers.get("host", "")) not in LOCAL:
             raise Refused(421, "this page is asked for by another name than localhost")
-        if method in ("GET", "HEAD"):
-            return
-        origin = headers.get("origin")
-        other = origin is not None and origin.partition("://")[2].lower() != host.lower()
-        if other or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise Refused(403, "that came from another site's page")
 
-    def _check_session(self, token: str, session: object) -> None:
-        if isinstance(session, str) and not self._visitors.claims(token, session):
+    def _check_session(self, token: str, session: str) -> None:
+        if not self._visitors.claims(token, session):
             raise Refused(403, "that window is another visitor's")
 
-    async def _message(self, token: str, headers: dict[str, str], receive: Receive) -> Receive:
-        """What then gives the message again, read and found to name only the visitor's files."""
-        body = b""
-        more = True
-        while more:
-            part = await receive()
-            if part["type"] != "http.request":
-                raise Refused(400, "the message is not whole")
-            body += part.get("body", b"")
-            more = part.get("more_body", False)
-            if len(body) > LONGEST_MESSAGE:
-                raise Refused(413, "that message is too long")
-        try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
-            raise Refused(400, "that is no message") from None
-        if isinstance(message, dict):
-            self._check_session(token, message.get("session_hash"))
-        for path in _paths(message):
-            if not isinstance(path, str) or not self._visitors.owns(token, path):
-                raise Refused(403, "that file is not yours, or not here any more: upload it again")
-        given = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-        async def again() -> Message:
-            return next(given, None) or await receive()
-
-        return again
-
-    async def _upload(
-        self, token: str, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
+    async def _stream(
+        self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Let a form in that is not too long, and note down whose the files are."""
-        limit = self._limits.upload + FORM
-        length = headers.get("content-length", "")[:18]  # Python reads no number of 5000 digits
-        if length.isdecimal() and int(length) > limit:
-            raise Refused(413, f"not taken: {self._limits.too_large(int(length))}")
-        if self._uploads >= UPLOADS or shutil.disk_usage(self._visitors.root).free < 4 * limit:
-            raise Refused(503, "too many files at once: try again in a minute")
-        read = status = 0
-        said = b""
+        """A stream of messages to one window, for as long as the window is open."""
+        if request.path == DATA:
+            session = request.identifier("session_hash")
+            self._check_session(token, session)
+            if not self._queue.listens(session):
+                raise Refused(404, "there is nothing that this window waits for")
+        else:
+            session = request.path.removeprefix(HEARTBEAT)
+            if not IDENTIFIER.fullmatch(session):
+                raise Refused(400, "that is not a window")
+            self._check_session(token, session)
+            request = request.with_query()
+        passed = request.scope(scope, (COOKIE, token), None)
+        async with self._stream_slots.slot(token, request.address):
+            with self._visitors.connected(token):
+                await self._application(passed, receive, send)
 
-        async def counted() -> Message:
-            nonlocal read
-            part = await receive()
-            read += len(part.get("body", b""))
-            # A form without a length that goes on for ever ends here.
-            return part if read <= limit else {"type": "http.disconnect"}
-
-        async def noted(part: Message) -> None:
-            nonlocal said, status
-            if read > limit:
+    async def _message(
+        self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Pass a message on, built anew from what was checked in it."""
+        _check_length(request, messages.MAX_BYTES, "that message is too long")
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            raise Refused(415, "a message is JSON")
+        async with self._message_slots.slot(token, request.address):
+            message = messages.parse(await bodies.whole(receive, messages.MAX_BYTES))
+            checked = self._checked(token, request, message)
+            if checked is None:
+                await send_json(send, 200, {"success": True})
                 return
-            if part["type"] == "http.response.start":
-                status = part["status"]
-            else:
-                said += part.get("body", b"")
-                if status == 200 and not part.get("more_body", False):
-                    self._visitors.uploaded(token, json.loads(said))
-            await send(part)
+            body = json.dumps(checked).encode()
+            passed = request.with_query().scope(scope, (COOKIE, token), body)
+            parts = iter([{"type": "http.request", "body": body, "more_body": False}])
 
-        plain = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
-        self._uploads += 1
+            async def again() -> Message:
+                return next(parts, None) or await receive()
+
+            await self._application(passed, again, send)
+
+    def _checked(
+        self, token: str, request: Request, message: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """What Gradio gets of a message, ``None`` if it need not know of it."""
+        path = request.path
+        if path == RESET:
+            messages.event(message)
+            return None  # Gradio does nothing either
+        if path == CANCEL:
+            checked = messages.cancellation(message)
+            self._check_session(token, checked["session_hash"])
+            job = next((job for job in self._queue.jobs() if job.id == checked["event_id"]), None)
+            return checked if job is not None and job.session == checked["session_hash"] else None
+        self._check_session(token, messages.session(message))
+        checked = messages.call(
+            message, self._functions, path == JOIN, lambda file: self._visitors.owns(token, file)
+        )
+        if path == JOIN:
+            jobs = self._queue.jobs()
+            own = sum(self._visitors.owner(job.session) == token for job in jobs)
+            if own >= self._limits.waiting_per_visitor:
+                raise Busy(own=True)
+            if len(jobs) >= self._limits.waiting:
+                raise Busy(own=False)
+        return checked
+
+    async def _upload(self, token: str, request: Request, receive: Receive, send: Send) -> None:
+        """Take a form with a file that is not too long, and note down whose the file is."""
+        limit = self._limits.upload + uploads.FORM
+        _check_length(request, limit, f"not taken: {self._limits.too_large(request.length or 0)}")
+        name = request.identifier("upload_id") if request.query else None
+        content_type = request.headers.get("content-type", "")
+        uploads.boundary_of(content_type)
+        if shutil.disk_usage(self._visitors.root).free < 4 * limit:
+            raise Refused(507, "there is no room for more files: try again later", 60)
+        progress = self._uploads.track(token, name)
         try:
             with self._visitors.connected(token):
-                await self._application({**scope, "headers": plain}, counted, noted)
-        except Exception:
-            if read <= limit:
-                raise
+                async with self._upload_slots.slot(token, request.address):
+                    parts = bodies.chunks(receive, limit, lambda: self._upload_slots.contested)
+                    path = await self._uploads.store(self._within(parts), content_type, progress)
+                self._visitors.uploaded(token, [str(path)])
         finally:
-            self._uploads -= 1
-        if read > limit:
-            raise Refused(413, f"not taken: {self._limits.too_large(read)}")
+            self._uploads.end(token, name, progress)
+        await send_json(send, 200, [str(path)])
+
+    async def _within(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """``parts``, whose refusal says which limit there is."""
+        size = 0
+        try:
+            async for part in parts:
+                size += len(part)
+                yield part
+        except Refused as refused:
+            if refused.status != 413:
+                raise
+            why = f"not taken: {self._limits.too_large(max(size, self._limits.upload + 1))}"
+            raise Refused(413, why) from None
+
+    async def _progress(self, token: str, request: Request, send: Send) -> None:
+        """Tell a browser how far its upload is, until it has ended."""
+        name = request.identifier("upload_id")
+        async with self._stream_slots.slot(token, request.address):
+            progress = await self._uploads.progress(token, name)
+            await uploads.tell(progress, send)
 
 
-def _paths(value: Any) -> Iterator[Any]:
-    """Everything in a message that Gradio may take for a file's path."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if one.get("path") is not None:
-                yield one["path"]
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+def _check_method(method: str, allowed: tuple[str, ...]) -> None:
+    if method not in allowed:
+        raise Refused(405, f"this takes {' and '.join(allowed)} alone")
 
 
-def _session_of(scope: Scope) -> str | None:
-    path: str = scope["path"]
-    if path.startswith(f"{API}heartbeat/"):
-        return path.rstrip("/").rpartition("/")[2]
-    given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash")
-    return given[0] if given else None
+def _check_length(request: Request, limit: int, why: str) -> None:
+    if request.length is not None and request.length > limit:
+        raise Refused(413, why)
 
 
-def _cookie(text: str) -> str | None:
-    try:
-        found = SimpleCookie(text).get(COOKIE)
-    except CookieError:
-        return None
-    return found.value if found else None
+def _check_origin(request: Request) -> None:
+    """Refuse what another site's page has sent."""
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    if origin is not None and origin.partition("://")[2].lower() != host.lower():
+        raise Refused(403, "that came from another site's page")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Refused(403, "that came from another site's page")
 
 
-def _name(host: str) -> str:
-    """A host's name without its port."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _dressed(send: Send, cookie: str | None = None) -> Send:
-    """``send`` with our headers, without those that let other sites in."""
-
-    async def dressed(part: Message) -> None:
-        if part["type"] == "http.response.start":
-            ours = {name.encode(): value.encode() for name, value in HEADERS.items()}
-            kept = [
-                (name, value)
-                for name, value in part.get("headers", [])
-                if name.lower() not in ours and not name.lower().startswith(b"access-control-")
-            ]
-            if cookie is not None:
-                value = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Lax"
-                kept.append((b"set-cookie", value.encode()))
-            part = {**part, "headers": [*kept, *ours.items()]}
-        await send(part)
-
-    return dressed
-
-
-async def _answer(send: Send, refused: Refused) -> None:
-    body = json.dumps({"detail": refused.why, "error": refused.why}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    dressed = _dressed(send)
-    await dressed({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await dressed({"type": "http.response.body", "body": body})
+def _too_many(busy: Busy) -> Refused:
+    if busy.own:
+        return Refused(429, "you have too many requests at once: wait for one to end", RETRY_AFTER)
+    return Refused(503, "too many visitors at once: try again in a minute", 60)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colortk.errors import PictureError
+from colortk.ui.slots import Slots
 
 MEGABYTE = 1_000_000
 
@@ -22,7 +23,7 @@ class Limits:
 
     ``upload``: bytes of a file. ``pixels``: of a picture. ``film_pixels``: of a frame.
     ``film_seconds``: of a film, the rest is left out; ``film_frames``: in all. ``waiting``: jobs
-    that wait for their turn.
+    that wait for their turn or run, in all; ``waiting_per_visitor``: of one visitor.
     """
 
     upload: int = 100 * MEGABYTE
@@ -30,7 +31,8 @@ class Limits:
     film_pixels: int = 1920 * 1088
     film_seconds: float = 60.0
     film_frames: int = 3600
-    waiting: int = 20
+    waiting: int = 200
+    waiting_per_visitor: int = 10
 
     def read(self, path: Path, name: str) -> bytes:
         """Content of an uploaded file; ``name`` is what messages call it.
@@ -50,3 +52,18 @@ class Limits:
     def too_large(self, size: int) -> str:
         """Why a file of ``size`` bytes is refused."""
         return f"it has {size / MEGABYTE:.1f} MB, the limit is {self.upload / MEGABYTE:g} MB"
+
+    @staticmethod
+    def upload_slots() -> Slots:
+        """Uploads at once; others wait."""
+        return Slots(16, per_visitor=4, per_address=8, waiting=200, waiting_per_visitor=20)
+
+    @staticmethod
+    def message_slots() -> Slots:
+        """Messages that are read at once; others wait."""
+        return Slots(64, per_visitor=16, per_address=32, waiting=200, waiting_per_visitor=50)
+
+    @staticmethod
+    def stream_slots() -> Slots:
+        """Streams and downloads at once, which last as long as a window; none waits."""
+        return Slots(350, per_visitor=40, per_address=175)

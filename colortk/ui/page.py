@@ -9,6 +9,7 @@ from colortk.survey.session import Survey
 from colortk.ui import colorize_tab, compare_tab, film_tab, survey_tab
 from colortk.ui._gradio import FastAPI, gr
 from colortk.ui.events import House
+from colortk.ui.limits import Limits
 from colortk.ui.visitors import KEPT
 
 #: Seconds between two looks for work.
@@ -34,7 +35,8 @@ def blocks(house: House, survey: Survey | None) -> Any:
                 film_tab.build(house)
         # For this event alone every open window has a connection, which says that somebody is there.
         made.unload(lambda: None)
-    made.queue(max_size=house.limits.waiting, default_concurrency_limit=1, api_open=False)
+    # The guard refuses earlier, and says when to come back.
+    made.queue(max_size=2 * house.limits.waiting, default_concurrency_limit=1, api_open=False)
     # It looks for work a thousand times a second, which costs a tenth of a core while there is none.
     if hasattr(made._queue, "sleep_when_free"):
         made._queue.sleep_when_free = IDLE
@@ -49,19 +51,19 @@ def _head(house: House) -> str:
     )
 
 
-def application(house: House, survey: Survey | None) -> Any:
-    """The page as an ASGI application, without its guard."""
+def application(made: Any, limits: Limits) -> Any:
+    """The page of Gradio's blocks ``made`` as an ASGI application, without its guard."""
     theme = gr.themes.Default(
         primary_hue="indigo", neutral_hue="slate", radius_size="md", font=FONTS, font_mono=MONOSPACE
     ).set(body_text_color_subdued="*neutral_500")  # a shade darker: 4.8 to 1 on white
     return gr.mount_gradio_app(
         FastAPI(openapi_url=None),
-        blocks(house, survey),
+        made,
         "/",
         theme=theme,
         css=_resource("page.css"),
         js=_resource("page.js"),
-        max_file_size=house.limits.upload,
+        max_file_size=limits.upload,
         allowed_paths=[],
         show_error=True,
         footer_links=[],

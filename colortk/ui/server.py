@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Any
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.survey.session import Survey
+from colortk.ui.folder import page_folder
 from colortk.ui.limits import Limits
 from colortk.ui.shelf import Shelf
 from colortk.ui.visitors import Visitors
 
-#: Seconds between two looks for what can be deleted, and that open connections get at the end.
-SWEEP, PATIENCE = 30.0, 1
+#: Seconds between two looks for what can be deleted.
+SWEEP = 15.0
 #: The port that is taken if none is named, else one that is free.
 PORT = 7860
 
@@ -53,7 +50,7 @@ def bound(place: Place) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(address)
-            listening.listen(128)
+            listening.listen(512)
         except OSError as error:
             listening.close()
             if place.port is None and port == PORT:
@@ -77,38 +74,29 @@ def address_of(host: str, listening: socket.socket) -> str:
     return f"http://{name}:{listening.getsockname()[1]}/"
 
 
-@contextlib.contextmanager
-def _own_folder() -> Iterator[Path]:
-    """A new folder that only this user reads, deleted at the end with everything in it."""
-    folder = Path(tempfile.mkdtemp(prefix="colortk-ui-"))
-    before = os.environ.get("GRADIO_TEMP_DIR")
-    os.environ["GRADIO_TEMP_DIR"] = os.path.realpath(folder)
-    try:
-        yield folder
-    finally:
-        if before is None:
-            os.environ.pop("GRADIO_TEMP_DIR", None)
-        else:
-            os.environ["GRADIO_TEMP_DIR"] = before
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def serve(place: Place, shelf: Shelf, survey: Survey | None, ready: Callable[[str], None]) -> None:
-    """Serve the page until SIGINT or SIGTERM. ``ready``: called with its address.
+    """Serve the page until SIGINT, SIGTERM or SIGHUP. ``ready``: called with its address.
 
     Raises ``EnvironmentProblem`` (no Gradio, the port is in use) or ``UsageError``.
     """
     listening = bound(place)
-    with contextlib.closing(listening), _own_folder() as folder:
-        from colortk.ui._gradio import uvicorn
+    with contextlib.closing(listening), page_folder() as folder:
+        from colortk.ui._gradio import gr  # noqa: F401  (first: it sets Gradio up, or says what is missing)
         from colortk.ui.events import House
         from colortk.ui.guard import Guard
-        from colortk.ui.page import application
+        from colortk.ui.inputs import functions
+        from colortk.ui.jobs import GradioQueue
+        from colortk.ui.page import application, blocks
+        from colortk.ui.web_server import PageServer
 
         visitors = Visitors(folder)
         house = House(shelf, visitors, place.limits, threading.Event())
-        guarded = Guard(application(house, survey), visitors, place.limits, is_loopback(listening))
-        server = _server(uvicorn, guarded, lambda: ready(address_of(place.host, listening)))
+        made = blocks(house, survey)
+        guarded = Guard(
+            application(made, place.limits), visitors, place.limits, is_loopback(listening),
+            functions(made), GradioQueue(made),
+        )  # fmt: skip
+        server = PageServer(guarded, lambda: ready(address_of(place.host, listening)))
         sweeper = threading.Thread(target=_sweep, args=(visitors, house.closing), daemon=True)
         sweeper.start()
         try:
@@ -116,23 +104,8 @@ def serve(place: Place, shelf: Shelf, survey: Survey | None, ready: Callable[[st
         finally:
             house.closing.set()
             sweeper.join()
-
-
-def _server(uvicorn: Any, application: Any, ready: Callable[[], None]) -> Any:
-    config = uvicorn.Config(
-        application, log_config=None, log_level="critical", access_log=False, ws="none",
-        lifespan="on", server_header=False, timeout_graceful_shutdown=PATIENCE,
-        limit_concurrency=500, backlog=128,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    start = server.startup
-
-    async def startup(*arguments: Any, **named: Any) -> None:
-        await start(*arguments, **named)
-        ready()
-
-    server.startup = startup
-    return server
+            shelf.close()  # first, so that nothing is written any more when files are deleted
+            visitors.close()
 
 
 def _sweep(visitors: Visitors, closing: threading.Event) -> None:

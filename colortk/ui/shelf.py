@@ -54,6 +54,7 @@ class Shelf:
         self.timeout = timeout
         self._entries = {one.label: one for one in entries}
         self._loaded: dict[str, Kept] = {}
+        self._closed = False
         self._turns = {label: threading.Lock() for label in self._entries}
 
     @property
@@ -72,12 +73,15 @@ class Shelf:
         """
         found = self._entry(label)
         with self._turns[label]:
+            if self._closed:
+                raise UsageError("this page has ended")
             if label not in self._loaded:
                 self._loaded[label] = Kept(found, self.timeout)
             return self._loaded[label]
 
     def close(self) -> None:
-        """End the plugins' processes."""
+        """End the plugins' processes; none is started any more."""
+        self._closed = True
         for kept in self._loaded.values():
             kept.close()
 

@@ -21,11 +21,17 @@ from pathlib import Path
 from colortk.errors import PictureError
 
 COOKIE = "colortk_visitor"
+#: The file that says that a page's folder is in use, as long as it is locked.
+LOCK = "page.lock"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Seconds after a visitor's last sign of life until their files are deleted.
 KEPT = 900.0
 #: Uploads of a visitor, and results of one kind in one window, that are kept; older ones go.
 UPLOADS, RESULTS = 6, 2
+#: Windows of a visitor that are known; the oldest of more are forgotten.
+WINDOWS = 100
+#: Seconds after which a file that belongs to nobody is deleted.
+STRAY = 20.0
 
 
 def new_token() -> str:
@@ -57,6 +63,7 @@ class Visitors:
         self._known: dict[str, Visitor] = {}
         self._sessions: dict[str, str] = {}
         self._lock = threading.RLock()
+        self._closed = False
 
     def of(self, token: str) -> Visitor:
         """The visitor with that cookie, who is alive now."""
@@ -87,7 +94,17 @@ class Visitors:
     def claims(self, token: str, session: str) -> bool:
         """Whether a window's id, ``session``, is this visitor's: the first who uses it has it."""
         with self._lock:
-            return self._sessions.setdefault(session, token) == token
+            owner = self._sessions.get(session)
+            if owner is None:
+                own = [known for known, visitor in self._sessions.items() if visitor == token]
+                for oldest in own[: len(own) + 1 - WINDOWS]:
+                    del self._sessions[oldest]
+                self._sessions[session] = owner = token
+            return owner == token
+
+    def owner(self, session: str) -> str | None:
+        """The visitor whose window ``session`` is, if it is anybody's."""
+        return self._sessions.get(session)
 
     def uploaded(self, token: str, paths: Iterable[str]) -> None:
         """Remember a visitor's uploads; the oldest of too many are deleted."""
@@ -117,6 +134,8 @@ class Visitors:
         window = hashlib.sha256((session or "").encode()).hexdigest()[:16]
         place = self.of(token).folder / window
         with self._lock:
+            if self._closed:
+                raise PictureError("this page has ended")
             place.mkdir(parents=True, exist_ok=True)
             there = sorted(place.glob(f"{kind}-*"))
             for old in there[: len(there) + 1 - RESULTS]:
@@ -140,9 +159,15 @@ class Visitors:
                 self._forget(visitor.uploads)
             self._sessions = {s: t for s, t in self._sessions.items() if t in self._known}
             with contextlib.suppress(OSError):
-                for stray in self.root.iterdir():  # of uploads that were broken off
-                    if stray.is_file() and time.time() - stray.stat().st_mtime > KEPT:
+                for stray in self.root.iterdir():  # Gradio makes one for each file that it is given
+                    if _is_stray(stray):
                         stray.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Take no more files, and delete all that there are."""
+        with self._lock:
+            self._closed = True
+            shutil.rmtree(self.root, ignore_errors=True)
 
     def _forget(self, paths: Iterable[str]) -> None:
         """Delete uploads, unless somebody else has uploaded the same file."""
@@ -151,3 +176,10 @@ class Visitors:
             with contextlib.suppress(OSError):
                 Path(path).unlink(missing_ok=True)
                 Path(path).parent.rmdir()
+
+
+def _is_stray(path: Path) -> bool:
+    """Whether ``path`` is a file that nobody has written to for some time, and no lock."""
+    if path.name == LOCK or not path.is_file():
+        return False
+    return time.time() - path.stat().st_mtime > STRAY

@@ -1,0 +1,102 @@
+"""What each function of the page takes, read from Gradio's blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from colortk.ui.messages import Check, Function, Owns
+from colortk.ui.requests import Refused
+
+#: Characters of what a browser keeps for a page.
+MAX_KEPT = 200
+
+
+def functions(blocks: Any) -> dict[int, Function]:
+    """The functions of Gradio's ``blocks``, by number."""
+    return {
+        int(number): Function(
+            function.queue is not False, tuple(_check(one) for one in function.inputs)
+        )
+        for number, function in blocks.fns.items()
+    }
+
+
+def _check(component: Any) -> Check:
+    kind = type(component).__name__
+    if kind in ("Dropdown", "Radio"):
+        return _choice(_values(component))
+    if kind == "CheckboxGroup":
+        return _choices(_values(component))
+    if kind == "Slider":
+        return _number(float(component.minimum), float(component.maximum))
+    return _CHECKS[kind]  # a component of a new kind needs a check of its own
+
+
+def _values(component: Any) -> list[str]:
+    return [value for _, value in component.choices]
+
+
+def _file(value: Any, owns: Owns) -> dict[str, Any] | None:
+    """A file that the visitor has uploaded, or none."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("path"), str):
+        raise ValueError("it is not a file")
+    path = value["path"]
+    if not owns(path):
+        raise Refused(403, "that file is not yours, or not here any more: upload it again")
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+def _boolean(value: Any, owns: Owns) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("it is neither true nor false")
+    return value
+
+
+def _state(value: Any, owns: Owns) -> None:
+    """What only the server knows: what a browser says of it is ignored."""
+
+
+def _kept(value: Any, owns: Owns) -> str | None:
+    if value is not None and not (isinstance(value, str) and len(value) <= MAX_KEPT):
+        raise ValueError("it is not a short text")
+    return value
+
+
+def _choice(values: Sequence[str]) -> Callable[[Any, Owns], str]:
+    def check(value: Any, owns: Owns) -> str:
+        if not isinstance(value, str) or value not in values:
+            raise ValueError("it is not one of the choices")
+        return value
+
+    return check
+
+
+def _choices(values: Sequence[str]) -> Callable[[Any, Owns], list[str]]:
+    one = _choice(values)
+
+    def check(value: Any, owns: Owns) -> list[str]:
+        if not isinstance(value, list):
+            raise ValueError("it is not a list")
+        chosen = [one(item, owns) for item in value]
+        if len(set(chosen)) < len(chosen):
+            raise ValueError("a choice is made twice")
+        return chosen
+
+    return check
+
+
+def _number(lowest: float, highest: float) -> Callable[[Any, Owns], float]:
+    def check(value: Any, owns: Owns) -> float:
+        if type(value) not in (int, float):
+            raise ValueError("it is not a number")
+        return min(highest, max(lowest, float(value)))
+
+    return check
+
+
+_CHECKS: dict[str, Check] = {
+    "File": _file, "Checkbox": _boolean, "State": _state, "BrowserState": _kept,
+}  # fmt: skip

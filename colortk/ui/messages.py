@@ -1,0 +1,150 @@
+"""Reads the JSON messages of the page: what is not exactly a message of this page is refused.
+
+Gradio answers a value of a wrong type with a traceback, and takes files by path from anybody. So a
+message is built anew from what was checked; nothing else reaches Gradio.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from colortk.ui.requests import IDENTIFIER, Refused
+
+#: Bytes of a message; files do not come in it. Levels of lists and objects within each other.
+MAX_BYTES, MAX_DEPTH = 1_000_000, 20
+#: Largest number that every reader of JSON reads alike.
+MAX_INTEGER = 2**53
+_EVENT = re.compile(r"[0-9a-f]{32}")
+
+#: Whether a visitor may use the file at a path.
+Owns = Callable[[str], bool]
+#: Returns a value as it is passed on. Raises ``ValueError`` or ``Refused``.
+Check = Callable[[Any, Owns], Any]
+
+
+@dataclass(frozen=True)
+class Function:
+    """One of the page's functions. ``queued``: it is called by way of the queue, and only so."""
+
+    queued: bool
+    inputs: tuple[Check, ...]
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """The JSON object of a message. Raises ``Refused`` (400) if it can be read in two ways."""
+    try:
+        message = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            parse_float=_float,
+        )
+        _check_text(message)
+    except (ValueError, RecursionError) as error:
+        why = str(error) if type(error) is ValueError else "it is not JSON in UTF-8"
+        raise Refused(400, f"the message is malformed: {why}") from None
+    if not isinstance(message, dict):
+        raise Refused(400, "the message is malformed: it is not an object")
+    return message
+
+
+def call(
+    message: dict[str, Any], functions: Mapping[int, Function], queued: bool, owns: Owns
+) -> dict[str, Any]:
+    """The call of a function, built anew. Raises ``Refused`` (400, 403, 404)."""
+    number, data, trigger = message.get("fn_index"), message.get("data"), message.get("trigger_id")
+    function = functions.get(number) if type(number) is int else None
+    if function is None:
+        raise Refused(404 if type(number) is int else 400, "the page has no such function")
+    if function.queued != queued:
+        raise Refused(400, "that function is not called in this way")
+    if not isinstance(data, list) or len(data) != len(function.inputs):
+        raise Refused(400, f"the function takes {len(function.inputs)} values")
+    if trigger is not None and (type(trigger) is not int or not 0 <= trigger <= 1_000_000):
+        raise Refused(400, "the trigger is not a number")
+    values = []
+    for position, (check, value) in enumerate(zip(function.inputs, data, strict=True), 1):
+        try:
+            values.append(check(value, owns))
+        except ValueError as error:
+            raise Refused(400, f"value {position} is not valid: {error}") from None
+    return {
+        "data": values, "fn_index": number, "trigger_id": trigger, "event_data": None,
+        "session_hash": session(message),
+    }  # fmt: skip
+
+
+def cancellation(message: dict[str, Any]) -> dict[str, Any]:
+    """The request to cancel an event, built anew. Raises ``Refused`` (400)."""
+    number = message.get("fn_index")
+    if type(number) is not int or not 0 <= number <= 1_000_000:
+        raise Refused(400, "the function is not a number")
+    return {"session_hash": session(message), "fn_index": number, "event_id": event(message)}
+
+
+def session(message: dict[str, Any]) -> str:
+    """The window that a message comes from. Raises ``Refused`` (400)."""
+    value = message.get("session_hash")
+    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
+        raise Refused(400, "the message does not say from which window it comes")
+    return value
+
+
+def event(message: dict[str, Any]) -> str:
+    """The event that a message is about. Raises ``Refused`` (400)."""
+    value = message.get("event_id")
+    if not isinstance(value, str) or not _EVENT.fullmatch(value):
+        raise Refused(400, "the message does not say which event it is about")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name is given twice")
+    return dict(pairs)
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
+        raise ValueError("a number is too large")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text) if len(text) < 100 else math.inf
+    if not math.isfinite(value):
+        raise ValueError("a number is too large or too long")
+    return value
+
+
+def _check_text(message: Any) -> None:
+    """Refuse deep nesting, and text that is not Unicode or hides a NUL."""
+    waiting = [(message, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError("it is nested too deeply")
+        if isinstance(value, dict):
+            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            waiting += [(part, depth + 1) for part in value]
+        elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+            raise ValueError("a text is not Unicode")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True

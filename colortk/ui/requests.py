@@ -1,0 +1,230 @@
+"""Normalizes a request once, so that what is checked is what Gradio gets.
+
+Two programs that read one request differently are the classic way past a guard: one takes the first
+of two parameters, the other the last. Whatever can be read in two ways is refused here with 400, and
+:meth:`Request.scope` builds what is passed on from the checked values alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass, replace
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes, urlencode
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+#: Headers that a request may have only once: of two, programs take different ones.
+SINGLE = frozenset({
+    "authorization", "content-encoding", "content-length", "content-range", "content-type", "cookie",
+    "expect", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+    "if-unmodified-since", "origin", "range", "referer", "sec-fetch-dest", "sec-fetch-mode",
+    "sec-fetch-site", "sec-websocket-key", "transfer-encoding", "upgrade", "user-agent",
+    "x-forwarded-host", "x-forwarded-proto",
+})  # fmt: skip
+#: Headers that Gradio gets. The cookie and the length are written anew.
+PASSED = frozenset({
+    "accept", "accept-encoding", "accept-language", "content-type", "host", "if-match",
+    "if-modified-since", "if-none-match", "if-range", "range", "user-agent", "x-forwarded-host",
+    "x-forwarded-proto",
+})  # fmt: skip
+#: Query parameters of one request, and bytes of its path and query.
+MAX_PARAMETERS, MAX_ADDRESS = 50, 8192
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+#: Slash, backslash and NUL: encoded, they are a separator to one program and a letter to another.
+_HIDDEN = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_RANGE = re.compile(r"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
+#: Identifiers that the page's own script makes: windows and uploads.
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Refused(Exception):
+    """A request that the guard answers itself: status, one line, and seconds until a new attempt."""
+
+    def __init__(self, status: int, why: str, retry_after: int | None = None) -> None:
+        self.status, self.why, self.retry_after = status, why, retry_after
+        super().__init__(why)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that can be read in one way only.
+
+    ``path``: decoded once, without ``//``, ``.`` and ``..``. ``query`` and ``headers``: each name
+    once, header names in lower case. ``address``: of the client, ``None`` for this machine, whose
+    address may be that of a web server with many visitors behind it.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    address: str | None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows the headers."""
+        return self.length != 0
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body, ``None`` if the request does not say."""
+        if "transfer-encoding" in self.headers:
+            return None
+        return int(self.headers.get("content-length", "0"))
+
+    def identifier(self, name: str) -> str:
+        """The query parameter ``name``, which must be the only one. Raises ``Refused``."""
+        if list(self.query) != [name] or not IDENTIFIER.fullmatch(self.query[name]):
+            raise Refused(400, f"the parameter {name} is missing, malformed or not the only one")
+        return self.query[name]
+
+    def with_query(self, **query: str) -> Request:
+        """The same request with these parameters alone."""
+        return replace(self, query=query)
+
+    def scope(self, scope: Scope, cookie: tuple[str, str] | None, body: bytes | None) -> Scope:
+        """``scope`` with what was checked in place of what came.
+
+        ``cookie``: its name and value. ``body``: of the message that is passed on, if there is one.
+        """
+        headers = {name: value for name, value in self.headers.items() if name in PASSED}
+        if not _RANGE.fullmatch(headers.get("range", "")):
+            headers.pop("range", None)
+        if cookie is not None:
+            headers["cookie"] = f"{cookie[0]}={cookie[1]}"
+        if body is None:
+            headers.pop("content-type", None)
+        else:
+            headers["content-length"] = str(len(body))
+        path = self.path.encode()
+        return {
+            **scope,
+            "method": self.method,
+            "path": self.path,
+            "raw_path": quote(path, safe="/=:@!$&'()*+,;~").encode(),
+            "query_string": urlencode(self.query).encode(),
+            "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()],
+        }
+
+
+def normalize(scope: Scope) -> Request:
+    """The request of an ASGI ``scope``. Raises ``Refused`` (400) if it can be read in two ways."""
+    raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    if len(raw) + len(scope.get("query_string", b"")) > MAX_ADDRESS:
+        raise Refused(414, "the address is too long")
+    headers = _headers(scope["headers"])
+    client = scope.get("client")
+    request = Request(
+        scope["method"],
+        _path(raw),
+        _query(scope.get("query_string", b"")),
+        headers,
+        _remote(client),
+    )
+    if request.method in ("GET", "HEAD") and request.has_body:
+        raise Refused(400, "a request of this kind has no body")
+    return request
+
+
+def _path(raw: bytes) -> str:
+    try:
+        text = raw.decode("ascii")
+        path = unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused(400, "the path is not UTF-8") from None
+    if not text.startswith("/") or "#" in text or "\\" in path or _CONTROL.search(path):
+        raise Refused(400, "the path is malformed")
+    if _BAD_PERCENT.search(text) or _HIDDEN.search(text):
+        raise Refused(400, "the path has malformed or hidden characters")
+    # An empty part, or one of dots, is removed by some programs and looked up by others.
+    if any(part in ("", ".", "..") for part in path.split("/")[1:-1]) or path.endswith(
+        ("/.", "/..")
+    ):
+        raise Refused(400, "the path is not in its shortest form")
+    return path
+
+
+def _decoded(text: str) -> str:
+    if _BAD_PERCENT.search(text):
+        raise Refused(400, "the query has a malformed % sign")
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused(400, "the query is not UTF-8") from None
+
+
+def _query(raw: bytes) -> dict[str, str]:
+    """Parameters, each named once in any case and any encoding."""
+    query: dict[str, str] = {}
+    known: set[str] = set()
+    for pair in filter(None, raw.decode("latin-1").split("&")):
+        name, _, value = pair.partition("=")
+        name = _decoded(name)
+        if name.casefold() in known:
+            raise Refused(400, "a parameter is given twice")
+        known.add(name.casefold())
+        query[name] = _decoded(value)
+    if len(query) > MAX_PARAMETERS:
+        raise Refused(400, "there are too many parameters")
+    return query
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
+        if name in headers and name in SINGLE:
+            raise Refused(400, f"the header {name} is given twice")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    length, encoding = headers.get("content-length"), headers.get("transfer-encoding")
+    if length is not None and (encoding is not None or not re.fullmatch(r"[0-9]{1,15}", length)):
+        raise Refused(400, "the length of the body is not clear")
+    if encoding is not None and encoding.lower() != "chunked":
+        raise Refused(400, "this transfer encoding is not known")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(415, "the body may not be compressed")
+    for name in ("host", "x-forwarded-host"):
+        if name in headers and not _HOST.fullmatch(headers[name]):
+            raise Refused(400, f"the header {name} is malformed")
+    if headers.get("x-forwarded-proto", "http") not in ("http", "https"):
+        raise Refused(400, "the header x-forwarded-proto is malformed")
+    if "websocket" in headers.get("upgrade", "").lower():
+        raise Refused(400, "the page has no web sockets")
+    return headers
+
+
+def _remote(client: Any) -> str | None:
+    try:
+        address = ip_address(client[0])
+    except (TypeError, ValueError, IndexError):
+        return None
+    return None if address.is_loopback else str(address)
+
+
+def host_name(host: str) -> str:
+    """A host's name without its port, in lower case; of an IPv6 address without brackets."""
+    match = _HOST.fullmatch(host)
+    return match[1].strip("[]").lower() if match else ""
+
+
+def cookie_value(headers: dict[str, str], name: str) -> str | None:
+    """The cookie ``name``. Raises ``Refused`` if there are two, as two sites may have set them."""
+    text = headers.get("cookie", "")
+    if sum(part.partition("=")[0].strip() == name for part in text.split(";")) > 1:
+        raise Refused(400, "there are two cookies of this page: delete them, and load it again")
+    try:
+        cookie = SimpleCookie(text).get(name)
+    except CookieError:
+        return None
+    return cookie.value if cookie else None

@@ -1,0 +1,216 @@
+"""Takes uploads: one file of a form, written as it comes, and deleted if its end does not come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shutil
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from colortk.ui.requests import Refused, Send
+
+#: Bytes around a file in a form, and bytes that are written at once.
+FORM, BLOCK = 100_000, 1 << 20
+#: Bytes of a file's name.
+MAX_NAME = 150
+#: Seconds before the beginning and after the end of an upload in which a browser may ask for its
+#: progress, and seconds between two messages about it: with news, and without.
+PATIENCE, NEWS, NO_NEWS = 3.0, 0.1, 15.0
+
+
+@dataclass
+class Progress:
+    """How far an upload is. ``fresh``: bytes since somebody has asked."""
+
+    name: str = ""
+    fresh: int = 0
+    done: bool = False
+
+
+@dataclass
+class _Form:
+    """The only part of a form: a file called ``name``, whose bytes wait in ``block``."""
+
+    name: str | None = None
+    block: bytearray = field(default_factory=bytearray)
+    parts: int = 0
+    complete: bool = False
+    _header: bytearray = field(default_factory=bytearray)
+    _value: bytearray = field(default_factory=bytearray)
+    _disposition: list[bytes] = field(default_factory=list)
+
+    def parser(self, boundary: bytes) -> MultipartParser:
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
+                "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._named,
+                "on_part_data": lambda data, start, end: self.block.extend(data[start:end]),
+                "on_end": self._end,
+            },
+        )
+
+    def _begin(self) -> None:
+        self.parts += 1
+        if self.parts > 1:
+            raise Refused(400, "upload one file at a time")
+
+    def _end_header(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._disposition.append(bytes(self._value))
+        self._header.clear()
+        self._value.clear()
+
+    def _named(self) -> None:
+        if len(self._disposition) != 1:
+            raise Refused(400, "the form does not say once what it holds")
+        try:
+            kind, options = parse_options_header(self._disposition[0])
+            given = options.get(b"filename", b"").decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refused(400, "the file's name is not UTF-8") from None
+        if kind != b"form-data" or options.get(b"name") != b"files" or b"filename" not in options:
+            raise Refused(400, "the form does not hold a file")
+        self.name = safe_name(given)
+
+    def _end(self) -> None:
+        self.complete = True
+
+
+def safe_name(text: str) -> str:
+    """The last part of a path as a file name of letters, digits and ``._- ,()``."""
+    text = unicodedata.normalize("NFC", text.replace("\\", "/").rpartition("/")[2])
+    kept = "".join(c for c in text if c in "._- ,()" or unicodedata.category(c)[0] in "LNM")
+    stem, dot, suffix = kept.strip(" .").rpartition(".")
+    suffix = suffix if len(suffix.encode()) <= 10 else suffix[:2]
+    while len((stem + dot + suffix).encode()) > MAX_NAME:
+        stem = stem[:-1]
+    return (stem + dot + suffix).strip(" .") or "file"
+
+
+def boundary_of(content_type: str) -> bytes:
+    """The boundary of a form. Raises ``Refused`` (400 or 415)."""
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data":
+        raise Refused(415, "an upload is a form with a file")
+    boundary = options.get(b"boundary", b"")
+    if not 1 <= len(boundary) <= 70 or content_type.lower().count("boundary=") != 1:
+        raise Refused(400, "the form does not say once where its parts end")
+    return boundary
+
+
+class Uploads:
+    """Uploads that are under way, each into a folder of its own in ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._progress: dict[tuple[str, str], Progress] = {}
+
+    async def store(
+        self, parts: AsyncIterator[bytes], content_type: str, progress: Progress
+    ) -> Path:
+        """Write the file of a form. Raises ``Refused`` and what ``parts`` raises.
+
+        Unless the form is complete, nothing of it is left when this returns.
+        """
+        form = _Form()
+        parser = form.parser(boundary_of(content_type))
+        folder = self._root / f"upload-{secrets.token_hex(16)}"
+        folder.mkdir(mode=0o700)
+        try:
+            path = await self._write(parts, parser, form, folder, progress)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return path
+
+    async def _write(
+        self,
+        parts: AsyncIterator[bytes],
+        parser: MultipartParser,
+        form: _Form,
+        folder: Path,
+        progress: Progress,
+    ) -> Path:
+        file: BinaryIO | None = None
+        try:
+            async for part in parts:
+                try:
+                    parser.write(part)
+                except FormParserError:
+                    raise Refused(400, "the form is malformed") from None
+                if form.name is not None and file is None:
+                    file = (folder / form.name).open("wb")
+                    progress.name = form.name
+                progress.fresh += len(part)
+                if file is not None and len(form.block) >= BLOCK:
+                    await asyncio.to_thread(file.write, bytes(form.block))
+                    form.block.clear()
+            if file is None or not form.complete:
+                raise Refused(400, "the form is not complete")
+            await asyncio.to_thread(file.write, bytes(form.block))
+        except OSError as error:
+            raise Refused(507, f"the file cannot be kept: {error.strerror}") from None
+        finally:
+            if file is not None:
+                file.close()
+        assert form.name is not None
+        return folder / form.name
+
+    def track(self, visitor: str, upload: str | None) -> Progress:
+        """Have a browser ask for the progress of its ``upload`` from now on."""
+        progress = Progress()
+        if upload is not None:
+            if (visitor, upload) in self._progress:
+                raise Refused(400, "there is an upload of this name already")
+            self._progress[visitor, upload] = progress
+        return progress
+
+    def end(self, visitor: str, upload: str | None, progress: Progress) -> None:
+        """Have who asks for the progress, even a little later, learn that the upload has ended."""
+        progress.done = True
+        if upload is not None:
+            asyncio.get_running_loop().call_later(
+                PATIENCE, self._progress.pop, (visitor, upload), None
+            )
+
+    async def progress(self, visitor: str, upload: str) -> Progress:
+        """The progress of an upload that is under way or about to begin. Raises ``Refused`` (404)."""
+        for _ in range(round(PATIENCE / 0.05)):
+            if (visitor, upload) in self._progress:
+                return self._progress[visitor, upload]
+            await asyncio.sleep(0.05)
+        raise Refused(404, "there is no such upload")
+
+
+async def tell(progress: Progress, send: Send) -> None:
+    """Send the messages that Gradio's script expects about an upload, until it has ended."""
+
+    async def event(more: bool = True, **message: object) -> None:
+        body = f"data: {json.dumps(message)}\n\n".encode()
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+
+    headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    quiet = 0.0
+    while not progress.done:
+        if progress.name and progress.fresh:
+            size, progress.fresh, quiet = progress.fresh, 0, 0.0
+            await event(msg="update", orig_name=progress.name, chunk_size=size)
+        elif quiet >= NO_NEWS:
+            quiet = 0.0
+            await event(msg="heartbeat")
+        await asyncio.sleep(NEWS)
+        quiet += NEWS
+    await event(more=False, msg="done")

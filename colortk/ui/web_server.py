@@ -1,0 +1,59 @@
+"""uvicorn, set up for the page: signals, time limits and a message when it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+from colortk.ui.connections import Connection, close_overdue
+from colortk.ui.requests import Application
+
+#: Seconds that open connections get at the end, and connections that may wait to be accepted.
+SHUTDOWN, BACKLOG = 1, 512
+
+
+class PageServer(uvicorn.Server):
+    """Serves ``application``. ``ready``: called once it can be reached."""
+
+    def __init__(self, application: Application, ready: Callable[[], None]) -> None:
+        config: Any = uvicorn.Config(
+            application, http=Connection, ws="none", lifespan="on", loop="asyncio",
+            log_config=None, log_level="critical", access_log=False, server_header=False,
+            proxy_headers=False,  # anybody can write them: addresses are those of connections
+            timeout_graceful_shutdown=SHUTDOWN, backlog=BACKLOG,
+        )  # fmt: skip
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, *arguments: Any, **named: Any) -> None:
+        await super().startup(*arguments, **named)
+        self._closer = asyncio.create_task(close_overdue(self.server_state.connections))
+        self._ready()
+
+    async def shutdown(self, *arguments: Any, **named: Any) -> None:
+        self._closer.cancel()
+        await super().shutdown(*arguments, **named)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Have SIGHUP end the page as SIGTERM does, unless it is ignored (``nohup``)."""
+        with super().capture_signals():
+            hangup = getattr(signal, "SIGHUP", None)
+            main = threading.current_thread() is threading.main_thread()
+            if hangup is None or not main or signal.getsignal(hangup) is signal.SIG_IGN:
+                yield
+                return
+            before = signal.getsignal(hangup)
+            # A signal that nobody handles would end the process before its files are deleted.
+            told_as = signal.SIGTERM if before is signal.SIG_DFL else hangup
+            signal.signal(hangup, lambda _, frame: self.handle_exit(told_as, frame))
+            try:
+                yield
+            finally:
+                signal.signal(hangup, before)

@@ -1,0 +1,318 @@
+"""The page as a process, and clients that mean it ill: silent, slow, many, and of unclear words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from colortk.ui import bodies, connections
+from conftest import colorizer_module, photo
+from pages import Page, missing_gradio, serving
+from test_ui_server import ask, half_an_upload, upload, visitor
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing_gradio()), reason=missing_gradio() or "it is there"),
+]
+#: Seconds beyond the time limits that a busy machine may take.
+SLACK = 15
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("page")
+    with serving("-p", "gray", "--max-upload", "2", folder=folder) as running:
+        yield running
+        assert running.end() == 0
+
+
+class Raw:
+    """A connection on which anything can be sent."""
+
+    def __init__(self, page: Page, data: bytes = b"") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", page.port), timeout=60)
+        self.began = time.monotonic()
+        self.send(data)
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def answer(self) -> bytes:
+        """All that comes until the server closes the connection."""
+        said = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := self.socket.recv(65536):
+                said += part
+        return said
+
+    def closed(self, within: float) -> bool:
+        """Whether the server closes the connection in this time."""
+        self.socket.settimeout(within)
+        try:
+            self.answer()
+        except TimeoutError:
+            return False
+        finally:
+            self.socket.settimeout(60)
+        return True
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def test_idle_and_trickling_clients_are_closed(page: Page) -> None:
+    cookie = visitor(page)
+    head = (
+        b"POST /gradio_api/queue/join HTTP/1.1\r\nHost: localhost\r\nCookie: %s\r\n"
+        % cookie.encode()
+    )
+    message = head + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    scenes = {
+        "silent": (b"", b""),
+        "headers that stop": (head, b""),
+        "headers that trickle": (head, b"X-A: b\r\n"),
+        "a body that stops": (message, b""),
+        "a body that trickles": (message, b" "),
+        "an upload that stops": (half_an_upload(cookie), b""),
+        "an upload that trickles": (half_an_upload(cookie), b"x" * 50),
+        "a body that was refused": (b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\r\n", b"x"),
+        "requests of which nothing comes back": (b"", b"\r\n"),
+    }  # fmt: skip
+    clients = {name: Raw(page, first) for name, (first, _) in scenes.items()}
+    limit = max(connections.HEADERS, connections.LINGER, bodies.GRACE)
+    end = time.monotonic() + limit + SLACK
+    still = dict(clients)
+    while still and time.monotonic() < end:
+        time.sleep(0.5)
+        for name, client in list(still.items()):
+            try:
+                client.send(scenes[name][1])
+                client.socket.settimeout(0.01)
+                while client.socket.recv(65536):
+                    pass
+                del still[name]
+            except TimeoutError:
+                pass
+            except OSError:
+                del still[name]
+    assert not still
+    for client in clients.values():
+        client.close()
+    assert not [path for path in page.files() if b"half a file" in path.read_bytes()]
+
+
+def test_a_stopped_upload_is_told_so_and_deleted(page: Page) -> None:
+    cookie = visitor(page)
+    stopped, gone = Raw(page, half_an_upload(cookie)), Raw(page, half_an_upload(cookie))
+    reset = Raw(page, half_an_upload(cookie))
+    deadline = time.monotonic() + SLACK
+    while len(list((page.folder / "tmp").glob("*/upload-*/secret.png"))) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    gone.close()
+    reset.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    reset.close()
+    assert stopped.answer().startswith(b"HTTP/1.1 408 ")
+    stopped.close()
+    assert time.monotonic() - stopped.began < bodies.GRACE + connections.LINGER + SLACK
+    assert not list((page.folder / "tmp").glob("*/upload-*"))
+
+
+def test_one_visitor_cannot_take_all_slots(page: Page) -> None:
+    greedy = visitor(page)
+    # Enough to take every upload slot and every connection, were they not shared.
+    clients = [Raw(page, half_an_upload(greedy)) for _ in range(40)]
+    clients += [Raw(page) for _ in range(connections.MAX_CONNECTIONS)]
+    began = time.monotonic()
+    try:
+        status, said = upload(page, visitor(page), "x.png", b"hello")
+        assert status == 200, said
+        assert time.monotonic() - began < bodies.GRACE  # nobody has been timed out yet
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_streams_of_one_visitor_are_limited(page: Page) -> None:
+    greedy, other = visitor(page), visitor(page)
+    ask_for = "GET /gradio_api/heartbeat/w{} HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n\r\n"
+    clients = [Raw(page, ask_for.format(number, greedy).encode()) for number in range(60)]
+    answers = [client.socket.recv(12) for client in clients]
+    assert answers.count(b"HTTP/1.1 200") == 40
+    assert answers.count(b"HTTP/1.1 429") == 20
+    mine = Raw(page, ask_for.format("mine", other).encode())
+    assert mine.socket.recv(12) == b"HTTP/1.1 200"
+    for client in [*clients, mine]:
+        client.close()
+
+
+SLOW = "import time; time.sleep(0.2); return np.zeros((*lightness.shape, 2), np.float32)"
+
+
+def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
+    """30 visitors upload and ask at once: everybody gets a picture, nobody is turned away."""
+    site = tmp_path / "site"
+    info = site / "slow-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[colortk]\nslow = slow\n")
+    (site / "slow.py").write_text(colorizer_module("slow", "slow", SLOW))
+    Image.fromarray(photo()).save(tmp_path / "x.png")
+    picture = (tmp_path / "x.png").read_bytes()
+    joined: list[int] = []
+    ended: list[int] = []
+    failures: list[Any] = []
+    turn = threading.Lock()
+
+    def visit(number: int) -> None:
+        try:
+            cookie = visitor(page)
+            ready.wait()
+            status, said = upload(page, cookie, "x.png", picture)
+            assert status == 200, said
+            file = {"path": json.loads(said)[0], "meta": {"_type": "gradio.FileData"}}
+            message = {
+                "data": [file, "slow", 1, "", "ratio"], "fn_index": 1, "session_hash": f"w{number}",
+            }  # fmt: skip
+            with turn:
+                status, _, said = ask(
+                    page, "POST", "/gradio_api/queue/join", json.dumps(message).encode(),
+                    cookie=cookie, content_type="application/json",
+                )  # fmt: skip
+                joined.append(number)
+            assert status == 200, said
+            door = f"/gradio_api/queue/data?session_hash=w{number}"
+            status, _, said = ask(page, "GET", door, cookie=cookie)
+            ended.append(number)
+            assert status == 200
+            (done,) = [
+                event
+                for line in said.decode().splitlines()
+                if line.startswith("data: ")
+                and (event := json.loads(line[6:]))["msg"] == "process_completed"
+            ]
+            assert done["success"], done
+            assert "x-colorized.png" in json.dumps(done)
+        except BaseException as error:
+            failures.append(error)
+
+    with serving("-p", "slow", folder=tmp_path, plugins=site) as page:
+        ready = threading.Barrier(30)
+        threads = [threading.Thread(target=visit, args=(number,)) for number in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        # In order, but for those that end within one picture's time of each other.
+        assert all(abs(ended.index(number) - joined.index(number)) <= 2 for number in range(30))
+        assert page.end() == 0
+
+
+def join(page: Page, cookie: str, body: bytes) -> tuple[int, bytes]:
+    status, _, said = ask(
+        page, "POST", "/gradio_api/queue/join", body, cookie=cookie, content_type="application/json"
+    )
+    return status, said
+
+
+def test_repeated_parameters_do_not_read_anothers_stream(page: Page) -> None:
+    mine, yours = visitor(page), visitor(page)
+    body = {"data": [None, "gray", 1, "", "ratio"], "fn_index": 1, "session_hash": "yours1"}
+    for number in (1, 2):
+        body["session_hash"] = f"yours{number}"
+        assert join(page, yours, json.dumps(body).encode())[0] == 200
+    door = "/gradio_api/queue/data?"
+    assert ask(page, "GET", f"{door}session_hash=mine", cookie=mine)[0] == 404
+    for query in (
+        "session_hash=mine&session_hash=yours1", "session_hash=yours1&session_hash=mine",
+        "session_hash=mine&session%5Fhash=yours1", "session_hash=mine&SESSION_HASH=yours1",
+    ):  # fmt: skip
+        status, _, said = ask(page, "GET", door + query, cookie=mine)
+        assert status == 400
+        assert b"process" not in said
+    assert ask(page, "GET", f"{door}session_hash=yours1", cookie=mine)[0] == 403
+    said = ask(page, "GET", f"{door}session_hash=yours1", cookie=yours)[2]
+    assert b"There is no picture yet" in said
+
+
+UNCLEAR: list[tuple[str, list[str], int]] = [
+        ("GET / HTTP/1.1", ["Host: localhost", "Host: evil.example"], 400),
+        ("GET / HTTP/1.1", [], 400),
+        ("GET http://localhost/ HTTP/1.1", ["Host: localhost"], 400),
+        ("GET //etc/passwd HTTP/1.1", ["Host: localhost"], 400),
+        ("GET /assets/%2e%2e/x HTTP/1.1", ["Host: localhost"], 400),
+        ("GET /?a=1&a=2 HTTP/1.1", ["Host: localhost"], 400),
+        ("GET / HTTP/1.1", ["Host: localhost", "Content-Length: 5"], 400),
+        ("GET / HTTP/1.1", ["Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+                            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="], 400),
+        ("POST /gradio_api/upload HTTP/1.1", ["Host: localhost", "Content-Length: 5", "Content-Length: 6"], 400),
+        ("POST /gradio_api/upload HTTP/1.1", ["Host: localhost", "Content-Length: 5", "Transfer-Encoding: chunked"], 400),
+        ("POST /gradio_api/upload HTTP/1.1", ["Host: localhost", "Content-Length: -5"], 400),
+        ("POST /gradio_api/upload HTTP/1.1", ["Host: localhost", "Transfer-Encoding: gzip"], 400),
+        ("POST /gradio_api/upload HTTP/1.1", ["Host: localhost", "Origin: http://localhost", "Origin: http://x"], 400),
+        ("PUT / HTTP/1.1", ["Host: localhost", "Content-Length: 0"], 405),
+        ("CONNECT / HTTP/1.1", ["Host: localhost"], 405),
+        ("TRACE / HTTP/1.1", ["Host: localhost"], 405),
+        ("POST / HTTP/1.1", ["Host: localhost", "Content-Length: 0"], 405),
+        ("GET / HTTP/1.1\r\nX y", ["Host: localhost"], 400),
+        ("nonsense", [], 400),
+        ("\x16\x03\x01\x02", [], 400),  # TLS
+        ("GET /" + "a" * 70_000 + " HTTP/1.1", ["Host: localhost"], 414),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("request_line, headers, status", UNCLEAR)
+def test_unclear_requests(request_line: str, headers: list[str], status: int, page: Page) -> None:
+    cookie = visitor(page)
+    lines = [request_line, *headers, f"Cookie: {cookie}", "Connection: close", "", ""]
+    client = Raw(page, "\r\n".join(lines).encode("latin-1"))
+    said = client.answer()
+    client.close()
+    assert said.startswith(b"HTTP/1.1 %d " % status), said[:100]
+
+
+VALUES: list[Any] = [
+    None, True, 0, -1, 2**53, 10**400, 1.5, 1e308, "", "x", "gray", "\ud800", "a" * 100_000, [], {}, [[]],
+    ["gray"], {"path": None}, {"path": "/etc/passwd"}, {"path": "\0"}, {"path": []}, {"url": "x"},
+    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, {"__type__": "update"},
+    [{"path": "x"}], {"data": "data:image/png;base64,AAAA"},
+]  # fmt: skip
+
+
+def test_messages_of_wrong_types_never_show_a_traceback(page: Page) -> None:
+    """Every value in every place of every function: a refusal, or an event without a mistake of ours."""
+    cookie = visitor(page)
+    before = len(page.said)
+    good: dict[int, list[Any]] = {0: ["gray"], 1: [None, "gray", 1, "", "ratio"]}
+    good |= {10: [None, ["gray"], 1], 13: ["gray"], 14: [None, "gray", 1, True], 7: [], 15: []}
+    passed = 0
+    for number, values in good.items():
+        for place in range(len(values) + 1):
+            for index, value in enumerate(VALUES):
+                data = [*values[:place], value, *values[place + 1 :]]
+                window = f"w{number}x{place}x{index}"
+                body = {"data": data, "fn_index": number, "session_hash": window}
+                for door in ("queue/join", "run/predict"):
+                    status, _, said = ask(
+                        page, "POST", f"/gradio_api/{door}", json.dumps(body).encode(),
+                        cookie=cookie, content_type="application/json",
+                    )  # fmt: skip
+                    assert 400 <= status < 500 or status == 200, (status, said, body)
+                    if status == 200 and door == "queue/join":
+                        stream = f"/gradio_api/queue/data?session_hash={window}"
+                        said = ask(page, "GET", stream, cookie=cookie)[2]
+                        passed += 1
+                    assert b"mistake of this program" not in said, body
+                    assert b"Traceback" not in said
+    assert passed > 5
+    assert page.said[before:] == []
