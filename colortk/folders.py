@@ -7,13 +7,15 @@ from pathlib import Path
 from PIL import Image
 
 from colortk.errors import UsageError
+from colortk.io.foreign import plugin_endings
 from colortk.opening import FORMATS
 
 
 def endings() -> set[str]:
     """File name endings of pictures that can be read, lower-case, each with its dot."""
     Image.init()
-    return {ending for ending, name in Image.registered_extensions().items() if name in FORMATS}
+    known = {ending for ending, name in Image.registered_extensions().items() if name in FORMATS}
+    return known | plugin_endings()
 
 
 #: Endings of films. A picture that moves (GIF, PNG, WebP) is a picture.

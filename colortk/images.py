@@ -22,8 +22,9 @@ from PIL import ExifTags, Image, ImageFile
 from colortk import directories
 from colortk._cv import cv2
 from colortk.errors import PictureError
+from colortk.io import pnm
 from colortk.io.complete import load
-from colortk.opening import exif_of, limit_of_pillow, opened, too_large
+from colortk.opening import exif_of, limit_of_pillow, opened, refuse_foreign, too_large
 from colortk.profiles import profiled_8, profiled_16
 
 Pixels = NDArray[Any]
@@ -107,9 +108,11 @@ def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd tags; damage raises
         try:
+            plugin = refuse_foreign(data, name)
             if directories.begins(data):
                 return _decode_tiff(data, name, max_pixels)
-            with opened(data, name, max_pixels) as image:
+            data = _binary(data, name, max_pixels)
+            with opened(data, name, max_pixels, plugin) as image:
                 return _decode(image, data, name)
         except PictureError:
             raise
@@ -135,6 +138,16 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int) -> Picture:
     return Picture(pixels, alpha, exif, _clean_dpi(image.dpi), "TIFF", image.notes)
 
 
+def _binary(data: bytes, name: str, max_pixels: int) -> bytes:
+    """``data`` in a form that Pillow reads at once, if it is a PNM; else ``data`` itself."""
+    header = pnm.header_of(data) if pnm.is_pnm(data) else None
+    if header is None:
+        return data
+    if header.width * header.height > max_pixels:
+        raise too_large(name, max_pixels, (header.width, header.height))
+    return pnm.to_binary(data, header)
+
+
 def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
     notes: list[str] = []
     if getattr(image, "is_animated", False):  # to count them can take longer than to decode one
@@ -145,6 +158,8 @@ def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
     dpi = image.info.get("dpi")
     exif = exif_of(image, name, notes)
     turn = exif.get(ExifTags.Base.Orientation, 1)
+    if image.format == "JXL" and not getattr(image, "jpeg", False):
+        turn = 1  # what is in the codestream counts, and its decoder applies it
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes):
         profile = None

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from colortk import directories
 from colortk.errors import PictureError
+from colortk.io import foreign, jpeg_segments, jpegxl, limits
 
 #: Formats of photographs. Icons, textures and what Pillow decodes in Python, slowly, are not here.
 FORMATS = {
@@ -24,9 +25,6 @@ FORMATS = {
 }  # fmt: skip
 #: Those that are loaded already, tried first.
 _LOADED = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "PPM")
-#: Scans of a JPEG: each goes over all of the picture, and may have but twenty bytes. As many as this
-#: for any file (cameras write ten), and more where as many bytes stand behind them.
-SCANS, BYTES_OF_SCAN = 500, 1 << 14
 #: Pillow's own limit is the process', and has to give way while a picture above it is opened.
 _PILLOWS_LIMIT = threading.Lock()
 
@@ -46,14 +44,14 @@ def too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -
     )
 
 
-def opened(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
-    """Return Pillow's picture, not decoded.
+def opened(data: bytes, name: str, max_pixels: int, plugin: str = "") -> ImageFile.ImageFile:
+    """Return Pillow's picture, not decoded. ``plugin``: the format, if a plugin of Pillow reads it.
 
     Raises ``PictureError`` for what is no picture, or too large.
     """
     _measure(data, name, max_pixels)
     try:
-        image = _identified(data, max_pixels)
+        image = _identified(data, max_pixels, plugin)
     except UnidentifiedImageError:
         raise _unknown(data, name) from None
     except Image.DecompressionBombError:
@@ -65,12 +63,32 @@ def opened(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
     return image
 
 
-def _identified(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
+def refuse_foreign(data: bytes, name: str) -> str:
+    """Refuse a file that is no picture of the formats that are read, by its content.
+
+    Returns Pillow's name of the format that a plugin reads, or "". Raises ``PictureError``.
+    """
+    kind = foreign.foreign_kind(data)
+    if kind is None:
+        return ""
+    if not foreign.add_plugin(kind):
+        raise _not_read(kind, name)
+    return kind.plugin
+
+
+def _not_read(kind: foreign.Foreign, name: str) -> PictureError:
+    what = f"it is {kind.name}, which is not read" if not kind.plugin else f"it is {kind.name}"
+    return PictureError(f"cannot read '{name}'", what, kind.advice(name))
+
+
+def _identified(data: bytes, max_pixels: int, plugin: str) -> ImageFile.ImageFile:
     with _PILLOWS_LIMIT:
         usual = Image.MAX_IMAGE_PIXELS
         if usual is not None and max_pixels > 2 * usual:
             Image.MAX_IMAGE_PIXELS = max_pixels
         try:
+            if plugin:
+                return Image.open(io.BytesIO(data), formats=[plugin])
             try:
                 return Image.open(io.BytesIO(data), formats=_LOADED)
             except UnidentifiedImageError:
@@ -82,6 +100,9 @@ def _identified(data: bytes, max_pixels: int) -> ImageFile.ImageFile:
 
 
 def _unknown(data: bytes, name: str) -> PictureError:
+    kind = foreign.likely_kind(data)
+    if kind is not None:
+        return _not_read(kind, name)
     for other, (_, accepts) in Image.OPEN.items():
         if other not in FORMATS and accepts is not None and accepts(data[:16]) is True:
             return PictureError(
@@ -96,6 +117,10 @@ def _unknown(data: bytes, name: str) -> PictureError:
 
 def _measure(data: bytes, name: str, max_pixels: int) -> None:
     """Look at what Pillow reads on opening, or OpenCV in another way than Pillow."""
+    try:
+        limits.check_header(data)
+    except limits.OverLimit as error:
+        raise _absurd(name, str(error)) from None
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         if width * height > max_pixels:
@@ -103,8 +128,8 @@ def _measure(data: bytes, name: str, max_pixels: int) -> None:
     elif data[:2] == b"\xff\xd8":
         for block in _exif_of_jpeg(data):
             _directories(block, name)
-        if data.count(b"\xff\xda") > SCANS + len(data) // BYTES_OF_SCAN:
-            raise _absurd(name, "it has more scans than a picture needs")
+    elif (stated := jpegxl.size_of(data)) and stated[0] * stated[1] > max_pixels:
+        raise too_large(name, max_pixels, stated)
 
 
 def _directories(data: bytes, name: str) -> tuple[int, int] | None:
@@ -121,24 +146,14 @@ def _absurd(name: str, why: str) -> PictureError:
 def _exif_of_jpeg(data: bytes) -> Iterator[bytes]:
     """EXIF as Pillow puts it together: of all segments that begin with it, one after the other."""
     exif = b""
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            at += 1
-            continue
-        marker = data[at + 1]
-        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
-            at += 1 if marker == 0xFF else 2
-            continue
-        if marker == 0xDA:  # from here on there are pixels
+    for segment in jpeg_segments.segments(data):
+        if segment.marker == jpeg_segments.SOS:  # from here on there are pixels
             break
-        size = int.from_bytes(data[at + 2 : at + 4], "big")
-        part = data[at + 4 : at + 2 + size]
-        if marker == 0xE1 and part[:6] == b"Exif\0\0":
+        part = data[segment.start : segment.stop]
+        if segment.marker == jpeg_segments.APP1 and part[:6] == b"Exif\0\0":
             exif += part[6:]
-        elif marker == 0xE2 and part[:4] == b"MPF\0":
+        elif segment.marker == jpeg_segments.APP2 and part[:4] == b"MPF\0":
             yield part[4:]
-        at += 2 + max(2, size)
     yield exif
 
 

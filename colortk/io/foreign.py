@@ -1,0 +1,203 @@
+"""Kinds of files that people take for pictures and that are not read, told by their content.
+
+Each is named together with a command that converts it. HEIC and JPEG XL are read where the extra
+``formats`` is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import shlex
+from dataclasses import dataclass
+
+from colortk.io import tiff_tags
+
+#: Pillow's name of a format, to the module that adds it to Pillow.
+PLUGINS = {"HEIF": "pillow_heif", "JXL": "pillow_jxl"}
+#: Endings of their files.
+ENDINGS = {"HEIF": (".heic", ".heif", ".hif"), "JXL": (".jxl",)}
+_INSTALL = "install colortk with its extra 'formats'"
+_RAW = "convert it: darktable-cli {file} OUT.tif"
+_FILM = "use colortk video {file} -o OUT.mp4"
+_HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+#: Tags of camera raw: color filter array data, or a DNG.
+_PHOTOMETRIC, _COMPRESSION, _DNG_VERSION = 262, 259, 50706
+_RAW_PHOTOMETRIC, _RAW_COMPRESSION = {32803, 34892}, {32767, 34713, 65535}
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A kind of file that is not read.
+
+    Parameters
+    ----------
+    name : str
+        What it is, with its article, as "a Photoshop document".
+    hint : str
+        What to do; ``{file}`` stands for its name.
+    plugin : str
+        Pillow's name of the format, if a plugin can add it.
+    """
+
+    name: str
+    hint: str
+    plugin: str = ""
+
+    def advice(self, name: str) -> str:
+        """What to do with the file ``name``."""
+        return self.hint.format(file=shlex.quote(name))
+
+
+_HEIC = Foreign(
+    "a HEIC or HEIF picture", f"{_INSTALL}, or convert it: heif-convert {{file}} OUT.png", "HEIF"
+)
+_JXL = Foreign("a JPEG XL picture", f"{_INSTALL}, or convert it: djxl {{file}} OUT.png", "JXL")
+_PSD = Foreign("a Photoshop document", "convert it: magick {file}[0] OUT.tif")
+_SVG = Foreign("an SVG drawing", "convert it: rsvg-convert {file} -o OUT.png")
+_PDF = Foreign(
+    "a PDF document", "take its scans out: pdfimages -all {file} OUT, or draw its pages: "
+    "pdftoppm -r 300 -png {file} OUT"
+)  # fmt: skip
+_EPS = Foreign(
+    "a PostScript file", "convert it: gs -dSAFER -r300 -sDEVICE=png16m -o OUT.png {file}"
+)
+_XCF = Foreign("a GIMP document", "export it as PNG or TIFF in GIMP")
+_ZIP = Foreign("a ZIP archive", "unpack it first")
+_HTML = Foreign("a web page", "download the picture itself")
+_OTHER = "convert it: magick {file} OUT.png"
+
+#: First bytes of files whose kind these bytes tell.
+_BEGINNINGS: tuple[tuple[bytes, Foreign], ...] = (
+    (b"\xff\x0a", _JXL),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", _JXL),
+    (b"8BPS", _PSD),
+    (b"gimp xcf", _XCF),
+    (b"%!PS", _EPS),
+    (b"\xc5\xd0\xd3\xc6", _EPS),
+    (b"IIU\0", Foreign("a camera raw file (Panasonic RW2)", _RAW)),
+    (b"IIRO", Foreign("a camera raw file (Olympus ORF)", _RAW)),
+    (b"IIRS", Foreign("a camera raw file (Olympus ORF)", _RAW)),
+    (b"MMOR", Foreign("a camera raw file (Olympus ORF)", _RAW)),
+    (b"FUJIFILMCCD-RAW", Foreign("a camera raw file (Fujifilm RAF)", _RAW)),
+    (b"\0MRM", Foreign("a camera raw file (Minolta MRW)", _RAW)),
+    (b"FOVb", Foreign("a camera raw file (Sigma X3F)", _RAW)),
+    (b"II\x1a\0\0\0HEAPCCDR", Foreign("a camera raw file (Canon CRW)", _RAW)),
+    (b"\x1aE\xdf\xa3", Foreign("a film (Matroska or WebM)", _FILM)),
+    (b"FLV\1", Foreign("a film (Flash)", _FILM)),
+    (b"OggS", Foreign("a film (Ogg)", _FILM)),
+    (b"0&\xb2u\x8ef\xcf\x11", Foreign("a film (Windows Media)", _FILM)),
+    (b"\0\0\1\xba", Foreign("a film (MPEG)", _FILM)),
+    (b"\0\0\1\xb3", Foreign("a film (MPEG)", _FILM)),
+    (b"II\xbc\x01", Foreign("a JPEG XR picture", "convert it: JxrDecApp -i {file} -o OUT.tif")),
+    (b"v/1\x01", Foreign("an OpenEXR picture", _OTHER)),
+    (b"#?RADIANCE", Foreign("a Radiance HDR picture", _OTHER)),
+    (b"SIMPLE  =", Foreign("a FITS file", _OTHER)),
+    (b"AT&TFORM", Foreign("a DjVu document", "convert it: ddjvu -format=tiff {file} OUT.tif")),
+    (b"PK\3\4", _ZIP),
+    (b"version https://git-lfs", Foreign("a pointer of Git LFS", "fetch the file: git lfs pull")),
+)
+_MARKUP = re.compile(
+    rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[[^\]]*\])?>|\s)*+<(?:\w+:)?svg[\s>]",
+    re.S,
+)
+
+
+def foreign_kind(data: bytes) -> Foreign | None:
+    """Return what kind of file ``data`` is, if its content says that it is one that is not read.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file: camera raw is told by tags that lie anywhere in it.
+
+    Returns
+    -------
+    Foreign or None
+        ``None`` for pictures, and for what is not known at all.
+    """
+    for beginning, kind in _BEGINNINGS:
+        if data.startswith(beginning):
+            return kind
+    if data[4:8] == b"ftyp":
+        return _of_brands(data)
+    if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
+        return Foreign("a film (AVI)", _FILM)
+    return _of_tiff(data) if tiff_tags.is_tiff(data) else None
+
+
+def likely_kind(data: bytes) -> Foreign | None:
+    """Return what kind of file ``data`` looks like, once it is known that it is no picture."""
+    if data[:1] == b"G" and data[188:189] == b"G" and data[376:377] == b"G":
+        return Foreign("a film (MPEG)", _FILM)
+    if data[128:132] == b"DICM":
+        return Foreign("a DICOM file", "convert it: dcm2img {file} OUT.png")
+    if b"%PDF-" in data[:1024]:
+        return _PDF
+    return _of_text(data[:4096])
+
+
+def _of_brands(data: bytes) -> Foreign | None:
+    """A file of the ISO base media format: HEIC, camera raw or film, by its brands."""
+    size = int.from_bytes(data[:4], "big")
+    brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(size, 256), 4))}
+    if data[8:12] == b"crx ":
+        return Foreign("a camera raw file (Canon CR3)", _RAW)
+    if data[8:12] == b"jxl ":
+        return _JXL
+    if brands & _AVIF_BRANDS:
+        return None
+    return _HEIC if brands & _HEIC_BRANDS else Foreign("a film (MP4 or QuickTime)", _FILM)
+
+
+def _of_tiff(data: bytes) -> Foreign | None:
+    """Camera raw in a TIFF. Its first picture is a thumbnail, which nobody wants to have colorized."""
+    if data[8:10] == b"CR":
+        return Foreign("a camera raw file (Canon CR2)", _RAW)
+    found = tiff_tags.directories(data, (_PHOTOMETRIC, _COMPRESSION, _DNG_VERSION))
+    for values in found:
+        if _DNG_VERSION in values:
+            return Foreign("a camera raw file (DNG)", _RAW)
+        if _first(values, _PHOTOMETRIC) in _RAW_PHOTOMETRIC or (
+            _first(values, _COMPRESSION) in _RAW_COMPRESSION
+        ):
+            return Foreign("a camera raw file", _RAW)
+    return None
+
+
+def _first(values: dict[int, tiff_tags.Value], tag: int) -> int | None:
+    value = values.get(tag)
+    return value[0] if value else None
+
+
+def _of_text(head: bytes) -> Foreign | None:
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    if _MARKUP.match(head):
+        return _SVG
+    if head[:2] == b"\x1f\x8b":
+        return Foreign("a gzip file (an SVGZ drawing, perhaps)", "unpack it first: gunzip {file}")
+    if re.match(rb"\s*<(?:!doctype\s+html|html)[\s>]", head, re.I):
+        return _HTML
+    return None
+
+
+def add_plugin(kind: Foreign) -> bool:
+    """Let Pillow read ``kind`` through its plugin; return whether it can."""
+    module = PLUGINS.get(kind.plugin)
+    if module is None or importlib.util.find_spec(module) is None:
+        return False
+    try:
+        plugin = importlib.import_module(module)
+    except ImportError:  # its library is missing or too old
+        return False
+    if kind.plugin == "HEIF":
+        plugin.register_heif_opener(thumbnails=False)
+    return True
+
+
+def plugin_endings() -> set[str]:
+    """Return the endings of files that the installed plugins read, each with its dot."""
+    usable = (name for name, module in PLUGINS.items() if importlib.util.find_spec(module))
+    return {ending for name in usable for ending in ENDINGS[name]}

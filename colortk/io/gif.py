@@ -1,0 +1,69 @@
+"""The blocks of a GIF file up to its second frame, without decoding anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_EXTENSION, _IMAGE, _COMMENT = 0x21, 0x2C, 0xFE
+
+
+@dataclass
+class Blocks:
+    """Sizes of what stands before the second frame.
+
+    Parameters
+    ----------
+    extensions : int
+        Sub-blocks of extensions, and bytes between blocks that belong to none.
+    comment : int
+        Bytes of comments.
+    pixels : int
+        Sub-blocks of compressed pixels.
+    """
+
+    extensions: int = 0
+    comment: int = 0
+    pixels: int = 0
+
+
+def is_gif(data: bytes) -> bool:
+    """Return whether ``data`` begins as a GIF does."""
+    return data[:6] in (b"GIF87a", b"GIF89a")
+
+
+def blocks_of(data: bytes, most: int) -> Blocks:
+    """Count the blocks of a GIF, up to its second frame or to ``most`` blocks of extensions."""
+    found = Blocks()
+    at = 13 + _table(data[10] if len(data) > 10 else 0)
+    while at < len(data) and found.extensions <= most:
+        kind = data[at]
+        if kind == _EXTENSION and at + 1 < len(data):
+            stop, count = _sub_blocks(data, at + 2, most)
+            found.extensions += count + 1
+            if data[at + 1] == _COMMENT:
+                found.comment += stop - at
+            at = stop
+        elif kind == _IMAGE and at + 10 <= len(data):
+            if found.pixels:
+                break
+            at, found.pixels = _sub_blocks(data, at + 11 + _table(data[at + 9]), len(data))
+        elif kind == 0x3B:
+            break
+        else:
+            found.extensions += 1  # readers skip such bytes one by one
+            at += 1
+    return found
+
+
+def _table(flags: int) -> int:
+    """Bytes of a color table."""
+    return 3 * (2 << (flags & 7)) if flags & 0x80 else 0
+
+
+def _sub_blocks(data: bytes, at: int, most: int) -> tuple[int, int]:
+    """Offset behind a row of sub-blocks, and how many there are, counted up to ``most``."""
+    count = 0
+    while at < len(data) and data[at] and count <= most:
+        at += 1 + data[at]
+        count += 1
+    return at + 1, count + 1

@@ -1,0 +1,124 @@
+"""How much a picture file may ask of its decoder; the command, the workers and the page share it.
+
+Decoders take time for things that cost a file nearly nothing: scans of a JPEG, comments, chunks and
+blocks of a few bytes. They are counted here, before any decoder sees the file. What is left takes time
+in proportion to bytes and pixels, which are limited as well.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from colortk.io import gif, jpeg2000, jpeg_segments, png, pnm
+
+#: Seconds that decoding one picture may take on the page.
+DECODE_SECONDS = 60.0
+#: Markers of a JPEG, and bytes between them that belong to none. Each costs its readers some microseconds.
+SEGMENTS, FILLER = 4096, 1 << 16
+#: EXIF of a JPEG in several segments is put together by copying. Photoshop's data has many small parts.
+EXIF, PHOTOSHOP = 1 << 21, 1 << 22
+#: Scans of a JPEG. Cameras and programs write at most twenty; each goes over all pixels.
+SCANS, USUAL_SCANS = 100, 20
+#: Scans times pixels, where there are more than the usual: some seconds of work.
+SCANNED_PIXELS = 1 << 31
+#: Chunks of a PNG: as many as this, and one more for as many bytes.
+CHUNKS, BYTES_OF_CHUNK = 4096, 512
+#: Chunks with text, and bytes that one of them may unpack to.
+TEXTS, TEXT = 1024, 1 << 20
+#: Sub-blocks in extensions of a GIF, and bytes of its comments.
+EXTENSIONS, COMMENT = 1 << 15, 1 << 19
+#: Sub-blocks with a GIF's pixels: as many as this, and one more for as many bytes.
+BLOCKS, BYTES_OF_BLOCK = 4096, 64
+#: Boxes of JPEG 2000, and code blocks: as many as this, and one more for as many samples.
+BOXES, CODE_BLOCKS, SAMPLES_OF_CODE_BLOCK = 1024, 1 << 17, 200
+#: Bytes of run lengths in a BMP, which Pillow reads one by one.
+RUN_LENGTHS = 1 << 22
+_RUN_LENGTHS_OF_BMP = (b"\1\0\0\0", b"\2\0\0\0")
+
+
+class OverLimit(ValueError):
+    """The file asks for more than a picture needs. The message says of what."""
+
+
+def check_header(data: bytes) -> None:
+    """Refuse a file whose decoding takes out of proportion to its bytes and pixels.
+
+    Parameters
+    ----------
+    data : bytes
+        A picture file of any format; formats without such a weakness pass.
+
+    Raises
+    ------
+    OverLimit
+        It has more scans, segments, chunks, blocks or comments than a picture needs.
+    """
+    if jpeg_segments.is_jpeg(data):
+        _check_jpeg(data)
+    elif png.is_png(data):
+        _check_png(data)
+    elif gif.is_gif(data):
+        _check_gif(data)
+    elif jpeg2000.is_jpeg2000(data):
+        _check_jpeg2000(data)
+    elif pnm.is_pnm(data):
+        try:
+            pnm.header_of(data)
+        except ValueError as error:
+            raise OverLimit(str(error)) from None
+    elif data[:2] == b"BM" and len(data) > RUN_LENGTHS and data[30:34] in _RUN_LENGTHS_OF_BMP:
+        raise OverLimit(f"it has over {RUN_LENGTHS:,} bytes of run lengths")
+
+
+def _check_jpeg(data: bytes) -> None:
+    filler = scans = exif = photoshop = 0
+    in_scan = False
+    pixels = 0
+    for count, segment in enumerate(jpeg_segments.segments(data), 1):
+        filler += 0 if in_scan else segment.filler
+        in_scan = segment.marker == jpeg_segments.SOS
+        scans += in_scan
+        if (
+            segment.marker == jpeg_segments.APP1
+            and data[segment.start : segment.start + 6] == b"Exif\0\0"
+        ):
+            exif += segment.stop - segment.start
+        if segment.marker == jpeg_segments.APP13:
+            photoshop += segment.stop - segment.start
+        if segment.marker in jpeg_segments.FRAMES and segment.stop - segment.start >= 6:
+            height, width = struct.unpack_from(">HH", data, segment.start + 1)
+            pixels = height * width
+        if count > SEGMENTS or filler > FILLER:
+            raise OverLimit("it has more segments than a picture needs")
+        if scans > SCANS or (scans > USUAL_SCANS and scans * pixels > SCANNED_PIXELS):
+            raise OverLimit("it has more scans than a picture needs")
+        if exif > EXIF:
+            raise OverLimit(f"its EXIF has over {EXIF:,} bytes")
+        if photoshop > PHOTOSHOP:
+            raise OverLimit(f"its Photoshop data has over {PHOTOSHOP:,} bytes")
+
+
+def _check_png(data: bytes) -> None:
+    texts = 0
+    most = CHUNKS + len(data) // BYTES_OF_CHUNK
+    for count, chunk in enumerate(png.chunks(data), 1):
+        texts += chunk.kind in (b"tEXt", b"zTXt", b"iTXt")
+        if count > most or texts > TEXTS:
+            raise OverLimit("it has more chunks than a picture needs")
+
+
+def _check_gif(data: bytes) -> None:
+    found = gif.blocks_of(data, EXTENSIONS)
+    if found.extensions > EXTENSIONS or found.comment > COMMENT:
+        raise OverLimit("it has more extensions or comments than a picture needs")
+    if found.pixels > BLOCKS + len(data) // BYTES_OF_BLOCK:
+        raise OverLimit("it has more blocks than a picture needs")
+
+
+def _check_jpeg2000(data: bytes) -> None:
+    for count, _ in enumerate(jpeg2000.boxes(data), 1):
+        if count > BOXES:
+            raise OverLimit("it has more boxes than a picture needs")
+    blocks, samples = jpeg2000.work_of(data)
+    if blocks > CODE_BLOCKS + samples // SAMPLES_OF_CODE_BLOCK:
+        raise OverLimit("its code blocks are smaller than a picture needs")
