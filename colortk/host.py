@@ -7,7 +7,6 @@ hook, an exception in a hook) reaches another.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import sys
@@ -24,6 +23,7 @@ from colortk import hookspecs, origins
 from colortk.errors import PluginError, UsageError
 from colortk.option_types import unusable
 from colortk.origins import Origin
+from colortk.process_state import restored
 from colortk.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec, check_spec
 
 GROUP = "colortk"
@@ -219,7 +219,7 @@ def _add(result: Registry, point: EntryPoint, origin: Origin, strict: bool) -> N
         result.broken.append(Broken(name, distribution, version, stage, reason))
 
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints is not our output
+        with restored():  # what a plugin prints is not our output
             module = point.load()
         stage = "register"
         manager = pluggy.PluginManager(GROUP)

@@ -17,6 +17,7 @@ from colortk.color import Float32
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.host import raise_if_strict, registry
 from colortk.options import options_key, parse_options
+from colortk.process_state import restored
 from colortk.spec import Colorizer, ColorizerSpec, load_callable
 from colortk.store.artifacts import artifacts_of
 
@@ -37,8 +38,8 @@ class Request:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """What a plugin prints goes to stderr, not between results; its warnings go nowhere."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+    """Run plugin code: prints go to stderr, warnings nowhere, and what it changes is restored."""
+    with warnings.catch_warnings(), restored():
         warnings.simplefilter("ignore")
         yield
 

@@ -80,7 +80,7 @@ def warmed(refine: Refiner) -> Iterator[None]:
         if refine.__module__ == "colortk.refine":
             refine(light, ab)
 
-    thread = threading.Thread(target=warm)
+    thread = threading.Thread(target=warm, name="colortk warm-up")
     thread.start()
     try:
         yield

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,15 @@ def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
     end_with(fields["parent"])
     from colortk.spec import load_callable
 
-    load_callable(fields["target"])(Channel(connection))
+    code = 1
+    try:
+        load_callable(fields["target"])(Channel(connection))
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none
+        sys.stderr.flush()
+    os._exit(code)  # threads that a plugin has left behind are not waited for
 
 
 def end_with(parent: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 #: A module may import modules of its own rank or lower.
 RANKS = {
-    "errors": 0, "spec": 0, "progress": 0, "option_types": 0, "origins": 0,
+    "errors": 0, "spec": 0, "progress": 0, "option_types": 0, "origins": 0, "process_state": 0,
     "hookspecs": 1, "_cv": 1,
     "host": 2, "builtins": 2, "color": 2,
     "options": 3, "matrix_profile": 3, "profiles": 3, "directories": 3, "opening": 3, "images": 3, "folders": 3, "encode": 3, "refine": 3, "flow": 3, "upsample": 3, "working": 3, "samples": 3, "scaffold": 3,

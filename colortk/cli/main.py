@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import io
 import os
 import signal
 import sys
-import threading
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
@@ -17,6 +14,7 @@ from typing import Any
 import click
 
 from colortk.cli.output import print_error_line
+from colortk.cli.streams import leave, reserve_stdout
 from colortk.errors import ColortkError
 from colortk.host import DISTRIBUTION
 
@@ -89,18 +87,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it cannot encode
             stream.reconfigure(errors="backslashreplace")
-    _leave(invoke(sys.argv[1:]))
-
-
-def _leave(code: int) -> None:
-    """End the process, without what Python takes a tenth of a second for: every module taken apart."""
-    if threading.active_count() == 1:
-        atexit._run_exitfuncs()
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    sys.exit(code)
+    reserve_stdout()
+    leave(invoke(sys.argv[1:]))
 
 
 def invoke(arguments: list[str]) -> int:

@@ -268,7 +268,7 @@ def spread(
                 backend="loky", n_jobs=how.jobs, inner_max_num_threads=how.threads
             )
             stack.enter_context(settings)
-            stack.callback(Thread(target=_end_workers).start)
+            stack.callback(Thread(target=_end_workers, name="colortk end of workers").start)
         parallel = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
         )

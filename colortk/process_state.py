@@ -1,0 +1,110 @@
+"""What plugin code may change in this process, restored when the plugin code returns."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+_lock = threading.Lock()
+_depth = 0
+_saved: list[contextlib.ExitStack] = []
+
+
+class _StandardError(io.TextIOBase):
+    """Standard output as plugin code sees it: text goes to stderr, and closing it does nothing."""
+
+    encoding = "utf-8"
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    @property
+    def buffer(self) -> Any:
+        return self._stream.buffer
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return int(self._stream.write(text) or 0)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        return int(self._stream.fileno())
+
+    def close(self) -> None:
+        """Leave stderr open: it is not the plugin's."""
+
+
+@contextlib.contextmanager
+def restored() -> Iterator[None]:
+    """Let what the body prints go to stderr, and afterwards restore what it changed.
+
+    Restored are ``sys.stdout`` and ``sys.stderr``, descriptor 1, the working directory and, in the
+    main thread, signal handlers. Where several threads are in such bodies at once, the first saves
+    and the last restores.
+    """
+    global _depth
+    with _lock:
+        _depth += 1
+        if _depth == 1:
+            _saved.append(_save())
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                _saved.pop().close()
+
+
+def _save() -> contextlib.ExitStack:
+    stack = contextlib.ExitStack()
+    stack.callback(_set_streams, sys.stdout, sys.stderr)
+    if sys.stderr is not None:
+        sys.stdout = _StandardError(sys.stderr)
+    with contextlib.suppress(OSError):  # it may be closed
+        stack.callback(_restore_descriptor, os.dup(1))
+    with contextlib.suppress(OSError):  # it may have been deleted
+        stack.callback(_restore_directory, os.getcwd())
+    if threading.current_thread() is threading.main_thread():
+        stack.callback(_restore_handlers, {s: signal.getsignal(s) for s in signal.valid_signals()})
+    return stack
+
+
+def _set_streams(stdout: Any, stderr: Any) -> None:
+    sys.stdout, sys.stderr = stdout, stderr
+
+
+def _restore_descriptor(copy: int) -> None:
+    os.dup2(copy, 1)
+    os.close(copy)
+
+
+def _restore_directory(path: str) -> None:
+    try:
+        if os.getcwd() == path:
+            return
+    except OSError:
+        pass
+    with contextlib.suppress(OSError):
+        os.chdir(path)
+
+
+def _restore_handlers(handlers: dict[signal.Signals, Any]) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+        return  # the handler that raised it may have set others, for a second signal
+    for number, handler in handlers.items():
+        if handler is not None and signal.getsignal(number) is not handler:
+            with contextlib.suppress(OSError, ValueError):  # some cannot be set
+                signal.signal(number, handler)
