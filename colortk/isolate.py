@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from colortk.color import Float32
-from colortk.digests import running_digest
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.host import registry
 from colortk.loading import Request, checked, load
@@ -61,7 +60,6 @@ class Ready:
 
     digest: str
     options_key: str
-    code: str
 
 
 def serve(channel: Channel) -> None:
@@ -75,7 +73,7 @@ def serve(channel: Channel) -> None:
         if loading.origin is not None:
             discover_only([loading.origin])
         loaded = load(loading.request)
-        ready = Ready(loaded.digest, loaded.options_key, running_digest(loaded.spec.factory))
+        ready = Ready(loaded.digest, loaded.options_key)
         channel.send(Message("ready", first.number, to_plain(ready)))
     except ColortkError as error:
         channel.send(failure(first, error))
@@ -103,7 +101,7 @@ class Isolated:
     ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
     a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
     dies, the next picture gets a new process. ``threads``: how many the plugin may use. ``loading``:
-    seconds that starting and loading took. ``code``: digest of the code that it runs. ``late``:
+    seconds that starting and loading took. ``late``:
     whether the last answer did not come in time.
     """
 
@@ -112,7 +110,7 @@ class Isolated:
     ) -> None:
         self.request, self.timeout, self.threads = request, timeout, threads
         self._worker: WorkerProcess | None = None
-        self.digest, self.options_key, self.code = "", "{}", ""
+        self.digest, self.options_key = "", "{}"
         self.last: Answer | None = None
         self.loading = 0.0
         self.late = False
@@ -176,7 +174,7 @@ class Isolated:
         except ValueError as error:
             self.close()
             raise _forged(self.request.plugin, "while loading", PluginError, error) from error
-        self.digest, self.options_key, self.code = ready.digest, ready.options_key, ready.code
+        self.digest, self.options_key = ready.digest, ready.options_key
         self.loading += time.perf_counter() - start
 
     def _ask(

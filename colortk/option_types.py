@@ -126,7 +126,8 @@ def _chosen(choices: dict[str, Any], text: str) -> Any:
     alike = [value for name, value in choices.items() if name.lower() == text.lower()]
     if len(alike) == 1:
         return alike[0]
-    raise ValueError(f"one of: {', '.join(choices)}")
+    names = [name or "nothing" for name in choices]
+    raise ValueError(names[0] if len(names) == 1 else f"one of: {', '.join(names)}")
 
 
 def _boolean(text: str) -> bool:

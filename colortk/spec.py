@@ -83,6 +83,9 @@ class ColorizerSpec:
     ``options``: a frozen dataclass with a default for every field, or ``None``.
     ``trainer``: ``"package.module:callable"`` behind ``colortk fit``, or empty.
     ``train_options``: what its ``fit --option`` sets, declared in the same way as ``options``.
+    ``modules``: names of modules that results depend on and that no import statement names, as
+    ``"my_package.backends.fast"``. Their code is part of every result's key, as that of all modules
+    that the factory imports; of a module of another distribution the version is.
     """
 
     name: str
@@ -97,6 +100,7 @@ class ColorizerSpec:
     trainer: str = ""
     paper: str = ""
     train_options: type[Any] | None = None
+    modules: tuple[str, ...] = ()
 
 
 #: What a metric's function is called with.
@@ -135,6 +139,7 @@ class MetricSpec:
     digits: int = 3
     label: str = ""
     definition: str = ""
+    modules: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -155,6 +160,7 @@ class RefinerSpec:
     summary: str
     function: str
     api_version: int = API_VERSION
+    modules: tuple[str, ...] = ()
 
 
 AnySpec = ColorizerSpec | MetricSpec | RefinerSpec
@@ -178,6 +184,8 @@ def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
     path = spec.factory if isinstance(spec, ColorizerSpec) else spec.function
     if not isinstance(path, str) or path.count(":") != 1:
         return f"has {path!r} where an import path 'package.module:callable' belongs"
+    if not isinstance(spec.modules, tuple) or not all(isinstance(m, str) for m in spec.modules):
+        return "has modules that are not a tuple of text"
     if isinstance(spec, MetricSpec):
         return _check_metric(spec)
     return _check_colorizer(spec) if isinstance(spec, ColorizerSpec) else None

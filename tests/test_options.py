@@ -113,7 +113,7 @@ def test_text_becomes_the_declared_type_and_text_again(text: str, value: Any) ->
         ("pair=3,4,5", "2 values separated by commas"),
         ("pair=3,x", "type int"),
         ("many=1,,2", "type float"),
-        ("size=large", "one of: auto or a value of type int"),
+        ("size=large", "expects auto or a value of type int"),
         ("constant=3", "no option 'constant'"),
     ],
 )

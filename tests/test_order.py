@@ -16,7 +16,7 @@ RANKS = {
     "hookspecs": 1, "_cv": 1,
     "host": 2, "builtins": 2, "color": 2,
     "options": 3, "matrix_profile": 3, "profiles": 3, "directories": 3, "opening": 3, "images": 3, "folders": 3, "encode": 3, "refine": 3, "flow": 3, "upsample": 3, "working": 3, "samples": 3, "scaffold": 3,
-    "io": 3, "runtime": 3, "process": 3, "codec": 3, "digests": 3, "store": 4, "loading": 4, "isolate": 4,
+    "io": 3, "runtime": 3, "process": 3, "codec": 3, "store": 4, "loading": 4, "isolate": 4,
     "pipeline": 5,
     "training": 6, "serving": 6, "networked": 6,
     "batch": 6, "video": 6, "harness": 6, "testing": 6,

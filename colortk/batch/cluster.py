@@ -38,7 +38,8 @@ _GO_ON = "what was done is kept: go on with --resume"
 class Cluster:
     """As :class:`~colortk.batch.crew.Crew`, on the machines of the scheduler at ``address``.
 
-    ``here``: the plugin's weights and code on this machine; a worker with others is refused.
+    ``here``: the plugin's weights and options on this machine, and ``code`` the digest of all code and
+    libraries that results depend on. A worker with others is refused.
     ``pictures``: how many there are at most.
     """
 
@@ -47,6 +48,7 @@ class Cluster:
         orders: Orders,
         address: str,
         here: Ready,
+        code: str,
         threads: int,
         timeout: float | None,
         pictures: int,
@@ -59,7 +61,7 @@ class Cluster:
             orders.settings, output=None, intermediates=kept.absolute() if kept else None
         )
         orders = replace(orders, request=request, settings=settings, idle=_IDLE)
-        self._how: Any = (orders, here, threads, timeout, secrets.token_hex(8))
+        self._how: Any = (orders, here, code, threads, timeout, secrets.token_hex(8))
         self._address, self._plugin = address, request.plugin
         self._tasks: dict[Any, list[Task]] = {}
         self._given: deque[Task] = deque()

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from colortk.batch.records import Settings
-from colortk.digests import combined
 from colortk.errors import UsageError
 from colortk.host import registry
 from colortk.loading import Request
 from colortk.options import options_key, parse_options
+from colortk.runtime.provenance import colorizer_code
 from colortk.store.artifacts import artifacts_of
 
 #: Seconds between two waits until the lines are on the disk: a power cut takes no more than that.
@@ -40,9 +40,9 @@ def identity(request: Request, refine: str, settings: Settings) -> dict[str, str
     return {
         "plugin": spec.name,
         "weights": artifacts_of(spec, request.weights).digest,
-        "code": combined(spec.factory),
+        "code": colorizer_code(spec, refine, "files"),
         "options": options_key(parse_options(spec, request.options)),
-        "refine": f"{refine} {combined(registry().refiner(refine).function)}",
+        "refine": refine,
         "strength": repr(settings.strength),
         "extension": settings.extension or "",
         "intermediates": str(settings.intermediates or ""),

@@ -9,22 +9,32 @@ from colortk.batch.crew import Crew
 from colortk.batch.records import Record
 from colortk.batch.worker import Orders, Ready, Task
 from colortk.errors import PluginError
+from colortk.host import registry
+from colortk.runtime.provenance import colorizer_code
 
 _kept = threading.local()
 
 
 def work(
-    tasks: list[Task], orders: Orders, here: Ready, threads: int, timeout: float | None, run: str
+    tasks: list[Task],
+    orders: Orders,
+    expected: Ready,
+    code: str,
+    threads: int,
+    timeout: float | None,
+    run: str,
 ) -> list[Record]:
-    """Records of ``tasks``, in their order.
+    """Colorize ``tasks`` and return their records, in the same order.
 
-    Raises ``PluginError`` if weights or code are others than ``here``, where the run was begun.
+    Raises ``PluginError`` if weights, options or code are not as they are where the run began:
+    ``expected`` and ``code``.
     """
     kept: tuple[str, Crew] | None = getattr(_kept, "crew", None)
     _kept.crew = None
     if kept is not None and kept[0] != run:
         kept[1].end()
         kept = None
+    checked = kept is not None
     crew = kept[1] if kept is not None else Crew(orders, 1, threads, timeout)
     records = []
     try:
@@ -33,14 +43,29 @@ def work(
             while waiting and crew.room:
                 crew.give(waiting.popleft())
             records += [record for _, record in crew.take()]
-            if crew.ready is not None and crew.ready != here:
-                what = "weights" if crew.ready.digest != here.digest else "code"
-                raise PluginError(
-                    f"plugin '{orders.request.plugin}' has other {what} on a Dask worker",
-                    do="install the same version everywhere, and restart the workers",
-                )
+            if crew.ready is not None and not checked:
+                _check(crew.ready, orders, expected, code)
+                checked = True
     except BaseException:
         crew.end()
         raise
     _kept.crew = run, crew
     return records
+
+
+def _check(ready: Ready, orders: Orders, expected: Ready, code: str) -> None:
+    """Raise ``PluginError`` if a worker process is not what the run began with."""
+    what = ""
+    if ready.digest != expected.digest:
+        what = "weights"
+    elif ready.options != expected.options:
+        what = "options"
+    else:
+        spec = registry().colorizer(orders.request.plugin)[1]
+        if colorizer_code(spec, orders.refine, "files") != code:
+            what = "code or libraries"
+    if what:
+        raise PluginError(
+            f"plugin '{orders.request.plugin}' has other {what} on a Dask worker",
+            do="install the same versions everywhere, and restart the workers",
+        )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from colortk.batch.one import colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
-from colortk.digests import running_digest
 from colortk.errors import ColortkError, PluginError
 from colortk.host import registry
 from colortk.io.files import sweep
@@ -65,10 +64,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker's first word: the plugin's weights and code as they are where it runs."""
+    """A worker's first word: the plugin's weights and options as they are where it runs."""
 
     digest: str
-    code: str
+    options: str
 
 
 def serve_early(channel: Channel) -> None:
@@ -112,7 +111,7 @@ def serve(channel: Channel, loaded: Loaded | ColortkError | None = None) -> None
             return
         keep_freed_memory()
         gc.freeze()  # what was imported need not be looked through again and again
-        ready = Ready(loaded.digest, running_digest(loaded.spec.factory))
+        ready = Ready(loaded.digest, loaded.options_key)
         channel.send(Message("ready", first.number, to_plain(ready)))
         for request in incoming(channel, 0, orders.idle):
             task = from_plain(Task, request.fields)

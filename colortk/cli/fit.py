@@ -181,7 +181,7 @@ def command(
     factors = dict(_factor(text) for text in emphasis)
     folder = store_folder(store)
     target = output or folder / "models" / plugin
-    if _complete(target, told, resume, force):
+    if _complete(plugin, target, told, resume, force):
         say(f"the weights in '{target}' are complete")
         return
     request = TrainRequest(
@@ -215,12 +215,14 @@ def command(
     )
 
 
-def _complete(target: Path, told: str, resume: bool, force: bool) -> bool:
+def _complete(plugin: str, target: Path, told: str, resume: bool, force: bool) -> bool:
     """Whether --resume finds nothing left to do. Raises ``UsageError`` where work would be lost."""
     from colortk.errors import UsageError
     from colortk.store.artifacts import MANIFEST
-    from colortk.training.manifest import command_of
+    from colortk.training.identity import trainer_code
+    from colortk.training.manifest import code_of, command_of
 
+    code = trainer_code(plugin)  # as it is before the training begins
     if resume and force:
         raise UsageError("--resume goes on and --force starts anew", do="leave one out")
     if target.exists() and not target.is_dir():
@@ -234,9 +236,11 @@ def _complete(target: Path, told: str, resume: bool, force: bool) -> bool:
         return False
     if resume and stopped:
         return False
-    if resume and command_of(target) == told:
+    changed = code_of(target) not in ("", code)
+    if resume and command_of(target) == told and not changed:
         return True
-    holds = "weights of another run" if resume else "weights" if trained else "a stopped run"
+    other = "weights that other code made" if changed else "weights of another run"
+    holds = other if resume else "weights" if trained else "a stopped run"
     ways = "--force trains anew" if resume else "--resume goes on with it, --force trains anew"
     raise UsageError(f"'{target}' holds {holds} already", do=f"{ways}; or another --output")
 

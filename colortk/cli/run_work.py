@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,8 +59,9 @@ class Work:
         from colortk.batch.apart import colorize_apart
         from colortk.batch.cluster import Cluster
         from colortk.batch.worker import Ready
-        from colortk.digests import combined
         from colortk.host import registry
+        from colortk.options import options_key, parse_options, with_absolute_paths
+        from colortk.runtime.provenance import colorizer_code
         from colortk.store.artifacts import artifacts_of
 
         if any(item.name == STANDARD for item in items):
@@ -73,9 +74,12 @@ class Work:
             )
         spec = registry().colorizer(self.request.plugin)[1]
         digest = artifacts_of(spec, self.request.weights).digest
-        here = Ready(digest, combined(spec.factory))
+        given = with_absolute_paths(spec, self.request.options)
+        here = Ready(digest, options_key(parse_options(spec, given)))
+        code = colorizer_code(spec, self.refine, "files")
+        orders = replace(self._orders(), request=replace(self.request, options=given))
         cluster = Cluster(
-            self._orders(), scheduler, here, self.threads or 1, self.timeout, len(items)
+            orders, scheduler, here, code, self.threads or 1, self.timeout, len(items)
         )
         return colorize_apart(items, places, cluster, self.request.plugin)
 

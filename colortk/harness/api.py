@@ -24,6 +24,7 @@ from colortk.harness.runner import How, Source, run, sources
 from colortk.host import registry
 from colortk.images import Picture
 from colortk.progress import Progress, silent
+from colortk.runtime.provenance import snapshot
 from colortk.spec import ColorizerSpec, MetricSpec
 from colortk.store.location import store_folder
 
@@ -83,7 +84,8 @@ def compare(
     if not specs:
         found, specs = [], dict(registry().metrics())
     variation = protocol(protocol_name).varied(**(changes or {}))
-    chosen, left_out = _entries(plugins, every, baseline, variation.refine)
+    with snapshot():
+        chosen, left_out = _entries(plugins, every, baseline, variation.refine)
     with Results(store_folder(store)) as results:
         with progress("scoring", len(found)) as advance:
             outcome = run(found, chosen, list(specs), variation, results, how, advance)

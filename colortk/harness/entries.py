@@ -9,12 +9,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from colortk.digests import code_digest, combined
 from colortk.errors import UsageError
 from colortk.harness.records import Key
 from colortk.host import registry
 from colortk.loading import Request
 from colortk.options import options_key, parse_options, with_absolute_paths
+from colortk.runtime.provenance import colorizer_code
 from colortk.spec import ColorizerSpec
 from colortk.store.artifacts import artifacts_of
 
@@ -69,15 +69,10 @@ def entry(text: str, refine: str = "ratio") -> Entry:
         spec.name,
         artifacts_of(spec, weights).digest,
         json.dumps(options, sort_keys=True),
-        combined(spec.factory) + _foreign(registry().refiner(refine).function),
+        colorizer_code(spec, refine, "scores"),
     )
     request = Request(spec.name, tuple(own), weights)
     return Entry(text, request, strength, key, found.version, spec.summary, spec.paper)
-
-
-def _foreign(function: str) -> str:
-    """Digest of somebody else's refinement; ours is the host's code."""
-    return "" if function.startswith("colortk.") else code_digest(function)[:16]
 
 
 def entries(texts: Iterable[str], refine: str = "ratio") -> list[Entry]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from colortk.digests import film_digest
 from colortk.errors import ColortkError
 from colortk.harness.entries import entry
 from colortk.harness.records import Key, ResultRow
 from colortk.harness.runner import PATIENCE
 from colortk.harness.statistics import COMPLETE
+from colortk.runtime.provenance import film_scores_code
 
 #: A row joins a group if they share this part of the pictures of each.
 SHARED = 0.5
@@ -38,7 +38,7 @@ class Row:
     def current(self) -> bool:
         """Whether the code as it is installed now would give these results."""
         now = installed(self.key.plugin)
-        return now is not None and self.key.code in (now.code, now.code + film_digest()[:16])
+        return now is not None and self.key.code in (now.code, now.code + film_scores_code())
 
     @cached_property
     def standing(self) -> int:

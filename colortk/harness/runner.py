@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from colortk.digests import combined
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
 from colortk.folders import find
 from colortk.harness.cluster import dask_backend
@@ -27,6 +26,7 @@ from colortk.harness.work import Done, Task, close, work
 from colortk.host import registry
 from colortk.images import read_bytes
 from colortk.process import cores
+from colortk.runtime.provenance import metric_code, snapshot
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ def distinct(
 
 def metric_codes(metrics: Iterable[str]) -> dict[str, str]:
     """Digest of the code of each metric. Raises ``UsageError`` or ``PluginError``."""
-    return {name: combined(registry().metric(name).function) for name in metrics}
+    with snapshot():
+        return {name: metric_code(registry().metric(name)) for name in metrics}
 
 
 def run(

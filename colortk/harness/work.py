@@ -8,6 +8,7 @@ exits costs its own row.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import threading
 import time
@@ -18,7 +19,6 @@ import numpy as np
 
 from colortk._cv import cv2
 from colortk.color import Float32, lab_to_rgb, lightness
-from colortk.digests import running_digest
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, PluginError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.colorfulness import colorfulness
@@ -33,6 +33,11 @@ from colortk.isolate import Isolated
 from colortk.loading import Request
 from colortk.pipeline import Refiner, colorize, refiner
 from colortk.process import end_with, keep_freed_memory
+from colortk.runtime.provenance import (
+    colorizer_code,
+    running_colorizer_code,
+    running_metric_code,
+)
 
 _kept = threading.local()
 
@@ -105,7 +110,7 @@ def _scorer(metrics: tuple[tuple[str, str], ...]) -> Scorer:
 def check_code(metrics: tuple[tuple[str, str], ...]) -> None:
     """Raise ``EnvironmentProblem`` if a metric's code here is not that which was looked up."""
     for name, code in metrics:
-        if running_digest(registry().metric(name).function) != code:
+        if running_metric_code(registry().metric(name)) != code:
             raise EnvironmentProblem(
                 f"metric '{name}' is another one on this worker",
                 do="install the same versions everywhere, and restart the workers",
@@ -152,8 +157,8 @@ def plugin_of(entry: Entry, task: Task) -> Isolated:
     key = (entry.request, entry.key, task.timeout, task.threads)
     if key not in kept:
         plugin = Isolated(entry.request, task.timeout, task.threads)
-        if plugin.digest != entry.key.artifact or not entry.key.code.startswith(plugin.code):
-            what = "weights" if plugin.digest != entry.key.artifact else "code"
+        what = _difference(entry, plugin, task.protocol.refine)
+        if what:
             plugin.close()
             raise PluginError(
                 f"plugin '{entry.request.plugin}' has other {what} where it runs than where"
@@ -164,6 +169,20 @@ def plugin_of(entry: Entry, task: Task) -> Isolated:
     plugin = kept[key][0]
     kept[key] = plugin, task.run
     return plugin
+
+
+def _difference(entry: Entry, plugin: Isolated, refine: str) -> str:
+    """What of the plugin is not as it was when the entry was looked up; empty if nothing is."""
+    if plugin.digest != entry.key.artifact:
+        return "weights"
+    options = {name: value for name, value in entry.options.items() if name[:5] != "host "}
+    if json.loads(plugin.options_key) != options:
+        return "options"
+    # The plugin's process has imported its code just now, this process when it began.
+    for code in (running_colorizer_code, colorizer_code):
+        if not entry.key.code.startswith(code(plugin.spec, refine, "scores")):
+            return "code"
+    return ""
 
 
 def evict(run: str) -> None:

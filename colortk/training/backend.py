@@ -99,3 +99,8 @@ def policy(precision: str) -> Any:
     name = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
     library.mixed_precision.set_global_policy(name)
     return before
+
+
+def libraries() -> tuple[str, str]:
+    """Module names of Keras and of the backend that it computes with."""
+    return "keras", str(keras().backend.backend())

@@ -16,6 +16,7 @@ from typing import Any
 from colortk.host import DISTRIBUTION
 from colortk.io.files import rename_atomic, write_atomic
 from colortk.store.artifacts import MANIFEST
+from colortk.training.identity import trainer_code
 from colortk.training.pictures import Split
 from colortk.training.request import TrainRequest
 
@@ -38,6 +39,7 @@ def publish(
     manifest = {
         "artifacts": rows,
         "command": request.command,
+        "code": trainer_code(request.plugin),
         "versions": {"python": platform.python_version(), **_versions(packages)},
         **facts,
     }
@@ -49,6 +51,14 @@ def command_of(folder: Path) -> str:
     """The command line that the manifest in ``folder`` names; empty if it names none."""
     try:
         return str(json.loads((folder / MANIFEST).read_text("utf-8")).get("command", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def code_of(folder: Path) -> str:
+    """Digest of the code that made the weights in ``folder``; empty if their manifest has none."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text("utf-8")).get("code", ""))
     except (OSError, ValueError, AttributeError):
         return ""
 

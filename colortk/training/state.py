@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,8 @@ import numpy as np
 from colortk.color import Array
 from colortk.errors import ArtifactError
 from colortk.io.files import write_atomic
+from colortk.training import backend
+from colortk.training.identity import difference, training_identity
 from colortk.training.pictures import Split
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
@@ -62,28 +62,27 @@ class State:
 
 
 def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
-    """What must not change between a run and its resumption: plugin, pictures and settings."""
-    settings = [
-        recipe.plugin,
-        recipe.epochs,
-        recipe.batch_size,
-        recipe.samples,
-        recipe.sides,
-        request.seed,
-        sorted(request.emphasis.items()),
-        "+".join(os.path.basename(os.path.normpath(source)) for source in request.init_from),
-        request.precision,
-        repr(request.options),
-        *([request.rate] if request.rate else []),
-        *["aging"] * request.aging,
-        *([request.teacher, request.teacher_share] if request.teacher else []),
-    ]
+    """What must not change between a run and its resumption: pictures, settings and code."""
     names = [
         [path.relative_to(request.data).as_posix() for path in side]
         for side in (sides.train, sides.held_out)
     ]
-    told = json.dumps([settings, names]).encode("utf-8", "surrogateescape")
-    return hashlib.sha256(told).hexdigest()
+    settings = [
+        recipe.epochs,
+        recipe.batch_size,
+        recipe.samples,
+        recipe.sides,
+        recipe.rate,
+        request.seed,
+        sorted(request.emphasis.items()),
+        request.precision,
+        request.aging,
+        names,
+    ]
+    uses: list[Any] = [recipe.network, type(recipe.codec), recipe.loss, recipe.prepare, recipe.note]
+    uses += [recipe.rates, recipe.lightness]
+    modules = {str(use.__module__) for use in uses if hasattr(use, "__module__")}
+    return training_identity(request, recipe.plugin, settings, modules, backend.libraries())
 
 
 def save(folder: Path, state: State, run: str) -> None:
@@ -112,8 +111,8 @@ def load(folder: Path, run: str) -> State | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             told = json.loads(str(stored["told"]))
-            if told["run"] != run:
-                raise ValueError("it is of a run with other pictures or settings")
+            if why := difference(str(told["run"]), run):
+                raise ValueError(why)
             groups: dict[str, dict[int, Array]] = {}
             for name in stored.files:
                 group, _, index = name.rpartition("/")

@@ -19,6 +19,7 @@ from colortk.io.files import refuse_special
 from colortk.loading import FilmPredictor
 from colortk.pipeline import refiner
 from colortk.process import cores
+from colortk.runtime.provenance import colorizer_code
 from colortk.video import overlay
 from colortk.video.colorize import Look, Planes, finish, seen_by_plugin
 from colortk.video.joining import check_container, join
@@ -175,6 +176,7 @@ def _key(path: Path, plugin: FilmPredictor, settings: Settings) -> dict[str, Any
     return {
         "input": [str(path.resolve()), status.st_size, status.st_mtime_ns],
         "plugin": [plugin.spec.name, plugin.digest, plugin.options_key],
+        "code": colorizer_code(plugin.spec, settings.refine, "film"),
         **told,
     }
 

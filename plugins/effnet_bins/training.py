@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 #: Of the encoder, which is not imported here: declaring a plugin reads nothing heavy.
 BLOCKS = 21
@@ -22,7 +24,7 @@ class Training:
     (if they score as well) or 16, which can have a mean with others.
     """
 
-    encoder_weights: str = ""
+    encoder_weights: Literal[""] | Path = ""
     frozen: int = BLOCKS
     encoder_rate: float = 0.1
     head: str = "both"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 #: Parts of the encoder, from its input on: conv1 with bn1, then layer1 to layer4.
 PARTS = 5
@@ -20,7 +22,7 @@ class Training:
     """
 
     loss: str = "mse"
-    encoder_weights: str = ""
+    encoder_weights: Literal[""] | Path = ""
     encoder_rate: float = 0.02
     frozen: int = 0
 

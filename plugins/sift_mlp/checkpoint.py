@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import io
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import numpy as np
 
 from colortk.errors import ArtifactError
 from colortk.io.files import write_atomic
+from colortk.training.identity import difference, training_identity
 from colortk.training.request import TrainRequest
 
 from .network import LAYERS, Network
@@ -90,10 +90,10 @@ def _copy(network: Network) -> Network:
 
 
 def identity(request: TrainRequest, keys: list[str]) -> str:
-    """What must not change between a run and its resumption: records, weights, rates."""
-    emphasis = sorted(request.emphasis.items())
-    told = f"{request.seed} {request.epochs} {request.batch_size} {emphasis}"
-    return hashlib.sha256("\n".join([told, *keys]).encode()).hexdigest()
+    """What must not change between a run and its resumption: records, weights, rates, code."""
+    settings: list[object] = [request.seed, request.epochs, request.batch_size]
+    settings += [sorted(request.emphasis.items()), keys]
+    return training_identity(request, "sift_mlp", settings, (__package__ + ".train",))
 
 
 def save(folder: Path, state: Checkpoint, run: str) -> None:
@@ -128,8 +128,8 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        if str(arrays["identity"]) != run:
-            raise ValueError("it is of a run with other pictures or settings")
+        if why := difference(str(arrays["identity"]), run):
+            raise ValueError(why)
         curve: list[Row] = [tuple(map(float, row)) for row in arrays["curve"]]  # type: ignore[misc]
         standard = Standard(**{name: arrays[f"standard_{name}"] for name in _STANDARD})
         state = Checkpoint([], standard, len(curve), curve)

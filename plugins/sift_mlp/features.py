@@ -34,8 +34,6 @@ POINT_WIDTH = SIFT_WIDTH + LUMINANCE_WIDTH + 2
 PICTURE_WIDTH = HISTOGRAM + THUMB**2 + SIFT_WIDTH
 #: Numbers that the networks get.
 WIDTH = POINT_WIDTH + PICTURE_WIDTH
-#: Part of every pickle's name: to be raised when the same picture would give other features.
-VERSION = 3
 
 
 @dataclass(frozen=True)

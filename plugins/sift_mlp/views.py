@@ -18,12 +18,13 @@ from colortk._cv import cv2
 from colortk.color import Array, Float32, rgb_to_lab
 from colortk.errors import ArtifactError, PictureError
 from colortk.images import decode, read_bytes
+from colortk.runtime.provenance import running_code
 from colortk.spec import WorkingSize
 from colortk.store.pickles import Arrays, PickleStore
 from colortk.upsample import resize
 from colortk.working import working_shape
 
-from .features import VERSION, extract, place
+from .features import extract, place
 from .spec import SHORT
 
 KIND = "sift_mlp"
@@ -50,13 +51,14 @@ def prepare(path: Path, folder: Path) -> Prepared:
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
         store = PickleStore(folder)
-        key = store.key(KIND, digest, str(VERSION), str(VIEWS), str(POINTS))
+        code = running_code(__name__)
+        key = store.key(KIND, digest, code)
         if not _whole(store, key):
             rgb = decode(data, str(path)).pixels
             if rgb.ndim == 2:
                 rgb = np.repeat(rgb[..., None], 3, 2)
             arrays = views(rgb, np.random.default_rng(int(digest[:16], 16)))
-            about = {"picture": path.name, "picture_sha256": digest, "features": VERSION}
+            about = {"picture": path.name, "picture_sha256": digest, "code": code}
             store.keep(KIND, key, arrays, about, durable=False)
         return Prepared(path, key)
     except PictureError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Training:
     ``encoder``: whether it is kept as it is (``frozen``) or trained with the rest (``tuned``).
     """
 
-    encoder_weights: str = ""
+    encoder_weights: Literal["", "none"] | Path = ""
     regularization: bool = True
     encoder: str = "frozen"
 

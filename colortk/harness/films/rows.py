@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from colortk.digests import combined, film_digest
 from colortk.harness.entries import Entry
 from colortk.harness.records import Key
 from colortk.loading import Request
+from colortk.runtime.provenance import film_scores_code
 
 #: The protocol by which films are compared.
 PROTOCOL = "v1-film"
@@ -36,7 +36,7 @@ def rows(entries: Iterable[Entry], temporal: Sequence[str], plain: str) -> list[
 
 def original() -> Entry:
     """The film itself, as the entry that its own scores are kept under."""
-    key = Key(ORIGINAL, "", "{}", combined("") + film_digest()[:16])
+    key = Key(ORIGINAL, "", "{}", film_scores_code())
     return Entry(ORIGINAL, Request(ORIGINAL), 1.0, key, "", "", "")
 
 
@@ -53,6 +53,6 @@ def _row(entry: Entry, steadied: bool) -> Entry:
     key = replace(
         entry.key,
         options=json.dumps(options, sort_keys=True),
-        code=entry.key.code + film_digest()[:16],
+        code=entry.key.code + film_scores_code(),
     )
     return replace(entry, label=entry.label + STEADIED * steadied, key=key)

@@ -17,7 +17,7 @@ import numpy as np
 
 from colortk._cv import cv2
 from colortk.color import Array, Float32
-from colortk.errors import ColortkError, PictureError
+from colortk.errors import ColortkError, EnvironmentProblem, PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.films.frame import FilmFrame, Shot, shown
 from colortk.harness.films.reel import Reel
@@ -39,6 +39,7 @@ from colortk.harness.work import (
 )
 from colortk.host import registry
 from colortk.isolate import Isolated
+from colortk.runtime.provenance import running_film_scores_code
 from colortk.upsample import resize
 from colortk.video.colorize import Look, chroma_of
 from colortk.video.luma import BT709
@@ -156,8 +157,18 @@ def work(tasks: tuple[FilmTask, ...], tick: Callable[[int], None] = lambda n: No
     return [_work(task, tick) for task in tasks]
 
 
+def _check_code(task: FilmTask) -> None:
+    """Raise ``EnvironmentProblem`` if what scores films is not what it was at the look-up."""
+    code = running_film_scores_code()
+    if not all(entry.key.code.endswith(code) for entry in task.entries):
+        raise EnvironmentProblem(
+            "the code that scores films has changed since the comparison began", do="run it again"
+        )
+
+
 def _work(task: FilmTask, tick: Callable[[int], None]) -> Done:
     prepare(task)
+    _check_code(task)
     done = Done(task.picture, task.name)
     path, loaded = Path(task.name), loading()
     try:

@@ -1,0 +1,268 @@
+"""All modules that a module imports, directly or not: found in the sources, importing nothing.
+
+Imports inside of functions count, and so do modules that strings name (``"package.module:name"``).
+Sources are followed in the packages that belong to the result: the host, its plugins, a plugin's own
+distribution, and modules that lie in no folder of installed packages. Other packages are libraries,
+which are not followed: their versions identify them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+from colortk.io.content_digest import content_digest
+from colortk.runtime.ast_digest import Imported
+from colortk.runtime.data_files import data_files
+from colortk.runtime.source_cache import SourceCache
+
+#: Packages that are followed wherever they are installed.
+OURS = frozenset({"colortk", "colortk_plugins"})
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+#: A module, names that are imported from it, and the module that imports them.
+_Edge = tuple[str, tuple[str, ...], str]
+
+
+@dataclass
+class Closure:
+    """The modules and libraries that are reached.
+
+    Attributes
+    ----------
+    modules : dict of str to Path
+        Sources (or compiled extensions) by the name of the module.
+    libraries : dict of str to set of str
+        Top-level names of packages that are not followed, with the modules that import them.
+    """
+
+    modules: dict[str, Path] = field(default_factory=dict)
+    libraries: dict[str, set[str]] = field(default_factory=dict)
+
+
+class SourceTree:
+    """Where sources lie, and what they mean.
+
+    Parameters
+    ----------
+    cache : SourceCache
+        Meanings of sources.
+    roots : mapping of str to Path, optional
+        Folders of packages, instead of where this process would import them from.
+    """
+
+    def __init__(self, cache: SourceCache, roots: Mapping[str, Path] | None = None) -> None:
+        self.cache = cache
+        self._places: dict[str, list[Path]] = {n: [p] for n, p in (roots or {}).items()}
+        self._files: dict[str, Path] = {}  # of top-level modules that are no packages
+        self._listings: dict[str, frozenset[str]] = {}
+        self._paths: dict[str, Path | None] = {}
+        self._edges: dict[str, list[_Edge]] = {}
+        self._reached: dict[
+            tuple[str, tuple[str, ...]], tuple[list[tuple[str, Path]], list[_Edge]]
+        ] = {}
+        self._data: dict[Path, list[Path]] = {}
+        self._digests: dict[Path, str] = {}
+        self._held = 0
+
+    def closure(
+        self, modules: Iterable[str], own: Iterable[str] = (), without: tuple[str, ...] = ()
+    ) -> Closure:
+        """Return what ``modules`` reach.
+
+        Parameters
+        ----------
+        modules : iterable of str
+            Names of modules to begin with.
+        own : iterable of str
+            Top-level packages that are followed, besides :data:`OURS` and local sources.
+        without : tuple of str
+            Packages that are left out, with what only they reach.
+        """
+        if not self._held:
+            self._forget()
+        followed = OURS | set(own)
+        found = Closure()
+        waiting: list[_Edge] = [(module, (), "") for module in modules]
+        seen: set[tuple[str, tuple[str, ...]]] = set()
+        while waiting:
+            module, names, importer = waiting.pop()
+            if (module, names) in seen or not module or _within(module, without):
+                continue
+            seen.add((module, names))
+            top = module.partition(".")[0]
+            if top in sys.stdlib_module_names:
+                continue
+            if not self._is_followed(top, followed):
+                found.libraries.setdefault(top, set()).add(importer)
+                continue
+            files, named = self._reach(module, names)
+            for name, path in files:
+                if name not in found.modules:
+                    found.modules[name] = path
+                    if name not in self._edges:
+                        self._edges[name] = list(self._imports(name, path))
+                    waiting += self._edges[name]
+            waiting += named
+        return found
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Within it, closures see the sources as the first of them found them: they are faster."""
+        if not self._held:
+            self._forget()
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+
+    def _forget(self) -> None:
+        self._listings.clear()
+        self._paths.clear()
+        self._edges.clear()
+        self._reached.clear()
+        self._data.clear()
+        self._digests.clear()
+
+    def digest(self, path: Path) -> str:
+        """Digest of the meaning of a source, or of the bytes of another file."""
+        if path not in self._digests:
+            source = path.suffix == ".py"
+            self._digests[path] = self.cache.source(path).digest if source else content_digest(path)
+        return self._digests[path]
+
+    def _reach(
+        self, module: str, names: tuple[str, ...]
+    ) -> tuple[list[tuple[str, Path]], list[_Edge]]:
+        """Files that ``from module import names`` runs, and what else it imports by its names."""
+        if (module, names) not in self._reached:
+            paths = [(name, self.path(name)) for name in _with_parents(module)]
+            files = [(name, path) for name, path in paths if path is not None]
+            self._reached[module, names] = files, list(self._named(module, names))
+        return self._reached[module, names]
+
+    def data(self, folder: Path) -> list[Path]:
+        """Data files of the package in ``folder``."""
+        if folder not in self._data:
+            self._data[folder] = list(data_files(folder))
+        return self._data[folder]
+
+    def _imports(self, module: str, path: Path) -> Iterator[_Edge]:
+        """What the source of ``module`` imports: modules, names taken from them, and who does it."""
+        if path.suffix != ".py":
+            return
+        source = self.cache.source(path)
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        for one in source.imports:
+            yield _absolute(one, package), one.names or ("",), module
+        for reference in source.references:
+            yield reference, (), module
+
+    def _named(self, module: str, names: tuple[str, ...]) -> Iterator[_Edge]:
+        """Submodules among the names that are imported from ``module``, and names that it offers lazily.
+
+        The name ``""`` stands for the module itself, of which anything may be used.
+        """
+        path = self.path(module)
+        is_source = path is not None and path.suffix == ".py"
+        lazy = dict(self.cache.source(path).lazy) if path is not None and is_source else {}
+        package = module if path is None or path.name == "__init__.py" else ""
+        for name in names:
+            if name in lazy:
+                yield _lazy_module(lazy[name], module), (), module
+            elif name in ("", "*"):
+                for target in lazy.values():
+                    yield _lazy_module(target, module), (), module
+            elif package and self.path(f"{package}.{name}") is not None:
+                yield f"{package}.{name}", ("",), module
+
+    def path(self, module: str) -> Path | None:
+        """The file of a module; ``None`` if there is none, as of a namespace package or a class."""
+        if module not in self._paths:
+            self._paths[module] = self._find(module)
+        return self._paths[module]
+
+    def _find(self, module: str) -> Path | None:
+        top, _, rest = module.partition(".")
+        places = self._top(top)
+        if not rest and not places:
+            return self._files.get(top)
+        for place in places:
+            folder = place.joinpath(*rest.split(".")) if rest else place
+            if "__init__.py" in self._listing(folder):
+                return folder / "__init__.py"
+            if rest:
+                there = self._listing(folder.parent)
+                for suffix in (".py", *EXTENSION_SUFFIXES):
+                    if folder.name + suffix in there:
+                        return folder.parent / (folder.name + suffix)
+        return None
+
+    def _top(self, top: str) -> list[Path]:
+        """Folders of a top-level package; none if it is a module or not there."""
+        if top not in self._places:
+            try:
+                spec = importlib.util.find_spec(top)
+            except (ImportError, AttributeError, ValueError):
+                spec = None
+            folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+            self._places[top] = [Path(folder) for folder in folders]
+            if spec is not None and not folders and spec.origin and spec.has_location:
+                self._files[top] = Path(spec.origin)
+        return self._places[top]
+
+    def _is_followed(self, top: str, followed: frozenset[str] | set[str]) -> bool:
+        if top in followed:
+            return True
+        places = self._top(top) or ([self._files[top]] if top in self._files else [])
+        return bool(places) and not any(
+            part in _INSTALLED for place in places for part in place.parts
+        )
+
+    def _listing(self, folder: Path) -> frozenset[str]:
+        name = str(folder)
+        if name not in self._listings:
+            try:
+                self._listings[name] = frozenset(os.listdir(name))
+            except OSError:
+                self._listings[name] = frozenset()
+        return self._listings[name]
+
+    def folder(self, top: str) -> Path | None:
+        """The folder in which a top-level package or module is installed."""
+        places = self._top(top)
+        if places:
+            return places[0].parent
+        return self._files[top].parent if top in self._files else None
+
+
+def _within(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def _with_parents(module: str) -> Iterator[str]:
+    """``a.b.c`` as ``a``, ``a.b``, ``a.b.c``: an import runs them all."""
+    parts = module.split(".")
+    return (".".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def _absolute(one: Imported, package: str) -> str:
+    if not one.level:
+        return one.module
+    parts = package.split(".")
+    base = parts[: len(parts) - one.level + 1]
+    return ".".join([*base, one.module] if one.module else base)
+
+
+def _lazy_module(target: str, package: str) -> str:
+    name = target.lstrip(".")
+    level = len(target) - len(name)
+    return _absolute(Imported(level, name, ()), package)

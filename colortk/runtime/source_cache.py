@@ -1,0 +1,109 @@
+"""Meanings of source files, remembered in the process and in the user's cache folder.
+
+To parse a source takes milliseconds, and an import closure has about a hundred of them. The cache
+on the disk goes by the SHA-256 of a file's bytes, so that no entry can become wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from colortk.runtime.ast_digest import SCHEME, Imported, Source, read_source
+
+#: Entries on the disk at most; beyond it only those of this process are kept.
+MAX_ENTRIES = 5000
+#: The syntax tree differs between versions of Python.
+_NAME = f"sources-{SCHEME}-{sys.version_info[0]}.{sys.version_info[1]}.json"
+_EMPTY = Source(hashlib.sha256(b"").hexdigest())
+
+Stamp = tuple[int, int, int, int]
+
+
+class SourceCache:
+    """Meanings of source files by path, as the files are now.
+
+    ``folder``: of the cache on the disk; ``None``: nothing is kept there.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = folder / _NAME if folder is not None else None
+        self._sources: dict[str, tuple[Stamp, Source]] = {}
+        self._stored: dict[str, Any] | None = None
+        self._new: dict[str, Any] = {}
+
+    def source(self, path: Path) -> Source:
+        """The meaning of the source at ``path``; that of an empty file if it cannot be read."""
+        name = str(path)
+        try:
+            stamp = file_stamp(name)
+            known = self._sources.get(name)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            content = path.read_bytes()
+        except OSError:
+            return _EMPTY
+        source = self._meaning(content)
+        self._sources[name] = stamp, source
+        return source
+
+    def _meaning(self, content: bytes) -> Source:
+        key = hashlib.sha256(content).hexdigest()
+        if self._stored is None:
+            self._stored = self._load()
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            return _unpacked(self._stored[key])
+        source = read_source(content)
+        self._stored[key] = self._new[key] = _packed(source)
+        return source
+
+    def _load(self) -> dict[str, Any]:
+        if self._file is None:
+            return {}
+        try:
+            stored = json.loads(self._file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return stored if isinstance(stored, dict) else {}
+
+    def save(self) -> None:
+        """Write what is new to the disk, if there is a place for it."""
+        if self._file is None or not self._new:
+            return
+        entries = self._load() | self._new  # another process may have written since
+        self._new = {} if len(entries) <= MAX_ENTRIES else self._new
+        if len(entries) > MAX_ENTRIES:
+            entries, self._new = self._new, {}
+        partial = self._file.with_suffix(f".{os.getpid()}.part")
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(entries), "utf-8")
+            os.replace(partial, self._file)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def file_stamp(path: str) -> Stamp:
+    """What changes when a file changes. Raises ``OSError``."""
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _packed(source: Source) -> list[Any]:
+    imports = [[one.level, one.module, list(one.names)] for one in source.imports]
+    return [source.digest, imports, list(source.references), [list(pair) for pair in source.lazy]]
+
+
+def _unpacked(stored: Any) -> Source:
+    digest, imports, references, lazy = stored
+    return Source(
+        str(digest),
+        tuple(Imported(int(level), str(module), tuple(names)) for level, module, names in imports),
+        tuple(references),
+        tuple((str(name), str(module)) for name, module in lazy),
+    )

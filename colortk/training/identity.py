@@ -1,0 +1,97 @@
+"""The identity of a training: everything that must be the same for a stopped run to be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from colortk.host import registry
+from colortk.io.content_digest import content_digest
+from colortk.options import options_key
+from colortk.runtime.provenance import training_code
+from colortk.spec import ColorizerSpec
+from colortk.store.artifacts import artifacts_of
+from colortk.training.request import TrainRequest
+
+_SEPARATOR = " "
+
+
+def training_identity(
+    request: TrainRequest,
+    plugin: str,
+    settings: Iterable[Any],
+    modules: Iterable[str] = (),
+    libraries: Iterable[str] = (),
+) -> str:
+    """Identify a training by its settings, the weights it begins with, its teacher and its code.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        What ``colortk fit`` asks for.
+    plugin : str
+        The plugin that is trained.
+    settings : iterable
+        Plain data: what the trainer makes of the request, and its pictures.
+    modules : iterable of str
+        Modules that the training uses, besides what the plugin's trainer imports.
+    libraries : iterable of str
+        Modules of the frameworks that it computes with.
+
+    Returns
+    -------
+    str
+        A digest of the settings and a digest of the code, for :func:`difference`.
+    """
+    plugins = registry().of(ColorizerSpec)
+    begun = [_weights(plugin, source) for source in request.init_from]
+    teacher = []
+    if request.teacher:
+        spec = _spec(request.teacher)
+        teacher = [request.teacher, request.teacher_share]
+        if spec is not None:
+            teacher += [artifacts_of(spec).digest, training_code(spec)]
+    about = [plugin, *settings, begun, teacher, options_key(request.options)]
+    text = json.dumps(about).encode("utf-8", "surrogateescape")
+    code = training_code(_spec(plugin) if plugin in plugins else None, modules, libraries)
+    return hashlib.sha256(text).hexdigest() + _SEPARATOR + code
+
+
+@lru_cache(maxsize=8)
+def trainer_code(plugin: str) -> str:
+    """Return the digest of the code that trains ``plugin``, when this process first used it.
+
+    It is kept in the manifest of the weights. Empty if there is no such plugin.
+    """
+    spec = _spec(plugin)
+    return training_code(spec) if spec is not None else ""
+
+
+def difference(stored: str, wanted: str) -> str:
+    """Say why a checkpoint of the identity ``stored`` cannot be resumed; empty if it can."""
+    if stored == wanted:
+        return ""
+    if stored.partition(_SEPARATOR)[0] == wanted.partition(_SEPARATOR)[0]:
+        return "the code of the network, of its training or of a library has changed since"
+    return "it is of a run with other pictures or settings"
+
+
+def _spec(plugin: str) -> ColorizerSpec | None:
+    found = registry().of(ColorizerSpec).get(plugin)
+    return found.spec if found is not None and isinstance(found.spec, ColorizerSpec) else None
+
+
+def _weights(plugin: str, source: str) -> str:
+    """Digest of the weights that ``--init-from`` names: a plugin's, or those in a folder."""
+    spec = _spec(source)
+    if spec is not None:
+        return f"{source} {artifacts_of(spec).digest}"
+    path = Path(source)
+    own = _spec(plugin)
+    if path.is_dir() and own is not None:
+        return artifacts_of(own, path).digest
+    return content_digest(path) if path.exists() else path.name
