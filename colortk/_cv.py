@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from colortk.errors import EnvironmentProblem
+from colortk.errors import EnvironmentProblem, out_of_memory
 
 # Its decoders print to stderr what we say in one line of our own.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -16,6 +16,8 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 try:
     import cv2 as _cv2
 except ImportError as error:
+    if out_of_memory(error):
+        raise EnvironmentProblem("OpenCV cannot be loaded", str(error)) from error
     raise EnvironmentProblem(
         "OpenCV cannot be loaded",
         str(error),

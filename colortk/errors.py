@@ -5,6 +5,8 @@ Anything else that escapes is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
+
 
 class ColortkError(Exception):
     """An expected failure. ``what`` went wrong, ``why``, and what to ``do`` about it."""
@@ -57,3 +59,27 @@ class EnvironmentProblem(ColortkError):
     """The machine lacks something that every command needs (exit 3)."""
 
     exit_code = 3
+
+
+#: What libraries say where they cannot allocate, in lower case. Each has its own exceptions.
+_NO_MEMORY = (
+    "bad_alloc", "bad allocation", "insufficient memory", "outofmemory", "out of memory",
+    "not enough memory", "failed to allocate", "cannot allocate", "could not allocate",
+    "unable to allocate", "allocate memory", "can't start new thread", "failed to map segment",
+    "resource_exhausted", "resource exhausted", "pthread_create failed",
+)  # fmt: skip
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether ``error``, or an error that caused it, says that memory ran out."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, MemoryError):
+            return True
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            return True
+        if any(sign in str(error).lower() for sign in _NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

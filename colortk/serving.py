@@ -19,15 +19,13 @@ from typing import Any
 import numpy as np
 
 from colortk.color import Float32
-from colortk.errors import ArtifactError, ColortkError, PredictionError, UsageError
+from colortk.errors import ArtifactError, ColortkError, PredictionError, UsageError, out_of_memory
 from colortk.process import threads
 from colortk.spec import load_callable
 from colortk.store import onnx_file
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "gpu")
-#: How the libraries say that memory ran out.
-_NO_MEMORY = ("allocate memory", "out of memory", "resource_exhausted", "resource exhausted", "oom")
 
 
 def device() -> str:
@@ -105,7 +103,7 @@ def _session(process: int, content: bytes, threads: int, providers: tuple[str, .
     options.log_severity_level = 4
     try:
         onnx_file.check(content)  # before Keras reads it as well
-        with contextlib.redirect_stdout(None) if CUDA in providers else contextlib.nullcontext():
+        with contextlib.redirect_stdout(None):  # where a provider fails, it prints advice
             session = onnxruntime.InferenceSession(content, options, providers=list(providers))
         session.disable_fallback()  # it would go on slowly, and print that to stdout
         if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
@@ -113,6 +111,8 @@ def _session(process: int, content: bytes, threads: int, providers: tuple[str, .
     except MemoryError:
         raise
     except Exception as error:
+        if out_of_memory(error):
+            raise MemoryError("the network cannot be loaded") from error
         raise ArtifactError(
             "the network cannot be loaded", _text(error), "reinstall the plugin or train it again"
         ) from error
@@ -219,7 +219,7 @@ def _keras_predictor(content: bytes, network: str) -> Callable[[Float32], Any]:
 def _failure(error: Exception, x: Float32, engine: str) -> PredictionError:
     text = _text(error)
     what = f"the network failed on an input of {' × '.join(map(str, x.shape))} ({engine})"
-    if any(sign in text.lower() for sign in _NO_MEMORY):
+    if out_of_memory(error):
         do = "fewer --jobs, or another --device"
         return PredictionError(what, "there is not enough memory", do)
     return PredictionError(what, text)

@@ -14,12 +14,13 @@ import numpy as np
 from colortk.batch.records import STANDARD, Record, Settings, Spot
 from colortk.color import lightness
 from colortk.encode import encode, extension_of, suggest_extension
-from colortk.errors import ColortkError, PictureError
+from colortk.errors import ColortkError, PictureError, out_of_memory
 from colortk.host import strict
 from colortk.images import MAX_BYTES, decode, read_bytes
 from colortk.io.files import write_atomic
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner, colorize
+from colortk.runtime.memory_limit import memory_hint
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -36,18 +37,23 @@ def guarded(record: Record) -> Iterator[None]:
         yield
     except PictureError as error:
         record.error, record.no_room = str(error), _no_room(error.__cause__)
+        if out_of_memory(error.__cause__):
+            record.error = f"{failed}: not enough memory ({memory_hint()})"
     except MemoryError:
-        record.error = f"{failed}: not enough memory"
+        record.error = f"{failed}: not enough memory ({memory_hint()})"
     except OSError as error:
         record.error = f"{failed}: {error.strerror or error}"
         record.no_room = _no_room(error)
     except ColortkError:
         raise
     except Exception as error:  # a bug, but the other pictures should not pay for it
-        if strict():
+        if out_of_memory(error):
+            record.error = f"{failed}: not enough memory ({memory_hint()})"
+        elif strict():
             raise
-        text = " ".join(str(error).split())
-        record.error = f"{failed}: {type(error).__name__}: {text} (please report it)"
+        else:
+            text = " ".join(str(error).split())
+            record.error = f"{failed}: {type(error).__name__}: {text} (please report it)"
     record.seconds["total"] = time.perf_counter() - start
 
 

@@ -190,20 +190,24 @@ def command(
         changes["refine"] = refine
     if native or size is not None:
         changes["short_side"] = size
-    comparison = compare(
-        places,
-        plugins or None,
-        metrics or None,
-        changes=changes,
-        every=every,
-        baseline=baseline,
-        keep_grey=keep_grey,
-        frames=frames,
-        temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
-        how=how,
-        store=store,
-        progress=progress,
-    )
+    try:
+        comparison = compare(
+            places,
+            plugins or None,
+            metrics or None,
+            changes=changes,
+            every=every,
+            baseline=baseline,
+            keep_grey=keep_grey,
+            frames=frames,
+            temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
+            how=how,
+            store=store,
+            progress=progress,
+        )
+    except KeyboardInterrupt:
+        say("scores so far are stored: run the same command again to continue")
+        raise
     for name, why in comparison.left_out.items():
         say(f"left out: {why if name in why else name + ': ' + why}")
     failed = outputs.complain(comparison)
@@ -211,7 +215,7 @@ def command(
     for label, row in (consistency or {}).items():
         if "error" in row:
             say(f"--sizes, {label}: {row['error']}")
-    outputs.write(files, comparison, per_image, force, store)
+    failed |= outputs.write(files, comparison, per_image, force, store)
     if as_json:
         report = comparison.as_dict(per_image)
         print_json(report if consistency is None else report | {"sizes": consistency}, indent=1)

@@ -46,29 +46,47 @@ def write(
     per_image: bool,
     force: bool,
     store: Path | None,
-) -> None:
-    """Write the files that were asked for, each whole or not at all."""
-    from colortk.harness import tables
-    from colortk.harness.reporting import write_report
+) -> bool:
+    """Write the files that were asked for, each whole or not at all; return whether any failed.
+
+    A file that cannot be written keeps no other result from being written or printed.
+    """
+    from colortk.errors import ColortkError
     from colortk.io.files import write_atomic
 
-    for kind, path in files.items():
+    failed = False
+    # Standard output last: where it is closed, that ends the command.
+    for kind, path in sorted(files.items(), key=lambda item: str(item[1]) == "-"):
         if path is None:
             continue
-        if kind == "html":
-            file = io.BytesIO()
-            write_report(file, comparison, store)
-            data = file.getvalue()
-        elif kind == "csv":
-            data = tables.as_csv(comparison, per_image).encode("utf-8", "backslashreplace")
-        else:
-            data = tables.markdown(comparison).encode("utf-8", "backslashreplace")
-        if str(path) == "-":
-            if kind != "html":
-                data = escape_text(data.decode()).encode()
-            sys.stdout.buffer.write(data)
-        else:
-            write_atomic(path, data, force)
+        try:
+            data = _content(kind, comparison, per_image, store)
+            if str(path) != "-":
+                write_atomic(path, data, force)
+                continue
+        except ColortkError as error:
+            say(str(error))
+            failed = True
+            continue
+        if kind != "html":
+            data = escape_text(data.decode()).encode()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    return failed
+
+
+def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | None) -> bytes:
+    """One of the files, as bytes."""
+    from colortk.harness import tables
+    from colortk.harness.reporting import write_report
+
+    if kind == "html":
+        file = io.BytesIO()
+        write_report(file, comparison, store)
+        return file.getvalue()
+    if kind == "csv":
+        return tables.as_csv(comparison, per_image).encode("utf-8", "backslashreplace")
+    return tables.markdown(comparison).encode("utf-8", "backslashreplace")
 
 
 def complain(comparison: Comparison) -> bool:

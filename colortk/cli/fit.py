@@ -209,7 +209,12 @@ def command(
         say=say,
         progress=progress,
     )
-    load_callable(spec.trainer)(request)
+    try:
+        load_callable(spec.trainer)(request)
+    except KeyboardInterrupt:
+        if any(target.glob("checkpoint*")):
+            say("finished epochs are stored: run the same command with --resume to continue")
+        raise
     say(
         f"weights are in '{request.output}': colortk run --plugin {plugin} --weights {shlex.quote(str(request.output))} FILE"
     )

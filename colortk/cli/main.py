@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import os
-import signal
 import sys
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
 
 import click
 
 from colortk.cli.output import print_error_line
+from colortk.cli.startup import (
+    Terminated,
+    drop_output,
+    handle_signals,
+    prepare_streams,
+    quiet_threads,
+)
 from colortk.cli.streams import leave, reserve_stdout
-from colortk.errors import ColortkError
+from colortk.errors import ColortkError, out_of_memory
 from colortk.host import DISTRIBUTION
+from colortk.runtime.memory_limit import memory_hint, supervise
 
 VERBS = {
     "run": "Colorize pictures.",
@@ -67,28 +71,18 @@ def cli() -> None:
     """Automatic image colorization: run any colorizer, score every one the same way."""
 
 
-def _drop_output() -> None:
-    """Let nothing be flushed into a broken stdout when the process ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, taken like Ctrl-C: nothing is left half-written, no process left behind."""
-
-
-def _terminate(*_: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one does not wait for that
-    raise Terminated
-
-
 def main() -> None:
     """Entry point of the command ``colortk``."""
-    signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it cannot encode
-            stream.reconfigure(errors="backslashreplace")
+    handle_signals()
+    prepare_streams()
+    quiet_threads()
+    end = supervise()
     reserve_stdout()
-    leave(invoke(sys.argv[1:]))
+    try:
+        code = invoke(sys.argv[1:])
+    finally:
+        end()
+    leave(code)
 
 
 def invoke(arguments: list[str]) -> int:
@@ -101,6 +95,8 @@ def invoke(arguments: list[str]) -> int:
     except click.exceptions.Exit as done:  # --help, --version
         return done.exit_code
     except ColortkError as error:
+        if out_of_memory(error):
+            return _say_no_memory(error)
         say(str(error))
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -112,19 +108,32 @@ def invoke(arguments: list[str]) -> int:
         text = " ".join(error.format_message().split()).rstrip(".")
         say(f"{text} (see: {help_of} --help)")
         return 2
-    except Terminated:
-        say("terminated")
-        return 143
+    except Terminated as stop:
+        say(str(stop))
+        return stop.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
         say("interrupted")
         return 130
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        _drop_output()
+        drop_output()
         return 1
     except OSError as error:  # a full disk behind stdout, say
-        _drop_output()
+        if out_of_memory(error):
+            return _say_no_memory(error)
+        drop_output()
         say(f"cannot write the output: {error.strerror or error}")
         return 1
+    except Exception as error:
+        if out_of_memory(error):
+            return _say_no_memory(error)
+        raise
+
+
+def _say_no_memory(error: BaseException) -> int:
+    text = " ".join(str(error).split())
+    why = f": {text}" if text and len(text) < 250 else ""  # some libraries write a page
+    say(f"not enough memory{why} ({memory_hint()})")
+    return 1
 
 
 def say(line: str) -> None:

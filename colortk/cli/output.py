@@ -6,6 +6,7 @@ does not need it, as JSON escapes control characters itself.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import unicodedata
 
@@ -60,5 +61,10 @@ def print_line(text: object) -> None:
 
 
 def print_error_line(text: str) -> None:
-    """Print one line to stderr, with control characters escaped."""
-    print(escape_controls(text), file=sys.stderr)
+    """Print one line to stderr, with control characters escaped.
+
+    A stderr that is closed or full must not stop the work that the line is about.
+    """
+    if sys.stderr is not None:  # print would take standard output instead
+        with contextlib.suppress(OSError, ValueError):
+            print(escape_controls(text), file=sys.stderr)

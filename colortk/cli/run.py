@@ -230,4 +230,5 @@ def command(
     if journal is not None and journal.problem:
         say(f"note: --resume will not know of all of this: {journal.problem}")
     narrator.sum_up(places.full)
-    return 1 if narrator.failed or (told is not None and told.problem) else 0
+    unreported = narrator.output_problem is not None or (told is not None and bool(told.problem))
+    return 1 if narrator.failed or unreported else 0

@@ -7,12 +7,14 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from colortk.batch.records import STANDARD, Record
 from colortk.cli.common import print_json
 from colortk.cli.main import say
 from colortk.cli.output import print_line
+from colortk.cli.startup import drop_output
 from colortk.errors import ColortkError, UsageError
 from colortk.io.files import refuse_special, write_atomic
 
@@ -94,6 +96,7 @@ class Narrator:
         self.total, self._json, self._to_stdout, self._report = total, as_json, to_stdout, report
         self.done = self.skipped = self.resumed = self.failed = 0
         self._results = 0
+        self.output_problem: OSError | None = None
         self._result: Record | None = None
         self._failures: list[str] = []  # the first of them: memory does not grow with pictures
 
@@ -108,9 +111,10 @@ class Narrator:
         if self._report is not None:
             self._report.add(record)
         if self._json and not self._to_stdout:
-            print_json(record.as_dict())
+            self._print(lambda: print_json(record.as_dict()))
         elif self._json:
-            print(json.dumps(record.as_dict()), file=sys.stderr)
+            with contextlib.suppress(OSError, ValueError):  # stderr is closed or full
+                print(json.dumps(record.as_dict()), file=sys.stderr)
         for note in record.notes:
             say(f"note: {note}")
         if record.error:
@@ -118,7 +122,17 @@ class Narrator:
             if len(self._failures) < AGAIN:
                 self._failures.append(record.error)
         elif not self._json and not self._to_stdout and not record.skipped:
-            print_line(record.output)
+            self._print(lambda: print_line(record.output))
+
+    def _print(self, write: Callable[[], None]) -> None:
+        """Print to stdout; that it is closed or full stops no picture."""
+        if self.output_problem is not None:
+            return
+        try:
+            write()
+        except OSError as error:
+            self.output_problem = error
+            drop_output()
 
     def stopped(self) -> None:
         """It was interrupted: how to go on."""
@@ -159,6 +173,9 @@ class Narrator:
             self._report.flush()
         if self._report is not None and self._report.problem:
             say(f"cannot write the report '{self._report.path}': {self._report.problem}")
+        if self.output_problem is not None:
+            why = self.output_problem.strerror or str(self.output_problem)
+            say(f"cannot print the results to standard output: {why}")
         if self.total == self.resumed == 1 and not self._json:
             say("done before: nothing is left of it")
         if self.total > 1 and not self._json:

@@ -90,7 +90,7 @@ def command(
     try:
         serve(Place(host, port, limits), offered, asked, ready)
     except KeyboardInterrupt as interrupt:
-        if type(interrupt) is not KeyboardInterrupt:  # SIGTERM
+        if type(interrupt) is not KeyboardInterrupt:  # SIGTERM or SIGHUP
             raise
     finally:
         offered.close()

@@ -49,6 +49,7 @@ def side_by_side(
 
 def _settle(parent: int) -> None:
     """In a new process: leave interruptions to the parent, and end when it is gone."""
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     end_with(parent)

@@ -1,0 +1,87 @@
+"""What ``colortk`` sets up before a command runs: standard streams and signals."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from colortk.errors import out_of_memory
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP, handled like Ctrl-C: no file is left half-written, no process behind."""
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        self.number = int(number)
+        super().__init__(number)
+
+    @property
+    def exit_code(self) -> int:
+        """128 plus the number of the signal, as shells report it: 143 or 129."""
+        return 128 + self.number
+
+    def __str__(self) -> str:
+        if self.number == signal.SIGTERM:
+            return "terminated"
+        return "terminated: the terminal was closed (SIGHUP)"
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one does not wait for that
+    if hasattr(signal, "SIGHUP"):
+        # A terminal that closes sends one, and its shell another: that must not cut cleaning short.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    raise Terminated(number)
+
+
+def handle_signals() -> None:
+    """Have SIGTERM and SIGHUP raise :class:`Terminated`; under `nohup`, SIGHUP stays ignored."""
+    signal.signal(signal.SIGTERM, _terminate)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminate)
+
+
+def quiet_threads() -> None:
+    """Print no traceback where a background thread runs out of memory: the main thread reports it."""
+    print_traceback = threading.excepthook
+
+    def hook(arguments: threading.ExceptHookArgs) -> None:
+        if not out_of_memory(arguments.exc_value):
+            print_traceback(arguments)
+
+    threading.excepthook = hook
+
+
+def prepare_streams() -> None:
+    """Make sure that standard streams are open, and can print every name.
+
+    Where a shell has closed one (`>&-`), the next file would get its number, and what a library
+    prints would be written into that file.
+    """
+    with contextlib.suppress(OSError):
+        for number in range(3):
+            try:
+                os.fstat(number)
+            except OSError:
+                # A write to standard output fails, as to any closed file; errors are dropped.
+                os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it cannot encode
+            stream.reconfigure(errors="backslashreplace")
+
+
+def drop_output() -> None:
+    """Keep Python from flushing into a broken stdout when the process ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        number = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(number, sys.stdout.fileno())
+        os.close(number)

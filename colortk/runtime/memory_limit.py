@@ -1,0 +1,173 @@
+"""One clear line where a limit of memory (`ulimit -v`) would crash a library.
+
+Under such a limit OpenCV and OpenBLAS end the process with SIGSEGV or with a line of their own when
+they cannot allocate. No check before can tell: what they need depends on the machine's cores and on
+the picture. So, only where a limit is set, a forked child does the work, and its parent, which has
+loaded nothing, says how the child ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+#: A limit above this, in bytes, is far from what a command needs, and is treated as none.
+LARGE = 16 << 30
+#: Signals that libraries die of when they cannot allocate.
+_CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP")
+#: How lines begin that libraries print when they cannot allocate.
+_NOISE = (b"OpenBLAS ", b"libgomp: ", b"terminate called", b"  what():", b"Fatal Python error")
+_FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT")
+#: Parameters of glibc's mallopt (malloc.h) and Linux' prctl.
+_M_ARENA_MAX, _PR_SET_PDEATHSIG = -8, 1
+#: Address space that SciPy's linear algebra takes when it is loaded, in bytes: its libraries, and a
+#: buffer for each thread.
+_SCIPY, _BLAS_BUFFER = 60 << 20, 34 << 20
+
+
+def address_limit() -> int | None:
+    """Return the limit of this process's memory in bytes, or ``None`` if there is none.
+
+    The smaller of RLIMIT_AS (`ulimit -v`) and RLIMIT_DATA (`ulimit -d`).
+    """
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
+    limits = [resource.getrlimit(kind)[0] for kind in kinds]
+    limits = [limit for limit in limits if limit != resource.RLIM_INFINITY and limit < LARGE]
+    return min(limits, default=None)
+
+
+def memory_hint() -> str:
+    """Say what to do where memory ran out."""
+    limit = address_limit()
+    if limit is None:
+        return "use smaller pictures or fewer --jobs"
+    return f"a limit of {limit // 1024:,} kB is set: raise it with ulimit -v"
+
+
+def supervise() -> Callable[[], None]:
+    """Fork if memory is limited, and return in the process that is to do the work.
+
+    The parent waits for the child, prints one line if the child crashed, and ends with its exit
+    code. Call the result when the work has ended, well or not; without this call, the parent takes
+    the child for crashed. Must be called before any thread is started.
+    """
+    able = hasattr(signal, "sigwaitinfo") and hasattr(os, "memfd_create")
+    if address_limit() is None or not able:
+        return lambda: None
+    # What libraries print of their own while they crash is held back, and dropped if they do.
+    noise, finished = os.memfd_create("colortk-noise"), os.memfd_create("colortk-finished")
+    signals = {signal.Signals[name] for name in (*_FORWARDED, "SIGCHLD")}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        os._exit(_wait(child, noise, finished, signals))
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    _save_address_space()
+    sys.meta_path.insert(0, _ImportGuard)
+    _end_with(parent)
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr is closed
+        sys.stderr.flush()
+        terminal = os.dup(2)
+        os.dup2(noise, 2)
+        # Buffered by lines, as Python's own.
+        sys.stderr = open(terminal, "w", 1, sys.stderr.encoding, "backslashreplace")  # noqa: SIM115
+
+    def end() -> None:
+        with contextlib.suppress(OSError):
+            os.write(finished, b"1")
+
+    return end
+
+
+def _save_address_space() -> None:
+    """Have libraries reserve less: a thread's arena and OpenBLAS's buffers take 64 MB and more."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # of worker processes
+    with contextlib.suppress(ImportError, OSError, AttributeError, TypeError):
+        import ctypes
+
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+class _ImportGuard:
+    """A finder that refuses, before it is loaded, a library that would hang without memory.
+
+    SciPy's OpenBLAS tries for ever to allocate a buffer for each thread while it is loaded.
+    """
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        """Raise ``MemoryError`` where ``name`` needs more address space than is left."""
+        if name != "scipy.linalg":
+            return
+        threads = os.environ.get("OPENBLAS_NUM_THREADS", "")
+        count = int(threads) if threads.isdecimal() else os.cpu_count() or 1
+        if not _has_room(_SCIPY + count * _BLAS_BUFFER):
+            raise MemoryError("SciPy cannot be loaded")
+
+
+def _has_room(size: int) -> bool:
+    """Whether ``size`` bytes could be allocated now."""
+    import mmap
+
+    try:
+        mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except (OSError, MemoryError):
+        return False
+    return True
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process when its parent is killed."""
+    with contextlib.suppress(ImportError, OSError, AttributeError, TypeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
+
+
+def _wait(child: int, noise: int, finished: int, signals: set[signal.Signals]) -> int:
+    """Forward signals to ``child`` until it has ended, and return the exit code."""
+    while True:
+        info = signal.sigwaitinfo(signals)
+        if info.si_signo == signal.SIGCHLD:
+            number, status = os.waitpid(child, os.WNOHANG)
+            if number:
+                break
+        # The kernel (a positive code) sends a terminal's Ctrl-C to the child as well.
+        elif info.si_code <= 0:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, info.si_signo)
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0 and os.fstat(finished).st_size:
+        _copy(noise)
+        return code
+    if code < 0 and signal.Signals(-code).name not in _CRASHES:
+        return 128 - code
+    how = (
+        f"a library ended the process ({signal.Signals(-code).name})"
+        if code < 0
+        else ("a library ended the process")
+    )
+    line = f"colortk: not enough memory: {how} ({memory_hint()})\n"
+    with contextlib.suppress(OSError):
+        os.write(2, line.encode())
+    return 1
+
+
+def _copy(noise: int) -> None:
+    """Print what libraries and workers have written past Python, but for words about memory."""
+    os.lseek(noise, 0, os.SEEK_SET)
+    with contextlib.suppress(OSError), os.fdopen(noise, "rb") as lines:
+        for line in lines:
+            if not line.startswith(_NOISE):
+                os.write(2, line)
