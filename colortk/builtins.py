@@ -30,6 +30,10 @@ def colortk_metrics() -> list[MetricSpec]:
             digits=4, source="Zhang et al. 2018",
         ),
         _metric(
+            "lpips_vgg", "LPIPS VGG", "Learned perceptual distance, VGG16, version 0.1", False,
+            digits=4, source="Zhang et al. 2018", weights_variable="COLORTK_LPIPS_VGG",
+        ),
+        _metric(
             "ms_ssim", "MS-SSIM", "Multi-scale structural similarity, mean over R, G and B", True,
             digits=4, source="Wang et al. 2003",
         ),
@@ -136,6 +140,11 @@ DEFINITIONS = {
         "LPIPS version 0.1: distance between AlexNet features, linear weights of the "
         "authors, at the size at which the protocol compares pictures (256 × 256 unless "
         "stated otherwise); 0 for identical pictures"
+    ),
+    "lpips_vgg": (
+        "LPIPS version 0.1: distance between VGG16 features, linear weights of the authors, at the "
+        "size at which the protocol compares pictures (256 × 256 unless stated otherwise); 0 for "
+        "identical pictures"
     ),
     "ms_ssim": (
         "SSIM at five scales (means of 2 × 2 pixels; weights 0.0448, 0.2856, 0.3001, "

@@ -20,7 +20,7 @@ from typing import Any
 import pluggy
 
 from colortk import hookspecs, origins
-from colortk.errors import PluginError, UsageError
+from colortk.errors import ArtifactError, PluginError, UsageError
 from colortk.option_types import unusable
 from colortk.origins import Origin
 from colortk.process_state import restored
@@ -100,18 +100,27 @@ class Registry:
         return self._get(name, RefinerSpec, "refinement", "colortk plugins list").origin
 
     def metric(self, name: str) -> MetricSpec:
-        """The metric ``name``. Raises as :meth:`colorizer` does."""
+        """The metric ``name``. Raises as :meth:`colorizer`, and ``ArtifactError`` without its file."""
         found = self._get(name, MetricSpec, "metric", "colortk plugins list --kind metric")
         assert isinstance(found.spec, MetricSpec)
+        variable = found.spec.weights_variable
+        if variable and not os.environ.get(variable):
+            raise ArtifactError(
+                f"metric '{name}' cannot be computed",
+                "it needs a file that is not shipped",
+                f"set {variable} to the path of that file",
+            )
         return found.spec
 
     def metrics(self, films: bool = False) -> dict[str, MetricSpec]:
-        """Metrics of pictures, or those of ``films`` alone, by name."""
+        """Metrics of pictures, or those of ``films`` alone, by name, that have what they need."""
         specs = (found.spec for found in self.found)
         return {
             spec.name: spec
             for spec in specs
-            if isinstance(spec, MetricSpec) and (spec.takes == "film") == films
+            if isinstance(spec, MetricSpec)
+            and (spec.takes == "film") == films
+            and (not spec.weights_variable or os.environ.get(spec.weights_variable))
         }
 
     @cached_property

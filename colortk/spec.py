@@ -123,7 +123,9 @@ class MetricSpec:
     where the original has none. ``label``: in table heads, instead of the name. ``digits``: after
     the decimal point in tables. ``source``: the paper or standard that defines it. ``definition``:
     one sentence with everything that the number depends on (window, peak, units, weights), which
-    every report prints under its table; the summary is printed if it is empty.
+    every report prints under its table; the summary is printed if it is empty. ``weights_variable``:
+    an environment variable that names a file which the metric needs and which is not shipped; the
+    metric is scored where nobody names metrics only if the variable is set.
     """
 
     name: str
@@ -140,6 +142,7 @@ class MetricSpec:
     label: str = ""
     definition: str = ""
     modules: tuple[str, ...] = ()
+    weights_variable: str = ""
 
     @property
     def heading(self) -> str:
@@ -192,7 +195,7 @@ def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
 
 
 def _check_metric(spec: MetricSpec) -> str | None:
-    for field_name in ("unit", "source", "label"):
+    for field_name in ("unit", "source", "label", "definition", "weights_variable"):
         if not isinstance(getattr(spec, field_name), str):
             return f"has a {field_name} that is not text"
     for field_name in ("needs_reference", "chroma"):

@@ -71,6 +71,8 @@ def test_against_piq_torchmetrics_colour_science_and_lpips(number: int) -> None:
     kept = KEPT[sample.name]
     assert kept["sha256"] == sample.digest, "the values kept are of other pictures"
     for name, expected in kept["values"].items():
+        if name == "lpips_vgg":  # tests/test_metrics_lpips_vgg.py, where its network is
+            continue
         assert scores(number)[name.split()[0]] == close(name, expected), name
 
 

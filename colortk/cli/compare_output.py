@@ -103,9 +103,11 @@ def complain(comparison: Comparison) -> bool:
         if isinstance(part, FilmComparison):
             lines |= dict.fromkeys(part.incomplete)
     failed = bool(lines)
-    for part in (comparison, comparison.films):
-        for row in part.metric_failures if part is not None else ():
+    for part in filter(None, (comparison, comparison.films)):
+        for row in part.metric_failures:
             lines[f"no {row['metric']} of {row['count']} results: {row['error']}"] = None
+            # A measure that somebody named and that has no value at all is a failure.
+            failed |= part.asked and not any(part.summaries[row["metric"]])
     for line in lines:
         say(line)
     return failed

@@ -43,7 +43,7 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
         # A name may hold commas.
         known = ", ".join(sorted({f"'{d['name']}'" for d in protocols.values()})) or "none"
         raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
-    codes = metric_codes(registry().of(MetricSpec))
+    codes = metric_codes(registry().metrics() | registry().metrics(films=True))
     specs = {
         name: found.spec
         for name, found in registry().of(MetricSpec).items()

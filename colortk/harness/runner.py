@@ -17,6 +17,7 @@ from colortk.errors import ColortkError, EnvironmentProblem, PictureError, Usage
 from colortk.folders import find
 from colortk.harness.cluster import dask_backend
 from colortk.harness.entries import Entry
+from colortk.harness.metric_weights import weights_digest
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import PictureRow, ResultRow
 from colortk.harness.repeats import chosen
@@ -134,8 +135,9 @@ def distinct(
 
 def metric_codes(metrics: Iterable[str]) -> dict[str, str]:
     """Digest of the code of each metric. Raises ``UsageError`` or ``PluginError``."""
+    specs = {name: registry().metric(name) for name in metrics}
     with snapshot():
-        return {name: metric_code(registry().metric(name)) for name in metrics}
+        return {n: metric_code(spec) + weights_digest(spec) for n, spec in specs.items()}
 
 
 def run(

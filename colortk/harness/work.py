@@ -21,6 +21,7 @@ from colortk._cv import cv2
 from colortk.color import Float32, lab_to_rgb, lightness
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, PluginError
 from colortk.harness.entries import Entry
+from colortk.harness.metric_weights import weights_digest
 from colortk.harness.metrics.colorfulness import colorfulness
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import Protocol, reference
@@ -110,7 +111,8 @@ def _scorer(metrics: tuple[tuple[str, str], ...]) -> Scorer:
 def check_code(metrics: tuple[tuple[str, str], ...]) -> None:
     """Raise ``EnvironmentProblem`` if a metric's code here is not that which was looked up."""
     for name, code in metrics:
-        if running_metric_code(registry().metric(name)) != code:
+        spec = registry().metric(name)
+        if running_metric_code(spec) + weights_digest(spec) != code:
             raise EnvironmentProblem(
                 f"metric '{name}' is another one on this worker",
                 do="install the same versions everywhere, and restart the workers",

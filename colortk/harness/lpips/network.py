@@ -1,10 +1,11 @@
-"""The network of LPIPS 0.1 (AlexNet), run by ONNX Runtime from bytes whose digest is checked."""
+"""The networks of LPIPS 0.1 (AlexNet, and VGG16 if given), run by ONNX Runtime from bytes whose digest is checked."""
 
 from __future__ import annotations
 
 import os
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,12 @@ from colortk.store.artifacts import ArtifactFolder, declared
 
 PACKAGE = "colortk.harness.lpips"
 NAME = "alexnet.onnx"
-#: The shortest side that is left with a pixel after AlexNet's strides and pools.
-SHORTEST = 31
+#: The file that :mod:`colortk.harness.lpips.build` writes of VGG16, and what names it.
+VGG_NAME, VGG_VARIABLE = "vgg16.onnx", "COLORTK_LPIPS_VGG"
+#: The shortest sides that are left with a pixel after the strides and pools of AlexNet and VGG16.
+SHORTEST, VGG_SHORTEST = 31, 16
+#: Channels of the five feature maps of VGG16.
+VGG_CHANNELS = (64, 128, 256, 512, 512)
 
 
 def features(pictures: Array) -> list[Float32]:
@@ -26,14 +31,34 @@ def features(pictures: Array) -> list[Float32]:
     ``pictures``: sRGB uint8 (N, H, W, 3). Each map holds, per place, a vector of length 1 times
     the root of its channels' weights. Raises ``PictureError`` or ``ArtifactError``.
     """
-    height, width = pictures.shape[1:3]
-    if min(height, width) < SHORTEST:
-        raise PictureError(
-            "the picture is too small for LPIPS",
-            f"{width} × {height}, at least {SHORTEST} × {SHORTEST} are needed",
-        )
+    _check_size(pictures, SHORTEST)
     found: list[Float32] = _session(os.getpid()).run(None, {"pictures": pictures})
     return found
+
+
+def vgg_features(pictures: Array) -> list[Float32]:
+    """Return the same of VGG16, whose file ``COLORTK_LPIPS_VGG`` names.
+
+    Raises
+    ------
+    PictureError
+        If a side is under 16 pixels.
+    ArtifactError
+        If there is no such file, or it is not the network that ``build.py`` writes.
+    """
+    _check_size(pictures, VGG_SHORTEST)
+    session = _vgg_session(os.getpid(), os.environ.get(VGG_VARIABLE, ""))
+    found: list[Float32] = session.run(None, {"pictures": pictures})
+    return found
+
+
+def _check_size(pictures: Array, shortest: int) -> None:
+    height, width = pictures.shape[1:3]
+    if min(height, width) < shortest:
+        raise PictureError(
+            "the picture is too small for LPIPS",
+            f"{width} × {height}, at least {shortest} × {shortest} are needed",
+        )
 
 
 def distance(first: list[Float32], second: list[Float32]) -> float:
@@ -48,8 +73,6 @@ def distance(first: list[Float32], second: list[Float32]) -> float:
 @cache
 def _session(process: int) -> Any:
     """One session a process: threads do not survive a fork, and the parent's must not be freed."""
-    import onnxruntime
-
     folder = ArtifactFolder("lpips", files(PACKAGE) / "artifacts", declared(PACKAGE))
     try:
         content = folder.read(NAME)
@@ -59,6 +82,32 @@ def _session(process: int) -> Any:
             f"{error.what}: {error.why}",
             "reinstall colorization-toolkit",
         ) from None
+    return _opened(content)
+
+
+@cache
+def _vgg_session(process: int, path: str) -> Any:
+    """As :func:`_session`, of a file that the user names."""
+    advice = "docs/metrics.md says how to build it"
+    if not path:
+        raise ArtifactError("LPIPS of VGG16 has no network", f"{VGG_VARIABLE} is not set", advice)
+    what = f"'{path}' ({VGG_VARIABLE}) is not the VGG16 network of LPIPS"
+    try:
+        session = _opened(Path(path).read_bytes())
+    except OSError as error:
+        raise ArtifactError(what, error.strerror or str(error), advice) from None
+    except Exception as error:  # ONNX Runtime raises kinds of its own
+        raise ArtifactError(what, " ".join(str(error).split())[:200], advice) from None
+    channels = tuple(output.shape[1] for output in session.get_outputs() if len(output.shape) == 4)
+    inputs = [(value.name, value.type) for value in session.get_inputs()]
+    if channels != VGG_CHANNELS or inputs != [("pictures", "tensor(uint8)")]:
+        raise ArtifactError(what, "its inputs or outputs are others", advice)
+    return session
+
+
+def _opened(content: bytes) -> Any:
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
     options.inter_op_num_threads = 1

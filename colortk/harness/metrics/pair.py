@@ -78,6 +78,13 @@ class Picture:
 
         return [layer[0] for layer in features(self.pixels[None])]
 
+    @cached_property
+    def vgg_features(self) -> list[Float32]:
+        """The same of VGG16. Raises ``PictureError`` or ``ArtifactError``."""
+        from colortk.harness.lpips.network import vgg_features
+
+        return [layer[0] for layer in vgg_features(self.pixels[None])]
+
 
 class Truth(Picture):
     """An original. Keep it while several plugins' results are scored against it."""
