@@ -15,6 +15,8 @@ from PIL import Image, TiffImagePlugin
 from colortk._cv import cv2
 from colortk.errors import PictureError, UsageError
 from colortk.images import Picture, Pixels
+from colortk.io import metadata_writing
+from colortk.io.png import chunk_bytes
 
 #: Extension to Pillow's format name, of what can hold a colour photograph.
 FORMATS = {
@@ -82,15 +84,30 @@ def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> by
         notes.append(f"{extension} has 8 bits a channel: 16 were reduced")
         rgb = (rgb >> 8).astype(np.uint8)
         alpha = None if alpha is None else (alpha >> 8).astype(np.uint8)
+    exif = Image.Exif()
+    exif.load(source.exif)
+    notes += metadata_writing.losses(source.metadata, exif, name)
+    if source.dpi and name in ("JPEG2000", "PPM"):
+        notes.append(f"{name} cannot hold the resolution: {source.dpi[0]:g} dpi is lost")
     side = _LARGEST_SIDE.get(name)
     if side and max(rgb.shape[:2]) > side:
         raise PictureError(f"a {extension} file has at most {side} pixels a side", do="--ext png")
     pixels = rgb if alpha is None else np.dstack([rgb, alpha])
     if name == "TIFF":
-        return _tiff(pixels, source)
+        return _tiff(pixels, source, notes)
     if pixels.dtype == np.uint16:
-        return _png_16(pixels, source)
-    return _pillow(pixels, source, name, notes)
+        return _with_chunks(_png_16(pixels, source), source)
+    data = _pillow(pixels, source, name, notes)
+    if name == "JPEG":
+        return metadata_writing.add_to_jpeg(data, source.metadata, notes)
+    if name == "PNG":
+        return _with_chunks(data, source)
+    return data + metadata_writing.jpeg2000_box(source.metadata) if name == "JPEG2000" else data
+
+
+def _with_chunks(data: bytes, source: Picture) -> bytes:
+    """A PNG with the chunks of its metadata, behind 8 bytes of signature and 25 of IHDR."""
+    return data[:33] + metadata_writing.png_chunks(source.metadata) + data[33:]
 
 
 def _pillow(pixels: Pixels, source: Picture, name: str, notes: list[str]) -> bytes:
@@ -104,18 +121,47 @@ def _pillow(pixels: Pixels, source: Picture, name: str, notes: list[str]) -> byt
     elif name == "PNG":
         options = {"compress_level": 4}
     if source.exif and name in ("JPEG", "PNG", "WEBP", "AVIF"):
-        if len(source.exif) < _LARGEST_EXIF or name != "JPEG":
-            options["exif"] = source.exif
-        else:
-            notes.append("its EXIF is too long for JPEG: it was dropped")
-    if source.dpi:
+        options["exif"] = _fitting_exif(source.exif, name, notes)
+    if source.dpi and name in ("WEBP", "AVIF"):  # which have no other place for it
+        options["exif"] = _with_resolution(options.get("exif", b""), source.dpi)
+    elif source.dpi:
         options["dpi"] = source.dpi
+    if source.metadata.xmp and name in ("WEBP", "AVIF"):
+        options["xmp"] = source.metadata.xmp
+    if source.metadata.texts and name == "JPEG2000":
+        options["comment"] = metadata_writing.jpeg2000_comment(source.metadata)
     out = io.BytesIO()
     try:
         Image.fromarray(pixels).save(out, name, **options)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
         raise PictureError(f"cannot encode as {name}", " ".join(str(error).split())) from error
     return out.getvalue()
+
+
+#: Notes of the camera's maker, often with a preview: they are dropped where EXIF would be too long.
+_MAKER_NOTE = 0x927C
+
+
+def _fitting_exif(exif: bytes, name: str, notes: list[str]) -> bytes:
+    """EXIF that a file of the format can hold. What is dropped is said in ``notes``."""
+    if name != "JPEG" or len(exif) < _LARGEST_EXIF:
+        return exif
+    shorter = Image.Exif()
+    shorter.load(exif)
+    shorter.get_ifd(0x8769).pop(_MAKER_NOTE, None)
+    data = bytes(shorter.tobytes())
+    if len(data) < _LARGEST_EXIF:
+        notes.append("its EXIF is too long for JPEG: the maker's notes were dropped")
+        return data
+    notes.append("its EXIF is too long for JPEG: it was dropped")
+    return b""
+
+
+def _with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
+    whole = Image.Exif()
+    whole.load(exif)
+    whole[282], whole[283], whole[296] = dpi[0], dpi[1], 2
+    return bytes(whole.tobytes())
 
 
 #: EXIF, GPS and interoperability: pointers in a file, directories in memory.
@@ -132,22 +178,13 @@ def _png_16(pixels: Pixels, source: Picture) -> bytes:
     chunks = b""
     if source.dpi:
         metre = [round(value / 0.0254) for value in source.dpi]
-        chunks += _chunk(b"pHYs", struct.pack(">IIB", *metre, 1))
+        chunks += chunk_bytes(b"pHYs", struct.pack(">IIB", *metre, 1))
     if source.exif:
-        chunks += _chunk(b"eXIf", source.exif.removeprefix(b"Exif\0\0"))
+        chunks += chunk_bytes(b"eXIf", source.exif.removeprefix(b"Exif\0\0"))
     return data[:33] + chunks + data[33:]  # 8 bytes of signature, 25 of IHDR
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-    )
-
-
-def _tiff(pixels: Pixels, source: Picture) -> bytes:
+def _tiff(pixels: Pixels, source: Picture, notes: list[str]) -> bytes:
     """A TIFF, deflated in strips: Pillow writes no 16-bit colour, OpenCV no EXIF."""
     height, width, channels = pixels.shape
     depth = pixels.dtype.itemsize
@@ -161,6 +198,7 @@ def _tiff(pixels: Pixels, source: Picture) -> bytes:
     exif.load(source.exif)
     for tag, value in exif.items():
         directory[tag] = dict(exif.get_ifd(tag)) if tag in _SUB_DIRECTORIES else value
+    metadata_writing.add_to_tiff(directory, source.metadata, notes)
     directory[256], directory[257] = width, height
     directory[258] = (8 * depth,) * channels
     directory[259], directory[262], directory[277] = 8, 2, channels  # deflate, RGB

@@ -7,6 +7,7 @@ keeps only the high bytes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import struct
@@ -24,7 +25,8 @@ from colortk._cv import cv2
 from colortk.errors import PictureError
 from colortk.io import pnm
 from colortk.io.complete import load
-from colortk.opening import exif_of, limit_of_pillow, opened, refuse_foreign, too_large
+from colortk.io.metadata import Metadata, read_metadata
+from colortk.opening import EXIF_ERRORS, exif_of, limit_of_pillow, opened, refuse_foreign, too_large
 from colortk.profiles import profiled_8, profiled_16
 
 Pixels = NDArray[Any]
@@ -52,7 +54,7 @@ class Picture:
     ``pixels``: uint8 or uint16, (H, W) grey or (H, W, 3). ``alpha``: same dtype (H, W), or
     ``None``. ``exif``: bytes without orientation. ``dpi``: as the file states it.
     ``format``: Pillow's name of the file's format. ``notes``: what was lost on reading, one line
-    each.
+    each. ``metadata``: XMP, IPTC and comments.
     """
 
     pixels: Pixels
@@ -61,6 +63,7 @@ class Picture:
     dpi: tuple[float, float] | None = None
     format: str = "PNG"
     notes: list[str] = field(default_factory=list)
+    metadata: Metadata = field(default_factory=Metadata)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -111,9 +114,9 @@ def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
             plugin = refuse_foreign(data, name)
             if directories.begins(data):
                 return _decode_tiff(data, name, max_pixels)
-            data = _binary(data, name, max_pixels)
+            source, data = data, _binary(data, name, max_pixels)
             with opened(data, name, max_pixels, plugin) as image:
-                return _decode(image, data, name)
+                return _decode(image, data, name, source)
         except PictureError:
             raise
         except Image.DecompressionBombError:
@@ -134,8 +137,10 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int) -> Picture:
     if image.orientation in _FLIPS:
         pixels = _turned(pixels, image.orientation)
         alpha = None if alpha is None else _turned(alpha, image.orientation)
-    exif = _kept_exif(exif_of_tiff(data, name, image.notes))
-    return Picture(pixels, alpha, exif, _clean_dpi(image.dpi), "TIFF", image.notes)
+    exif = exif_of_tiff(data, name, image.notes)
+    metadata = read_metadata(data, name, {}, exif, image.orientation in _FLIPS, image.notes)
+    kept = _kept_exif(exif, pixels)
+    return Picture(pixels, alpha, kept, _clean_dpi(image.dpi), "TIFF", image.notes, metadata)
 
 
 def _binary(data: bytes, name: str, max_pixels: int) -> bytes:
@@ -148,7 +153,8 @@ def _binary(data: bytes, name: str, max_pixels: int) -> bytes:
     return pnm.to_binary(data, header)
 
 
-def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
+def _decode(image: ImageFile.ImageFile, data: bytes, name: str, source: bytes) -> Picture:
+    """``source``: the file, of which ``data`` is a form that Pillow reads."""
     notes: list[str] = []
     if getattr(image, "is_animated", False):  # to count them can take longer than to decode one
         notes.append(f"'{name}' has several pages or frames: only the first is used")
@@ -172,14 +178,9 @@ def _decode(image: ImageFile.ImageFile, data: bytes, name: str) -> Picture:
     if turn in _FLIPS:
         pixels = _turned(pixels, turn)
         alpha = None if alpha is None else _turned(alpha, turn)
-    return Picture(
-        pixels,
-        alpha,
-        _kept_exif(exif),
-        _clean_dpi(dpi),
-        image.format or "PNG",
-        notes,
-    )
+    metadata = read_metadata(source, name, image.info, exif, turn in _FLIPS, notes)
+    kept = _kept_exif(exif, pixels)
+    return Picture(pixels, alpha, kept, _clean_dpi(dpi), image.format or "PNG", notes, metadata)
 
 
 def _sixteen_bits(image: ImageFile.ImageFile, data: bytes) -> bool:
@@ -287,10 +288,19 @@ _STRUCTURE = {
 }  # fmt: skip
 
 
-def _kept_exif(exif: Image.Exif) -> bytes:
-    """EXIF without its orientation, which has been applied, and without a TIFF's structure."""
+#: EXIF tags of the pixels: size, color space, and the pointer to interoperability with its index.
+_PIXEL_WIDTH, _PIXEL_HEIGHT, _COLOR_SPACE, _INTEROPERABILITY = 40962, 40963, 40961, 40965
+
+
+def _kept_exif(exif: Image.Exif, pixels: Pixels) -> bytes:
+    """EXIF of an upright sRGB picture: without orientation, preview and a TIFF's structure."""
     for tag in _STRUCTURE & set(exif):
         del exif[tag]
+    with contextlib.suppress(*EXIF_ERRORS):
+        inside = exif.get_ifd(ExifTags.IFD.Exif)
+        stated = {_PIXEL_WIDTH: pixels.shape[1], _PIXEL_HEIGHT: pixels.shape[0], _COLOR_SPACE: 1}
+        inside.update({tag: value for tag, value in stated.items() if tag in inside})
+        inside.pop(_INTEROPERABILITY, None)  # it names another color space, or says nothing
     try:
         return bytes(exif.tobytes()) if len(exif) else b""
     except (ValueError, TypeError, struct.error, OSError, AttributeError, KeyError):

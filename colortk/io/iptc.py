@@ -1,0 +1,85 @@
+"""IPTC-IIM records and the Photoshop resources that hold them in JPEG and TIFF.
+
+References
+----------
+IPTC-NAA Information Interchange Model, version 4.2; Adobe Photoshop File Formats Specification,
+"Image Resources Section".
+"""
+
+from __future__ import annotations
+
+import struct
+
+#: Resources that are kept: IPTC, its digest, copyright flag and URL. The rest describes the original's
+#: pixels (resolution, previews, paths, layers).
+IPTC = 0x0404
+_KEPT = (IPTC, 0x0425, 0x040A, 0x040B)
+_SIGNATURE = b"Photoshop 3.0\0"
+#: Data sets of record 2 that a note quotes.
+_QUOTED = {
+    5: "title", 105: "headline", 120: "caption", 55: "date", 80: "by-line", 116: "copyright",
+    25: "keyword", 90: "city",
+}  # fmt: skip
+
+
+def resources(data: bytes) -> dict[int, bytes]:
+    """Return the Photoshop resources that are kept, number to content.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of TIFF tag 34377, or of a JPEG's APP13 segments joined without their signatures.
+    """
+    found: dict[int, bytes] = {}
+    at = 0
+    while data[at : at + 4] == b"8BIM" and at + 7 <= len(data):
+        number = int.from_bytes(data[at + 4 : at + 6], "big")
+        at += 6 + (data[at + 6] + 2) // 2 * 2  # a name, padded to an even number of bytes
+        size = int.from_bytes(data[at : at + 4], "big")
+        content = data[at + 4 : at + 4 + size]
+        if number in _KEPT and content:
+            found.setdefault(number, content)
+        at += 4 + size + size % 2
+    return found
+
+
+def from_segments(parts: list[bytes]) -> dict[int, bytes]:
+    """Return the resources of a JPEG from the contents of its APP13 segments."""
+    return resources(b"".join(p[len(_SIGNATURE) :] for p in parts if p.startswith(_SIGNATURE)))
+
+
+def to_bytes(found: dict[int, bytes]) -> bytes:
+    """Return resources as they stand in TIFF tag 34377."""
+    return b"".join(
+        b"8BIM" + struct.pack(">HHI", number, 0, len(content)) + content + bytes(len(content) % 2)
+        for number, content in found.items()
+    )
+
+
+def to_segments(found: dict[int, bytes]) -> list[bytes]:
+    """Return resources as the contents of a JPEG's APP13 segments."""
+    data, size = to_bytes(found), 65533 - len(_SIGNATURE)
+    return [_SIGNATURE + data[at : at + size] for at in range(0, len(data), size)]
+
+
+def quoted(records: bytes) -> dict[str, str]:
+    """Return the title, date and the like of IPTC ``records``."""
+    found: dict[str, str] = {}
+    utf8 = b"\x1c\x01\x5a\x00\x03\x1b%G" in records
+    at = 0
+    while at + 5 <= len(records) and records[at] == 0x1C:
+        record, number, size = struct.unpack_from(">BBH", records, at + 1)
+        at += 5
+        if size & 0x8000:  # the length of an extended data set follows
+            count = size & 0x7FFF
+            size = int.from_bytes(records[at : at + min(count, 8)], "big")
+            at += count
+        if record == 2 and number in _QUOTED:
+            content = records[at : at + size]
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                text = content.decode("utf-8" if utf8 else "latin-1", "replace")
+            found.setdefault(_QUOTED[number], " ".join(text.split()))
+        at += size
+    return found

@@ -1,0 +1,209 @@
+"""XMP, IPTC and comments: read from a picture file, written into another, or named as lost."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from colortk.io import iptc, jpeg2000, jpeg_segments, jpegxl, png, pnm, tiff_tags, xmp
+
+#: Bytes of comments and texts of a picture that are kept, and of one text of a PNG after unpacking.
+TEXTS, TEXT = 1 << 20, 1 << 20
+#: TIFF tags of XMP, IPTC, Photoshop's resources and layers.
+XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, LAYERS_TAG = 700, 33723, 34377, 37724
+XMP_TEXT = "XML:com.adobe.xmp"
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
+
+@dataclass
+class Metadata:
+    """What a picture file says about the photograph, besides its EXIF.
+
+    Parameters
+    ----------
+    xmp : bytes
+        A packet in UTF-8 that holds for the result: without orientation, size and previews.
+    photoshop : dict of int to bytes
+        Photoshop's resources that are kept: IPTC (0x0404), its digest, copyright flag and URL.
+    texts : list of (str, str)
+        Comments and texts with their keywords; a plain comment has the keyword "Comment".
+    quoted : dict of str to str
+        Title, date and the like of the XMP packet, for a note when it is lost.
+    """
+
+    xmp: bytes = b""
+    photoshop: dict[int, bytes] = field(default_factory=dict)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    quoted: dict[str, str] = field(default_factory=dict)
+
+
+def read_metadata(
+    data: bytes, name: str, info: Mapping[Any, Any], exif: Any, turned: bool, notes: list[str]
+) -> Metadata:
+    """Return the metadata of a picture file, cleaned of what does not hold for the result.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What notes call it.
+    info : mapping
+        Pillow's ``info`` of the picture, empty for a TIFF.
+    exif : PIL.Image.Exif
+        Its EXIF. XMP, IPTC and Photoshop's tags are taken out of it.
+    turned : bool
+        The picture is rotated or mirrored on reading.
+    notes : list of str
+        Gets a line for each part that cannot be kept.
+    """
+    found = _Found()
+    if jpeg_segments.is_jpeg(data):
+        found.jpeg(data)
+    elif png.is_png(data):
+        found.png(data)
+    elif tiff_tags.is_tiff(data):
+        found.tiff(data)
+    elif pnm.is_pnm(data):
+        header = pnm.header_of(data)
+        found.add_text("Comment", header.comments if header else "")
+    else:
+        found.other(data, info)
+    for tag in (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, LAYERS_TAG):
+        value = exif.get(tag)
+        if tag == XMP_TAG and isinstance(value, bytes):
+            found.packet = found.packet or value
+        if value is not None:
+            del exif[tag]
+    packet = b""
+    quoted: dict[str, str] = {}
+    if found.packet:
+        try:
+            packet, quoted = xmp.clean(found.packet, found.extension, turned)
+        except xmp.Unusable as error:
+            notes.append(f"'{name}': its XMP was dropped: {error}")
+    if found.dropped:
+        notes.append(f"'{name}': comments over {TEXTS:,} bytes were dropped")
+    return Metadata(packet, found.photoshop, found.texts, quoted)
+
+
+class _Found:
+    """What a file holds, before it is cleaned."""
+
+    def __init__(self) -> None:
+        self.packet = self.extension = b""
+        self.photoshop: dict[int, bytes] = {}
+        self.texts: list[tuple[str, str]] = []
+        self.dropped = False
+        self._room = TEXTS
+
+    def add_text(self, keyword: str, text: str | bytes) -> None:
+        text = _decoded(text) if isinstance(text, bytes) else text
+        text = text.strip("\0").replace("\0", " ").strip()
+        if not text or (keyword, text) in self.texts:
+            return
+        self._room -= len(text)
+        self.dropped |= self._room < 0
+        if self._room >= 0:
+            self.texts.append((keyword, text))
+
+    def jpeg(self, data: bytes) -> None:
+        app1, app13 = [], []
+        for segment in jpeg_segments.segments(data):
+            content = data[segment.start : segment.stop]
+            if segment.marker == jpeg_segments.COM:
+                self.add_text("Comment", content)
+            elif segment.marker == jpeg_segments.APP1:
+                app1.append(content)
+            elif segment.marker == jpeg_segments.APP13:
+                app13.append(content)
+            elif segment.marker == jpeg_segments.SOS:
+                break
+        self.packet, self.extension = xmp.from_segments(app1)
+        self.photoshop = iptc.from_segments(app13)
+
+    def png(self, data: bytes) -> None:
+        for chunk in png.chunks(data):
+            if chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and chunk.whole:
+                try:
+                    keyword, text = _text_of(chunk.kind, data[chunk.start : chunk.stop])
+                except (ValueError, IndexError):
+                    self.dropped = True
+                    continue
+                self._png_text(keyword, text)
+
+    def _png_text(self, keyword: str, text: bytes) -> None:
+        if keyword == XMP_TEXT:
+            self.packet = self.packet or text
+        elif not keyword.startswith("Raw profile type "):
+            self.add_text(keyword, text)
+        else:  # ImageMagick's: a name, a length and hexadecimal digits
+            try:
+                content = bytes.fromhex("".join(text.decode("ascii").split("\n")[3:]))
+            except (UnicodeDecodeError, ValueError):
+                return
+            if keyword.endswith(" xmp"):
+                self.packet = self.packet or content
+            elif keyword.endswith((" iptc", " 8bim")):
+                self._resources(content)
+
+    def _resources(self, content: bytes) -> None:
+        if content[:4] == b"8BIM":
+            self.photoshop = iptc.resources(content)
+        elif content[:1] == b"\x1c":
+            self.photoshop[iptc.IPTC] = content
+
+    def tiff(self, data: bytes) -> None:
+        values = (tiff_tags.directories(data, (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)) or [{}])[0]
+        packet, records = values.get(XMP_TAG, b""), values.get(IPTC_TAG, b"")
+        resources = values.get(PHOTOSHOP_TAG, b"")
+        if isinstance(packet, bytes):
+            self.packet = packet
+        if isinstance(resources, bytes):
+            self.photoshop = iptc.resources(resources)
+        if isinstance(records, tuple):  # written as numbers of 32 bits, of either order
+            order = "<" if data[:1] == b"I" else ">"
+            records = struct.pack(f"{order}{len(records)}L", *(n & 0xFFFFFFFF for n in records))
+            if records[:1] != b"\x1c":
+                numbers = struct.unpack(f"<{len(records) // 4}L", records)
+                records = struct.pack(f">{len(numbers)}L", *numbers)
+        if records[:1] == b"\x1c":
+            self.photoshop.setdefault(iptc.IPTC, bytes(records))
+
+    def other(self, data: bytes, info: Mapping[Any, Any]) -> None:
+        packet = info.get("xmp")
+        self.packet = packet.encode() if isinstance(packet, str) else packet or b""
+        comment = info.get("comment")
+        if isinstance(comment, (str, bytes)):
+            self.add_text("Comment", comment)
+        for box in jpeg2000.boxes(data):
+            if box.kind == b"uuid" and data[box.start : box.start + 16] == XMP_BOX:
+                self.packet = data[box.start + 16 : box.stop]
+        for kind, content in jpegxl.boxes(data):
+            if kind == b"xml ":
+                self.packet = content
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def _text_of(kind: bytes, content: bytes) -> tuple[str, bytes]:
+    """Keyword and text of a chunk. Raises ``ValueError`` or ``IndexError`` for a damaged one."""
+    keyword, zero, rest = content.partition(b"\0")
+    if not zero:
+        raise ValueError("no text")
+    if kind == b"tEXt":
+        text = rest.decode("latin-1").encode()
+    elif kind == b"zTXt":
+        text = png.inflate(rest[1:], TEXT).decode("latin-1").encode()
+    else:
+        packed = rest[0]
+        _, _, text = rest[2:].split(b"\0", 2)
+        text = png.inflate(text, TEXT) if packed else text
+    return keyword.decode("latin-1"), text

@@ -1,0 +1,145 @@
+"""XMP, IPTC and comments written into a picture file, or named where its format cannot hold them."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from colortk.io import iptc, jpeg_segments, png, xmp
+from colortk.io.metadata import (
+    IPTC_TAG,
+    PHOTOSHOP_TAG,
+    XMP_BOX,
+    XMP_TAG,
+    XMP_TEXT,
+    Metadata,
+)
+
+_DESCRIPTION_TAG = 270
+#: Bytes of a JPEG segment without its length.
+_SEGMENT = 65533
+#: What each format holds, by Pillow's name of it.
+HOLDS = {
+    "JPEG": {"EXIF", "XMP", "IPTC", "comments"},
+    "TIFF": {"EXIF", "XMP", "IPTC", "comments"},
+    "PNG": {"EXIF", "XMP", "comments"},
+    "WEBP": {"EXIF", "XMP"},
+    "AVIF": {"EXIF", "XMP"},
+    "JPEG2000": {"XMP", "comments"},
+}
+_ADVICE = {
+    "EXIF": ".jpg, .tif, .png or .webp",
+    "XMP": ".jpg, .tif, .png or .webp",
+    "IPTC": ".jpg or .tif",
+    "comments": ".jpg or .png",
+}
+_QUOTED_EXIF = {270: "description", 306: "date", 315: "artist", 33432: "copyright", 272: "camera"}
+
+
+def losses(metadata: Metadata, exif: Any, kind: str) -> list[str]:
+    """Return a line for each part that a file of Pillow's format ``kind`` cannot hold."""
+    holds = HOLDS.get(kind, set())
+    quoted: dict[str, dict[str, str]] = {}
+    if exif is not None and len(exif):
+        quoted["EXIF"] = {
+            word: " ".join(str(exif[tag]).split())
+            for tag, word in _QUOTED_EXIF.items()
+            if exif.get(tag)
+        }
+        date = exif.get_ifd(0x8769).get(0x9003)
+        if date:
+            quoted["EXIF"]["date"] = str(date)
+    if metadata.xmp:
+        quoted["XMP"] = metadata.quoted
+    if metadata.photoshop:
+        quoted["IPTC"] = iptc.quoted(metadata.photoshop.get(iptc.IPTC, b""))
+    if metadata.texts:
+        quoted["comments"] = {k if k != "Comment" else "": text for k, text in metadata.texts}
+    return [_loss(kind, what, values) for what, values in quoted.items() if what not in holds]
+
+
+def _loss(kind: str, what: str, values: dict[str, str], advice: str = "") -> str:
+    parts = []
+    for word, text in list(values.items())[:4]:
+        text = " ".join(text.split())
+        text = text if len(text) <= 60 else f"{text[:57]}..."
+        parts.append(f"{word} '{text}'".strip())
+    named = ", ".join(parts) or "its description"
+    verb = "are" if len(parts) > 1 else "is"
+    written = {"WEBP": "WebP", "JPEG2000": "JPEG 2000"}.get(kind, kind)
+    return f"{written} cannot hold {what}: {named} {verb} lost; use {advice or _ADVICE[what]}"
+
+
+def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:
+    """Return a JPEG with metadata, behind its JFIF and EXIF headers."""
+    parts = [(jpeg_segments.APP1, one) for one in xmp.to_segments(metadata.xmp) if metadata.xmp]
+    if metadata.photoshop:
+        parts += [(jpeg_segments.APP13, one) for one in iptc.to_segments(metadata.photoshop)]
+    for keyword, text in metadata.texts:
+        comment = (text if keyword == "Comment" else f"{keyword}: {text}").encode()
+        if len(comment) > _SEGMENT:
+            notes.append(_loss("JPEG", "so long a comment", {"": text}, ".png"))
+        else:
+            parts.append((jpeg_segments.COM, comment))
+    at = 2
+    for segment in jpeg_segments.segments(data):
+        if segment.marker not in (0xE0, jpeg_segments.APP1):
+            at = segment.at
+            break
+    added = b"".join(
+        bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
+        for marker, content in parts
+    )
+    return data[:at] + added + data[at:]
+
+
+def png_chunks(metadata: Metadata) -> bytes:
+    """Return the chunks that hold metadata in a PNG, to stand before its pixels."""
+    texts = list(metadata.texts)
+    parts = []
+    if metadata.xmp:
+        parts.append(png.chunk_bytes(b"iTXt", XMP_TEXT.encode() + bytes(5) + metadata.xmp))
+    for keyword, text in texts:
+        key = keyword.encode("latin-1", "replace").strip()[:79] or b"Comment"
+        try:
+            parts.append(png.chunk_bytes(b"tEXt", key + b"\0" + text.encode("latin-1")))
+        except UnicodeEncodeError:
+            parts.append(png.chunk_bytes(b"iTXt", key + bytes(5) + text.encode()))
+    return b"".join(parts)
+
+
+def add_to_tiff(directory: Any, metadata: Metadata, notes: list[str]) -> None:
+    """Put metadata into the directory of a TIFF (Pillow's ``ImageFileDirectory_v2``)."""
+    if metadata.xmp:
+        directory.tagtype[XMP_TAG] = 1
+        directory[XMP_TAG] = metadata.xmp
+    if iptc.IPTC in metadata.photoshop:
+        directory.tagtype[IPTC_TAG] = 7
+        directory[IPTC_TAG] = metadata.photoshop[iptc.IPTC]
+    if set(metadata.photoshop) - {iptc.IPTC}:
+        directory.tagtype[PHOTOSHOP_TAG] = 7
+        directory[PHOTOSHOP_TAG] = iptc.to_bytes(metadata.photoshop)
+    lines = [text if key == "Comment" else f"{key}: {text}" for key, text in metadata.texts]
+    if not lines:
+        return
+    description = str(directory.get(_DESCRIPTION_TAG, ""))
+    if description and "\n".join(lines) not in description:
+        notes.append(
+            _loss("TIFF", "comments beside a description", {"": " ".join(lines)}, ".jpg or .png")
+        )
+    elif not description:
+        directory.tagtype[_DESCRIPTION_TAG] = 2
+        directory[_DESCRIPTION_TAG] = "\n".join(lines).encode()
+
+
+def jpeg2000_comment(metadata: Metadata) -> bytes:
+    """Return the comments of a picture as one, for a JPEG 2000 file."""
+    lines = [text if key == "Comment" else f"{key}: {text}" for key, text in metadata.texts]
+    return "\n".join(lines).encode()[: _SEGMENT - 2]
+
+
+def jpeg2000_box(metadata: Metadata) -> bytes:
+    """Return the box that holds XMP at the end of a JPEG 2000 file, or nothing."""
+    if not metadata.xmp:
+        return b""
+    return struct.pack(">I4s", 24 + len(metadata.xmp), b"uuid") + XMP_BOX + metadata.xmp
