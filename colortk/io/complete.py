@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
 
 import numpy as np
 from PIL import ImageFile
 
+from colortk.io import png
 from colortk.io.jpeg import check_complete
 
 #: Chunks of a PNG of which every byte counts for its pixels.
@@ -43,9 +43,7 @@ def load(image: ImageFile.ImageFile, data: bytes) -> None:
     """
     colors = _colors_of(image)
     if image.format == "PNG":
-        for kind, content, check in _chunks(data):
-            if kind in _CHECKED and zlib.crc32(content, zlib.crc32(kind)) != check:
-                raise ValueError(f"the check sum of a chunk is wrong ({kind.decode('ascii')})")
+        _check_sums(data)
     image.load()
     if image.format == "PNG" and (data[28] or _ends_black(image)):
         _check_png(data)
@@ -70,17 +68,14 @@ def _check_palette(image: ImageFile.ImageFile, colors: int) -> None:
             raise ValueError(f"pixels have color {value}, and the palette has {colors} colors")
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
-    """Kind, content and check sum of the chunks that are whole."""
-    view, at = memoryview(data), 8
-    while at + 12 <= len(data):
-        size, kind = struct.unpack_from(">L4s", data, at)
-        if at + 12 + size > len(data):
-            return
-        yield kind, view[at + 8 : at + 8 + size], int.from_bytes(view[at + 8 + size :][:4], "big")
-        at += 12 + size
-        if kind == b"IEND":
-            return
+def _check_sums(data: bytes) -> None:
+    view = memoryview(data)
+    for chunk in png.chunks(data):
+        if chunk.kind in _CHECKED and chunk.whole:
+            stated = int.from_bytes(view[chunk.stop : chunk.stop + 4], "big")
+            if zlib.crc32(view[chunk.start : chunk.stop], zlib.crc32(chunk.kind)) != stated:
+                kind = chunk.kind.decode("ascii")
+                raise ValueError(f"the check sum of a chunk is wrong ({kind})")
 
 
 def _ends_black(image: ImageFile.ImageFile) -> bool:
@@ -100,8 +95,11 @@ def _check_png(data: bytes) -> None:
         if columns > 0 and rows > 0:
             needed += rows * (1 + -(-columns * bits // 8))
     unpacker, unpacked = zlib.decompressobj(), 0
-    for kind, content, _ in _chunks(data):
-        part: bytes | memoryview = content if kind == b"IDAT" else b""
+    view = memoryview(data)
+    for chunk in png.chunks(data):
+        part: bytes | memoryview = b""
+        if chunk.kind == b"IDAT":
+            part = view[chunk.start : chunk.stop]
         while len(part) and unpacked < needed:
             unpacked += len(unpacker.decompress(part, 1 << 20))
             part = unpacker.unconsumed_tail

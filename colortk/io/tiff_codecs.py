@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
+from colortk.io import jpeg2000, jpeg_segments, limits
 from colortk.io.jpeg import check_complete
 from colortk.io.tiff_layout import COMPRESSIONS, Layout
 
 Array = NDArray[Any]
 
-NONE, JPEG, DEFLATE = (1, 32771), (7, 33007), (8, 32946)
-_LIBTIFF, _CCITT = (5, 32773), (2, 3, 4)
+NONE, JPEG, DEFLATE, LIBTIFF = (1, 32771), (7, 33007), (8, 32946), (5, 32773)
+_CCITT = (2, 3, 4)
 _LERC = 34887
 #: Compressions whose decoder returns an array of samples; imagecodecs' names. All of them refuse
 #: data that are cut short. JPEG XR is not here: its decoder returns what it has.
@@ -35,6 +36,8 @@ _IMAGES = {
 _ZSTANDARD = (34926, 50000)
 #: Bytes that libtiff decodes at once, and the memory that LZMA may take.
 _BATCH, _LZMA_MEMORY = 1 << 26, 1 << 28
+#: Segments of one picture, where each costs a decoder about a millisecond: (usual, CCITT).
+_SLOW_SEGMENTS, _CCITT_SEGMENTS = 20_000, 3_000
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
@@ -88,7 +91,7 @@ def decode_segments(layout: Layout, parts: Sequence[bytes], rows: Sequence[int])
     sizes = [row_bytes(layout) * count for count in rows]
     if compression in NONE:
         return [_exact(part, size) for part, size in zip(parts, sizes, strict=True)]
-    if compression in _LIBTIFF:
+    if compression in LIBTIFF:
         return _by_libtiff(compression, parts, rows, row_bytes(layout))
     decode = _decoder(layout)
     return [decode(*one) for one in zip(parts, rows, sizes, strict=True)]
@@ -101,6 +104,10 @@ def row_bytes(layout: Layout) -> int:
 
 def _decoder(layout: Layout) -> Callable[[bytes, int, int], Any]:
     compression = layout.compression
+    most = _CCITT_SEGMENTS if compression in _CCITT else _SLOW_SEGMENTS
+    if compression not in DEFLATE and len(layout.segments) > most:
+        kind = "tiles" if layout.tiled else "strips"
+        raise ValueError(f"it has {len(layout.segments):,} {kind}, more than a picture needs")
     if compression in JPEG:
         return lambda part, rows, _: _jpeg(layout, part, rows)
     if compression in DEFLATE:
@@ -233,12 +240,17 @@ def _ccitt(part: bytes, rows: int, width: int, compression: int, options: int) -
 
 def _image(decode: Callable[..., Any], part: bytes, layout: Layout, rows: int) -> Array:
     """Samples of a segment that is a picture file by itself, of exactly the right size."""
+    limits.check_header(part)
+    if jpeg2000.is_jpeg2000(part):
+        samples = jpeg2000.work_of(part)[1]
+        if samples != rows * layout.columns * layout.channels:
+            raise ValueError(f"it holds {samples:,} samples")
     kind = np.dtype(f"{layout.kind}{max(8, layout.bits) // 8}")
     out = np.zeros((rows, layout.columns, layout.channels), kind)
-    samples = np.asarray(decode(part, out=out.squeeze(2) if layout.channels == 1 else out))
-    if samples.size != out.size or samples.dtype != kind:
-        raise ValueError(f"it holds {samples.shape} {samples.dtype} samples")
-    return samples.reshape(out.shape)
+    array = np.asarray(decode(part, out=out.squeeze(2) if layout.channels == 1 else out))
+    if array.size != out.size or array.dtype != kind:
+        raise ValueError(f"it holds {array.shape} {array.dtype} samples")
+    return array.reshape(out.shape)
 
 
 def _jpeg(layout: Layout, part: bytes, rows: int) -> Array:
@@ -248,6 +260,9 @@ def _jpeg(layout: Layout, part: bytes, rows: int) -> Array:
     tables = layout.tags.get(347, b"")
     if not isinstance(tables, bytes) or part[:2] != b"\xff\xd8":
         raise ValueError("it is not a JPEG")
+    limits.check_header(part)
+    if len(jpeg_segments.scans_of(part)) > limits.USUAL_SCANS:
+        raise ValueError("it has more scans than a picture needs")
     luma = layout.photometric == 6 or b"JFIF\0" in part[:32]
     convert = layout.channels == 3 and luma and layout.photometric in (2, 6)
     # What the TIFF says of its colors overrules what the segment says (Adobe's marker).

@@ -124,7 +124,7 @@ def layout_of(data: bytes, name: str, max_pixels: int, partial: bool = False) ->
     max_pixels : int
         Limit of width × height.
     partial : bool
-        Accept segments that lie behind the end of the file or are not listed; their place is 0.
+        Accept segments that the end of the file cuts off, or that are not listed: their size is 0.
 
     Raises
     ------
@@ -222,7 +222,7 @@ def _segments(
             if not partial:
                 what = kind[:-1]
                 raise ValueError(f"{what} {number + 1:,} of {needed:,} is not in the file")
-            segments[number] = (place, max(0, len(data) - place)) if place > 0 else (0, 0)
+            segments[number] = (place, size) if 0 < place < len(data) and size > 0 else (0, 0)
     return rows, columns, tiled, tuple(segments)
 
 

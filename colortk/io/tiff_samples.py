@@ -16,6 +16,10 @@ Array = NDArray[Any]
 _AT_ONCE = 1 << 26
 
 
+#: Attempts to find what can be decoded of a damaged file.
+_TRIES = 5000
+
+
 class Damaged(Exception):
     """Segments are damaged or incomplete; the message says which."""
 
@@ -83,7 +87,8 @@ def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int,
         except Exception as error:  # decoders raise nearly anything on damaged data
             if not partial:
                 raise _damage(layout, parts, rows, start, error) from error
-            decoded = [_start_of(layout, *one) for one in zip(parts, rows, strict=True)]
+            sizes = [size for _, size in layout.segments[start : start + step]]
+            decoded = _salvaged_of_cut(layout, parts, rows, sizes)
         for number, one in zip(numbers, decoded, strict=True):
             if not len(one):
                 continue  # not one row of a damaged segment
@@ -95,32 +100,79 @@ def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int,
 def _damage(
     layout: Layout, parts: list[bytes], rows: list[int], start: int, error: Exception
 ) -> Damaged:
-    """Find the first segment that fails by itself, for the message."""
-    kind = "tile" if layout.tiled else "strip"
-    for number, (part, count) in enumerate(zip(parts, rows, strict=True)):
+    """Find a segment that fails by itself, for the message: halves that fail are halved again.
+
+    libtiff writes a line of its own to stderr for each that fails, and is asked once only.
+    """
+    low, high = 0, len(parts)
+    if layout.compression in tiff_codecs.LIBTIFF and high > 1:
+        return Damaged(" ".join(str(error).split()))
+    while high - low > 1:
+        middle = (low + high) // 2
         try:
-            tiff_codecs.decode_segments(layout, [part], [count])
+            tiff_codecs.decode_segments(layout, parts[low:middle], rows[low:middle])
         except Exception as caught:
-            why = " ".join(str(caught).split()) or type(caught).__name__
-            where = f"{kind} {start + number + 1:,} of {len(layout.segments):,}"
-            return Damaged(f"{where} cannot be decoded: {why}")
-    return Damaged(f"a {kind} cannot be decoded: {' '.join(str(error).split())}")
-
-
-def _start_of(layout: Layout, part: bytes, rows: int) -> bytes | Array:
-    """Bytes or samples of a segment's whole first rows."""
-    width = tiff_codecs.row_bytes(layout)
+            high, error = middle, caught
+        else:
+            low = middle
     try:
-        return tiff_codecs.decode_segments(layout, [part], [rows])[0]  # type: ignore[no-any-return]
+        tiff_codecs.decode_segments(layout, parts[low:high], rows[low:high])
+    except Exception as caught:
+        error = caught
+    why = " ".join(str(error).split()) or type(error).__name__
+    where = f"{'tile' if layout.tiled else 'strip'} {start + low + 1:,} of {len(layout.segments):,}"
+    return Damaged(f"{where} cannot be decoded: {why}")
+
+
+def _salvaged_of_cut(
+    layout: Layout, parts: list[bytes], rows: list[int], sizes: list[int]
+) -> list[bytes | Array]:
+    """Bytes or samples of what can be decoded; what the end of the file cuts off is not tried."""
+    decoded: list[bytes | Array] = [b""] * len(parts)
+    whole = [number for number, part in enumerate(parts) if part and len(part) == sizes[number]]
+    found = _salvaged(
+        layout, [parts[number] for number in whole], [rows[number] for number in whole], [_TRIES]
+    )
+    for number, one in zip(whole, found, strict=True):
+        decoded[number] = one
+    for number in {*range(len(parts))}.difference(whole):
+        decoded[number] = _start_of(layout, parts[number], rows[number])
+    return decoded
+
+
+def _salvaged(
+    layout: Layout, parts: list[bytes], rows: list[int], tries: list[int]
+) -> list[bytes | Array]:
+    """Bytes or samples of what can be decoded: halves that fail are halved again.
+
+    ``tries``: one number, of attempts that are left; each takes about a millisecond.
+    """
+    tries[0] -= 1
+    if not parts:
+        return []
+    try:
+        return tiff_codecs.decode_segments(layout, parts, rows)
     except MemoryError:
         raise
     except Exception:
-        content = b""
-        if layout.compression in tiff_codecs.NONE:
-            content = part
-        elif layout.compression in tiff_codecs.DEFLATE:
-            content = tiff_codecs.inflate_start(part, rows * width)
-        return content[: min(len(content) // width, rows) * width]
+        if tries[0] < 0:
+            return [b""] * len(parts)
+        if len(parts) == 1:
+            return [_start_of(layout, parts[0], rows[0])]
+    middle = len(parts) // 2
+    first = _salvaged(layout, parts[:middle], rows[:middle], tries)
+    return first + _salvaged(layout, parts[middle:], rows[middle:], tries)
+
+
+def _start_of(layout: Layout, part: bytes, rows: int) -> bytes:
+    """Bytes of the whole first rows of a damaged segment."""
+    width = tiff_codecs.row_bytes(layout)
+    content = b""
+    if layout.compression in tiff_codecs.NONE:
+        content = part
+    elif layout.compression in tiff_codecs.DEFLATE:
+        content = tiff_codecs.inflate_start(part, rows * width)
+    return content[: min(len(content) // width, rows) * width]
 
 
 def _unpacked(content: bytes, layout: Layout) -> Array:
