@@ -19,7 +19,9 @@ V1 = protocol()
 
 
 def picture(sha: str) -> PictureRow:
-    return PictureRow(sha, f"{sha}.png", 10, 20, 30.0, 40.0, True, b"h", b"t", b"g")
+    return PictureRow(
+        sha, f"{sha}.png", 10, 20, 30.0, 40.0, True, b"h", b"t", b"g", f"pixels {sha}"
+    )
 
 
 def result(sha: str, **more: object) -> ResultRow:
@@ -37,6 +39,7 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
         assert (row.values, row.errors, row.seconds) == ({"psnr": 20.0}, {"bad": "why"}, 0.5)
         found = results.pictures(V1.hash)["x"]
         assert (found.name, found.chroma, found.enlarged) == ("x.png", 30.0, True)
+        assert found.pixels == "pixels x"
         assert results.thumbnails(V1, "x") == (b"t", b"g")
         assert results.views(V1, "x", KEY) == (b"r", b"q")
         assert results.histograms(V1, None) == {"x": b"h"}

@@ -90,6 +90,7 @@ def compare(
         with progress("scoring", len(found)) as advance:
             outcome = run(found, chosen, list(specs), variation, results, how, advance)
         outcome.unreadable = unreadable | outcome.unreadable
+        repeats += len(outcome.same_pixels)
         films = None
         if clips:
             told = (changes or {}) | ({} if frames is None else {"frames": frames})
@@ -173,6 +174,7 @@ def _films(
     with progress("films", len(found) * variation.definition["frames"]) as advance:
         outcome = run_films(found, entries, list(specs), variation, results, how, advance)
     outcome.unreadable = unreadable | outcome.unreadable
+    repeats += len(outcome.same_pixels)
     return FilmComparison(variation, found, entries, specs, outcome, repeats=repeats)
 
 

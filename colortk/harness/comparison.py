@@ -31,10 +31,9 @@ class Comparison:
     """Plugins scored on the same pictures.
 
     ``sources``: the pictures; ``metrics``: what was scored, by name; ``left_out``: installed
-    plugins that cannot run, and why; ``keep_grey``: count nearly grey originals in measures of
-    chroma too; ``repeats``: pictures left out because another has their content; ``asked``:
-    the metrics are those somebody named; ``baseline``: label that the others are compared
-    with, ``None`` for the best. ``films``: the same plugins on films, a comparison of its own.
+    plugins that cannot run, and why; ``keep_grey``: count nearly grey originals in measures of color;
+    ``repeats``: pictures left out, for another has their content; ``asked``: somebody named metrics;
+    ``baseline``: label that is compared with, or the best. ``films``: a comparison of films.
     """
 
     protocol: Protocol
@@ -240,6 +239,7 @@ class Comparison:
             "near_grey_counted": self.keep_grey,
             "enlarged": sum(pictures[s.picture].enlarged for s in self.used),
             "repeated": self.repeats,
+            "same_pixels": self.outcome.same_pixels,
             "computed": self.outcome.computed,
             "loading_seconds": self.outcome.loading,
             "repeats": repeats.settings(self.outcome.repeating),

@@ -9,6 +9,7 @@ import numpy as np
 from colortk.errors import UsageError
 from colortk.harness.comparison import LEAD, Comparison
 from colortk.harness.entries import entries
+from colortk.harness.pixel_repeats import pixel_repeats
 from colortk.harness.protocol import protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import Outcome, Source, metric_codes
@@ -37,7 +38,9 @@ def scored_before(
             f"no {name} of both",
             "name another --metric, or pictures, or run colortk compare on them",
         )
-    pictures = {sha: known[sha] for sha in sorted(both, key=lambda sha: known[sha].name)}
+    ordered = sorted(both, key=lambda sha: known[sha].name)
+    repeats = pixel_repeats(ordered, known)
+    pictures = {sha: known[sha] for sha in ordered if sha not in repeats}
     shown = [Source(row.name, sha) for sha, row in pictures.items()]
     spec = registry().metric(name)
     return Comparison(how, shown, chosen, {name: spec}, Outcome(pictures, found))

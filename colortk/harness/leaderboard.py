@@ -14,6 +14,7 @@ from colortk.errors import UsageError
 from colortk.harness.comparison import HEADLINE, LEAD
 from colortk.harness.films.rows import OPTION, ORIGINAL, STEADIED
 from colortk.harness.groups import Group, Row, grouped, installed, latest
+from colortk.harness.pixel_repeats import pixel_repeats
 from colortk.harness.records import Key, PictureRow, described
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
@@ -73,7 +74,8 @@ def _board(
     specs: dict[str, MetricSpec],
     films: bool,
 ) -> dict[str, Any]:
-    rows, common = group.rows, sorted(group.common)
+    repeats = pixel_repeats(sorted(group.common), pictures)
+    rows, common = group.rows, sorted(group.common.difference(repeats))
     metrics = [m for m in HEADLINE if m in specs]
     metrics += [m for m, spec in specs.items() if films and spec.takes == "film"]
     grey = {p for p in common if p in pictures and pictures[p].chroma < near_grey}

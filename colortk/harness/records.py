@@ -25,7 +25,11 @@ class Key:
 
 @dataclass
 class PictureRow:
-    """A picture under a protocol. ``histogram``: uint32 (22, 22) of a*, b*; the rest JPEG."""
+    """A picture under a protocol.
+
+    ``histogram``: uint32 (22, 22) of a*, b*. ``truth``, ``grey``: JPEG. ``pixels``: digest of the
+    reference's pixels; empty in results that were kept before it was known.
+    """
 
     picture: str
     name: str
@@ -37,6 +41,7 @@ class PictureRow:
     histogram: bytes = b""
     truth: bytes = b""
     grey: bytes = b""
+    pixels: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import Key, PictureRow, Repeat, ResultRow, readable
-from colortk.harness.results_schema import REPEATS, TABLES
+from colortk.harness.results_schema import PIXELS, REPEATS, TABLES
 
 FILE = "results.sqlite"
 #: Version of the tables; a file of another one is not touched.
@@ -73,6 +73,7 @@ class Results:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
         self._db.execute(REPEATS)
+        self._db.execute(PIXELS)
 
     def close(self) -> None:
         """Close the file."""
@@ -120,6 +121,11 @@ class Results:
                         picture.histogram, picture.truth, picture.grey,
                     ),
                 )  # fmt: skip
+                if picture.pixels:
+                    self._db.execute(
+                        "INSERT OR REPLACE INTO pixels VALUES (?, ?, ?)",
+                        (how.hash, picture.picture, picture.pixels),
+                    )
                 for row in rows:
                     self._add_result(how, row, metric_code)
         except sqlite3.OperationalError as error:
@@ -196,13 +202,16 @@ class Results:
         """Pictures of a protocol, or those ``wanted`` of them, by SHA-256, without thumbnails."""
         among = self._among(wanted)
         rows = self._db.execute(
-            "SELECT picture, name, width, height, chroma, colorfulness, enlarged FROM pictures"
+            "SELECT picture, name, width, height, chroma, colorfulness, enlarged,"
+            " COALESCE(digest, '') FROM pictures LEFT JOIN pixels USING (protocol, picture)"
             f" WHERE protocol = ?{among}",
             (protocol_hash,),
         )
         return {
-            sha: PictureRow(sha, name, width, height, chroma, colorfulness, bool(enlarged))
-            for sha, name, width, height, chroma, colorfulness, enlarged in rows
+            sha: PictureRow(
+                sha, name, width, height, chroma, colorfulness, bool(enlarged), pixels=pixels
+            )
+            for sha, name, width, height, chroma, colorfulness, enlarged, pixels in rows
         }
 
     def results(

@@ -25,10 +25,16 @@ CREATE TABLE IF NOT EXISTS scores (
     PRIMARY KEY (result, metric)
 ) WITHOUT ROWID;
 """
-#: Added to a file that was made before it was known, which changes nothing else in that file.
+#: Both are added to a file that was made before it was known, which changes nothing else in that file.
 REPEATS = """
 CREATE TABLE IF NOT EXISTS repeats (
     result INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE,
     difference REAL, share REAL, error TEXT
 )
+"""
+PIXELS = """
+CREATE TABLE IF NOT EXISTS pixels (
+    protocol TEXT NOT NULL, picture TEXT NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (protocol, picture)
+) WITHOUT ROWID
 """

@@ -18,6 +18,7 @@ from colortk.folders import find
 from colortk.harness.cluster import dask_backend
 from colortk.harness.entries import Entry
 from colortk.harness.metric_weights import weights_digest
+from colortk.harness.pixel_repeats import pixel_repeats
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import PictureRow, ResultRow
 from colortk.harness.repeats import chosen
@@ -87,7 +88,7 @@ class Outcome:
 
     ``computed``: results that were computed now. ``loading``: seconds, summed over processes, in
     which plugins were started and loaded for it. ``repeating``: seconds, summed likewise, of second
-    predictions.
+    predictions. ``same_pixels``: originals that are left out, and those that have the same pixels.
     """
 
     pictures: dict[str, PictureRow]
@@ -97,6 +98,7 @@ class Outcome:
     computed: int = 0
     loading: float = 0.0
     repeating: float = 0.0
+    same_pixels: dict[str, str] = field(default_factory=dict)  # of repeats, by name
 
 
 def sources(places: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
@@ -163,7 +165,10 @@ def run(
     )
     twice = chosen([s.picture for s in pictures]) if how.repeats else set()
     todo: list[tuple[Source, tuple[Entry, ...]]] = []
+    known = pixel_repeats((s.picture for s in pictures), outcome.pictures)
     for source in pictures:
+        if source.picture in known:
+            continue
         repeat = source.picture in twice
         missing = tuple(
             e for e in entries if missing_of(outcome, source.picture, e, codes, how, repeat)
@@ -197,7 +202,16 @@ def run(
         keep(done, outcome, results, protocol, codes)
         give_up(done, outcome, stubborn)
         advance(1)
+    leave_out_repeats(pictures, outcome)
     return outcome
+
+
+def leave_out_repeats(sources: Iterable[Source], outcome: Outcome) -> None:
+    """Let of originals with the same pixels only the first count."""
+    names = {source.picture: source.name for source in sources}
+    for picture, counting in pixel_repeats(names, outcome.pictures).items():
+        outcome.same_pixels[names[picture]] = names[counting]
+        del outcome.pictures[picture]
 
 
 def missing_of(

@@ -101,6 +101,10 @@ def caption(report: dict[str, Any]) -> list[str]:
         lines.append(f"{report['enlarged']} {were} smaller than the protocol's size and enlarged")
     if report["repeated"]:
         lines.append(f"{report['repeated']} more have the content of another and were left out")
+    lines += [
+        f"left out: '{name}' has the pixels of '{other}'"
+        for name, other in list(report["same_pixels"].items())[:FEW]
+    ]
     if report["images"] < FEW:
         lines.append(f"so few {'films' if films else 'pictures'} prove little")
     return lines + notes(report)

@@ -24,6 +24,7 @@ from colortk.harness.entries import Entry
 from colortk.harness.metric_weights import weights_digest
 from colortk.harness.metrics.colorfulness import colorfulness
 from colortk.harness.metrics.pair import Pair, Truth
+from colortk.harness.pixel_repeats import pixel_digest
 from colortk.harness.protocol import Protocol, reference
 from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
 from colortk.harness.repeats import repeat
@@ -245,6 +246,7 @@ def _picture(task: Task, truth: Truth, light: Float32, enlarged: bool) -> Pictur
         histogram(*truth.planes[1:]),
         thumbnail(truth.pixels),
         thumbnail(grey),
+        pixel_digest(truth.pixels),
     )
 
 

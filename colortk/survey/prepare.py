@@ -14,6 +14,7 @@ from colortk.color import Array, lightness
 from colortk.errors import PictureError, PredictionError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.pair import Picture
+from colortk.harness.pixel_repeats import pixel_digest
 from colortk.harness.protocol import Protocol, reference
 from colortk.harness.runner import Source
 from colortk.isolate import Isolated
@@ -56,11 +57,16 @@ def prepared(
     failed = dict.fromkeys((entry.label for entry in entries), 0)
     with ExitStack() as stack:
         plugins = [stack.enter_context(Isolated(entry.request, timeout)) for entry in entries]
+        drawn: dict[str, str] = {}
         for source in sources:
             try:
                 original = reference(source.read(), source.name, how)
             except PictureError as error:
                 yield LeftOut(source, str(error))
+                continue
+            other = drawn.setdefault(pixel_digest(original.pixels), source.name)
+            if other != source.name:
+                yield LeftOut(source, f"'{source.name}' has the pixels of '{other}'")
                 continue
             chroma = float(Picture(original.pixels).chroma.mean(dtype=np.float64))
             if chroma < how.near_grey:

@@ -23,6 +23,7 @@ from colortk.harness.runner import (
     distinct,
     give_up,
     keep,
+    leave_out_repeats,
     metric_codes,
     missing_of,
     spread,
@@ -126,6 +127,7 @@ def run_films(
         give_up(done, outcome, stubborn)
         advance(each // shares[done.task] - seen)
         seen = 0
+    leave_out_repeats(films, outcome)
     return outcome
 
 

@@ -7,6 +7,7 @@ what the next frame needs.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from colortk.harness.films.reel import Reel
 from colortk.harness.films.rows import FACTS, is_original, is_steadied
 from colortk.harness.films.scores import FilmScorer, Running
 from colortk.harness.metrics.colorfulness import colorfulness
+from colortk.harness.pixel_repeats import pixel_digest
 from colortk.harness.records import PictureRow, ResultRow
 from colortk.harness.views import heat_map, thumbnail
 from colortk.harness.work import (
@@ -229,12 +231,14 @@ def _watch(
     # Chosen by the film's digest, among the scored frames; not the first if there are others.
     later = reel.scored[1:] or reel.scored
     again = later[int(task.picture, 16) % len(later)] if task.repeat else None
+    pixels = hashlib.sha256()
     going = list(groups)
     for shot in reel.shots():
         tick(1)
         if original is not None:
             own.add(shot.original(), shot.scored)
         if shot.scored:
+            pixels.update(pixel_digest(shot.truth.pixels).encode())
             share = 1 / len(reel.scored)
             picture.chroma += share * float(shot.truth.chroma.mean(dtype=np.float64))
             picture.colorfulness += share * colorfulness(shot.truth.pixels)
@@ -246,6 +250,7 @@ def _watch(
             except PictureError as error:
                 group.fail(shot.number, error, task)
                 going.remove(group)
+    picture.pixels = pixels.hexdigest()
     for group in going:
         group.repeat(task, done)
     for group in groups:
