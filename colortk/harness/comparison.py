@@ -15,13 +15,17 @@ from colortk.harness.entries import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow, described
 from colortk.harness.runner import Outcome, Source
+from colortk.harness.set_measures import add_set_measures, set_delta_cf
 from colortk.harness.statistics import Float64, Summary, differences, holm, ranks, summaries
 from colortk.host import DISTRIBUTION
 from colortk.spec import MetricSpec
 
 #: The score that ranks, and those that a table leads with (docs/metrics.md says why).
 LEAD = "lpips"
-HEADLINE = ("lpips", "ms_ssim_ab", "delta_e00", "delta_e00_p95", "colorfulness", "psnr", "ssim")
+HEADLINE = (
+    "lpips", "ms_ssim_ab", "delta_e00", "delta_e00_p95", "colorfulness", "colorfulness_error",
+    "psnr", "ssim",
+)  # fmt: skip
 #: Fewer pictures than this prove little.
 FEW = 20
 
@@ -215,17 +219,12 @@ class Comparison:
                         reasons.setdefault(metric, []).append(why)
         return [{"metric": m, "count": len(why), "error": why[0]} for m, why in reasons.items()]
 
-    def colorfulness_gap(self, place: int) -> dict[str, float] | None:
-        """Mean colourfulness of the originals, and |mean − mean| to it: the set's difference."""
+    def colorfulness_gap(self, place: int) -> dict[str, Any] | None:
+        """The set-level ΔCF of an entry, see :func:`~colortk.harness.set_measures.set_delta_cf`."""
         if "colorfulness" not in self.metrics:
             return None
-        values = self._tables["colorfulness"][:, place]
-        there = ~np.isnan(values)
-        if not there.any():
-            return None
-        truth = np.array([self.outcome.pictures[s.picture].colorfulness for s in self.used])
-        mean = float(truth[there].mean())
-        return {"truth": mean, "difference": abs(float(values[there].mean()) - mean)}
+        originals = [self.outcome.pictures[s.picture].colorfulness for s in self.used]
+        return set_delta_cf(self._tables["colorfulness"][:, place], np.array(originals))
 
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
         """As ``--json`` prints it; ``per_image`` adds the records."""
@@ -252,6 +251,7 @@ class Comparison:
             "metric_failures": self.metric_failures,
             "unavailable": [{"name": n, "error": why} for n, why in self.left_out.items()],
         }
+        add_set_measures(report)
         if per_image:
             report["records"] = self.records()
         if self.films is not None:

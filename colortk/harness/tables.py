@@ -14,6 +14,7 @@ from colortk.errors import PluginError
 from colortk.harness.comparison import FEW, HEADLINE, Comparison
 from colortk.harness.films.rows import STEADIED
 from colortk.harness.repeats import marked, notes
+from colortk.harness.set_measures import with_set_measures
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -21,11 +22,11 @@ Table = tuple[list[str], list[list[str]]]
 def headline(comparison: Comparison) -> list[str]:
     """The metrics that a table shows: those that were asked for, else those that lead."""
     if comparison.asked:
-        return list(comparison.metrics)
+        return with_set_measures(comparison.metrics)
     shown = [m for m in HEADLINE if m in comparison.metrics] or list(comparison.metrics)[:7]
     # What films alone have comes second, so that a narrow terminal shows it.
     films = [m for m, s in comparison.metrics.items() if s.takes == "film" and m not in shown]
-    return [*shown[:1], *films, *shown[1:]]
+    return with_set_measures([*shown[:1], *films, *shown[1:]])
 
 
 def of_films(report: dict[str, Any]) -> bool:
