@@ -171,10 +171,14 @@ PALETTE = tiffs.packed(
         (tiffs.written(np.full((4, 4), 255, np.float32)), "not from 0 to 1"),
     ],
 )  # fmt: skip
-def test_what_is_not_whole_or_not_known_is_refused(data: bytes, why: str) -> None:
+def test_what_is_not_whole_or_not_known_is_refused(
+    data: bytes, why: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(PictureError, match=why) as caught:
         opened(data)
     assert "\n" not in str(caught.value)
+    if list(Path(Image.__file__).parents[1].glob("pillow.libs/libtiff*")):
+        assert capfd.readouterr().err == "", "no decoder has a word of its own"
 
 
 @pytest.mark.parametrize("compression", [None, "deflate", "lzw", "packbits", "jpeg", "lzma"])

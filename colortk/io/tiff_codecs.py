@@ -7,11 +7,14 @@ segment holds: what it returns beyond is cut off, and what is missing is an erro
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -210,12 +213,28 @@ def _strips(
     head += b"".join(struct.pack("<HHLL", tag, *entries[tag]) for tag in sorted(entries)) + bytes(4)
     if count > 1:
         head += struct.pack(f"<{2 * count}L", *places, *sizes)
+    _quiet_libtiff()
     image = TiffImagePlugin.TiffImageFile(io.BytesIO(head + b"".join(parts)))
     try:
         image.load()
     except OSError:  # which gives a number only
         raise ValueError(f"its {name_of(compression)} code is damaged or ends early") from None
     return image
+
+
+@cache
+def _quiet_libtiff() -> None:
+    """Keep Pillow's libtiff from printing errors to stderr: our own line says what is wrong.
+
+    Pillow offers no way to set its error handler. Where its wheel has no such library, it prints.
+    """
+    import ctypes
+
+    for path in Path(Image.__file__).parents[1].glob("pillow.libs/libtiff*"):
+        with contextlib.suppress(OSError, AttributeError):  # it is loaded already: the same one
+            set_handler = ctypes.CDLL(str(path)).TIFFSetErrorHandler
+            set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+            set_handler(None)
 
 
 def _ccitt(part: bytes, rows: int, width: int, compression: int, options: int) -> bytes:
