@@ -15,7 +15,7 @@ import pytest
 from colortk.survey import tables
 from colortk.survey.findings import findings
 from colortk.survey.page import page
-from colortk.survey.proportions import by_rater, newcombe, wilson
+from colortk.survey.proportions import wilson
 from colortk.survey.session import Survey
 from surveys import answer_all, make_survey
 
@@ -28,48 +28,8 @@ def test_wilson_is_scipys(n: int) -> None:
 
     for count in {0, 1, n // 3, n - 1, n}:
         expected = binomtest(count, n).proportion_ci(method="wilson")
-        assert wilson(count, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+        assert wilson(count / n, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert wilson(0, 0) == (0, 1)
-
-
-#: count, n, other, m, and what statsmodels 0.15's
-#: ``confint_proportions_2indep(…, method="newcomb", compare="diff")`` gives.
-NEWCOMBE = [
-    (22, 48, 122, 144, -0.530468192686, -0.234492415290),
-    (1, 4, 10, 12, -0.820215208762, -0.053155472427),
-    (5, 5, 3, 20, 0.367246324879, 0.947631254104),
-    (0, 7, 9, 9, -1.000000000000, -0.536278297674),
-    (333, 1000, 500, 1001, -0.208564316024, -0.123562492189),
-]
-
-
-@pytest.mark.parametrize("count, n, other, m, low, high", NEWCOMBE)
-def test_newcombe_is_statsmodels(
-    count: int, n: int, other: int, m: int, low: float, high: float
-) -> None:
-    assert newcombe(count, n, other, m) == pytest.approx((low, high), abs=1e-9)
-
-
-def test_newcombe_is_his_own() -> None:
-    """Newcombe 1998, table II, method 10: 56/70 - 48/80 and 9/10 - 3/10."""
-    assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
-    assert newcombe(9, 10, 3, 10) == pytest.approx((0.1705, 0.8090), abs=5e-5)
-    assert newcombe(10, 10, 0, 20) == pytest.approx((0.6791, 1.0), abs=5e-5)
-    assert newcombe(0, 0, 3, 10) == (-1, 1)
-
-
-def test_the_interval_over_raters_covers_what_it_should() -> None:
-    rng = np.random.default_rng(1)
-    covered = 0
-    for _ in range(60):
-        bias = rng.normal(0, 0.1, 25).clip(-0.25, 0.25)  # who says yes to everything
-        mine = np.stack([rng.binomial(10, 0.35 + bias), np.full(25, 10)], 1).astype(float)
-        theirs = np.stack([rng.binomial(10, 0.65 + bias), np.full(25, 10)], 1).astype(float)
-        bounds = by_rater(mine, theirs)
-        assert bounds is not None
-        covered += bounds[0] <= -0.3 <= bounds[1]
-    assert 51 <= covered <= 60
-    assert by_rater(np.ones((9, 2)), np.ones((9, 2))) is None
 
 
 @pytest.fixture(scope="module")
@@ -89,28 +49,39 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Survey:
 
 
 def test_the_numbers_are_those_of_the_answers(answered: Survey) -> None:
-    report = findings(answered, per_answer=True)
+    report = findings(answered, keep_uniform=True, per_answer=True)
     given = answered.answers.given()
     assert report["raters"] == {
-        "came": 13, "answered": 12, "finished": 11, "counted": 12, "flagged_counted": True,
-        "flagged": [{"rater": 11, "answers": 6, "real": True}],
+        "came": 13, "answered": 12, "finished": 11, "counted": 12, "excluded": 0,
+        "uniform": [{"rater": 11, "answers": 6, "real": True}], "uniform_minimum": 6,
+        "uniform_rule": report["raters"]["uniform_rule"],
     }  # fmt: skip
+    assert "at least 6 answers, all of them the same" in report["raters"]["uniform_rule"]
     assert report["answers"] == 69 == len(report["records"])
     for k, row in enumerate(report["conditions"]):
         mine = [a.real for a in given if a.condition == k]
         assert (row["answers"], row["real"]) == (len(mine), sum(mine))
         assert row["share"] == pytest.approx(np.mean(mine))
-        assert row["ci95"] == pytest.approx(wilson(sum(mine), len(mine)))
+        low, high = row["ci95"]
+        assert low < row["share"] < high
+        narrowest = wilson(np.mean(mine), len(mine))
+        assert high - low > narrowest[1] - narrowest[0]
         assert row["answers"] == sum(p["conditions"][k]["answers"] for p in report["pictures"])
     real, first, _ = report["conditions"]
     assert first["difference"] == pytest.approx(first["share"] - real["share"])
     assert first["ratio"] == pytest.approx(first["share"] / real["share"])
-    low, high = first["ci95_newcombe"]
+    low, high = first["difference_ci95"]
     assert low < first["difference"] < high
-    assert first["ci95_by_rater"][0] < first["difference"] < first["ci95_by_rater"][1]
-    without = findings(answered, without_flagged=True)
+    for picture in report["pictures"]:
+        for row in picture["conditions"]:
+            if row["answers"]:
+                assert row["ci95"] == pytest.approx(wilson(row["share"], row["answers"]))
+    assert "1 rater to whom it applies is kept" in " ".join(tables.caption(report))
+    without = findings(answered)
     assert without["answers"] == 63
     assert without["raters"]["counted"] == 11
+    assert without["raters"]["excluded"] == 1
+    assert "1 rater is excluded: 11 (6 times real)." in tables.caption(without)
     ids = {rater for (rater,) in _rows(answered, "SELECT id FROM raters")}
     assert not [name for name in ids if name in str(report)]  # whoever has it answers as they
 
@@ -126,7 +97,25 @@ def test_an_empty_survey_has_a_report(tmp_path: Path) -> None:
     assert [row["share"] for row in report["conditions"]] == [None] * 3
     assert report["conditions"][1]["difference"] is None
     assert "no answer" in "".join(page(survey, report))
-    assert tables.conditions(report)[1][1][2:] == ["-"] * 5
+    assert report["conditions"][1]["ci95_missing"] == "no answers"
+    assert tables.conditions(report)[1][1][2:] == ["-"] * 4
+    assert tables.without_interval(report) == []
+
+
+def test_one_rater_has_shares_without_intervals(tmp_path: Path) -> None:
+    survey = make_survey(tmp_path / "s")
+    answer_all(survey, survey.rater(), SHARES, 1)
+    report = findings(survey)
+    for row in report["conditions"]:
+        assert row["share"] is not None
+        assert row["ci95"] is None
+        assert row["ci95_missing"] == "only one rater: how raters differ is not known"
+    assert report["conditions"][1]["difference_ci95"] is None
+    lines = tables.caption(report)
+    assert any(line.startswith("no interval for real, a, a minus real, b") for line in lines)
+    text = "".join(page(survey, report))
+    assert "only one rater" in text
+    assert "nan" not in text
 
 
 def test_csv(answered: Survey) -> None:
@@ -135,7 +124,11 @@ def test_csv(answered: Survey) -> None:
     assert [row["condition"] for row in rows[:3]] == ["real", "a", "b"]
     assert float(rows[1]["difference"]) < 0
     assert rows[0]["picture"] == rows[0]["difference"] == ""
-    each = list(csv.DictReader(io.StringIO(tables.as_csv(findings(answered, per_answer=True)))))
+    each = list(
+        csv.DictReader(
+            io.StringIO(tables.as_csv(findings(answered, keep_uniform=True, per_answer=True)))
+        )
+    )
     assert len(each) == 69
     assert {row["said_real"] for row in each} == {"0", "1"}
 
@@ -170,7 +163,7 @@ def test_the_page_is_one_whole_file(answered: Survey) -> None:
     assert text.count("data:image/jpeg;base64,") == 18
     for outside in ("http:", "https:", "url(", "style=", "onclick"):
         assert outside not in text.replace("url(#perception)", ""), outside
-    assert "1 rater answered everything the same way" in text
+    assert "1 rater is excluded: 11 (6 times real)." in text
     assert "{{" not in text
     order = [text.index(f"<h3>photo{k}.jpg") for k in range(6)]
     rates = [

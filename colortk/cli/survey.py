@@ -138,7 +138,7 @@ def create(
 )
 @click.option("--per-answer", is_flag=True, help="Every answer in --json and --csv.")
 @click.option(
-    "--without-flagged", is_flag=True, help="Leave out raters with one answer to everything."
+    "--keep-uniform", is_flag=True, help="Count raters who gave the same answer to everything."
 )
 @click.option("--force", is_flag=True, help="Overwrite those files.")
 @JSON
@@ -147,13 +147,14 @@ def report(
     html_file: Path | None,
     csv_file: Path | None,
     per_answer: bool,
-    without_flagged: bool,
+    keep_uniform: bool,
     force: bool,
     as_json: bool,
 ) -> int:
     """Print how often what was called real: pictures as they are, and by each plugin.
 
-    With 95 % intervals, and each plugin against the real pictures. It can be called while
+    With 95 % intervals for other raters and other pictures, and each plugin against the real
+    pictures. Raters who gave the same answer to everything are excluded. It can be called while
     raters still answer. CSV and HTML go to stdout for '-'.
     """
     from colortk.cli import compare_output as outputs
@@ -167,7 +168,7 @@ def report(
     files = {"csv": csv_file, "html": html_file}
     outputs.check(files, as_json, force)
     survey = Survey.open(folder)
-    found = findings(survey, without_flagged, per_answer)
+    found = findings(survey, keep_uniform, per_answer)
     for kind, path in files.items():
         if path is not None:
             _write(kind, path, survey, found, force)

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from colortk.survey.answers import Answer
 from colortk.survey.description import Description
+from colortk.survey.exclusion import minimum_answers, rule, uniform_raters
 from colortk.survey.plan import REAL
-from colortk.survey.proportions import by_rater, newcombe, wilson
+from colortk.survey.proportions import wilson
 from colortk.survey.session import Survey
-
-#: Answers from which on it says something that a rater gave one and the same.
-MANY = 5
+from colortk.survey.two_way import Group, difference_interval, missing, share_interval
 
 
 def findings(
-    survey: Survey, without_flagged: bool = False, per_answer: bool = False
+    survey: Survey, keep_uniform: bool = False, per_answer: bool = False
 ) -> dict[str, Any]:
     """The report, as ``colortk survey report --json`` prints it.
 
-    ``without_flagged``: leave out the raters who answered everything the same way.
-    ``per_answer``: every answer too. Shares are None where there is no answer; differences are a
-    plugin's share minus the real pictures'. Raters go by number, from 1: their ids let one answer.
+    Parameters
+    ----------
+    survey
+        The survey; it may go on meanwhile.
+    keep_uniform
+        Count the raters who gave the same answer to everything, too.
+    per_answer
+        Report every answer that counts, too.
+
+    Returns
+    -------
+    dict
+        Shares are ``None`` where there is no answer, intervals where they cannot be computed
+        (``ci95_missing`` says why). Differences are a plugin's share minus the real pictures'. Raters
+        go by number, from 1: who has their ids can answer as they.
     """
     about = survey.description
     given, raters = survey.answers.given(), survey.answers.raters()
-    flagged = uniform(given)
-    counted = [a for a in given if not (without_flagged and a.rater in flagged)]
+    uniform = uniform_raters(given, about.each)
+    counted = [a for a in given if keep_uniform or a.rater not in uniform]
     report: dict[str, Any] = {
         "survey": Path(survey.folder).absolute().name,
         "question": about.question,
@@ -47,11 +55,13 @@ def findings(
             "answered": len({a.rater for a in given}),
             "finished": sum(done == total for done, total in raters.values()),
             "counted": len({a.rater for a in counted}),
-            "flagged": [
+            "uniform": [
                 {"rater": n + 1, "answers": raters[n][0], "real": real}
-                for n, real in flagged.items()
+                for n, real in uniform.items()
             ],
-            "flagged_counted": not without_flagged,
+            "uniform_minimum": minimum_answers(about.each),
+            "uniform_rule": rule(about.each),
+            "excluded": 0 if keep_uniform else len(uniform),
         },
         "answers": len(counted),
         "seconds_median": _seconds(counted),
@@ -63,62 +73,51 @@ def findings(
     return report
 
 
-def uniform(given: Iterable[Answer]) -> dict[int, bool]:
-    """Raters, by number, who gave the same answer at least five times and no other: which."""
-    answers: dict[int, list[bool]] = {}
-    for answer in given:
-        answers.setdefault(answer.rater, []).append(answer.real)
-    return {
-        rater: said[0]
-        for rater, said in sorted(answers.items())
-        if len(said) >= MANY and len(set(said)) == 1
-    }
-
-
 def _seconds(given: list[Answer]) -> float | None:
     return statistics.median(a.answered - a.shown for a in given) if given else None
 
 
 def _share(given: list[Answer]) -> dict[str, Any]:
-    """Answers, those that say "real", their share and its Wilson interval."""
+    """Answers, those that say "real", and their share."""
     count, n = sum(a.real for a in given), len(given)
-    if not n:
-        return {"answers": 0, "real": 0, "share": None, "ci95": None}
-    return {"answers": n, "real": count, "share": count / n, "ci95": list(wilson(count, n))}
+    return {"answers": n, "real": count, "share": count / n if n else None}
+
+
+def _ends(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else list(interval)
 
 
 def _conditions(about: Description, given: list[Answer]) -> list[dict[str, Any]]:
-    groups = [[a for a in given if a.condition == k] for k in range(len(about.conditions))]
+    answers = [[a for a in given if a.condition == k] for k in range(len(about.conditions))]
+    groups = [Group.of(some) for some in answers]
     rows = []
     for k, name in enumerate(about.conditions):
-        row = {"name": name, "colorized": k != REAL, **_share(groups[k])}
+        row = {
+            "name": name, "colorized": k != REAL, **_share(answers[k]),
+            "ci95": _ends(share_interval(groups[k])), "ci95_missing": missing(groups[k]) or None,
+        }  # fmt: skip
         if k != REAL:
             row |= _against(groups[k], groups[REAL])
         rows.append(row)
     return rows
 
 
-def _against(mine: list[Answer], real: list[Answer]) -> dict[str, Any]:
+def _against(mine: Group, real: Group) -> dict[str, Any]:
     """A plugin's share minus that of the real pictures, and their ratio."""
-    if not mine or not real:
-        return {"difference": None, "ci95_newcombe": None, "ci95_by_rater": None, "ratio": None}
-    count, other = sum(a.real for a in mine), sum(a.real for a in real)
-    share, base = count / len(mine), other / len(real)
-    raters = sorted({a.rater for a in (*mine, *real)})
-    rows = {rater: place for place, rater in enumerate(raters)}
-    tables = []
-    for group in (mine, real):
-        table = np.zeros((len(raters), 2))
-        for answer in group:
-            table[rows[answer.rater]] += answer.real, 1
-        tables.append(table)
-    resampled = by_rater(*tables)
-    return {
-        "difference": share - base,
-        "ci95_newcombe": list(newcombe(count, len(mine), other, len(real))),
-        "ci95_by_rater": list(resampled) if resampled else None,
-        "ratio": share / base if base else None,
-    }
+    row: dict[str, Any] = {"difference": None, "ratio": None}
+    if len(mine.real) and len(real.real):
+        row["difference"] = mine.share - real.share
+        row["ratio"] = mine.share / real.share if real.share else None
+    row["difference_ci95"] = _ends(difference_interval(mine, real))
+    row["difference_ci95_missing"] = missing(mine, real) or None
+    return row
+
+
+def _of_one_picture(given: list[Answer]) -> dict[str, Any]:
+    """The share of one picture: its answers are of different raters, and independent."""
+    row = _share(given)
+    enough = row["answers"] > 0
+    return row | {"ci95": list(wilson(row["share"], row["answers"])) if enough else None}
 
 
 def _pictures(about: Description, given: list[Answer]) -> list[dict[str, Any]]:
@@ -132,7 +131,7 @@ def _pictures(about: Description, given: list[Answer]) -> list[dict[str, Any]]:
             "chroma": subject.chroma,
             "enlarged": subject.enlarged,
             "conditions": [
-                {"name": name, **_share(cells.get((place, k), []))}
+                {"name": name, **_of_one_picture(cells.get((place, k), []))}
                 for k, name in enumerate(about.conditions)
             ],
         }

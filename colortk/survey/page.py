@@ -16,7 +16,14 @@ from colortk.harness.report.html import digest_of
 from colortk.harness.report.table import escape
 from colortk.harness.views import thumbnail
 from colortk.survey.session import Survey
-from colortk.survey.tables import interval, percent, plural
+from colortk.survey.tables import (
+    ABOUT_INTERVALS,
+    exclusions,
+    interval,
+    percent,
+    plural,
+    without_interval,
+)
 
 #: Raters under which the shares prove little.
 FEW = 10
@@ -34,6 +41,7 @@ def page(survey: Survey, report: dict[str, Any]) -> Iterator[str]:
         "title": escape(f"Survey {report['survey']}: {report['question']}"),
         "style": style,
         "head": _head(report),
+        "intervals": escape(ABOUT_INTERVALS),
         "conditions": _conditions(report),
         "pictures": _pictures(survey, report),
         "raters": _raters(report),
@@ -56,10 +64,9 @@ def _head(report: dict[str, Any]) -> str:
     warnings = []
     if raters["counted"] < FEW:
         warnings.append(f"{plural(raters['counted'], 'rater')}: so few prove little.")
-    if raters["flagged"]:
-        verdict = "counted in" if raters["flagged_counted"] else "left out"
-        count = plural(len(raters["flagged"]), "rater")
-        warnings.append(f"{count} answered everything the same way: {verdict} here.")
+    warnings += without_interval(report)
+    if raters["uniform"]:
+        warnings.append(" ".join(exclusions(report)))
     told = "".join(f'<p class="warning" role="note">{escape(line)}</p>' for line in warnings)
     protocol = report["protocol"]
     left_out = "".join(
@@ -87,8 +94,7 @@ def _conditions(report: dict[str, Any]) -> str:
         if row["colorized"] and row["difference"] is not None:
             against = _signed(percent(row["difference"], True)) + "".join(
                 f"<small>{_signed(interval(bounds, True))}</small>"
-                for bounds in (row["ci95_newcombe"], row["ci95_by_rater"])
-                if bounds
+                for bounds in filter(None, [row["difference_ci95"]])
             )
         rows.append(
             f'<tr><th scope="row">{escape(row["name"])}<small>{escape(note)}</small></th>'
@@ -111,7 +117,7 @@ def _bar(row: dict[str, Any], base: float | None) -> str:
     """A share with its interval from 0 to 100 %, and the real pictures' share as a dashed line."""
     if row["share"] is None:
         return ""
-    low, high = (WIDTH * bound for bound in row["ci95"])
+    low, high = (WIDTH * bound for bound in row["ci95"] or [row["share"]] * 2)
     middle, y = WIDTH * row["share"], HEIGHT / 2
     kind = "" if row.get("colorized", row["name"] != "real") else ' class="real"'
     line = (
@@ -167,16 +173,16 @@ def _raters(report: dict[str, Any]) -> str:
         f"<p>{raters['came']} began, {raters['answered']} answered something,"
         f" {raters['finished']} finished.</p>"
     )
-    if not raters["flagged"]:
-        return text + "<p>Nobody answered everything the same way.</p>"
+    text += f"<p>{escape(' '.join(exclusions(report)))}</p>"
+    if not raters["uniform"]:
+        return text
     rows = "".join(
         f'<tr><th scope="row">{row["rater"]}</th><td>{row["answers"]}</td>'
         f"<td>{'real' if row['real'] else 'not real'}</td></tr>"
-        for row in raters["flagged"]
+        for row in raters["uniform"]
     )
     titles = "".join(f'<th scope="col">{t}</th>' for t in ("rater", "answers", "each of them"))
-    verdict = "counted in" if raters["flagged_counted"] else "left out of all shares"
     return (
-        f"{text}<p>Answered everything the same way ({verdict}):</p>"
-        f'<div class="wide"><table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'{text}<div class="wide"><table><thead><tr>{titles}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )

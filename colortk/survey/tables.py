@@ -32,21 +32,52 @@ def plural(count: int, word: str) -> str:
 
 def conditions(report: dict[str, Any]) -> Table:
     """Head and rows: what was shown, answers, share of "real", and against the real pictures."""
-    head = ["shown", "answers", "called real", "95 %", "minus real", "95 % (Newcombe)"]
-    head += ["95 % (over raters)"]
+    head = ["shown", "answers", "called real", "95 %", "minus real", "95 % of it"]
     rows = []
     for row in report["conditions"]:
         cells = [row["name"], str(row["answers"]), percent(row["share"]), interval(row["ci95"])]
         if row["colorized"]:
             cells += [
                 percent(row["difference"], sign=True),
-                interval(row["ci95_newcombe"], sign=True),
-                interval(row["ci95_by_rater"], sign=True),
+                interval(row["difference_ci95"], sign=True),
             ]
         else:
-            cells += ["-", "-", "-"]
+            cells += ["-", "-"]
         rows.append(cells)
     return head, rows
+
+
+def without_interval(report: dict[str, Any]) -> list[str]:
+    """Why shares or differences have no interval, one line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for row in report["conditions"]:
+        for key, what in (("ci95_missing", ""), ("difference_ci95_missing", " minus real")):
+            if row.get(key) and row["answers"]:
+                reasons.setdefault(row[key], []).append(row["name"] + what)
+    return [f"no interval for {', '.join(names)}: {why}" for why, names in reasons.items()]
+
+
+def exclusions(report: dict[str, Any]) -> list[str]:
+    """The rule by which raters are excluded, and to whom it applies."""
+    raters = report["raters"]
+    count = len(raters["uniform"])
+    if not count:
+        return [raters["uniform_rule"], "No rater is excluded by this rule."]
+    given = ", ".join(
+        f"{row['rater']} ({row['answers']} times {'real' if row['real'] else 'not real'})"
+        for row in raters["uniform"]
+    )
+    verb = "is" if count == 1 else "are"
+    if raters["excluded"]:
+        return [raters["uniform_rule"], f"{plural(count, 'rater')} {verb} excluded: {given}."]
+    kept = f"{plural(count, 'rater')} to whom it applies {verb} kept (--keep-uniform): {given}."
+    return [raters["uniform_rule"], kept]
+
+
+#: What the intervals say.
+ABOUT_INTERVALS = (
+    "The 95 % intervals are for other raters and other pictures: both are taken as drawn at random."
+)
 
 
 def caption(report: dict[str, Any]) -> list[str]:
@@ -60,14 +91,7 @@ def caption(report: dict[str, Any]) -> list[str]:
         f" {report['each']} a rater"
         + (f"; median {seconds:.1f} s an answer" if seconds is not None else "")
     ]
-    if raters["flagged"]:
-        verdict = "counted in" if raters["flagged_counted"] else "left out"
-        said = ", ".join(
-            f"{row['rater']} ({row['answers']} times {'real' if row['real'] else 'not real'})"
-            for row in raters["flagged"]
-        )
-        lines.append(f"raters with one and the same answer to everything, {verdict}: {said}")
-    return lines
+    return [*lines, *exclusions(report), ABOUT_INTERVALS, *without_interval(report)]
 
 
 def as_csv(report: dict[str, Any]) -> str:
@@ -87,7 +111,7 @@ def as_csv(report: dict[str, Any]) -> str:
     plain = csv.writer(out, lineterminator="\n")
     plain.writerow(names)
     for row in report["conditions"]:
-        against = [row.get("difference"), *(row.get("ci95_newcombe") or (None, None))]
+        against = [row.get("difference"), *(row.get("difference_ci95") or (None, None))]
         plain.writerow(["", "", row["name"], *_cells(row), *against])
     for picture in report["pictures"]:
         for row in picture["conditions"]:
