@@ -53,6 +53,21 @@ def test_a_link_that_leads_back_is_not_followed(place: Path) -> None:
     assert names(expand(["in"], recursive=True)) == ["in/a.png"]
 
 
+def test_links_that_lead_to_each_other_fail_alone(place: Path) -> None:
+    tree(place / "in", "a.png", "x/b.png")
+    for one, other in (("first", "second"), ("second", "first"), ("third.png", "third.png")):
+        (place / "in" / one).symlink_to(other)
+    found = expand(["in"], recursive=True)
+    assert [name for name in names(found) if name.endswith(("a.png", "b.png"))] == [
+        "in/a.png",
+        "in/x/b.png",
+    ]
+    failed = {item.name: str(item.error) for item in found if item.error}
+    assert sorted(failed) == [os.path.join("in", n) for n in ("first", "second", "third.png")]
+    for name, error in failed.items():
+        assert error.startswith(f"cannot read '{name}': ")
+
+
 def test_a_folder_without_pictures_says_so(place: Path) -> None:
     tree(place / "in", "c.txt", "x/d.png")
     (item,) = expand(["in"])

@@ -125,11 +125,20 @@ def _in_folder(name: str, prefix: str, recursive: bool, leave: str | None) -> It
             continue
         more = []
         for entry in shown:
-            if entry.is_dir():
+            try:
+                is_folder, is_file = entry.is_dir(), entry.is_file()
+            except OSError as error:  # as of links that lead to each other
+                why = error.strerror or str(error)
+                yield Item(
+                    entry.path, relative, str(PictureError(f"cannot read '{entry.path}'", why))
+                )
+                count += 1
+                continue
+            if is_folder:
                 # A link to a folder may lead back to where it lies.
                 if not entry.is_symlink() and os.path.abspath(entry.path) != leave:
                     more.append((entry.path, os.path.join(relative, entry.name)))
-            elif os.path.splitext(entry.name)[1].lower() in known and entry.is_file():
+            elif is_file and os.path.splitext(entry.name)[1].lower() in known:
                 count += 1
                 yield Item(entry.path, relative)
         below = below or bool(more)
