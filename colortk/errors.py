@@ -61,6 +61,10 @@ class EnvironmentProblem(ColortkError):
     exit_code = 3
 
 
+class Notice(UserWarning):
+    """Something that the user should know and that stops nothing; the command prints it."""
+
+
 #: What libraries say where they cannot allocate, in lower case. Each has its own exceptions.
 _NO_MEMORY = (
     "bad_alloc", "bad allocation", "insufficient memory", "outofmemory", "out of memory",

@@ -229,6 +229,21 @@ def test_a_stopped_creation_leaves_no_survey(
         assert leftovers(tmp_path) == []
 
 
+def test_answers_that_are_no_numbers_are_one_line(tmp_path: Path) -> None:
+    survey = make_survey(tmp_path / "s")
+    rater = survey.rater()
+    question = rater.next()
+    assert question is not None
+    rater.answer(question.id, True)
+    for value in ("'text'", "1e999", "x'00'"):
+        with sqlite3.connect(tmp_path / "s" / "survey.sqlite") as db:
+            db.execute(f"UPDATE questions SET answered = {value} WHERE answered IS NOT NULL")
+        db.close()
+        with pytest.raises(EnvironmentProblem, match="are damaged: an answer holds"):
+            survey.answers.given()
+    survey.close()
+
+
 def damage(survey: Path, how: str) -> None:
     if how == "no folder":
         survey.rename(survey.with_name("elsewhere"))

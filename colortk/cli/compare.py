@@ -211,6 +211,9 @@ def command(
     for name, why in comparison.left_out.items():
         say(f"left out: {why if name in why else name + ': ' + why}")
     failed = outputs.complain(comparison)
+    if comparison.store_problem:
+        say(f"not all scores are stored: {comparison.store_problem}")
+        failed = True
     consistency = outputs.consistency(comparison, timeout) if sizes and comparison.used else None
     for label, row in (consistency or {}).items():
         if "error" in row:

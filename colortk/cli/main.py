@@ -15,6 +15,7 @@ from colortk.cli.startup import (
     drop_output,
     handle_signals,
     prepare_streams,
+    print_notices,
     quiet_threads,
 )
 from colortk.cli.streams import leave, reserve_stdout
@@ -76,6 +77,7 @@ def main() -> None:
     handle_signals()
     prepare_streams()
     quiet_threads()
+    print_notices()
     end = supervise()
     reserve_stdout()
     try:

@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from types import FrameType
+from typing import Any
 
-from colortk.errors import out_of_memory
+from colortk.errors import Notice, out_of_memory
 
 
 class Terminated(KeyboardInterrupt):
@@ -55,6 +57,21 @@ def quiet_threads() -> None:
             print_traceback(arguments)
 
     threading.excepthook = hook
+
+
+def print_notices() -> None:
+    """Print a :class:`~colortk.errors.Notice` as one line; other warnings stay as they are."""
+    from colortk.cli.output import print_error_line
+
+    show = warnings.showwarning
+
+    def hook(message: Warning | str, category: type[Warning], *more: Any) -> None:
+        if issubclass(category, Notice):
+            print_error_line(f"colortk: note: {message}")
+        else:
+            show(message, category, *more)
+
+    warnings.showwarning = hook  # type: ignore[assignment]
 
 
 def prepare_streams() -> None:

@@ -106,6 +106,8 @@ def compare(
             )
             films.keep_grey, films.asked = keep_grey, metrics is not None
             films.baseline = _film_baseline(films, baseline)
+        results.flush()
+        problem = results.problem
     return Comparison(
         variation,
         found,
@@ -118,6 +120,7 @@ def compare(
         repeats,
         metrics is not None,
         films,
+        problem,
     )
 
 

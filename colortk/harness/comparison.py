@@ -51,6 +51,8 @@ class Comparison:
     repeats: int = 0
     asked: bool = False
     films: Comparison | None = None
+    #: Why scores could not be stored; they are all in this comparison.
+    store_problem: str = ""
 
     #: What was scored, in reports.
     kind = "pictures"

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from colortk.errors import EnvironmentProblem, UsageError
+from colortk.errors import EnvironmentProblem
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import Key, PictureRow, Repeat, ResultRow, readable
-from colortk.harness.results_schema import PIXELS, REPEATS, TABLES
+from colortk.harness.results_file import (
+    blobs,
+    definitions,
+    identity_of,
+    is_damage,
+    is_number,
+    opened,
+    repairing,
+    set_aside,
+    transaction,
+)
 
 FILE = "results.sqlite"
-#: Version of the tables; a file of another one is not touched.
-SCHEMA = 2
-#: Seconds to wait for another process's writing.
-BUSY = 60.0
+#: Pictures whose results wait for a file that cannot be written; of more, the first are dropped.
+WAITING = 500
 
 
 class Results:
@@ -29,51 +36,21 @@ class Results:
         self.path = folder / FILE
         self._known: set[str] = set()  # protocols that are in the file
         self._wanted: frozenset[str] | None = None  # what the temporary table holds
-        if sqlite3.sqlite_version_info < (3, 35):
-            raise EnvironmentProblem(
-                f"SQLite {sqlite3.sqlite_version} is too old",
-                "3.35 is needed",
-                "use another Python",
-            )
-        try:
-            self._db = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
-            self._prepare()
-        except sqlite3.Error as error:
-            raise UsageError(
-                f"the results '{self.path}' cannot be used",
-                str(error),
-                "name another folder with --store, or move the file away",
-            ) from error
+        #: Why results could not be written, and those that wait for a next try.
+        self.problem = ""
+        self._waiting: deque[tuple[Protocol, PictureRow, list[ResultRow], dict[str, str]]] = deque()
+        self._dropped = False
+        self._db = opened(self.path)
+        self._file = identity_of(self.path)
 
-    def _prepare(self) -> None:
-        # To switch a new file to WAL is refused at once, not after the time-out, while another
-        # process does the same.
-        patience = time.monotonic() + BUSY
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                break
-            except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-                if not busy or time.monotonic() > patience:
-                    raise
-                time.sleep(0.05)
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA foreign_keys = ON")
-        (found,) = self._db.execute("PRAGMA user_version").fetchone()
-        if found not in (0, SCHEMA):
-            raise UsageError(
-                f"the results in '{self.path}' are of version {found}",
-                f"this colortk writes version {SCHEMA}",
-                "name another folder with --store",
-            )
-        if found == 0:
-            with self._transaction():
-                for statement in TABLES.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {SCHEMA}")
-        self._db.execute(REPEATS)
-        self._db.execute(PIXELS)
+    def repair(self, error: sqlite3.Error) -> None:
+        """Set the damaged file aside and begin a new one, unless another process has done so."""
+        self._db.close()
+        if identity_of(self.path) == self._file:
+            set_aside(self.path, error)
+        self._db = opened(self.path)
+        self._file = identity_of(self.path)
+        self._known, self._wanted = set(), None
 
     def close(self) -> None:
         """Close the file."""
@@ -85,17 +62,37 @@ class Results:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite may have rolled back itself
-                self._db.execute("ROLLBACK")
-            raise
+    def store(
+        self,
+        how: Protocol,
+        picture: PictureRow,
+        rows: Iterable[ResultRow],
+        metric_code: dict[str, str],
+    ) -> None:
+        """:meth:`add`, but a file that cannot be written stops nothing.
 
+        What could not be written waits and is tried again with the next; ``problem`` says why.
+        """
+        self._waiting.append((how, picture, list(rows), metric_code))
+        self.flush()
+
+    def flush(self) -> None:
+        """Try to write what waits."""
+        while self._waiting:
+            try:
+                self.add(*self._waiting[0])
+            except EnvironmentProblem as error:
+                self.problem = str(error)
+                self._db.execute("PRAGMA busy_timeout = 1000")  # each result would wait so long
+                while len(self._waiting) > WAITING:
+                    self._waiting.popleft()
+                    self._dropped = True
+                return
+            self._waiting.popleft()
+        if not self._dropped:
+            self.problem = ""
+
+    @repairing
     def add(
         self,
         how: Protocol,
@@ -108,7 +105,7 @@ class Results:
         Raises ``EnvironmentProblem`` if it cannot be written.
         """
         try:
-            with self._transaction():
+            with transaction(self._db):
                 if how.hash not in self._known:
                     self._db.execute(
                         "INSERT OR IGNORE INTO protocols VALUES (?, ?)", (how.hash, how.text)
@@ -129,6 +126,8 @@ class Results:
                 for row in rows:
                     self._add_result(how, row, metric_code)
         except sqlite3.OperationalError as error:
+            if is_damage(error):
+                raise
             raise EnvironmentProblem(
                 f"the results '{self.path}' cannot be written",
                 str(error),
@@ -190,12 +189,13 @@ class Results:
         names = frozenset(wanted)
         if names != self._wanted:
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (picture TEXT PRIMARY KEY)")
-            with self._transaction():
+            with transaction(self._db):
                 self._db.execute("DELETE FROM wanted")
                 self._db.executemany("INSERT INTO wanted VALUES (?)", ((name,) for name in names))
             self._wanted = names
         return " AND picture IN (SELECT picture FROM wanted)"
 
+    @repairing
     def pictures(
         self, protocol_hash: str, wanted: Iterable[str] | None = None
     ) -> dict[str, PictureRow]:
@@ -212,8 +212,10 @@ class Results:
                 sha, name, width, height, chroma, colorfulness, bool(enlarged), pixels=pixels
             )
             for sha, name, width, height, chroma, colorfulness, enlarged, pixels in rows
+            if all(map(is_number, (width, height, chroma, colorfulness)))
         }
 
+    @repairing
     def results(
         self,
         protocol_hash: str,
@@ -236,6 +238,9 @@ class Results:
             f" time_limit FROM results WHERE {condition}",
             where,
         ):
+            # What is no number here is computed again, as what is missing.
+            if not all(is_number(value, optional=True) for value in (*row[2:6], row[7])):
+                continue
             found[row[0]] = ResultRow(
                 row[0], key, {}, {}, row[1] or "", row[2], row[3], row[4], row[5], row[6]
             )
@@ -245,7 +250,8 @@ class Results:
             f" JOIN results ON results.id = repeats.result WHERE {condition}",
             where,
         ):
-            found[picture].repeat = Repeat(*again)
+            if picture in found and all(is_number(value, optional=True) for value in again[:2]):
+                found[picture].repeat = Repeat(*again)
         for picture, metric, code, value, error in self._db.execute(
             "SELECT picture, metric, scores.code, value, scores.error FROM scores"
             f" JOIN results ON results.id = scores.result WHERE {condition}",
@@ -253,20 +259,25 @@ class Results:
         ):
             if metric_code is not None and metric_code.get(metric) != code:
                 continue
+            if picture not in found:
+                continue
             if error is None:
-                found[picture].values[metric] = value
+                if is_number(value):
+                    found[picture].values[metric] = value
             else:
                 found[picture].errors[metric] = error
         return found
 
+    @repairing
     def thumbnails(self, how: Protocol, picture: str) -> tuple[bytes, bytes]:
         """JPEG of the truth and of its lightness; empty if the picture is not there."""
         row = self._db.execute(
             "SELECT truth, grey FROM pictures WHERE protocol = ? AND picture = ?",
             (how.hash, picture),
         ).fetchone()
-        return row or (b"", b"")
+        return blobs(row)
 
+    @repairing
     def views(self, how: Protocol, picture: str, key: Key) -> tuple[bytes, bytes]:
         """JPEG of a result and of its ΔE94 map; empty if there is none."""
         row = self._db.execute(
@@ -274,8 +285,9 @@ class Results:
             " AND plugin = ? AND artifact = ? AND options = ? AND code = ?",
             (how.hash, picture, key.plugin, key.artifact, key.options, key.code),
         ).fetchone()
-        return row or (b"", b"")
+        return blobs(row)
 
+    @repairing
     def histograms(self, how: Protocol, key: Key | None) -> dict[str, bytes]:
         """Histograms by picture: of a plugin's results, or of the originals."""
         if key is None:
@@ -288,13 +300,15 @@ class Results:
                 " AND artifact = ? AND options = ? AND code = ? AND error IS NULL",
                 (how.hash, key.plugin, key.artifact, key.options, key.code),
             )
-        return dict(rows.fetchall())
+        return {picture: data for picture, data in rows if isinstance(data, bytes)}
 
+    @repairing
     def protocols(self) -> dict[str, dict[str, Any]]:
         """Definitions of the protocols that there are results of, by hash."""
         rows = self._db.execute("SELECT hash, definition FROM protocols")
-        return {row[0]: json.loads(row[1]) for row in rows}
+        return definitions(rows)
 
+    @repairing
     def keys(self, protocol_hash: str) -> list[tuple[Key, int, float]]:
         """Every key of a protocol, with its number of pictures and when it was last written."""
         rows = self._db.execute(
@@ -302,4 +316,4 @@ class Results:
             " WHERE protocol = ? GROUP BY plugin, artifact, options, code ORDER BY MAX(created)",
             (protocol_hash,),
         )
-        return [(Key(*row[:4]), row[4], row[5]) for row in rows]
+        return [(Key(*row[:4]), row[4], row[5] if is_number(row[5]) else 0.0) for row in rows]

@@ -246,7 +246,7 @@ def keep(
     if done.error is not None or done.picture is None:
         outcome.unreadable[done.name] = done.error or "no result"
         return
-    results.add(protocol, done.picture, done.rows.values(), codes)
+    results.store(protocol, done.picture, done.rows.values(), codes)
     outcome.pictures[done.task] = replace(done.picture, truth=b"", grey=b"", histogram=b"")
     for label, row in done.rows.items():
         known = outcome.results[label].get(done.task)

@@ -6,6 +6,7 @@ Threads may share an :class:`Answers`, processes the file.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import sqlite3
@@ -21,7 +22,7 @@ from colortk.errors import EnvironmentProblem, UsageError
 #: Version of the tables below; a file of another one is not touched.
 SCHEMA = 1
 #: Seconds to wait for another process's writing.
-BUSY = 60.0
+BUSY = 20.0
 _TABLES = """
 CREATE TABLE survey (description TEXT NOT NULL);
 CREATE TABLE raters (
@@ -231,4 +232,11 @@ class Answers:
                 " JOIN raters ON raters.id = questions.rater"
                 " WHERE answered IS NOT NULL ORDER BY answered, questions.id"
             ).fetchall()
+        for row in rows:
+            if not all(isinstance(value, int | float) and math.isfinite(value) for value in row):
+                raise EnvironmentProblem(
+                    f"the survey's answers '{self.path}' are damaged",
+                    f"an answer holds {row}, and numbers are needed",
+                    "restore a copy",
+                )
         return [Answer(n, p, c, bool(real), shown, end) for n, p, c, real, shown, end in rows]

@@ -1,0 +1,230 @@
+"""The SQLite file of results: opened, checked, and set aside where it is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import math
+import os
+import sqlite3
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from colortk.errors import EnvironmentProblem, Notice, UsageError
+from colortk.harness.results_schema import PIXELS, REPEATS, TABLES
+
+#: Version of the tables; a file of another one is not touched.
+SCHEMA = 2
+#: Seconds to wait for another process's writing.
+BUSY = 20.0
+#: Results of SQLite that no second try changes. ERROR: a table or a column is missing.
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+#: Columns that each of our tables has, at least.
+_COLUMNS = {
+    "protocols": {"hash", "definition"},
+    "pictures": {"protocol", "picture", "name", "width", "histogram", "truth", "grey"},
+    "results": {"id", "protocol", "picture", "plugin", "code", "error", "time_limit", "created"},
+    "scores": {"result", "metric", "code", "value", "error"},
+}
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether ``error`` says that the file is no database, or not one of ours."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE
+
+
+def unusable(path: Path, error: sqlite3.Error) -> EnvironmentProblem:
+    """Return the error for a file that cannot be used now, but that is not damaged."""
+    return EnvironmentProblem(
+        f"the results '{path}' cannot be used", str(error),
+        "make the folder writable, end the process that holds it, or name another --store",
+    )  # fmt: skip
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """Open the results at ``path``, which are created if missing.
+
+    A damaged file is renamed, and a new one takes its place; a :class:`~colortk.errors.Notice` says
+    so. Raises ``UsageError`` for the file of another program or version, ``EnvironmentProblem`` for a
+    file that cannot be written.
+    """
+    if sqlite3.sqlite_version_info < (3, 35):
+        raise EnvironmentProblem(
+            f"SQLite {sqlite3.sqlite_version} is too old",
+            "3.35 is needed",
+            "use another Python",
+        )
+    if path.is_dir() or (path.exists() and not path.is_file()):
+        raise UsageError(f"the results '{path}' cannot be used", "it is not a file", "move it away")
+    for damaged in (False, True):
+        db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+        db.text_factory = _text
+        try:
+            _prepare(db, path)
+        except sqlite3.DatabaseError as error:
+            db.close()
+            if damaged or not is_damage(error):
+                raise unusable(path, error) from error
+            set_aside(path, error)
+        except BaseException:
+            db.close()
+            raise
+        else:
+            return db
+    raise AssertionError("a new file is not damaged")
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Write all of what the body writes, or nothing."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite may have rolled back itself
+            db.execute("ROLLBACK")
+        raise
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    # To switch a new file to WAL is refused at once, not after the time-out, while another
+    # process does the same.
+    patience = time.monotonic() + BUSY
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not busy or time.monotonic() > patience:
+                raise
+            time.sleep(0.05)
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA foreign_keys = ON")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    foreign = version == 0 and bool(tables - set(_COLUMNS))
+    if foreign or version not in (0, SCHEMA):
+        whose = "of another program" if foreign else f"of version {version}"
+        raise UsageError(
+            f"the results in '{path}' are {whose}",
+            f"this colortk writes version {SCHEMA}",
+            "name another folder with --store",
+        )
+    if version == 0:
+        with transaction(db):
+            for statement in TABLES.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {SCHEMA}")
+    for table, columns in _COLUMNS.items():
+        there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+        if columns - there:
+            missing = sqlite3.DatabaseError(f"table {table} lacks {min(columns - there)}")
+            missing.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise missing
+    db.execute(REPEATS)
+    db.execute(PIXELS)
+
+
+def set_aside(path: Path, error: sqlite3.Error) -> None:
+    """Rename the damaged results at ``path``, with their log, and say so in a notice."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = path.with_name(f"{path.name}.damaged-{stamp}-{os.getpid()}")
+    try:
+        os.replace(path, aside)
+        for log in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{path}{log}", f"{aside}{log}")
+    except OSError as cause:
+        raise EnvironmentProblem(
+            f"the results '{path}' are damaged ({error}) and cannot be renamed",
+            cause.strerror or str(cause), "name another folder with --store",
+        ) from cause  # fmt: skip
+    warnings.warn(
+        Notice(
+            f"the results '{path}' are damaged ({error}): renamed to '{aside.name}', and a new"
+            " file is begun"
+        ),
+        stacklevel=2,
+    )
+
+
+class Repairable(Protocol):
+    """What has a file of results that it can replace."""
+
+    path: Path
+
+    def repair(self, error: sqlite3.Error) -> None:
+        """Set the damaged file aside and begin a new one."""
+        ...
+
+
+Owner = TypeVar("Owner", bound=Repairable)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def repairing(
+    method: Callable[Concatenate[Owner, P], R],
+) -> Callable[Concatenate[Owner, P], R]:
+    """Have ``method`` replace a damaged file, once, and try again; other errors are one of ours."""
+
+    @functools.wraps(method)
+    def wrapper(self: Owner, /, *arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return method(self, *arguments, **named)
+        except sqlite3.ProgrammingError:  # a bug of ours
+            raise
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise unusable(self.path, error) from error
+            self.repair(error)
+        try:
+            return method(self, *arguments, **named)
+        except sqlite3.DatabaseError as error:
+            raise unusable(self.path, error) from error
+
+    return wrapper
+
+
+def is_number(value: Any, optional: bool = False) -> bool:
+    """Whether ``value``, from a file that anybody can edit, is a finite number."""
+    if value is None:
+        return optional
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def identity_of(path: Path) -> tuple[int, int]:
+    """What tells the file at ``path`` from one that took its name later."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def definitions(rows: Iterable[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Definitions of protocols by hash; without those that were edited and cannot be read."""
+    found = {}
+    for key, text in rows:
+        with contextlib.suppress(ValueError, TypeError):
+            definition = json.loads(text)
+            if isinstance(definition, dict):
+                found[key] = definition
+    return found
+
+
+def blobs(row: tuple[Any, Any] | None) -> tuple[bytes, bytes]:
+    """Two thumbnails of a row; empty where they are missing or no bytes."""
+    first, second = (value if isinstance(value, bytes) else b"" for value in row or (b"", b""))
+    return first, second
