@@ -33,6 +33,10 @@ class PictureError(ColortkError):
     """One picture cannot be read, colorized or written; the others can (exit 1)."""
 
 
+class DamagedPictureError(PictureError):
+    """A picture file is damaged; a part of it may still be decoded (exit 1)."""
+
+
 class UsageError(ColortkError):
     """The command or the call is wrong (exit 2)."""
 

@@ -7,10 +7,8 @@ keeps only the high bytes.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-import struct
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +19,14 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 
 from colortk import directories
-from colortk._cv import cv2
-from colortk.errors import PictureError
+from colortk.errors import DamagedPictureError, PictureError
 from colortk.io import pnm
 from colortk.io.complete import load
+from colortk.io.exif import kept_exif
 from colortk.io.metadata import Metadata, read_metadata
-from colortk.opening import EXIF_ERRORS, exif_of, limit_of_pillow, opened, refuse_foreign, too_large
+from colortk.io.missing_lines import Missing, Repaired
+from colortk.io.sixteen_bits import decode_16, has_sixteen_bits
+from colortk.opening import exif_of, limit_of_pillow, opened, refuse_foreign, too_large
 from colortk.profiles import profiled_8, profiled_16
 
 Pixels = NDArray[Any]
@@ -44,7 +44,6 @@ _FLIPS: dict[int, tuple[bool, bool, bool]] = {  # transpose, flip rows, flip col
     7: (True, True, True),
     8: (True, True, False),
 }
-_DEPTH_16 = ("I;16", "I;16B", "I;16L", "I;16N")
 
 
 @dataclass
@@ -54,7 +53,8 @@ class Picture:
     ``pixels``: uint8 or uint16, (H, W) grey or (H, W, 3). ``alpha``: same dtype (H, W), or
     ``None``. ``exif``: bytes without orientation. ``dpi``: as the file states it.
     ``format``: Pillow's name of the file's format. ``notes``: what was lost on reading, one line
-    each. ``metadata``: XMP, IPTC and comments.
+    each. ``metadata``: XMP, IPTC and comments. ``missing``: lines that a
+    damaged file does not hold, if those were allowed.
     """
 
     pixels: Pixels
@@ -64,6 +64,7 @@ class Picture:
     format: str = "PNG"
     notes: list[str] = field(default_factory=list)
     metadata: Metadata = field(default_factory=Metadata)
+    missing: Missing | None = None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -98,11 +99,27 @@ def _piped(file: BinaryIO) -> bytes:
     return b"".join(parts)
 
 
-def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
-    """Decode a picture file held in memory; ``name`` is what messages call it.
+def decode(
+    data: bytes, name: str, max_pixels: int | None = None, allow_truncated: bool = False
+) -> Picture:
+    """Decode a picture file held in memory.
 
-    ``max_pixels``: the most that it may have, instead of Pillow's limit. Raises ``PictureError`` if
-    it is empty, not a picture, damaged or too large.
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    max_pixels : int or None
+        The most pixels that it may have, instead of Pillow's limit.
+    allow_truncated : bool
+        Decode what is present of a damaged JPEG, PNG or TIFF. The rest is gray, and ``missing`` of the
+        picture lists its lines.
+
+    Raises
+    ------
+    PictureError
+        It is empty, not a picture, damaged or too large.
     """
     if not data:
         raise PictureError(f"cannot read '{name}'", "the file is empty")
@@ -111,36 +128,66 @@ def decode(data: bytes, name: str, max_pixels: int | None = None) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd tags; damage raises
         try:
-            plugin = refuse_foreign(data, name)
-            if directories.begins(data):
-                return _decode_tiff(data, name, max_pixels)
-            source, data = data, _binary(data, name, max_pixels)
-            with opened(data, name, max_pixels, plugin) as image:
-                return _decode(image, data, name, source)
-        except PictureError:
-            raise
-        except Image.DecompressionBombError:
-            raise too_large(name, max_pixels) from None
-        except MemoryError:
-            raise PictureError(f"cannot read '{name}'", "not enough memory to decode it") from None
-        except Exception as error:  # decoders raise nearly anything on damaged files
-            why = " ".join(str(error).split()) or type(error).__name__
-            raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from error
+            return _decoded(data, name, max_pixels)
+        except DamagedPictureError as error:
+            partial = _partial(data, name, max_pixels)
+            if partial is None or partial.missing is None:
+                raise
+            if allow_truncated:
+                return partial
+            hint = "use --allow-truncated to keep what can be decoded"
+            raise PictureError(error.what, f"{error.why}; {partial.missing}", hint) from None
 
 
-def _decode_tiff(data: bytes, name: str, max_pixels: int) -> Picture:
+def _partial(data: bytes, name: str, max_pixels: int) -> Picture | None:
+    """What can be decoded of a damaged file, if anything can."""
+    try:
+        if directories.begins(data):
+            return _decode_tiff(data, name, max_pixels, allow_truncated=True)
+        from colortk.io.truncated import repair  # not for whole pictures
+
+        repaired = repair(data)
+        return None if repaired is None else _decoded(data, name, max_pixels, repaired)
+    except Exception:  # decoders raise nearly anything on damaged files
+        return None
+
+
+def _decoded(data: bytes, name: str, max_pixels: int, repaired: Repaired | None = None) -> Picture:
+    try:
+        plugin = refuse_foreign(data, name)
+        if directories.begins(data):
+            return _decode_tiff(data, name, max_pixels)
+        readable = _binary(data, name, max_pixels) if repaired is None else repaired.data
+        with opened(readable, name, max_pixels, plugin) as image:
+            return _decode(image, readable, name, data, repaired)
+    except PictureError:
+        raise
+    except Image.DecompressionBombError:
+        raise too_large(name, max_pixels) from None
+    except MemoryError:
+        raise PictureError(f"cannot read '{name}'", "not enough memory to decode it") from None
+    except Exception as error:  # decoders raise nearly anything on damaged files
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise DamagedPictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from error
+
+
+def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool = False) -> Picture:
     from colortk.io import tiff
     from colortk.opening import exif_of_tiff
 
-    image = tiff.decode(data, name, max_pixels)
+    image = tiff.decode(data, name, max_pixels, allow_truncated)
+    missing = Missing(image.missing, [], image.pixels.shape[0]) if image.missing else None
     pixels, alpha = image.pixels, image.alpha
     if image.orientation in _FLIPS:
         pixels = _turned(pixels, image.orientation)
         alpha = None if alpha is None else _turned(alpha, image.orientation)
+        missing = missing and missing.turned(*_FLIPS[image.orientation])
     exif = exif_of_tiff(data, name, image.notes)
     metadata = read_metadata(data, name, {}, exif, image.orientation in _FLIPS, image.notes)
-    kept = _kept_exif(exif, pixels)
-    return Picture(pixels, alpha, kept, _clean_dpi(image.dpi), "TIFF", image.notes, metadata)
+    kept = kept_exif(exif, pixels)
+    return Picture(
+        pixels, alpha, kept, _clean_dpi(image.dpi), "TIFF", image.notes, metadata, missing
+    )
 
 
 def _binary(data: bytes, name: str, max_pixels: int) -> bytes:
@@ -153,13 +200,21 @@ def _binary(data: bytes, name: str, max_pixels: int) -> bytes:
     return pnm.to_binary(data, header)
 
 
-def _decode(image: ImageFile.ImageFile, data: bytes, name: str, source: bytes) -> Picture:
+def _decode(
+    image: ImageFile.ImageFile,
+    data: bytes,
+    name: str,
+    source: bytes,
+    repaired: Repaired | None = None,
+) -> Picture:
     """``source``: the file, of which ``data`` is a form that Pillow reads."""
     notes: list[str] = []
     if getattr(image, "is_animated", False):  # to count them can take longer than to decode one
         notes.append(f"'{name}' has several pages or frames: only the first is used")
-    sixteen = _sixteen_bits(image, data)
-    if not sixteen or image.format != "PPM":  # of which the values are read below
+    sixteen = has_sixteen_bits(image, data)
+    if repaired is not None:
+        image.load()
+    elif not sixteen or image.format != "PPM":  # of which the values are read below
         load(image, data)
     dpi = image.info.get("dpi")
     exif = exif_of(image, name, notes)
@@ -170,74 +225,24 @@ def _decode(image: ImageFile.ImageFile, data: bytes, name: str, source: bytes) -
     if not isinstance(profile, bytes):
         profile = None
     if sixteen:
-        pixels, alpha = _decode_16(image, data)
+        pixels, alpha = decode_16(image, data)
         pixels = profiled_16(pixels, profile, notes, name)
     else:
         pixels, alpha = _decode_8(image, profile, notes, name)
         turn = turn if exif.get(ExifTags.Base.Orientation) is not None else 1
+    missing = None
+    if repaired is not None:
+        pixels, alpha = repaired.filled(pixels, alpha)
+        missing = repaired.missing
     if turn in _FLIPS:
         pixels = _turned(pixels, turn)
         alpha = None if alpha is None else _turned(alpha, turn)
+        missing = missing and missing.turned(*_FLIPS[turn])
     metadata = read_metadata(source, name, image.info, exif, turn in _FLIPS, notes)
-    kept = _kept_exif(exif, pixels)
-    return Picture(pixels, alpha, kept, _clean_dpi(dpi), image.format or "PNG", notes, metadata)
-
-
-def _sixteen_bits(image: ImageFile.ImageFile, data: bytes) -> bool:
-    if image.mode in _DEPTH_16:
-        return True
-    if image.format == "PNG":
-        return len(data) > 24 and data[24] == 16  # IHDR: bit depth
-    if image.format == "PPM":
-        return image.mode == "I" or _most_of_ppm(image) > 255
-    return False
-
-
-def _most_of_ppm(image: ImageFile.ImageFile) -> int:
-    """Largest value that a binary PGM or PPM declares, or 0: the rest Pillow decodes alone."""
-    options: Any
-    codec, _, _, options = image.tile[0]
-    if codec == "raw":
-        return 65535 if "I;16B" in options else 0  # text, or a tuple that begins with it
-    return int(options[1]) if codec == "ppm" else 0
-
-
-def _decode_16(image: ImageFile.ImageFile, data: bytes) -> tuple[Pixels, Pixels | None]:
-    if image.mode in _DEPTH_16:
-        image.load()
-        return np.asarray(image).astype(np.uint16), None
-    if image.format == "PPM":
-        return _decode_ppm_16(image, data), None
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if array is None:
-        raise ValueError("OpenCV cannot decode it")
-    if array.dtype != np.uint16:
-        raise ValueError(f"its pixels are {array.dtype}")
-    return _split(array)
-
-
-def _decode_ppm_16(image: ImageFile.ImageFile, data: bytes) -> Pixels:
-    start, most = image.tile[0][2], _most_of_ppm(image)
-    if not most:
-        image.load()
-        return np.asarray(image).astype(np.uint16)
-    shape = (image.height, image.width, 1 if image.mode == "I" else 3)
-    values = np.frombuffer(data, ">u2", int(np.prod(shape)), start).reshape(shape)
-    wide = np.minimum(values.astype(np.uint32), most) * 65535 // most
-    return wide.astype(np.uint16).squeeze(2) if shape[2] == 1 else wide.astype(np.uint16)
-
-
-def _split(array: Pixels) -> tuple[Pixels, Pixels | None]:
-    """OpenCV's BGR(A) or grey as RGB or grey, and alpha."""
-    if array.ndim == 2:
-        return array, None
-    channels = array.shape[2]
-    if channels <= 2:
-        return np.ascontiguousarray(array[..., 0]), (
-            array[..., 1].copy() if channels == 2 else None
-        )
-    alpha = np.ascontiguousarray(array[..., 3]) if channels == 4 else None
-    return np.ascontiguousarray(array[..., 2::-1]), alpha
+    kept = kept_exif(exif, pixels)
+    return Picture(
+        pixels, alpha, kept, _clean_dpi(dpi), image.format or "PNG", notes, metadata, missing
+    )
 
 
 def _decode_8(
@@ -278,33 +283,6 @@ def _turned(pixels: Pixels, orientation: int) -> Pixels:
     if columns:
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
-
-
-#: Tags that say how a TIFF's pixels lie in the file, not what the photograph is.
-_STRUCTURE = {
-    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281,
-    282, 283, 284, 288, 289, 290, 291, 296, 301, 317, 318, 319, 320, 322, 323, 324, 325, 330,
-    338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532, 34675,
-}  # fmt: skip
-
-
-#: EXIF tags of the pixels: size, color space, and the pointer to interoperability with its index.
-_PIXEL_WIDTH, _PIXEL_HEIGHT, _COLOR_SPACE, _INTEROPERABILITY = 40962, 40963, 40961, 40965
-
-
-def _kept_exif(exif: Image.Exif, pixels: Pixels) -> bytes:
-    """EXIF of an upright sRGB picture: without orientation, preview and a TIFF's structure."""
-    for tag in _STRUCTURE & set(exif):
-        del exif[tag]
-    with contextlib.suppress(*EXIF_ERRORS):
-        inside = exif.get_ifd(ExifTags.IFD.Exif)
-        stated = {_PIXEL_WIDTH: pixels.shape[1], _PIXEL_HEIGHT: pixels.shape[0], _COLOR_SPACE: 1}
-        inside.update({tag: value for tag, value in stated.items() if tag in inside})
-        inside.pop(_INTEROPERABILITY, None)  # it names another color space, or says nothing
-    try:
-        return bytes(exif.tobytes()) if len(exif) else b""
-    except (ValueError, TypeError, struct.error, OSError, AttributeError, KeyError):
-        return b""
 
 
 def _clean_dpi(dpi: Any) -> tuple[float, float] | None:

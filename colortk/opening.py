@@ -177,13 +177,13 @@ def exif_of(image: Image.Image, name: str, notes: list[str]) -> Image.Exif:
     _directories(block, name)
     try:
         return image.getexif()
-    except EXIF_ERRORS as error:
+    except _EXIF_ERRORS as error:
         notes.append(f"'{name}': its EXIF was ignored: {' '.join(str(error).split())}")
         return Image.Exif()
 
 
 #: What Pillow raises for EXIF that is damaged.
-EXIF_ERRORS = (SyntaxError, ValueError, TypeError, KeyError, struct.error, OverflowError)
+_EXIF_ERRORS = (SyntaxError, ValueError, TypeError, KeyError, struct.error, OverflowError)
 
 
 def exif_of_tiff(data: bytes, name: str, notes: list[str]) -> Image.Exif:
@@ -202,6 +202,6 @@ def exif_of_tiff(data: bytes, name: str, notes: list[str]) -> Image.Exif:
             else:
                 exif[tag] = value
         return exif
-    except EXIF_ERRORS as error:
+    except _EXIF_ERRORS as error:
         notes.append(f"'{name}': its EXIF was ignored: {' '.join(str(error).split())}")
         return Image.Exif()

@@ -18,6 +18,7 @@ from colortk._cv import cv2
 from colortk.color import Float32, lab_to_rgb, lab_to_rgb8
 from colortk.errors import PluginError, PredictionError
 from colortk.host import registry
+from colortk.io.missing_lines import Missing
 from colortk.loading import Predictor, checked
 from colortk.process import threads
 from colortk.spec import load_callable
@@ -109,6 +110,48 @@ def colorize(
     rgb = join(lightness, ab, refine, strength, dtype, seen)
     end = time.perf_counter()
     return Result(rgb, ab, {"predict": middle - start, "chroma": end - middle})
+
+
+def colorize_present(
+    lightness: Float32,
+    missing: Missing,
+    predictor: Predictor,
+    refine: Refiner,
+    strength: float = 1.0,
+    dtype: type[np.uint8] | type[np.uint16] = np.uint8,
+) -> Result:
+    """Colorize the part of a damaged picture that is present, and leave the rest gray.
+
+    Parameters
+    ----------
+    lightness : float32 array of shape (H, W)
+        CIE L*, 0 to 100; in missing lines whatever their decoder left there.
+    missing : Missing
+        The lines that are missing. The plugin does not see those before the first and behind the last
+        line that is present.
+    predictor, refine, strength, dtype
+        As for :func:`colorize`.
+
+    Returns
+    -------
+    Result
+        sRGB of the whole picture; missing lines have no color and the lightness that was given.
+    """
+    columns = missing.axis == "columns"
+    whole = lightness.T if columns else lightness
+    present = missing.present
+    lines = np.flatnonzero(present)
+    part = slice(int(lines[0]), int(lines[-1]) + 1)
+    shown = whole[part].T if columns else whole[part]
+    result = colorize(np.ascontiguousarray(shown), predictor, refine, strength, dtype)
+    no_color = np.zeros((1, 1, 2), np.float32)
+    rgb = join(lightness, no_color, lambda _, ab: ab, dtype=dtype)
+    view, colored = (
+        (rgb.swapaxes(0, 1), result.rgb.swapaxes(0, 1)) if columns else (rgb, result.rgb)
+    )
+    view[present] = colored[present[part]]
+    result.rgb = rgb
+    return result
 
 
 def join(

@@ -19,7 +19,7 @@ from colortk.host import strict
 from colortk.images import MAX_BYTES, decode, read_bytes
 from colortk.io.files import write_atomic
 from colortk.loading import Predictor
-from colortk.pipeline import Refiner, colorize
+from colortk.pipeline import Refiner, colorize, colorize_present
 from colortk.runtime.memory_limit import memory_hint
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -76,7 +76,7 @@ def colorize_file(
     clock = time.perf_counter
     start = clock()
     data = _standard_input() if source == STANDARD else read_bytes(Path(source))
-    picture = decode(data, record.input, settings.max_pixels)
+    picture = decode(data, record.input, settings.max_pixels, settings.allow_truncated)
     del data
     record.height, record.width = picture.pixels.shape[:2]
     wide = picture.pixels.dtype == np.uint16
@@ -89,7 +89,15 @@ def colorize_file(
         return
     path = spot.path
     record.output = STANDARD if path is None else str(path)
-    result = colorize(light, predictor, refine, settings.strength, np.uint16 if wide else np.uint8)
+    dtype = np.uint16 if wide else np.uint8
+    if picture.missing is None:
+        result = colorize(light, predictor, refine, settings.strength, dtype)
+    else:
+        record.missing = picture.missing.as_dict()
+        picture.notes.append(f"'{record.input}' is incomplete: {picture.missing}")
+        result = colorize_present(
+            light, picture.missing, predictor, refine, settings.strength, dtype
+        )
     record.seconds |= result.seconds
     start = clock()
     extension = settings.extension or (extension_of(path) if path else suggest_extension(picture))

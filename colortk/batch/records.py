@@ -25,6 +25,7 @@ class Settings:
     skip_existing: bool = False
     max_pixels: int = MAX_PIXELS
     intermediates: Path | None = None
+    allow_truncated: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Record:
 
     ``result_of``: the input is itself an earlier result, of this one, and was left alone.
     ``resumed``: an earlier run has done it (``--resume``). ``no_room``: the disk was full.
+    ``missing``: lines that a damaged file does not hold, as
+    :meth:`colortk.io.missing_lines.Missing.as_dict` has them; they are gray in the result.
     """
 
     input: str
@@ -59,6 +62,7 @@ class Record:
     notes: list[str] = field(default_factory=list)
     resumed: bool = False
     no_room: bool = False
+    missing: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON wants it."""

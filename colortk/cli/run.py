@@ -98,6 +98,11 @@ from colortk.cli.main import say
 @click.option(
     "--max-pixels", type=click.IntRange(1), help="Refuse larger pictures. [default: Pillow's limit]"
 )
+@click.option(
+    "--allow-truncated",
+    is_flag=True,
+    help="Colorize what is present of damaged JPEG, PNG and TIFF files; the rest is gray, exit code 1.",
+)
 @THREADS
 @DEVICE
 @JSON
@@ -124,6 +129,7 @@ def command(
     keep_intermediates: bool,
     store: Path | None,
     max_pixels: int | None,
+    allow_truncated: bool,
     threads: int | None,
     device: str | None,
     as_json: bool,
@@ -186,6 +192,7 @@ def command(
         skip_existing=skip_existing,
         max_pixels=max_pixels or MAX_PIXELS,
         intermediates=kept,
+        allow_truncated=allow_truncated,
     )
     check(settings, items)
     to_stdout = output == "-" or (output is None and "-" in files)
@@ -231,4 +238,4 @@ def command(
         say(f"note: --resume will not know of all of this: {journal.problem}")
     narrator.sum_up(places.full)
     unreported = narrator.output_problem is not None or (told is not None and bool(told.problem))
-    return 1 if narrator.failed or unreported else 0
+    return 1 if narrator.failed or narrator.incomplete or unreported else 0

@@ -94,7 +94,7 @@ class Narrator:
 
     def __init__(self, total: int, as_json: bool, to_stdout: bool, report: Report | None) -> None:
         self.total, self._json, self._to_stdout, self._report = total, as_json, to_stdout, report
-        self.done = self.skipped = self.resumed = self.failed = 0
+        self.done = self.skipped = self.resumed = self.failed = self.incomplete = 0
         self._results = 0
         self.output_problem: OSError | None = None
         self._result: Record | None = None
@@ -106,6 +106,7 @@ class Narrator:
         self.resumed += record.resumed
         self.skipped += record.skipped and not record.resumed
         self.done += record.error is None and not record.skipped
+        self.incomplete += record.error is None and record.missing is not None
         if record.result_of is not None:
             self._result, self._results = self._result or record, self._results + 1
         if self._report is not None:
@@ -181,4 +182,5 @@ class Narrator:
         if self.total > 1 and not self._json:
             before = f", {self.resumed} done before" if self.resumed else ""
             skipped = f", {self.skipped} skipped" if self.skipped else ""
-            say(f"{self.done} colorized{before}{skipped}, {self.failed} failed")
+            incomplete = f" ({self.incomplete} of them incomplete)" if self.incomplete else ""
+            say(f"{self.done} colorized{incomplete}{before}{skipped}, {self.failed} failed")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk import directories
-from colortk.errors import PictureError
+from colortk.errors import DamagedPictureError, PictureError
 from colortk.io import tiff_codecs
 from colortk.io.tiff_colors import to_srgb
 from colortk.io.tiff_layout import Layout, layout_of, refused
@@ -78,7 +78,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
         pixels, alpha = to_srgb(samples, layout, name, notes)
     except (directories.Absurd, Damaged, ValueError) as error:
         why = " ".join(str(error).split())
-        raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
+        raise DamagedPictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
     except tiff_codecs.CodecUnavailable as error:
         what = f"its compression ({tiff_codecs.name_of(layout.compression)}) is not read"
         raise refused(name, what, str(error)) from None

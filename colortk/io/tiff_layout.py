@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import TiffImagePlugin
 
-from colortk.errors import PictureError
+from colortk.errors import DamagedPictureError, PictureError
 
 #: Names of compressions, for messages.
 COMPRESSIONS = {
@@ -137,7 +137,8 @@ def layout_of(data: bytes, name: str, max_pixels: int, partial: bool = False) ->
         return _checked(tags, data, name, max_pixels, partial, bool(directory.next))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error) as error:
         why = " ".join(str(error).split()) or "its directory is not whole"
-        raise PictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
+        what = f"cannot read '{name}'"
+        raise DamagedPictureError(what, f"the file is damaged: {why}") from None
 
 
 def _plain(value: Any) -> Any:

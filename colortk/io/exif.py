@@ -1,0 +1,38 @@
+"""EXIF of a picture as it is written into its result."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from typing import Any
+
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+#: What Pillow raises for damaged EXIF.
+_ERRORS = (SyntaxError, ValueError, TypeError, KeyError, AttributeError, OSError, struct.error)
+#: Tags that say how a TIFF's pixels lie in the file, not what the photograph is.
+_STRUCTURE = {
+    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281,
+    282, 283, 284, 288, 289, 290, 291, 296, 301, 317, 318, 319, 320, 322, 323, 324, 325, 330,
+    338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532, 34675,
+}  # fmt: skip
+
+
+#: EXIF tags of the pixels: size, color space, and the pointer to interoperability with its index.
+_PIXEL_WIDTH, _PIXEL_HEIGHT, _COLOR_SPACE, _INTEROPERABILITY = 40962, 40963, 40961, 40965
+
+
+def kept_exif(exif: Image.Exif, pixels: NDArray[Any]) -> bytes:
+    """EXIF of an upright sRGB picture: without orientation, preview and a TIFF's structure."""
+    for tag in _STRUCTURE & set(exif):
+        del exif[tag]
+    with contextlib.suppress(*_ERRORS):
+        inside = exif.get_ifd(ExifTags.IFD.Exif)
+        stated = {_PIXEL_WIDTH: pixels.shape[1], _PIXEL_HEIGHT: pixels.shape[0], _COLOR_SPACE: 1}
+        inside.update({tag: value for tag, value in stated.items() if tag in inside})
+        inside.pop(_INTEROPERABILITY, None)  # it names another color space, or says nothing
+    try:
+        return bytes(exif.tobytes()) if len(exif) else b""
+    except (ValueError, TypeError, struct.error, OSError, AttributeError, KeyError):
+        return b""

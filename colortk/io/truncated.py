@@ -1,0 +1,32 @@
+"""What can be decoded of a damaged JPEG or PNG, and which rows are missing."""
+
+from __future__ import annotations
+
+from colortk.io import jpeg_segments, png
+from colortk.io.missing_lines import Repaired
+from colortk.io.truncated_jpeg import repair_jpeg
+from colortk.io.truncated_png import repair_png
+
+
+def repair(data: bytes) -> Repaired | None:
+    """Complete a damaged JPEG or PNG.
+
+    Parameters
+    ----------
+    data : bytes
+        The file, whose header has passed the limits of :mod:`colortk.io.limits`.
+
+    Returns
+    -------
+    Repaired or None
+        ``None`` for other formats, and if nothing can be decoded or nothing is missing.
+    """
+    if jpeg_segments.is_jpeg(data):
+        repaired = repair_jpeg(data)
+    elif png.is_png(data):
+        repaired = repair_png(data)
+    else:
+        return None
+    if repaired is None or not repaired.missing.present.any():
+        return None
+    return repaired if repaired.missing.lost or repaired.missing.reduced else None

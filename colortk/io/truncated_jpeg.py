@@ -1,0 +1,106 @@
+"""A JPEG whose code ends early: completed with an end marker, behind which libjpeg leaves gray."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import JpegImagePlugin
+
+from colortk.io import jpeg_segments
+from colortk.io.missing_lines import Missing, Ranges, Repaired
+
+Array = NDArray[Any]
+_END = b"\xff\xd9"
+#: Two rows of bits that no Huffman table reads as the same blocks, and neither as gray ones for long.
+_BITS = (b"\x6d\xb6\xdb\x55\xaa\x33" * 64, b"\x92\x49\x24\xb3\x5c\xe1" * 64)
+#: A table with one code, "0 is the end of the block", for scans that add nothing.
+_EMPTY_TABLE = b"\xff\xc4\0\x14\x10\1" + bytes(15) + b"\0"
+
+
+def repair_jpeg(data: bytes) -> Repaired | None:
+    """Return a JPEG that libjpeg decodes, or ``None`` if it has no code of its lightness."""
+    frame, scans = jpeg_segments.frame_of(data), jpeg_segments.scans_of(data)
+    if frame is None or not scans or not frame.height:
+        return None
+    end = scans[-1].stop
+    body = data[:end]
+    body = body[:-1] if body.endswith(b"\xff") else body
+    first, last = next(iter(frame.sampling)), scans[-1]
+    progressive = frame.marker in jpeg_segments.PROGRESSIVE
+    row = _first_lost_row(body, scans, list(frame.sampling), progressive)
+    if row is not None:
+        factor = max(v for _, v in frame.sampling.values())
+        single = frame.sampling.get(last.components[0], (1, 1))[1]
+        unit = 8 * factor // max(1, single) if len(last.components) == 1 else frame.mcu_rows
+        row = row // unit * unit
+    bottom, whole = frame.height - 1, [(0, frame.height - 1)]
+    lost: Ranges = []
+    reduced: Ranges = []
+    begins = [scan for scan in scans if first in scan.components and not (scan.first or scan.high)]
+    if not begins:
+        return None
+    if row is not None and begins[-1] is last:
+        lost = [(row, bottom)]
+    if progressive and not _has_all_bits(scans, first):
+        reduced = whole
+    elif row is not None and not lost:
+        reduced = [(row, bottom)]
+    elif not all(any(name in scan.components for scan in scans) for name in frame.sampling):
+        reduced = whole
+    if lost and reduced:
+        reduced = [(0, row - 1)] if row else []
+    return Repaired(body + _END, Missing(lost, reduced, frame.height))
+
+
+def _has_all_bits(scans: list[jpeg_segments.Scan], component: int) -> bool:
+    """Whether the scans of a progressive JPEG give all bits of all coefficients of a component."""
+    low = dict.fromkeys(range(64), 14)
+    for scan in scans:
+        if component in scan.components:
+            low |= dict.fromkeys(range(scan.first, min(scan.last, 63) + 1), scan.low)
+    return not any(low.values())
+
+
+def _first_lost_row(
+    body: bytes, scans: list[jpeg_segments.Scan], names: list[int], progressive: bool
+) -> int | None:
+    """First row of the last scan for which there is no code.
+
+    Bits behind the code change what is decoded from there on, and nothing before.
+    """
+    last = scans[-1]
+    restarts = sum(
+        body[at + 1] in range(0xD0, 0xD8) and body[at] == 0xFF
+        for at in _places(body, last.start)
+    )  # fmt: skip
+    tail = _END
+    if progressive:  # else libjpeg smooths what has no detail yet, and mixes rows in doing so
+        scan = b"\xff\xda\0\x08\1%c\0\1\x3f\0"
+        tail = _EMPTY_TABLE + b"".join(scan % name for name in names) + _END
+    plain = _luminance(body + tail)
+    found: list[int] = []
+    for bits in _BITS:
+        resumed = bits + b"\xff" + bytes((0xD0 + restarts % 8,)) + bits
+        for more in (bits, resumed):
+            rows = np.flatnonzero((_luminance(body + more + tail) != plain).any(1))
+            found += [int(rows[0])] if len(rows) else []
+    return min(found, default=None)
+
+
+def _places(body: bytes, start: int) -> list[int]:
+    """Offsets of the bytes FF in the code of a scan."""
+    code = np.frombuffer(body, np.uint8)[start:-1]
+    places: list[int] = (np.flatnonzero(code == 0xFF) + start).tolist()
+    return places
+
+
+def _luminance(data: bytes) -> Array:
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+        if image.mode in ("RGB", "L"):
+            image.draft("L", image.size)
+        image.load()
+        pixels = np.asarray(image)
+    return pixels if pixels.ndim == 2 else pixels.reshape(pixels.shape[0], -1)

@@ -1,0 +1,113 @@
+"""A PNG whose packed pixels end early or are damaged: its valid rows are packed again."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+from numpy.typing import NDArray
+
+from colortk.io import png
+from colortk.io.missing_lines import PASSES, Missing, Ranges, Repaired
+
+Array = NDArray[Any]
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def repair_png(data: bytes) -> Repaired | None:
+    """Return a whole PNG with empty rows for missing ones, or ``None`` if its header is damaged."""
+    head, content, marks = _png_parts(data)
+    if head is None:
+        return None
+    width, height, depth, color, _, _, interlaced = struct.unpack_from(">IIBBBBB", head, 16)
+    bits = depth * _CHANNELS.get(color, 0)
+    passes = PASSES if interlaced else ((0, 0, 1, 1),)
+    sizes = []  # rows, and bytes of one with its filter, of each pass
+    for top, left, down, across in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        sizes.append((rows if columns > 0 else 0, 1 + -(-columns * bits // 8)))
+    needed = sum(rows * size for rows, size in sizes)
+    raw, reached = _inflated(content, needed, marks)
+    present, out, left_over = [], [], memoryview(raw)
+    for rows, size in sizes:
+        count = min(rows, len(left_over) // size)
+        present.append(count)
+        out += [bytes(left_over[: count * size]), bytes((rows - count) * size)]
+        left_over = left_over[count * size :]
+        if count < rows:
+            left_over = left_over[:0]
+    lost, reduced = _png_lines(height, sizes, present, reached, interlaced)
+    packed = zlib.compress(b"".join(out), 1)
+    whole = head + png.chunk_bytes(b"IDAT", packed) + png.chunk_bytes(b"IEND", b"")
+    rows = present if interlaced else []
+    return Repaired(whole, Missing(lost, reduced, height), rows, fill=True)
+
+
+def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:
+    """Return what stands before the pixels, the packed pixels, and where chunks with a wrong sum begin."""
+    head, content, wrong = png.SIGNATURE, [], []
+    size = 0
+    for chunk in png.chunks(data):
+        body = data[chunk.start : chunk.stop]
+        right = chunk.whole and zlib.crc32(chunk.kind + body) == int.from_bytes(
+            data[chunk.stop : chunk.stop + 4], "big"
+        )
+        if chunk.kind == b"IDAT":
+            if chunk.whole and not right:
+                wrong.append(size)
+            content.append(body)
+            size += len(body)
+        elif not content:
+            if chunk.kind in (b"IHDR", b"PLTE", b"tRNS") and not right:
+                return None, b"", []
+            if right:
+                head += png.chunk_bytes(chunk.kind, body)
+    if head[12:16] != b"IHDR" or not content:
+        return None, b"", []
+    return head, b"".join(content), wrong
+
+
+def _inflated(content: bytes, needed: int, marks: list[int]) -> tuple[bytes, int | None]:
+    """Unpack as much as is valid. Return it, and how much was unpacked at the first of ``marks``."""
+    unpacker = zlib.decompressobj()
+    out = bytearray()
+    reached: int | None = None
+    at = 0
+    while at < len(content) and len(out) < needed:
+        step = 1 << 16
+        if marks and at < marks[0]:
+            step = min(step, marks[0] - at)
+        elif marks and reached is None:
+            reached = len(out)
+        before = unpacker.copy()
+        try:
+            out += unpacker.decompress(content[at : at + step], needed - len(out))
+        except zlib.error:
+            for byte in content[at : at + step]:
+                try:
+                    out += before.decompress(bytes((byte,)), max(1, needed - len(out)))
+                except zlib.error:
+                    break
+            break
+        at += step
+    return bytes(out[:needed]), reached
+
+
+def _png_lines(
+    height: int,
+    sizes: list[tuple[int, int]],
+    present: list[int],
+    reached: int | None,
+    interlaced: int,
+) -> tuple[Ranges, Ranges]:
+    """Rows that are lost, and rows that lack passes or come from a chunk with a wrong sum."""
+    if not interlaced:
+        count = present[0]
+        lost = [(count, height - 1)] if count < height else []
+        wrong = height if reached is None else reached // sizes[0][1]
+        return lost, [(wrong, count - 1)] if wrong < count else []
+    first = min(height, 8 * present[0])
+    lost = [(first, height - 1)] if first < height else []
+    complete = present == [rows for rows, _ in sizes]
+    return lost, [] if (complete and reached is None) or not first else [(0, first - 1)]
