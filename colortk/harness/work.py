@@ -37,8 +37,10 @@ from colortk.pipeline import Refiner, colorize, refiner
 from colortk.process import end_with, keep_freed_memory
 from colortk.runtime.provenance import (
     colorizer_code,
-    running_colorizer_code,
+    host_code,
+    running_host_code,
     running_metric_code,
+    snapshot,
 )
 
 _kept = threading.local()
@@ -181,11 +183,11 @@ def _difference(entry: Entry, plugin: Isolated, refine: str) -> str:
     options = {name: value for name, value in entry.options.items() if name[:5] != "host "}
     if json.loads(plugin.options_key) != options:
         return "options"
-    # The plugin's process has imported its code just now, this process when it began.
-    for code in (running_colorizer_code, colorizer_code):
-        if not entry.key.code.startswith(code(plugin.spec, refine, "scores")):
-            return "code"
-    return ""
+    # The plugin's process has imported its code just now, this process its own when it began.
+    with snapshot():
+        same = running_host_code(refine, "scores") == host_code(refine, "scores")
+        code = colorizer_code(plugin.spec, refine, "scores")
+    return "" if same and entry.key.code.startswith(code) else "code"
 
 
 def evict(run: str) -> None:

@@ -60,7 +60,8 @@ class SourceTree:
 
     def __init__(self, cache: SourceCache, roots: Mapping[str, Path] | None = None) -> None:
         self.cache = cache
-        self._places: dict[str, list[Path]] = {n: [p] for n, p in (roots or {}).items()}
+        self._roots = {name: [folder] for name, folder in (roots or {}).items()}
+        self._places: dict[str, list[Path]] = dict(self._roots)
         self._files: dict[str, Path] = {}  # of top-level modules that are no packages
         self._listings: dict[str, frozenset[str]] = {}
         self._paths: dict[str, Path | None] = {}
@@ -125,6 +126,8 @@ class SourceTree:
             self._held -= 1
 
     def _forget(self) -> None:
+        self._places = dict(self._roots)
+        self._files.clear()
         self._listings.clear()
         self._paths.clear()
         self._edges.clear()

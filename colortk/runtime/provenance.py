@@ -126,13 +126,21 @@ def film_scores_code(tree: SourceTree | None = None) -> str:
     return code_digest(ENTRIES["film scores"], (), _METRICS, (), tree)
 
 
-@lru_cache(maxsize=256)
-def running_colorizer_code(spec: ColorizerSpec, refine: str, work: Work) -> str:
-    """Return :func:`colorizer_code` as it was when this process first used it.
+def host_code(refine: str, work: Work) -> str:
+    """Return the digest of the host's own code for a kind of work, and of a refinement."""
+    refiner = registry().refiner(refine)
+    modules = [*ENTRIES[work], _module(refiner.function), *refiner.modules]
+    without = _METRICS if work in ("scores", "film scores") else ()
+    return code_digest(modules, _own(refiner, refiner.function), without)
+
+
+@lru_cache(maxsize=16)
+def running_host_code(refine: str, work: Work) -> str:
+    """Return :func:`host_code` as it was when this process first used it.
 
     What runs is what was imported then, whatever the files hold by now.
     """
-    return colorizer_code(spec, refine, work)
+    return host_code(refine, work)
 
 
 @lru_cache(maxsize=256)

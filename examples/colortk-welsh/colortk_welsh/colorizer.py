@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from colortk.errors import UsageError
-from colortk.images import decode
+from colortk.images import decode, read_bytes
 from colortk.spec import Artifacts, Chroma, Lightness
 from colortk_welsh.spec import Options
 from colortk_welsh.transfer import Reference, sample, transfer
@@ -21,7 +21,8 @@ class Welsh:
     """Gives every pixel the chroma of the reference's sample that is most like it."""
 
     def __init__(self, artifacts: Artifacts, options: Options) -> None:
-        self.reference = _from_picture(options) if options.reference else _palette(artifacts)
+        path = options.reference
+        self.reference = _palette(artifacts) if path is None else _from_picture(path)
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
         """Chroma, float32 (H, W, 2)."""
@@ -35,9 +36,8 @@ def _palette(artifacts: Artifacts) -> Reference:
         return Reference(stored["samples"], float(mean), float(std))
 
 
-def _from_picture(options: Options) -> Reference:
-    path = Path(options.reference).expanduser()
-    pixels = decode(path.read_bytes(), str(path)).pixels  # raises PictureError
+def _from_picture(path: Path) -> Reference:
+    pixels = decode(read_bytes(path), str(path)).pixels  # both raise PictureError
     if pixels.ndim == 3:
         reference = sample(pixels)
         if np.abs(reference.samples[:, 2:]).max() > GREY:

@@ -1,0 +1,210 @@
+"""Nothing old is returned as new: after the code, an option's file or a worker has changed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import colortk
+from colortk.batch.journal import identity as journal_identity
+from colortk.batch.records import Settings
+from colortk.cli import fit
+from colortk.codec import Planes
+from colortk.errors import ArtifactError, UsageError
+from colortk.harness import work
+from colortk.harness.entries import entry
+from colortk.host import registry
+from colortk.loading import Loaded, Request
+from colortk.options import options_key, parse_options
+from colortk.training import state
+from colortk.training.identity import trainer_code
+from colortk.training.pictures import Split
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+from conftest import colorizer_module, photo
+
+OPTIONS = """
+import dataclasses
+from pathlib import Path
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    amount: Path | None = None
+"""
+BODY = "return np.full((*lightness.shape, 2), float(self.options.amount.read_text()), np.float32)"
+
+
+@pytest.fixture
+def plugin(distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The module of a plugin ``filed`` whose chroma is a number in a file."""
+    site = distribution(
+        "filed", OPTIONS + colorizer_module("filed", "filed", BODY, ", options=Options")
+    )
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    registry.cache_clear()
+    yield site / "filed.py"
+    registry.cache_clear()
+    sys.modules.pop("filed", None)
+
+
+def test_a_worker_refuses_what_is_not_as_it_was_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = entry("gray:strength=0.5")
+    same = SimpleNamespace(
+        digest=found.key.artifact, options_key="{}", spec=registry().colorizer("gray")[1]
+    )
+
+    def difference(plugin: Any) -> str:
+        return work._difference(found, plugin, "ratio")
+
+    assert difference(same) == ""
+    assert difference(SimpleNamespace(**{**vars(same), "digest": "other"})) == "weights"
+    assert difference(SimpleNamespace(**{**vars(same), "options_key": '{"x": 1}'})) == "options"
+    for name in ("colorizer_code", "running_host_code"):
+        with monkeypatch.context() as patch:
+            patch.setattr(work, name, lambda *about: "other")
+            assert difference(same) == "code"
+
+
+def test_a_comparison_scores_again_after_the_content_of_an_option_has_changed(
+    plugin: Path, tmp_path: Path
+) -> None:
+    amount = tmp_path / "amount.txt"
+    amount.write_text("20")
+
+    def compared() -> dict[str, Any]:
+        report: dict[str, Any] = colortk.compare(
+            photo(40, 40, 3), [f"filed:amount={amount}"], ["ab_rmse"], store=tmp_path / "store"
+        ).as_dict()
+        rows = {row["name"]: row["metrics"]["ab_rmse"]["mean"] for row in report["plugins"]}
+        return {"computed": report["computed"], "score": rows[f"filed:amount={amount}"]}
+
+    first = compared()
+    assert compared() == {**first, "computed": 0}
+    amount.write_text("-20")
+    second = compared()
+    assert second["computed"] == 1
+    assert second["score"] != first["score"]
+    amount.write_text("20")
+    assert compared() == {**first, "computed": 0}
+    text = plugin.read_text().replace("read_text()", "read_text()) + float(1")
+    plugin.write_text(text)
+    registry.cache_clear()
+    third = compared()
+    assert third["computed"] == 1
+    assert third["score"] != first["score"]
+
+
+def test_a_resumed_run_is_another_after_an_edit(plugin: Path, tmp_path: Path) -> None:
+    amount = tmp_path / "amount.txt"
+    amount.write_text("20")
+    request = Request("filed", (f"amount={amount}",))
+    settings = Settings()
+
+    def key(refine: str = "ratio") -> str:
+        return json.dumps(journal_identity(request, refine, settings))
+
+    keys = [key(), key("none")]
+    amount.write_text("21")
+    keys.append(key())
+    plugin.write_text(plugin.read_text() + "\n# A comment.\n")
+    assert key() == keys[-1]
+    plugin.write_text(plugin.read_text() + "\nX = 1\n")
+    keys.append(key())
+    assert len(set(keys)) == 4
+
+
+def test_a_resumed_film_is_another_after_an_edit(plugin: Path, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    from colortk.video.film import Settings as FilmSettings
+    from colortk.video.film import _key
+
+    amount, path = tmp_path / "amount.txt", tmp_path / "in.mkv"
+    path.write_bytes(b"")
+    spec = registry().colorizer("filed")[1]
+    settings = FilmSettings(tmp_path / "out.mkv")
+
+    def key() -> str:
+        options = options_key(parse_options(spec, [f"amount={amount}"]))
+        loaded = Loaded(spec, SimpleNamespace(), "", options)
+        return json.dumps(_key(path, loaded, settings), default=str)
+
+    amount.write_text("20")
+    keys = [key()]
+    amount.write_text("21")
+    keys.append(key())
+    plugin.write_text(plugin.read_text() + "\nX = 1\n")
+    keys.append(key())
+    assert len(set(keys)) == 3
+    assert key() == keys[-1]
+
+
+def test_a_training_is_not_resumed_after_its_network_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "site" / "changing_network.py"
+    source.parent.mkdir()
+    source.write_text("def network():\n    return 'gelu'\n")
+    monkeypatch.syspath_prepend(str(source.parent))
+    import changing_network
+
+    request = TrainRequest(tmp_path, tmp_path / "out", tmp_path / "store")
+    recipe = Recipe("changing", changing_network.network, Planes(100, 128), 1, 1, 1e-3)
+    sides = Split([tmp_path / "a.png"], [tmp_path / "b.png"], [1.0], [1.0])
+    monkeypatch.setattr(state.backend, "libraries", lambda: ("keras", "tensorflow"))
+
+    def run() -> str:
+        return state.identity(request, recipe, sides)
+
+    before = run()
+    state.save(tmp_path, state.State(), before)
+    source.write_text('def network():\n    """Words."""\n    return "gelu"\n')
+    assert run() == before
+    assert state.load(tmp_path, run()) is not None
+    source.write_text("def network():\n    return 'relu'\n")
+    with pytest.raises(ArtifactError, match="the code of the network, of its training or") as error:
+        state.load(tmp_path, run())
+    assert "\n" not in str(error.value)
+    source.write_text("def network():\n    return 'gelu'\n")
+    monkeypatch.setattr(state.backend, "libraries", lambda: ("keras", "torch"))
+    with pytest.raises(ArtifactError, match="library has changed"):
+        state.load(tmp_path, run())
+    monkeypatch.setattr(state.backend, "libraries", lambda: ("keras", "tensorflow"))
+    with pytest.raises(ArtifactError, match="other pictures or settings"):
+        state.load(tmp_path, state.identity(replace(request, seed=1), recipe, sides))
+
+
+def test_complete_weights_of_other_code_are_not_called_complete(tmp_path: Path) -> None:
+    def complete(code: str | None) -> bool:
+        manifest = {"artifacts": {}, "command": "told"} | ({} if code is None else {"code": code})
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+        return fit._complete("effnet_bins", tmp_path, "told", True, False)
+
+    assert complete(trainer_code("effnet_bins"))
+    assert complete(None)  # of an earlier version
+    with pytest.raises(UsageError, match="weights that other code made"):
+        complete("0" * 40)
+
+
+def test_features_of_sift_mlp_are_named_by_their_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    from colortk_plugins.sift_mlp import views
+
+    path = tmp_path / "a.png"
+    Image.fromarray(photo(40, 40, 1)).save(path)
+    monkeypatch.setattr(views, "views", lambda rgb, rng: {"a": np.zeros(1, np.float16)})
+    first = views.prepare(path, tmp_path)
+    assert first.key == views.prepare(path, tmp_path).key != ""
+    monkeypatch.setattr(views, "running_code", lambda *modules: "other")
+    assert views.prepare(path, tmp_path).key != first.key
