@@ -83,8 +83,9 @@ def _pictures() -> dict[str, bytes]:
 
 
 def _tiffs(rgba: np.ndarray, wide: np.ndarray) -> dict[str, bytes]:
-    """Layouts that Pillow does not write; none if tifffile is not installed."""
+    """Layouts that Pillow does not write; none without tifffile and its codecs."""
     try:
+        import imagecodecs  # noqa: F401  by which tifffile compresses
         import tifffile
     except ImportError:
         return {}

@@ -148,3 +148,12 @@ def test_a_tiff_in_which_white_is_zero() -> None:
 def test_a_pgm_of_ten_bits_is_scaled() -> None:
     data = b"P5\n30 20\n1023\n" + np.full((20, 30), 1023, ">u2").tobytes()
     assert (opened(data).pixels == 65535).all()
+
+
+def test_a_sixteen_bit_gray_png_keeps_its_transparent_level() -> None:
+    wide = np.arange(0, 60_000, 100, dtype=np.uint16).reshape(20, 30)
+    data = saved(Image.fromarray(wide), "PNG", transparency=500)
+    picture = opened(data)
+    assert picture.alpha is not None
+    assert np.array_equal(picture.alpha == 0, wide == 500)
+    assert np.array_equal(picture.pixels, wide)

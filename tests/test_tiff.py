@@ -364,3 +364,14 @@ def test_the_command_reads_and_refuses(colortk: Any, tmp_path: Path) -> None:
     assert "it has 3 of the" in run.stderr
     assert "Traceback" not in run.stderr
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["planar.tif"]
+
+
+def test_too_many_jpeg_tiles() -> None:
+    """Each costs a decoder a millisecond, however small it is and wherever it lies."""
+    tile = saved(Image.fromarray(np.full((16, 16, 3), 128, np.uint8)), "JPEG", progressive=True)
+    for count, why in ((4900, "4,900 tiles, more than"), (100, "more progressive JPEGs than")):
+        side = int(count**0.5)
+        entries = {256: 16 * side, 257: 16 * side, 258: 8, 259: 7, 262: 6, 277: 3, 322: 16,
+                   323: 16, 324: (8,) * count, 325: (len(tile),) * count}  # fmt: skip
+        with pytest.raises(PictureError, match=why):
+            opened(tiffs.classic(entries, tile))

@@ -37,7 +37,9 @@ def _most_of_ppm(image: ImageFile.ImageFile) -> int:
 def decode_16(image: ImageFile.ImageFile, data: bytes) -> tuple[Pixels, Pixels | None]:
     if image.mode in _DEPTH_16:
         image.load()
-        return np.asarray(image).astype(np.uint16), None
+        gray = np.asarray(image).astype(np.uint16)
+        level = image.info.get("transparency")
+        return gray, (gray != level) * np.uint16(65535) if isinstance(level, int) else None
     if image.format == "PPM":
         return _decode_ppm_16(image, data), None
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -70,6 +70,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
             raise _too_large(name, stated, max_pixels)
         layout = layout_of(data, name, max_pixels, partial=allow_truncated)
         _check_kind(layout, name)
+        tiff_codecs.check_count(layout)
         if layout.more_pages:
             notes.append(f"'{name}' has several pages or frames: only the first is used")
         samples, present = read_samples(data, layout, partial=allow_truncated)

@@ -39,8 +39,9 @@ _IMAGES = {
 _ZSTANDARD = (34926, 50000)
 #: Bytes that libtiff decodes at once, and the memory that LZMA may take.
 _BATCH, _LZMA_MEMORY = 1 << 26, 1 << 28
-#: Segments of one picture, where each costs a decoder about a millisecond: (usual, CCITT).
-_SLOW_SEGMENTS, _CCITT_SEGMENTS = 20_000, 3_000
+#: Segments of one picture, where each costs a decoder about a millisecond: so many, and one more for
+#: so many pixels; of CCITT; and of progressive JPEG, which takes longer.
+_SLOW_SEGMENTS, _PIXELS_OF_SEGMENT, _CCITT_SEGMENTS, _PROGRESSIVE_SEGMENTS = 4096, 8192, 3000, 64
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
@@ -61,6 +62,18 @@ def returns_samples(compression: int) -> bool:
 def converts_colors(compression: int) -> bool:
     """Whether the decoder returns RGB for YCbCr."""
     return returns_samples(compression) and compression != _LERC
+
+
+def check_count(layout: Layout) -> None:
+    """Refuse more strips or tiles than their decoder does in seconds. Raises ``ValueError``."""
+    if layout.compression in (*NONE, *DEFLATE, *LIBTIFF):
+        return
+    most = _SLOW_SEGMENTS + layout.width * layout.height // _PIXELS_OF_SEGMENT
+    if layout.compression in _CCITT:
+        most = _CCITT_SEGMENTS
+    if len(layout.segments) > most:
+        kind = "tiles" if layout.tiled else "strips"
+        raise ValueError(f"it has {len(layout.segments):,} {kind}, more than a picture needs")
 
 
 def decode_segments(layout: Layout, parts: Sequence[bytes], rows: Sequence[int]) -> list[Any]:
@@ -107,10 +120,6 @@ def row_bytes(layout: Layout) -> int:
 
 def _decoder(layout: Layout) -> Callable[[bytes, int, int], Any]:
     compression = layout.compression
-    most = _CCITT_SEGMENTS if compression in _CCITT else _SLOW_SEGMENTS
-    if compression not in DEFLATE and len(layout.segments) > most:
-        kind = "tiles" if layout.tiled else "strips"
-        raise ValueError(f"it has {len(layout.segments):,} {kind}, more than a picture needs")
     if compression in JPEG:
         return lambda part, rows, _: _jpeg(layout, part, rows)
     if compression in DEFLATE:
@@ -282,6 +291,10 @@ def _jpeg(layout: Layout, part: bytes, rows: int) -> Array:
     limits.check_header(part)
     if len(jpeg_segments.scans_of(part)) > limits.USUAL_SCANS:
         raise ValueError("it has more scans than a picture needs")
+    frame = jpeg_segments.frame_of(part)
+    progressive = frame is not None and frame.marker in jpeg_segments.PROGRESSIVE
+    if progressive and len(layout.segments) > _PROGRESSIVE_SEGMENTS:
+        raise ValueError("it has more progressive JPEGs than a picture needs")
     luma = layout.photometric == 6 or b"JFIF\0" in part[:32]
     convert = layout.channels == 3 and luma and layout.photometric in (2, 6)
     # What the TIFF says of its colors overrules what the segment says (Adobe's marker).

@@ -17,7 +17,7 @@ _AT_ONCE = 1 << 26
 
 
 #: Attempts to find what can be decoded of a damaged file.
-_TRIES = 5000
+_TRIES = 500
 
 
 class Damaged(Exception):
