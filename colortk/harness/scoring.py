@@ -17,6 +17,10 @@ from colortk.loading import quiet
 from colortk.spec import MetricSpec, load_callable
 
 
+#: Largest number that a metric may return: squares of larger ones overflow in means and intervals.
+LARGEST = 1e100
+
+
 @dataclass
 class Scores:
     """Values by metric, what went wrong by metric, and the seconds that all took."""
@@ -80,6 +84,8 @@ def finite(value: Any) -> float:
         raise TypeError(f"it returned {type(value).__name__}, not a number")
     if not math.isfinite(value):
         raise ValueError(f"it returned {float(value)}, not a finite number")
+    if abs(value) > LARGEST:
+        raise ValueError(f"it returned {float(value):.3g}, beyond ±{LARGEST:g}")
     return float(value)
 
 
