@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from colortk.batch.inputs import Item
-from colortk.batch.one import colorize_file, guarded
+from colortk.batch.one import Decode, colorize_file, guarded
 from colortk.batch.places import Places
 from colortk.batch.records import Record, Settings, Spot
 from colortk.errors import PictureError
+from colortk.images import decode
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner
 
 
 def colorize_here(
-    items: list[Item], places: Places, predictor: Predictor, refine: Refiner, settings: Settings
+    items: list[Item],
+    places: Places,
+    predictor: Predictor,
+    refine: Refiner,
+    settings: Settings,
+    decode: Decode = decode,
 ) -> Iterator[Record]:
     """One record a picture, in order; a picture that fails does not stop the others.
 
@@ -24,11 +30,16 @@ def colorize_here(
     for item in items:
         if places.full:
             return
-        yield _one(item, places, predictor, refine, settings)
+        yield _one(item, places, predictor, refine, settings, decode)
 
 
 def _one(
-    item: Item, places: Places, predictor: Predictor, refine: Refiner, settings: Settings
+    item: Item,
+    places: Places,
+    predictor: Predictor,
+    refine: Refiner,
+    settings: Settings,
+    decode: Decode,
 ) -> Record:
     record = places.record(item, predictor.spec.name)
     if record.skipped:
@@ -45,7 +56,7 @@ def _one(
         if item.error is not None:
             raise PictureError(item.error)
         if not places.early(item, record):
-            colorize_file(item.name, record, place, predictor, refine, settings)
+            colorize_file(item.name, record, place, predictor, refine, settings, decode)
     for spot in claimed:
         places.finish(item, spot, record)
     return record

@@ -16,12 +16,14 @@ from colortk.color import lightness
 from colortk.encode import encode, extension_of, suggest_extension
 from colortk.errors import ColortkError, PictureError, out_of_memory
 from colortk.host import strict
-from colortk.images import MAX_BYTES, decode, read_bytes
+from colortk.images import MAX_BYTES, Picture, decode, read_bytes
 from colortk.io.files import write_atomic
 from colortk.loading import Predictor
 from colortk.pipeline import Refiner, colorize, colorize_present
 from colortk.runtime.memory_limit import memory_hint
 
+#: Data, name, most pixels and whether truncated files are allowed, to a picture.
+Decode = Callable[[bytes, str, int | None, bool], Picture]
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -68,10 +70,12 @@ def colorize_file(
     predictor: Predictor,
     refine: Refiner,
     settings: Settings,
+    decode: Decode = decode,
 ) -> None:
     """Colorize the file ``source`` ('-' is standard input), and fill its ``record``.
 
-    ``place`` says where a result of an extension goes, or that nothing is to be done.
+    ``place`` says where a result of an extension goes, or that nothing is to be done. ``decode``: as
+    :func:`colortk.images.decode`.
     """
     clock = time.perf_counter
     start = clock()

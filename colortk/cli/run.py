@@ -62,7 +62,7 @@ from colortk.cli.main import say
     "--timeout",
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="Stop a plugin that hangs on a picture.",
+    help="Stop decoding or colorizing a picture that takes longer.",
 )
 @click.option(
     "--backend",

@@ -100,9 +100,15 @@ class Work:
             yield from colorize_here(items, places, loaded, refining, self.settings)
             return
         from colortk.isolate import Isolated
+        from colortk.runtime.decode_process import DecodeProcess
 
-        with Isolated(self.request, self.timeout) as predictor:
-            yield from colorize_here(items, places, predictor, refining, self.settings)
+        with (
+            Isolated(self.request, self.timeout) as predictor,
+            DecodeProcess(self.timeout) as decoder,
+        ):
+            yield from colorize_here(
+                items, places, predictor, refining, self.settings, decoder.decode
+            )
 
 
 def journal_of(work: Work, store: Path | None, resume: bool) -> Journal | None:

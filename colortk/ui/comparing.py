@@ -13,7 +13,6 @@ from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import DEFAULT, protocol
 from colortk.harness.scoring import Scorer
 from colortk.host import registry
-from colortk.images import decode
 from colortk.pipeline import colorize, refiner
 from colortk.spec import MetricSpec
 from colortk.ui.limits import Limits
@@ -76,7 +75,7 @@ def compare_plugins(
         raise UsageError("nothing to compare", do="choose plugins")
     if len(labels) > MOST:
         raise UsageError(f"{len(labels)} plugins are too many at once", f"{MOST} are possible")
-    pixels = decode(limits.read(path, name), name, limits.pixels).pixels
+    pixels = limits.decode(path, name).pixels
     pixels = eight_bits(fitted(pixels, SIDE))
     truth = Truth(pixels)
     scored = float(truth.chroma.mean()) >= protocol(DEFAULT).near_grey

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from colortk.errors import PictureError
+from colortk.images import Picture
+from colortk.io.limits import DECODE_SECONDS
+from colortk.runtime.decode_process import DecodeProcess
 from colortk.ui.slots import Slots
 
 MEGABYTE = 1_000_000
@@ -17,6 +22,14 @@ def size_of(path: Path) -> str:
     return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 2 else f"{size / 1000:.0f} kB"
 
 
+@cache
+def _decode_process(seconds: float) -> DecodeProcess:
+    """The process that decodes for all visitors of this page."""
+    process = DecodeProcess(seconds)
+    atexit.register(process.close)
+    return process
+
+
 @dataclass(frozen=True)
 class Limits:
     """Of one page.
@@ -24,6 +37,7 @@ class Limits:
     ``upload``: bytes of a file. ``pixels``: of a picture. ``film_pixels``: of a frame.
     ``film_seconds``: of a film, the rest is left out; ``film_frames``: in all. ``waiting``: jobs
     that wait for their turn or run, in all; ``waiting_per_visitor``: of one visitor.
+    ``decode_seconds``: for decoding one picture.
     """
 
     upload: int = 100 * MEGABYTE
@@ -33,6 +47,7 @@ class Limits:
     film_frames: int = 3600
     waiting: int = 200
     waiting_per_visitor: int = 10
+    decode_seconds: float = DECODE_SECONDS
 
     def read(self, path: Path, name: str) -> bytes:
         """Content of an uploaded file; ``name`` is what messages call it.
@@ -48,6 +63,14 @@ class Limits:
             raise PictureError(
                 f"cannot read '{name}'", "it is not here any more", "upload it again"
             ) from error
+
+    def decode(self, path: Path, name: str) -> Picture:
+        """Decode an uploaded picture, in a process that is ended if it takes too long.
+
+        Raises ``PictureError``.
+        """
+        process = _decode_process(self.decode_seconds)
+        return process.decode(self.read(path, name), name, self.pixels)
 
     def too_large(self, size: int) -> str:
         """Why a file of ``size`` bytes is refused."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from colortk.color import lightness
 from colortk.encode import encode, extension_of, suggest_extension
-from colortk.images import decode
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
 from colortk.ui.limits import Limits
@@ -49,7 +48,7 @@ def colorize_picture(
 
     Raises ``PictureError``, ``PluginError`` or ``UsageError``.
     """
-    picture = decode(limits.read(path, name), name, limits.pixels)
+    picture = limits.decode(path, name)
     dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
     light = lightness(picture.pixels)
     picture.pixels = np.empty(0, picture.pixels.dtype)  # its colours are not needed any more

@@ -1,0 +1,167 @@
+"""Pictures decoded in a process that is ended when one takes too long.
+
+A header that passes the limits of :mod:`colortk.io.limits` may still lead a decoder astray. The page
+and ``run --timeout`` decode here; a picture that hangs or kills its decoder costs itself alone.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import numpy as np
+
+from colortk.errors import ColortkError, PictureError
+from colortk.images import Picture, decode
+from colortk.io.metadata import Metadata
+from colortk.io.missing_lines import Missing
+from colortk.process import died, incoming, keep_freed_memory
+from colortk.runtime.messages import Channel, Message, MessageError
+from colortk.runtime.worker_process import WorkerProcess, failure
+
+#: Seconds in which the process has to start.
+_STARTING = 60.0
+#: Most bytes of a decoded picture with its metadata, and of a file that is sent.
+_BYTES = 1 << 40
+
+
+def serve(channel: Channel) -> None:
+    """Reply to every file with the picture that it holds, or with an error."""
+    keep_freed_memory()
+    for request in incoming(channel, _BYTES):
+        if request.kind == "begin":
+            channel.send(Message("ready", request.number))
+            continue
+        fields = request.fields
+        try:
+            data = request.arrays["data"].tobytes()
+            allow = bool(fields["allow_truncated"])
+            picture = decode(data, str(fields["name"]), fields["max_pixels"], allow)
+            del data
+            described, arrays = _to_message(picture)
+            channel.send(Message("picture", request.number, described, arrays))
+        except ColortkError as error:
+            channel.send(failure(request, error))
+        except MemoryError:
+            what = f"cannot read '{fields['name']}'"
+            channel.send(failure(request, PictureError(what, "not enough memory to decode it")))
+
+
+def _to_message(picture: Picture) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fields and arrays of a picture. Texts, which may be long, are an array of bytes."""
+    arrays: dict[str, Any] = {"pixels": picture.pixels}
+    if picture.alpha is not None:
+        arrays["alpha"] = picture.alpha
+    meta = picture.metadata
+    texts = {
+        "texts": meta.texts,
+        "quoted": meta.quoted,
+        "notes": picture.notes,
+        "photoshop": {str(number): content.hex() for number, content in meta.photoshop.items()},
+    }
+    for name, content in (
+        ("exif", picture.exif),
+        ("xmp", meta.xmp),
+        ("texts", json.dumps(texts).encode()),
+    ):
+        arrays[name] = np.frombuffer(content, np.uint8)
+    missing = picture.missing.as_dict() if picture.missing else None
+    dpi = list(picture.dpi) if picture.dpi else None
+    return {"dpi": dpi, "format": picture.format, "missing": missing}, arrays
+
+
+def _from_message(message: Message) -> Picture:
+    fields, arrays = message.fields, message.arrays
+    texts = json.loads(arrays["texts"].tobytes())
+    lines = fields["missing"]
+    missing = None
+    if lines is not None:
+        lost, reduced = ([tuple(pair) for pair in lines[key]] for key in ("lost", "reduced"))
+        missing = Missing(lost, reduced, lines["lines"], lines["axis"])
+    metadata = Metadata(
+        arrays["xmp"].tobytes(),
+        {int(number): bytes.fromhex(text) for number, text in texts["photoshop"].items()},
+        [(keyword, text) for keyword, text in texts["texts"]],
+        texts["quoted"],
+    )
+    return Picture(
+        arrays["pixels"],
+        arrays.get("alpha"),
+        arrays["exif"].tobytes(),
+        tuple(fields["dpi"]) if fields["dpi"] else None,
+        fields["format"],
+        texts["notes"],
+        metadata,
+        missing,
+    )
+
+
+class DecodeProcess:
+    """A process that decodes pictures, one after the other. Threads may share it.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds for one picture. After that the process is ended, and the next picture gets a new one.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
+        self._process: WorkerProcess | None = None
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> DecodeProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def decode(
+        self, data: bytes, name: str, max_pixels: int | None = None, allow_truncated: bool = False
+    ) -> Picture:
+        """Decode a picture as :func:`colortk.images.decode` does, within the time limit.
+
+        Raises ``PictureError``, also if time runs out or the process dies.
+        """
+        with self._turn:
+            return self._decoded(data, name, max_pixels, allow_truncated)
+
+    def _decoded(
+        self, data: bytes, name: str, max_pixels: int | None, allow_truncated: bool
+    ) -> Picture:
+        what = f"cannot read '{name}'"
+        try:
+            process = self._process or self._start()
+            fields = {"name": name, "max_pixels": max_pixels, "allow_truncated": allow_truncated}
+            content = {"data": np.frombuffer(data, np.uint8)}
+            process.request("decode", fields, content, self.timeout)
+            return _from_message(process.reply(self.timeout, _BYTES))
+        except ColortkError:
+            raise
+        except TimeoutError:
+            self.close()
+            why = f"decoding it takes over {self.timeout:g} s and was stopped"
+            raise PictureError(what, why) from None
+        except (EOFError, OSError, MessageError, ValueError, KeyError) as error:
+            if self._process is not None and isinstance(error, EOFError | OSError):
+                why = died(self._process.ended())
+                self._process = None
+                raise PictureError(what, f"its decoder died: {why}") from None
+            self.close()
+            raise PictureError(what, f"its decoder failed: {error}") from error
+        except BaseException:  # an interrupt here would leave the reply for the next picture
+            self.close()
+            raise
+
+    def _start(self) -> WorkerProcess:
+        self._process = WorkerProcess("colortk.runtime.decode_process:serve")
+        self._process.request("begin", timeout=_STARTING)
+        self._process.reply(_STARTING)
+        return self._process
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        if self._process is not None:
+            self._process.stop()
+        self._process = None
