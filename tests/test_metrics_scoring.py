@@ -56,6 +56,7 @@ def answers(value: Any) -> Callable[..., Any]:
 
 
 nothing, text, infinite = answers(None), answers("3"), answers(float("-inf"))
+enormous = answers(1e308)
 undefined, plane = answers(np.float32("nan")), answers(np.ones((2, 2)))
 
 
@@ -66,7 +67,7 @@ def strangers(monkeypatch: pytest.MonkeyPatch) -> None:
     special = {"greenest": {"needs_reference": False}, "size": {"takes": "pair"}}
     names = (
         "red", "greenest", "size", "raises", "leaves", "spoils", "prints", "nothing", "text",
-        "infinite", "undefined", "plane", "absent",
+        "infinite", "undefined", "enormous", "plane", "absent",
     )  # fmt: skip
     found = [
         Found(
@@ -105,6 +106,7 @@ def test_metrics_are_called_as_they_declare(capsys: pytest.CaptureFixture[str]) 
         ("plane", "returned ndarray, not a number"),
         ("infinite", "returned -inf, not a finite number"),
         ("undefined", "returned nan, not a finite number"),
+        ("enormous", "returned 1e+308, beyond ±1e+100"),
         ("absent", "has no attribute 'absent'"),
     ],
 )

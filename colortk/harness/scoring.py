@@ -16,7 +16,6 @@ from colortk.host import registry
 from colortk.loading import quiet
 from colortk.spec import MetricSpec, load_callable
 
-
 #: Largest number that a metric may return: squares of larger ones overflow in means and intervals.
 LARGEST = 1e100
 
