@@ -81,11 +81,12 @@ def finite(value: Any) -> float:
     """A metric's answer, if it is a finite number. Raises ``TypeError`` or ``ValueError``."""
     if not isinstance(value, numbers.Real):
         raise TypeError(f"it returned {type(value).__name__}, not a number")
-    if not math.isfinite(value):
-        raise ValueError(f"it returned {float(value)}, not a finite number")
-    if abs(value) > LARGEST:
-        raise ValueError(f"it returned {float(value):.3g}, beyond ±{LARGEST:g}")
-    return float(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"it returned {number}, not a finite number")
+    if abs(number) > LARGEST:
+        raise ValueError(f"it returned {number:.3g}, beyond ±{LARGEST:g}")
+    return number
 
 
 def failed(name: str, error: BaseException) -> str:
