@@ -182,9 +182,17 @@ def to_text(value: Any) -> str:
 
 def type_text(hint: Any) -> str:
     """A type as a reader knows it: "int", "tuple[int, int]", "Path | None"."""
-    if isinstance(hint, type) and typing.get_origin(hint) is None:
-        return hint.__name__
-    return str(hint).replace("typing.", "").replace("pathlib.", "")
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return type_text(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(map(type_text, arguments))
+    if origin is typing.Literal:
+        return f"Literal[{', '.join(map(repr, map(_choice, arguments)))}]"
+    if origin in (tuple, list):
+        inner = ("..." if item is ... else type_text(item) for item in arguments)
+        return f"{origin.__name__}[{', '.join(inner)}]"
+    return "None" if hint is type(None) else hint.__name__
 
 
 def plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ from colortk.errors import UsageError
 from colortk.host import registry
 from colortk.io import content_digest as digests
 from colortk.io.content_digest import content_digest
-from colortk.option_types import unusable
+from colortk.option_types import option_fields, type_text, unusable
 from colortk.options import option_texts, options_key, parse_options, with_absolute_paths
 from colortk.spec import ColorizerSpec
 from conftest import colorizer_module
@@ -137,6 +137,14 @@ def test_a_type_that_text_cannot_give_is_refused(hint: Any) -> None:
 def test_a_default_that_is_no_plain_data_is_refused() -> None:
     options = dataclasses.make_dataclass("O", [("x", int, object)], frozen=True)
     assert "the default of 'x' holds a type" in unusable(options)
+
+
+def test_types_are_shown_as_they_are_written() -> None:
+    hints = {name: type_text(hint) for name, hint in option_fields(Every).items()}
+    assert (hints["count"], hints["file"], hints["mode"]) == ("int", "Path | None", "Mode")
+    assert (hints["mixed"], hints["many"]) == ("tuple[int, str]", "tuple[float, ...]")
+    assert hints["size"] == "Literal['auto'] | int"
+    assert (hints["maybe"], hints["noted"]) == ("tuple[int, int] | None", "int")
 
 
 def test_such_a_plugin_is_a_broken_row(
