@@ -131,6 +131,16 @@ def test_headings_and_names_tell_boards_and_versions_apart(
     assert sorted(names) == sorted(f"effnet_bins (old, {code})" for code in codes)
 
 
+def test_results_of_another_refinement_are_of_the_code_of_now(tmp_path: Path) -> None:
+    how = V1.varied(refine="none")
+    with Results(tmp_path) as results:
+        for key in (entry("gray", "none").key, replace(entry("gray").key, code="0" * 32)):
+            row = ResultRow("p0", key, {"psnr": 20.0})
+            results.add(how, PictureRow("p0", "p0", 9, 9, 9.0, 1.0, False), [row], {})
+        (board,) = boards(results)
+    assert [row["current"] for row in board["plugins"]] == [True]
+
+
 def test_names_of_protocols_are_quoted(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     store = tmp_path / "store"
     store.mkdir()

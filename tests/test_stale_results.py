@@ -74,6 +74,7 @@ def test_a_worker_refuses_what_is_not_as_it_was_looked_up(monkeypatch: pytest.Mo
             assert difference(same) == "code"
 
 
+@pytest.mark.slow
 def test_a_comparison_scores_again_after_the_content_of_an_option_has_changed(
     plugin: Path, tmp_path: Path
 ) -> None:

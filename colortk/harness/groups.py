@@ -18,11 +18,15 @@ SHARED = 0.5
 
 @dataclass
 class Row:
-    """What one version of a plugin made, by picture; ``when``: it was last run."""
+    """What one version of a plugin made, by picture.
+
+    ``when``: it was last run. ``refine``: the refinement of its protocol.
+    """
 
     key: Key
     when: float
     results: dict[str, ResultRow]
+    refine: str = "ratio"
 
     @cached_property
     def pictures(self) -> set[str]:
@@ -37,7 +41,7 @@ class Row:
     @cached_property
     def current(self) -> bool:
         """Whether the code as it is installed now would give these results."""
-        now = installed(self.key.plugin)
+        now = installed(self.key.plugin, self.refine)
         return now is not None and self.key.code in (now.code, now.code + film_scores_code())
 
     @cached_property
@@ -97,9 +101,9 @@ def grouped(rows: list[Row]) -> list[Group]:
     return sorted(groups, key=lambda group: -len(group.common))
 
 
-def installed(plugin: str) -> Key | None:
+def installed(plugin: str, refine: str = "ratio") -> Key | None:
     """The key of a plugin as it is installed now; ``None`` if it is not, or is broken."""
     try:
-        return entry(plugin).key
+        return entry(plugin, refine).key
     except ColortkError:
         return None

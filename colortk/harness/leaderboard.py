@@ -20,6 +20,7 @@ from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
 from colortk.harness.statistics import Float64, ranks
 from colortk.host import registry
+from colortk.runtime.provenance import snapshot
 from colortk.spec import MetricSpec
 
 #: Pictures that are named, so that one knows a board again.
@@ -34,6 +35,11 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
     was made by old code, or failed, may lack some, and then has no rank. Scores of metrics whose
     code has changed are left out. Raises ``UsageError`` if there are no results of the protocol.
     """
+    with snapshot():  # rows ask for the keys of the same plugins
+        return _boards(results, wanted)
+
+
+def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
     protocols = results.protocols()
     chosen = [
         h
@@ -55,7 +61,7 @@ def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
         pictures = results.pictures(protocol)
         films = "frames" in protocols[protocol]
         rows = [
-            Row(key, when, results.results(protocol, key, codes))
+            Row(key, when, results.results(protocol, key, codes), protocols[protocol]["refine"])
             for key, _, when in results.keys(protocol)
             if key.plugin != ORIGINAL
         ]

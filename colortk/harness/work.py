@@ -113,9 +113,11 @@ def _scorer(metrics: tuple[tuple[str, str], ...]) -> Scorer:
 
 def check_code(metrics: tuple[tuple[str, str], ...]) -> None:
     """Raise ``EnvironmentProblem`` if a metric's code here is not that which was looked up."""
+    specs = {name: registry().metric(name) for name, _ in metrics}
+    with snapshot():
+        codes = {name: running_metric_code(spec) for name, spec in specs.items()}
     for name, code in metrics:
-        spec = registry().metric(name)
-        if running_metric_code(spec) + weights_digest(spec) != code:
+        if codes[name] + weights_digest(specs[name]) != code:
             raise EnvironmentProblem(
                 f"metric '{name}' is another one on this worker",
                 do="install the same versions everywhere, and restart the workers",
