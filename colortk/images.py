@@ -20,7 +20,6 @@ from PIL import ExifTags, Image, ImageFile
 
 from colortk import directories
 from colortk.errors import DamagedPictureError, PictureError
-from colortk.io import pnm
 from colortk.io.complete import load
 from colortk.io.exif import kept_exif
 from colortk.io.metadata import Metadata, read_metadata
@@ -192,6 +191,10 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool 
 
 def _binary(data: bytes, name: str, max_pixels: int) -> bytes:
     """``data`` in a form that Pillow reads at once, if it is a PNM; else ``data`` itself."""
+    if data[:1] != b"P":
+        return data
+    from colortk.io import pnm
+
     header = pnm.header_of(data) if pnm.is_pnm(data) else None
     if header is None:
         return data

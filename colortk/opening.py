@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from colortk import directories
 from colortk.errors import PictureError
-from colortk.io import foreign, jpeg_segments, jpegxl, limits
+from colortk.io import foreign, limits
 
 #: Formats of photographs. Icons, textures and what Pillow decodes in Python, slowly, are not here.
 FORMATS = {
@@ -128,8 +128,12 @@ def _measure(data: bytes, name: str, max_pixels: int) -> None:
     elif data[:2] == b"\xff\xd8":
         for block in _exif_of_jpeg(data):
             _directories(block, name)
-    elif (stated := jpegxl.size_of(data)) and stated[0] * stated[1] > max_pixels:
-        raise too_large(name, max_pixels, stated)
+    elif data[:4] == b"\0\0\0\x0c" or data[:2] == b"\xff\x0a":
+        from colortk.io import jpegxl
+
+        stated = jpegxl.size_of(data)
+        if stated and stated[0] * stated[1] > max_pixels:
+            raise too_large(name, max_pixels, stated)
 
 
 def _directories(data: bytes, name: str) -> tuple[int, int] | None:
@@ -145,6 +149,8 @@ def _absurd(name: str, why: str) -> PictureError:
 
 def _exif_of_jpeg(data: bytes) -> Iterator[bytes]:
     """EXIF as Pillow puts it together: of all segments that begin with it, one after the other."""
+    from colortk.io import jpeg_segments
+
     exif = b""
     for segment in jpeg_segments.segments(data):
         if segment.marker == jpeg_segments.SOS:  # from here on there are pixels

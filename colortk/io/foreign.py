@@ -9,10 +9,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from colortk.io import tiff_tags
 
 #: Pillow's name of a format, to the module that adds it to Pillow.
 PLUGINS = {"HEIF": "pillow_heif", "JXL": "pillow_jxl"}
@@ -48,6 +46,8 @@ class Foreign:
 
     def advice(self, name: str) -> str:
         """What to do with the file ``name``."""
+        import shlex  # not for pictures that are read
+
         return self.hint.format(file=shlex.quote(name))
 
 
@@ -99,9 +99,8 @@ _BEGINNINGS: tuple[tuple[bytes, Foreign], ...] = (
     (b"PK\3\4", _ZIP),
     (b"version https://git-lfs", Foreign("a pointer of Git LFS", "fetch the file: git lfs pull")),
 )
-_MARKUP = re.compile(
-    rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[[^\]]*\])?>|\s)*+<(?:\w+:)?svg[\s>]",
-    re.S,
+_MARKUP = (
+    rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[[^\]]*\])?>|\s)*+<(?:\w+:)?svg[\s>]"
 )
 
 
@@ -125,7 +124,7 @@ def foreign_kind(data: bytes) -> Foreign | None:
         return _of_brands(data)
     if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
         return Foreign("a film (AVI)", _FILM)
-    return _of_tiff(data) if tiff_tags.is_tiff(data) else None
+    return _of_tiff(data) if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") else None
 
 
 def likely_kind(data: bytes) -> Foreign | None:
@@ -154,6 +153,8 @@ def _of_brands(data: bytes) -> Foreign | None:
 
 def _of_tiff(data: bytes) -> Foreign | None:
     """Camera raw in a TIFF. Its first picture is a thumbnail, which nobody wants to have colorized."""
+    from colortk.io import tiff_tags
+
     if data[8:10] == b"CR":
         return Foreign("a camera raw file (Canon CR2)", _RAW)
     found = tiff_tags.directories(data, (_PHOTOMETRIC, _COMPRESSION, _DNG_VERSION))
@@ -167,14 +168,14 @@ def _of_tiff(data: bytes) -> Foreign | None:
     return None
 
 
-def _first(values: dict[int, tiff_tags.Value], tag: int) -> int | None:
+def _first(values: Mapping[int, Sequence[int]], tag: int) -> int | None:
     value = values.get(tag)
     return value[0] if value else None
 
 
 def _of_text(head: bytes) -> Foreign | None:
     head = head.removeprefix(b"\xef\xbb\xbf")
-    if _MARKUP.match(head):
+    if re.match(_MARKUP, head, re.DOTALL):
         return _SVG
     if head[:2] == b"\x1f\x8b":
         return Foreign("a gzip file (an SVGZ drawing, perhaps)", "unpack it first: gunzip {file}")

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import struct
 
-from colortk.io import gif, jpeg2000, jpeg_segments, png, pnm
-
 #: Seconds that decoding one picture may take on the page.
 DECODE_SECONDS = 60.0
 #: Markers of a JPEG, and bytes between them that belong to none. Each costs its readers some microseconds.
@@ -40,6 +38,7 @@ class OverLimit(ValueError):
     """The file asks for more than a picture needs. The message says of what."""
 
 
+# A cold run imports only what its picture needs: the modules of formats are imported by their checks.
 def check_header(data: bytes) -> None:
     """Refuse a file whose decoding takes out of proportion to its bytes and pixels.
 
@@ -53,24 +52,34 @@ def check_header(data: bytes) -> None:
     OverLimit
         It has more scans, segments, chunks, blocks or comments than a picture needs.
     """
-    if jpeg_segments.is_jpeg(data):
+    beginning = data[:4]
+    if beginning[:3] == b"\xff\xd8\xff":
         _check_jpeg(data)
-    elif png.is_png(data):
+    elif beginning == b"\x89PNG":
         _check_png(data)
-    elif gif.is_gif(data):
+    elif beginning == b"GIF8":
         _check_gif(data)
-    elif jpeg2000.is_jpeg2000(data):
+    elif beginning in (b"\0\0\0\x0c", b"\xff\x4f\xff\x51"):
         _check_jpeg2000(data)
-    elif pnm.is_pnm(data):
-        try:
-            pnm.header_of(data)
-        except ValueError as error:
-            raise OverLimit(str(error)) from None
+    elif beginning[:1] == b"P":
+        _check_pnm(data)
     elif data[:2] == b"BM" and len(data) > RUN_LENGTHS and data[30:34] in _RUN_LENGTHS_OF_BMP:
         raise OverLimit(f"it has over {RUN_LENGTHS:,} bytes of run lengths")
 
 
+def _check_pnm(data: bytes) -> None:
+    from colortk.io import pnm
+
+    try:
+        if pnm.is_pnm(data):
+            pnm.header_of(data)
+    except ValueError as error:
+        raise OverLimit(str(error)) from None
+
+
 def _check_jpeg(data: bytes) -> None:
+    from colortk.io import jpeg_segments
+
     filler = scans = exif = photoshop = 0
     in_scan = False
     pixels = 0
@@ -99,6 +108,8 @@ def _check_jpeg(data: bytes) -> None:
 
 
 def _check_png(data: bytes) -> None:
+    from colortk.io import png
+
     texts = 0
     most = CHUNKS + len(data) // BYTES_OF_CHUNK
     for count, chunk in enumerate(png.chunks(data), 1):
@@ -108,6 +119,8 @@ def _check_png(data: bytes) -> None:
 
 
 def _check_gif(data: bytes) -> None:
+    from colortk.io import gif
+
     found = gif.blocks_of(data, EXTENSIONS)
     if found.extensions > EXTENSIONS or found.comment > COMMENT:
         raise OverLimit("it has more extensions or comments than a picture needs")
@@ -116,6 +129,8 @@ def _check_gif(data: bytes) -> None:
 
 
 def _check_jpeg2000(data: bytes) -> None:
+    from colortk.io import jpeg2000
+
     for count, _ in enumerate(jpeg2000.boxes(data), 1):
         if count > BOXES:
             raise OverLimit("it has more boxes than a picture needs")

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from colortk.io import iptc, jpeg2000, jpeg_segments, jpegxl, png, pnm, tiff_tags, xmp
-
 #: Bytes of comments and texts of a picture that are kept, and of one text of a PNG after unpacking.
 TEXTS, TEXT = 1 << 20, 1 << 20
 #: TIFF tags of XMP, IPTC, Photoshop's resources and layers.
@@ -60,15 +58,14 @@ def read_metadata(
         Gets a line for each part that cannot be kept.
     """
     found = _Found()
-    if jpeg_segments.is_jpeg(data):
+    if data[:3] == b"\xff\xd8\xff":
         found.jpeg(data)
-    elif png.is_png(data):
+    elif data[:4] == b"\x89PNG":
         found.png(data)
-    elif tiff_tags.is_tiff(data):
+    elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         found.tiff(data)
-    elif pnm.is_pnm(data):
-        header = pnm.header_of(data)
-        found.add_text("Comment", header.comments if header else "")
+    elif data[:1] == b"P":
+        found.pnm(data)
     else:
         found.other(data, info)
     for tag in (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, LAYERS_TAG):
@@ -80,6 +77,8 @@ def read_metadata(
     packet = b""
     quoted: dict[str, str] = {}
     if found.packet:
+        from colortk.io import xmp
+
         try:
             packet, quoted = xmp.clean(found.packet, found.extension, turned)
         except xmp.Unusable as error:
@@ -109,7 +108,15 @@ class _Found:
         if self._room >= 0:
             self.texts.append((keyword, text))
 
+    def pnm(self, data: bytes) -> None:
+        from colortk.io import pnm
+
+        header = pnm.header_of(data) if pnm.is_pnm(data) else None
+        self.add_text("Comment", header.comments if header else "")
+
     def jpeg(self, data: bytes) -> None:
+        from colortk.io import jpeg_segments
+
         app1, app13 = [], []
         for segment in jpeg_segments.segments(data):
             content = data[segment.start : segment.stop]
@@ -121,10 +128,18 @@ class _Found:
                 app13.append(content)
             elif segment.marker == jpeg_segments.SOS:
                 break
-        self.packet, self.extension = xmp.from_segments(app1)
-        self.photoshop = iptc.from_segments(app13)
+        if app1:
+            from colortk.io import xmp
+
+            self.packet, self.extension = xmp.from_segments(app1)
+        if app13:
+            from colortk.io import iptc
+
+            self.photoshop = iptc.from_segments(app13)
 
     def png(self, data: bytes) -> None:
+        from colortk.io import png
+
         for chunk in png.chunks(data):
             if chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and chunk.whole:
                 try:
@@ -150,12 +165,16 @@ class _Found:
                 self._resources(content)
 
     def _resources(self, content: bytes) -> None:
+        from colortk.io import iptc
+
         if content[:4] == b"8BIM":
             self.photoshop = iptc.resources(content)
         elif content[:1] == b"\x1c":
             self.photoshop[iptc.IPTC] = content
 
     def tiff(self, data: bytes) -> None:
+        from colortk.io import iptc, tiff_tags
+
         values = (tiff_tags.directories(data, (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)) or [{}])[0]
         packet, records = values.get(XMP_TAG, b""), values.get(IPTC_TAG, b"")
         resources = values.get(PHOTOSHOP_TAG, b"")
@@ -178,6 +197,10 @@ class _Found:
         comment = info.get("comment")
         if isinstance(comment, (str, bytes)):
             self.add_text("Comment", comment)
+        if data[:4] != b"\0\0\0\x0c":
+            return
+        from colortk.io import jpeg2000, jpegxl
+
         for box in jpeg2000.boxes(data):
             if box.kind == b"uuid" and data[box.start : box.start + 16] == XMP_BOX:
                 self.packet = data[box.start + 16 : box.stop]
@@ -195,6 +218,8 @@ def _decoded(text: bytes) -> str:
 
 def _text_of(kind: bytes, content: bytes) -> tuple[str, bytes]:
     """Keyword and text of a chunk. Raises ``ValueError`` or ``IndexError`` for a damaged one."""
+    from colortk.io import png
+
     keyword, zero, rest = content.partition(b"\0")
     if not zero:
         raise ValueError("no text")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from colortk.io import iptc, jpeg_segments, png, xmp
 from colortk.io.metadata import (
     IPTC_TAG,
     PHOTOSHOP_TAG,
@@ -52,6 +51,8 @@ def losses(metadata: Metadata, exif: Any, kind: str) -> list[str]:
     if metadata.xmp:
         quoted["XMP"] = metadata.quoted
     if metadata.photoshop:
+        from colortk.io import iptc
+
         quoted["IPTC"] = iptc.quoted(metadata.photoshop.get(iptc.IPTC, b""))
     if metadata.texts:
         quoted["comments"] = {k if k != "Comment" else "": text for k, text in metadata.texts}
@@ -72,6 +73,8 @@ def _loss(kind: str, what: str, values: dict[str, str], advice: str = "") -> str
 
 def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:
     """Return a JPEG with metadata, behind its JFIF and EXIF headers."""
+    from colortk.io import iptc, jpeg_segments, xmp
+
     parts = [(jpeg_segments.APP1, one) for one in xmp.to_segments(metadata.xmp) if metadata.xmp]
     if metadata.photoshop:
         parts += [(jpeg_segments.APP13, one) for one in iptc.to_segments(metadata.photoshop)]
@@ -95,11 +98,12 @@ def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:
 
 def png_chunks(metadata: Metadata) -> bytes:
     """Return the chunks that hold metadata in a PNG, to stand before its pixels."""
-    texts = list(metadata.texts)
+    from colortk.io import png
+
     parts = []
     if metadata.xmp:
         parts.append(png.chunk_bytes(b"iTXt", XMP_TEXT.encode() + bytes(5) + metadata.xmp))
-    for keyword, text in texts:
+    for keyword, text in metadata.texts:
         key = keyword.encode("latin-1", "replace").strip()[:79] or b"Comment"
         try:
             parts.append(png.chunk_bytes(b"tEXt", key + b"\0" + text.encode("latin-1")))
@@ -110,6 +114,8 @@ def png_chunks(metadata: Metadata) -> bytes:
 
 def add_to_tiff(directory: Any, metadata: Metadata, notes: list[str]) -> None:
     """Put metadata into the directory of a TIFF (Pillow's ``ImageFileDirectory_v2``)."""
+    from colortk.io import iptc
+
     if metadata.xmp:
         directory.tagtype[XMP_TAG] = 1
         directory[XMP_TAG] = metadata.xmp

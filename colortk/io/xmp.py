@@ -10,7 +10,6 @@ ISO 16684-1 (XMP), parts 1 and 3: packets, properties, and extended XMP in JPEG.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 #: Bytes of a packet, elements of it and how deep they lie, above which it is not kept.
@@ -243,6 +242,8 @@ def from_segments(parts: Sequence[bytes]) -> tuple[bytes, bytes]:
             pieces.setdefault(head[:32], {})[offset] = part[len(_EXTENSION) + 40 :]
     for digest, by_offset in pieces.items():
         extension = b"".join(content for _, content in sorted(by_offset.items()))
+        import hashlib
+
         # A packet names its extension by this digest; another one is a leftover of some program.
         if digest in packet and hashlib.md5(extension).hexdigest().upper().encode() == digest:
             return packet, extension
@@ -253,6 +254,8 @@ def to_segments(packet: bytes) -> list[bytes]:
     """Return the contents of the APP1 segments that hold ``packet`` in a JPEG."""
     if len(_STANDARD) + len(packet) <= _SEGMENT:
         return [_STANDARD + packet]
+    import hashlib
+
     extension = packet[packet.index(b"?>") + 2 : packet.rindex(b"<?xpacket")].strip()
     digest = hashlib.md5(extension).hexdigest().upper().encode()
     first = (
