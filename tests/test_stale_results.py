@@ -44,16 +44,17 @@ BODY = "return np.full((*lightness.shape, 2), float(self.options.amount.read_tex
 
 @pytest.fixture
 def plugin(distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The module of a plugin ``filed`` whose chroma is a number in a file."""
+    """The module of a plugin ``content_reader`` whose chroma is a number in a file."""
     site = distribution(
-        "filed", OPTIONS + colorizer_module("filed", "filed", BODY, ", options=Options")
+        "content_reader",
+        OPTIONS + colorizer_module("content_reader", "content_reader", BODY, ", options=Options"),
     )
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("PYTHONPATH", str(site))
     registry.cache_clear()
-    yield site / "filed.py"
+    yield site / "content_reader.py"
     registry.cache_clear()
-    sys.modules.pop("filed", None)
+    sys.modules.pop("content_reader", None)
 
 
 def test_a_worker_refuses_what_is_not_as_it_was_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,10 +84,13 @@ def test_a_comparison_scores_again_after_the_content_of_an_option_has_changed(
 
     def compared() -> dict[str, Any]:
         report: dict[str, Any] = colortk.compare(
-            photo(40, 40, 3), [f"filed:amount={amount}"], ["ab_rmse"], store=tmp_path / "store"
+            photo(40, 40, 3),
+            [f"content_reader:amount={amount}"],
+            ["ab_rmse"],
+            store=tmp_path / "store",
         ).as_dict()
         rows = {row["name"]: row["metrics"]["ab_rmse"]["mean"] for row in report["plugins"]}
-        return {"computed": report["computed"], "score": rows[f"filed:amount={amount}"]}
+        return {"computed": report["computed"], "score": rows[f"content_reader:amount={amount}"]}
 
     first = compared()
     assert compared() == {**first, "computed": 0}
@@ -107,7 +111,7 @@ def test_a_comparison_scores_again_after_the_content_of_an_option_has_changed(
 def test_a_resumed_run_is_another_after_an_edit(plugin: Path, tmp_path: Path) -> None:
     amount = tmp_path / "amount.txt"
     amount.write_text("20")
-    request = Request("filed", (f"amount={amount}",))
+    request = Request("content_reader", (f"amount={amount}",))
     settings = Settings()
 
     def key(refine: str = "ratio") -> str:
@@ -130,7 +134,7 @@ def test_a_resumed_film_is_another_after_an_edit(plugin: Path, tmp_path: Path) -
 
     amount, path = tmp_path / "amount.txt", tmp_path / "in.mkv"
     path.write_bytes(b"")
-    spec = registry().colorizer("filed")[1]
+    spec = registry().colorizer("content_reader")[1]
     settings = FilmSettings(tmp_path / "out.mkv")
 
     def key() -> str:
