@@ -196,16 +196,28 @@ def test_bytes_that_are_missing_inside_of_a_strip(compression: str | None) -> No
         opened(damaged)
 
 
-def test_a_fax_that_ends_early_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("compression", "options"),
+    [("group4", 0), ("group3", 0), ("group3", 4), ("group3", 1), ("tiff_ccitt", 0)],
+)
+def test_a_fax_that_ends_early_is_refused(compression: str, options: int) -> None:
     """libtiff leaves the rest white, and says nothing that Pillow passes on."""
-    rows = np.indices((200, 90)).sum(0) % 11 > 4
-    data = saved(Image.fromarray(rows), "TIFF", compression="group4", tiffinfo={278: 200})
-    assert np.array_equal(opened(data).pixels, rows * np.uint8(255))
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        size = file.pages[0].databytecounts[0]
-    for part in (0.3, 0.6, 0.9):
-        with pytest.raises(PictureError, match="CCITT"):
-            opened(changed(data, 279, int(size * part)))
+    noise = np.random.default_rng(0).random((40, 53)) > 0.5
+    for rows in (np.indices((60, 90)).sum(0) % 11 > 4, np.vstack([noise, np.ones_like(noise)])):
+        right = rows * np.uint8(255)
+        tags = {278: len(rows), 292: options}
+        data = saved(Image.fromarray(rows), "TIFF", compression=compression, tiffinfo=tags)
+        assert np.array_equal(opened(data).pixels, right)
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            size = file.pages[0].databytecounts[0]
+        refused = 0
+        for count in range(size - 1, 4, -9):
+            try:
+                assert np.array_equal(opened(changed(data, 279, count)).pixels, right)
+            except PictureError as error:
+                assert "CCITT" in str(error)
+                refused += 1
+        assert refused > size // 9 - 9
 
 
 @pytest.mark.parametrize("compression", ["jpeg2000", "zstd"])

@@ -17,7 +17,7 @@ from colortk import directories
 from colortk.errors import DamagedPictureError, PictureError
 from colortk.io import tiff_codecs
 from colortk.io.tiff_colors import to_srgb
-from colortk.io.tiff_layout import Layout, layout_of, refused
+from colortk.io.tiff_layout import CodecUnavailable, Layout, layout_of, name_of, refused
 from colortk.io.tiff_samples import Damaged, read_samples
 
 Array = NDArray[Any]
@@ -80,8 +80,8 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
     except (directories.Absurd, Damaged, ValueError) as error:
         why = " ".join(str(error).split())
         raise DamagedPictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
-    except tiff_codecs.CodecUnavailable as error:
-        what = f"its compression ({tiff_codecs.name_of(layout.compression)}) is not read"
+    except CodecUnavailable as error:
+        what = f"its compression ({name_of(layout.compression)}) is not read"
         raise refused(name, what, str(error)) from None
     missing: list[tuple[int, int]] = []
     if not present.all():
@@ -112,7 +112,7 @@ def _check_kind(layout: Layout, name: str) -> None:
         known = layout.predictor == 2 and layout.bits % 8 == 0
         known |= layout.predictor == 3 and layout.kind == "f"
         if not known or compression in (*tiff_codecs.NONE, 32773):
-            how = tiff_codecs.name_of(compression)
+            how = name_of(compression)
             raise refused(name, f"predictor {layout.predictor} with {layout.bits} bits and "
                                 f"compression '{how}' has no agreed meaning")  # fmt: skip
     if layout.photometric == 6 and not images and tags.get(530, (2, 2)) not in (1, (1, 1)):

@@ -41,6 +41,15 @@ MAX_SEGMENTS = 200_000
 _BYTES_PER_PIXEL = 16
 
 
+class CodecUnavailable(Exception):
+    """No decoder for this compression is installed, or none is known that detects damage."""
+
+
+def name_of(compression: int) -> str:
+    """Name of a compression, for messages."""
+    return COMPRESSIONS.get(compression, f"number {compression}")
+
+
 @dataclass(frozen=True)
 class Layout:
     """What the first directory promises. All sizes are checked; ``tags`` holds every value.

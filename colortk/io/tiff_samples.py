@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk.io import tiff_codecs
-from colortk.io.tiff_layout import Layout
+from colortk.io.tiff_layout import CodecUnavailable, Layout
 
 Array = NDArray[Any]
 #: Bytes of samples that are decoded at once.
@@ -48,7 +48,7 @@ def read_samples(data: bytes, layout: Layout, partial: bool = False) -> tuple[Ar
     ------
     Damaged
         A segment cannot be decoded completely.
-    tiff_codecs.CodecUnavailable
+    CodecUnavailable
         There is no decoder for the compression.
     """
     kind = np.dtype(f"{layout.kind}{max(8, layout.bits + -layout.bits % 8) // 8}")
@@ -82,7 +82,7 @@ def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int,
         rows = [layout.rows_of(number) for number in numbers]
         try:
             decoded = tiff_codecs.decode_segments(layout, parts, rows)
-        except (tiff_codecs.CodecUnavailable, MemoryError):
+        except (CodecUnavailable, MemoryError):
             raise
         except Exception as error:  # decoders raise nearly anything on damaged data
             if not partial:
