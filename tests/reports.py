@@ -48,21 +48,48 @@ def make_report(labels: dict[str, str] | None = None) -> dict[str, Any]:
         ends = [float(mine.min()), float(mine.max())]
         return {"mean": float(mine.mean()), "median": float(np.median(mine)), "ci95": ends, "n": len(mine)}  # fmt: skip
 
+    def verdict(*rows: tuple[str, int | None, str]) -> dict[str, Any]:
+        found = [
+            {"name": label(n, n), "rank": rank, "group": letter, "n": PICTURES - (n == "poor")}
+            for n, rank, letter in rows
+        ]
+        rest = [
+            {"name": label(n, n), "rank": None, "group": "", "n": 0}
+            for n in PLUGINS
+            if n not in {r[0] for r in rows}
+        ]
+        return {"comparisons": 1, "pictures": PICTURES, "plugins": found + rest}
+
+    def pair(
+        first: str, second: str, mean: float, low: float, high: float, apart: bool
+    ) -> dict[str, Any]:
+        n = PICTURES - (second == "poor")
+        return {
+            "first": label(first, first), "second": label(second, second), "difference": mean,
+            "ci95": [low, high], "p": 0.01 if apart else 0.2, "separated": apart,
+            "wins": n, "ties": 0, "losses": 0, "n": n,
+        }  # fmt: skip
+
     plugins = [
         {
             "name": label(name, name), "artifact": "a" * 64, "summary": f"The {name} one",
             "version": "0.1.0", "options": {"k": 2} if name == "fair" else {},
-            "rank": rank, "failed": int(name == "poor"),
+            "rank": rank, "group": letter, "n": PICTURES - (name == "poor"), "failed": int(name == "poor"),
             "metrics": {"lpips": metric(name, 1, 0), "psnr": metric(name, -1, 30)},
             "seconds": {"mean": second, "median": second}, "peak_memory": 100_000_000,
+            "colorfulness_gap": None,
         }
-        for name, rank, second in (("good", 1, 0.5), ("fair", 1, 0.05), ("poor", 3, 0.002))
+        for name, rank, letter, second in (
+            ("good", None, "a", 0.5), ("fair", None, "a", 0.05), ("poor", None, "", 0.002),
+        )
     ]  # fmt: skip
     plugins[0]["metrics"]["ssim"] = {"mean": 0.9, "median": 0.9, "ci95": None, "n": 1}
     about = {"summary": "For tests", "unit": "", "chroma": False}
     return {
-        "protocol": {"name": "v1", "hash": "f" * 64, "definition": {"size": 256}},
-        "images": PICTURES, "near_grey": 1, "enlarged": 0, "lead": "lpips",
+        "protocol": {"name": "v2", "hash": "f" * 64, "definition": {"size": 256}},
+        "kind": "pictures", "images": PICTURES, "candidates": PICTURES, "common": False, "enlarged": 0,
+        "gray_originals": ["photo2.jpg"], "gray_rule": "left out", "gray_only": False,
+        "ranking_metric": "lpips", "comparisons": 1, "family": [], "baseline": None, "shown": None,
         "metrics": {
             "lpips": {**about, "label": "LPIPS", "higher_is_better": False, "digits": 4},
             "ssim": {**about, "label": "SSIM", "higher_is_better": True, "digits": 3},
@@ -71,14 +98,22 @@ def make_report(labels: dict[str, str] | None = None) -> dict[str, Any]:
             "colorfulness": {**about, "label": "CF", "higher_is_better": None, "digits": 2},
         },
         "plugins": plugins,
-        "paired": [
-            {
-                "plugin": label(name, name), "best": label("good", "good"), "metric": "lpips",
-                "difference": difference, "ci95": [0.5, 7.0], "p": 0.01,
-                "wins": 0, "ties": 0, "losses": n, "n": n,
-            }
-            for name, difference, n in (("fair", 1.0, PICTURES), ("poor", 6.2, PICTURES - 1))
-        ],
+        "paired": [],
+        "verdicts": {
+            "lpips": verdict(("good", None, "a"), ("fair", None, "a"), ("poor", None, "")),
+            "psnr": verdict(("fair", 1, "a"), ("good", 2, "b"), ("poor", None, "")),
+            "ssim": verdict(("good", None, "")), "mae": verdict(), "colorfulness": verdict(),
+        },
+        "pairs": {
+            "lpips": [
+                pair("good", "fair", -1.0, -7.0, 0.5, False), pair("good", "poor", -6.2, -7.0, -0.5, True),
+                pair("fair", "poor", -5.2, -7.0, -0.5, True),
+            ],
+            "psnr": [
+                pair("good", "fair", -1.5, -2.0, -1.0, True), pair("good", "poor", 6.2, 0.5, 7.0, True),
+                pair("fair", "poor", 5.2, 0.5, 7.0, True),
+            ],
+        },
         "records": records,
         "failures": failures,
     }  # fmt: skip
@@ -93,7 +128,7 @@ def make_sheets(names: dict[int, str] | None = None, labels: dict[str, str] | No
             (names or {}).get(k, f"photo{k}.jpg"),
             jpeg(100 + k, "L"),
             jpeg((90, 120, 10 * k)),
-            near_grey=k == 2,
+            near_gray=k == 2,
             results={label: jpeg(colours[name]) for name, label in ran.items()},
             heats={label: jpeg(LEVELS[name], "L") for name, label in ran.items()},
         )

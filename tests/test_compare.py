@@ -25,7 +25,7 @@ def test_scores_of_gray_are_those_of_the_grey_picture(
     assert run.returncode == 0, run.stderr
     report, rows = json.loads(run.stdout), rows_of(run)
     assert report["images"] == 4
-    assert report["protocol"]["name"] == "v1, native"
+    assert report["protocol"]["name"] == "v2, native"
     assert len(report["protocol"]["hash"]) == 64
     expected = []
     for path in sorted(folder.iterdir()):
@@ -64,32 +64,61 @@ def test_a_second_run_computes_nothing_and_says_the_same(
 
 
 @pytest.mark.slow
-def test_nearly_grey_originals_are_left_out_of_measures_of_colour(
+def test_gray_originals_are_left_out_of_every_measure_and_named(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
-    Image.fromarray(photo(70, 90, 7)).convert("L").save(folder / "grey.png")
-    found = {}
-    for flags in ([], ["--keep-grey"]):
-        run = colortk("compare", folder, "-p", "gray", "--json", *QUICK, *flags)
-        report = json.loads(run.stdout)
-        assert (report["images"], report["near_grey"]) == (5, 1)
-        found[bool(flags)] = rows_of(run)["gray"]["metrics"]
-    assert [found[kept]["ab_rmse"]["n"] for kept in (False, True)] == [4, 5]
-    assert found[False]["psnr"]["n"] == 5
-    # Gray is perfect on a grey picture: to count it flatters.
-    assert found[True]["ab_rmse"]["mean"] == pytest.approx(found[False]["ab_rmse"]["mean"] * 4 / 5)
+    clean = rows_of(colortk("compare", folder, "-p", "gray", "--json", *QUICK))["gray"]["metrics"]
+    Image.fromarray(photo(70, 90, 7)).convert("L").save(folder / "old.png")
+    arguments = ("compare", folder, "-p", "gray", "-p", "mean_color", *QUICK)
+    run = colortk(*arguments, "--json")
+    report = json.loads(run.stdout)
+    assert (report["images"], report["gray_rule"]) == (4, "left out")
+    assert [Path(name).name for name in report["gray_originals"]] == ["old.png"]
+    assert "gray" not in report
+    # Gray is perfect on a gray picture: every measure would flatter it.
+    assert rows_of(run)["gray"]["metrics"] == clean
+    for flag in ("--keep-gray", "--keep-grey"):
+        kept = json.loads(colortk(*arguments, "--json", flag).stdout)
+        assert rows_of(run)["gray"]["metrics"] == kept["plugins"][0]["metrics"]
+        assert kept["gray"]["images"] == 1
+        means = {e["name"]: e["metrics"]["psnr"]["mean"] for e in kept["gray"]["plugins"]}
+        assert means["gray"] == 100 > means["mean_color"]
+    text = colortk(*arguments, "--markdown", "s.md", "--html", "r.html", "--csv", "s.csv").stdout
+    for said in (text, *((folder.parent / name).read_text("utf-8") for name in ("s.md", "r.html"))):
+        assert "1 gray original, left out of every measure" in said
+        assert "old.png" in said
+    files = ("--markdown", "s.md", "--html", "r.html", "--csv", "s.csv", "--force")
+    text = colortk(*arguments, *files, "--keep-gray").stdout
+    assert text.count("rank\tgroup\tplugin") == 2
+    assert "# Gray originals (pictures): mean" in text
+    assert "## Gray originals (pictures)" in (folder.parent / "s.md").read_text("utf-8")
+    assert '<section id="gray">' in (folder.parent / "r.html").read_text("utf-8")
+    lines = list(csv.DictReader(io.StringIO((folder.parent / "s.csv").read_text("utf-8"))))
+    assert {(line["of"], line["images"]) for line in lines} == {
+        ("pictures", "4"),
+        ("gray pictures", "1"),
+    }
 
 
 def test_what_a_left_out_original_has_no_score_of_is_no_failure(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
-    Image.fromarray(photo(70, 90, 7)).convert("L").save(folder / "grey.png")
+    Image.fromarray(photo(70, 90, 7)).convert("L").save(folder / "old.png")
     arguments = ("compare", folder, "-p", "gray", "-m", "chroma_ratio")
     run = colortk(*arguments)
     assert (run.returncode, run.stderr) == (0, "")
-    assert "1 nearly grey originals, left out of them" in run.stdout
-    kept = colortk(*arguments, "--keep-grey")
+    assert "1 gray original, left out of every measure" in run.stdout
+    kept = colortk(*arguments, "--keep-gray")
     assert "no chroma_ratio of 1 results" in kept.stderr
+
+
+def test_nothing_but_gray_originals(tmp_path: Path, colortk: Callable[..., Any]) -> None:
+    Image.fromarray(photo(70, 90, 7)).convert("L").save(tmp_path / "old.png")
+    run = colortk("compare", "old.png", "-p", "gray", "-m", "psnr", "--html", "r.html")
+    assert run.returncode == 0, run.stderr
+    assert "0 pictures" in run.stdout
+    assert "1 gray original, left out of every measure" in run.stdout
+    assert "old.png" in (tmp_path / "r.html").read_text("utf-8")
 
 
 def test_a_strangers_metric_is_scored_and_a_broken_one_costs_its_own_cells(
@@ -147,22 +176,25 @@ def test_tables_and_files(folder: Path, colortk: Callable[..., Any]) -> None:
     )
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
-    assert lines[0].startswith("# protocol v1 (")
+    assert lines[0].startswith("# protocol v2 (")
     assert any("so few pictures prove little" in line for line in lines)
     head = next(line for line in lines if line.startswith("rank\t")).split("\t")
-    assert head[:2] == ["rank", "plugin"]
+    assert head[:3] == ["rank", "group", "plugin"]
+    assert any("ranked by" in line for line in lines)
+    assert not any("±" in line for line in lines)
     rows = list(csv.DictReader(io.StringIO((folder.parent / "s.csv").read_text("utf-8"))))
     assert {row["plugin"] for row in rows} == {"gray", "mean_color"}
+    assert {row["ranked_by"] for row in rows} == {"psnr"}
     assert all(float(row["low95"]) <= float(row["mean"]) <= float(row["high95"]) for row in rows)
     assert list(rows[0])[-3:] == ["protocol", "version", "artifact"]
-    assert "| rank | plugin |" in (folder.parent / "s.md").read_text("utf-8")
+    assert "| rank | group | plugin |" in (folder.parent / "s.md").read_text("utf-8")
     page = colortk("compare", folder, "-p", "mean_color", *QUICK, "--html", "r.html")
     assert page.returncode == 0, page.stderr
     text = (folder.parent / "r.html").read_text("utf-8")
     assert json.loads(colortk("leaderboard", "--json").stdout)[0]["protocol"]["hash"] in text
     assert all(f"{seed}.png" in text for seed in range(4))
     assert text.count("/9j/") >= 4 * (2 + 2 + 2)  # JPEG: grey, truth, two results, two heat maps
-    assert "mean colourfulness of the originals" in text
+    assert "mean colorfulness of the originals" in text
     again = colortk("compare", folder, "-p", "mean_color", *QUICK, "--csv", "s.csv")
     assert again.returncode == 2
     assert "--force" in again.stderr
@@ -179,7 +211,7 @@ def test_every_line_of_csv_says_what_it_is_of(folder: Path, colortk: Callable[..
     report = json.loads(colortk(*arguments, "--json").stdout)
     wanted = {
         entry["name"]: {
-            "protocol": f"v1, short_side=64 ({report['protocol']['hash']})",
+            "protocol": f"v2, short_side=64 ({report['protocol']['hash']})",
             "version": entry["version"],
             "artifact": entry["artifact"],
         }
@@ -223,6 +255,8 @@ def test_measures_without_a_better_end_rank_nobody(
     run = colortk("compare", folder, "-p", "mean_color", "-m", "colorfulness", "--json")
     assert [entry["rank"] for entry in json.loads(run.stdout)["plugins"]] == [None, None]
     assert json.loads(run.stdout)["paired"] == []
+    text = colortk("compare", folder, "-p", "mean_color", "-m", "colorfulness").stdout
+    assert "# CF has no better end: nobody is ranked" in text
     diff = colortk("diff", "gray", "mean_color", folder, "-m", "colorfulness")
     assert diff.stdout.startswith("CF, 4 pictures scored with both:")
 
@@ -236,7 +270,7 @@ def test_where_lpips_has_no_value_another_measure_leads_and_that_is_said(
     run = colortk("compare", "tiny.png", *arguments)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
-    assert report["lead"] == "psnr"
+    assert report["ranking_metric"] == "psnr"
     assert report["metric_failures"][0]["count"] == 2
     assert "no lpips of 2 results" in run.stderr
 
@@ -252,7 +286,7 @@ def test_all_and_those_named_besides(folder: Path, colortk: Callable[..., Any]) 
 def test_what_was_asked_for_is_shown(folder: Path, colortk: Callable[..., Any]) -> None:
     run = colortk("compare", folder, "-p", "gray", "-m", "ab_rmse", "-m", "psnr", "-m", "mae")
     head = next(line for line in run.stdout.splitlines() if line.startswith("rank\t"))
-    assert [cell.split()[0] for cell in head.split("\t")[2:5]] == ["ab-RMSE", "PSNR", "MAE"]
+    assert [cell.split()[0] for cell in head.split("\t")[3:6]] == ["ab-RMSE", "PSNR", "MAE"]
 
 
 @pytest.mark.slow

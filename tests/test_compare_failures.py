@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -39,7 +40,8 @@ def test_what_fails_costs_its_own_row(
     for name in bodies:
         assert rows[name]["failed"] == (0 if name == "good" else 4), name
     assert rows["raises"]["metrics"] == {}
-    assert rows["raises"]["rank"] is None
+    assert (rows["raises"]["rank"], rows["raises"]["group"]) == (None, "")
+    assert (rows["good"]["group"], rows["gray"]["group"]) == ("a", "a"), "the same colors"
     assert rows["good"]["metrics"]["psnr"] == rows["gray"]["metrics"]["psnr"]
     failures = json.loads(run.stdout)["failures"]
     reasons = {row["plugin"]: row["error"] for row in failures}
@@ -49,6 +51,53 @@ def test_what_fails_costs_its_own_row(
     assert "no weights" in reasons["refuses"]
     assert "bad.png" in reasons[""]
     assert "Traceback" not in run.stderr
+
+
+#: Perfect where it answers: it refuses what is hard.
+PICKY = """
+        if lightness.mean() > LIMIT: raise RuntimeError("too hard")
+        return np.zeros((*lightness.shape, 2), np.float32)
+"""
+
+
+def test_refusing_hard_pictures_gains_nothing(
+    folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
+) -> None:
+    """`picky` is `gray` but for the pictures that it refuses: not better, not ranked, and said so."""
+    means = {p: np.asarray(Image.open(p).convert("L")).mean() for p in folder.iterdir()}
+    hardest = max(means, key=means.__getitem__)
+    image = Image.open(hardest)
+    Image.fromarray(np.full_like(np.asarray(image), (255, 250, 200))).save(hardest)
+    site = distribution(
+        "picky", colorizer_module("picky", "picky", PICKY.strip().replace("LIMIT", "90"))
+    )
+    arguments = ("compare", folder, "-p", "picky", "-p", "mean_color", "-m", "psnr")
+    run = colortk(*arguments, "--json", plugins=site)
+    assert run.returncode == 1
+    report, rows = json.loads(run.stdout), rows_of(run)
+    assert (rows["picky"]["n"], rows["picky"]["failed"], report["images"]) == (3, 1, 4)
+    assert (rows["picky"]["rank"], rows["picky"]["group"]) == (None, "")
+    assert report["plugins"][-1]["name"] == "picky", "last, whatever its mean is"
+    assert report["comparisons"] == 1
+    (pair,) = (r for r in report["paired"] if r["plugin"] == "picky")
+    others = {r["plugin"] for r in report["paired"]} | {pair["best"]}
+    assert pair["best"] != "picky"
+    assert others == {"picky", "gray", "mean_color"}
+    assert pair["n"] == 3
+    if pair["best"] == "gray":
+        assert pair["difference"] == 0, "on the pictures that both have"
+    text = colortk(*arguments, plugins=site).stdout
+    row = next(line for line in text.splitlines() if "\tpicky\t" in line)
+    assert row.startswith("-\t-\tpicky\t")
+    assert "\t3 of 4\t" in row
+    assert "(n=3)" in row
+    assert "# no rank, no group: picky (3 of 4); compared on what both have (--common" in text
+    assert "PSNR ↑ (n=3–4)" in text
+    common = json.loads(colortk(*arguments, "--json", "--common", plugins=site).stdout)
+    assert (common["images"], common["candidates"]) == (3, 4)
+    found = {e["name"]: e for e in common["plugins"]}
+    assert found["picky"]["metrics"] == found["gray"]["metrics"]
+    assert found["picky"]["group"] == found["gray"]["group"] != ""
 
 
 @pytest.mark.slow
@@ -64,6 +113,7 @@ def test_a_plugin_that_hangs_is_stopped_and_given_up(
     assert run.returncode == 1
     rows = rows_of(run)
     assert (rows["hangs"]["failed"], rows["gray"]["failed"]) == (8, 0)
+    assert (rows["hangs"]["n"], rows["hangs"]["rank"], rows["hangs"]["group"]) == (0, None, "")
     reasons = [r["error"] for r in json.loads(run.stdout)["failures"] if r["plugin"] == "hangs"]
     assert sum("no answer on a picture in 0.3 s" in reason for reason in reasons) == 6
     assert sum("given up after 5 in a row" in reason for reason in reasons) == 1
@@ -103,7 +153,7 @@ def test_file_names_that_are_no_unicode(
 ) -> None:
     strange = os.fsencode(folder) + b"/b\xff<x>.png"
     with open(strange, "wb") as file:
-        file.write((folder / "0.png").read_bytes() + b"tail")
+        Image.fromarray(photo(70, 90, 9)).save(file, "PNG")
     files = ("--csv", "s.csv", "--html", "r.html", "--per-image")
     run = colortk("compare", folder, "-p", "gray", "-m", "psnr", *files, "--markdown", "s.md")
     assert run.returncode == 0, run.stderr
@@ -150,6 +200,8 @@ def test_a_strangers_own_kind_of_error_is_a_row(
         (["empty"], "no pictures in 'empty'"),
         (["pictures", "--baseline", "mena_color"], "did you mean 'mean_color'?"),
         (["pictures", "-m", "psrn"], "did you mean 'psnr'?"),
+        (["pictures", "--family", "gary"], "no such row in this comparison"),
+        (["pictures", "-p", "gray", "--family", "gray"], "a family of one plugin has no pairs"),
         (["pictures", "-p", "gray:x=1"], "plugin 'gray' has no options"),
         (["pictures", "-p", "gray:strength=7"], "a number from 0 to 2 is wanted"),
         (["pictures", "-p", "@x"], "written NAME"),

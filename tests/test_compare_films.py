@@ -137,32 +137,31 @@ def test_films_frame_by_frame_and_steadied(
     run = colortk("compare", clips, *SMALL, *more, plugins=site)
     assert run.returncode == 1, "a plugin failed"
     whole = json.loads(run.stdout)
-    assert (whole["images"], whole["films"]["images"]) == (0, 2)
+    assert (whole["images"], whole["films"]["images"]) == (0, 1)
     report = whole["films"]
-    assert report["protocol"]["name"] == "v1-film, short_side=48"
+    assert report["protocol"]["name"] == "v2-film, short_side=48"
     rows = {row["name"]: row for row in report["plugins"]}
     assert set(rows) == {"gray", "blink", "blink+flow", "late", "late+flow"}
     assert rows["gray"]["metrics"]["flicker"]["mean"] == 0
     off, flow = (rows[name]["metrics"] for name in ("blink", "blink+flow"))
     assert off["flicker"]["mean"] == pytest.approx(3 * np.sqrt(2), rel=0.05)
     assert flow["flicker"]["mean"] < off["flicker"]["mean"] / 2
-    assert off["flicker"]["n"] == 2
-    assert off["psnr"]["n"] == off["delta_e00"]["n"] == 1, "a film without colour has no truth"
-    assert off["frames"]["n"] == 1, "nor for other people's metrics that need it"
+    assert {off[name]["n"] for name in off} == {1}, "a gray film is left out of every measure"
+    assert [Path(name).name for name in report["gray_originals"]] == ["grey.mkv"]
     assert off["frames"]["mean"] == 16
     assert "broken" not in off
     beside = rows["blink"]["beside"]["flicker"]
     assert 0 < beside < 3, "the originals', whose colours move with what they are on"
     for name in ("late", "late+flow"):
-        assert rows[name]["failed"] == 2
+        assert rows[name]["failed"] == 1
     reasons = [
         [r["error"] for r in report["failures"] if r["plugin"] == n] for n in ("late", "late+flow")
     ]
     assert reasons[0] == reasons[1]
     assert "frame 5: plugin 'late' failed: RuntimeError: inside" in reasons[0][0]
-    assert run.stderr.count("RuntimeError: inside") == 2, "once a film"
+    assert run.stderr.count("RuntimeError: inside") == 1, "once a film, and not of the gray one"
     assert "no broken of" in run.stderr
-    assert [(f["frames"], f["near_grey"]) for f in report["originals"]] == [(16, False), (8, True)]
+    assert [(f["frames"], f["near_gray"]) for f in report["originals"]] == [(16, False), (8, True)]
 
     again = json.loads(colortk("compare", clips, *SMALL, *more, plugins=site).stdout)["films"]
     assert (report.pop("computed"), again.pop("computed")) == (12, 0)
@@ -217,10 +216,10 @@ def test_pictures_and_films_in_one_folder(folder: Path, colortk: Run, site: Path
     files = ("--csv", "s.csv", "--markdown", "s.md", "--html", "r.html")
     run = colortk("compare", folder, "-p", "orange", *SMALL, *files, plugins=site)
     assert run.returncode == 0, run.stderr
-    assert "# films: mean" in run.stdout
+    assert "# Films: mean" in run.stdout
     assert "2 films, 12 frames" in run.stdout
     heads = [line.split("\t") for line in run.stdout.splitlines() if line.startswith("rank\t")]
-    assert [("flicker ↓" in head, head[-3]) for head in heads] == [
+    assert [("flicker ↓" in head, head[-4]) for head in heads] == [
         (False, "s/picture"),
         (True, "s/frame"),
     ]
@@ -230,7 +229,7 @@ def test_pictures_and_films_in_one_folder(folder: Path, colortk: Run, site: Path
     assert ("films", "orange+flow") in found
     assert ("pictures", "orange+flow") not in found
     ways = {(line["of"], line["protocol"].partition(",")[0]) for line in lines}
-    assert ways == {("films", "v1-film"), ("pictures", "v1")}
+    assert ways == {("films", "v2-film"), ("pictures", "v2")}
     assert "## Films" in (place / "s.md").read_text("utf-8")
     text = (place / "r.html").read_text("utf-8")
     assert text.count('<section id="films">') == 1

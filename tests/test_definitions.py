@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from colortk.harness import tables
+from colortk.harness import captions, tables
 from colortk.harness.api import compare
 from colortk.host import registry
 from colortk.metrics import score
@@ -57,7 +57,7 @@ def test_the_window_of_ssim() -> None:
 
 def test_tables_in_every_format_print_the_definitions_of_their_measures(tmp_path: Path) -> None:
     found = compare(photo(40, 40), ["gray"], ["ab_rmse", "psnr_ab"], store=tmp_path)
-    lines = tables.definitions(found.as_dict(), ["ab_rmse", "psnr_ab"])
+    lines = captions.definitions(found.as_dict(), ["ab_rmse", "psnr_ab"])
     assert lines == [
         f"ab-RMSE: {definition('ab_rmse')}",
         f"PSNR ab: {definition('psnr_ab')}",

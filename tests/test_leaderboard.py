@@ -17,7 +17,7 @@ from colortk.harness.records import Key, PictureRow, ResultRow
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
 
-V1 = protocol()
+NOW = protocol()
 FEW, MANY = [f"p{i}" for i in range(8)], [f"p{i}" for i in range(27)]
 
 
@@ -31,7 +31,7 @@ def keep(
             row = ResultRow(sha, key, values) if sha in scored else ResultRow(sha, key)
             row.error = None if sha in scored else "no answer on a picture in 1 s"
             picture = PictureRow(sha, f"somewhere/{sha}.png", 9, 9, 30.0, 40.0, False)
-            results.add(V1, picture, [row], metric_codes(["psnr"]))
+            results.add(NOW, picture, [row], metric_codes(["psnr"]))
 
 
 def found(store: Path) -> list[dict[str, Any]]:
@@ -67,19 +67,52 @@ def test_neither_old_code_nor_failures_narrow_what_the_others_are_scored_on(
     ):
         assert (rows[name]["pictures"], rows[name]["failed"]) == (pictures, failed), name
     for name in ("gray", "mean_color"):
-        assert rows[name]["rank"] == 1
+        assert (rows[name]["rank"], rows[name]["group"]) == (None, "a"), "the same scores"
         assert rows[name]["metrics"]["psnr"] == pytest.approx(mean(FEW))
-    assert {rows[name]["rank"] for name in ("gone", "broken", "mean_chrominance")} == {None}
-    assert [row["rank"] for row in board["plugins"]] == [1, 1, None, None, None]
+    assert {rows[name]["group"] for name in ("gone", "broken", "mean_chrominance")} == {""}
+    assert [row["n"] for row in board["plugins"]] == [8, 8, 5, 4, 0], "complete ones first"
 
 
 def test_one_failure_among_many_pictures_narrows_as_ever(tmp_path: Path) -> None:
-    """A plugin with a rare failure must not lose its rank to pictures that it was never given."""
+    """A plugin is not blamed for pictures that it was never given, but for that which it failed on."""
     keep(tmp_path, entry("gray").key, MANY)
     keep(tmp_path, entry("mean_color").key, MANY[:20], MANY[20:21])
     (board,) = found(tmp_path)
     assert board["images"] == 21
-    assert {row["rank"] for row in board["plugins"]} == {1}
+    assert [(row["group"], row["n"]) for row in board["plugins"]] == [("a", 21), ("", 20)]
+
+
+def test_protocols_are_never_mixed_and_v1_keeps_its_rule_for_gray(tmp_path: Path) -> None:
+    """Under v1 gray originals were left out of measures of color alone."""
+    for how in (NOW, protocol("v1")):
+        with Results(tmp_path) as results:
+            for n in range(8):
+                values = {"psnr": 20.0 + n, "delta_e00": 9.0 - n}
+                row = ResultRow(f"p{n}", entry("gray").key, values)
+                chroma = 1.0 if n < 2 else 30.0
+                picture = PictureRow(f"p{n}", f"p{n}.png", 9, 9, chroma, 40.0, False)
+                results.add(how, picture, [row], metric_codes(["psnr", "delta_e00"]))
+    boards = {board["protocol"]["name"]: board for board in found(tmp_path)}
+    assert {name: board["images"] for name, board in boards.items()} == {"v1": 8, "v2": 6}
+    means = {name: board["plugins"][0]["metrics"] for name, board in boards.items()}
+    assert means["v1"] == {"psnr": 23.5, "delta_e00": 4.5}
+    assert means["v2"] == {"psnr": 24.5, "delta_e00": 4.5}
+    assert boards["v2"]["gray_originals"] == ["p0.png", "p1.png"]
+
+
+def test_the_board_names_what_it_ranks_by(tmp_path: Path, colortk: Callable[..., Any]) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    for number, plugin in enumerate(("gray", "mean_color", "mean_chrominance")):
+        keep(store, entry(plugin).key, MANY, off=3 * number)
+    (board,) = found(store)
+    assert board["ranking_metric"] == "psnr"
+    assert [(r["name"], r["rank"], r["group"]) for r in board["plugins"]] == [
+        ("mean_chrominance", 1, "a"), ("mean_color", 2, "b"), ("gray", 3, "c"),
+    ]  # fmt: skip
+    lines = colortk("leaderboard").stdout
+    assert "# ranked by PSNR (higher is better)" in lines
+    assert "# 3 comparisons of two plugins, each by itself at the 95 % level" in lines
 
 
 def test_old_results_of_many_pictures_keep_their_board(tmp_path: Path) -> None:
@@ -119,14 +152,14 @@ def test_headings_and_names_tell_boards_and_versions_apart(
     run = colortk("leaderboard")
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
-    heads = [line for line in lines if line.startswith("# protocol v1 (")]
+    heads = [line for line in lines if line.startswith("# protocol v2 (")]
     assert len(set(heads)) == 2
     for head in heads:
-        assert f"({V1.hash[:12]}), 8 pictures, set " in head
+        assert f"({NOW.hash[:12]}), 8 pictures, set " in head
         name = f"# set {head.rpartition(' ')[2]}: "
         assert sum(line.startswith(name) for line in lines) == 1
     assert any(line.endswith(": p0.png, p1.png, p2.png and 5 more") for line in lines)
-    names = [line.split("\t")[1] for line in lines if "effnet_bins" in line]
+    names = [line.split("\t")[2] for line in lines if "\teffnet_bins" in line]
     codes = [hashlib.sha256(code.encode()).hexdigest()[:8] for code in ("first", "second")]
     assert sorted(names) == sorted(f"effnet_bins (old, {code})" for code in codes)
 
@@ -146,8 +179,8 @@ def test_names_of_protocols_are_quoted(tmp_path: Path, colortk: Callable[..., An
     store.mkdir()
     keep(store, entry("gray").key, FEW)
     with Results(store) as results:
-        how = V1.varied(short_side=None)
+        how = NOW.varied(short_side=None)
         results.add(how, PictureRow("p0", "p0", 9, 9, 1.0, 1.0, False), [], {})
     run = colortk("leaderboard", "--protocol", "zzz")
     assert run.returncode == 2
-    assert "there are: 'v1', 'v1, native'\n" in run.stderr
+    assert "there are: 'v2', 'v2, native'\n" in run.stderr

@@ -20,8 +20,19 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def test_v1_is_what_it_was() -> None:
-    """Results are filed under this hash: a change of v1 is a v2."""
-    assert protocol().hash == ("968579ecd33c1fa7ed43d4ec5d1a007c155f81aac72d1fedda7e9d5979e72ac0")
+    """Results are filed under this hash: a change of v1 is a v2, and v1 stays readable."""
+    assert protocol("v1").hash == (
+        "968579ecd33c1fa7ed43d4ec5d1a007c155f81aac72d1fedda7e9d5979e72ac0"
+    )
+
+
+def test_v2_leaves_gray_out_of_every_measure_and_v1_did_not() -> None:
+    for film in ("", "-film"):
+        old, new = protocol(f"v1{film}"), protocol(f"v2{film}")
+        assert (old.leaves_gray_out, new.leaves_gray_out) == (False, True)
+        assert old.near_gray == new.near_gray == 2
+        assert old.hash != new.hash
+    assert protocol().name == "v2"
 
 
 def test_a_variation_says_so_and_has_another_hash() -> None:

@@ -78,7 +78,7 @@ def test_what_went_in_lies_in_the_page() -> None:
             assert found == getattr(sheet, kind)
     marks = [attributes for tag, attributes in page.tags if attributes.get("class") == "sheet"]
     assert [mark["data-picture"] for mark in marks] == [sheet.picture for sheet in sheets]
-    assert [mark["data-near-grey"] for mark in marks] == list("001000")
+    assert [mark["data-near-gray"] for mark in marks] == list("001000")
 
 
 def test_the_page_loads_nothing() -> None:
@@ -157,23 +157,32 @@ def test_a_sheet_is_written_before_the_next_is_asked_for() -> None:
 def test_the_ranked_table_is_readable_without_javascript() -> None:
     page = Page(html_of())
     rows = [[" ".join(cell.split()) for cell in row] for row in page.cells]
+    # Scores are missing: every column has its number of them, and every cell.
     assert rows[0] == [
-        "#",
-        "plugin",
-        "LPIPS ↓",
-        "SSIM ↑",
-        "PSNR ↑",
-        "CF",
-        "s/picture ↓",
-        "failed ↓",
-    ]
+        "rank", "group", "plugin", "LPIPS ↓ (n=5–6)", "SSIM ↑ (n=1)", "PSNR ↑ (n=5–6)", "CF (n=0)",
+        "s/picture ↓", "pictures", "failed ↓",
+    ]  # fmt: skip
     # Means of 3.0 … 3.5, 4.0 … 4.5 and 9.0 … 9.8, in units of their measures.
     good, fair, poor = rows[1:4]
-    assert good == ["1=", "good 0.1.0 The good one", "3.2500 3.0000 – 3.5000", "0.900", "26.75 26.50 – 27.00", "–", "0.500", "0"]  # fmt: skip
-    assert fair[:4] == ["1=", "fair 0.1.0 k=2 The fair one", "4.2500 4.0000 – 4.5000", "–"]
-    assert poor[0] == "3"
-    assert poor[2] == "9.4000 9.0000 – 9.8000"
-    assert poor[-1] == "1"
+    assert good == [
+        "–", "a", "good 0.1.0 The good one", "3.2500 3.0000 – 3.5000 n=6", "0.900 n=1",
+        "26.75 26.50 – 27.00 n=6", "–", "0.500", "6", "0",
+    ]  # fmt: skip
+    assert fair[:5] == ["–", "a", "fair 0.1.0 k=2 The fair one", "4.2500 4.0000 – 4.5000 n=6", "–"]
+    assert poor[:2] == ["–", "–"]
+    assert poor[3] == "9.4000 9.0000 – 9.8000 n=5"
+    assert poor[-2:] == ["5 of 6", "1"]
+
+
+def test_the_page_names_the_ranking_measure_and_the_gray_originals() -> None:
+    text = html_of()
+    assert "<li>ranked by LPIPS (lower is better)" in text
+    assert "1 gray original, left out of every measure" in text
+    assert "photo2.jpg</p>" in text or "photo2.jpg.</p>" in text
+    lines = Page(text).blocks(id="verdict-lines")[0]
+    assert lines["psnr"][0].startswith("ranked by PSNR (higher is better)")
+    assert lines["colorfulness"] == ["CF has no better end: nobody is ranked"]
+    assert any("no rank, no group: poor (5 of 6)" in line for line in lines["psnr"])
 
 
 def test_few_pictures_are_called_few() -> None:

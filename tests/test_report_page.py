@@ -97,6 +97,47 @@ def test_a_click_sorts_and_a_word_filters(opened: Any) -> None:
     assert "MAE" in " ".join(view.texts("#ranking thead th"))
 
 
+def cells(view: Opened, key: str) -> list[str]:
+    return view.texts(f'#ranking tbody [data-key="{key}"]')
+
+
+@pytest.mark.slow
+def test_another_measure_ranks_by_that_measure(opened: Any) -> None:
+    view = opened()
+    plugins, verdict = "#ranking tbody th b", "#verdict li"
+    assert view.texts(plugins) == ["good", "fair", "poor"]
+    assert (cells(view, "rank"), cells(view, "group")) == (["–", "–", "–"], ["a", "a", "–"])
+    assert cells(view, "n") == ["6", "6", "5 of 6"]
+    assert view.texts(verdict)[0].startswith("ranked by LPIPS (lower is better)")
+    assert "difference to good" in view.texts("#paired-title")[0]
+    view.page.select_option("#metric", "psnr")
+    assert view.texts(plugins) == ["fair", "good", "poor"]
+    assert (cells(view, "rank"), cells(view, "group")) == (["1", "2", "–"], ["a", "b", "–"])
+    assert view.texts(verdict)[0].startswith("ranked by PSNR (higher is better)")
+    assert "difference to fair" in view.texts("#paired-title")[0]
+    rows = view.texts("#paired-table tbody tr")
+    assert rows[0].startswith("good−1.50−2.00 … −1.000.0106 / 0 / 0")
+    assert rows[1].startswith("poor−5.20−7.00 … −0.500.0100 / 0 / 5")
+    assert view.texts("#paired-note") == [
+        "Against fair: 2 comparisons, each by itself at the 95 % level."
+    ]
+    title = view.page.locator('#ranking th[data-key="psnr"]')
+    assert title.get_attribute("aria-sort") == "descending"
+    view.page.select_option("#metric", "mae")
+    assert (cells(view, "rank"), cells(view, "group")) == (["–"] * 3, ["–"] * 3)
+    assert "MAE" in " ".join(view.texts("#ranking thead th")), "its column is shown"
+    view.page.select_option("#metric", "lpips")
+    assert view.texts(plugins) == ["good", "fair", "poor"]
+
+
+@pytest.mark.slow
+def test_a_baseline_stays_what_the_others_are_compared_with(opened: Any) -> None:
+    view = opened(report=make_report() | {"baseline": "poor"})
+    for metric in ("lpips", "psnr"):
+        view.page.select_option("#metric", metric)
+        assert "difference to poor" in view.texts("#paired-title")[0]
+
+
 @pytest.mark.slow
 def test_pictures_in_order(opened: Any) -> None:
     view = opened()
@@ -108,9 +149,9 @@ def test_pictures_in_order(opened: Any) -> None:
     assert view.texts(names) == [f"photo{k}.jpg" for k in (4, 3, 2, 1, 0, 5)]  # 5 has no score
     view.page.select_option("#order", "best")
     assert view.texts(names) == given
-    view.page.select_option("#grey", "1")
+    view.page.select_option("#gray", "1")
     assert view.texts(names) == ["photo2.jpg"]
-    view.page.select_option("#grey", "")
+    view.page.select_option("#gray", "")
     view.page.fill("#names", "photo4")
     assert view.texts(names) == ["photo4.jpg"]
     view.page.fill("#names", "")
@@ -205,6 +246,7 @@ def test_next_to_nothing_to_show(opened: Any) -> None:
     report = make_report()
     for plugin in report["plugins"]:
         plugin |= {"metrics": {}, "seconds": {}, "peak_memory": None, "rank": None}
-    view = opened(report=report | {"paired": [], "records": []}, sheets=iter(()), histograms={})
+    bare = {"paired": [], "records": [], "verdicts": {}, "pairs": {}}
+    view = opened(report=report | bare, sheets=iter(()), histograms={})
     assert view.texts("#ranking tbody th b") == ["good", "fair", "poor"]
     assert view.texts("#shown") == ["0 of 0"]

@@ -1,4 +1,4 @@
-"""Intervals that cover, tests against scipy's own, ranks that the data support."""
+"""Intervals that cover, and paired differences that count in the measure's own direction."""
 
 from __future__ import annotations
 
@@ -6,33 +6,72 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from colortk.harness.statistics import differences, holm, intervals, ranks, summaries, wilcoxon
+from colortk.harness.intervals import mean_intervals
+from colortk.harness.statistics import differences, holm, summaries
+from simulations import DISTRIBUTIONS, coverage
 
 
-def test_interval_against_scipys_bootstrap() -> None:
-    values = np.random.default_rng(1).gamma(2, 3, 80)
-    ours = intervals(values[:, None])[:, 0]
-    theirs = stats.bootstrap(
-        (values,), np.mean, method="percentile", n_resamples=9999, rng=np.random.default_rng(2)
-    ).confidence_interval
-    assert ours == pytest.approx([theirs.low, theirs.high], abs=0.08)
+def studentized(values: np.ndarray, seed: int) -> tuple[float, float]:
+    """The bootstrap-t, written out: one resample after the other."""
+    rng, count = np.random.default_rng(seed), len(values)
+    error, found = values.std(ddof=1) / np.sqrt(count), []
+    for _ in range(5000):
+        drawn = rng.choice(values, count)
+        found.append((drawn.mean() - values.mean()) / (drawn.std(ddof=1) / np.sqrt(count)))
+    high, low = np.percentile(found, [2.5, 97.5])
+    return values.mean() - low * error, values.mean() - high * error
+
+
+def test_interval_is_the_wider_of_bootstrap_t_and_students_t() -> None:
+    values = np.random.default_rng(1).gamma(2, 3, 40)
+    found = mean_intervals(values[:, None])
+    low, high = studentized(values, 2)
+    mean, error = values.mean(), stats.sem(values)
+    student = stats.t.interval(0.95, 39, mean, error)
+    wanted = min(low, student[0]), max(high, student[1])
+    assert (found.low[0], found.high[0]) == pytest.approx(wanted, abs=0.08)
+    assert found.high[0] - mean > 1.1 * (mean - found.low[0]), "skewed scores: skewed interval"
+
+
+def test_few_pictures_get_students_t() -> None:
+    values = np.random.default_rng(2).normal(3, 1, 9)
+    found = mean_intervals(values[:, None])
+    wanted = stats.t.interval(0.95, 8, values.mean(), stats.sem(values))
+    assert (found.low[0], found.high[0]) == pytest.approx(wanted)
+    assert found.p[0] == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+
+
+def test_interval_leaves_out_zero_exactly_where_p_is_small() -> None:
+    rng = np.random.default_rng(3)
+    for count in (3, 9, 12, 40):
+        values = rng.normal(0.4, 1, (count, 300)) * (rng.random((count, 300)) < 0.8)
+        found = mean_intervals(values)
+        outside = (found.low > 0) | (found.high < 0)
+        assert np.array_equal(outside, found.p <= 0.05)
+        assert outside.any()
+        assert not outside.all()
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_coverage_in_short(name: str) -> None:
+    assert coverage(name, 10, 500) > 0.87
+    assert 0.90 < coverage(name, 48, 500) < 0.99
 
 
 @pytest.mark.slow
-def test_interval_covers_the_mean_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    hits = 0
-    for trial in range(200):
-        low, high = intervals(rng.normal(3, 1, (60, 1)), seed=trial)[:, 0]
-        hits += low <= 3 <= high
-    assert 178 <= hits <= 200
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_coverage(name: str) -> None:
+    """0.005 is left for the simulation itself: two standard errors."""
+    assert coverage(name, 10, 6000) >= 0.90 - 0.005
+    for count in (30, 48):
+        assert 0.93 - 0.005 <= coverage(name, count, 6000) <= 0.97 + 0.005, count
 
 
 def test_columns_share_their_resamples() -> None:
     """What is better on every picture by the same amount is better by it in every resample."""
     values = np.random.default_rng(3).normal(size=(50, 1))
-    (low, lower), (high, higher) = intervals(np.hstack([values, values + 2]))
-    assert (lower - low, higher - high) == pytest.approx((2, 2))
+    found = mean_intervals(np.hstack([values, values + 2]))
+    assert (np.diff(found.low), np.diff(found.high)) == pytest.approx((2, 2))
 
 
 def test_gaps_are_left_out_and_one_picture_has_no_interval() -> None:
@@ -46,19 +85,25 @@ def test_gaps_are_left_out_and_one_picture_has_no_interval() -> None:
     assert third is None
 
 
-def test_wilcoxon() -> None:
-    # Wilcoxon 1945 as in textbooks: six differences, all positive: p = 2 / 2^6.
-    assert wilcoxon(np.array([1.0, 2, 3, 4, 5, 6])) == pytest.approx(2 / 64)
-    assert wilcoxon(np.zeros(5)) == 1
-    delta = np.random.default_rng(4).normal(0.3, 1, 120)
-    assert wilcoxon(delta) == pytest.approx(stats.wilcoxon(delta, method="asymptotic").pvalue)
-
-
 @pytest.mark.parametrize("zeros", [0, 16, 295])
 def test_pictures_without_a_difference_do_not_make_the_others_significant(zeros: int) -> None:
-    # Four of one sign: 2 / 2^4; five: 2 / 2^5. Neither is under 0.05, with however many zeros.
-    assert wilcoxon(np.array([1.0, 2, 3, 4] + [0] * zeros)) == pytest.approx(1 / 8)
-    assert wilcoxon(np.array([1.0, 2, 3, 4, 5] + [0] * zeros)) == pytest.approx(1 / 16)
+    for positive, wanted in ((4, False), (5, False), (12, True)):
+        delta = np.concatenate([np.linspace(1, 1.2, positive), np.zeros(zeros)])[:, None]
+        (found,) = differences(delta, np.zeros_like(delta), [True])
+        assert found is not None
+        if zeros:
+            assert found.separated == wanted, positive
+    (same,) = differences(np.zeros((40, 1)), np.zeros((40, 1)), [True])
+    assert same is not None
+    assert (same.ci95, same.p, same.ties, same.separated) == ((0, 0), 1, 40, False)
+
+
+def test_equal_differences_are_as_sure_as_a_sign_test() -> None:
+    for count in (2, 5, 6, 30):
+        (found,) = differences(np.full((count, 1), 0.75), np.zeros((count, 1)), [True])
+        assert found is not None
+        assert found.separated == (count >= 6)
+        assert found.p == pytest.approx(stats.binomtest(count, count).pvalue)
 
 
 def test_holm() -> None:
@@ -81,40 +126,3 @@ def test_differences_count_wins_in_the_scores_own_direction() -> None:
     assert neither.wins is None
     assert higher.mean == pytest.approx(1 / 3)
     assert differences(mine[3:], theirs[3:], [True]) == [None]
-
-
-def test_plugins_that_are_not_told_apart_share_a_rank() -> None:
-    rng = np.random.default_rng(5)
-    base = rng.normal(20, 5, 100)
-    twin = base + rng.normal(0, 1, 100)
-    worse = base - 3 + rng.normal(0, 1, 100)
-    nothing = np.full(100, np.nan)
-    table = np.stack([worse, base, twin, nothing], 1)
-    assert ranks(table, True) == [3, 1, 1, None]
-    assert ranks(-table, False) == [3, 1, 1, None]
-    assert ranks(table, False) == [1, 2, 2, None]
-    # Three pictures prove nothing, however far apart.
-    assert ranks(table[:3, :2], True) == [1, 1]
-
-
-def test_a_mean_that_a_few_pictures_make_claims_no_order() -> None:
-    """On most pictures a little worse, on some much better: mean and test point apart."""
-    rng = np.random.default_rng(6)
-    base = rng.normal(20, 1, 100)
-    delta = np.where(np.arange(100) < 80, -0.14, 5) + rng.normal(0, 0.01, 100)
-    table = np.stack([base + delta, base], 1)
-    (found,) = differences(table[:, :1], table[:, 1:], [True])
-    assert found is not None
-    assert found.ci95 is not None
-    assert found.ci95[0] > 0  # alone, each of the two would claim an order
-    assert found.p < 0.05
-    assert ranks(table, True) == [1, 1]
-
-
-def test_a_plugin_without_a_tenth_of_its_scores_has_no_rank() -> None:
-    rng = np.random.default_rng(7)
-    base = rng.normal(20, 5, 100)
-    lucky = np.where(np.arange(100) < 85, base + 9, np.nan)
-    nearly = np.where(np.arange(100) < 95, base + 9, np.nan)
-    assert ranks(np.stack([base, lucky], 1), True) == [1, None]
-    assert ranks(np.stack([base, nearly], 1), True) == [2, 1]

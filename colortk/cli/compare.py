@@ -39,7 +39,18 @@ from colortk.cli.main import say
 )
 @click.option("--native", is_flag=True, help="Score pictures whole, at their own size.")
 @click.option(
-    "--keep-grey", is_flag=True, help="Count nearly grey originals in measures of colour."
+    "--keep-gray", is_flag=True, help="Score gray originals too, in a table of their own."
+)
+@click.option("--keep-grey", "keep_grey", is_flag=True, hidden=True)
+@click.option(
+    "--family",
+    "family",
+    multiple=True,
+    metavar="NAME",
+    help="Correct all pairs among these plugins together (Holm); repeatable.",
+)
+@click.option(
+    "--common", is_flag=True, help="Score all plugins on the pictures that every plugin has."
 )
 @click.option(
     "--temporal",
@@ -119,7 +130,10 @@ def command(
     refine: str | None,
     size: int | None,
     native: bool,
+    keep_gray: bool,
     keep_grey: bool,
+    family: tuple[str, ...],
+    common: bool,
     temporal: str,
     frames: int | None,
     sizes: bool,
@@ -144,9 +158,11 @@ def command(
     A DIR is searched through, with the folders in it; without pictures, the photographs that
     installed packages ship are used. Results are kept: a
     second run computes only what is new, and one that was stopped goes on. CSV, Markdown and HTML
-    go to stdout for '-'. `gray` is always in the table; CF is shown beside the originals' ("of"),
-    MB is the peak of the plugin's process. One picture in twenty is predicted twice; † marks a
-    plugin whose color then differs. Films have a table of their own: every plugin frame by
+    go to stdout for '-'. Two plugins have a letter of their group in common if the pictures do not
+    tell them apart; a rank is printed where they tell a plugin apart from every other one. Gray
+    originals are left out and named. `gray` is always in the table; CF is shown beside the
+    originals' ("of"), MB is the peak of the plugin's process. One picture in twenty is predicted
+    twice; † marks a plugin whose color then differs. Films have a table of their own: every plugin frame by
     frame and, as NAME+flow, with its colours steadied as by `colortk video`; flicker is how much
     colour changes along motion, beside the original's ("of").
 
@@ -198,7 +214,9 @@ def command(
             changes=changes,
             every=every,
             baseline=baseline,
-            keep_grey=keep_grey,
+            keep_gray=keep_gray or keep_grey,
+            family=family,
+            common=common,
             frames=frames,
             temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
             how=how,

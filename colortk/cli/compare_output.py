@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
 
 
-#: Columns of a terminal from which on intervals fit.
-WIDE = 150
+#: Columns of a terminal from which on intervals fit, and how many a mean with its interval takes.
+WIDE, INTERVAL = 150, 26
 
 
 def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
@@ -94,16 +94,14 @@ def complain(comparison: Comparison) -> bool:
     from colortk.harness.films.comparison import FilmComparison
 
     lines: dict[str, None] = {}
-    for part in (comparison, comparison.films):
-        if part is None:
-            continue
+    for part in _parts(comparison):
         for failure in part.failures:
             where = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
             lines[where + failure["error"]] = None
         if isinstance(part, FilmComparison):
             lines |= dict.fromkeys(part.incomplete)
     failed = bool(lines)
-    for part in filter(None, (comparison, comparison.films)):
+    for part in _parts(comparison):
         for row in part.metric_failures:
             lines[f"no {row['metric']} of {row['count']} results: {row['error']}"] = None
             # A measure that somebody named and that has no value at all is a failure.
@@ -111,6 +109,12 @@ def complain(comparison: Comparison) -> bool:
     for line in lines:
         say(line)
     return failed
+
+
+def _parts(comparison: Comparison) -> list[Comparison]:
+    """Every table's comparison, whether or not it has anything."""
+    both = [part for part in (comparison, comparison.films) if part is not None]
+    return [part for one in both for part in (one, one.gray) if part is not None]
 
 
 def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
@@ -127,36 +131,42 @@ def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
     from colortk.harness import tables
 
     for part in tables.sections(comparison):
-        if part.used:
-            _show(part)
+        _show(part)
     if sizes is not None:
         _show_sizes(sizes)
 
 
 def _show(comparison: Comparison) -> None:
-    from colortk.harness import tables
+    from colortk.harness import captions, tables
 
     report = comparison.as_dict()
-    films = "films: " if tables.of_films(report) else ""
+    films = captions.of_films(report)
+    prefix = f"{captions.title(report)}: " if captions.title(report) else ""
     metrics = tables.headline(comparison)
-    for line in tables.caption(report):
+    for line in captions.caption(report):
         print_note(line)
+    if not comparison.used:
+        return
     # A narrow terminal shows fewer columns, not the beginnings of many.
     room = _width()
-    title = "mean ± half of the 95 % interval; plugins not told apart share a rank"
+    label = report["metrics"][report["ranking_metric"]]["heading"]
+    title = f"mean [95 % interval], ranked by {label}"
     if room < WIDE:
-        title = "mean; plugins not told apart share a rank (a wider terminal shows more)"
-        metrics = metrics[: max(1, (room - 50) // 12)]
-    table(films + title, *tables.ranking(report, metrics, interval=room >= WIDE))
+        title = f"mean, ranked by {label} (a wider terminal shows intervals)"
+        metrics = metrics[: max(1, (room - 65) // 12)]
+    else:
+        metrics = metrics[: (room - 65) // INTERVAL]
+    table(prefix + title, *tables.ranking(report, metrics, interval=room >= WIDE))
+    for line in captions.verdict_lines(report):
+        print_note(line)
     shown = list(metrics)
     # A film alone has no intervals: its differences can be read in the table above.
     if report["paired"] and not (films and report["images"] < 2):
-        title = f"minus {report['paired'][0]['best']}, paired"
-        usual = [report["lead"], "flicker" if films else "ab_rmse", "delta_e00"]
+        usual = [report["ranking_metric"], "flicker" if films else "ab_rmse", "delta_e00"]
         usual = metrics if comparison.asked else usual
-        table(films + title, *tables.pairing(report, usual))
+        table(prefix + captions.pairing_title(report, usual), *tables.pairing(report, usual))
         shown += [m for m in usual if m in report["metrics"]]
-    for line in tables.definitions(report, list(dict.fromkeys(shown))):
+    for line in captions.definitions(report, list(dict.fromkeys(shown))):
         print_note(line)
 
 

@@ -23,12 +23,12 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
     """Print what past comparisons found, by protocol; nothing is computed.
 
     Rows of one board can be compared: plugins scored on other pictures are on another board.
-    Results of code that has changed since are marked as old, with a digest of it. Who failed,
-    or is old, takes no picture from the others: where it lacks some of them, it has no rank.
+    Results of code that has changed since are marked as old, with a digest of it. A plugin that
+    failed, or is old, takes no picture from the others: where it lacks some, it has no rank.
     """
+    from colortk.harness.captions import count, gray_lines, verdict_lines
     from colortk.harness.leaderboard import boards
     from colortk.harness.results import Results
-    from colortk.harness.tables import count
     from colortk.store.location import store_folder
 
     with Results(store_folder(store)) as results:
@@ -43,16 +43,19 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         pictures = count(board["images"], board["kind"].removesuffix("s"))
         head = [
             "rank",
+            "group",
             "plugin",
-            *(m["heading"] for m in board["metrics"]),
+            *(m["heading"] for m in board["metrics"].values()),
             board["kind"],
             "failed",
             "when",
         ]
-        rows = [_row(row, board["metrics"]) for row in board["plugins"]]
+        rows = [_row(row, board) for row in board["plugins"]]
         print_note(f"set {board['set'][:8]}: {_pictures(board)}")
         table(f"{title}, {pictures}, set {board['set'][:8]}", head, rows)
-        for metric in board["metrics"]:
+        for line in [*gray_lines(board), *verdict_lines(board)]:
+            print_note(line)
+        for metric in board["metrics"].values():
             print_note(f"{metric['label']}: {metric['definition']}")
 
 
@@ -62,13 +65,16 @@ def _pictures(board: dict[str, Any]) -> str:
     return f"{named} and {more:,} more" if more else named
 
 
-def _row(row: dict[str, Any], metrics: list[dict[str, Any]]) -> list[str]:
+def _row(row: dict[str, Any], board: dict[str, Any]) -> list[str]:
+    from colortk.harness.captions import n_of
+
     cells = []
-    for metric in metrics:
-        value = row["metrics"].get(metric["name"])
+    for name, metric in board["metrics"].items():
+        value = row["metrics"].get(name)
         cells.append("-" if value is None else f"{value:.{metric['digits']}f}")
     when = datetime.fromtimestamp(row["when"]).strftime("%Y-%m-%d %H:%M")
     # Two old versions of one plugin may be listed.
     name = row["name"] + ("" if row["current"] else f" (old, {row['code'][:8]})")
     rank = "-" if row["rank"] is None else str(row["rank"])
-    return [rank, name, *cells, str(row["pictures"]), str(row["failed"]), when]
+    pictures = n_of(row["n"], board["images"])
+    return [rank, row["group"] or "-", name, *cells, pictures, str(row["failed"]), when]

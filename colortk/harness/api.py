@@ -41,7 +41,9 @@ def compare(
     changes: dict[str, Any] | None = None,
     every: bool = False,
     baseline: str | None = None,
-    keep_grey: bool = False,
+    keep_gray: bool = False,
+    family: Sequence[str] = (),
+    common: bool = False,
     frames: int | None = None,
     temporal: Sequence[str] = ("off", "flow"),
     jobs: int | None = None,
@@ -56,7 +58,10 @@ def compare(
     ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each; ``None``, or with ``every`` besides these:
     all that are installed and can run. ``gray`` is always among them. ``metrics``: names; ``None``:
     all. ``changes``: values that differ from the protocol's, as ``{"short_side": None, "refine":
-    "none"}``. ``frames``: of every film at most so many, from its beginning. ``temporal``: films
+    "none"}``. ``keep_gray``: score gray originals too, as a comparison of their own, ``gray`` of
+    the result. ``family``: plugins whose pairs are corrected together (Holm); every other pair is
+    tested by itself. ``common``: score all plugins on the pictures that every plugin has a score
+    of. ``frames``: of every film at most so many, from its beginning. ``temporal``: films
     frame by frame ("off"), steadied ("flow"); none: no films. ``jobs``: processes. ``how``: these, time limit, cluster. ``store``: folder of the
     results that are kept, see :func:`colortk.store.location.store_folder`. Raises ``UsageError`` (no pictures, unknown
     names), ``PluginError``, ``ArtifactError`` or ``EnvironmentProblem``.
@@ -86,6 +91,7 @@ def compare(
     variation = protocol(protocol_name).varied(**(changes or {}))
     with snapshot():
         chosen, left_out = _entries(plugins, every, baseline, variation.refine)
+    _family(family, chosen, chosen)
     with Results(store_folder(store)) as results:
         with progress("scoring", len(found)) as advance:
             outcome = run(found, chosen, list(specs), variation, results, how, advance)
@@ -104,7 +110,8 @@ def compare(
                 how,
                 progress,
             )
-            films.keep_grey, films.asked = keep_grey, metrics is not None
+            films.keep_gray, films.asked = keep_gray, metrics is not None
+            films.family, films.common = _family(family, films.entries, chosen), common
             films.baseline = _film_baseline(films, baseline)
         results.flush()
         problem = results.problem
@@ -115,13 +122,30 @@ def compare(
         specs,
         outcome,
         left_out,
-        keep_grey,
-        baseline,
-        repeats,
-        metrics is not None,
-        films,
-        problem,
+        keep_gray=keep_gray,
+        baseline=baseline,
+        repeats=repeats,
+        asked=metrics is not None,
+        films=films,
+        family=_family(family, chosen, chosen),
+        common=common,
+        store_problem=problem,
     )
+
+
+def _family(
+    names: Sequence[str], entries: Sequence[Entry], chosen: Sequence[Entry]
+) -> tuple[str, ...]:
+    """The rows of a family: of pictures, or of films, where a plugin may have two."""
+    known = {e.label for e in chosen}
+    for name in names:
+        if name not in known:
+            hint = f"the rows are: {', '.join(sorted(known))}"
+            raise UsageError(f"--family {name}: no such row in this comparison", do=hint)
+    if len(set(names)) == 1:
+        raise UsageError("a family of one plugin has no pairs", do="name --family twice or more")
+    wanted = {name + end for name in names for end in ("", STEADIED)}
+    return tuple(e.label for e in entries if e.label in wanted)
 
 
 def _apart(images: Any, films: bool) -> tuple[list[Any], list[Path], dict[str, str]]:

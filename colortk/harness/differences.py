@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import UsageError
-from colortk.harness.comparison import LEAD, Comparison
+from colortk.harness.comparison import Comparison
 from colortk.harness.entries import entries
 from colortk.harness.pixel_repeats import pixel_repeats
 from colortk.harness.protocol import protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import Outcome, Source, metric_codes
+from colortk.harness.scored_set import LEAD
 from colortk.host import registry
 
 

@@ -9,11 +9,12 @@ from colortk.errors import ColortkError
 from colortk.harness.entries import entry
 from colortk.harness.records import Key, ResultRow
 from colortk.harness.runner import PATIENCE
-from colortk.harness.statistics import COMPLETE
 from colortk.runtime.provenance import film_scores_code
 
 #: A row joins a group if they share this part of the pictures of each.
 SHARED = 0.5
+#: Failures on a larger share of its pictures keep a row from narrowing a group.
+RARELY = 0.1
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Row:
     def standing(self) -> int:
         """0: the code of now; 1: old code; 2: either, with failures that may explain its gaps."""
         # Who fails again and again is given up: it lacks pictures that nobody chose to leave out.
-        few = min(PATIENCE - 1, (1 - COMPLETE) * len(self.pictures))
+        few = min(PATIENCE - 1, RARELY * len(self.pictures))
         if len(self.failed) > few:
             return 2
         return 0 if self.current else 1

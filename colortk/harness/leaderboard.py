@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import UsageError
-from colortk.harness.comparison import HEADLINE, LEAD
 from colortk.harness.films.rows import OPTION, ORIGINAL, STEADIED
 from colortk.harness.groups import Group, Row, grouped, installed, latest
+from colortk.harness.intervals import Float64
 from colortk.harness.pixel_repeats import pixel_repeats
+from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, PictureRow, described
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
-from colortk.harness.statistics import Float64, ranks
+from colortk.harness.scored_set import HEADLINE, LEAD
+from colortk.harness.verdicts import verdicts
 from colortk.host import registry
 from colortk.runtime.provenance import snapshot
 from colortk.spec import MetricSpec
@@ -66,7 +68,7 @@ def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
             if key.plugin != ORIGINAL
         ]
         for group in grouped(latest(rows)):
-            board = _board(group, pictures, protocols[protocol]["near_grey"], specs, films)
+            board = _board(group, pictures, protocols[protocol], specs, films)
             name = protocols[protocol]["name"]
             kind = "films" if films else "pictures"
             found.append({"protocol": {"name": name, "hash": protocol}, "kind": kind} | board)
@@ -76,33 +78,37 @@ def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
 def _board(
     group: Group,
     pictures: dict[str, PictureRow],
-    near_grey: float,
+    definition: dict[str, Any],
     specs: dict[str, MetricSpec],
     films: bool,
 ) -> dict[str, Any]:
-    repeats = pixel_repeats(sorted(group.common), pictures)
-    rows, common = group.rows, sorted(group.common.difference(repeats))
+    rows, limit = group.rows, near_gray_of(definition)
+    group.common = group.common.difference(pixel_repeats(sorted(group.common), pictures))
+    gray = {p for p in group.common if p in pictures and pictures[p].chroma < limit}
+    if leaves_gray_out(definition):
+        group.common -= gray
+    common = sorted(group.common)
     metrics = [m for m in HEADLINE if m in specs]
     metrics += [m for m, spec in specs.items() if films and spec.takes == "film"]
-    grey = {p for p in common if p in pictures and pictures[p].chroma < near_grey}
-    colour = {m for m in metrics if specs[m].chroma or (films and specs[m].needs_reference)}
-    tables = {m: _table(rows, common, m, grey if m in colour else set()) for m in metrics}
+    of_color = set(metrics)
+    if not leaves_gray_out(definition):
+        of_color = {m for m in metrics if specs[m].chroma or (films and specs[m].needs_reference)}
+    tables = {m: _table(rows, common, m, gray if m in of_color else set()) for m in metrics}
     scored = [m for m in metrics if not np.isnan(tables[m]).all()] or metrics
     ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
     lead = LEAD if LEAD in ordered else ordered[0]
-    better = specs[lead].higher_is_better
-    lacking = [not group.common <= row.pictures for row in rows]
-    compared = np.where(lacking, np.nan, tables[lead])
-    placed = [None] * len(rows) if better is None else ranks(compared, better)
-    sign = -1 if better else 1
+    found = verdicts(tables[lead], specs[lead].higher_is_better)
     listed: list[dict[str, Any]] = []
-    for k, row in enumerate(rows):
+    for k in found.order:
+        row = rows[k]
         means = {
             m: float(np.nanmean(t[:, k])) for m, t in tables.items() if not np.isnan(t[:, k]).all()
         }
         listed.append(
             {
-                "rank": placed[k],
+                "rank": found.ranks[k],
+                "group": found.letters[k],
+                "n": found.counts[k],
                 "name": _label(row.key),
                 "artifact": row.key.artifact,
                 "code": hashlib.sha256(row.key.code.encode()).hexdigest(),
@@ -113,15 +119,18 @@ def _board(
                 "when": row.when,
             }
         )
-    listed.sort(key=lambda r: (r["rank"] or len(rows) + 1, sign * r["metrics"].get(lead, 0.0)))
     heads = [{"name": m, "heading": specs[m].heading} | described(specs[m]) for m in metrics]
     names = sorted(Path(pictures[p].name).name for p in common if p in pictures)
     return {
         "images": len(common),
+        "gray_originals": sorted(Path(pictures[p].name).name for p in gray),
+        "gray_rule": "left out" if leaves_gray_out(definition) else "left out of measures of color",
+        "comparisons": found.comparisons,
+        "family": [],
         "set": hashlib.sha256("\n".join(common).encode()).hexdigest(),
         "names": names[:NAMED],
-        "lead": lead,
-        "metrics": heads,
+        "ranking_metric": lead,
+        "metrics": {head["name"]: head for head in heads},
         "plugins": listed,
     }
 

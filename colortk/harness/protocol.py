@@ -16,7 +16,7 @@ from colortk.errors import UsageError
 from colortk.images import MAX_PIXELS, decode
 from colortk.upsample import resize
 
-DEFAULT = "v1"
+DEFAULT = "v2"
 #: Short sides that can be asked for.
 LEAST, MOST = 16, 8192
 
@@ -27,14 +27,16 @@ class Protocol:
 
     ``short_side``: pixels to which the short side is brought before the middle square is cut
     out; ``None``: the whole picture at its own size. ``refine``: the host's refinement.
-    ``near_grey``: mean chroma (CIELAB) under which an original counts as having no colour.
+    ``near_gray``: mean chroma (CIELAB) under which an original counts as gray.
+    ``leaves_gray_out``: gray originals are left out of every measure, not of those of color alone.
     ``text``: the definition as canonical JSON.
     """
 
     name: str
     short_side: int | None
     refine: str
-    near_grey: float
+    near_gray: float
+    leaves_gray_out: bool
     text: str
 
     @cached_property
@@ -92,9 +94,21 @@ def _protocol(definition: dict[str, Any]) -> Protocol:
         definition["name"],
         definition["short_side"],
         definition["refine"],
-        definition["near_grey"],
+        near_gray_of(definition),
+        leaves_gray_out(definition),
         json.dumps(definition, sort_keys=True, ensure_ascii=True),
     )
+
+
+def near_gray_of(definition: dict[str, Any]) -> float:
+    """The mean chroma under which an original counts as gray; v1 spells the name in another way."""
+    value: float = definition["near_gray"] if "near_gray" in definition else definition["near_grey"]
+    return value
+
+
+def leaves_gray_out(definition: dict[str, Any]) -> bool:
+    """Whether gray originals are left out of every measure (from v2 on)."""
+    return "gray_originals" in definition
 
 
 @dataclass(frozen=True)

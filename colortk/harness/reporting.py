@@ -26,7 +26,7 @@ def write_report(file: BinaryIO, comparison: Comparison, store: Path | None = No
 
     Scores are those of all pictures; of more than 1,000 some are shown, evenly spread.
     """
-    clips = comparison.films if comparison.films is not None and comparison.films.used else None
+    clips = comparison.films if comparison.films is not None and comparison.films.readable else None
     with Results(store_folder(store)) as results:
         write(
             file,
@@ -34,11 +34,12 @@ def write_report(file: BinaryIO, comparison: Comparison, store: Path | None = No
             _sheets(comparison, results),
             _histograms(comparison, results),
             None if clips is None else Films(headline(clips), _sheets(clips, results)),
+            headline(comparison),
         )
 
 
 def _sheets(comparison: Comparison, results: Results) -> Iterator[Sheet]:
-    for source in comparison.used[:: math.ceil(len(comparison.used) / MOST)]:
+    for source in comparison.readable[:: math.ceil(len(comparison.readable) / MOST)]:
         truth, grey = results.thumbnails(comparison.protocol, source.picture)
         made: dict[str, bytes] = {}
         heats: dict[str, bytes] = {}
@@ -51,7 +52,7 @@ def _sheets(comparison: Comparison, results: Results) -> Iterator[Sheet]:
             readable(Path(source.name).name),
             grey,
             truth,
-            source.picture in comparison.near_grey,
+            source.picture in comparison.near_gray,
             {label: data for label, data in made.items() if data},
             {label: data for label, data in heats.items() if data},
         )

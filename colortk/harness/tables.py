@@ -11,9 +11,18 @@ from html import escape
 from typing import Any
 
 from colortk.errors import PluginError
-from colortk.harness.comparison import FEW, HEADLINE, Comparison
-from colortk.harness.films.rows import STEADIED
-from colortk.harness.repeats import marked, notes
+from colortk.harness.captions import (
+    caption,
+    definitions,
+    n_of,
+    of_films,
+    pairing_title,
+    title,
+    verdict_lines,
+)
+from colortk.harness.comparison import Comparison
+from colortk.harness.repeats import marked
+from colortk.harness.scored_set import HEADLINE
 from colortk.harness.set_measures import with_set_measures
 
 Table = tuple[list[str], list[list[str]]]
@@ -29,19 +38,21 @@ def headline(comparison: Comparison) -> list[str]:
     return with_set_measures([*shown[:1], *films, *shown[1:]])
 
 
-def of_films(report: dict[str, Any]) -> bool:
-    """Whether a report is one of films."""
-    return report.get("kind") == "films"
-
-
 def ranking(report: dict[str, Any], metrics: Sequence[str], interval: bool = True) -> Table:
-    """Head and rows: rank, plugin, every metric's mean (± half of its interval), time, failures."""
-    known = report["metrics"]
-    each = "s/frame" if of_films(report) else "s/picture"
-    head = ["rank", "plugin", *(known[m]["heading"] for m in metrics), each, "MB", "failed"]
+    """Head and rows: rank, group, plugin, every metric's mean (and its interval), time, failures.
+
+    Where the number of scores differs between columns, every column has its own.
+    """
+    known, films = report["metrics"], of_films(report)
+    numbers = column_counts(report, metrics)
+    head = ["rank", "group", "plugin", *(known[m]["heading"] + numbers.get(m, "") for m in metrics)]
+    head += ["s/frame" if films else "s/picture", "MB", report["kind"], "failed"]
     rows = []
     for entry in report["plugins"]:
-        cells = [_cell(entry["metrics"].get(m), known[m]["digits"], interval) for m in metrics]
+        cells = [
+            _cell(entry["metrics"].get(m), known[m]["digits"], interval, m in numbers)
+            for m in metrics
+        ]
         if "colorfulness" in metrics and entry["colorfulness_gap"]:
             place = metrics.index("colorfulness")
             cells[place] += f" of {entry['colorfulness_gap']['truth']:.1f}"
@@ -51,20 +62,39 @@ def ranking(report: dict[str, Any], metrics: Sequence[str], interval: bool = Tru
         rows.append(
             [
                 "-" if entry["rank"] is None else str(entry["rank"]),
+                entry["group"] or "-",
                 marked(entry),
                 *cells,
                 "-" if seconds is None else f"{seconds:.3f}",
                 "-" if memory is None else f"{memory / 1e6:.0f}",
+                n_of(entry["n"], report["images"]),
                 str(entry["failed"]),
             ]
         )
     return head, rows
 
 
+def column_counts(report: dict[str, Any], metrics: Sequence[str]) -> dict[str, str]:
+    """For the head of every column its number of scores, if columns or rows differ in it."""
+    counts: dict[str, list[int]] = {}
+    for m in metrics:
+        of_metric = {
+            entry["metrics"][m]["n"] for entry in report["plugins"] if m in entry["metrics"]
+        }
+        counts[m] = sorted(of_metric or {0})
+    if len({n for found in counts.values() for n in found} - {0}) < 2:
+        return {}
+    return {
+        m: f" (n={found[0]})" if len(found) == 1 else f" (n={found[0]}–{found[-1]})"
+        for m, found in counts.items()
+    }
+
+
 def pairing(report: dict[str, Any], metrics: Sequence[str]) -> Table:
     """Head and rows: every plugin minus the best, interval, p, and wins, ties and losses."""
     known = report["metrics"]
-    head = ["metric", "plugin", "difference [95 %]", "p (Holm)", "wins/ties/losses"]
+    corrected = "p (family: Holm)" if report["family"] else "p"
+    head = ["metric", "plugin", "difference [95 %]", corrected, "wins/ties/losses", report["kind"]]
     rows = []
     for row in report["paired"]:
         if row["metric"] not in metrics:
@@ -74,48 +104,17 @@ def pairing(report: dict[str, Any], metrics: Sequence[str]) -> Table:
         if row["ci95"]:
             text += f" [{row['ci95'][0]:+.{digits}f}, {row['ci95'][1]:+.{digits}f}]"
         tally = "-" if row["wins"] is None else f"{row['wins']}/{row['ties']}/{row['losses']}"
-        rows.append([known[row["metric"]]["heading"], row["plugin"], text, _p(row["p"]), tally])
-    return head, rows
-
-
-def caption(report: dict[str, Any]) -> list[str]:
-    """What was scored, in a few lines; what to be careful about among them."""
-    protocol, films = report["protocol"], of_films(report)
-    what = count(report["images"], "film" if films else "picture")
-    if films:
-        what += f", {count(sum(film['frames'] for film in report['originals']), 'frame')}"
-    lines = [f"protocol {protocol['name']} ({protocol['hash'][:12]}), {what}"]
-    if films and any(entry["name"].endswith(STEADIED) for entry in report["plugins"]):
-        lines.append(f"NAME{STEADIED}: colours averaged along motion, as colortk video does")
-    if films and report["near_grey"]:
-        lines.append(
-            f"{count(report['near_grey'], 'film')} without colour: "
-            + ("compared all the same" if report["near_grey_counted"] else "only flicker is theirs")
+        rows.append(
+            [
+                known[row["metric"]]["heading"],
+                row["plugin"],
+                text,
+                _p(row["p"]),
+                tally,
+                n_of(row["n"], report["images"]),
+            ]
         )
-    elif report["near_grey"]:
-        verdict = "counted all the same" if report["near_grey_counted"] else "left out of them"
-        lines.append(f"measures of colour: {report['near_grey']} nearly grey originals, {verdict}")
-    if report["near_grey"] * 2 > report["images"] and not films:
-        lines.append("most originals have no colour: nothing can be right there but grey")
-    if report["enlarged"]:
-        were = "was" if report["enlarged"] == 1 else "were"
-        lines.append(f"{report['enlarged']} {were} smaller than the protocol's size and enlarged")
-    if report["repeated"]:
-        lines.append(f"{report['repeated']} more have the content of another and were left out")
-    lines += [
-        f"left out: '{name}' has the pixels of '{other}'"
-        for name, other in list(report["same_pixels"].items())[:FEW]
-    ]
-    if report["images"] < FEW:
-        lines.append(f"so few {'films' if films else 'pictures'} prove little")
-    return lines + notes(report)
-
-
-def definitions(report: dict[str, Any], metrics: Sequence[str]) -> list[str]:
-    """What every measure of a table depends on, one line each, as printed under the table."""
-    return [
-        f"{report['metrics'][m]['label']}: {report['metrics'][m]['definition']}" for m in metrics
-    ]
+    return head, rows
 
 
 def markdown(comparison: Comparison) -> str:
@@ -123,22 +122,28 @@ def markdown(comparison: Comparison) -> str:
     parts = []
     for part in sections(comparison):
         report = part.as_dict()
-        parts += ["## Films"] if of_films(report) else []
-        parts.append("; ".join(caption(report)) + ".")
+        parts += [f"## {name}"] if (name := title(report)) else []
+        parts.append(_marked("; ".join(caption(report)) + "."))
         parts.append(_markdown(ranking(report, headline(part))))
         parts.append(
             "\n".join(f"- {_marked(line)}" for line in definitions(report, headline(part)))
         )
+        parts.append(_marked("; ".join(verdict_lines(report)) + "."))
         if report["paired"]:
-            parts.append(f"Difference to {report['paired'][0]['best']}, paired:")
-            parts.append(_markdown(pairing(report, [report["lead"]])))
+            lead = [report["ranking_metric"]]
+            parts.append(_marked(f"Difference: {pairing_title(report, lead)}."))
+            parts.append(_markdown(pairing(report, lead)))
     return "\n\n".join(parts) + "\n"
 
 
 def sections(comparison: Comparison) -> list[Comparison]:
-    """That of pictures and that of films, without one that has nothing where the other has."""
+    """Those of pictures and of films, each with that of its gray originals if these are kept.
+
+    One that has nothing is left out where another has something.
+    """
     both = [part for part in (comparison, comparison.films) if part is not None]
-    return [part for part in both if part.used] or both[:1]
+    parts = [part for one in both for part in (one, one.gray) if part is not None]
+    return [part for part in parts if part.used or part.near_gray] or both[:1]
 
 
 def _marked(text: str) -> str:
@@ -155,33 +160,39 @@ def as_csv(comparison: Comparison, per_image: bool = False) -> str:
     """One line a plugin and metric; with ``per_image`` one line a picture and plugin.
 
     After the scores: whether second predictions were the same (1 or 0, nothing if there were none)
-    and their largest difference of a* or b*, protocol, the plugin's version and SHA-256 of its weights. Where films were
-    given, a last column says which lines are of films.
+    and their largest difference of a* or b*, protocol, the plugin's version and SHA-256 of its
+    weights. Where films were given or gray originals kept, a last column says what a line is of.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    parts = [comparison] if comparison.films is None else [comparison, comparison.films]
+    both = [comparison] if comparison.films is None else [comparison, comparison.films]
+    parts = [part for one in both for part in (one, one.gray) if part is not None]
     of = ["of"] if len(parts) > 1 else []
     names = list(dict.fromkeys(name for part in parts for name in part.metrics))
     if per_image:
-        head = ["picture", "name", "plugin", "near_grey", *names, "seconds", "error"]
+        head = ["picture", "name", "plugin", "near_gray", *names, "seconds", "error"]
         head.append("repeat_difference")
     else:
-        head = ["plugin", "rank", "metric", "mean", "median", "low95", "high95", "n"]
-        head += ["deterministic", "repeat_difference"]
+        head = ["plugin", "rank", "group", "ranked_by", "metric", "mean", "median"]
+        head += ["low95", "high95", "n", "images", "deterministic", "repeat_difference"]
     writer.writerow([*head, "protocol", "version", "artifact", *of])
     for part in parts:
         protocol = f"{part.protocol.name} ({part.protocol.hash})"
         origins = {e.label: [protocol, e.version, e.key.artifact] for e in part.entries}
         for label, line in _records(part, names) if per_image else _means(part):
-            writer.writerow([*line, *origins[label], *(of and [part.kind])])
+            writer.writerow([*line, *origins[label], *(of and [part_of(part)])])
     return out.getvalue()
+
+
+def part_of(comparison: Comparison) -> str:
+    """What the lines of a part are of, in CSV."""
+    return ("gray " if comparison.gray_only else "") + comparison.kind
 
 
 def _records(comparison: Comparison, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
     for row in comparison.records():
         yield row["plugin"], [
-            row["picture"], row["name"], row["plugin"], int(row["near_grey"]),
+            row["picture"], row["name"], row["plugin"], int(row["near_gray"]),
             *(row["metrics"].get(name, "") for name in names), row["seconds"], row["error"] or "",
             _repeat_difference(row),
         ]  # fmt: skip
@@ -194,7 +205,8 @@ def _repeat_difference(record: dict[str, Any]) -> float | str:
 
 
 def _means(comparison: Comparison) -> Iterator[tuple[str, list[Any]]]:
-    for entry in comparison.as_dict()["plugins"]:
+    report = comparison.as_dict()
+    for entry in report["plugins"]:
         rank = "" if entry["rank"] is None else entry["rank"]
         repeats = entry["repeats"] or {"deterministic": None, "max_difference": None}
         same = "" if repeats["deterministic"] is None else int(repeats["deterministic"])
@@ -202,8 +214,8 @@ def _means(comparison: Comparison) -> Iterator[tuple[str, list[Any]]]:
         for name, found in entry["metrics"].items():
             low, high = found["ci95"] or ("", "")
             yield entry["name"], [
-                entry["name"], rank, name, found["mean"], found["median"], low, high, found["n"],
-                same, apart,
+                entry["name"], rank, entry["group"], report["ranking_metric"], name, found["mean"],
+                found["median"], low, high, found["n"], report["images"], same, apart,
             ]  # fmt: skip
 
 
@@ -235,26 +247,23 @@ def html(comparison: Comparison) -> str:
         cells += ["".join(f"<td>{escape(c)}</td>" for c in row) for row in rows]
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         text += f"<p>{escape('; '.join(caption(report)))}</p><table>{body}</table>"
-        lines = definitions(report, headline(part))
+        lines = verdict_lines(report) + definitions(report, headline(part))
         text += "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
     return text
 
 
-def count(number: int, what: str) -> str:
-    """A number of things, in words."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _cell(found: dict[str, Any] | None, digits: int, interval: bool) -> str:
+def _cell(found: dict[str, Any] | None, digits: int, interval: bool, counted: bool) -> str:
     if found is None:
         return "-"
     text = f"{found['mean']:.{digits}f}"
     if interval and found["ci95"]:
-        text += f" ± {(found['ci95'][1] - found['ci95'][0]) / 2:.{digits}f}"
+        text += f" [{found['ci95'][0]:.{digits}f}, {found['ci95'][1]:.{digits}f}]"
+    if counted:
+        text += f" (n={found['n']})"
     return text
 
 
-def _p(p: float) -> str:
-    if math.isnan(p):
+def _p(p: float | None) -> str:
+    if p is None or math.isnan(p):
         return "-"
-    return "< 0.0001" if p < 1e-4 else f"{p:.4f}"
+    return "< 0.001" if p < 1e-3 else f"{p:.3f}"

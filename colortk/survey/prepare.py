@@ -69,8 +69,8 @@ def prepared(
                 yield LeftOut(source, f"'{source.name}' has the pixels of '{other}'")
                 continue
             chroma = float(Picture(original.pixels).chroma.mean(dtype=np.float64))
-            if chroma < how.near_grey:
-                limit = f"mean chroma {chroma:.1f}, under {how.near_grey:g}"
+            if chroma < how.near_gray:
+                limit = f"mean chroma {chroma:.1f}, under {how.near_gray:g}"
                 yield LeftOut(source, f"'{source.name}' is nearly grey: {limit}")
                 continue
             versions = [original.pixels]

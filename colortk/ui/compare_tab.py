@@ -119,9 +119,15 @@ def _table(found: Compared) -> str:
         for row in found.rows
         if row.picture is not None
     )
+    definitions = "".join(
+        f"<dt>{html.escape(metric.label or metric.name)}</dt>"
+        f"<dd>{html.escape(metric.definition or metric.summary)}</dd>"
+        for metric in found.metrics
+    )
     return (
         "<div class='wide' tabindex='0' role='region' aria-label='Measures'><table><thead><tr>"
         f"<th scope='col'>plugin</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<details><summary>Definitions</summary><dl>{definitions}</dl></details>"
     )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from colortk.color import Array, lightness
 from colortk.errors import ColortkError, UsageError
-from colortk.harness.comparison import HEADLINE
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import DEFAULT, protocol
+from colortk.harness.scored_set import HEADLINE
 from colortk.harness.scoring import Scorer
 from colortk.host import registry
 from colortk.pipeline import colorize, refiner
@@ -78,7 +78,7 @@ def compare_plugins(
     pixels = limits.decode(path, name).pixels
     pixels = eight_bits(fitted(pixels, SIDE))
     truth = Truth(pixels)
-    scored = float(truth.chroma.mean()) >= protocol(DEFAULT).near_grey
+    scored = float(truth.chroma.mean()) >= protocol(DEFAULT).near_gray
     rows = [_row(label, truth, strength, shelf, folder, scored) for label in labels]
     height, width = pixels.shape[:2]
     return Compared(

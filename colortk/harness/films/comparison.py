@@ -16,7 +16,7 @@ class FilmComparison(Comparison):
     """Plugins scored on the same films: a row for frames alone, one for steadied colour.
 
     Scores of a film are means over its scored frames, and measures of films over all of them.
-    A film without colour is left out of all that needs an original.
+    Films without color are left out of every measure (under v1 of all that needs an original).
     """
 
     kind = "films"
@@ -26,7 +26,7 @@ class FilmComparison(Comparison):
         others = any(other.takes != "film" for other in self.metrics.values())
         return super()._may_lead(spec) and not (spec.takes == "film" and others)
 
-    def _means_colour(self, spec: MetricSpec) -> bool:
+    def _means_color(self, spec: MetricSpec) -> bool:
         return spec.chroma or spec.needs_reference
 
     def own(self, film: str) -> dict[str, float]:
@@ -52,7 +52,7 @@ class FilmComparison(Comparison):
     @property
     def incomplete(self) -> list[str]:
         """Films of which some frames could not be read, in lines."""
-        lost = [(s.name, int(self.own(s.picture).get(FACTS[1], 0))) for s in self.used]
+        lost = [(s.name, int(self.own(s.picture).get(FACTS[1], 0))) for s in self.readable]
         return [
             f"{count} frame{'s' if count > 1 else ''} of '{name}' could not be read: what is left"
             " was compared"
@@ -63,7 +63,7 @@ class FilmComparison(Comparison):
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
         """As :meth:`Comparison.as_dict`; the films themselves are under ``originals``."""
         report = super().as_dict(per_image)
-        report["originals"] = [self._film(source) for source in self.used]
+        report["originals"] = [self._film(source) for source in self.readable]
         return report
 
     def _film(self, source: Source) -> dict[str, Any]:
@@ -73,7 +73,8 @@ class FilmComparison(Comparison):
             "picture": source.picture,
             "width": picture.width,
             "height": picture.height,
-            "near_grey": source.picture in self.near_grey,
+            "near_gray": source.picture in self.near_gray,
+            "scored": source in self.used,
             "frames": int(own.get(FACTS[0], 0)),
             "lost_frames": int(own.get(FACTS[1], 0)),
             "metrics": {name: value for name, value in own.items() if name not in FACTS},

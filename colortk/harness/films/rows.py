@@ -12,7 +12,7 @@ from colortk.loading import Request
 from colortk.runtime.provenance import film_scores_code
 
 #: The protocol by which films are compared.
-PROTOCOL = "v1-film"
+PROTOCOL = "v2-film"
 #: Frame by frame, and averaged along motion, as ``video --temporal`` calls them.
 TEMPORAL = ("off", "flow")
 #: What the label of a steadied row ends in.

@@ -96,8 +96,23 @@ function drawMeans() {
   intervalChart($("means"), rows, metric.digits, false, "Means with 95 % intervals");
 }
 
+/** What the others are compared with: the baseline that was named, or the best by a measure. */
+function referenceBy(metric) {
+  const ranks = metricOf(metric).higher_is_better === null ? report.ranking_metric : metric;
+  return report.baseline ?? verdictBy(ranks)?.plugins[0]?.name ?? null;
+}
+
+/** Every plugin minus the reference, by the measure that is chosen, in the order of the table. */
 function pairedRows() {
-  const rows = (report.paired ?? []).filter((row) => row.metric === state.metric);
+  const reference = referenceBy(state.metric);
+  const turned = (pair) =>
+    pair.second === reference
+      ? { ...pair, plugin: pair.first }
+      : { ...pair, plugin: pair.second, difference: -pair.difference, ci95: pair.ci95 && [-pair.ci95[1], -pair.ci95[0]], wins: pair.losses, losses: pair.wins };
+  const pairs = (report.pairs?.[state.metric] ?? []).filter((p) => p.first === reference || p.second === reference);
+  const places = new Map(verdictBy(state.metric)?.plugins.map((plugin, place) => [plugin.name, place]));
+  const rows = pairs.map(turned).map((row) => ({ ...row, best: reference, metric: state.metric }));
+  rows.sort((a, b) => places.get(a.plugin) - places.get(b.plugin));
   return rows.filter((row) => matches(row.plugin, state.words));
 }
 
@@ -112,19 +127,21 @@ function drawPaired() {
   const digits = metric.digits;
   const drawn = rows.map((row) => {
     const [low, high] = row.ci95 ?? [null, null];
-    const muted = isNumber(row.p) ? row.p >= 0.05 : true;
+    const muted = !row.separated;
     const title = `${row.plugin} minus ${row.best}: ${number(row.difference, digits, true)}, p ${probability(row.p)}`;
     return { name: row.plugin, value: row.difference, low, high, muted, title };
   });
   const best = rows.length ? rows[0].best : "the best";
-  $("paired-title").textContent = `${metric.label}: difference to ${best}, picture by picture; grey where p ≥ 0.05`;
+  $("paired-title").textContent = `${metric.label}: difference to ${best}, picture by picture; pale where not told apart`;
   intervalChart($("paired"), drawn, digits, true, "Paired differences with 95 % intervals");
-  $("paired-note").textContent = rows.length ? `Against ${best}; p of a Wilcoxon signed-rank test, corrected by Holm.` : "";
+  const family = report.family?.length ? `, but for the family ${report.family.join(", ")}: corrected together (Holm)` : "";
+  const many = rows.length === 1 ? "1 comparison" : `${rows.length} comparisons`;
+  $("paired-note").textContent = rows.length ? `Against ${best}: ${many}, each by itself at the 95 % level${family}.` : "";
   $("paired-table").replaceChildren(...(rows.length ? [pairedTable(rows, digits)] : []));
 }
 
 function pairedTable(rows, digits) {
-  const titles = ["plugin", "difference", "95 % interval", "p, Holm", "wins / ties / losses", "pictures"];
+  const titles = ["plugin", "difference", "95 % interval", "p", "wins / ties / losses", "pictures"];
   const body = rows.map((row) => {
     const interval = row.ci95 ? row.ci95.map((end) => number(end, digits, true)).join(" … ") : "–";
     const cells = [number(row.difference, digits, true), interval, probability(row.p)];

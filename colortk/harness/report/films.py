@@ -1,4 +1,4 @@
-"""The report's section of films: plain HTML, so that it needs no JavaScript."""
+"""The report's sections of films and of gray originals: plain HTML, without JavaScript."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import base64
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from colortk.harness.captions import caption, count, pairing_title, title, verdict_lines
 from colortk.harness.report.sheet import Sheet
 from colortk.harness.report.table import definitions, escape
-from colortk.harness.tables import Table, caption, count, pairing, ranking
+from colortk.harness.tables import Table, pairing, ranking
 
 
 def section(report: dict[str, Any], metrics: list[str], sheets: Iterable[Sheet]) -> Iterator[str]:
@@ -16,24 +17,42 @@ def section(report: dict[str, Any], metrics: list[str], sheets: Iterable[Sheet])
 
     ``sheets``: the middle frame of every film and what was made of it, read once.
     """
-    lines = [*caption(report), "mean ± half of the 95 % interval over films"]
-    yield f'<section id="films"><h2>Films</h2><p class="note">{escape("; ".join(lines))}.</p>'
+    yield '<section id="films"><h2>Films</h2>'
+    yield from tables(report, metrics)
+    if "gray" in report:
+        yield f"<h3>{escape(title(report['gray']))}</h3>"
+        yield from tables(report["gray"], metrics)
+    known = {film["picture"]: film for film in report["originals"]}
+    for sheet in sheets:
+        yield from _strip(sheet, known[sheet.picture], report["metrics"])
+    yield "</section>"
+
+
+def gray_section(report: dict[str, Any], metrics: list[str]) -> Iterator[str]:
+    """The gray pictures that were kept, in pieces; ``report``: of pictures."""
+    if "gray" in report:
+        yield f'<section id="gray"><h2>{escape(title(report["gray"]))}</h2>'
+        yield from tables(report["gray"], metrics)
+        yield "</section>"
+
+
+def tables(report: dict[str, Any], metrics: list[str]) -> Iterator[str]:
+    """Captions, the ranked table, definitions, differences and failures of a report."""
+    lines = [*caption(report), *verdict_lines(report)]
+    yield f'<p class="note">{escape("; ".join(lines))}.</p>'
     yield _table(ranking(report, metrics))
     yield "<details><summary>Definitions</summary>"
     yield definitions({"metrics": {name: report["metrics"][name] for name in metrics}})
     yield "</details>"
     if report["paired"] and report["images"] > 1:
-        best = escape(report["paired"][0]["best"])
-        yield f'<p class="note">Differences to {best}, paired by film:</p>'
-        yield _table(pairing(report, [report["lead"], "flicker"]))
+        wanted = [report["ranking_metric"], "flicker"]
+        yield f'<p class="note">Differences: {escape(pairing_title(report, wanted))}.</p>'
+        yield _table(pairing(report, wanted))
     if report["failures"]:
         yield f"<details><summary>{len(report['failures'])} without a result</summary>"
         rows = [[row["plugin"], row["picture"], row["error"]] for row in report["failures"]]
-        yield _table((["plugin", "film", "why"], rows), "text") + "</details>"
-    known = {film["picture"]: film for film in report["originals"]}
-    for sheet in sheets:
-        yield from _strip(sheet, known[sheet.picture], report["metrics"])
-    yield "</section>"
+        yield _table((["plugin", report["kind"].removesuffix("s"), "why"], rows), "text")
+        yield "</details>"
 
 
 def _table(table: Table, kind: str = "films") -> str:
@@ -50,7 +69,7 @@ def _table(table: Table, kind: str = "films") -> str:
 def _strip(sheet: Sheet, film: dict[str, Any], metrics: dict[str, Any]) -> Iterator[str]:
     told = [count(film["frames"], "frame"), f"{film['width']} × {film['height']}"]
     told += [f"{film['lost_frames']} more could not be read"] if film["lost_frames"] else []
-    told += ["without colour"] if film["near_grey"] else []
+    told += ["gray: not scored" if not film["scored"] else "gray"] if film["near_gray"] else []
     told += [
         f"{metrics[name]['label']} {value:.{metrics[name]['digits']}f}"
         for name, value in film["metrics"].items()

@@ -12,13 +12,14 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
-from colortk.harness.report.films import section
+from colortk.harness.captions import verdict_lines
+from colortk.harness.report.films import gray_section, section
 from colortk.harness.report.sheet import Sheet
-from colortk.harness.report.table import definitions, escape, head, ranking
+from colortk.harness.report.table import definitions, escape, head, ranked_by, ranking
 
 __all__ = ["Films", "Sheet", "digest_of", "page", "to_json", "write"]
 
@@ -40,20 +41,22 @@ def write(
     sheets: Iterable[Sheet],
     histograms: dict[str, list[list[int]]],
     films: Films | None = None,
+    shown: Sequence[str] = (),
 ) -> None:
     """Write the page into ``file``, text or binary; ``sheets`` is read once, one at a time.
 
     ``report``: what ``compare --json --per-image`` prints. ``histograms``: by plugin, and
     "truth", 22×22 counts of (a*, b*) in bins of 10 from -110 to 110; the first axis is a*.
     ``films``: columns and frames of the section of films, whose report is ``report["films"]``.
+    ``shown``: measures of the table of gray originals, whose report is ``report["gray"]``.
     Raises whatever ``file`` and ``sheets`` raise.
     """
     if hasattr(file, "encoding"):
         text = cast(TextIO, file)
-        for part in page(report, sheets, histograms, films):
+        for part in page(report, sheets, histograms, films, shown):
             text.write(part)
     else:
-        for part in page(report, sheets, histograms, films):
+        for part in page(report, sheets, histograms, films, shown):
             file.write(part.encode())
 
 
@@ -62,6 +65,7 @@ def page(
     sheets: Iterable[Sheet],
     histograms: dict[str, list[list[int]]],
     films: Films | None = None,
+    shown: Sequence[str] = (),
 ) -> Iterator[str]:
     """The page in pieces, in order. Arguments as of :func:`write`."""
     script, style = "".join(_resource(name) for name in SCRIPTS), _resource("report.css")
@@ -79,13 +83,21 @@ def page(
         "style": style,
         "head": head(leading),
         "ranking": ranking(report),
+        "ranked_by": ranked_by(report),
         "definitions": definitions(report),
+        "gray": gray_section(report, list(shown)),
         "report": to_json(report),
         "films": iter(())
         if films is None
         else section(report["films"], films.columns, films.sheets),
         "to_films": "" if films is None else ' <a href="#films">Films</a>',
         "histograms": to_json(histograms),
+        "verdict_lines": to_json(
+            {
+                metric: verdict_lines(report | verdict | {"ranking_metric": metric})
+                for metric, verdict in report.get("verdicts", {}).items()
+            }
+        ),
         "sheets": (_block(sheet) for sheet in sheets),
         "script": script,
     }
@@ -119,7 +131,7 @@ def _block(sheet: Sheet) -> str:
     }
     return (
         f'<script type="application/json" class="sheet" data-picture="{escape(sheet.picture)}"'
-        f' data-name="{escape(sheet.name)}" data-near-grey="{int(sheet.near_grey)}">'
+        f' data-name="{escape(sheet.name)}" data-near-gray="{int(sheet.near_gray)}">'
         f"{to_json(images)}</script>\n"
     )
 

@@ -4,8 +4,9 @@
 const $ = (id) => document.getElementById(id);
 const report = JSON.parse($("report").textContent);
 const counts = JSON.parse($("counts").textContent);
-const plugins = report.plugins.slice().sort((a, b) => (a.rank ?? 1e9) - (b.rank ?? 1e9));
-const state = { metric: report.lead, words: [], heat: false };
+const verdictLines = JSON.parse($("verdict-lines").textContent);
+const plugins = report.plugins;
+const state = { metric: report.ranking_metric, words: [], heat: false };
 
 /** An element with attributes and children; "svg:" before the name makes it one of SVG. */
 function make(name, attributes = {}, ...children) {
@@ -71,17 +72,47 @@ const cellOf = (row, key) => row.querySelector(`[data-key="${CSS.escape(key)}"]`
 function sortTable(key, descending) {
   const body = $("ranking").tBodies[0];
   const value = (row) => Number.parseFloat(cellOf(row, key).dataset.value ?? "");
-  const name = (row) => row.dataset.plugin;
+  const text = (row) => (key === "name" ? row.dataset.plugin : cellOf(row, key).dataset.value);
   const rows = [...body.rows].sort((a, b) =>
-    key === "name"
-      ? (descending ? -1 : 1) * name(a).localeCompare(name(b))
+    key === "name" || key === "group"
+      ? (descending ? -1 : 1) * text(a).localeCompare(text(b))
       : order(value(a), value(b), descending ? -1 : 1),
   );
   body.append(...rows);
+  markSorted(key, descending);
+}
+
+function markSorted(key, descending) {
   for (const title of $("ranking").tHead.rows[0].cells) {
     const sorted = title.dataset.key === key;
     title.setAttribute("aria-sort", sorted ? (descending ? "descending" : "ascending") : "none");
   }
+}
+
+/** Order, ranks and groups by a measure, as the report has computed them; null without any. */
+const verdictBy = (metric) => report.verdicts?.[metric] ?? null;
+
+/** Ranks the table by a measure: its order, its ranks, its groups, and what they mean. */
+function rankBy(metric) {
+  // A measure of the whole set has no value of single pictures, and so no verdict.
+  const unranked = () => report.plugins.map(({ name, n }) => ({ name, rank: null, group: "", n }));
+  const verdict = verdictBy(metric) ?? { plugins: unranked() };
+  const rows = new Map([...$("ranking").tBodies[0].rows].map((row) => [row.dataset.plugin, row]));
+  for (const { name, rank, group, n } of verdict.plugins) {
+    const row = rows.get(name);
+    const cells = { rank: rank ?? "", group, n };
+    for (const [key, value] of Object.entries(cells)) {
+      const cell = cellOf(row, key);
+      cell.dataset.value = value;
+      cell.textContent = value === "" ? "–" : key === "n" && n !== report.images ? `${n} of ${report.images}` : value;
+    }
+    row.parentElement.append(row);
+  }
+  showColumn(metric, true);
+  const box = $("columns").querySelector(`[data-column="${CSS.escape(metric)}"]`);
+  if (box) box.checked = true;
+  markSorted(metric, metricOf(metric).higher_is_better !== false);
+  $("verdict").replaceChildren(...(verdictLines[metric] ?? [`nobody is ranked by ${metricOf(metric).label}`]).map((line) => make("li", {}, line)));
 }
 
 function sortByTitle(event) {
@@ -99,12 +130,12 @@ function showColumn(key, shown) {
 }
 
 function columnChoices() {
-  const titles = [...$("ranking").tHead.rows[0].cells].slice(2);
+  const titles = [...$("ranking").tHead.rows[0].cells].slice(3);
   for (const title of titles) {
     const change = (event) => showColumn(title.dataset.key, event.target.checked);
-    const box = make("input", { type: "checkbox", onchange: change });
+    const box = make("input", { type: "checkbox", onchange: change, "data-column": title.dataset.key });
     box.checked = !title.hidden;
-    $("columns").append(make("label", { title: title.title }, box, ` ${title.textContent.trim()}`));
+    $("columns").append(make("label", { title: title.title }, box, ` ${title.querySelector("button").textContent.trim()}`));
     intervalMarks(title.dataset.key);
   }
 }
@@ -165,10 +196,12 @@ function start() {
   columnChoices();
   listFailures();
   startSheets();
+  rankBy(state.metric);
   refresh();
   $("ranking").tHead.addEventListener("click", sortByTitle);
   $("metric").addEventListener("change", () => {
     state.metric = $("metric").value;
+    rankBy(state.metric);
     refresh();
   });
   $("plugins").addEventListener("input", () => {

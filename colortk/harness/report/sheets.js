@@ -16,7 +16,7 @@ const PRINTED = 30; // sheets that are printed in any case
 const sheets = [...document.querySelectorAll("script.sheet")].map((source) => ({
   picture: source.dataset.picture,
   name: source.dataset.name,
-  nearGrey: source.dataset.nearGrey === "1",
+  nearGray: source.dataset.nearGray === "1",
   source,
   element: null,
   tiles: null,
@@ -137,9 +137,9 @@ function drawSheets() {
   const by = $("order").value;
   $("first").parentElement.hidden = by === "given" || by === "name";
   $("second").parentElement.hidden = by !== "difference";
-  const [words, grey] = [wordsOf($("names")), $("grey").value];
+  const [words, gray] = [wordsOf($("names")), $("gray").value];
   const wanted = sheets.filter(
-    (sheet) => matches(sheet.name, words) && (grey === "" || sheet.nearGrey === (grey === "1")),
+    (sheet) => matches(sheet.name, words) && (gray === "" || sheet.nearGray === (gray === "1")),
   );
   inOrder = sorted(wanted, by, $("first").value, $("second").value);
   $("sheets").style.setProperty("--count", visible().length + 2);
@@ -238,7 +238,7 @@ function openLarge(sheet) {
   };
   const button = (text, what, onclick) => make("button", { type: "button", "aria-label": what, title: what, onclick }, text);
   const name = make("h2", { id: "large-name" }, sheet.name);
-  if (sheet.nearGrey) name.append(" ", make("small", { class: "flag" }, "nearly grey"));
+  if (sheet.nearGray) name.append(" ", make("small", { class: "flag" }, "gray original"));
   const bar = make("header", {}, name, button("←", "previous picture", () => step(-1)), button("→", "next picture", () => step(1)), button("×", "close", () => $("large").close()));
   const tiles = make("div", { class: "tiles" }, plainTile(images.grey, "grey"), plainTile(images.truth, "truth"), ...shown.map((plugin) => largeTile(sheet, images, plugin)));
   const legend = $("bands").cloneNode(true);
@@ -260,7 +260,7 @@ function openLarge(sheet) {
 function placeholder(sheet, seen) {
   const open = make("button", { type: "button", title: "Large view", onclick: () => openLarge(sheet) }, sheet.name);
   const title = make("h3", {}, open);
-  if (sheet.nearGrey) title.append(" ", make("small", { class: "flag" }, "nearly grey"));
+  if (sheet.nearGray) title.append(" ", make("small", { class: "flag" }, "gray original"));
   sheet.note = make("small");
   title.append(" ", sheet.note);
   sheet.element = make("li", {}, title);
@@ -282,7 +282,7 @@ function startSheets() {
     { rootMargin: "600px" },
   );
   for (const sheet of sheets) placeholder(sheet, seen);
-  for (const id of ["order", "first", "second", "grey"]) $(id).addEventListener("change", drawSheets);
+  for (const id of ["order", "first", "second", "gray"]) $(id).addEventListener("change", drawSheets);
   $("names").addEventListener("input", drawSheets);
   $("heat").addEventListener("change", () => setHeat($("heat").checked));
   addEventListener("beforeprint", () => {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import math
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from colortk.harness.comparison import FEW, HEADLINE
+from colortk.harness.captions import gray_lines, n_of, verdict_lines
+from colortk.harness.comparison import FEW
 from colortk.harness.repeats import marked, notes
+from colortk.harness.scored_set import HEADLINE
+from colortk.harness.tables import column_counts
 
 #: Columns shown at first, of those that the report has; its lead measure is always shown.
 SHOWN = (*HEADLINE, "seconds")
@@ -30,11 +31,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number with its 95 % interval, where there are such."""
+    """A number with its 95 % interval and its number of pictures, where there are such."""
 
     value: float | None
     low: float | None = None
     high: float | None = None
+    n: int | None = None
 
 
 def escape(text: object) -> str:
@@ -50,13 +52,14 @@ def columns(report: dict[str, Any]) -> list[Column]:
         better = "" if higher is None else "higher" if higher else "lower"
         unit = metric.get("unit")
         summary = metric.get("summary", "") + (f" ({unit})" if unit else "")
-        shown = key in (report.get("shown") or SHOWN) or key == report.get("lead")
+        shown = key in (report.get("shown") or SHOWN) or key == report.get("ranking_metric")
         digits = int(metric.get("digits", 3))
         found.append(Column(key, metric.get("label") or key, summary, better, digits, shown))
     return [
         *found,
         Column("seconds", "s/picture", "Median seconds a picture", "lower", 3, True),
         Column("peak_memory", "MB", "Peak memory, 10⁶ bytes", "lower", 0, False),
+        Column("n", "pictures", "Pictures with a score of the ranking measure", "", 0, True),
         Column("failed", "failed", "Pictures without a result", "lower", 0, True),
     ]
 
@@ -68,11 +71,11 @@ def cell(plugin: dict[str, Any], key: str) -> Cell:
     if key == "peak_memory":
         peak = _number(plugin.get("peak_memory"))
         return Cell(None if peak is None else peak / 1e6)
-    if key == "failed":
-        return Cell(float(plugin.get("failed") or 0))
+    if key in ("failed", "n"):
+        return Cell(float(plugin.get(key) or 0))
     found = (plugin.get("metrics") or {}).get(key) or {}
     low, high = found.get("ci95") or (None, None)
-    return Cell(_number(found.get("mean")), _number(low), _number(high))
+    return Cell(_number(found.get("mean")), _number(low), _number(high), found.get("n"))
 
 
 def _number(value: Any) -> float | None:
@@ -82,18 +85,17 @@ def _number(value: Any) -> float | None:
 def head(report: dict[str, Any]) -> str:
     """Title, counts, and what to be careful with."""
     protocol, images = report["protocol"], int(report["images"])
-    verdict = "counted in" if report.get("near_grey_counted") else "left out of"
     films = report.get("kind") == "films"
     one = "film" if films else "picture"
     counts = [
         (_plural(images, one), ""),
         (_plural(len(report["plugins"]), "plugin"), ""),
-        (f"{report['near_grey']} nearly grey", f"{verdict} the measures of colour"),
+        (_plural(len(report["gray_originals"]), "gray original"), report["gray_rule"]),
         (f"{report['enlarged']} enlarged", "smaller than the protocol's size"),
     ]
     gaps = [gap for p in report["plugins"] if (gap := p.get("colorfulness_gap"))]
     if gaps:
-        counts.append((f"CF {gaps[0]['truth']:.1f}", "mean colourfulness of the originals"))
+        counts.append((f"CF {gaps[0]['truth']:.1f}", "mean colorfulness of the originals"))
     items = "".join(
         f"<li><b>{escape(count)}</b>{f' <span>{escape(why)}</span>' if why else ''}</li>"
         for count, why in counts
@@ -106,6 +108,7 @@ def head(report: dict[str, Any]) -> str:
         )
     for line in notes(report):
         warning += f'<p class="warning" role="note">{escape(line)}.</p>'
+    gray = "".join(f'<p class="note">{escape(line)}.</p>' for line in gray_lines(report))
     definition = "".join(
         f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>"
         for key, value in (protocol.get("definition") or {}).items()
@@ -115,7 +118,7 @@ def head(report: dict[str, Any]) -> str:
         f"<h1>Colorizers compared</h1>"
         f'<p class="protocol">Protocol <b>{escape(protocol["name"])}</b>'
         f" <code>{escape(protocol['hash'])}</code>{made}</p>"
-        f'<ul class="counts">{items}</ul>{warning}'
+        f'<ul class="counts">{items}</ul>{gray}{warning}'
         f"<details><summary>What the protocol does</summary><dl>{definition}</dl></details>"
     )
 
@@ -124,15 +127,24 @@ def _plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def ranked_by(report: dict[str, Any]) -> str:
+    """How to read ranks and groups; the page replaces it if another measure is chosen."""
+    return "".join(f"<li>{escape(line)}</li>" for line in verdict_lines(report))
+
+
 def ranking(report: dict[str, Any]) -> str:
     """The ranked table. Columns that are not shown at first are there, hidden."""
     listed = columns(report)
-    ties = Counter(plugin["rank"] for plugin in report["plugins"])
-    titles = "".join(_title(column) for column in listed)
-    rows = "\n".join(_row(plugin, listed, ties) for plugin in _ranked(report["plugins"]))
+    counts = column_counts(report, list(report["metrics"]))
+    titles = "".join(_title(column, counts.get(column.key, "")) for column in listed)
+    rows = "\n".join(
+        _row(plugin, listed, report["images"], bool(counts)) for plugin in report["plugins"]
+    )
     return (
         '<table id="ranking"><thead><tr>'
-        '<th scope="col" data-key="rank" aria-sort="ascending"><button type="button">#</button></th>'
+        '<th scope="col" data-key="rank"><button type="button">rank</button></th>'
+        '<th scope="col" data-key="group" title="plugins with a letter in common are not told'
+        ' apart"><button type="button">group</button></th>'
         '<th scope="col" data-key="name"><button type="button">plugin</button></th>'
         f"{titles}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
     )
@@ -148,40 +160,37 @@ def definitions(report: dict[str, Any]) -> str:
     return f'<dl class="definitions">{items}</dl>'
 
 
-def _ranked(plugins: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    yield from sorted(plugins, key=lambda p: p["rank"] if p["rank"] is not None else math.inf)
-
-
-def _title(column: Column) -> str:
+def _title(column: Column, counted: str) -> str:
     arrow = {"higher": "↑", "lower": "↓", "": ""}[column.better]
     hint = f"{column.summary}; {column.better} is better" if column.better else column.summary
     return (
         f'<th scope="col" data-key="{escape(column.key)}" data-better="{column.better}"'
         f' title="{escape(hint)}"{"" if column.shown else " hidden"}>'
         f'<button type="button">{escape(column.label)}'
-        f"{f' <i>{arrow}</i>' if arrow else ''}</button></th>"
+        f"{f' <i>{arrow}</i>' if arrow else ''}</button>"
+        f"{f'<small>{escape(counted)}</small>' if counted else ''}</th>"
     )
 
 
-def _row(plugin: dict[str, Any], listed: list[Column], ties: Counter[int]) -> str:
+def _row(plugin: dict[str, Any], listed: list[Column], images: int, counted: bool) -> str:
     rank = plugin["rank"]
-    shared = rank is not None and ties[rank] > 1
-    place = "–" if rank is None else f"{rank}{'=' if shared else ''}"
-    why = f' title="shared by {ties[rank]}: the data do not order them"' if shared else ""
     options = " ".join(f"{k}={v}" for k, v in (plugin.get("options") or {}).items())
     version = " ".join(filter(None, (plugin.get("version"), options)))
     return (
         f'<tr data-plugin="{escape(plugin["name"])}">'
-        f'<td data-key="rank" data-value="{"" if rank is None else rank}"{why}>{place}</td>'
+        f'<td data-key="rank" data-value="{"" if rank is None else rank}">'
+        f"{'–' if rank is None else rank}</td>"
+        f'<td data-key="group" data-value="{escape(plugin["group"])}">'
+        f"{escape(plugin['group'] or '–')}</td>"
         f'<th scope="row" data-key="name"><b>{escape(marked(plugin))}</b>'
         f" <small>{escape(version)}</small>"
         f"<span>{escape(plugin.get('summary') or '')}</span></th>"
-        + "".join(_cell(cell(plugin, column.key), column) for column in listed)
+        + "".join(_cell(cell(plugin, column.key), column, images, counted) for column in listed)
         + "</tr>"
     )
 
 
-def _cell(found: Cell, column: Column) -> str:
+def _cell(found: Cell, column: Column, images: int, counted: bool) -> str:
     attributes = f'data-key="{escape(column.key)}"{"" if column.shown else " hidden"}'
     if found.value is None:
         return f'<td {attributes} data-value="">–</td>'
@@ -190,6 +199,10 @@ def _cell(found: Cell, column: Column) -> str:
         attributes += f' data-low="{found.low!r}" data-high="{found.high!r}"'
         low, high = (f"{bound:.{column.digits}f}" for bound in (found.low, found.high))
         text += f"<small>{low} – {high}</small>"
+    if counted and found.n is not None:
+        text += f"<small>n={found.n}</small>"
+    if column.key == "n":
+        text = escape(n_of(int(found.value), images))
     if column.key == "failed" and found.value:
         attributes += ' class="failed"'
     return f'<td {attributes} data-value="{found.value!r}">{text}</td>'

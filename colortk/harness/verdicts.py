@@ -1,0 +1,183 @@
+"""Which plugins the pictures tell apart, pair by pair, and the ranks and letters that follow.
+
+A verdict on two plugins is made from their own scores alone: no other plugin can change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement
+from string import ascii_letters
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk.harness.intervals import Float64
+from colortk.harness.statistics import SIGNIFICANT, Difference, differences, holm
+
+
+@dataclass(frozen=True)
+class PairVerdict:
+    """Two plugins by their places, the first minus the second on the pictures that both have.
+
+    ``p``: corrected if both are in the family that the user named. ``separated``: the pictures
+    tell the two apart; then the one with the better mean difference is better.
+    """
+
+    first: int
+    second: int
+    difference: Difference
+    p: float | None
+    separated: bool
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What one measure says of K plugins.
+
+    ``order``: places, those with all pictures first, each part by mean, the best first.
+    ``pairs``: every pair that has a picture in common. ``ranks``: 1 for the best; ``None`` unless
+    the pictures tell a plugin apart from every other plugin that has all pictures. ``letters``:
+    two plugins share a letter if and only if the pictures do not tell them apart (compact letter
+    display); empty without all pictures. ``counts``: pictures that each has a score of, out of
+    ``pictures``. ``comparisons``: pairs behind ranks and letters.
+    """
+
+    order: list[int]
+    pairs: list[PairVerdict]
+    ranks: list[int | None]
+    letters: list[str]
+    counts: list[int]
+    pictures: int
+    comparisons: int
+
+    @property
+    def complete(self) -> list[bool]:
+        """Whether each plugin has a score of every picture that any has a score of."""
+        return [bool(self.pictures) and count == self.pictures for count in self.counts]
+
+
+def verdicts(
+    values: Float64, higher_is_better: bool | None, family: Collection[int] = ()
+) -> Verdicts:
+    """Compare every two of K plugins by one measure.
+
+    Parameters
+    ----------
+    values
+        Scores, (N, K), NaN where there is none.
+    higher_is_better
+        ``None``: the measure has no better end, and nobody gets a rank or a letter.
+    family
+        Places of plugins all pairs of which are corrected together (Holm 1979). Every other pair
+        is tested by itself at the 95 % level.
+    """
+    width = values.shape[1]
+    present = ~np.isnan(values)
+    counts = [int(count) for count in present.sum(0)]
+    pictures = int(present.any(1).sum())
+    complete = [bool(pictures) and count == pictures for count in counts]
+    pairs = pair_verdicts(values, list(combinations(range(width), 2)), higher_is_better, family)
+    order = _order(values, complete, higher_is_better)
+    ranked = [] if higher_is_better is None else [k for k in order if complete[k]]
+    apart = np.zeros((width, width), bool)
+    for pair in pairs:
+        apart[pair.first, pair.second] = apart[pair.second, pair.first] = pair.separated
+    return Verdicts(
+        order,
+        pairs,
+        _ranks(ranked, apart),
+        compact_letters(ranked, apart),
+        counts,
+        pictures,
+        len(ranked) * (len(ranked) - 1) // 2,
+    )
+
+
+def pair_verdicts(
+    values: Float64,
+    couples: Sequence[tuple[int, int]],
+    higher_is_better: bool | None,
+    family: Collection[int] = (),
+) -> list[PairVerdict]:
+    """Compare some pairs of plugins, without those that have no picture in common.
+
+    Arguments as of :func:`verdicts`. The whole family corrects each of its pairs, whether or not
+    ``couples`` has all of them.
+    """
+    related = list(combinations(sorted(set(family)), 2))
+    wanted = [*couples, *related]
+    first, second = ([couple[side] for couple in wanted] for side in (0, 1))
+    found = differences(values[:, first], values[:, second], [higher_is_better] * len(wanted))
+    tested = [
+        (frozenset(couple), d.p)
+        for couple, d in zip(related, found[len(couples) :], strict=True)
+        if d is not None and d.p is not None
+    ]
+    corrected = dict(zip([c for c, _ in tested], holm([p for _, p in tested]), strict=True))
+    pairs = []
+    for (a, b), difference in zip(couples, found, strict=False):
+        if difference is None:
+            continue
+        p = corrected.get(frozenset((a, b)))
+        separated = difference.separated if p is None else p <= SIGNIFICANT
+        pairs.append(PairVerdict(a, b, difference, difference.p if p is None else p, separated))
+    return pairs
+
+
+def _order(values: Float64, complete: list[bool], higher_is_better: bool | None) -> list[int]:
+    sign = -1 if higher_is_better else 1
+
+    def key(k: int) -> tuple[bool, bool, float]:
+        scores = values[~np.isnan(values[:, k]), k]
+        return not complete[k], not len(scores), sign * float(scores.mean()) if len(scores) else 0.0
+
+    return sorted(range(values.shape[1]), key=key)
+
+
+def _ranks(ranked: list[int], apart: NDArray[np.bool_]) -> list[int | None]:
+    """Places in the order of those that are told apart from all others; alone nobody has one."""
+    found: list[int | None] = [None] * len(apart)
+    for place, k in enumerate(ranked, 1):
+        if len(ranked) > 1 and all(apart[k, j] for j in ranked if j != k):
+            found[k] = place
+    return found
+
+
+def compact_letters(ranked: list[int], apart: NDArray[np.bool_]) -> list[str]:
+    """Letters of K plugins, "" for those that are not in ``ranked``.
+
+    Two of ``ranked`` (places, best first) share a letter if and only if ``apart``, (K, K), is
+    false for them.
+
+    References
+    ----------
+    H.-P. Piepho (2004), "An algorithm for a letter-based representation of all-pairwise
+    comparisons"; J. Gramm et al. (2007), "Algorithms for compact letter displays", for growing
+    one group after the other, which stays quick whatever the pairs are.
+    """
+    groups: list[list[int]] = []
+    covered = apart.copy()
+    for a, b in combinations_with_replacement(ranked, 2):
+        if covered[a, b]:
+            continue
+        group = [a] if a == b else [a, b]
+        rest = [k for k in ranked if k not in group and not apart[k, group].any()]
+        while rest:
+            # Whoever has most pairs with the group that no letter covers yet needs fewest letters.
+            k = max(rest, key=lambda k: (~covered[k, group]).sum())
+            group.append(k)
+            rest = [other for other in rest if other != k and not apart[other, k]]
+        covered[np.ix_(group, group)] = True
+        groups.append(group)
+    found = [""] * len(apart)
+    for number, group in enumerate(groups):
+        for k in group:
+            found[k] += _name(number)
+    return found
+
+
+def _name(number: int) -> str:
+    """One letter a group: a to z, A to Z, and then whatever Unicode has from Ā on."""
+    return ascii_letters[number] if number < len(ascii_letters) else chr(0x100 + number)
