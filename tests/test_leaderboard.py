@@ -165,7 +165,7 @@ def test_headings_and_names_tell_boards_and_versions_apart(
 
 
 def test_results_of_another_refinement_are_of_the_code_of_now(tmp_path: Path) -> None:
-    how = V1.varied(refine="none")
+    how = NOW.varied(refine="none")
     with Results(tmp_path) as results:
         for key in (entry("gray", "none").key, replace(entry("gray").key, code="0" * 32)):
             row = ResultRow("p0", key, {"psnr": 20.0})
