@@ -88,6 +88,24 @@ FUNCTIONS = {
 }
 
 
+def test_visitors_and_windows_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    visitors = Visitors(tmp_path, lambda: now)
+    monkeypatch.setattr(visiting, "VISITORS", 3)
+    with visitors.connected(ME):
+        result = visitors.result_folder(YOU, "w", "picture")
+        for number in range(5):
+            now += 1
+            visitors.of(f"{number:043d}")
+        assert visitors.present(ME)  # who is there stays
+        assert not result.exists()
+    monkeypatch.setattr(visiting, "WINDOWS", 2)
+    assert [visitors.claims(ME, window) for window in "abc"] == [True] * 3
+    assert visitors.owner("a") is None
+    assert visitors.owner("b") == visitors.owner("c") == ME
+    assert not visitors.claims(YOU, "c")
+
+
 class Behind:
     """What stands behind the guard: it notes what comes through, and answers. It is a queue too."""
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.survey.session import Survey
@@ -102,35 +100,12 @@ def serve(place: Place, shelf: Shelf, survey: Survey | None, ready: Callable[[st
         sweeper = threading.Thread(target=_sweep, args=(visitors, house.closing), daemon=True)
         sweeper.start()
         try:
-            with _ending_at_hang_up(server):
-                server.run(sockets=[listening])
+            server.run(sockets=[listening])  # it handles SIGINT, SIGTERM and SIGHUP
         finally:
             house.closing.set()
             sweeper.join()
             shelf.close()  # first, so that nothing is written any more when files are deleted
             visitors.close()
-
-
-@contextlib.contextmanager
-def _ending_at_hang_up(server: Any) -> Iterator[None]:
-    """Have ``server`` end at SIGHUP as at SIGTERM, which it handles itself; then raise the signal."""
-    before = signal.getsignal(signal.SIGHUP) if hasattr(signal, "SIGHUP") else signal.SIG_IGN
-    if before == signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    received = threading.Event()
-
-    def hang_up(*_: object) -> None:
-        received.set()
-        server.should_exit = True
-
-    signal.signal(signal.SIGHUP, hang_up)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
-        if received.is_set():
-            signal.raise_signal(signal.SIGHUP)
 
 
 def _sweep(visitors: Visitors, closing: threading.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 import shutil
 import unicodedata
@@ -16,6 +17,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from colortk.ui.requests import Refused, Send
+
+# It writes a line to stderr for each malformed form, and strangers could fill a log.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 #: Bytes around a file in a form, and bytes that are written at once.
 FORM, BLOCK = 100_000, 1 << 20

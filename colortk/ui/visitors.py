@@ -28,6 +28,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 KEPT = 900.0
 #: Uploads of a visitor, and results of one kind in one window, that are kept; older ones go.
 UPLOADS, RESULTS = 6, 2
+#: Visitors that are known; of more, the one that was away longest is forgotten.
+VISITORS = 10_000
 #: Windows of a visitor that are known; the oldest of more are forgotten.
 WINDOWS = 100
 #: Seconds after which a file that belongs to nobody is deleted.
@@ -70,6 +72,8 @@ class Visitors:
         with self._lock:
             visitor = self._known.get(token)
             if visitor is None:
+                if len(self._known) >= VISITORS:
+                    self._forget_oldest()
                 name = hashlib.sha256(token.encode()).hexdigest()[:32]
                 visitor = self._known[token] = Visitor(self.root / f"visitor-{name}", 0.0)
             visitor.seen = self._clock()
@@ -162,6 +166,13 @@ class Visitors:
                 for stray in self.root.iterdir():  # Gradio makes one for each file that it is given
                     if _is_stray(stray):
                         stray.unlink(missing_ok=True)
+
+    def _forget_oldest(self) -> None:
+        away = [(one.seen, token) for token, one in self._known.items() if not one.open]
+        if away:
+            oldest = self._known.pop(min(away)[1])
+            shutil.rmtree(oldest.folder, ignore_errors=True)
+            self._forget(oldest.uploads)
 
     def close(self) -> None:
         """Take no more files, and delete all that there are."""
