@@ -134,7 +134,7 @@ def decode(
                 raise
             if allow_truncated:
                 return partial
-            hint = "use --allow-truncated to keep what can be decoded"
+            hint = "use colortk run --allow-truncated to keep what can be decoded"
             raise PictureError(error.what, f"{error.why}; {partial.missing}", hint) from None
 
 
@@ -219,6 +219,8 @@ def _decode(
         image.load()
     elif not sixteen or image.format != "PPM":  # of which the values are read below
         load(image, data)
+    if image.format == "HEIF" and image.info.get("bit_depth", 8) > 8:
+        notes.append(f"'{name}' has {image.info['bit_depth']} bits a channel: 8 of them are read")
     dpi = image.info.get("dpi")
     exif = exif_of(image, name, notes)
     turn = exif.get(ExifTags.Base.Orientation, 1)

@@ -181,6 +181,38 @@ def test_damage_inside_a_png() -> None:
     assert 0 < first <= 2 * 2000 // 71 + 2
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpeg(RGB[:96, :80]),
+        jpeg(RGB[:96, :80], subsampling=0),
+        jpeg(RGB[:96, :80], progressive=True),
+        jpeg(RGB[:96, :80], restart_marker_rows=1),
+        png(RGB[:96, :80], 300),
+        png(RGB[:96, :80], 300, True),
+    ],
+    ids=["420", "444", "progressive", "restarts", "png", "interlaced"],
+)
+def test_a_cut_anywhere_is_found_exactly(data: bytes) -> None:
+    whole = decode(data, "x").pixels
+    before = -1
+    for cut in np.sort(np.random.default_rng(0).integers(700, len(data), 25)):
+        try:
+            picture = decode(data[:cut], "x", allow_truncated=True)
+        except PictureError:
+            assert before == -1, "more of a file cannot hold less"
+            continue
+        assert picture.missing is not None
+        first = picture.missing.lost[0][0] if picture.missing.lost else 96
+        assert first >= before
+        before = first
+        same = (picture.pixels == whole).reshape(96, -1).all(1)
+        if not picture.missing.reduced:
+            assert same[: max(0, first - 1)].all()
+        if picture.missing.lost:
+            assert not same[first : first + 16].all()
+
+
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_missing_lines_turn_with_the_picture(turn: int) -> None:
     exif = Image.Exif()

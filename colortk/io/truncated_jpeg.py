@@ -13,6 +13,7 @@ from colortk.io import jpeg_segments
 from colortk.io.missing_lines import Missing, Ranges, Repaired
 
 Array = NDArray[Any]
+_RESTART_INTERVAL = 0xDD
 _END = b"\xff\xd9"
 #: Two rows of bits that no Huffman table reads as the same blocks, and neither as gray ones for long.
 _BITS = (b"\x6d\xb6\xdb\x55\xaa\x33" * 64, b"\x92\x49\x24\xb3\x5c\xe1" * 64)
@@ -35,7 +36,8 @@ def repair_jpeg(data: bytes) -> Repaired | None:
         factor = max(v for _, v in frame.sampling.values())
         single = frame.sampling.get(last.components[0], (1, 1))[1]
         unit = 8 * factor // max(1, single) if len(last.components) == 1 else frame.mcu_rows
-        row = row // unit * unit
+        # Chroma of half the height is mixed with that of the row of units below: by one row.
+        row = (row + 1) // unit * unit
     bottom, whole = frame.height - 1, [(0, frame.height - 1)]
     lost: Ranges = []
     reduced: Ranges = []
@@ -76,16 +78,19 @@ def _first_lost_row(
         body[at + 1] in range(0xD0, 0xD8) and body[at] == 0xFF
         for at in _places(body, last.start)
     )  # fmt: skip
+    restarting = any(
+        segment.marker == _RESTART_INTERVAL for segment in jpeg_segments.segments(body)
+    )
     tail = _END
     if progressive:  # else libjpeg smooths what has no detail yet, and mixes rows in doing so
         scan = b"\xff\xda\0\x08\1%c\0\1\x3f\0"
         tail = _EMPTY_TABLE + b"".join(scan % name for name in names) + _END
-    plain = _luminance(body + tail)
+    plain = _pixels(body + tail)
     found: list[int] = []
     for bits in _BITS:
         resumed = bits + b"\xff" + bytes((0xD0 + restarts % 8,)) + bits
-        for more in (bits, resumed):
-            rows = np.flatnonzero((_luminance(body + more + tail) != plain).any(1))
+        for more in (bits, resumed) if restarting else (bits,):
+            rows = np.flatnonzero((_pixels(body + more + tail) != plain).any(1))
             found += [int(rows[0])] if len(rows) else []
     return min(found, default=None)
 
@@ -97,10 +102,8 @@ def _places(body: bytes, start: int) -> list[int]:
     return places
 
 
-def _luminance(data: bytes) -> Array:
+def _pixels(data: bytes) -> Array:
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
-        if image.mode in ("RGB", "L"):
-            image.draft("L", image.size)
         image.load()
         pixels = np.asarray(image)
     return pixels if pixels.ndim == 2 else pixels.reshape(pixels.shape[0], -1)
