@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import deque
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -76,12 +76,13 @@ class Cluster:
         self._look()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        with self._stack:
+    def __exit__(self, *error: Any) -> None:
+        try:
             if self._tasks:
-                with suppress(OSError, TimeoutError):
-                    self._client.cancel(list(self._tasks))
+                self._client.cancel(list(self._tasks))
                 self._tasks.clear()
+        finally:
+            self._stack.__exit__(*error)  # with the error, which may mean a lost scheduler
 
     @property
     def room(self) -> bool:

@@ -1,0 +1,168 @@
+"""A Dask scheduler that is none, is silent or is lost: one line, soon."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from conftest import colorizer_module, one_line, photo
+from test_cluster import cluster
+
+Run = Callable[..., "subprocess.CompletedProcess[Any]"]
+
+
+@contextlib.contextmanager
+def listener(greeting: bytes | None = None, reply: bytes = b"") -> Iterator[str]:
+    """Address of a program that is no scheduler: silent, greeting, or replying as HTTP does."""
+    held = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                held.append(connection)
+                if greeting:
+                    connection.sendall(greeting)
+                if reply:
+                    connection.recv(100)
+                    connection.sendall(reply)
+                    connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+    for connection in held:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [
+        (None, "accepts connections and does not answer"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "another program answers there"),
+        (b"220", "another program answers there"),
+    ],
+)
+def test_what_is_no_scheduler_is_refused(
+    greeting: bytes | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from colortk.harness import cluster as module
+
+    monkeypatch.setattr(module, "ANSWER", 0.3)
+    with listener(greeting) as address, pytest.raises(OSError, match=words):
+        module.probe(address)
+    with pytest.raises(OSError, match="refused"):
+        module.probe(address)
+    with pytest.raises(ValueError, match="tcp://host:port"):
+        module.probe("nothing")
+
+
+def test_a_call_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    from colortk.harness import cluster as module
+
+    monkeypatch.setattr(module, "BOUND", 0.1)
+    ended = threading.Event()
+    before = time.monotonic()
+    module.bounded(ended.wait, 30)
+    assert time.monotonic() - before < 10
+    ended.set()
+
+
+def test_the_body_is_interrupted_when_the_scheduler_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from colortk.errors import EnvironmentProblem
+    from colortk.harness import cluster as module
+
+    monkeypatch.setattr(module, "LOOK", 0.05)
+    monkeypatch.setattr(module, "BOUND", 0.2)
+    handler = signal.getsignal(signal.SIGUSR2)
+    with listener(b"\x10" + bytes(7)) as address:
+        module.probe(address)
+    with (
+        pytest.raises(EnvironmentProblem, match="was lost .*--resume"),
+        module._watched(address),
+    ):
+        time.sleep(60)
+    signal.signal(signal.SIGUSR2, handler)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["run", "compare"])
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_the_commands_end_where_no_scheduler_answers(
+    verb: str, reply: bytes, picture: Path, colortk: Run
+) -> None:
+    with listener(reply=reply) as address:
+        run = colortk(verb, picture, "-p", "gray", "--backend", "dask", "--scheduler", address)
+    one_line(run, 3, f"no Dask scheduler at '{address}'")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("verb", ["run", "compare"])
+def test_a_scheduler_that_is_lost_midway(
+    verb: str, how: signal.Signals, tmp_path: Path, distribution: Callable[..., Path]
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for seed in range(100):
+        Image.fromarray(photo(24, 24, seed)).save(pictures / f"{seed:03}.png")
+    body = """
+        import os, time
+        open(os.environ["COUNT"], "a").write("x")
+        time.sleep(1)
+        return np.repeat(lightness[..., None] / 10, 2, 2)
+    """
+    site = distribution("slow", colorizer_module("slow", "slow", body.strip()))
+    count = tmp_path / "count"
+    environment = {
+        "COUNT": str(count), "PYTHONPATH": str(site), "COLORTK_STORE": str(tmp_path / "store"),
+    }  # fmt: skip
+    more = ["-o", "out/"] if verb == "run" else ["-m", "psnr"]
+    with cluster(tmp_path, environment) as (address, _):
+        code = "from colortk.cli.main import main; main()"
+        command = subprocess.Popen(
+            [sys.executable, "-c", code, verb, "pictures", "-p", "slow", *more, "--backend", "dask",
+             "--scheduler", address],
+            cwd=tmp_path, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        until = time.monotonic() + 90
+        while not (count.exists() and count.stat().st_size > 3) and time.monotonic() < until:
+            time.sleep(0.1)
+        port = int(address.rpartition(":")[2])
+        os.kill(listening_process(port), how)
+        before = time.monotonic()
+        _, error = command.communicate(timeout=60)
+        assert time.monotonic() - before < 15
+    assert command.returncode == 3, error
+    assert error.count("\n") == 1, error
+    assert "Dask scheduler" in error
+    assert "was lost" in error
+
+
+def listening_process(port: int) -> int:
+    """The process that listens on a local TCP port, from Linux' tables."""
+    (inode,) = {
+        line.split()[9]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
+    }
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(link) == f"socket:[{inode}]":
+                return int(link.parts[2])
+    raise AssertionError("nothing listens there")
