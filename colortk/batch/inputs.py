@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from colortk.batch.records import STANDARD
-from colortk.errors import PictureError, UsageError
+from colortk.errors import Notice, PictureError, UsageError
 
 _MAGIC = frozenset("*?[")
 
@@ -105,7 +106,7 @@ def _below(output: Path | None, folder: str) -> str | None:
 
 
 def _in_folder(name: str, prefix: str, recursive: bool, leave: str | None) -> Iterator[Item]:
-    from colortk.folders import endings
+    from colortk.folders import BROKEN, CIRCULAR, endings, entry_kind
 
     known = endings()
     count, below = 0, False
@@ -125,22 +126,16 @@ def _in_folder(name: str, prefix: str, recursive: bool, leave: str | None) -> It
             continue
         more = []
         for entry in shown:
-            try:
-                is_folder, is_file = entry.is_dir(), entry.is_file()
-            except OSError as error:  # as of links that lead to each other
-                why = error.strerror or str(error)
-                yield Item(
-                    entry.path, relative, str(PictureError(f"cannot read '{entry.path}'", why))
-                )
-                count += 1
-                continue
-            if is_folder:
+            kind = entry_kind(entry)
+            if kind == "folder":
                 # A link to a folder may lead back to where it lies.
                 if not entry.is_symlink() and os.path.abspath(entry.path) != leave:
                     more.append((entry.path, os.path.join(relative, entry.name)))
-            elif is_file and os.path.splitext(entry.name)[1].lower() in known:
+            elif os.path.splitext(entry.name)[1].lower() in known or kind == CIRCULAR:
                 count += 1
-                yield Item(entry.path, relative)
+                yield Item(entry.path, relative, _failure(entry.path, kind))
+            elif kind == BROKEN:
+                warnings.warn(Notice(f"skipped '{entry.path}': it is {kind}"), stacklevel=2)
         below = below or bool(more)
         if recursive:
             todo += reversed(more)
@@ -148,6 +143,11 @@ def _in_folder(name: str, prefix: str, recursive: bool, leave: str | None) -> It
         hint = "--recursive takes those of the folders in it" if below and not recursive else ""
         why = "it is a directory without pictures"
         yield Item(name, prefix, str(PictureError(f"cannot read '{name}'", why, hint)))
+
+
+def _failure(name: str, kind: str) -> str | None:
+    """Why the entry ``name`` of a folder, which is ``kind``, cannot be read."""
+    return None if kind == "file" else str(PictureError(f"cannot read '{name}'", f"it is {kind}"))
 
 
 def _fixed(pattern: str) -> str:
@@ -161,10 +161,8 @@ def _fixed(pattern: str) -> str:
 
 
 def _matching(pattern: str, leave: str | None) -> Iterator[Item]:
-    from glob import glob
-
     base, count = _fixed(pattern), 0
-    for name in sorted(glob(pattern, recursive=True)):
+    for name in sorted(_glob(pattern, base)):
         place = os.path.abspath(name)
         if os.path.isdir(name) or (leave and place.startswith(os.path.join(leave, ""))):
             continue
@@ -173,3 +171,21 @@ def _matching(pattern: str, leave: str | None) -> Iterator[Item]:
     if not count:
         why = "there is no such file, and no file that matches"
         yield Item(pattern, "", str(PictureError(f"cannot read '{pattern}'", why)))
+
+
+def _glob(pattern: str, base: str) -> list[str]:
+    """Names that match; ``**`` enters no links to folders, which may lead back to where they lie."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        from glob import glob
+
+        return glob(pattern)
+    rest = list(parts[0 if base == os.curdir else len(Path(base).parts) :])
+    if rest[-1] == "**":
+        rest.append("*")
+    names = {os.fspath(path) for path in Path(base).glob(os.path.join(*rest))}
+    return [name for name in names if not _is_hidden(os.path.relpath(name, base))]
+
+
+def _is_hidden(relative: str) -> bool:
+    return any(part.startswith(".") for part in Path(relative).parts)
