@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colortk.harness.api import compare
 from colortk.harness.set_measures import set_delta_cf, with_set_measures
-from conftest import ORANGE, colorizer_module, rows_of
+from conftest import ORANGE, colorizer_module, photo, rows_of
 from peers import colorfulness
 
 ASKED = ("-m", "colorfulness", "-m", "colorfulness_error", "-m", "psnr")
@@ -105,3 +106,13 @@ def square(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         cut = image.crop((10, 0, 80, 70))
     return np.asarray(cut.resize((256, 256), Image.Resampling.BILINEAR))
+
+
+def test_delta_cf_ranks_only_where_it_is_alone(tmp_path: Path) -> None:
+    pictures = [photo(40, 40, seed) for seed in range(3)]
+    for asked, ranking in (
+        (["colorfulness_error", "psnr"], "psnr"),
+        (["colorfulness", "colorfulness_error"], "colorfulness_error"),
+    ):
+        found = compare(pictures, ["gray"], asked, store=tmp_path)
+        assert found.as_dict()["ranking_metric"] == ranking

@@ -19,7 +19,7 @@ from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, PictureRow, described
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
-from colortk.harness.scored_set import HEADLINE, LEAD
+from colortk.harness.scored_set import HEADLINE, RANKING
 from colortk.harness.verdicts import verdicts
 from colortk.host import registry
 from colortk.runtime.provenance import snapshot
@@ -96,7 +96,7 @@ def _board(
     tables = {m: _table(rows, common, m, gray if m in of_color else set()) for m in metrics}
     scored = [m for m in metrics if not np.isnan(tables[m]).all()] or metrics
     ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
-    lead = LEAD if LEAD in ordered else ordered[0]
+    lead = next(m for m in (*RANKING, *ordered) if m in ordered)
     found = verdicts(tables[lead], specs[lead].higher_is_better)
     listed: list[dict[str, Any]] = []
     for k in found.order:

@@ -26,6 +26,9 @@ HEADLINE = (
     "lpips", "ms_ssim_ab", "delta_e00", "delta_e00_p95", "colorfulness", "colorfulness_error",
     "psnr", "ssim",
 )  # fmt: skip
+#: Those that a table is ranked by, the first that is there. Not ΔCF: it compares amounts of color,
+#: which wrong colors may have too.
+RANKING = tuple(metric for metric in HEADLINE if metric != "colorfulness_error")
 
 
 @dataclass
@@ -90,7 +93,7 @@ class ScoredSet:
     @cached_property
     def lead(self) -> str:
         """The metric that ranks: the first that has a better end and any score."""
-        for metric in (*HEADLINE, *self.metrics):
+        for metric in (*RANKING, *self.metrics):
             spec = self.metrics.get(metric)
             if spec is None or not self._may_lead(spec):
                 continue
