@@ -70,7 +70,8 @@ def test_a_run_loads_nothing_that_it_does_without(plugin: str, tmp_path: Path) -
 
     from conftest import photo
 
-    Image.fromarray(photo()).save(tmp_path / "x.png")
+    name = "x.jpg" if plugin == "effnet_bins" else "x.png"
+    Image.fromarray(photo()).save(tmp_path / name)
     code = (
         "import sys; from colortk.cli.main import invoke;"
         "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'onnx', 'sklearn', 'scipy', 'matplotlib', 'joblib',"
@@ -79,7 +80,7 @@ def test_a_run_loads_nothing_that_it_does_without(plugin: str, tmp_path: Path) -
         "assert invoke(['run', '-p', sys.argv[2], sys.argv[1]]) == 0;"
         "print('LOADED', *heavy & set(sys.modules))"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "x.png"), plugin]
+    command = [sys.executable, "-c", code, str(tmp_path / name), plugin]
     out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert out.stdout.splitlines()[-1].split() == ["LOADED"]
 
