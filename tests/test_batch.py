@@ -75,7 +75,8 @@ def test_a_report_has_whole_lines_and_waits_for_room(place: Path) -> None:
         told = (place / "report").read_bytes()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert report.problem == "File too large"
+    # The last write either failed or wrote a part; that depends on how long a line is.
+    assert report.problem in (os.strerror(errno.EFBIG), os.strerror(errno.ENOSPC))
     assert told.endswith(b"\n")
     assert 0 < len(told.splitlines()) < 9
     report.flush()
