@@ -33,12 +33,17 @@ class Terminated(KeyboardInterrupt):
         return "terminated: the terminal was closed (SIGHUP)"
 
 
+_ending = threading.Event()
+
+
 def _terminate(number: int, _: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one does not wait for that
     if hasattr(signal, "SIGHUP"):
         # A terminal that closes sends one, and its shell another: that must not cut cleaning short.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    raise Terminated(number)
+    if not _ending.is_set():  # both may have come before Python could handle the first
+        _ending.set()
+        raise Terminated(number)
 
 
 def handle_signals() -> None:

@@ -9,6 +9,7 @@ import click
 from colortk.cli.common import DEVICE, THREADS, settle
 from colortk.cli.main import say
 from colortk.cli.output import print_line
+from colortk.cli.startup import drop_output
 
 
 @click.command("ui", short_help="Colorize, compare and ask people, in a browser.")
@@ -84,7 +85,11 @@ def command(
     asked = Survey.open(survey) if survey is not None else None
 
     def ready(address: str) -> None:
-        print_line(address)
+        try:
+            print_line(address)
+        except OSError:  # stdout is closed or full, which is no reason to end the page
+            drop_output()
+            say(f"the page is at {address}")
         say("Ctrl-C ends it")
 
     try:

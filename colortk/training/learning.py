@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,7 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     recipe = _asked(request, recipe)
     output = request.output.resolve()
     source = picture_source(request.data)
-    paths = [path for path in source.paths if output not in path.resolve().parents]
+    paths = [path for path in source.paths if output not in Path(os.path.realpath(path)).parents]
     sides = split(paths, request.data, request.seed, request.emphasis)
     if recipe.samples and not request.samples:  # a pass over a few pictures is short
         recipe = replace(recipe, samples=min(recipe.samples, len(sides.train)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -85,7 +86,7 @@ def pack(request: PackRequest) -> dict[str, Any]:
     folders: dict[str, list[Path]] = {}
     output = request.output.resolve()
     for path in find(root):
-        if output not in path.resolve().parents:
+        if output not in Path(os.path.realpath(path)).parents:
             folders.setdefault(path.parent.relative_to(root).as_posix(), []).append(path)
     for name in request.terms:
         if name not in folders:
