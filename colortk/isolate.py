@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,12 @@ from colortk.color import Float32
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.host import registry
 from colortk.loading import Request, checked, load
+from colortk.options import with_paths
 from colortk.origins import Origin, discover_only
 from colortk.process import died, incoming, peak_memory
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, wanted
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
 from colortk.spec import ColorizerSpec
 
@@ -101,13 +103,20 @@ class Isolated:
     ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
     a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
     dies, the next picture gets a new process. ``threads``: how many the plugin may use. ``loading``:
-    seconds that starting and loading took. ``late``:
-    whether the last answer did not come in time.
+    seconds that starting and loading took. ``late``: whether the last answer did not come in time.
+    ``hidden``: seal the plugin's process off from these pictures and from everything else that it
+    does not need; ``sealed`` says what of it is sealed, see :mod:`colortk.runtime.sandbox`.
     """
 
     def __init__(
-        self, request: Request, timeout: float | None = None, threads: int | None = None
+        self,
+        request: Request,
+        timeout: float | None = None,
+        threads: int | None = None,
+        hidden: Hidden | None = None,
     ) -> None:
+        self._hidden = hidden
+        self.sealed = dict.fromkeys(ASPECTS, False)
         self.request, self.timeout, self.threads = request, timeout, threads
         self._worker: WorkerProcess | None = None
         self.digest, self.options_key = "", "{}"
@@ -167,8 +176,11 @@ class Isolated:
     def _start(self) -> None:
         start = time.perf_counter()
         origin = registry().colorizer(self.request.plugin)[0].origin
-        self._worker = WorkerProcess("colortk.isolate:serve", self.threads)
-        message = self._ask("load", to_plain(Loading(self.request, origin)))
+        request, sandbox = self.request, None
+        if self._hidden is not None and wanted():
+            request, sandbox = _sandboxed(self.spec, request, self._hidden)
+        self._worker = WorkerProcess("colortk.isolate:serve", self.threads, None, sandbox)
+        message = self._ask("load", to_plain(Loading(request, origin)))
         try:
             ready = from_plain(Ready, message.fields)
         except ValueError as error:
@@ -196,6 +208,8 @@ class Isolated:
             limit = max(limit, LOADING)
         deadline, self.late = Deadline(limit), False
         try:
+            if loading and self._hidden is not None and wanted():
+                self.sealed = worker.sealed(deadline.left)
             with contextlib.suppress(ConnectionError):  # a dead child: there is no reply either
                 worker.request(kind, fields, arrays, deadline.left)
             return worker.reply(deadline.left, max_bytes)
@@ -220,6 +234,26 @@ class Isolated:
         except BaseException:  # an interrupt here would leave the answer for the next picture
             self.close()
             raise
+
+
+def _sandboxed(spec: ColorizerSpec, request: Request, hidden: Hidden) -> tuple[Request, Sandbox]:
+    """A sandbox for a plugin, and the request with its files as the sandbox has them.
+
+    Raises ``PluginError`` if a file that an option names cannot be copied.
+    """
+    extra = [] if request.weights is None else [request.weights.absolute()]
+    sandbox = Sandbox(extra, hidden)
+    try:
+        options = with_paths(spec, request.options, sandbox.with_copy)
+    except OSError as error:
+        sandbox.close()
+        why = f"a file that an option names cannot be copied: {error.strerror or error}"
+        raise PluginError(f"plugin '{spec.name}' cannot be loaded", why) from error
+    except BaseException:
+        sandbox.close()
+        raise
+    weights = request.weights and request.weights.absolute()
+    return replace(request, options=options, weights=weights), sandbox
 
 
 def _prediction(message: Message) -> tuple[Any, int | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -74,22 +74,32 @@ def with_absolute_paths(spec: ColorizerSpec, given: Iterable[str]) -> tuple[str,
 
     Raises ``UsageError`` as :func:`parse_options` does.
     """
+    return with_paths(spec, given, Path.absolute)
+
+
+def with_paths(
+    spec: ColorizerSpec, given: Iterable[str], replace: Callable[[Path], Path]
+) -> tuple[str, ...]:
+    """Replace every path in ``["name=value", ...]`` by what ``replace`` returns for it.
+
+    Raises ``UsageError`` as :func:`parse_options` does.
+    """
     given = tuple(given)
     options = parse_options(spec, given)
     texts = []
     for text in given:
         name, _ = _split(text)
-        value = getattr(options, name)
-        texts.append(f"{name}={to_text(absolute)}" if (absolute := _absolute(value)) else text)
+        replaced = _with_paths(getattr(options, name), replace)
+        texts.append(f"{name}={to_text(replaced)}" if replaced else text)
     return tuple(texts)
 
 
-def _absolute(value: Any) -> Any:
-    """``value`` with absolute paths; ``None`` if it holds no path."""
+def _with_paths(value: Any, replace: Callable[[Path], Path]) -> Any:
+    """``value`` with other paths; ``None`` if it holds no path."""
     if isinstance(value, Path):
-        return value.absolute()
+        return replace(value)
     if isinstance(value, tuple | list) and any(isinstance(item, Path) for item in value):
-        return [_absolute(item) or item for item in value]
+        return [_with_paths(item, replace) or item for item in value]
     return None
 
 

@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,9 +18,13 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from colortk.runtime.messages import Channel, Message, pair, wait
+if TYPE_CHECKING:
+    import socket
+
+    from colortk.runtime.messages import Channel, Message
+    from colortk.runtime.sandbox import Sandbox
 
 #: What tells a numerical library how many threads to use.
 THREADS = (
@@ -64,7 +67,9 @@ begin(connection, fields)
 STARTING = 60.0
 
 
-def spawn(target: str, *, threads: int | None = None) -> tuple[subprocess.Popen[bytes], Channel]:
+def spawn(
+    target: str, *, threads: int | None = None, sandbox: Sandbox | None = None
+) -> tuple[subprocess.Popen[bytes], Channel]:
     """Start a process that calls ``target`` ("package.module:callable") with its end of a channel.
 
     What the process prints goes to stderr. It finds the modules that this process finds. When this
@@ -76,15 +81,19 @@ def spawn(target: str, *, threads: int | None = None) -> tuple[subprocess.Popen[
         Import path of a callable that takes a :class:`~colortk.runtime.messages.Channel`.
     threads : int or None
         Threads that the libraries of the new process may use.
+    sandbox : Sandbox or None
+        Seals the process. Its first message then is of kind ``sealed`` and says what is sealed.
 
     Returns
     -------
     process, channel
         To be ended with :func:`stop`.
     """
-    ours, theirs = pair()
+    from colortk.runtime import messages  # not for a command that starts no process
+
+    ours, theirs = messages.pair()
     handle = theirs.fileno()
-    environment = dict(os.environ)
+    environment = dict(os.environ) if sandbox is None else sandbox.environment()
     if threads is not None:
         environment |= dict.fromkeys(THREADS, str(threads))
     options: dict[str, Any] = {"pass_fds": (handle,)}
@@ -92,31 +101,59 @@ def spawn(target: str, *, threads: int | None = None) -> tuple[subprocess.Popen[
         os.set_handle_inheritable(handle, True)
         startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
         options = {"startupinfo": startup}
+    output = 2
+    if sandbox is not None:  # stderr may be a file, whose name would say where the user works
+        reading, output = os.pipe()
+        threading.Thread(target=_relay, args=(reading,), daemon=True).start()
     process = subprocess.Popen(
         # -P: a file beside the user must not be taken for one of the standard library.
         [sys.executable, "-P", "-c", _CHILD, str(handle)],
         stdin=subprocess.DEVNULL,
-        stdout=2,
+        stdout=output,
+        stderr=output,
         env=environment,
         start_new_session=True,  # so that what it starts can be ended with it
         **options,
     )
     theirs.close()
-    fields = {"path": sys.path, "parent": os.getpid(), "target": target}
+    fields: dict[str, Any] = {"path": sys.path, "parent": os.getpid(), "target": target}
+    if sandbox is not None:
+        os.close(output)
+        fields |= {
+            "path": sandbox.module_path(),
+            "sandbox": sandbox.policy(),
+        }
     with contextlib.suppress(OSError):  # a child that is dead already: its reader finds out
-        ours.send(Message("begin", fields=fields), STARTING)
+        ours.send(messages.Message("begin", fields=fields), STARTING)
     return process, ours
+
+
+def _relay(reading: int) -> None:
+    """Copy what a process prints to stderr."""
+    with contextlib.suppress(OSError):
+        while data := os.read(reading, 1 << 16):
+            os.write(2, data)
+    os.close(reading)
 
 
 def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
     """Call the target in a new process. ``fields``: those of the parent's first message."""
     connection.set_inheritable(False)  # what a plugin starts must not keep the channel open
-    end_with(fields["parent"])
+    from colortk.runtime.messages import Channel, Message
+
+    channel, watched = Channel(connection), False
+    if "sandbox" in fields:
+        from colortk.runtime.sandbox import seal
+
+        aspects, watched = seal(fields["sandbox"], fields["parent"])
+        channel.send(Message("sealed", fields=aspects))
+    if not watched:
+        end_with(fields["parent"])
     from colortk.spec import load_callable
 
     code = 1
     try:
-        load_callable(fields["target"])(Channel(connection))
+        load_callable(fields["target"])(channel)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -183,6 +220,8 @@ def incoming(channel: Channel, max_bytes: int, idle: float | None = None) -> Ite
     idle : float or None
         Seconds without a message after which the child need not wait any longer.
     """
+    from colortk.runtime.messages import wait
+
     while wait([channel], idle):
         try:
             yield channel.receive(max_bytes=max_bytes)

@@ -71,7 +71,7 @@ def test_a_cluster_says_the_same_and_a_worker_killed_midway_costs_nothing(
     """
     site = distribution("slow", colorizer_module("slow", "slow", body.strip()))
     count = tmp_path / "count"
-    environment = {"COUNT": str(count), "PYTHONPATH": str(site)}
+    environment = {"COUNT": str(count), "PYTHONPATH": str(site), "COLORTK_SEAL": "off"}
     arguments = ("compare", place, "-p", "slow", "-m", "psnr", "-m", "ab_rmse", "--json")
     local = colortk(*arguments, env={**environment, "COLORTK_STORE": str(tmp_path / "local")})
     assert local.returncode == 0, local.stderr

@@ -133,7 +133,9 @@ def test_what_failed_is_tried_again_when_that_can_help(
 
     def failed(*more: str, **env: str) -> int:
         arguments = ("compare", folder, "-p", "moody", "--json", "-m", "psnr", *more)
-        count: int = rows_of(colortk(*arguments, plugins=site, env=env))["moody"]["failed"]
+        count: int = rows_of(colortk(*arguments, plugins=site, env={"COLORTK_SEAL": "off", **env}))[
+            "moody"
+        ]["failed"]
         return count
 
     assert failed("--timeout", "0.3", SLEEP="5") == 4

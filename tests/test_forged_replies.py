@@ -25,7 +25,7 @@ from conftest import COLORIZER, Run, colorizer_module, photo
 #: The plugin finds its end of the channel as any code in its process can, and sends what the
 #: picture's lightness says.
 FORGER = f"""
-import json, os, pickle, socket, stat, struct, sys, time
+import json, os, pickle, signal, socket, stat, struct, sys, threading, time
 
 class Bomb:
     def __reduce__(self):
@@ -69,6 +69,7 @@ def attack(lightness):
     if kind == 6: send(message(number, memory, [["ab", shape, "uint8"]], bytes(shape[0] * shape[1] * 2)))
     if kind == 7: send(message(number, {{"peak_memory": -1}}, [["ab", shape, "float32"]], bytes(shape[0] * shape[1] * 8)))
     if kind == 8: send(message(number, {{"error": "__builtins__", "what": "a", "why": "", "do": ""}}, [], kind="failure"))
+    if kind == 13: threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGSTOP)).start()
     if kind == 12: send(2 * message(number, memory, [["ab", shape, "float32"]], b"\\0\\0\\x80?" * (shape[0] * shape[1] * 2)))
     if kind == 9: send(message(number, {{"input": "other.png", "output": "/x", "plugin": "gray", "error": None}}, [], kind="record"))
     if kind == 10: send(b"CTK1"); time.sleep(600)
@@ -142,6 +143,17 @@ def test_a_half_sent_reply_is_over_in_time(forger: Path) -> None:
         with pytest.raises(PredictionError, match="no answer on a picture in 3 s"):
             plugin.predict(plane(10))
         assert plugin.late
+
+
+@pytest.mark.slow
+def test_a_process_that_does_not_read_is_stopped_in_time(forger: Path) -> None:
+    """The picture is larger than what a socket holds: without a limit, sending it would not end."""
+    with Isolated(Request("forger"), timeout=3) as plugin:
+        plugin.predict(plane(13))
+        time.sleep(1)
+        with pytest.raises(PredictionError, match="no answer on a picture in 3 s"):
+            plugin.predict(np.zeros((2000, 2000), np.float32))
+        assert not plugin.predict(plane(0)).any()
 
 
 def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from colortk import process
 from colortk.runtime.messages import Channel, pair
 from conftest import colorizer_module, photo
 
+#: For plugins that tests steer by their environment and by files.
+UNSEALED = {"COLORTK_SEAL": "off"}
 ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
 #: Reads the originals from a folder that the test names, and answers with the one that fits.
 ORACLE = """
@@ -69,7 +71,7 @@ def test_an_oracle_scores_what_8_bits_allow_and_swapped_colours_are_noticed(
     for name, more in (("true", {}), ("swapped", {"SWAP": "1"})):
         run = colortk(
             "compare", folder, "-p", "oracle", "--native", "--json", "-m", "psnr",
-            plugins=site, env={"TRUTH": str(folder), "COLORTK_STORE": str(folder.parent / name), **more},
+            plugins=site, env={"TRUTH": str(folder), "COLORTK_STORE": str(folder.parent / name), **UNSEALED, **more},
         )  # fmt: skip
         assert run.returncode == 0, run.stderr
         rows = {entry["name"]: entry for entry in json.loads(run.stdout)["plugins"]}
@@ -142,12 +144,13 @@ def test_killed_at_ten_moments_and_resumed_it_says_the_same_and_repeats_nothing(
     site = distribution("slow", colorizer_module("slow", "slow", SLOW.strip()))
     arguments = ["compare", str(place), "-p", "slow", "-m", "psnr", "-m", "ab_rmse", "--json"]
     undisturbed = colortk(
-        *arguments, plugins=site, env={"COLORTK_STORE": str(tmp_path / "a"), "COUNT": str(tmp_path / "na")}
+        *arguments, plugins=site, env={"COLORTK_STORE": str(tmp_path / "a"), "COUNT": str(tmp_path / "na"), **UNSEALED}
     )  # fmt: skip
     count = tmp_path / "nb"
     environment = os.environ | {
         "COLORTK_STORE": str(tmp_path / "b"),
         "COUNT": str(count),
+        **UNSEALED,
         "PYTHONPATH": str(site),
     }
     command = [sys.executable, "-c", "from colortk.cli.main import main; main()", *arguments]
@@ -208,7 +211,7 @@ def test_a_stopped_run_leaves_no_process(
     process = subprocess.Popen(
         [sys.executable, "-c", "from colortk.cli.main import main; main()", "compare", str(folder),
          "-p", "slow", "-m", "psnr", "--jobs", "2", "--store", str(tmp_path)],
-        env=os.environ | {"RUN": str(tmp_path), "HANG": "1", "COUNT": str(tmp_path / "n"), "PYTHONPATH": str(site)},
+        env=os.environ | {**UNSEALED, "RUN": str(tmp_path), "HANG": "1", "COUNT": str(tmp_path / "n"), "PYTHONPATH": str(site)},
         stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     until = time.monotonic() + 60
@@ -290,7 +293,7 @@ def test_a_process_whose_parent_is_gone_before_a_word_ends_in_silence(
         ours.close()  # as a signal between starting the process and the first message does
         return ours, theirs
 
-    monkeypatch.setattr(process, "pair", gone)
+    monkeypatch.setattr("colortk.runtime.messages.pair", gone)
     child, _ = process.spawn("colortk.isolate:serve")
     assert child.wait(60) == 1
     assert capfd.readouterr() == ("", "")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colortk.process import cores, spawn, stop, threads
-from colortk.runtime.messages import Message
 
 if TYPE_CHECKING:
     from colortk.runtime.worker_process import Started
@@ -45,6 +44,8 @@ class Early:
         self._threads = threads_of(count)
         self._begun: list[Started] = []
         if count > 1 and _more(files, enough):
+            from colortk.runtime.messages import Message
+
             # A dict: to make a request takes the imports that are not to be waited for.
             request = {
                 "plugin": plugin,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from colortk.harness import sealing
 from colortk.harness.comparison import FEW
 from colortk.harness.films.rows import STEADIED
 from colortk.harness.intervals import FEWEST
@@ -47,7 +48,7 @@ def caption(report: dict[str, Any]) -> list[str]:
     ]
     if report["images"] < FEW:
         lines.append(f"so few {'films' if films else 'pictures'} prove little")
-    return lines + notes(report)
+    return lines + notes(report) + sealing.notes(report)
 
 
 def gray_lines(report: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.harness import repeats
+from colortk.harness import repeats, sealing
 from colortk.harness.intervals import LEVEL
 from colortk.harness.records import described
 from colortk.harness.scored_set import ScoredSet
@@ -243,6 +243,7 @@ class Comparison(ScoredSet):
             else {},
             "peak_memory": max(memory, default=None),
             "repeats": repeats.summary(rows),
+            "sealed": sealing.summary(rows),
         }
 
     def records(self) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from colortk.harness.protocol import Protocol, cropped, reference
 from colortk.harness.runner import PATIENCE, Source
 from colortk.isolate import Isolated
 from colortk.pipeline import colorize, refiner
+from colortk.runtime.sandbox import Hidden
 from colortk.upsample import resize
 
 SIZES = (256, 512, 2048)
@@ -55,7 +56,7 @@ def _measure(
     found: dict[str, Any] = {"n": 0, "failed": 0, "enlarged": 0}
     dead = 0
     try:
-        with Isolated(entry.request, timeout) as plugin:
+        with Isolated(entry.request, timeout, hidden=Hidden()) as plugin:
             for source in sources:
                 advance(1)
                 if dead >= PATIENCE:

@@ -62,7 +62,8 @@ class ResultRow:
     """What one plugin made of one picture: scores, or the error instead.
 
     ``fatal``: its process died or was stopped (not kept). ``limit``: seconds that were not
-    enough. ``repeat``: what a second prediction was, if there was one.
+    enough. ``repeat``: what a second prediction was, if there was one. ``sealed``:
+    which aspects of the plugin's process were sealed; ``None`` if that was not recorded.
     """
 
     picture: str
@@ -81,6 +82,7 @@ class ResultRow:
     fatal: bool = False
     limit: float | None = None
     repeat: Repeat | None = None
+    sealed: dict[str, bool] | None = None
 
 
 def described(spec: MetricSpec) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from colortk.harness.results_file import (
     set_aside,
     transaction,
 )
+from colortk.harness.sealing import read_sealed, write_sealed
 
 FILE = "results.sqlite"
 #: Pictures whose results wait for a file that cannot be written; of more, the first are dropped.
@@ -182,6 +183,8 @@ class Results:
                 (number, again.difference, again.share, again.error and readable(again.error)),
             )
 
+        write_sealed(self._db, number, row.sealed)
+
     def _among(self, wanted: Iterable[str] | None) -> str:
         """A condition on ``picture``; the names go into a temporary table, they may be many."""
         if wanted is None:
@@ -252,20 +255,19 @@ class Results:
         ):
             if picture in found and all(is_number(value, optional=True) for value in again[:2]):
                 found[picture].repeat = Repeat(*again)
+        read_sealed(self._db, condition, where, found)
         for picture, metric, code, value, error in self._db.execute(
             "SELECT picture, metric, scores.code, value, scores.error FROM scores"
             f" JOIN results ON results.id = scores.result WHERE {condition}",
             where,
         ):
-            if metric_code is not None and metric_code.get(metric) != code:
+            other_code = metric_code is not None and metric_code.get(metric) != code
+            if picture not in found or other_code:
                 continue
-            if picture not in found:
-                continue
-            if error is None:
-                if is_number(value):
-                    found[picture].values[metric] = value
-            else:
+            if error is not None:
                 found[picture].errors[metric] = error
+            elif is_number(value):
+                found[picture].values[metric] = value
         return found
 
     @repairing
@@ -305,8 +307,7 @@ class Results:
     @repairing
     def protocols(self) -> dict[str, dict[str, Any]]:
         """Definitions of the protocols that there are results of, by hash."""
-        rows = self._db.execute("SELECT hash, definition FROM protocols")
-        return definitions(rows)
+        return definitions(self._db.execute("SELECT hash, definition FROM protocols"))
 
     @repairing
     def keys(self, protocol_hash: str) -> list[tuple[Key, int, float]]:

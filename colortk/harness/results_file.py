@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from colortk.errors import EnvironmentProblem, Notice, UsageError
-from colortk.harness.results_schema import PIXELS, REPEATS, TABLES
+from colortk.harness.results_schema import PIXELS, REPEATS, SEALED, TABLES
 
 #: Version of the tables; a file of another one is not touched.
 SCHEMA = 2
@@ -134,6 +134,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             raise missing
     db.execute(REPEATS)
     db.execute(PIXELS)
+    db.execute(SEALED)
 
 
 def set_aside(path: Path, error: sqlite3.Error) -> None:

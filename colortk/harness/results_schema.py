@@ -38,3 +38,9 @@ CREATE TABLE IF NOT EXISTS pixels (
     PRIMARY KEY (protocol, picture)
 ) WITHOUT ROWID
 """
+#: Added in the same way. ``aspects``: the names of those that were sealed, with spaces between.
+SEALED = """
+CREATE TABLE IF NOT EXISTS sealed (
+    result INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE, aspects TEXT NOT NULL
+)
+"""

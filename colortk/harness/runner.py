@@ -23,6 +23,7 @@ from colortk.harness.protocol import Protocol
 from colortk.harness.records import PictureRow, ResultRow
 from colortk.harness.repeats import chosen
 from colortk.harness.results import Results
+from colortk.harness.sealing import hidden_from_plugins
 from colortk.harness.statistics import preload
 from colortk.harness.work import Done, Task, close, work
 from colortk.host import registry
@@ -179,6 +180,7 @@ def run(
     how = replace(how, jobs=max(1, min(how.jobs, len(todo))))
     stubborn: dict[str, int] = {}
     name = secrets.token_hex(8)
+    hidden = hidden_from_plugins(pictures, results.path.parent, bool(how.scheduler))
 
     def tasks() -> Iterator[Task]:
         for source, missing in todo:
@@ -195,7 +197,7 @@ def run(
             yield Task(
                     source.picture, source.name, data, protocol, left, tuple(codes.items()),
                     how.timeout, how.threads, 0 if how.scheduler else os.getpid(), name,
-                    source.picture in twice,
+                    source.picture in twice, hidden,
                 )  # fmt: skip
 
     for done in spread(tasks(), how, work):
@@ -233,11 +235,7 @@ def missing_of(
 
 
 def keep(
-    done: Done,
-    outcome: Outcome,
-    results: Results,
-    protocol: Protocol,
-    codes: dict[str, str],
+    done: Done, outcome: Outcome, results: Results, protocol: Protocol, codes: dict[str, str]
 ) -> None:
     """Put what came of a task into the store and into ``outcome``."""
     outcome.unavailable |= done.unavailable

@@ -42,6 +42,7 @@ from colortk.runtime.provenance import (
     running_metric_code,
     snapshot,
 )
+from colortk.runtime.sandbox import Hidden
 
 _kept = threading.local()
 
@@ -52,7 +53,7 @@ class Task:
 
     ``metrics``: names, and digests of their code. ``parent``: process number of whoever waits for
     it, 0 if that is on another machine. ``run``: names the comparison. ``repeat``: predict the
-    picture twice.
+    picture twice. ``hidden``: what plugins must not find where they find code.
     """
 
     picture: str
@@ -66,6 +67,7 @@ class Task:
     parent: int = 0
     run: str = ""
     repeat: bool = False
+    hidden: Hidden = field(default_factory=Hidden)
 
 
 @dataclass
@@ -161,9 +163,9 @@ def close() -> None:
 def plugin_of(entry: Entry, task: Task) -> Isolated:
     """The entry's plugin in its own process. Raises ``ColortkError`` if it cannot be loaded."""
     kept = _plugins()
-    key = (entry.request, entry.key, task.timeout, task.threads)
+    key = (entry.request, entry.key, task.timeout, task.threads, task.hidden)
     if key not in kept:
-        plugin = Isolated(entry.request, task.timeout, task.threads)
+        plugin = Isolated(entry.request, task.timeout, task.threads, task.hidden)
         what = _difference(entry, plugin, task.protocol.refine)
         if what:
             plugin.close()
@@ -268,6 +270,7 @@ def repeated(
 def _one(entry: Entry, task: Task, truth: Truth, light: Float32, done: Done) -> ResultRow:
     row = ResultRow(task.picture, entry.key, version=entry.version)
     plugin = plugin_of(entry, task)
+    row.sealed = plugin.sealed
     start = time.perf_counter()
     try:
         made = colorize(light, plugin, refiner_of(task.protocol.refine), entry.strength)

@@ -18,10 +18,12 @@ from colortk import errors
 from colortk.errors import ColortkError
 from colortk.process import spawn, stop
 from colortk.runtime.messages import Message, MessageError
+from colortk.runtime.sandbox import ASPECTS
 
 if TYPE_CHECKING:
     from colortk.runtime.message_format import Array
     from colortk.runtime.messages import Channel
+    from colortk.runtime.sandbox import Sandbox
 
     #: A process and the connection to it.
     Started = tuple[subprocess.Popen[bytes], Channel]
@@ -63,13 +65,31 @@ class WorkerProcess:
         Threads of its libraries.
     started : (process, channel) or None
         A process that was started before, to be used instead of a new one.
+    sandbox : Sandbox or None
+        Seals the process; to be deleted with it.
     """
 
     def __init__(
-        self, target: str, threads: int | None = None, started: Started | None = None
+        self,
+        target: str,
+        threads: int | None = None,
+        started: Started | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
-        self.process, self.channel = started or spawn(target, threads=threads)
+        self._sandbox = sandbox
+        self.process, self.channel = started or spawn(target, threads=threads, sandbox=sandbox)
         self._numbers: deque[str] = deque()
+
+    def sealed(self, timeout: float | None) -> dict[str, bool]:
+        """Return what the process, which has a sandbox, says that is sealed.
+
+        To be called once, before the first request: nothing of a plugin has run then. Raises as
+        :meth:`reply`.
+        """
+        message = self.channel.receive(timeout)
+        if message.kind != "sealed":
+            raise MessageError("it did not say what is sealed")
+        return {name: message.fields.get(name) is True for name in ASPECTS}
 
     def fileno(self) -> int:
         """Return the descriptor to wait at."""
@@ -128,7 +148,10 @@ class WorkerProcess:
 
     def stop(self) -> int:
         """End the process, whatever it does. Return its exit code."""
-        return stop(self.process, self.channel)
+        code = stop(self.process, self.channel)
+        if self._sandbox is not None:
+            self._sandbox.close()
+        return code
 
 
 class Deadline:

@@ -28,6 +28,7 @@ from colortk.harness.runner import (
     missing_of,
     spread,
 )
+from colortk.harness.sealing import hidden_from_plugins
 from colortk.host import registry
 
 #: Version of what is kept of a film besides scores.
@@ -99,6 +100,7 @@ def run_films(
     stubborn: dict[str, int] = {}
     seen = 0
     name = secrets.token_hex(8)
+    hidden = hidden_from_plugins(films, results.path.parent, False)
 
     def tick(count: int) -> None:
         nonlocal seen
@@ -118,7 +120,7 @@ def run_films(
                 continue
             yield FilmTask(
                 film.picture, film.name, b"", protocol, left, tuple(codes.items()), how.timeout,
-                how.threads, os.getpid(), name, how.repeats, found,
+                how.threads, os.getpid(), name, how.repeats, hidden, found,
             )  # fmt: skip
 
     here = how.jobs <= 1

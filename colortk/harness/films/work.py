@@ -210,6 +210,8 @@ def _groups(task: FilmTask, done: Done) -> list[_Group]:
     for group in groups.values():
         try:
             group.plugin = plugin_of(group.rows[0].entry, task)
+            for row in group.rows:
+                row.result.sealed = group.plugin.sealed
         except ColortkError as error:  # nothing about this film
             done.unavailable |= {row.entry.label: str(error) for row in group.rows}
     return [group for group in groups.values() if group.plugin is not None]

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from colortk.harness import sealing
 from colortk.harness.captions import gray_lines, n_of, verdict_lines
 from colortk.harness.comparison import FEW
 from colortk.harness.repeats import marked, notes
@@ -108,7 +109,8 @@ def head(report: dict[str, Any]) -> str:
         )
     for line in notes(report):
         warning += f'<p class="warning" role="note">{escape(line)}.</p>'
-    gray = "".join(f'<p class="note">{escape(line)}.</p>' for line in gray_lines(report))
+    lines = [*gray_lines(report), *sealing.notes(report)]
+    gray = "".join(f'<p class="note">{escape(line)}.</p>' for line in lines)
     definition = "".join(
         f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>"
         for key, value in (protocol.get("definition") or {}).items()

@@ -1,0 +1,99 @@
+"""What a report says of sealing: which of a plugin's ways to the truth were closed while it was scored."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from colortk.harness.records import ResultRow
+from colortk.runtime.readable import code_roots, is_beneath
+from colortk.runtime.sandbox import ASPECTS, Hidden
+
+
+class _Source(Protocol):
+    """A picture or a film; ``data`` if it is no file."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def data(self) -> bytes | None: ...
+
+
+def hidden_from_plugins(sources: Iterable[_Source], store: Path, everywhere: bool) -> Hidden:
+    """Return what plugins must not find although it may lie where code is.
+
+    Parameters
+    ----------
+    sources : iterable
+        The pictures or films that are scored, each with ``name``, and ``data`` if it is no file.
+    store : Path
+        The folder of the results.
+    everywhere : bool
+        List all folders of the files, also those that lie nowhere near code on this machine: the
+        plugins run on others.
+    """
+    files = {source.name for source in sources if source.data is None}
+    folders = sorted({str(Path(file).absolute().parent) for file in files})
+    if not everywhere:
+        roots = [*code_roots(), "/usr", "/sys"]
+        folders = [folder for folder in folders if is_beneath(folder, roots)]
+    return Hidden(tuple(folders), (str(store.absolute()),))
+
+
+def write_sealed(db: sqlite3.Connection, result: int, sealed: dict[str, bool] | None) -> None:
+    """Store which aspects were sealed while the result number ``result`` was made, if it is known."""
+    if sealed is not None:
+        aspects = " ".join(sorted(name for name, is_sealed in sealed.items() if is_sealed))
+        db.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?)", (result, aspects))
+
+
+def read_sealed(
+    db: sqlite3.Connection, condition: str, values: Sequence[str], rows: dict[str, ResultRow]
+) -> None:
+    """Set ``sealed`` of the results by picture that fulfill ``condition``, an SQL expression."""
+    query = "SELECT picture, aspects FROM sealed JOIN results ON results.id = sealed.result WHERE "
+    for picture, aspects in db.execute(query + condition, values):
+        if picture in rows and isinstance(aspects, str):
+            rows[picture].sealed = dict.fromkeys(aspects.split(), True)
+
+
+def summary(rows: Sequence[ResultRow]) -> dict[str, bool | None]:
+    """Sum up over one plugin's results: an aspect is sealed if it was for all of them.
+
+    Returns
+    -------
+    dict
+        Aspect to whether it was sealed; ``None`` if it was not recorded for some result. Empty
+        without results.
+    """
+    if not rows:
+        return {}
+    known = [row.sealed for row in rows]
+    return {
+        aspect: _all([None if s is None else s.get(aspect, False) for s in known])
+        for aspect in ASPECTS
+    }
+
+
+def _all(values: list[bool | None]) -> bool | None:
+    if False in values:
+        return False
+    return None if None in values or not values else True
+
+
+def notes(report: dict[str, Any]) -> list[str]:
+    """Return the line of a table's caption, for all plugins of a report."""
+    parts = []
+    for aspect in ASPECTS:
+        states = {p["name"]: p["sealed"][aspect] for p in report["plugins"] if p.get("sealed")}
+        if not states:
+            return []
+        for state, word in ((False, "not sealed"), (None, "not recorded"), (True, "sealed")):
+            names = [name for name, found in states.items() if found is state]
+            if names:
+                where = "" if len(names) == len(states) else f" ({', '.join(names)})"
+                parts.append(f"{aspect} {word}{where}")
+    return [f"While a plugin was scored: {'; '.join(parts)} (docs/protocol.md)"]
