@@ -361,6 +361,17 @@ def test_names_of_uploads(name: str, kept: str) -> None:
     assert uploads.safe_name(name) == kept
 
 
+def test_an_upload_may_be_sent_again_under_its_name(behind: tuple[Guard, Behind, Visitors]) -> None:
+    """As Chromium does after status 408; but not twice at once."""
+    guarded, _, _ = behind
+    body, headers = form(b"x")
+    door = "/gradio_api/upload?upload_id=again"
+    for sent, status in ((body[:-9], 400), (body, 200), (body, 200)):
+        assert ask(guarded, "POST", door, sent, **headers)[0] == status
+    guarded._uploads.track(ME, "other")
+    assert ask(guarded, "POST", door.replace("again", "other"), body, **headers)[0] == 400
+
+
 @pytest.mark.parametrize("cut", [10, 60, 120, -1, -3, -5])
 def test_a_form_that_is_not_whole_leaves_nothing(
     cut: int, behind: tuple[Guard, Behind, Visitors], tmp_path: Path

@@ -176,7 +176,9 @@ class Uploads:
         """Have a browser ask for the progress of its ``upload`` from now on."""
         progress = Progress()
         if upload is not None:
-            if (visitor, upload) in self._progress:
+            earlier = self._progress.get((visitor, upload))
+            # Chromium sends an upload again, under its name, when the first attempt got 408.
+            if earlier is not None and not earlier.done:
                 raise Refused(400, "there is an upload of this name already")
             self._progress[visitor, upload] = progress
         return progress
@@ -185,9 +187,11 @@ class Uploads:
         """Have who asks for the progress, even a little later, learn that the upload has ended."""
         progress.done = True
         if upload is not None:
-            asyncio.get_running_loop().call_later(
-                PATIENCE, self._progress.pop, (visitor, upload), None
-            )
+            asyncio.get_running_loop().call_later(PATIENCE, self._drop, (visitor, upload), progress)
+
+    def _drop(self, key: tuple[str, str], progress: Progress) -> None:
+        if self._progress.get(key) is progress:  # and not of a later attempt
+            del self._progress[key]
 
     async def progress(self, visitor: str, upload: str) -> Progress:
         """The progress of an upload that is under way or about to begin. Raises ``Refused`` (404)."""
