@@ -19,6 +19,7 @@ from simulations import (
     NULLS,
     SIZES,
     coverage,
+    coverage_of_bca,
     false_families,
     false_verdicts,
     violations,
@@ -34,6 +35,11 @@ def main() -> None:
     print(f"{'pictures':38}" + "".join(f"{count:>8}" for count in SIZES))
     for name in DISTRIBUTIONS:
         cells = [coverage(name, count, arguments.samples) for count in SIZES]
+        print(f"{name:38}" + "".join(f"{cell:8.3f}" for cell in cells), flush=True)
+    few = max(100, arguments.samples // 4)
+    print(f"\nfor comparison: BCa of SciPy ({few} samples a cell)")
+    for name in DISTRIBUTIONS:
+        cells = [coverage_of_bca(name, count, few) for count in SIZES]
         print(f"{name:38}" + "".join(f"{cell:8.3f}" for cell in cells), flush=True)
     print(f"\nproperties of the verdicts ({arguments.tables} tables; tables that break each)")
     for name, count in violations(arguments.tables).items():
