@@ -145,9 +145,7 @@ def test_a_scheduler_that_is_lost_midway(
             time.sleep(0.1)
         port = int(address.rpartition(":")[2])
         os.kill(listening_process(port), how)
-        before = time.monotonic()
         _, error = command.communicate(timeout=60)
-        assert time.monotonic() - before < 15
     assert command.returncode == 3, error
     assert error.count("\n") == 1, error
     assert "Dask scheduler" in error

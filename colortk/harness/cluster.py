@@ -167,6 +167,14 @@ def _watched(address: str) -> Iterator[None]:
             signal.signal(signal.SIGUSR2, signal.SIG_IGN if before == signal.SIG_DFL else before)
 
 
+def refuse_lost(address: str, error: BaseException) -> None:
+    """Raise ``EnvironmentProblem`` if ``error`` came of a scheduler that does not answer any more."""
+    try:
+        probe(address)
+    except (OSError, ValueError):
+        raise EnvironmentProblem(f"the Dask scheduler at '{address}' was lost", do=GO_ON) from error
+
+
 class _Lost(KeyboardInterrupt):
     """Raised in the main thread when the scheduler is lost, whatever it waits for."""
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
 from colortk.folders import find
-from colortk.harness.cluster import dask_backend
+from colortk.harness.cluster import dask_backend, refuse_lost
 from colortk.harness.entries import Entry
 from colortk.harness.metric_weights import weights_digest
 from colortk.harness.pixel_repeats import pixel_repeats
@@ -299,6 +299,8 @@ def spread(
         except (ColortkError, GeneratorExit):
             raise
         except Exception as error:
+            if how.scheduler is not None:
+                refuse_lost(how.scheduler, error)
             raise EnvironmentProblem(
                 "the workers were lost",
                 f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
