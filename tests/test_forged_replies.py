@@ -123,6 +123,7 @@ def test_a_forged_prediction_is_the_failure_of_its_picture(forger: Path) -> None
     assert not forger.exists(), "a pickle was loaded"
 
 
+@pytest.mark.slow
 def test_a_reply_is_not_taken_for_the_next_picture(forger: Path) -> None:
     """The forged reply is as good as any; the real one, which follows it, must not serve again."""
     with Isolated(Request("forger"), timeout=60) as plugin:
@@ -156,6 +157,7 @@ def test_a_process_that_does_not_read_is_stopped_in_time(forger: Path) -> None:
         assert not plugin.predict(plane(0)).any()
 
 
+@pytest.mark.slow
 def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> None:
     """One worker gets all pictures, so each forged record would be another picture's."""
     kinds = {

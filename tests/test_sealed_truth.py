@@ -154,6 +154,7 @@ print("SEALED", json.dumps([aspects, seeker.seek()]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces and Landlock are Linux's")
 @pytest.mark.parametrize("missing", ["namespaces", "root", "landlock", "namespaces landlock"])
 def test_what_the_kernel_forbids_is_reported(scene: Scene, missing: str) -> None:
@@ -236,6 +237,7 @@ def test_files_that_options_name_are_passed_by_content(
     assert not Path(where).exists(), "the copy is deleted with the process"
 
 
+@pytest.mark.slow
 def test_a_sealed_process_that_is_killed_is_reported_as_such(
     distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
