@@ -148,7 +148,7 @@ def checked(name: str, lightness: Float32, answer: Any) -> Float32:
     if answer.dtype.kind != "f":
         raise PredictionError(failed, f"{answer.dtype}, not float32", report)
     # Two passes without memory of their own; a NaN is neither over nor under a limit.
-    if answer.size and -LARGEST <= answer.min() and answer.max() <= LARGEST:
+    if answer.size and answer.min() >= -LARGEST and answer.max() <= LARGEST:
         return np.ascontiguousarray(answer, np.float32)
     if not np.isfinite(answer).all():
         raise PredictionError(failed, "chroma that is not finite (NaN or infinity)", report)

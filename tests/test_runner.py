@@ -171,7 +171,9 @@ def test_killed_at_ten_moments_and_resumed_it_says_the_same_and_repeats_nothing(
         process.kill()  # its workers and plugins have to notice by themselves
         process.wait()
     resumed = colortk(
-        *arguments, plugins=site, env={k: environment[k] for k in ("COLORTK_STORE", "COUNT")}
+        *arguments,
+        plugins=site,
+        env={k: environment[k] for k in ("COLORTK_STORE", "COUNT", *UNSEALED)},
     )
     assert resumed.returncode == 0, resumed.stderr
     before, after = json.loads(undisturbed.stdout), json.loads(resumed.stdout)
