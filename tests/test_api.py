@@ -96,7 +96,7 @@ def test_compare_arrays_and_files(tmp_path: Path) -> None:
     row = frame[(frame["name"] == "array 0") & (frame["plugin"] == "mean_color")].iloc[0]
     assert {m: row[m] for m in expected} == pytest.approx(expected)
     assert "<table>" in found._repr_html_()
-    assert "| rank | plugin |" in str(found)
+    assert "| rank | group | plugin |" in str(found)
 
 
 def test_a_notebook_shows_names_as_text(tmp_path: Path) -> None:
