@@ -12,12 +12,13 @@ from PIL import Image
 
 from colortk.errors import Notice, UsageError
 from colortk.io.files import special_kind
-from colortk.io.foreign import plugin_endings
 from colortk.opening import FORMATS
 
 
 def endings() -> set[str]:
     """File name endings of pictures that can be read, lower-case, each with its dot."""
+    from colortk.io.foreign import plugin_endings
+
     Image.init()
     known = {ending for ending, name in Image.registered_extensions().items() if name in FORMATS}
     return known | plugin_endings()

@@ -12,7 +12,7 @@ import stat
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ from colortk.errors import DamagedPictureError, PictureError
 from colortk.io.complete import load
 from colortk.io.exif import kept_exif
 from colortk.io.metadata import Metadata, read_metadata
-from colortk.io.missing_lines import Missing, Repaired
 from colortk.io.sixteen_bits import decode_16, has_sixteen_bits
 from colortk.opening import exif_of, limit_of_pillow, opened, refuse_foreign, too_large
 from colortk.profiles import profiled_8, profiled_16
+
+if TYPE_CHECKING:
+    from colortk.io.missing_lines import Missing, Repaired
 
 Pixels = NDArray[Any]
 #: What Pillow itself refuses as a decompression bomb, in pixels.
@@ -172,6 +174,7 @@ def _decoded(data: bytes, name: str, max_pixels: int, repaired: Repaired | None 
 
 def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool = False) -> Picture:
     from colortk.io import tiff
+    from colortk.io.missing_lines import Missing
     from colortk.opening import exif_of_tiff
 
     image = tiff.decode(data, name, max_pixels, allow_truncated)

@@ -11,13 +11,19 @@ import io
 import struct
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from colortk import directories
 from colortk.errors import PictureError
-from colortk.io import foreign, limits
+from colortk.io import limits
 
+if TYPE_CHECKING:
+    from colortk.io.foreign import Foreign
+
+#: Signatures of PNG and JPEG, which no foreign format shares.
+_USUAL = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 #: Formats of photographs. Icons, textures and what Pillow decodes in Python, slowly, are not here.
 FORMATS = {
     "AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "SGI", "TGA",
@@ -68,6 +74,10 @@ def refuse_foreign(data: bytes, name: str) -> str:
 
     Returns Pillow's name of the format that a plugin reads, or "". Raises ``PictureError``.
     """
+    if data.startswith(_USUAL):
+        return ""
+    from colortk.io import foreign
+
     kind = foreign.foreign_kind(data)
     if kind is None:
         return ""
@@ -76,7 +86,7 @@ def refuse_foreign(data: bytes, name: str) -> str:
     return kind.plugin
 
 
-def _not_read(kind: foreign.Foreign, name: str) -> PictureError:
+def _not_read(kind: Foreign, name: str) -> PictureError:
     what = f"it is {kind.name}, which is not read" if not kind.plugin else f"it is {kind.name}"
     return PictureError(f"cannot read '{name}'", what, kind.advice(name))
 
@@ -100,6 +110,8 @@ def _identified(data: bytes, max_pixels: int, plugin: str) -> ImageFile.ImageFil
 
 
 def _unknown(data: bytes, name: str) -> PictureError:
+    from colortk.io import foreign
+
     kind = foreign.likely_kind(data)
     if kind is not None:
         return _not_read(kind, name)

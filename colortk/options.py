@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from colortk.errors import UsageError
-from colortk.io.content_digest import content_digest
 from colortk.option_types import from_text, option_fields, to_text
 from colortk.spec import ColorizerSpec
 
@@ -127,6 +126,8 @@ def options_key(options: Any) -> str:
 def _canonical(value: Any, hint: Any = None) -> Any:
     """Plain data for JSON, equal for equal values."""
     if isinstance(value, Path):
+        from colortk.io.content_digest import content_digest  # not for every cold run
+
         # A default may name a file that is optional.
         return f"sha256:{content_digest(value)}" if value.exists() else f"no file: {value}"
     if isinstance(value, enum.Enum):

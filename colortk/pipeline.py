@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,14 @@ from colortk._cv import cv2
 from colortk.color import Float32, lab_to_rgb, lab_to_rgb8
 from colortk.errors import PluginError, PredictionError
 from colortk.host import registry
-from colortk.io.missing_lines import Missing
 from colortk.loading import Predictor, checked
 from colortk.process import threads
 from colortk.spec import load_callable
 from colortk.upsample import chroma_field, resize
 from colortk.working import working_shape
+
+if TYPE_CHECKING:
+    from colortk.io.missing_lines import Missing
 
 Refiner = Callable[[Float32, Float32], Float32]
 #: Pixels of a block: what is float at any one time, not the picture. Its planes stay in the

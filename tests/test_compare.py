@@ -47,6 +47,7 @@ def test_scores_of_gray_are_those_of_the_grey_picture(
     assert rows["gray"]["seconds"]["mean"] > 0
 
 
+@pytest.mark.slow
 def test_a_second_run_computes_nothing_and_says_the_same(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
@@ -100,6 +101,7 @@ def test_gray_originals_are_left_out_of_every_measure_and_named(
     }
 
 
+@pytest.mark.slow
 def test_what_a_left_out_original_has_no_score_of_is_no_failure(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:

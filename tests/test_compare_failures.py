@@ -60,6 +60,7 @@ PICKY = """
 """
 
 
+@pytest.mark.slow
 def test_refusing_hard_pictures_gains_nothing(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
@@ -150,6 +151,7 @@ def test_what_failed_is_tried_again_when_that_can_help(
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such file names")
+@pytest.mark.slow
 def test_file_names_that_are_no_unicode(
     folder: Path, tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
@@ -179,6 +181,7 @@ def test_a_broken_plugin_is_said_and_hostile_text_is_no_steering(
     assert "no_such_module_anywhere" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_strangers_own_kind_of_error_is_a_row(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:

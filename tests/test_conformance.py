@@ -137,6 +137,7 @@ def test_a_good_stranger_passes(
     ]
 
 
+@pytest.mark.slow
 def test_a_plugin_that_always_raises_fails_every_check_of_its_answers(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_plugin_that_always_raises_fails_every_check_of_its_answers(
             assert row["reason"].endswith(f"KeyError: 'boom' ({name}.py:{line})")
 
 
+@pytest.mark.slow
 def test_an_assertion_of_the_plugin_has_a_place_and_one_of_the_kit_has_none(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
@@ -181,6 +183,7 @@ sys.exit(invoke(["plugins", "check", *sys.argv[1:]]))
 """
 
 
+@pytest.mark.slow
 def test_a_check_of_all_names_those_that_are_broken(
     distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -210,6 +213,7 @@ def test_a_check_of_all_names_those_that_are_broken(
     assert colortk("plugins", "check", "damaged", plugins=site).returncode == 3
 
 
+@pytest.mark.slow
 def test_pytest_skips_what_a_plugin_does_not_offer(
     distribution: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ def test_tables_in_every_format_print_the_definitions_of_their_measures(tmp_path
     assert "<dt>PSNR</dt><dd>peak 255 &amp; more</dd>" in html_of(report=report)
 
 
+@pytest.mark.slow
 def test_the_terminal_prints_definitions_too(folder: Path, colortk: object) -> None:
     run = colortk("compare", folder / "0.png", "-p", "gray", "-m", "psnr")  # type: ignore[operator]
     assert f"# PSNR: {definition('psnr')}" in run.stdout.splitlines()

@@ -39,6 +39,7 @@ def rows(tmp_path: Path, colortk: Callable[..., Any]) -> dict[str, dict[str, str
     return {row["what"]: row for row in json.loads(run.stdout)}
 
 
+@pytest.mark.slow
 def test_libraries_are_those_of_the_installed_distribution(
     rows: dict[str, dict[str, str]],
 ) -> None:

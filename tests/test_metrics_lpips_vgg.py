@@ -114,6 +114,7 @@ def test_without_the_file(
     one_line(run, 4, "metric 'lpips_vgg' cannot be computed", VGG_VARIABLE)
 
 
+@pytest.mark.slow
 def test_another_file(tmp_path: Path, folder: Path, colortk: Callable[..., Any]) -> None:
     path = tmp_path / "vgg.onnx"
     arguments = ("compare", folder / "1.png", "-p", "gray", "-m", "lpips_vgg")

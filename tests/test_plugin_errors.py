@@ -109,6 +109,7 @@ def inner(lightness):
         ("next(iter(()))", "StopIteration (odd.py:5)"),
     ],
 )
+@pytest.mark.slow
 def test_the_line_says_where_it_failed(
     statement: str,
     error: str,

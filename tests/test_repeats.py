@@ -169,6 +169,7 @@ def test_in_the_same_process(name: str) -> None:
     assert (found.difference > TOLERANCE) == (name not in SAME)
 
 
+@pytest.mark.slow
 def test_marks_in_every_format(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
 ) -> None:

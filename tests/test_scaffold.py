@@ -187,15 +187,15 @@ def test_what_is_there_stays(colortk: Command, tmp_path: Path) -> None:
 
 def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = []
-    whole = Path.write_text
+    whole = os.fdopen
 
-    def full_disk(self: Path, *arguments: Any, **options: Any) -> int:
+    def full_disk(*arguments: Any, **options: Any) -> Any:
         if len(written) == 3:
             raise OSError(28, "No space left on device")
-        written.append(self)
-        return whole(self, *arguments, **options)
+        written.append(arguments)
+        return whole(*arguments, **options)
 
-    monkeypatch.setattr(Path, "write_text", full_disk)
+    monkeypatch.setattr(os, "fdopen", full_disk)
     with pytest.raises(UsageError, match="No space left on device"):
         scaffold.write(scaffold.new_plugin("net"), tmp_path)
     assert len(written) == 3

@@ -59,6 +59,7 @@ def test_its_place() -> None:
     assert with_set_measures(both) == ["colorfulness_error", "colorfulness_gap", *both[1:]]
 
 
+@pytest.mark.slow
 def test_both_are_printed_with_their_definitions(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_both_are_printed_with_their_definitions(
     )
 
 
+@pytest.mark.slow
 def test_without_any_result(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:

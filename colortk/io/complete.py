@@ -14,7 +14,6 @@ import numpy as np
 from PIL import ImageFile
 
 from colortk.io import png
-from colortk.io.jpeg import check_complete
 
 #: Chunks of a PNG of which every byte counts for its pixels.
 _CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
@@ -48,6 +47,8 @@ def load(image: ImageFile.ImageFile, data: bytes) -> None:
     if image.format == "PNG" and (data[28] or _ends_black(image)):
         _check_png(data)
     elif image.format in ("JPEG", "MPO"):
+        from colortk.io.jpeg import check_complete  # not for other formats: a cold run waits for it
+
         check_complete(data, image)
     if colors is not None and image.mode == "P":
         _check_palette(image, colors)

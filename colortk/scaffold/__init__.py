@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from pathlib import Path
 
-from colortk.errors import UsageError
+from colortk.errors import PictureError, UsageError
 from colortk.host import registry
 from colortk.io.files import temporary_folder, write_atomic
 from colortk.spec import ColorizerSpec
@@ -27,6 +27,7 @@ FILES = {
     "test.py.in": "tests/test_@NAME@.py",
 }
 # Narrower than the host's rule: a distribution's name may not end with a dash.
+_ELSEWHERE = "name another folder with -o"
 _NAME = re.compile(r"[a-z]([a-z0-9_]{0,62}[a-z0-9])?")
 
 
@@ -114,7 +115,7 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
     is there already, or cannot be written.
     """
     target = parent / plugin.distribution
-    taken = UsageError(f"'{target}' exists", "it is left as it is", "name another place with -o")
+    taken = UsageError(f"'{target}' exists", "it is left as it is", _ELSEWHERE)
     if os.path.lexists(target):
         raise taken
     try:
@@ -124,9 +125,11 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, text.encode())
+    except PictureError as error:  # of a file in the folder, which the caller does not know
+        raise UsageError(f"cannot write '{target}'", error.why, _ELSEWHERE) from error
     except OSError as error:
         if os.path.lexists(target):  # another process made it in the meantime
             raise taken from None
         why = error.strerror or str(error)
-        raise UsageError(f"cannot write '{target}'", why, "name another place with -o") from error
+        raise UsageError(f"cannot write '{target}'", why, _ELSEWHERE) from error
     return target
