@@ -172,9 +172,7 @@ def registry() -> Registry:
 def _discovered() -> Registry:
     raising = strict()
     result = Registry()
-    for point in _points(result, raising):
-        distribution, version = _origin(point)
-        origin = Origin(distribution, version, point.name, point.value)
+    for point, origin in _points(result, raising):
         _add(result, point, origin, raising)
     _settle_names(result, raising)
     return result
@@ -194,28 +192,28 @@ def raise_if_strict(error: BaseException, what: str) -> None:
         raise RuntimeError(what) from error
 
 
-def _points(result: Registry, strict: bool) -> list[EntryPoint]:
+def _points(result: Registry, strict: bool) -> list[tuple[EntryPoint, Origin]]:
     """Entry points of every distribution, built-ins first; one seen twice on the path counts once.
 
     Distributions are read one by one, so that one with damaged metadata costs only itself.
     """
-    seen: dict[tuple[str, str, str], EntryPoint] = {}
+    seen: dict[tuple[str, str, str], tuple[EntryPoint, Origin]] = {}
     for dist in distributions():
         try:
-            for point in dist.entry_points:
-                if point.group == GROUP:
-                    seen.setdefault((_origin(point)[0], point.name, point.value), point)
+            points = [point for point in dist.entry_points if point.group == GROUP]
+            if not points:
+                continue
+            # Each look at one of these parses the whole description of the distribution.
+            distribution, version = str(dist.name), str(dist.version)
+            for point in points:
+                origin = Origin(distribution, version, point.name, point.value)
+                seen.setdefault((distribution, point.name, point.value), (point, origin))
         except Exception as error:
             if strict:
                 raise
             name = Path(str(getattr(dist, "_path", "unknown"))).stem
             result.broken.append(Broken(name, name, "", "metadata", _reason(error)))
     return [seen[key] for key in sorted(seen, key=lambda key: (key[0] != DISTRIBUTION, key))]
-
-
-def _origin(point: EntryPoint) -> tuple[str, str]:
-    dist = point.dist
-    return (str(dist.name), str(dist.version)) if dist is not None else ("unknown", "")
 
 
 def _add(result: Registry, point: EntryPoint, origin: Origin, strict: bool) -> None:

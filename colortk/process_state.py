@@ -14,6 +14,8 @@ from typing import Any
 _lock = threading.Lock()
 _depth = 0
 _saved: list[contextlib.ExitStack] = []
+#: Listing them takes longer than looking at each.
+_SIGNALS = tuple(sorted(signal.valid_signals()))
 
 
 class _StandardError(io.TextIOBase):
@@ -76,7 +78,7 @@ def _save() -> contextlib.ExitStack:
     with contextlib.suppress(OSError):  # it may have been deleted
         stack.callback(_restore_directory, os.getcwd())
     if threading.current_thread() is threading.main_thread():
-        stack.callback(_restore_handlers, {s: signal.getsignal(s) for s in signal.valid_signals()})
+        stack.callback(_restore_handlers, {s: signal.getsignal(s) for s in _SIGNALS})
     return stack
 
 
