@@ -187,6 +187,8 @@ def _is_termination(error: BaseException) -> bool:
 def _silence() -> None:
     """Keep Dask from printing what becomes one line of ours."""
     for name in [
-        name for name in logging.root.manager.loggerDict if name.startswith("distributed")
+        name
+        for name in logging.root.manager.loggerDict
+        if name.startswith(("distributed", "tornado"))
     ]:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
