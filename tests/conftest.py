@@ -79,6 +79,12 @@ def photo(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
+def pytest_configure() -> None:
+    """Let child processes start with the usual SIGHUP, also where the tests run under nohup."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     """A grey PNG of 48 × 64."""
