@@ -45,7 +45,7 @@ def most_connections() -> int:
     return max(20, min(MAX_CONNECTIONS, allowed - OTHER_FILES))
 
 
-class Connection(H11Protocol):
+class Connection(H11Protocol):  # type: ignore[misc]
     """A connection that says for how long it has made no progress."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -54,7 +54,7 @@ class Connection(H11Protocol):
         self.waiting_since = time.monotonic()
         self.blocked_since: float | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self.waiting_since = time.monotonic()
         if not make_room(self, self.connections):

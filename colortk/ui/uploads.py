@@ -111,7 +111,7 @@ def boundary_of(content_type: str) -> bytes:
     boundary = options.get(b"boundary", b"")
     if not 1 <= len(boundary) <= 70 or content_type.lower().count("boundary=") != 1:
         raise Refused(400, "the form does not say once where its parts end")
-    return boundary
+    return bytes(boundary)
 
 
 class Uploads:

@@ -18,7 +18,7 @@ from colortk.ui.requests import Application
 SHUTDOWN, BACKLOG = 1, 512
 
 
-class PageServer(uvicorn.Server):
+class PageServer(uvicorn.Server):  # type: ignore[misc]
     """Serves ``application``. ``ready``: called once it can be reached."""
 
     def __init__(self, application: Application, ready: Callable[[], None]) -> None:
