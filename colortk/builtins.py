@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from colortk.hookspecs import hookimpl
@@ -119,7 +120,7 @@ def colortk_metrics() -> list[MetricSpec]:
             "flicker", "Mean change of a* and b* from frame to frame, along motion",
             "colortk.harness.flicker:ColourFlicker", False, needs_reference=False, takes="film",
             digits=2, label="flicker", source="after Lai et al. 2018",
-            definition=DEFINITIONS["flicker"],
+            definition=DEFINITIONS["flicker"], bounds=(0, math.inf),
         ),
     ]  # fmt: skip
 
@@ -131,9 +132,24 @@ def _metric(
     function = f"colortk.harness.metrics.{module or name}:{name}"
     more.setdefault("takes", "pair")
     more.setdefault("definition", DEFINITIONS[name])
+    more.setdefault("bounds", BOUNDS.get(name, (0, math.inf)))
     return MetricSpec(name, summary, function, higher, label=label, **more)
 
 
+#: Values that a metric can have, where that is not everything from 0 on.
+BOUNDS = {
+    "ms_ssim": (0, 1),
+    "ms_ssim_ab": (0, 1),
+    "cms_ssim": (0, 1),
+    "within_jnd": (0, 1),
+    "psnr": (0, 100),
+    "psnr_ab": (0, 100),
+    "ssim": (-1, 1),
+    "mse": (0, 255**2),
+    "mae": (0, 255),
+    "ab_auc": (0, 1),
+    "ab_auc_rebalanced": (0, 1),
+}
 #: What each number depends on; every report prints it under its table.
 DEFINITIONS = {
     "lpips": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -125,7 +126,8 @@ class MetricSpec:
     one sentence with everything that the number depends on (window, peak, units, weights), which
     every report prints under its table; the summary is printed if it is empty. ``weights_variable``:
     an environment variable that names a file which the metric needs and which is not shipped; the
-    metric is scored where nobody names metrics only if the variable is set.
+    metric is scored where nobody names metrics only if the variable is set. ``bounds``: the lowest
+    and the highest value that the metric can have; intervals of its means end there.
     """
 
     name: str
@@ -143,6 +145,7 @@ class MetricSpec:
     definition: str = ""
     modules: tuple[str, ...] = ()
     weights_variable: str = ""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def heading(self) -> str:
@@ -209,7 +212,14 @@ def _check_metric(spec: MetricSpec) -> str | None:
         return 'takes a "pair" but needs no reference: a pair has one'
     if type(spec.digits) is not int or not 0 <= spec.digits <= 9:
         return f"has digits={spec.digits!r}; a whole number from 0 to 9 is wanted"
+    if not _are_bounds(spec.bounds):
+        return f"has bounds={spec.bounds!r}; a tuple of a lower and a higher number is wanted"
     return None
+
+
+def _are_bounds(bounds: Any) -> bool:
+    numbers = isinstance(bounds, tuple) and all(isinstance(end, int | float) for end in bounds)
+    return numbers and len(bounds) == 2 and bounds[0] < bounds[1]
 
 
 def _check_colorizer(spec: ColorizerSpec) -> str | None:

@@ -140,6 +140,8 @@ def spec(**changes: Any) -> MetricSpec:
         ({"takes": "pair", "needs_reference": False}, "needs no reference"),
         ({"digits": -1}, "digits=-1"),
         ({"digits": True}, "digits=True"),
+        ({"bounds": (1, 0)}, "bounds=(1, 0)"),
+        ({"bounds": [0, 1]}, "bounds=[0, 1]"),
         ({"chroma": "yes"}, "chroma='yes'"),
         ({"needs_reference": None}, "needs_reference=None"),
         ({"unit": None}, "unit that is not text"),

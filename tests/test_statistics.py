@@ -52,6 +52,34 @@ def test_interval_leaves_out_zero_exactly_where_p_is_small() -> None:
         assert not outside.all()
 
 
+@pytest.mark.parametrize("count", [2, 3, 9, 12])
+def test_intervals_end_where_scores_do(count: int) -> None:
+    """Of LPIPS-like scores near 0 and SSIM-like ones near 1, and of their differences."""
+    rng = np.random.default_rng(count)
+    near, far = rng.beta(0.3, 3, (2, count, 60)), 1 - rng.beta(0.3, 3, (2, count, 60))
+    scores = np.hstack([near[0], far[0]])
+    free, clipped = mean_intervals(scores), mean_intervals(scores, bounds=(0, 1))
+    assert ((free.low < 0) | (free.high > 1)).any(), "there is something to clip"
+    assert np.array_equal(clipped.low, np.maximum(free.low, 0))
+    assert np.array_equal(clipped.high, np.minimum(free.high, 1))
+    for found in summaries(scores, (0, 1)):
+        assert found is not None
+        assert found.ci95 is None or 0 <= found.ci95[0] <= found.mean <= found.ci95[1] <= 1
+    wide = differences(near[0], far[0], [True] * 60)
+    bounded = differences(near[0], far[0], [True] * 60, (0, 1))
+    for before, after in zip(wide, bounded, strict=True):
+        assert before is not None
+        assert after is not None
+        assert after.separated == before.separated
+        if after.ci95 is not None:
+            assert -1 <= after.ci95[0] <= after.ci95[1] <= 1
+
+
+def test_scores_beyond_their_bounds_are_in_their_interval() -> None:
+    found = mean_intervals(np.array([[3.0], [4.0], [5.0]]), bounds=(0, 1))
+    assert found.low[0] < found.mean[0] == found.high[0]
+
+
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_coverage_in_short(name: str) -> None:
     assert coverage(name, 10, 500) > 0.87

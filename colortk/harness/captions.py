@@ -94,7 +94,7 @@ def verdict_lines(report: dict[str, Any]) -> list[str]:
     if 0 < most < FEWEST:
         lines.append(
             f"under {FEWEST} {report['kind']}: intervals are Student's t, which holds for roughly"
-            " normal differences alone"
+            " normal differences alone, clipped to the values that the measure can have"
         )
     return lines
 

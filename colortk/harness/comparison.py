@@ -47,8 +47,10 @@ class Comparison(ScoredSet):
     def verdicts_by(self, metric: str) -> Verdicts:
         """Order, ranks and letters of the entries by one metric."""
         if metric not in self._verdicts:
-            better = self.metrics[metric].higher_is_better
-            self._verdicts[metric] = verdicts(self._tables[metric], better, self._family)
+            spec, table = self.metrics[metric], self._tables[metric]
+            self._verdicts[metric] = verdicts(
+                table, spec.higher_is_better, self._family, spec.bounds
+            )
         return self._verdicts[metric]
 
     @property
@@ -85,7 +87,9 @@ class Comparison(ScoredSet):
         rows = []
         for metric, spec in self.metrics.items():
             table = self._tables[metric]
-            for pair in pair_verdicts(table, couples, spec.higher_is_better, self._family):
+            for pair in pair_verdicts(
+                table, couples, spec.higher_is_better, self._family, spec.bounds
+            ):
                 rows.append(
                     {
                         "plugin": self.entries[pair.first].label,

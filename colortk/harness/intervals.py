@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Float64 = NDArray[np.float64]
 Counts = NDArray[np.uint8]
@@ -23,6 +23,8 @@ LEVEL = 0.95
 RESAMPLES = 3999
 #: Fewer different scores than this are too few to resample: Student's t alone.
 FEWEST = 10
+#: Bounds of scores that have none.
+UNBOUNDED = (-np.inf, np.inf)
 #: Scores drawn at a time, and columns computed at a time, to bound the memory.
 _DRAWN, _COLUMNS = 50_000, 512
 #: Up to so many scores, the resamples are kept for the next call.
@@ -43,7 +45,9 @@ class MeanIntervals:
     p: Float64
 
 
-def mean_intervals(values: Float64, level: float = LEVEL, seed: int = 0) -> MeanIntervals:
+def mean_intervals(
+    values: Float64, level: float = LEVEL, seed: int = 0, bounds: ArrayLike = UNBOUNDED
+) -> MeanIntervals:
     """Intervals of the mean of every column.
 
     Parameters
@@ -54,6 +58,9 @@ def mean_intervals(values: Float64, level: float = LEVEL, seed: int = 0) -> Mean
         Confidence level of each interval by itself.
     seed
         Of the resamples. Every column gets the same resamples, whatever the other columns are.
+    bounds
+        The lowest and the highest value that a score can have, (2,) or (2, K). Intervals are clipped
+        to them, which leaves their coverage as it is: a mean cannot lie beyond. ``p`` is not changed.
 
     Notes
     -----
@@ -96,6 +103,9 @@ def mean_intervals(values: Float64, level: float = LEVEL, seed: int = 0) -> Mean
         high[part] = np.maximum(high[part], mean[part] + above * error[part])
         p[part] = np.maximum(p[part], chance)
     _equal_scores(~some, mean, count, level, low, high, p)
+    lowest, highest = np.broadcast_to(np.reshape(bounds, (2, -1)), (2, width))
+    # Scores beyond their bounds are a fault of whoever stated these: the interval holds the mean.
+    low, high = np.maximum(low, np.minimum(lowest, mean)), np.minimum(high, np.maximum(highest, mean))
     return MeanIntervals(mean, low, high, p)
 
 

@@ -97,7 +97,7 @@ def _board(
     scored = [m for m in metrics if not np.isnan(tables[m]).all()] or metrics
     ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
     lead = next(m for m in (*RANKING, *ordered) if m in ordered)
-    found = verdicts(tables[lead], specs[lead].higher_is_better)
+    found = verdicts(tables[lead], specs[lead].higher_is_better, bounds=specs[lead].bounds)
     listed: list[dict[str, Any]] = []
     for k in found.order:
         row = rows[k]

@@ -148,5 +148,7 @@ class ScoredSet:
     def summaries(self) -> dict[str, list[Summary | None]]:
         """Summary of every metric for every entry, in their order."""
         joined = np.concatenate(list(self._tables.values()), 1)
-        found, count = summaries(joined), len(self.entries)
+        count = len(self.entries)
+        bounds = [self.metrics[metric].bounds for metric in self._tables for _ in range(count)]
+        found = summaries(joined, np.array(bounds, float).reshape(-1, 2).T)
         return {metric: found[k * count : (k + 1) * count] for k, metric in enumerate(self._tables)}

@@ -9,7 +9,9 @@ from threading import Thread
 
 import numpy as np
 
-from colortk.harness.intervals import LEVEL, Float64, MeanIntervals, mean_intervals
+from numpy.typing import ArrayLike
+
+from colortk.harness.intervals import LEVEL, UNBOUNDED, Float64, MeanIntervals, mean_intervals
 
 #: A p-value up to this supports a difference.
 SIGNIFICANT = round(1 - LEVEL, 10)
@@ -48,10 +50,13 @@ class Difference:
         return self.ci95 is not None and not self.ci95[0] <= 0 <= self.ci95[1]
 
 
-def summaries(values: Float64) -> list[Summary | None]:
-    """A summary of every column of (N, K); NaN marks a gap, a column of gaps has no summary."""
+def summaries(values: Float64, limits: ArrayLike = UNBOUNDED) -> list[Summary | None]:
+    """A summary of every column of (N, K); NaN marks a gap, a column of gaps has no summary.
+
+    ``limits``: the lowest and the highest value of a score, (2,) or (2, K); intervals end there.
+    """
     found: list[Summary | None] = [None] * values.shape[1]
-    for part, columns, bounds in _by_gaps(values):
+    for part, columns, bounds in _by_gaps(values, limits):
         medians = np.median(part, 0)
         for place, k in enumerate(columns):
             found[k] = Summary(
@@ -64,15 +69,20 @@ def summaries(values: Float64) -> list[Summary | None]:
 
 
 def differences(
-    mine: Float64, theirs: Float64, higher_is_better: Sequence[bool | None]
+    mine: Float64,
+    theirs: Float64,
+    higher_is_better: Sequence[bool | None],
+    limits: tuple[float, float] = UNBOUNDED,
 ) -> list[Difference | None]:
     """Columns of ``mine`` minus those of ``theirs``, both (N, K), NaN where there is no score.
 
     ``None`` for a column without a picture that both have a score on. Each difference is tested
-    by itself: it does not depend on the other columns.
+    by itself: it does not depend on the other columns. ``limits``: the lowest and the highest value
+    of a score; no interval is wider than the differences that they allow.
     """
     found: list[Difference | None] = [None] * mine.shape[1]
-    for part, columns, bounds in _by_gaps(mine - theirs):
+    span = limits[1] - limits[0]
+    for part, columns, bounds in _by_gaps(mine - theirs, (-span, span)):
         n, ties = len(part), (part == 0).sum(0)
         above = (part > 0).sum(0)
         for place, k in enumerate(columns):
@@ -91,9 +101,12 @@ def differences(
     return found
 
 
-def _by_gaps(values: Float64) -> list[tuple[Float64, list[int], MeanIntervals]]:
+def _by_gaps(
+    values: Float64, limits: ArrayLike
+) -> list[tuple[Float64, list[int], MeanIntervals]]:
     """Columns with the same gaps together: their scores, their places, their intervals."""
     present = ~np.isnan(values)
+    ends = np.broadcast_to(np.reshape(limits, (2, -1)), (2, values.shape[1]))
     patterns: dict[bytes, list[int]] = {}
     for k in range(values.shape[1]):
         patterns.setdefault(present[:, k].tobytes(), []).append(k)
@@ -101,7 +114,7 @@ def _by_gaps(values: Float64) -> list[tuple[Float64, list[int], MeanIntervals]]:
     for columns in patterns.values():
         part = values[present[:, columns[0]]][:, columns]
         if len(part):
-            found.append((part, columns, mean_intervals(part)))
+            found.append((part, columns, mean_intervals(part, bounds=ends[:, columns])))
     return found
 
 

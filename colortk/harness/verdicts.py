@@ -13,7 +13,7 @@ from string import ascii_letters
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk.harness.intervals import Float64
+from colortk.harness.intervals import UNBOUNDED, Float64
 from colortk.harness.statistics import SIGNIFICANT, Difference, differences, holm
 
 
@@ -59,7 +59,10 @@ class Verdicts:
 
 
 def verdicts(
-    values: Float64, higher_is_better: bool | None, family: Collection[int] = ()
+    values: Float64,
+    higher_is_better: bool | None,
+    family: Collection[int] = (),
+    bounds: tuple[float, float] = UNBOUNDED,
 ) -> Verdicts:
     """Compare every two of K plugins by one measure.
 
@@ -72,13 +75,16 @@ def verdicts(
     family
         Places of plugins all pairs of which are corrected together (Holm 1979). Every other pair
         is tested by itself at the 95 % level.
+    bounds
+        The lowest and the highest value that a score can have.
     """
     width = values.shape[1]
     present = ~np.isnan(values)
     counts = [int(count) for count in present.sum(0)]
     pictures = int(present.any(1).sum())
     complete = [bool(pictures) and count == pictures for count in counts]
-    pairs = pair_verdicts(values, list(combinations(range(width), 2)), higher_is_better, family)
+    couples = list(combinations(range(width), 2))
+    pairs = pair_verdicts(values, couples, higher_is_better, family, bounds)
     order = _order(values, complete, higher_is_better)
     ranked = [] if higher_is_better is None else [k for k in order if complete[k]]
     apart = np.zeros((width, width), bool)
@@ -100,6 +106,7 @@ def pair_verdicts(
     couples: Sequence[tuple[int, int]],
     higher_is_better: bool | None,
     family: Collection[int] = (),
+    bounds: tuple[float, float] = UNBOUNDED,
 ) -> list[PairVerdict]:
     """Compare some pairs of plugins, without those that have no picture in common.
 
@@ -109,7 +116,8 @@ def pair_verdicts(
     related = list(combinations(sorted(set(family)), 2))
     wanted = [*couples, *related]
     first, second = ([couple[side] for couple in wanted] for side in (0, 1))
-    found = differences(values[:, first], values[:, second], [higher_is_better] * len(wanted))
+    better = [higher_is_better] * len(wanted)
+    found = differences(values[:, first], values[:, second], better, bounds)
     tested = [
         (frozenset(couple), d.p)
         for couple, d in zip(related, found[len(couples) :], strict=True)
