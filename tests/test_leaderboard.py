@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from colortk.cli.main import invoke
 from colortk.harness.entries import entry
 from colortk.harness.leaderboard import boards
 from colortk.harness.protocol import protocol
-from colortk.harness.records import Key, PictureRow, ResultRow
+from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
 
@@ -113,6 +114,27 @@ def test_the_board_names_what_it_ranks_by(tmp_path: Path, colortk: Callable[...,
     lines = colortk("leaderboard").stdout
     assert "# ranked by PSNR (higher is better)" in lines
     assert "# 3 comparisons of two plugins, each by itself at the 95 % level" in lines
+
+
+def test_a_plugin_that_is_not_deterministic_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLORTK_STORE", str(tmp_path))
+    differences = {"gray": 0.0, "mean_color": 3.0}
+    with Results(tmp_path) as results:
+        for plugin, difference in differences.items():
+            row = ResultRow("p0", entry(plugin).key, {"psnr": 20.0})
+            row.repeat = Repeat(difference, 0.5)
+            picture = PictureRow("p0", "p0.png", 9, 9, 30.0, 40.0, False)
+            results.add(NOW, picture, [row], metric_codes(["psnr"]))
+    (board,) = found(tmp_path)
+    verdicts = {row["name"]: row["repeats"]["deterministic"] for row in board["plugins"]}
+    assert verdicts == {"gray": True, "mean_color": False}
+    assert invoke(["leaderboard"]) == 0
+    text = capsys.readouterr().out
+    assert "\tmean_color †\t" in text
+    assert "gray †" not in text
+    assert "# † mean_color is not deterministic: on 1 of 1 picture predicted twice" in text
 
 
 def test_old_results_of_many_pictures_keep_their_board(tmp_path: Path) -> None:

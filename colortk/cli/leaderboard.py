@@ -28,6 +28,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
     """
     from colortk.harness.captions import count, gray_lines, verdict_lines
     from colortk.harness.leaderboard import boards
+    from colortk.harness.repeats import notes
     from colortk.harness.results import Results
     from colortk.store.location import store_folder
 
@@ -53,7 +54,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         rows = [_row(row, board) for row in board["plugins"]]
         print_note(f"set {board['set'][:8]}: {_pictures(board)}")
         table(f"{title}, {pictures}, set {board['set'][:8]}", head, rows)
-        for line in [*gray_lines(board), *verdict_lines(board)]:
+        for line in [*gray_lines(board), *notes(board), *verdict_lines(board)]:
             print_note(line)
         for metric in board["metrics"].values():
             print_note(f"{metric['label']}: {metric['definition']}")
@@ -67,6 +68,7 @@ def _pictures(board: dict[str, Any]) -> str:
 
 def _row(row: dict[str, Any], board: dict[str, Any]) -> list[str]:
     from colortk.harness.captions import n_of
+    from colortk.harness.repeats import marked
 
     cells = []
     for name, metric in board["metrics"].items():
@@ -74,7 +76,7 @@ def _row(row: dict[str, Any], board: dict[str, Any]) -> list[str]:
         cells.append("-" if value is None else f"{value:.{metric['digits']}f}")
     when = datetime.fromtimestamp(row["when"]).strftime("%Y-%m-%d %H:%M")
     # Two old versions of one plugin may be listed.
-    name = row["name"] + ("" if row["current"] else f" (old, {row['code'][:8]})")
+    name = marked(row) + ("" if row["current"] else f" (old, {row['code'][:8]})")
     rank = "-" if row["rank"] is None else str(row["rank"])
     pictures = n_of(row["n"], board["images"])
     return [rank, row["group"] or "-", name, *cells, pictures, str(row["failed"]), when]

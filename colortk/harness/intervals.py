@@ -105,7 +105,10 @@ def mean_intervals(
     _equal_scores(~some, mean, count, level, low, high, p)
     lowest, highest = np.broadcast_to(np.reshape(bounds, (2, -1)), (2, width))
     # Scores beyond their bounds are a fault of whoever stated these: the interval holds the mean.
-    low, high = np.maximum(low, np.minimum(lowest, mean)), np.minimum(high, np.maximum(highest, mean))
+    low, high = (
+        np.maximum(low, np.minimum(lowest, mean)),
+        np.minimum(high, np.maximum(highest, mean)),
+    )
     return MeanIntervals(mean, low, high, p)
 
 

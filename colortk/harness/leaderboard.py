@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import UsageError
+from colortk.harness import repeats
 from colortk.harness.films.rows import OPTION, ORIGINAL, STEADIED
 from colortk.harness.groups import Group, Row, grouped, installed, latest
 from colortk.harness.intervals import Float64
@@ -116,6 +117,7 @@ def _board(
                 "metrics": means,
                 "pictures": len(group.common & row.pictures),
                 "failed": len(group.common & row.failed),
+                "repeats": repeats.summary(row.results[p] for p in group.common & row.pictures),
                 "when": row.when,
             }
         )

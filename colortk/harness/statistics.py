@@ -101,9 +101,7 @@ def differences(
     return found
 
 
-def _by_gaps(
-    values: Float64, limits: ArrayLike
-) -> list[tuple[Float64, list[int], MeanIntervals]]:
+def _by_gaps(values: Float64, limits: ArrayLike) -> list[tuple[Float64, list[int], MeanIntervals]]:
     """Columns with the same gaps together: their scores, their places, their intervals."""
     present = ~np.isnan(values)
     ends = np.broadcast_to(np.reshape(limits, (2, -1)), (2, values.shape[1]))
