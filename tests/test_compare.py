@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
+from colortk.cli.main import invoke
 from conftest import BUILT_INS, QUICK, colorizer_module, photo, rows_of
 
 
@@ -101,6 +102,22 @@ def test_gray_originals_are_left_out_of_every_measure_and_named(
     }
 
 
+def test_a_set_of_gray_originals_alone_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
+    Image.fromarray(photo(70, 90, 7)).convert("L").save(tmp_path / "old.png")
+    arguments = ["compare", str(tmp_path / "old.png"), "-p", "gray", "-m", "psnr"]
+    assert invoke(arguments) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "colortk: nothing was scored: every original is gray, and there is no color to compare with"
+        " (name pictures in color, or use --keep-gray to score gray ones in a table of their own)"
+    ]
+    assert invoke([*arguments, "--keep-gray"]) == 0
+    assert invoke(["diff", "gray", "mean_color", str(tmp_path / "old.png"), "-m", "psnr"]) == 2
+    assert "every original is gray" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_what_a_left_out_original_has_no_score_of_is_no_failure(
     folder: Path, colortk: Callable[..., Any]
@@ -118,7 +135,7 @@ def test_what_a_left_out_original_has_no_score_of_is_no_failure(
 def test_nothing_but_gray_originals(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     Image.fromarray(photo(70, 90, 7)).convert("L").save(tmp_path / "old.png")
     run = colortk("compare", "old.png", "-p", "gray", "-m", "psnr", "--html", "r.html")
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 1, run.stderr
     assert "0 pictures" in run.stdout
     assert "1 gray original, left out of every measure" in run.stdout
     assert "old.png" in (tmp_path / "r.html").read_text("utf-8")

@@ -108,9 +108,25 @@ def complain(comparison: Comparison) -> bool:
             # Of gray originals some measures are not defined.
             asked = part.asked and not part.gray_only
             failed |= asked and not any(part.summaries[row["metric"]])
+    if why := nothing_scored(comparison):
+        lines[why] = None
+        failed = True
     for line in lines:
         say(line)
     return failed
+
+
+def nothing_scored(comparison: Comparison) -> str:
+    """Why every table is empty although there are pictures; "" if one is not."""
+    parts = _parts(comparison)
+    if any(part.used for part in parts) or not any(part.readable for part in parts):
+        return ""
+    if any(part.candidates for part in parts):
+        return "nothing was scored: no picture has a score of every plugin (leave out --common)"
+    return (
+        "nothing was scored: every original is gray, and there is no color to compare with"
+        " (name pictures in color, or use --keep-gray to score gray ones in a table of their own)"
+    )
 
 
 def _parts(comparison: Comparison) -> list[Comparison]:

@@ -53,7 +53,9 @@ def between(comparison: Comparison, first: str, second: str, metric: str) -> dic
     values = comparison.values(metric)[:, [labels.index(first), labels.index(second)]]
     both = np.flatnonzero(~np.isnan(values).any(1))
     if not len(both):
-        raise UsageError(f"'{first}' and '{second}' have no score in common", metric)
+        gray = comparison.near_gray and not comparison.candidates
+        why = "every original is gray and left out" if gray else f"no picture has {metric} of both"
+        raise UsageError(f"'{first}' and '{second}' have no score in common", why)
     spec = comparison.metrics[metric]
     rows = [
         {
