@@ -8,7 +8,6 @@ from importlib import import_module
 from threading import Thread
 
 import numpy as np
-
 from numpy.typing import ArrayLike
 
 from colortk.harness.intervals import LEVEL, UNBOUNDED, Float64, MeanIntervals, mean_intervals
