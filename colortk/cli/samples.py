@@ -49,7 +49,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
             data = _gray(data, name)
         if force or not target.exists():
             write_atomic(target, data, force)
-        elif target.read_bytes() != data:
+        elif _content(target) != data:
             raise PictureError(
                 f"'{target}' exists", "it is another picture", "use --force to overwrite"
             )
@@ -73,3 +73,13 @@ def _gray(data: bytes, name: str) -> bytes:
     light = lightness(picture.pixels)
     rgb = join(light, np.zeros((*light.shape, 2), np.float32), lambda _, ab: ab)
     return encode(rgb, picture, "png", [])
+
+
+def _content(path: Path) -> bytes:
+    from colortk.errors import PictureError
+    from colortk.io.regular_files import read_regular
+
+    try:
+        return read_regular(path)
+    except OSError as error:
+        raise PictureError(f"cannot read '{path}'", error.strerror or str(error)) from error

@@ -6,6 +6,7 @@ import hashlib
 import os
 
 from colortk.errors import ArtifactError
+from colortk.io.regular_files import open_regular
 from colortk.spec import MetricSpec
 
 
@@ -31,7 +32,7 @@ def weights_digest(spec: MetricSpec) -> str:
         return ""
     path = os.environ.get(spec.weights_variable, "")
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ArtifactError(

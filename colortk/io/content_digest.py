@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from colortk.errors import UsageError
+from colortk.io.regular_files import open_regular
 
 #: Files in a folder at most. A folder with more is hardly meant as the input of a plugin.
 MAX_FILES = 10_000
@@ -57,7 +58,7 @@ def _file_digest(path: Path) -> str:
     known = _known.get(name)
     if known is not None and known[0] == stamp:
         return known[1]
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _known[name] = stamp, digest
     return digest

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from colortk.io.regular_files import read_regular
 from colortk.runtime.ast_digest import SCHEME, Imported, Source, read_source
 
 #: Entries on the disk at most; beyond it only those of this process are kept.
@@ -66,7 +67,7 @@ class SourceCache:
         if self._file is None:
             return {}
         try:
-            stored = json.loads(self._file.read_bytes())
+            stored = json.loads(read_regular(self._file))
         except (OSError, ValueError):
             return {}
         return stored if isinstance(stored, dict) else {}

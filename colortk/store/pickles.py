@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from colortk.errors import ArtifactError, PictureError
 from colortk.io.files import write_atomic
+from colortk.io.regular_files import open_regular, read_regular
 from colortk.store import opcodes, reading
 
 Arrays = dict[str, NDArray[Any]]
@@ -77,7 +78,7 @@ def known(path: Path, digest: str) -> Any:
     ``digest``: its SHA-256 (hex), written in our code, never read from beside the file. Raises
     ``ArtifactError`` for any other content and ``OSError`` where it cannot be read.
     """
-    data = path.read_bytes()
+    data = read_regular(path)
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArtifactError(
             f"the pickle '{path}' is not trusted",
@@ -122,7 +123,7 @@ def pretrained(path: Path) -> Arrays:
     """
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as stored:
+            with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
                 return dict(stored)
         return exported(path) if path.suffix == ".onnx" else state_dict(path)
     except Exception as error:  # zip files, NumPy and PyTorch fail in many ways

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from colortk.errors import UsageError
+from colortk.io.regular_files import read_regular
 
 FILE, ANSWERS, PICTURES = "survey.json", "survey.sqlite", "pictures"
 #: Version of the file; one of another version is not read.
@@ -80,7 +81,7 @@ def read(folder: Path) -> tuple[Description, str]:
     if not folder.is_dir():
         raise UsageError(f"no survey '{folder}'", "there is no such folder")
     try:
-        text = path.read_text("utf-8")
+        text = read_regular(path).decode()
     except FileNotFoundError:
         hint = "create one with: colortk survey create"
         raise UsageError(f"no survey in '{folder}'", f"it has no {FILE}", hint) from None

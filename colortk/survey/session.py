@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colortk.errors import UsageError
+from colortk.io.regular_files import read_regular
 from colortk.survey.answers import Answers
 from colortk.survey.description import ANSWERS, PICTURES, Description, Shown, read
 from colortk.survey.plan import plan
@@ -67,7 +68,7 @@ class Survey:
         """A picture's PNG. Raises ``UsageError`` if it is not what was created."""
         path = self.path(shown)
         try:
-            data = path.read_bytes()
+            data = read_regular(path)
         except OSError as error:
             why = error.strerror or str(error)
             raise UsageError(

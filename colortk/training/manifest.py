@@ -15,6 +15,7 @@ from typing import Any
 
 from colortk.host import DISTRIBUTION
 from colortk.io.files import rename_atomic, write_atomic
+from colortk.io.regular_files import read_regular
 from colortk.store.artifacts import MANIFEST
 from colortk.training.identity import trainer_code
 from colortk.training.pictures import Split
@@ -50,7 +51,7 @@ def publish(
 def command_of(folder: Path) -> str:
     """The command line that the manifest in ``folder`` names; empty if it names none."""
     try:
-        return str(json.loads((folder / MANIFEST).read_text("utf-8")).get("command", ""))
+        return str(json.loads(read_regular(folder / MANIFEST)).get("command", ""))
     except (OSError, ValueError, AttributeError):
         return ""
 
@@ -58,7 +59,7 @@ def command_of(folder: Path) -> str:
 def code_of(folder: Path) -> str:
     """Digest of the code that made the weights in ``folder``; empty if their manifest has none."""
     try:
-        return str(json.loads((folder / MANIFEST).read_text("utf-8")).get("code", ""))
+        return str(json.loads(read_regular(folder / MANIFEST)).get("code", ""))
     except (OSError, ValueError, AttributeError):
         return ""
 

@@ -14,6 +14,7 @@ import numpy as np
 from colortk.color import Array
 from colortk.errors import ArtifactError
 from colortk.io.files import write_atomic
+from colortk.io.regular_files import open_regular
 from colortk.training import backend
 from colortk.training.identity import difference, training_identity
 from colortk.training.pictures import Split
@@ -109,7 +110,7 @@ def load(folder: Path, run: str) -> State | None:
     if not path.exists():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
             told = json.loads(str(stored["told"]))
             if why := difference(str(told["run"]), run):
                 raise ValueError(why)

@@ -10,6 +10,7 @@ import hashlib
 import html
 from typing import Any
 
+from colortk.io.regular_files import read_regular
 from colortk.survey.session import Question, Rater, Survey
 from colortk.ui._gradio import gr
 from colortk.ui.events import House, Visit, event, notice
@@ -83,7 +84,7 @@ def _welcome(survey: Survey) -> str:
 
 
 def _asked(question: Question) -> str:
-    data = base64.b64encode(question.picture.read_bytes()).decode("ascii")
+    data = base64.b64encode(read_regular(question.picture)).decode("ascii")
     return (
         f"<div class='asking'><h2>{html.escape(question.text)}</h2>"
         f"<img id='shown' src='data:image/png;base64,{data}' alt='Picture {question.number}'>"

@@ -20,6 +20,7 @@ import numpy as np
 
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import sweep, write_atomic
+from colortk.io.regular_files import open_regular, read_regular
 from colortk.video.temporal import State
 
 SETTINGS = "settings.json"
@@ -74,8 +75,8 @@ class Parts:
 
     def _take_up(self, told: str) -> None:
         try:
-            found = (self.folder / SETTINGS).read_text("utf-8")
-        except OSError:
+            found = read_regular(self.folder / SETTINGS).decode()
+        except (OSError, ValueError):
             found = ""
         if found != told:
             raise UsageError(
@@ -88,7 +89,7 @@ class Parts:
             leftover.unlink()
         while self.file(len(self.stretches)).exists():
             described = self.file(len(self.stretches)).with_suffix(".json")
-            self.stretches.append(Stretch(**json.loads(described.read_text("utf-8"))))
+            self.stretches.append(Stretch(**json.loads(read_regular(described))))
 
     def file(self, number: int) -> Path:
         """Path of a stretch."""
@@ -126,7 +127,7 @@ class Parts:
             return None
         with contextlib.suppress(OSError, ValueError, KeyError):
             path = self.file(len(self.stretches) - 1).with_suffix(".npz")
-            with np.load(path, allow_pickle=False) as kept:
+            with open_regular(path) as file, np.load(file, allow_pickle=False) as kept:
                 return State(kept["grey"], kept["ab"], kept["age"])
         return None
 

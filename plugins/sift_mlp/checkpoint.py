@@ -11,6 +11,7 @@ import numpy as np
 
 from colortk.errors import ArtifactError
 from colortk.io.files import write_atomic
+from colortk.io.regular_files import open_regular
 from colortk.training.identity import difference, training_identity
 from colortk.training.request import TrainRequest
 
@@ -126,7 +127,7 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         if why := difference(str(arrays["identity"]), run):
             raise ValueError(why)

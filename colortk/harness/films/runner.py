@@ -30,6 +30,7 @@ from colortk.harness.runner import (
 )
 from colortk.harness.sealing import hidden_from_plugins
 from colortk.host import registry
+from colortk.io.regular_files import open_regular
 
 #: Version of what is kept of a film besides scores.
 _FACTS = "1"
@@ -43,7 +44,7 @@ def film_sources(paths: Iterable[Path]) -> tuple[list[Source], dict[str, str], i
 def _digest_of(path: Path) -> str:
     """Of a file that memory need not hold."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise PictureError(f"cannot read '{path}'", error.strerror or str(error)) from error

@@ -15,6 +15,7 @@ import numpy as np
 
 from colortk.color import Array
 from colortk.errors import ArtifactError
+from colortk.io.regular_files import read_regular
 
 Tree = dict[str, Any]
 _MARK = object()
@@ -35,7 +36,7 @@ class _Array:
 def read(path: Path) -> Tree:
     """Nested dicts of float32 arrays. Raises ``ArtifactError`` for anything else."""
     try:
-        tree: Tree = _finished(_follow(path.read_bytes()))
+        tree: Tree = _finished(_follow(read_regular(path)))
     except ArtifactError:
         raise
     except Exception as error:  # a damaged file fails anywhere

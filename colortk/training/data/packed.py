@@ -21,6 +21,7 @@ import numpy as np
 
 from colortk.color import Array
 from colortk.errors import ArtifactError
+from colortk.io.regular_files import open_regular, read_regular
 
 #: Name of the description, and the kind and version that it states.
 DESCRIPTION = "dataset.json"
@@ -97,7 +98,7 @@ def read_description(root: Path) -> dict[str, Any]:
     """Return the content of ``dataset.json``. Raises ``ArtifactError``."""
     path = root / DESCRIPTION
     try:
-        description: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        description: dict[str, Any] = json.loads(read_regular(path))
         kind, version = description["kind"], description["version"]
         if kind != KIND or version != VERSION or not isinstance(description["folders"], list):
             raise ValueError(f"it is '{kind}' version {version}, not '{KIND}' version {VERSION}")
@@ -110,7 +111,10 @@ def read_folder(root: Path, row: dict[str, Any]) -> PackedFolder:
     """Return the source folder that ``row`` of the description names. Raises ``ArtifactError``."""
     path = root / f"{row['file']}.pixels"
     try:
-        with np.load(root / f"{row['file']}.npz", allow_pickle=False) as stored:
+        with (
+            open_regular(root / f"{row['file']}.npz") as file,
+            np.load(file, allow_pickle=False) as stored,
+        ):
             names = [str(name) for name in stored["names"]]
             offsets, shapes, hashes = stored["offsets"], stored["shapes"], stored["hashes"]
         sizes = 3 * np.prod(shapes.astype(np.int64), axis=1)
