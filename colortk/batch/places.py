@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colortk.batch.inputs import Item
 from colortk.batch.records import STANDARD, Record, Settings, Spot
@@ -99,6 +99,7 @@ class Places:
         }
         self._taken: dict[str, str] = {}  # not of paths: they take ten times the memory
         self._busy: dict[str, str] = {}
+        self._unsure: set[str] = set()  # what is there may be partial until its record says more
         self._folders: set[str] = set()
         self.full, self._without_room = False, 0
 
@@ -163,6 +164,7 @@ class Places:
         self._refuse(path, record)
         if self._done(item, path, record):
             return None
+        replaces = False
         if path.exists() and not self.settings.force:
             if self.settings.skip_existing:
                 record.skipped = True
@@ -170,14 +172,20 @@ class Places:
             if self._done_by_another(item, path, record):
                 return None
             resumes = self.journal is not None and self.journal.resumes
-            raise already_exists(
-                path, "made with other settings, or changed since" if resumes else ""
-            )
+            if self.journal is None or not self.journal.replaceable(item.name, path):
+                raise already_exists(
+                    path, "made with other settings, or changed since" if resumes else ""
+                )
+            replaces = True
         self._taken[str(path)] = item.name
         self._busy[str(path)] = item.name
+        unsure = replaces or self.settings.allow_truncated
+        if unsure:
+            self._unsure.add(str(path))
         if self.journal is not None and item.name != STANDARD:
-            self.journal.begin(item.name, path, self.settings.force)
-        return Spot(path, self.settings.force, make=item.folder is not None or self.settings.folder)
+            self.journal.begin(item.name, path, self.settings.force, unsure)
+        force = self.settings.force or replaces
+        return Spot(path, force, make=item.folder is not None or self.settings.folder)
 
     def finish(self, item: Item, spot: Spot, record: Record) -> None:
         """A picture that has a place is finished, well or not."""
@@ -194,18 +202,24 @@ class Places:
             self.full = self.full or self._without_room >= FULL
         else:
             self._without_room = 0
-        self._end(item.name, path, record.error is None)
+        self._unsure.discard(str(path))
+        self._end(item.name, path, record.error is None, record.missing)
 
     def close(self) -> None:
         """Nothing more is done: what was in hand is there, whole, or will not be."""
         for path, name in self._busy.items():
+            there = os.path.exists(path)
+            if there and path in self._unsure and not self.settings.force:
+                continue  # whether it is whole is not known here: --resume makes it again
             # With --force what is there may be what was there.
-            self._end(name, Path(path), not self.settings.force and os.path.exists(path))
+            self._end(name, Path(path), there and not self.settings.force)
         self._busy.clear()
 
-    def _end(self, name: str, path: Path, good: bool) -> None:
+    def _end(
+        self, name: str, path: Path, good: bool, missing: dict[str, Any] | None = None
+    ) -> None:
         if self.journal is not None and name != STANDARD:
-            self.journal.end(name, path, good)
+            self.journal.end(name, path, good, missing)
 
     def tidy(self) -> None:
         """Remove what processes that were killed left unfinished where results went."""
@@ -225,6 +239,12 @@ class Places:
             return False
         self._taken[str(path)] = item.name
         record.output, record.skipped, record.resumed = str(path), True, True
+        if (missing := self.journal.missing(item.name, path)) is not None:
+            record.missing = missing.as_dict()
+            record.notes.append(
+                f"'{path}' is incomplete, as the file that it was made of: {missing}"
+                f" (replace '{item.name}' by a whole copy, and --resume makes the result again)"
+            )
         return True
 
     def _refuse(self, path: Path, record: Record) -> None:

@@ -238,4 +238,5 @@ def command(
         say(f"note: --resume will not know of all of this: {journal.problem}")
     narrator.sum_up(places.full)
     unreported = narrator.output_problem is not None or (told is not None and bool(told.problem))
-    return 1 if narrator.failed or narrator.incomplete or unreported else 0
+    incomplete = narrator.incomplete or narrator.incomplete_before
+    return 1 if narrator.failed or incomplete or unreported else 0

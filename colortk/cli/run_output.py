@@ -17,6 +17,7 @@ from colortk.cli.output import print_line
 from colortk.cli.startup import drop_output
 from colortk.errors import ColortkError, UsageError
 from colortk.io.files import refuse_special, write_atomic
+from colortk.io.regular_files import open_append
 
 #: Failures that are listed again at the end, and pictures from which on they have scrolled away.
 AGAIN, MANY = 20, 50
@@ -37,14 +38,11 @@ class Report:
         if str(path) == STANDARD:
             raise UsageError("--report -", "a report is a file", "--json prints to standard output")
         refuse_special(path, UsageError)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         try:
             self._goes_on = resume and path.exists() and path.stat().st_size > 0
             if force and not resume:
                 write_atomic(path, b"", force=True)
-            elif not resume:
-                flags |= os.O_EXCL
-            handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            handle = open_append(path, exclusive=not (force or resume))
             self._file = os.fdopen(handle, "ab", buffering=0)
             if self._goes_on and path.read_bytes()[-1:] != b"\n":  # torn by a crash
                 self._waiting = b"\n"
@@ -95,6 +93,7 @@ class Narrator:
     def __init__(self, total: int, as_json: bool, to_stdout: bool, report: Report | None) -> None:
         self.total, self._json, self._to_stdout, self._report = total, as_json, to_stdout, report
         self.done = self.skipped = self.resumed = self.failed = self.incomplete = 0
+        self.incomplete_before = 0
         self._results = 0
         self.output_problem: OSError | None = None
         self._result: Record | None = None
@@ -106,7 +105,9 @@ class Narrator:
         self.resumed += record.resumed
         self.skipped += record.skipped and not record.resumed
         self.done += record.error is None and not record.skipped
-        self.incomplete += record.error is None and record.missing is not None
+        incomplete = record.error is None and record.missing is not None
+        self.incomplete += incomplete and not record.resumed
+        self.incomplete_before += incomplete and record.resumed
         if record.result_of is not None:
             self._result, self._results = self._result or record, self._results + 1
         if self._report is not None:
@@ -177,10 +178,13 @@ class Narrator:
         if self.output_problem is not None:
             why = self.output_problem.strerror or str(self.output_problem)
             say(f"cannot print the results to standard output: {why}")
-        if self.total == self.resumed == 1 and not self._json:
+        if self.total == self.resumed == 1 and not self.incomplete_before and not self._json:
             say("done before: nothing is left of it")
         if self.total > 1 and not self._json:
             before = f", {self.resumed} done before" if self.resumed else ""
+            before += f" ({self.incomplete_before} of them incomplete)" * bool(
+                self.incomplete_before
+            )
             skipped = f", {self.skipped} skipped" if self.skipped else ""
             incomplete = f" ({self.incomplete} of them incomplete)" if self.incomplete else ""
             say(f"{self.done} colorized{incomplete}{before}{skipped}, {self.failed} failed")

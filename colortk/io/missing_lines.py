@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,6 +54,14 @@ class Missing:
         pairs = {"lost": self.lost, "reduced": self.reduced}
         ranges = {key: [list(pair) for pair in value] for key, value in pairs.items()}
         return {"axis": self.axis, "lines": self.lines, **ranges}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Missing:
+        """Return the lines that :meth:`as_dict` described. Raises ``KeyError`` or ``ValueError``."""
+        lost, reduced = (
+            [(int(first), int(last)) for first, last in content[key]] for key in ("lost", "reduced")
+        )
+        return cls(lost, reduced, int(content["lines"]), str(content["axis"]))
 
     def __str__(self) -> str:
         parts = []

@@ -74,11 +74,7 @@ def _to_message(picture: Picture) -> tuple[dict[str, Any], dict[str, Any]]:
 def _from_message(message: Message) -> Picture:
     fields, arrays = message.fields, message.arrays
     texts = json.loads(arrays["texts"].tobytes())
-    lines = fields["missing"]
-    missing = None
-    if lines is not None:
-        lost, reduced = ([tuple(pair) for pair in lines[key]] for key in ("lost", "reduced"))
-        missing = Missing(lost, reduced, lines["lines"], lines["axis"])
+    missing = None if fields["missing"] is None else Missing.from_dict(fields["missing"])
     metadata = Metadata(
         arrays["xmp"].tobytes(),
         {int(number): bytes.fromhex(text) for number, text in texts["photoshop"].items()},
