@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from colortk.errors import EnvironmentProblem, Notice, UsageError
-from colortk.harness.results_schema import PIXELS, REPEATS, SEALED, TABLES
+from colortk.harness.results_read_only import add_missing_tables, cannot_write, open_read_only
+from colortk.harness.results_schema import ADDED, TABLES
 
 #: Version of the tables; a file of another one is not touched.
 SCHEMA = 2
@@ -38,7 +39,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code is not None and code & 0xFF in _DAMAGE
 
 
-def unusable(path: Path, error: sqlite3.Error) -> EnvironmentProblem:
+def unusable(path: Path, error: Exception) -> EnvironmentProblem:
     """Return the error for a file that cannot be used now, but that is not damaged."""
     return EnvironmentProblem(
         f"the results '{path}' cannot be used", str(error),
@@ -50,8 +51,9 @@ def opened(path: Path) -> sqlite3.Connection:
     """Open the results at ``path``, which are created if missing.
 
     A damaged file is renamed, and a new one takes its place; a :class:`~colortk.errors.Notice` says
-    so. Raises ``UsageError`` for the file of another program or version, ``EnvironmentProblem`` for a
-    file that cannot be written.
+    so. One that cannot be written is opened to be read. Raises ``UsageError`` for the file of another
+    program or version, ``EnvironmentProblem`` for a file that cannot be read, or that is missing and
+    cannot be made.
     """
     if sqlite3.sqlite_version_info < (3, 35):
         raise EnvironmentProblem(
@@ -62,12 +64,17 @@ def opened(path: Path) -> sqlite3.Connection:
     if path.is_dir() or (path.exists() and not path.is_file()):
         raise UsageError(f"the results '{path}' cannot be used", "it is not a file", "move it away")
     for damaged in (False, True):
-        db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+        try:
+            db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+        except sqlite3.DatabaseError as error:  # the file is missing, or nobody may read it
+            raise unusable(path, error) from error
         db.text_factory = _text
         try:
             _prepare(db, path)
         except sqlite3.DatabaseError as error:
             db.close()
+            if cannot_write(error) and path.exists():
+                return _opened_read_only(path)
             if damaged or not is_damage(error):
                 raise unusable(path, error) from error
             set_aside(path, error)
@@ -77,6 +84,20 @@ def opened(path: Path) -> sqlite3.Connection:
         else:
             return db
     raise AssertionError("a new file is not damaged")
+
+
+def _opened_read_only(path: Path) -> sqlite3.Connection:
+    """Open results that cannot be written: what is known can be read all the same."""
+    try:
+        db = open_read_only(path)
+        db.text_factory = _text
+        if not _check_version(db, path):
+            raise sqlite3.DatabaseError("it holds no results, and none can be added")
+        _check_columns(db)
+        add_missing_tables(db)
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise unusable(path, error) from error
+    return db
 
 
 @contextlib.contextmanager
@@ -111,6 +132,20 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             time.sleep(0.05)
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA foreign_keys = ON")
+    version = _check_version(db, path)
+    if version == 0:
+        with transaction(db):
+            for statement in TABLES.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {SCHEMA}")
+    _check_columns(db)
+    for statement in ADDED.values():
+        db.execute(statement)
+
+
+def _check_version(db: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the tables, 0 if there are none. Raises ``UsageError`` for another's."""
+    version: int
     (version,) = db.execute("PRAGMA user_version").fetchone()
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     foreign = version == 0 and bool(tables - set(_COLUMNS))
@@ -121,20 +156,16 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             f"this colortk writes version {SCHEMA}",
             "name another folder with --store",
         )
-    if version == 0:
-        with transaction(db):
-            for statement in TABLES.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {SCHEMA}")
+    return version
+
+
+def _check_columns(db: sqlite3.Connection) -> None:
     for table, columns in _COLUMNS.items():
         there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
         if columns - there:
             missing = sqlite3.DatabaseError(f"table {table} lacks {min(columns - there)}")
             missing.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
             raise missing
-    db.execute(REPEATS)
-    db.execute(PIXELS)
-    db.execute(SEALED)
 
 
 def set_aside(path: Path, error: sqlite3.Error) -> None:

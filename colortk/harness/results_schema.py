@@ -44,3 +44,5 @@ CREATE TABLE IF NOT EXISTS sealed (
     result INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE, aspects TEXT NOT NULL
 )
 """
+#: What is added to a file of another colortk, by table.
+ADDED = {"repeats": REPEATS, "pixels": PIXELS, "sealed": SEALED}

@@ -1,0 +1,75 @@
+"""Results that can be read but not written: another user's, a mounted archive's, a finished study's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from colortk.harness.results_schema import ADDED
+
+#: What SQLite says of a file, or of the folder of its log, that cannot be written.
+_CANNOT_WRITE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+
+
+def cannot_write(error: sqlite3.Error) -> bool:
+    """Whether ``error`` says that the file or its folder cannot be written."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _CANNOT_WRITE
+
+
+class _Copied(sqlite3.Connection):
+    """A connection to a copy, which is deleted with it."""
+
+    folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.folder is not None:
+            self.folder.cleanup()
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open the results at ``path`` for reading alone; what is written fails as SQLite has it.
+
+    Raises ``sqlite3.DatabaseError`` if they cannot be read either.
+    """
+    try:
+        # With the log of a process that writes, if there is one.
+        return _connected(path, "mode=ro")
+    except sqlite3.OperationalError:
+        log = Path(f"{path}-wal")
+        if not log.exists() or not log.stat().st_size:
+            return _connected(path, "mode=ro&immutable=1")
+    # Results that only the log has: SQLite needs a folder that it can write to merge them.
+    folder = tempfile.TemporaryDirectory(prefix="colortk-results-")
+    copy = Path(folder.name, path.name)
+    for name in (path, log):
+        shutil.copyfile(name, copy.with_name(name.name))
+    merging = sqlite3.connect(copy)
+    merging.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    merging.close()
+    found = _connected(copy, "mode=ro&immutable=1")
+    found.folder = folder
+    return found
+
+
+def _connected(path: Path, mode: str) -> _Copied:
+    uri = f"{Path(os.path.abspath(path)).as_uri()}?{mode}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, factory=_Copied)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def add_missing_tables(db: sqlite3.Connection) -> None:
+    """Let queries find the tables that an older colortk did not make: empty ones, of this connection."""
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for name, statement in ADDED.items():
+        if name not in there:  # or it would hide the table of the file
+            db.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))

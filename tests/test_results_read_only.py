@@ -1,0 +1,136 @@
+"""A store that can be read but not written is read: all results, and also those that only a log has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from colortk.cli.main import invoke
+from colortk.errors import EnvironmentProblem
+from colortk.harness.entries import entry
+from colortk.harness.protocol import protocol
+from colortk.harness.records import PictureRow, Repeat, ResultRow
+from colortk.harness.results import FILE, Results
+from colortk.harness.runner import metric_codes
+
+NOW = protocol()
+NOBODY = 65534
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions are of POSIX")
+
+
+@pytest.fixture
+def store() -> Iterator[Path]:
+    """A folder that another user can reach: those of pytest are their owner's alone."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+        os.chmod(name, 0o755)
+
+
+def fill(store: Path, names: tuple[str, ...] = ("p0", "p1")) -> Results:
+    results = Results(store)
+    for number, name in enumerate(names):
+        rows = []
+        for plugin in ("gray", "mean_color"):
+            row = ResultRow(name, entry(plugin).key, {"psnr": 20.0 + number})
+            row.repeat = Repeat(3.0 if plugin == "mean_color" else 0.0)
+            rows.append(row)
+        picture = PictureRow(name, f"{name}.png", 9, 9, 30.0, 40.0, False)
+        results.add(NOW, picture, rows, metric_codes(["psnr"]))
+    return results
+
+
+@contextmanager
+def read_only(store: Path) -> Iterator[None]:
+    """Take away the right to write; root, who has it anyway, becomes somebody else."""
+    entry("gray"), entry("mean_color")  # imported, which may write caches
+    modes = {path: path.stat().st_mode for path in (store, *store.iterdir())}
+    for path in modes:
+        os.chmod(path, 0o555 if path.is_dir() else 0o444)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        for path, mode in modes.items():
+            os.chmod(path, mode)
+
+
+def closed(store: Path) -> None:
+    fill(store).close()
+
+
+def with_a_log_that_nobody_merged(store: Path) -> None:
+    """As a process that was killed leaves it, without the index of the log."""
+    results = fill(store)
+    for name in (FILE, f"{FILE}-wal"):
+        shutil.copy(store / name, store / f"kept-{name}")
+    results.close()
+    for name in (FILE, f"{FILE}-wal"):
+        os.replace(store / f"kept-{name}", store / name)
+    assert (store / f"{FILE}-wal").stat().st_size > 0
+
+
+def of_an_older_colortk(store: Path) -> None:
+    closed(store)
+    db = sqlite3.connect(store / FILE)
+    for table in ("pixels", "sealed"):
+        db.execute(f"DROP TABLE {table}")
+    db.commit()
+    db.execute("PRAGMA journal_mode = DELETE")
+    db.close()
+
+
+@pytest.mark.parametrize("prepare", [closed, with_a_log_that_nobody_merged, of_an_older_colortk])
+def test_leaderboard_and_diff_read_it(
+    store: Path, prepare: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (store / "other").mkdir()
+    closed(store / "other")
+    # Another user may not reach the modules that this imports, nor the caches that it writes.
+    for command in (["leaderboard"], ["diff", "gray", "mean_color", "-m", "psnr"]):
+        assert invoke([*command, "--store", str(store / "other")]) == 0
+    shutil.rmtree(store / "other")
+    capsys.readouterr()
+    prepare(store)
+    before = sorted(os.listdir(store))
+    with read_only(store):
+        assert invoke(["leaderboard", "--store", str(store)]) == 0
+        text = capsys.readouterr().out
+        assert "mean_color †" in text
+        assert "2 pictures" in text
+        command = ["diff", "gray", "mean_color", "-m", "psnr", "--store", str(store)]
+        assert invoke(command) == 0
+        assert "2 pictures scored with both" in capsys.readouterr().out
+    assert sorted(os.listdir(store)) == before
+
+
+def test_what_is_new_is_not_lost_silently(store: Path) -> None:
+    closed(store)
+    with read_only(store), Results(store) as results:
+        row = ResultRow("p2", entry("gray").key, {"psnr": 1.0})
+        results.store(NOW, PictureRow("p2", "p2", 9, 9, 30.0, 1.0, False), [row], {})
+        assert "cannot be written" in results.problem
+        assert set(results.pictures(NOW.hash, ["p0", "p2"])) == {"p0"}
+
+
+def test_a_store_that_a_process_writes_is_read_with_its_log(store: Path) -> None:
+    results = fill(store)
+    with read_only(store), Results(store) as reading:
+        assert set(reading.pictures(NOW.hash)) == {"p0", "p1"}
+    results.close()
+
+
+def test_a_missing_file_in_a_folder_that_takes_none(store: Path) -> None:
+    with read_only(store), pytest.raises(EnvironmentProblem, match="cannot be used"):
+        Results(store)
