@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.color import rgb_to_lab
-from colortk.folders import find
+from colortk.color.cielab import rgb_to_lab
 from colortk.harness.protocol import protocol, reference
-from colortk.images import read_bytes
-from colortk.loading import Request, load
+from colortk.io.decode import read_bytes
+from colortk.io.discovery import find
 from colortk.pipeline import colorize, refiner
+from colortk.runtime.loading import Request, load
 
 
 def main() -> None:

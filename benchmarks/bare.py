@@ -56,17 +56,17 @@ class Heard:
 @contextlib.contextmanager
 def listening() -> Iterator[Heard]:
     """Hear what networks this process makes, and what it asks them. ONNX Runtime's alone count."""
-    from colortk import serving
+    from colortk.runtime import inference
 
     heard = Heard()
-    engine: Any = serving.Engine
+    engine: Any = inference.Engine
     make, predict = engine.__init__, engine.predict
 
     def making(self: Any, content: bytes, *arguments: Any, **named: Any) -> None:
         make(self, content, *arguments, **named)
         if self.engine.startswith("onnxruntime"):
-            cuda = [serving.CUDA] if "cuda" in self.engine else []
-            heard.networks[id(self)] = content, [*cuda, serving.CPU]
+            cuda = [inference.CUDA] if "cuda" in self.engine else []
+            heard.networks[id(self)] = content, [*cuda, inference.CPU]
 
     def predicting(self: Any, x: np.ndarray) -> np.ndarray:
         if id(self) in heard.networks:
@@ -100,7 +100,7 @@ class Sessions:
     def _session(self, number: int) -> tuple[Any, str]:
         import onnxruntime
 
-        from colortk.process import threads
+        from colortk.runtime.subprocesses import threads
 
         if number not in self._made:
             content, providers = self._heard.networks[number]
@@ -123,10 +123,10 @@ def encoded(pixels: np.ndarray) -> bytes:
 
 
 def main() -> None:
-    from colortk.color import lightness
-    from colortk.images import decode
-    from colortk.loading import Request, load
+    from colortk.color.cielab import lightness
+    from colortk.io.decode import decode
     from colortk.pipeline import colorize, refiner
+    from colortk.runtime.loading import Request, load
 
     plugin, picture, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     light = lightness(decode(picture.read_bytes(), picture.name).pixels)

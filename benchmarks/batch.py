@@ -31,13 +31,13 @@ STAGE = """
 import io, sys, time
 from pathlib import Path
 import numpy as np
-from colortk.color import lightness
-from colortk.encode import encode, extension_of
-from colortk.images import decode
-from colortk.loading import Request, load
-from colortk.process import keep_freed_memory
-from colortk.upsample import resize
-from colortk.working import working_shape
+from colortk.color.cielab import lightness
+from colortk.io.encode import encode, extension_of
+from colortk.io.decode import decode
+from colortk.runtime.loading import Request, load
+from colortk.runtime.subprocesses import keep_freed_memory
+from colortk.color.upsample import resize
+from colortk.color.working_size import working_shape
 stage, plugin, *names = sys.argv[1:]
 paths = [Path(name) for name in names]
 keep_freed_memory()
@@ -79,13 +79,13 @@ THREADS = """
 import sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from colortk.batch.here import colorize_here
+from colortk.batch.serial import colorize_here
 from colortk.batch.inputs import expand
-from colortk.batch.places import Places
+from colortk.batch.outputs import Places
 from colortk.batch.records import Settings
-from colortk.loading import Request, load
+from colortk.runtime.loading import Request, load
 from colortk.pipeline import refiner
-from colortk.process import keep_freed_memory
+from colortk.runtime.subprocesses import keep_freed_memory
 plugin, folder, out, jobs = sys.argv[1:]
 keep_freed_memory()
 predictor, refine, settings = load(Request(plugin)), refiner("ratio"), Settings(output=Path(out))
@@ -103,7 +103,7 @@ print(time.perf_counter() - start, file=sys.__stdout__)
 
 
 def environment(threads: int) -> dict[str, str]:
-    from colortk.process import THREADS as NAMES
+    from colortk.runtime.subprocesses import THREADS as NAMES
 
     return {**os.environ, **dict.fromkeys(NAMES, str(threads))}
 
@@ -192,7 +192,7 @@ def ways(place: Path, plugin: str, paths: list[Path], jobs: int, threads: int) -
 
 def measured(place: Path, plugin: str, pictures: int, jobs: int) -> dict[str, float]:
     """Pictures a second of everything and of its bound, milliseconds of the bound's parts, MB."""
-    from colortk.process import cores
+    from colortk.runtime.subprocesses import cores
     from pictures import photographs
 
     threads = max(1, cores() // jobs)
@@ -215,7 +215,7 @@ def measured(place: Path, plugin: str, pictures: int, jobs: int) -> dict[str, fl
 
 
 def rows(effort: Effort, place: Path) -> Iterator[Row]:
-    from colortk.process import cores
+    from colortk.runtime.subprocesses import cores
 
     count = max(effort.pick(500, 24), 4 * cores())
     found = measured(place, effort.plugin, count, cores())
@@ -233,7 +233,7 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
 
 
 def main() -> None:
-    from colortk.process import cores
+    from colortk.runtime.subprocesses import cores
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=500)

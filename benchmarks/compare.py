@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from colortk.samples import everything
+from colortk.io.samples import everything
 from rows import COLORTK, Effort, Row, default_plugin, ran, text
 
 #: Which do next to nothing; a third plugin comes with them.
@@ -66,7 +66,7 @@ def throughput(store: Path) -> float:
 
 
 def measured(folder: Path, place: Path, plugins: Sequence[str]) -> Iterator[Row]:
-    from colortk.process import cores
+    from colortk.runtime.subprocesses import cores
 
     jobs = min(2, cores())
     wall, report = compare(folder, place / "local", plugins, "--jobs", str(jobs))

@@ -26,8 +26,8 @@ from threadpoolctl import threadpool_limits
 
 from colortk.harness.metrics.pair import Truth
 from colortk.harness.scoring import Scorer, Scores
-from colortk.host import DISTRIBUTION, registry
-from colortk.spec import MetricSpec
+from colortk.plugin.registry import DISTRIBUTION, registry
+from colortk.plugin.spec import MetricSpec
 from rows import Effort, Row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from colortk.samples import everything
-from colortk.samples import photographs as shipped
+from colortk.io.samples import everything
+from colortk.io.samples import photographs as shipped
 
 
 def photographs(folder: Path, count: int) -> list[Path]:

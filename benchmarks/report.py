@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from colortk.folders import find
+from colortk.io.discovery import find
 
 ROWS = (
     "gray", "mean_color", "mean_color:strength=2", "sift_mlp", "sift_mlp:strength=0.5",

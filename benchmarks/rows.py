@@ -136,7 +136,7 @@ def require(*modules: str) -> None:
 
 def default_plugin() -> str:
     """What ``colortk run`` uses when no plugin is named."""
-    from colortk.spec import DEFAULT
+    from colortk.plugin.spec import DEFAULT
 
     return DEFAULT
 

@@ -18,7 +18,7 @@ AHEAD = 2
 
 
 def rows(effort: Effort, place: Path) -> Iterator[Row]:
-    from colortk.process import cores
+    from colortk.runtime.subprocesses import cores
     from pictures import photographs
 
     paths = photographs(place / "in", max(effort.pick(200, 16), 8 * cores()))

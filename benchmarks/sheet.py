@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from colortk.color import lab_to_rgb, lightness
-from colortk.folders import find
+from colortk.color.cielab import lab_to_rgb, lightness
 from colortk.harness.entries import entry
 from colortk.harness.protocol import protocol, reference
-from colortk.images import read_bytes
-from colortk.loading import load
+from colortk.io.decode import read_bytes
+from colortk.io.discovery import find
+from colortk.io.samples import everything
 from colortk.pipeline import colorize, refiner
-from colortk.samples import everything
-from colortk.spec import DEFAULT
+from colortk.plugin.spec import DEFAULT
+from colortk.runtime.loading import load
 
 HEADING = 16
 

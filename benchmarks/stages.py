@@ -26,14 +26,14 @@ from typing import Any
 STARTED = time.perf_counter()
 #: Where each function is looked up when it is called, and what its time is called.
 WATCHED = {
-    ("colortk.loading", "load"): "model",
-    ("colortk.loading", "Loaded.predict"): "network",
-    ("colortk.batch.one", "read_bytes"): "decode",
-    ("colortk.batch.one", "decode"): "decode",
-    ("colortk.batch.one", "lightness"): "lightness",
+    ("colortk.runtime.loading", "load"): "model",
+    ("colortk.runtime.loading", "Loaded.predict"): "network",
+    ("colortk.batch.process_file", "read_bytes"): "decode",
+    ("colortk.batch.process_file", "decode"): "decode",
+    ("colortk.batch.process_file", "lightness"): "lightness",
     ("colortk.pipeline", "join"): "chroma",
-    ("colortk.batch.one", "encode"): "encode",
-    ("colortk.batch.one", "write_atomic"): "write",
+    ("colortk.batch.process_file", "encode"): "encode",
+    ("colortk.batch.process_file", "write_atomic"): "write",
 }
 IMPORTS, REST = "imports", "rest"
 

@@ -75,17 +75,17 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
     from PIL import Image
 
     from bare import Sessions, decoded, encoded, listening
-    from colortk.batch.here import colorize_here
     from colortk.batch.inputs import expand
-    from colortk.batch.places import Places
+    from colortk.batch.outputs import Places
     from colortk.batch.records import Record, Settings
-    from colortk.color import lightness
-    from colortk.images import decode
-    from colortk.loading import Request, load
+    from colortk.batch.serial import colorize_here
+    from colortk.color.cielab import lightness
+    from colortk.color.upsample import resize
+    from colortk.color.working_size import working_shape
+    from colortk.io.decode import decode
     from colortk.pipeline import refiner
-    from colortk.process import keep_freed_memory
-    from colortk.upsample import resize
-    from colortk.working import working_shape
+    from colortk.runtime.loading import Request, load
+    from colortk.runtime.subprocesses import keep_freed_memory
 
     if worker:
         keep_freed_memory()

@@ -43,8 +43,8 @@ from pathlib import Path
 from typing import Any
 
 from colortk.errors import ColortkError
-from colortk.host import registry
-from colortk.process import cores
+from colortk.plugin.registry import registry
+from colortk.runtime.subprocesses import cores
 from rows import HEAD, Effort, Failed, Row, Skipped, default_plugin, last_line, line, require, text
 
 #: Part to its module, and the packages that it needs besides colortk's own.

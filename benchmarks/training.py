@@ -26,9 +26,9 @@ def child(name: str) -> None:
     import numpy as np
 
     from colortk.training import backend
-    from colortk.training.learner import Learner
-    from colortk.training.loader import encoded
-    from colortk.training.views import planes
+    from colortk.training.data.crops import planes
+    from colortk.training.data.loader import encoded
+    from colortk.training.loop.trainer import Learner
 
     module = __import__(f"colortk_plugins.{name}.train", fromlist=["RECIPE"])
     recipe = module.RECIPE
@@ -50,9 +50,9 @@ def loading() -> float:
     import cv2
     import numpy as np
 
-    from colortk.training.album import Album
+    from colortk.training.data.image_cache import Album
+    from colortk.training.data.loader import Loader
     from colortk.training.data.source import FolderSource
-    from colortk.training.loader import Loader
     from colortk_plugins.autoencoder.train import RECIPE
 
     rng = np.random.default_rng(0)

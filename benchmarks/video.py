@@ -81,7 +81,7 @@ def panned(target: Path, count: int) -> Path:
     import av
     from PIL import Image
 
-    from colortk.samples import everything
+    from colortk.io.samples import everything
 
     width, height, scene = *SIZES[0], 120
     photographs = [
@@ -157,9 +157,9 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     import cv2
 
     from colortk.harness.flicker import Meter
-    from colortk.loading import Request, load
     from colortk.metrics import score
     from colortk.pipeline import refiner
+    from colortk.runtime.loading import Request, load
     from colortk.video import colorize as host
     from colortk.video._av import av
     from colortk.video.luma import grey_lightness

@@ -7,8 +7,8 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from colortk.hookspecs import hookimpl
-from colortk.spec import (
+from colortk.plugin.hookspecs import hookimpl
+from colortk.plugin.spec import (
     API_VERSION,
     Artifact,
     ColorizerSpec,
@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        from colortk.host import DISTRIBUTION
+        from colortk.plugin.registry import DISTRIBUTION
 
         return version(DISTRIBUTION)
     if name not in _LAZY:

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array, lightness
+from colortk.color.cielab import Array, lightness
 from colortk.errors import UsageError
-from colortk.host import registry
-from colortk.images import decode, read_bytes
-from colortk.loading import Loaded, Request, load
-from colortk.options import option_texts, options_key, parse_options, with_absolute_paths
+from colortk.io.decode import decode, read_bytes
 from colortk.pipeline import colorize as colorize_lightness
 from colortk.pipeline import colorize_present, refiner
-from colortk.spec import DEFAULT
+from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import DEFAULT
+from colortk.runtime.loading import Loaded, Request, load
 from colortk.store.artifacts import artifacts_of
 
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import Float32, lab_to_rgb, lab_to_rgb8
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32, lab_to_rgb, lab_to_rgb8
+from colortk.color.upsample import chroma_field, resize
+from colortk.color.working_size import working_shape
 from colortk.errors import PluginError, PredictionError
-from colortk.host import registry
-from colortk.loading import Predictor, checked
-from colortk.process import threads
-from colortk.spec import load_callable
-from colortk.upsample import chroma_field, resize
-from colortk.working import working_shape
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import load_callable
+from colortk.runtime.loading import Predictor, checked
+from colortk.runtime.subprocesses import threads
 
 if TYPE_CHECKING:
     from colortk.io.missing_lines import Missing
@@ -80,7 +80,7 @@ def warmed(refine: Refiner) -> Iterator[None]:
         light = np.full((1, 1), 50, np.float32)
         ab = np.full((1, 1, 2), 50, np.float32)
         lab_to_rgb8(cv2.merge([light, ab[..., 0], ab[..., 1]]))
-        if refine.__module__ == "colortk.refine":
+        if refine.__module__ == "colortk.color.refine":
             refine(light, ab)
 
     thread = threading.Thread(target=warm, name="colortk warm-up")
@@ -166,7 +166,7 @@ def join(
 ) -> NDArray[Any]:
     """SRGB (H, W, 3) of full-size ``lightness`` (H, W) and chroma ``ab`` (h, w, 2) of any size.
 
-    ``seen``: ``lightness`` as :func:`~colortk.upsample.resize` has it at the size of ``ab``.
+    ``seen``: ``lightness`` as :func:`~colortk.color.upsample.resize` has it at the size of ``ab``.
     """
     height, width = lightness.shape
     field_ = chroma_field(lightness, ab if strength == 1 else ab * np.float32(strength), seen=seen)

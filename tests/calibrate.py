@@ -33,9 +33,9 @@ import torchmetrics.functional.image as torchmetrics
 from skimage.color import rgb2lab
 
 import colortk
-from colortk.folders import find
 from colortk.harness.lpips.checkpoint import Tree, read
 from colortk.harness.protocol import protocol, reference
+from colortk.io.discovery import find
 from pairs import Sample, pairs
 from peers import Peer
 

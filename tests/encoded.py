@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from colortk.images import Picture, decode
+from colortk.io.decode import Picture, decode
 from conftest import photo
 
 RGB = photo()

@@ -99,9 +99,9 @@ def attempt(kind: str, data: bytes, folder: Path) -> str:
 def _picture(data: bytes, folder: Path) -> None:
     import numpy as np
 
-    from colortk.color import lightness
-    from colortk.encode import encode, suggest_extension
-    from colortk.images import decode
+    from colortk.color.cielab import lightness
+    from colortk.io.decode import decode
+    from colortk.io.encode import encode, suggest_extension
 
     picture = decode(data, "mutant")
     pixels = picture.pixels
@@ -133,10 +133,10 @@ def _pickle(data: bytes, folder: Path) -> None:
 def _network(data: bytes, folder: Path) -> None:
     import numpy as np
 
-    from colortk import serving
+    from colortk.runtime import inference
 
-    serving._session.cache_clear()
-    serving.Engine(data, wanted="cpu").predict(np.ones((1, 4, 4, 1), np.float32))
+    inference._session.cache_clear()
+    inference.Engine(data, wanted="cpu").predict(np.ones((1, 4, 4, 1), np.float32))
 
 
 def _weights(data: bytes, folder: Path) -> None:
@@ -147,7 +147,7 @@ def _weights(data: bytes, folder: Path) -> None:
 
 
 def _manifest(data: bytes, folder: Path) -> None:
-    from colortk.spec import ColorizerSpec
+    from colortk.plugin.spec import ColorizerSpec
     from colortk.store.artifacts import artifacts_of, manifest_of
 
     (folder / "manifest.json").write_bytes(data)
@@ -170,8 +170,8 @@ def work(seed: int, numbers: range) -> None:
     """In a process of its own: read some mutants, telling of each before and after."""
     import traceback
 
-    import colortk.images
-    import colortk.serving  # noqa: F401  both before the limit on memory
+    import colortk.io.decode
+    import colortk.runtime.inference  # noqa: F401  both before the limit on memory
 
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))

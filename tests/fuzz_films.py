@@ -59,7 +59,7 @@ def seeds() -> dict[str, bytes]:
 
 @cache
 def _plugin() -> Any:
-    from colortk.loading import Request, load
+    from colortk.runtime.loading import Request, load
 
     return load(Request("gray"))
 

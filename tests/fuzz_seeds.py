@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms, features
 
-from colortk.samples import photographs
+from colortk.io.samples import photographs
 from colortk.store.pickles import dumps
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from colortk.training.learner import Learner
+from colortk.training.loop.trainer import Learner
 from colortk.training.recipe import Recipe
 from colortk_plugins.acharya import train as acharya
 from colortk_plugins.autoencoder.train import RECIPE as AUTOENCODER

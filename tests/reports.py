@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from colortk.harness.report.html import Sheet, write
+from colortk.report.html import Sheet, write
 
 HOSTILE = "</script><img src=x onerror=\"document.title='caught'\"><b>'&amp;.jpg"
 PLUGINS = {"good": 3.0, "fair": 4.0, "poor": 9.0}

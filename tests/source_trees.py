@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from colortk.host import registry
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.import_closure import SourceTree
 from colortk.runtime.provenance import (
     ENTRIES,
@@ -15,7 +16,6 @@ from colortk.runtime.provenance import (
     training_code,
 )
 from colortk.runtime.source_cache import SourceCache
-from colortk.spec import ColorizerSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 SEMANTIC = b"\n_edited = 1\n"
@@ -58,12 +58,12 @@ class Copy:
             return set(self.tree.closure(names, (), without).modules)
 
         network, sift = "colortk_plugins.effnet_bins", "colortk_plugins.sift_mlp"
-        predict = [f"{network}.colorizer", f"{network}.options", "colortk.refine"]
+        predict = [f"{network}.colorizer", f"{network}.options", "colortk.color.refine"]
         scores, files, film = (ENTRIES[work] for work in ("scores", "files", "film"))
         return {
             "compare": modules(*scores, *predict, without=metrics),
             "compare sift_mlp": modules(
-                *scores, f"{sift}.colorizer", "colortk.refine", without=metrics
+                *scores, f"{sift}.colorizer", "colortk.color.refine", without=metrics
             ),
             "run --resume": modules(*files, *predict),
             "video --resume": modules(*film, *predict),

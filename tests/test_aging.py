@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from colortk.training import aging
+from colortk.training.data import aging
 from conftest import photo
 
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from skimage.color import rgb2lab
 
-from colortk.color import lab_to_rgb, lightness, rgb_to_lab
-from colortk.loading import Loaded, Request, load
+from colortk.color.cielab import lab_to_rgb, lightness, rgb_to_lab
+from colortk.color.refine import none, ratio, slide
+from colortk.color.upsample import chroma_field, resize
+from colortk.color.working_size import LEAST, LONGEST, working_shape
 from colortk.pipeline import join
-from colortk.refine import none, ratio, slide
-from colortk.spec import WorkingSize
-from colortk.upsample import chroma_field, resize
-from colortk.working import LEAST, LONGEST, working_shape
+from colortk.plugin.spec import WorkingSize
+from colortk.runtime.loading import Loaded, Request, load
 
 EXAMPLES = int(os.environ.get("COLORTK_EXAMPLES", "0"))
 #: The everyday subset tries the same few every time.

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import shift
 from skimage.color import rgb2lab
 
-from colortk.training.augment import (
+from colortk.training.data.augment import (
     WAYS,
     crop_and_resize,
     scale_values,

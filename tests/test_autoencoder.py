@@ -12,8 +12,8 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from colortk.color import lightness
-from colortk.loading import Request, load
+from colortk.color.cielab import lightness
+from colortk.runtime.loading import Request, load
 from conftest import photo
 
 

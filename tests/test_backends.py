@@ -52,7 +52,7 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
     code = """if True:
         import keras, numpy as np, torch
         from keras import layers
-        from colortk.training.native import accelerated, _Fused
+        from colortk.training.torch.native import accelerated, _Fused
 
         inputs = keras.Input((None, None, 3))
         x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(inputs)
@@ -109,7 +109,7 @@ def test_adam_in_one_pass_is_keras_adam() -> None:
         pytest.skip("needs PyTorch")
     code = """if True:
         import keras, numpy as np, torch
-        from colortk.training.fused_adam import fused
+        from colortk.training.torch.fused_adam import fused
 
         def trained(make):
             rng = np.random.default_rng(0)

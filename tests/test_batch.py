@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from batches import results, run, tree
-from colortk.batch.apart import MANY, colorize_apart, jobs_for
 from colortk.batch.inputs import Item
-from colortk.batch.places import Places
+from colortk.batch.outputs import Places
+from colortk.batch.parallel import MANY, colorize_apart, jobs_for
 from colortk.batch.records import Record, Settings
 from colortk.batch.worker import Task
 from colortk.cli.run_output import Report
 from colortk.errors import UsageError
-from colortk.process import cores
+from colortk.runtime.subprocesses import cores
 
 
 def test_a_tree_is_mirrored(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from colortk.batch import early
-from colortk.batch.apart import colorize_apart
-from colortk.batch.crew import Crew
-from colortk.batch.early import MANY, Early, threads_of
+from colortk.batch import prestart
 from colortk.batch.inputs import expand
-from colortk.batch.places import Places
+from colortk.batch.local_pool import Crew
+from colortk.batch.outputs import Places
+from colortk.batch.parallel import colorize_apart
+from colortk.batch.prestart import MANY, Early, threads_of
 from colortk.batch.records import Record, Settings
 from colortk.batch.worker import Orders
 from colortk.errors import ColortkError
-from colortk.loading import Request
+from colortk.runtime.loading import Request
 from colortk.runtime.messages import Message
 from conftest import photo
 
@@ -44,10 +44,10 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[Stand]:
         started.append(Stand(target))
         return started[-1], started[-1]
 
-    monkeypatch.setattr(early, "spawn", spawn)
-    monkeypatch.setattr(early, "stop", lambda one, _: setattr(one, "ended", True))
-    monkeypatch.setattr(early, "cores", lambda: 2)
-    monkeypatch.setattr(early, "threads", lambda: 0)
+    monkeypatch.setattr(prestart, "spawn", spawn)
+    monkeypatch.setattr(prestart, "stop", lambda one, _: setattr(one, "ended", True))
+    monkeypatch.setattr(prestart, "cores", lambda: 2)
+    monkeypatch.setattr(prestart, "threads", lambda: 0)
     return started
 
 
@@ -119,8 +119,8 @@ def test_what_an_early_worker_could_not_load_is_said(tmp_path: Path) -> None:
 
 
 def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(early, "cores", lambda: 8)
-    monkeypatch.setattr(early, "threads", lambda: 0)
+    monkeypatch.setattr(prestart, "cores", lambda: 8)
+    monkeypatch.setattr(prestart, "threads", lambda: 0)
     assert [threads_of(jobs) for jobs in (1, 3, 8, 20)] == [8, 2, 1, 1]
-    monkeypatch.setattr(early, "threads", lambda: 5)
+    monkeypatch.setattr(prestart, "threads", lambda: 5)
     assert threads_of(8) == 5

@@ -11,10 +11,10 @@ from PIL import Image
 
 from batches import GREY, run, tree
 from colortk.batch.inputs import Item, expand, read_list
-from colortk.batch.sniff import format_of
 from colortk.cli.main import invoke
 from colortk.errors import UsageError
-from colortk.images import decode
+from colortk.io.decode import decode
+from colortk.io.sniff import format_of
 
 
 def names(items: list[Item]) -> list[str]:
@@ -151,7 +151,7 @@ def test_standard_input_is_not_read_for_ever(
             def read(count: int) -> bytes:
                 return bytes(count)
 
-    monkeypatch.setattr("colortk.batch.one.MAX_BYTES", 1000)
+    monkeypatch.setattr("colortk.batch.process_file.MAX_BYTES", 1000)
     monkeypatch.setattr("sys.stdin", Endless())
     assert invoke(["run", "-p", "gray", "-", "-o", "x.png"]) == 1
     assert "standard input: it has over 1,000 bytes" in capsys.readouterr().err

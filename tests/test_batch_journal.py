@@ -14,7 +14,7 @@ from PIL import Image
 from batches import GREY, results, run, tree
 from colortk.batch.inputs import Item
 from colortk.batch.journal import Journal
-from colortk.batch.places import Places
+from colortk.batch.outputs import Places
 from colortk.batch.records import Record, Settings
 from colortk.errors import PictureError
 

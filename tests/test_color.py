@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 
-from colortk import color
-from colortk.color import (
+from colortk.color.cielab import (
+    cielab,
     lab_to_linear_rgb,
     lab_to_rgb,
     lab_to_rgb8,
@@ -18,14 +18,14 @@ from colortk.color import (
 from conftest import photo
 
 RNG = np.random.default_rng(0)
-HAS_16_BITS = color._looks_up_16_bits()
+HAS_16_BITS = cielab._looks_up_16_bits()
 
 
 @pytest.fixture(params=["OpenCV 5", "OpenCV 4"])
 def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With tables of 16 bits, and as if OpenCV had none."""
     if request.param == "OpenCV 4":
-        monkeypatch.setattr(color, "_looks_up_16_bits", lambda: False)
+        monkeypatch.setattr(cielab, "_looks_up_16_bits", lambda: False)
     elif not HAS_16_BITS:
         pytest.skip("this OpenCV looks up 8 bits alone")
 

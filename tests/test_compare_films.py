@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colortk.color import rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.harness.api import compare
 from colortk.harness.films.frame import FilmFrame, Shot
-from colortk.harness.films.reel import Reel, spread
+from colortk.harness.films.reference_film import Reel, spread
 from colortk.harness.films.rows import PROTOCOL
 from colortk.harness.flicker import ColourFlicker, Steps, flicker
 from colortk.harness.protocol import protocol

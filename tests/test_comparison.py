@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk.harness import captions, tables
 from colortk.harness.comparison import Comparison
 from colortk.harness.entries import Entry
 from colortk.harness.protocol import protocol
 from colortk.harness.records import Key, PictureRow, ResultRow
 from colortk.harness.runner import Outcome, Source
-from colortk.host import registry
-from colortk.loading import Request
+from colortk.plugin.registry import registry
+from colortk.report import captions, tables
+from colortk.runtime.loading import Request
 from simulations import score_table
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from colortk.harness import captions, tables
 from colortk.harness.api import compare
-from colortk.host import registry
 from colortk.metrics import score
+from colortk.plugin.registry import registry
+from colortk.report import captions, tables
 from conftest import photo
 from reports import html_of, make_report
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk.color import Float32
-from colortk.serving import Engine
+from colortk.color.cielab import Float32
+from colortk.runtime.inference import Engine
 
 pytestmark = [
     pytest.mark.slow,
@@ -65,8 +65,8 @@ def pictures(count: int = 12) -> Iterator[Float32]:
 def test_folding_changes_no_answer(keras: Any) -> None:
     import onnx
 
-    from colortk.training.eight_bits import folded
-    from colortk.training.onnx_graph import to_onnx
+    from colortk.training.onnx.eight_bits import folded
+    from colortk.training.onnx.graph import to_onnx
 
     model = network(keras)
     (x,) = pictures(1)
@@ -80,9 +80,9 @@ def test_folding_changes_no_answer(keras: Any) -> None:
 def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
     import onnx
 
-    from colortk.training.eight_bits import eight_bits
-    from colortk.training.onnx_graph import to_onnx
-    from colortk.training.restore import restore, weights_in
+    from colortk.runtime.keras_weights import restore, weights_in
+    from colortk.training.onnx.eight_bits import eight_bits
+    from colortk.training.onnx.graph import to_onnx
 
     model = network(keras)
     whole = to_onnx(model, half=False)
@@ -116,7 +116,7 @@ def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
 
 
 def test_a_network_that_needs_more_bits_keeps_them(keras: Any) -> None:
-    from colortk.training.finish import _as_good
+    from colortk.training.export import _as_good
 
     before = {"psnr": 23.0, "lpips": 0.2}
     assert _as_good({"psnr": 22.95, "lpips": 0.2015}, before)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.encode import encode, known_format, suggest_extension
 from colortk.errors import PictureError, UsageError
-from colortk.images import Picture, decode
+from colortk.io.decode import Picture, decode
+from colortk.io.encode import encode, known_format, suggest_extension
 from conftest import photo
 
 RGB = photo()

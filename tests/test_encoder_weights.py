@@ -11,7 +11,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from colortk.color import lightness  # noqa: E402
+from colortk.color.cielab import lightness  # noqa: E402
 from colortk.errors import ArtifactError  # noqa: E402
 from colortk_plugins.resnet18 import encoder_weights as resnet_weights  # noqa: E402
 from colortk_plugins.resnet18.network import resnet18  # noqa: E402

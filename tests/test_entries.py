@@ -11,7 +11,7 @@ import pytest
 
 from colortk.errors import ArtifactError, PluginError, UsageError
 from colortk.harness.entries import entries, entry
-from colortk.host import registry
+from colortk.plugin.registry import registry
 from conftest import colorizer_module
 
 

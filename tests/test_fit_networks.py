@@ -21,8 +21,8 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from colortk.folders import find
-from colortk.training.pictures import split
+from colortk.io.discovery import find
+from colortk.training.data.split import split
 from tiny_fits import ENVIRONMENT, SMALL, fit, pictures, three_epochs
 
 pytestmark = [
@@ -209,7 +209,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
         from pathlib import Path
         import numpy as np
         from colortk.cli.main import invoke
-        from colortk.loading import Request, load
+        from colortk.runtime.loading import Request, load
 
         data, out = Path(sys.argv[1]), Path(sys.argv[2])
         small = ["--epochs", "1", "--batch-size", "4", "--jobs", "1"]

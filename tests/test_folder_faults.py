@@ -10,7 +10,7 @@ import pytest
 from batches import results, run, tree
 from colortk.batch.inputs import expand
 from colortk.errors import Notice
-from colortk.folders import films, find
+from colortk.io.discovery import films, find
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.batch.crew import Crew
+from colortk.batch.local_pool import Crew
 from colortk.batch.records import Record, Settings, Spot
 from colortk.batch.worker import Orders, Task
 from colortk.errors import PredictionError
-from colortk.host import registry
-from colortk.isolate import Isolated
-from colortk.loading import Request
+from colortk.plugin.registry import registry
+from colortk.runtime.isolate import Isolated
+from colortk.runtime.loading import Request
 from colortk.testing.apart import run_checks_apart
 from conftest import COLORIZER, Run, colorizer_module, photo
 

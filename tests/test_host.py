@@ -260,7 +260,7 @@ def test_show_says_what_options_mean(
 
 
 def test_every_hook_is_tested_and_documented() -> None:
-    from colortk import hookspecs
+    from colortk.plugin import hookspecs
 
     root = Path(__file__).resolve().parents[1]
     docs = (root / "docs" / "plugins.md").read_text("utf-8")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from colortk.errors import PictureError
-from colortk.images import read_bytes
+from colortk.io.decode import read_bytes
 from conftest import photo
 from encoded import GREY, opened, saved
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from colortk import directories, images
 from colortk.errors import PictureError
-from colortk.images import decode, read_bytes
+from colortk.io import tiff_limits
+from colortk.io.decode import decode, read_bytes
 from conftest import cheap, photo
 from encoded import GREY, RGB, opened, saved
 
@@ -147,8 +147,8 @@ def test_a_large_tiff_is_measured_too() -> None:
     data = b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, len(tags)) + entries + bytes(8)
     with pytest.raises(PictureError, match="60000 × 60000"):
         opened(data)
-    assert directories.check(b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**64 - 1)) is None
-    assert directories.check(b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 1)) is None
+    assert tiff_limits.check(b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**64 - 1)) is None
+    assert tiff_limits.check(b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 1)) is None
 
 
 @pytest.mark.slow
@@ -237,7 +237,7 @@ def test_files_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     os.truncate(large, 2**33)  # all of it a hole
     with pytest.raises(PictureError, match="it has over 4,294,967,296 bytes"):
         read_bytes(large)
-    monkeypatch.setattr(images, "MAX_BYTES", 1000)
+    monkeypatch.setattr("colortk.io.decode.MAX_BYTES", 1000)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 

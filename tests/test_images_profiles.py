@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from colortk import matrix_profile
-from colortk.profiles import profiled_16
+from colortk.io import icc_matrix
+from colortk.io.icc import profiled_16
 from encoded import GREY, RGB, opened, saved
 
 
@@ -105,7 +105,7 @@ def test_a_wide_gamut_profile_at_sixteen_bits() -> None:
 )  # fmt: skip
 def test_curves_of_profiles(curve: bytes, expected: Callable[[np.ndarray], np.ndarray]) -> None:
     x = np.arange(65536) / 65535
-    np.testing.assert_allclose(matrix_profile._curve(curve), expected(x), atol=1e-4)
+    np.testing.assert_allclose(icc_matrix._curve(curve), expected(x), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_hostile_curve_is_no_matrix_profile(curve: bytes) -> None:
     profile = bytearray(adobe_rgb())
     start = profile.index(b"curv")
     profile[start : start + len(curve)] = curve
-    assert matrix_profile.to_srgb(np.zeros((2, 2, 3), np.uint16), bytes(profile)) is None
+    assert icc_matrix.to_srgb(np.zeros((2, 2, 3), np.uint16), bytes(profile)) is None
 
 
 def test_a_sixteen_bit_srgb_profile_changes_no_bit() -> None:
@@ -132,7 +132,7 @@ def test_a_sixteen_bit_srgb_profile_changes_no_bit() -> None:
 def test_sixteen_bit_colour_with_tables_in_its_profile_goes_through_eight(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("colortk.profiles.to_srgb", lambda pixels, profile: None)
+    monkeypatch.setattr("colortk.io.icc.to_srgb", lambda pixels, profile: None)
     notes: list[str] = []
     found = profiled_16(RGB.astype(np.uint16) * 257, adobe_rgb(), notes, "test")
     assert np.abs(found / 257 - srgb_of_adobe(RGB)).mean() < 1.0

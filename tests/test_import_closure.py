@@ -218,7 +218,7 @@ def test_data_files_are_those_that_code_may_read(tmp_path: Path) -> None:
 def test_declared_modules_count(
     distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from colortk.host import registry
+    from colortk.plugin.registry import registry
     from colortk.runtime.provenance import colorizer_code
     from conftest import colorizer_module
 

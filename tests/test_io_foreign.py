@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from colortk.errors import PictureError
-from colortk.images import decode
 from colortk.io import foreign, jpegxl, tiff_tags
+from colortk.io.decode import decode
 from conftest import photo
 
 HEIC = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf" + bytes(200)

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from colortk.errors import PictureError
-from colortk.images import decode
 from colortk.io import gif, jpeg2000, jpeg_segments, limits, pnm
+from colortk.io.decode import decode
 from conftest import photo
 
 

@@ -13,18 +13,18 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from colortk.codec import Planes
 from colortk.errors import ArtifactError, PictureError
-from colortk.training import aging, views
-from colortk.training.album import Album
+from colortk.runtime.network_io import Planes
+from colortk.training.data import aging, crops
+from colortk.training.data.dataset import HELD_OUT, spread
+from colortk.training.data.image_cache import Album
+from colortk.training.data.loader import Loader, fixed
 from colortk.training.data.source import FolderSource
-from colortk.training.learning import _cooled, _judge
-from colortk.training.loader import Loader, fixed
-from colortk.training.material import HELD_OUT, spread
-from colortk.training.pictures import Split
+from colortk.training.data.split import Split
+from colortk.training.loop.fit import _cooled, _judge
+from colortk.training.loop.state import Row, State, identity, load, save
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
-from colortk.training.state import Row, State, identity, load, save
 from conftest import photo
 
 CODEC = Planes(offset=50, scale=50, chroma_scale=110)
@@ -128,13 +128,13 @@ def test_twelve_new_pictures_of_each(album: Album) -> None:
 def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(album: Album) -> None:
     import cv2
 
-    lightness, ab = views.planes(album[1][None])
-    packed = views.to_bytes(lightness, ab)[0]
+    lightness, ab = crops.planes(album[1][None])
+    packed = crops.to_bytes(lightness, ab)[0]
     theirs = cv2.cvtColor(album[1], cv2.COLOR_RGB2LAB)
     difference = np.abs(packed.astype(int) - theirs)
     assert difference.max() <= 2, "OpenCV's own is not exact"
     assert difference.mean() < 0.2
-    back = views.from_bytes(packed)
+    back = crops.from_bytes(packed)
     assert np.abs(back[0] - lightness[0]).max() < 0.21
     assert np.abs(back[1] - ab[0]).max() <= 0.501
 
@@ -191,7 +191,7 @@ def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
 def test_the_narrowest_picture_has_parts() -> None:
     rng = np.random.default_rng(0)
     for shape in ((1, 40, 3), (40, 1, 3), (1, 1, 3), (2, 2, 3)):
-        view = views.part(np.full(shape, 7, np.uint8), 16, (0.5, 1.0), rng)
+        view = crops.part(np.full(shape, 7, np.uint8), 16, (0.5, 1.0), rng)
         assert (view == 7).all()
         assert view.shape == (16, 16, 3)
 
@@ -201,7 +201,7 @@ def test_parts_stay_inside_and_are_mirrored_half_the_time() -> None:
     rng = np.random.default_rng(0)
     mirrored = 0
     for _ in range(200):
-        view = views.part(ramp, 16, (0.4, 1.0), rng)
+        view = crops.part(ramp, 16, (0.4, 1.0), rng)
         assert view.shape == (16, 16, 3)
         steps = np.diff(view[8, :, 0].astype(int))
         assert (steps >= 0).all() or (steps <= 0).all()

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("keras")
 
-from colortk.color import lab_to_rgb
+from colortk.color.cielab import lab_to_rgb
 from colortk.harness.metrics.cms_ssim import THRESHOLD
 from colortk.harness.metrics.structure import Comparison, Pyramid
 
@@ -25,7 +25,7 @@ def chroma(side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("side", [256, 128, 40])
 def test_ms_ssim_of_chroma_is_the_metric(side: int) -> None:
-    from colortk.training.losses import ms_ssim_ab
+    from colortk.training.loop.losses import ms_ssim_ab
 
     both = [chroma(side, seed) for seed in (0, 1)]
     truth, answer = (np.stack(planes) for planes in zip(*both, strict=True))
@@ -42,7 +42,7 @@ def test_ms_ssim_of_chroma_is_the_metric(side: int) -> None:
 
 
 def test_the_loss_is_one_minus_structure_times_colour() -> None:
-    from colortk.training.losses import colour_ms_ssim, ms_ssim_ab
+    from colortk.training.loop.losses import colour_ms_ssim, ms_ssim_ab
 
     truth, answer = (planes[None] for planes in chroma(64, 3))
     loss = colour_ms_ssim(110.0)
@@ -57,7 +57,7 @@ def test_the_loss_has_a_slope_everywhere() -> None:
     """Also where a network answers one colour, or the opposite of the truth."""
     import keras
 
-    from colortk.training.losses import colour_ms_ssim
+    from colortk.training.loop.losses import colour_ms_ssim
 
     truth, _ = chroma(48, 5)
     for answer in (np.zeros_like(truth), -truth, truth):

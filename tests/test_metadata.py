@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image, IptcImagePlugin
 
-from colortk.encode import encode
 from colortk.errors import PictureError
-from colortk.images import Picture, decode
 from colortk.io import iptc, metadata, xmp
+from colortk.io.decode import Picture, decode
+from colortk.io.encode import encode
 from conftest import photo
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"

@@ -14,9 +14,9 @@ from skimage.color import deltaE_ciede94, deltaE_ciede2000, rgb2lab
 from colortk.harness.metrics.delta_e00 import delta_e00_map
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.scoring import Scorer
-from colortk.host import DISTRIBUTION, registry
 from colortk.metrics import score
-from colortk.spec import MetricSpec
+from colortk.plugin.registry import DISTRIBUTION, registry
+from colortk.plugin.spec import MetricSpec
 from conftest import photo
 from pairs import Sample, pairs
 from peers import Peer

@@ -13,8 +13,8 @@ import pytest
 
 from colortk.errors import ArtifactError, PictureError
 from colortk.harness.lpips.network import VGG_VARIABLE
-from colortk.host import registry
 from colortk.metrics import score
+from colortk.plugin.registry import registry
 from conftest import one_line, photo
 from pairs import pairs
 

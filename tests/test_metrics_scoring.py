@@ -13,9 +13,9 @@ import pytest
 from colortk.errors import PictureError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.scoring import Scorer
-from colortk.host import DISTRIBUTION, Found, Registry, registry
 from colortk.metrics import score
-from colortk.spec import MetricSpec, check_spec
+from colortk.plugin.registry import DISTRIBUTION, Found, Registry, registry
+from colortk.plugin.spec import MetricSpec, check_spec
 from conftest import photo
 
 TRUTH, RESULT = photo(40, 48), photo(40, 48, 3)
@@ -235,7 +235,7 @@ def test_every_metric_has_its_row_in_the_docs() -> None:
 def test_every_field_of_a_declaration_is_documented() -> None:
     import dataclasses
 
-    from colortk.spec import RefinerSpec
+    from colortk.plugin.spec import RefinerSpec
 
     text = (Path(__file__).resolve().parents[1] / "docs" / "plugins.md").read_text("utf-8")
     for title, kind in (("## A metric", MetricSpec), ("## A refinement", RefinerSpec)):

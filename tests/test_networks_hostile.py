@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk import serving
 from colortk.errors import ArtifactError
+from colortk.runtime import inference
 from colortk.store import onnx_file
 from conftest import Run, one_line
 from fuzz_seeds import seeds
@@ -110,14 +110,16 @@ def test_weights_in_other_files_are_refused(
     (tmp_path / "link.bin").symlink_to("/etc/passwd")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArtifactError, match="has weights in another file") as caught:
-        serving.Engine(WAYS[way](path), wanted="cpu")
+        inference.Engine(WAYS[way](path), wanted="cpu")
     assert "\n" not in str(caught.value)
 
 
 def test_the_words_of_it_are_no_reason() -> None:
     good = network(onnx.numpy_helper.from_array(np.ones((2, 1, 1, 1), np.float32), "kernel"))
     onnx_file.check(good.replace(b"tiny", b"loca"))
-    assert serving.Engine(good, wanted="cpu").predict(np.ones((1, 2, 2, 1), np.float32)).min() == 1
+    assert (
+        inference.Engine(good, wanted="cpu").predict(np.ones((1, 2, 2, 1), np.float32)).min() == 1
+    )
 
 
 def shape(*dims: int) -> bytes:
@@ -137,7 +139,7 @@ def shape(*dims: int) -> bytes:
 )  # fmt: skip
 def test_what_is_no_network_is_one_line(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="cannot be loaded") as caught:
-        serving.Engine(content, wanted="cpu")
+        inference.Engine(content, wanted="cpu")
     assert "\n" not in str(caught.value)
 
 
@@ -188,7 +190,7 @@ def test_onnx_runtime_reports_nothing_and_leaves_nothing(tmp_path: Path) -> None
     empty = tmp_path / "empty"
     empty.mkdir()
     code = (
-        "import pathlib, sys, colortk; from colortk.serving import Engine;"
+        "import pathlib, sys, colortk; from colortk.runtime.inference import Engine;"
         "Engine(pathlib.Path(sys.argv[1]).read_bytes(), wanted='cpu')"
     )
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}

@@ -25,8 +25,6 @@ def keras() -> Any:
         warnings.simplefilter("ignore")
         pytest.importorskip("onnx")
         found = pytest.importorskip("keras")
-        import colortk.training.onnx_graph
-        import colortk.training.restore  # noqa: F401
     return found
 
 
@@ -68,7 +66,7 @@ def answer(network: Any, x: np.ndarray) -> np.ndarray:
 
 def agrees(network: Any, **how: Any) -> np.ndarray:
     """ONNX Runtime equals Keras to 1e-5 of the largest value (at least 1); returns the output."""
-    from colortk.training.onnx_graph import to_onnx
+    from colortk.training.onnx.graph import to_onnx
 
     x = batch(randomize(network), **how)
     expected = answer(network, x)
@@ -173,8 +171,8 @@ def test_networks_inside_of_networks(keras: Any) -> None:
     end = layers.Conv2D(2, 1, name="conv")(part(encoder(inputs)))
     network = keras.Model(inputs, end, name="whole")
     agrees(network)
-    from colortk.training.onnx_graph import to_onnx
-    from colortk.training.restore import weights_in
+    from colortk.runtime.keras_weights import weights_in
+    from colortk.training.onnx.graph import to_onnx
 
     kernels = [name for name in weights_in(to_onnx(network)) if name.endswith("kernel")]
     assert kernels == [
@@ -228,7 +226,7 @@ def test_the_file(keras: Any) -> None:
     """Small, repeatable, open where Keras is open; vectors and what 16 bits cannot hold in 32."""
     import onnx
 
-    from colortk.training.onnx_graph import to_onnx
+    from colortk.training.onnx.graph import to_onnx
 
     network = randomize(branched(keras))
     network.get_layer("gate").kernel.assign(np.full((1, 1, 3, 4), 1e5, np.float32))
@@ -267,7 +265,7 @@ def test_the_file(keras: Any) -> None:
     ],
 )
 def test_what_cannot_be_written_is_named(keras: Any, layer: Callable[[Any], Any]) -> None:
-    from colortk.training.onnx_graph import to_onnx
+    from colortk.training.onnx.graph import to_onnx
 
     network = keras.Sequential([keras.Input((8, 8, 4)), layer(keras.layers)])
     with pytest.raises(UsageError, match=r"layer 'odd' \("):
@@ -275,7 +273,7 @@ def test_what_cannot_be_written_is_named(keras: Any, layer: Callable[[Any], Any]
 
 
 def test_operations_are_refused(keras: Any) -> None:
-    from colortk.training.onnx_graph import to_onnx
+    from colortk.training.onnx.graph import to_onnx
 
     x = keras.Input((8, 8, 4))
     for network in (keras.Model(x, keras.ops.exp(x)), keras.Model([x, keras.Input((1,))], x)):
@@ -285,8 +283,8 @@ def test_operations_are_refused(keras: Any) -> None:
 
 @pytest.mark.parametrize("kind", [branched, colorizer])
 def test_restored_weights_are_those_of_the_file(keras: Any, kind: Callable[[Any], Any]) -> None:
-    from colortk.training.onnx_graph import to_onnx
-    from colortk.training.restore import restore
+    from colortk.runtime.keras_weights import restore
+    from colortk.training.onnx.graph import to_onnx
 
     first, second = randomize(kind(keras)), randomize(kind(keras), 5)
     names = restore(second, to_onnx(first))
@@ -301,8 +299,8 @@ def test_restored_weights_are_those_of_the_file(keras: Any, kind: Callable[[Any]
 
 
 def test_restored_are_depthwise_and_inner_layers_too(keras: Any) -> None:
-    from colortk.training.onnx_graph import to_onnx
-    from colortk.training.restore import restore
+    from colortk.runtime.keras_weights import restore
+    from colortk.training.onnx.graph import to_onnx
 
     def build() -> Any:
         layers = keras.layers
@@ -321,8 +319,8 @@ def test_restored_are_depthwise_and_inner_layers_too(keras: Any) -> None:
 
 
 def test_what_differs_in_name_or_shape_stays(keras: Any) -> None:
-    from colortk.training.onnx_graph import to_onnx
-    from colortk.training.restore import restore
+    from colortk.runtime.keras_weights import restore
+    from colortk.training.onnx.graph import to_onnx
 
     def build(filters: int, name: str) -> Any:
         layers = keras.layers
@@ -344,7 +342,7 @@ def test_what_differs_in_name_or_shape_stays(keras: Any) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x00" * 64, b"PK\x03\x04" + b"x" * 99])
 def test_what_is_no_onnx_is_refused(keras: Any, content: bytes) -> None:
-    from colortk.training.restore import restore
+    from colortk.runtime.keras_weights import restore
 
     network = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.Dense(2)])
     with pytest.raises(ArtifactError, match="no ONNX file"):

@@ -16,12 +16,12 @@ import pytest
 
 import colortk
 from colortk.errors import UsageError
-from colortk.host import registry
 from colortk.io import content_digest as digests
 from colortk.io.content_digest import content_digest
-from colortk.option_types import option_fields, type_text, unusable
-from colortk.options import option_texts, options_key, parse_options, with_absolute_paths
-from colortk.spec import ColorizerSpec
+from colortk.plugin.option_types import option_fields, type_text, unusable
+from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec
 from conftest import colorizer_module
 
 

@@ -1,67 +1,59 @@
-"""The rooms: who may import whom, and what never loads on the way to a picture."""
+"""Which packages may import which, and what must not be imported on the way to a picture."""
 
 from __future__ import annotations
 
-import ast
+import configparser
 import subprocess
 import sys
+from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import grimp
 import pytest
+from importlinter.contracts.layers import LayersContract
 
 ROOT = Path(__file__).resolve().parents[1]
-#: A module may import modules of its own rank or lower.
-RANKS = {
-    "errors": 0, "spec": 0, "progress": 0, "option_types": 0, "origins": 0, "process_state": 0,
-    "hookspecs": 1, "_cv": 1,
-    "host": 2, "builtins": 2, "color": 2,
-    "options": 3, "matrix_profile": 3, "profiles": 3, "directories": 3, "opening": 3, "images": 3, "folders": 3, "encode": 3, "refine": 3, "flow": 3, "upsample": 3, "working": 3, "samples": 3, "scaffold": 3,
-    "io": 3, "runtime": 3, "process": 3, "codec": 3, "store": 4, "loading": 4, "isolate": 4,
-    "pipeline": 5,
-    "training": 6, "serving": 6, "networked": 6,
-    "batch": 6, "video": 6, "harness": 6, "testing": 6,
-    "metrics": 7,
-    "survey": 7, "ui": 7,
-    "api": 7, "cli": 7,
-}  # fmt: skip
+CONTRACT = "importlinter:contract:layers"
 
 
-def imports(path: Path) -> set[str]:
-    """First parts of the ``colortk`` modules that a file imports, wherever in the file."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            raise AssertionError(f"{path} has a relative import, which this test cannot follow")
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "colortk":
-                names = [f"colortk.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        found |= {name.split(".")[1] for name in names if name.startswith("colortk.")}
-    return found & set(RANKS) | {name for name in found if name not in RANKS and name.islower()}
+def layers() -> list[list[str]]:
+    """Packages of each layer, from the highest to the lowest, as setup.cfg declares them."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", "utf-8")
+    lines = config[CONTRACT]["layers"].split("\n")
+    return [[name.strip() for name in line.split("|")] for line in lines if line.strip()]
 
 
-FILES = [
-    p for p in sorted((ROOT / "colortk").rglob("*.py")) if p != ROOT / "colortk" / "__init__.py"
-]
+@pytest.fixture(scope="module")
+def graph() -> Any:
+    return grimp.build_graph("colortk", cache_dir=None)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_data_goes_one_way(path: Path) -> None:
-    room = path.relative_to(ROOT / "colortk").parts[0].removesuffix(".py")
-    for other in imports(path):
-        assert RANKS[other] <= RANKS[room], f"{room} imports {other}"
-    if room in ("spec", "errors"):
-        assert not imports(path) - {room}
+def kept(graph: Any) -> bool:
+    """Whether the graph of imports keeps the contract of setup.cfg, without its exceptions."""
+    options = {"containers": ["colortk"], "layers": [" | ".join(names) for names in layers()]}
+    contract = LayersContract("layers", {"root_packages": ["colortk"]}, options)
+    return bool(contract.check(graph, verbose=False).kept)
 
 
-def test_nothing_of_ours_imports_the_plugins() -> None:
-    for path in FILES:
-        assert "import colortk_plugins" not in path.read_text("utf-8"), path
-        assert "from colortk_plugins" not in path.read_text("utf-8"), path
+def test_each_import_of_a_higher_layer_breaks_the_contract(graph: Any) -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", "utf-8")
+    for line in config[CONTRACT].get("ignore_imports", "").split("\n"):
+        if line.strip():
+            importer, _, imported = line.partition("->")
+            graph.remove_import(importer=importer.strip(), imported=imported.strip())
+    assert kept(graph)
+    order = layers()
+    wrong = [(low, high) for high, lower in pairwise(order) for low in lower]
+    wrong += [(names[0], names[1:2]) for names in order if len(names) > 1]
+    for low, highs in wrong:
+        for high in highs:
+            changed = deepcopy(graph)
+            changed.add_import(importer=f"colortk.{low}", imported=f"colortk.{high}")
+            assert not kept(changed), f"{low} may import {high}"
 
 
 @pytest.mark.parametrize("plugin", ["effnet_bins", "sift_mlp", "autoencoder"])
@@ -86,5 +78,6 @@ def test_a_run_loads_nothing_that_it_does_without(plugin: str, tmp_path: Path) -
 
 
 def test_files_are_short() -> None:
-    for path in [*FILES, *(ROOT / "plugins").rglob("*.py")]:
-        assert len(path.read_text("utf-8").splitlines()) <= 320, path
+    for folder in ("colortk", "plugins"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert len(path.read_text("utf-8").splitlines()) <= 320, path

@@ -28,9 +28,9 @@ DATA = (
     "harness/protocols/v1.json",
     "harness/lpips/artifacts/alexnet.onnx",
     "harness/lpips/artifacts/manifest.json",
-    "harness/report/template.html",
+    "report/template.html",
     "scaffold/spec.py.in",
-    "survey/page.html",
+    "report/survey_page.html",
     "ui/page.css",
     "ui/page.js",
 )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from colortk.color import Array
+from colortk.color.cielab import Array
 from colortk.errors import ArtifactError, UsageError
 from colortk.training.data.difference_hash import HashIndex, difference_hash
 from colortk.training.data.pack import PackRequest, pack

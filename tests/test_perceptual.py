@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("side", [31, 64, 128])
 def test_the_loss_is_the_metric(side: int) -> None:
-    from colortk.training.perceptual import lpips
+    from colortk.training.loop.perceptual import lpips
 
     truth = np.stack([photo(side, side, seed) for seed in (0, 1)])
     lab = rgb2lab(truth) * [1, 0.3, 0.5]
@@ -32,7 +32,7 @@ def test_the_loss_is_the_metric(side: int) -> None:
 
 
 def test_colours_come_back_as_scikit_image_has_them() -> None:
-    from colortk.training.perceptual import lab_to_rgb
+    from colortk.training.loop.perceptual import lab_to_rgb
 
     rng = np.random.default_rng(0)
     lab = np.stack([rng.uniform(30, 100, (1, 32, 32)), *rng.uniform(-45, 45, (2, 1, 32, 32))], -1)
@@ -48,7 +48,7 @@ def test_a_step_along_the_slope_makes_it_smaller() -> None:
     """Through colour conversion and network, from a grey picture, where slopes are rare."""
     import keras
 
-    from colortk.training.perceptual import lab_to_rgb, lpips
+    from colortk.training.loop.perceptual import lab_to_rgb, lpips
 
     lab = rgb2lab(photo(64, 64)).astype(np.float32)[None]
     truth = lab2rgb(lab[0])[None].astype(np.float32)

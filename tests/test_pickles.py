@@ -224,7 +224,7 @@ def folder_with(tmp_path: Path, content: bytes, digest: str | None = None) -> Pa
 
 
 def opened(folder: Path) -> ArtifactFolder:
-    from colortk.spec import ColorizerSpec
+    from colortk.plugin.spec import ColorizerSpec
 
     return artifacts_of(ColorizerSpec("x", "x", "x:x"), folder)
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from colortk.errors import ArtifactError
-from colortk.spec import ColorizerSpec
-from colortk.store import npz, opcodes
+from colortk.plugin.spec import ColorizerSpec
+from colortk.store import npz, pickle_check
 from colortk.store.artifacts import artifacts_of
 from colortk.store.pickles import PickleStore, dumps, loads
 from conftest import cheap
@@ -129,7 +129,7 @@ def test_whatever_the_store_writes_it_reads() -> None:
     same = np.ones(3, np.uint8)
     assert list(loads(dumps({"a": same, "b": same}), "test")) == ["a", "b"]
     with pytest.raises(ValueError, match="operations"):
-        opcodes.check(dumps({str(number): same for number in range(opcodes.MOST)}))
+        pickle_check.check(dumps({str(number): same for number in range(pickle_check.MOST)}))
 
 
 JSON = {

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
+from colortk.color.refine import gamut_table
 from colortk.errors import PredictionError, UsageError
-from colortk.loading import Loaded, checked
-from colortk.options import options_key, parse_options
 from colortk.pipeline import colorize, join, refiner, warmed
-from colortk.refine import gamut_table
-from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.plugin.options import options_key, parse_options
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
+from colortk.runtime.loading import Loaded, checked
 from colortk.testing.checks import scene
 
 RATIO = refiner("ratio")

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 import colortk
-from colortk.harness.captions import caption
 from colortk.harness.leaderboard import boards
 from colortk.harness.pixel_repeats import pixel_digest, pixel_repeats
 from colortk.harness.protocol import protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import Source
+from colortk.report.captions import caption
 from colortk.survey.prepare import LeftOut, prepared
 from conftest import photo
 from films import film

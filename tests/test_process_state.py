@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.loading import Loaded
-from colortk.process_state import restored
-from colortk.spec import ColorizerSpec
+from colortk.plugin.process_state import restored
+from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime.loading import Loaded
 from conftest import ORANGE, Run, colorizer_module, photo
 
 MEDDLE = f"""

@@ -36,17 +36,17 @@ def test_an_edit_of_a_module_changes_every_key_that_it_belongs_to(step: int, cop
 def test_what_the_old_keys_missed_is_reached(copy: Copy) -> None:
     reached = copy.reached()
     for module in (
-        "colortk.networked", "colortk.codec", "colortk.serving", "colortk.store.onnx_file",
-        "colortk.images", "colortk.options", "colortk.process", "colortk.upsample",
-        "colortk.training.restore",  # imported in a function
+        "colortk.runtime.onnx_colorizer", "colortk.runtime.network_io", "colortk.runtime.inference", "colortk.store.onnx_file",
+        "colortk.io.decode", "colortk.plugin.options", "colortk.runtime.subprocesses", "colortk.color.upsample",
+        "colortk.runtime.keras_weights",  # imported in a function
         "colortk_plugins.effnet_bins.codec", "colortk_plugins.effnet_bins.bins",
         "colortk_plugins.effnet_bins.network",  # named by a string
     ):  # fmt: skip
         assert module in reached["compare"], module
         assert module in reached["run --resume"], module
     assert {"colortk.video.temporal", "colortk.video.writing"} <= reached["video --resume"]
-    assert {"colortk.encode", "colortk.io.files"} <= reached["run --resume"]
-    assert {"colortk_plugins.effnet_bins.network", "colortk.training.learner"} <= reached[
+    assert {"colortk.io.encode", "colortk.io.files"} <= reached["run --resume"]
+    assert {"colortk_plugins.effnet_bins.network", "colortk.training.loop.trainer"} <= reached[
         "fit --resume"
     ]
     sift = "colortk_plugins.sift_mlp"
@@ -74,7 +74,7 @@ def test_modules_outside_of_the_closures_change_no_key(copy: Copy) -> None:
     names = {path.relative_to(copy.folder).as_posix() for path in outside}
     assert {
         "colortk/cli/run.py", "colortk/cli/compare.py", "colortk/ui/page.py", "colortk/survey/plan.py",
-        "colortk/harness/statistics.py", "colortk/harness/tables.py", "colortk/harness/report/html.py",
+        "colortk/harness/statistics.py", "colortk/report/tables.py", "colortk/report/html.py",
         "colortk/scaffold/__init__.py", "plugins/acharya/networks.py",
     } <= names  # fmt: skip
     contents = {path: path.read_bytes() for path in outside}
@@ -114,9 +114,9 @@ def test_every_module_that_a_worker_has_imported_is_in_the_key(copy: Copy, tmp_p
         "import sys, json; from pathlib import Path\n"
         "from colortk.harness.entries import entry; from colortk.harness import work\n"
         "from colortk.harness.protocol import protocol\n"
-        "from colortk.batch.worker import serve; from colortk.batch.one import colorize_file\n"
-        "from colortk.loading import Request, load; from colortk.pipeline import colorize, refiner\n"
-        "from colortk.color import lightness; import numpy as np\n"
+        "from colortk.batch.worker import serve; from colortk.batch.process_file import colorize_file\n"
+        "from colortk.runtime.loading import Request, load; from colortk.pipeline import colorize, refiner\n"
+        "from colortk.color.cielab import lightness; import numpy as np\n"
         "for name in ('effnet_bins', 'sift_mlp'):\n"
         "    loaded = load(Request(name))\n"
         "    colorize(np.full((32, 32), 50, np.float32), loaded, refiner('ratio'), 1.0)\n"
@@ -128,12 +128,14 @@ def test_every_module_that_a_worker_has_imported_is_in_the_key(copy: Copy, tmp_p
     # Declarations are read by every process that discovers plugins; what they declare is a fact of
     # the key of its own. Metrics have a key of their own.
     declaring = {name for name in imported if name.endswith((".spec", ".declaration", ".training"))}
-    declaring |= {"colortk.builtins"} | {name for name in imported if name.endswith(".options")}
+    declaring |= {"colortk.plugin.builtin_metrics"} | {
+        name for name in imported if name.endswith(".options")
+    }
     reached = copy.reached()
     keyed = set().union(*(reached[name] for name in reached if not name.startswith("fit")))
     others = {name for name in imported if name.count(".") == 1 and "_plugins" in name}
     others |= {name for name in imported if name.startswith("colortk.harness.metrics.")}
-    assert {"colortk.networked", "colortk_plugins.sift_mlp.features"} <= imported
+    assert {"colortk.runtime.onnx_colorizer", "colortk_plugins.sift_mlp.features"} <= imported
     assert imported - declaring - others - keyed == set()
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.color import rgb2lab
 
-from colortk.color import lab_to_linear_rgb, lab_to_rgb
-from colortk.refine import none, ratio, slide
+from colortk.color.cielab import lab_to_linear_rgb, lab_to_rgb
+from colortk.color.refine import none, ratio, slide
 
 RNG = np.random.default_rng(0)
 

@@ -12,8 +12,8 @@ from batches import run, tree
 from colortk.batch.journal import Journal
 from colortk.errors import ColortkError
 from colortk.harness.metric_weights import weights_digest
-from colortk.host import registry
 from colortk.io.regular_files import open_append, open_regular, read_regular
+from colortk.plugin.registry import registry
 from colortk.runtime import source_cache
 from colortk.runtime.source_cache import SourceCache
 from colortk.survey import description

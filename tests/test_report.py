@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk.harness.report.html import Sheet, write
+from colortk.report.html import Sheet, write
 from reports import (
     HOSTILE,
     PICTURES,

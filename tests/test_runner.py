@@ -21,7 +21,7 @@ from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 
-from colortk import process
+from colortk.runtime import subprocesses
 from colortk.runtime.messages import Channel, pair
 from conftest import colorizer_module, photo
 
@@ -33,7 +33,7 @@ ORACLE = """
 import os
 from pathlib import Path
 import cv2
-from colortk.color import lightness as L_of, rgb_to_lab
+from colortk.color.cielab import lightness as L_of, rgb_to_lab
 
 def truth(lightness):
     for path in sorted(Path(os.environ["TRUTH"]).iterdir()):
@@ -296,6 +296,6 @@ def test_a_process_whose_parent_is_gone_before_a_word_ends_in_silence(
         return ours, theirs
 
     monkeypatch.setattr("colortk.runtime.messages.pair", gone)
-    child, _ = process.spawn("colortk.isolate:serve")
+    child, _ = subprocesses.spawn("colortk.runtime.isolate:serve")
     assert child.wait(60) == 1
     assert capfd.readouterr() == ("", "")

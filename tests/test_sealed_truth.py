@@ -20,9 +20,9 @@ from PIL import Image
 from colortk.errors import PredictionError
 from colortk.harness import sealing
 from colortk.harness.records import Key, ResultRow
-from colortk.host import registry
-from colortk.isolate import Isolated
-from colortk.loading import Request
+from colortk.plugin.registry import registry
+from colortk.runtime.isolate import Isolated
+from colortk.runtime.loading import Request
 from colortk.runtime.readable import readable_paths
 from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox
 from conftest import COLORIZER, Run, colorizer_module, photo

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk import serving
 from colortk.errors import ArtifactError, PredictionError, UsageError
-from colortk.process import cores
+from colortk.runtime import inference
+from colortk.runtime.subprocesses import cores
 from conftest import QUICK, Run, colorizer_module, leftovers, one_line, rows_of
 
 onnx = pytest.importorskip("onnx")
@@ -44,7 +44,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_batch_is_channels_last_both_ways() -> None:
     x = np.random.default_rng(0).random((3, 5, 7, 1), np.float32)
-    engine = serving.Engine(tiny(A, B))
+    engine = inference.Engine(tiny(A, B))
     assert engine.engine in ("onnxruntime cpu", "onnxruntime cuda")
     y = engine.predict(x)
     assert y.dtype == np.float32
@@ -52,8 +52,8 @@ def test_a_batch_is_channels_last_both_ways() -> None:
 
 
 def test_confidence_is_a_factor_on_chroma() -> None:
-    from colortk.codec import Planes
-    from colortk.networked import Networked
+    from colortk.runtime.network_io import Planes
+    from colortk.runtime.onnx_colorizer import Networked
 
     class Stored:
         def read(self, name: str) -> bytes:
@@ -69,14 +69,14 @@ def test_confidence_is_a_factor_on_chroma() -> None:
 
 def test_one_session_a_file_and_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTK_THREADS", "1")
-    first, same, other = (serving.Engine(tiny(A, b)) for b in (B, B, 2.0))
+    first, same, other = (inference.Engine(tiny(A, b)) for b in (B, B, 2.0))
     assert first._session() is same._session()
     assert first._session() is not other._session()
     options = first._session().get_session_options()
     assert options.intra_op_num_threads == 1
     monkeypatch.setenv("COLORTK_THREADS", "2")
-    assert serving.Engine(tiny(A, B))._session() is not options
-    assert serving.Engine(tiny(A, B))._session().get_session_options().intra_op_num_threads == 2
+    assert inference.Engine(tiny(A, B))._session() is not options
+    assert inference.Engine(tiny(A, B))._session().get_session_options().intra_op_num_threads == 2
 
 
 @pytest.mark.parametrize(
@@ -95,20 +95,20 @@ def test_threads(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert serving.threads() == expected
+    assert inference.threads() == expected
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", tiny(A, B)[:-20]])
 def test_what_is_no_network_is_an_artifact_error(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="cannot be loaded: .*train it again"):
-        serving.Engine(content)
+        inference.Engine(content)
 
 
 def test_a_wrong_shape_is_said_in_one_line() -> None:
     with pytest.raises(
         PredictionError, match=r"input of 1 × 4 × 4 × 3 \(onnx.*dimensions"
     ) as found:
-        serving.Engine(tiny(A, B)).predict(np.zeros((1, 4, 4, 3), np.float32))
+        inference.Engine(tiny(A, B)).predict(np.zeros((1, 4, 4, 3), np.float32))
     assert "\n" not in str(found.value)
 
 
@@ -121,7 +121,7 @@ def test_a_wrong_shape_is_said_in_one_line() -> None:
     ],
 )
 def test_no_memory_is_said_so(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = serving.Engine(tiny(A, B))
+    engine = inference.Engine(tiny(A, B))
 
     def fail(x: np.ndarray) -> None:
         raise RuntimeError(text)
@@ -142,14 +142,14 @@ class FakeCuda:
 
         def session(content: bytes, options: Any, providers: list[str]) -> Any:
             self.asked.append(providers)
-            made = real(content, options, providers=[serving.CPU])
+            made = real(content, options, providers=[inference.CPU])
             if works:
                 made.get_providers = lambda: providers
             return made
 
         monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-        monkeypatch.setattr(serving, "_cuda", lambda: True)
-        serving._session.cache_clear()
+        monkeypatch.setattr(inference, "_cuda", lambda: True)
+        inference._session.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -167,33 +167,33 @@ def test_which_engine(
 ) -> None:
     fake = FakeCuda(monkeypatch, works)
     monkeypatch.setenv("COLORTK_DEVICE", wanted)
-    monkeypatch.setattr(serving, "_backend_with_gpu", lambda: ("sand", ""))
-    monkeypatch.setattr(serving, "_keras_predictor", lambda content, network: lambda x: 7 * x)
-    found = serving.Engine(tiny(A, B), "some:network")
+    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("sand", ""))
+    monkeypatch.setattr(inference, "_keras_predictor", lambda content, network: lambda x: 7 * x)
+    found = inference.Engine(tiny(A, B), "some:network")
     assert found.engine == engine
-    first = serving.CPU if wanted == "cpu" else serving.CUDA
+    first = inference.CPU if wanted == "cpu" else inference.CUDA
     assert [providers[0] for providers in fake.asked] == [first]
     x = np.ones((1, 2, 2, 1), np.float32)
     assert found.predict(x).flat[0] == (7 if engine == "keras sand" else A)
-    serving._session.cache_clear()
+    inference._session.cache_clear()
 
 
 def test_no_gpu_is_one_line_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
     FakeCuda(monkeypatch, works=False)
     why = "Keras sees no GPU through sand"
-    monkeypatch.setattr(serving, "_backend_with_gpu", lambda: ("", why))
+    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("", why))
     for network, reason in (("", "names no Keras network"), ("a:b", why)):
         wanted = f"--device gpu: no GPU found: .*{reason} .leave --device out, or install onnx"
         with pytest.raises(UsageError, match=wanted):
-            serving.Engine(tiny(A, B), network)
-    serving._session.cache_clear()
+            inference.Engine(tiny(A, B), network)
+    inference._session.cache_clear()
 
 
 def test_automatic_looks_for_no_gpu_with_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "_cuda", lambda: False)
-    monkeypatch.setattr(serving, "_backend_with_gpu", lambda: pytest.fail("it was looked for"))
-    assert serving.Engine(tiny(A, B), "some:network").engine == "onnxruntime cpu"
+    monkeypatch.setattr(inference, "_cuda", lambda: False)
+    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: pytest.fail("it was looked for"))
+    assert inference.Engine(tiny(A, B), "some:network").engine == "onnxruntime cpu"
 
 
 # From here on as processes.
@@ -202,8 +202,8 @@ def test_automatic_looks_for_no_gpu_with_keras(monkeypatch: pytest.MonkeyPatch) 
 PLUGIN = """
 import os, pathlib, sys
 from colortk import ColorizerSpec, hookimpl
-from colortk._cv import cv2
-from colortk.serving import Engine
+from colortk._opencv import cv2
+from colortk.runtime.inference import Engine
 from threadpoolctl import threadpool_info
 
 
@@ -349,7 +349,7 @@ def test_no_gpu_is_one_line_with_a_real_backend_too(
 def test_keras_out_of_the_same_file_equals_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU, but on whatever Keras finds here."""
     pytest.importorskip("keras")
-    from colortk.training.onnx_graph import to_onnx
+    from colortk.training.onnx.graph import to_onnx
 
     first = network()
     rng = np.random.default_rng(0)
@@ -357,11 +357,11 @@ def test_keras_out_of_the_same_file_equals_onnx_runtime(monkeypatch: pytest.Monk
         variable.assign(0.5 + rng.random(tuple(variable.shape), np.float32))
     content = to_onnx(first)
     x = rng.random((2, 12, 9, 1), np.float32)
-    expected = serving.Engine(content, f"{__name__}:network").predict(x)
+    expected = inference.Engine(content, f"{__name__}:network").predict(x)
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
-    monkeypatch.setattr(serving, "_cuda", lambda: False)
-    monkeypatch.setattr(serving, "_backend_with_gpu", lambda: ("here", ""))
-    engine = serving.Engine(content, f"{__name__}:network")
+    monkeypatch.setattr(inference, "_cuda", lambda: False)
+    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("here", ""))
+    engine = inference.Engine(content, f"{__name__}:network")
     assert engine.engine == "keras here"
     found = engine.predict(x)
     assert found.dtype == np.float32
@@ -369,7 +369,7 @@ def test_keras_out_of_the_same_file_equals_onnx_runtime(monkeypatch: pytest.Monk
     assert np.abs(expected).max() > 1
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
     with pytest.raises(ArtifactError, match=r"lacks 2 of its weights"):
-        serving.Engine(content, f"{__name__}:other")
+        inference.Engine(content, f"{__name__}:other")
 
 
 def network(last: str = "last") -> Any:

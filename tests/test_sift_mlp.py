@@ -12,9 +12,9 @@ from sklearn.datasets import load_sample_images
 from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from colortk.color import lightness
+from colortk.color.cielab import lightness
 from colortk.errors import ArtifactError
-from colortk.host import registry
+from colortk.plugin.registry import registry
 from colortk.store.artifacts import artifacts_of
 from colortk.store.pickles import PickleStore
 from colortk_plugins.sift_mlp import features, samples, views

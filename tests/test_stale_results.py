@@ -17,16 +17,16 @@ import colortk
 from colortk.batch.journal import identity as journal_identity
 from colortk.batch.records import Settings
 from colortk.cli import fit
-from colortk.codec import Planes
 from colortk.errors import ArtifactError, UsageError
 from colortk.harness import work
 from colortk.harness.entries import entry
-from colortk.host import registry
-from colortk.loading import Loaded, Request
-from colortk.options import options_key, parse_options
-from colortk.training import state
+from colortk.plugin.options import options_key, parse_options
+from colortk.plugin.registry import registry
+from colortk.runtime.loading import Loaded, Request
+from colortk.runtime.network_io import Planes
+from colortk.training.data.split import Split
 from colortk.training.identity import trainer_code
-from colortk.training.pictures import Split
+from colortk.training.loop import state
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from conftest import colorizer_module, photo

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk.color import rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError
-from colortk.flow import Motion, seen_before, warp
 from colortk.harness.flicker import flicker
 from colortk.pipeline import refiner
 from colortk.video.colorize import Look, finish
 from colortk.video.luma import BT601, BT709, BT2020, grey_lightness, grey_of, luma_of
+from colortk.video.optical_flow import Motion, seen_before, warp
 from colortk.video.temporal import Smoother
 
 RNG = np.random.default_rng(0)

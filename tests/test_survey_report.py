@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk.survey import tables
+from colortk.report import survey_tables
+from colortk.report.survey_page import page
 from colortk.survey.findings import findings
-from colortk.survey.page import page
 from colortk.survey.proportions import wilson
 from colortk.survey.session import Survey
 from surveys import answer_all, make_survey
@@ -76,12 +76,12 @@ def test_the_numbers_are_those_of_the_answers(answered: Survey) -> None:
         for row in picture["conditions"]:
             if row["answers"]:
                 assert row["ci95"] == pytest.approx(wilson(row["share"], row["answers"]))
-    assert "1 rater to whom it applies is kept" in " ".join(tables.caption(report))
+    assert "1 rater to whom it applies is kept" in " ".join(survey_tables.caption(report))
     without = findings(answered)
     assert without["answers"] == 63
     assert without["raters"]["counted"] == 11
     assert without["raters"]["excluded"] == 1
-    assert "1 rater is excluded: 11 (6 times real)." in tables.caption(without)
+    assert "1 rater is excluded: 11 (6 times real)." in survey_tables.caption(without)
     ids = {rater for (rater,) in _rows(answered, "SELECT id FROM raters")}
     assert not [name for name in ids if name in str(report)]  # whoever has it answers as they
 
@@ -98,8 +98,8 @@ def test_an_empty_survey_has_a_report(tmp_path: Path) -> None:
     assert report["conditions"][1]["difference"] is None
     assert "no answer" in "".join(page(survey, report))
     assert report["conditions"][1]["ci95_missing"] == "no answers"
-    assert tables.conditions(report)[1][1][2:] == ["-"] * 4
-    assert tables.without_interval(report) == []
+    assert survey_tables.conditions(report)[1][1][2:] == ["-"] * 4
+    assert survey_tables.without_interval(report) == []
 
 
 def test_one_rater_has_shares_without_intervals(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_one_rater_has_shares_without_intervals(tmp_path: Path) -> None:
         assert row["ci95"] is None
         assert row["ci95_missing"] == "only one rater: how raters differ is not known"
     assert report["conditions"][1]["difference_ci95"] is None
-    lines = tables.caption(report)
+    lines = survey_tables.caption(report)
     assert any(line.startswith("no interval for real, a, a minus real, b") for line in lines)
     text = "".join(page(survey, report))
     assert "only one rater" in text
@@ -119,14 +119,16 @@ def test_one_rater_has_shares_without_intervals(tmp_path: Path) -> None:
 
 
 def test_csv(answered: Survey) -> None:
-    rows = list(csv.DictReader(io.StringIO(tables.as_csv(findings(answered)))))
+    rows = list(csv.DictReader(io.StringIO(survey_tables.as_csv(findings(answered)))))
     assert len(rows) == 3 + 3 * 6
     assert [row["condition"] for row in rows[:3]] == ["real", "a", "b"]
     assert float(rows[1]["difference"]) < 0
     assert rows[0]["picture"] == rows[0]["difference"] == ""
     each = list(
         csv.DictReader(
-            io.StringIO(tables.as_csv(findings(answered, keep_uniform=True, per_answer=True)))
+            io.StringIO(
+                survey_tables.as_csv(findings(answered, keep_uniform=True, per_answer=True))
+            )
         )
     )
     assert len(each) == 69

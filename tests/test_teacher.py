@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.codec import Planes
-from colortk.color import Float32
+from colortk.color.cielab import Float32
 from colortk.errors import UsageError
-from colortk.loading import Loaded
-from colortk.spec import ColorizerSpec, WorkingSize
-from colortk.training.album import Album
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
+from colortk.runtime.loading import Loaded
+from colortk.runtime.network_io import Planes
+from colortk.training.data.image_cache import Album
+from colortk.training.data.loader import Loader, fixed
 from colortk.training.data.source import FolderSource
-from colortk.training.loader import Loader, fixed
+from colortk.training.loop.teacher import Teacher, teacher
 from colortk.training.recipe import Recipe
-from colortk.training.teacher import Teacher, teacher
 from conftest import Run, photo
 
 CODEC = Planes(offset=50, scale=50, chroma_scale=100)

@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk import directories
 from colortk.errors import PictureError
-from colortk.io import tiff
+from colortk.io import tiff, tiff_limits
 from conftest import cheap
 from encoded import RGB, opened, saved
 
@@ -57,7 +56,7 @@ def test_planar_sixteen_bits_under_a_poisoned_allocator(tmp_path: Path) -> None:
         black, np.zeros((3, 96, 128), np.uint16), photometric="rgb", planarconfig="separate"
     )
     code = (
-        "import sys; from pathlib import Path; from colortk.images import decode;"
+        "import sys; from pathlib import Path; from colortk.io.decode import decode;"
         "print(decode(Path(sys.argv[1]).read_bytes(), 'x').pixels.max())"
     )
     assert poisoned(code, str(black)).strip() == "0"
@@ -283,7 +282,7 @@ def test_no_pixels_are_taken_for_a_directory() -> None:
     """The chain of directories ends with 0, and nothing is read there."""
     head = b"II*\0\x08\0\0\0\0\0" + (0).to_bytes(4, "little")
     entry = (60000).to_bytes(2, "little") + b"\4\0" + (2_000_000).to_bytes(4, "little")
-    assert directories.check(head + (entry + b"\x10\0\0\0") * 20_000 + bytes(9_000_000)) is None
+    assert tiff_limits.check(head + (entry + b"\x10\0\0\0") * 20_000 + bytes(9_000_000)) is None
 
 
 def test_too_many_strips_are_refused_at_once() -> None:

@@ -18,8 +18,8 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colortk.errors import UsageError
-from colortk.folders import find
-from colortk.training.pictures import split
+from colortk.io.discovery import find
+from colortk.training.data.split import split
 from conftest import photo
 
 

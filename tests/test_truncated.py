@@ -16,7 +16,7 @@ from PIL import Image
 import colortk as package
 from colortk.cli.main import invoke
 from colortk.errors import PictureError
-from colortk.images import decode
+from colortk.io.decode import decode
 from colortk.io.missing_lines import Missing
 from conftest import photo
 

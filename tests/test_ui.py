@@ -18,13 +18,13 @@ from PIL import Image
 from colortk.cli.main import invoke
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
 from colortk.harness.entries import entry
-from colortk.host import registry
 from colortk.metrics import score
+from colortk.plugin.registry import registry
 from colortk.ui.comparing import compare_plugins
 from colortk.ui.limits import Limits
 from colortk.ui.pictures import Wanted, colorize_picture
+from colortk.ui.plugin_pool import Shelf, shelf
 from colortk.ui.server import Place, bound, is_loopback
-from colortk.ui.shelf import Shelf, shelf
 from colortk.ui.views import address, heat, without_colour
 from conftest import Run, colorizer_module, one_line, photo
 
@@ -165,7 +165,7 @@ def test_a_comparison_of_grey_and_of_what_fails(
 
 
 def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from colortk.ui import shelf as module
+    from colortk.ui import plugin_pool as module
 
     starts = []
 

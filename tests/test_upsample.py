@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from colortk.spec import WorkingSize
-from colortk.upsample import chroma_field, resize
-from colortk.working import working_shape
+from colortk.color.upsample import chroma_field, resize
+from colortk.color.working_size import working_shape
+from colortk.plugin.spec import WorkingSize
 
 
 def edge(size: int = 512) -> tuple[np.ndarray, np.ndarray]:

@@ -45,7 +45,7 @@ def test_a_colour_film_with_sound_keeps_all_but_its_colours(
         assert after.streams.video[0].codec_context.name == "h264"
     assert not leftovers(tmp_path)
 
-    from colortk.color import rgb_to_lab
+    from colortk.color.cielab import rgb_to_lab
 
     old, new = (rgb_to_lab(decoded(path)[8].to_ndarray(format="rgb24")) for path in (source, out))
     assert np.abs(old[..., 0] - new[..., 0]).mean() < 0.6, "and what H.264 adds"

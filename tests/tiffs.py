@@ -283,7 +283,7 @@ def classic(entries: dict[int, Any], strip: bytes, order: str = "<") -> bytes:
 def difference(case: Case) -> str:
     """What is wrong with our reading of a file; nothing if it is right, "refused: …" if refused."""
     from colortk.errors import PictureError
-    from colortk.images import decode
+    from colortk.io.decode import decode
 
     try:
         picture = decode(case.data, "test")

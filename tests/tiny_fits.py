@@ -10,8 +10,8 @@ from typing import Any
 
 from PIL import Image
 
-from colortk.folders import find
-from colortk.training.pictures import split
+from colortk.io.discovery import find
+from colortk.training.data.split import split
 from conftest import photo
 
 #: One thread and no threads between operations: the same sums in the same order.

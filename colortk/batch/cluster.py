@@ -36,7 +36,7 @@ _GO_ON = "what was done is kept: go on with --resume"
 
 
 class Cluster:
-    """As :class:`~colortk.batch.crew.Crew`, on the machines of the scheduler at ``address``.
+    """As :class:`~colortk.batch.local_pool.Crew`, on the machines of the scheduler at ``address``.
 
     ``here``: the plugin's weights and options on this machine, and ``code`` the digest of all code and
     libraries that results depend on. A worker with others is refused.

@@ -106,7 +106,7 @@ def _below(output: Path | None, folder: str) -> str | None:
 
 
 def _in_folder(name: str, prefix: str, recursive: bool, leave: str | None) -> Iterator[Item]:
-    from colortk.folders import BROKEN, CIRCULAR, endings, entry_kind
+    from colortk.io.discovery import BROKEN, CIRCULAR, endings, entry_kind
 
     known = endings()
     count, below = 0, False

@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 
 from colortk.batch.records import Settings
 from colortk.errors import UsageError
-from colortk.host import registry
 from colortk.io.missing_lines import Missing
 from colortk.io.regular_files import open_append, open_regular
-from colortk.loading import Request
-from colortk.options import options_key, parse_options
+from colortk.plugin.options import options_key, parse_options
+from colortk.plugin.registry import registry
+from colortk.runtime.loading import Request
 from colortk.runtime.provenance import colorizer_code
 from colortk.store.artifacts import artifacts_of
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colortk.images import MAX_PIXELS
+from colortk.io.decode import MAX_PIXELS
 
 #: The name of standard input, and as an output of standard output.
 STANDARD = "-"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from colortk.batch.crew import Crew
+from colortk.batch.local_pool import Crew
 from colortk.batch.records import Record
 from colortk.batch.worker import Orders, Ready, Task
 from colortk.errors import PluginError
-from colortk.host import registry
+from colortk.plugin.registry import registry
 from colortk.runtime.provenance import colorizer_code
 
 _kept = threading.local()

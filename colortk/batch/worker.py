@@ -13,18 +13,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from colortk.batch.one import colorize_file, guarded
+from colortk.batch.process_file import colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.errors import ColortkError, PluginError
-from colortk.host import registry
 from colortk.io.files import sweep
-from colortk.isolate import LOADING
-from colortk.loading import Loaded, Request, load
-from colortk.origins import Origin, discover_only
 from colortk.pipeline import Refiner, refiner
-from colortk.process import died, incoming, keep_freed_memory
+from colortk.plugin.origins import Origin, discover_only
+from colortk.plugin.registry import registry
+from colortk.runtime.isolate import LOADING
+from colortk.runtime.loading import Loaded, Request, load
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.subprocesses import died, incoming, keep_freed_memory
 from colortk.runtime.worker_process import WorkerProcess, failure
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from colortk.cli.output import escape_controls, print_line
-from colortk.spec import DEFAULT
+from colortk.plugin.spec import DEFAULT
 
 
 def _one(context: click.Context, _: click.Parameter, said: tuple[str, ...]) -> str:
@@ -59,12 +59,12 @@ OPTIONS = click.option(
 
 def announce(threads: int | None, device: str | None) -> None:
     """Set threads and device for this process and those that it starts; ``None``: as they are."""
-    from colortk import process
+    from colortk.runtime import subprocesses
 
     if device is not None:
         os.environ["COLORTK_DEVICE"] = device
     if threads is not None:
-        os.environ.update(dict.fromkeys(process.THREADS, str(threads)))
+        os.environ.update(dict.fromkeys(subprocesses.THREADS, str(threads)))
 
 
 def settle(threads: int | None, device: str | None) -> None:
@@ -74,9 +74,9 @@ def settle(threads: int | None, device: str | None) -> None:
     ``UsageError`` if the environment wants a device that there is not.
     """
     announce(threads, device)
-    from colortk import serving
+    from colortk.runtime import inference
 
-    serving.device()  # raises
+    inference.device()  # raises
 
 
 def print_json(value: Any, indent: int | None = None) -> None:

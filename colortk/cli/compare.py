@@ -176,8 +176,8 @@ def command(
     from colortk.errors import UsageError
     from colortk.harness.api import compare
     from colortk.harness.runner import How
-    from colortk.process import cores
-    from colortk.samples import everything
+    from colortk.io.samples import everything
+    from colortk.runtime.subprocesses import cores
 
     if not math.isfinite(timeout):
         raise UsageError(f"--timeout {timeout}", "seconds are wanted")

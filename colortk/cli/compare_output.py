@@ -77,8 +77,8 @@ def write(
 
 def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | None) -> bytes:
     """One of the files, as bytes."""
-    from colortk.harness import tables
-    from colortk.harness.reporting import write_report
+    from colortk.report import tables
+    from colortk.report.reporting import write_report
 
     if kind == "html":
         file = io.BytesIO()
@@ -146,7 +146,7 @@ def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
 
 def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
     """The tables, on a terminal or as tab-separated lines; those of films after those of pictures."""
-    from colortk.harness import tables
+    from colortk.report import tables
 
     for part in tables.sections(comparison):
         _show(part)
@@ -155,7 +155,7 @@ def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
 
 
 def _show(comparison: Comparison) -> None:
-    from colortk.harness import captions, tables
+    from colortk.report import captions, tables
 
     report = comparison.as_dict()
     films = captions.of_films(report)

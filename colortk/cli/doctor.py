@@ -61,7 +61,7 @@ def _libraries() -> list[dict[str, Any]]:
     """What the installed distribution says that it needs, always or for one of its extras."""
     from packaging.requirements import Requirement
 
-    from colortk.host import DISTRIBUTION
+    from colortk.plugin.registry import DISTRIBUTION
 
     extras = [
         extra
@@ -105,7 +105,7 @@ def _opencv() -> dict[str, Any]:
     from colortk.errors import ColortkError
 
     try:
-        from colortk._cv import cv2
+        from colortk._opencv import cv2
     except ColortkError as error:
         return _row("import cv2", False, str(error))
     if not hasattr(cv2, "SIFT_create"):
@@ -126,9 +126,9 @@ def _store(told: Path | None) -> dict[str, Any]:
 
 def _plugins() -> list[dict[str, Any]]:
     from colortk.errors import ColortkError
-    from colortk.host import registry
-    from colortk.loading import Request, load
-    from colortk.spec import ColorizerSpec
+    from colortk.plugin.registry import registry
+    from colortk.plugin.spec import ColorizerSpec
+    from colortk.runtime.loading import Request, load
 
     rows = []
     for name in sorted(registry().of(ColorizerSpec)):

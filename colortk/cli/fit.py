@@ -149,9 +149,9 @@ def command(
     colortk fit --plugin sift_mlp --data photographs/ --output my-weights/ --resume
     """
     from colortk.errors import UsageError
-    from colortk.host import registry
-    from colortk.options import parse_train_options
-    from colortk.spec import load_callable
+    from colortk.plugin.options import parse_train_options
+    from colortk.plugin.registry import registry
+    from colortk.plugin.spec import load_callable
     from colortk.store.location import store_folder
     from colortk.training.request import TrainRequest
 

@@ -26,10 +26,10 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
     Results of code that has changed since are marked as old, with a digest of it. A plugin that
     failed, or is old, takes no picture from the others: where it lacks some, it has no rank.
     """
-    from colortk.harness.captions import count, gray_lines, verdict_lines
     from colortk.harness.leaderboard import boards
     from colortk.harness.repeats import notes
     from colortk.harness.results import Results
+    from colortk.report.captions import count, gray_lines, verdict_lines
     from colortk.store.location import store_folder
 
     with Results(store_folder(store)) as results:
@@ -67,8 +67,8 @@ def _pictures(board: dict[str, Any]) -> str:
 
 
 def _row(row: dict[str, Any], board: dict[str, Any]) -> list[str]:
-    from colortk.harness.captions import n_of
     from colortk.harness.repeats import marked
+    from colortk.report.captions import n_of
 
     cells = []
     for name, metric in board["metrics"].items():

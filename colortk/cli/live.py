@@ -34,8 +34,8 @@ def command(
     being coloured are dropped: the picture never lags behind.
     """
     settle(threads, device)
-    from colortk.loading import Request, load
     from colortk.pipeline import refiner
+    from colortk.runtime.loading import Request, load
     from colortk.video.colorize import Look
     from colortk.video.display import need_display
     from colortk.video.live import Painter, show

@@ -20,7 +20,7 @@ from colortk.cli.startup import (
 )
 from colortk.cli.streams import leave, reserve_stdout
 from colortk.errors import ColortkError, out_of_memory
-from colortk.host import DISTRIBUTION
+from colortk.plugin.registry import DISTRIBUTION
 from colortk.runtime.memory_limit import memory_hint, supervise
 
 VERBS = {

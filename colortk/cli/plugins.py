@@ -11,8 +11,8 @@ import click
 
 from colortk.cli.common import JSON, print_json, table
 from colortk.cli.output import print_line
-from colortk.option_types import option_fields, plain, type_text
-from colortk.spec import DEFAULT
+from colortk.plugin.option_types import option_fields, plain, type_text
+from colortk.plugin.spec import DEFAULT
 
 KINDS = ("colorizer", "metric", "refiner")
 
@@ -32,7 +32,7 @@ def list_(kind: str, as_json: bool) -> None:
 
     The colorizer that is used where none is named is marked: (default).
     """
-    from colortk.host import registry
+    from colortk.plugin.registry import registry
 
     rows = _rows(kind)
     rows += [
@@ -58,8 +58,8 @@ def list_(kind: str, as_json: bool) -> None:
 
 
 def _rows(kind: str) -> list[dict[str, Any]]:
-    from colortk.host import missing_requirements, registry
-    from colortk.spec import ColorizerSpec, MetricSpec, RefinerSpec
+    from colortk.plugin.registry import missing_requirements, registry
+    from colortk.plugin.spec import ColorizerSpec, MetricSpec, RefinerSpec
 
     wanted = {"colorizer": ColorizerSpec, "metric": MetricSpec, "refiner": RefinerSpec}[kind]
     rows = []
@@ -85,8 +85,8 @@ def _rows(kind: str) -> list[dict[str, Any]]:
 @JSON
 def show(name: str, as_json: bool) -> None:
     """Show everything that a plugin declares."""
-    from colortk.host import missing_requirements, registry
-    from colortk.spec import ColorizerSpec
+    from colortk.plugin.registry import missing_requirements, registry
+    from colortk.plugin.spec import ColorizerSpec
     from colortk.store.artifacts import artifacts_of, manifest_of
 
     known = registry().of(ColorizerSpec)
@@ -172,7 +172,7 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     Of all, one that is broken or lacks a module is a failed row. Exit code 1 if a check failed, 3 if
     a plugin cannot be used at all.
     """
-    from colortk.host import registry
+    from colortk.plugin.registry import registry
     from colortk.testing.apart import run_checks_apart
 
     chosen, unusable = (list(names), []) if names else _all()
@@ -195,8 +195,8 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
 def _all() -> tuple[list[str], list[dict[str, str]]]:
     """Colorizers that can be checked, and a failed row for each plugin that cannot be."""
     from colortk.errors import PluginError
-    from colortk.host import registry
-    from colortk.spec import ColorizerSpec
+    from colortk.plugin.registry import registry
+    from colortk.plugin.spec import ColorizerSpec
     from colortk.testing.checks import declares_itself_completely
 
     usable, reasons = [], []

@@ -150,20 +150,20 @@ def command(
     colortk run - -o - < grey.png > colour.png     in a pipe
     """
     announce(threads, device)
-    from colortk.batch.early import Early
+    from colortk.batch.prestart import Early
 
     alone = scheduler is not None or input_list is not None
     early = Early(files, 1 if alone else jobs, plugin, options, weights)
     click.get_current_context().call_on_close(early.end)
     settle(threads, device)
     from colortk.batch.inputs import expand, read_list
-    from colortk.batch.places import Places, check
+    from colortk.batch.outputs import Places, check
     from colortk.batch.records import Settings
     from colortk.cli.run_output import Narrator, Report
     from colortk.cli.run_work import Work, journal_of
     from colortk.errors import UsageError
-    from colortk.images import MAX_PIXELS
-    from colortk.loading import Request
+    from colortk.io.decode import MAX_PIXELS
+    from colortk.runtime.loading import Request
 
     if not files and input_list is None:
         context = click.get_current_context()

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colortk.batch.early import Early, threads_of
 from colortk.batch.inputs import Item
-from colortk.batch.places import Places
+from colortk.batch.outputs import Places
+from colortk.batch.prestart import Early, threads_of
 from colortk.batch.records import STANDARD, Record, Settings
 from colortk.errors import UsageError
-from colortk.loading import Request
+from colortk.runtime.loading import Request
 
 if TYPE_CHECKING:
     from colortk.batch.journal import Journal
@@ -41,8 +41,8 @@ class Work:
         if few or jobs == 1:
             early.end()
             return self._here(items, places)
-        from colortk.batch.apart import colorize_apart, jobs_for
-        from colortk.batch.crew import Crew
+        from colortk.batch.local_pool import Crew
+        from colortk.batch.parallel import colorize_apart, jobs_for
 
         count = jobs_for(items, jobs)
         if count == 1:
@@ -56,11 +56,11 @@ class Work:
         self, items: list[Item], places: Places, scheduler: str, device: str | None
     ) -> Records:
         """On the workers of a Dask cluster, which see the same files."""
-        from colortk.batch.apart import colorize_apart
         from colortk.batch.cluster import Cluster
+        from colortk.batch.parallel import colorize_apart
         from colortk.batch.worker import Ready
-        from colortk.host import registry
-        from colortk.options import options_key, parse_options, with_absolute_paths
+        from colortk.plugin.options import options_key, parse_options, with_absolute_paths
+        from colortk.plugin.registry import registry
         from colortk.runtime.provenance import colorizer_code
         from colortk.store.artifacts import artifacts_of
 
@@ -89,9 +89,9 @@ class Work:
         return Orders(self.request, self.refine, self.settings)
 
     def _here(self, items: list[Item], places: Places) -> Records:
-        from colortk.batch.here import colorize_here
-        from colortk.loading import load
+        from colortk.batch.serial import colorize_here
         from colortk.pipeline import refiner, warmed
+        from colortk.runtime.loading import load
 
         refining = refiner(self.refine)
         if self.timeout is None:
@@ -99,8 +99,8 @@ class Work:
                 loaded = load(self.request)
             yield from colorize_here(items, places, loaded, refining, self.settings)
             return
-        from colortk.isolate import Isolated
         from colortk.runtime.decode_process import DecodeProcess
+        from colortk.runtime.isolate import Isolated
 
         with (
             Isolated(self.request, self.timeout) as predictor,

@@ -29,7 +29,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
     """
     from colortk.errors import PictureError, UsageError
     from colortk.io.files import write_atomic
-    from colortk.samples import photographs
+    from colortk.io.samples import photographs
 
     paths = []
     for name, path in photographs().items():
@@ -64,9 +64,9 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
 def _gray(data: bytes, name: str) -> bytes:
     import numpy as np
 
-    from colortk.color import lightness
-    from colortk.encode import encode
-    from colortk.images import decode
+    from colortk.color.cielab import lightness
+    from colortk.io.decode import decode
+    from colortk.io.encode import encode
     from colortk.pipeline import join
 
     picture = decode(data, name)

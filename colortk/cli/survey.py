@@ -159,7 +159,7 @@ def report(
     """
     from colortk.cli import compare_output as outputs
     from colortk.errors import UsageError
-    from colortk.survey import tables
+    from colortk.report import survey_tables
     from colortk.survey.findings import findings
     from colortk.survey.session import Survey
 
@@ -175,18 +175,18 @@ def report(
     if as_json:
         print_json(found, indent=1)
     elif Path("-") not in files.values():
-        for line in tables.caption(found):
+        for line in survey_tables.caption(found):
             outputs.print_note(line)
-        table("", *tables.conditions(found))
+        table("", *survey_tables.conditions(found))
     return 0
 
 
 def _write(kind: str, path: Path, survey: Survey, found: dict[str, Any], force: bool) -> None:
     from colortk.io.files import write_atomic
-    from colortk.survey import tables
-    from colortk.survey.page import page
+    from colortk.report import survey_tables
+    from colortk.report.survey_page import page
 
-    text = tables.as_csv(found) if kind == "csv" else "".join(page(survey, found))
+    text = survey_tables.as_csv(found) if kind == "csv" else "".join(page(survey, found))
     data = text.encode("utf-8", "backslashreplace")
     if str(path) == "-":
         if kind != "html":

@@ -72,8 +72,8 @@ def command(
     from colortk.survey.create import labels
     from colortk.survey.session import Survey
     from colortk.ui.limits import MEGABYTE, Limits
+    from colortk.ui.plugin_pool import shelf
     from colortk.ui.server import Place, serve
-    from colortk.ui.shelf import shelf
 
     limits = Limits(
         upload=round(max_upload * MEGABYTE), pixels=max_pixels, film_seconds=max_seconds,

@@ -118,7 +118,7 @@ def command(
     colortk video old.mkv -o part.mp4 --from 1:30 --to 2:00 --temporal off
     """
     settle(threads, device)
-    from colortk.loading import Request, load
+    from colortk.runtime.loading import Request, load
     from colortk.video.film import Settings, colorize_film
     from colortk.video.writing import CODECS, DEFAULT_CODEC, Encoding
 

@@ -10,22 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array
-from colortk.encode import encode
+from colortk.color.cielab import Array
 from colortk.errors import ColortkError, EnvironmentProblem, UsageError
-from colortk.folders import films as films_in
-from colortk.folders import find, is_film
 from colortk.harness.comparison import Comparison
 from colortk.harness.entries import Entry, entries, entry
 from colortk.harness.films.rows import PROTOCOL, STEADIED, TEMPORAL, rows
 from colortk.harness.protocol import DEFAULT, Protocol, protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import How, Source, run, sources
-from colortk.host import registry
-from colortk.images import Picture
-from colortk.progress import Progress, silent
+from colortk.io.decode import Picture
+from colortk.io.discovery import films as films_in
+from colortk.io.discovery import find, is_film
+from colortk.io.encode import encode
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec, MetricSpec
+from colortk.runtime.progress import Progress, silent
 from colortk.runtime.provenance import snapshot
-from colortk.spec import ColorizerSpec, MetricSpec
 from colortk.store.location import store_folder
 
 #: The floor, which no table is without: it ties or beats many systems on PSNR and SSIM.

@@ -15,7 +15,7 @@ from colortk.harness.records import described
 from colortk.harness.scored_set import ScoredSet
 from colortk.harness.set_measures import add_set_measures, set_delta_cf
 from colortk.harness.verdicts import PairVerdict, Verdicts, pair_verdicts, verdicts
-from colortk.host import DISTRIBUTION
+from colortk.plugin.registry import DISTRIBUTION
 
 #: Fewer pictures than this prove little.
 FEW = 20
@@ -271,17 +271,17 @@ class Comparison(ScoredSet):
 
     def to_pandas(self) -> Any:
         """The records as a ``pandas.DataFrame``: one row a picture and entry, one column a metric."""
-        from colortk.harness.tables import frame
+        from colortk.report.tables import frame
 
         return frame(self)
 
     def _repr_html_(self) -> str:
-        from colortk.harness.tables import html
+        from colortk.report.tables import html
 
         return html(self)
 
     def __str__(self) -> str:
-        from colortk.harness.tables import markdown
+        from colortk.report.tables import markdown
 
         return markdown(self)
 

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array, Float32, lightness, rgb_to_lab
+from colortk.color.cielab import Array, Float32, lightness, rgb_to_lab
+from colortk.color.upsample import resize
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.delta_e00 import ciede2000
 from colortk.harness.protocol import Protocol, cropped, reference
 from colortk.harness.runner import PATIENCE, Source
-from colortk.isolate import Isolated
 from colortk.pipeline import colorize, refiner
+from colortk.runtime.isolate import Isolated
 from colortk.runtime.sandbox import Hidden
-from colortk.upsample import resize
 
 SIZES = (256, 512, 2048)
 

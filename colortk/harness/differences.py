@@ -14,7 +14,7 @@ from colortk.harness.protocol import protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import Outcome, Source, metric_codes
 from colortk.harness.scored_set import LEAD
-from colortk.host import registry
+from colortk.plugin.registry import registry
 
 
 def scored_before(

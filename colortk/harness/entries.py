@@ -11,11 +11,11 @@ from typing import Any
 
 from colortk.errors import UsageError
 from colortk.harness.records import Key
-from colortk.host import registry
-from colortk.loading import Request
-from colortk.options import options_key, parse_options, with_absolute_paths
+from colortk.plugin.options import options_key, parse_options, with_absolute_paths
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime.loading import Request
 from colortk.runtime.provenance import colorizer_code
-from colortk.spec import ColorizerSpec
 from colortk.store.artifacts import artifacts_of
 
 _FORM = re.compile(r"(?P<name>[^:@]*)(?::(?P<options>.*))?(?:@(?P<weights>.+))?")

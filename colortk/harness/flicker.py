@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import Float32, rgb_to_lab
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32, rgb_to_lab
 from colortk.errors import PictureError
-from colortk.flow import Grey, Mask, Motion, seen_before, warp
+from colortk.video.optical_flow import Grey, Mask, Motion, seen_before, warp
 
 if TYPE_CHECKING:
     from colortk.harness.films.frame import FilmFrame

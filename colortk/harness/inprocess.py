@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from colortk.color import lightness
+from colortk.color.cielab import lightness
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Truth
 from colortk.harness.protocol import Protocol, reference
 from colortk.harness.scoring import Scorer
-from colortk.images import read_bytes
-from colortk.loading import Predictor
+from colortk.io.decode import read_bytes
 from colortk.pipeline import colorize, refiner
+from colortk.runtime.loading import Predictor
 
 
 def scores(

@@ -22,9 +22,9 @@ from colortk.harness.results import Results
 from colortk.harness.runner import metric_codes
 from colortk.harness.scored_set import HEADLINE, RANKING
 from colortk.harness.verdicts import verdicts
-from colortk.host import registry
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import MetricSpec
 from colortk.runtime.provenance import snapshot
-from colortk.spec import MetricSpec
 
 #: Pictures that are named, so that one knows a board again.
 NAMED = 3

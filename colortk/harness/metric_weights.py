@@ -7,7 +7,7 @@ import os
 
 from colortk.errors import ArtifactError
 from colortk.io.regular_files import open_regular
-from colortk.spec import MetricSpec
+from colortk.plugin.spec import MetricSpec
 
 
 def weights_digest(spec: MetricSpec) -> str:
@@ -16,7 +16,7 @@ def weights_digest(spec: MetricSpec) -> str:
     Parameters
     ----------
     spec
-        A metric of :func:`colortk.host.registry`.
+        A metric of :func:`colortk.plugin.registry.registry`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from colortk.color import Array
+from colortk.color.cielab import Array
 
 if TYPE_CHECKING:
     from colortk.harness.records import PictureRow

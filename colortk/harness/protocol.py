@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array
+from colortk.color.cielab import Array
+from colortk.color.upsample import resize
 from colortk.errors import UsageError
-from colortk.images import MAX_PIXELS, decode
-from colortk.upsample import resize
+from colortk.io.decode import MAX_PIXELS, decode
 
 DEFAULT = "v2"
 #: Short sides that can be asked for.

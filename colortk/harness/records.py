@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from colortk.spec import MetricSpec
+from colortk.plugin.spec import MetricSpec
 
 
 def readable(name: str) -> str:

@@ -14,7 +14,6 @@ from threading import Thread
 from typing import TypeVar
 
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
-from colortk.folders import find
 from colortk.harness.cluster import dask_backend, refuse_lost
 from colortk.harness.entries import Entry
 from colortk.harness.metric_weights import weights_digest
@@ -26,10 +25,11 @@ from colortk.harness.results import Results
 from colortk.harness.sealing import hidden_from_plugins
 from colortk.harness.statistics import preload
 from colortk.harness.work import Done, Task, close, work
-from colortk.host import registry
-from colortk.images import read_bytes
-from colortk.process import cores
+from colortk.io.decode import read_bytes
+from colortk.io.discovery import find
+from colortk.plugin.registry import registry
 from colortk.runtime.provenance import metric_code, snapshot
+from colortk.runtime.subprocesses import cores
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow
 from colortk.harness.runner import Outcome, Source
 from colortk.harness.statistics import Summary, summaries
-from colortk.spec import MetricSpec
+from colortk.plugin.spec import MetricSpec
 
 if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from colortk.harness.records import described
 from colortk.harness.statistics import summaries
-from colortk.spec import MetricSpec
+from colortk.plugin.spec import MetricSpec
 
 #: The set-level ΔCF stands after the one by picture, or after colorfulness.
 AFTER = ("colorfulness_error", "colorfulness")

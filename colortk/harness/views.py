@@ -6,9 +6,9 @@ import zlib
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array
-from colortk.upsample import resize
+from colortk._opencv import cv2
+from colortk.color.cielab import Array
+from colortk.color.upsample import resize
 
 #: Short side of a thumbnail at most, in pixels (half of the protocol's: halving is cheap), and its
 #: JPEG quality.

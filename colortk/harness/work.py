@@ -17,8 +17,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Float32, lab_to_rgb, lightness
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32, lab_to_rgb, lightness
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, PluginError
 from colortk.harness.entries import Entry
 from colortk.harness.metric_weights import weights_digest
@@ -30,11 +30,10 @@ from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
 from colortk.harness.repeats import repeat
 from colortk.harness.scoring import Scorer
 from colortk.harness.views import heat_map, histogram, thumbnail
-from colortk.host import registry
-from colortk.isolate import Isolated
-from colortk.loading import Request
 from colortk.pipeline import Refiner, colorize, refiner
-from colortk.process import end_with, keep_freed_memory
+from colortk.plugin.registry import registry
+from colortk.runtime.isolate import Isolated
+from colortk.runtime.loading import Request
 from colortk.runtime.provenance import (
     colorizer_code,
     host_code,
@@ -43,6 +42,7 @@ from colortk.runtime.provenance import (
     snapshot,
 )
 from colortk.runtime.sandbox import Hidden
+from colortk.runtime.subprocesses import end_with, keep_freed_memory
 
 _kept = threading.local()
 

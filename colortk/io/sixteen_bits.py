@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFile
 
-from colortk._cv import cv2
+from colortk._opencv import cv2
 
 Pixels = NDArray[Any]
 _DEPTH_16 = ("I;16", "I;16B", "I;16L", "I;16N")

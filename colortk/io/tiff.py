@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk import directories
 from colortk.errors import DamagedPictureError, PictureError
-from colortk.io import tiff_codecs
+from colortk.io import tiff_codecs, tiff_limits
 from colortk.io.tiff_colors import to_srgb
 from colortk.io.tiff_layout import CodecUnavailable, Layout, layout_of, name_of, refused
 from colortk.io.tiff_samples import Damaged, read_samples
@@ -65,7 +64,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
     """
     notes: list[str] = []
     try:
-        stated = directories.check(data)
+        stated = tiff_limits.check(data)
         if stated and stated[0] * stated[1] > max_pixels:
             raise _too_large(name, stated, max_pixels)
         layout = layout_of(data, name, max_pixels, partial=allow_truncated)
@@ -77,7 +76,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
         if not present.any():
             raise Damaged("none of its pixels can be decoded")
         pixels, alpha = to_srgb(samples, layout, name, notes)
-    except (directories.Absurd, Damaged, ValueError) as error:
+    except (tiff_limits.Absurd, Damaged, ValueError) as error:
         why = " ".join(str(error).split())
         raise DamagedPictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
     except CodecUnavailable as error:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colortk.io import tiff_codecs
+from colortk.io.icc import profiled_8, profiled_16
+from colortk.io.icc_matrix import lab_to_srgb
 from colortk.io.tiff_layout import Layout, refused
-from colortk.matrix_profile import lab_to_srgb
-from colortk.profiles import profiled_8, profiled_16
 
 Array = NDArray[Any]
 _ASSOCIATED, _UNASSOCIATED = 1, 2

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import ColortkError, PictureError
-from colortk.images import Picture, decode
+from colortk.io.decode import Picture, decode
 from colortk.io.metadata import Metadata
 from colortk.io.missing_lines import Missing
-from colortk.process import died, incoming, keep_freed_memory
 from colortk.runtime.messages import Channel, Message, MessageError
+from colortk.runtime.subprocesses import died, incoming, keep_freed_memory
 from colortk.runtime.worker_process import WorkerProcess, failure
 
 #: Seconds in which the process has to start.
@@ -116,7 +116,7 @@ class DecodeProcess:
     def decode(
         self, data: bytes, name: str, max_pixels: int | None = None, allow_truncated: bool = False
     ) -> Picture:
-        """Decode a picture as :func:`colortk.images.decode` does, within the time limit.
+        """Decode a picture as :func:`colortk.io.decode.decode` does, within the time limit.
 
         Raises ``PictureError``, also if time runs out or the process dies.
         """

@@ -17,11 +17,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from colortk.host import DISTRIBUTION, registry
+from colortk.plugin.registry import DISTRIBUTION, registry
+from colortk.plugin.spec import AnySpec, ColorizerSpec, MetricSpec
 from colortk.runtime.import_closure import OURS, Closure, SourceTree
 from colortk.runtime.library_versions import library_version
 from colortk.runtime.source_cache import SourceCache
-from colortk.spec import AnySpec, ColorizerSpec, MetricSpec
 
 Work = Literal["scores", "film scores", "files", "film", "training", "metric", "film metric"]
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from colortk import errors
 from colortk.errors import ColortkError
-from colortk.process import spawn, stop
 from colortk.runtime.messages import Message, MessageError
 from colortk.runtime.sandbox import ASPECTS
+from colortk.runtime.subprocesses import spawn, stop
 
 if TYPE_CHECKING:
     from colortk.runtime.message_format import Array
@@ -60,7 +60,7 @@ class WorkerProcess:
     Parameters
     ----------
     target : str
-        Import path of the callable that serves in the process; see :func:`colortk.process.spawn`.
+        Import path of the callable that serves in the process; see :func:`colortk.runtime.subprocesses.spawn`.
     threads : int or None
         Threads of its libraries.
     started : (process, channel) or None

@@ -12,9 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from colortk.errors import PictureError, UsageError
-from colortk.host import registry
 from colortk.io.files import temporary_folder, write_atomic
-from colortk.spec import ColorizerSpec
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec
 
 #: Template beside this module to the file that it becomes.
 FILES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from colortk.errors import ArtifactError
-from colortk.spec import Artifact, ColorizerSpec
+from colortk.plugin.spec import Artifact, ColorizerSpec
 from colortk.store import reading
 
 MANIFEST = "manifest.json"

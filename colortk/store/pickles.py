@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from colortk.errors import ArtifactError, PictureError
 from colortk.io.files import write_atomic
 from colortk.io.regular_files import open_regular, read_regular
-from colortk.store import opcodes, reading
+from colortk.store import pickle_check, reading
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -146,7 +146,7 @@ def dumps(arrays: Arrays) -> bytes:
 def loads(data: bytes, name: str) -> Arrays:
     """Unpickle a dict of numeric arrays. Raises ``ArtifactError`` for anything else."""
     try:
-        opcodes.check(data)
+        pickle_check.check(data)
         value = _DataOnly(io.BytesIO(data)).load()
         if type(value) is not dict:
             raise TypeError("it is no dict")

@@ -18,9 +18,9 @@ from colortk.harness.entries import Entry, entries
 from colortk.harness.protocol import DEFAULT, Protocol, protocol
 from colortk.harness.records import readable
 from colortk.harness.runner import Source, sources
-from colortk.host import DISTRIBUTION
 from colortk.io.files import refuse_special, special_kind, temporary_folder, write_atomic
-from colortk.progress import Progress, silent
+from colortk.plugin.registry import DISTRIBUTION
+from colortk.runtime.progress import Progress, silent
 from colortk.survey.answers import Answers
 from colortk.survey.description import (
     ANSWERS,

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from colortk.color import Array, lightness
+from colortk.color.cielab import Array, lightness
 from colortk.errors import PictureError, PredictionError
 from colortk.harness.entries import Entry
 from colortk.harness.metrics.pair import Picture
 from colortk.harness.pixel_repeats import pixel_digest
 from colortk.harness.protocol import Protocol, reference
 from colortk.harness.runner import Source
-from colortk.isolate import Isolated
 from colortk.pipeline import colorize, refiner
+from colortk.runtime.isolate import Isolated
 
 #: Pictures in a row that a plugin may fail on.
 PATIENCE = 5

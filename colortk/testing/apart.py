@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from colortk.errors import ColortkError
-from colortk.host import registry
-from colortk.origins import Origin, discover_only
-from colortk.process import died, incoming
+from colortk.plugin.origins import Origin, discover_only
+from colortk.plugin.registry import registry
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.subprocesses import died, incoming
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
 from colortk.testing.checks import Outcome, check_colorizer, run_checks
 

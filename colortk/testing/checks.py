@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Float32, rgb_to_lab
+from colortk.color.cielab import Float32, rgb_to_lab
+from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError
-from colortk.host import registry
-from colortk.loading import Loaded, Request, load, place, reason
 from colortk.pipeline import colorize, refiner
-from colortk.spec import API_VERSION, ColorizerSpec
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import API_VERSION, ColorizerSpec
+from colortk.runtime.loading import Loaded, Request, load, place, reason
 from colortk.store.artifacts import artifacts_of
-from colortk.working import working_shape
 
 Check = Callable[[], None]
 #: Modules that a declaration must not import: they cost seconds, or a third of one.
@@ -248,7 +248,7 @@ def keeps_lightness_through_the_host(loaded: Loaded) -> None:
 
 def answers_in_another_process(loaded: Loaded) -> None:
     """What the batch and the harness send to workers, a name, is enough to work there."""
-    from colortk.isolate import Isolated
+    from colortk.runtime.isolate import Isolated
 
     light = _at_working_size(loaded)
     with Isolated(Request(loaded.spec.name), timeout=120) as other:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from colortk.errors import PluginError, UsageError
-from colortk.serving import silent
+from colortk.runtime.inference import silent
 
 #: Libraries that Keras 3 computes with, the default first.
 BACKENDS = ("tensorflow", "torch", "jax")

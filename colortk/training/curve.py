@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from colortk.io.files import write_atomic
-from colortk.training.state import Row
+from colortk.training.loop.state import Row
 
 
 def write_curve(folder: Path, curve: list[Row]) -> None:

@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from colortk.host import registry
 from colortk.io.content_digest import content_digest
-from colortk.options import options_key
+from colortk.plugin.options import options_key
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.provenance import training_code
-from colortk.spec import ColorizerSpec
 from colortk.store.artifacts import artifacts_of
 from colortk.training.request import TrainRequest
 

@@ -13,12 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from colortk.host import DISTRIBUTION
 from colortk.io.files import rename_atomic, write_atomic
 from colortk.io.regular_files import read_regular
+from colortk.plugin.registry import DISTRIBUTION
 from colortk.store.artifacts import MANIFEST
+from colortk.training.data.split import Split
 from colortk.training.identity import trainer_code
-from colortk.training.pictures import Split
 from colortk.training.request import TrainRequest
 
 #: Folder inside the output of what does not count yet.

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from colortk.codec import Codec
-from colortk.color import Array, Float32
-from colortk.training.teacher import Teacher
+from colortk.color.cielab import Array, Float32
+from colortk.runtime.network_io import Codec
+from colortk.training.loop.teacher import Teacher
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from colortk.errors import UsageError
-from colortk.progress import Progress, silent
+from colortk.runtime.progress import Progress, silent
 
 
 @dataclass(frozen=True)

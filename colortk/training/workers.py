@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 from colortk.errors import ColortkError
-from colortk.process import end_with
+from colortk.runtime.subprocesses import end_with
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -8,7 +8,7 @@ from typing import Any
 
 from colortk.errors import UsageError
 from colortk.io.files import write_atomic
-from colortk.samples import photographs
+from colortk.io.samples import photographs
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, plugin_choice, strength_choice
 from colortk.ui.events import House, Visit, event, notice

@@ -6,7 +6,7 @@ import html
 from pathlib import Path
 
 from colortk.errors import UsageError
-from colortk.spec import MetricSpec
+from colortk.plugin.spec import MetricSpec
 from colortk.ui._gradio import gr
 from colortk.ui.choices import drop, strength_choice
 from colortk.ui.comparing import Compared, Row, compare_plugins

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from colortk.color import Array, lightness
+from colortk.color.cielab import Array, lightness
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import DEFAULT, protocol
 from colortk.harness.scored_set import HEADLINE
 from colortk.harness.scoring import Scorer
-from colortk.host import registry
 from colortk.pipeline import colorize, refiner
-from colortk.spec import MetricSpec
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import MetricSpec
 from colortk.ui.limits import Limits
-from colortk.ui.shelf import Shelf
+from colortk.ui.plugin_pool import Shelf
 from colortk.ui.views import eight_bits, fitted, heat, save, without_colour
 
 #: Longest side at which pictures are compared, in pixels, and plugins at once.

@@ -14,7 +14,7 @@ from typing import Any
 from colortk.errors import ColortkError, PictureError
 from colortk.ui._gradio import gr
 from colortk.ui.limits import Limits
-from colortk.ui.shelf import Shelf
+from colortk.ui.plugin_pool import Shelf
 from colortk.ui.visitors import COOKIE, Visitors
 
 

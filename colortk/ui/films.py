@@ -10,7 +10,7 @@ from pathlib import Path
 from colortk.errors import PictureError
 from colortk.ui.limits import Limits
 from colortk.ui.pictures import SUFFIX
-from colortk.ui.shelf import Kept
+from colortk.ui.plugin_pool import Kept
 from colortk.video.film import Settings, colorize_film
 from colortk.video.reading import film_stream, open_film, probe
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from colortk.errors import PictureError
-from colortk.images import Picture
+from colortk.io.decode import Picture
 from colortk.io.limits import DECODE_SECONDS
 from colortk.runtime.decode_process import DecodeProcess
 from colortk.ui.slots import Slots

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.color import lightness
-from colortk.encode import encode, extension_of, suggest_extension
+from colortk.color.cielab import lightness
+from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
 from colortk.ui.limits import Limits
-from colortk.ui.shelf import Kept
+from colortk.ui.plugin_pool import Kept
 from colortk.ui.views import SHOWN, eight_bits, fitted, save, without_colour
 
 #: Of ``colortk run``: what its results are called.

@@ -14,7 +14,7 @@ from colortk.errors import EnvironmentProblem, UsageError
 from colortk.survey.session import Survey
 from colortk.ui.folder import page_folder
 from colortk.ui.limits import Limits
-from colortk.ui.shelf import Shelf
+from colortk.ui.plugin_pool import Shelf
 from colortk.ui.visitors import Visitors
 
 #: Seconds between two looks for what can be deleted.

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array, lab_to_rgb, lightness
+from colortk._opencv import cv2
+from colortk.color.cielab import Array, lab_to_rgb, lightness
+from colortk.color.upsample import resize
 from colortk.io.files import write_atomic
-from colortk.upsample import resize
 
 #: Longest side of a picture between "before" and "after", in pixels, and quality of its JPEG.
 SHOWN, QUALITY = 1600, 92

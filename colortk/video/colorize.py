@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import Float32, lab_to_rgb
-from colortk.loading import Predictor
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32, lab_to_rgb
+from colortk.color.upsample import chroma_field, resize
+from colortk.color.working_size import working_shape
 from colortk.pipeline import Refiner
-from colortk.upsample import chroma_field, resize
+from colortk.runtime.loading import Predictor
 from colortk.video.luma import NEUTRAL, Plane, Weights, grey_lightness, luma_of, rgb_weights
 from colortk.video.temporal import Smoother
-from colortk.working import working_shape
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from colortk._cv import cv2
-from colortk.color import Float32
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import refuse_special
-from colortk.loading import FilmPredictor
 from colortk.pipeline import refiner
-from colortk.process import cores
+from colortk.runtime.loading import FilmPredictor
 from colortk.runtime.provenance import colorizer_code
+from colortk.runtime.subprocesses import cores
 from colortk.video import overlay
 from colortk.video.colorize import Look, Planes, finish, seen_by_plugin
 from colortk.video.joining import check_container, join

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
+from colortk._opencv import cv2
 from colortk.errors import PictureError
-from colortk.loading import Predictor
+from colortk.runtime.loading import Predictor
 from colortk.video.colorize import Look, finish, seen_by_plugin
 from colortk.video.luma import BT601, grey_of
 from colortk.video.overlay import Rate, draw

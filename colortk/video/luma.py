@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import RGB_TO_XYZ, Float32, luminance_to_lightness, srgb_to_linear
+from colortk._opencv import cv2
+from colortk.color.cielab import RGB_TO_XYZ, Float32, luminance_to_lightness, srgb_to_linear
 
 Plane = NDArray[np.uint8]
 

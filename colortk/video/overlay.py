@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from colortk._cv import cv2
+from colortk._opencv import cv2
 from colortk.video.colorize import Planes
 from colortk.video.luma import BLACK, NEUTRAL, WHITE
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import Float32
-from colortk.flow import Grey, Motion, seen_before, warp
-from colortk.upsample import resize
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32
+from colortk.color.upsample import resize
+from colortk.video.optical_flow import Grey, Motion, seen_before, warp
 
 #: Pixels of the long side at which motion is looked for.
 SIDE = 320

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
 from .training import Training

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from colortk.training.learning import fit
+from colortk.training.loop.fit import fit
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 

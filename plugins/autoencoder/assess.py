@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array, lightness
+from colortk._opencv import cv2
+from colortk.color.cielab import Array, lightness
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Truth
 from colortk.harness.protocol import protocol, reference
 from colortk.harness.scoring import Scorer
-from colortk.images import read_bytes
-from colortk.loading import Request, load
+from colortk.io.decode import read_bytes
 from colortk.pipeline import colorize, refiner
+from colortk.runtime.loading import Request, load
 
 #: Held-out pictures that are scored.
 PICTURES = 100

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color import Float32
-from colortk.networked import Networked
-from colortk.spec import Artifacts
-from colortk.upsample import resize
+from colortk.color.cielab import Float32
+from colortk.color.upsample import resize
+from colortk.plugin.spec import Artifacts
+from colortk.runtime.onnx_colorizer import Networked
 
 from .codec import CODEC
 from .options import Options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from colortk.training.learning import fit
+from colortk.training.loop.fit import fit
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
@@ -30,5 +30,5 @@ RECIPE = Recipe(
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.learning.fit`."""
+    """See :func:`colortk.training.loop.fit.fit`."""
     fit(request, RECIPE)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colortk.color import Float32
+from colortk.color.cielab import Float32
 from colortk.errors import ArtifactError
 
 if TYPE_CHECKING:

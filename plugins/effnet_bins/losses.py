@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array, Float32
+from colortk.color.cielab import Array, Float32
 
 from .bins import CENTRES, WIDTH
 from .codec import STEP
@@ -112,7 +112,7 @@ def _seen(truth: Any, colour: Any, precision: str) -> Any:
     """Mean LPIPS of the pictures that have the true lightness, in ``colour`` and in truth."""
     from keras import ops
 
-    from colortk.training.perceptual import lab_to_rgb, lpips
+    from colortk.training.loop.perceptual import lab_to_rgb, lpips
 
     height, width = truth.shape[1:3]
     full = ops.image.resize(colour, (height, width), interpolation="bilinear")

@@ -4,7 +4,7 @@ The encoder goes down to 1/32 of the size, so that it knows what it looks at; th
 features is added everywhere, so that it also knows where. The decoder goes up to 1/4: bilinear
 up-sampling by 2, the encoder's features of that size beside it, a 3x3 convolution, batch
 normalization, ReLU. There is no more: chroma is far smoother than lightness, and the way from 1/4
-to the picture goes along the picture's own edges (:mod:`colortk.upsample`).
+to the picture goes along the picture's own edges (:mod:`colortk.color.upsample`).
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color import Array, Float32, rgb_to_lab
+from colortk.color.cielab import Array, Float32, rgb_to_lab
 from colortk.errors import PictureError
-from colortk.training.album import Album
+from colortk.training.data.crops import middle
+from colortk.training.data.image_cache import Album
 from colortk.training.data.source import picture_source
-from colortk.training.pictures import split
+from colortk.training.data.split import split
 from colortk.training.request import TrainRequest
-from colortk.training.views import middle
 
 from .bins import CENTRES
 from .losses import SIGMA

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from colortk.hookspecs import hookimpl
-from colortk.spec import ColorizerSpec, WorkingSize
+from colortk.plugin.hookspecs import hookimpl
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
 from .options import Options

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from colortk.training.learning import fit
+from colortk.training.loop.fit import fit
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
@@ -88,5 +88,5 @@ def recipe(request: TrainRequest) -> Recipe:
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.learning.fit`."""
+    """See :func:`colortk.training.loop.fit.fit`."""
     fit(request, recipe(request))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.spec import Artifacts, Chroma, Lightness
+from colortk.plugin.spec import Artifacts, Chroma, Lightness
 from colortk.store.npz import arrays
 
 

@@ -6,11 +6,11 @@ import io
 
 import numpy as np
 
-from colortk.color import rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.training.data.source import picture_source
+from colortk.training.data.split import split
 from colortk.training.manifest import describe, publish
-from colortk.training.pictures import split
 from colortk.training.request import TrainRequest
 
 

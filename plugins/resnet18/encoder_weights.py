@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Float32
+from colortk.color.cielab import Float32
 from colortk.errors import ArtifactError
 from colortk.store.pickles import Arrays, pretrained
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from colortk.errors import UsageError
-from colortk.training.learning import fit
-from colortk.training.losses import colour_ms_ssim
+from colortk.training.loop.fit import fit
+from colortk.training.loop.losses import colour_ms_ssim
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
@@ -57,7 +57,7 @@ def built(options: Training, kept: bool) -> Any:
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.learning.fit`."""
+    """See :func:`colortk.training.loop.fit.fit`."""
     options = request.options or Training()
     kept = bool(options.encoder_weights or request.init_from)
 

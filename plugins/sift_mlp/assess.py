@@ -8,7 +8,7 @@ import numpy as np
 
 from colortk.harness.inprocess import scores
 from colortk.harness.protocol import protocol
-from colortk.loading import Request, load
+from colortk.runtime.loading import Request, load
 from colortk.training.request import TrainRequest
 
 #: Held-out pictures that are scored.

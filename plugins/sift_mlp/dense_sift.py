@@ -19,8 +19,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import Float32
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32
 
 CELLS = 4
 ORIENTATIONS = 8

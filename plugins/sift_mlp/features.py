@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import Float32
+from colortk._opencv import cv2
+from colortk.color.cielab import Float32
 
 from .dense_sift import DESCRIPTOR, dense_sift, grid
 

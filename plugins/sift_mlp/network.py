@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Float32
+from colortk.color.cielab import Float32
 from colortk.store.npz import arrays
 
 LAYERS = 10

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colortk.color import Array, Float32
+from colortk.color.cielab import Array, Float32
 from colortk.store.pickles import Arrays, PickleStore
 from colortk.training.request import every
 

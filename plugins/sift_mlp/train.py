@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colortk.color import Float32
+from colortk.color.cielab import Float32
 from colortk.errors import UsageError
-from colortk.folders import find
+from colortk.io.discovery import find
 from colortk.io.files import write_atomic
 from colortk.store.pickles import PickleStore
 from colortk.training.data.packed import is_packed
+from colortk.training.data.split import Split, split
 from colortk.training.manifest import describe, publish, staged
-from colortk.training.pictures import Split, split
 from colortk.training.request import TrainRequest
 from colortk.training.workers import side_by_side
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array, Float32, rgb_to_lab
+from colortk._opencv import cv2
+from colortk.color.cielab import Array, Float32, rgb_to_lab
+from colortk.color.upsample import resize
+from colortk.color.working_size import working_shape
 from colortk.errors import ArtifactError, PictureError
-from colortk.images import decode, read_bytes
+from colortk.io.decode import decode, read_bytes
+from colortk.plugin.spec import WorkingSize
 from colortk.runtime.provenance import running_code
-from colortk.spec import WorkingSize
 from colortk.store.pickles import Arrays, PickleStore
-from colortk.upsample import resize
-from colortk.working import working_shape
 
 from .features import extract, place
 from .spec import SHORT

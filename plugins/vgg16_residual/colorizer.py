@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from colortk.networked import Networked
-from colortk.spec import Artifacts
+from colortk.plugin.spec import Artifacts
+from colortk.runtime.onnx_colorizer import Networked
 
 from .codec import CODEC
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from colortk.training.learning import fit
+from colortk.training.loop.fit import fit
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
@@ -45,7 +45,7 @@ RECIPE = Recipe(
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.learning.fit`."""
+    """See :func:`colortk.training.loop.fit.fit`."""
     options = request.options or Training()
 
     def prepare(network: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from colortk.harness.comparison import Comparison
 from colortk.harness.films.rows import FACTS, ORIGINAL
 from colortk.harness.runner import Source
-from colortk.spec import MetricSpec
+from colortk.plugin.spec import MetricSpec
 
 
 class FilmComparison(Comparison):

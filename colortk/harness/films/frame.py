@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._cv import cv2
-from colortk.color import Array, Float32, lab_to_rgb, lightness, rgb_to_lab
-from colortk.flow import Grey
+from colortk._opencv import cv2
+from colortk.color.cielab import Array, Float32, lab_to_rgb, lightness, rgb_to_lab
 from colortk.harness.flicker import Step, Steps, grey_of_lightness
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.video.luma import BLACK, WHITE, Plane, grey_lightness
+from colortk.video.optical_flow import Grey
 
 
 class Shot:

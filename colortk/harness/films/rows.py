@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from colortk.harness.entries import Entry
 from colortk.harness.records import Key
-from colortk.loading import Request
+from colortk.runtime.loading import Request
 from colortk.runtime.provenance import film_scores_code
 
 #: The protocol by which films are compared.

@@ -29,8 +29,8 @@ from colortk.harness.runner import (
     spread,
 )
 from colortk.harness.sealing import hidden_from_plugins
-from colortk.host import registry
 from colortk.io.regular_files import open_regular
+from colortk.plugin.registry import registry
 
 #: Version of what is kept of a film besides scores.
 _FACTS = "1"

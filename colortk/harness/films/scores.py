@@ -8,9 +8,9 @@ from typing import Any
 
 from colortk.harness.films.frame import FilmFrame
 from colortk.harness.scoring import Scorer, Scores, failed, finite
-from colortk.host import registry
-from colortk.loading import quiet
-from colortk.spec import load_callable
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import load_callable
+from colortk.runtime.loading import quiet
 
 
 class FilmScorer:

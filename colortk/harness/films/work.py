@@ -16,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array, Float32
+from colortk._opencv import cv2
+from colortk.color.cielab import Array, Float32
+from colortk.color.upsample import resize
+from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError
 from colortk.harness.entries import Entry
 from colortk.harness.films.frame import FilmFrame, Shot, shown
-from colortk.harness.films.reel import Reel
+from colortk.harness.films.reference_film import Reel
 from colortk.harness.films.rows import FACTS, is_original, is_steadied
 from colortk.harness.films.scores import FilmScorer, Running
 from colortk.harness.metrics.colorfulness import colorfulness
@@ -39,14 +41,12 @@ from colortk.harness.work import (
     refiner_of,
     repeated,
 )
-from colortk.host import registry
-from colortk.isolate import Isolated
+from colortk.plugin.registry import registry
+from colortk.runtime.isolate import Isolated
 from colortk.runtime.provenance import running_film_scores_code
-from colortk.upsample import resize
 from colortk.video.colorize import Look, chroma_of
 from colortk.video.luma import BT709
 from colortk.video.temporal import Smoother
-from colortk.working import working_shape
 
 
 @dataclass(frozen=True)

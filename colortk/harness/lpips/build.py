@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array
+from colortk.color.cielab import Array
 from colortk.errors import ArtifactError, ColortkError
 from colortk.harness.lpips.checkpoint import Tree, read
 from colortk.harness.lpips.network import NAME, VGG_NAME

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array
+from colortk.color.cielab import Array
 from colortk.errors import ArtifactError
 from colortk.io.regular_files import read_regular
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color import Array, Float32
+from colortk.color.cielab import Array, Float32
 from colortk.errors import ArtifactError, PictureError
-from colortk.process import threads
+from colortk.runtime.subprocesses import threads
 from colortk.store.artifacts import ArtifactFolder, declared
 
 PACKAGE = "colortk.harness.lpips"

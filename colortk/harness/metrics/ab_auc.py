@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color import Float32
+from colortk.color.cielab import Float32
 from colortk.harness.metrics.color_classes import cells, weights
 from colortk.harness.metrics.pair import Pair
 

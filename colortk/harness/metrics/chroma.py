@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk._cv import cv2
+from colortk._opencv import cv2
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Pair
 

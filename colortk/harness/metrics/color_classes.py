@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.color import Array, Float32
+from colortk.color.cielab import Array, Float32
 from colortk.errors import ArtifactError
 
 #: Width of a cell in units of a* and b*, and the number of cells on each axis: centers from -110
@@ -130,9 +130,9 @@ def count(folder: Path) -> tuple[Array, int]:
     PictureError
         If a picture cannot be read.
     """
-    from colortk.folders import find
     from colortk.harness.metrics.pair import Picture
     from colortk.harness.protocol import protocol, reference
+    from colortk.io.discovery import find
 
     native = protocol().varied(short_side=None)
     total, pictures = np.zeros(CELLS * CELLS, np.int64), 0

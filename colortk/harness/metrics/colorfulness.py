@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from colortk._cv import cv2
-from colortk.color import Array
+from colortk._opencv import cv2
+from colortk.color.cielab import Array
 from colortk.harness.metrics.pair import Pair
 
 

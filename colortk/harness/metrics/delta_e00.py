@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from colortk.color import Array
+from colortk.color.cielab import Array
 from colortk.harness.metrics.pair import Pair
 
 Planes = tuple[Array, Array, Array]

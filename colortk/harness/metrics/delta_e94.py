@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color import Array, Float32
+from colortk.color.cielab import Array, Float32
 from colortk.harness.metrics.pair import Pair
 
 K1, K2 = 0.045, 0.015  # graphic arts

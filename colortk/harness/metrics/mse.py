@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from colortk._cv import cv2
+from colortk._opencv import cv2
 from colortk.harness.metrics.pair import Pair
 
 

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array, Float32, rgb_to_lab
+from colortk._opencv import cv2
+from colortk.color.cielab import Array, Float32, rgb_to_lab
 from colortk.errors import UsageError
 from colortk.harness.metrics.structure import Comparison, Pyramid
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array
+from colortk._opencv import cv2
+from colortk.color.cielab import Array
 
 #: Bits of a hash.
 BITS = 64

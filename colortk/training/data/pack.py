@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array, rgb_to_lab
+from colortk._opencv import cv2
+from colortk.color.cielab import Array, rgb_to_lab
 from colortk.errors import PictureError, UsageError
-from colortk.folders import find
-from colortk.images import read_bytes
+from colortk.io.decode import read_bytes
+from colortk.io.discovery import find
 from colortk.io.files import temporary_file, write_atomic
-from colortk.progress import Progress, silent
+from colortk.runtime.progress import Progress, silent
 from colortk.training.data.difference_hash import HashIndex, difference_hash
 from colortk.training.data.packed import DESCRIPTION, KIND, VERSION, read_description, read_folder
 from colortk.training.data.source import decode_rgb8, shrink

@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from colortk.color import Array
+from colortk.color.cielab import Array
 from colortk.errors import ArtifactError
 from colortk.io.regular_files import open_regular, read_regular
 

@@ -7,11 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from colortk._cv import cv2
-from colortk.color import Array
+from colortk._opencv import cv2
+from colortk.color.cielab import Array
 from colortk.errors import PictureError
-from colortk.folders import find
-from colortk.images import decode, read_bytes
+from colortk.io.decode import decode, read_bytes
+from colortk.io.discovery import find
 from colortk.training.data.packed import PackedDataset, is_packed
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from colortk.errors import UsageError
-from colortk.images import decode, read_bytes
-from colortk.spec import Artifacts, Chroma, Lightness
+from colortk.io.decode import decode, read_bytes
+from colortk.plugin.spec import Artifacts, Chroma, Lightness
 from colortk_welsh.spec import Options
 from colortk_welsh.transfer import Reference, sample, transfer
 

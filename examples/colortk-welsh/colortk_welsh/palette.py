@@ -11,12 +11,12 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk.color import rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
-from colortk.folders import find
-from colortk.images import decode, read_bytes
+from colortk.io.decode import decode, read_bytes
+from colortk.io.discovery import find
+from colortk.training.data.split import split
 from colortk.training.manifest import describe, publish
-from colortk.training.pictures import split
 from colortk.training.request import TrainRequest
 from colortk_welsh.transfer import neighbourhood_std, shrink
 

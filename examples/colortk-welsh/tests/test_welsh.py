@@ -16,8 +16,8 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colortk.errors import UsageError
-from colortk.loading import Request, load
-from colortk.options import options_key
+from colortk.plugin.options import options_key
+from colortk.runtime.loading import Request, load
 from colortk.testing import parametrize_checks
 
 BLUE, ORANGE, GREEN = (30, 40, 120), (250, 180, 90), (60, 160, 60)
@@ -216,7 +216,7 @@ def test_a_broken_palette_is_refused(tmp_path: Path) -> None:
     from colortk_welsh.colorizer import Welsh
 
     from colortk.errors import ArtifactError
-    from colortk.host import registry
+    from colortk.plugin.registry import registry
     from colortk.store.artifacts import ArtifactFolder
 
     spec = registry().colorizer("welsh")[1]

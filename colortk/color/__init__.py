@@ -1,0 +1,1 @@
+"""Color conversion, gamut refinement and resampling of chroma."""

@@ -1,0 +1,204 @@
+"""sRGB and CIELAB: the one module that converts.
+
+White is D65 (2° observer) and the transfer function is that of IEC 61966-2-1,
+as in scikit-image, against which the tests compare.
+
+Only lightness goes forward (a colorizer never sees more); the whole of CIELAB
+goes back. OpenCV's float ``COLOR_LAB2RGB`` is exact to 0.1 of an 8-bit level, but
+its forward conversion is off by up to 0.2 L*, so forward is computed here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk._opencv import cv2
+
+Array = NDArray[Any]
+Float32 = NDArray[np.float32]
+
+#: Rows: X, Y, Z; columns: linear R, G, B (IEC 61966-2-1, D65).
+RGB_TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+WHITE = np.array([0.95047, 1.0, 1.08883])
+_EPSILON = 0.008856
+_SLOPE = 7.787
+_STEPS = (1 << 16) - 1
+#: Rows: L*, a*, b*; columns: f of X, Y and Z, and 1.
+_LAB_OF_F = np.array([[0, 116, 0, -16], [500, -500, 0, 0], [0, 200, -200, 0]], np.float32)
+
+
+def srgb_to_linear(value: Array) -> Array:
+    """Undo the sRGB transfer function. ``value``: any shape, 0..1; same shape back."""
+    value = np.asarray(value)
+    return np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+
+
+def _f(t: Array) -> Array:
+    return np.where(t > _EPSILON, np.cbrt(t), _SLOPE * t + 16.0 / 116.0)
+
+
+def decode_f(f: Array) -> Array:
+    """Inverse of CIELAB's f: relative X, Y or Z, any shape."""
+    return np.where(
+        f > _SLOPE * _EPSILON + 16.0 / 116.0, f * f * f, (f - 16.0 / 116.0) * (1 / _SLOPE)
+    )
+
+
+def luminance_to_lightness(y: Array) -> Array:
+    """CIE L* (0..100) of relative luminance ``y`` (0..1), any shape."""
+    return 116.0 * _f(np.asarray(y)) - 16.0
+
+
+@lru_cache(maxsize=4)
+def _grey_table(levels: int) -> Float32:
+    """L* of every grey level of an 8-bit (256) or 16-bit (65,536) sRGB picture."""
+    ramp = np.arange(levels, dtype=np.float64) / (levels - 1)
+    return luminance_to_lightness(srgb_to_linear(ramp)).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _linear_table(levels: int) -> Float32:
+    ramp = np.arange(levels, dtype=np.float64) / (levels - 1)
+    return srgb_to_linear(ramp).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _luminance_tables(levels: int) -> Float32:
+    """What every level of R, G and B adds to luminance, in steps of it: (3, levels)."""
+    tables: Float32 = (RGB_TO_XYZ[1] * _STEPS).astype(np.float32)[:, None] * _linear_table(levels)
+    return tables
+
+
+@lru_cache(maxsize=1)
+def _lightness_of_y() -> Float32:
+    """L* over 65,536 steps of luminance: at most 0.007 L* from the exact value."""
+    return luminance_to_lightness(np.arange(_STEPS + 1) / _STEPS).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _levels_of_linear() -> NDArray[np.uint8]:
+    """SRGB in 8 bits over 65,536 steps of linear light; of black, 20 steps are a level."""
+    linear = np.arange(_STEPS + 1) / _STEPS
+    value = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    levels: NDArray[np.uint8] = np.rint(value * 255).astype(np.uint8)
+    return levels
+
+
+@lru_cache(maxsize=1)
+def _looks_up_16_bits() -> bool:
+    """Whether OpenCV does; since its version 5."""
+    try:
+        cv2.LUT(np.zeros((1, 1), np.uint16), np.zeros(_STEPS + 1, np.uint8))
+    except cv2.error:
+        return False
+    return True
+
+
+def _look_up(table: Array, levels: Array) -> Array:
+    """``table[levels]`` of uint8 or uint16 (H, W). NumPy's own takes several times as long."""
+    if levels.dtype == np.uint8 or _looks_up_16_bits():
+        found: Array = cv2.LUT(levels, table)
+        return found
+    return np.take(table, levels)
+
+
+def _in_steps(value: Array, scale: int = 1) -> NDArray[np.uint16]:
+    """``value``, float32, times ``scale`` and rounded; beyond 0 and 65,535 it is these."""
+    steps: NDArray[np.uint16] = cv2.addWeighted(value, scale, value, 0, 0, dtype=cv2.CV_16U)
+    return steps.reshape(value.shape)
+
+
+def lightness(picture: Array) -> Float32:
+    """CIE L* of an sRGB picture.
+
+    ``picture``: uint8 or uint16, (H, W) grey or (H, W, 3) RGB, full range.
+    Returns float32 (H, W), 0..100. Raises ``TypeError`` for other dtypes.
+    """
+    if picture.dtype not in (np.uint8, np.uint16):
+        raise TypeError(f"lightness() takes uint8 or uint16, not {picture.dtype}")
+    levels = 256 if picture.dtype == np.uint8 else 65536
+    if picture.ndim == 2:
+        return _look_up(_grey_table(levels), np.ascontiguousarray(picture))
+    out = np.empty(picture.shape[:2], np.float32)
+    tables, by_y = _luminance_tables(levels), _lightness_of_y()
+    # In bands: the float copies of a 24-megapixel picture would be 300 MB each.
+    for top in range(0, picture.shape[0], 64):
+        # Plane by plane: one table for all three takes twice as long.
+        red, green, blue = cv2.split(np.ascontiguousarray(picture[top : top + 64]))
+        y = _look_up(tables[0], red)
+        y += _look_up(tables[1], green)
+        y += _look_up(tables[2], blue)
+        out[top : top + 64] = _look_up(by_y, _in_steps(y))
+    return out
+
+
+def rgb_to_lab(rgb: Array) -> Float32:
+    """CIELAB of sRGB, at full precision (for training targets and metrics).
+
+    ``rgb``: (..., 3), uint8, uint16, or float in 0..1. Returns float32 (..., 3):
+    L* 0..100, a*, b*.
+    """
+    if rgb.dtype == np.uint8 and rgb.ndim == 3:
+        return _lab_of_picture(rgb)
+    if rgb.dtype == np.uint8:
+        linear = _linear_table(256)[rgb]
+    elif rgb.dtype == np.uint16:
+        linear = _linear_table(65536)[rgb]
+    else:
+        linear = srgb_to_linear(rgb)
+    matrix = (RGB_TO_XYZ / WHITE[:, None]).T.astype(linear.dtype)
+    f = _f(linear @ matrix)
+    lab = np.empty(f.shape, np.float32)
+    lab[..., 0] = 116.0 * f[..., 1] - 16.0
+    lab[..., 1] = 500.0 * (f[..., 0] - f[..., 1])
+    lab[..., 2] = 200.0 * (f[..., 1] - f[..., 2])
+    return lab
+
+
+def _lab_of_picture(rgb: Array) -> Float32:
+    """The same of a uint8 picture (H, W, 3), three times as fast."""
+    table = np.repeat(_linear_table(256)[None, :, None], 3, 2)
+    matrix = (RGB_TO_XYZ / WHITE[:, None]).astype(np.float32)
+    lab = np.empty(rgb.shape, np.float32)
+    rows = max(1, (1 << 14) // max(1, rgb.shape[1]))
+    for top in range(0, rgb.shape[0], rows):  # in bands, which stay in the processor's cache
+        linear = cv2.LUT(np.ascontiguousarray(rgb[top : top + rows]), table)
+        xyz = cv2.transform(linear, matrix)
+        f = np.cbrt(xyz)
+        np.copyto(f, xyz * _SLOPE + 16.0 / 116.0, where=xyz <= _EPSILON)
+        cv2.transform(f, _LAB_OF_F, dst=lab[top : top + rows])
+    return lab
+
+
+def lab_to_rgb(lab: Float32) -> Float32:
+    """SRGB in 0..1, float32 (H, W, 3), of CIELAB float32 (H, W, 3); clipped to gamut."""
+    rgb: Float32 = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
+    return rgb
+
+
+def lab_to_rgb8(lab: Float32) -> NDArray[np.uint8]:
+    """The same in 8 bits, 0..255, to 0.6 of a level; in two thirds of the time since OpenCV 5."""
+    if not _looks_up_16_bits():
+        rounded: NDArray[np.uint8] = cv2.convertScaleAbs(lab_to_rgb(lab), alpha=255)
+        return rounded.reshape(lab.shape)
+    linear = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2LRGB)
+    return _look_up(_levels_of_linear(), _in_steps(linear, _STEPS))
+
+
+def lab_to_linear_rgb(lab: Array) -> Array:
+    """Linear RGB of CIELAB (..., 3) without clipping: a value outside 0..1 is out of gamut."""
+    lab = np.asarray(lab)
+    fy = (lab[..., 0] + 16.0) / 116.0
+    f = np.stack([fy + lab[..., 1] / 500.0, fy, fy - lab[..., 2] / 200.0], axis=-1)
+    rgb: Array = (decode_f(f) * WHITE) @ np.linalg.inv(RGB_TO_XYZ).T
+    return rgb

@@ -1,0 +1,61 @@
+"""The frames of an original that a protocol wants, one at a time, at its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from colortk.color.cielab import Array, Float32
+from colortk.color.upsample import resize
+from colortk.errors import PictureError
+from colortk.harness.films.frame import Shot
+from colortk.harness.flicker import Steps
+from colortk.harness.protocol import Protocol
+from colortk.video.reading import colours, count, probe
+
+
+class Reel:
+    """A film under a protocol. It is decoded twice: only then is it known how many frames there are.
+
+    ``frames``: how many take part; ``lost``: how many up to the last of them could not be read.
+    ``width``, ``height``: at which they are compared. Raises ``PictureError`` for what is no film.
+    """
+
+    def __init__(self, path: Path, how: Protocol) -> None:
+        self.path = path
+        self._film = probe(path)
+        self.frames, self.lost = count(path, self._film, how.definition["frames"])
+        if not self.frames:
+            raise PictureError(f"cannot read '{path}'", "none of its frames can be decoded")
+        height, width = self._film.height, self._film.width
+        if self._film.quarter_turns % 2:
+            height, width = width, height
+        scale = 1.0 if how.short_side is None else how.short_side / min(height, width)
+        self.enlarged = scale > 1
+        self.width, self.height = max(1, round(width * scale)), max(1, round(height * scale))
+        self.scored = spread(self.frames, how.definition["scored"])
+
+    def shots(self) -> Iterator[Shot]:
+        """Its frames, each with what the next one needs of it, and no more."""
+        steps, before = Steps(), None
+        for number, pixels in enumerate(colours(self.path, self._film)):
+            if number == self.frames:
+                return
+            shot = Shot(number, self._sized(pixels), number in self.scored, steps, before)
+            before = shot.grey
+            yield shot
+
+    def _sized(self, pixels: Array) -> Float32:
+        """Whole frames keep their ratio, to the next pixel."""
+        fine = pixels.astype(np.float32)
+        if pixels.shape[:2] == (self.height, self.width):
+            return fine
+        return resize(fine, (self.width, self.height))
+
+
+def spread(frames: int, wanted: int) -> tuple[int, ...]:
+    """The middle frame of each of ``wanted`` equal parts of ``frames``; all, if there are fewer."""
+    parts = min(frames, wanted)
+    return tuple((2 * k + 1) * frames // (2 * parts) for k in range(parts))

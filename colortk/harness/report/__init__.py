@@ -1,1 +1,0 @@
-"""The page of ``colortk compare --html``: one file that opens without a network."""

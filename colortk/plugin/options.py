@@ -1,0 +1,141 @@
+"""``--option name=value``: typed and validated against a plugin's frozen dataclass."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from colortk.errors import UsageError
+from colortk.plugin.option_types import from_text, option_fields, to_text
+from colortk.plugin.spec import ColorizerSpec
+
+
+def parse_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
+    """The options object of ``spec`` for ``["name=value", …]``, or ``None`` if it has none.
+
+    Raises ``UsageError`` for an unknown name, a value of the wrong type, or one that the
+    dataclass itself refuses (its ``__post_init__`` raises ``ValueError``).
+    """
+    return _parsed(spec.name, spec.options, given, "options")
+
+
+def parse_train_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
+    """The same of what ``colortk fit --option`` sets, by ``spec.train_options``."""
+    return _parsed(spec.name, spec.train_options, given, "options of training")
+
+
+def _parsed(plugin: str, declared: type[Any] | None, given: Iterable[str], what: str) -> Any:
+    pairs = dict(_split(text) for text in given)
+    if declared is None:
+        if pairs:
+            raise UsageError(f"plugin '{plugin}' has no {what}", f"got '{next(iter(pairs))}'")
+        return None
+    hints = option_fields(declared)
+    values = {}
+    for name, text in pairs.items():
+        if name not in hints:
+            close = get_close_matches(name, hints, 1)
+            raise UsageError(
+                f"plugin '{plugin}' has no option '{name}'",
+                f"did you mean '{close[0]}'?" if close else f"known: {', '.join(hints)}",
+            )
+        try:
+            values[name] = from_text(hints[name], text)
+        except ValueError as error:
+            raise UsageError(
+                f"--option {name}={text}", f"plugin '{plugin}' expects {error}"
+            ) from error
+    try:
+        return declared(**values)
+    except ValueError as error:
+        raise UsageError(f"option of plugin '{plugin}' refused", str(error)) from error
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--option {text}", "an option is written name=value")
+    return name.strip().replace("-", "_"), value
+
+
+def option_texts(options: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Write values by name as the texts that :func:`parse_options` reads."""
+    return tuple(f"{name}={to_text(value)}" for name, value in (options or {}).items())
+
+
+def with_absolute_paths(spec: ColorizerSpec, given: Iterable[str]) -> tuple[str, ...]:
+    """Replace paths in ``["name=value", ...]``, so that they mean the same in any folder.
+
+    Raises ``UsageError`` as :func:`parse_options` does.
+    """
+    return with_paths(spec, given, Path.absolute)
+
+
+def with_paths(
+    spec: ColorizerSpec, given: Iterable[str], replace: Callable[[Path], Path]
+) -> tuple[str, ...]:
+    """Replace every path in ``["name=value", ...]`` by what ``replace`` returns for it.
+
+    Raises ``UsageError`` as :func:`parse_options` does.
+    """
+    given = tuple(given)
+    options = parse_options(spec, given)
+    texts = []
+    for text in given:
+        name, _ = _split(text)
+        replaced = _with_paths(getattr(options, name), replace)
+        texts.append(f"{name}={to_text(replaced)}" if replaced else text)
+    return tuple(texts)
+
+
+def _with_paths(value: Any, replace: Callable[[Path], Path]) -> Any:
+    """``value`` with other paths; ``None`` if it holds no path."""
+    if isinstance(value, Path):
+        return replace(value)
+    if isinstance(value, tuple | list) and any(isinstance(item, Path) for item in value):
+        return [_with_paths(item, replace) or item for item in value]
+    return None
+
+
+def options_key(options: Any) -> str:
+    """Return options as canonical JSON, which is part of the identity of every result.
+
+    A path stands for the content that it names: the digest of a file or of a folder, not the
+    name. So a result is not found again after the content has changed.
+
+    Raises
+    ------
+    UsageError
+        If the content of a path cannot be read.
+    """
+    if options is None:
+        return "{}"
+    hints = option_fields(type(options))
+    values = {
+        field.name: _canonical(getattr(options, field.name), hints.get(field.name))
+        for field in dataclasses.fields(options)
+    }
+    return json.dumps(values, sort_keys=True)
+
+
+def _canonical(value: Any, hint: Any = None) -> Any:
+    """Plain data for JSON, equal for equal values."""
+    if isinstance(value, Path):
+        from colortk.io.content_digest import content_digest  # not for every cold run
+
+        # A default may name a file that is optional.
+        return f"sha256:{content_digest(value)}" if value.exists() else f"no file: {value}"
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, tuple | list):
+        return [_canonical(item) for item in value]
+    if hint is float and type(value) is int:  # the default 1 is the same as the given 1.0
+        return float(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return repr(value)

@@ -1,0 +1,1 @@
+"""Rendering of comparisons and surveys: terminal, HTML, Markdown, CSV."""

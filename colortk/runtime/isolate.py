@@ -1,0 +1,272 @@
+"""A plugin in a process of its own, which can be stopped when it hangs or dies."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from colortk.color.cielab import Float32
+from colortk.errors import ColortkError, PluginError, PredictionError
+from colortk.plugin.options import with_paths
+from colortk.plugin.origins import Origin, discover_only
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime.loading import Request, checked, load
+from colortk.runtime.messages import Channel, Message, MessageError
+from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, wanted
+from colortk.runtime.subprocesses import died, incoming, peak_memory
+from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
+
+#: Seconds that a plugin may take to load, at least.
+LOADING = 60.0
+#: Most bytes of the lightness of a picture.
+MAX_BYTES = 1 << 40
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction and what it took.
+
+    Parameters
+    ----------
+    ab : float32 array of shape (H, W, 2)
+        CIE a* and b*.
+    seconds : float
+        From the request to the reply, measured in this process.
+    peak_memory : int or None
+        Most bytes that the plugin's process has held.
+    """
+
+    ab: Float32
+    seconds: float
+    peak_memory: int | None
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What a plugin's process has to load. ``origin``: where the plugin is declared."""
+
+    request: Request
+    origin: Origin | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a plugin's process reports when its plugin is loaded."""
+
+    digest: str
+    options_key: str
+
+
+def serve(channel: Channel) -> None:
+    """Load the plugin that the first message names; reply to every lightness with chroma."""
+    requests = incoming(channel, MAX_BYTES)
+    first = next(requests, None)
+    if first is None:
+        return
+    loading = from_plain(Loading, first.fields)
+    try:
+        if loading.origin is not None:
+            discover_only([loading.origin])
+        loaded = load(loading.request)
+        ready = Ready(loaded.digest, loaded.options_key)
+        channel.send(Message("ready", first.number, to_plain(ready)))
+    except ColortkError as error:
+        channel.send(failure(first, error))
+        return
+    name = loading.request.plugin
+    for request in requests:
+        try:
+            ab = loaded.predict(request.arrays["lightness"])
+            memory = {"peak_memory": peak_memory()}
+            reply = Message("prediction", request.number, memory, {"ab": ab})
+        except ColortkError as error:
+            reply = failure(request, error)
+        except KeyboardInterrupt:  # nobody else's: this process does not hear of interrupts
+            interrupted = PredictionError(f"plugin '{name}' failed", "KeyboardInterrupt")
+            reply = failure(request, interrupted)
+        except MemoryError:
+            reply = failure(request, PredictionError(f"plugin '{name}' failed", "out of memory"))
+        with contextlib.suppress(BrokenPipeError):
+            channel.send(reply)
+
+
+class Isolated:
+    """A :class:`~colortk.runtime.loading.Predictor` with a time limit, in seconds, for each answer.
+
+    ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
+    a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
+    dies, the next picture gets a new process. ``threads``: how many the plugin may use. ``loading``:
+    seconds that starting and loading took. ``late``: whether the last answer did not come in time.
+    ``hidden``: seal the plugin's process off from these pictures and from everything else that it
+    does not need; ``sealed`` says what of it is sealed, see :mod:`colortk.runtime.sandbox`.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        timeout: float | None = None,
+        threads: int | None = None,
+        hidden: Hidden | None = None,
+    ) -> None:
+        self._hidden = hidden
+        self.sealed = dict.fromkeys(ASPECTS, False)
+        self.request, self.timeout, self.threads = request, timeout, threads
+        self._worker: WorkerProcess | None = None
+        self.digest, self.options_key = "", "{}"
+        self.last: Answer | None = None
+        self.loading = 0.0
+        self.late = False
+        self._start()
+
+    @cached_property
+    def spec(self) -> ColorizerSpec:
+        """Declaration of the plugin."""
+        return registry().colorizer(self.request.plugin)[1]
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there: it is not after a time-out or a crash."""
+        return self._worker is not None
+
+    def predict(self, lightness: Float32) -> Float32:
+        """As :meth:`colortk.runtime.loading.Loaded.predict`; a hang is a ``PredictionError`` too.
+
+        Afterwards ``last`` is the whole :class:`Answer`.
+        """
+        self.last = None
+        if self._worker is None:
+            try:
+                self._start()
+            except PluginError as error:  # it has loaded before: this picture's failure
+                raise PredictionError(error.what, error.why, error.do) from error
+        start = time.perf_counter()
+        arrays = {"lightness": np.ascontiguousarray(lightness, np.float32)}
+        message = self._ask("predict", {}, arrays, 2 * arrays["lightness"].nbytes)
+        seconds = time.perf_counter() - start
+        try:
+            ab, memory = _prediction(message)
+        except MessageError as error:
+            self.close()
+            raise _forged(self.request.plugin, "on a picture", PredictionError, error) from error
+        try:
+            self.last = Answer(checked(self.request.plugin, lightness, ab), seconds, memory)
+        except PredictionError:  # the process checks too: our code in it did not send this
+            self.close()
+            raise
+        return self.last.ab
+
+    def close(self) -> int:
+        """Stop the process; returns its exit code."""
+        worker, self._worker = self._worker, None
+        return worker.stop() if worker is not None else 0
+
+    def __enter__(self) -> Isolated:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        start = time.perf_counter()
+        origin = registry().colorizer(self.request.plugin)[0].origin
+        request, sandbox = self.request, None
+        if self._hidden is not None and wanted():
+            request, sandbox = _sandboxed(self.spec, request, self._hidden)
+        self._worker = WorkerProcess("colortk.runtime.isolate:serve", self.threads, None, sandbox)
+        message = self._ask("load", to_plain(Loading(request, origin)))
+        try:
+            ready = from_plain(Ready, message.fields)
+        except ValueError as error:
+            self.close()
+            raise _forged(self.request.plugin, "while loading", PluginError, error) from error
+        self.digest, self.options_key = ready.digest, ready.options_key
+        self.loading += time.perf_counter() - start
+
+    def _ask(
+        self,
+        kind: str,
+        fields: dict[str, Any],
+        arrays: dict[str, Float32] | None = None,
+        max_bytes: int = 0,
+    ) -> Message:
+        """Send a request and wait for its reply. After a failure the process is ended."""
+        worker, name = self._worker, self.request.plugin
+        assert worker is not None
+        loading = kind == "load"
+        when, error = (
+            ("while loading", PluginError) if loading else ("on a picture", PredictionError)
+        )
+        limit = self.timeout
+        if loading and limit is not None:
+            limit = max(limit, LOADING)
+        deadline, self.late = Deadline(limit), False
+        try:
+            if loading and self._hidden is not None and wanted():
+                self.sealed = worker.sealed(deadline.left)
+            with contextlib.suppress(ConnectionError):  # a dead child: there is no reply either
+                worker.request(kind, fields, arrays, deadline.left)
+            return worker.reply(deadline.left, max_bytes)
+        except TimeoutError as late:
+            self.late = True
+            self.close()
+            raise error(
+                f"plugin '{name}' was stopped",
+                f"no answer {when} in {limit:g} s",
+                "raise --timeout if it is merely slow",
+            ) from late
+        except ColortkError:
+            if loading:
+                self.close()
+            raise
+        except MessageError as forged:
+            self.close()
+            raise _forged(name, when, error, forged) from forged
+        except (EOFError, OSError) as broken:
+            self._worker = None
+            raise error(f"plugin '{name}' died {when}", died(worker.ended())) from broken
+        except BaseException:  # an interrupt here would leave the answer for the next picture
+            self.close()
+            raise
+
+
+def _sandboxed(spec: ColorizerSpec, request: Request, hidden: Hidden) -> tuple[Request, Sandbox]:
+    """A sandbox for a plugin, and the request with its files as the sandbox has them.
+
+    Raises ``PluginError`` if a file that an option names cannot be copied.
+    """
+    extra = [] if request.weights is None else [request.weights.absolute()]
+    sandbox = Sandbox(extra, hidden)
+    try:
+        options = with_paths(spec, request.options, sandbox.with_copy)
+    except OSError as error:
+        sandbox.close()
+        why = f"a file that an option names cannot be copied: {error.strerror or error}"
+        raise PluginError(f"plugin '{spec.name}' cannot be loaded", why) from error
+    except BaseException:
+        sandbox.close()
+        raise
+    weights = request.weights and request.weights.absolute()
+    return replace(request, options=options, weights=weights), sandbox
+
+
+def _prediction(message: Message) -> tuple[Any, int | None]:
+    """Return chroma and memory of a reply. Raises ``MessageError`` if it has others."""
+    memory = message.fields.get("peak_memory")
+    if message.kind != "prediction" or set(message.arrays) != {"ab"}:
+        raise MessageError("its reply is no prediction")
+    if memory is not None and (type(memory) is not int or not 0 <= memory < 1 << 63):
+        raise MessageError("it reports an impossible amount of memory")
+    return message.arrays["ab"], memory
+
+
+def _forged(name: str, when: str, error: type[ColortkError], why: Exception) -> ColortkError:
+    return error(
+        f"plugin '{name}' was stopped {when}", str(why), "report it to the plugin's author"
+    )

@@ -1,0 +1,79 @@
+"""LPIPS as a loss, in ``keras.ops``: what the metric ``lpips`` measures, with a gradient."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from colortk.color.cielab import RGB_TO_XYZ, WHITE, Float32
+from colortk.harness.lpips.network import NAME, PACKAGE
+from colortk.runtime.keras_weights import weights_in
+from colortk.store.artifacts import ArtifactFolder, declared
+
+#: Stride and padding of AlexNet's five convolutions, and those that a 3x3 max-pool goes before.
+_STRIDES, _PADS, _POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)
+
+
+@cache
+def _weights() -> dict[str, Float32]:
+    """Of the network that the metric uses, kernels (height, width, in, out)."""
+    folder = ArtifactFolder("lpips", files(PACKAGE) / "artifacts", declared(PACKAGE))
+    found = weights_in(folder.read(NAME))
+    for name in [name for name in found if name.startswith("half")]:
+        found[name] = np.ascontiguousarray(found[name].transpose(2, 3, 1, 0))
+    return {
+        name: array.reshape(-1) if array.ndim == 4 and array.shape[0] == 1 else array
+        for name, array in found.items()
+    }
+
+
+def lpips(truth: Any, answer: Any, dtype: str = "float32") -> Any:
+    """LPIPS of each pair, (N,): sRGB in 0..1, float32 (N, H, W, 3), sides of 31 at least.
+
+    ``dtype``: what the convolutions compute with.
+    """
+    from keras import ops
+
+    total: Any = 0.0
+    for one, other in zip(features(truth, dtype), features(answer, dtype), strict=True):
+        difference = ops.sum(ops.square(one - other), axis=-1)
+        total = total + ops.mean(difference, axis=(1, 2))
+    return total
+
+
+def features(pictures: Any, dtype: str = "float32") -> list[Any]:
+    """Five feature maps, (N, h, w, C), whose squared distance is LPIPS."""
+    from keras import ops
+
+    # PyTorch would otherwise turn a tensor that has a gradient into an array to multiply it.
+    weights = {name: ops.convert_to_tensor(array) for name, array in _weights().items()}
+    x = pictures * (255 * weights["gain"]) + weights["shift"]
+    found = []
+    for layer in range(5):
+        if layer in _POOLED:
+            x = ops.max_pool(x, 3, 2, padding="valid")
+        x = ops.pad(x, [[0, 0], *[[_PADS[layer], _PADS[layer]]] * 2, [0, 0]])
+        kernel = ops.cast(weights[f"half{layer}"], dtype)
+        x = ops.conv(ops.cast(x, dtype), kernel, _STRIDES[layer], padding="valid")
+        x = ops.relu(x + ops.cast(weights[f"bias{layer}"], dtype))
+        map_ = ops.cast(x, "float32")
+        # The root has no slope at 0; the metric adds its small number after it.
+        length = ops.sqrt(ops.sum(ops.square(map_), axis=-1, keepdims=True) + 1e-12)
+        found.append(map_ / (length + weights[f"epsilon{layer}"]) * weights[f"root{layer}"])
+    return found
+
+
+def lab_to_rgb(lightness: Any, ab: Any) -> Any:
+    """SRGB in 0..1 (N, H, W, 3) of L* (N, H, W, 1) and a*, b* (N, H, W, 2); clipped to gamut."""
+    from keras import ops
+
+    fy = (lightness + 16) / 116
+    f = ops.concatenate([fy + ab[..., :1] / 500, fy, fy - ab[..., 1:] / 200], axis=-1)
+    xyz = ops.where(f > 6 / 29, f * f * f, (f - 16 / 116) * (1 / 7.787))
+    matrix = (np.linalg.inv(RGB_TO_XYZ) * WHITE).T.astype(np.float32)
+    linear = ops.clip(ops.matmul(xyz, matrix), 0.0, 1.0)
+    curved = 1.055 * ops.power(ops.maximum(linear, 1e-4), 1 / 2.4) - 0.055
+    return ops.where(linear > 0.0031308, curved, 12.92 * linear)

@@ -1,0 +1,105 @@
+"""A Keras network and its optimizer, one step at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from colortk.color.cielab import Array, Float32
+from colortk.training.backend import keras
+from colortk.training.loop.optimizer import adam
+from colortk.training.recipe import Recipe
+
+#: Steps between two contributions to the average of the weights.
+EVERY = 4
+
+
+class Learner:
+    """``network`` being trained after ``recipe`` on whatever backend Keras has.
+
+    With PyTorch the same layers run on its fused operators (:mod:`.native`).
+    """
+
+    def __init__(self, network: Any, recipe: Recipe) -> None:
+        library = keras()
+        self.network, self.recipe = network, recipe
+        self.steps = 0
+        runner = network
+        if library.backend.backend() == "torch":
+            from colortk.training.torch.native import accelerated
+
+            runner = accelerated(network)
+        self.optimizer = adam(network, recipe)
+        runner.compile(self.optimizer, recipe.loss)
+        self.optimizer.build(runner.trainable_variables)
+        self.runner = runner
+        self.average: list[Array] = []
+
+    def step(self, inputs: Float32, targets: Float32, rate: float) -> float:
+        """One step on a batch; returns its loss."""
+        self.optimizer.learning_rate.assign(rate)
+        self.runner.reset_metrics()  # before Keras 3.15 the loss is else a mean over steps
+        loss = self.runner.train_on_batch(inputs, targets)
+        self.steps += 1
+        if self.recipe.average and self.steps % EVERY == 0:
+            self._contribute(self.steps // EVERY)
+        return float(np.asarray(loss))
+
+    def _contribute(self, count: int) -> None:
+        """Weights number ``count`` to the average: the plain mean at first, then a moving one."""
+        weights = self.network.get_weights()
+        if not self.average:
+            self.average = [np.array(w) for w in weights]
+            return
+        keep = min(self.recipe.average**EVERY, 1 - 1 / count)
+        for mean, weight in zip(self.average, weights, strict=True):
+            mean += (1 - keep) * (weight - mean)
+
+    def weights(self) -> list[Array]:
+        """What is to be used of this training: the average if one is kept, else the last."""
+        return [np.array(w) for w in self.average or self.network.get_weights()]
+
+    def loss(self, inputs: Float32, targets: Float32, batch: int) -> float:
+        """Mean loss, without regularization, with the weights that are to be used."""
+        own = self.network.get_weights()
+        self.network.set_weights(self.weights())
+        try:
+            measure = keras().losses.get(self.recipe.loss)
+            total = 0.0
+            for start in range(0, len(inputs), batch):
+                answer = self.runner.predict_on_batch(inputs[start : start + batch])
+                truth = targets[start : start + batch]
+                total += float(np.mean(np.asarray(_loss(measure, truth, answer)))) * len(truth)
+            return total / len(inputs)
+        finally:
+            self.network.set_weights(own)
+
+    def arrays(self) -> dict[str, list[Array]]:
+        """Everything that a resumed run needs."""
+        kept = {
+            "weights": [np.array(w) for w in self.network.get_weights()],
+            "optimizer": [np.array(library_array(v), copy=True) for v in self.optimizer.variables],
+            "steps": [np.array(self.steps)],
+        }
+        return kept | ({"average": self.average} if self.average else {})
+
+    def restore(self, arrays: dict[str, list[Array]]) -> None:
+        """Take up :meth:`arrays` again."""
+        self.network.set_weights(arrays["weights"])
+        for variable, value in zip(self.optimizer.variables, arrays["optimizer"], strict=True):
+            variable.assign(value)
+        self.steps = int(arrays["steps"][0])
+        self.average = [a.copy() for a in arrays.get("average", [])]
+
+
+def library_array(variable: Any) -> Array:
+    """A Keras variable as a NumPy array."""
+    array: Array = keras().ops.convert_to_numpy(variable.value)
+    return array
+
+
+def _loss(measure: Any, truth: Float32, answer: Float32) -> Any:
+    library = keras()
+    found = measure(library.ops.convert_to_tensor(truth), library.ops.convert_to_tensor(answer))
+    return library.ops.convert_to_numpy(found)

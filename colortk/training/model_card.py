@@ -1,0 +1,58 @@
+"""The model card that ``fit`` writes: what was trained on what, and how it scored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from colortk.harness.protocol import protocol
+from colortk.io.files import write_atomic
+from colortk.plugin.registry import registry
+from colortk.training.loop.state import State
+from colortk.training.recipe import Recipe
+from colortk.training.request import TrainRequest
+
+NAME = "MODEL_CARD.md"
+
+
+def card(
+    request: TrainRequest,
+    recipe: Recipe,
+    facts: dict[str, Any],
+    scores: dict[str, Any],
+    state: State,
+) -> None:
+    """Write ``MODEL_CARD.md`` into the output folder."""
+    spec = registry().colorizer(recipe.plugin)[1]
+    data = facts["data"]
+    best = state.kept(recipe)
+    lines = [
+        f"# {recipe.plugin}",
+        "",
+        f"{spec.summary}. Source: {spec.paper or 'none given'}.",
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| parameters | {facts['parameters']:,}, {facts['trainable_parameters']:,} trainable |",
+        f"| command | `{request.command}` |",
+        f"| pictures | {data['train']:,} to learn from, {data['held_out']:,} held out |",
+        f"| epochs | {facts['epochs']}, the one kept is {best.epoch} |",
+        f"| loss | {best.loss:.6g} in training, {best.validation:.6g} held out |",
+        f"| computed with | Keras on {facts['backend']}, {facts['precision']} |",
+        "",
+        "Folders of pictures: "
+        + ", ".join(f"{name} ({row['train']:,})" for name, row in data["folders"].items())
+        + ".",
+        "",
+        "![Loss by epoch](curve.png)" if (request.output / "curve.png").exists() else "",
+        "",
+        f"Held-out pictures (protocol {protocol().name}, means):",
+        "",
+    ]
+    rows = {name: row for name, row in scores.items() if name != "note"}
+    metrics = list(next(iter(rows.values()), {}))
+    headings = [registry().metric(name).heading for name in metrics]
+    lines += ["| | " + " | ".join(headings) + " |", "| --- |" + " --- |" * len(metrics)]
+    for name, row in rows.items():
+        lines.append(f"| {name} | " + " | ".join(f"{row[m]:.4g}" for m in metrics) + " |")
+    text = "\n".join(lines) + "\n"
+    write_atomic(request.output / NAME, text.replace("\n\n\n", "\n\n").encode(), force=True)

@@ -1,0 +1,1 @@
+"""A Keras network written as an ONNX graph."""

@@ -1,0 +1,120 @@
+"""A Keras network as ONNX, written by ourselves.
+
+Why not ``model.export``: it needs another converter for each Keras backend (TensorFlow, JAX,
+PyTorch), here the artifact is the same from all of them. Weights keep their layer's name,
+"conv1/kernel", so that :func:`colortk.runtime.keras_weights.restore` can read them back. And tf2onnx
+writes a negative pad for a transposed convolution whose kernel is smaller than its stride, which
+ONNX Runtime refuses to load.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import onnx
+
+from colortk.errors import UsageError
+from colortk.training.onnx.layers import refused, write
+from colortk.training.onnx.nodes import IR_VERSION, OPSET, Call, Graph, Shape
+
+
+def to_onnx(network: Any, half: bool = True) -> bytes:
+    """The functional or sequential ``network``, channels last, as ONNX with channels first.
+
+    "input" and "output" are float32 (N, C, H, W); sizes that Keras leaves open stay so.
+    ``half``: kernels in 16 bits, made 32 when the file is loaded. The same network gives the same
+    bytes. Raises ``UsageError`` that names the layer if one cannot be written.
+    """
+    if not network.built or len(network.inputs) != 1 or len(network.outputs) != 1:
+        raise UsageError(
+            f"the network '{network.name}' cannot be written as ONNX",
+            "it is not built with one input and one output",
+        )
+    graph = Graph(half)
+    last = _Walk(graph, "").through(network, "input")
+    graph.nodes.append(onnx.helper.make_node("Identity", [last], ["output"], "output"))
+    described = onnx.helper.make_graph(
+        graph.nodes,
+        network.name,
+        [_tensor("input", network.inputs[0].shape, "")],
+        [_tensor("output", network.outputs[0].shape, "_out")],
+        list(graph.weights.values()),
+    )
+    model = onnx.helper.make_model(
+        described,
+        producer_name="colortk",
+        ir_version=IR_VERSION,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+    )
+    onnx.checker.check_model(model, full_check=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def _tensor(name: str, shape: Shape, suffix: str) -> Any:
+    """Description of the graph's input or output; ``shape`` is channels last."""
+    sides: list[int | str | None] = ["N", shape[-1]]
+    if len(shape) == 4:
+        sides += [
+            f"{letter}{suffix}" if n is None else n
+            for letter, n in zip("HW", shape[1:3], strict=True)
+        ]
+    return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, sides)
+
+
+class _Stand(keras.layers.Layer):  # type: ignore[misc]
+    """Stands for ``original`` in a copy of the graph, so that the graph itself is left alone."""
+
+    def __init__(self, original: Any) -> None:
+        super().__init__()
+        self.original = original
+
+    def compute_output_spec(self, inputs: Any, training: Any = None) -> Any:
+        return self.original.compute_output_spec(inputs)
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        raise NotImplementedError
+
+
+class _Walk:
+    """Writes the layers of one network in the order in which they are called."""
+
+    def __init__(self, graph: Graph, prefix: str) -> None:
+        self.graph, self.prefix = graph, prefix
+        #: ONNX name of each symbolic tensor by its identity; the tensors are kept alive for it.
+        self.names: dict[int, str] = {}
+        self.kept: list[Any] = []
+
+    def through(self, network: Any, source: str) -> str:
+        """Write all of ``network`` behind the tensor ``source``; returns the last one's name."""
+        # Without what it was compiled with, which would be copied too, and may not be possible to.
+        plain = keras.Model(network.inputs[0], network.outputs[0])
+        start = keras.Input(batch_shape=plain.input.shape, dtype=plain.input.dtype)
+        self._note(start, source)
+        copy = keras.models.clone_model(
+            plain, input_tensors=start, clone_function=_Stand, call_function=self._call
+        )
+        return self.names[id(copy.outputs[0])]
+
+    def _note(self, tensor: Any, name: str) -> None:
+        self.names[id(tensor)] = name
+        self.kept.append(tensor)
+
+    def _call(self, stand: Any, *arguments: Any, **options: Any) -> Any:
+        layer = stand.original
+        tensors = keras.tree.flatten(arguments)
+        if len(arguments) != 1 or any(id(tensor) not in self.names for tensor in tensors):
+            raise refused(layer, "is not called with tensors alone")
+        if options.get("training") or options.keys() - {"training", "mask"}:
+            raise refused(layer, f"is called with {', '.join(options)}")
+        inputs = [self.names[id(tensor)] for tensor in tensors]
+        name = self.prefix + str(layer.name)
+        if isinstance(layer, keras.Model) and len(inputs) == 1:
+            written = _Walk(self.graph, f"{name}/").through(layer, inputs[0])
+        else:
+            shapes = [tuple(tensor.shape) for tensor in tensors]
+            written = write(self.graph, Call(layer, name, inputs, shapes))
+        result = stand(*arguments)
+        self._note(result, written)
+        return result

@@ -1,0 +1,1 @@
+"""Faster layers and optimizers for the PyTorch backend."""

@@ -1,0 +1,127 @@
+"""The plugins that the page offers: each started once, when it is first used, and kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from colortk.color.cielab import Float32
+from colortk.errors import ColortkError, UsageError
+from colortk.harness.entries import Entry, entry
+from colortk.plugin.registry import missing_requirements, registry
+from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime.isolate import Isolated
+
+#: What the page begins with, of what is there, and what it ends with.
+FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
+#: Seconds that a plugin may take for one picture.
+PATIENCE = 120.0
+
+
+class Kept:
+    """A plugin in a process of its own, which visitors share. ``strength``: a factor in its label.
+
+    One that ends its process, or gives no answer in time, fails on that picture, and nobody else's.
+    """
+
+    takes_batches = False
+
+    def __init__(self, found: Entry, timeout: float) -> None:
+        self.strength = found.strength
+        self._turn = threading.Lock()
+        self._isolated = Isolated(found.request, timeout)
+        self.spec = self._isolated.spec
+        self.digest, self.options_key = self._isolated.digest, self._isolated.options_key
+
+    def predict(self, lightness: Float32) -> Float32:
+        """Chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``."""
+        with self._turn:
+            return self._isolated.predict(lightness)
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
+        """:meth:`predict` of several, one after another."""
+        return [self.predict(lightness) for lightness in lightnesses]
+
+    def close(self) -> None:
+        """End its process."""
+        self._isolated.close()
+
+
+class Shelf:
+    """Plugins by label, ``NAME[:option=value,…][@WEIGHTS]``."""
+
+    def __init__(self, entries: Iterable[Entry], timeout: float = PATIENCE) -> None:
+        self.timeout = timeout
+        self._entries = {one.label: one for one in entries}
+        self._loaded: dict[str, Kept] = {}
+        self._closed = False
+        self._turns = {label: threading.Lock() for label in self._entries}
+
+    @property
+    def labels(self) -> list[str]:
+        """All of them, in order."""
+        return list(self._entries)
+
+    def summary(self, label: str) -> str:
+        """What a plugin says about itself, one line."""
+        return self._entry(label).summary
+
+    def take(self, label: str) -> Kept:
+        """A plugin, ready.
+
+        Raises ``UsageError`` (not on the shelf), ``PluginError`` or ``ArtifactError``.
+        """
+        found = self._entry(label)
+        with self._turns[label]:
+            if self._closed:
+                raise UsageError("this page has ended")
+            if label not in self._loaded:
+                self._loaded[label] = Kept(found, self.timeout)
+            return self._loaded[label]
+
+    def close(self) -> None:
+        """End the plugins' processes; none is started any more."""
+        self._closed = True
+        for kept in self._loaded.values():
+            kept.close()
+
+    def _entry(self, label: str) -> Entry:
+        found = self._entries.get(label)
+        if found is None:
+            raise UsageError(f"there is no plugin '{label}' here", do="load the page again")
+        return found
+
+
+def shelf(texts: Iterable[str], timeout: float = PATIENCE) -> tuple[Shelf, list[str]]:
+    """The shelf of the plugins that are named, else of all that can run, and why others cannot.
+
+    ``timeout``: seconds that a plugin may take for one picture.
+
+    Raises ``UsageError``, ``PluginError`` or ``ArtifactError`` for a named one, and ``UsageError`` if
+    there is none.
+    """
+    named = list(dict.fromkeys(texts))
+    if named:
+        return Shelf([entry(text) for text in named], timeout), []
+    found, notes = [], []
+    for name in _usable():
+        try:
+            found.append(entry(name))
+        except ColortkError as error:
+            notes.append(str(error))
+    if not found:
+        raise UsageError("there is no plugin that can run", do="see: colortk plugins list")
+    return Shelf(found, timeout), notes
+
+
+def _usable() -> list[str]:
+    """Colorizers that are trained and have their modules; the usual one first, grey last."""
+    specs = [
+        found.spec
+        for found in registry().of(ColorizerSpec).values()
+        if isinstance(found.spec, ColorizerSpec) and not missing_requirements(found.spec)
+    ]
+    ready = [spec for spec in specs if spec.artifacts or not spec.trainer]
+    names = {spec.name for spec in ready}
+    first = [name for name in FIRST if name in names]
+    return [*first, *sorted(names.difference(first), key=lambda name: (name == LAST, name))]
