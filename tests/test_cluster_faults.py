@@ -52,32 +52,32 @@ def listener(greeting: bytes | None = None, reply: bytes = b"") -> Iterator[str]
 @pytest.mark.parametrize(
     ("greeting", "words"),
     [
-        (None, "accepts connections and does not answer"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "another program answers there"),
-        (b"220", "another program answers there"),
+        (None, "accepts connections and does not reply"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "another program replies there"),
+        (b"220", "another program replies there"),
     ],
 )
 def test_what_is_no_scheduler_is_refused(
     greeting: bytes | None, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from colortk.harness import cluster as module
+    from colortk.runtime import dask_pool as module
 
-    monkeypatch.setattr(module, "ANSWER", 0.3)
+    monkeypatch.setattr(module, "GREETING_TIMEOUT", 0.3)
     with listener(greeting) as address, pytest.raises(OSError, match=words):
-        module.probe(address)
+        module.check_scheduler(address)
     with pytest.raises(OSError, match="refused"):
-        module.probe(address)
+        module.check_scheduler(address)
     with pytest.raises(ValueError, match="tcp://host:port"):
-        module.probe("nothing")
+        module.check_scheduler("nothing")
 
 
 def test_a_call_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    from colortk.harness import cluster as module
+    from colortk.runtime import dask_pool as module
 
-    monkeypatch.setattr(module, "BOUND", 0.1)
+    monkeypatch.setattr(module, "END_TIMEOUT", 0.1)
     ended = threading.Event()
     before = time.monotonic()
-    module.bounded(ended.wait, 30)
+    module.call_bounded(ended.wait, 30)
     assert time.monotonic() - before < 10
     ended.set()
 
@@ -86,16 +86,16 @@ def test_the_body_is_interrupted_when_the_scheduler_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from colortk.errors import EnvironmentProblem
-    from colortk.harness import cluster as module
+    from colortk.runtime import dask_pool as module
 
-    monkeypatch.setattr(module, "LOOK", 0.05)
-    monkeypatch.setattr(module, "BOUND", 0.2)
+    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr(module, "END_TIMEOUT", 0.2)
     handler = signal.getsignal(signal.SIGUSR2)
     with listener(b"\x10" + bytes(7)) as address:
-        module.probe(address)
+        module.check_scheduler(address)
     with (
         pytest.raises(EnvironmentProblem, match="was lost .*--resume"),
-        module._watched(address),
+        module._watch_scheduler(address),
     ):
         time.sleep(60)
     signal.signal(signal.SIGUSR2, handler)

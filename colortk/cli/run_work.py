@@ -56,7 +56,7 @@ class Work:
         self, items: list[Item], places: Places, scheduler: str, device: str | None
     ) -> Records:
         """On the workers of a Dask cluster, which see the same files."""
-        from colortk.batch.cluster import Cluster
+        from colortk.batch.cluster_pool import Cluster
         from colortk.batch.parallel import colorize_apart
         from colortk.batch.worker import Ready
         from colortk.plugin.options import options_key, parse_options, with_absolute_paths

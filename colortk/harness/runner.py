@@ -14,7 +14,6 @@ from threading import Thread
 from typing import TypeVar
 
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
-from colortk.harness.cluster import dask_backend, refuse_lost
 from colortk.harness.entries import Entry
 from colortk.harness.metric_weights import weights_digest
 from colortk.harness.pixel_repeats import pixel_repeats
@@ -28,6 +27,7 @@ from colortk.harness.work import Done, Task, close, work
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find
 from colortk.plugin.registry import registry
+from colortk.runtime.dask_pool import dask_backend, refuse_lost
 from colortk.runtime.provenance import metric_code, snapshot
 from colortk.runtime.subprocesses import cores
 

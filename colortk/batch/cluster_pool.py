@@ -14,11 +14,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from colortk.batch.cluster_worker import work
 from colortk.batch.records import Record
-from colortk.batch.remote import work
 from colortk.batch.worker import Orders, Ready, Task
 from colortk.errors import ColortkError, EnvironmentProblem
-from colortk.harness.cluster import connected
+from colortk.runtime.dask_pool import connect
 
 #: What a thread has to do at most: what it is at, and what it then need not wait for.
 _AHEAD = 2
@@ -72,7 +72,7 @@ class Cluster:
         self._threads, self._looked = 1, 0.0
 
     def __enter__(self) -> Cluster:
-        self._client = self._stack.enter_context(connected(self._address))
+        self._client = self._stack.enter_context(connect(self._address))
         self._look()
         return self
 
