@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from colortk.color.cielab import lab_to_rgb, lightness
-from colortk.harness.entries import entry
+from colortk.harness.plugin_variants import entry
 from colortk.harness.protocol import protocol, reference
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from colortk.survey.crossed_effects import Group, difference_interval, share_interval
 from colortk.survey.plan import plan
-from colortk.survey.two_way import Group, difference_interval, share_interval
 
 #: True shares: of the real pictures, and of the plugins.
 SHARES = (0.8, 0.5, 0.1, 0.35)

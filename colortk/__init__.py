@@ -24,7 +24,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from colortk.api import colorize
-    from colortk.harness.api import compare
+    from colortk.harness.compare import compare
 
 __all__ = [
     "API_VERSION",
@@ -42,7 +42,7 @@ __all__ = [
 #: Imported when first used: a plugin's declaration needs no NumPy.
 _LAZY = {
     "colorize": "colortk.api:colorize",
-    "compare": "colortk.harness.api:compare",
+    "compare": "colortk.harness.compare:compare",
     "metrics": "colortk.metrics",
 }
 

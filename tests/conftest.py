@@ -27,7 +27,7 @@ with contextlib.suppress(ImportError):
 # Who runs the tests in the background has them, and what they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A second prediction starts a plugin's process again: tests/test_repeats.py asks for it.
+# A second prediction starts a plugin's process again: tests/test_second_predictions.py asks for it.
 os.environ.setdefault("COLORTK_REPEATS", "0")
 
 ROOT = Path(__file__).resolve().parents[1]

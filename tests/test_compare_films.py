@@ -16,10 +16,10 @@ import pytest
 
 from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
-from colortk.harness.api import compare
+from colortk.harness.compare import compare
+from colortk.harness.films.film_variants import PROTOCOL
 from colortk.harness.films.frame import FilmFrame, Shot
 from colortk.harness.films.reference_film import Reel, spread
-from colortk.harness.films.rows import PROTOCOL
 from colortk.harness.flicker import ColourFlicker, Steps, flicker
 from colortk.harness.protocol import protocol
 from conftest import Run, colorizer_module, one_line, photo, rows_of

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from colortk.harness.comparison import Comparison
-from colortk.harness.entries import Entry
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import protocol
 from colortk.harness.records import Key, PictureRow, ResultRow
 from colortk.harness.runner import Outcome, Source
 from colortk.plugin.registry import registry
-from colortk.report import captions, tables
+from colortk.report import captions, text_tables
 from colortk.runtime.loading import Request
 from simulations import score_table
 
@@ -54,7 +54,7 @@ def test_the_caption_is_true(seed: int) -> None:
     found = compared({metric: scores})
     report = found.as_dict(per_image=True)
     lines = " ".join(captions.verdict_lines(report))
-    head, rows = tables.ranking(report, [metric])
+    head, rows = text_tables.ranking(report, [metric])
     shown = {row[2]: dict(zip(head, row, strict=True)) for row in rows}
     width = scores.shape[1]
     full = [k for k in range(width) if not np.isnan(scores[:, k]).any()]
@@ -90,7 +90,7 @@ def test_the_caption_is_true(seed: int) -> None:
         )
         assert f"plugin{k} ({count} of {len(scores)})" in lines
     paired = captions.pairing_title(report, [metric])
-    made = len(tables.pairing(report, [metric])[1])
+    made = len(text_tables.pairing(report, [metric])[1])
     assert f": {captions.count(made, 'comparison')}, each by itself" in paired
     assert "±" not in str(rows)
 
@@ -102,7 +102,7 @@ def test_intervals_of_skewed_scores_are_not_symmetric() -> None:
         found = plugin["metrics"]["mse"]
         low, high = found["ci95"]
         assert high - found["mean"] > 1.2 * (found["mean"] - low)
-        assert f"[{low:.1f}, {high:.1f}]" in str(tables.ranking(report, ["mse"]))
+        assert f"[{low:.1f}, {high:.1f}]" in str(text_tables.ranking(report, ["mse"]))
 
 
 def test_five_gray_originals_of_seven_give_gray_no_first_place() -> None:
@@ -122,7 +122,7 @@ def test_five_gray_originals_of_seven_give_gray_no_first_place() -> None:
     old = compared({"psnr": scores, "ab_rmse": scores}, gray=range(5), name="v1").as_dict()
     numbers = {m: old["plugins"][0]["metrics"][m]["n"] for m in ("psnr", "ab_rmse")}
     assert numbers == {"psnr": 7, "ab_rmse": 2}, "as v1 was"
-    head, _ = tables.ranking(old, ["psnr", "ab_rmse"])
+    head, _ = text_tables.ranking(old, ["psnr", "ab_rmse"])
     assert head[3:5] == ["PSNR ↑ (n=7)", "ab-RMSE ↓ (n=2)"]
 
 
@@ -148,7 +148,7 @@ def test_a_metric_that_fails_on_some_pictures_is_counted_in_its_column() -> None
     whole, part = rng.normal(20, 1, (12, 2)), rng.normal(20, 1, (12, 2))
     part[:4, 0] = np.nan
     report = compared({"psnr": whole, "ssim": part}).as_dict()
-    head, rows = tables.ranking(report, ["psnr", "ssim"])
+    head, rows = text_tables.ranking(report, ["psnr", "ssim"])
     assert head[3:5] == ["PSNR ↑ (n=12)", "SSIM ↑ (n=8–12)"]
     by_name = {row[2]: row for row in rows}
     assert by_name["plugin0"][4].endswith("(n=8)")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from colortk.harness.api import compare
+from colortk.harness.compare import compare
 from colortk.metrics import score
 from colortk.plugin.registry import registry
-from colortk.report import captions, tables
+from colortk.report import captions, text_tables
 from conftest import photo
 from reports import html_of, make_report
 
@@ -62,10 +62,10 @@ def test_tables_in_every_format_print_the_definitions_of_their_measures(tmp_path
         f"ab-RMSE: {definition('ab_rmse')}",
         f"PSNR ab: {definition('psnr_ab')}",
     ]
-    plain = tables.markdown(found).replace("\\", "")
+    plain = text_tables.markdown(found).replace("\\", "")
     for line in lines:
         assert f"- {line}" in plain
-        assert line in tables.html(found)
+        assert line in text_tables.html(found)
     assert found.as_dict()["metrics"]["ab_rmse"]["definition"] == definition("ab_rmse")
     report = make_report()
     report["metrics"]["psnr"]["definition"] = "peak 255 & more"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from colortk.cli.main import invoke
-from colortk.harness.entries import entry
 from colortk.harness.leaderboard import boards
+from colortk.harness.plugin_variants import entry
 from colortk.harness.protocol import protocol
 from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
 from colortk.harness.results import Results

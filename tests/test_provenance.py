@@ -74,7 +74,7 @@ def test_modules_outside_of_the_closures_change_no_key(copy: Copy) -> None:
     names = {path.relative_to(copy.folder).as_posix() for path in outside}
     assert {
         "colortk/cli/run.py", "colortk/cli/compare.py", "colortk/ui/page.py", "colortk/survey/plan.py",
-        "colortk/harness/statistics.py", "colortk/report/tables.py", "colortk/report/html.py",
+        "colortk/harness/statistics.py", "colortk/report/text_tables.py", "colortk/report/html.py",
         "colortk/scaffold/__init__.py", "plugins/acharya/networks.py",
     } <= names  # fmt: skip
     contents = {path: path.read_bytes() for path in outside}
@@ -112,7 +112,7 @@ def test_every_module_that_a_worker_has_imported_is_in_the_key(copy: Copy, tmp_p
     """Python's own account of what was imported, after a picture was scored and another written."""
     code = (
         "import sys, json; from pathlib import Path\n"
-        "from colortk.harness.entries import entry; from colortk.harness import work\n"
+        "from colortk.harness.plugin_variants import entry; from colortk.harness import work\n"
         "from colortk.harness.protocol import protocol\n"
         "from colortk.batch.worker import serve; from colortk.batch.process_file import colorize_file\n"
         "from colortk.runtime.loading import Request, load; from colortk.pipeline import colorize, refiner\n"

@@ -14,7 +14,7 @@ import pytest
 
 from colortk.cli.main import invoke
 from colortk.errors import EnvironmentProblem
-from colortk.harness.entries import entry
+from colortk.harness.plugin_variants import entry
 from colortk.harness.protocol import protocol
 from colortk.harness.records import PictureRow, Repeat, ResultRow
 from colortk.harness.results import FILE, Results

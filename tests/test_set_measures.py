@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.harness.api import compare
+from colortk.harness.compare import compare
 from colortk.harness.set_measures import set_delta_cf, with_set_measures
 from conftest import ORANGE, colorizer_module, photo, rows_of
 from peers import colorfulness

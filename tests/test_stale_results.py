@@ -18,8 +18,8 @@ from colortk.batch.journal import identity as journal_identity
 from colortk.batch.records import Settings
 from colortk.cli import fit
 from colortk.errors import ArtifactError, UsageError
-from colortk.harness import work
-from colortk.harness.entries import entry
+from colortk.harness import picture_worker
+from colortk.harness.plugin_variants import entry
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import Loaded, Request
@@ -64,14 +64,14 @@ def test_a_worker_refuses_what_is_not_as_it_was_looked_up(monkeypatch: pytest.Mo
     )
 
     def difference(plugin: Any) -> str:
-        return work._difference(found, plugin, "ratio")
+        return picture_worker._difference(found, plugin, "ratio")
 
     assert difference(same) == ""
     assert difference(SimpleNamespace(**{**vars(same), "digest": "other"})) == "weights"
     assert difference(SimpleNamespace(**{**vars(same), "options_key": '{"x": 1}'})) == "options"
     for name in ("colorizer_code", "running_host_code"):
         with monkeypatch.context() as patch:
-            patch.setattr(work, name, lambda *about: "other")
+            patch.setattr(picture_worker, name, lambda *about: "other")
             assert difference(same) == "code"
 
 

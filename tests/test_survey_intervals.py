@@ -9,8 +9,7 @@ import pytest
 from scipy import stats
 
 from colortk.survey.answers import Answer
-from colortk.survey.exclusion import minimum_answers, uniform_raters
-from colortk.survey.two_way import (
+from colortk.survey.crossed_effects import (
     Group,
     _covariances,
     _variance,
@@ -18,6 +17,7 @@ from colortk.survey.two_way import (
     missing,
     share_interval,
 )
+from colortk.survey.exclusion import minimum_answers, uniform_raters
 from conftest import ROOT
 
 

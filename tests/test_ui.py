@@ -17,7 +17,7 @@ from PIL import Image
 
 from colortk.cli.main import invoke
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
-from colortk.harness.entries import entry
+from colortk.harness.plugin_variants import entry
 from colortk.metrics import score
 from colortk.plugin.registry import registry
 from colortk.ui.comparing import compare_plugins

@@ -174,7 +174,7 @@ def command(
     """
     settle(threads, device)
     from colortk.errors import UsageError
-    from colortk.harness.api import compare
+    from colortk.harness.compare import compare
     from colortk.harness.runner import How
     from colortk.io.samples import everything
     from colortk.runtime.subprocesses import cores

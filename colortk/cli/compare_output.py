@@ -77,16 +77,16 @@ def write(
 
 def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | None) -> bytes:
     """One of the files, as bytes."""
-    from colortk.report import tables
-    from colortk.report.reporting import write_report
+    from colortk.report import text_tables
+    from colortk.report.comparison_page import write_report
 
     if kind == "html":
         file = io.BytesIO()
         write_report(file, comparison, store)
         return file.getvalue()
     if kind == "csv":
-        return tables.as_csv(comparison, per_image).encode("utf-8", "backslashreplace")
-    return tables.markdown(comparison).encode("utf-8", "backslashreplace")
+        return text_tables.as_csv(comparison, per_image).encode("utf-8", "backslashreplace")
+    return text_tables.markdown(comparison).encode("utf-8", "backslashreplace")
 
 
 def complain(comparison: Comparison) -> bool:
@@ -137,7 +137,7 @@ def _parts(comparison: Comparison) -> list[Comparison]:
 
 def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
     """``--sizes``: how much colour changes with size, by plugin."""
-    from colortk.harness.consistency import consistency as measure
+    from colortk.harness.size_consistency import consistency as measure
 
     total = len(comparison.used) * len(comparison.entries)
     with progress("sizes", total) as advance:
@@ -146,21 +146,21 @@ def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
 
 def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
     """The tables, on a terminal or as tab-separated lines; those of films after those of pictures."""
-    from colortk.report import tables
+    from colortk.report import text_tables
 
-    for part in tables.sections(comparison):
+    for part in text_tables.sections(comparison):
         _show(part)
     if sizes is not None:
         _show_sizes(sizes)
 
 
 def _show(comparison: Comparison) -> None:
-    from colortk.report import captions, tables
+    from colortk.report import captions, text_tables
 
     report = comparison.as_dict()
     films = captions.of_films(report)
     prefix = f"{captions.title(report)}: " if captions.title(report) else ""
-    metrics = tables.headline(comparison)
+    metrics = text_tables.headline(comparison)
     for line in captions.caption(report):
         print_note(line)
     if not comparison.used:
@@ -174,7 +174,7 @@ def _show(comparison: Comparison) -> None:
         metrics = metrics[: max(1, (room - 65) // 12)]
     else:
         metrics = metrics[: (room - 65) // INTERVAL]
-    table(prefix + title, *tables.ranking(report, metrics, interval=room >= WIDE))
+    table(prefix + title, *text_tables.ranking(report, metrics, interval=room >= WIDE))
     for line in captions.verdict_lines(report):
         print_note(line)
     shown = list(metrics)
@@ -182,7 +182,7 @@ def _show(comparison: Comparison) -> None:
     if report["paired"] and not (films and report["images"] < 2):
         usual = [report["ranking_metric"], "flicker" if films else "ab_rmse", "delta_e00"]
         usual = metrics if comparison.asked else usual
-        table(prefix + captions.pairing_title(report, usual), *tables.pairing(report, usual))
+        table(prefix + captions.pairing_title(report, usual), *text_tables.pairing(report, usual))
         shown += [m for m in usual if m in report["metrics"]]
     for line in captions.definitions(report, list(dict.fromkeys(shown))):
         print_note(line)

@@ -40,14 +40,14 @@ def command(
     now where they have not been. A and B are written as for `colortk compare -p`.
     """
     from colortk.errors import UsageError
-    from colortk.harness.differences import between, scored_before
     from colortk.harness.results import Results
+    from colortk.harness.score_differences import between, scored_before
     from colortk.store.location import store_folder
 
     if first == second:
         raise UsageError(f"'{first}' does not differ from itself", "two plugins are compared")
     if places:
-        from colortk.harness.api import compare
+        from colortk.harness.compare import compare
 
         comparison = compare(
             places, [first, second], [metric] if metric else None, temporal=(), store=store,

@@ -27,8 +27,8 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
     failed, or is old, takes no picture from the others: where it lacks some, it has no rank.
     """
     from colortk.harness.leaderboard import boards
-    from colortk.harness.repeats import notes
     from colortk.harness.results import Results
+    from colortk.harness.second_predictions import notes
     from colortk.report.captions import count, gray_lines, verdict_lines
     from colortk.store.location import store_folder
 
@@ -67,7 +67,7 @@ def _pictures(board: dict[str, Any]) -> str:
 
 
 def _row(row: dict[str, Any], board: dict[str, Any]) -> list[str]:
-    from colortk.harness.repeats import marked
+    from colortk.harness.second_predictions import marked
     from colortk.report.captions import n_of
 
     cells = []

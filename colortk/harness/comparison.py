@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.harness import repeats, sealing
+from colortk.harness import sealing, second_predictions
 from colortk.harness.intervals import LEVEL
 from colortk.harness.records import described
 from colortk.harness.scored_set import ScoredSet
@@ -187,7 +187,7 @@ class Comparison(ScoredSet):
             "same_pixels": self.outcome.same_pixels,
             "computed": self.outcome.computed,
             "loading_seconds": self.outcome.loading,
-            "repeats": repeats.settings(self.outcome.repeating),
+            "repeats": second_predictions.settings(self.outcome.repeating),
             "ranking_metric": self.lead,
             "level": LEVEL,
             "comparisons": self.verdicts.comparisons,
@@ -246,7 +246,7 @@ class Comparison(ScoredSet):
             if len(seconds)
             else {},
             "peak_memory": max(memory, default=None),
-            "repeats": repeats.summary(rows),
+            "repeats": second_predictions.summary(rows),
             "sealed": sealing.summary(rows),
         }
 
@@ -271,17 +271,17 @@ class Comparison(ScoredSet):
 
     def to_pandas(self) -> Any:
         """The records as a ``pandas.DataFrame``: one row a picture and entry, one column a metric."""
-        from colortk.report.tables import frame
+        from colortk.report.text_tables import frame
 
         return frame(self)
 
     def _repr_html_(self) -> str:
-        from colortk.report.tables import html
+        from colortk.report.text_tables import html
 
         return html(self)
 
     def __str__(self) -> str:
-        from colortk.report.tables import markdown
+        from colortk.report.text_tables import markdown
 
         return markdown(self)
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import UsageError
-from colortk.harness import repeats
-from colortk.harness.films.rows import OPTION, ORIGINAL, STEADIED
-from colortk.harness.groups import Group, Row, grouped, installed, latest
+from colortk.harness import second_predictions
+from colortk.harness.duplicate_pixels import pixel_repeats
+from colortk.harness.films.film_variants import OPTION, ORIGINAL, STEADIED
 from colortk.harness.intervals import Float64
-from colortk.harness.pixel_repeats import pixel_repeats
+from colortk.harness.leaderboard_groups import Group, Row, grouped, installed, latest
 from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, PictureRow, described
 from colortk.harness.results import Results
@@ -117,7 +117,9 @@ def _board(
                 "metrics": means,
                 "pictures": len(group.common & row.pictures),
                 "failed": len(group.common & row.failed),
-                "repeats": repeats.summary(row.results[p] for p in group.common & row.pictures),
+                "repeats": second_predictions.summary(
+                    row.results[p] for p in group.common & row.pictures
+                ),
                 "when": row.when,
             }
         )

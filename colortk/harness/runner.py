@@ -14,16 +14,16 @@ from threading import Thread
 from typing import TypeVar
 
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
-from colortk.harness.entries import Entry
+from colortk.harness.duplicate_pixels import pixel_repeats
 from colortk.harness.metric_weights import weights_digest
-from colortk.harness.pixel_repeats import pixel_repeats
+from colortk.harness.picture_worker import Done, Task, close, work
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import PictureRow, ResultRow
-from colortk.harness.repeats import chosen
 from colortk.harness.results import Results
 from colortk.harness.sealing import hidden_from_plugins
+from colortk.harness.second_predictions import chosen
 from colortk.harness.statistics import preload
-from colortk.harness.work import Done, Task, close, work
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find
 from colortk.plugin.registry import registry

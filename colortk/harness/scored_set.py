@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colortk.harness.entries import Entry
 from colortk.harness.intervals import Float64
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow
 from colortk.harness.runner import Outcome, Source

@@ -8,10 +8,10 @@ from typing import Any
 
 from colortk.harness import sealing
 from colortk.harness.comparison import FEW
-from colortk.harness.films.rows import STEADIED
+from colortk.harness.films.film_variants import STEADIED
 from colortk.harness.intervals import FEWEST
 from colortk.harness.records import readable
-from colortk.harness.repeats import notes
+from colortk.harness.second_predictions import notes
 
 #: Gray originals that a caption names at most; JSON and HTML name all.
 NAMED = 20

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from colortk.report.captions import caption, count, pairing_title, title, verdict_lines
-from colortk.report.sheet import Sheet
-from colortk.report.table import definitions, escape
-from colortk.report.tables import Table, pairing, ranking
+from colortk.report.html_table import definitions, escape
+from colortk.report.picture_images import Sheet
+from colortk.report.text_tables import Table, pairing, ranking
 
 
 def section(report: dict[str, Any], metrics: list[str], sheets: Iterable[Sheet]) -> Iterator[str]:

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
 from colortk.report.captions import verdict_lines
 from colortk.report.films import gray_section, section
-from colortk.report.sheet import Sheet
-from colortk.report.table import definitions, escape, head, ranked_by, ranking
+from colortk.report.html_table import definitions, escape, head, ranked_by, ranking
+from colortk.report.picture_images import Sheet
 
 __all__ = ["Films", "Sheet", "digest_of", "page", "to_json", "write"]
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from colortk.harness.views import thumbnail
+from colortk.harness.thumbnails import thumbnail
 from colortk.report.html import digest_of
+from colortk.report.html_table import escape
 from colortk.report.survey_tables import (
     ABOUT_INTERVALS,
     exclusions,
@@ -22,7 +23,6 @@ from colortk.report.survey_tables import (
     plural,
     without_interval,
 )
-from colortk.report.table import escape
 from colortk.survey.session import Survey
 
 #: Raters under which the shares prove little.

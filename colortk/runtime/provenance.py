@@ -27,13 +27,13 @@ Work = Literal["scores", "film scores", "files", "film", "training", "metric", "
 
 #: The modules whose functions carry out each kind of work. All else is found from them.
 ENTRIES: dict[Work, tuple[str, ...]] = {
-    "scores": ("colortk.harness.work",),
-    "film scores": ("colortk.harness.films.work",),
+    "scores": ("colortk.harness.picture_worker",),
+    "film scores": ("colortk.harness.films.film_worker",),
     "files": ("colortk.batch.worker",),
     "film": ("colortk.video.film",),
     "training": (),  # the plugin's trainer, which imports what it uses of colortk.training
     "metric": ("colortk.harness.scoring",),
-    "film metric": ("colortk.harness.films.scores",),
+    "film metric": ("colortk.harness.films.film_scorer",),
 }
 #: Scores have the digest of their metric beside that of the result, so a result's own leaves them out.
 _METRICS = ("colortk.harness.metrics", "colortk.harness.lpips", "colortk.harness.scoring")

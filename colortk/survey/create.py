@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from colortk.errors import UsageError
-from colortk.harness.entries import Entry, entries
+from colortk.harness.plugin_variants import Entry, entries
 from colortk.harness.protocol import DEFAULT, Protocol, protocol
 from colortk.harness.records import readable
 from colortk.harness.runner import Source, sources

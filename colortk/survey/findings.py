@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from colortk.survey.answers import Answer
+from colortk.survey.crossed_effects import Group, difference_interval, missing, share_interval
 from colortk.survey.description import Description
 from colortk.survey.exclusion import minimum_answers, rule, uniform_raters
 from colortk.survey.plan import REAL
 from colortk.survey.proportions import wilson
 from colortk.survey.session import Survey
-from colortk.survey.two_way import Group, difference_interval, missing, share_interval
 
 
 def findings(

@@ -12,9 +12,9 @@ from PIL import Image
 
 from colortk.color.cielab import Array, lightness
 from colortk.errors import PictureError, PredictionError
-from colortk.harness.entries import Entry
+from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metrics.pair import Picture
-from colortk.harness.pixel_repeats import pixel_digest
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import Protocol, reference
 from colortk.harness.runner import Source
 from colortk.pipeline import colorize, refiner

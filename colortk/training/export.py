@@ -11,8 +11,8 @@ import numpy as np
 
 from colortk.color.cielab import Float32, lightness
 from colortk.errors import ColortkError, PictureError
-from colortk.harness.inprocess import scores
 from colortk.harness.protocol import protocol
+from colortk.harness.score_predictor import scores
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import Request, load
 from colortk.runtime.onnx_colorizer import NETWORK

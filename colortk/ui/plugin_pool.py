@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from colortk.color.cielab import Float32
 from colortk.errors import ColortkError, UsageError
-from colortk.harness.entries import Entry, entry
+from colortk.harness.plugin_variants import Entry, entry
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.isolate import Isolated

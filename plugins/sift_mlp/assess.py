@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.harness.inprocess import scores
 from colortk.harness.protocol import protocol
+from colortk.harness.score_predictor import scores
 from colortk.runtime.loading import Request, load
 from colortk.training.request import TrainRequest
 

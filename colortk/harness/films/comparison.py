@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from colortk.harness.comparison import Comparison
-from colortk.harness.films.rows import FACTS, ORIGINAL
+from colortk.harness.films.film_variants import FACTS, ORIGINAL
 from colortk.harness.runner import Source
 from colortk.plugin.spec import MetricSpec
 

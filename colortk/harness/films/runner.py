@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from colortk.errors import PictureError
-from colortk.harness.entries import Entry
-from colortk.harness.films.rows import FACTS, ORIGINAL, original
-from colortk.harness.films.work import FilmTask, stamp, work
+from colortk.harness.films.film_variants import FACTS, ORIGINAL, original
+from colortk.harness.films.film_worker import FilmTask, stamp, work
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import (
@@ -61,7 +61,7 @@ def run_films(
 ) -> Outcome:
     """Score every entry on every film, and the films themselves; what is kept is not computed again.
 
-    ``entries``: as :func:`colortk.harness.films.rows.rows` makes them. ``advance`` is called with
+    ``entries``: as :func:`colortk.harness.films.film_variants.rows` makes them. ``advance`` is called with
     frames, as many for every film as the protocol takes at most. The outcome has the scores of the
     films under ``ORIGINAL``. Raises ``EnvironmentProblem`` if workers die; what was done is kept.
     """

@@ -12,9 +12,9 @@ import numpy as np
 from colortk.harness.comparison import Comparison
 from colortk.harness.records import Key, readable
 from colortk.harness.results import Results
-from colortk.harness.views import BINS, unpack
+from colortk.harness.thumbnails import BINS, unpack
 from colortk.report.html import Films, Sheet, write
-from colortk.report.tables import headline
+from colortk.report.text_tables import headline
 from colortk.store.location import store_folder
 
 #: Pictures that a report shows at most: a page of some hundred megabytes helps nobody.

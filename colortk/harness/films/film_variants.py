@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from colortk.harness.entries import Entry
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.records import Key
 from colortk.runtime.loading import Request
 from colortk.runtime.provenance import film_scores_code

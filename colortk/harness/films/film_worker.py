@@ -21,16 +21,13 @@ from colortk.color.cielab import Array, Float32
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError
-from colortk.harness.entries import Entry
+from colortk.harness.duplicate_pixels import pixel_digest
+from colortk.harness.films.film_scorer import FilmScorer, Running
+from colortk.harness.films.film_variants import FACTS, is_original, is_steadied
 from colortk.harness.films.frame import FilmFrame, Shot, shown
 from colortk.harness.films.reference_film import Reel
-from colortk.harness.films.rows import FACTS, is_original, is_steadied
-from colortk.harness.films.scores import FilmScorer, Running
 from colortk.harness.metrics.colorfulness import colorfulness
-from colortk.harness.pixel_repeats import pixel_digest
-from colortk.harness.records import PictureRow, ResultRow
-from colortk.harness.views import heat_map, thumbnail
-from colortk.harness.work import (
+from colortk.harness.picture_worker import (
     Done,
     Task,
     check_code,
@@ -41,6 +38,9 @@ from colortk.harness.work import (
     refiner_of,
     repeated,
 )
+from colortk.harness.plugin_variants import Entry
+from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.thumbnails import heat_map, thumbnail
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.provenance import running_film_scores_code

@@ -16,8 +16,8 @@ import numpy as np
 from colortk.color.cielab import Array, Float32, lightness, rgb_to_lab
 from colortk.color.upsample import resize
 from colortk.errors import ColortkError, PictureError
-from colortk.harness.entries import Entry
 from colortk.harness.metrics.delta_e00 import ciede2000
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import Protocol, cropped, reference
 from colortk.harness.runner import PATIENCE, Source
 from colortk.pipeline import colorize, refiner

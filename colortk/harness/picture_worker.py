@@ -20,16 +20,16 @@ import numpy as np
 from colortk._opencv import cv2
 from colortk.color.cielab import Float32, lab_to_rgb, lightness
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, PluginError
-from colortk.harness.entries import Entry
+from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metric_weights import weights_digest
 from colortk.harness.metrics.colorfulness import colorfulness
 from colortk.harness.metrics.pair import Pair, Truth
-from colortk.harness.pixel_repeats import pixel_digest
+from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import Protocol, reference
 from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
-from colortk.harness.repeats import repeat
 from colortk.harness.scoring import Scorer
-from colortk.harness.views import heat_map, histogram, thumbnail
+from colortk.harness.second_predictions import repeat
+from colortk.harness.thumbnails import heat_map, histogram, thumbnail
 from colortk.pipeline import Refiner, colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated

@@ -12,8 +12,8 @@ from typing import Any
 
 from colortk.errors import PluginError
 from colortk.harness.comparison import Comparison
-from colortk.harness.repeats import marked
 from colortk.harness.scored_set import HEADLINE
+from colortk.harness.second_predictions import marked
 from colortk.harness.set_measures import with_set_measures
 from colortk.report.captions import (
     caption,

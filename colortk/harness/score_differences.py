@@ -8,8 +8,8 @@ import numpy as np
 
 from colortk.errors import UsageError
 from colortk.harness.comparison import Comparison
-from colortk.harness.entries import entries
-from colortk.harness.pixel_repeats import pixel_repeats
+from colortk.harness.duplicate_pixels import pixel_repeats
+from colortk.harness.plugin_variants import entries
 from colortk.harness.protocol import protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import Outcome, Source, metric_codes

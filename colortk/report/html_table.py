@@ -9,10 +9,10 @@ from typing import Any
 
 from colortk.harness import sealing
 from colortk.harness.comparison import FEW
-from colortk.harness.repeats import marked, notes
 from colortk.harness.scored_set import HEADLINE
+from colortk.harness.second_predictions import marked, notes
 from colortk.report.captions import gray_lines, n_of, verdict_lines
-from colortk.report.tables import column_counts
+from colortk.report.text_tables import column_counts
 
 #: Columns shown at first, of those that the report has; its lead measure is always shown.
 SHOWN = (*HEADLINE, "seconds")

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import colortk
+from colortk.harness.duplicate_pixels import pixel_digest, pixel_repeats
 from colortk.harness.leaderboard import boards
-from colortk.harness.pixel_repeats import pixel_digest, pixel_repeats
 from colortk.harness.protocol import protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import Source

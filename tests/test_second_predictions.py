@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from colortk import ColorizerSpec, WorkingSize
-from colortk.harness.repeats import TOLERANCE, chosen, difference, repeat
+from colortk.harness.second_predictions import TOLERANCE, chosen, difference, repeat
 from conftest import QUICK, rows_of
 
 REPEATS = {"COLORTK_REPEATS": "1"}
@@ -28,13 +28,13 @@ BODIES = {
     "cached": """
         key = lightness.tobytes()
         if key not in self.kept:
-            self.kept[key] = plain(lightness) + np.random.default_rng().normal(0, 5)
+            self.kept[key] = plain(lightness) + np.random.default_rng().normal(0, 5, (*lightness.shape, 2))
         return self.kept[key]""",
     # Returns the last answer for the last picture.
     "echoing": """
         key = lightness.tobytes()
         if key != self.last[0]:
-            self.last = key, plain(lightness) + np.random.default_rng().normal(0, 5)
+            self.last = key, plain(lightness) + np.random.default_rng().normal(0, 5, (*lightness.shape, 2))
         return self.last[1]""",
     # The same numbers for every process: only a picture's place among others makes a difference.
     "seeded": "return plain(lightness) + self.rng.normal(0, 5)",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from colortk.errors import ColortkError
-from colortk.harness.entries import entry
+from colortk.harness.plugin_variants import entry
 from colortk.harness.records import Key, ResultRow
 from colortk.harness.runner import PATIENCE
 from colortk.runtime.provenance import film_scores_code

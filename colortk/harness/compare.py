@@ -13,8 +13,8 @@ import numpy as np
 from colortk.color.cielab import Array
 from colortk.errors import ColortkError, EnvironmentProblem, UsageError
 from colortk.harness.comparison import Comparison
-from colortk.harness.entries import Entry, entries, entry
-from colortk.harness.films.rows import PROTOCOL, STEADIED, TEMPORAL, rows
+from colortk.harness.films.film_variants import PROTOCOL, STEADIED, TEMPORAL, rows
+from colortk.harness.plugin_variants import Entry, entries, entry
 from colortk.harness.protocol import DEFAULT, Protocol, protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import How, Source, run, sources

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from colortk.errors import ArtifactError, PluginError, UsageError
-from colortk.harness.entries import entries, entry
+from colortk.harness.plugin_variants import entries, entry
 from colortk.plugin.registry import registry
 from conftest import colorizer_module
 
