@@ -1,6 +1,6 @@
-"""Expected failures: one line that says what, why and what to do, and an exit code.
+"""Errors that colortk raises on purpose, each with a one-line message and an exit code.
 
-Anything else that escapes is a bug and keeps its traceback.
+Catch :class:`ColortkError` for all of them. Any other exception that escapes is a bug.
 """
 
 from __future__ import annotations
@@ -9,32 +9,56 @@ import errno
 
 
 class ColortkError(Exception):
-    """An expected failure. ``what`` went wrong, ``why``, and what to ``do`` about it."""
+    """An expected failure; the base class of all errors that colortk raises on purpose.
+
+    Parameters
+    ----------
+    problem : str
+        What went wrong, as "cannot read 'a.tif'".
+    reason : str
+        Why, as "the file is truncated after 3,000 bytes". Empty if nothing is known beyond the
+        problem.
+    hint : str
+        What to do about it, as "use --allow-truncated". Empty if there is nothing to suggest.
+
+    Attributes
+    ----------
+    problem, reason, hint : str
+        The three parts.
+    exit_code : int
+        What the command ends with.
+
+    Examples
+    --------
+    >>> from colortk.errors import UsageError
+    >>> print(UsageError("no folder 'scans'", "pictures are read from a folder", "create it first"))
+    no folder 'scans': pictures are read from a folder (create it first)
+    """
 
     exit_code = 1
 
-    def __init__(self, what: str, why: str = "", do: str = "") -> None:
-        self.what, self.why, self.do = what, why, do
+    def __init__(self, problem: str, reason: str = "", hint: str = "") -> None:
+        self.problem, self.reason, self.hint = problem, reason, hint
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        line = self.what
-        if self.why:
-            line += f": {self.why}"
-        if self.do:
-            line += f" ({self.do})"
+        line = self.problem
+        if self.reason:
+            line += f": {self.reason}"
+        if self.hint:
+            line += f" ({self.hint})"
         return " ".join(line.split())
 
     def __reduce__(self) -> tuple[type[ColortkError], tuple[str, str, str]]:
-        return type(self), (self.what, self.why, self.do)
+        return type(self), (self.problem, self.reason, self.hint)
 
 
 class PictureError(ColortkError):
-    """One picture cannot be read, colorized or written; the others can (exit 1)."""
+    """A picture cannot be read, colorized or written. Other pictures are not affected (exit 1)."""
 
 
 class DamagedPictureError(PictureError):
-    """A picture file is damaged; a part of it may still be decoded (exit 1)."""
+    """A picture file is damaged. A part of the picture may still be decoded (exit 1)."""
 
 
 class UsageError(ColortkError):
@@ -50,7 +74,7 @@ class PluginError(ColortkError):
 
 
 class PredictionError(PictureError):
-    """A plugin ran on a picture and crashed, hung or returned something unusable (exit 1)."""
+    """A plugin crashed, hung or returned an unusable result for a picture (exit 1)."""
 
 
 class ArtifactError(ColortkError):
@@ -60,16 +84,17 @@ class ArtifactError(ColortkError):
 
 
 class EnvironmentProblem(ColortkError):
-    """The machine lacks something that every command needs (exit 3)."""
+    """Something is missing on this machine or in its network, such as a library (exit 3)."""
 
     exit_code = 3
 
 
 class Notice(UserWarning):
-    """Something that the user should know and that stops nothing; the command prints it."""
+    """A warning for the user that stops nothing. The command prints it."""
 
 
-#: What libraries say where they cannot allocate, in lower case. Each has its own exceptions.
+#: Lower-case parts of the messages of libraries that cannot allocate memory. Each library has
+#: exception classes of its own.
 _NO_MEMORY = (
     "bad_alloc", "bad allocation", "insufficient memory", "outofmemory", "out of memory",
     "not enough memory", "failed to allocate", "cannot allocate", "could not allocate",
@@ -79,7 +104,13 @@ _NO_MEMORY = (
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """Whether ``error``, or an error that caused it, says that memory ran out."""
+    """Return whether ``error``, or an error that caused it, reports that memory ran out.
+
+    Parameters
+    ----------
+    error : BaseException or None
+        ``None`` gives false.
+    """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

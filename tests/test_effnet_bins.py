@@ -246,7 +246,7 @@ def test_chroma_ends_where_lightness_does() -> None:
 
     plugin = EffnetBins.__new__(EffnetBins)
     plugin.vivid = 1.0
-    plugin.confidence = np.float32(1)
+    plugin.chroma_gain = np.float32(1)
     plugin.codec, plugin.engine = Bins(), Two()  # type: ignore[assignment]
     lightness = np.full((64, 64), 20, np.float32)
     lightness[:, 31:] = 80

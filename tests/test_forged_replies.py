@@ -69,7 +69,7 @@ def attack(lightness):
     if kind == 5: send(message(number, memory, [["ab", [2, 2, 2], "float32"]], bytes(32)))
     if kind == 6: send(message(number, memory, [["ab", shape, "uint8"]], bytes(shape[0] * shape[1] * 2)))
     if kind == 7: send(message(number, {{"peak_memory": -1}}, [["ab", shape, "float32"]], bytes(shape[0] * shape[1] * 8)))
-    if kind == 8: send(message(number, {{"error": "__builtins__", "what": "a", "why": "", "do": ""}}, [], kind="failure"))
+    if kind == 8: send(message(number, {{"error": "__builtins__", "problem": "a", "reason": "", "hint": ""}}, [], kind="failure"))
     if kind == 13: threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGSTOP)).start()
     if kind == 12: send(2 * message(number, memory, [["ab", shape, "float32"]], b"\\0\\0\\x80?" * (shape[0] * shape[1] * 2)))
     if kind == 9: send(message(number, {{"input": "other.png", "output": "/x", "plugin": "gray", "error": None}}, [], kind="record"))

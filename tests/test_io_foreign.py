@@ -97,10 +97,10 @@ def test_a_foreign_file_is_one_line_that_says_how_to_convert_it(
     line = str(error.value)
     assert word in line
     assert "\n" not in line
-    assert error.value.do
+    assert error.value.hint
     assert "{" not in line
     if "file}" in str(foreign.foreign_kind(data) or foreign.likely_kind(data)):
-        assert "'my file'" in error.value.do  # quoted, for a shell
+        assert "'my file'" in error.value.hint  # quoted, for a shell
     if word == "film":
         assert "colortk video" in line
 

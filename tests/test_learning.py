@@ -14,7 +14,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colortk.errors import ArtifactError, PictureError
-from colortk.runtime.network_io import Planes
+from colortk.runtime.network_io import LinearScaling
 from colortk.training.data import aging, crops
 from colortk.training.data.dataset import HELD_OUT, spread
 from colortk.training.data.image_cache import Album
@@ -27,7 +27,7 @@ from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from conftest import photo
 
-CODEC = Planes(offset=50, scale=50, chroma_scale=110)
+CODEC = LinearScaling(offset=50, scale=50, chroma_scale=110)
 RECIPE = Recipe("none", lambda: None, CODEC, epochs=4, batch_size=4, rate=1e-3, sides=((32, 1),))
 
 
@@ -54,7 +54,7 @@ def test_codec_is_undone() -> None:
     assert x.dtype == np.float32
     assert np.allclose(x[..., 0] * 50 + 50, lightness, atol=1e-4)
     assert np.allclose(CODEC.chroma(CODEC.targets(ab, lightness), 8, 6), ab, atol=1e-4)
-    three = Planes(scale=128, chroma_scale=128, channels=3).inputs(lightness)
+    three = LinearScaling(scale=128, chroma_scale=128, channels=3).inputs(lightness)
     assert three.shape == (2, 8, 6, 3)
     assert (three == three[..., :1]).all()
 

@@ -243,11 +243,15 @@ def test_errors_travel_as_text_and_are_of_our_kinds_only() -> None:
     assert type(error) is PredictionError
     assert str(error) == "what: why (do)"
     for kind in ("annotations", "__builtins__", "ColortkErrors", "", None, 5):
-        fields = {"error": kind, "what": "", "why": "", "do": ""}
+        fields = {"error": kind, "problem": "", "reason": "", "hint": ""}
         with pytest.raises(MessageError):
             error_of(Message("failure", "5", fields))
     with pytest.raises(MessageError):
-        error_of(Message("failure", "5", {"error": "PluginError", "what": 5, "why": "", "do": ""}))
+        error_of(
+            Message(
+                "failure", "5", {"error": "PluginError", "problem": 5, "reason": "", "hint": ""}
+            )
+        )
     assert issubclass(errors.PluginError, ColortkError)
     assert type(error_of(failure(request, PluginError("a")))) is PluginError
 

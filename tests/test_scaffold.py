@@ -141,9 +141,9 @@ def test_unusable_names(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name of a plugin") as raised:
         scaffold.new_plugin(name)
     assert hint in str(raised.value)
-    assert raised.value.do == (hint if hint.endswith(" could") else "")
-    if raised.value.do:
-        assert scaffold.new_plugin(raised.value.do.split("'")[1])
+    assert raised.value.hint == (hint if hint.endswith(" could") else "")
+    if raised.value.hint:
+        assert scaffold.new_plugin(raised.value.hint.split("'")[1])
 
 
 @pytest.mark.slow

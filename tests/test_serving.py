@@ -51,19 +51,19 @@ def test_a_batch_is_channels_last_both_ways() -> None:
     np.testing.assert_allclose(y, np.concatenate([A * x, B * x], -1), atol=1e-6)
 
 
-def test_confidence_is_a_factor_on_chroma() -> None:
-    from colortk.runtime.network_io import Planes
-    from colortk.runtime.onnx_colorizer import Networked
+def test_chroma_gain_is_a_factor_on_chroma() -> None:
+    from colortk.runtime.network_io import LinearScaling
+    from colortk.runtime.onnx_colorizer import OnnxColorizer
 
     class Stored:
         def read(self, name: str) -> bytes:
             return tiny(A, B)
 
     plane = np.random.default_rng(0).uniform(0, 100, (4, 6)).astype(np.float32)
-    for confidence in (1.0, 0.75):
-        chroma = Networked(Stored(), Planes(100, 50), "", confidence).predict_ab(plane)
+    for chroma_gain in (1.0, 0.75):
+        chroma = OnnxColorizer(Stored(), LinearScaling(100, 50), "", chroma_gain).predict_ab(plane)
         assert chroma.dtype == np.float32
-        wanted = confidence * 50 * np.dstack([A * plane, B * plane]) / 100
+        wanted = chroma_gain * 50 * np.dstack([A * plane, B * plane]) / 100
         np.testing.assert_allclose(chroma, wanted, rtol=1e-5)
 
 

@@ -23,7 +23,7 @@ from colortk.harness.plugin_variants import entry
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import Loaded, Request
-from colortk.runtime.network_io import Planes
+from colortk.runtime.network_io import LinearScaling
 from colortk.training.data.split import Split
 from colortk.training.identity import trainer_code
 from colortk.training.loop import state
@@ -162,7 +162,7 @@ def test_a_training_is_not_resumed_after_its_network_has_changed(
     import changing_network
 
     request = TrainRequest(tmp_path, tmp_path / "out", tmp_path / "store")
-    recipe = Recipe("changing", changing_network.network, Planes(100, 128), 1, 1, 1e-3)
+    recipe = Recipe("changing", changing_network.network, LinearScaling(100, 128), 1, 1, 1e-3)
     sides = Split([tmp_path / "a.png"], [tmp_path / "b.png"], [1.0], [1.0])
     monkeypatch.setattr(state.backend, "libraries", lambda: ("keras", "tensorflow"))
 

@@ -12,7 +12,7 @@ from colortk.color.cielab import Float32
 from colortk.errors import UsageError
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.runtime.loading import Loaded
-from colortk.runtime.network_io import Planes
+from colortk.runtime.network_io import LinearScaling
 from colortk.training.data.image_cache import Album
 from colortk.training.data.loader import Loader, fixed
 from colortk.training.data.source import FolderSource
@@ -20,7 +20,7 @@ from colortk.training.loop.teacher import Teacher, teacher
 from colortk.training.recipe import Recipe
 from conftest import Run, photo
 
-CODEC = Planes(offset=50, scale=50, chroma_scale=100)
+CODEC = LinearScaling(offset=50, scale=50, chroma_scale=100)
 
 
 class Known:

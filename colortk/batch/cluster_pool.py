@@ -129,7 +129,7 @@ class Cluster:
             self._pace = max(1e-3, *(record.seconds.get("total", 0) for record in records))
             return list(zip(tasks, records, strict=True))
         if future.status != "error":
-            raise EnvironmentProblem("the Dask scheduler was lost", do=_GO_ON)
+            raise EnvironmentProblem("the Dask scheduler was lost", hint=_GO_ON)
         error = future.exception()
         if isinstance(error, ColortkError):
             raise error
@@ -150,7 +150,7 @@ class Cluster:
         try:
             while not (found := self._client.nthreads()):
                 if time.monotonic() > until:
-                    raise EnvironmentProblem("the Dask workers were lost", do=_GO_ON)
+                    raise EnvironmentProblem("the Dask workers were lost", hint=_GO_ON)
                 time.sleep(1)
         except (OSError, TimeoutError) as error:
             why = type(error).__name__

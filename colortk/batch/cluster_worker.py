@@ -67,5 +67,5 @@ def _check(ready: Ready, orders: Orders, expected: Ready, code: str) -> None:
     if what:
         raise PluginError(
             f"plugin '{orders.request.plugin}' has other {what} on a Dask worker",
-            do="install the same versions everywhere, and restart the workers",
+            hint="install the same versions everywhere, and restart the workers",
         )

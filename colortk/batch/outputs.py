@@ -38,7 +38,7 @@ def check(settings: Settings, items: list[Item]) -> None:
     if "/" in settings.suffix or os.sep in settings.suffix:
         raise UsageError(f"--suffix {settings.suffix}", "a suffix has no folder in it", "use -o")
     if settings.force and settings.skip_existing:
-        raise UsageError("--force overwrites what --skip-existing leaves", do="leave one out")
+        raise UsageError("--force overwrites what --skip-existing leaves", hint="leave one out")
     output = settings.output
     if sum(item.name == STANDARD for item in items) > 1:
         raise UsageError("standard input was named more than once")
@@ -253,12 +253,12 @@ class Places:
             own = source == record.input
             whose = "its own result" if own else f"the result of '{record.input}'"
             raise PictureError(
-                f"'{source}' would be overwritten by {whose}", do="choose another -o or --suffix"
+                f"'{source}' would be overwritten by {whose}", hint="choose another -o or --suffix"
             )
         if str(path) in self._taken:
             raise PictureError(
                 f"'{path}' already holds the result of '{self._taken[str(path)]}'",
-                do="give them different output folders",
+                hint="give them different output folders",
             )
         refuse_special(path)
 

@@ -41,7 +41,7 @@ def jobs_for(items: list[Item], told: int | None) -> int:
     """
     if any(item.name == STANDARD for item in items):
         if told is not None and told != 1:
-            raise UsageError("--jobs and a picture from standard input", do="leave one out")
+            raise UsageError("--jobs and a picture from standard input", hint="leave one out")
         return 1
     if told is not None:
         return max(1, min(told or cores(), len(items)))

@@ -27,7 +27,7 @@ def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
 
     given = [path for path in files.values() if path is not None]
     if [str(p) for p in given].count("-") + as_json > 1:
-        raise UsageError("only one thing can go to stdout", do="name files for the others")
+        raise UsageError("only one thing can go to stdout", hint="name files for the others")
     if len({path.absolute() for path in given}) < len(given):
         raise UsageError("two of the files to write are the same")
     for path in given:
@@ -35,7 +35,7 @@ def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
             continue
         refuse_special(path, UsageError)
         if path.exists() and not force:
-            raise UsageError(f"'{path}' is there already", do="use --force to overwrite it")
+            raise UsageError(f"'{path}' is there already", hint="use --force to overwrite it")
         if not path.absolute().parent.is_dir():
             raise UsageError(f"cannot write '{path}'", "there is no such folder", "create it first")
 

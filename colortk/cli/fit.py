@@ -229,9 +229,9 @@ def _complete(plugin: str, target: Path, told: str, resume: bool, force: bool) -
 
     code = trainer_code(plugin)  # as it is before the training begins
     if resume and force:
-        raise UsageError("--resume goes on and --force starts anew", do="leave one out")
+        raise UsageError("--resume goes on and --force starts anew", hint="leave one out")
     if target.exists() and not target.is_dir():
-        raise UsageError(f"--output '{target}' is a file", do="name a folder")
+        raise UsageError(f"--output '{target}' is a file", hint="name a folder")
     _refuse_special_entries(target)
     stopped = any(target.glob("checkpoint*"))
     trained = (target / MANIFEST).exists()
@@ -247,7 +247,7 @@ def _complete(plugin: str, target: Path, told: str, resume: bool, force: bool) -
     other = "weights that other code made" if changed else "weights of another run"
     holds = other if resume else "weights" if trained else "a stopped run"
     ways = "--force trains anew" if resume else "--resume goes on with it, --force trains anew"
-    raise UsageError(f"'{target}' holds {holds} already", do=f"{ways}; or another --output")
+    raise UsageError(f"'{target}' holds {holds} already", hint=f"{ways}; or another --output")
 
 
 def _refuse_special_entries(folder: Path) -> None:

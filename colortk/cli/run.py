@@ -197,7 +197,7 @@ def command(
     check(settings, items)
     to_stdout = output == "-" or (output is None and "-" in files)
     if to_stdout and sys.stdout.isatty():
-        raise UsageError("a picture is not written to a terminal", do="-o FILE, or a pipe")
+        raise UsageError("a picture is not written to a terminal", hint="-o FILE, or a pipe")
     if to_stdout and (scheduler is not None or resume):
         raise UsageError("standard output", "neither --resume nor --backend dask knows of it")
     work = Work(Request(plugin, options, weights), refine, settings, threads, timeout)

@@ -48,13 +48,13 @@ class Report:
                 self._waiting = b"\n"
         except FileExistsError:
             raise UsageError(
-                f"'{path}' exists", do="use --force to overwrite or --resume to go on with it"
+                f"'{path}' exists", hint="use --force to overwrite or --resume to go on with it"
             ) from None
         except OSError as error:
             why = error.strerror or str(error)
             raise UsageError(f"cannot write the report '{path}'", why) from error
         except ColortkError as error:
-            raise UsageError(error.what, error.why, error.do) from error
+            raise UsageError(error.problem, error.reason, error.hint) from error
 
     def add(self, record: Record) -> None:
         """Write a record; a report that cannot be written stops nothing else."""

@@ -65,7 +65,7 @@ class Work:
         from colortk.store.artifacts import artifacts_of
 
         if any(item.name == STANDARD for item in items):
-            raise UsageError("a Dask cluster has no standard input", do="leave --backend out")
+            raise UsageError("a Dask cluster has no standard input", hint="leave --backend out")
         if device is not None:
             raise UsageError(
                 "--device says nothing to a Dask cluster",

@@ -78,7 +78,7 @@ def compare(
     if clips and how is not None and how.scheduler is not None:
         raise UsageError(
             "films are not sent to a Dask cluster",
-            do="compare them without it, or leave them out: --temporal skip",
+            hint="compare them without it, or leave them out: --temporal skip",
         )
     found, unreadable, repeats = gather(images)
     unreadable |= refused
@@ -141,9 +141,9 @@ def _family(
     for name in names:
         if name not in known:
             hint = f"the rows are: {', '.join(sorted(known))}"
-            raise UsageError(f"--family {name}: no such row in this comparison", do=hint)
+            raise UsageError(f"--family {name}: no such row in this comparison", hint=hint)
     if len(set(names)) == 1:
-        raise UsageError("a family of one plugin has no pairs", do="name --family twice or more")
+        raise UsageError("a family of one plugin has no pairs", hint="name --family twice or more")
     wanted = {name + end for name in names for end in ("", STEADIED)}
     return tuple(e.label for e in entries if e.label in wanted)
 

@@ -122,7 +122,7 @@ def check_code(metrics: tuple[tuple[str, str], ...]) -> None:
         if codes[name] + weights_digest(specs[name]) != code:
             raise EnvironmentProblem(
                 f"metric '{name}' is another one on this worker",
-                do="install the same versions everywhere, and restart the workers",
+                hint="install the same versions everywhere, and restart the workers",
             )
 
 
@@ -172,7 +172,7 @@ def plugin_of(entry: Entry, task: Task) -> Isolated:
             raise PluginError(
                 f"plugin '{entry.request.plugin}' has other {what} where it runs than where"
                 " it was looked up",
-                do="install the same version everywhere; run it again if it was being changed",
+                hint="install the same version everywhere; run it again if it was being changed",
             )
         kept[key] = plugin, task.run
     plugin = kept[key][0]

@@ -137,7 +137,7 @@ def decode(
             if allow_truncated:
                 return partial
             hint = "use colortk run --allow-truncated to keep what can be decoded"
-            raise PictureError(error.what, f"{error.why}; {partial.missing}", hint) from None
+            raise PictureError(error.problem, f"{error.reason}; {partial.missing}", hint) from None
 
 
 def _partial(data: bytes, name: str, max_pixels: int) -> Picture | None:

@@ -91,7 +91,7 @@ def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> by
         notes.append(f"{name} cannot hold the resolution: {source.dpi[0]:g} dpi is lost")
     side = _LARGEST_SIDE.get(name)
     if side and max(rgb.shape[:2]) > side:
-        raise PictureError(f"a {extension} file has at most {side} pixels a side", do="--ext png")
+        raise PictureError(f"a {extension} file has at most {side} pixels a side", hint="--ext png")
     pixels = rgb if alpha is None else np.dstack([rgb, alpha])
     if name == "TIFF":
         return _tiff(pixels, source, notes)

@@ -289,7 +289,9 @@ def _settle_names(result: Registry, strict: bool) -> None:
             continue
         who = " and ".join(dict.fromkeys(r.distribution for r in rivals))
         if strict:
-            raise PluginError(f"the name '{name}' is claimed by {who}", do="uninstall one of them")
+            raise PluginError(
+                f"the name '{name}' is claimed by {who}", hint="uninstall one of them"
+            )
         for loser in rivals:
             if loser.distribution == DISTRIBUTION and loser is rivals[0]:
                 continue

@@ -100,7 +100,7 @@ def connect(address: str) -> Iterator[Any]:
         except TimeoutError:
             raise EnvironmentProblem(
                 f"the Dask scheduler at '{address}' has no workers",
-                do=f"start some: dask worker {address}",
+                hint=f"start some: dask worker {address}",
             ) from None
         with _watch_scheduler(address):
             yield client
@@ -202,7 +202,7 @@ def _watch_scheduler(address: str) -> Iterator[None]:
         ended.set()
         if lost.is_set() and not _is_termination(error):
             raise EnvironmentProblem(
-                f"the Dask scheduler at '{address}' was lost", do=RESUME_HINT
+                f"the Dask scheduler at '{address}' was lost", hint=RESUME_HINT
             ) from error
         raise
     finally:
@@ -231,7 +231,7 @@ def refuse_lost(address: str, error: BaseException) -> None:
         check_scheduler(address)
     except (OSError, ValueError):
         raise EnvironmentProblem(
-            f"the Dask scheduler at '{address}' was lost", do=RESUME_HINT
+            f"the Dask scheduler at '{address}' was lost", hint=RESUME_HINT
         ) from error
 
 

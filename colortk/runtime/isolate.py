@@ -145,7 +145,7 @@ class Isolated:
             try:
                 self._start()
             except PluginError as error:  # it has loaded before: this picture's failure
-                raise PredictionError(error.what, error.why, error.do) from error
+                raise PredictionError(error.problem, error.reason, error.hint) from error
         start = time.perf_counter()
         arrays = {"lightness": np.ascontiguousarray(lightness, np.float32)}
         message = self._ask("predict", {}, arrays, 2 * arrays["lightness"].nbytes)

@@ -111,13 +111,13 @@ class Loaded:
 
 
 def reason(error: BaseException, factory: str) -> str:
-    """One line: the kind of a plugin's ``error``, what it says, and :func:`place`."""
+    """One line: the kind of a plugin's ``error``, what it says, and :func:`source_location`."""
     text = " ".join(str(error).split())
     kind = type(error).__name__
-    return f"{f'{kind}: {text}' if text else kind} {place(error, factory)}".rstrip()
+    return f"{f'{kind}: {text}' if text else kind} {source_location(error, factory)}".rstrip()
 
 
-def place(error: BaseException, factory: str) -> str:
+def source_location(error: BaseException, factory: str) -> str:
     """``(file.py:7)``, the innermost line of the plugin's own that ``error`` went through, or nothing.
 
     Its own: of the package that ``factory``, an import path, names; if it got to none of that, of

@@ -30,7 +30,7 @@ class Codec(Protocol):
 
 
 @dataclass(frozen=True)
-class Planes:
+class LinearScaling:
     """A picture in, a picture out: input (L* - ``offset``) / ``scale``, output ab / ``chroma_scale``.
 
     ``channels``: how often the input is repeated (3 where an encoder was made for RGB).

@@ -13,18 +13,18 @@ from colortk.runtime.network_io import Codec
 NETWORK = "network.onnx"
 
 
-class Networked:
+class OnnxColorizer:
     """A network that ``colortk fit`` trained, behind a plugin's ``predict_ab``.
 
     ``network``: import path of the function that builds it in Keras, ``"package.module:callable"``;
-    only needed on a GPU that ONNX Runtime cannot use. ``confidence``: factor on its chroma, under 1
+    only needed on a GPU that ONNX Runtime cannot use. ``chroma_gain``: factor on its chroma, under 1
     for a network that is surer of pictures unlike those it learnt from than it is right.
     """
 
     def __init__(
-        self, artifacts: Artifacts, codec: Codec, network: str, confidence: float = 1.0
+        self, artifacts: Artifacts, codec: Codec, network: str, chroma_gain: float = 1.0
     ) -> None:
-        self.codec, self.confidence = codec, np.float32(confidence)
+        self.codec, self.chroma_gain = codec, np.float32(chroma_gain)
         self.engine = Engine(artifacts.read(NETWORK), network)
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
@@ -35,5 +35,5 @@ class Networked:
     def predict_ab_batch(self, lightness: Float32) -> Float32:
         """The same of (N, H, W) at once: (N, H, W, 2)."""
         outputs = self.engine.predict(self.codec.inputs(lightness))
-        chroma = self.codec.chroma(outputs, *lightness.shape[1:]) * self.confidence
+        chroma = self.codec.chroma(outputs, *lightness.shape[1:]) * self.chroma_gain
         return np.ascontiguousarray(chroma, np.float32)

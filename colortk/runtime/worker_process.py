@@ -35,7 +35,7 @@ ENDING = 5.0
 def failure(request: Message, error: ColortkError) -> Message:
     """Return the reply that reports ``error``, as the nearest class of :mod:`colortk.errors`."""
     kind = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-    parts = {name: str(getattr(error, name, "")) for name in ("what", "why", "do")}
+    parts = {name: str(getattr(error, name, "")) for name in ("problem", "reason", "hint")}
     return Message("failure", request.number, {"error": kind.__name__, **parts})
 
 
@@ -46,7 +46,7 @@ def error_of(reply: Message) -> ColortkError:
     """
     fields = reply.fields
     kind = getattr(errors, str(fields.get("error")), None)
-    texts = [fields.get(name) for name in ("what", "why", "do")]
+    texts = [fields.get(name) for name in ("problem", "reason", "hint")]
     if not isinstance(kind, type) or not issubclass(kind, ColortkError):
         raise MessageError("it reports an unknown error")
     if not all(isinstance(text, str) for text in texts):

@@ -126,7 +126,7 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, text.encode())
     except PictureError as error:  # of a file in the folder, which the caller does not know
-        raise UsageError(f"cannot write '{target}'", error.why, _ELSEWHERE) from error
+        raise UsageError(f"cannot write '{target}'", error.reason, _ELSEWHERE) from error
     except OSError as error:
         if os.path.lexists(target):  # another process made it in the meantime
             raise taken from None

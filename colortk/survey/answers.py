@@ -111,7 +111,7 @@ class Answers:
             self.close()
             if not self.path.is_file():
                 what = f"the survey's answers '{self.path}' are missing"
-                raise UsageError(what, do="restore them, or create a new survey") from error
+                raise UsageError(what, hint="restore them, or create a new survey") from error
             raise EnvironmentProblem(
                 f"the survey's answers '{self.path}' cannot be used",
                 str(error),

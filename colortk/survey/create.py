@@ -112,7 +112,7 @@ def _check(folder: Path) -> None:
         refuse_special(folder, UsageError)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         do = "name another folder, or delete it, with the answers in it"
-        raise UsageError(f"'{folder}' is there already", do=do)
+        raise UsageError(f"'{folder}' is there already", hint=do)
     if not folder.absolute().parent.is_dir():
         raise UsageError(f"cannot create '{folder}'", "there is no such folder", "create it first")
 

@@ -18,7 +18,7 @@ from colortk.errors import ColortkError
 from colortk.pipeline import colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import API_VERSION, ColorizerSpec
-from colortk.runtime.loading import Loaded, Request, load, place, reason
+from colortk.runtime.loading import Loaded, Request, load, reason, source_location
 from colortk.store.artifacts import artifacts_of
 
 Check = Callable[[], None]
@@ -120,7 +120,11 @@ def run_checks(name: str) -> Iterator[Outcome]:
             raise
         except BaseException as error:  # a plugin may even exit
             said = " ".join(str(error).split())
-            ours = said and isinstance(error, AssertionError) and not place(error, spec.factory)
+            ours = (
+                said
+                and isinstance(error, AssertionError)
+                and not source_location(error, spec.factory)
+            )
             yield Outcome(title, said if ours else reason(error, spec.factory))
 
 

@@ -56,12 +56,12 @@ class TrainRequest:
     def refuse(self, *names: str) -> None:
         """Raise ``UsageError`` if one of the fields ``names``, which a trainer ignores, is set."""
         if self.epochs == 0 and "init_from" in names:
-            raise UsageError("--epochs 0 means nothing to this plugin", do="leave it out")
+            raise UsageError("--epochs 0 means nothing to this plugin", hint="leave it out")
         for name in names:
             default = type(self).__dataclass_fields__[name].default
             if getattr(self, name) not in (default, "cpu"):
                 raise UsageError(
-                    f"--{name.replace('_', '-')} means nothing to this plugin", do="leave it out"
+                    f"--{name.replace('_', '-')} means nothing to this plugin", hint="leave it out"
                 )
 
 

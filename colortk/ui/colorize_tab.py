@@ -96,7 +96,7 @@ def _colorize(
     visit: Visit, file: str | None, label: str, strength: float, kind: str, refine: str
 ) -> Any:
     if not file:
-        raise UsageError("There is no picture yet", do="choose one")
+        raise UsageError("There is no picture yet", hint="choose one")
     if kind not in [value for _, value in TYPES]:
         raise UsageError(f"a result cannot be of type '{kind}'")
     wanted = Wanted(min(2.0, max(0.0, float(strength))), refine, kind)

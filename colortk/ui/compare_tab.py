@@ -49,7 +49,7 @@ def build(house: House) -> None:
 
 def _compare(visit: Visit, file: str | None, labels: list[str], strength: float) -> list[str]:
     if not file:
-        raise UsageError("There is no picture yet", do="choose one")
+        raise UsageError("There is no picture yet", hint="choose one")
     house, path = visit.house, Path(file)
     strength = min(2.0, max(0.0, float(strength)))
     found = compare_plugins(

@@ -72,7 +72,7 @@ def compare_plugins(
     A plugin that fails costs its own row. Raises ``PictureError`` or ``UsageError``.
     """
     if not labels:
-        raise UsageError("nothing to compare", do="choose plugins")
+        raise UsageError("nothing to compare", hint="choose plugins")
     if len(labels) > MOST:
         raise UsageError(f"{len(labels)} plugins are too many at once", f"{MOST} are possible")
     pixels = limits.decode(path, name).pixels

@@ -81,7 +81,7 @@ def notice() -> Any:
 
 def message(error: ColortkError, root: Path) -> str:
     """An error as a visitor reads it: without paths of this machine, and advice for a terminal."""
-    do = "" if "--" in error.do or "colortk " in error.do else error.do
-    text = str(ColortkError(error.what, error.why, do))
+    do = "" if "--" in error.hint or "colortk " in error.hint else error.hint
+    text = str(ColortkError(error.problem, error.reason, do))
     text = re.sub(rf"{re.escape(str(root))}/(?:[^/\s']+/)*", "", text)
     return text[:1].upper() + text[1:]

@@ -24,7 +24,7 @@ def build(house: House) -> None:
     try:
         from colortk.ui import films  # noqa: F401
     except EnvironmentProblem as error:
-        gr.Markdown(f"**Films need PyAV.** Whoever runs this page can install it: `{error.do}`")
+        gr.Markdown(f"**Films need PyAV.** Whoever runs this page can install it: `{error.hint}`")
         return
     stops: dict[str | None, threading.Event] = {}
 
@@ -87,7 +87,7 @@ def _colorize(
     from colortk.ui.films import colorize_clip
 
     if not file:
-        raise UsageError("There is no film yet", do="choose one")
+        raise UsageError("There is no film yet", hint="choose one")
     house, path = visit.house, Path(file)
 
     def advance(done: int, total: int | None) -> None:

@@ -88,7 +88,7 @@ class Shelf:
     def _entry(self, label: str) -> Entry:
         found = self._entries.get(label)
         if found is None:
-            raise UsageError(f"there is no plugin '{label}' here", do="load the page again")
+            raise UsageError(f"there is no plugin '{label}' here", hint="load the page again")
         return found
 
 
@@ -110,7 +110,7 @@ def shelf(texts: Iterable[str], timeout: float = PATIENCE) -> tuple[Shelf, list[
         except ColortkError as error:
             notes.append(str(error))
     if not found:
-        raise UsageError("there is no plugin that can run", do="see: colortk plugins list")
+        raise UsageError("there is no plugin that can run", hint="see: colortk plugins list")
     return Shelf(found, timeout), notes
 
 

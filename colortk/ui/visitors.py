@@ -134,7 +134,7 @@ class Visitors:
         Raises ``PictureError`` without a cookie: the page was not loaded from here.
         """
         if token is None or not is_token(token):
-            raise PictureError("this page is out of date", do="load it again")
+            raise PictureError("this page is out of date", hint="load it again")
         window = hashlib.sha256((session or "").encode()).hexdigest()[:16]
         place = self.of(token).folder / window
         with self._lock:

@@ -128,7 +128,7 @@ def colorize_film(
     try:
         _encode(path, film, plugin, settings, look, parts, losses, span, advance)
         if not parts.stretches:
-            raise PictureError(f"'{path}' has no frames in that part", do="see --from and --to")
+            raise PictureError(f"'{path}' has no frames in that part", hint="see --from and --to")
         summary.copied = join(path, output, parts, film, span, settings.force, summary.notes)
     except BaseException:
         if not parts.stretches:
@@ -152,7 +152,7 @@ def _checked(path: Path, settings: Settings) -> Film:
             if output.samefile(path):
                 raise UsageError(f"'{path}' would be overwritten by its own result")
         if not settings.force:
-            raise PictureError(f"'{output}' exists", do="use --force to overwrite")
+            raise PictureError(f"'{output}' exists", hint="use --force to overwrite")
     if not output.parent.is_dir():
         raise PictureError(
             f"cannot write '{output}'", f"the folder '{output.parent}' does not exist",

@@ -62,7 +62,7 @@ class Parts:
             if not force:
                 raise PictureError(
                     f"'{self.folder}' holds an earlier run",
-                    do="--resume to go on with it, --force to begin anew",
+                    hint="--resume to go on with it, --force to begin anew",
                 )
             self.remove()
         try:

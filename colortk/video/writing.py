@@ -61,7 +61,7 @@ def check_encoding(encoding: Encoding, film: Film) -> None:
         close = get_close_matches(encoding.codec, known, 1)
         raise UsageError(
             f"--codec {encoding.codec}: there is no such encoder of films",
-            do=f"did you mean '{close[0]}'?" if close else "libx264, libx265, libvpx-vp9, ffv1",
+            hint=f"did you mean '{close[0]}'?" if close else "libx264, libx265, libvpx-vp9, ffv1",
         )
 
 

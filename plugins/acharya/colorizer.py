@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from colortk.plugin.spec import Artifacts
-from colortk.runtime.onnx_colorizer import Networked
+from colortk.runtime.onnx_colorizer import OnnxColorizer
 
 from .codec import MEAN, RELU, TANH
 
 _NETWORKS = "colortk_plugins.acharya.networks:"
 
 
-def relu(artifacts: Artifacts, options: Any) -> Networked:
+def relu(artifacts: Artifacts, options: Any) -> OnnxColorizer:
     """Of the ReLU network, on faces or transferred."""
-    return Networked(artifacts, RELU, _NETWORKS + "colorizer_relu")
+    return OnnxColorizer(artifacts, RELU, _NETWORKS + "colorizer_relu")
 
 
-def tanh(artifacts: Artifacts, options: Any) -> Networked:
+def tanh(artifacts: Artifacts, options: Any) -> OnnxColorizer:
     """Of the tanh network, on faces or transferred."""
-    return Networked(artifacts, TANH, _NETWORKS + "colorizer_tanh")
+    return OnnxColorizer(artifacts, TANH, _NETWORKS + "colorizer_tanh")
 
 
-def mean(artifacts: Artifacts, options: Any) -> Networked:
+def mean(artifacts: Artifacts, options: Any) -> OnnxColorizer:
     """Of the network that predicts mean A and B."""
-    return Networked(artifacts, MEAN, _NETWORKS + "mean_chrominance")
+    return OnnxColorizer(artifacts, MEAN, _NETWORKS + "mean_chrominance")

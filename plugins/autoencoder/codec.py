@@ -5,6 +5,6 @@ It says that L, a and b are brought to the range of tanh, not by which factors; 
 
 from __future__ import annotations
 
-from colortk.runtime.network_io import Planes
+from colortk.runtime.network_io import LinearScaling
 
-CODEC = Planes(scale=100, chroma_scale=128)
+CODEC = LinearScaling(scale=100, chroma_scale=128)

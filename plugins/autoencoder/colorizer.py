@@ -7,7 +7,7 @@ import numpy as np
 from colortk.color.cielab import Float32
 from colortk.color.upsample import resize
 from colortk.plugin.spec import Artifacts
-from colortk.runtime.onnx_colorizer import Networked
+from colortk.runtime.onnx_colorizer import OnnxColorizer
 
 from .codec import CODEC
 from .options import Options
@@ -17,7 +17,7 @@ MULTIPLE = 8
 NETWORK = "colortk_plugins.autoencoder.network:autoencoder"
 
 
-class Views(Networked):
+class Views(OnnxColorizer):
     """The mean of what the network answers to several views of a picture.
 
     At half the size: a point of its answer sees 68 pixels on a side, which is then twice as much of
@@ -50,6 +50,6 @@ class Views(Networked):
         return chroma
 
 
-def colorizer(artifacts: Artifacts, options: Options | None) -> Networked:
+def colorizer(artifacts: Artifacts, options: Options | None) -> OnnxColorizer:
     """The trained network behind ``predict_ab``."""
     return Views(artifacts, options or Options())

@@ -10,21 +10,21 @@ from colortk.color.cielab import Float32
 from colortk.color.upsample import chroma_field
 from colortk.plugin.spec import Artifacts
 from colortk.runtime.network_io import Codec
-from colortk.runtime.onnx_colorizer import Networked
+from colortk.runtime.onnx_colorizer import OnnxColorizer
 
 from .codec import Bins
 from .options import Options
 from .vivid import vivid
 
 #: It is a little too sure of pictures that are not from its training folders (see the model card).
-CONFIDENCE = 0.9
+CHROMA_GAIN = 0.9
 
 
-class EffnetBins(Networked):
+class EffnetBins(OnnxColorizer):
     """The network behind ``predict_ab``: chroma at a quarter of the size, then along the edges."""
 
     def __init__(self, artifacts: Artifacts, codec: Codec, network: str, options: Options) -> None:
-        super().__init__(artifacts, codec, network, CONFIDENCE)
+        super().__init__(artifacts, codec, network, CHROMA_GAIN)
         self.vivid = options.vivid
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
@@ -35,7 +35,7 @@ class EffnetBins(Networked):
             chroma_field(plane, np.ascontiguousarray(ab)).block(0, 0, plane)
             for plane, ab in zip(lightness, coarse, strict=True)
         ]
-        return vivid(np.ascontiguousarray(full, np.float32) * self.confidence, self.vivid)
+        return vivid(np.ascontiguousarray(full, np.float32) * self.chroma_gain, self.vivid)
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:

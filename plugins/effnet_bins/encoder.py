@@ -123,7 +123,7 @@ def load_lite2(network: Any, path: Path) -> None:
     try:
         stored = pretrained(path)
     except ArtifactError as error:
-        raise ArtifactError(error.what, error.why, _HINT) from error
+        raise ArtifactError(error.problem, error.reason, _HINT) from error
     try:
         for layer in network.layers:
             if layer.weights and block_of(layer.name) is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from colortk.plugin.spec import Artifacts
-from colortk.runtime.onnx_colorizer import Networked
+from colortk.runtime.onnx_colorizer import OnnxColorizer
 
 from .codec import CODEC
 
 #: It is too sure of pictures that are not from its training folders (see the model card).
-CONFIDENCE = 0.9
+CHROMA_GAIN = 0.9
 
 
-def colorizer(artifacts: Artifacts, options: Any) -> Networked:
+def colorizer(artifacts: Artifacts, options: Any) -> OnnxColorizer:
     """The trained network behind ``predict_ab``."""
-    return Networked(artifacts, CODEC, "colortk_plugins.resnet18.network:resnet18", CONFIDENCE)
+    return OnnxColorizer(artifacts, CODEC, "colortk_plugins.resnet18.network:resnet18", CHROMA_GAIN)

@@ -53,7 +53,7 @@ def load_resnet18(
     try:
         stored = pretrained(path)
     except ArtifactError as error:
-        raise ArtifactError(error.what, error.why, _HINT) from error
+        raise ArtifactError(error.problem, error.reason, _HINT) from error
     with_names = [layer for layer in network.layers if layer.weights]
     try:
         for layer in with_names:

@@ -164,7 +164,7 @@ def _check_code(task: FilmTask) -> None:
     code = running_film_scores_code()
     if not all(entry.key.code.endswith(code) for entry in task.entries):
         raise EnvironmentProblem(
-            "the code that scores films has changed since the comparison began", do="run it again"
+            "the code that scores films has changed since the comparison began", hint="run it again"
         )
 
 

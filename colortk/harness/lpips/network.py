@@ -79,7 +79,7 @@ def _session(process: int) -> Any:
     except ArtifactError as error:
         raise ArtifactError(
             "the network of LPIPS cannot be used",
-            f"{error.what}: {error.why}",
+            f"{error.problem}: {error.reason}",
             "reinstall colorization-toolkit",
         ) from None
     return _opened(content)

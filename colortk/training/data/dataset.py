@@ -55,7 +55,7 @@ def read(request: TrainRequest, recipe: Recipe, sides: Split, state: State) -> M
                     good.append(index)
                     continue
                 state.left_out.append(album.paths[index].relative_to(request.data).as_posix())
-                request.say(f"left out: {error.what}: {error.why}")
+                request.say(f"left out: {error.problem}: {error.reason}")
             kept.append(good)
     weights = [sides.weights[i] for i in kept[0]]
     total = sum(weights)

@@ -115,7 +115,7 @@ def _finished_folders(request: PackRequest) -> list[dict[str, Any]]:
         return []
     if not request.resume:
         raise UsageError(
-            f"'{request.output}' holds a dataset already", do="use --resume, or another --output"
+            f"'{request.output}' holds a dataset already", hint="use --resume, or another --output"
         )
     description = read_description(request.output)
     if description["short_side"] != request.short_side:
