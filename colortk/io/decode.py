@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 
 from colortk.errors import DamagedPictureError, PictureError
-from colortk.io import tiff_limits
+from colortk.io import png, tiff_limits
 from colortk.io.complete import load
 from colortk.io.exif import kept_exif
 from colortk.io.icc import profiled_8, profiled_16
@@ -156,11 +156,18 @@ def _partial(data: bytes, name: str, max_pixels: int) -> Picture | None:
 def _decoded(data: bytes, name: str, max_pixels: int, repaired: Repaired | None = None) -> Picture:
     try:
         plugin = refuse_foreign(data, name)
+        damaged: list[bytes] = []
+        if png.is_png(data):
+            data, damaged = png.without_damaged(data)
         if tiff_limits.begins(data):
             return _decode_tiff(data, name, max_pixels)
         readable = _binary(data, name, max_pixels) if repaired is None else repaired.data
         with opened(readable, name, max_pixels, plugin) as image:
-            return _decode(image, readable, name, data, repaired)
+            picture = _decode(image, readable, name, data, repaired)
+        for kind in damaged:
+            chunk = kind.decode("ascii", "replace")
+            picture.notes.append(f"'{name}': a damaged chunk ({chunk}) was left out")
+        return picture
     except PictureError:
         raise
     except Image.DecompressionBombError:
@@ -233,10 +240,10 @@ def _decode(
     if not isinstance(profile, bytes):
         profile = None
     if sixteen:
-        pixels, alpha = decode_16(image, data)
+        pixels, alpha = decode_16(image, data, name)
         pixels = profiled_16(pixels, profile, notes, name)
     else:
-        pixels, alpha = _decode_8(image, profile, notes, name)
+        pixels, alpha = _decode_8(image, data, profile, notes, name)
         turn = turn if exif.get(ExifTags.Base.Orientation) is not None else 1
     missing = None
     if repaired is not None:
@@ -254,7 +261,7 @@ def _decode(
 
 
 def _decode_8(
-    image: Image.Image, profile: bytes | None, notes: list[str], name: str
+    image: Image.Image, data: bytes, profile: bytes | None, notes: list[str], name: str
 ) -> tuple[Pixels, Pixels | None]:
     alpha = None
     if image.mode in ("I", "F"):
@@ -265,6 +272,12 @@ def _decode_8(
         )
     if image.mode in ("1",):
         image = image.convert("L")
+    if image.format == "PNG":
+        png.stretch_transparent_level(image.info, data)
+    if image.format == "JPEG2000":
+        from colortk.io.jpeg2000_depth import full_range  # not for other formats: a cold run waits
+
+        image = full_range(image, data)
     if image.mode == "P" or "transparency" in image.info:
         has_alpha = "transparency" in image.info
         image = image.convert("RGBA" if has_alpha else "RGB")

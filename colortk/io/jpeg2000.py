@@ -41,12 +41,26 @@ def boxes(data: bytes) -> Iterator[Box]:
         at = stop
 
 
+def depth_of(data: bytes) -> int:
+    """Return the bits of the deepest component, 0 without a codestream or with a cut header."""
+    start = _codestream(data)
+    if data[start + 2 : start + 4] != struct.pack(">H", _SIZ) or len(data) < start + 42:
+        return 0
+    (components,) = struct.unpack_from(">H", data, start + 40)
+    depths = data[start + 42 : start + 42 + 3 * components : 3]
+    return max(((depth & 127) + 1 for depth in depths), default=0)
+
+
+def _codestream(data: bytes) -> int:
+    return next((box.start for box in boxes(data) if box.kind == b"jp2c"), 0)
+
+
 def work_of(data: bytes) -> tuple[int, int]:
     """Return about how many code blocks or precincts a decoder makes room for, and the samples.
 
     Both are zero without a codestream or with a cut header: decoding it says so.
     """
-    start = next((box.start for box in boxes(data) if box.kind == b"jp2c"), 0)
+    start = _codestream(data)
     if data[start : start + 4] != _CODESTREAM:
         return 0, 0
     at, samples, components, blocks = start + 2, 0, 0, 0

@@ -6,8 +6,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: Chunks without which a picture has other colors, another transparency or another orientation.
+_SEEN = (b"tRNS", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"eXIf")
 #: Bytes of length, kind and checksum around a chunk's content.
 _AROUND = 12
 
@@ -39,6 +42,41 @@ def chunks(data: bytes) -> Iterator[Chunk]:
         at += _AROUND + length
 
 
+def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
+    """Leave out the chunks whose checksum is wrong, where nothing that is seen depends on them.
+
+    Returns
+    -------
+    data : bytes
+        The file without them: ``data`` itself if there are none.
+    kinds : list of bytes
+        The kind of each.
+
+    Raises
+    ------
+    ValueError
+        Colors, transparency or orientation depend on such a chunk.
+    """
+    kept, at = [], 0
+    kinds: list[bytes] = []
+    view = memoryview(data)
+    for chunk in chunks(data):
+        needed = chunk.kind[:1].isupper()
+        if needed or not chunk.whole or _checksum_is_right(view, chunk):
+            continue
+        if chunk.kind in _SEEN:
+            raise ValueError(f"the check sum of a chunk is wrong ({chunk.kind.decode('ascii')})")
+        kept.append(view[at : chunk.start - 8])
+        at = chunk.stop + 4
+        kinds.append(chunk.kind)
+    return (b"".join([*kept, view[at:]]), kinds) if kinds else (data, [])
+
+
+def _checksum_is_right(view: memoryview, chunk: Chunk) -> bool:
+    stated = int.from_bytes(view[chunk.stop : chunk.stop + 4], "big")
+    return zlib.crc32(view[chunk.start : chunk.stop], zlib.crc32(chunk.kind)) == stated
+
+
 def chunk_bytes(kind: bytes, content: bytes) -> bytes:
     """Return a chunk as it stands in a file, with its length and checksum."""
     checksum = zlib.crc32(kind + content)
@@ -55,3 +93,10 @@ def inflate(data: bytes, limit: int) -> bytes:
     if unpacker.unconsumed_tail:
         raise ValueError(f"it unpacks to over {limit:,} bytes")
     return content
+
+
+def stretch_transparent_level(info: dict[Any, Any], data: bytes) -> None:
+    """Stretch the transparent level of gray of 2 or 4 bits, in ``info``, as Pillow stretches pixels."""
+    level = info.get("transparency")
+    if isinstance(level, int) and data[25] == 0 and data[24] in (2, 4):
+        info["transparency"] = level * 255 // ((1 << data[24]) - 1)

@@ -18,6 +18,10 @@ def has_sixteen_bits(image: ImageFile.ImageFile, data: bytes) -> bool:
     """Return whether a picture has more than 8 bits a channel."""
     if image.mode in _DEPTH_16:
         return True
+    if image.format == "JPEG2000":
+        from colortk.io.jpeg2000_depth import is_deep  # not for other formats: a cold run waits
+
+        return is_deep(image, data)
     if image.format == "PNG":
         return len(data) > 24 and data[24] == 16  # IHDR: bit depth
     if image.format == "PPM":
@@ -34,7 +38,7 @@ def _most_of_ppm(image: ImageFile.ImageFile) -> int:
     return int(options[1]) if codec == "ppm" else 0
 
 
-def decode_16(image: ImageFile.ImageFile, data: bytes) -> tuple[Pixels, Pixels | None]:
+def decode_16(image: ImageFile.ImageFile, data: bytes, name: str) -> tuple[Pixels, Pixels | None]:
     if image.mode in _DEPTH_16:
         image.load()
         gray = np.asarray(image).astype(np.uint16)
@@ -42,6 +46,10 @@ def decode_16(image: ImageFile.ImageFile, data: bytes) -> tuple[Pixels, Pixels |
         return gray, (gray != level) * np.uint16(65535) if isinstance(level, int) else None
     if image.format == "PPM":
         return _decode_ppm_16(image, data), None
+    if image.format == "JPEG2000":
+        from colortk.io.jpeg2000_depth import decode_deep
+
+        return _split(decode_deep(image, data, name))
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:
         raise ValueError("OpenCV cannot decode it")

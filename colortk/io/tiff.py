@@ -7,6 +7,7 @@ reports damage (``tiff_codecs``), put together (``tiff_samples``) and converted 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from colortk.io import tiff_codecs, tiff_limits
 from colortk.io.tiff_colors import to_srgb
 from colortk.io.tiff_layout import CodecUnavailable, Layout, layout_of, name_of, refused
 from colortk.io.tiff_samples import Damaged, read_samples
+from colortk.io.tiff_tags import directories as directories_of
 
 Array = NDArray[Any]
 
@@ -69,6 +71,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
             raise _too_large(name, stated, max_pixels)
         layout = layout_of(data, name, max_pixels, partial=allow_truncated)
         _check_kind(layout, name)
+        _check_size(layout, data, name)
         tiff_codecs.check_count(layout)
         if layout.more_pages:
             notes.append(f"'{name}' has several pages or frames: only the first is used")
@@ -116,6 +119,24 @@ def _check_kind(layout: Layout, name: str) -> None:
                                 f"compression '{how}' has no agreed meaning")  # fmt: skip
     if layout.photometric == 6 and not images and tags.get(530, (2, 2)) not in (1, (1, 1)):
         raise refused(name, "its YCbCr colors are subsampled without JPEG, which is not read")
+
+
+def _check_size(layout: Layout, data: bytes, name: str) -> None:
+    """Refuse a file whose first picture says that it is a small copy of another one in the file."""
+    if not _is_reduced(layout.tags):
+        return
+    for other in directories_of(data, (254, 255, 256, 257))[1:]:
+        sizes = [value for tag in (256, 257) for value in other.get(tag, ())]
+        one = {tag: value[0] for tag, value in other.items() if value}
+        if not _is_reduced(one) and len(sizes) == 2 and int(sizes[0]) > layout.width:
+            hint = "export the full picture as the first page of a TIFF"
+            what = "its first picture is a small copy of another one in the file"
+            raise refused(name, what, hint)
+
+
+def _is_reduced(tags: Mapping[int, Any]) -> bool:
+    kind = tags.get(254, 0)
+    return bool(isinstance(kind, int) and kind & 1) or tags.get(255) == 2
 
 
 def _fill(pixels: Array, alpha: Array | None, present: Array) -> list[tuple[int, int]]:

@@ -1,0 +1,75 @@
+"""JPEG 2000 of other depths than 8 bits, of which Pillow gets some samples wrong.
+
+Pillow reads colors of more than 8 bits as 8, rounds up, and keeps the low byte of the sum: white
+becomes black. Of fewer bits it shifts: white becomes gray.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from colortk._opencv import cv2
+from colortk.errors import PictureError
+from colortk.io.jpeg2000 import depth_of
+
+Pixels = NDArray[Any]
+
+
+def is_deep(image: Image.Image, data: bytes) -> bool:
+    """Whether a JPEG 2000 picture has colors of more than 8 bits."""
+    return image.format == "JPEG2000" and depth_of(data) > 8
+
+
+def decode_deep(image: Image.Image, data: bytes, name: str) -> Pixels:
+    """Decode colors of 9 to 16 bits with OpenCV, checked against what Pillow made of them.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        What Pillow decoded.
+    data : bytes
+        The file.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    ndarray of uint16, (height, width, channels)
+        All 16 bits are used. The order of channels is OpenCV's.
+
+    Raises
+    ------
+    PictureError
+        OpenCV does not read it, or the two disagree.
+    """
+    depth, seen = depth_of(data), np.asarray(image)
+    what = f"cannot read '{name}'"
+    hint = "convert it to PNG or TIFF"
+    order = {"RGB": [2, 1, 0], "RGBA": [2, 1, 0, 3]}.get(image.mode)
+    samples = None
+    if order is not None and depth <= 16:
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if samples is None or samples.dtype != np.uint16 or samples.shape != seen.shape:
+        why = f"JPEG 2000 with {depth} bits a channel and these channels ({image.mode}) is not read"
+        raise PictureError(what, why, hint)
+    rounded = (samples[..., order].astype(np.uint32) + (1 << (depth - 9))) >> (depth - 8)
+    difference = (rounded - seen) & 255
+    if (np.minimum(difference, 256 - difference) > 1).any():
+        raise PictureError(what, f"two decoders disagree on its {depth}-bit colors", hint)
+    most = (1 << depth) - 1
+    wide: Pixels = (samples.astype(np.uint32) * 65535 + most // 2) // most
+    return wide.astype(np.uint16)
+
+
+def full_range(image: Image.Image, data: bytes) -> Image.Image:
+    """Stretch what Pillow made of 1 to 7 bits to all of 8 bits."""
+    depth = depth_of(data)
+    if not 0 < depth < 8 or image.mode not in ("L", "LA", "RGB", "RGBA"):
+        return image
+    most = (1 << depth) - 1
+    levels = [((value >> (8 - depth)) * 255 + most // 2) // most for value in range(256)]
+    return image.point(levels * len(image.getbands()))
