@@ -13,7 +13,7 @@ from PIL import Image
 from batches import run, tree
 from colortk.batch.inputs import Item
 from colortk.batch.journal import Journal
-from colortk.batch.places import Places
+from colortk.batch.outputs import Places
 from colortk.batch.records import Record, Settings, Spot
 from colortk.errors import PictureError
 from conftest import photo
