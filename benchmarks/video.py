@@ -27,10 +27,10 @@ SIZES = ((640, 480), (1280, 720))
 CODEC = """
 import sys, time
 from pathlib import Path
-from colortk.video.colorize import Planes
-from colortk.video.reading import Losses, frames, probe
-from colortk.video.stages import ahead
-from colortk.video.writing import Encoding, Segment
+from colortk.video.colorize_frame import Planes
+from colortk.video.film_reader import Losses, frames, probe
+from colortk.video.prefetch import ahead
+from colortk.video.segment_writer import Encoding, Segment
 import numpy as np
 source, target = map(Path, sys.argv[1:])
 start = time.perf_counter()
@@ -160,11 +160,11 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     from colortk.metrics import score
     from colortk.pipeline import refiner
     from colortk.runtime.loading import Request, load
-    from colortk.video import colorize as host
+    from colortk.video import colorize_frame as host
     from colortk.video._av import av
-    from colortk.video.luma import grey_lightness
-    from colortk.video.reading import Losses, frames, plane, probe
-    from colortk.video.temporal import Smoother
+    from colortk.video.film_reader import Losses, frames, plane, probe
+    from colortk.video.luma_tables import grey_lightness
+    from colortk.video.smoothing import Smoother
 
     film, loaded = probe(clip), load(Request(plugin))
     look = host.Look(refiner("ratio"), film.weights)

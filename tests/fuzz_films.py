@@ -67,8 +67,8 @@ def _plugin() -> Any:
 def read(data: bytes, folder: Path) -> None:
     """Colorize ``data``, look at what there is, and read that and the film's colours again."""
     from colortk.errors import ColortkError
-    from colortk.video.film import Settings, colorize_film
-    from colortk.video.reading import Losses, colours, frames, probe
+    from colortk.video.colorize_film import Settings, colorize_film
+    from colortk.video.film_reader import Losses, colours, frames, probe
 
     path, output = folder / "film.mp4", folder / f"out.{'mp4' if zlib.crc32(data) % 2 else 'mkv'}"
     parts = folder / f"{output.name}.parts"

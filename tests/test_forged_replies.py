@@ -20,7 +20,7 @@ from colortk.errors import PredictionError
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.loading import Request
-from colortk.testing.apart import run_checks_apart
+from colortk.testing.isolated_checks import run_checks_apart
 from conftest import COLORIZER, Run, colorizer_module, photo
 
 #: The plugin finds its end of the channel as any code in its process can, and sends what the

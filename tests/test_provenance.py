@@ -44,7 +44,7 @@ def test_what_the_old_keys_missed_is_reached(copy: Copy) -> None:
     ):  # fmt: skip
         assert module in reached["compare"], module
         assert module in reached["run --resume"], module
-    assert {"colortk.video.temporal", "colortk.video.writing"} <= reached["video --resume"]
+    assert {"colortk.video.smoothing", "colortk.video.segment_writer"} <= reached["video --resume"]
     assert {"colortk.io.encode", "colortk.io.files"} <= reached["run --resume"]
     assert {"colortk_plugins.effnet_bins.network", "colortk.training.loop.trainer"} <= reached[
         "fit --resume"

@@ -12,10 +12,10 @@ from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError
 from colortk.harness.flicker import flicker
 from colortk.pipeline import refiner
-from colortk.video.colorize import Look, finish
-from colortk.video.luma import BT601, BT709, BT2020, grey_lightness, grey_of, luma_of
+from colortk.video.colorize_frame import Look, finish
+from colortk.video.luma_tables import BT601, BT709, BT2020, grey_lightness, grey_of, luma_of
 from colortk.video.optical_flow import Motion, seen_before, warp
-from colortk.video.temporal import Smoother
+from colortk.video.smoothing import Smoother
 
 RNG = np.random.default_rng(0)
 

@@ -20,12 +20,12 @@ from colortk.errors import ColortkError, EnvironmentProblem, PictureError, Usage
 from colortk.harness.plugin_variants import entry
 from colortk.metrics import score
 from colortk.plugin.registry import registry
-from colortk.ui.comparing import compare_plugins
 from colortk.ui.limits import Limits
-from colortk.ui.pictures import Wanted, colorize_picture
+from colortk.ui.picture_comparison import compare_plugins
+from colortk.ui.picture_conversion import Wanted, colorize_picture
 from colortk.ui.plugin_pool import Shelf, shelf
+from colortk.ui.previews import address, heat, without_colour
 from colortk.ui.server import Place, bound, is_loopback
-from colortk.ui.views import address, heat, without_colour
 from conftest import Run, colorizer_module, one_line, photo
 
 
@@ -267,7 +267,7 @@ def test_without_gradio_one_line_says_how_to_get_it(colortk: Run, tmp_path: Path
 @pytest.mark.slow
 def test_an_error_tells_no_paths_of_the_machine(tmp_path: Path) -> None:
     pytest.importorskip("gradio.exceptions", reason="the page needs Gradio: pip install gradio")
-    from colortk.ui.events import message
+    from colortk.ui.event_handlers import message
 
     error = ColortkError(
         f"cannot read '{tmp_path}/visitor-1/w/film-2/my film.mp4'", "no", "use --force"
@@ -289,7 +289,7 @@ def test_addresses() -> None:
 
 HOLDS = """
 import sys, tempfile
-from colortk.ui.folder import page_folder
+from colortk.ui.page_folder import page_folder
 with page_folder() as folder:
     (folder / "photograph.png").write_text("x")
     print(folder, flush=True)
@@ -301,7 +301,7 @@ def test_what_a_killed_page_has_left_is_deleted_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("fcntl", reason="locks end with their process on POSIX alone")
-    from colortk.ui.folder import delete_abandoned, page_folder
+    from colortk.ui.page_folder import delete_abandoned, page_folder
 
     processes = []
     for _ in range(2):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from colortk.ui import bodies, connections
+from colortk.ui import connections, request_body
 from conftest import colorizer_module, photo
 from pages import Page, missing_gradio, serving
 from test_ui_server import ask, half_an_upload, upload, visitor
@@ -88,7 +88,7 @@ def test_idle_and_trickling_clients_are_closed(page: Page) -> None:
         "requests of which nothing comes back": (b"", b"\r\n"),
     }  # fmt: skip
     clients = {name: Raw(page, first) for name, (first, _) in scenes.items()}
-    limit = max(connections.HEADERS, connections.LINGER, bodies.GRACE)
+    limit = max(connections.HEADERS, connections.LINGER, request_body.GRACE)
     end = time.monotonic() + limit + SLACK
     still = dict(clients)
     while still and time.monotonic() < end:
@@ -123,7 +123,7 @@ def test_a_stopped_upload_is_told_so_and_deleted(page: Page) -> None:
     reset.close()
     assert stopped.answer().startswith(b"HTTP/1.1 408 ")
     stopped.close()
-    assert time.monotonic() - stopped.began < bodies.GRACE + connections.LINGER + SLACK
+    assert time.monotonic() - stopped.began < request_body.GRACE + connections.LINGER + SLACK
     assert not list((page.folder / "tmp").glob("*/upload-*"))
 
 
@@ -136,7 +136,7 @@ def test_one_visitor_cannot_take_all_slots(page: Page) -> None:
     try:
         status, said = upload(page, visitor(page), "x.png", b"hello")
         assert status == 200, said
-        assert time.monotonic() - began < bodies.GRACE  # nobody has been timed out yet
+        assert time.monotonic() - began < request_body.GRACE  # nobody has been timed out yet
     finally:
         for client in clients:
             client.close()

@@ -13,13 +13,13 @@ import pytest
 
 from colortk.errors import PictureError
 from colortk.ui import uploads
-from colortk.ui import visitors as visiting
+from colortk.ui import visitor_registry as visiting
 from colortk.ui.guard import Guard
-from colortk.ui.inputs import _boolean, _choice, _choices, _file, _kept, _number, _state
-from colortk.ui.jobs import Job
+from colortk.ui.input_checks import _boolean, _choice, _choices, _file, _kept, _number, _state
+from colortk.ui.job_queue import Job
+from colortk.ui.json_messages import Function
 from colortk.ui.limits import Limits
-from colortk.ui.messages import Function
-from colortk.ui.visitors import COOKIE, Visitors, is_token, new_token
+from colortk.ui.visitor_registry import COOKIE, Visitors, is_token, new_token
 
 MESSY = "/gradio_api/file=/tmp/../etc/passwd"
 ME, YOU = "m" * 43, "y" * 43

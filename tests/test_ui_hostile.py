@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from colortk.ui.guard import Guard
-from colortk.ui.visitors import Visitors
+from colortk.ui.visitor_registry import Visitors
 from pages import Page, missing_gradio, serving
 from test_ui_guard import Behind, ask, guard
 from test_ui_server import ask as ask_page

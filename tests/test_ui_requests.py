@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colortk.ui import messages
+from colortk.ui import json_messages
 from colortk.ui.guard import Guard
-from colortk.ui.jobs import Job
-from colortk.ui.requests import Refused, normalize
-from colortk.ui.slots import Busy, Slots
-from colortk.ui.visitors import Visitors
+from colortk.ui.http_requests import Refused, normalize
+from colortk.ui.job_queue import Job
+from colortk.ui.request_slots import Busy, Slots
+from colortk.ui.visitor_registry import Visitors
 from test_ui_guard import ME, YOU, Behind, ask, guard
 
 DATA = "/gradio_api/queue/data"
@@ -191,7 +191,7 @@ def test_two_cookies_of_the_page(behind: tuple[Guard, Behind]) -> None:
 )
 def test_messages_that_can_be_read_in_two_ways(body: bytes) -> None:
     with pytest.raises(Refused) as refused:
-        messages.parse(b'{"x": ' + body + b"}" if body[:1] not in (b"{", b"") else body)
+        json_messages.parse(b'{"x": ' + body + b"}" if body[:1] not in (b"{", b"") else body)
     assert refused.value.status == 400
 
 
@@ -342,9 +342,9 @@ def test_an_address_has_part_of_the_slots() -> None:
 
 
 def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    from colortk.ui import bodies
+    from colortk.ui import request_body
 
-    monkeypatch.setattr(bodies, "GRACE", 0.3)
+    monkeypatch.setattr(request_body, "GRACE", 0.3)
 
     async def scene(pause: float, size: int, count: int) -> int:
         left = count
@@ -355,7 +355,7 @@ def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
             left -= 1
             return {"type": "http.request", "body": b"x" * size, "more_body": left > 0}
 
-        return len(await bodies.whole(receive, 10**6))
+        return len(await request_body.whole(receive, 10**6))
 
     assert asyncio.run(scene(0.05, 2000, 10)) == 20_000  # 40 kB/s, for longer than the grace
     with pytest.raises(Refused, match="too slow"):

@@ -36,10 +36,10 @@ def command(
     settle(threads, device)
     from colortk.pipeline import refiner
     from colortk.runtime.loading import Request, load
-    from colortk.video.colorize import Look
-    from colortk.video.display import need_display
+    from colortk.video.colorize_frame import Look
+    from colortk.video.display_check import need_display
     from colortk.video.live import Painter, show
-    from colortk.video.luma import BT601
+    from colortk.video.luma_tables import BT601
 
     need_display()
     look = Look(refiner("ratio"), BT601, strength=strength)

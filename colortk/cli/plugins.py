@@ -173,7 +173,7 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     a plugin cannot be used at all.
     """
     from colortk.plugin.registry import registry
-    from colortk.testing.apart import run_checks_apart
+    from colortk.testing.isolated_checks import run_checks_apart
 
     chosen, unusable = (list(names), []) if names else _all()
     for name in chosen:

@@ -119,8 +119,8 @@ def command(
     """
     settle(threads, device)
     from colortk.runtime.loading import Request, load
-    from colortk.video.film import Settings, colorize_film
-    from colortk.video.writing import CODECS, DEFAULT_CODEC, Encoding
+    from colortk.video.colorize_film import Settings, colorize_film
+    from colortk.video.segment_writer import CODECS, DEFAULT_CODEC, Encoding
 
     if output is None:
         output = film.with_name(f"{film.stem}-colorized{film.suffix or '.mp4'}")

@@ -30,7 +30,7 @@ ENTRIES: dict[Work, tuple[str, ...]] = {
     "scores": ("colortk.harness.picture_worker",),
     "film scores": ("colortk.harness.films.film_worker",),
     "files": ("colortk.batch.worker",),
-    "film": ("colortk.video.film",),
+    "film": ("colortk.video.colorize_film",),
     "training": (),  # the plugin's trainer, which imports what it uses of colortk.training
     "metric": ("colortk.harness.scoring",),
     "film metric": ("colortk.harness.films.film_scorer",),

@@ -10,10 +10,10 @@ from colortk.errors import UsageError
 from colortk.io.files import write_atomic
 from colortk.io.samples import photographs
 from colortk.ui._gradio import gr
-from colortk.ui.choices import drop, plugin_choice, strength_choice
-from colortk.ui.events import House, Visit, event, notice
+from colortk.ui.controls import drop, plugin_choice, strength_choice
+from colortk.ui.event_handlers import House, Visit, event, notice
 from colortk.ui.limits import size_of
-from colortk.ui.pictures import Wanted, colorize_picture
+from colortk.ui.picture_conversion import Wanted, colorize_picture
 
 #: What a result can be written as, besides as what it came: those that keep most.
 TYPES = [("as uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]

@@ -8,10 +8,10 @@ from pathlib import Path
 from colortk.errors import UsageError
 from colortk.plugin.spec import MetricSpec
 from colortk.ui._gradio import gr
-from colortk.ui.choices import drop, strength_choice
-from colortk.ui.comparing import Compared, Row, compare_plugins
-from colortk.ui.events import House, Visit, event, notice
-from colortk.ui.views import HOTTEST, address
+from colortk.ui.controls import drop, strength_choice
+from colortk.ui.event_handlers import House, Visit, event, notice
+from colortk.ui.picture_comparison import Compared, Row, compare_plugins
+from colortk.ui.previews import HOTTEST, address
 
 #: Plugins that are chosen at first, at most.
 CHOSEN = 4

@@ -9,8 +9,8 @@ from typing import Any
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.ui._gradio import gr
-from colortk.ui.choices import drop, plugin_choice, strength_choice
-from colortk.ui.events import House, Stopped, Visit, event, notice
+from colortk.ui.controls import drop, plugin_choice, strength_choice
+from colortk.ui.event_handlers import House, Stopped, Visit, event, notice
 from colortk.ui.limits import size_of
 
 EMPTY = (
@@ -22,7 +22,7 @@ EMPTY = (
 def build(house: House) -> None:
     """Put the tab's parts where Gradio is building; without PyAV, how to get it."""
     try:
-        from colortk.ui import films  # noqa: F401
+        from colortk.ui import film_conversion  # noqa: F401
     except EnvironmentProblem as error:
         gr.Markdown(f"**Films need PyAV.** Whoever runs this page can install it: `{error.hint}`")
         return
@@ -84,7 +84,7 @@ def _empty(visit: Visit) -> Any:
 def _colorize(
     visit: Visit, stop: threading.Event, file: str | None, label: str, strength: float, steady: bool
 ) -> Any:
-    from colortk.ui.films import colorize_clip
+    from colortk.ui.film_conversion import colorize_clip
 
     if not file:
         raise UsageError("There is no film yet", hint="choose one")

@@ -3,7 +3,7 @@
 Gradio serves any file of its temporary folder to whoever knows its path, takes files by path from
 anybody, fetches addresses that a visitor names, and has more entrances than this page has doors.
 An ASGI middleware: it knows of Gradio only its paths. A request is normalized once, and Gradio gets
-what was checked, not what came (:mod:`colortk.ui.requests`, :mod:`colortk.ui.messages`).
+what was checked, not what came (:mod:`colortk.ui.http_requests`, :mod:`colortk.ui.json_messages`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,8 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from colortk.ui import bodies, messages, uploads
-from colortk.ui.jobs import Queue
-from colortk.ui.limits import Limits
-from colortk.ui.messages import Function
-from colortk.ui.requests import (
+from colortk.ui import json_messages, request_body, uploads
+from colortk.ui.http_requests import (
     IDENTIFIER,
     Application,
     Message,
@@ -31,9 +28,12 @@ from colortk.ui.requests import (
     host_name,
     normalize,
 )
-from colortk.ui.responses import answer, dressed, send_json
-from colortk.ui.slots import RETRY_AFTER, Busy
-from colortk.ui.visitors import COOKIE, Visitors, is_token, new_token
+from colortk.ui.http_responses import answer, dressed, send_json
+from colortk.ui.job_queue import Queue
+from colortk.ui.json_messages import Function
+from colortk.ui.limits import Limits
+from colortk.ui.request_slots import RETRY_AFTER, Busy
+from colortk.ui.visitor_registry import COOKIE, Visitors, is_token, new_token
 
 API = "/gradio_api/"
 FILE, HEARTBEAT = f"{API}file=", f"{API}heartbeat/"
@@ -93,7 +93,7 @@ class Guard:
                 await answer(send, refused)
             except Busy as busy:
                 await answer(send, _too_many(busy))
-            except bodies.Gone:
+            except request_body.Gone:
                 return
             except Exception as error:  # a bug: one line, as a stranger could fill a log with more
                 where = f"{scope['method'][:10]} {scope['path'][:80]!r}"
@@ -171,11 +171,13 @@ class Guard:
         self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Pass a message on, built anew from what was checked in it."""
-        _check_length(request, messages.MAX_BYTES, "that message is too long")
+        _check_length(request, json_messages.MAX_BYTES, "that message is too long")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise Refused(415, "a message is JSON")
         async with self._message_slots.slot(token, request.address):
-            message = messages.parse(await bodies.whole(receive, messages.MAX_BYTES))
+            message = json_messages.parse(
+                await request_body.whole(receive, json_messages.MAX_BYTES)
+            )
             checked = self._checked(token, request, message)
             if checked is None:
                 await send_json(send, 200, {"success": True})
@@ -195,15 +197,15 @@ class Guard:
         """What Gradio gets of a message, ``None`` if it need not know of it."""
         path = request.path
         if path == RESET:
-            messages.event(message)
+            json_messages.event(message)
             return None  # Gradio does nothing either
         if path == CANCEL:
-            checked = messages.cancellation(message)
+            checked = json_messages.cancellation(message)
             self._check_session(token, checked["session_hash"])
             job = next((job for job in self._queue.jobs() if job.id == checked["event_id"]), None)
             return checked if job is not None and job.session == checked["session_hash"] else None
-        self._check_session(token, messages.session(message))
-        checked = messages.call(
+        self._check_session(token, json_messages.session(message))
+        checked = json_messages.call(
             message, self._functions, path == JOIN, lambda file: self._visitors.owns(token, file)
         )
         if path == JOIN:
@@ -228,7 +230,9 @@ class Guard:
         try:
             with self._visitors.connected(token):
                 async with self._upload_slots.slot(token, request.address):
-                    parts = bodies.chunks(receive, limit, lambda: self._upload_slots.contested)
+                    parts = request_body.chunks(
+                        receive, limit, lambda: self._upload_slots.contested
+                    )
                     path = await self._uploads.store(self._within(parts), content_type, progress)
                 self._visitors.uploaded(token, [str(path)])
         finally:

@@ -11,7 +11,7 @@ from colortk.errors import PictureError
 from colortk.io.decode import Picture
 from colortk.io.limits import DECODE_SECONDS
 from colortk.runtime.decode_process import DecodeProcess
-from colortk.ui.slots import Slots
+from colortk.ui.request_slots import Slots
 
 MEGABYTE = 1_000_000
 

@@ -8,9 +8,9 @@ from typing import Any
 from colortk.survey.session import Survey
 from colortk.ui import colorize_tab, compare_tab, film_tab, survey_tab
 from colortk.ui._gradio import FastAPI, gr
-from colortk.ui.events import House
+from colortk.ui.event_handlers import House
 from colortk.ui.limits import Limits
-from colortk.ui.visitors import KEPT
+from colortk.ui.visitor_registry import KEPT
 
 #: Seconds between two looks for work.
 IDLE = 0.02

@@ -12,10 +12,10 @@ from ipaddress import ip_address
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.survey.session import Survey
-from colortk.ui.folder import page_folder
 from colortk.ui.limits import Limits
+from colortk.ui.page_folder import page_folder
 from colortk.ui.plugin_pool import Shelf
-from colortk.ui.visitors import Visitors
+from colortk.ui.visitor_registry import Visitors
 
 #: Seconds between two looks for what can be deleted.
 SWEEP = 15.0
@@ -82,10 +82,10 @@ def serve(place: Place, shelf: Shelf, survey: Survey | None, ready: Callable[[st
     listening = bound(place)
     with contextlib.closing(listening), page_folder() as folder:
         from colortk.ui._gradio import gr  # noqa: F401  (first: it sets Gradio up, or says what is missing)
-        from colortk.ui.events import House
+        from colortk.ui.event_handlers import House
         from colortk.ui.guard import Guard
-        from colortk.ui.inputs import functions
-        from colortk.ui.jobs import GradioQueue
+        from colortk.ui.input_checks import functions
+        from colortk.ui.job_queue import GradioQueue
         from colortk.ui.page import application, blocks
         from colortk.ui.web_server import PageServer
 

@@ -13,7 +13,7 @@ from typing import Any
 from colortk.io.regular_files import read_regular
 from colortk.survey.session import Question, Rater, Survey
 from colortk.ui._gradio import gr
-from colortk.ui.events import House, Visit, event, notice
+from colortk.ui.event_handlers import House, Visit, event, notice
 
 #: Of what a browser keeps; it is no secret.
 SECRET = "colortk survey"

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from colortk.ui.requests import Refused, Send
+from colortk.ui.http_requests import Refused, Send
 
 # It writes a line to stderr for each malformed form, and strangers could fill a log.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from colortk.ui.connections import Connection, close_overdue
-from colortk.ui.requests import Application
+from colortk.ui.http_requests import Application
 
 #: Seconds that open connections get at the end, and connections that may wait to be accepted.
 SHUTDOWN, BACKLOG = 1, 512

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from colortk._opencv import cv2
 from colortk.errors import PictureError
 from colortk.runtime.loading import Predictor
-from colortk.video.colorize import Look, finish, seen_by_plugin
-from colortk.video.luma import BT601, grey_of
-from colortk.video.overlay import Rate, draw
-from colortk.video.temporal import Smoother
+from colortk.video.colorize_frame import Look, finish, seen_by_plugin
+from colortk.video.fps_overlay import Rate, draw
+from colortk.video.luma_tables import BT601, grey_of
+from colortk.video.smoothing import Smoother
 
 
 @dataclass

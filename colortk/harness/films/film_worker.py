@@ -44,9 +44,9 @@ from colortk.harness.thumbnails import heat_map, thumbnail
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.provenance import running_film_scores_code
-from colortk.video.colorize import Look, chroma_of
-from colortk.video.luma import BT709
-from colortk.video.temporal import Smoother
+from colortk.video.colorize_frame import Look, chroma_of
+from colortk.video.luma_tables import BT709
+from colortk.video.smoothing import Smoother
 
 
 @dataclass(frozen=True)

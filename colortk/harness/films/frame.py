@@ -12,7 +12,7 @@ from colortk._opencv import cv2
 from colortk.color.cielab import Array, Float32, lab_to_rgb, lightness, rgb_to_lab
 from colortk.harness.flicker import Step, Steps, grey_of_lightness
 from colortk.harness.metrics.pair import Pair, Truth
-from colortk.video.luma import BLACK, WHITE, Plane, grey_lightness
+from colortk.video.luma_tables import BLACK, WHITE, Plane, grey_lightness
 from colortk.video.optical_flow import Grey
 
 

@@ -13,7 +13,7 @@ from colortk.errors import PictureError
 from colortk.harness.films.frame import Shot
 from colortk.harness.flicker import Steps
 from colortk.harness.protocol import Protocol
-from colortk.video.reading import colours, count, probe
+from colortk.video.film_reader import colours, count, probe
 
 
 class Reel:

@@ -17,7 +17,7 @@ from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
 from colortk.ui.limits import Limits
 from colortk.ui.plugin_pool import Shelf
-from colortk.ui.views import eight_bits, fitted, heat, save, without_colour
+from colortk.ui.previews import eight_bits, fitted, heat, save, without_colour
 
 #: Longest side at which pictures are compared, in pixels, and plugins at once.
 SIDE, MOST = 768, 8

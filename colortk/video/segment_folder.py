@@ -21,7 +21,7 @@ import numpy as np
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import sweep, write_atomic
 from colortk.io.regular_files import open_regular, read_regular
-from colortk.video.temporal import State
+from colortk.video.smoothing import State
 
 SETTINGS = "settings.json"
 

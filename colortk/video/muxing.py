@@ -17,9 +17,9 @@ from typing import Any
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import sweep, temporary_file
 from colortk.video._av import av
-from colortk.video.parts import Parts
-from colortk.video.reading import Film, film_stream, open_film
-from colortk.video.writing import Encoding, add_film
+from colortk.video.film_reader import Film, film_stream, open_film
+from colortk.video.segment_folder import Parts
+from colortk.video.segment_writer import Encoding, add_film
 
 #: Container formats by the ending of a file's name.
 FORMATS = {

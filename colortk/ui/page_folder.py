@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from colortk.ui.visitors import LOCK
+from colortk.ui.visitor_registry import LOCK
 
 PREFIX = "colortk-ui-"
 

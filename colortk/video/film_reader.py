@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from colortk.errors import PictureError
 from colortk.video._av import av
-from colortk.video.luma import BT601, BT709, BT2020, SMPTE240, Plane, Weights, grey_of
+from colortk.video.luma_tables import BT601, BT709, BT2020, SMPTE240, Plane, Weights, grey_of
 
 #: Matrices by their number in ITU-T H.273, as libraries of films have them.
 _MATRICES = {1: BT709, 4: BT601, 5: BT601, 6: BT601, 7: SMPTE240, 9: BT2020, 10: BT2020}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from colortk.ui._gradio import gr
-from colortk.ui.events import House
+from colortk.ui.event_handlers import House
 from colortk.ui.limits import MEGABYTE, Limits
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import rename_atomic
 from colortk.video._av import av
-from colortk.video.colorize import Planes
-from colortk.video.reading import Film, plane
+from colortk.video.colorize_frame import Planes
+from colortk.video.film_reader import Film, plane
 
 #: Encoder of a file type that cannot hold H.264, and of all others.
 CODECS = {"webm": "libvpx-vp9"}

@@ -13,7 +13,7 @@ from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
 from colortk.ui.limits import Limits
 from colortk.ui.plugin_pool import Kept
-from colortk.ui.views import SHOWN, eight_bits, fitted, save, without_colour
+from colortk.ui.previews import SHOWN, eight_bits, fitted, save, without_colour
 
 #: Of ``colortk run``: what its results are called.
 SUFFIX = "-colorized"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from colortk.ui.requests import IDENTIFIER, Refused
+from colortk.ui.http_requests import IDENTIFIER, Refused
 
 #: Bytes of a message; files do not come in it. Levels of lists and objects within each other.
 MAX_BYTES, MAX_DEPTH = 1_000_000, 20

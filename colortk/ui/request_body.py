@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
-from colortk.ui.requests import Receive, Refused
+from colortk.ui.http_requests import Receive, Refused
 
 #: Seconds that a body may lag behind its slowest allowed rate, in bytes per second. A body that
 #: stops is given up after as long.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from colortk.ui.messages import Check, Function, Owns
-from colortk.ui.requests import Refused
+from colortk.ui.http_requests import Refused
+from colortk.ui.json_messages import Check, Function, Owns
 
 #: Characters of what a browser keeps for a page.
 MAX_KEPT = 200

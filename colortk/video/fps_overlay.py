@@ -6,8 +6,8 @@ import time
 from collections import deque
 
 from colortk._opencv import cv2
-from colortk.video.colorize import Planes
-from colortk.video.luma import BLACK, NEUTRAL, WHITE
+from colortk.video.colorize_frame import Planes
+from colortk.video.luma_tables import BLACK, NEUTRAL, WHITE
 
 #: Frames over which the rate is taken.
 _WINDOW = 30

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from colortk.ui.requests import Message, Refused, Send
-from colortk.ui.visitors import COOKIE
+from colortk.ui.http_requests import Message, Refused, Send
+from colortk.ui.visitor_registry import COOKIE
 
 HEADERS = {
     # Gradio's page has inline scripts, and its templates are compiled in the browser.

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from colortk.errors import PictureError
 from colortk.ui.limits import Limits
-from colortk.ui.pictures import SUFFIX
+from colortk.ui.picture_conversion import SUFFIX
 from colortk.ui.plugin_pool import Kept
-from colortk.video.film import Settings, colorize_film
-from colortk.video.reading import film_stream, open_film, probe
+from colortk.video.colorize_film import Settings, colorize_film
+from colortk.video.film_reader import film_stream, open_film, probe
 
 #: Of the result: what every browser plays.
 CONTAINER = "mp4"

@@ -50,7 +50,7 @@ def run_checks_apart(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
     titles = [title for title, _ in check_colorizer(name)]
     origins = (found.origin, registry().refiner_origin("ratio"))
     subject = Subject(name, tuple(origin for origin in origins if origin is not None))
-    worker = WorkerProcess("colortk.testing.apart:serve")
+    worker = WorkerProcess("colortk.testing.isolated_checks:serve")
     try:
         for title in titles:
             deadline = Deadline(timeout)

@@ -15,7 +15,7 @@ from colortk.errors import ColortkError, PictureError
 from colortk.ui._gradio import gr
 from colortk.ui.limits import Limits
 from colortk.ui.plugin_pool import Shelf
-from colortk.ui.visitors import COOKIE, Visitors
+from colortk.ui.visitor_registry import COOKIE, Visitors
 
 
 class Stopped(PictureError):

@@ -2,7 +2,7 @@
 
 The same as :mod:`colortk.pipeline` does with a picture, made for 30 frames a second: nothing is
 computed at full size but two look-ups, since a film keeps chroma at half its size, and luma is set so
-that lightness is the input's with exactly that chroma (:mod:`colortk.video.luma`).
+that lightness is the input's with exactly that chroma (:mod:`colortk.video.luma_tables`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from colortk.color.upsample import chroma_field, resize
 from colortk.color.working_size import working_shape
 from colortk.pipeline import Refiner
 from colortk.runtime.loading import Predictor
-from colortk.video.luma import NEUTRAL, Plane, Weights, grey_lightness, luma_of, rgb_weights
-from colortk.video.temporal import Smoother
+from colortk.video.luma_tables import NEUTRAL, Plane, Weights, grey_lightness, luma_of, rgb_weights
+from colortk.video.smoothing import Smoother
 
 
 @dataclass(frozen=True)

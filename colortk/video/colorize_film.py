@@ -20,14 +20,14 @@ from colortk.pipeline import refiner
 from colortk.runtime.loading import FilmPredictor
 from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
-from colortk.video import overlay
-from colortk.video.colorize import Look, Planes, finish, seen_by_plugin
-from colortk.video.joining import check_container, join
-from colortk.video.parts import Parts, Stretch
-from colortk.video.reading import Film, Frame, Losses, frames, probe
-from colortk.video.stages import ahead
-from colortk.video.temporal import Smoother, State
-from colortk.video.writing import Encoding, Segment, check_encoding
+from colortk.video import fps_overlay
+from colortk.video.colorize_frame import Look, Planes, finish, seen_by_plugin
+from colortk.video.film_reader import Film, Frame, Losses, frames, probe
+from colortk.video.muxing import check_container, join
+from colortk.video.prefetch import ahead
+from colortk.video.segment_folder import Parts, Stretch
+from colortk.video.segment_writer import Encoding, Segment, check_encoding
+from colortk.video.smoothing import Smoother, State
 
 #: Frames that a plugin which takes batches is given at once.
 BATCH = 8
@@ -229,7 +229,7 @@ def _encode(
         smoother.state = parts.state()
         smoother.cuts = parts.stretches[-1].cuts if parts.stretches else 0
     made = _pipeline(path, film, plugin, look, smoother, losses, first, last)
-    rate = overlay.Rate()
+    rate = fps_overlay.Rate()
     length = settings.stretch / film.time_base
     item = next(made, None)
     try:
@@ -240,7 +240,7 @@ def _encode(
                 while item is not None and item.frame.pts - begun < length:
                     now = rate.tick()
                     if settings.label:
-                        overlay.draw(item.planes, now)
+                        fps_overlay.draw(item.planes, now)
                     segment.write(item.planes, item.frame.pts)
                     done, count = item, count + 1
                     advance(1)
