@@ -29,15 +29,15 @@ import sys, time
 from pathlib import Path
 from colortk.video.colorize_frame import Planes
 from colortk.video.film_reader import Losses, frames, probe
-from colortk.video.prefetch import ahead
-from colortk.video.segment_writer import Encoding, Segment
+from colortk.video.prefetch import prefetch
+from colortk.video.segment_writer import Encoding, SegmentWriter
 import numpy as np
 source, target = map(Path, sys.argv[1:])
 start = time.perf_counter()
 film = probe(source)
-segment, count = Segment(target, film, Encoding()), 0
+segment, count = SegmentWriter(target, film, Encoding()), 0
 half = np.full(((film.height + 1) // 2, (film.width + 1) // 2), 128, np.uint8)
-for frame in ahead(frames(source, film, Losses())):
+for frame in prefetch(frames(source, film, Losses())):
     segment.write(Planes(frame.grey, half, half), frame.pts)
     count += 1
 segment.close()
@@ -163,11 +163,11 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     from colortk.video import colorize_frame as host
     from colortk.video._av import av
     from colortk.video.film_reader import Losses, frames, plane, probe
-    from colortk.video.luma_tables import grey_lightness
+    from colortk.video.luma_tables import gray_lightness
     from colortk.video.smoothing import Smoother
 
     film, loaded = probe(clip), load(Request(plugin))
-    look = host.Look(refiner("ratio"), film.weights)
+    look = host.FrameSettings(refiner("ratio"), film.weights)
     ways = {"off": None, "flow": Smoother()}
     meters = {name: (Meter(), Meter()) for name in ways}
     errors: dict[str, list[float]] = {name: [] for name in ways}
@@ -186,10 +186,10 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
         if number == count:
             break
         grey = frame.grey
-        ab = loaded.predict(host.seen_by_plugin(grey, loaded, 0))
-        light = grey_lightness()[grey]
+        ab = loaded.predict(host.plugin_lightness(grey, loaded, 0))
+        light = gray_lightness()[grey]
         for name, smoother in ways.items():
-            planes = host.finish(grey, ab, look, smoother)
+            planes = host.color_planes(grey, ab, look, smoother)
             stored = av.VideoFrame(film.width, film.height, "yuv420p")
             values = (planes.luma, planes.cb, planes.cr)
             for one, value in zip(stored.planes, values, strict=True):

@@ -67,14 +67,14 @@ def _plugin() -> Any:
 def read(data: bytes, folder: Path) -> None:
     """Colorize ``data``, look at what there is, and read that and the film's colours again."""
     from colortk.errors import ColortkError
-    from colortk.video.colorize_film import Settings, colorize_film
-    from colortk.video.film_reader import Losses, colours, frames, probe
+    from colortk.video.colorize_film import FilmSettings, colorize_film
+    from colortk.video.film_reader import Losses, color_frames, frames, probe
 
     path, output = folder / "film.mp4", folder / f"out.{'mp4' if zlib.crc32(data) % 2 else 'mkv'}"
     parts = folder / f"{output.name}.parts"
     path.write_bytes(data)
     try:
-        summary = colorize_film(path, _plugin(), Settings(output, stretch=0.1))
+        summary = colorize_film(path, _plugin(), FilmSettings(output, segment_seconds=0.1))
     except ColortkError:
         assert {entry.name for entry in folder.iterdir()} <= {path.name, parts.name}
         if parts.exists():
@@ -86,7 +86,7 @@ def read(data: bytes, folder: Path) -> None:
     lost = Losses()
     made = sum(1 for _ in frames(output, probe(output), lost))
     assert (made, lost.total) == (summary.frames, 0), (made, lost, summary)
-    for picture in islice(colours(path, probe(path)), 3):
+    for picture in islice(color_frames(path, probe(path)), 3):
         assert picture.shape[2] == 3
 
 

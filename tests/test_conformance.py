@@ -177,8 +177,8 @@ def test_an_assertion_of_the_plugin_has_a_place_and_one_of_the_kit_has_none(
 PASSING = """
 import sys
 from colortk.cli.main import invoke
-from colortk.testing import Outcome, apart
-apart.run_checks_apart = lambda name, timeout: [Outcome("a check", None)]
+from colortk.testing import Outcome, isolated_checks
+isolated_checks.run_checks_isolated = lambda name, timeout: [Outcome("a check", None)]
 sys.exit(invoke(["plugins", "check", *sys.argv[1:]]))
 """
 

@@ -20,7 +20,7 @@ from colortk.errors import PredictionError
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.loading import Request
-from colortk.testing.isolated_checks import run_checks_apart
+from colortk.testing.isolated_checks import run_checks_isolated
 from conftest import COLORIZER, Run, colorizer_module, photo
 
 #: The plugin finds its end of the channel as any code in its process can, and sends what the
@@ -197,7 +197,7 @@ def test_checks_cannot_be_forged_by_message(
 ) -> None:
     source = FORGER.replace("attack(lightness);", "attack(np.full((1, 1), 1.0));")
     (tmp_path / "site" / "forger.py").write_text(source)
-    outcomes = list(run_checks_apart("forger", 60))
+    outcomes = list(run_checks_isolated("forger", 60))
     assert (
         outcomes[-1].error == "the process that checks it was stopped: its bytes are not a message"
     )

@@ -12,9 +12,9 @@ from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError
 from colortk.harness.flicker import flicker
 from colortk.pipeline import refiner
-from colortk.video.colorize_frame import Look, finish
-from colortk.video.luma_tables import BT601, BT709, BT2020, grey_lightness, grey_of, luma_of
-from colortk.video.optical_flow import Motion, seen_before, warp
+from colortk.video.colorize_frame import FrameSettings, color_planes
+from colortk.video.luma_tables import BT601, BT709, BT2020, gray_lightness, gray_luma, luma_of
+from colortk.video.optical_flow import Motion, visible_in_both, warp
 from colortk.video.smoothing import Smoother
 
 RNG = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def test_flow_finds_motion_and_doubts_what_is_new() -> None:
     assert np.median(back[..., 0]) == pytest.approx(2, abs=0.2)
     middle = np.s_[8:-8, 8:-8]
     assert np.abs(warp(before, back)[middle].astype(int) - present[middle]).mean() < 6
-    seen = seen_before(back, forth)
+    seen = visible_in_both(back, forth)
     assert seen[middle].mean() > 0.9
     assert not seen[:, -1].any(), "it was outside of the frame before"
 
@@ -52,7 +52,7 @@ def lab_of(grey: np.ndarray, ab: np.ndarray) -> np.ndarray:
     import cv2
 
     chroma = cv2.resize(ab, grey.shape[::-1])
-    return np.dstack([grey_lightness()[grey], chroma]).astype(np.float32)
+    return np.dstack([gray_lightness()[grey], chroma]).astype(np.float32)
 
 
 def test_the_measure() -> None:
@@ -114,14 +114,14 @@ def test_a_new_thing_keeps_its_own_colour() -> None:
 def test_lightness_is_kept(weights: Any, half: bool) -> None:
     grey = moving(1)[0]
     ab = RNG.normal(0, 25, (5, 7, 2)).astype(np.float32)
-    planes = finish(grey, ab, Look(refiner("ratio"), weights, half), None)
+    planes = color_planes(grey, ab, FrameSettings(refiner("ratio"), weights, half), None)
     assert planes.cb.shape == ((36, 48) if half else (72, 96))
     assert planes.cb.std() > 2
     shown = shown_lightness(planes, weights)
-    wanted = grey_lightness()[grey]
+    wanted = gray_lightness()[grey]
     assert np.abs(shown - wanted).mean() < 0.25
     assert np.percentile(np.abs(shown - wanted), 99) < 1
-    back = grey_of(planes.luma, planes.cb, planes.cr, weights)
+    back = gray_luma(planes.luma, planes.cb, planes.cr, weights)
     assert np.abs(back.astype(int) - grey).mean() < 0.6
     assert np.array_equal(luma_of(grey, *np.full((2, 36, 48), 128, np.uint8), weights), grey)
 
@@ -140,6 +140,8 @@ def shown_lightness(planes: Any, weights: Any) -> np.ndarray:
 
 def test_odd_frames() -> None:
     grey = moving(1)[0][:71, :95]
-    planes = finish(grey, np.full((5, 7, 2), 30, np.float32), Look(refiner("ratio"), BT601), None)
+    planes = color_planes(
+        grey, np.full((5, 7, 2), 30, np.float32), FrameSettings(refiner("ratio"), BT601), None
+    )
     assert planes.luma.shape == (71, 95)
     assert planes.cb.shape == (36, 48)

@@ -22,16 +22,16 @@ from colortk.metrics import score
 from colortk.plugin.registry import registry
 from colortk.ui.limits import Limits
 from colortk.ui.picture_comparison import compare_plugins
-from colortk.ui.picture_conversion import Wanted, colorize_picture
-from colortk.ui.plugin_pool import Shelf, shelf
-from colortk.ui.previews import address, heat, without_colour
-from colortk.ui.server import Place, bound, is_loopback
+from colortk.ui.picture_conversion import PictureOptions, colorize_picture
+from colortk.ui.plugin_pool import PluginPool, create_plugin_pool
+from colortk.ui.previews import file_url, gray_preview, heat_map
+from colortk.ui.server import ServerSettings, is_loopback, open_socket
 from conftest import Run, colorizer_module, one_line, photo
 
 
 @pytest.fixture(scope="module")
-def gray() -> Iterator[Shelf]:
-    found = Shelf([entry("gray"), entry("mean_color")])
+def gray() -> Iterator[PluginPool]:
+    found = PluginPool([entry("gray"), entry("mean_color")])
     yield found
     found.close()
 
@@ -49,7 +49,7 @@ def exif_photo(path: Path, **options: Any) -> Path:
     [("a b.jpg", "", 1.0), ("a.png", "", 0.5), ("a.jpg", "png", 2.0), ("wide.png", "tif", 1.0)],
 )
 def test_a_result_is_what_run_writes(
-    name: str, kind: str, strength: float, gray: Shelf, tmp_path: Path
+    name: str, kind: str, strength: float, gray: PluginPool, tmp_path: Path
 ) -> None:
     source = tmp_path / name
     if name.startswith("wide"):
@@ -58,7 +58,7 @@ def test_a_result_is_what_run_writes(
         exif_photo(source)
     (tmp_path / "page").mkdir()
     made = colorize_picture(
-        source, name, gray.take("mean_color"), Wanted(strength, "ratio", kind), Limits(),
+        source, name, gray.get("mean_color"), PictureOptions(strength, "ratio", kind), Limits(),
         tmp_path / "page",
     )  # fmt: skip
     (tmp_path / "run").mkdir()
@@ -82,7 +82,7 @@ def test_grey_of_a_picture_has_its_lightness() -> None:
     from skimage.color import rgb2lab
 
     picture = photo()
-    grey = without_colour(picture)
+    grey = gray_preview(picture)
     assert (grey[..., 0] == grey[..., 2]).all()
     assert np.abs(rgb2lab(grey)[..., 0] - rgb2lab(picture)[..., 0]).max() < 0.4
 
@@ -101,10 +101,10 @@ def bomb(path: Path) -> Path:
     return path
 
 
-def test_what_cannot_be_read(gray: Shelf, tmp_path: Path) -> None:
+def test_what_cannot_be_read(gray: PluginPool, tmp_path: Path) -> None:
     def refused(words: str, path: Path, limits: Limits = Limits()) -> None:  # noqa: B008
         with pytest.raises(PictureError, match=words) as caught:
-            colorize_picture(path, path.name, gray.take("gray"), Wanted(), limits, tmp_path)
+            colorize_picture(path, path.name, gray.get("gray"), PictureOptions(), limits, tmp_path)
         assert "\n" not in str(caught.value)
 
     text = tmp_path / "text.png"
@@ -120,7 +120,7 @@ def test_what_cannot_be_read(gray: Shelf, tmp_path: Path) -> None:
     refused("not here any more", tmp_path / "gone.png")
 
 
-def test_a_comparison_is_the_harness(gray: Shelf, tmp_path: Path) -> None:
+def test_a_comparison_is_the_harness(gray: PluginPool, tmp_path: Path) -> None:
     source = tmp_path / "x.png"
     Image.fromarray(photo(200, 220)).save(source)
     found = compare_plugins(source, "x.png", gray.labels, 1.0, gray, Limits(), tmp_path)
@@ -128,17 +128,17 @@ def test_a_comparison_is_the_harness(gray: Shelf, tmp_path: Path) -> None:
     assert [row.label for row in found.rows] == ["gray", "mean_color"]
     names = [metric.name for metric in found.metrics]
     first = found.rows[0]
-    wanted = score(without_colour(photo(200, 220)), photo(200, 220), names)
+    wanted = score(gray_preview(photo(200, 220)), photo(200, 220), names)
     for name in names:
         assert first.scores[name] == pytest.approx(wanted[name], rel=0.02, abs=0.02), name
     assert first.heat is not None
     with Image.open(first.heat) as image:
         assert image.size == (220, 200)
-    assert (heat(np.array([[0.0, 40.0, 80.0]]))[0].sum(1).astype(int)[[1, 2]] > 600).all()
+    assert (heat_map(np.array([[0.0, 40.0, 80.0]]))[0].sum(1).astype(int)[[1, 2]] > 600).all()
 
 
 def test_a_comparison_of_grey_and_of_what_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gray: Shelf
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gray: PluginPool
 ) -> None:
     source = tmp_path / "x.png"
     Image.fromarray(photo(50, 40)[..., 0]).save(source)
@@ -146,10 +146,10 @@ def test_a_comparison_of_grey_and_of_what_fails(
     def fails(label: str) -> Any:
         if label == "gray":
             raise PictureError("plugin 'gray' failed", "on purpose")
-        return take(label)
+        return get(label)
 
-    take = gray.take
-    monkeypatch.setattr(gray, "take", fails)
+    get = gray.get
+    monkeypatch.setattr(gray, "get", fails)
     found = compare_plugins(source, "x.png", gray.labels, 1.0, gray, Limits(), tmp_path)
     assert not found.scored
     assert found.rows[0].error == "plugin 'gray' failed: on purpose"
@@ -175,28 +175,28 @@ def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
             super()._start()
 
     monkeypatch.setattr(module, "Isolated", Started)
-    found, notes = shelf([])
+    found, notes = create_plugin_pool([])
     assert found.labels[:2] == ["effnet_bins", "vgg16_residual"]
     assert found.labels[-1] == "gray"
     assert (starts, notes) == ([], [])
     for label in found.labels:
         spec = registry().colorizer(label)[1]
         assert spec.artifacts or not spec.trainer, f"{label} is not trained"
-    threads = [threading.Thread(target=found.take, args=("gray",)) for _ in range(4)]
+    threads = [threading.Thread(target=found.get, args=("gray",)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert starts == ["gray"]
-    assert found.take("gray").strength == 1
+    assert found.get("gray").strength == 1
     found.close()
-    half = shelf(["gray:strength=0.5"])[0]
-    assert half.take("gray:strength=0.5").strength == 0.5
+    half = create_plugin_pool(["gray:strength=0.5"])[0]
+    assert half.get("gray:strength=0.5").strength == 0.5
     half.close()
     with pytest.raises(UsageError, match="did you mean 'gray'"):
-        shelf(["grey"])
+        create_plugin_pool(["grey"])
     with pytest.raises(UsageError, match="no plugin 'x' here"):
-        found.take("x")
+        found.get("x")
 
 
 @pytest.mark.slow
@@ -213,7 +213,7 @@ def test_a_plugin_that_dies_or_hangs_costs_its_own_answer(
     monkeypatch.syspath_prepend(str(site))
     registry.cache_clear()
     try:
-        found, _ = shelf(["dies", "hangs", "gray"], timeout=1)
+        found, _ = create_plugin_pool(["dies", "hangs", "gray"], timeout=1)
         for level, errors in (
             (0, ["its process ended (exit code 7)", "no answer on a picture in 1 s", ""]),
             (200, ["", "", ""]),
@@ -232,18 +232,18 @@ def test_a_plugin_that_dies_or_hangs_costs_its_own_answer(
 
 
 def test_an_address_can_stand_in_html(tmp_path: Path) -> None:
-    told = address(tmp_path / "a 'b' \"c\" <d>&#.jpg")
+    told = file_url(tmp_path / "a 'b' \"c\" <d>&#.jpg")
     assert not set("'\"<>& #") & set(told)
 
 
 def test_a_port_in_use_is_one_line(colortk: Run) -> None:
-    with bound(Place()) as first:
+    with open_socket(ServerSettings()) as first:
         assert is_loopback(first)
         port = first.getsockname()[1]
-        with bound(Place()) as second:
+        with open_socket(ServerSettings()) as second:
             assert second.getsockname()[1] != port
         with pytest.raises(EnvironmentProblem, match="another --port"):
-            bound(Place(port=port))
+            open_socket(ServerSettings(port=port))
         run = colortk("ui", "--port", port, "-p", "gray")
     one_line(run, 3, f"cannot listen on 127.0.0.1:{port}", "in use")
 
@@ -267,23 +267,23 @@ def test_without_gradio_one_line_says_how_to_get_it(colortk: Run, tmp_path: Path
 @pytest.mark.slow
 def test_an_error_tells_no_paths_of_the_machine(tmp_path: Path) -> None:
     pytest.importorskip("gradio.exceptions", reason="the page needs Gradio: pip install gradio")
-    from colortk.ui.event_handlers import message
+    from colortk.ui.event_handlers import visitor_message
 
     error = ColortkError(
         f"cannot read '{tmp_path}/visitor-1/w/film-2/my film.mp4'", "no", "use --force"
     )
-    assert message(error, tmp_path) == "Cannot read 'my film.mp4': no"
+    assert visitor_message(error, tmp_path) == "Cannot read 'my film.mp4': no"
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6")
 def test_addresses() -> None:
-    from colortk.ui.server import address_of
+    from colortk.ui.server import page_url
 
-    with bound(Place()) as listening:
+    with open_socket(ServerSettings()) as listening:
         port = listening.getsockname()[1]
-        assert address_of("127.0.0.1", listening) == f"http://127.0.0.1:{port}/"
-        assert address_of("::1", listening) == f"http://[::1]:{port}/"
-    with bound(Place("0.0.0.0")) as listening:
+        assert page_url("127.0.0.1", listening) == f"http://127.0.0.1:{port}/"
+        assert page_url("::1", listening) == f"http://[::1]:{port}/"
+    with open_socket(ServerSettings("0.0.0.0")) as listening:
         assert not is_loopback(listening)
 
 

@@ -19,7 +19,7 @@ from colortk.ui.input_checks import _boolean, _choice, _choices, _file, _kept, _
 from colortk.ui.job_queue import Job
 from colortk.ui.json_messages import Function
 from colortk.ui.limits import Limits
-from colortk.ui.visitor_registry import COOKIE, Visitors, is_token, new_token
+from colortk.ui.visitor_registry import COOKIE, VisitorRegistry, is_token, new_token
 
 MESSY = "/gradio_api/file=/tmp/../etc/passwd"
 ME, YOU = "m" * 43, "y" * 43
@@ -27,7 +27,7 @@ ME, YOU = "m" * 43, "y" * 43
 
 def test_what_a_visitor_has_is_theirs_until_they_have_gone(tmp_path: Path) -> None:
     now = 1000.0
-    visitors = Visitors(tmp_path, lambda: now)
+    visitors = VisitorRegistry(tmp_path, lambda: now)
     assert is_token(new_token())
     assert not is_token("x")
     upload = tmp_path / "hash" / "a.png"
@@ -48,23 +48,23 @@ def test_what_a_visitor_has_is_theirs_until_they_have_gone(tmp_path: Path) -> No
 
     with visitors.connected(ME):
         assert visitors.present(ME)
-        now += 2 * visiting.KEPT
+        now += 2 * visiting.KEEP_SECONDS
         visitors.sweep()
         assert result.exists()
     assert not visitors.present(ME)
     visitors.uploaded(YOU, [str(upload)])
-    now += visiting.KEPT + 1
+    now += visiting.KEEP_SECONDS + 1
     visitors.of(YOU)
     visitors.sweep()
     assert not mine.exists()
     assert upload.exists()  # somebody else has uploaded the same
-    now += visiting.KEPT + 1
+    now += visiting.KEEP_SECONDS + 1
     visitors.sweep()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_only_the_latest_is_kept(tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path)
+    visitors = VisitorRegistry(tmp_path)
     folders = [visitors.result_folder(ME, "w", "picture") for _ in range(5)]
     visitors.result_folder(ME, "w", "film")
     assert [folder.exists() for folder in folders] == [False, False, False, True, True]
@@ -90,7 +90,7 @@ FUNCTIONS = {
 
 def test_visitors_and_windows_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    visitors = Visitors(tmp_path, lambda: now)
+    visitors = VisitorRegistry(tmp_path, lambda: now)
     monkeypatch.setattr(visiting, "VISITORS", 3)
     with visitors.connected(ME):
         result = visitors.result_folder(YOU, "w", "picture")
@@ -186,20 +186,22 @@ def ask(
     return sent[0]["status"], said, sent[1]["body"]
 
 
-def guard(application: Behind, visitors: Visitors, local: bool = True, **limits: int) -> Guard:
+def guard(
+    application: Behind, visitors: VisitorRegistry, local: bool = True, **limits: int
+) -> Guard:
     """A guard before ``application``."""
     given = Limits(**{"upload": 1000, **limits})
     return Guard(application, visitors, given, local, FUNCTIONS, application)
 
 
 @pytest.fixture
-def behind(tmp_path: Path) -> tuple[Guard, Behind, Visitors]:
-    application, visitors = Behind(), Visitors(tmp_path)
+def behind(tmp_path: Path) -> tuple[Guard, Behind, VisitorRegistry]:
+    application, visitors = Behind(), VisitorRegistry(tmp_path)
     return guard(application, visitors), application, visitors
 
 
 def test_a_guarded_page_loads_nothing_from_elsewhere(
-    behind: tuple[Guard, Behind, Visitors],
+    behind: tuple[Guard, Behind, VisitorRegistry],
 ) -> None:
     guarded, application, _ = behind
     status, headers, _ = ask(guarded, "GET", "/?deep_link=x", token=None)
@@ -237,7 +239,7 @@ def test_a_guarded_page_loads_nothing_from_elsewhere(
     ],
 )
 def test_doors_that_the_page_does_not_have(
-    method: str, path: str, behind: tuple[Guard, Behind, Visitors]
+    method: str, path: str, behind: tuple[Guard, Behind, VisitorRegistry]
 ) -> None:
     guarded, application, _ = behind
     expected = 405 if path == "/" else 400 if path in ("//", MESSY) else 404
@@ -245,7 +247,7 @@ def test_doors_that_the_page_does_not_have(
     assert application.paths == []
 
 
-def test_other_sites_and_other_names(behind: tuple[Guard, Behind, Visitors]) -> None:
+def test_other_sites_and_other_names(behind: tuple[Guard, Behind, VisitorRegistry]) -> None:
     guarded, application, visitors = behind
     join = "/gradio_api/queue/join"
     body = json.dumps({"data": [1, None], "fn_index": 0, "session_hash": "s"}).encode()
@@ -270,7 +272,7 @@ def test_other_sites_and_other_names(behind: tuple[Guard, Behind, Visitors]) -> 
 
 
 def test_messages_name_only_what_is_the_visitors(
-    behind: tuple[Guard, Behind, Visitors], tmp_path: Path
+    behind: tuple[Guard, Behind, VisitorRegistry], tmp_path: Path
 ) -> None:
     guarded, application, visitors = behind
     upload = tmp_path / "h" / "x.png"
@@ -320,7 +322,7 @@ def form(data: bytes, name: str = "x.png", border: str = "b") -> tuple[bytes, di
 
 def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "FORM", 200)
-    application, visitors = Behind(), Visitors(tmp_path)
+    application, visitors = Behind(), VisitorRegistry(tmp_path)
     guarded = guard(application, visitors)
     door = "/gradio_api/upload"
     body, headers = form(b"x" * 900)
@@ -361,7 +363,9 @@ def test_names_of_uploads(name: str, kept: str) -> None:
     assert uploads.safe_name(name) == kept
 
 
-def test_an_upload_may_be_sent_again_under_its_name(behind: tuple[Guard, Behind, Visitors]) -> None:
+def test_an_upload_may_be_sent_again_under_its_name(
+    behind: tuple[Guard, Behind, VisitorRegistry],
+) -> None:
     """As Chromium does after status 408; but not twice at once."""
     guarded, _, _ = behind
     body, headers = form(b"x")
@@ -374,7 +378,7 @@ def test_an_upload_may_be_sent_again_under_its_name(behind: tuple[Guard, Behind,
 
 @pytest.mark.parametrize("cut", [10, 60, 120, -1, -3, -5])
 def test_a_form_that_is_not_whole_leaves_nothing(
-    cut: int, behind: tuple[Guard, Behind, Visitors], tmp_path: Path
+    cut: int, behind: tuple[Guard, Behind, VisitorRegistry], tmp_path: Path
 ) -> None:
     guarded, _, _ = behind
     body, headers = form(b"x" * 100)
@@ -384,7 +388,7 @@ def test_a_form_that_is_not_whole_leaves_nothing(
 
 
 def test_forms_that_can_be_read_in_two_ways(
-    behind: tuple[Guard, Behind, Visitors], tmp_path: Path
+    behind: tuple[Guard, Behind, VisitorRegistry], tmp_path: Path
 ) -> None:
     guarded, _, _ = behind
     body, headers = form(b"x")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from colortk.ui.guard import Guard
-from colortk.ui.visitor_registry import Visitors
+from colortk.ui.visitor_registry import VisitorRegistry
 from pages import Page, missing_gradio, serving
 from test_ui_guard import Behind, ask, guard
 from test_ui_server import ask as ask_page
@@ -32,7 +32,7 @@ RAW = [
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Guard:
-    return guard(Behind(), Visitors(tmp_path))
+    return guard(Behind(), VisitorRegistry(tmp_path))
 
 
 @pytest.mark.parametrize("door", ["queue/join", "run/predict", "cancel", "reset"])

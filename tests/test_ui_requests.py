@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from colortk.ui import json_messages
 from colortk.ui.guard import Guard
-from colortk.ui.http_requests import Refused, normalize
+from colortk.ui.http_requests import RequestRefused, normalize
 from colortk.ui.job_queue import Job
-from colortk.ui.request_slots import Busy, Slots
-from colortk.ui.visitor_registry import Visitors
+from colortk.ui.request_slots import NoFreeSlot, RequestSlots
+from colortk.ui.visitor_registry import VisitorRegistry
 from test_ui_guard import ME, YOU, Behind, ask, guard
 
 DATA = "/gradio_api/queue/data"
@@ -25,7 +25,7 @@ DATA = "/gradio_api/queue/data"
 @pytest.fixture
 def behind(tmp_path: Path) -> tuple[Guard, Behind]:
     application = Behind()
-    return guard(application, Visitors(tmp_path)), application
+    return guard(application, VisitorRegistry(tmp_path)), application
 
 
 def normalized(path: str, *headers: tuple[str, str], method: str = "GET") -> Any:
@@ -97,7 +97,7 @@ def test_what_is_passed_on_is_what_was_checked(behind: tuple[Guard, Behind]) -> 
     ],
 )  # fmt: skip
 def test_paths_that_are_not_in_their_shortest_form(path: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         normalized(path)
     assert refused.value.status == 400
 
@@ -109,7 +109,7 @@ def test_no_path_has_two_readings(text: str) -> None:
 
     try:
         passed = normalized(f"/{text}".replace("?", ""))
-    except Refused:
+    except RequestRefused:
         return
     assert unquote(passed["raw_path"].decode(), errors="strict") == passed["path"]
     assert passed["path"] == "/" or all(
@@ -143,7 +143,7 @@ def test_no_path_has_two_readings(text: str) -> None:
     ],
 )
 def test_headers_that_can_be_read_in_two_ways(headers: list[tuple[str, str]]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         normalized("/", *headers, method="POST")
     assert refused.value.status == 400
 
@@ -190,7 +190,7 @@ def test_two_cookies_of_the_page(behind: tuple[Guard, Behind]) -> None:
     ],
 )
 def test_messages_that_can_be_read_in_two_ways(body: bytes) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         json_messages.parse(b'{"x": ' + body + b"}" if body[:1] not in (b"{", b"") else body)
     assert refused.value.status == 400
 
@@ -279,7 +279,7 @@ def test_nobody_cancels_what_others_have_asked_for(behind: tuple[Guard, Behind])
 
 
 def test_jobs_are_limited_of_each_and_in_all(tmp_path: Path) -> None:
-    application, visitors = Behind(), Visitors(tmp_path)
+    application, visitors = Behind(), VisitorRegistry(tmp_path)
     guarded = guard(application, visitors, waiting=5, waiting_per_visitor=2)
     join, body = "/gradio_api/queue/join", json.dumps(call()).encode()
     application.waiting = [Job(str(number), "mine") for number in range(2)]
@@ -298,13 +298,13 @@ def test_jobs_are_limited_of_each_and_in_all(tmp_path: Path) -> None:
 def test_slots_are_shared_and_given_in_order() -> None:
     served: list[str] = []
 
-    async def use(slots: Slots, visitor: str, go: asyncio.Event) -> None:
+    async def use(slots: RequestSlots, visitor: str, go: asyncio.Event) -> None:
         async with slots.slot(visitor):
             served.append(visitor)
             await go.wait()
 
     async def scene() -> None:
-        slots, go = Slots(3, 2, 99, waiting=4, waiting_per_visitor=2), asyncio.Event()
+        slots, go = RequestSlots(3, 2, 99, waiting=4, waiting_per_visitor=2), asyncio.Event()
         tasks = []
         for visitor in "aaaabbc":  # a has two at once, and two that wait, and holds nobody up
             tasks.append(asyncio.create_task(use(slots, visitor, go)))
@@ -312,7 +312,7 @@ def test_slots_are_shared_and_given_in_order() -> None:
         assert served == ["a", "a", "b"]
         assert slots.contested
         for visitor, own in (("a", True), ("d", False)):
-            with pytest.raises(Busy) as busy:
+            with pytest.raises(NoFreeSlot) as busy:
                 await use(slots, visitor, go)
             assert busy.value.own is own
         tasks.pop(5).cancel()  # the second b goes away
@@ -328,13 +328,13 @@ def test_slots_are_shared_and_given_in_order() -> None:
 
 def test_an_address_has_part_of_the_slots() -> None:
     async def scene() -> None:
-        slots = Slots(4, 4, 2)
+        slots = RequestSlots(4, 4, 2)
         async with slots.slot("a", "192.0.2.1"), slots.slot("b", "192.0.2.1"):
-            with pytest.raises(Busy):
+            with pytest.raises(NoFreeSlot):
                 async with slots.slot("c", "192.0.2.1"):
                     pass
             async with slots.slot("d", "192.0.2.2"), slots.slot("e", None):
-                with pytest.raises(Busy):  # all are taken
+                with pytest.raises(NoFreeSlot):  # all are taken
                     async with slots.slot("f", None):
                         pass
 
@@ -355,12 +355,12 @@ def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
             left -= 1
             return {"type": "http.request", "body": b"x" * size, "more_body": left > 0}
 
-        return len(await request_body.whole(receive, 10**6))
+        return len(await request_body.read_whole(receive, 10**6))
 
     assert asyncio.run(scene(0.05, 2000, 10)) == 20_000  # 40 kB/s, for longer than the grace
-    with pytest.raises(Refused, match="too slow"):
+    with pytest.raises(RequestRefused, match="too slow"):
         asyncio.run(scene(0.05, 1, 100))
-    with pytest.raises(Refused, match="too slow"):
+    with pytest.raises(RequestRefused, match="too slow"):
         asyncio.run(scene(5, 1000, 2))
-    with pytest.raises(Refused, match="too long"):
+    with pytest.raises(RequestRefused, match="too long"):
         asyncio.run(scene(0, 200_000, 6))

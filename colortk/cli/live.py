@@ -36,14 +36,16 @@ def command(
     settle(threads, device)
     from colortk.pipeline import refiner
     from colortk.runtime.loading import Request, load
-    from colortk.video.colorize_frame import Look
-    from colortk.video.display_check import need_display
-    from colortk.video.live import Painter, show
+    from colortk.video.colorize_frame import FrameSettings
+    from colortk.video.display_check import require_display
+    from colortk.video.live import LiveColorizer, show
     from colortk.video.luma_tables import BT601
 
-    need_display()
-    look = Look(refiner("ratio"), BT601, strength=strength)
-    shown = show(source, Painter(load(Request(plugin, options)), look, temporal == "flow"))
+    require_display()
+    frame_settings = FrameSettings(refiner("ratio"), BT601, strength=strength)
+    shown = show(
+        source, LiveColorizer(load(Request(plugin, options)), frame_settings, temporal == "flow")
+    )
     rate = shown.frames / shown.seconds if shown.seconds else 0.0
     say(f"{shown.frames} frames shown, {rate:.1f} frames/s, {shown.dropped} dropped")
     return 0

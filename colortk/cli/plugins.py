@@ -173,7 +173,7 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     a plugin cannot be used at all.
     """
     from colortk.plugin.registry import registry
-    from colortk.testing.isolated_checks import run_checks_apart
+    from colortk.testing.isolated_checks import run_checks_isolated
 
     chosen, unusable = (list(names), []) if names else _all()
     for name in chosen:
@@ -181,7 +181,7 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     rows = [
         _check_row(name, outcome.check, outcome.status, outcome.error or "")
         for name in chosen
-        for outcome in run_checks_apart(name, timeout)
+        for outcome in run_checks_isolated(name, timeout)
     ]
     rows += unusable
     if as_json:

@@ -72,14 +72,14 @@ def command(
     from colortk.survey.create import labels
     from colortk.survey.session import Survey
     from colortk.ui.limits import MEGABYTE, Limits
-    from colortk.ui.plugin_pool import shelf
-    from colortk.ui.server import Place, serve
+    from colortk.ui.plugin_pool import create_plugin_pool
+    from colortk.ui.server import ServerSettings, serve
 
     limits = Limits(
         upload=round(max_upload * MEGABYTE), pixels=max_pixels, film_seconds=max_seconds,
         film_frames=round(max_seconds * 60),
     )  # fmt: skip
-    offered, notes = shelf(labels(plugins), timeout)
+    offered, notes = create_plugin_pool(labels(plugins), timeout)
     for note in notes:
         say(f"note: {note}")
     asked = Survey.open(survey) if survey is not None else None
@@ -93,7 +93,7 @@ def command(
         say("Ctrl-C ends it")
 
     try:
-        serve(Place(host, port, limits), offered, asked, ready)
+        serve(ServerSettings(host, port, limits), offered, asked, ready)
     except KeyboardInterrupt as interrupt:
         if type(interrupt) is not KeyboardInterrupt:  # SIGTERM or SIGHUP
             raise

@@ -119,13 +119,13 @@ def command(
     """
     settle(threads, device)
     from colortk.runtime.loading import Request, load
-    from colortk.video.colorize_film import Settings, colorize_film
+    from colortk.video.colorize_film import FilmSettings, colorize_film
     from colortk.video.segment_writer import CODECS, DEFAULT_CODEC, Encoding
 
     if output is None:
         output = film.with_name(f"{film.stem}-colorized{film.suffix or '.mp4'}")
     chosen = codec or CODECS.get(output.suffix.lower().lstrip("."), DEFAULT_CODEC)
-    settings = Settings(
+    settings = FilmSettings(
         output, Encoding(chosen, crf, preset), refine, strength, temporal == "flow", begin, end,
         fps_overlay, force, resume, stretch,
     )  # fmt: skip

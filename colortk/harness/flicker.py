@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from colortk._opencv import cv2
 from colortk.color.cielab import Float32, rgb_to_lab
 from colortk.errors import PictureError
-from colortk.video.optical_flow import Grey, Mask, Motion, seen_before, warp
+from colortk.video.optical_flow import Gray, Mask, Motion, visible_in_both, warp
 
 if TYPE_CHECKING:
     from colortk.harness.films.frame import FilmFrame
@@ -52,16 +52,16 @@ class Steps:
     def __init__(self) -> None:
         self._motion = Motion(accurate=True)
 
-    def between(self, present: Grey, before: Grey) -> Step:
+    def between(self, present: Gray, before: Gray) -> Step:
         """The step from ``present`` to the frame ``before``."""
         back = self._motion.between(present, before)
         forth = self._motion.between(before, present)
         return Step(back, common(present, before, back, forth))
 
 
-def grey_of_lightness(light: Float32) -> Grey:
+def grey_of_lightness(light: Float32) -> Gray:
     """What motion is looked for on: L* (H, W) as uint8, 2.55 steps to each."""
-    grey: Grey = np.clip(np.rint(light * np.float32(2.55)), 0, 255).astype(np.uint8)
+    grey: Gray = np.clip(np.rint(light * np.float32(2.55)), 0, 255).astype(np.uint8)
     return grey
 
 
@@ -75,7 +75,7 @@ class Meter:
     def __init__(self, least: float = 0.2) -> None:
         self.least = least
         self._steps = Steps()
-        self._before: tuple[Float32, Grey | None] | None = None
+        self._before: tuple[Float32, Gray | None] | None = None
         self._sums = np.zeros(3)
         self._pairs = self._pixels = 0
 
@@ -134,10 +134,10 @@ class Meter:
 _TOLERANCE = 25
 
 
-def common(present: Grey, before: Grey, back: Float32, forth: Float32) -> Mask:
+def common(present: Gray, before: Gray, back: Float32, forth: Float32) -> Mask:
     """Pixels of ``present`` that are in ``before`` too, by both flows and by their lightness."""
     near: Mask = cv2.absdiff(present, warp(before, back)) <= _TOLERANCE
-    return seen_before(back, forth) & near
+    return visible_in_both(back, forth) & near
 
 
 def flicker(

@@ -41,7 +41,7 @@ def serve(channel: Channel) -> None:
         channel.send(reply)
 
 
-def run_checks_apart(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
+def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
     """As :func:`run_checks`; a process that dies is the failure of the check that it ran.
 
     ``timeout``: seconds for one check, after which no more is tried.

@@ -10,10 +10,10 @@ from colortk.errors import UsageError
 from colortk.io.files import write_atomic
 from colortk.io.samples import photographs
 from colortk.ui._gradio import gr
-from colortk.ui.controls import drop, plugin_choice, strength_choice
-from colortk.ui.event_handlers import House, Visit, event, notice
-from colortk.ui.limits import size_of
-from colortk.ui.picture_conversion import Wanted, colorize_picture
+from colortk.ui.controls import file_drop, plugin_dropdown, strength_slider
+from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
+from colortk.ui.limits import format_size
+from colortk.ui.picture_conversion import PictureOptions, colorize_picture
 
 #: What a result can be written as, besides as what it came: those that keep most.
 TYPES = [("as uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
@@ -25,14 +25,14 @@ EMPTY = (
 )
 
 
-def build(house: House) -> None:
+def build(app: AppContext) -> None:
     """Put the tab's parts where Gradio is building."""
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
-            file = drop("Picture", "picture", house.limits)
+            file = file_drop("Picture", "picture", app.limits)
             sample = gr.Button("Try it on a sample", size="sm", variant="secondary")
-            plugin = plugin_choice(house, "colorize-plugin")
-            strength = strength_choice("colorize-strength")
+            plugin = plugin_dropdown(app, "colorize-plugin")
+            strength = strength_slider("colorize-strength")
             with gr.Accordion("More", open=False):
                 kind = gr.Radio(TYPES, value="", label="File type of the result")
                 refine = gr.Radio(
@@ -53,56 +53,56 @@ def build(house: House) -> None:
     asked = [file, plugin, strength, kind, refine]
     shown = [empty, slider, told, download, wrong]
     colorize = {
-        "fn": event(house, _colorize, 4), "inputs": asked, "outputs": shown,
+        "fn": event_handler(app, _colorize, 4), "inputs": asked, "outputs": shown,
         "concurrency_id": "pictures", "concurrency_limit": 1, "trigger_mode": "always_last",
         "show_progress_on": [slider, empty], "api_visibility": "private",
     }  # fmt: skip
     go.click(**colorize)
     file.upload(**colorize)
-    again = {**colorize, "fn": event(house, _again, 4)}
+    again = {**colorize, "fn": event_handler(app, _again, 4)}
     for one in (plugin.input, strength.release, kind.input, refine.input):
         one(**again)
     file.clear(
-        event(house, _nothing, 4), None, shown, queue=False, show_progress="hidden",
+        event_handler(app, _nothing, 4), None, shown, queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
     put = sample.click(
-        event(house, _sample, 1), None, [file, wrong], queue=False, api_visibility="private"
+        event_handler(app, _sample, 1), None, [file, wrong], queue=False, api_visibility="private"
     )
     put.success(**again)
 
 
-def _sample(visit: Visit) -> list[str]:
+def _sample(context: RequestContext) -> list[str]:
     """A photograph that everybody has."""
     source = next(iter(photographs().values()))
-    copy = visit.folder("sample") / source.name
+    copy = context.folder("sample") / source.name
     write_atomic(copy, source.read_bytes(), force=True, durable=False)
     return [str(copy)]
 
 
-def _nothing(visit: Visit) -> Any:
+def _nothing(context: RequestContext) -> Any:
     hidden = gr.update(value=None, visible=False)
     return gr.update(visible=True), hidden, hidden, hidden
 
 
-def _again(visit: Visit, file: str | None, *values: Any) -> Any:
+def _again(context: RequestContext, file: str | None, *values: Any) -> Any:
     """The same picture in another way, if there is one."""
     if not file:
         return [gr.skip()] * 4
-    return _colorize(visit, file, *values)
+    return _colorize(context, file, *values)
 
 
 def _colorize(
-    visit: Visit, file: str | None, label: str, strength: float, kind: str, refine: str
+    context: RequestContext, file: str | None, label: str, strength: float, kind: str, refine: str
 ) -> Any:
     if not file:
         raise UsageError("There is no picture yet", hint="choose one")
     if kind not in [value for _, value in TYPES]:
         raise UsageError(f"a result cannot be of type '{kind}'")
-    wanted = Wanted(min(2.0, max(0.0, float(strength))), refine, kind)
-    house, path = visit.house, Path(file)
+    options = PictureOptions(min(2.0, max(0.0, float(strength))), refine, kind)
+    app, path = context.app, Path(file)
     made = colorize_picture(
-        path, path.name, house.shelf.take(label), wanted, house.limits, visit.folder("picture")
+        path, path.name, app.pool.get(label), options, app.limits, context.folder("picture")
     )
     line = (
         f"<p><b>{html.escape(label)}</b> {made.width} × {made.height}, {made.seconds:.1f} s."
@@ -114,7 +114,7 @@ def _colorize(
         gr.update(value=line, visible=True),
         gr.update(
             value=str(made.file),
-            label=f"Download {made.file.name} ({size_of(made.file)})",
+            label=f"Download {made.file.name} ({format_size(made.file)})",
             visible=True,
         ),
     )

@@ -8,10 +8,10 @@ from pathlib import Path
 from colortk.errors import UsageError
 from colortk.plugin.spec import MetricSpec
 from colortk.ui._gradio import gr
-from colortk.ui.controls import drop, strength_choice
-from colortk.ui.event_handlers import House, Visit, event, notice
-from colortk.ui.picture_comparison import Compared, Row, compare_plugins
-from colortk.ui.previews import HOTTEST, address
+from colortk.ui.controls import file_drop, strength_slider
+from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
+from colortk.ui.picture_comparison import PictureComparison, PluginResult, compare_plugins
+from colortk.ui.previews import HEAT_MAP_MAX, file_url
 
 #: Plugins that are chosen at first, at most.
 CHOSEN = 4
@@ -22,62 +22,66 @@ EMPTY = (
 )
 
 
-def build(house: House) -> None:
+def build(app: AppContext) -> None:
     """Put the tab's parts where Gradio is building."""
-    labels = house.shelf.labels
+    labels = app.pool.labels
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
-            file = drop("Picture", "picture", house.limits)
+            file = file_drop("Picture", "picture", app.limits)
             plugins = gr.CheckboxGroup(labels, value=labels[:CHOSEN], label="Plugins")
-            strength = strength_choice("compare-strength")
+            strength = strength_slider("compare-strength")
             go = gr.Button("Compare", variant="primary", elem_id="compare-go")
         with gr.Column(scale=3, min_width=320):
             wrong = notice()
             sheet = gr.HTML(EMPTY, elem_id="compared")
     compare = {
-        "fn": event(house, _compare, 1), "inputs": [file, plugins, strength],
+        "fn": event_handler(app, _compare, 1), "inputs": [file, plugins, strength],
         "outputs": [sheet, wrong],
         "concurrency_id": "pictures", "concurrency_limit": 1, "api_visibility": "private",
     }  # fmt: skip
     go.click(**compare)
     file.upload(**compare)
     file.clear(
-        event(house, lambda visit: [EMPTY], 1), None, [sheet, wrong], queue=False, show_progress="hidden",
+        event_handler(app, lambda context: [EMPTY], 1), None, [sheet, wrong], queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
 
 
-def _compare(visit: Visit, file: str | None, labels: list[str], strength: float) -> list[str]:
+def _compare(
+    context: RequestContext, file: str | None, labels: list[str], strength: float
+) -> list[str]:
     if not file:
         raise UsageError("There is no picture yet", hint="choose one")
-    house, path = visit.house, Path(file)
+    app, path = context.app, Path(file)
     strength = min(2.0, max(0.0, float(strength)))
-    found = compare_plugins(
-        path, path.name, labels, strength, house.shelf, house.limits, visit.folder("compare")
+    comparison = compare_plugins(
+        path, path.name, labels, strength, app.pool, app.limits, context.folder("compare")
     )
-    return [sheet(found)]
+    return [sheet(comparison)]
 
 
-def sheet(found: Compared) -> str:
+def sheet(comparison: PictureComparison) -> str:
     """The pictures, and the table if there is something to measure, as HTML."""
-    first = _figure("What the plugins see", found.grey, found.name)
-    if found.scored:
-        seen = f"<img class='heat' src='{address(found.grey)}' alt='Its lightness'>"
+    first = _figure("What the plugins see", comparison.grey, comparison.name)
+    if comparison.scored:
+        seen = f"<img class='heat' src='{file_url(comparison.grey)}' alt='Its lightness'>"
         words = "and its lightness, all that the plugins see"
-        first = _figure("Original", found.original, words).replace("</figure>", f"{seen}</figure>")
+        first = _figure("Original", comparison.original, words).replace(
+            "</figure>", f"{seen}</figure>"
+        )
         note = (
-            f"Measured at {found.width} × {found.height}, the whole picture;"
+            f"Measured at {comparison.width} × {comparison.height}, the whole picture;"
             " <code>colortk compare</code> measures its middle square at 256 × 256."
         )
-        tail = f"{_table(found)}<p class='note'>{note}</p>"
+        tail = f"{_table(comparison)}<p class='note'>{note}</p>"
     else:
         tail = "<p class='note'>The picture has no colours of its own: there is nothing to measure.</p>"
-    cards = first + "".join(_card(row) for row in found.rows)
+    cards = first + "".join(_card(row) for row in comparison.rows)
     legend = ""
-    if found.scored:
+    if comparison.scored:
         legend = (
             "<p class='legend'><span>Under each plugin's: where it differs from the original, ΔE00</span>"
-            f"<span>0 <i class='scale'></i> {HOTTEST:g} and more</span></p>"
+            f"<span>0 <i class='scale'></i> {HEAT_MAP_MAX:g} and more</span></p>"
         )
     return f"{legend}<div class='cards'>{cards}</div>{tail}"
 
@@ -86,11 +90,11 @@ def _figure(title: str, picture: Path, words: str) -> str:
     alt = html.escape(f"{title}: {words}", quote=True)
     return (
         f"<figure><figcaption><b>{html.escape(title)}</b> <span>{html.escape(words)}</span>"
-        f"</figcaption><img src='{address(picture)}' alt='{alt}'></figure>"
+        f"</figcaption><img src='{file_url(picture)}' alt='{alt}'></figure>"
     )
 
 
-def _card(row: Row) -> str:
+def _card(row: PluginResult) -> str:
     if row.picture is None:
         return (
             f"<figure class='failed'><figcaption><b>{html.escape(row.label)}</b>"
@@ -101,28 +105,28 @@ def _card(row: Row) -> str:
         return card
     mean = f", {row.scores['delta_e00']:.1f} on average" if "delta_e00" in row.scores else ""
     alt = html.escape(f"Where {row.label} differs from the original{mean}", quote=True)
-    heat = f"<img class='heat' src='{address(row.heat)}' alt='{alt}'>"
+    heat = f"<img class='heat' src='{file_url(row.heat)}' alt='{alt}'>"
     return card.replace("</figure>", f"{heat}</figure>")
 
 
-def _table(found: Compared) -> str:
+def _table(comparison: PictureComparison) -> str:
     heads = "".join(
         f"<th scope='col' title='{html.escape(metric.summary, quote=True)}'>"
         f"{html.escape(metric.heading)}</th>"
-        for metric in found.metrics
+        for metric in comparison.metrics
     )
-    best = {metric.name: _best(metric, found.rows) for metric in found.metrics}
+    best = {metric.name: _best(metric, comparison.rows) for metric in comparison.metrics}
     body = "".join(
         f"<tr><th scope='row'>{html.escape(row.label)}</th>"
-        + "".join(_cell(metric, row, best[metric.name]) for metric in found.metrics)
+        + "".join(_cell(metric, row, best[metric.name]) for metric in comparison.metrics)
         + "</tr>"
-        for row in found.rows
+        for row in comparison.rows
         if row.picture is not None
     )
     definitions = "".join(
         f"<dt>{html.escape(metric.label or metric.name)}</dt>"
         f"<dd>{html.escape(metric.definition or metric.summary)}</dd>"
-        for metric in found.metrics
+        for metric in comparison.metrics
     )
     return (
         "<div class='wide' tabindex='0' role='region' aria-label='Measures'><table><thead><tr>"
@@ -131,14 +135,14 @@ def _table(found: Compared) -> str:
     )
 
 
-def _best(metric: MetricSpec, rows: list[Row]) -> float | None:
+def _best(metric: MetricSpec, rows: list[PluginResult]) -> float | None:
     values = [row.scores[metric.name] for row in rows if metric.name in row.scores]
     if metric.higher_is_better is None or len(values) < 2:
         return None
     return max(values) if metric.higher_is_better else min(values)
 
 
-def _cell(metric: MetricSpec, row: Row, best: float | None) -> str:
+def _cell(metric: MetricSpec, row: PluginResult, best: float | None) -> str:
     value = row.scores.get(metric.name)
     if value is None:
         return "<td>–</td>"

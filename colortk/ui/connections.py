@@ -33,7 +33,7 @@ _BUSY = (
 )
 
 
-def most_connections() -> int:
+def connection_limit() -> int:
     """``MAX_CONNECTIONS``, or fewer where the process may open fewer files."""
     try:
         import resource
@@ -104,7 +104,7 @@ def make_room(new: Connection, connections: Iterable[Any]) -> bool:
     """
     every = [one for one in connections if isinstance(one, Connection) and one is not new]
     same = [one for one in every if one.address == new.address]
-    if len(every) >= most_connections():
+    if len(every) >= connection_limit():
         crowd = every
     elif new.address is not None and len(same) >= MAX_PER_ADDRESS:
         crowd = same
@@ -119,7 +119,7 @@ def make_room(new: Connection, connections: Iterable[Any]) -> bool:
     return True
 
 
-async def close_overdue(connections: Iterable[Any]) -> None:
+async def close_overdue_connections(connections: Iterable[Any]) -> None:
     """Close connections of which nothing comes, until cancelled. ``connections``: as they are now."""
     while True:
         await asyncio.sleep(LOOK)

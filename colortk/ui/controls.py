@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from colortk.ui._gradio import gr
-from colortk.ui.event_handlers import House
+from colortk.ui.event_handlers import AppContext
 from colortk.ui.limits import MEGABYTE, Limits
 
 
-def drop(label: str, kind: str, limits: Limits) -> Any:
+def file_drop(label: str, kind: str, limits: Limits) -> Any:
     """Where a file is dropped, chosen or pasted. ``kind``: "picture" or "film".
 
     Any file is taken: what it is shows when it is read, and a wrong one is one message.
@@ -22,17 +22,17 @@ def drop(label: str, kind: str, limits: Limits) -> Any:
     )
 
 
-def plugin_choice(house: House, name: str) -> Any:
+def plugin_dropdown(app: AppContext, name: str) -> Any:
     """One of the plugins, with what it says of itself."""
-    shelf = house.shelf
-    first = shelf.labels[0]
+    pool = app.pool
+    first = pool.labels[0]
     choice = gr.Dropdown(
-        shelf.labels, value=first, label="Plugin", info=shelf.summary(first), filterable=False,
+        pool.labels, value=first, label="Plugin", info=pool.summary(first), filterable=False,
         elem_id=name,
     )  # fmt: skip
 
     def describe(label: str) -> Any:
-        return gr.update(info=shelf.summary(label) if label in shelf.labels else "")
+        return gr.update(info=pool.summary(label) if label in pool.labels else "")
 
     choice.input(
         describe, choice, choice, queue=False, show_progress="hidden", api_visibility="private"
@@ -40,7 +40,7 @@ def plugin_choice(house: House, name: str) -> Any:
     return choice
 
 
-def strength_choice(name: str) -> Any:
+def strength_slider(name: str) -> Any:
     """How strong the colours are."""
     return gr.Slider(
         0, 2, value=1, step=0.05, label="Strength", buttons=[], elem_id=name,

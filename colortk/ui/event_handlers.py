@@ -14,40 +14,40 @@ from typing import Any
 from colortk.errors import ColortkError, PictureError
 from colortk.ui._gradio import gr
 from colortk.ui.limits import Limits
-from colortk.ui.plugin_pool import Shelf
-from colortk.ui.visitor_registry import COOKIE, Visitors
+from colortk.ui.plugin_pool import PluginPool
+from colortk.ui.visitor_registry import COOKIE, VisitorRegistry
 
 
-class Stopped(PictureError):
+class FilmStopped(PictureError):
     """The visitor, or whoever runs the page, wants no more of it."""
 
 
 @dataclass(frozen=True)
-class House:
+class AppContext:
     """What all tabs of one page share. ``closing``: set when the page is being ended."""
 
-    shelf: Shelf
-    visitors: Visitors
+    pool: PluginPool
+    visitors: VisitorRegistry
     limits: Limits
     closing: threading.Event
 
 
 @dataclass(frozen=True)
-class Visit:
+class RequestContext:
     """One request. ``token``: of its visitor. ``window``: the id of the page's copy in a browser."""
 
-    house: House
+    app: AppContext
     token: str | None
     window: str | None
     progress: Any
 
     def folder(self, kind: str) -> Path:
         """A new folder for what is made. Raises ``PictureError`` without a cookie."""
-        return self.house.visitors.result_folder(self.token, self.window, kind)
+        return self.app.visitors.result_folder(self.token, self.window, kind)
 
 
-def event(house: House, function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """``function(visit, *values)`` as Gradio calls it, with one output more: the tab's notice.
+def event_handler(app: AppContext, function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """``function(context, *values)`` as Gradio calls it, with one output more: the tab's notice.
 
     ``count``: how many outputs ``function`` returns, as a list or tuple. When it fails they stay as
     they are, and the notice says why. (Gradio's own messages fold themselves up, and go.)
@@ -55,11 +55,11 @@ def event(house: House, function: Callable[..., Any], count: int) -> Callable[..
 
     def answer(request: Any, progress: Any = gr.Progress(), *values: Any) -> Any:  # noqa: B008
         # Gradio knows who asks by the type of an argument, and progress by its default.
-        visit = Visit(house, request.cookies.get(COOKIE), request.session_hash, progress)
+        context = RequestContext(app, request.cookies.get(COOKIE), request.session_hash, progress)
         try:
-            return [*function(visit, *values), gr.update(value="", visible=False)]
+            return [*function(context, *values), gr.update(value="", visible=False)]
         except ColortkError as error:
-            why = message(error, house.visitors.root)
+            why = visitor_message(error, app.visitors.root)
         except MemoryError:
             why = "There is not enough memory for that"
         except OSError as error:
@@ -79,7 +79,7 @@ def notice() -> Any:
     return gr.HTML("", visible=False, elem_classes="notice")
 
 
-def message(error: ColortkError, root: Path) -> str:
+def visitor_message(error: ColortkError, root: Path) -> str:
     """An error as a visitor reads it: without paths of this machine, and advice for a terminal."""
     do = "" if "--" in error.hint or "colortk " in error.hint else error.hint
     text = str(ColortkError(error.problem, error.reason, do))

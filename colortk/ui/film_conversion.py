@@ -10,8 +10,8 @@ from pathlib import Path
 from colortk.errors import PictureError
 from colortk.ui.limits import Limits
 from colortk.ui.picture_conversion import SUFFIX
-from colortk.ui.plugin_pool import Kept
-from colortk.video.colorize_film import Settings, colorize_film
+from colortk.ui.plugin_pool import PooledPlugin
+from colortk.video.colorize_film import FilmSettings, colorize_film
 from colortk.video.film_reader import film_stream, open_film, probe
 
 #: Of the result: what every browser plays.
@@ -19,7 +19,7 @@ CONTAINER = "mp4"
 
 
 @dataclass(frozen=True)
-class Clip:
+class ColorizedClip:
     """A coloured film, and what is to be said of it."""
 
     file: Path
@@ -31,13 +31,13 @@ class Clip:
 def colorize_clip(
     path: Path,
     name: str,
-    plugin: Kept,
+    plugin: PooledPlugin,
     strength: float,
     steady: bool,
     limits: Limits,
     folder: Path,
     advance: Callable[[int, int | None], None],
-) -> Clip:
+) -> ColorizedClip:
     """Colorize the film ``path``, called ``name``, into ``folder``.
 
     ``advance``: called with frames done and frames in all (``None``: not known); what it raises ends
@@ -51,12 +51,12 @@ def colorize_clip(
         if seconds is not None:
             notes.append(f"Only its first {end:g} s of {seconds:.0f}: that is the limit here")
     output = folder / f"{Path(name).stem}{SUFFIX}.{CONTAINER}"
-    settings = Settings(
+    settings = FilmSettings(
         output,
         strength=strength * plugin.strength,
         steady=steady,
         end=end,
-        stretch=2 * limits.film_seconds,  # nobody will resume it
+        segment_seconds=2 * limits.film_seconds,  # nobody will resume it
     )
 
     def begin(total: int | None) -> Callable[[int], None]:
@@ -77,7 +77,7 @@ def colorize_clip(
     notes += summary.notes
     if summary.lost_frames:
         notes.append(f"{summary.lost_frames} frames could not be read: they are not in the result")
-    return Clip(output, summary.frames, summary.frames_per_second, notes)
+    return ColorizedClip(output, summary.frames, summary.frames_per_second, notes)
 
 
 def _seconds(path: Path, name: str, limits: Limits) -> float | None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.ui._gradio import gr
-from colortk.ui.controls import drop, plugin_choice, strength_choice
-from colortk.ui.event_handlers import House, Stopped, Visit, event, notice
-from colortk.ui.limits import size_of
+from colortk.ui.controls import file_drop, plugin_dropdown, strength_slider
+from colortk.ui.event_handlers import AppContext, FilmStopped, RequestContext, event_handler, notice
+from colortk.ui.limits import format_size
 
 EMPTY = (
     '<div class="empty"><b>Your film in colour</b><span>Short ones, to see what a plugin does;'
@@ -19,7 +19,7 @@ EMPTY = (
 )
 
 
-def build(house: House) -> None:
+def build(app: AppContext) -> None:
     """Put the tab's parts where Gradio is building; without PyAV, how to get it."""
     try:
         from colortk.ui import film_conversion  # noqa: F401
@@ -28,23 +28,23 @@ def build(house: House) -> None:
         return
     stops: dict[str | None, threading.Event] = {}
 
-    def colorize(visit: Visit, *values: Any) -> Any:
-        stop = stops[visit.window] = threading.Event()
+    def colorize(context: RequestContext, *values: Any) -> Any:
+        stop = stops[context.window] = threading.Event()
         try:
-            return _colorize(visit, stop, *values)
+            return _colorize(context, stop, *values)
         finally:
-            stops.pop(visit.window, None)
+            stops.pop(context.window, None)
 
-    def stop(visit: Visit) -> list[Any]:
-        if visit.window in stops:
-            stops[visit.window].set()
+    def stop(context: RequestContext) -> list[Any]:
+        if context.window in stops:
+            stops[context.window].set()
         return []
 
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
-            file = drop("Film", "film", house.limits)
-            plugin = plugin_choice(house, "film-plugin")
-            strength = strength_choice("film-strength")
+            file = file_drop("Film", "film", app.limits)
+            plugin = plugin_dropdown(app, "film-plugin")
+            strength = strength_slider("film-strength")
             steady = gr.Checkbox(
                 True,
                 label="Steady colours",
@@ -64,42 +64,47 @@ def build(house: House) -> None:
                 "Download", variant="primary", visible=False, elem_id="film-download"
             )
     go.click(
-        event(house, colorize, 4), [file, plugin, strength, steady],
+        event_handler(app, colorize, 4), [file, plugin, strength, steady],
         [empty, player, told, download, wrong],
         concurrency_id="films", concurrency_limit=1, trigger_mode="once",
         show_progress_on=[empty, player], api_visibility="private",
     )  # fmt: skip
-    end.click(event(house, stop, 0), None, [wrong], queue=False, api_visibility="private")
+    end.click(event_handler(app, stop, 0), None, [wrong], queue=False, api_visibility="private")
     file.clear(
-        event(house, _empty, 4), None, [empty, player, told, download, wrong], queue=False,
+        event_handler(app, _empty, 4), None, [empty, player, told, download, wrong], queue=False,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
 
-def _empty(visit: Visit) -> Any:
+def _empty(context: RequestContext) -> Any:
     hidden = gr.update(value=None, visible=False)
     return gr.update(visible=True), hidden, hidden, hidden
 
 
 def _colorize(
-    visit: Visit, stop: threading.Event, file: str | None, label: str, strength: float, steady: bool
+    context: RequestContext,
+    stop: threading.Event,
+    file: str | None,
+    label: str,
+    strength: float,
+    steady: bool,
 ) -> Any:
     from colortk.ui.film_conversion import colorize_clip
 
     if not file:
         raise UsageError("There is no film yet", hint="choose one")
-    house, path = visit.house, Path(file)
+    app, path = context.app, Path(file)
 
     def advance(done: int, total: int | None) -> None:
-        if stop.is_set() or house.closing.is_set() or not house.visitors.present(visit.token):
-            raise Stopped("The film was stopped")
+        if stop.is_set() or app.closing.is_set() or not app.visitors.present(context.token):
+            raise FilmStopped("The film was stopped")
         if done % 4 == 0 or done == total:
-            visit.progress((done, total), desc="Colorizing", unit="frames")
+            context.progress((done, total), desc="Colorizing", unit="frames")
 
-    visit.progress(0.0, desc="Reading the film")
+    context.progress(0.0, desc="Reading the film")
     made = colorize_clip(
-        path, path.name, house.shelf.take(label), min(2.0, max(0.0, float(strength))), bool(steady),
-        house.limits, visit.folder("film"), advance,
+        path, path.name, app.pool.get(label), min(2.0, max(0.0, float(strength))), bool(steady),
+        app.limits, context.folder("film"), advance,
     )  # fmt: skip
     line = f"<p>{made.frames} frames, {made.frames_per_second:.1f} frames a second.</p>"
     line += "".join(f"<p>{html.escape(note)}</p>" for note in made.notes)
@@ -109,7 +114,7 @@ def _colorize(
         gr.update(value=line, visible=True),
         gr.update(
             value=str(made.file),
-            label=f"Download {made.file.name} ({size_of(made.file)})",
+            label=f"Download {made.file.name} ({format_size(made.file)})",
             visible=True,
         ),
     )

@@ -20,20 +20,20 @@ from colortk.ui.http_requests import (
     Application,
     Message,
     Receive,
-    Refused,
     Request,
+    RequestRefused,
     Scope,
     Send,
     cookie_value,
     host_name,
     normalize,
 )
-from colortk.ui.http_responses import answer, dressed, send_json
+from colortk.ui.http_responses import send_json, send_refusal, with_security_headers
 from colortk.ui.job_queue import Queue
 from colortk.ui.json_messages import Function
 from colortk.ui.limits import Limits
-from colortk.ui.request_slots import RETRY_AFTER, Busy
-from colortk.ui.visitor_registry import COOKIE, Visitors, is_token, new_token
+from colortk.ui.request_slots import RETRY_AFTER, NoFreeSlot
+from colortk.ui.visitor_registry import COOKIE, VisitorRegistry, is_token, new_token
 
 API = "/gradio_api/"
 FILE, HEARTBEAT = f"{API}file=", f"{API}heartbeat/"
@@ -63,7 +63,7 @@ class Guard:
     def __init__(
         self,
         application: Application,
-        visitors: Visitors,
+        visitors: VisitorRegistry,
         limits: Limits,
         local: bool,
         functions: Mapping[int, Function],
@@ -89,17 +89,19 @@ class Guard:
 
             try:
                 await self._request(scope, receive, noted)
-            except Refused as refused:
-                await answer(send, refused)
-            except Busy as busy:
-                await answer(send, _too_many(busy))
-            except request_body.Gone:
+            except RequestRefused as refused:
+                await send_refusal(send, refused)
+            except NoFreeSlot as busy:
+                await send_refusal(send, _too_many(busy))
+            except request_body.ClientDisconnected:
                 return
             except Exception as error:  # a bug: one line, as a stranger could fill a log with more
                 where = f"{scope['method'][:10]} {scope['path'][:80]!r}"
                 print(f"colortk: {where} failed: {type(error).__name__}", file=sys.stderr)
                 if not started:
-                    await answer(send, Refused(500, "that is a mistake of this program"))
+                    await send_refusal(
+                        send, RequestRefused(500, "that is a mistake of this program")
+                    )
                 raise
         # else a web socket, which uvicorn then refuses: the page has none
 
@@ -113,19 +115,19 @@ class Guard:
             fresh = new_token() if path == "/" and not is_token(token) else None
             # No query: that of "/" names deep links, which read what others have stored.
             passed = request.with_query().scope(scope, None, None)
-            await self._application(passed, receive, dressed(send, fresh))
+            await self._application(passed, receive, with_security_headers(send, fresh))
             return
         allowed = READ if path.startswith((FILE, HEARTBEAT)) else METHODS.get(path)
         if allowed is None:
-            raise Refused(404, "there is no such page")
+            raise RequestRefused(404, "there is no such page")
         _check_method(method, allowed)
         _check_origin(request)
         if token is None or not is_token(token):
-            raise Refused(403, "load the page again, with cookies")
-        send = dressed(send)
+            raise RequestRefused(403, "load the page again, with cookies")
+        send = with_security_headers(send)
         if path.startswith(FILE):
             if not self._visitors.owns(token, path.removeprefix(FILE)):
-                raise Refused(404, "there is no such file")
+                raise RequestRefused(404, "there is no such file")
             passed = request.with_query().scope(scope, (COOKIE, token), None)
             async with self._stream_slots.slot(token, request.address):
                 await self._application(passed, receive, send)
@@ -141,11 +143,11 @@ class Guard:
     def _check_host(self, request: Request) -> None:
         """Refuse what asks for this page under another name."""
         if self._local and host_name(request.headers.get("host", "")) not in LOCAL:
-            raise Refused(421, "this page is asked for by another name than localhost")
+            raise RequestRefused(421, "this page is asked for by another name than localhost")
 
     def _check_session(self, token: str, session: str) -> None:
         if not self._visitors.claims(token, session):
-            raise Refused(403, "that window is another visitor's")
+            raise RequestRefused(403, "that window is another visitor's")
 
     async def _stream(
         self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
@@ -155,11 +157,11 @@ class Guard:
             session = request.identifier("session_hash")
             self._check_session(token, session)
             if not self._queue.listens(session):
-                raise Refused(404, "there is nothing that this window waits for")
+                raise RequestRefused(404, "there is nothing that this window waits for")
         else:
             session = request.path.removeprefix(HEARTBEAT)
             if not IDENTIFIER.fullmatch(session):
-                raise Refused(400, "that is not a window")
+                raise RequestRefused(400, "that is not a window")
             self._check_session(token, session)
             request = request.with_query()
         passed = request.scope(scope, (COOKIE, token), None)
@@ -173,10 +175,10 @@ class Guard:
         """Pass a message on, built anew from what was checked in it."""
         _check_length(request, json_messages.MAX_BYTES, "that message is too long")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise Refused(415, "a message is JSON")
+            raise RequestRefused(415, "a message is JSON")
         async with self._message_slots.slot(token, request.address):
             message = json_messages.parse(
-                await request_body.whole(receive, json_messages.MAX_BYTES)
+                await request_body.read_whole(receive, json_messages.MAX_BYTES)
             )
             checked = self._checked(token, request, message)
             if checked is None:
@@ -212,9 +214,9 @@ class Guard:
             jobs = self._queue.jobs()
             own = sum(self._visitors.owner(job.session) == token for job in jobs)
             if own >= self._limits.waiting_per_visitor:
-                raise Busy(own=True)
+                raise NoFreeSlot(own=True)
             if len(jobs) >= self._limits.waiting:
-                raise Busy(own=False)
+                raise NoFreeSlot(own=False)
         return checked
 
     async def _upload(self, token: str, request: Request, receive: Receive, send: Send) -> None:
@@ -225,12 +227,12 @@ class Guard:
         content_type = request.headers.get("content-type", "")
         uploads.boundary_of(content_type)
         if shutil.disk_usage(self._visitors.root).free < 4 * limit:
-            raise Refused(507, "there is no room for more files: try again later", 60)
+            raise RequestRefused(507, "there is no room for more files: try again later", 60)
         progress = self._uploads.track(token, name)
         try:
             with self._visitors.connected(token):
                 async with self._upload_slots.slot(token, request.address):
-                    parts = request_body.chunks(
+                    parts = request_body.read_chunks(
                         receive, limit, lambda: self._upload_slots.contested
                     )
                     path = await self._uploads.store(self._within(parts), content_type, progress)
@@ -246,28 +248,28 @@ class Guard:
             async for part in parts:
                 size += len(part)
                 yield part
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status != 413:
                 raise
             why = f"not taken: {self._limits.too_large(max(size, self._limits.upload + 1))}"
-            raise Refused(413, why) from None
+            raise RequestRefused(413, why) from None
 
     async def _progress(self, token: str, request: Request, send: Send) -> None:
         """Tell a browser how far its upload is, until it has ended."""
         name = request.identifier("upload_id")
         async with self._stream_slots.slot(token, request.address):
             progress = await self._uploads.progress(token, name)
-            await uploads.tell(progress, send)
+            await uploads.send_progress(progress, send)
 
 
 def _check_method(method: str, allowed: tuple[str, ...]) -> None:
     if method not in allowed:
-        raise Refused(405, f"this takes {' and '.join(allowed)} alone")
+        raise RequestRefused(405, f"this takes {' and '.join(allowed)} alone")
 
 
 def _check_length(request: Request, limit: int, why: str) -> None:
     if request.length is not None and request.length > limit:
-        raise Refused(413, why)
+        raise RequestRefused(413, why)
 
 
 def _check_origin(request: Request) -> None:
@@ -275,12 +277,14 @@ def _check_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     host = request.headers.get("host", "")
     if origin is not None and origin.partition("://")[2].lower() != host.lower():
-        raise Refused(403, "that came from another site's page")
+        raise RequestRefused(403, "that came from another site's page")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Refused(403, "that came from another site's page")
+        raise RequestRefused(403, "that came from another site's page")
 
 
-def _too_many(busy: Busy) -> Refused:
+def _too_many(busy: NoFreeSlot) -> RequestRefused:
     if busy.own:
-        return Refused(429, "you have too many requests at once: wait for one to end", RETRY_AFTER)
-    return Refused(503, "too many visitors at once: try again in a minute", 60)
+        return RequestRefused(
+            429, "you have too many requests at once: wait for one to end", RETRY_AFTER
+        )
+    return RequestRefused(503, "too many visitors at once: try again in a minute", 60)

@@ -48,7 +48,7 @@ _RANGE = re.compile(r"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that the guard answers itself: status, one line, and seconds until a new attempt."""
 
     def __init__(self, status: int, why: str, retry_after: int | None = None) -> None:
@@ -84,9 +84,11 @@ class Request:
         return int(self.headers.get("content-length", "0"))
 
     def identifier(self, name: str) -> str:
-        """The query parameter ``name``, which must be the only one. Raises ``Refused``."""
+        """The query parameter ``name``, which must be the only one. Raises ``RequestRefused``."""
         if list(self.query) != [name] or not IDENTIFIER.fullmatch(self.query[name]):
-            raise Refused(400, f"the parameter {name} is missing, malformed or not the only one")
+            raise RequestRefused(
+                400, f"the parameter {name} is missing, malformed or not the only one"
+            )
         return self.query[name]
 
     def with_query(self, **query: str) -> Request:
@@ -119,10 +121,10 @@ class Request:
 
 
 def normalize(scope: Scope) -> Request:
-    """The request of an ASGI ``scope``. Raises ``Refused`` (400) if it can be read in two ways."""
+    """The request of an ASGI ``scope``. Raises ``RequestRefused`` (400) if it can be read in two ways."""
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
     if len(raw) + len(scope.get("query_string", b"")) > MAX_ADDRESS:
-        raise Refused(414, "the address is too long")
+        raise RequestRefused(414, "the address is too long")
     headers = _headers(scope["headers"])
     client = scope.get("client")
     request = Request(
@@ -133,7 +135,7 @@ def normalize(scope: Scope) -> Request:
         _remote(client),
     )
     if request.method in ("GET", "HEAD") and request.has_body:
-        raise Refused(400, "a request of this kind has no body")
+        raise RequestRefused(400, "a request of this kind has no body")
     return request
 
 
@@ -142,26 +144,26 @@ def _path(raw: bytes) -> str:
         text = raw.decode("ascii")
         path = unquote_to_bytes(text).decode("utf-8")
     except UnicodeDecodeError:
-        raise Refused(400, "the path is not UTF-8") from None
+        raise RequestRefused(400, "the path is not UTF-8") from None
     if not text.startswith("/") or "#" in text or "\\" in path or _CONTROL.search(path):
-        raise Refused(400, "the path is malformed")
+        raise RequestRefused(400, "the path is malformed")
     if _BAD_PERCENT.search(text) or _HIDDEN.search(text):
-        raise Refused(400, "the path has malformed or hidden characters")
+        raise RequestRefused(400, "the path has malformed or hidden characters")
     # An empty part, or one of dots, is removed by some programs and looked up by others.
     if any(part in ("", ".", "..") for part in path.split("/")[1:-1]) or path.endswith(
         ("/.", "/..")
     ):
-        raise Refused(400, "the path is not in its shortest form")
+        raise RequestRefused(400, "the path is not in its shortest form")
     return path
 
 
 def _decoded(text: str) -> str:
     if _BAD_PERCENT.search(text):
-        raise Refused(400, "the query has a malformed % sign")
+        raise RequestRefused(400, "the query has a malformed % sign")
     try:
         return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
     except UnicodeDecodeError:
-        raise Refused(400, "the query is not UTF-8") from None
+        raise RequestRefused(400, "the query is not UTF-8") from None
 
 
 def _query(raw: bytes) -> dict[str, str]:
@@ -172,11 +174,11 @@ def _query(raw: bytes) -> dict[str, str]:
         name, _, value = pair.partition("=")
         name = _decoded(name)
         if name.casefold() in known:
-            raise Refused(400, "a parameter is given twice")
+            raise RequestRefused(400, "a parameter is given twice")
         known.add(name.casefold())
         query[name] = _decoded(value)
     if len(query) > MAX_PARAMETERS:
-        raise Refused(400, "there are too many parameters")
+        raise RequestRefused(400, "there are too many parameters")
     return query
 
 
@@ -185,22 +187,22 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
         if name in headers and name in SINGLE:
-            raise Refused(400, f"the header {name} is given twice")
+            raise RequestRefused(400, f"the header {name} is given twice")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     length, encoding = headers.get("content-length"), headers.get("transfer-encoding")
     if length is not None and (encoding is not None or not re.fullmatch(r"[0-9]{1,15}", length)):
-        raise Refused(400, "the length of the body is not clear")
+        raise RequestRefused(400, "the length of the body is not clear")
     if encoding is not None and encoding.lower() != "chunked":
-        raise Refused(400, "this transfer encoding is not known")
+        raise RequestRefused(400, "this transfer encoding is not known")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(415, "the body may not be compressed")
+        raise RequestRefused(415, "the body may not be compressed")
     for name in ("host", "x-forwarded-host"):
         if name in headers and not _HOST.fullmatch(headers[name]):
-            raise Refused(400, f"the header {name} is malformed")
+            raise RequestRefused(400, f"the header {name} is malformed")
     if headers.get("x-forwarded-proto", "http") not in ("http", "https"):
-        raise Refused(400, "the header x-forwarded-proto is malformed")
+        raise RequestRefused(400, "the header x-forwarded-proto is malformed")
     if "websocket" in headers.get("upgrade", "").lower():
-        raise Refused(400, "the page has no web sockets")
+        raise RequestRefused(400, "the page has no web sockets")
     return headers
 
 
@@ -219,10 +221,12 @@ def host_name(host: str) -> str:
 
 
 def cookie_value(headers: dict[str, str], name: str) -> str | None:
-    """The cookie ``name``. Raises ``Refused`` if there are two, as two sites may have set them."""
+    """The cookie ``name``. Raises ``RequestRefused`` if there are two, as two sites may have set them."""
     text = headers.get("cookie", "")
     if sum(part.partition("=")[0].strip() == name for part in text.split(";")) > 1:
-        raise Refused(400, "there are two cookies of this page: delete them, and load it again")
+        raise RequestRefused(
+            400, "there are two cookies of this page: delete them, and load it again"
+        )
     try:
         cookie = SimpleCookie(text).get(name)
     except CookieError:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from colortk.ui.http_requests import Message, Refused, Send
+from colortk.ui.http_requests import Message, RequestRefused, Send
 from colortk.ui.visitor_registry import COOKIE
 
 HEADERS = {
@@ -24,7 +24,7 @@ HEADERS = {
 }
 
 
-def dressed(send: Send, cookie: str | None = None) -> Send:
+def with_security_headers(send: Send, cookie: str | None = None) -> Send:
     """``send`` with our headers, without those that let other sites in."""
 
     async def inner(part: Message) -> None:
@@ -44,10 +44,10 @@ def dressed(send: Send, cookie: str | None = None) -> Send:
     return inner
 
 
-async def answer(send: Send, refused: Refused) -> None:
+async def send_refusal(send: Send, refused: RequestRefused) -> None:
     headers = {} if refused.retry_after is None else {"retry-after": str(refused.retry_after)}
     content = {"detail": refused.why, "error": refused.why}
-    await send_json(dressed(send), refused.status, content, headers)
+    await send_json(with_security_headers(send), refused.status, content, headers)
 
 
 async def send_json(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from colortk.ui.http_requests import Refused
+from colortk.ui.http_requests import RequestRefused
 from colortk.ui.json_messages import Check, Function, Owns
 
 #: Characters of what a browser keeps for a page.
@@ -45,7 +45,7 @@ def _file(value: Any, owns: Owns) -> dict[str, Any] | None:
         raise ValueError("it is not a file")
     path = value["path"]
     if not owns(path):
-        raise Refused(403, "that file is not yours, or not here any more: upload it again")
+        raise RequestRefused(403, "that file is not yours, or not here any more: upload it again")
     return {"path": path, "meta": {"_type": "gradio.FileData"}}
 
 

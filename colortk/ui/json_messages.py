@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from colortk.ui.http_requests import IDENTIFIER, Refused
+from colortk.ui.http_requests import IDENTIFIER, RequestRefused
 
 #: Bytes of a message; files do not come in it. Levels of lists and objects within each other.
 MAX_BYTES, MAX_DEPTH = 1_000_000, 20
@@ -23,7 +23,7 @@ _EVENT = re.compile(r"[0-9a-f]{32}")
 
 #: Whether a visitor may use the file at a path.
 Owns = Callable[[str], bool]
-#: Returns a value as it is passed on. Raises ``ValueError`` or ``Refused``.
+#: Returns a value as it is passed on. Raises ``ValueError`` or ``RequestRefused``.
 Check = Callable[[Any, Owns], Any]
 
 
@@ -36,7 +36,7 @@ class Function:
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """The JSON object of a message. Raises ``Refused`` (400) if it can be read in two ways."""
+    """The JSON object of a message. Raises ``RequestRefused`` (400) if it can be read in two ways."""
     try:
         message = json.loads(
             body.decode("utf-8"),
@@ -48,32 +48,32 @@ def parse(body: bytes) -> dict[str, Any]:
         _check_text(message)
     except (ValueError, RecursionError) as error:
         why = str(error) if type(error) is ValueError else "it is not JSON in UTF-8"
-        raise Refused(400, f"the message is malformed: {why}") from None
+        raise RequestRefused(400, f"the message is malformed: {why}") from None
     if not isinstance(message, dict):
-        raise Refused(400, "the message is malformed: it is not an object")
+        raise RequestRefused(400, "the message is malformed: it is not an object")
     return message
 
 
 def call(
     message: dict[str, Any], functions: Mapping[int, Function], queued: bool, owns: Owns
 ) -> dict[str, Any]:
-    """The call of a function, built anew. Raises ``Refused`` (400, 403, 404)."""
+    """The call of a function, built anew. Raises ``RequestRefused`` (400, 403, 404)."""
     number, data, trigger = message.get("fn_index"), message.get("data"), message.get("trigger_id")
     function = functions.get(number) if type(number) is int else None
     if function is None:
-        raise Refused(404 if type(number) is int else 400, "the page has no such function")
+        raise RequestRefused(404 if type(number) is int else 400, "the page has no such function")
     if function.queued != queued:
-        raise Refused(400, "that function is not called in this way")
+        raise RequestRefused(400, "that function is not called in this way")
     if not isinstance(data, list) or len(data) != len(function.inputs):
-        raise Refused(400, f"the function takes {len(function.inputs)} values")
+        raise RequestRefused(400, f"the function takes {len(function.inputs)} values")
     if trigger is not None and (type(trigger) is not int or not 0 <= trigger <= 1_000_000):
-        raise Refused(400, "the trigger is not a number")
+        raise RequestRefused(400, "the trigger is not a number")
     values = []
     for position, (check, value) in enumerate(zip(function.inputs, data, strict=True), 1):
         try:
             values.append(check(value, owns))
         except ValueError as error:
-            raise Refused(400, f"value {position} is not valid: {error}") from None
+            raise RequestRefused(400, f"value {position} is not valid: {error}") from None
     return {
         "data": values, "fn_index": number, "trigger_id": trigger, "event_data": None,
         "session_hash": session(message),
@@ -81,26 +81,26 @@ def call(
 
 
 def cancellation(message: dict[str, Any]) -> dict[str, Any]:
-    """The request to cancel an event, built anew. Raises ``Refused`` (400)."""
+    """The request to cancel an event, built anew. Raises ``RequestRefused`` (400)."""
     number = message.get("fn_index")
     if type(number) is not int or not 0 <= number <= 1_000_000:
-        raise Refused(400, "the function is not a number")
+        raise RequestRefused(400, "the function is not a number")
     return {"session_hash": session(message), "fn_index": number, "event_id": event(message)}
 
 
 def session(message: dict[str, Any]) -> str:
-    """The window that a message comes from. Raises ``Refused`` (400)."""
+    """The window that a message comes from. Raises ``RequestRefused`` (400)."""
     value = message.get("session_hash")
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise Refused(400, "the message does not say from which window it comes")
+        raise RequestRefused(400, "the message does not say from which window it comes")
     return value
 
 
 def event(message: dict[str, Any]) -> str:
-    """The event that a message is about. Raises ``Refused`` (400)."""
+    """The event that a message is about. Raises ``RequestRefused`` (400)."""
     value = message.get("event_id")
     if not isinstance(value, str) or not _EVENT.fullmatch(value):
-        raise Refused(400, "the message does not say which event it is about")
+        raise RequestRefused(400, "the message does not say which event it is about")
     return value
 
 

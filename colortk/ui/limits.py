@@ -11,12 +11,12 @@ from colortk.errors import PictureError
 from colortk.io.decode import Picture
 from colortk.io.limits import DECODE_SECONDS
 from colortk.runtime.decode_process import DecodeProcess
-from colortk.ui.request_slots import Slots
+from colortk.ui.request_slots import RequestSlots
 
 MEGABYTE = 1_000_000
 
 
-def size_of(path: Path) -> str:
+def format_size(path: Path) -> str:
     """A file's size, to be read."""
     size = path.stat().st_size
     return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 2 else f"{size / 1000:.0f} kB"
@@ -77,16 +77,16 @@ class Limits:
         return f"it has {size / MEGABYTE:.1f} MB, the limit is {self.upload / MEGABYTE:g} MB"
 
     @staticmethod
-    def upload_slots() -> Slots:
+    def upload_slots() -> RequestSlots:
         """Uploads at once; others wait."""
-        return Slots(16, per_visitor=4, per_address=8, waiting=200, waiting_per_visitor=20)
+        return RequestSlots(16, per_visitor=4, per_address=8, waiting=200, waiting_per_visitor=20)
 
     @staticmethod
-    def message_slots() -> Slots:
+    def message_slots() -> RequestSlots:
         """Messages that are read at once; others wait."""
-        return Slots(64, per_visitor=16, per_address=32, waiting=200, waiting_per_visitor=50)
+        return RequestSlots(64, per_visitor=16, per_address=32, waiting=200, waiting_per_visitor=50)
 
     @staticmethod
-    def stream_slots() -> Slots:
+    def stream_slots() -> RequestSlots:
         """Streams and downloads at once, which last as long as a window; none waits."""
-        return Slots(350, per_visitor=40, per_address=175)
+        return RequestSlots(350, per_visitor=40, per_address=175)

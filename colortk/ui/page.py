@@ -8,9 +8,9 @@ from typing import Any
 from colortk.survey.session import Survey
 from colortk.ui import colorize_tab, compare_tab, film_tab, survey_tab
 from colortk.ui._gradio import FastAPI, gr
-from colortk.ui.event_handlers import House
+from colortk.ui.event_handlers import AppContext
 from colortk.ui.limits import Limits
-from colortk.ui.visitor_registry import KEPT
+from colortk.ui.visitor_registry import KEEP_SECONDS
 
 #: Seconds between two looks for work.
 IDLE = 0.02
@@ -19,35 +19,35 @@ FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-
 MONOSPACE = ("ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace")
 
 
-def blocks(house: House, survey: Survey | None) -> Any:
+def blocks(app: AppContext, survey: Survey | None) -> Any:
     """Gradio's blocks of the whole page; with a survey, that tab comes first."""
     with gr.Blocks(title="colortk", analytics_enabled=False, fill_width=False) as made:
-        gr.HTML(_head(house), elem_id="head")
+        gr.HTML(_head(app), elem_id="head")
         with gr.Tabs(overflow_behavior="wrap"):
             if survey is not None:
                 with gr.Tab("Survey", id="survey"):
-                    survey_tab.build(house, survey, made)
+                    survey_tab.build(app, survey, made)
             with gr.Tab("Colorize", id="colorize"):
-                colorize_tab.build(house)
+                colorize_tab.build(app)
             with gr.Tab("Compare", id="compare"):
-                compare_tab.build(house)
+                compare_tab.build(app)
             with gr.Tab("Film", id="film"):
-                film_tab.build(house)
+                film_tab.build(app)
         # For this event alone every open window has a connection, which says that somebody is there.
         made.unload(lambda: None)
     # The guard refuses earlier, and says when to come back.
-    made.queue(max_size=2 * house.limits.waiting, default_concurrency_limit=1, api_open=False)
+    made.queue(max_size=2 * app.limits.waiting, default_concurrency_limit=1, api_open=False)
     # It looks for work a thousand times a second, which costs a tenth of a core while there is none.
     if hasattr(made._queue, "sleep_when_free"):
         made._queue.sleep_when_free = IDLE
     return made
 
 
-def _head(house: House) -> str:
+def _head(app: AppContext) -> str:
     return (
         "<h1>colortk</h1><p>Black-and-white pictures and films in colour. What you upload stays on"
         " the machine that runs this page, is seen by nobody else, and is deleted"
-        f" {KEPT / 60:.0f} minutes after you have left.</p>"
+        f" {KEEP_SECONDS / 60:.0f} minutes after you have left.</p>"
     )
 
 

@@ -16,15 +16,15 @@ from colortk.pipeline import colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
 from colortk.ui.limits import Limits
-from colortk.ui.plugin_pool import Shelf
-from colortk.ui.previews import eight_bits, fitted, heat, save, without_colour
+from colortk.ui.plugin_pool import PluginPool
+from colortk.ui.previews import gray_preview, heat_map, save_preview, shrink_to_side, to_eight_bits
 
 #: Longest side at which pictures are compared, in pixels, and plugins at once.
-SIDE, MOST = 768, 8
+SIDE, MAX_PLUGINS = 768, 8
 
 
 @dataclass(frozen=True)
-class Row:
+class PluginResult:
     """What one plugin made. ``heat``: ΔE00 to the original. ``scores``: by metric.
 
     ``error``: why there is nothing else.
@@ -39,7 +39,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Compared:
+class PictureComparison:
     """``original``: as uploaded. ``grey``: what the plugins saw. ``scored``: it has colours."""
 
     name: str
@@ -48,7 +48,7 @@ class Compared:
     width: int
     height: int
     scored: bool
-    rows: list[Row]
+    rows: list[PluginResult]
     metrics: list[MetricSpec]
 
 
@@ -63,28 +63,30 @@ def compare_plugins(
     name: str,
     labels: list[str],
     strength: float,
-    shelf: Shelf,
+    pool: PluginPool,
     limits: Limits,
     folder: Path,
-) -> Compared:
+) -> PictureComparison:
     """The picture file ``path``, called ``name``, through the plugins ``labels``.
 
     A plugin that fails costs its own row. Raises ``PictureError`` or ``UsageError``.
     """
     if not labels:
         raise UsageError("nothing to compare", hint="choose plugins")
-    if len(labels) > MOST:
-        raise UsageError(f"{len(labels)} plugins are too many at once", f"{MOST} are possible")
+    if len(labels) > MAX_PLUGINS:
+        raise UsageError(
+            f"{len(labels)} plugins are too many at once", f"{MAX_PLUGINS} are possible"
+        )
     pixels = limits.decode(path, name).pixels
-    pixels = eight_bits(fitted(pixels, SIDE))
+    pixels = to_eight_bits(shrink_to_side(pixels, SIDE))
     truth = Truth(pixels)
     scored = float(truth.chroma.mean()) >= protocol(DEFAULT).near_gray
-    rows = [_row(label, truth, strength, shelf, folder, scored) for label in labels]
+    rows = [_plugin_result(label, truth, strength, pool, folder, scored) for label in labels]
     height, width = pixels.shape[:2]
-    return Compared(
+    return PictureComparison(
         name,
-        save(folder / "original.jpg", pixels),
-        save(folder / "grey.jpg", without_colour(pixels)),
+        save_preview(folder / "original.jpg", pixels),
+        save_preview(folder / "grey.jpg", gray_preview(pixels)),
         width,
         height,
         scored,
@@ -93,20 +95,20 @@ def compare_plugins(
     )
 
 
-def _row(
-    label: str, truth: Truth, strength: float, shelf: Shelf, folder: Path, scored: bool
-) -> Row:
-    summary = shelf.summary(label)
-    number = shelf.labels.index(label)
+def _plugin_result(
+    label: str, truth: Truth, strength: float, pool: PluginPool, folder: Path, scored: bool
+) -> PluginResult:
+    summary = pool.summary(label)
+    number = pool.labels.index(label)
     try:
-        plugin = shelf.take(label)
+        plugin = pool.get(label)
         light = lightness(truth.pixels)
         rgb: Array = colorize(light, plugin, refiner("ratio"), strength * plugin.strength).rgb
     except ColortkError as error:
-        return Row(label, summary, error=str(error))
-    picture = save(folder / f"{number}.jpg", rgb)
+        return PluginResult(label, summary, error=str(error))
+    picture = save_preview(folder / f"{number}.jpg", rgb)
     if not scored:
-        return Row(label, summary, picture)
+        return PluginResult(label, summary, picture)
     pair = Pair(truth, rgb)
-    hot = save(folder / f"{number}-heat.jpg", heat(pair.delta_e00))
-    return Row(label, summary, picture, hot, _scorer().score(pair).values)
+    hot = save_preview(folder / f"{number}-heat.jpg", heat_map(pair.delta_e00))
+    return PluginResult(label, summary, picture, hot, _scorer().score(pair).values)

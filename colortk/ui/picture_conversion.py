@@ -12,15 +12,21 @@ from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
 from colortk.ui.limits import Limits
-from colortk.ui.plugin_pool import Kept
-from colortk.ui.previews import SHOWN, eight_bits, fitted, save, without_colour
+from colortk.ui.plugin_pool import PooledPlugin
+from colortk.ui.previews import (
+    PREVIEW_SIDE,
+    gray_preview,
+    save_preview,
+    shrink_to_side,
+    to_eight_bits,
+)
 
 #: Of ``colortk run``: what its results are called.
 SUFFIX = "-colorized"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PictureOptions:
     """What a visitor asks for. ``extension``: type of the file, "" is that of the input."""
 
     strength: float = 1.0
@@ -29,7 +35,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Coloured:
+class ColorizedPicture:
     """``file``: what ``colortk run`` would write. ``before``, ``after``: small ones, to look at."""
 
     file: Path
@@ -42,8 +48,13 @@ class Coloured:
 
 
 def colorize_picture(
-    path: Path, name: str, plugin: Kept, wanted: Wanted, limits: Limits, folder: Path
-) -> Coloured:
+    path: Path,
+    name: str,
+    plugin: PooledPlugin,
+    options: PictureOptions,
+    limits: Limits,
+    folder: Path,
+) -> ColorizedPicture:
     """Colorize the picture file ``path``, called ``name``, into ``folder``.
 
     Raises ``PictureError``, ``PluginError`` or ``UsageError``.
@@ -52,18 +63,18 @@ def colorize_picture(
     dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
     light = lightness(picture.pixels)
     picture.pixels = np.empty(0, picture.pixels.dtype)  # its colours are not needed any more
-    strength = wanted.strength * plugin.strength
-    result = colorize(light, plugin, refiner(wanted.refine), strength, dtype)
+    strength = options.strength * plugin.strength
+    result = colorize(light, plugin, refiner(options.refine), strength, dtype)
     del light
-    file = folder / f"{Path(name).stem}{SUFFIX}.{wanted.extension or suggest_extension(picture)}"
+    file = folder / f"{Path(name).stem}{SUFFIX}.{options.extension or suggest_extension(picture)}"
     data = encode(result.rgb, picture, extension_of(file), picture.notes)
     write_atomic(file, data, durable=False)
     height, width = result.rgb.shape[:2]
-    after = eight_bits(fitted(result.rgb, SHOWN))
-    return Coloured(
+    after = to_eight_bits(shrink_to_side(result.rgb, PREVIEW_SIDE))
+    return ColorizedPicture(
         file,
-        save(folder / "before.jpg", without_colour(after)),
-        save(folder / "after.jpg", after),
+        save_preview(folder / "before.jpg", gray_preview(after)),
+        save_preview(folder / "after.jpg", after),
         width,
         height,
         sum(result.seconds.values()),

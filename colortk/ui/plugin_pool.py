@@ -18,7 +18,7 @@ FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resn
 PATIENCE = 120.0
 
 
-class Kept:
+class PooledPlugin:
     """A plugin in a process of its own, which visitors share. ``strength``: a factor in its label.
 
     One that ends its process, or gives no answer in time, fails on that picture, and nobody else's.
@@ -47,13 +47,13 @@ class Kept:
         self._isolated.close()
 
 
-class Shelf:
+class PluginPool:
     """Plugins by label, ``NAME[:option=value,…][@WEIGHTS]``."""
 
     def __init__(self, entries: Iterable[Entry], timeout: float = PATIENCE) -> None:
         self.timeout = timeout
         self._entries = {one.label: one for one in entries}
-        self._loaded: dict[str, Kept] = {}
+        self._loaded: dict[str, PooledPlugin] = {}
         self._closed = False
         self._turns = {label: threading.Lock() for label in self._entries}
 
@@ -66,17 +66,17 @@ class Shelf:
         """What a plugin says about itself, one line."""
         return self._entry(label).summary
 
-    def take(self, label: str) -> Kept:
+    def get(self, label: str) -> PooledPlugin:
         """A plugin, ready.
 
-        Raises ``UsageError`` (not on the shelf), ``PluginError`` or ``ArtifactError``.
+        Raises ``UsageError`` (not on the pool), ``PluginError`` or ``ArtifactError``.
         """
         found = self._entry(label)
         with self._turns[label]:
             if self._closed:
                 raise UsageError("this page has ended")
             if label not in self._loaded:
-                self._loaded[label] = Kept(found, self.timeout)
+                self._loaded[label] = PooledPlugin(found, self.timeout)
             return self._loaded[label]
 
     def close(self) -> None:
@@ -92,8 +92,10 @@ class Shelf:
         return found
 
 
-def shelf(texts: Iterable[str], timeout: float = PATIENCE) -> tuple[Shelf, list[str]]:
-    """The shelf of the plugins that are named, else of all that can run, and why others cannot.
+def create_plugin_pool(
+    texts: Iterable[str], timeout: float = PATIENCE
+) -> tuple[PluginPool, list[str]]:
+    """The pool of the plugins that are named, else of all that can run, and why others cannot.
 
     ``timeout``: seconds that a plugin may take for one picture.
 
@@ -102,7 +104,7 @@ def shelf(texts: Iterable[str], timeout: float = PATIENCE) -> tuple[Shelf, list[
     """
     named = list(dict.fromkeys(texts))
     if named:
-        return Shelf([entry(text) for text in named], timeout), []
+        return PluginPool([entry(text) for text in named], timeout), []
     found, notes = [], []
     for name in _usable():
         try:
@@ -111,7 +113,7 @@ def shelf(texts: Iterable[str], timeout: float = PATIENCE) -> tuple[Shelf, list[
             notes.append(str(error))
     if not found:
         raise UsageError("there is no plugin that can run", hint="see: colortk plugins list")
-    return Shelf(found, timeout), notes
+    return PluginPool(found, timeout), notes
 
 
 def _usable() -> list[str]:

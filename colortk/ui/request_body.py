@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
-from colortk.ui.http_requests import Receive, Refused
+from colortk.ui.http_requests import Receive, RequestRefused
 
 #: Seconds that a body may lag behind its slowest allowed rate, in bytes per second. A body that
 #: stops is given up after as long.
@@ -15,11 +15,11 @@ GRACE, SLOWEST = 10.0, 16_384
 SLOWEST_CONTESTED, UNDISTURBED = 131_072, 60.0
 
 
-class Gone(Exception):
+class ClientDisconnected(Exception):
     """The client has closed the connection: nobody reads an answer."""
 
 
-async def chunks(
+async def read_chunks(
     receive: Receive, limit: int, contested: Callable[[], bool] = lambda: False
 ) -> AsyncIterator[bytes]:
     """The parts of a body of at most ``limit`` bytes.
@@ -35,9 +35,9 @@ async def chunks(
 
     Raises
     ------
-    Refused
+    RequestRefused
         408 if it comes too slowly, 413 if it is too long.
-    Gone
+    ClientDisconnected
         If the connection was closed before its end.
     """
     allowance, size, begin = GRACE, 0, time.monotonic()
@@ -47,13 +47,13 @@ async def chunks(
         try:
             part = await asyncio.wait_for(receive(), max(allowance, 0.01))
         except TimeoutError:
-            raise Refused(408, "the upload has stopped, or is too slow: try again") from None
+            raise RequestRefused(408, "the upload has stopped, or is too slow: try again") from None
         if part["type"] != "http.request":
-            raise Gone
+            raise ClientDisconnected
         data = part.get("body", b"")
         size += len(data)
         if size > limit:
-            raise Refused(413, "that is too long")
+            raise RequestRefused(413, "that is too long")
         now = time.monotonic()
         late = contested() and now - begin > UNDISTURBED
         earned = len(data) / (SLOWEST_CONTESTED if late else SLOWEST)
@@ -63,6 +63,6 @@ async def chunks(
         more = part.get("more_body", False)
 
 
-async def whole(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises as :func:`chunks` does."""
-    return b"".join([part async for part in chunks(receive, limit)])
+async def read_whole(receive: Receive, limit: int) -> bytes:
+    """The whole body. Raises as :func:`read_chunks` does."""
+    return b"".join([part async for part in read_chunks(receive, limit)])

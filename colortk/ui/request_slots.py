@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 RETRY_AFTER = 10
 
 
-class Busy(Exception):
+class NoFreeSlot(Exception):
     """There is no slot, and no room to wait for one. ``own``: because of the visitor's own requests."""
 
     def __init__(self, own: bool) -> None:
@@ -27,7 +27,7 @@ class _Claim:
 
 
 @dataclass
-class Slots:
+class RequestSlots:
     """``total`` slots at once: at most ``per_visitor`` of a visitor, ``per_address`` of an address.
 
     ``waiting`` claims may wait, ``waiting_per_visitor`` of one visitor. A claim that waits for its
@@ -49,7 +49,7 @@ class Slots:
 
     @contextlib.asynccontextmanager
     async def slot(self, visitor: str, address: str | None = None) -> AsyncIterator[None]:
-        """Hold a slot while the block runs. Raises ``Busy``."""
+        """Hold a slot while the block runs. Raises ``NoFreeSlot``."""
         claim = _Claim(visitor, address)
         self._queue.append(claim)
         self._admit()
@@ -67,9 +67,9 @@ class Slots:
     def _check_room(self, claim: _Claim) -> None:
         own = sum(other.visitor == claim.visitor for other in self._queue)
         if own > self.waiting_per_visitor:
-            raise Busy(own=self.waiting_per_visitor > 0 or not self._fits(claim))
+            raise NoFreeSlot(own=self.waiting_per_visitor > 0 or not self._fits(claim))
         if len(self._queue) > self.waiting:
-            raise Busy(own=False)
+            raise NoFreeSlot(own=False)
 
     def _fits(self, claim: _Claim) -> bool:
         visitors = sum(other.visitor == claim.visitor for other in self._held)

@@ -13,13 +13,13 @@ from typing import Any
 from colortk.io.regular_files import read_regular
 from colortk.survey.session import Question, Rater, Survey
 from colortk.ui._gradio import gr
-from colortk.ui.event_handlers import House, Visit, event, notice
+from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
 
 #: Of what a browser keeps; it is no secret.
 SECRET = "colortk survey"
 
 
-def build(house: House, survey: Survey, page: Any) -> None:
+def build(app: AppContext, survey: Survey, page: Any) -> None:
     """Put the tab's parts where Gradio is building, into the blocks ``page``."""
     key = hashlib.sha256(survey.description.text().encode()).hexdigest()[:16]
     known = gr.BrowserState(None, storage_key=f"colortk-survey-{key}", secret=SECRET)
@@ -42,17 +42,17 @@ def build(house: House, survey: Survey, page: Any) -> None:
         visible = [gr.update(visible=True)] * 2
         return [rater.id, question.id, _asked(question), *visible, gr.update(visible=False)]
 
-    def look(visit: Visit, told: Any) -> Any:
+    def look(context: RequestContext, told: Any) -> Any:
         """The page was loaded: who has begun goes on; who has not is only welcomed."""
         if not _known(survey, told):
             return [gr.skip()] * count
         return shown(survey.rater(told))
 
-    def start(visit: Visit, told: Any) -> Any:
+    def start(context: RequestContext, told: Any) -> Any:
         return shown(survey.rater(told if isinstance(told, str) else None))
 
     def answer(real: bool) -> Any:
-        def keep(visit: Visit, told: Any, question: Any) -> Any:
+        def keep(context: RequestContext, told: Any, question: Any) -> Any:
             rater = survey.rater(told if isinstance(told, str) else None)
             if isinstance(question, str) and rater.id == told:
                 rater.answer(question, real)
@@ -61,10 +61,10 @@ def build(house: House, survey: Survey, page: Any) -> None:
         return keep
 
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    begin.click(event(house, start, count), known, parts, **quiet)
-    real.click(event(house, answer(True), count), [known, asked], parts, **quiet)
-    fake.click(event(house, answer(False), count), [known, asked], parts, **quiet)
-    page.load(event(house, look, count), known, parts, **quiet)
+    begin.click(event_handler(app, start, count), known, parts, **quiet)
+    real.click(event_handler(app, answer(True), count), [known, asked], parts, **quiet)
+    fake.click(event_handler(app, answer(False), count), [known, asked], parts, **quiet)
+    page.load(event_handler(app, look, count), known, parts, **quiet)
 
 
 def _known(survey: Survey, told: Any) -> bool:

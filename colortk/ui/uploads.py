@@ -16,7 +16,7 @@ from typing import BinaryIO
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from colortk.ui.http_requests import Refused, Send
+from colortk.ui.http_requests import RequestRefused, Send
 
 # It writes a line to stderr for each malformed form, and strangers could fill a log.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
@@ -68,7 +68,7 @@ class _Form:
     def _begin(self) -> None:
         self.parts += 1
         if self.parts > 1:
-            raise Refused(400, "upload one file at a time")
+            raise RequestRefused(400, "upload one file at a time")
 
     def _end_header(self) -> None:
         if self._header.lower() == b"content-disposition":
@@ -78,14 +78,14 @@ class _Form:
 
     def _named(self) -> None:
         if len(self._disposition) != 1:
-            raise Refused(400, "the form does not say once what it holds")
+            raise RequestRefused(400, "the form does not say once what it holds")
         try:
             kind, options = parse_options_header(self._disposition[0])
             given = options.get(b"filename", b"").decode("utf-8")
         except UnicodeDecodeError:
-            raise Refused(400, "the file's name is not UTF-8") from None
+            raise RequestRefused(400, "the file's name is not UTF-8") from None
         if kind != b"form-data" or options.get(b"name") != b"files" or b"filename" not in options:
-            raise Refused(400, "the form does not hold a file")
+            raise RequestRefused(400, "the form does not hold a file")
         self.name = safe_name(given)
 
     def _end(self) -> None:
@@ -104,13 +104,13 @@ def safe_name(text: str) -> str:
 
 
 def boundary_of(content_type: str) -> bytes:
-    """The boundary of a form. Raises ``Refused`` (400 or 415)."""
+    """The boundary of a form. Raises ``RequestRefused`` (400 or 415)."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
-        raise Refused(415, "an upload is a form with a file")
+        raise RequestRefused(415, "an upload is a form with a file")
     boundary = options.get(b"boundary", b"")
     if not 1 <= len(boundary) <= 70 or content_type.lower().count("boundary=") != 1:
-        raise Refused(400, "the form does not say once where its parts end")
+        raise RequestRefused(400, "the form does not say once where its parts end")
     return bytes(boundary)
 
 
@@ -124,7 +124,7 @@ class Uploads:
     async def store(
         self, parts: AsyncIterator[bytes], content_type: str, progress: Progress
     ) -> Path:
-        """Write the file of a form. Raises ``Refused`` and what ``parts`` raises.
+        """Write the file of a form. Raises ``RequestRefused`` and what ``parts`` raises.
 
         Unless the form is complete, nothing of it is left when this returns.
         """
@@ -153,7 +153,7 @@ class Uploads:
                 try:
                     parser.write(part)
                 except FormParserError:
-                    raise Refused(400, "the form is malformed") from None
+                    raise RequestRefused(400, "the form is malformed") from None
                 if form.name is not None and file is None:
                     file = (folder / form.name).open("wb")
                     progress.name = form.name
@@ -162,10 +162,10 @@ class Uploads:
                     await asyncio.to_thread(file.write, bytes(form.block))
                     form.block.clear()
             if file is None or not form.complete:
-                raise Refused(400, "the form is not complete")
+                raise RequestRefused(400, "the form is not complete")
             await asyncio.to_thread(file.write, bytes(form.block))
         except OSError as error:
-            raise Refused(507, f"the file cannot be kept: {error.strerror}") from None
+            raise RequestRefused(507, f"the file cannot be kept: {error.strerror}") from None
         finally:
             if file is not None:
                 file.close()
@@ -179,7 +179,7 @@ class Uploads:
             earlier = self._progress.get((visitor, upload))
             # Chromium sends an upload again, under its name, when the first attempt got 408.
             if earlier is not None and not earlier.done:
-                raise Refused(400, "there is an upload of this name already")
+                raise RequestRefused(400, "there is an upload of this name already")
             self._progress[visitor, upload] = progress
         return progress
 
@@ -194,15 +194,15 @@ class Uploads:
             del self._progress[key]
 
     async def progress(self, visitor: str, upload: str) -> Progress:
-        """The progress of an upload that is under way or about to begin. Raises ``Refused`` (404)."""
+        """The progress of an upload that is under way or about to begin. Raises ``RequestRefused`` (404)."""
         for _ in range(round(PATIENCE / 0.05)):
             if (visitor, upload) in self._progress:
                 return self._progress[visitor, upload]
             await asyncio.sleep(0.05)
-        raise Refused(404, "there is no such upload")
+        raise RequestRefused(404, "there is no such upload")
 
 
-async def tell(progress: Progress, send: Send) -> None:
+async def send_progress(progress: Progress, send: Send) -> None:
     """Send the messages that Gradio's script expects about an upload, until it has ended."""
 
     async def event(more: bool = True, **message: object) -> None:

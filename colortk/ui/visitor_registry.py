@@ -25,15 +25,15 @@ COOKIE = "colortk_visitor"
 LOCK = "page.lock"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Seconds after a visitor's last sign of life until their files are deleted.
-KEPT = 900.0
+KEEP_SECONDS = 900.0
 #: Uploads of a visitor, and results of one kind in one window, that are kept; older ones go.
 UPLOADS, RESULTS = 6, 2
-#: Visitors that are known; of more, the one that was away longest is forgotten.
+#: VisitorRegistry that are known; of more, the one that was away longest is forgotten.
 VISITORS = 10_000
 #: Windows of a visitor that are known; the oldest of more are forgotten.
 WINDOWS = 100
 #: Seconds after which a file that belongs to nobody is deleted.
-STRAY = 20.0
+STRAY_SECONDS = 20.0
 
 
 def new_token() -> str:
@@ -56,7 +56,7 @@ class Visitor:
     uploads: list[str] = field(default_factory=list)
 
 
-class Visitors:
+class VisitorRegistry:
     """All visitors of a page, and the folder ``root`` with everything that is theirs."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -155,7 +155,7 @@ class Visitors:
             gone = [
                 token
                 for token, visitor in self._known.items()
-                if not visitor.open and now - visitor.seen > KEPT
+                if not visitor.open and now - visitor.seen > KEEP_SECONDS
             ]
             for token in gone:
                 visitor = self._known.pop(token)
@@ -193,4 +193,4 @@ def _is_stray(path: Path) -> bool:
     """Whether ``path`` is a file that nobody has written to for some time, and no lock."""
     if path.name == LOCK or not path.is_file():
         return False
-    return time.time() - path.stat().st_mtime > STRAY
+    return time.time() - path.stat().st_mtime > STRAY_SECONDS

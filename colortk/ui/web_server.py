@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from colortk.ui.connections import Connection, close_overdue
+from colortk.ui.connections import Connection, close_overdue_connections
 from colortk.ui.http_requests import Application
 
 #: Seconds that open connections get at the end, and connections that may wait to be accepted.
@@ -33,7 +33,7 @@ class PageServer(uvicorn.Server):  # type: ignore[misc]
 
     async def startup(self, *arguments: Any, **named: Any) -> None:
         await super().startup(*arguments, **named)
-        self._closer = asyncio.create_task(close_overdue(self.server_state.connections))
+        self._closer = asyncio.create_task(close_overdue_connections(self.server_state.connections))
         self._ready()
 
     async def shutdown(self, *arguments: Any, **named: Any) -> None:

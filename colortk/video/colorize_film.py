@@ -21,12 +21,12 @@ from colortk.runtime.loading import FilmPredictor
 from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
 from colortk.video import fps_overlay
-from colortk.video.colorize_frame import Look, Planes, finish, seen_by_plugin
+from colortk.video.colorize_frame import FrameSettings, Planes, color_planes, plugin_lightness
 from colortk.video.film_reader import Film, Frame, Losses, frames, probe
-from colortk.video.muxing import check_container, join
-from colortk.video.prefetch import ahead
-from colortk.video.segment_folder import Parts, Stretch
-from colortk.video.segment_writer import Encoding, Segment, check_encoding
+from colortk.video.muxing import check_container, mux_film
+from colortk.video.prefetch import prefetch
+from colortk.video.segment_folder import Segment, SegmentFolder
+from colortk.video.segment_writer import Encoding, SegmentWriter, check_encoding
 from colortk.video.smoothing import Smoother, State
 
 #: Frames that a plugin which takes batches is given at once.
@@ -34,7 +34,7 @@ BATCH = 8
 
 
 @dataclass(frozen=True)
-class Settings:
+class FilmSettings:
     """What ``video`` does with a film.
 
     ``begin``, ``end``: seconds, of the part that is wanted. ``stretch``: seconds that are finished
@@ -51,11 +51,11 @@ class Settings:
     label: bool = False
     force: bool = False
     resume: bool = False
-    stretch: float = 10.0
+    segment_seconds: float = 10.0
 
 
 @dataclass
-class Summary:
+class FilmSummary:
     """What became of a film, for ``--json``. ``frames_per_second``: of this run, end to end."""
 
     input: str
@@ -79,7 +79,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class _Coloured:
+class _ColorizedFrame:
     planes: Planes
     frame: Frame
     state: State | None
@@ -89,9 +89,9 @@ class _Coloured:
 def colorize_film(
     path: Path,
     plugin: FilmPredictor,
-    settings: Settings,
+    settings: FilmSettings,
     begin: Callable[[int | None], Callable[[int], None]] = lambda total: lambda n: None,
-) -> Summary:
+) -> FilmSummary:
     """Colorize the film ``path`` into ``settings.output``, whole or not at all.
 
     ``begin``: called with the number of frames, if it is known; what it returns is called with
@@ -104,9 +104,9 @@ def colorize_film(
     output = settings.output
     film = _checked(path, settings)
     refine = refiner(settings.refine)
-    parts = Parts(output)
-    parts.begin(_key(path, plugin, settings), settings.resume, settings.force)
-    summary = Summary(str(path), str(output), plugin.spec.name, film.width, film.height)
+    segments = SegmentFolder(output)
+    segments.begin(_key(path, plugin, settings), settings.resume, settings.force)
+    summary = FilmSummary(str(path), str(output), plugin.spec.name, film.width, film.height)
     summary.codec = settings.encoding.codec
     half = settings.encoding.half(film)
     if not half:
@@ -116,34 +116,34 @@ def colorize_film(
         )
     if film.deep:
         summary.notes.append("it has more than 8 bits a channel: they were reduced")
-    look = Look(
+    frame_settings = FrameSettings(
         refine, film.weights, half, settings.strength, film.quarter_turns,
         settings.refine == "ratio",
     )  # fmt: skip
-    losses = Losses(broken=parts.stretches[-1].broken if parts.stretches else 0)
-    summary.resumed = sum(stretch.frames for stretch in parts.stretches)
+    losses = Losses(broken=segments.finished[-1].broken if segments.finished else 0)
+    summary.resumed = sum(segment.frames for segment in segments.finished)
     span = _span(film, settings)
     advance = begin(_expected(film, span))
     advance(summary.resumed)
     try:
-        _encode(path, film, plugin, settings, look, parts, losses, span, advance)
-        if not parts.stretches:
+        _encode(path, film, plugin, settings, frame_settings, segments, losses, span, advance)
+        if not segments.finished:
             raise PictureError(f"'{path}' has no frames in that part", hint="see --from and --to")
-        summary.copied = join(path, output, parts, film, span, settings.force, summary.notes)
+        summary.copied = mux_film(path, output, segments, film, span, settings.force, summary.notes)
     except BaseException:
-        if not parts.stretches:
-            parts.remove()
+        if not segments.finished:
+            segments.remove()
         raise
-    parts.remove()
-    summary.frames = sum(stretch.frames for stretch in parts.stretches)
-    summary.cuts = parts.stretches[-1].cuts
+    segments.remove()
+    summary.frames = sum(segment.frames for segment in segments.finished)
+    summary.cuts = segments.finished[-1].cuts
     summary.lost_frames = losses.total
     summary.seconds = time.perf_counter() - start
     summary.frames_per_second = (summary.frames - summary.resumed) / summary.seconds
     return summary
 
 
-def _checked(path: Path, settings: Settings) -> Film:
+def _checked(path: Path, settings: FilmSettings) -> Film:
     """The film, if it and the settings go together; nothing has been written yet."""
     output = settings.output
     refuse_special(output, UsageError)
@@ -167,7 +167,7 @@ def _checked(path: Path, settings: Settings) -> Film:
     return film
 
 
-def _key(path: Path, plugin: FilmPredictor, settings: Settings) -> dict[str, Any]:
+def _key(path: Path, plugin: FilmPredictor, settings: FilmSettings) -> dict[str, Any]:
     """All that two runs must have in common for one to go on where the other stopped."""
     status = path.stat()
     told = dataclasses.asdict(settings)
@@ -181,7 +181,7 @@ def _key(path: Path, plugin: FilmPredictor, settings: Settings) -> dict[str, Any
     }
 
 
-def _span(film: Film, settings: Settings) -> tuple[Fraction, Fraction | None] | None:
+def _span(film: Film, settings: FilmSettings) -> tuple[Fraction, Fraction | None] | None:
     """The wanted part in seconds of the film's own time, which need not begin at 0."""
     if settings.begin is None and settings.end is None:
         return None
@@ -210,9 +210,9 @@ def _encode(
     path: Path,
     film: Film,
     plugin: FilmPredictor,
-    settings: Settings,
-    look: Look,
-    parts: Parts,
+    settings: FilmSettings,
+    frame_settings: FrameSettings,
+    segments: SegmentFolder,
     losses: Losses,
     span: tuple[Fraction, Fraction | None] | None,
     advance: Callable[[int], None],
@@ -222,19 +222,19 @@ def _encode(
     if span is not None:
         first = -int(-span[0] // film.time_base)
         last = None if span[1] is None else -int(-span[1] // film.time_base)
-    if parts.stretches:
-        first = parts.stretches[-1].last + 1
+    if segments.finished:
+        first = segments.finished[-1].last + 1
     smoother = Smoother() if settings.steady else None
     if smoother is not None:
-        smoother.state = parts.state()
-        smoother.cuts = parts.stretches[-1].cuts if parts.stretches else 0
-    made = _pipeline(path, film, plugin, look, smoother, losses, first, last)
+        smoother.state = segments.state()
+        smoother.cuts = segments.finished[-1].cuts if segments.finished else 0
+    made = _pipeline(path, film, plugin, frame_settings, smoother, losses, first, last)
     rate = fps_overlay.Rate()
-    length = settings.stretch / film.time_base
+    length = settings.segment_seconds / film.time_base
     item = next(made, None)
     try:
         while item is not None:
-            segment = Segment(parts.file(len(parts.stretches)), film, settings.encoding)
+            segment = SegmentWriter(segments.file(len(segments.finished)), film, settings.encoding)
             try:
                 begun, count = item.frame.pts, 0
                 while item is not None and item.frame.pts - begun < length:
@@ -246,13 +246,13 @@ def _encode(
                     advance(1)
                     item = next(made, None)
                 end, duration = done.frame.pts, done.frame.duration
-                stretch = Stretch(count, begun, end, duration, losses.broken, done.cuts)
-                parts.describe(stretch, done.state)
+                stretch = Segment(count, begun, end, duration, losses.broken, done.cuts)
+                segments.describe(stretch, done.state)
                 segment.close()
             except BaseException:
                 segment.discard()
                 raise
-            parts.add(stretch)
+            segments.add(stretch)
     finally:
         made.close()
 
@@ -261,29 +261,29 @@ def _pipeline(
     path: Path,
     film: Film,
     plugin: FilmPredictor,
-    look: Look,
+    frame_settings: FrameSettings,
     smoother: Smoother | None,
     losses: Losses,
     first: int | None,
     last: int | None,
-) -> Generator[_Coloured, None, None]:
+) -> Generator[_ColorizedFrame, None, None]:
     """Coloured frames; reading, predicting and colouring each in a thread of its own."""
-    read = ahead(
-        (frame, seen_by_plugin(frame.grey, plugin, look.quarter_turns))
+    read = prefetch(
+        (frame, plugin_lightness(frame.grey, plugin, frame_settings.quarter_turns))
         for frame in frames(path, film, losses, first, last)
     )
-    predicted = ahead(_predicted(read, plugin))
+    predicted = prefetch(_predicted(read, plugin))
 
-    def coloured() -> Generator[_Coloured, None, None]:
+    def coloured() -> Generator[_ColorizedFrame, None, None]:
         try:
             for frame, ab in predicted:
-                planes = finish(frame.grey, ab, look, smoother)
+                planes = color_planes(frame.grey, ab, frame_settings, smoother)
                 state, cuts = (smoother.state, smoother.cuts) if smoother else (None, 0)
-                yield _Coloured(planes, frame, state, cuts)
+                yield _ColorizedFrame(planes, frame, state, cuts)
         finally:
             predicted.close()
 
-    return ahead(coloured())
+    return prefetch(coloured())
 
 
 def _predicted(

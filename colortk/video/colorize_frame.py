@@ -18,7 +18,7 @@ from colortk.color.upsample import chroma_field, resize
 from colortk.color.working_size import working_shape
 from colortk.pipeline import Refiner
 from colortk.runtime.loading import Predictor
-from colortk.video.luma_tables import NEUTRAL, Plane, Weights, grey_lightness, luma_of, rgb_weights
+from colortk.video.luma_tables import NEUTRAL, Plane, Weights, gray_lightness, luma_of, rgb_weights
 from colortk.video.smoothing import Smoother
 
 
@@ -32,7 +32,7 @@ class Planes:
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameSettings:
     """What is done with every frame of a film. ``quarter_turns``: clockwise, to be upright.
 
     ``half``: chroma planes have half the size. ``ratio``: ``refine`` is colortk's own, so that it may
@@ -47,32 +47,34 @@ class Look:
     ratio: bool = True
 
 
-def seen_by_plugin(grey: Plane, predictor: Predictor, quarter_turns: int) -> Float32:
+def plugin_lightness(grey: Plane, predictor: Predictor, quarter_turns: int) -> Float32:
     """L* at the plugin's working size, upright, of the grey frame ``grey`` (H, W)."""
     height, width = grey.shape
     if quarter_turns % 2:
         height, width = width, height
     rows, columns = working_shape(predictor.spec.working_size, height, width)
     size = (rows, columns) if quarter_turns % 2 else (columns, rows)
-    light = resize(cv2.LUT(grey, grey_lightness()), size)
+    light = resize(cv2.LUT(grey, gray_lightness()), size)
     upright: Float32 = np.ascontiguousarray(np.rot90(light, -quarter_turns))
     return upright
 
 
-def finish(grey: Plane, ab: Float32, look: Look, smoother: Smoother | None) -> Planes:
+def color_planes(
+    grey: Plane, ab: Float32, frame_settings: FrameSettings, smoother: Smoother | None
+) -> Planes:
     """The colour frame of ``grey`` (H, W) and what the plugin answered, ``ab`` (h, w, 2)."""
-    ab = np.ascontiguousarray(np.rot90(ab, look.quarter_turns))
-    lights = _lightness_of_chroma(grey, look.half)
-    chroma = chroma_of(grey, lights, ab, look, smoother)
-    cb, cr = _chroma_planes(lights[1], chroma, look.weights)
-    return Planes(luma_of(grey, cb, cr, look.weights), cb, cr)
+    ab = np.ascontiguousarray(np.rot90(ab, frame_settings.quarter_turns))
+    lights = _lightness_of_chroma(grey, frame_settings.half)
+    chroma = chroma_of(grey, lights, ab, frame_settings, smoother)
+    cb, cr = _chroma_planes(lights[1], chroma, frame_settings.weights)
+    return Planes(luma_of(grey, cb, cr, frame_settings.weights), cb, cr)
 
 
 def chroma_of(
     grey: Plane,
     lights: tuple[Float32, Float32, Float32],
     ab: Float32,
-    look: Look,
+    frame_settings: FrameSettings,
     smoother: Smoother | None,
 ) -> Float32:
     """A frame's chroma, float32 (h, w, 2), before it is rounded to 8 bits.
@@ -84,17 +86,17 @@ def chroma_of(
     chroma = _to_size(mean, ab)
     if smoother is not None:
         chroma = smoother(grey, chroma)
-    if look.strength != 1:
-        chroma = chroma * np.float32(look.strength)
-    if look.ratio and least is not most:
+    if frame_settings.strength != 1:
+        chroma = chroma * np.float32(frame_settings.strength)
+    if frame_settings.ratio and least is not most:
         # Into the gamut at the darkest and at the lightest pixel of every chroma.
-        return look.refine(most, look.refine(least, chroma))
-    return look.refine(mean, chroma)
+        return frame_settings.refine(most, frame_settings.refine(least, chroma))
+    return frame_settings.refine(mean, chroma)
 
 
 def _lightness_of_chroma(grey: Plane, half: bool) -> tuple[Float32, Float32, Float32]:
     """Least, mean and greatest L* of the pixels that share one Cb and Cr: three times (h, w)."""
-    table = grey_lightness()
+    table = gray_lightness()
     if not half:
         light: Float32 = cv2.LUT(grey, table)
         return light, light, light

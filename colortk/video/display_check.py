@@ -12,7 +12,7 @@ _TRIAL = "import cv2; cv2.namedWindow('colortk'); cv2.waitKey(1); cv2.destroyAll
 _SECONDS = 30
 
 
-def need_display() -> None:
+def require_display() -> None:
     """Raises ``EnvironmentProblem`` if no window can be opened."""
     do = "run it on a desktop; `colortk video` needs no display"
     if sys.platform.startswith("linux") and not (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from colortk.errors import PictureError
 from colortk.video._av import av
-from colortk.video.luma_tables import BT601, BT709, BT2020, SMPTE240, Plane, Weights, grey_of
+from colortk.video.luma_tables import BT601, BT709, BT2020, SMPTE240, Plane, Weights, gray_luma
 
 #: Matrices by their number in ITU-T H.273, as libraries of films have them.
 _MATRICES = {1: BT709, 4: BT601, 5: BT601, 6: BT601, 7: SMPTE240, 9: BT2020, 10: BT2020}
@@ -161,7 +161,7 @@ def frames(
             yield Frame(grey(frame, film), pts, duration)
 
 
-def colours(path: Path, film: Film) -> Iterator[NDArray[np.uint8]]:
+def color_frames(path: Path, film: Film) -> Iterator[NDArray[np.uint8]]:
     """The film's frames in colour, upright, in order: sRGB uint8 (H, W, 3).
 
     What cannot be decoded is left out. Raises ``PictureError``.
@@ -289,7 +289,7 @@ def grey(frame: Any, film: Film) -> Plane:
             dst_color_range=_LIMITED,
         )
     luma, cb, cr = (plane(one) for one in frame.planes)
-    found = grey_of(luma, cb, cr, film.weights)
+    found = gray_luma(luma, cb, cr, film.weights)
     return found.copy() if found is luma else found
 
 

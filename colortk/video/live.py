@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from colortk._opencv import cv2
 from colortk.errors import PictureError
 from colortk.runtime.loading import Predictor
-from colortk.video.colorize_frame import Look, finish, seen_by_plugin
+from colortk.video.colorize_frame import FrameSettings, color_planes, plugin_lightness
 from colortk.video.fps_overlay import Rate, draw
-from colortk.video.luma_tables import BT601, grey_of
+from colortk.video.luma_tables import BT601, gray_luma
 from colortk.video.smoothing import Smoother
 
 
 @dataclass
-class Shown:
+class LiveSummary:
     """What has been shown: frames, and those that were dropped so as not to lag behind."""
 
     frames: int = 0
@@ -29,7 +29,7 @@ class Shown:
     seconds: float = 0.0
 
 
-class Newest:
+class LatestFrames:
     """Reads frames in a thread and keeps the newest; a file runs at its own speed."""
 
     def __init__(self, source: str) -> None:
@@ -87,11 +87,11 @@ class Newest:
         self._capture.release()
 
 
-class Painter:
+class LiveColorizer:
     """Colours frames one by one, with the measured rate on them."""
 
-    def __init__(self, plugin: Predictor, look: Look, steady: bool) -> None:
-        self._plugin, self._look = plugin, look
+    def __init__(self, plugin: Predictor, frame_settings: FrameSettings, steady: bool) -> None:
+        self._plugin, self._frame_settings = plugin, frame_settings
         self._smoother = Smoother() if steady else None
         self._rate = Rate()
 
@@ -100,9 +100,9 @@ class Painter:
         height, width = (side // 2 * 2 for side in frame.shape[:2])
         stacked = cv2.cvtColor(np.ascontiguousarray(frame[:height, :width]), cv2.COLOR_BGR2YUV_I420)
         luma, chroma = stacked[:height], stacked[height:].reshape(2, height // 2, width // 2)
-        grey = grey_of(luma, chroma[0], chroma[1], BT601)
-        ab = self._plugin.predict(seen_by_plugin(grey, self._plugin, 0))
-        planes = finish(grey, ab, self._look, self._smoother)
+        grey = gray_luma(luma, chroma[0], chroma[1], BT601)
+        ab = self._plugin.predict(plugin_lightness(grey, self._plugin, 0))
+        planes = color_planes(grey, ab, self._frame_settings, self._smoother)
         if planes.luma is luma or planes.luma is grey:
             planes.luma.setflags(write=True)
         draw(planes, self._rate.tick())
@@ -113,12 +113,12 @@ class Painter:
         return out
 
 
-def show(source: str, painter: Painter, window: str = "colortk live: q ends") -> Shown:
+def show(source: str, painter: LiveColorizer, window: str = "colortk live: q ends") -> LiveSummary:
     """Show ``source``, a file's name or a camera's number, until it ends or q is pressed.
 
     Raises ``PictureError`` or ``PredictionError``.
     """
-    newest, shown, start = Newest(source), Shown(), time.perf_counter()
+    newest, shown, start = LatestFrames(source), LiveSummary(), time.perf_counter()
     try:
         cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         for frame, missed in newest:

@@ -2,7 +2,7 @@
 
 A film's Y' is a sum of R'G'B' after the transfer function, not a function of luminance: with
 another Cb and Cr, the same Y' shows another lightness. So for every (Cb, Cr) there are two tables:
-from Y' to the Y' of the grey with the same L*, and from that grey back. Two look-ups a pixel replace
+from Y' to the Y' of the grey with the same L*, and from that grey back. two look-ups a pixel replace
 a conversion to CIELAB and one from it, and what is right in the end is the lightness of what is
 shown, chroma subsampling included. Y', Cb, Cr are 8-bit "limited range" (ITU-R BT.601/709: black 16,
 white 235); the transfer function is sRGB's, as everywhere in colortk.
@@ -52,7 +52,7 @@ def rgb_weights(weights: Weights) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=1)
-def grey_lightness() -> Float32:
+def gray_lightness() -> Float32:
     """L* of every grey Y', float32 (256,); below black 0, above white 100."""
     ramp = np.clip((np.arange(256) - BLACK) / (WHITE - BLACK), 0, 1)
     return luminance_to_lightness(srgb_to_linear(ramp)).astype(np.float32)
@@ -83,7 +83,7 @@ def _tables(weights: Weights) -> tuple[Plane, Plane]:
     to_grey = np.interp(shown, grey, levels[BLACK : WHITE + 1])
     count = 256 // _COARSE
     from_grey = np.empty((256, count, count))
-    wanted = grey_lightness()
+    wanted = gray_lightness()
     slope = np.arange(256) * 1e-9  # where clipping makes it flat, the first Y' that reaches it
     for i in range(count):
         for j in range(count):
@@ -121,16 +121,16 @@ def _look_up(table: Plane, luma: Plane, cb: Plane, cr: Plane) -> Plane:
     return out
 
 
-def is_grey(cb: Plane, cr: Plane) -> bool:
+def is_gray(cb: Plane, cr: Plane) -> bool:
     """Whether there is no colour at all, to the last bit."""
     return bool((cb == NEUTRAL).all() and (cr == NEUTRAL).all())
 
 
-def grey_of(luma: Plane, cb: Plane, cr: Plane, weights: Weights) -> Plane:
+def gray_luma(luma: Plane, cb: Plane, cr: Plane, weights: Weights) -> Plane:
     """Y' of the grey frame with the lightness of this one, uint8 (H, W)."""
-    return luma if is_grey(cb, cr) else _look_up(_tables(weights)[0], luma, cb, cr)
+    return luma if is_gray(cb, cr) else _look_up(_tables(weights)[0], luma, cb, cr)
 
 
 def luma_of(grey: Plane, cb: Plane, cr: Plane, weights: Weights) -> Plane:
     """Y' that shows the lightness of ``grey`` with this chroma, uint8 (H, W)."""
-    return grey if is_grey(cb, cr) else _look_up(_tables(weights)[1], grey, cb, cr)
+    return grey if is_gray(cb, cr) else _look_up(_tables(weights)[1], grey, cb, cr)

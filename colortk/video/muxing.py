@@ -18,7 +18,7 @@ from colortk.errors import PictureError, UsageError
 from colortk.io.files import sweep, temporary_file
 from colortk.video._av import av
 from colortk.video.film_reader import Film, film_stream, open_film
-from colortk.video.segment_folder import Parts
+from colortk.video.segment_folder import SegmentFolder
 from colortk.video.segment_writer import Encoding, add_film
 
 #: Container formats by the ending of a file's name.
@@ -96,10 +96,10 @@ def _copy_of(container: Any, stream: Any) -> Any:
     return copy
 
 
-def join(
+def mux_film(
     path: Path,
     output: Path,
-    parts: Parts,
+    segments: SegmentFolder,
     film: Film,
     span: tuple[Fraction, Fraction | None] | None,
     force: bool,
@@ -119,7 +119,7 @@ def join(
         ):
             copied = streams_to_copy(source, kind, notes)
             kinds = [str(stream.type) for stream in copied]  # while the film is open
-            _write(source, copied, temporary, kind, parts, film, span)
+            _write(source, copied, temporary, kind, segments, film, span)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise PictureError(f"cannot write '{output}'", why) from error
@@ -131,7 +131,7 @@ def _write(
     copied: list[Any],
     temporary: Path,
     kind: str,
-    parts: Parts,
+    segments: SegmentFolder,
     film: Film,
     span: tuple[Fraction, Fraction | None] | None,
 ) -> None:
@@ -140,7 +140,7 @@ def _write(
         scale = min(film.time_base.denominator, _LARGEST_SCALE)
         options = {"movflags": "+faststart", "movie_timescale": str(max(scale, 1000))}
     with (
-        contextlib.closing(av.open(str(parts.file(0)))) as first,
+        contextlib.closing(av.open(str(segments.file(0)))) as first,
         contextlib.closing(av.open(str(temporary), "w", format=kind, options=options)) as result,
     ):
         stream = _copy_of(result, first.streams.video[0])
@@ -156,7 +156,7 @@ def _write(
         if span is None and source.chapters():
             result.set_chapters(source.chapters())
         begin = span[0] if span is not None else _start(source)
-        dues = [_film_packets(parts, film, begin, result, stream)]
+        dues = [_film_packets(segments, film, begin, result, stream)]
         if copied:
             dues.append(_other_packets(source, copied, copies, begin, span, result))
         for _, _, write in heapq.merge(*dues, key=lambda due: due[:2]):
@@ -169,7 +169,7 @@ def _start(source: Any) -> Fraction:
 
 
 def _film_packets(
-    parts: Parts, film: Film, begin: Fraction, result: Any, stream: Any
+    segments: SegmentFolder, film: Film, begin: Fraction, result: Any, stream: Any
 ) -> Iterator[Due]:
     """The stretches' packets, each as long as it is to the next one."""
     shift = round(begin / film.time_base)
@@ -186,17 +186,17 @@ def _film_packets(
         return packet.pts * film.time_base, 0, write
 
     before = None
-    for packet in _encoded(parts, film):
+    for packet in _encoded(segments, film):
         if before is not None:
             yield due(before, packet.pts - before.pts)
         before = packet
     if before is not None:
-        yield due(before, parts.stretches[-1].duration)
+        yield due(before, segments.finished[-1].duration)
 
 
-def _encoded(parts: Parts, film: Film) -> Iterator[Any]:
+def _encoded(segments: SegmentFolder, film: Film) -> Iterator[Any]:
     """Packets of all stretches, in the film's time base."""
-    for path in parts.files():
+    for path in segments.files():
         with contextlib.closing(av.open(str(path))) as container:
             for packet in container.demux(video=0):
                 if packet.size:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from colortk._opencv import cv2
 from colortk.color.cielab import Float32
 
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 
@@ -32,7 +32,7 @@ class Motion:
         preset = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM if accurate else cv2.DISOPTICAL_FLOW_PRESET_FAST
         self._search: Any = cv2.DISOpticalFlow_create(preset)
 
-    def between(self, present: Grey, other: Grey) -> Float32:
+    def between(self, present: Gray, other: Gray) -> Float32:
         """Pixels (x, y) to go from ``present`` to find the same thing in ``other``: (H, W, 2)."""
         flow: Float32 = self._search.calc(present, other, None)
         return flow
@@ -53,7 +53,9 @@ def warp(image: NDArray[Any], flow: Float32) -> NDArray[Any]:
     return out
 
 
-def seen_before(back: Float32, forth: Float32, slack: float = 0.5, boundaries: bool = True) -> Mask:
+def visible_in_both(
+    back: Float32, forth: Float32, slack: float = 0.5, boundaries: bool = True
+) -> Mask:
     """Which pixels of a frame are in the frame before too, bool (H, W).
 
     ``back``: flow from the frame to the one before; ``forth``: the other way round.

@@ -15,7 +15,7 @@ _LOOK = 0.1
 _PATIENCE = 10.0
 
 
-def ahead(items: Iterator[Item], depth: int = 4) -> Generator[Item, None, None]:
+def prefetch(items: Iterator[Item], depth: int = 4) -> Generator[Item, None, None]:
     """The same items, made in a thread that is at most ``depth`` of them ahead.
 
     What the thread raises is raised here. Closing this ends the thread and closes ``items`` in it,

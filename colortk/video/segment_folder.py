@@ -1,4 +1,4 @@
-"""The folder of a film in the making: whole stretches of it, and how they were made.
+"""The folder of a film in the making: whole finished of it, and how they were made.
 
 ``OUT.parts`` beside the result. A stretch ``000003.nut`` comes with ``000003.json`` (what it holds)
 and ``000003.npz`` (what the smoothing kept at its end), so that a run that goes on gives what one
@@ -27,7 +27,7 @@ SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """What a file of the folder holds: time stamps of its first and last frame, that one's duration.
 
     ``broken`` and ``cuts``: how many there were in the film up to its end.
@@ -41,12 +41,12 @@ class Stretch:
     cuts: int
 
 
-class Parts:
-    """Whole stretches in ``folder``, in order. :meth:`begin` first."""
+class SegmentFolder:
+    """Whole finished in ``folder``, in order. :meth:`begin` first."""
 
     def __init__(self, output: Path) -> None:
         self.folder = output.with_name(output.name + ".parts")
-        self.stretches: list[Stretch] = []
+        self.finished: list[Segment] = []
 
     def begin(self, settings: dict[str, Any], resume: bool, force: bool) -> None:
         """Make the folder, or with ``resume`` take up what is there.
@@ -87,35 +87,35 @@ class Parts:
         sweep(self.folder)
         for leftover in self.folder.glob("*.part.nut"):
             leftover.unlink()
-        while self.file(len(self.stretches)).exists():
-            described = self.file(len(self.stretches)).with_suffix(".json")
-            self.stretches.append(Stretch(**json.loads(read_regular(described))))
+        while self.file(len(self.finished)).exists():
+            described = self.file(len(self.finished)).with_suffix(".json")
+            self.finished.append(Segment(**json.loads(read_regular(described))))
 
     def file(self, number: int) -> Path:
         """Path of a stretch."""
         return self.folder / f"{number:06}.nut"
 
     def files(self) -> list[Path]:
-        """Paths of all whole stretches."""
-        return [self.file(number) for number in range(len(self.stretches))]
+        """Paths of all whole finished."""
+        return [self.file(number) for number in range(len(self.finished))]
 
-    def describe(self, stretch: Stretch, state: State | None) -> None:
+    def describe(self, segment: Segment, state: State | None) -> None:
         """Write what belongs to the next stretch, before its file gets its name.
 
         Raises ``PictureError``.
         """
-        path = self.file(len(self.stretches))
+        path = self.file(len(self.finished))
         if state is not None:
             out = io.BytesIO()
             np.savez(out, grey=state.grey, ab=state.ab, age=state.age)
             write_atomic(path.with_suffix(".npz"), out.getvalue(), force=True, durable=False)
-        description = json.dumps(asdict(stretch)).encode()
+        description = json.dumps(asdict(segment)).encode()
         write_atomic(path.with_suffix(".json"), description, force=True, durable=False)
 
-    def add(self, stretch: Stretch) -> None:
+    def add(self, segment: Segment) -> None:
         """The next stretch is whole. Older states of the smoothing are not needed any more."""
-        self.stretches.append(stretch)
-        for number in range(len(self.stretches) - 2, -1, -1):
+        self.finished.append(segment)
+        for number in range(len(self.finished) - 2, -1, -1):
             old = self.file(number).with_suffix(".npz")
             if not old.exists():
                 break
@@ -123,10 +123,10 @@ class Parts:
 
     def state(self) -> State | None:
         """What the smoothing kept at the end of the last stretch."""
-        if not self.stretches:
+        if not self.finished:
             return None
         with contextlib.suppress(OSError, ValueError, KeyError):
-            path = self.file(len(self.stretches) - 1).with_suffix(".npz")
+            path = self.file(len(self.finished) - 1).with_suffix(".npz")
             with open_regular(path) as file, np.load(file, allow_pickle=False) as kept:
                 return State(kept["grey"], kept["ab"], kept["age"])
         return None

@@ -95,7 +95,7 @@ def add_film(container: Any, film: Film, encoding: Encoding) -> Any:
     return stream
 
 
-class Segment:
+class SegmentWriter:
     """An encoder into ``path``, under a temporary name until :meth:`close`."""
 
     def __init__(self, path: Path, film: Film, encoding: Encoding) -> None:

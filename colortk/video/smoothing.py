@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from colortk._opencv import cv2
 from colortk.color.cielab import Float32
 from colortk.color.upsample import resize
-from colortk.video.optical_flow import Grey, Motion, seen_before, warp
+from colortk.video.optical_flow import Gray, Motion, visible_in_both, warp
 
 #: Pixels of the long side at which motion is looked for.
 SIDE = 320
@@ -39,7 +39,7 @@ class State:
     ``grey``: uint8 (n, m), small; ``ab``: float32 (h, w, 2); ``age``: float32 (h, w), at least 1.
     """
 
-    grey: Grey
+    grey: Gray
     ab: Float32
     age: Float32
 
@@ -54,7 +54,7 @@ class Smoother:
         self.cuts = 0
         self._motion = Motion()
 
-    def __call__(self, grey: Grey, ab: Float32) -> Float32:
+    def __call__(self, grey: Gray, ab: Float32) -> Float32:
         """The chroma (h, w, 2) of a frame, steadied; ``grey``: its lightness, uint8 (H, W)."""
         small = _small(grey)
         before = self.state
@@ -72,12 +72,12 @@ class Smoother:
         self.state = State(small, steady, np.minimum(age + 1, np.float32(self.memory)))
         return steady
 
-    def _found_again(self, small: Grey, before: State) -> tuple[Float32, Float32] | None:
+    def _found_again(self, small: Gray, before: State) -> tuple[Float32, Float32] | None:
         """Of how many frames the warped chroma is the mean, (h, w), and that; ``None`` at a cut."""
         back = self._motion.between(small, before.grey)
         forth = self._motion.between(before.grey, small)
         trust = cv2.LUT(cv2.absdiff(small, warp(before.grey, back)), _BELIEF)
-        trust *= seen_before(back, forth, SLACK, boundaries=False)
+        trust *= visible_in_both(back, forth, SLACK, boundaries=False)
         if cv2.mean(trust)[0] < CUT:
             return None
         rows, columns = before.ab.shape[:2]
@@ -87,10 +87,10 @@ class Smoother:
         return warp(before.age, flow) * trusted, warp(before.ab, flow)
 
 
-def _small(grey: NDArray[np.uint8]) -> Grey:
+def _small(grey: NDArray[np.uint8]) -> Gray:
     height, width = grey.shape
     shrink = max(1.0, max(height, width) / SIDE)
     # DIS takes nothing smaller than its patches.
     size = max(16, round(width / shrink)), max(16, round(height / shrink))
-    small: Grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    small: Gray = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     return small

@@ -44,7 +44,7 @@ from colortk.harness.thumbnails import heat_map, thumbnail
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.provenance import running_film_scores_code
-from colortk.video.colorize_frame import Look, chroma_of
+from colortk.video.colorize_frame import FrameSettings, chroma_of
 from colortk.video.luma_tables import BT709
 from colortk.video.smoothing import Smoother
 
@@ -80,7 +80,7 @@ class _Row:
 
     entry: Entry
     result: ResultRow
-    look: Look
+    look: FrameSettings
     smoother: Smoother | None
     scores: Running
     host: float = 0.0
@@ -193,7 +193,7 @@ def _work(task: FilmTask, tick: Callable[[int], None]) -> Done:
 def _groups(task: FilmTask, done: Done) -> list[_Group]:
     """Rows by plugin and options; a plugin that cannot be loaded is out."""
     scorer, _ = _scorers(task.metrics)
-    look = Look(
+    look = FrameSettings(
         refiner_of(task.protocol.refine), BT709, half=False, ratio=task.protocol.refine == "ratio"
     )
     groups: dict[object, _Group] = {}

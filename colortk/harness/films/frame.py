@@ -12,8 +12,8 @@ from colortk._opencv import cv2
 from colortk.color.cielab import Array, Float32, lab_to_rgb, lightness, rgb_to_lab
 from colortk.harness.flicker import Step, Steps, grey_of_lightness
 from colortk.harness.metrics.pair import Pair, Truth
-from colortk.video.luma_tables import BLACK, WHITE, Plane, grey_lightness
-from colortk.video.optical_flow import Grey
+from colortk.video.luma_tables import BLACK, WHITE, Plane, gray_lightness
+from colortk.video.optical_flow import Gray
 
 
 class Shot:
@@ -24,7 +24,7 @@ class Shot:
     """
 
     def __init__(
-        self, number: int, fine: Float32, scored: bool, steps: Steps, before: Grey | None
+        self, number: int, fine: Float32, scored: bool, steps: Steps, before: Gray | None
     ) -> None:
         self.number, self.scored = number, scored
         self._fine, self._steps, self._before = fine, steps, before
@@ -45,7 +45,7 @@ class Shot:
     @cached_property
     def luma(self) -> Plane:
         """Y' of the grey frame of this lightness, uint8 (H, W): where `video` looks for motion."""
-        ramp = grey_lightness()[BLACK : WHITE + 1]
+        ramp = gray_lightness()[BLACK : WHITE + 1]
         levels = np.interp(self.lightness, ramp, np.arange(BLACK, WHITE + 1))
         luma: Plane = np.rint(levels).astype(np.uint8)
         return luma

@@ -13,7 +13,7 @@ from colortk.errors import PictureError
 from colortk.harness.films.frame import Shot
 from colortk.harness.flicker import Steps
 from colortk.harness.protocol import Protocol
-from colortk.video.film_reader import colours, count, probe
+from colortk.video.film_reader import color_frames, count, probe
 
 
 class Reel:
@@ -40,7 +40,7 @@ class Reel:
     def shots(self) -> Iterator[Shot]:
         """Its frames, each with what the next one needs of it, and no more."""
         steps, before = Steps(), None
-        for number, pixels in enumerate(colours(self.path, self._film)):
+        for number, pixels in enumerate(color_frames(self.path, self._film)):
             if number == self.frames:
                 return
             shot = Shot(number, self._sized(pixels), number in self.scored, steps, before)
