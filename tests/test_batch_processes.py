@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from batches import many, started, whole
-from conftest import Run, colorizer_module, leftovers
+from conftest import ORANGE, Run, colorizer_module, leftovers
 from test_cluster import cluster
 
 pytestmark = pytest.mark.slow
@@ -37,6 +37,45 @@ def test_what_kills_or_hangs_costs_its_picture(colortk: Run, moody: Path, tmp_pa
         "run", "-p", "moody", "in", "-r", "-o", "out", "--jobs", "2", "--resume", plugins=moody
     )
     assert resumed.stderr == "colortk: 2 colorized, 4 done before, 0 failed\n"
+
+
+def test_a_plugin_is_not_blamed_for_reading_and_writing(
+    colortk: Run, distribution: Callable[..., Path], tmp_path: Path
+) -> None:
+    many(tmp_path / "in", 1)
+    for name in ("read", "write", "read-dies", "write-dies"):
+        Image.new("L", (9, 9), 99).save(tmp_path / "in" / f"{name}.png")
+    body = """
+        import os, time
+        from pathlib import Path
+        from colortk.batch import process_file
+        def wrapped(function, word):
+            def run(path, *arguments):
+                if Path(path).stem == word:
+                    time.sleep(100)
+                if Path(path).stem == f"{word}-dies":
+                    os._exit(9)
+                return function(path, *arguments)
+            return run
+        process_file.read_bytes = wrapped(process_file.read_bytes, "read")
+        process_file.write_atomic = wrapped(process_file.write_atomic, "write")
+    """
+    module = colorizer_module("slow", "slow", ORANGE)
+    module = module.replace("self.options = options", body.strip())
+    run = colortk(
+        "run", "-p", "slow", "in", "-r", "-o", "out/", "--jobs", "2", "--timeout", "6",
+        plugins=distribution("slow", module),
+    )  # fmt: skip
+    assert run.returncode == 1
+    errors = {line.split("'")[1]: line.split("': ", 1)[1] for line in run.stderr.splitlines()[:-1]}
+    late = "was stopped: not done in 6 s (raise --timeout if it is merely slow)"
+    dead = "its process ended (exit code 9)"
+    assert errors == {
+        "in/read.png": f"reading the file {late}",
+        "in/write.png": f"writing the result {late}",
+        "in/read-dies.png": f"its process died while reading the file: {dead}",
+        "in/write-dies.png": f"its process died while writing the result: {dead}",
+    }
 
 
 def test_a_plugin_that_cannot_load_is_said_once(

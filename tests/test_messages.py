@@ -227,6 +227,26 @@ def test_only_the_reply_to_the_open_request_is_taken(worker_and_child: Any) -> N
     assert worker.reply(5).kind == "reply"
 
 
+def test_steps_of_the_open_request_are_known_until_its_reply(worker_and_child: Any) -> None:
+    worker, child = worker_and_child
+    worker.request("first")
+    worker.request("second")
+    first, second = child.receive(5), child.receive(5)
+    assert worker.step == ""
+    child.send(Message("step", first.number, {"step": "colorizing"}))
+    child.send(Message("reply", first.number))
+    child.send(Message("step", first.number, {"step": "writing"}))
+    assert worker.poll() is None
+    assert worker.step == "colorizing"
+    assert worker.poll().kind == "reply"
+    assert worker.step == ""
+    with pytest.raises(MessageError):  # of a request that has its reply
+        worker.poll()
+    child.send(Message("step", second.number, {"step": 5}))
+    assert worker.poll() is None
+    assert worker.step == "5"
+
+
 def test_a_reply_before_its_request_is_refused(worker_and_child: Any) -> None:
     worker, child = worker_and_child
     child.send(Message("reply", "0" * 16))

@@ -24,6 +24,8 @@ from colortk.runtime.memory_limit import memory_hint
 
 #: Data, name, most pixels and whether truncated files are allowed, to a picture.
 Decode = Callable[[bytes, str, int | None, bool], Picture]
+#: Steps after reading.
+COLORIZING, WRITING = "colorizing", "writing"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -71,11 +73,13 @@ def colorize_file(
     refine: Refiner,
     settings: Settings,
     decode: Decode = decode,
+    on_step: Callable[[str], None] = lambda step: None,
 ) -> None:
     """Colorize the file ``source`` ('-' is standard input), and fill its ``record``.
 
     ``place`` says where a result of an extension goes, or that nothing is to be done. ``decode``: as
-    :func:`colortk.io.decode.decode`.
+    :func:`colortk.io.decode.decode`. ``on_step``: called with ``COLORIZING`` and ``WRITING`` when
+    these steps begin, after the picture was read.
     """
     clock = time.perf_counter
     start = clock()
@@ -94,6 +98,7 @@ def colorize_file(
     path = spot.path
     record.output = STANDARD if path is None else str(path)
     dtype = np.uint16 if wide else np.uint8
+    on_step(COLORIZING)
     if picture.missing is None:
         result = colorize(light, predictor, refine, settings.strength, dtype)
     else:
@@ -104,6 +109,7 @@ def colorize_file(
         )
     record.seconds |= result.seconds
     start = clock()
+    on_step(WRITING)
     extension = settings.extension or (extension_of(path) if path else suggest_extension(picture))
     notes = picture.notes
     data = encode(result.rgb, picture, extension, notes)

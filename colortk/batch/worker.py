@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from colortk.batch.process_file import colorize_file, guarded
+from colortk.batch.process_file import COLORIZING, WRITING, colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.errors import ColortkError, PluginError
 from colortk.io.files import sweep
@@ -115,15 +115,28 @@ def serve(channel: Channel, loaded: Loaded | ColortkError | None = None) -> None
         channel.send(Message("ready", first.number, to_plain(ready)))
         for request in incoming(channel, 0, orders.idle):
             task = from_plain(Task, request.fields)
-            record = _work(task, loaded, refine, orders.settings)
+            record = _work(task, loaded, refine, orders.settings, _steps(channel, request.number))
             channel.send(Message("record", request.number, to_plain(record)))
 
 
-def _work(task: Task, loaded: Loaded, refine: Refiner, settings: Settings) -> Record:
+def _steps(channel: Channel, number: str) -> Callable[[str], None]:
+    """Return what tells the parent which step of a request begins."""
+    return lambda step: channel.send(Message("step", number, {"step": step}))
+
+
+def _work(
+    task: Task,
+    loaded: Loaded,
+    refine: Refiner,
+    settings: Settings,
+    on_step: Callable[[str], None],
+) -> Record:
     record = Record(task.name, None, loaded.spec.name)
     with guarded(record):
         try:
-            colorize_file(task.source, record, lambda _: task.spot, loaded, refine, settings)
+            colorize_file(
+                task.source, record, lambda _: task.spot, loaded, refine, settings, on_step=on_step
+            )
         except KeyboardInterrupt:  # nobody else's: this process does not hear of interrupts
             record.error = f"plugin '{loaded.spec.name}' failed: KeyboardInterrupt"
     return record
@@ -260,7 +273,7 @@ class Worker:
                 f"plugin '{name}' was stopped", f"it did not load in {limit:g} s", _SLOW
             )
         return self._failed(
-            f"plugin '{name}' was stopped: not done in {self.timeout:g} s ({_SLOW})"
+            f"{self._actor()} was stopped: not done in {self.timeout:g} s ({_SLOW})"
         )
 
     def fail(self, error: ColortkError) -> Record:
@@ -284,7 +297,16 @@ class Worker:
         if self.ready is None:
             raise PluginError(f"plugin '{name}' died while loading", why)
         memory = " (fewer --jobs if memory is short)" if "SIGKILL" in why else ""
-        return self._failed(f"plugin '{name}' died on it: {why}{memory}")
+        if self._process.step == COLORIZING:
+            return self._failed(f"{self._actor()} died on it: {why}{memory}")
+        return self._failed(f"its process died while {self._actor()}: {why}{memory}")
+
+    def _actor(self) -> str:
+        """What was at work on the first task: the plugin, or the step before or after it."""
+        step = self._process.step
+        if step == COLORIZING:
+            return f"plugin '{self.orders.request.plugin}'"
+        return "writing the result" if step == WRITING else "reading the file"
 
     def _failed(self, why: str) -> Record:
         task = self.tasks.popleft()

@@ -79,6 +79,8 @@ class WorkerProcess:
         self._sandbox = sandbox
         self.process, self.channel = started or spawn(target, threads=threads, sandbox=sandbox)
         self._numbers: deque[str] = deque()
+        #: What the process says that it does with the first request; empty at its beginning.
+        self.step = ""
 
     def sealed(self, timeout: float | None) -> dict[str, bool]:
         """Return what the process, which has a sandbox, says that is sealed.
@@ -128,14 +130,23 @@ class WorkerProcess:
         return self._checked(self.channel.receive(timeout, max_bytes))
 
     def poll(self, max_bytes: int = 0) -> Message | None:
-        """Return the reply to the first request if all of it is there. Raises as :meth:`reply`."""
+        """Return the reply to the first request if all of it is there. Raises as :meth:`reply`.
+
+        A message of kind ``step`` sets ``step``, and is no reply.
+        """
         message = self.channel.poll(max_bytes)
-        return None if message is None else self._checked(message)
+        if message is None:
+            return None
+        if message.kind == "step" and self._numbers and message.number == self._numbers[0]:
+            self.step = str(message.fields.get("step"))
+            return None
+        return self._checked(message)
 
     def _checked(self, message: Message) -> Message:
         if not self._numbers or message.number != self._numbers[0]:
             raise MessageError("its reply is to no request that is open")
         self._numbers.popleft()
+        self.step = ""
         if message.kind == "failure":
             raise error_of(message)
         return message
