@@ -15,11 +15,17 @@ import numpy as np
 import pytest
 
 import colortk
-from colortk.errors import UsageError
+from colortk.errors import PluginError, UsageError
 from colortk.io import content_digest as digests
 from colortk.io.content_digest import content_digest
 from colortk.plugin.option_types import option_fields, type_text, unusable
-from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
+from colortk.plugin.options import (
+    option_texts,
+    options_key,
+    parse_options,
+    parse_train_options,
+    with_absolute_paths,
+)
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
 from conftest import colorizer_module
@@ -164,6 +170,18 @@ def test_such_a_plugin_is_a_broken_row(
         registry.cache_clear()
     assert "options that cannot be used: 'x' has the type dict; allowed" in reasons["wrong_options"]
     assert "'NotThere' is not defined" in reasons["wrong_train_options"]
+
+
+def test_train_options_may_be_named_instead_of_imported() -> None:
+    named = ColorizerSpec("named", "", "x:y", train_options=f"{__name__}:Every")
+    assert parse_train_options(named, ["count=3"]).count == 3
+    for path, reason in (
+        (f"{__name__}:Missing", "has no attribute 'Missing'"),
+        ("not_installed:Every", "No module named"),
+        ("dataclasses:dataclass", "not a frozen dataclass"),
+    ):
+        with pytest.raises(PluginError, match=reason):
+            parse_train_options(dataclasses.replace(named, train_options=path), [])
 
 
 def test_the_key_holds_content_not_names(tmp_path: Path) -> None:

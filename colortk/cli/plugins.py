@@ -85,6 +85,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
 @JSON
 def show(name: str, as_json: bool) -> None:
     """Show everything that a plugin declares."""
+    from colortk.plugin.options import train_options_of
     from colortk.plugin.registry import missing_requirements, registry
     from colortk.plugin.spec import ColorizerSpec
     from colortk.store.artifacts import artifacts_of, manifest_of
@@ -95,6 +96,7 @@ def show(name: str, as_json: bool) -> None:
     found = known[name]
     spec = found.spec
     assert isinstance(spec, ColorizerSpec)
+    train_options = train_options_of(spec)
     artifacts = artifacts_of(spec)
     manifest = manifest_of(artifacts)
     row: dict[str, Any] = dataclasses.asdict(
@@ -110,8 +112,8 @@ def show(name: str, as_json: bool) -> None:
         "trainable_parameters": manifest.get("trainable_parameters"),
         "options": _options(spec.options),
         "options_doc": _doc(spec.options),
-        "train_options": _options(spec.train_options),
-        "train_options_doc": _doc(spec.train_options),
+        "train_options": _options(train_options),
+        "train_options_doc": _doc(train_options),
     }
     if as_json:
         print_json(row, indent=1)

@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from colortk.errors import UsageError
-from colortk.plugin.option_types import from_text, option_fields, to_text
-from colortk.plugin.spec import ColorizerSpec
+from colortk.errors import PluginError, UsageError
+from colortk.plugin.option_types import from_text, option_fields, to_text, unusable
+from colortk.plugin.spec import ColorizerSpec, check_options, load_callable
 
 
 def parse_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
@@ -26,7 +26,39 @@ def parse_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
 
 def parse_train_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
     """The same of what ``colortk fit --option`` sets, by ``spec.train_options``."""
-    return _parsed(spec.name, spec.train_options, given, "options of training")
+    return _parsed(spec.name, train_options_of(spec), given, "options of training")
+
+
+def train_options_of(spec: ColorizerSpec) -> type[Any] | None:
+    """Return the dataclass of a plugin's training options, imported if its name is declared.
+
+    Parameters
+    ----------
+    spec : ColorizerSpec
+        The plugin's declaration.
+
+    Returns
+    -------
+    type or None
+        A frozen dataclass; ``None`` if the plugin declares none.
+
+    Raises
+    ------
+    PluginError
+        The declared name cannot be imported, or is no dataclass that can be set from text.
+    """
+    declared = spec.train_options
+    if not isinstance(declared, str):
+        return declared
+    message = f"the training options of plugin '{spec.name}' cannot be used"
+    try:
+        options: Any = load_callable(declared)
+        wrong = check_options("train options", options) or unusable(options)
+    except Exception as error:
+        raise PluginError(message, f"{declared}: {error}") from error
+    if wrong:
+        raise PluginError(message, f"{declared} {wrong}")
+    return options  # type: ignore[no-any-return]
 
 
 def _parsed(plugin: str, declared: type[Any] | None, given: Iterable[str], what: str) -> Any:

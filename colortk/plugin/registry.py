@@ -254,7 +254,7 @@ def _check_options(spec: AnySpec) -> str | None:
     """Why the options that ``spec`` declares cannot be set from text, or ``None``."""
     if isinstance(spec, ColorizerSpec):
         for what, declared in (("options", spec.options), ("train options", spec.train_options)):
-            if declared is not None and (wrong := unusable(declared)):
+            if isinstance(declared, type) and (wrong := unusable(declared)):
                 return f"has {what} that {wrong}"
     return None
 

@@ -72,7 +72,8 @@ class ColorizerSpec:
     returning a :class:`Colorizer`. ``package``: where its ``artifacts`` folder lies.
     ``options``: a frozen dataclass with a default for every field, or ``None``.
     ``trainer``: ``"package.module:callable"`` behind ``colortk fit``, or empty.
-    ``train_options``: what its ``fit --option`` sets, declared in the same way as ``options``.
+    ``train_options``: what ``fit --option`` sets, a frozen dataclass as for ``options``, or
+    ``"package.module:Class"``, which is imported only where a network is trained or shown.
     ``modules``: names of modules that results depend on and that no import statement names, as
     ``"my_package.backends.fast"``. Their code is part of every result's key, as that of all modules
     that the factory imports; of a module of another distribution the version is.
@@ -89,7 +90,7 @@ class ColorizerSpec:
     options: type[Any] | None = None
     trainer: str = ""
     paper: str = ""
-    train_options: type[Any] | None = None
+    train_options: type[Any] | str | None = None
     modules: tuple[str, ...] = ()
 
 
@@ -226,13 +227,15 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
             return f"has {field_name} that are not a tuple of {wanted.__name__}"
     if not all(isinstance(text, str) for text in (spec.package, spec.trainer, spec.paper)):
         return "has a package, trainer or paper that is not text"
-    for kind in ("options", "train_options"):
-        if wrong := _check_options(kind.replace("_", " "), getattr(spec, kind)):
-            return wrong
-    return None
+    if wrong := check_options("options", spec.options):
+        return wrong
+    if isinstance(spec.train_options, str):
+        return None  # checked when it is imported
+    return check_options("train options", spec.train_options)
 
 
-def _check_options(kind: str, options: Any) -> str | None:
+def check_options(kind: str, options: Any) -> str | None:
+    """Return why ``options`` is no frozen dataclass with defaults, or ``None`` if it is one."""
     if options is None:
         return None
     if not (

@@ -226,12 +226,16 @@ def _module(path: str) -> str:
     return path.partition(":")[0]
 
 
-def _declared(spec: ColorizerSpec, options: type[Any] | None) -> list[str]:
+def _declared(spec: ColorizerSpec, options: type[Any] | str | None) -> list[str]:
     """Modules that the declaration names, besides the factory's."""
+    if isinstance(options, str):
+        named = [_module(options)]
+    else:
+        named = [options.__module__] if options is not None else []
     return [
         *spec.modules,
         *(need.module for need in spec.requires),
-        *([options.__module__] if options is not None else []),
+        *named,
     ]
 
 

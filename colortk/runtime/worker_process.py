@@ -7,7 +7,7 @@ its request, or twice, is refused, and the process that sent it is ended.
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import subprocess
 import time
 from collections import deque
@@ -117,7 +117,7 @@ class WorkerProcess:
         """
         if not self._numbers and not self.channel.idle():
             raise MessageError("it sent a reply before there was a request")
-        message = Message(kind, secrets.token_hex(8), dict(fields or {}), dict(arrays or {}))
+        message = Message(kind, os.urandom(8).hex(), dict(fields or {}), dict(arrays or {}))
         self._numbers.append(message.number)
         self.channel.send(message, timeout)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
-from .training import Training
-
 
 def declaration(name: str, summary: str, network: str, training: str) -> ColorizerSpec:
     """Of plugin ``name``: ``network`` in :mod:`.colorizer`, ``training`` in :mod:`.train`."""
@@ -18,6 +16,6 @@ def declaration(name: str, summary: str, network: str, training: str) -> Coloriz
         working_size=WorkingSize(short=128, square=True),
         artifacts=declared(f"colortk_plugins.{name}"),
         trainer=f"colortk_plugins.acharya.train:{training}",
-        train_options=Training,
+        train_options="colortk_plugins.acharya.training:Training",
         paper="Acharya (2022), Mean Chrominance of an image and Image Colorizer Using Deep Learning",
     )

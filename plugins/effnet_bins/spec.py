@@ -7,7 +7,6 @@ from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
 from .options import Options
-from .training import Training
 
 
 @hookimpl
@@ -22,7 +21,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             artifacts=declared("colortk_plugins.effnet_bins"),
             options=Options,
             trainer="colortk_plugins.effnet_bins.train:train",
-            train_options=Training,
+            train_options="colortk_plugins.effnet_bins.training:Training",
             paper="of colortk; after Zhang (2016), Colorful Image Colorization",
         )
     ]

@@ -6,8 +6,6 @@ from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
-from .training import Training
-
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -20,7 +18,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             working_size=WorkingSize(short=192, multiple=32),
             artifacts=declared("colortk_plugins.resnet18"),
             trainer="colortk_plugins.resnet18.train:train",
-            train_options=Training,
+            train_options="colortk_plugins.resnet18.training:Training",
             paper="Kazerooni, Mehmetoglu, Gray-scale Image Colorization Using Deep Learning",
         )
     ]

@@ -6,8 +6,6 @@ from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
-from .training import Training
-
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -20,7 +18,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             working_size=WorkingSize(short=224, multiple=32),
             artifacts=declared("colortk_plugins.vgg16_residual"),
             trainer="colortk_plugins.vgg16_residual.train:train",
-            train_options=Training,
+            train_options="colortk_plugins.vgg16_residual.training:Training",
             paper="Zaman (2020), Image Colorization with Deep Convolutional Neural Networks",
         )
     ]
