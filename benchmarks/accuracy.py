@@ -16,7 +16,7 @@ import numpy as np
 from colortk.color.cielab import rgb_to_lab
 from colortk.harness.protocol import protocol, reference
 from colortk.io.decode import read_bytes
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.loading import Request, load
 
@@ -28,7 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
     predictors = {name: load(Request(name)) for name in arguments.plugin or ["vgg16_residual"]}
     right: dict[str, list[float]] = {name: [] for name in (*predictors, "b* is always larger")}
-    for path in find(arguments.folder):
+    for path in find_pictures(arguments.folder):
         lab = rgb_to_lab(reference(read_bytes(path), str(path), protocol()).pixels)
         truth = lab[..., 1] >= lab[..., 2]
         right["b* is always larger"].append(float(np.mean(~truth)))

@@ -16,7 +16,7 @@ import numpy as np
 from colortk.color.cielab import rgb_to_lab
 from colortk.harness.protocol import protocol, reference
 from colortk.io.decode import read_bytes
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.loading import Request, load
 
@@ -31,7 +31,7 @@ def main() -> None:
     for text in sums:
         name, _, weights = text.partition("@")
         predictors[text] = load(Request(name, weights=Path(weights) if weights else None))
-    for path in find(arguments.folder):
+    for path in find_pictures(arguments.folder):
         lab = rgb_to_lab(reference(read_bytes(path), str(path), protocol()).pixels)
         for text, predictor in predictors.items():
             rgb = colorize(lab[..., 0], predictor, refiner("ratio")).rgb

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 
 ROWS = (
     "gray", "mean_color", "mean_color:strength=2", "sift_mlp", "sift_mlp:strength=0.5",
@@ -57,7 +57,11 @@ def main() -> None:
         place = Path(temporary)
         report, empty = place / "report.html", place / "empty.html"
         empty.write_text("<!doctype html><title>empty</title>")
-        command = [*COMMAND, "compare", *map(str, find(arguments.folder)[: arguments.pictures])]
+        command = [
+            *COMMAND,
+            "compare",
+            *map(str, find_pictures(arguments.folder)[: arguments.pictures]),
+        ]
         command += ["--store", str(place), "--jobs", "2", "--html", str(report)]
         for row in ROWS:
             command += ["-p", row]

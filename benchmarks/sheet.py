@@ -19,7 +19,7 @@ from colortk.color.cielab import lab_to_rgb, lightness
 from colortk.harness.plugin_variants import entry
 from colortk.harness.protocol import protocol, reference
 from colortk.io.decode import read_bytes
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.io.samples import everything
 from colortk.pipeline import colorize, refiner
 from colortk.plugin.spec import DEFAULT
@@ -30,7 +30,7 @@ HEADING = 16
 
 def pictures(given: list[str]) -> list[Path]:
     paths = [Path(text) for text in given] or sorted(everything().values())
-    return [found for path in paths for found in (find(path) if path.is_dir() else [path])]
+    return [found for path in paths for found in (find_pictures(path) if path.is_dir() else [path])]
 
 
 def cells(path: Path, predictors: list, side: int, gray: bool) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array, lightness
+from colortk.color.cielab import lightness
 from colortk.errors import UsageError
 from colortk.io.decode import decode, read_bytes
 from colortk.pipeline import colorize as colorize_lightness
@@ -20,6 +20,7 @@ from colortk.plugin.registry import registry
 from colortk.plugin.spec import DEFAULT
 from colortk.runtime.loading import Loaded, Request, load
 from colortk.store.artifacts import artifacts_of
+from colortk.types import Array
 
 
 @lru_cache(maxsize=4)

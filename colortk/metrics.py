@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from colortk.color.cielab import Array
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Truth
 from colortk.harness.scoring import Scorer
 from colortk.plugin.registry import registry
+from colortk.types import Array
 
 
 def score(pred: Array, truth: Array, names: Sequence[str] | None = None) -> dict[str, float]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32, lab_to_rgb, lab_to_rgb8
+from colortk.color.cielab import lab_to_rgb, lab_to_rgb8
 from colortk.color.upsample import chroma_field, resize
 from colortk.color.working_size import working_shape
 from colortk.errors import PluginError, PredictionError
@@ -23,6 +23,7 @@ from colortk.plugin.registry import registry
 from colortk.plugin.spec import load_callable
 from colortk.runtime.loading import Predictor, checked
 from colortk.runtime.subprocesses import threads
+from colortk.types import Float32
 
 if TYPE_CHECKING:
     from colortk.io.missing_lines import Missing

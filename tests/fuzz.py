@@ -140,9 +140,9 @@ def _network(data: bytes, folder: Path) -> None:
 
 
 def _weights(data: bytes, folder: Path) -> None:
-    from colortk.store.npz import arrays
+    from colortk.store.npz import read_npz
 
-    for array in arrays(data, "mutant").values():
+    for array in read_npz(data, "mutant").values():
         array.sum()
 
 

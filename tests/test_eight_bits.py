@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk.color.cielab import Float32
 from colortk.runtime.inference import Engine
+from colortk.types import Float32
 
 pytestmark = [
     pytest.mark.slow,

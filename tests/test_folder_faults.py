@@ -10,7 +10,7 @@ import pytest
 from batches import results, run, tree
 from colortk.batch.inputs import expand
 from colortk.errors import Notice
-from colortk.io.discovery import films, find
+from colortk.io.discovery import find_films, find_pictures
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def test_a_pattern_follows_no_links_in_circles(place: Path) -> None:
 def test_what_compare_and_fit_find(odd: Path) -> None:
     (odd / "x" / "film.mp4").write_bytes(b"")
     with pytest.warns(Notice, match="pipe.png' is a named pipe"):
-        found = [path.relative_to(odd).as_posix() for path in find(odd)]
+        found = [path.relative_to(odd).as_posix() for path in find_pictures(odd)]
     assert found == ["a.png", "gone.jpg", "self.png", "x/b.png"]
     with pytest.warns(Notice, match="named pipe"):
-        assert films(odd) == [odd / "x" / "film.mp4"]
+        assert find_films(odd) == [odd / "x" / "film.mp4"]
 
 
 def test_a_folder_that_cannot_be_read_is_a_notice(
@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_read_is_a_notice(
 
     monkeypatch.setattr("os.scandir", refuse)
     with pytest.warns(Notice, match="cannot read 'in/x': Permission denied"):
-        assert [path.name for path in find(Path("in"))] == ["a.png", "c.png"]
+        assert [path.name for path in find_pictures(Path("in"))] == ["a.png", "c.png"]
     items = expand(["in"], recursive=True)
     assert [item.name for item in items if item.error is None] == ["in/a.png", "in/y/c.png"]
     (error,) = [item.error for item in items if item.error is not None]
@@ -99,4 +99,4 @@ def test_a_name_that_is_not_utf_8(place: Path, capsys: pytest.CaptureFixture[str
     os.link(place / "in" / "a.png", place / "in" / name)
     assert run("in", "-o", "out") == 0
     assert sorted(os.listdir(place / "out")) == ["a.png", name]
-    assert find(place / "in")[-1].name == name
+    assert find_pictures(place / "in")[-1].name == name

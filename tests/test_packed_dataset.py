@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from colortk.color.cielab import Array
 from colortk.errors import ArtifactError, UsageError
 from colortk.training.data.difference_hash import HashIndex, difference_hash
 from colortk.training.data.pack import PackRequest, pack
 from colortk.training.data.packed import PackedDataset
 from colortk.training.data.source import FolderSource, PackedSource
+from colortk.types import Array
 from tiny_fits import SMALL, fit
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from colortk.errors import ArtifactError
 from colortk.store.artifacts import ArtifactFolder, artifacts_of
-from colortk.store.pickles import PickleStore, dumps, known, loads
+from colortk.store.pickles import PickleStore, dumps, loads, read_known_pickle
 
 ARRAYS = {"a": np.arange(6, dtype=np.float16).reshape(2, 3), "sift": np.ones((4, 128), np.uint8)}
 
@@ -187,12 +187,12 @@ def test_a_known_file_is_read_by_digest_and_looks_up_nothing_but_arrays(
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
     digest = write({"layer": {"kernel": ARRAYS["a"]}})
-    np.testing.assert_array_equal(known(path, digest)["layer"]["kernel"], ARRAYS["a"])
+    np.testing.assert_array_equal(read_known_pickle(path, digest)["layer"]["kernel"], ARRAYS["a"])
     with pytest.raises(ArtifactError, match="not trusted.*SHA-256"):
-        known(path, digest[::-1])
+        read_known_pickle(path, digest[::-1])
     digest = write(Payload(os.mkdir, str(mark)))
     with pytest.raises(pickle.UnpicklingError, match="mkdir"):
-        known(path, digest)
+        read_known_pickle(path, digest)
     assert not mark.exists()
 
 

@@ -214,7 +214,7 @@ def test_weights_that_unpack_to_more_than_a_machine_has(monkeypatch: pytest.Monk
     bomb = archive(a=bytes(2_000_000))
     assert len(bomb) < 3000
     with pytest.raises(ArtifactError, match="unpacked it would have 2,000,000 bytes"):
-        npz.arrays(bomb, "test")
+        npz.read_npz(bomb, "test")
 
 
 @pytest.mark.parametrize(
@@ -229,13 +229,13 @@ def test_weights_that_unpack_to_more_than_a_machine_has(monkeypatch: pytest.Monk
 )  # fmt: skip
 def test_damaged_or_planted_weights_are_one_line(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="the weights 'test' cannot be read: .") as caught:
-        npz.arrays(content, "test")
+        npz.read_npz(content, "test")
     assert "\n" not in str(caught.value)
 
 
 def test_good_weights_are_read() -> None:
     out = BytesIO()
     np.savez_compressed(out, a=np.arange(3), b=np.ones((2, 2), np.float32))
-    found = npz.arrays(out.getvalue(), "test")
+    found = npz.read_npz(out.getvalue(), "test")
     assert found["a"].tolist() == [0, 1, 2]
     assert found["b"].shape == (2, 2)

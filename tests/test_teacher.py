@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.color.cielab import Float32
 from colortk.errors import UsageError
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.runtime.loading import Loaded
@@ -18,6 +17,7 @@ from colortk.training.data.loader import Loader, fixed
 from colortk.training.data.source import FolderSource
 from colortk.training.loop.teacher import Teacher, teacher
 from colortk.training.recipe import Recipe
+from colortk.types import Float32
 from conftest import Run, photo
 
 CODEC = LinearScaling(offset=50, scale=50, chroma_scale=100)

@@ -18,7 +18,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colortk.errors import UsageError
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.training.data.split import split
 from conftest import photo
 
@@ -34,7 +34,7 @@ def pictures(folder: Path, count: int, sub: str = "") -> Path:
 def test_split_is_by_picture_stable_and_balanced(tmp_path: Path) -> None:
     pictures(tmp_path, 90, "many")
     pictures(tmp_path, 10, "few")
-    paths = find(tmp_path)
+    paths = find_pictures(tmp_path)
     assert len(paths) == 100
     sides = split(paths, tmp_path)
     assert not set(sides.train) & set(sides.held_out)
@@ -58,7 +58,7 @@ def test_split_is_by_picture_stable_and_balanced(tmp_path: Path) -> None:
 def test_emphasis(tmp_path: Path) -> None:
     pictures(tmp_path, 20, "a")
     pictures(tmp_path, 20, "b")
-    paths = find(tmp_path)
+    paths = find_pictures(tmp_path)
     sides = split(paths, tmp_path, emphasis={"a": 0.0})
     assert all(
         w == 0 for p, w in zip(sides.train, sides.weights, strict=True) if p.parent.name == "a"
@@ -71,18 +71,18 @@ def test_emphasis(tmp_path: Path) -> None:
 
 def test_too_little_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no folder"):
-        find(tmp_path / "none")
+        find_pictures(tmp_path / "none")
     with pytest.raises(UsageError, match="no pictures"):
-        find(tmp_path)
+        find_pictures(tmp_path)
     with pytest.raises(UsageError, match="too few"):
-        split(find(pictures(tmp_path, 1)), tmp_path)
+        split(find_pictures(pictures(tmp_path, 1)), tmp_path)
 
 
 def test_mean_color_is_the_mean(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     data = pictures(tmp_path / "data", 12)
     run = colortk("fit", "-p", "mean_color", "--data", data, "-o", "weights")
     assert run.returncode == 0, run.stderr
-    sides = split(find(data), data)
+    sides = split(find_pictures(data), data)
     expected = np.mean(
         [rgb2lab(np.asarray(Image.open(p)))[..., 1:].mean((0, 1)) for p in sides.train], 0
     )

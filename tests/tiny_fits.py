@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.training.data.split import split
 from conftest import photo
 
@@ -30,7 +30,7 @@ def pictures(folder: Path) -> Path:
         Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
     for number in range(20):
         (folder / f"broken{number:02}.png").write_bytes(b"no picture")
-    sides = split(find(folder), folder)
+    sides = split(find_pictures(folder), folder)
     assert any(path.stem.startswith("broken") for path in sides.held_out)
     assert any(path.stem.isdecimal() for path in sides.held_out)
     return folder

@@ -11,15 +11,12 @@ its forward conversion is off by up to 0.2 L*, so forward is computed here.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-
-Array = NDArray[Any]
-Float32 = NDArray[np.float32]
+from colortk.types import Array, Float32
 
 #: Rows: X, Y, Z; columns: linear R, G, B (IEC 61966-2-1, D65).
 RGB_TO_XYZ = np.array(

@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import RGB_TO_XYZ, WHITE, Array, Float32, decode_f
+from colortk.color.cielab import RGB_TO_XYZ, WHITE, decode_f
+from colortk.types import Array, Float32
 
 _HUES = 180
 _LEVELS = 101

@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32
-
-Float64 = NDArray[np.float64]
+from colortk.types import Float32, Float64
 
 #: Half the window in which chroma is a function of lightness, in pixels of the chroma, and the
 #: share of the short side that it is when chroma has many pixels.

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array
 from colortk.errors import ColortkError, EnvironmentProblem, UsageError
 from colortk.harness.comparison import Comparison
 from colortk.harness.films.film_variants import PROTOCOL, STEADIED, TEMPORAL, rows
@@ -19,14 +18,15 @@ from colortk.harness.protocol import DEFAULT, Protocol, protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import How, Source, run, sources
 from colortk.io.decode import Picture
-from colortk.io.discovery import films as films_in
-from colortk.io.discovery import find, is_film
+from colortk.io.discovery import find_films as films_in
+from colortk.io.discovery import find_pictures, is_film
 from colortk.io.encode import encode
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, MetricSpec
 from colortk.runtime.progress import Progress, silent
 from colortk.runtime.provenance import snapshot
 from colortk.store.location import store_folder
+from colortk.types import Array
 
 #: The floor, which no table is without: it ties or beats many systems on PSNR and SSIM.
 FLOOR = "gray"
@@ -167,7 +167,7 @@ def _apart(images: Any, films: bool) -> tuple[list[Any], list[Path], dict[str, s
             named = True
         elif place.is_dir() and (there := films_in(place)):
             clips += there
-            pictures += find(place, needed=False)
+            pictures += find_pictures(place, needed=False)
         else:
             pictures.append(place)
     if not clips:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from colortk.color.cielab import Array
+from colortk.types import Array
 
 if TYPE_CHECKING:
     from colortk.harness.records import PictureRow

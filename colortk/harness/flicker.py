@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32, rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError
+from colortk.types import Float32
 from colortk.video.optical_flow import Gray, Mask, Motion, visible_in_both, warp
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Float64 = NDArray[np.float64]
+from colortk.types import Float64
+
 Counts = NDArray[np.uint8]
 #: Confidence level of every interval.
 LEVEL = 0.95

@@ -14,7 +14,6 @@ from colortk.errors import UsageError
 from colortk.harness import second_predictions
 from colortk.harness.duplicate_pixels import pixel_repeats
 from colortk.harness.films.film_variants import OPTION, ORIGINAL, STEADIED
-from colortk.harness.intervals import Float64
 from colortk.harness.leaderboard_groups import Group, Row, grouped, installed, latest
 from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, PictureRow, described
@@ -25,6 +24,7 @@ from colortk.harness.verdicts import verdicts
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
 from colortk.runtime.provenance import snapshot
+from colortk.types import Float64
 
 #: Pictures that are named, so that one knows a board again.
 NAMED = 3

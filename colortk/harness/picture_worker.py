@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32, lab_to_rgb, lightness
+from colortk.color.cielab import lab_to_rgb, lightness
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, PluginError
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metric_weights import weights_digest
@@ -43,6 +43,7 @@ from colortk.runtime.provenance import (
 )
 from colortk.runtime.sandbox import Hidden
 from colortk.runtime.subprocesses import end_with, keep_freed_memory
+from colortk.types import Float32
 
 _kept = threading.local()
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array
 from colortk.color.upsample import resize
 from colortk.errors import UsageError
 from colortk.io.decode import MAX_PIXELS, decode
+from colortk.types import Array
 
 DEFAULT = "v2"
 #: Short sides that can be asked for.

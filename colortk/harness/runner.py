@@ -25,7 +25,7 @@ from colortk.harness.sealing import hidden_from_plugins
 from colortk.harness.second_predictions import chosen
 from colortk.harness.statistics import preload
 from colortk.io.decode import read_bytes
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.plugin.registry import registry
 from colortk.runtime.dask_pool import dask_backend, refuse_lost
 from colortk.runtime.provenance import metric_code, snapshot
@@ -111,7 +111,7 @@ def sources(places: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
     for place in places:
         if not place.exists():
             raise UsageError(f"no picture or folder '{place}'")
-        paths |= dict.fromkeys(find(place) if place.is_dir() else [place])
+        paths |= dict.fromkeys(find_pictures(place) if place.is_dir() else [place])
     return distinct(paths, lambda path: hashlib.sha256(read_bytes(path)).hexdigest())
 
 

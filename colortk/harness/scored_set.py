@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colortk.harness.intervals import Float64
 from colortk.harness.plugin_variants import Entry
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow
 from colortk.harness.runner import Outcome, Source
 from colortk.harness.statistics import Summary, summaries
 from colortk.plugin.spec import MetricSpec
+from colortk.types import Float64
 
 if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison

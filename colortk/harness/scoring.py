@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from colortk.color.cielab import Array
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec, load_callable
 from colortk.runtime.loading import quiet
+from colortk.types import Array
 
 #: Largest number that a metric may return: squares of larger ones overflow in means and intervals.
 LARGEST = 1e100

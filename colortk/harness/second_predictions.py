@@ -15,12 +15,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError
 from colortk.harness.records import Repeat, ResultRow
 from colortk.runtime.loading import Predictor
+from colortk.types import Float32
 
 #: One picture in this many is predicted twice.
 EVERY = 20

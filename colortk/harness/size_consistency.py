@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32, lightness, rgb_to_lab
+from colortk.color.cielab import lightness, rgb_to_lab
 from colortk.color.upsample import resize
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.metrics.delta_e00 import ciede2000
@@ -23,6 +23,7 @@ from colortk.harness.runner import PATIENCE, Source
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.sandbox import Hidden
+from colortk.types import Array, Float32
 
 SIZES = (256, 512, 2048)
 

@@ -10,7 +10,8 @@ from threading import Thread
 import numpy as np
 from numpy.typing import ArrayLike
 
-from colortk.harness.intervals import LEVEL, UNBOUNDED, Float64, MeanIntervals, mean_intervals
+from colortk.harness.intervals import LEVEL, UNBOUNDED, MeanIntervals, mean_intervals
+from colortk.types import Float64
 
 #: A p-value up to this supports a difference.
 SIGNIFICANT = round(1 - LEVEL, 10)

@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array
 from colortk.color.upsample import resize
+from colortk.types import Array
 
 #: Short side of a thumbnail at most, in pixels (half of the protocol's: halving is cheap), and its
 #: JPEG quality.

@@ -13,8 +13,9 @@ from string import ascii_letters
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk.harness.intervals import UNBOUNDED, Float64
+from colortk.harness.intervals import UNBOUNDED
 from colortk.harness.statistics import SIGNIFICANT, Difference, differences, holm
+from colortk.types import Float64
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,12 @@ def is_film(path: Path) -> bool:
     return path.suffix.lower() in FILMS and path.is_file()
 
 
-def films(folder: Path) -> list[Path]:
+def find_films(folder: Path) -> list[Path]:
     """Return all film files under ``folder``, sorted."""
     return sorted(path for path in _walk(folder) if is_film(path))
 
 
-def find(folder: Path, needed: bool = True) -> list[Path]:
+def find_pictures(folder: Path, needed: bool = True) -> list[Path]:
     """Return all picture files under ``folder``, sorted.
 
     Links to folders are not followed. A link that leads nowhere is among the result if its name is

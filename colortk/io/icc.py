@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from colortk.io.icc_matrix import to_srgb
-
-Array = NDArray[Any]
+from colortk.types import Array
 
 
 def profiled_8(image: Image.Image, profile: bytes, notes: list[str], name: str) -> Image.Image:

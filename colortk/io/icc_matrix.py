@@ -11,9 +11,8 @@ import struct
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from colortk.types import Array
 
 #: Linear sRGB to XYZ of D50, the profile connection space (Bradford-adapted).
 _SRGB_D50 = np.array(

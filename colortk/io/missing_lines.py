@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from colortk.types import Array
+
 Ranges = list[tuple[int, int]]
 #: Top-left pixel, and steps, of the passes of Adam7 (PNG, section 8.2), and the blocks that they fill.
 PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colortk.errors import DamagedPictureError, PictureError
 from colortk.io import tiff_codecs, tiff_limits
@@ -20,8 +19,7 @@ from colortk.io.tiff_colors import to_srgb
 from colortk.io.tiff_layout import CodecUnavailable, Layout, layout_of, name_of, refused
 from colortk.io.tiff_samples import Damaged, read_samples
 from colortk.io.tiff_tags import directories as directories_of
-
-Array = NDArray[Any]
+from colortk.types import Array
 
 
 @dataclass

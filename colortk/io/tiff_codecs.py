@@ -12,15 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colortk.io import jpeg2000, limits
 from colortk.io.tiff_fax import decode_fax
 from colortk.io.tiff_jpeg import decode_jpeg
 from colortk.io.tiff_layout import CodecUnavailable, Layout
 from colortk.io.tiff_libtiff import decode_strips
-
-Array = NDArray[Any]
+from colortk.types import Array
 
 NONE, JPEG, DEFLATE, LIBTIFF = (1, 32771), (7, 33007), (8, 32946), (5, 32773)
 _CCITT = (2, 3, 4)

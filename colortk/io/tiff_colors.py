@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from colortk.io import tiff_codecs
 from colortk.io.icc import profiled_8, profiled_16
 from colortk.io.icc_matrix import lab_to_srgb
 from colortk.io.tiff_layout import Layout, refused
+from colortk.types import Array
 
-Array = NDArray[Any]
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 #: Rows that are computed at once where an intermediate is larger than the result.
 _ROWS = 256

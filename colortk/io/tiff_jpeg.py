@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import JpegImagePlugin
 
 from colortk.io import jpeg_segments, limits
 from colortk.io.jpeg import check_complete
 from colortk.io.tiff_layout import CodecUnavailable, Layout
+from colortk.types import Array
 
-Array = NDArray[Any]
 #: Progressive segments of one picture: each is decoded twice.
 _MOST_PROGRESSIVE = 64
 

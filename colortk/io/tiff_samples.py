@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colortk.io import tiff_codecs
 from colortk.io.tiff_layout import CodecUnavailable, Layout
+from colortk.types import Array
 
-Array = NDArray[Any]
 #: Bytes of samples that are decoded at once.
 _AT_ONCE = 1 << 26
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import JpegImagePlugin
 
 from colortk.io import jpeg_segments
 from colortk.io.missing_lines import Missing, Ranges, Repaired
+from colortk.types import Array
 
-Array = NDArray[Any]
 _RESTART_INTERVAL = 0xDD
 _END = b"\xff\xd9"
 #: Two rows of bits that no Huffman table reads as the same blocks, and neither as gray ones for long.

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any
-
-from numpy.typing import NDArray
 
 from colortk.io import png
 from colortk.io.missing_lines import PASSES, Missing, Ranges, Repaired
 
-Array = NDArray[Any]
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 

@@ -16,14 +16,8 @@ API_VERSION = 1
 #: The colorizer that is used where none is named.
 DEFAULT = "effnet_bins"
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Lightness = NDArray[np.float32]
-    Chroma = NDArray[np.float32]
-else:  # `plugins list` needs the names, not NumPy
-    Lightness = Chroma = Any
+if TYPE_CHECKING:  # `plugins list` must not wait for NumPy
+    from colortk.types import Chroma, Lightness
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 

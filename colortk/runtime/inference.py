@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.errors import ArtifactError, ColortkError, PredictionError, UsageError, out_of_memory
 from colortk.plugin.spec import load_callable
 from colortk.runtime.subprocesses import threads
 from colortk.store import onnx_file
+from colortk.types import Float32
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "gpu")

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.plugin.options import with_paths
 from colortk.plugin.origins import Origin, discover_only
@@ -22,6 +21,7 @@ from colortk.runtime.plain_data import from_plain, to_plain
 from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, wanted
 from colortk.runtime.subprocesses import died, incoming, peak_memory
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
+from colortk.types import Float32
 
 #: Seconds that a plugin may take to load, at least.
 LOADING = 60.0

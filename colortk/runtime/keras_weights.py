@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import onnx
 
-from colortk.color.cielab import Float32
 from colortk.errors import ArtifactError
 from colortk.runtime.kernel_layout import inward, named_layers
+from colortk.types import Float32
 
 
 def weights_in(content: bytes) -> dict[str, Float32]:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from colortk.color.cielab import Float32
+from colortk.types import Float32
 
 
 def named_layers(network: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

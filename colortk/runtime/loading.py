@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.process_state import restored
 from colortk.plugin.registry import raise_if_strict, registry
 from colortk.plugin.spec import Colorizer, ColorizerSpec, load_callable
 from colortk.store.artifacts import artifacts_of
+from colortk.types import Float32
 
 #: No chroma of any colour comes near this; what exceeds it is not meant as CIELAB.
 LARGEST = 1000.0

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from colortk.color.cielab import Float32
+from colortk.types import Float32
 
 
 class Codec(Protocol):

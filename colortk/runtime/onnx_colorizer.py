@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color.cielab import Float32
-from colortk.plugin.spec import Artifacts, Chroma, Lightness
+from colortk.plugin.spec import Artifacts
 from colortk.runtime.inference import Engine
 from colortk.runtime.network_io import Codec
+from colortk.types import Chroma, Float32, Lightness
 
 #: The artifact that holds the network.
 NETWORK = "network.onnx"

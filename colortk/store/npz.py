@@ -15,7 +15,7 @@ from colortk.errors import ArtifactError
 MOST = 2**30
 
 
-def arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
+def read_npz(content: bytes, name: str) -> dict[str, NDArray[Any]]:
     """All arrays of an ``.npz`` file, by name; ``name`` is what a message calls it.
 
     Nothing is unpickled. Raises ``ArtifactError``.

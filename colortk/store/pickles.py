@@ -72,7 +72,7 @@ class _KnownArrays(_DataOnly):
         return pickle.Unpickler.find_class(self, module.replace(".core.", "._core."), name)
 
 
-def known(path: Path, digest: str) -> Any:
+def read_known_pickle(path: Path, digest: str) -> Any:
     """Unpickle somebody else's file of NumPy arrays, of which exactly one version is known.
 
     ``digest``: its SHA-256 (hex), written in our code, never read from beside the file. Raises
@@ -88,7 +88,7 @@ def known(path: Path, digest: str) -> Any:
     return _KnownArrays(io.BytesIO(data)).load()
 
 
-def state_dict(path: Path) -> Arrays:
+def read_state_dict(path: Path) -> Arrays:
     """Tensors of a PyTorch state dict as arrays, by name.
 
     PyTorch unpickles with its own allow-list (``weights_only``) and must be installed.
@@ -99,7 +99,7 @@ def state_dict(path: Path) -> Arrays:
     return {name: tensor.detach().float().numpy() for name, tensor in stored.items()}
 
 
-def exported(path: Path) -> Arrays:
+def read_onnx_weights(path: Path) -> Arrays:
     """Weights of a network that PyTorch wrote as ONNX, by PyTorch's names.
 
     Its exporter puts batch normalization into the convolution before it, whose bias then is no
@@ -116,7 +116,7 @@ def exported(path: Path) -> Arrays:
     return found
 
 
-def pretrained(path: Path) -> Arrays:
+def read_pretrained(path: Path) -> Arrays:
     """Weights of others by name: a PyTorch state dict, or an ``.npz`` or ``.onnx`` with its names.
 
     Raises ``ArtifactError`` where the file cannot be read or asks for anything but arrays.
@@ -125,7 +125,7 @@ def pretrained(path: Path) -> Arrays:
         if path.suffix == ".npz":
             with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
                 return dict(stored)
-        return exported(path) if path.suffix == ".onnx" else state_dict(path)
+        return read_onnx_weights(path) if path.suffix == ".onnx" else read_state_dict(path)
     except Exception as error:  # zip files, NumPy and PyTorch fail in many ways
         raise ArtifactError(
             f"cannot read the weights '{path}'", " ".join(str(error).split())[:200]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from colortk.color.cielab import Array, lightness
+from colortk.color.cielab import lightness
 from colortk.errors import PictureError, PredictionError
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metrics.pair import Picture
@@ -19,6 +19,7 @@ from colortk.harness.protocol import Protocol, reference
 from colortk.harness.runner import Source
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.isolate import Isolated
+from colortk.types import Array
 
 #: Pictures in a row that a plugin may fail on.
 PATIENCE = 5

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32, rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError
 from colortk.pipeline import colorize, refiner
@@ -20,6 +20,7 @@ from colortk.plugin.registry import registry
 from colortk.plugin.spec import API_VERSION, ColorizerSpec
 from colortk.runtime.loading import Loaded, Request, load, reason, source_location
 from colortk.store.artifacts import artifacts_of
+from colortk.types import Float32
 
 Check = Callable[[], None]
 #: Modules that a declaration must not import: they cost seconds, or a third of one.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32, lightness
+from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.protocol import protocol
 from colortk.harness.score_predictor import scores
@@ -28,6 +28,7 @@ from colortk.training.manifest import describe, publish, staged
 from colortk.training.model_card import card
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
+from colortk.types import Float32
 
 #: Held-out pictures that are scored.
 PICTURES = 100

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.runtime.network_io import Codec
 from colortk.training.loop.teacher import Teacher
+from colortk.types import Array, Float32
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from colortk.color.cielab import Array, lightness
+from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import DEFAULT, protocol
@@ -15,6 +15,7 @@ from colortk.harness.scoring import Scorer
 from colortk.pipeline import colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
+from colortk.types import Array
 from colortk.ui.limits import Limits
 from colortk.ui.plugin_pool import PluginPool
 from colortk.ui.previews import gray_preview, heat_map, save_preview, shrink_to_side, to_eight_bits

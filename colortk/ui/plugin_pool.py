@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from colortk.color.cielab import Float32
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.plugin_variants import Entry, entry
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.isolate import Isolated
+from colortk.types import Float32
 
 #: What the page begins with, of what is there, and what it ends with.
 FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"

@@ -8,9 +8,10 @@ from urllib.parse import quote
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, lab_to_rgb, lightness
+from colortk.color.cielab import lab_to_rgb, lightness
 from colortk.color.upsample import resize
 from colortk.io.files import write_atomic
+from colortk.types import Array
 
 #: Longest side of a picture between "before" and "after", in pixels, and quality of its JPEG.
 PREVIEW_SIDE, QUALITY = 1600, 92

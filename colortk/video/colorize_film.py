@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import refuse_special
 from colortk.pipeline import refiner
 from colortk.runtime.loading import FilmPredictor
 from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
+from colortk.types import Float32
 from colortk.video import fps_overlay
 from colortk.video.colorize_frame import FrameSettings, Planes, color_planes, plugin_lightness
 from colortk.video.film_reader import Film, Frame, Losses, frames, probe

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32, lab_to_rgb
+from colortk.color.cielab import lab_to_rgb
 from colortk.color.upsample import chroma_field, resize
 from colortk.color.working_size import working_shape
 from colortk.pipeline import Refiner
 from colortk.runtime.loading import Predictor
+from colortk.types import Float32
 from colortk.video.luma_tables import NEUTRAL, Plane, Weights, gray_lightness, luma_of, rgb_weights
 from colortk.video.smoothing import Smoother
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import RGB_TO_XYZ, Float32, luminance_to_lightness, srgb_to_linear
+from colortk.color.cielab import RGB_TO_XYZ, luminance_to_lightness, srgb_to_linear
+from colortk.types import Float32
 
 Plane = NDArray[np.uint8]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32
+from colortk.types import Float32
 
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

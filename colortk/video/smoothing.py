@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32
 from colortk.color.upsample import resize
+from colortk.types import Float32
 from colortk.video.optical_flow import Gray, Motion, visible_in_both, warp
 
 #: Pixels of the long side at which motion is looked for.

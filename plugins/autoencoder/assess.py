@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, lightness
+from colortk.color.cielab import lightness
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Truth
 from colortk.harness.protocol import protocol, reference
@@ -23,6 +23,7 @@ from colortk.harness.scoring import Scorer
 from colortk.io.decode import read_bytes
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.loading import Request, load
+from colortk.types import Array
 
 #: Held-out pictures that are scored.
 PICTURES = 100

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.errors import ArtifactError
+from colortk.types import Float32
 
 if TYPE_CHECKING:
     from colortk.store.pickles import Arrays
@@ -118,10 +118,10 @@ def load_lite2(network: Any, path: Path) -> None:
     what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
     read or is of another network.
     """
-    from colortk.store.pickles import pretrained
+    from colortk.store.pickles import read_pretrained
 
     try:
-        stored = pretrained(path)
+        stored = read_pretrained(path)
     except ArtifactError as error:
         raise ArtifactError(error.problem, error.reason, _HINT) from error
     try:

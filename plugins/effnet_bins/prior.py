@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32, rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError
 from colortk.training.data.crops import middle
 from colortk.training.data.image_cache import Album
 from colortk.training.data.source import picture_source
 from colortk.training.data.split import split
 from colortk.training.request import TrainRequest
+from colortk.types import Array, Float32
 
 from .bins import CENTRES
 from .losses import SIGMA

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin.spec import Artifacts, Chroma, Lightness
-from colortk.store.npz import arrays
+from colortk.plugin.spec import Artifacts
+from colortk.store.npz import read_npz
+from colortk.types import Chroma, Lightness
 
 
 class MeanColor:
     """Paints every picture with the one chroma that errs least on average."""
 
     def __init__(self, artifacts: Artifacts, options: Any) -> None:
-        self.ab = arrays(artifacts.read("mean.npz"), "mean.npz")["ab"].astype(np.float32)
+        self.ab = read_npz(artifacts.read("mean.npz"), "mean.npz")["ab"].astype(np.float32)
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
         """The mean, float32 (H, W, 2)."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array, lightness
+from colortk.color.cielab import lightness
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import protocol, reference
@@ -18,6 +18,7 @@ from colortk.io.decode import read_bytes
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.loading import Request, load
+from colortk.types import Array
 
 #: Held-out pictures that go into mean and histogram; the first rows are drawn.
 PICTURES, ROWS = 200, 4

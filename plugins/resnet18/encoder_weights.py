@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.errors import ArtifactError
-from colortk.store.pickles import Arrays, pretrained
+from colortk.store.pickles import Arrays, read_pretrained
+from colortk.types import Float32
 
 from .network import EPSILON
 
@@ -51,7 +51,7 @@ def load_resnet18(
     Raises ``ArtifactError`` where the file cannot be read or is of another network.
     """
     try:
-        stored = pretrained(path)
+        stored = read_pretrained(path)
     except ArtifactError as error:
         raise ArtifactError(error.problem, error.reason, _HINT) from error
     with_names = [layer for layer in network.layers if layer.weights]

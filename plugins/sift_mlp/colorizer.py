@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.color.upsample import chroma_field
 from colortk.errors import ArtifactError
-from colortk.plugin.spec import Artifacts, Chroma, Lightness
+from colortk.plugin.spec import Artifacts
+from colortk.types import Chroma, Float32, Lightness
 
 from .features import POINT_WIDTH, WIDTH, extract, inputs
 from .network import from_bytes

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Float32
+from colortk.types import Float32
 
 from .dense_sift import DESCRIPTOR, dense_sift, grid
 

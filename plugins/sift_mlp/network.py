@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32
-from colortk.store.npz import arrays
+from colortk.store.npz import read_npz
+from colortk.types import Float32
 
 LAYERS = 10
 NEURONS = 128
@@ -122,7 +122,7 @@ def to_bytes(network: Network) -> bytes:
 
 def from_bytes(data: bytes) -> Network:
     """Read :func:`to_bytes`'s output; nothing in it is unpickled."""
-    stored = arrays(data, "sift_mlp")
+    stored = read_npz(data, "sift_mlp")
     count = LAYERS + 1
     return Network(
         [stored[f"weight{i}"] for i in range(count)], [stored[f"bias{i}"] for i in range(count)]

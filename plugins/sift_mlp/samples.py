@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.store.pickles import Arrays, PickleStore
 from colortk.training.request import every
+from colortk.types import Array, Float32
 
 from .features import POINT_WIDTH, SIFT_WIDTH, WIDTH
 from .views import KIND

@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colortk.color.cielab import Float32
 from colortk.errors import UsageError
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.io.files import write_atomic
 from colortk.store.pickles import PickleStore
 from colortk.training.data.packed import is_packed
@@ -28,6 +27,7 @@ from colortk.training.data.split import Split, split
 from colortk.training.manifest import describe, publish, staged
 from colortk.training.request import TrainRequest
 from colortk.training.workers import side_by_side
+from colortk.types import Float32
 
 from .assess import assess
 from .checkpoint import Checkpoint, discard, identity, load, save
@@ -63,7 +63,7 @@ def train(request: TrainRequest) -> None:
             "sift_mlp computes its features from picture files",
             "name the folder that was packed",
         )
-    paths = find(request.data)
+    paths = find_pictures(request.data)
     sides = split(paths, request.data, request.seed, request.emphasis)
     store = PickleStore(request.store)
     request.output.mkdir(parents=True, exist_ok=True)

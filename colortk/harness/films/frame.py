@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, Float32, lab_to_rgb, lightness, rgb_to_lab
+from colortk.color.cielab import lab_to_rgb, lightness, rgb_to_lab
 from colortk.harness.flicker import Step, Steps, grey_of_lightness
 from colortk.harness.metrics.pair import Pair, Truth
+from colortk.types import Array, Float32
 from colortk.video.luma_tables import BLACK, WHITE, Plane, gray_lightness
 from colortk.video.optical_flow import Gray
 

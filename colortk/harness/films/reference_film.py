@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.color.upsample import resize
 from colortk.errors import PictureError
 from colortk.harness.films.frame import Shot
 from colortk.harness.flicker import Steps
 from colortk.harness.protocol import Protocol
+from colortk.types import Array, Float32
 from colortk.video.film_reader import color_frames, count, probe
 
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array
 from colortk.errors import ArtifactError, ColortkError
 from colortk.harness.lpips.checkpoint import Tree, read
 from colortk.harness.lpips.network import NAME, VGG_NAME
 from colortk.io.files import write_atomic
+from colortk.types import Array
 
 #: Of ``alexnet.ckpt`` and of ``vgg16.ckpt``.
 SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"

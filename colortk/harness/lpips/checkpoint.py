@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array
 from colortk.errors import ArtifactError
 from colortk.io.regular_files import read_regular
+from colortk.types import Array
 
 Tree = dict[str, Any]
 _MARK = object()

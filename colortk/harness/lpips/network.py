@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.errors import ArtifactError, PictureError
 from colortk.runtime.subprocesses import threads
 from colortk.store.artifacts import ArtifactFolder, declared
+from colortk.types import Array, Float32
 
 PACKAGE = "colortk.harness.lpips"
 NAME = "alexnet.onnx"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.harness.metrics.color_classes import cells, weights
 from colortk.harness.metrics.pair import Pair
+from colortk.types import Float32
 
 #: Largest threshold on the error of a*b*, in CIELAB units.
 LIMIT = 150

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.errors import ArtifactError
+from colortk.types import Array, Float32
 
 #: Width of a cell in units of a* and b*, and the number of cells on each axis: centers from -110
 #: to 110. No sRGB color lies outside of them.
@@ -132,11 +132,11 @@ def count(folder: Path) -> tuple[Array, int]:
     """
     from colortk.harness.metrics.pair import Picture
     from colortk.harness.protocol import protocol, reference
-    from colortk.io.discovery import find
+    from colortk.io.discovery import find_pictures
 
     native = protocol().varied(short_side=None)
     total, pictures = np.zeros(CELLS * CELLS, np.int64), 0
-    for path in find(folder):
+    for path in find_pictures(folder):
         _, a, b = Picture(reference(path.read_bytes(), str(path), native).pixels).planes
         total += np.bincount(cells(a, b).ravel(), minlength=total.size)
         pictures += 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array
 from colortk.harness.metrics.pair import Pair
+from colortk.types import Array
 
 
 def colorfulness(picture: Array) -> float:

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from colortk.color.cielab import Array
 from colortk.harness.metrics.pair import Pair
+from colortk.types import Array
 
 Planes = tuple[Array, Array, Array]
 

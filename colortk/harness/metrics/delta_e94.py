@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.harness.metrics.pair import Pair
+from colortk.types import Array, Float32
 
 K1, K2 = 0.045, 0.015  # graphic arts
 

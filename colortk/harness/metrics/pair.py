@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, Float32, rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import UsageError
 from colortk.harness.metrics.structure import Comparison, Pyramid
+from colortk.types import Array, Float32
 
 #: L*, a* and b*, each float32 (H, W).
 Planes = tuple[Float32, Float32, Float32]

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, Float32
+from colortk.types import Array, Float32
 
 WINDOW, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03

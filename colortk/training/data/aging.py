@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, Float32, lightness
+from colortk.color.cielab import lightness
+from colortk.types import Array, Float32
 
 #: How often a picture stays as it is, and how often each change is made to the others.
 CLEAN, OFTEN = 0.35, 0.4

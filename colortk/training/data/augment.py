@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array
+from colortk.types import Array
 
 #: Largest shift, as a share of the side (ours).
 SHIFT = 0.2

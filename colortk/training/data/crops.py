@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, Float32, rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
+from colortk.types import Array, Float32
 
 
 def squeezed(picture: Array, side: int) -> Array:

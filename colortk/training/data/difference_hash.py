@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array
+from colortk.types import Array
 
 #: Bits of a hash.
 BITS = 64

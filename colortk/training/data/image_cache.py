@@ -8,9 +8,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from colortk.color.cielab import Array
 from colortk.training.data.packed import PackedDataset
 from colortk.training.data.source import PictureSource, shrink
+from colortk.types import Array
 
 #: Decoded pictures that are kept, as a share of the memory; the rest is decoded whenever wanted.
 SHARE = 0.25

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.runtime.network_io import Codec
 from colortk.training.data.augment import TIMES, WAYS, new_picture
 from colortk.training.data.crops import from_bytes, middle, part, planes, squeezed, to_bytes
 from colortk.training.data.image_cache import Album, room
 from colortk.training.recipe import Recipe
+from colortk.types import Array, Float32
 
 #: Pictures that document 000 makes of one, itself among them.
 EACH = 1 + len(WAYS) * TIMES

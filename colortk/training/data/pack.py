@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array, rgb_to_lab
+from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.io.decode import read_bytes
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.io.files import temporary_file, write_atomic
 from colortk.runtime.progress import Progress, silent
 from colortk.training.data.difference_hash import HashIndex, difference_hash
 from colortk.training.data.packed import DESCRIPTION, KIND, VERSION, read_description, read_folder
 from colortk.training.data.source import decode_rgb8, shrink
+from colortk.types import Array
 
 #: Bits in which the hashes of near-duplicates differ at most.
 NEAR_BITS = 2
@@ -85,7 +86,7 @@ def pack(request: PackRequest) -> dict[str, Any]:
     root = request.data
     folders: dict[str, list[Path]] = {}
     output = request.output.resolve()
-    for path in find(root):
+    for path in find_pictures(root):
         if output not in Path(os.path.realpath(path)).parents:
             folders.setdefault(path.parent.relative_to(root).as_posix(), []).append(path)
     for name in request.terms:

@@ -19,9 +19,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from colortk.color.cielab import Array
 from colortk.errors import ArtifactError
 from colortk.io.regular_files import open_regular, read_regular
+from colortk.types import Array
 
 #: Name of the description, and the kind and version that it states.
 DESCRIPTION = "dataset.json"

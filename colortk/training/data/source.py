@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import Array
 from colortk.errors import PictureError
 from colortk.io.decode import decode, read_bytes
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.training.data.packed import PackedDataset, is_packed
+from colortk.types import Array
 
 
 class PictureSource(Protocol):
@@ -33,7 +33,7 @@ class FolderSource:
     """The picture files under ``root``. Raises ``UsageError`` if there are none."""
 
     def __init__(self, root: Path) -> None:
-        self.paths = find(root)
+        self.paths = find_pictures(root)
 
     def read(self, path: Path) -> Array:
         """Decode the file at ``path``, see :class:`PictureSource`."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.errors import PluginError, UsageError
 from colortk.training import backend
 from colortk.training.data.dataset import HELD_OUT, Material, read
@@ -20,6 +19,7 @@ from colortk.training.loop.state import Row, State, discard, identity, load, sav
 from colortk.training.loop.trainer import Learner
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
+from colortk.types import Float32
 
 #: A validation loss counts as better if it is by this share.
 BETTER = 1e-3

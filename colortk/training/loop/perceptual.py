@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import RGB_TO_XYZ, WHITE, Float32
+from colortk.color.cielab import RGB_TO_XYZ, WHITE
 from colortk.harness.lpips.network import NAME, PACKAGE
 from colortk.runtime.keras_weights import weights_in
 from colortk.store.artifacts import ArtifactFolder, declared
+from colortk.types import Float32
 
 #: Stride and padding of AlexNet's five convolutions, and those that a 3x3 max-pool goes before.
 _STRIDES, _PADS, _POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)

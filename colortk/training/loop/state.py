@@ -11,7 +11,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from colortk.color.cielab import Array
 from colortk.errors import ArtifactError
 from colortk.io.files import write_atomic
 from colortk.io.regular_files import open_regular
@@ -20,6 +19,7 @@ from colortk.training.data.split import Split
 from colortk.training.identity import difference, training_identity
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
+from colortk.types import Array
 
 NAME = "checkpoint.npz"
 

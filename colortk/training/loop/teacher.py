@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from colortk.color.cielab import Float32
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.plugin.spec import WorkingSize
 from colortk.runtime.loading import Loaded, Request, load
+from colortk.types import Float32
 
 
 @dataclass(frozen=True)

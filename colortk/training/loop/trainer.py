@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import Array, Float32
 from colortk.training.backend import keras
 from colortk.training.loop.optimizer import adam
 from colortk.training.recipe import Recipe
+from colortk.types import Array, Float32
 
 #: Steps between two contributions to the average of the weights.
 EVERY = 4

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from colortk.color.cielab import Float32
+from colortk.types import Float32
 
 #: Kinds of layers that compute in 8 bits; others get 32 bits of what comes.
 KINDS = ["Conv", "Add", "Concat", "Relu", "Clip", "MaxPool", "GlobalAveragePool"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from colortk.color.cielab import Float32
+from colortk.types import Float32
 
 #: What ONNX Runtime 1.18, the oldest that is supported, understands.
 OPSET, IR_VERSION = 17, 8

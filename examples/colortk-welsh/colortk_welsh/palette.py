@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.io.decode import decode, read_bytes
-from colortk.io.discovery import find
+from colortk.io.discovery import find_pictures
 from colortk.training.data.split import split
 from colortk.training.manifest import describe, publish
 from colortk.training.request import TrainRequest
@@ -58,7 +58,7 @@ class Cells:
 
 def train(request: TrainRequest) -> None:
     """Write ``palette.npz``; pictures of a folder count alike, big and small."""
-    sides = split(find(request.data), request.data, request.seed, request.emphasis)
+    sides = split(find_pictures(request.data), request.data, request.seed, request.emphasis)
     cells = Cells()
     with request.progress("palette", len(sides.train)) as advance:
         for path, weight in zip(sides.train, sides.weights, strict=True):
