@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, IptcImagePlugin
 
+from colortk.cli.main import invoke
 from colortk.errors import PictureError
 from colortk.io import iptc, metadata, xmp
 from colortk.io.decode import Picture, decode
@@ -417,3 +418,37 @@ def test_what_bmp_loses_is_named() -> None:
 def test_a_bad_picture_is_still_refused() -> None:
     with pytest.raises(PictureError):
         decode(rich_jpeg()[:-500], "x")
+
+
+def exif_of_entries(entries: list[tuple[int, int, int, bytes]]) -> bytes:
+    """An APP1 segment of one directory: tag, type, count and value of each entry."""
+    place, values, directory = 8 + 2 + 12 * len(entries) + 4, b"", b""
+    for tag, kind, count, value in sorted(entries):
+        inside = (
+            value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", place + len(values))
+        )
+        values += value if len(value) > 4 else b""
+        directory += struct.pack("<HHI", tag, kind, count) + inside
+    head = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries))
+    content = head + directory + bytes(4) + values
+    return b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png", "tif"])
+def test_an_exif_value_that_cannot_be_written_takes_no_other_along(
+    extension: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = io.BytesIO()
+    Image.fromarray(np.full((20, 30, 3), 99, np.uint8)).save(out, "JPEG")
+    entries = [
+        (270, 2, 6, b"title\0"),
+        (306, 2, 20, b"2001:01:01 00:00:00\0"),
+        (37380, 10, 1, struct.pack("<ii", -1, 0)),  # an exposure bias that is no number
+    ]
+    path, result = tmp_path / "a.jpg", tmp_path / f"b.{extension}"
+    path.write_bytes(out.getvalue()[:2] + exif_of_entries(entries) + out.getvalue()[2:])
+    assert invoke(["run", "-p", "gray", str(path), "-o", str(result)]) == 0
+    assert f"note: '{path}': EXIF is lost: ExposureBiasValue" in capsys.readouterr().err
+    with Image.open(result) as image:
+        exif = image.getexif()
+        assert (exif[270], exif[306]) == ("title", "2001:01:01 00:00:00")

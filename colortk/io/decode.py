@@ -193,7 +193,7 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool 
         missing = missing and missing.turned(*_FLIPS[image.orientation])
     exif = exif_of_tiff(data, name, image.notes)
     metadata = read_metadata(data, name, {}, exif, image.orientation in _FLIPS, image.notes)
-    kept = kept_exif(exif, pixels)
+    kept = kept_exif(exif, pixels, name, image.notes)
     return Picture(
         pixels, alpha, kept, _clean_dpi(image.dpi), "TIFF", image.notes, metadata, missing
     )
@@ -254,7 +254,7 @@ def _decode(
         alpha = None if alpha is None else _turned(alpha, turn)
         missing = missing and missing.turned(*_FLIPS[turn])
     metadata = read_metadata(source, name, image.info, exif, turn in _FLIPS, notes)
-    kept = kept_exif(exif, pixels)
+    kept = kept_exif(exif, pixels, name, notes)
     return Picture(
         pixels, alpha, kept, _clean_dpi(dpi), image.format or "PNG", notes, metadata, missing
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from collections.abc import MutableMapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,8 +24,11 @@ _STRUCTURE = {
 _PIXEL_WIDTH, _PIXEL_HEIGHT, _COLOR_SPACE, _INTEROPERABILITY = 40962, 40963, 40961, 40965
 
 
-def kept_exif(exif: Image.Exif, pixels: NDArray[Any]) -> bytes:
-    """EXIF of an upright sRGB picture: without orientation, preview and a TIFF's structure."""
+def kept_exif(exif: Image.Exif, pixels: NDArray[Any], name: str, notes: list[str]) -> bytes:
+    """EXIF of an upright sRGB picture: without orientation, preview and a TIFF's structure.
+
+    Values that Pillow reads but cannot write are left out, and ``notes`` gets a line of them.
+    """
     for tag in _STRUCTURE & set(exif):
         del exif[tag]
     with contextlib.suppress(*_ERRORS):
@@ -32,7 +36,37 @@ def kept_exif(exif: Image.Exif, pixels: NDArray[Any]) -> bytes:
         stated = {_PIXEL_WIDTH: pixels.shape[1], _PIXEL_HEIGHT: pixels.shape[0], _COLOR_SPACE: 1}
         inside.update({tag: value for tag, value in stated.items() if tag in inside})
         inside.pop(_INTEROPERABILITY, None)  # it names another color space, or says nothing
+    if (content := _written(exif)) is not None:
+        return content
+    lost = _without_unwritable(exif)
+    content = _written(exif)
+    what = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if lost[5:] else "")
+    whole = content is None
+    notes.append(f"'{name}': its EXIF is lost" if whole else f"'{name}': EXIF is lost: {what}")
+    return content or b""
+
+
+def _written(exif: Image.Exif) -> bytes | None:
+    """The block in bytes, ``None`` if Pillow cannot write one of its values."""
     try:
         return bytes(exif.tobytes()) if len(exif) else b""
-    except (ValueError, TypeError, struct.error, OSError, AttributeError, KeyError):
-        return b""
+    except _ERRORS:
+        return None
+
+
+def _without_unwritable(exif: Image.Exif) -> list[str]:
+    """Remove each value that cannot be written by itself, and return their names."""
+    lost = []
+    inside: MutableMapping[int, Any] = {}
+    with contextlib.suppress(*_ERRORS):
+        inside = exif.get_ifd(ExifTags.IFD.Exif)
+    for values in (exif, inside):
+        for tag in list(values):
+            alone = Image.Exif()
+            if tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+                continue
+            alone[tag] = values[tag]
+            if _written(alone) is None:
+                del values[tag]
+                lost.append(ExifTags.TAGS.get(tag, f"tag {tag}"))
+    return lost
