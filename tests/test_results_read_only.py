@@ -19,6 +19,7 @@ from colortk.harness.protocol import protocol
 from colortk.harness.records import PictureRow, Repeat, ResultRow
 from colortk.harness.results import FILE, Results
 from colortk.harness.runner import metric_codes
+from colortk.survey.answers import Answers
 
 NOW = protocol()
 NOBODY = 65534
@@ -134,3 +135,19 @@ def test_a_store_that_a_process_writes_is_read_with_its_log(store: Path) -> None
 def test_a_missing_file_in_a_folder_that_takes_none(store: Path) -> None:
     with read_only(store), pytest.raises(EnvironmentProblem, match="cannot be used"):
         Results(store)
+
+
+def test_answers_of_a_survey_are_read_and_not_lost(store: Path) -> None:
+    answers = Answers(store / "answers.sqlite")
+    Answers.create(answers.path, "digest")
+    rater = answers.rater(None, lambda number: [(0, 0)])
+    question = answers.show(rater)
+    assert question is not None
+    answers.answer(rater, question.id, True)
+    answers.close()
+    with read_only(store):
+        answers.check("digest")
+        assert [answer.real for answer in answers.given()] == [True]
+        with pytest.raises(EnvironmentProblem, match="readonly"):
+            answers.rater(None, lambda number: [(0, 0)])
+        answers.close()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from colortk.errors import EnvironmentProblem, Notice, UsageError
-from colortk.harness.results_read_only import add_missing_tables, cannot_write, open_read_only
 from colortk.harness.results_schema import ADDED, TABLES
+from colortk.store.read_only_database import cannot_write, open_read_only
 
 #: Version of the tables; a file of another one is not touched.
 SCHEMA = 2
@@ -94,10 +94,18 @@ def _opened_read_only(path: Path) -> sqlite3.Connection:
         if not _check_version(db, path):
             raise sqlite3.DatabaseError("it holds no results, and none can be added")
         _check_columns(db)
-        add_missing_tables(db)
+        _add_missing_tables(db)
     except (sqlite3.DatabaseError, OSError) as error:
         raise unusable(path, error) from error
     return db
+
+
+def _add_missing_tables(db: sqlite3.Connection) -> None:
+    """Let queries find the tables that an older colortk did not make: empty ones, of this connection."""
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for name, statement in ADDED.items():
+        if name not in there:  # or it would hide the table of the file
+            db.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
 @contextlib.contextmanager

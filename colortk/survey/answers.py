@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colortk.errors import EnvironmentProblem, UsageError
+from colortk.store.read_only_database import cannot_write, open_read_only
 
 #: Version of the tables below; a file of another one is not touched.
 SCHEMA = 1
@@ -96,6 +97,13 @@ class Answers:
             self._db = sqlite3.connect(
                 uri, uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False
             )
+            try:
+                self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except sqlite3.OperationalError as error:  # what is there can be read all the same
+                self._db.close()
+                if not cannot_write(error) or not self.path.is_file():
+                    raise
+                self._db = open_read_only(self.path, threads=True)
             self._process = os.getpid()
             weakref.finalize(self, self._db.close)
             self._db.execute("PRAGMA foreign_keys = ON")

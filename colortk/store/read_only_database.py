@@ -1,4 +1,4 @@
-"""Results that can be read but not written: another user's, a mounted archive's, a finished study's."""
+"""SQLite files that can be read but not written: another user's, a mounted archive's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
-
-from colortk.harness.results_schema import ADDED
 
 #: What SQLite says of a file, or of the folder of its log, that cannot be written.
 _CANNOT_WRITE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -31,45 +29,49 @@ class _Copied(sqlite3.Connection):
             self.folder.cleanup()
 
 
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """Open the results at ``path`` for reading alone; what is written fails as SQLite has it.
+def open_read_only(path: Path, threads: bool = False) -> sqlite3.Connection:
+    """Open the file at ``path`` for reading alone; writing to it fails as SQLite has it.
 
-    Raises ``sqlite3.DatabaseError`` if they cannot be read either.
+    Parameters
+    ----------
+    path
+        The file. Results that only its log has are read too.
+    threads
+        Whether several threads may use the connection, one at a time.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        It cannot be read either.
     """
     try:
         # With the log of a process that writes, if there is one.
-        return _connected(path, "mode=ro")
+        return _connected(path, "mode=ro", threads)
     except sqlite3.OperationalError:
         log = Path(f"{path}-wal")
         if not log.exists() or not log.stat().st_size:
-            return _connected(path, "mode=ro&immutable=1")
-    # Results that only the log has: SQLite needs a folder that it can write to merge them.
-    folder = tempfile.TemporaryDirectory(prefix="colortk-results-")
+            return _connected(path, "mode=ro&immutable=1", threads)
+    # What only the log has: SQLite needs a folder that it can write to merge them.
+    folder = tempfile.TemporaryDirectory(prefix="colortk-database-")
     copy = Path(folder.name, path.name)
     for name in (path, log):
         shutil.copyfile(name, copy.with_name(name.name))
     merging = sqlite3.connect(copy)
     merging.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     merging.close()
-    found = _connected(copy, "mode=ro&immutable=1")
+    found = _connected(copy, "mode=ro&immutable=1", threads)
     found.folder = folder
     return found
 
 
-def _connected(path: Path, mode: str) -> _Copied:
+def _connected(path: Path, mode: str, threads: bool) -> _Copied:
     uri = f"{Path(os.path.abspath(path)).as_uri()}?{mode}"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, factory=_Copied)
+    db = sqlite3.connect(
+        uri, uri=True, isolation_level=None, factory=_Copied, check_same_thread=not threads
+    )
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except BaseException:
         db.close()
         raise
     return db
-
-
-def add_missing_tables(db: sqlite3.Connection) -> None:
-    """Let queries find the tables that an older colortk did not make: empty ones, of this connection."""
-    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for name, statement in ADDED.items():
-        if name not in there:  # or it would hide the table of the file
-            db.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
