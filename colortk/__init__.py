@@ -1,12 +1,20 @@
-"""Automatic image colorization: run any colorizer, score every one the same way.
+"""Automatic image colorization: run any colorizer, score all of them in the same way.
 
-``colorize(image, plugin)`` and ``compare(images, plugins)`` are the command's verbs for scripts;
-``colortk.metrics.score(pred, truth)`` is any score of two arrays.
+Functions for scripts and notebooks:
+
+- :func:`colorize`: a picture (path, bytes, file object, array, PIL image)
+- :func:`colorize_video`: a film
+- :func:`compare`: score plugins on color pictures
+- :func:`colortk.metrics.score`: score one result
+- :func:`list_plugins`: what is installed
+
+Errors are in :mod:`colortk.errors`; what plugin authors need is in :mod:`colortk.plugin`.
 """
 
 import os
 from typing import TYPE_CHECKING, Any
 
+from colortk import errors
 from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import (
     API_VERSION,
@@ -18,12 +26,15 @@ from colortk.plugin.spec import (
     WorkingSize,
 )
 
-# From 1.31 on ONNX Runtime writes an identifier of the machine to the temporary folder as soon as it
-# is imported, and tells its makers of every session. Nobody asked for that here.
+# From version 1.31 on, ONNX Runtime writes an identifier of the machine into the temporary folder
+# when it is imported, and reports every session to its makers. Users did not agree to that.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from colortk.api import colorize
+    from colortk import metrics
+    from colortk.api.film import colorize_video
+    from colortk.api.picture import colorize
+    from colortk.api.plugins import list_plugins
     from colortk.harness.compare import compare
 
 __all__ = [
@@ -35,20 +46,26 @@ __all__ = [
     "Requirement",
     "WorkingSize",
     "colorize",
+    "colorize_video",
     "compare",
+    "errors",
     "hookimpl",
+    "list_plugins",
+    "metrics",
 ]
 
-#: Imported when first used: a plugin's declaration needs no NumPy.
+#: Imported when it is first used: a plugin's declaration needs no NumPy.
 _LAZY = {
-    "colorize": "colortk.api:colorize",
+    "colorize": "colortk.api.picture:colorize",
+    "colorize_video": "colortk.api.film:colorize_video",
     "compare": "colortk.harness.compare:compare",
+    "list_plugins": "colortk.api.plugins:list_plugins",
     "metrics": "colortk.metrics",
 }
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "metrics"])
+    return sorted([*__all__, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
@@ -62,6 +79,6 @@ def __getattr__(name: str) -> Any:
         return version(DISTRIBUTION)
     if name not in _LAZY:
         raise AttributeError(f"module 'colortk' has no attribute {name!r}")
-    module, _, attribute = _LAZY[name].partition(":")
-    found = import_module(module)
-    return getattr(found, attribute) if attribute else found
+    module_name, _, attribute = _LAZY[name].partition(":")
+    module = import_module(module_name)
+    return getattr(module, attribute) if attribute else module

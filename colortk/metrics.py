@@ -1,4 +1,4 @@
-"""Scores of pictures in memory: ``score(prediction, original)``."""
+"""Score pictures in memory: ``colortk.metrics.score(result, original)``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,50 @@ from colortk.plugin.registry import registry
 from colortk.types import Array
 
 
-def score(pred: Array, truth: Array, names: Sequence[str] | None = None) -> dict[str, float]:
-    """Score the picture ``pred`` against the original ``truth``.
+def score(pred: Array, truth: Array, names: str | Sequence[str] | None = None) -> dict[str, float]:
+    """Score a result against the original.
 
-    ``pred``, ``truth``: sRGB uint8 (H, W, 3) of the same size. ``names``: which metrics, as in
-    ``colortk plugins list --kind metric``; by default all of pictures, less those that cannot be computed
-    (the chroma ratio to a grey original, LPIPS of a tiny picture). Returns values by name.
+    Parameters
+    ----------
+    pred : array of uint8, shape (H, W, 3)
+        The result, sRGB.
+    truth : array of uint8, shape (H, W, 3)
+        The original, sRGB, of the same size.
+    names : str or sequence of str, optional
+        Metrics, as ``colortk plugins list --kind metric`` lists them. By default all metrics of
+        pictures that can be computed: the chroma ratio cannot where the original is gray, and LPIPS
+        cannot on pictures of a few pixels.
 
-    Raises ``UsageError`` (not such pictures, unknown metric), ``PluginError`` (broken metric), or
-    ``PictureError`` if a metric of ``names`` cannot be computed.
+    Returns
+    -------
+    dict of str to float
+        Scores by metric, also for one metric.
+
+    Raises
+    ------
+    UsageError
+        An array is not such a picture, the sizes differ, or a metric is unknown.
+    PictureError
+        A metric that was named cannot be computed for this picture.
+    PluginError
+        A metric is broken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import colortk
+    >>> original = np.full((16, 16, 3), (200, 150, 100), np.uint8)
+    >>> result = colortk.colorize(original, "gray")
+    >>> colortk.metrics.score(original, original, "mse")
+    {'mse': 0.0}
+    >>> scores = colortk.metrics.score(result, original, ["psnr", "ssim"])
+    >>> sorted(scores)
+    ['psnr', 'ssim']
     """
-    wanted = list(registry().metrics()) if names is None else list(names)
-    scores = Scorer(wanted)(Truth(truth), pred)
+    if isinstance(names, str):
+        names = [names]
+    metrics = list(registry().metrics()) if names is None else list(names)
+    scores = Scorer(metrics)(Truth(truth), pred)
     if names is not None and scores.errors:
         raise PictureError("the picture cannot be scored", "; ".join(scores.errors.values()))
     return scores.values

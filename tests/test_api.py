@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from skimage.color import rgb2lab
 
 import colortk
-from colortk.errors import PictureError, UsageError
-from conftest import photo
+from colortk.errors import PictureError, PredictionError, UsageError
+from conftest import BUILT_INS, photo
 
 
 def test_import_is_light() -> None:
@@ -45,15 +48,170 @@ def test_colorize_an_array_and_a_file(tmp_path: Path) -> None:
     assert np.ptp(none.astype(int), axis=2).max() == 0
 
 
+def test_arrays_keep_their_dtype_and_alpha() -> None:
+    gray = photo()[..., 0]
+    expected = colortk.colorize(gray, "mean_color")
+    deep = colortk.colorize(gray.astype(">u2") * 257, "mean_color")
+    for dtype in (np.float16, np.float32, np.float64):
+        result = colortk.colorize((gray / 255).astype(dtype), "mean_color")
+        assert (result.shape, result.dtype) == ((48, 64, 3), dtype)
+        assert np.abs(result - expected / 255).max() < (0.01 if dtype == np.float16 else 0.005)
+    exact = colortk.colorize(gray.astype(np.float64) / 255, "mean_color")
+    assert np.allclose(exact, deep / 65535, rtol=0, atol=1e-12)
+    assert np.array_equal(colortk.colorize(gray[..., None], "mean_color"), expected)
+    alpha = np.arange(gray.size, dtype=np.uint8).reshape(gray.shape)
+    for layers in ([gray, alpha], [gray, gray, gray, alpha]):
+        result = colortk.colorize(np.dstack(layers), "mean_color")
+        assert np.array_equal(result[..., 3], alpha)
+        assert np.abs(result[..., :3].astype(int) - expected).max() <= 1
+
+
+def test_bytes_and_file_objects(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    Image.fromarray(photo()).convert("RGBA").save(path)
+    expected = colortk.colorize(path, "mean_color")
+    assert expected.shape == (48, 64, 4), "alpha of a file is kept"
+    assert np.array_equal(colortk.colorize(path.read_bytes(), "mean_color"), expected)
+    assert np.array_equal(colortk.colorize(io.BytesIO(path.read_bytes()), "mean_color"), expected)
+    with path.open("rb") as file:
+        assert np.array_equal(colortk.colorize(file, "mean_color"), expected)
+    (tmp_path / "x.txt").write_text("text")
+    with (
+        (tmp_path / "x.txt").open("rb") as file,
+        pytest.raises(PictureError, match=r"x\.txt.*is not a picture"),
+    ):
+        colortk.colorize(file, "gray")
+
+
 @pytest.mark.parametrize(
-    "array",
-    [np.zeros((4, 4), float), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4), np.uint8)],
+    ("mode", "expected"),
+    [
+        ("1", "RGB"), ("L", "RGB"), ("P", "RGB"), ("RGB", "RGB"), ("CMYK", "RGB"),
+        ("YCbCr", "RGB"), ("HSV", "RGB"), ("LA", "RGBA"), ("RGBA", "RGBA"), ("La", "RGBA"),
+        ("RGBa", "RGBA"), ("PA", "RGBA"),
+    ],
+)  # fmt: skip
+def test_a_pil_image_gives_a_pil_image(mode: str, expected: str) -> None:
+    source = Image.fromarray(photo())
+    if expected == "RGBA":
+        source = source.convert("LA" if mode in ("La", "PA") else "RGBA")
+    image = source.convert(mode)
+    image.info["dpi"] = (300, 300)
+    result = colortk.colorize(image, "gray")
+    assert isinstance(result, Image.Image)
+    assert (result.mode, result.size, result.info["dpi"]) == (expected, (64, 48), (300, 300))
+    lightness = rgb2lab(np.asarray(image.convert("RGBA").convert("RGB")))[..., 0]
+    assert np.abs(rgb2lab(np.asarray(result)[..., :3])[..., 0] - lightness).mean() < 0.6
+
+
+def test_a_pil_image_of_16_bits_and_one_with_a_profile() -> None:
+    gray = photo()[..., 0]
+    deep = Image.fromarray(gray.astype(np.uint16) * 257)
+    assert deep.mode == "I;16"
+    assert np.array_equal(np.asarray(colortk.colorize(deep, "gray"))[..., 0], gray)
+    linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    image = Image.fromarray(photo())
+    image.info["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    result = colortk.colorize(image, "gray")
+    assert "icc_profile" not in result.info
+    assert np.array_equal(result, colortk.colorize(Image.fromarray(photo()), "gray"))
+    image.info["icc_profile"] = linear  # not one of an RGB picture
+    with pytest.warns(UserWarning, match="its ICC profile was ignored"):
+        colortk.colorize(image, "gray")
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 4), int), "the values of a picture are uint8, uint16, or float"),
+        (np.zeros((4, 4), bool), r"multiply it by numpy\.uint8\(255\)"),
+        (np.full((4, 4), 255.0), "its values range from 255 to 255.*image / 255"),
+        (np.full((4, 4), np.nan), "it holds NaN"),
+        (np.zeros((4, 4, 5), np.uint8), r"pass \(H, W\), \(H, W, 3\)"),
+        (np.zeros((3, 8, 9), np.uint8), "numpy.moveaxis"),
+        (np.zeros((2, 8, 9, 3), np.uint8), "one picture at a time"),
+        (np.zeros((0, 4), np.uint8), "dtype uint8 and shape \\(0, 4\\)"),
+        ([[1, 2], [3, 4]], "type 'list'.*pass a path, bytes"),
+        (None, "type 'NoneType'"),
+        (io.StringIO("text"), "open it in binary mode"),
+        (Image.new("F", (4, 4)), "mode 'F'"),
+        (Image.new("I", (4, 4)), "mode 'I'"),
+    ],
 )
-def test_arrays_that_are_no_pictures(array: np.ndarray) -> None:
-    with pytest.raises(UsageError, match=r"uint8 or uint16, \(H, W\) or \(H, W, 3\) is wanted"):
-        colortk.colorize(array, "gray")
-    with pytest.raises(UsageError):
-        colortk.compare(array, ["gray"], ["psnr"])
+def test_a_wrong_picture_is_one_clear_line(image: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as raised:
+        colortk.colorize(image, "gray")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"plugin": 3}, "a plugin is a name or a function"),
+        ({"plugin": "grey"}, "did you mean 'gray'"),
+        ({"options": ["strength=1"]}, "options are a dict"),
+        ({"options": {"none": 1}}, "plugin 'gray' has no options"),
+        ({"plugin": np.sin, "options": {"a": 1}}, "options cannot be combined with a function"),
+        ({"plugin": np.sin, "weights": "folder"}, "weights cannot be combined with a function"),
+        ({"device": "tpu"}, "known devices: auto, cpu, gpu"),
+        ({"threads": 0}, "a whole number from 1"),
+        ({"threads": True}, "a whole number from 1"),
+        ({"strength": "1"}, "a number from 0 to 2"),
+        ({"refine": "none of these"}, "no refinement"),
+    ],
+)
+def test_a_wrong_argument_is_one_clear_line(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as raised:
+        colortk.colorize(photo(), **{"plugin": "gray", **arguments})
+    assert "\n" not in str(raised.value)
+
+
+def test_a_function_gets_lightness_and_returns_chroma() -> None:
+    picture = photo(20, 30)
+    seen = []
+
+    def tint(lightness: np.ndarray) -> np.ndarray:
+        seen.append(lightness.copy())
+        lightness[:] = 0  # a copy: the picture does not change
+        return np.full((20, 30, 2), (3.0, 12.0))
+
+    result = rgb2lab(colortk.colorize(picture, tint))
+    truth = rgb2lab(picture)[..., 0]
+    assert np.abs(seen[0] - truth).max() < 0.05
+    assert np.abs(result[..., 0] - truth).mean() < 0.3
+    inner = (truth > 20) & (truth < 90)
+    assert np.abs(result[inner][:, 1:] - (3, 12)).mean() < 0.5
+    with pytest.raises(PredictionError, match=r"'<lambda>' returned something unusable: shape"):
+        colortk.colorize(picture, lambda lightness: lightness)
+    with pytest.raises(ZeroDivisionError):  # an error of the caller's own function stays as it is
+        colortk.colorize(picture, lambda lightness: 1 / 0)
+
+
+def test_device_and_threads_are_settings_of_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLORTK_THREADS", "2")
+    monkeypatch.delenv("COLORTK_DEVICE", raising=False)
+    seen = []
+
+    def look(lightness: np.ndarray) -> np.ndarray:
+        seen.append((os.environ["COLORTK_THREADS"], os.environ.get("COLORTK_DEVICE")))
+        return np.zeros((*lightness.shape, 2))
+
+    colortk.colorize(photo(), look, threads=1, device="cpu")
+    colortk.colorize(photo(), look)
+    assert seen == [("1", "cpu"), ("2", None)]
+
+
+def test_list_plugins() -> None:
+    plugins = {plugin.name: plugin for plugin in colortk.list_plugins()}
+    assert set(BUILT_INS) <= set(plugins)
+    assert [plugin.name for plugin in plugins.values() if plugin.default] == ["effnet_bins"]
+    gray = plugins["gray"]
+    assert (gray.status, gray.version) == ("ok", version("colorization-toolkit"))
+    metrics = colortk.list_plugins("metric")
+    assert {"psnr", "ssim"} <= {metric.name for metric in metrics}
+    assert not any(metric.default for metric in metrics)
+    with pytest.raises(UsageError, match="known kinds: colorizer, metric, refiner"):
+        colortk.list_plugins("network")
 
 
 def test_names_may_be_one_text_and_jobs_a_number(tmp_path: Path) -> None:
@@ -66,8 +224,6 @@ def test_names_may_be_one_text_and_jobs_a_number(tmp_path: Path) -> None:
 def test_mistakes_raise(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="there is no such file"):
         colortk.colorize(tmp_path / "none.png", "gray")
-    with pytest.raises(UsageError, match="it is NoneType"):
-        colortk.colorize(None, "gray")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="strength 3"):
         colortk.colorize(photo(), "gray", strength=3)
     with pytest.raises(UsageError, match="no picture to compare on"):

@@ -12,7 +12,6 @@ import click
 from colortk.cli.common import JSON, print_json, table
 from colortk.cli.output import print_line
 from colortk.plugin.option_types import option_fields, plain, type_text
-from colortk.plugin.spec import DEFAULT
 
 KINDS = ("colorizer", "metric", "refiner")
 
@@ -32,52 +31,18 @@ def list_(kind: str, as_json: bool) -> None:
 
     The colorizer that is used where none is named is marked: (default).
     """
-    from colortk.plugin.registry import registry
+    from colortk.api.plugins import list_plugins
 
-    rows = _rows(kind)
-    rows += [
-        {
-            "name": b.name,
-            "status": "broken",
-            "distribution": b.distribution,
-            "version": b.version,
-            "summary": f"{b.stage}: {b.reason}",
-        }
-        for b in registry().broken
-    ]
-    if kind == "colorizer":
-        for row in rows:
-            row["default"] = row["name"] == DEFAULT and row["status"] != "broken"
+    rows = [dataclasses.asdict(plugin) for plugin in list_plugins(kind)]
     if as_json:
+        if kind != "colorizer":
+            rows = [{key: row[key] for key in row if key != "default"} for row in rows]
         print_json(rows, indent=1)
     else:
         columns = ["name", "status", "distribution", "summary"]
         for row in rows:
-            row["summary"] += " (default)" if row.get("default") else ""
+            row["summary"] += " (default)" if row["default"] else ""
         table("", columns, ([row[column] for column in columns] for row in rows))
-
-
-def _rows(kind: str) -> list[dict[str, Any]]:
-    from colortk.plugin.registry import missing_requirements, registry
-    from colortk.plugin.spec import ColorizerSpec, MetricSpec, RefinerSpec
-
-    wanted = {"colorizer": ColorizerSpec, "metric": MetricSpec, "refiner": RefinerSpec}[kind]
-    rows = []
-    for name, found in sorted(registry().of(wanted).items()):
-        row = {
-            "name": name,
-            "status": "ok",
-            "distribution": found.distribution,
-            "version": found.version,
-            "summary": found.spec.summary,
-        }
-        if isinstance(found.spec, ColorizerSpec) and (missing := missing_requirements(found.spec)):
-            hints = "; ".join(
-                need.install for need in found.spec.requires if need.module in missing
-            )
-            row |= {"status": "unavailable", "summary": f"needs {', '.join(missing)}: {hints}"}
-        rows.append(row)
-    return rows
 
 
 @command.command("show")

@@ -119,15 +119,15 @@ def command(
     """
     settle(threads, device)
     from colortk.runtime.loading import Request, load
-    from colortk.video.colorize_film import FilmSettings, colorize_film
-    from colortk.video.segment_writer import CODECS, DEFAULT_CODEC, Encoding
+    from colortk.video.colorize_film import FilmSettings, colorize_film, default_output
+    from colortk.video.segment_writer import Encoding, default_codec
 
     if output is None:
-        output = film.with_name(f"{film.stem}-colorized{film.suffix or '.mp4'}")
-    chosen = codec or CODECS.get(output.suffix.lower().lstrip("."), DEFAULT_CODEC)
+        output = default_output(film)
+    encoding = Encoding(codec or default_codec(output), crf, preset)
     settings = FilmSettings(
-        output, Encoding(chosen, crf, preset), refine, strength, temporal == "flow", begin, end,
-        fps_overlay, force, resume, stretch,
+        output, encoding, refine, strength, temporal == "flow", begin, end, fps_overlay, force,
+        resume, stretch,
     )  # fmt: skip
     with ExitStack() as stack:
         try:

@@ -86,6 +86,11 @@ class _ColorizedFrame:
     cuts: int
 
 
+def default_output(film: Path) -> Path:
+    """Return the path of the result of ``film`` if none is named: ``NAME-colorized.EXT``."""
+    return film.with_name(f"{film.stem}-colorized{film.suffix or '.mp4'}")
+
+
 def colorize_film(
     path: Path,
     plugin: FilmPredictor,

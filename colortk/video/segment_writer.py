@@ -52,6 +52,11 @@ class Encoding:
         return not (odd and even_only)
 
 
+def default_codec(output: Path) -> str:
+    """Return the name of the encoder for the file type of ``output``, if none is named."""
+    return CODECS.get(output.suffix.lower().lstrip("."), DEFAULT_CODEC)
+
+
 def check_encoding(encoding: Encoding, film: Film) -> None:
     """Raises ``UsageError`` if the codec is none, or cannot take this film."""
     known = sorted(name for name in av.codecs_available if _encodes_film(name, quick=True))

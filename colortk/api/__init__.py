@@ -1,0 +1,1 @@
+"""The functions of ``import colortk``, for scripts and notebooks."""

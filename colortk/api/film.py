@@ -1,0 +1,146 @@
+"""``colortk.colorize_video``: one film."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from colortk.api.predictors import execution_settings, get_predictor
+from colortk.errors import UsageError
+from colortk.plugin.spec import DEFAULT
+from colortk.runtime.loading import Loaded
+from colortk.video.colorize_film import FilmSettings, FilmSummary, colorize_film, default_output
+from colortk.video.segment_writer import Encoding, default_codec
+
+
+def colorize_video(
+    film: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    plugin: str = DEFAULT,
+    *,
+    strength: float = 1.0,
+    refine: str = "ratio",
+    temporal: str = "flow",
+    begin: float | None = None,
+    end: float | None = None,
+    codec: str | None = None,
+    crf: float | None = None,
+    preset: str | None = None,
+    fps_overlay: bool = False,
+    segment_seconds: float = 10.0,
+    resume: bool = False,
+    force: bool = False,
+    options: Mapping[str, Any] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> FilmSummary:
+    """Colorize a film, gray or in color.
+
+    Size, time stamps, rotation, lightness and all other streams (sound, subtitles) are kept. The
+    output is complete or absent: until it is complete, finished segments lie in the folder
+    ``OUTPUT.parts``, from which ``resume`` continues.
+
+    Parameters
+    ----------
+    film : str or path
+        The input, of any type that FFmpeg reads.
+    output : str or path, optional
+        By default ``NAME-colorized.EXT`` beside the input. Its extension is the container format:
+        .mp4, .m4v, .mov, .mkv, .webm, .avi or .ts.
+    plugin : str
+        Name of a colorizer.
+    strength : float
+        Factor on chroma, from 0 to 2.
+    refine : str
+        Name of a chroma refinement.
+    temporal : {"flow", "off"}
+        Average colors along motion so that they do not flicker, or colorize each frame by itself.
+    begin, end : float, optional
+        Part of the film, in seconds from its first frame.
+    codec : str, optional
+        Encoder of FFmpeg. By default ``libx264``; for .webm ``libvpx-vp9``.
+    crf : float, optional
+        Quality of the encoder: lower values mean better quality and larger files.
+    preset : str, optional
+        Speed preset of the encoder.
+    fps_overlay : bool
+        Write the frames per second into the picture.
+    segment_seconds : float
+        Length of a segment: the most that an interruption costs.
+    resume : bool
+        Continue from the segments of an interrupted call with the same arguments.
+    force : bool
+        Overwrite the output.
+    options, weights, device, threads
+        As for :func:`colortk.colorize`.
+    progress : callable, optional
+        Called as ``progress(done, total)`` with numbers of frames; ``total`` is ``None`` if the
+        film does not state it. What it raises ends the call.
+
+    Returns
+    -------
+    FilmSummary
+        Paths, size, codec, frames, lost frames, cuts, copied streams, and speed.
+
+    Raises
+    ------
+    UsageError
+        An argument is wrong.
+    PictureError
+        The film cannot be read, colorized or written, or the output exists.
+    EnvironmentProblem
+        PyAV is not installed.
+
+    See Also
+    --------
+    colortk.colorize : Colorize a picture.
+
+    Examples
+    --------
+    >>> import colortk
+    >>> summary = colortk.colorize_video("old.mp4", "color.mp4", end=10)  # doctest: +SKIP
+    >>> summary.frames, summary.lost_frames  # doctest: +SKIP
+    (250, 0)
+    """
+    if (
+        isinstance(strength, bool)
+        or not isinstance(strength, int | float)
+        or not 0 <= strength <= 2
+    ):
+        raise UsageError(f"strength {strength!r}", "it is a number from 0 to 2")
+    if temporal not in ("flow", "off"):
+        raise UsageError(f"temporal {temporal!r}", "known values: flow, off")
+    if not segment_seconds > 0:
+        raise UsageError(f"segment_seconds={segment_seconds}", "it is a number above 0")
+    film = Path(film)
+    output = default_output(film) if output is None else Path(output)
+    encoding = Encoding(codec or default_codec(output), crf, preset)
+    settings = FilmSettings(
+        output, encoding, refine, strength, temporal == "flow", begin, end, fps_overlay, force,
+        resume, segment_seconds,
+    )  # fmt: skip
+
+    def begin_progress(total: int | None) -> Callable[[int], None]:
+        done = 0
+
+        def advance(frames: int) -> None:
+            nonlocal done
+            done += frames
+            if progress is not None:
+                progress(done, total)
+
+        return advance
+
+    with execution_settings(device, threads):
+        predictor = get_predictor(plugin, options, weights)
+        if not isinstance(predictor, Loaded):
+            raise UsageError(
+                "a function cannot colorize a film",
+                "a film needs a plugin, whose name identifies finished segments",
+                "declare the function as a plugin: colortk plugins new NAME",
+            )
+        return colorize_film(film, predictor, settings, begin_progress)

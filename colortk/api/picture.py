@@ -1,0 +1,175 @@
+"""``colortk.colorize``: one picture, from whatever holds it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colortk.api.image_types import ImageInput, read_image
+from colortk.api.predictors import ColorizeFunction, execution_settings, get_predictor
+from colortk.color.cielab import lightness
+from colortk.errors import UsageError
+from colortk.pipeline import colorize as colorize_lightness
+from colortk.pipeline import colorize_present, refiner
+from colortk.plugin.spec import DEFAULT
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@overload
+def colorize(
+    image: ImageInput,
+    plugin: str | ColorizeFunction = ...,
+    *,
+    strength: float = ...,
+    refine: str = ...,
+    options: Mapping[str, Any] | None = ...,
+    weights: str | os.PathLike[str] | None = ...,
+    allow_truncated: bool = ...,
+    device: str | None = ...,
+    threads: int | None = ...,
+) -> NDArray[Any]: ...
+
+
+@overload
+def colorize(
+    image: Image,
+    plugin: str | ColorizeFunction = ...,
+    *,
+    strength: float = ...,
+    refine: str = ...,
+    options: Mapping[str, Any] | None = ...,
+    weights: str | os.PathLike[str] | None = ...,
+    allow_truncated: bool = ...,
+    device: str | None = ...,
+    threads: int | None = ...,
+) -> Image: ...
+
+
+def colorize(
+    image: ImageInput | Image,
+    plugin: str | ColorizeFunction = DEFAULT,
+    *,
+    strength: float = 1.0,
+    refine: str = "ratio",
+    options: Mapping[str, Any] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    allow_truncated: bool = False,
+    device: str | None = None,
+    threads: int | None = None,
+) -> NDArray[Any] | Image:
+    """Colorize a picture. Its lightness (CIE L*) is kept at every pixel.
+
+    Colors of the input are ignored: only its lightness is used.
+
+    Parameters
+    ----------
+    image : str, path, bytes, binary file object, array or PIL image
+        The picture. A file may have any format that ``colortk run`` reads; its EXIF rotation is
+        applied. An array holds sRGB as uint8, uint16, or float from 0 to 1, and has the shape
+        (H, W) or (H, W, 1) for gray, (H, W, 3) for color, (H, W, 2) or (H, W, 4) with alpha.
+        A PIL image may have any mode but ``I`` and ``F``.
+    plugin : str or callable
+        Name of a colorizer, see :func:`colortk.list_plugins`; or a function that gets the lightness
+        of the whole picture (enlarged if a side has less than 16 pixels), float32 (H, W), CIE L*
+        from 0 to 100, and returns chroma,
+        float (H, W, 2), CIE a* and b*.
+    strength : float
+        Factor on chroma, from 0 (gray) to 2.
+    refine : str
+        Name of a chroma refinement: "ratio" keeps hue and lightness of colors that sRGB cannot
+        show, "none" clips them, "slide" is the closed form of the source document.
+    options : mapping, optional
+        Options of the plugin, by name. A path is a ``str`` or a ``Path``.
+    weights : path, optional
+        A folder that ``colortk fit`` wrote, instead of the weights that come with the plugin.
+    allow_truncated : bool
+        Colorize what is present of a damaged JPEG, PNG or TIFF file. The missing rows are gray,
+        and a ``UserWarning`` lists them.
+    device : {"auto", "cpu", "gpu"}, optional
+        Where networks run. By default the environment variable ``COLORTK_DEVICE``, else "auto".
+    threads : int, optional
+        Threads that the call may use. By default ``COLORTK_THREADS``, else all cores.
+
+    Returns
+    -------
+    array or PIL image
+        sRGB, (H, W, 3), or (H, W, 4) if the input has alpha, which is kept. An array has the
+        dtype of the input array. A path, bytes or a file object gives an array of uint8, or uint16
+        if the file has 16 bits a channel. A PIL image gives a PIL image of mode RGB or RGBA with
+        the ``info`` of the input, without its ICC profile, because the result is sRGB.
+
+    Raises
+    ------
+    UsageError
+        An argument is wrong: unknown plugin or option, unsupported type, shape, dtype or range.
+    PictureError
+        The picture cannot be read or colorized.
+    PluginError
+        The plugin is broken, or lacks a module.
+    ArtifactError
+        Weights of the plugin are missing or not trusted.
+
+    See Also
+    --------
+    colortk.colorize_video : Colorize a film.
+    colortk.list_plugins : List the names of plugins.
+
+    Notes
+    -----
+    A plugin stays loaded for the next call. ``device`` and ``threads`` are settings of the process
+    while the call runs: do not call this function from several threads with different ones.
+
+    Examples
+    --------
+    Colorize an array with a function that returns a warm brown for every lightness:
+
+    >>> import numpy as np
+    >>> import colortk
+    >>> gray = np.linspace(0, 255, 12, dtype=np.uint8).reshape(3, 4)
+    >>> def sepia(lightness):
+    ...     return np.full((*lightness.shape, 2), (5, 20), np.float32)
+    >>> result = colortk.colorize(gray, sepia)
+    >>> result.shape, result.dtype
+    ((3, 4, 3), dtype('uint8'))
+    >>> red, green, blue = result[1, 2]
+    >>> bool(red > green > blue)
+    True
+
+    Float arrays stay float, and PIL images stay PIL images:
+
+    >>> from PIL import Image
+    >>> colortk.colorize(gray / 255, "gray").dtype
+    dtype('float64')
+    >>> colortk.colorize(Image.fromarray(gray), sepia).mode
+    'RGB'
+
+    Set an option of a plugin:
+
+    >>> gold = colortk.colorize(gray, "mean_chrominance", options={"strength": 0.5})
+    """
+    if (
+        isinstance(strength, bool)
+        or not isinstance(strength, int | float)
+        or not 0 <= strength <= 2
+    ):
+        raise UsageError(f"strength {strength!r}", "it is a number from 0 to 2")
+    refining = refiner(refine)
+    data = read_image(image, allow_truncated)
+    dtype = np.uint16 if data.pixels.dtype == np.uint16 else np.uint8
+    with execution_settings(device, threads):
+        predictor = get_predictor(plugin, options, weights)
+        light = lightness(data.pixels)
+        if data.missing is not None:
+            warnings.warn(f"'{data.name}' is incomplete: {data.missing}", stacklevel=2)
+            result = colorize_present(light, data.missing, predictor, refining, strength, dtype)
+        else:
+            result = colorize_lightness(light, predictor, refining, strength, dtype)
+    colorized: NDArray[Any] | Image = data.result(result.rgb)
+    return colorized

@@ -1,0 +1,92 @@
+"""``colortk.list_plugins``: what is installed, and what of it can run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from colortk.errors import UsageError
+from colortk.plugin.registry import Found, missing_requirements, registry
+from colortk.plugin.spec import DEFAULT, AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
+
+#: Kinds of plugins by name.
+KINDS: dict[str, type[AnySpec]] = {
+    "colorizer": ColorizerSpec,
+    "metric": MetricSpec,
+    "refiner": RefinerSpec,
+}
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """A row of the list of plugins.
+
+    Parameters
+    ----------
+    name : str
+        What the plugin is called by, as in ``colortk.colorize(image, name)``.
+    status : {"ok", "unavailable", "broken"}
+        Whether it can run. "unavailable": a module that it needs is not installed.
+    distribution : str
+        The package that it comes with.
+    version : str
+        Version of this package.
+    summary : str
+        What it does, in one line; or why it cannot run.
+    default : bool
+        Whether it is used where no plugin is named.
+    """
+
+    name: str
+    status: str
+    distribution: str
+    version: str
+    summary: str
+    default: bool = False
+
+
+def list_plugins(kind: str = "colorizer") -> list[PluginInfo]:
+    """List installed plugins, also those that cannot run. No plugin is loaded.
+
+    Parameters
+    ----------
+    kind : {"colorizer", "metric", "refiner"}
+        What to list.
+
+    Returns
+    -------
+    list of PluginInfo
+        In the order of their names; broken plugins, of any kind, at the end.
+
+    Raises
+    ------
+    UsageError
+        Unknown kind.
+
+    Examples
+    --------
+    >>> import colortk
+    >>> names = [plugin.name for plugin in colortk.list_plugins() if plugin.status == "ok"]
+    >>> "gray" in names
+    True
+    >>> [plugin.name for plugin in colortk.list_plugins("refiner")]
+    ['none', 'ratio', 'slide']
+    """
+    if kind not in KINDS:
+        raise UsageError(f"no plugins of kind {kind!r}", f"known kinds: {', '.join(KINDS)}")
+    known = registry()
+    rows = [_row(name, found) for name, found in sorted(known.of(KINDS[kind]).items())]
+    for broken in known.broken:
+        reason = f"{broken.stage}: {broken.reason}"
+        row = PluginInfo(broken.name, "broken", broken.distribution, broken.version, reason)
+        rows.append(row)
+    return rows
+
+
+def _row(name: str, found: Found) -> PluginInfo:
+    status, summary = "ok", found.spec.summary
+    if isinstance(found.spec, ColorizerSpec) and (missing := missing_requirements(found.spec)):
+        needs = [need for need in found.spec.requires if need.module in missing]
+        status = "unavailable"
+        summary = f"needs {', '.join(missing)}: {'; '.join(need.install for need in needs)}"
+    default = isinstance(found.spec, ColorizerSpec) and name == DEFAULT
+    return PluginInfo(name, status, found.distribution, found.version, summary, default)

@@ -1,0 +1,176 @@
+"""Load plugins for the functions of ``import colortk``, and wrap functions as plugins."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from colortk.errors import PredictionError, UsageError
+from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
+from colortk.runtime.loading import Loaded, Predictor, Request, checked, load
+from colortk.store.artifacts import artifacts_of
+from colortk.types import Float32
+
+#: A function from lightness, float32 (H, W), to chroma, float (H, W, 2).
+ColorizeFunction: TypeAlias = Callable[[Float32], Any]
+_DEVICES = ("auto", "cpu", "gpu")
+
+
+def get_predictor(
+    plugin: str | ColorizeFunction,
+    options: Mapping[str, Any] | None,
+    weights: str | os.PathLike[str] | None,
+) -> Predictor:
+    """Load a plugin, or wrap a function as one. A plugin stays loaded for the next call.
+
+    Parameters
+    ----------
+    plugin : str or callable
+        Name of a colorizer, or a function from lightness to chroma.
+    options : mapping or None
+        Options of the plugin by name.
+    weights : path or None
+        A folder that ``colortk fit`` wrote.
+
+    Returns
+    -------
+    Predictor
+        The plugin or the function.
+
+    Raises
+    ------
+    UsageError
+        The plugin or an option is unknown, or a function was combined with options or weights.
+    PluginError
+        The plugin is broken or lacks a module.
+    ArtifactError
+        Its weights are missing or not trusted.
+    """
+    if callable(plugin):
+        if options or weights is not None:
+            raise UsageError(
+                f"{'options' if options else 'weights'} cannot be combined with a function",
+                "they belong to plugins",
+                "bind the values with functools.partial",
+            )
+        return FunctionPredictor(plugin)
+    if not isinstance(plugin, str):
+        raise UsageError(
+            f"'{type(plugin).__name__}' cannot be used as a plugin",
+            "a plugin is a name or a function from L* to a*b*",
+            "see colortk.list_plugins()",
+        )
+    if options is not None and not isinstance(options, Mapping):
+        raise UsageError(
+            f"options of type '{type(options).__name__}'",
+            "options are a dict",
+            "write options={'name': value}",
+        )
+    spec = registry().colorizer(plugin)[1]
+    texts = with_absolute_paths(spec, option_texts(options))
+    folder = None if weights is None else Path(weights).resolve()
+    # A file that an option names is read when the plugin is loaded, so that the same options with
+    # another content need another load. So do another device and another number of threads.
+    content = artifacts_of(spec, folder).digest + options_key(parse_options(spec, texts))
+    environment = (os.environ.get("COLORTK_DEVICE"), os.environ.get("COLORTK_THREADS"))
+    return _loaded(Request(plugin, texts, folder), content, environment)
+
+
+@lru_cache(maxsize=4)
+def _loaded(request: Request, content: str, environment: tuple[str | None, str | None]) -> Loaded:
+    """Load a plugin, or return it as it was loaded for the same arguments."""
+    return load(request)
+
+
+class FunctionPredictor:
+    """A function from lightness to chroma as a predictor. What the function raises is not caught.
+
+    Parameters
+    ----------
+    function : callable
+        Gets lightness, float32 (H, W), CIE L* from 0 to 100, of the whole picture; returns chroma,
+        float (H, W, 2), CIE a* and b*.
+    """
+
+    def __init__(self, function: ColorizeFunction) -> None:
+        self._function = function
+        self._name = getattr(function, "__name__", type(function).__name__)
+        self.spec = ColorizerSpec(self._name, "", "", working_size=WorkingSize(short=None))
+
+    def predict(self, lightness: Float32) -> Float32:
+        """Return chroma, float32 (H, W, 2), of lightness (H, W). Raise ``PredictionError``."""
+        ab = self._function(lightness.copy())
+        try:
+            return checked(self._name, lightness, ab)
+        except PredictionError as error:
+            raise PredictionError(
+                f"the function '{self._name}' returned something unusable",
+                error.reason,
+                "it returns a float array of the shape (H, W, 2)",
+            ) from None
+
+
+@contextlib.contextmanager
+def execution_settings(device: str | None, threads: int | None) -> Iterator[None]:
+    """Use a device and a number of threads while the block runs.
+
+    They are environment variables of the process, so that two threads of a program cannot use
+    different ones at a time.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "gpu"} or None
+        Where networks run; ``None`` is what ``COLORTK_DEVICE`` says.
+    threads : int or None
+        Threads of networks and of array operations; ``None`` is what ``COLORTK_THREADS`` says.
+
+    Raises
+    ------
+    UsageError
+        Unknown device, or a number of threads below 1.
+    """
+    variables: dict[str, str] = {}
+    if device is not None:
+        if device not in _DEVICES:
+            raise UsageError(f"device {device!r}", f"known devices: {', '.join(_DEVICES)}")
+        variables["COLORTK_DEVICE"] = device
+    if threads is not None:
+        if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
+            raise UsageError(f"threads={threads!r}", "it is a whole number from 1")
+        variables["COLORTK_THREADS"] = str(threads)
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        with _limited(threads):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _limited(threads: int | None) -> Iterator[None]:
+    """Limit the threads of libraries that have read their environment already."""
+    if threads is None:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    from colortk._opencv import cv2
+
+    usual = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        cv2.setNumThreads(usual)
