@@ -150,9 +150,9 @@ def colorize(
     >>> colortk.colorize(Image.fromarray(gray), sepia).mode
     'RGB'
 
-    Set an option of a plugin:
+    Use a plugin with half of its chroma, on one processor core:
 
-    >>> gold = colortk.colorize(gray, "mean_chrominance", options={"strength": 0.5})
+    >>> pale = colortk.colorize(gray, "mean_color", strength=0.5, threads=1)
     """
     if (
         isinstance(strength, bool)
