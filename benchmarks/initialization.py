@@ -18,9 +18,9 @@ import numpy as np
 from sklearn.neural_network import MLPRegressor
 
 from colortk.store.pickles import PickleStore
-from colortk_plugins.sift_mlp.network import LAYERS, NEURONS, from_centred, initial
+from colortk_plugins.sift_mlp.network import LAYERS, NEURONS, from_centered, initial_network
 from colortk_plugins.sift_mlp.optimize import Optimizer
-from colortk_plugins.sift_mlp.samples import standard, together
+from colortk_plugins.sift_mlp.samples import collect_points, fit_standardization
 from colortk_plugins.sift_mlp.views import KIND
 
 BATCH, RATE = 512, 1e-3
@@ -32,10 +32,10 @@ def data(place: Path, count: int) -> list[np.ndarray]:
     keys = sorted(path.stem for path in (place / KIND).rglob("*.pkl"))
     chosen = np.random.default_rng(0).permutation(len(keys))[: count + count // 8]
     records = [store.get(KIND, keys[i]) for i in chosen]
-    statistics = standard(records[:count])
+    statistics = fit_standardization(records[:count])
     out = []
     for part in (records[:count], records[count:]):
-        points = together(part)
+        points = collect_points(part)
         out.append(statistics.inputs(points, np.arange(len(points.chroma))))
         out.append(statistics.targets(points.chroma)[:, 0])
     return out
@@ -52,7 +52,7 @@ def main() -> None:
         hidden_layer_sizes=(NEURONS,) * LAYERS, activation="logistic", learning_rate_init=RATE,
         batch_size=BATCH, random_state=0,
     )  # fmt: skip
-    ours = Optimizer(initial(inputs.shape[1], rng), 0.0)
+    ours = Optimizer(initial_network(inputs.shape[1], rng), 0.0)
     print(f"{len(inputs)} points of {count} pictures; error of A on {len(held)} held-out points")
     for number in range(passes):
         order = rng.permutation(len(inputs))
@@ -63,7 +63,7 @@ def main() -> None:
                 plain.partial_fit(inputs[part], targets[part])
                 ours.step(inputs[part], targets[part], RATE)
         default = float(((plain.predict(held) - truth) ** 2).mean()) / floor
-        network = from_centred(ours.average)
+        network = from_centered(ours.average)
         mine = float(((network.predict(held) - truth) ** 2).mean()) / floor
         print(
             f"pass {number + 1}: default initialization {default:.4f}, ours {mine:.4f}", flush=True

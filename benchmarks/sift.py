@@ -13,11 +13,11 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
     import cv2
     import numpy as np
 
-    from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid
+    from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid_positions
 
     light = np.random.default_rng(0).uniform(0, 100, (256, 256)).astype(np.float32)
     grey = np.rint(light * 2.55).astype(np.uint8)
-    places = grid(256, 32)
+    places = grid_positions(256, 32)
     points = [cv2.KeyPoint(float(x), float(y), 4.0, 0.0) for y in places for x in places]
     extractor = cv2.SIFT_create()
 

@@ -26,22 +26,22 @@ def child(name: str) -> None:
     import numpy as np
 
     from colortk.training import backend
-    from colortk.training.data.crops import planes
-    from colortk.training.data.loader import encoded
-    from colortk.training.loop.trainer import Learner
+    from colortk.training.data.crops import to_lab
+    from colortk.training.data.loader import encode
+    from colortk.training.loop.trainer import Trainer
 
     module = __import__(f"colortk_plugins.{name}.train", fromlist=["RECIPE"])
     recipe = module.RECIPE
-    backend.policy(os.environ["PRECISION"])
-    learner = Learner(recipe.network(), recipe)
+    backend.set_precision(os.environ["PRECISION"])
+    trainer = Trainer(recipe.network(), recipe)
     rng = np.random.default_rng(0)
     views = rng.integers(0, 256, (BATCH, SIDE, SIDE, 3)).astype(np.uint8)
-    inputs, targets = encoded(planes(views), recipe.codec)
+    inputs, targets = encode(to_lab(views), recipe.codec)
     for _ in range(2):
-        learner.step(inputs, targets, 1e-4)
+        trainer.step(inputs, targets, 1e-4)
     started = time.perf_counter()
     for _ in range(STEPS):
-        learner.step(inputs, targets, 1e-4)
+        trainer.step(inputs, targets, 1e-4)
     print(json.dumps(STEPS * BATCH / (time.perf_counter() - started)))
 
 
@@ -50,7 +50,7 @@ def loading() -> float:
     import cv2
     import numpy as np
 
-    from colortk.training.data.image_cache import Album
+    from colortk.training.data.image_cache import ImageCache
     from colortk.training.data.loader import Loader
     from colortk.training.data.source import FolderSource
     from colortk_plugins.autoencoder.train import RECIPE
@@ -62,7 +62,7 @@ def loading() -> float:
             noise = rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)
             cv2.imwrite(str(path), cv2.resize(noise, (240, 180), interpolation=cv2.INTER_CUBIC))
         loader = Loader(
-            Album(FolderSource(Path(folder)), paths), [1 / 64] * 64, RECIPE, seed=0, jobs=2
+            ImageCache(FolderSource(Path(folder)), paths), [1 / 64] * 64, RECIPE, seed=0, jobs=2
         )
         for _ in loader.epoch(0, 64, BATCH, SIDE):
             pass

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from colortk.training.loop.trainer import Learner
+from colortk.training.loop.trainer import Trainer
 from colortk.training.recipe import Recipe
 from colortk_plugins.acharya import train as acharya
 from colortk_plugins.autoencoder.train import RECIPE as AUTOENCODER
@@ -52,10 +52,10 @@ def losses(recipe: Recipe, side: int, folder: Path) -> list[float]:
     lightness = rng.uniform(0, 100, (2, side, side)).astype(np.float32)
     ab = rng.uniform(-40, 40, (2, side, side, 2)).astype(np.float32)
     x, y = recipe.codec.inputs(lightness), recipe.codec.targets(ab, lightness)
-    learner = Learner(network, recipe)
-    before = learner.loss(x, y, 2)
-    step = learner.step(x, y, 1e-3)
-    return [before, step, learner.loss(x, y, 2)]
+    trainer = Trainer(network, recipe)
+    before = trainer.loss(x, y, 2)
+    step = trainer.step(x, y, 1e-3)
+    return [before, step, trainer.loss(x, y, 2)]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def test_some_pictures_stay_as_they_are() -> None:
     picture = photo(40, 50)
     clean = rgb2lab(picture)[..., 0]
     rng = np.random.default_rng(0)
-    found = [aging.aged(picture, rng) for _ in range(200)]
+    found = [aging.aged_lightness(picture, rng) for _ in range(200)]
     assert all(one.dtype == np.float32 and one.shape == (40, 50) for one in found)
     assert all(one.min() >= 0 and one.max() <= 100 for one in found)
     same = sum(np.abs(one - clean).max() < 0.02 for one in found)
@@ -26,7 +26,7 @@ def test_some_pictures_stay_as_they_are() -> None:
 def test_it_follows_from_the_generator() -> None:
     picture = photo()
     for seed in range(5):
-        one, two = (aging.aged(picture, np.random.default_rng(seed)) for _ in range(2))
+        one, two = (aging.aged_lightness(picture, np.random.default_rng(seed)) for _ in range(2))
         assert (one == two).all()
 
 
@@ -50,13 +50,13 @@ def test_old_plates_are_blind_to_red() -> None:
     for _ in range(100):
         seed = int(rng.integers(1 << 30))
         of_red, of_blue = (
-            aging.emulsion(one, np.random.default_rng(seed)).mean() for one in (red, blue)
+            aging.change_emulsion(one, np.random.default_rng(seed)).mean() for one in (red, blue)
         )
         differences.append(of_blue - of_red)
     modern = rgb2lab(blue)[0, 0, 0] - rgb2lab(red)[0, 0, 0]
     assert np.mean(differences) > modern + 10
     grey = np.full((4, 4, 3), 120, np.uint8)
-    assert aging.emulsion(grey, rng).mean() == pytest.approx(rgb2lab(grey)[0, 0, 0], abs=0.5)
+    assert aging.change_emulsion(grey, rng).mean() == pytest.approx(rgb2lab(grey)[0, 0, 0], abs=0.5)
 
 
 def test_grain_is_mostly_in_the_middle_greys() -> None:
@@ -64,5 +64,5 @@ def test_grain_is_mostly_in_the_middle_greys() -> None:
     spread = {}
     for level in (2.0, 50.0, 98.0):
         plane = np.full((64, 64), level, np.float32)
-        spread[level] = np.mean([aging.grain(plane, rng).std() for _ in range(20)])
+        spread[level] = np.mean([aging.add_grain(plane, rng).std() for _ in range(20)])
     assert spread[50.0] > 1.3 * max(spread[2.0], spread[98.0])

@@ -8,12 +8,12 @@ from scipy.ndimage import shift
 from skimage.color import rgb2lab
 
 from colortk.training.data.augment import (
-    WAYS,
+    AUGMENTATIONS,
+    augment_all,
     crop_and_resize,
     scale_values,
     shift_horizontally,
     shift_vertically,
-    twelve,
 )
 from conftest import photo
 
@@ -21,17 +21,17 @@ PICTURE = photo(50, 40)
 
 
 def test_twelve_new_pictures_of_the_same_shape() -> None:
-    new = list(twelve(PICTURE, np.random.default_rng(0)))
+    new = list(augment_all(PICTURE, np.random.default_rng(0)))
     assert len(new) == 12
     assert all(p.shape == PICTURE.shape and p.dtype == np.uint8 for p in new)
     assert len({p.tobytes() for p in new}) == 12
-    again = list(twelve(PICTURE, np.random.default_rng(0)))
+    again = list(augment_all(PICTURE, np.random.default_rng(0)))
     assert all(np.array_equal(a, b) for a, b in zip(new, again, strict=True))
 
 
 def test_the_picture_itself_is_left_alone() -> None:
     before = PICTURE.copy()
-    for way in WAYS:
+    for way in AUGMENTATIONS:
         way(PICTURE, np.random.default_rng(1))
     assert np.array_equal(PICTURE, before)
 

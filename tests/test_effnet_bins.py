@@ -11,10 +11,10 @@ from scipy.special import softmax
 from skimage.color import rgb2lab
 
 from colortk.errors import ArtifactError
-from colortk_plugins.effnet_bins.bins import CENTRES, annealed_mean
+from colortk_plugins.effnet_bins.bins import CENTERS, annealed_mean
 from colortk_plugins.effnet_bins.codec import Bins
 from colortk_plugins.effnet_bins.options import Options
-from colortk_plugins.effnet_bins.vivid import vivid
+from colortk_plugins.effnet_bins.vivid import boost_pale_colors
 from conftest import photo
 
 # Keras' own way from its variables to arrays, with NumPy 2.
@@ -40,24 +40,24 @@ def test_cells_are_those_that_a_colour_of_srgb_falls_into() -> None:
             np.rint(rgb2lab(colours)[..., 1:] / 10).astype(int).reshape(-1, 2), axis=0
         )
         cells |= {(10.0 * a, 10.0 * b) for a, b in found}
-    assert cells == {(float(a), float(b)) for a, b in CENTRES}
-    assert len(CENTRES) == 261
+    assert cells == {(float(a), float(b)) for a, b in CENTERS}
+    assert len(CENTERS) == 261
 
 
 def test_the_annealed_mean_goes_from_the_expected_colour_to_the_likeliest() -> None:
-    logits = np.random.default_rng(0).normal(0, 2, (3, 5, len(CENTRES))).astype(np.float32)
+    logits = np.random.default_rng(0).normal(0, 2, (3, 5, len(CENTERS))).astype(np.float32)
     kept = logits.copy()
     for temperature in (1.0, 0.38):
-        expected = softmax(logits.astype(np.float64) / temperature, -1) @ CENTRES
+        expected = softmax(logits.astype(np.float64) / temperature, -1) @ CENTERS
         assert np.abs(annealed_mean(logits, temperature) - expected).max() < 1e-3
-    likeliest = CENTRES[logits.argmax(-1)]
+    likeliest = CENTERS[logits.argmax(-1)]
     assert np.abs(annealed_mean(logits * 1000, 0.01) - likeliest).max() < 0.1
     assert (logits == kept).all()
 
 
 def test_a_regression_is_added_to_the_cells() -> None:
     rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, (1, 4, 4, len(CENTRES))).astype(np.float32)
+    logits = rng.normal(0, 2, (1, 4, 4, len(CENTERS))).astype(np.float32)
     residual = rng.normal(0, 1, (1, 4, 4, 2)).astype(np.float32)
     codec = Bins(0.5)
     plain = codec.chroma(logits, 16, 16)
@@ -71,9 +71,9 @@ def test_vivid_is_more_for_what_has_little_and_keeps_hue_and_order() -> None:
     hue = np.random.default_rng(0).uniform(-np.pi, np.pi, 500)
     ab = np.stack([chroma * np.cos(hue), chroma * np.sin(hue)], -1).astype(np.float32)
     kept = ab.copy()
-    assert vivid(ab, 1.0) is ab
+    assert boost_pale_colors(ab, 1.0) is ab
     for amount in (1.5, 2.1, 4.0):
-        more = vivid(ab, amount)
+        more = boost_pale_colors(ab, amount)
         assert more.dtype == np.float32
         found = np.hypot(*more.T.astype(np.float64))
         np.testing.assert_allclose(
@@ -110,7 +110,7 @@ def test_the_encoder_is_efficientnet_lite2_of_one_channel_and_all_of_it_is_small
     network = effnet_bins(64)
     inside = [layer for layer in network.layers if block_of(layer.name) is not None]
     assert trained(inside) == PUBLISHED - HEAD - 2 * 3 * 3 * 32
-    assert network.output_shape == (None, 16, 16, len(CENTRES) + 2)
+    assert network.output_shape == (None, 16, 16, len(CENTERS) + 2)
     assert network.count_params() < 12_000_000
     assert effnet_bins(64, "regression").output_shape[-1] == 2
 
@@ -238,9 +238,9 @@ def test_chroma_ends_where_lightness_does() -> None:
 
         def predict(self, x: Any) -> Any:
             dark = (x < 0).reshape(1, 16, 4, 16, 4).mean((2, 4))
-            logits = np.full((1, 16, 16, len(CENTRES)), -30, np.float32)
+            logits = np.full((1, 16, 16, len(CENTERS)), -30, np.float32)
             for colour, share in ((40.0, dark), (-40.0, 1 - dark)):
-                cell = ([colour, 0.0] == CENTRES).all(-1).argmax()
+                cell = ([colour, 0.0] == CENTERS).all(-1).argmax()
                 logits[..., cell] = np.log(np.maximum(share, 1e-12))
             return logits
 

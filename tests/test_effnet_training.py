@@ -11,7 +11,7 @@ from scipy.special import huber, log_softmax, softmax
 from skimage.color import rgb2lab
 
 from colortk.training.request import TrainRequest
-from colortk_plugins.effnet_bins.bins import CENTRES
+from colortk_plugins.effnet_bins.bins import CENTERS
 from colortk_plugins.effnet_bins.encoder import STAGES
 from colortk_plugins.effnet_bins.training import BLOCKS, Training
 from conftest import photo
@@ -19,8 +19,8 @@ from conftest import photo
 pytest.importorskip("keras")
 
 from colortk_plugins.effnet_bins import losses
-from colortk_plugins.effnet_bins.prior import prior, spread
-from colortk_plugins.effnet_bins.train import built, recipe
+from colortk_plugins.effnet_bins.prior import color_prior, soft_counts
+from colortk_plugins.effnet_bins.train import build_network, make_recipe
 
 # Keras' own way from its variables to arrays, with NumPy 2.
 pytestmark = [
@@ -31,7 +31,7 @@ pytestmark = [
 
 def gaussian(ab: np.ndarray) -> np.ndarray:
     """Probability of every cell under a normal distribution about a colour."""
-    distance = ((ab[..., None, :].astype(np.float64) - CENTRES) ** 2).sum(-1)
+    distance = ((ab[..., None, :].astype(np.float64) - CENTERS) ** 2).sum(-1)
     density = np.exp(-distance / (2 * 5.0**2))
     return np.asarray(density / density.sum(-1, keepdims=True))
 
@@ -41,13 +41,13 @@ def test_statistics_are_means_and_deviations_of_each_picture(
 ) -> None:
     truth, answer = pair
     ab = quarter(truth).astype(np.float64)
-    colour = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTRES + 10 * answer[..., -2:]
+    colour = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTERS + 10 * answer[..., -2:]
     off = [
         np.abs(about(colour, axis=(1, 2)) - about(ab, axis=(1, 2))).mean() / 10
         for about in (np.mean, np.std)
     ]
     without, found = (
-        float(losses.colour_loss("both", statistics=weight)(truth, answer)) for weight in (0.0, 3.0)
+        float(losses.color_loss("both", statistics=weight)(truth, answer)) for weight in (0.0, 3.0)
     )
     assert found - without == pytest.approx(3 * np.mean(off), rel=1e-3)
 
@@ -56,7 +56,7 @@ def test_statistics_are_means_and_deviations_of_each_picture(
 def pair() -> tuple[np.ndarray, np.ndarray]:
     """Truth (2, 32, 32, 3) and an answer (2, 8, 8, cells + 2)."""
     truth = np.stack([rgb2lab(photo(32, 32, seed)) for seed in (0, 1)]).astype(np.float32)
-    answer = np.random.default_rng(0).normal(0, 1, (2, 8, 8, len(CENTRES) + 2))
+    answer = np.random.default_rng(0).normal(0, 1, (2, 8, 8, len(CENTERS) + 2))
     return truth, answer.astype(np.float32)
 
 
@@ -70,21 +70,21 @@ def test_cross_entropy_is_of_a_gaussian_about_the_true_colour(
     truth, answer = pair
     likely = gaussian(quarter(truth))
     surprise = -(likely * log_softmax(answer[..., :-2].astype(np.float64), -1)).sum(-1)
-    found = float(losses.colour_loss("bins")(truth, answer[..., :-2]))
+    found = float(losses.color_loss("bins")(truth, answer[..., :-2]))
     assert found == pytest.approx(surprise.mean(), rel=1e-4)
-    weights = np.random.default_rng(1).uniform(0.2, 3, len(CENTRES)).astype(np.float32)
-    weighted = float(losses.colour_loss("bins", weights)(truth, answer[..., :-2]))
+    weights = np.random.default_rng(1).uniform(0.2, 3, len(CENTERS)).astype(np.float32)
+    weighted = float(losses.color_loss("bins", weights)(truth, answer[..., :-2]))
     assert weighted == pytest.approx((surprise * (likely @ weights)).mean(), rel=1e-4)
 
 
 def test_smooth_l1_is_of_the_colour_that_is_served(pair: tuple[np.ndarray, np.ndarray]) -> None:
     truth, answer = pair
-    served = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTRES + 10 * answer[..., -2:]
+    served = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTERS + 10 * answer[..., -2:]
     expected = huber(1, (served - quarter(truth)) / 10).mean()
-    plain = float(losses.colour_loss("both")(truth, answer))
-    found = float(losses.colour_loss("both", regression=0.5)(truth, answer))
+    plain = float(losses.color_loss("both")(truth, answer))
+    found = float(losses.color_loss("both", regression=0.5)(truth, answer))
     assert found - plain == pytest.approx(0.5 * expected, rel=1e-3)
-    alone = float(losses.colour_loss("regression", regression=1.0)(truth, answer[..., -2:]))
+    alone = float(losses.color_loss("regression", regression=1.0)(truth, answer[..., -2:]))
     assert alone == pytest.approx(huber(1, answer[..., -2:] - quarter(truth) / 10).mean(), rel=1e-3)
 
 
@@ -93,32 +93,32 @@ def test_the_picture_itself_has_no_perceptual_loss_and_a_grey_one_has() -> None:
         [rgb2lab(np.full((64, 64, 3), v, np.uint8)) for v in ((200, 60, 40), (40, 90, 200))]
     )
     truth = truth.astype(np.float32)
-    loss = losses.colour_loss("regression", perceptual=1.0)
+    loss = losses.color_loss("regression", perceptual=1.0)
     right = np.broadcast_to(truth[:, :1, :1, 1:] / 10, (2, 16, 16, 2)).astype(np.float32)
     assert float(loss(truth, right)) < 1e-4
     assert float(loss(truth, np.zeros_like(right))) > 0.05
 
 
 def test_rare_colours_count_more_and_the_mean_stays() -> None:
-    share = np.random.default_rng(0).dirichlet(np.full(len(CENTRES), 0.3))
-    weights = losses.rebalanced(share, 0.5)
+    share = np.random.default_rng(0).dirichlet(np.full(len(CENTERS), 0.3))
+    weights = losses.class_weights(share, 0.5)
     assert float(weights @ share) == pytest.approx(1, rel=1e-5)
     assert weights[share.argmax()] == weights.min()
-    expected = 1 / (0.5 * share + 0.5 / len(CENTRES))
+    expected = 1 / (0.5 * share + 0.5 / len(CENTERS))
     assert weights / weights[0] == pytest.approx(expected / expected[0], rel=1e-4)
-    assert losses.rebalanced(share, 1) == pytest.approx(np.ones(len(CENTRES)))
+    assert losses.class_weights(share, 1) == pytest.approx(np.ones(len(CENTERS)))
 
 
 def test_the_prior_is_of_the_pictures(tmp_path: Path) -> None:
     for number in range(12):
         Image.new("RGB", (40, 40), (200, 60, 40)).save(tmp_path / f"{number}.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    share = prior(TrainRequest(tmp_path, tmp_path / "out", tmp_path))
+    share = color_prior(TrainRequest(tmp_path, tmp_path / "out", tmp_path))
     assert share.sum() == pytest.approx(1)
     colour = rgb2lab(np.array([[[200, 60, 40]]], np.uint8))[0, 0, 1:]
     assert np.abs(share - gaussian(colour)).max() < 1e-2
     ab = np.random.default_rng(0).uniform(-60, 60, (50, 2)).astype(np.float32)
-    assert spread(ab) == pytest.approx(gaussian(ab).sum(0), abs=1e-4)
+    assert soft_counts(ab) == pytest.approx(gaussian(ab).sum(0), abs=1e-4)
 
 
 def trained(network: object) -> set[str]:
@@ -126,12 +126,12 @@ def trained(network: object) -> set[str]:
 
 
 def test_what_is_trained() -> None:
-    everything = trained(built(Training(), kept=False))
+    everything = trained(build_network(Training(), kept=False))
     assert sum(stage[0] for stage in STAGES) == BLOCKS
     assert {"stem_conv", "stem_bn", "block20_bn2", "decoder_both"} <= everything
-    frozen = trained(built(Training(frozen=21), kept=True))
+    frozen = trained(build_network(Training(frozen=21), kept=True))
     assert frozen == {name for name in everything if name.startswith("decoder")}
-    some = trained(built(Training(frozen=3), kept=True))
+    some = trained(build_network(Training(frozen=3), kept=True))
     assert "block3_project_conv" in some
     assert not {name for name in some if name.startswith(("stem", "block0", "block2_"))}
     assert not {name for name in some if name.startswith("block") and "_bn" in name}
@@ -139,8 +139,8 @@ def test_what_is_trained() -> None:
 
 def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
     options = Training(frozen=0, encoder_rate=0.2, rebalance=1)
-    fresh = recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=options)).rates
-    begun = recipe(
+    fresh = make_recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=options)).rates
+    begun = make_recipe(
         TrainRequest(tmp_path, tmp_path, tmp_path, options=options, init_from=("effnet_bins",))
     ).rates
     assert fresh is not None
@@ -152,7 +152,9 @@ def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
 
 def test_weights_that_are_to_have_a_mean_keep_16_bits(tmp_path: Path) -> None:
     eight, sixteen = (
-        recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=Training(bits=bits, rebalance=1)))
+        make_recipe(
+            TrainRequest(tmp_path, tmp_path, tmp_path, options=Training(bits=bits, rebalance=1))
+        )
         for bits in (8, 16)
     )
     assert eight.eight_bits is not None

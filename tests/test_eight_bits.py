@@ -65,13 +65,13 @@ def pictures(count: int = 12) -> Iterator[Float32]:
 def test_folding_changes_no_answer(keras: Any) -> None:
     import onnx
 
-    from colortk.training.onnx.eight_bits import folded
+    from colortk.training.onnx.eight_bits import fold_batch_normalization
     from colortk.training.onnx.graph import to_onnx
 
     model = network(keras)
     (x,) = pictures(1)
     plain = onnx.load_model_from_string(to_onnx(model, half=False))
-    kinds = [node.op_type for node in folded(plain).graph.node]
+    kinds = [node.op_type for node in fold_batch_normalization(plain).graph.node]
     assert kinds.count("BatchNormalization") == 1, "the one behind a ReLU stays"
     answer = Engine(plain.SerializeToString(), wanted="cpu").predict(x)
     np.testing.assert_allclose(answer, model.predict(x, verbose=0), atol=1e-5)
@@ -81,12 +81,12 @@ def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
     import onnx
 
     from colortk.runtime.keras_weights import restore, weights_in
-    from colortk.training.onnx.eight_bits import eight_bits
+    from colortk.training.onnx.eight_bits import quantize
     from colortk.training.onnx.graph import to_onnx
 
     model = network(keras)
     whole = to_onnx(model, half=False)
-    content = eight_bits(whole, pictures())
+    content = quantize(whole, pictures())
     kinds = {
         item.name: item.data_type for item in onnx.load_model_from_string(content).graph.initializer
     }
@@ -96,7 +96,7 @@ def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
         == onnx.TensorProto.INT8
     )
     assert kinds["first/kernel"] == kinds["last/kernel"] == onnx.TensorProto.FLOAT
-    spared = onnx.load_model_from_string(eight_bits(whole, pictures(), ["own_"]))
+    spared = onnx.load_model_from_string(quantize(whole, pictures(), ["own_"]))
     assert "own_bias/kernel" in {item.name for item in spared.graph.initializer}
     (x,) = pictures(1)
     exact = model.predict(x, verbose=0)
@@ -116,9 +116,9 @@ def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
 
 
 def test_a_network_that_needs_more_bits_keeps_them(keras: Any) -> None:
-    from colortk.training.export import _as_good
+    from colortk.training.export import _scores_as_well
 
     before = {"psnr": 23.0, "lpips": 0.2}
-    assert _as_good({"psnr": 22.95, "lpips": 0.2015}, before)
-    assert not _as_good({"psnr": 22.85, "lpips": 0.2}, before)
-    assert not _as_good({"psnr": 23.1, "lpips": 0.2025}, before)
+    assert _scores_as_well({"psnr": 22.95, "lpips": 0.2015}, before)
+    assert not _scores_as_well({"psnr": 22.85, "lpips": 0.2}, before)
+    assert not _scores_as_well({"psnr": 23.1, "lpips": 0.2025}, before)

@@ -22,7 +22,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from colortk.io.discovery import find_pictures
-from colortk.training.data.split import split
+from colortk.training.data.split import split_pictures
 from tiny_fits import ENVIRONMENT, SMALL, fit, pictures, three_epochs
 
 pytestmark = [
@@ -246,7 +246,9 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
     )
     assert out.stdout.splitlines()[-1:] == ["SERVED"], out.stderr[-3000:]
     told = json.loads((tmp_path / "autoencoder" / "manifest.json").read_text())
-    assert told["samples"] == len(split(find_pictures(data), data).train), "a pass, not thousands"
+    assert told["samples"] == len(split_pictures(find_pictures(data), data).train), (
+        "a pass, not thousands"
+    )
     relu = tmp_path / "acharya_relu"
     assert json.loads((relu / "manifest.json").read_text())["rate"] == 0.0002
     assert float((relu / "curve.csv").read_text().splitlines()[1].split(",")[3]) == 0.0002

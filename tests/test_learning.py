@@ -16,13 +16,19 @@ from skimage.color import rgb2lab
 from colortk.errors import ArtifactError, PictureError
 from colortk.runtime.network_io import LinearScaling
 from colortk.training.data import aging, crops
-from colortk.training.data.dataset import HELD_OUT, spread
-from colortk.training.data.image_cache import Album
-from colortk.training.data.loader import Loader, fixed
+from colortk.training.data.dataset import MAX_HELD_OUT, draw_held_out
+from colortk.training.data.image_cache import ImageCache
+from colortk.training.data.loader import Loader, validation_arrays
 from colortk.training.data.source import FolderSource
 from colortk.training.data.split import Split
-from colortk.training.loop.fit import _cooled, _judge
-from colortk.training.loop.state import Row, State, identity, load, save
+from colortk.training.loop.fit import _cooldown_factor, _record_epoch
+from colortk.training.loop.state import (
+    EpochRecord,
+    TrainingState,
+    load_checkpoint,
+    run_identity,
+    save_checkpoint,
+)
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from conftest import photo
@@ -32,17 +38,17 @@ RECIPE = Recipe("none", lambda: None, CODEC, epochs=4, batch_size=4, rate=1e-3, 
 
 
 @pytest.fixture
-def album(tmp_path: Path) -> Album:
+def images(tmp_path: Path) -> ImageCache:
     paths = []
     for seed in range(5):
         paths.append(tmp_path / f"{seed}.png")
         Image.fromarray(photo(40, 60, seed)).save(paths[-1])
-    return Album(FolderSource(tmp_path), paths)
+    return ImageCache(FolderSource(tmp_path), paths)
 
 
-def loader(album: Album, **changes: object) -> Loader:
-    share = [1 / len(album)] * len(album)
-    return Loader(album, share, replace(RECIPE, **changes), seed=3, jobs=2)
+def loader(images: ImageCache, **changes: object) -> Loader:
+    share = [1 / len(images)] * len(images)
+    return Loader(images, share, replace(RECIPE, **changes), seed=3, jobs=2)
 
 
 def test_codec_is_undone() -> None:
@@ -81,22 +87,22 @@ def test_document_000s_numbers() -> None:
     assert np.allclose(even[:, 7, 9], ab.mean((1, 2)), atol=1e-3)
 
 
-def test_an_epoch_follows_from_its_number(album: Album) -> None:
+def test_an_epoch_follows_from_its_number(images: ImageCache) -> None:
     def digest(number: int, jobs: int) -> str:
-        made = replace(loader(album), jobs=jobs).epoch(number, 16, 4, 32)
+        made = replace(loader(images), jobs=jobs).epoch(number, 16, 4, 32)
         return hashlib.sha256(b"".join(x.tobytes() + y.tobytes() for x, y in made)).hexdigest()
 
     assert digest(0, 1) == digest(0, 3)
     assert digest(0, 1) != digest(1, 1)
 
 
-def test_batches_hold_lightness_and_its_own_chroma(album: Album) -> None:
-    (x, y), *rest = loader(album, zoom=(1, 1)).epoch(0, 12, 4, 40)
+def test_batches_hold_lightness_and_its_own_chroma(images: ImageCache) -> None:
+    (x, y), *rest = loader(images, zoom=(1, 1)).epoch(0, 12, 4, 40)
     assert len(rest) == 2
     assert x.shape == (4, 40, 40, 1)
     assert y.shape == (4, 40, 40, 2)
     # A full-size square of a 40 x 60 picture is not scaled: each is a part of one of the five.
-    truths = [rgb2lab(album[i]) for i in range(5)]
+    truths = [rgb2lab(images[i]) for i in range(5)]
     for one, chroma in zip(x[..., 0] * 50 + 50, y * 110, strict=True):
         found = [
             np.abs(part[..., 0] - one).max() + np.abs(part[..., 1:] - chroma).max()
@@ -107,8 +113,8 @@ def test_batches_hold_lightness_and_its_own_chroma(album: Album) -> None:
         assert min(found) < 0.05
 
 
-def test_twelve_new_pictures_of_each(album: Album) -> None:
-    made = loader(album, examples="twelve")
+def test_twelve_new_pictures_of_each(images: ImageCache) -> None:
+    made = loader(images, examples="augmented")
     assert made.epoch_size() == 65
     made.prepare(32)
     first = [y for _, y in made.epoch(0, 65, 13, 32)]
@@ -120,44 +126,44 @@ def test_twelve_new_pictures_of_each(album: Album) -> None:
     assert rows(first) == rows(again), "the same pictures in every epoch"
     assert any((a != b).any() for a, b in zip(first, again, strict=True)), "in another order"
     assert len(set(rows(first))) > 50
-    unprepared = loader(album, examples="twelve")
+    unprepared = loader(images, examples="augmented")
     late = [y for _, y in unprepared.epoch(0, 65, 13, 32)]
     assert all((a == b).all() for a, b in zip(first, late, strict=True)), "kept or made anew"
 
 
-def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(album: Album) -> None:
+def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(images: ImageCache) -> None:
     import cv2
 
-    lightness, ab = crops.planes(album[1][None])
-    packed = crops.to_bytes(lightness, ab)[0]
-    theirs = cv2.cvtColor(album[1], cv2.COLOR_RGB2LAB)
+    lightness, ab = crops.to_lab(images[1][None])
+    packed = crops.lab_to_bytes(lightness, ab)[0]
+    theirs = cv2.cvtColor(images[1], cv2.COLOR_RGB2LAB)
     difference = np.abs(packed.astype(int) - theirs)
     assert difference.max() <= 2, "OpenCV's own is not exact"
     assert difference.mean() < 0.2
-    back = crops.from_bytes(packed)
+    back = crops.lab_from_bytes(packed)
     assert np.abs(back[0] - lightness[0]).max() < 0.21
     assert np.abs(back[1] - ab[0]).max() <= 0.501
 
 
-def test_lightness_may_be_another_chroma_stays(album: Album) -> None:
-    plain = list(loader(album).epoch(0, 8, 4, 32))
-    aged = list(loader(album, lightness=aging.aged).epoch(0, 8, 4, 32))
+def test_lightness_may_be_another_chroma_stays(images: ImageCache) -> None:
+    plain = list(loader(images).epoch(0, 8, 4, 32))
+    aged = list(loader(images, lightness=aging.aged_lightness).epoch(0, 8, 4, 32))
     assert all((one[1] == two[1]).all() for one, two in zip(plain, aged, strict=True))
     assert any((one[0] != two[0]).any() for one, two in zip(plain, aged, strict=True))
-    again = list(loader(album, lightness=aging.aged).epoch(0, 8, 4, 32))
+    again = list(loader(images, lightness=aging.aged_lightness).epoch(0, 8, 4, 32))
     assert all((one[0] == two[0]).all() for one, two in zip(again, aged, strict=True))
 
 
-def test_validation_is_the_middle_of_every_picture(album: Album) -> None:
-    x, y = fixed(album, RECIPE, 40)
-    truth = rgb2lab(album[2][:, 10:50])
+def test_validation_is_the_middle_of_every_picture(images: ImageCache) -> None:
+    x, y = validation_arrays(images, RECIPE, 40)
+    truth = rgb2lab(images[2][:, 10:50])
     assert np.abs(x[2, ..., 0] * 50 + 50 - truth[..., 0]).max() < 0.02
     assert np.abs(y[2] * 110 - truth[..., 1:]).max() < 0.02
 
 
-def test_a_loader_that_is_left_ends_its_threads(album: Album) -> None:
+def test_a_loader_that_is_left_ends_its_threads(images: ImageCache) -> None:
     before = threading.active_count()
-    batches = loader(album).epoch(0, 4000, 4, 32)
+    batches = loader(images).epoch(0, 4000, 4, 32)
     next(batches)
     batches.close()
     deadline = time.monotonic() + 5
@@ -166,13 +172,13 @@ def test_a_loader_that_is_left_ends_its_threads(album: Album) -> None:
     assert threading.active_count() == before
 
 
-def test_an_album_keeps_what_there_is_room_for(album: Album) -> None:
-    small = Album(album.source, album.paths, 2 * 40 * 60 * 3)
+def test_an_image_cache_keeps_what_there_is_room_for(images: ImageCache) -> None:
+    small = ImageCache(images.source, images.paths, 2 * 40 * 60 * 3)
     for _ in range(2):
         for index in range(5):
-            assert (small[index] == album[index]).all()
-    assert len(small._kept) == 2
-    assert (album.only([3, 1])[0] == album[3]).all()
+            assert (small[index] == images[index]).all()
+    assert len(small._pictures) == 2
+    assert (images.subset([3, 1])[0] == images[3]).all()
 
 
 def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
@@ -181,7 +187,7 @@ def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
     Image.fromarray(photo(600, 900)).save(tmp_path / "large.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     names = ("grey", "deep", "large", "broken")
-    found = Album(FolderSource(tmp_path), [tmp_path / f"{name}.png" for name in names])
+    found = ImageCache(FolderSource(tmp_path), [tmp_path / f"{name}.png" for name in names])
     assert found[0].shape == found[1].shape == (40, 60, 3)
     assert found[2].shape == (288, 432, 3)
     with pytest.raises(PictureError):
@@ -191,7 +197,7 @@ def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
 def test_the_narrowest_picture_has_parts() -> None:
     rng = np.random.default_rng(0)
     for shape in ((1, 40, 3), (40, 1, 3), (1, 1, 3), (2, 2, 3)):
-        view = crops.part(np.full(shape, 7, np.uint8), 16, (0.5, 1.0), rng)
+        view = crops.random_crop(np.full(shape, 7, np.uint8), 16, (0.5, 1.0), rng)
         assert (view == 7).all()
         assert view.shape == (16, 16, 3)
 
@@ -201,7 +207,7 @@ def test_parts_stay_inside_and_are_mirrored_half_the_time() -> None:
     rng = np.random.default_rng(0)
     mirrored = 0
     for _ in range(200):
-        view = crops.part(ramp, 16, (0.4, 1.0), rng)
+        view = crops.random_crop(ramp, 16, (0.4, 1.0), rng)
         assert view.shape == (16, 16, 3)
         steps = np.diff(view[8, :, 0].astype(int))
         assert (steps >= 0).all() or (steps <= 0).all()
@@ -217,10 +223,10 @@ def test_sides_by_share_of_the_epochs() -> None:
 
 
 def test_the_rate_cools_down_at_the_end() -> None:
-    assert _cooled(0.5, 0.3) == 1
-    assert _cooled(0.85, 0.3) == pytest.approx(0.5)
-    assert _cooled(1.0, 0.3) == 0
-    assert _cooled(1.0, 0.0) == 1
+    assert _cooldown_factor(0.5, 0.3) == 1
+    assert _cooldown_factor(0.85, 0.3) == pytest.approx(0.5)
+    assert _cooldown_factor(1.0, 0.3) == 0
+    assert _cooldown_factor(1.0, 0.0) == 1
 
 
 class Weighing:
@@ -234,58 +240,58 @@ class Weighing:
 
 def test_the_rate_falls_on_a_plateau_and_the_best_is_kept() -> None:
     recipe = replace(RECIPE, epochs=6, patience=2, factor=0.5)
-    state, learner = State(), Weighing()
+    state, trainer = TrainingState(), Weighing()
     for number, loss in enumerate([3.0, 2.0, 2.5, 1.9999, 1.0, 1.5], start=1):
-        _judge(recipe, state, Row(number, 0, loss, 0, 0, 0), learner)  # type: ignore[arg-type]
+        _record_epoch(recipe, state, EpochRecord(number, 0, loss, 0, 0, 0), trainer)  # type: ignore[arg-type]
     # 1.9999 is hardly better than 2: with 2.5 before it, two epochs without progress.
     assert state.factor == 0.5
-    assert state.since == 1
-    assert state.kept(recipe).epoch == 5
-    assert float(state.arrays["best"][0]) == learner.number
+    assert state.epochs_since_best == 1
+    assert state.best_epoch(recipe).epoch == 5
+    assert float(state.arrays["best"][0]) == trainer.number
 
 
 def test_larger_pictures_at_the_end_have_losses_of_their_own() -> None:
     recipe = replace(RECIPE, epochs=4, sides=((32, 0.5), (64, 0.5)))
-    state, learner = State(), Weighing()
+    state, trainer = TrainingState(), Weighing()
     for number, loss in enumerate([1.0, 0.9, 5.0, 4.0], start=1):
-        _judge(recipe, state, Row(number, 0, loss, 0, 0, 0), learner)  # type: ignore[arg-type]
-    assert float(state.arrays["best"][0]) == learner.number
-    assert state.kept(recipe).epoch == 4
+        _record_epoch(recipe, state, EpochRecord(number, 0, loss, 0, 0, 0), trainer)  # type: ignore[arg-type]
+    assert float(state.arrays["best"][0]) == trainer.number
+    assert state.best_epoch(recipe).epoch == 4
 
 
 def test_held_out_pictures_are_drawn_once() -> None:
-    paths = [Path(f"{i}.png") for i in range(2 * HELD_OUT)]
-    some = spread(paths, [1.0] * HELD_OUT + [0.0] * HELD_OUT, seed=0)
-    assert some == paths[:HELD_OUT]
-    assert spread(paths[:10], [0.1] * 10, seed=0) == paths[:10]
+    paths = [Path(f"{i}.png") for i in range(2 * MAX_HELD_OUT)]
+    some = draw_held_out(paths, [1.0] * MAX_HELD_OUT + [0.0] * MAX_HELD_OUT, seed=0)
+    assert some == paths[:MAX_HELD_OUT]
+    assert draw_held_out(paths[:10], [0.1] * 10, seed=0) == paths[:10]
 
 
 def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    state = State([Row(1, 0.5, 0.4, 1e-3, 10.5, 0.01)], 0.25, 1, ["a/broken.png"])
+    state = TrainingState([EpochRecord(1, 0.5, 0.4, 1e-3, 10.5, 0.01)], 0.25, 1, ["a/broken.png"])
     state.arrays = {"weights": [rng.random((3, 2)), rng.random(11)], "steps": [np.array(7)]}
-    assert load(tmp_path, "run") is None
-    save(tmp_path, state, "run")
-    found = load(tmp_path, "run")
+    assert load_checkpoint(tmp_path, "run") is None
+    save_checkpoint(tmp_path, state, "run")
+    found = load_checkpoint(tmp_path, "run")
     assert found is not None
-    assert (found.curve, found.factor, found.since) == (state.curve, 0.25, 1)
+    assert (found.curve, found.factor, found.epochs_since_best) == (state.curve, 0.25, 1)
     assert found.left_out == ["a/broken.png"]
     for group, arrays in state.arrays.items():
         for one, other in zip(arrays, found.arrays[group], strict=True):
             assert (one == other).all()
     with pytest.raises(ArtifactError, match="other pictures or settings"):
-        load(tmp_path, "another")
+        load_checkpoint(tmp_path, "another")
     path = tmp_path / "checkpoint.npz"
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ArtifactError, match="cannot be resumed"):
-        load(tmp_path, "run")
+        load_checkpoint(tmp_path, "run")
 
 
 def test_another_setting_is_another_run(tmp_path: Path) -> None:
     request = TrainRequest(tmp_path, tmp_path / "out", tmp_path / "store")
     sides = Split([tmp_path / "a" / "b.png"], [tmp_path / "c.png"], [1.0], [1.0])
     other = replace(sides, held_out=[tmp_path / "d.png"])
-    names = {identity(request, RECIPE, sides), identity(request, RECIPE, other)}
+    names = {run_identity(request, RECIPE, sides), run_identity(request, RECIPE, other)}
     for change in (
         {"seed": 1},
         {"init_from": ("gray",)},
@@ -293,10 +299,10 @@ def test_another_setting_is_another_run(tmp_path: Path) -> None:
         {"aging": True},
         {"teacher": "gray"},
     ):
-        names.add(identity(replace(request, **change), RECIPE, sides))
+        names.add(run_identity(replace(request, **change), RECIPE, sides))
     for change in ({"epochs": 3}, {"sides": ((64, 1.0),)}, {"plugin": "another"}):
-        names.add(identity(request, replace(RECIPE, **change), sides))
+        names.add(run_identity(request, replace(RECIPE, **change), sides))
     assert len(names) == 10
-    assert identity(replace(request, jobs=7, resume=True), RECIPE, sides) in names
-    here = identity(replace(request, init_from=("some/weights",)), RECIPE, sides)
-    assert here == identity(replace(request, init_from=("/else/weights/",)), RECIPE, sides)
+    assert run_identity(replace(request, jobs=7, resume=True), RECIPE, sides) in names
+    here = run_identity(replace(request, init_from=("some/weights",)), RECIPE, sides)
+    assert here == run_identity(replace(request, init_from=("/else/weights/",)), RECIPE, sides)

@@ -42,10 +42,10 @@ def test_ms_ssim_of_chroma_is_the_metric(side: int) -> None:
 
 
 def test_the_loss_is_one_minus_structure_times_colour() -> None:
-    from colortk.training.loop.losses import colour_ms_ssim, ms_ssim_ab
+    from colortk.training.loop.losses import color_ms_ssim, ms_ssim_ab
 
     truth, answer = (planes[None] for planes in chroma(64, 3))
-    loss = colour_ms_ssim(110.0)
+    loss = color_ms_ssim(110.0)
     distance = np.linalg.norm(truth - answer, axis=-1)
     colour = 1 - np.minimum(distance, THRESHOLD).mean() / THRESHOLD
     wanted = 1 - float(ms_ssim_ab(truth, answer)) * colour
@@ -57,13 +57,13 @@ def test_the_loss_has_a_slope_everywhere() -> None:
     """Also where a network answers one colour, or the opposite of the truth."""
     import keras
 
-    from colortk.training.loop.losses import colour_ms_ssim
+    from colortk.training.loop.losses import color_ms_ssim
 
     truth, _ = chroma(48, 5)
     for answer in (np.zeros_like(truth), -truth, truth):
         inputs = keras.Input((48, 48, 2))
         network = keras.Model(inputs, keras.layers.Dense(2, kernel_initializer="identity")(inputs))
-        network.compile(keras.optimizers.SGD(0.1), colour_ms_ssim(110.0))
+        network.compile(keras.optimizers.SGD(0.1), color_ms_ssim(110.0))
         loss = network.train_on_batch(answer[None] / 110, truth[None] / 110)
         assert np.isfinite(loss)
         assert all(np.isfinite(w).all() for w in network.get_weights())
@@ -72,16 +72,16 @@ def test_the_loss_has_a_slope_everywhere() -> None:
 def test_grey_of_a_colour_picture_in_two_ways() -> None:
     from skimage.color import rgb2gray, rgb2lab
 
-    from colortk_plugins.autoencoder.assess import grey_inputs
+    from colortk_plugins.autoencoder.assess import gray_inputs
 
     lab = np.dstack([np.full((8, 8), 55.0), *np.moveaxis(chroma(8, 0)[0], -1, 0)])
     rgb = np.rint(lab_to_rgb(lab.astype(np.float32)) * 255).astype(np.uint8)
-    found = grey_inputs(rgb)
+    found = gray_inputs(rgb)
     assert np.abs(found["read"] - rgb2lab(rgb)[..., 0]).max() < 0.02
     luma = rgb @ np.array([0.299, 0.587, 0.114])
     repeated = np.rint(luma)[..., None].repeat(3, 2).astype(np.uint8)
     assert np.abs(found["repeated"] - rgb2lab(repeated)[..., 0]).max() < 0.6
     assert np.abs(found["repeated"] - found["read"]).max() > 1, "they differ in colours"
     grey = np.rint(255 * rgb2gray(rgb))[..., None].repeat(3, 2).astype(np.uint8)
-    same = grey_inputs(grey)
+    same = gray_inputs(grey)
     assert np.abs(same["repeated"] - same["read"]).max() < 0.02

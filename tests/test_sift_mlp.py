@@ -19,15 +19,15 @@ from colortk.store.artifacts import artifacts_of
 from colortk.store.pickles import PickleStore
 from colortk_plugins.sift_mlp import features, samples, views
 from colortk_plugins.sift_mlp.colorizer import SiftMlp
-from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid, mirror
+from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid_positions, mirror_permutation
 from colortk_plugins.sift_mlp.network import (
     LAYERS,
     NEURONS,
     Network,
-    absorb,
+    absorb_standardization,
     from_bytes,
-    from_centred,
-    initial,
+    from_centered,
+    initial_network,
     to_bytes,
 )
 from colortk_plugins.sift_mlp.optimize import Optimizer, gradient
@@ -51,8 +51,8 @@ def test_dense_sift_is_opencvs(real: np.ndarray, cell: int) -> None:
     layer = max(0, round(3 * np.log2(0.3 * cell / 1.6)))
     points = [
         cv2.KeyPoint(float(x), float(y), cell * 2 / 3, 0.0, 1.0, layer << 8)
-        for y in grid(256, rows)
-        for x in grid(384, columns)
+        for y in grid_positions(256, rows)
+        for x in grid_positions(384, columns)
     ]
     _, theirs = cv2.SIFT_create().compute(grey, points)
     theirs = theirs.reshape(rows, columns, 128)
@@ -82,17 +82,17 @@ def test_contrast_scales_with_the_picture_and_descriptors_do_not(real: np.ndarra
 def test_a_mirrored_picture_has_mirrored_descriptors(real: np.ndarray) -> None:
     here, _ = dense_sift(real, 8, 12, 5)
     there, _ = dense_sift(np.ascontiguousarray(real[:, ::-1]), 8, 12, 5)
-    np.testing.assert_allclose(there[:, ::-1][..., mirror()], here, atol=1e-4)
+    np.testing.assert_allclose(there[:, ::-1][..., mirror_permutation()], here, atol=1e-4)
 
 
 def test_features_have_the_shapes_they_promise(real: np.ndarray) -> None:
-    found = features.extract(real, 10, 14)
+    found = features.extract_features(real, 10, 14)
     assert found.sift.shape == (10, 14, 4, 128)
     assert found.sift.dtype == np.uint8
     assert found.luminance.shape == (10, 14, features.LUMINANCE_WIDTH)
     assert found.whole.shape == (32,)
     assert found.context.shape == (512,)
-    inputs = features.inputs(found)
+    inputs = features.network_inputs(found)
     assert inputs.shape == (140, features.WIDTH)
     assert np.isfinite(inputs).all()
     np.testing.assert_array_equal(inputs[:, :512], found.sift.reshape(140, 512))
@@ -111,7 +111,7 @@ def scikit(network: Network) -> MLPRegressor:
 
 def test_it_is_ten_layers_of_128_sigmoids() -> None:
     rng = np.random.default_rng(0)
-    network = from_centred(initial(30, rng))
+    network = from_centered(initial_network(30, rng))
     inputs = rng.standard_normal((50, 30)).astype(np.float32)
     expected = scikit(network).predict(inputs)
     assert expected.std() > 0.05, "a constant would prove nothing"
@@ -124,7 +124,7 @@ def test_what_ships_is_ten_layers_of_128_sigmoids(channel: str, real: np.ndarray
     network = from_bytes(artifacts_of(spec).read(channel))
     shapes = [w.shape for w in network.weights]
     assert shapes == [(features.WIDTH, 128), *[(128, 128)] * 9, (128, 1)]
-    inputs = features.inputs(features.extract(real[:128, :128].copy(), 16, 16))
+    inputs = features.network_inputs(features.extract_features(real[:128, :128].copy(), 16, 16))
     expected = scikit(network).predict(inputs)
     assert expected.std() > 0.5
     np.testing.assert_allclose(network.predict(inputs), expected, atol=0.05)
@@ -134,7 +134,7 @@ def test_what_ships_is_ten_layers_of_128_sigmoids(channel: str, real: np.ndarray
 
 def test_centred_coordinates_are_the_same_function() -> None:
     rng = np.random.default_rng(1)
-    centred = initial(20, rng)
+    centred = initial_network(20, rng)
     for bias in centred.biases:
         bias += rng.normal(0, 0.3, bias.shape).astype(np.float32)
     inputs = rng.standard_normal((40, 20)).astype(np.float32)
@@ -142,16 +142,16 @@ def test_centred_coordinates_are_the_same_function() -> None:
     for weight, bias in zip(centred.weights[:-1], centred.biases[:-1], strict=True):
         signal = np.tanh(signal @ weight + bias)
     expected = (signal @ centred.weights[-1] + centred.biases[-1])[:, 0]
-    np.testing.assert_allclose(from_centred(centred).predict(inputs), expected, atol=1e-4)
+    np.testing.assert_allclose(from_centered(centred).predict(inputs), expected, atol=1e-4)
 
 
 def test_absorbing_the_standardization() -> None:
     rng = np.random.default_rng(2)
-    network = from_centred(initial(6, rng))
+    network = from_centered(initial_network(6, rng))
     mean, matrix = rng.normal(0, 1, 9), rng.normal(0, 1, (9, 6)).astype(np.float32)
     inputs = rng.standard_normal((30, 9)).astype(np.float32)
     expected = 20 * network.predict(((inputs - mean) @ matrix).astype(np.float32)) + 7
-    found = absorb(network, mean, matrix, 7, 20).predict(inputs)
+    found = absorb_standardization(network, mean, matrix, 7, 20).predict(inputs)
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
@@ -159,7 +159,7 @@ def test_signal_survives_ten_layers() -> None:
     """Where the usual initialization leaves nothing (see network.py)."""
     rng = np.random.default_rng(3)
     inputs = rng.standard_normal((200, 50)).astype(np.float32)
-    assert from_centred(initial(50, rng)).predict(inputs).std() > 0.1
+    assert from_centered(initial_network(50, rng)).predict(inputs).std() > 0.1
     plain = MLPRegressor(
         hidden_layer_sizes=(NEURONS,) * LAYERS, activation="logistic", max_iter=1, random_state=0
     )
@@ -171,7 +171,7 @@ def test_signal_survives_ten_layers() -> None:
 
 def test_the_gradient_is_that_of_the_error() -> None:
     rng = np.random.default_rng(4)
-    network = initial(5, rng)
+    network = initial_network(5, rng)
     network.weights = [w.astype(np.float64) for w in network.weights]  # type: ignore[misc]
     network.biases = [b.astype(np.float64) for b in network.biases]  # type: ignore[misc]
     inputs, targets = rng.standard_normal((12, 5)), rng.standard_normal(12)
@@ -192,17 +192,17 @@ def test_it_learns_and_can_be_put_away_and_taken_up() -> None:
     rng = np.random.default_rng(5)
     inputs = rng.standard_normal((512, 8)).astype(np.float32)
     targets = np.sin(2 * inputs[:, 0]) * inputs[:, 1]
-    optimizer = Optimizer(initial(8, rng), 0.0)
+    optimizer = Optimizer(initial_network(8, rng), 0.0)
     losses = [optimizer.step(inputs, targets, 2e-3) for _ in range(150)]
     assert losses[-1] < 0.3 * losses[0]
-    again = Optimizer(initial(8, rng), 0.0)
+    again = Optimizer(initial_network(8, rng), 0.0)
     again.restore({name: array.copy() for name, array in optimizer.state().items()})
     for _ in range(3):
         assert again.step(inputs, targets, 1e-3) == optimizer.step(inputs, targets, 1e-3)
 
 
 def test_weights_round_trip() -> None:
-    network = initial(4, np.random.default_rng(0))
+    network = initial_network(4, np.random.default_rng(0))
     again = from_bytes(to_bytes(network))
     for mine, theirs in zip(network.weights, again.weights, strict=True):
         assert np.array_equal(mine, theirs)
@@ -210,7 +210,7 @@ def test_weights_round_trip() -> None:
 
 @pytest.mark.parametrize("shape", [(40, 60), (300, 200), (1, 1), (3, 400)])
 def test_views_of_any_picture(shape: tuple[int, int]) -> None:
-    made = views.views(photo(*shape), np.random.default_rng(0))
+    made = views.make_views(photo(*shape), np.random.default_rng(0))
     assert made["sift"].shape == (views.VIEWS, views.POINTS, 4, 128)
     assert made["a"].shape == made["b"].shape == (views.VIEWS, views.POINTS)
     for array in made.values():
@@ -219,7 +219,7 @@ def test_views_of_any_picture(shape: tuple[int, int]) -> None:
 
 def test_chroma_of_a_view_is_that_of_the_picture() -> None:
     red = np.zeros((64, 64, 3), np.uint8) + np.uint8([200, 30, 30])
-    made = views.views(red, np.random.default_rng(0))
+    made = views.make_views(red, np.random.default_rng(0))
     from skimage.color import rgb2lab
 
     expected = rgb2lab(red)[0, 0]
@@ -270,26 +270,28 @@ def test_preparing_a_picture_twice_computes_it_once(tmp_path: Path) -> None:
 
     path = tmp_path / "one.png"
     Image.fromarray(photo()).save(path)
-    first = views.prepare(path, tmp_path / "store")
+    first = views.prepare_record(path, tmp_path / "store")
     records = {p: p.stat().st_mtime_ns for p in (tmp_path / "store").rglob("*.pkl")}
-    second = views.prepare(path, tmp_path / "store")
+    second = views.prepare_record(path, tmp_path / "store")
     assert first == second
     assert records == {p: p.stat().st_mtime_ns for p in (tmp_path / "store").rglob("*.pkl")}
     assert len(records) == 1
     (tmp_path / "bad.png").write_bytes(b"no")
-    assert "not a picture" in views.prepare(tmp_path / "bad.png", tmp_path / "store").error
+    assert "not a picture" in views.prepare_record(tmp_path / "bad.png", tmp_path / "store").error
 
 
 def test_what_is_learnt_from_is_what_is_used() -> None:
     """Standardized training inputs equal the reduction of the inputs that serving computes."""
-    records = [views.views(photo(90, 120, seed), np.random.default_rng(seed)) for seed in range(5)]
-    points = samples.together(records)
-    standard = samples.standard(records)
+    records = [
+        views.make_views(photo(90, 120, seed), np.random.default_rng(seed)) for seed in range(5)
+    ]
+    points = samples.collect_points(records)
+    standard = samples.fit_standardization(records)
     chosen = np.random.default_rng(0).permutation(len(points.chroma))[:300]
     learnt = standard.inputs(points, chosen)
     record = [(r, v) for r in records for v in range(views.VIEWS)]
     picture = [record[i] for i in points.picture[chosen]]
-    served = features.join(
+    served = features.join_inputs(
         points.sift[chosen],
         points.luminance[chosen],
         points.place[chosen],
@@ -304,8 +306,8 @@ def test_what_is_learnt_from_is_what_is_used() -> None:
 def test_points_of_a_view_are_the_features_of_that_place() -> None:
     """The stored points are those that serving would compute at the same place of a grid."""
     light = np.ascontiguousarray(lightness(photo(128, 160))[:, ::1])
-    made = views._points(light, np.zeros((128, 160, 2), np.float32), np.random.default_rng(0))
-    whole = features.extract(light, 16, 20)
+    made = views._draw_points(light, np.zeros((128, 160, 2), np.float32), np.random.default_rng(0))
+    whole = features.extract_features(light, 16, 20)
     rows = np.rint((made["place"][:, 0].astype(float) + 1) / 2 * 16 - 0.5).astype(int)
     columns = np.rint((made["place"][:, 1].astype(float) + 1) / 2 * 20 - 0.5).astype(int)
     np.testing.assert_array_equal(made["sift"], whole.sift[rows, columns])
@@ -314,18 +316,20 @@ def test_points_of_a_view_are_the_features_of_that_place() -> None:
 
 def test_batches_cover_every_point_once_and_come_ahead(tmp_path: Path) -> None:
     store = PickleStore(tmp_path)
-    records = [views.views(photo(64, 64, seed), np.random.default_rng(seed)) for seed in range(3)]
+    records = [
+        views.make_views(photo(64, 64, seed), np.random.default_rng(seed)) for seed in range(3)
+    ]
     keys = [store.key(str(number)) for number in range(3)]
     for key, record in zip(keys, records, strict=True):
         store.keep(views.KIND, key, record, {})
-    standard = samples.standard(records)
-    stream = samples.batches(store, keys, 64, standard, np.random.default_rng(0))
-    chroma = np.concatenate([y for _, y in samples.ahead(stream)])
-    expected = standard.targets(samples.together(records).chroma)
+    standard = samples.fit_standardization(records)
+    stream = samples.iterate_batches(store, keys, 64, standard, np.random.default_rng(0))
+    chroma = np.concatenate([y for _, y in samples.prefetch(stream)])
+    expected = standard.targets(samples.collect_points(records).chroma)
     np.testing.assert_allclose(np.sort(chroma[:, 0]), np.sort(expected[:, 0]), atol=1e-5)
     with pytest.raises(ArtifactError):
         list(
-            samples.ahead(
-                samples.batches(store, ["nothing"], 64, standard, np.random.default_rng(0))
+            samples.prefetch(
+                samples.iterate_batches(store, ["nothing"], 64, standard, np.random.default_rng(0))
             )
         )

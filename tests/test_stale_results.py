@@ -163,27 +163,27 @@ def test_a_training_is_not_resumed_after_its_network_has_changed(
     request = TrainRequest(tmp_path, tmp_path / "out", tmp_path / "store")
     recipe = Recipe("changing", changing_network.network, LinearScaling(100, 128), 1, 1, 1e-3)
     sides = Split([tmp_path / "a.png"], [tmp_path / "b.png"], [1.0], [1.0])
-    monkeypatch.setattr(state.backend, "libraries", lambda: ("keras", "tensorflow"))
+    monkeypatch.setattr(state.backend, "library_names", lambda: ("keras", "tensorflow"))
 
     def run() -> str:
-        return state.identity(request, recipe, sides)
+        return state.run_identity(request, recipe, sides)
 
     before = run()
-    state.save(tmp_path, state.State(), before)
+    state.save_checkpoint(tmp_path, state.TrainingState(), before)
     source.write_text('def network():\n    """Words."""\n    return "gelu"\n')
     assert run() == before
-    assert state.load(tmp_path, run()) is not None
+    assert state.load_checkpoint(tmp_path, run()) is not None
     source.write_text("def network():\n    return 'relu'\n")
     with pytest.raises(ArtifactError, match="the code of the network, of its training or") as error:
-        state.load(tmp_path, run())
+        state.load_checkpoint(tmp_path, run())
     assert "\n" not in str(error.value)
     source.write_text("def network():\n    return 'gelu'\n")
-    monkeypatch.setattr(state.backend, "libraries", lambda: ("keras", "torch"))
+    monkeypatch.setattr(state.backend, "library_names", lambda: ("keras", "torch"))
     with pytest.raises(ArtifactError, match="library has changed"):
-        state.load(tmp_path, run())
-    monkeypatch.setattr(state.backend, "libraries", lambda: ("keras", "tensorflow"))
+        state.load_checkpoint(tmp_path, run())
+    monkeypatch.setattr(state.backend, "library_names", lambda: ("keras", "tensorflow"))
     with pytest.raises(ArtifactError, match="other pictures or settings"):
-        state.load(tmp_path, state.identity(replace(request, seed=1), recipe, sides))
+        state.load_checkpoint(tmp_path, state.run_identity(replace(request, seed=1), recipe, sides))
 
 
 def test_complete_weights_of_other_code_are_not_called_complete(tmp_path: Path) -> None:
@@ -207,8 +207,8 @@ def test_features_of_sift_mlp_are_named_by_their_code(
 
     path = tmp_path / "a.png"
     Image.fromarray(photo(40, 40, 1)).save(path)
-    monkeypatch.setattr(views, "views", lambda rgb, rng: {"a": np.zeros(1, np.float16)})
-    first = views.prepare(path, tmp_path)
-    assert first.key == views.prepare(path, tmp_path).key != ""
+    monkeypatch.setattr(views, "make_views", lambda rgb, rng: {"a": np.zeros(1, np.float16)})
+    first = views.prepare_record(path, tmp_path)
+    assert first.key == views.prepare_record(path, tmp_path).key != ""
     monkeypatch.setattr(views, "running_code", lambda *modules: "other")
-    assert views.prepare(path, tmp_path).key != first.key
+    assert views.prepare_record(path, tmp_path).key != first.key

@@ -12,10 +12,10 @@ from colortk.errors import UsageError
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.runtime.loading import Loaded
 from colortk.runtime.network_io import LinearScaling
-from colortk.training.data.image_cache import Album
-from colortk.training.data.loader import Loader, fixed
+from colortk.training.data.image_cache import ImageCache
+from colortk.training.data.loader import Loader, validation_arrays
 from colortk.training.data.source import FolderSource
-from colortk.training.loop.teacher import Teacher, teacher
+from colortk.training.loop.teacher import Teacher, load_teacher
 from colortk.training.recipe import Recipe
 from colortk.types import Float32
 from conftest import Run, photo
@@ -41,24 +41,24 @@ def known(share: float, **size: int | bool | None) -> tuple[Teacher, Known]:
 
 
 @pytest.fixture
-def album(tmp_path: Path) -> Album:
+def images(tmp_path: Path) -> ImageCache:
     paths = []
     for seed in range(4):
         paths.append(tmp_path / f"{seed}.png")
         Image.fromarray(photo(40, 60, seed)).save(paths[-1])
-    return Album(FolderSource(tmp_path), paths)
+    return ImageCache(FolderSource(tmp_path), paths)
 
 
-def loader(album: Album, who: Teacher | None) -> Loader:
+def loader(images: ImageCache, who: Teacher | None) -> Loader:
     recipe = Recipe("none", lambda: None, CODEC, 1, 4, 1e-3, sides=((32, 1),), teacher=who)
-    return Loader(album, [0.25] * 4, recipe, seed=3)
+    return Loader(images, [0.25] * 4, recipe, seed=3)
 
 
 @pytest.mark.parametrize("share", [0.25, 1.0])
-def test_targets_are_a_mixture(share: float, album: Album) -> None:
+def test_targets_are_a_mixture(share: float, images: ImageCache) -> None:
     who, _ = known(share, short=256, multiple=32)
-    plain = list(loader(album, None).epoch(0, 8, 4, 32))
-    taught = list(loader(album, who).epoch(0, 8, 4, 32))
+    plain = list(loader(images, None).epoch(0, 8, 4, 32))
+    taught = list(loader(images, who).epoch(0, 8, 4, 32))
     for (x, truth), (same, mixed) in zip(plain, taught, strict=True):
         assert (x == same).all()
         lightness = x[..., 0] * 50 + 50
@@ -84,16 +84,19 @@ def test_a_part_is_not_enlarged_unless_it_must(
     np.testing.assert_allclose(found, np.broadcast_to([40, -40], found.shape), atol=1e-4)
 
 
-def test_what_is_held_out_stays_the_truth(album: Album) -> None:
+def test_what_is_held_out_stays_the_truth(images: ImageCache) -> None:
     who, _ = known(1.0)
-    recipe = loader(album, who).recipe
-    assert (fixed(album, recipe, 32)[1] == fixed(album, loader(album, None).recipe, 32)[1]).all()
+    recipe = loader(images, who).recipe
+    assert (
+        validation_arrays(images, recipe, 32)[1]
+        == validation_arrays(images, loader(images, None).recipe, 32)[1]
+    ).all()
 
 
 def test_a_teacher_is_a_plugin() -> None:
-    assert teacher("mean_color", 0.5).loaded.spec.name == "mean_color"
+    assert load_teacher("mean_color", 0.5).loaded.spec.name == "mean_color"
     with pytest.raises(UsageError, match="mean_colour"):
-        teacher("mean_colour", 0.5)
+        load_teacher("mean_colour", 0.5)
 
 
 @pytest.mark.slow

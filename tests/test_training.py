@@ -19,7 +19,7 @@ from skimage.color import rgb2lab
 
 from colortk.errors import UsageError
 from colortk.io.discovery import find_pictures
-from colortk.training.data.split import split
+from colortk.training.data.split import split_pictures
 from conftest import photo
 
 
@@ -36,37 +36,37 @@ def test_split_is_by_picture_stable_and_balanced(tmp_path: Path) -> None:
     pictures(tmp_path, 10, "few")
     paths = find_pictures(tmp_path)
     assert len(paths) == 100
-    sides = split(paths, tmp_path)
-    assert not set(sides.train) & set(sides.held_out)
-    assert len(sides.train) + len(sides.held_out) == 100
-    assert 3 <= len(sides.held_out) <= 20
-    assert sum(sides.weights) == pytest.approx(1)
+    split = split_pictures(paths, tmp_path)
+    assert not set(split.train) & set(split.held_out)
+    assert len(split.train) + len(split.held_out) == 100
+    assert 3 <= len(split.held_out) <= 20
+    assert sum(split.weights) == pytest.approx(1)
     mass = {
         name: sum(
-            w for p, w in zip(sides.train, sides.weights, strict=True) if p.parent.name == name
+            w for p, w in zip(split.train, split.weights, strict=True) if p.parent.name == name
         )
         for name in ("many", "few")
     }
-    sizes = {name: sum(p.parent.name == name for p in sides.train) for name in ("many", "few")}
+    sizes = {name: sum(p.parent.name == name for p in split.train) for name in ("many", "few")}
     assert mass["many"] / mass["few"] == pytest.approx((sizes["many"] / sizes["few"]) ** 0.5)
-    assert split(paths, tmp_path) == sides
-    more = split([*paths, tmp_path / "few" / "new.png"], tmp_path)
-    assert set(sides.held_out) <= set(more.held_out), "a new picture moves none"
-    assert split(paths, tmp_path, seed=1).held_out != sides.held_out
+    assert split_pictures(paths, tmp_path) == split
+    more = split_pictures([*paths, tmp_path / "few" / "new.png"], tmp_path)
+    assert set(split.held_out) <= set(more.held_out), "a new picture moves none"
+    assert split_pictures(paths, tmp_path, seed=1).held_out != split.held_out
 
 
 def test_emphasis(tmp_path: Path) -> None:
     pictures(tmp_path, 20, "a")
     pictures(tmp_path, 20, "b")
     paths = find_pictures(tmp_path)
-    sides = split(paths, tmp_path, emphasis={"a": 0.0})
+    split = split_pictures(paths, tmp_path, emphasis={"a": 0.0})
     assert all(
-        w == 0 for p, w in zip(sides.train, sides.weights, strict=True) if p.parent.name == "a"
+        w == 0 for p, w in zip(split.train, split.weights, strict=True) if p.parent.name == "a"
     )
     with pytest.raises(UsageError, match="weight of 0"):
-        split(paths, tmp_path, emphasis={"a": 0.0, "b": 0.0})
+        split_pictures(paths, tmp_path, emphasis={"a": 0.0, "b": 0.0})
     with pytest.raises(UsageError, match="no folder 'c'"):
-        split(paths, tmp_path, emphasis={"c": 2.0})
+        split_pictures(paths, tmp_path, emphasis={"c": 2.0})
 
 
 def test_too_little_is_said(tmp_path: Path) -> None:
@@ -75,22 +75,22 @@ def test_too_little_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no pictures"):
         find_pictures(tmp_path)
     with pytest.raises(UsageError, match="too few"):
-        split(find_pictures(pictures(tmp_path, 1)), tmp_path)
+        split_pictures(find_pictures(pictures(tmp_path, 1)), tmp_path)
 
 
 def test_mean_color_is_the_mean(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     data = pictures(tmp_path / "data", 12)
     run = colortk("fit", "-p", "mean_color", "--data", data, "-o", "weights")
     assert run.returncode == 0, run.stderr
-    sides = split(find_pictures(data), data)
+    split = split_pictures(find_pictures(data), data)
     expected = np.mean(
-        [rgb2lab(np.asarray(Image.open(p)))[..., 1:].mean((0, 1)) for p in sides.train], 0
+        [rgb2lab(np.asarray(Image.open(p)))[..., 1:].mean((0, 1)) for p in split.train], 0
     )
     stored = np.load(tmp_path / "weights" / "mean.npz")["ab"]
     np.testing.assert_allclose(stored, expected, atol=1e-3)
     manifest = json.loads((tmp_path / "weights" / "manifest.json").read_text())
     assert manifest["command"] == "colortk fit --plugin mean_color --data data"
-    assert manifest["data"]["train"] == len(sides.train)
+    assert manifest["data"]["train"] == len(split.train)
     assert str(tmp_path) not in json.dumps(manifest), "no path of this machine"
 
 

@@ -90,7 +90,7 @@ def test_results_count_together_or_not_at_all(
         return replace
 
     def publish(value: bytes) -> None:
-        with manifest.staged(request) as stage:
+        with manifest.staged_request(request) as stage:
             manifest.publish(stage, {"a.npz": value, "b.npz": value}, [])
             (stage.output / "scores.json").write_bytes(value)
 
@@ -108,7 +108,7 @@ def test_results_count_together_or_not_at_all(
             except KeyboardInterrupt:
                 whole = False
             monkeypatch.setattr(os, "replace", rename)
-            assert not (request.output / manifest.ASIDE).exists()
+            assert not (request.output / manifest.STAGING_FOLDER).exists()
             listed = request.output / "manifest.json"
             if listed.exists():  # then what it vouches for is there
                 names = ("a.npz", "b.npz")

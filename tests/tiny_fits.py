@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from colortk.io.discovery import find_pictures
-from colortk.training.data.split import split
+from colortk.training.data.split import split_pictures
 from conftest import photo
 
 #: One thread and no threads between operations: the same sums in the same order.
@@ -30,9 +30,9 @@ def pictures(folder: Path) -> Path:
         Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
     for number in range(20):
         (folder / f"broken{number:02}.png").write_bytes(b"no picture")
-    sides = split(find_pictures(folder), folder)
-    assert any(path.stem.startswith("broken") for path in sides.held_out)
-    assert any(path.stem.isdecimal() for path in sides.held_out)
+    split = split_pictures(find_pictures(folder), folder)
+    assert any(path.stem.startswith("broken") for path in split.held_out)
+    assert any(path.stem.isdecimal() for path in split.held_out)
     return folder
 
 

@@ -225,7 +225,7 @@ def _complete(plugin: str, target: Path, told: str, resume: bool, force: bool) -
     from colortk.errors import UsageError
     from colortk.store.artifacts import MANIFEST
     from colortk.training.identity import trainer_code
-    from colortk.training.manifest import code_of, command_of
+    from colortk.training.manifest import read_code_digest, read_command
 
     code = trainer_code(plugin)  # as it is before the training begins
     if resume and force:
@@ -241,8 +241,8 @@ def _complete(plugin: str, target: Path, told: str, resume: bool, force: bool) -
         return False
     if resume and stopped:
         return False
-    changed = code_of(target) not in ("", code)
-    if resume and command_of(target) == told and not changed:
+    changed = read_code_digest(target) not in ("", code)
+    if resume and read_command(target) == told and not changed:
         return True
     other = "weights that other code made" if changed else "weights of another run"
     holds = other if resume else "weights" if trained else "a stopped run"

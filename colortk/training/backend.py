@@ -13,21 +13,23 @@ from colortk.runtime.inference import silent
 
 #: Libraries that Keras 3 computes with, the default first.
 BACKENDS = ("tensorflow", "torch", "jax")
-INSTALL = "pip install 'colorization-toolkit[train]'"
+INSTALL_HINT = "pip install 'colorization-toolkit[train]'"
 
 
-def keras() -> Any:
+def import_keras() -> Any:
     """Keras, on the backend that ``KERAS_BACKEND`` names, else the first that is installed.
 
     Raises ``PluginError`` if Keras or every backend is missing.
     """
     if importlib.util.find_spec("keras") is None:
-        raise PluginError("training needs Keras", "it is not installed", INSTALL)
+        raise PluginError("training needs Keras", "it is not installed", INSTALL_HINT)
     if not os.environ.get("KERAS_BACKEND"):
-        found = [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
-        if not found:
-            raise PluginError("training needs TensorFlow, PyTorch or JAX", "none is there", INSTALL)
-        os.environ["KERAS_BACKEND"] = found[0]
+        available = [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
+        if not available:
+            raise PluginError(
+                "training needs TensorFlow, PyTorch or JAX", "none is there", INSTALL_HINT
+            )
+        os.environ["KERAS_BACKEND"] = available[0]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ["KERAS_BACKEND"] not in BACKENDS:
         raise PluginError(
@@ -42,40 +44,40 @@ def keras() -> Any:
 
             if first:  # its look for GPUs writes of a driver that is there without one
                 with suppress(Exception):
-                    _visible()
+                    _visible_gpus()
     except ImportError as error:
         name = os.environ["KERAS_BACKEND"]
-        raise PluginError(f"Keras cannot use {name}", str(error), INSTALL) from error
+        raise PluginError(f"Keras cannot use {name}", str(error), INSTALL_HINT) from error
     return keras
 
 
-def device(wanted: str) -> AbstractContextManager[Any]:
-    """A context in which Keras computes on ``wanted``: auto, cpu or gpu.
+def device_scope(name: str) -> AbstractContextManager[Any]:
+    """A context in which Keras computes on ``name``: auto, cpu or gpu.
 
     Raises ``UsageError`` if a GPU is wanted and Keras sees none.
     """
-    library = keras()
-    if wanted == "auto":
+    library = import_keras()
+    if name == "auto":
         return nullcontext()
-    if wanted == "gpu" and not gpus():
+    if name == "gpu" and not gpu_count():
         raise UsageError(
             "--device gpu: no GPU found",
             f"Keras computes with {library.backend.backend()}, which sees none",
             "leave --device out, or install a GPU build of it",
         )
     # To PyTorch "cpu:0" is another device than "cpu": weights would be copies, and not trainable.
-    name = wanted if wanted == "cpu" else f"{wanted}:0"
-    scope: AbstractContextManager[Any] = library.device(name)
+    device = name if name == "cpu" else f"{name}:0"
+    scope: AbstractContextManager[Any] = library.device(device)
     return scope
 
 
-def gpus() -> int:
+def gpu_count() -> int:
     """How many GPUs Keras' backend sees."""
-    keras()
-    return _visible()
+    import_keras()
+    return _visible_gpus()
 
 
-def _visible() -> int:
+def _visible_gpus() -> int:
     import keras
 
     name = keras.backend.backend()
@@ -89,18 +91,18 @@ def _visible() -> int:
         return int(torch.cuda.device_count())
     import jax
 
-    return sum(found.platform == "gpu" for found in jax.devices())
+    return sum(item.platform == "gpu" for item in jax.devices())
 
 
-def policy(precision: str) -> Any:
+def set_precision(precision: str) -> Any:
     """Set what layers compute with; weights stay float32. Returns the policy that was set before."""
-    library = keras()
+    library = import_keras()
     before = library.mixed_precision.global_policy()
     name = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
     library.mixed_precision.set_global_policy(name)
     return before
 
 
-def libraries() -> tuple[str, str]:
+def library_names() -> tuple[str, str]:
     """Module names of Keras and of the backend that it computes with."""
-    return "keras", str(keras().backend.backend())
+    return "keras", str(import_keras().backend.backend())

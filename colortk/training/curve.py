@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from colortk.io.files import write_atomic
-from colortk.training.loop.state import Row
+from colortk.training.loop.state import EpochRecord
 
 
-def write_curve(folder: Path, curve: list[Row]) -> None:
+def write_curve(folder: Path, curve: list[EpochRecord]) -> None:
     """``curve.csv``: an epoch a line; ``curve.png`` too where matplotlib is installed."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -22,10 +22,10 @@ def write_curve(folder: Path, curve: list[Row]) -> None:
         writer.writerow([f"{value:.6g}" for value in asdict(row).values()])
     write_atomic(folder / "curve.csv", text.getvalue().encode(), force=True)
     if importlib.util.find_spec("matplotlib") is not None:
-        write_atomic(folder / "curve.png", _drawn(curve), force=True)
+        write_atomic(folder / "curve.png", _plot(curve), force=True)
 
 
-def _drawn(curve: list[Row]) -> bytes:
+def _plot(curve: list[EpochRecord]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3.5), dpi=100, layout="constrained")

@@ -18,68 +18,70 @@ from colortk.runtime.loading import Request, load
 from colortk.runtime.onnx_colorizer import NETWORK
 from colortk.training import backend
 from colortk.training.curve import write_curve
-from colortk.training.data.crops import middle
-from colortk.training.data.image_cache import Album
-from colortk.training.data.loader import fixed
+from colortk.training.data.crops import center_crop
+from colortk.training.data.image_cache import ImageCache
+from colortk.training.data.loader import validation_arrays
 from colortk.training.data.source import PictureSource, picture_source
 from colortk.training.data.split import Split
-from colortk.training.loop.state import State
-from colortk.training.manifest import describe, publish, staged
-from colortk.training.model_card import card
+from colortk.training.loop.state import TrainingState
+from colortk.training.manifest import describe_split, publish, staged_request
+from colortk.training.model_card import write_model_card
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.types import Float32
 
 #: Held-out pictures that are scored.
-PICTURES = 100
+SCORED_PICTURES = 100
 #: What they are scored with.
 METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr", "ssim", "colorfulness")
 #: Largest difference between Keras and ONNX Runtime, as a share of the largest output.
-EQUAL = 1e-4
+MAX_DIFFERENCE = 1e-4
 #: The same with 16-bit weights: beyond it, they are not used.
-HALVED = 1e-2
+MAX_DIFFERENCE_16_BITS = 1e-2
 #: Held-out pictures that this is looked at with.
-LOOKED_AT = 8
+CHECKED_PICTURES = 8
 #: Pictures, at most, on which it is looked up how far values reach in a network of 8 bits.
-REACH = 100
+CALIBRATION_PICTURES = 100
 #: What 8 bits may cost on held-out pictures: dB of PSNR, and LPIPS as a share of itself.
-LOSS_PSNR, LOSS_LPIPS = 0.1, 0.01
+MAX_PSNR_LOSS, MAX_LPIPS_RISE = 0.1, 0.01
 
 
-def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) -> None:
+def export_network(
+    request: TrainRequest, recipe: Recipe, split: Split, state: TrainingState
+) -> None:
     """Write ``network.onnx`` of the best epoch, curve, manifest and model card.
 
     Raises ``ColortkError`` if ONNX Runtime does not compute what Keras does; then nothing that
     was there before is touched, and the checkpoint stays.
     """
-    from colortk.training.onnx.eight_bits import eight_bits
+    from colortk.training.onnx.eight_bits import quantize
     from colortk.training.onnx.graph import to_onnx
 
-    with backend.device("cpu"):
+    with backend.device_scope("cpu"):
         network = recipe.network()
     network.set_weights(state.arrays["best"])
     side = recipe.side_of(recipe.epochs - 1, recipe.epochs)
     source = picture_source(request.data)
-    inputs, _ = fixed(_some(source, sides.held_out), recipe, side)
-    exact = _difference(network, to_onnx(network, half=False), inputs)
-    if exact > EQUAL:
+    inputs, _ = validation_arrays(_readable_pictures(source, split.held_out), recipe, side)
+    difference = _largest_difference(network, to_onnx(network, half=False), inputs)
+    if difference > MAX_DIFFERENCE:
         raise ColortkError(
             "the exported network is not the trained one",
-            f"ONNX Runtime differs from Keras by {exact:.1e}, more than {EQUAL:.0e}",
+            f"ONNX Runtime differs from Keras by {difference:.1e}, more than {MAX_DIFFERENCE:.0e}",
             "report it with the versions that colortk doctor prints",
         )
     content = to_onnx(network, half=True)
-    halved = _difference(network, content, inputs)
+    difference_16 = _largest_difference(network, content, inputs)
     request.say(
-        f"exported: ONNX Runtime equals Keras to {exact:.1e}, to {halved:.1e} with 16-bit weights"
+        f"exported: ONNX Runtime equals Keras to {difference:.1e}, to {difference_16:.1e} with 16-bit weights"
     )
-    if halved > HALVED:
+    if difference_16 > MAX_DIFFERENCE_16_BITS:
         request.say("16 bits are too few for these weights: they keep 32")
         content = to_onnx(network, half=False)
-    best = state.kept(recipe)
-    with staged(request) as stage:
+    best = state.best_epoch(recipe)
+    with staged_request(request) as stage:
         facts: dict[str, Any] = {
-            "data": describe(sides, request.data),
+            "data": describe_split(split, request.data),
             "parameters": int(network.count_params()),
             "trainable_parameters": int(sum(np.prod(w.shape) for w in network.trainable_weights)),
             "epochs": recipe.epochs,
@@ -91,98 +93,101 @@ def finish(request: TrainRequest, recipe: Recipe, sides: Split, state: State) ->
             "seed": request.seed,
             "init_from": [Path(source).name for source in request.init_from],
             "precision": request.precision,
-            "backend": backend.keras().backend.backend(),
+            "backend": backend.import_keras().backend.backend(),
             "loss": {"train": best.loss, "validation": best.validation},
-            "differences": {"float32": exact, "float16": halved},
+            "differences": {"float32": difference, "float16": difference_16},
             **recipe.facts,
         }
         packages = ["keras", facts["backend"], "onnx", "onnxruntime", "numpy"]
         publish(stage, {NETWORK: content}, packages, **facts)
         write_curve(stage.output, state.curve)
-        found = _scored(stage, recipe.plugin, source, sides.held_out)
+        mean_scores = _mean_scores(stage, recipe.plugin, source, split.held_out)
         if recipe.eight_bits is not None:
-            whole = to_onnx(network, half=False)
-            bits = eight_bits(whole, _seen(source, recipe, sides), recipe.eight_bits)
-            publish(stage, {NETWORK: bits}, packages, **facts)
-            again = _scored(stage, recipe.plugin, source, sides.held_out)
-            facts["differences"] |= {"8 bits": _difference(network, bits, inputs)}
-            facts["scores_of_16_bits"] = found[recipe.plugin]
-            if _as_good(again[recipe.plugin], found[recipe.plugin]):
-                content, found = bits, again
+            content_32 = to_onnx(network, half=False)
+            quantized = quantize(
+                content_32, _calibration_inputs(source, recipe, split), recipe.eight_bits
+            )
+            publish(stage, {NETWORK: quantized}, packages, **facts)
+            scores_8 = _mean_scores(stage, recipe.plugin, source, split.held_out)
+            facts["differences"] |= {"8 bits": _largest_difference(network, quantized, inputs)}
+            facts["scores_of_16_bits"] = mean_scores[recipe.plugin]
+            if _scores_as_well(scores_8[recipe.plugin], mean_scores[recipe.plugin]):
+                content, mean_scores = quantized, scores_8
                 request.say("8 bits score as 16 do: they are kept")
             else:
-                facts["scores_of_8_bits"] = again[recipe.plugin]
+                facts["scores_of_8_bits"] = scores_8[recipe.plugin]
                 del facts["scores_of_16_bits"]
                 request.say("8 bits cost too much: weights keep 16")
-            facts["bits"] = 8 if content is bits else 16
-        if recipe.note is not None:
-            found |= {"note": recipe.note(stage.output, sides.held_out, source.file_content)}
-        publish(stage, {NETWORK: content}, packages, scores=found, **facts)
-        card(stage, recipe, facts, found, state)
-    for name, row in found.items():
+            facts["bits"] = 8 if content is quantized else 16
+        if recipe.evaluate is not None:
+            mean_scores |= {
+                "note": recipe.evaluate(stage.output, split.held_out, source.file_content)
+            }
+        publish(stage, {NETWORK: content}, packages, scores=mean_scores, **facts)
+        write_model_card(stage, recipe, facts, mean_scores, state)
+    for name, row in mean_scores.items():
         if name != "note":
             line = ", ".join(f"{metric} {value:.4g}" for metric, value in row.items())
-            request.say(f"{name} on {PICTURES} held-out pictures at most: {line}")
+            request.say(f"{name} on {SCORED_PICTURES} held-out pictures at most: {line}")
 
 
-def _seen(source: PictureSource, recipe: Recipe, sides: Split) -> Iterator[Float32]:
-    """Inputs of pictures that were learnt from, one by one, at the size at which they are served."""
+def _calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> Iterator[Float32]:
+    """Inputs of pictures that were learned from, one by one, at the size at which they are served."""
     size = registry().colorizer(recipe.plugin)[1].working_size
     side = size.short or recipe.sides[-1][0]
     rng = np.random.default_rng(0)
-    share = np.asarray(sides.weights) / sum(sides.weights)
-    chosen = rng.choice(len(sides.train), min(REACH, len(sides.train)), p=share)
-    album = Album(source, sides.train)
+    share = np.asarray(split.weights) / sum(split.weights)
+    chosen = rng.choice(len(split.train), min(CALIBRATION_PICTURES, len(split.train)), p=share)
+    images = ImageCache(source, split.train)
     for index in chosen:
         with contextlib.suppress(PictureError):  # the training has said so
-            view = middle(album[int(index)], side)
+            view = center_crop(images[int(index)], side)
             yield recipe.codec.inputs(lightness(view)[None])
 
 
-def _as_good(found: dict[str, float], before: dict[str, float]) -> bool:
-    return found["psnr"] >= before["psnr"] - LOSS_PSNR and found["lpips"] <= before["lpips"] * (
-        1 + LOSS_LPIPS
-    )
+def _scores_as_well(quantized: dict[str, float], original: dict[str, float]) -> bool:
+    psnr_holds = quantized["psnr"] >= original["psnr"] - MAX_PSNR_LOSS
+    return psnr_holds and quantized["lpips"] <= original["lpips"] * (1 + MAX_LPIPS_RISE)
 
 
-def _some(source: PictureSource, paths: list[Path]) -> Album:
+def _readable_pictures(source: PictureSource, paths: list[Path]) -> ImageCache:
     """The first few of ``paths`` that can be read; a training had at least one."""
-    album, good = Album(source, paths), []
-    for index in range(len(album)):
+    images, readable = ImageCache(source, paths), []
+    for index in range(len(images)):
         with contextlib.suppress(PictureError):
-            album[index]
-            good.append(index)
-        if len(good) == LOOKED_AT:
+            images[index]
+            readable.append(index)
+        if len(readable) == CHECKED_PICTURES:
             break
-    return album.only(good)
+    return images.subset(readable)
 
 
-def _difference(network: Any, content: bytes, inputs: Float32) -> float:
+def _largest_difference(network: Any, content: bytes, inputs: Float32) -> float:
     """Largest difference of Keras' and ONNX Runtime's outputs, over the largest output."""
     from colortk.runtime.inference import Engine
 
     # Both on the CPU: GPUs round the inputs of convolutions.
-    ours = Engine(content, wanted="cpu").predict(inputs)
-    with backend.device("cpu"):
-        theirs = np.asarray(network.predict(inputs, verbose=0))
-    return float(np.abs(ours - theirs).max() / max(1e-6, np.abs(theirs).max()))
+    served = Engine(content, wanted="cpu").predict(inputs)
+    with backend.device_scope("cpu"):
+        trained = np.asarray(network.predict(inputs, verbose=0))
+    return float(np.abs(served - trained).max() / max(1e-6, np.abs(trained).max()))
 
 
-def _scored(
+def _mean_scores(
     request: TrainRequest, plugin: str, source: PictureSource, held_out: list[Path]
 ) -> dict[str, Any]:
-    """Mean scores of the new weights and of the grey picture on up to 100 held-out pictures."""
-    some = held_out[:: max(1, -(-len(held_out) // PICTURES))]
+    """Mean scores of the new weights and of the gray picture on up to 100 held-out pictures."""
+    sample = held_out[:: max(1, -(-len(held_out) // SCORED_PICTURES))]
     means: dict[str, Any] = {}
     for name, predictor in (
         (plugin, load(Request(plugin, weights=request.output))),
         ("gray", load(Request("gray"))),
     ):
         rows = []
-        with request.progress(f"scoring {name}", len(some)) as advance:
-            for found in scores(some, predictor, METRICS, protocol(), source.file_content):
+        with request.progress(f"scoring {name}", len(sample)) as advance:
+            for values in scores(sample, predictor, METRICS, protocol(), source.file_content):
                 advance(1)
-                rows.append(found)
+                rows.append(values)
         means[name] = {
             metric: round(float(np.mean([row[metric] for row in rows if metric in row])), 5)
             for metric in METRICS

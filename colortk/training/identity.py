@@ -48,16 +48,16 @@ def training_identity(
         A digest of the settings and a digest of the code, for :func:`difference`.
     """
     plugins = registry().of(ColorizerSpec)
-    begun = [_weights(plugin, source) for source in request.init_from]
+    begun = [_weights_digest(plugin, source) for source in request.init_from]
     teacher = []
     if request.teacher:
-        spec = _spec(request.teacher)
+        spec = _colorizer_spec(request.teacher)
         teacher = [request.teacher, request.teacher_share]
         if spec is not None:
             teacher += [artifacts_of(spec).digest, training_code(spec)]
     about = [plugin, *settings, begun, teacher, options_key(request.options)]
     text = json.dumps(about).encode("utf-8", "surrogateescape")
-    code = training_code(_spec(plugin) if plugin in plugins else None, modules, libraries)
+    code = training_code(_colorizer_spec(plugin) if plugin in plugins else None, modules, libraries)
     return hashlib.sha256(text).hexdigest() + _SEPARATOR + code
 
 
@@ -67,11 +67,11 @@ def trainer_code(plugin: str) -> str:
 
     It is kept in the manifest of the weights. Empty if there is no such plugin.
     """
-    spec = _spec(plugin)
+    spec = _colorizer_spec(plugin)
     return training_code(spec) if spec is not None else ""
 
 
-def difference(stored: str, wanted: str) -> str:
+def explain_mismatch(stored: str, wanted: str) -> str:
     """Say why a checkpoint of the identity ``stored`` cannot be resumed; empty if it can."""
     if stored == wanted:
         return ""
@@ -80,18 +80,18 @@ def difference(stored: str, wanted: str) -> str:
     return "it is of a run with other pictures or settings"
 
 
-def _spec(plugin: str) -> ColorizerSpec | None:
+def _colorizer_spec(plugin: str) -> ColorizerSpec | None:
     found = registry().of(ColorizerSpec).get(plugin)
     return found.spec if found is not None and isinstance(found.spec, ColorizerSpec) else None
 
 
-def _weights(plugin: str, source: str) -> str:
+def _weights_digest(plugin: str, source: str) -> str:
     """Digest of the weights that ``--init-from`` names: a plugin's, or those in a folder."""
-    spec = _spec(source)
+    spec = _colorizer_spec(source)
     if spec is not None:
         return f"{source} {artifacts_of(spec).digest}"
     path = Path(source)
-    own = _spec(plugin)
+    own = _colorizer_spec(plugin)
     if path.is_dir() and own is not None:
         return artifacts_of(own, path).digest
     return content_digest(path) if path.exists() else path.name

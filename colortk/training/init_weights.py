@@ -19,7 +19,7 @@ from colortk.runtime.onnx_colorizer import NETWORK
 from colortk.store.artifacts import artifacts_of
 
 
-def initialize(network: Any, plugin: str, sources: Sequence[str]) -> list[str]:
+def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> list[str]:
     """Put the weights of ``sources``, or their mean, into the ``network`` of ``plugin``.
 
     Each is a plugin or a folder that ``fit`` wrote. Layers are matched by name and shape; of several
@@ -30,7 +30,7 @@ def initialize(network: Any, plugin: str, sources: Sequence[str]) -> list[str]:
 
     lines, found = [], []
     for source in sources:
-        content = _content(plugin, source)
+        content = _network_content(plugin, source)
         taken = len(restore(network, content))
         if not taken:
             why = "no layer there has the name and shape of one of this network"
@@ -49,7 +49,7 @@ def initialize(network: Any, plugin: str, sources: Sequence[str]) -> list[str]:
     return lines
 
 
-def _content(plugin: str, source: str) -> bytes:
+def _network_content(plugin: str, source: str) -> bytes:
     """The network that ``source`` has, as ONNX."""
     if source not in registry().of(ColorizerSpec) and Path(source).is_dir():
         folder = artifacts_of(registry().colorizer(plugin)[1], Path(source))

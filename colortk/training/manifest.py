@@ -22,7 +22,7 @@ from colortk.training.identity import trainer_code
 from colortk.training.request import TrainRequest
 
 #: Folder inside the output of what does not count yet.
-ASIDE = ".unpublished"
+STAGING_FOLDER = ".unpublished"
 
 
 def publish(
@@ -48,7 +48,7 @@ def publish(
     write_atomic(request.output / MANIFEST, text.encode(), force=True)
 
 
-def command_of(folder: Path) -> str:
+def read_command(folder: Path) -> str:
     """The command line that the manifest in ``folder`` names; empty if it names none."""
     try:
         return str(json.loads(read_regular(folder / MANIFEST)).get("command", ""))
@@ -56,7 +56,7 @@ def command_of(folder: Path) -> str:
         return ""
 
 
-def code_of(folder: Path) -> str:
+def read_code_digest(folder: Path) -> str:
     """Digest of the code that made the weights in ``folder``; empty if their manifest has none."""
     try:
         return str(json.loads(read_regular(folder / MANIFEST)).get("code", ""))
@@ -65,13 +65,13 @@ def code_of(folder: Path) -> str:
 
 
 @contextmanager
-def staged(request: TrainRequest) -> Iterator[TrainRequest]:
+def staged_request(request: TrainRequest) -> Iterator[TrainRequest]:
     """A request that writes into a folder aside, for results that are scored before they count.
 
     Afterwards its files are moved to the output, the manifest last: whenever that is interrupted,
     the output holds all of them or no manifest. Nothing is moved after an error.
     """
-    aside = request.output / ASIDE
+    aside = request.output / STAGING_FOLDER
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
@@ -93,8 +93,8 @@ def _versions(packages: list[str]) -> dict[str, str]:
     return found
 
 
-def describe(split: Split, root: Path) -> dict[str, Any]:
-    """How many pictures of which folder were learnt from and held out."""
+def describe_split(split: Split, root: Path) -> dict[str, Any]:
+    """How many pictures of which folder were learned from and held out."""
     folders: dict[str, dict[str, int]] = {}
     for side, paths in (("train", split.train), ("held_out", split.held_out)):
         for path in paths:

@@ -7,24 +7,24 @@ from typing import Any
 from colortk.harness.protocol import protocol
 from colortk.io.files import write_atomic
 from colortk.plugin.registry import registry
-from colortk.training.loop.state import State
+from colortk.training.loop.state import TrainingState
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
-NAME = "MODEL_CARD.md"
+FILE_NAME = "MODEL_CARD.md"
 
 
-def card(
+def write_model_card(
     request: TrainRequest,
     recipe: Recipe,
     facts: dict[str, Any],
     scores: dict[str, Any],
-    state: State,
+    state: TrainingState,
 ) -> None:
     """Write ``MODEL_CARD.md`` into the output folder."""
     spec = registry().colorizer(recipe.plugin)[1]
     data = facts["data"]
-    best = state.kept(recipe)
+    best = state.best_epoch(recipe)
     lines = [
         f"# {recipe.plugin}",
         "",
@@ -55,4 +55,4 @@ def card(
     for name, row in rows.items():
         lines.append(f"| {name} | " + " | ".join(f"{row[m]:.4g}" for m in metrics) + " |")
     text = "\n".join(lines) + "\n"
-    write_atomic(request.output / NAME, text.replace("\n\n\n", "\n\n").encode(), force=True)
+    write_atomic(request.output / FILE_NAME, text.replace("\n\n\n", "\n\n").encode(), force=True)

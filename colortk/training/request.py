@@ -65,7 +65,7 @@ class TrainRequest:
                 )
 
 
-def every(items: list[Any], size: int) -> Iterator[list[Any]]:
+def chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
     """``items`` in pieces of at most ``size``."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -13,12 +13,12 @@ from colortk.runtime.subprocesses import end_with
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 #: Items sent to a process at a time; when stopped, it finishes a few such pieces.
-PIECE = 4
+CHUNK_SIZE = 4
 #: Several processes with several threads each would only wait for each other.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def side_by_side(
+def parallel_map(
     work: Callable[[Item], Result], items: Iterable[Item], jobs: int
 ) -> Generator[Result, None, None]:
     """``work`` of every item, in order, in ``jobs`` processes (in this one if it is 1).
@@ -33,9 +33,9 @@ def side_by_side(
     from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
     executor = ProcessPoolExecutor(
-        jobs, initializer=_settle, initargs=(os.getpid(),), env=_ONE_THREAD
+        jobs, initializer=_prepare_worker, initargs=(os.getpid(),), env=_ONE_THREAD
     )
-    results = executor.map(work, items, chunksize=PIECE)
+    results = executor.map(work, items, chunksize=CHUNK_SIZE)
     try:
         yield from results
     except BrokenProcessPool as error:
@@ -47,7 +47,7 @@ def side_by_side(
         executor.shutdown(wait=True)
 
 
-def _settle(parent: int) -> None:
+def _prepare_worker(parent: int) -> None:
     """In a new process: leave interruptions to the parent, and end when it is gone."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):

@@ -18,7 +18,7 @@ def _inputs(lightness: Float32) -> Float32:
 
 
 @dataclass(frozen=True)
-class Colours:
+class ColorCodec:
     """A and B of every pixel: output (N, 2, 128, 128) = (8-bit value - ``zero``) / ``scale``.
 
     0 and 255 for the ReLU network, 128 and 127 for the tanh network ("Pre-processing").
@@ -40,7 +40,7 @@ class Colours:
 
 
 @dataclass(frozen=True)
-class Mean:
+class MeanCodec:
     """The picture's mean A and B: output (N, 1, 1, 2), 8-bit values over 255."""
 
     def inputs(self, lightness: Float32) -> Float32:
@@ -58,6 +58,6 @@ class Mean:
         return np.ascontiguousarray(np.broadcast_to(ab, (len(ab), height, width, 2)))
 
 
-RELU = Colours(zero=0, scale=255)
-TANH = Colours(zero=128, scale=127)
-MEAN = Mean()
+RELU = ColorCodec(zero=0, scale=255)
+TANH = ColorCodec(zero=128, scale=127)
+MEAN = MeanCodec()

@@ -6,7 +6,7 @@ from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.store.artifacts import declared
 
 
-def declaration(name: str, summary: str, network: str, training: str) -> ColorizerSpec:
+def declare(name: str, summary: str, network: str, training: str) -> ColorizerSpec:
     """Of plugin ``name``: ``network`` in :mod:`.colorizer`, ``training`` in :mod:`.train`."""
     return ColorizerSpec(
         name=name,

@@ -15,15 +15,15 @@ from colortk.training.loop.fit import fit
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
-from .codec import MEAN, RELU, TANH, Colours
+from .codec import MEAN, RELU, TANH, ColorCodec
 from .networks import SIDE, colorizer_relu, colorizer_tanh, mean_chrominance
 from .training import Training
 
 #: Mean and deviation of a* and b* in the training faces, for the start.
-_MEAN, _DEVIATION = 11.7, 6.6
+_FACE_MEAN, _FACE_DEVIATION = 11.7, 6.6
 
 
-def _settled(codec: Colours) -> Callable[[Any], None]:
+def _start_at_face_colors(codec: ColorCodec) -> Callable[[Any], None]:
     """Starts the last batch normalization with mean and deviation of the faces' chroma.
 
     By default it starts with 0 and 1, and its targets deviate by 0.03. In the thousand steps
@@ -33,16 +33,16 @@ def _settled(codec: Colours) -> Callable[[Any], None]:
 
     def prepare(network: Any) -> None:
         last = network.layers[-1]
-        last.gamma.assign(last.gamma * 0 + _DEVIATION / codec.scale)
-        last.beta.assign(last.beta * 0 + (_MEAN + 128 - codec.zero) / codec.scale)
+        last.gamma.assign(last.gamma * 0 + _FACE_DEVIATION / codec.scale)
+        last.beta.assign(last.beta * 0 + (_FACE_MEAN + 128 - codec.zero) / codec.scale)
 
     return prepare
 
 
-def _settled_mean(network: Any) -> None:
+def _start_at_mean_color(network: Any) -> None:
     """Starts the last layer's bias at the faces' mean chroma, so that ReLU layers stay awake."""
     last = network.layers[-1]
-    last.bias.assign(last.bias * 0 + (_MEAN + 128) / 255)
+    last.bias.assign(last.bias * 0 + (_FACE_MEAN + 128) / 255)
 
 
 RELU_FACES = Recipe(  # "trained for 30 epochs with a batch size are 25"
@@ -53,9 +53,9 @@ RELU_FACES = Recipe(  # "trained for 30 epochs with a batch size are 25"
     batch_size=25,
     rate=1e-3,
     sides=((SIDE, 1.0),),
-    examples="twelve",
-    fixed=True,
-    prepare=_settled(RELU),
+    examples="augmented",
+    fixed_side=True,
+    prepare=_start_at_face_colors(RELU),
 )
 TANH_FACES = replace(  # "trained for 50 epochs with batch size of 25"
     RELU_FACES,
@@ -63,14 +63,14 @@ TANH_FACES = replace(  # "trained for 50 epochs with batch size of 25"
     network=colorizer_tanh,
     codec=TANH,
     epochs=50,
-    prepare=_settled(TANH),
+    prepare=_start_at_face_colors(TANH),
 )
 MEAN_FACES = replace(  # "trained for 50 epochs with 512 batch size"
     RELU_FACES,
     plugin="mean_chrominance",
     network=mean_chrominance,
     codec=MEAN,
-    prepare=_settled_mean,
+    prepare=_start_at_mean_color,
     epochs=50,
     batch_size=512,
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import ColorizerSpec
 
-from ..acharya.declaration import declaration
+from ..acharya.declaration import declare
 
-ABOUT = "Document 000's ReLU network, transferred from faces to fruit and vegetables"
+SUMMARY = "Document 000's ReLU network, transferred from faces to fruit and vegetables"
 
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
-    return [declaration("acharya_relu_natural", ABOUT, network="relu", training="relu_natural")]
+    return [declare("acharya_relu_natural", SUMMARY, network="relu", training="relu_natural")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import ColorizerSpec
 
-from ..acharya.declaration import declaration
+from ..acharya.declaration import declare
 
-ABOUT = "Document 000's tanh network, trained on faces"
+SUMMARY = "Document 000's tanh network, trained on faces"
 
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
-    return [declaration("acharya_tanh", ABOUT, network="tanh", training="tanh")]
+    return [declare("acharya_tanh", SUMMARY, network="tanh", training="tanh")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import ColorizerSpec
 
-from ..acharya.declaration import declaration
+from ..acharya.declaration import declare
 
-ABOUT = "Document 000's tanh network, transferred from faces to fruit and vegetables"
+SUMMARY = "Document 000's tanh network, transferred from faces to fruit and vegetables"
 
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
-    return [declaration("acharya_tanh_natural", ABOUT, network="tanh", training="tanh_natural")]
+    return [declare("acharya_tanh_natural", SUMMARY, network="tanh", training="tanh_natural")]

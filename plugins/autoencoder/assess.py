@@ -1,8 +1,8 @@
-"""Document 002's two ways to make the grey input of a picture that has colours, compared.
+"""Document 002's two ways to make the gray input of a picture that has colors, compared.
 
-``repeated``: the picture is made grey (luma, ITU-R BT.601, as OpenCV does), the grey repeated to
-RGB, and that converted to CIELAB. ``read``: the picture is read with its colours and converted to
-CIELAB. L* of the two differs where colours are strong. Of a picture that is grey already they are
+``repeated``: the picture is made gray (luma, ITU-R BT.601, as OpenCV does), the gray repeated to
+RGB, and that converted to CIELAB. ``read``: the picture is read with its colors and converted to
+CIELAB. L* of the two differs where colors are strong. Of a picture that is gray already they are
 the same, so that nothing of this matters for old photographs.
 """
 
@@ -26,12 +26,12 @@ from colortk.runtime.loading import Request, load
 from colortk.types import Array
 
 #: Held-out pictures that are scored.
-PICTURES = 100
+MAX_PICTURES = 100
 METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr")
 
 
-def grey_inputs(truth: Array) -> dict[str, Array]:
-    """The two grey inputs of sRGB uint8 (H, W, 3): L*, float32 (H, W), by name of the way."""
+def gray_inputs(truth: Array) -> dict[str, Array]:
+    """The two gray inputs of sRGB uint8 (H, W, 3): L*, float32 (H, W), by name of the way."""
     return {
         "repeated": lightness(cv2.cvtColor(truth, cv2.COLOR_RGB2GRAY)),
         "read": lightness(truth),
@@ -45,12 +45,12 @@ def assess(
     predictor, how = load(Request("autoencoder", weights=folder)), protocol()
     refine, scorer = refiner(how.refine), Scorer(METRICS)
     rows: dict[str, list[dict[str, float]]] = {}
-    for path in held_out[:: max(1, -(-len(held_out) // PICTURES))]:
+    for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
             truth = reference(read(path), str(path), how).pixels
             kept = Truth(truth)
-            for way, grey in grey_inputs(truth).items():
-                result = colorize(grey, predictor, refine).rgb
+            for way, gray in gray_inputs(truth).items():
+                result = colorize(gray, predictor, refine).rgb
                 rows.setdefault(way, []).append(scorer(kept, result).values)
         except PictureError:
             continue

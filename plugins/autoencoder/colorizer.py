@@ -17,7 +17,7 @@ MULTIPLE = 8
 NETWORK = "colortk_plugins.autoencoder.network:autoencoder"
 
 
-class Views(OnnxColorizer):
+class MultiViewColorizer(OnnxColorizer):
     """The mean of what the network answers to several views of a picture.
 
     At half the size: a point of its answer sees 68 pixels on a side, which is then twice as much of
@@ -52,4 +52,4 @@ class Views(OnnxColorizer):
 
 def colorizer(artifacts: Artifacts, options: Options | None) -> OnnxColorizer:
     """The trained network behind ``predict_ab``."""
-    return Views(artifacts, options or Options())
+    return MultiViewColorizer(artifacts, options or Options())

@@ -25,7 +25,7 @@ RECIPE = Recipe(
     patience=2,
     cooldown=0.3,
     average=0.998,
-    note=assess,
+    evaluate=assess,
 )
 
 

@@ -1,7 +1,7 @@
-"""The colours that a pixel is classified into: cells of a grid over a* and b* (Zhang 2016, 3.1).
+"""The colors that a pixel is classified into: cells of a grid over a* and b* (Zhang 2016, 3.1).
 
-Cells are 10 wide with centres at multiples of 10, those that a colour of sRGB falls into at any
-lightness: 261. Zhang counts 313, with cells around the gamut that no colour of sRGB is in.
+Cells are 10 wide with centers at multiples of 10, those that a color of sRGB falls into at any
+lightness: 261. Zhang counts 313, with cells around the gamut that no color of sRGB is in.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _ROWS = {
     9: (-9, 0),
     10: (-7, -5),
 }
-#: a*, b* of every cell's centre, float32 (cells, 2), in order of a*, then b*.
-CENTRES: Float32 = np.array(
+#: a*, b* of every cell's center, float32 (cells, 2), in order of a*, then b*.
+CENTERS: Float32 = np.array(
     [(WIDTH * a, WIDTH * b) for a, (first, last) in _ROWS.items() for b in range(first, last + 1)],
     np.float32,
 )
@@ -45,12 +45,12 @@ CENTRES: Float32 = np.array(
 def annealed_mean(logits: Float32, temperature: float) -> Float32:
     """a*, b*, float32 (..., 2), of unnormalized log-probabilities of the cells, (..., cells).
 
-    The mean of the centres, each weighted by its probability to the power of 1 / ``temperature``
-    (Zhang 2016, equation 5): 1 is the expected colour, accurate and dull; towards 0 it becomes
+    The mean of the centers, each weighted by its probability to the power of 1 / ``temperature``
+    (Zhang 2016, equation 5): 1 is the expected color, accurate and dull; towards 0 it becomes
     the likeliest one, vivid and sometimes wrong.
     """
     scaled = logits * np.float32(1 / temperature)
     scaled -= scaled.max(-1, keepdims=True)
     np.exp(scaled, out=scaled)
-    mean: Float32 = (scaled @ CENTRES) / scaled.sum(-1, keepdims=True)
+    mean: Float32 = (scaled @ CENTERS) / scaled.sum(-1, keepdims=True)
     return mean

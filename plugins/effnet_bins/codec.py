@@ -8,7 +8,7 @@ import numpy as np
 
 from colortk.types import Float32
 
-from .bins import CENTRES, WIDTH, annealed_mean
+from .bins import CENTERS, WIDTH, annealed_mean
 from .encoder import OFFSET, SCALE
 
 #: a*, b* of a regression of 1.
@@ -22,7 +22,7 @@ class Bins:
     temperature: float = 1.0
 
     def inputs(self, lightness: Float32) -> Float32:
-        """Float32 (N, H, W, 1), what EfficientNet-Lite2 expects of a grey picture."""
+        """Float32 (N, H, W, 1), what EfficientNet-Lite2 expects of a gray picture."""
         return ((lightness - np.float32(OFFSET)) / np.float32(SCALE))[..., None]
 
     def targets(self, ab: Float32, lightness: Float32) -> Float32:
@@ -31,7 +31,7 @@ class Bins:
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
         """a*, b* (N, h, w, 2) of the network's answer, at a quarter of the size."""
-        cells = len(CENTRES)
+        cells = len(CENTERS)
         if outputs.shape[-1] < cells:
             return outputs * np.float32(STEP)
         ab = annealed_mean(outputs[..., :cells], self.temperature)

@@ -14,7 +14,7 @@ from colortk.types import Float32
 
 from .codec import Bins
 from .options import Options
-from .vivid import vivid
+from .vivid import boost_pale_colors
 
 #: It is a little too sure of pictures that are not from its training folders (see the model card).
 CHROMA_GAIN = 0.9
@@ -35,7 +35,9 @@ class EffnetBins(OnnxColorizer):
             chroma_field(plane, np.ascontiguousarray(ab)).block(0, 0, plane)
             for plane, ab in zip(lightness, coarse, strict=True)
         ]
-        return vivid(np.ascontiguousarray(full, np.float32) * self.chroma_gain, self.vivid)
+        return boost_pale_colors(
+            np.ascontiguousarray(full, np.float32) * self.chroma_gain, self.vivid
+        )
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:

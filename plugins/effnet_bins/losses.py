@@ -13,14 +13,14 @@ import numpy as np
 
 from colortk.types import Array, Float32
 
-from .bins import CENTRES, WIDTH
+from .bins import CENTERS, WIDTH
 from .codec import STEP
 
-#: Width of the Gaussian that spreads a true colour over the cells around it (Zhang 2016, 3.1).
+#: Width of the Gaussian that spreads a true color over the cells around it (Zhang 2016, 3.1).
 SIGMA = 5.0
 
 
-def colour_loss(
+def color_loss(
     head: str,
     weights: Float32 | None = None,
     regression: float = 0.0,
@@ -28,14 +28,14 @@ def colour_loss(
     precision: str = "float32",
     statistics: float = 0.0,
 ) -> Callable[[Any, Any], Any]:
-    """The sum of cross-entropy of the cells, smooth L1 of the colour, and LPIPS of the picture.
+    """The sum of cross-entropy of the cells, smooth L1 of the color, and LPIPS of the picture.
 
-    ``weights``: of the cells, float32 (cells,), by what a pixel of that colour counts; ``None``:
-    all the same. ``regression``: factor on the smooth L1 of expected colour (and residual) and
-    truth, in units of a cell's width. ``perceptual``: factor on LPIPS of the picture in expected colours.
-    ``statistics``: factor on :func:`unlike` of expected and true colours.
+    ``weights``: of the cells, float32 (cells,), by what a pixel of that color counts; ``None``:
+    all the same. ``regression``: factor on the smooth L1 of expected color (and residual) and
+    truth, in units of a cell's width. ``perceptual``: factor on LPIPS of the picture in expected colors.
+    ``statistics``: factor on :func:`unlike` of expected and true colors.
     """
-    cells = len(CENTRES)
+    cells = len(CENTERS)
 
     def loss(truth: Any, answer: Any) -> Any:
         from keras import ops
@@ -43,28 +43,28 @@ def colour_loss(
         ab = ops.average_pool(truth[..., 1:], 4, 4, padding="valid")
         total: Any = 0.0
         if head == "regression":
-            colour = answer * STEP
+            color = answer * STEP
         else:
             logits = answer[..., :cells]
             total = _cross_entropy(ab, logits, weights)
-            colour = ops.matmul(ops.softmax(logits), ops.convert_to_tensor(CENTRES))
+            color = ops.matmul(ops.softmax(logits), ops.convert_to_tensor(CENTERS))
             if head == "both":
-                colour = colour + answer[..., cells:] * STEP
+                color = color + answer[..., cells:] * STEP
         if regression:
-            total = total + regression * _smooth_l1((colour - ab) / WIDTH)
+            total = total + regression * _smooth_l1((color - ab) / WIDTH)
         if perceptual:
-            total = total + perceptual * _seen(truth, colour, precision)
+            total = total + perceptual * _picture_lpips(truth, color, precision)
         if statistics:
-            total = total + statistics * unlike(colour, ab)
+            total = total + statistics * statistics_difference(color, ab)
         return total
 
     return loss
 
 
-def unlike(colour: Any, ab: Any) -> Any:
+def statistics_difference(color: Any, ab: Any) -> Any:
     """How far means and deviations of a* and b* over a picture are off, in cells' widths.
 
-    ``colour``, ``ab``: (N, h, w, 2). Mean over pictures of the four absolute differences.
+    ``color``, ``ab``: (N, h, w, 2). Mean over pictures of the four absolute differences.
     """
     from keras import ops
 
@@ -73,7 +73,7 @@ def unlike(colour: Any, ab: Any) -> Any:
         square = ops.mean(ops.square(values - mean[:, None, None]), axis=(1, 2))
         return ops.concatenate([mean, ops.sqrt(square + 1e-3)], -1)  # 0 has no slope
 
-    return ops.mean(ops.abs(both(colour) - both(ab))) / WIDTH
+    return ops.mean(ops.abs(both(color) - both(ab))) / WIDTH
 
 
 def _cross_entropy(ab: Any, logits: Any, weights: Float32 | None) -> Any:
@@ -89,15 +89,15 @@ def _cross_entropy(ab: Any, logits: Any, weights: Float32 | None) -> Any:
 
 
 def soft_encoding(ab: Any) -> Any:
-    """Probabilities of the cells, (..., cells), for true colours (..., 2): a Gaussian of `SIGMA`.
+    """Probabilities of the cells, (..., cells), for true colors (..., 2): a Gaussian of `SIGMA`.
 
     Zhang 2016 keeps the five nearest cells; a sixth would have under 2 % of the nearest's.
     """
     from keras import ops
 
     # |x - c|² less |x|², which is the same for all cells and falls out of the softmax.
-    cross = ops.matmul(ab, ops.convert_to_tensor(np.ascontiguousarray(CENTRES.T)))
-    squares = ops.convert_to_tensor(np.sum(CENTRES**2, -1))
+    cross = ops.matmul(ab, ops.convert_to_tensor(np.ascontiguousarray(CENTERS.T)))
+    squares = ops.convert_to_tensor(np.sum(CENTERS**2, -1))
     return ops.softmax((2 * cross - squares) / (2 * SIGMA**2))
 
 
@@ -108,21 +108,21 @@ def _smooth_l1(difference: Any) -> Any:
     return ops.mean(ops.where(size < 1, 0.5 * size * size, size - 0.5))
 
 
-def _seen(truth: Any, colour: Any, precision: str) -> Any:
-    """Mean LPIPS of the pictures that have the true lightness, in ``colour`` and in truth."""
+def _picture_lpips(truth: Any, color: Any, precision: str) -> Any:
+    """Mean LPIPS of the pictures that have the true lightness, in ``color`` and in truth."""
     from keras import ops
 
     from colortk.training.loop.perceptual import lab_to_rgb, lpips
 
     height, width = truth.shape[1:3]
-    full = ops.image.resize(colour, (height, width), interpolation="bilinear")
+    full = ops.image.resize(color, (height, width), interpolation="bilinear")
     lightness = truth[..., :1]
     return ops.mean(
         lpips(lab_to_rgb(lightness, truth[..., 1:]), lab_to_rgb(lightness, full), precision)
     )
 
 
-def rebalanced(prior: Array, mixed: float) -> Float32:
+def class_weights(prior: Array, mixed: float) -> Float32:
     """Weights of the cells, float32 (cells,), by how seldom they are (Zhang 2016, equation 4).
 
     ``prior``: how often each is, sums to 1. ``mixed``: share of a uniform distribution that is

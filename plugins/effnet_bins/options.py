@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """Two ways from accurate and dull to vivid; 1 is the expected colour.
+    """Two ways from accurate and dull to vivid; 1 is the expected color.
 
-    ``vivid``: 1 to 4, factor on the chroma of what is nearly grey, less on what has colour already.
-    ``temperature``: 0.01 to 10; towards 0 the likeliest colour instead of the expected.
+    ``vivid``: 1 to 4, factor on the chroma of what is nearly gray, less on what has color already.
+    ``temperature``: 0.01 to 10; towards 0 the likeliest color instead of the expected.
     """
 
     temperature: float = 1.0

@@ -12,9 +12,9 @@ from colortk.training.request import TrainRequest
 
 from .codec import CODEC
 from .encoder import block_of, load_lite2
-from .losses import colour_loss, rebalanced
+from .losses import class_weights, color_loss
 from .network import effnet_bins
-from .prior import prior
+from .prior import color_prior
 from .training import Training
 
 RECIPE = Recipe(
@@ -31,13 +31,13 @@ RECIPE = Recipe(
     cooldown=0.6,
     average=0.998,
     clip=1.0,
-    # Of few features each carries much: with these in 8 bits too, colours shift two to five times as far.
+    # Of few features each carries much: with these in 8 bits too, colors shift two to five times as far.
     eight_bits=("block0_", "block1_", "block2_"),
-    loss=colour_loss("both", regression=0.1),
+    loss=color_loss("both", regression=0.1),
 )
 
 
-def built(options: Training, kept: bool) -> Any:
+def build_network(options: Training, kept: bool) -> Any:
     """The network for pictures of any size.
 
     ``kept``: the encoder comes with weights; then some of it may stay as it is, and so do the
@@ -53,7 +53,7 @@ def built(options: Training, kept: bool) -> Any:
     return network
 
 
-def recipe(request: TrainRequest) -> Recipe:
+def make_recipe(request: TrainRequest) -> Recipe:
     """What the request makes of `RECIPE`."""
     options = request.options or Training()
     kept = bool(options.encoder_weights or request.init_from)
@@ -67,14 +67,14 @@ def recipe(request: TrainRequest) -> Recipe:
 
     weights = None
     if options.head != "regression" and options.rebalance < 1:
-        weights = rebalanced(prior(request), options.rebalance)
+        weights = class_weights(color_prior(request), options.rebalance)
     facts = {name: value for name, value in asdict(options).items() if name != "encoder_weights"}
     return replace(
         RECIPE,
-        network=lambda: built(options, kept),
+        network=lambda: build_network(options, kept),
         prepare=prepare,
-        rates=rates,
-        loss=colour_loss(
+        layer_rates=rates,
+        loss=color_loss(
             options.head,
             weights,
             options.regression,
@@ -89,4 +89,4 @@ def recipe(request: TrainRequest) -> Recipe:
 
 def train(request: TrainRequest) -> None:
     """See :func:`colortk.training.loop.fit.fit`."""
-    fit(request, recipe(request))
+    fit(request, make_recipe(request))

@@ -18,7 +18,7 @@ class Training:
     from nothing, or as ``--init-from`` has it. ``frozen``: blocks of the encoder that are kept as
     they are, of 21, where it has weights. ``encoder_rate``: factor on the learning rate of the
     others. ``head``: bins, regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in
-    the prior that rare colours are weighted by; 1 weights none. ``regression``, ``perceptual``:
+    the prior that rare colors are weighted by; 1 weights none. ``regression``, ``perceptual``:
     weight of smooth L1 and of LPIPS beside the cross-entropy. ``statistics``: weight of means and
     deviations of a picture's chroma. ``bits``: of the weights in the end, 8
     (if they score as well) or 16, which can have a mean with others.

@@ -1,6 +1,6 @@
-"""More colour where there is little.
+"""More color where there is little.
 
-An expected colour is pale where it is uncertain, and strong where it is not: what a factor on all
+An expected color is pale where it is uncertain, and strong where it is not: what a factor on all
 of it does for the first is too much for the second (photographers have "vibrance" beside
 "saturation" for it).
 """
@@ -15,10 +15,10 @@ from colortk.types import Float32
 KNEE = 40.0
 
 
-def vivid(ab: Float32, amount: float) -> Float32:
+def boost_pale_colors(ab: Float32, amount: float) -> Float32:
     """Chroma (..., 2) with its hue, times 1 + (``amount`` - 1) · exp(-C* / ``KNEE``), float32.
 
-    ``amount``: 1 changes nothing. Up to 4 a stronger colour stays the stronger of two.
+    ``amount``: 1 changes nothing. Up to 4 a stronger color stays the stronger of two.
     """
     if amount == 1:
         return ab

@@ -1,1 +1,1 @@
-"""The floor of every table: no colour at all."""
+"""The floor of every table: no color at all."""

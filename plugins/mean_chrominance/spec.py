@@ -5,11 +5,11 @@ from __future__ import annotations
 from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import ColorizerSpec
 
-from ..acharya.declaration import declaration
+from ..acharya.declaration import declare
 
-ABOUT = "A network that predicts the picture's mean A and B, and tints it evenly"
+SUMMARY = "A network that predicts the picture's mean A and B, and tints it evenly"
 
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
-    return [declaration("mean_chrominance", ABOUT, network="mean", training="mean")]
+    return [declare("mean_chrominance", SUMMARY, network="mean", training="mean")]

@@ -1,1 +1,1 @@
-"""The second floor: one colour for every picture."""
+"""The second floor: one color for every picture."""

@@ -9,8 +9,8 @@ import numpy as np
 from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.training.data.source import picture_source
-from colortk.training.data.split import split
-from colortk.training.manifest import describe, publish
+from colortk.training.data.split import split_pictures
+from colortk.training.manifest import describe_split, publish
 from colortk.training.request import TrainRequest
 
 
@@ -20,10 +20,10 @@ def train(request: TrainRequest) -> None:
         "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
     )
     source = picture_source(request.data)
-    sides = split(source.paths, request.data, request.seed, request.emphasis)
+    split = split_pictures(source.paths, request.data, request.seed, request.emphasis)
     total, share = np.zeros(2), 0.0
-    with request.progress("mean chroma", len(sides.train)) as advance:
-        for path, weight in zip(sides.train, sides.weights, strict=True):
+    with request.progress("mean chroma", len(split.train)) as advance:
+        for path, weight in zip(split.train, split.weights, strict=True):
             advance(1)
             try:
                 pixels = source.read(path)
@@ -41,7 +41,7 @@ def train(request: TrainRequest) -> None:
         request,
         {"mean.npz": out.getvalue()},
         ["numpy"],
-        data=describe(sides, request.data),
+        data=describe_split(split, request.data),
         mean_ab=[float(v) for v in total / share],
         seed=request.seed,
     )

@@ -21,7 +21,7 @@ from colortk.runtime.loading import Request, load
 from colortk.types import Array
 
 #: Held-out pictures that go into mean and histogram; the first rows are drawn.
-PICTURES, ROWS = 200, 4
+MAX_PICTURES, ROWS = 200, 4
 #: Edges of document 004's table 1, "Delta E ranges and Perception", and of the histogram.
 PERCEPTION = (1.0, 2.0, 10.0, 49.0)
 EDGES = np.arange(0, 61, 1)
@@ -40,7 +40,7 @@ def assess(
     counts = np.zeros(len(EDGES), np.int64)
     means: list[float] = []
     views: list[tuple[Array, Array, Array]] = []
-    for path in held_out[:: max(1, -(-len(held_out) // PICTURES))]:
+    for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
             truth = reference(read(path), str(path), how).pixels
             result = colorize(lightness(truth), predictor, refine).rgb
@@ -58,7 +58,7 @@ def assess(
         folder / "delta_e94.csv", "\n".join(["from,pixels", *rows, ""]).encode(), force=True
     )
     if views and importlib.util.find_spec("matplotlib") is not None:
-        write_atomic(folder / "delta_e94.png", _drawn(views, counts), force=True)
+        write_atomic(folder / "delta_e94.png", _plot(views, counts), force=True)
     total = max(1, int(counts.sum()))
     shares = {f"up_to_{limit:g}": int(counts[: int(limit)].sum()) / total for limit in PERCEPTION}
     return {
@@ -68,7 +68,7 @@ def assess(
     }
 
 
-def _drawn(views: list[tuple[Array, Array, Array]], counts: Array) -> bytes:
+def _plot(views: list[tuple[Array, Array, Array]], counts: Array) -> bytes:
     """Truth, prediction and heat map by rows, the histogram under them, as a PNG."""
     from matplotlib.figure import Figure
 

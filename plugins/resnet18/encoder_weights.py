@@ -1,11 +1,11 @@
 """torchvision's ResNet-18 into the encoder of `resnet18`.
 
-torchvision's takes RGB, normalized: n_c = (v_c - MEAN_c) / STD_c. Of a grey picture every v_c is
+torchvision's takes RGB, normalized: n_c = (v_c - MEAN_c) / STD_c. Of a gray picture every v_c is
 L* / 100, which is (x + 1) / 2 of our input x = (L* - 50) / 50. So n_c = x · slope_c + constant_c,
 and a convolution of three equal channels is one of x: kernels times slope, summed, plus a number
 a filter, which batch normalization takes off again when its mean is moved by as much. The two
-networks then differ only where conv1 reaches over the border, for zero is 50 % grey here and the
-mean colour there.
+networks then differ only where conv1 reaches over the border, for zero is 50 % gray here and the
+mean color there.
 
 What PyTorch exports has each batch normalization folded into the convolution before it. Here it
 is one again that does nothing but add that convolution's bias.
@@ -81,10 +81,10 @@ def _weights(
         found = []
     if found:
         if name == "bn1":
-            found[2] = (found[2] - _first(stored, mean, std)[1]).astype(np.float32)
+            found[2] = (found[2] - _first_convolution(stored, mean, std)[1]).astype(np.float32)
         return found
     if name == "conv1":
-        return [_first(stored, mean, std)[0]]
+        return [_first_convolution(stored, mean, std)[0]]
     return [np.asarray(stored[f"{theirs}.weight"], np.float32).transpose(2, 3, 1, 0)]
 
 
@@ -93,13 +93,13 @@ def _convolution_of(normalization: str) -> str:
     return normalization.replace("bn", "conv").replace("downsample.1", "downsample.0")
 
 
-def _first(
+def _first_convolution(
     stored: Arrays, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> tuple[Float32, Float32]:
     """conv1 for one channel: kernel (7, 7, 1, 64), and what its outputs are short of (64,)."""
     kernel = np.asarray(stored["conv1.weight"], np.float64).transpose(2, 3, 1, 0)
     slope = 0.5 / np.asarray(std)
     constant = (0.5 - np.asarray(mean)) / np.asarray(std)
-    grey = np.einsum("hwio,i->hwo", kernel, slope)[:, :, None]
+    gray = np.einsum("hwio,i->hwo", kernel, slope)[:, :, None]
     short = np.einsum("hwio,i->o", kernel, constant)
-    return grey.astype(np.float32), short.astype(np.float32)
+    return gray.astype(np.float32), short.astype(np.float32)

@@ -57,8 +57,8 @@ def _encoder(x: Any) -> list[Any]:
     """Features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
     from keras import layers
 
-    x = _convolution(x, 64, 7, 2, "conv1")
-    x = _normalized(x, "bn1")
+    x = _convolve(x, 64, 7, 2, "conv1")
+    x = _normalize(x, "bn1")
     x = layers.Activation("relu", name="relu")(x)
     features = [x]
     # Padding before the pool is zeros, not minus infinity: after ReLU it is the same.
@@ -77,18 +77,18 @@ def _block(x: Any, filters: int, strides: int, name: str) -> Any:
 
     shortcut = x
     if strides != 1:
-        shortcut = _convolution(x, filters, 1, strides, f"{name}_downsample_0")
-        shortcut = _normalized(shortcut, f"{name}_downsample_1")
-    x = _convolution(x, filters, 3, strides, f"{name}_conv1")
-    x = _normalized(x, f"{name}_bn1")
+        shortcut = _convolve(x, filters, 1, strides, f"{name}_downsample_0")
+        shortcut = _normalize(shortcut, f"{name}_downsample_1")
+    x = _convolve(x, filters, 3, strides, f"{name}_conv1")
+    x = _normalize(x, f"{name}_bn1")
     x = layers.Activation("relu", name=f"{name}_relu1")(x)
-    x = _convolution(x, filters, 3, 1, f"{name}_conv2")
-    x = _normalized(x, f"{name}_bn2")
+    x = _convolve(x, filters, 3, 1, f"{name}_conv2")
+    x = _normalize(x, f"{name}_bn2")
     x = layers.Add(name=f"{name}_add")([x, shortcut])
     return layers.Activation("relu", name=f"{name}_relu2")(x)
 
 
-def _convolution(x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
+def _convolve(x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
     """A convolution padded by half its kernel on every side.
 
     Keras' "same" pads strided convolutions by one less at the top and left.
@@ -108,7 +108,7 @@ def _convolution(x: Any, filters: int, kernel: int, strides: int, name: str) -> 
     )(x)
 
 
-def _normalized(x: Any, name: str) -> Any:
+def _normalize(x: Any, name: str) -> Any:
     from keras import layers
 
     return layers.BatchNormalization(momentum=0.9, epsilon=EPSILON, name=name)(x)

@@ -8,7 +8,7 @@ from typing import Any
 
 from colortk.errors import UsageError
 from colortk.training.loop.fit import fit
-from colortk.training.loop.losses import colour_ms_ssim
+from colortk.training.loop.losses import color_ms_ssim
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
@@ -35,21 +35,21 @@ RECIPE = Recipe(
 )
 
 
-def part_of(layer: str) -> int | None:
+def encoder_part(layer: str) -> int | None:
     """Which part of the encoder a layer belongs to, from 0; ``None``: none."""
     if layer in ("conv1", "bn1"):
         return 0
     return int(layer[len("layer")]) if layer.startswith("layer") else None
 
 
-def built(options: Training, kept: bool) -> Any:
+def build_network(options: Training, kept: bool) -> Any:
     """The network for pictures of any size; what is to stay as it is frozen, if it is ``kept``.
 
     ``kept``: the encoder comes with weights.
     """
     network = resnet18()
     for layer in network.layers if kept else ():
-        part = part_of(layer.name)
+        part = encoder_part(layer.name)
         if part is not None and layer.weights:
             statistics = options.encoder_rate < 1 and hasattr(layer, "moving_mean")
             layer.trainable = part >= options.frozen and not statistics
@@ -72,18 +72,18 @@ def train(request: TrainRequest) -> None:
                 )
 
     def rates(layer: str) -> float:
-        return options.encoder_rate if kept and part_of(layer) is not None else 1.0
+        return options.encoder_rate if kept and encoder_part(layer) is not None else 1.0
 
     facts = {"loss_function": options.loss}
     facts |= {"encoder_rate": options.encoder_rate, "frozen": options.frozen}
     recipe = replace(
         RECIPE,
-        network=lambda: built(options, kept),
+        network=lambda: build_network(options, kept),
         prepare=prepare,
-        rates=rates if kept else None,
-        note=assess,
+        layer_rates=rates if kept else None,
+        evaluate=assess,
         facts=facts,
     )
     if options.loss == "cms_ssim":
-        recipe = replace(recipe, loss=colour_ms_ssim(CODEC.chroma_scale))
+        recipe = replace(recipe, loss=color_ms_ssim(CODEC.chroma_scale))
     fit(request, recipe)

@@ -12,16 +12,16 @@ from colortk.runtime.loading import Request, load
 from colortk.training.request import TrainRequest
 
 #: Held-out pictures that are scored.
-PICTURES = 100
-WAYS = ("ratio", "slide", "none")
+MAX_PICTURES = 100
+REFINEMENTS = ("ratio", "slide", "none")
 
 
 def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
     """Mean PSNR of the new weights with each refinement, on up to 100 held-out pictures."""
-    some = held_out[:: max(1, len(held_out) // PICTURES)][:PICTURES]
+    some = held_out[:: max(1, len(held_out) // MAX_PICTURES)][:MAX_PICTURES]
     predictor = load(Request("sift_mlp", weights=request.output))
     means = {}
-    for way in WAYS:
+    for way in REFINEMENTS:
         with request.progress(f"scoring, refinement {way}", len(some)) as advance:
             values: list[float] = []
             for found in scores(some, predictor, ["psnr"], protocol().varied(refine=way)):

@@ -12,16 +12,16 @@ import numpy as np
 from colortk.errors import ArtifactError
 from colortk.io.files import write_atomic
 from colortk.io.regular_files import open_regular
-from colortk.training.identity import difference, training_identity
+from colortk.training.identity import explain_mismatch, training_identity
 from colortk.training.request import TrainRequest
 
 from .network import LAYERS, Network
 from .optimize import Optimizer
-from .samples import Standard
+from .samples import Standardization
 
 NAME = "checkpoint.npz"
 _STANDARD = ("mean", "scale", "components", "target")
-#: Epoch, training error of A and B, held-out error of A and B as a share of the mean colour's.
+#: Epoch, training error of A and B, held-out error of A and B as a share of the mean color's.
 Row = tuple[float, float, float, float, float]
 
 
@@ -30,7 +30,7 @@ class Checkpoint:
     """Two optimizers, how inputs are standardized, the curve, and the best networks."""
 
     optimizers: list[Optimizer]
-    standard: Standard
+    standard: Standardization
     epoch: int = 0
     curve: list[Row] = field(default_factory=list)
     best: list[Network] = field(default_factory=list)
@@ -77,9 +77,9 @@ class Checkpoint:
         axes = figure.add_subplot()
         for k, channel in enumerate("AB"):
             axes.plot([r[0] for r in self.curve], [r[3 + k] for r in self.curve], label=channel)
-        axes.axhline(1, color="grey", linewidth=0.8, label="mean colour")
+        axes.axhline(1, color="gray", linewidth=0.8, label="mean color")
         axes.set_xlabel("epoch")
-        axes.set_ylabel("held-out error, share of the mean colour's")
+        axes.set_ylabel("held-out error, share of the mean color's")
         axes.legend()
         out = io.BytesIO()
         figure.savefig(out, format="png")
@@ -129,10 +129,10 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        if why := difference(str(arrays["identity"]), run):
+        if why := explain_mismatch(str(arrays["identity"]), run):
             raise ValueError(why)
         curve: list[Row] = [tuple(map(float, row)) for row in arrays["curve"]]  # type: ignore[misc]
-        standard = Standard(**{name: arrays[f"standard_{name}"] for name in _STANDARD})
+        standard = Standardization(**{name: arrays[f"standard_{name}"] for name in _STANDARD})
         state = Checkpoint([], standard, len(curve), curve)
         for channel in "ab":
             mine = {

@@ -11,7 +11,7 @@ from colortk.errors import ArtifactError
 from colortk.plugin.spec import Artifacts
 from colortk.types import Chroma, Float32, Lightness
 
-from .features import POINT_WIDTH, WIDTH, extract, inputs
+from .features import POINT_WIDTH, WIDTH, extract_features, network_inputs
 from .network import from_bytes
 from .threads import one_blas_thread
 
@@ -46,7 +46,7 @@ class SiftMlp:
 
     def _grid(self, lightness: Float32) -> Float32:
         rows, columns = (max(2, round(side / SPACING)) for side in lightness.shape)
-        points = inputs(extract(lightness, rows, columns))
+        points = network_inputs(extract_features(lightness, rows, columns))
         own, common = points[:, :POINT_WIDTH], points[0, POINT_WIDTH:]
         both = np.stack([network.predict(own, common) for network in self.networks], -1)
         grid: Float32 = both.reshape(rows, columns, 2)

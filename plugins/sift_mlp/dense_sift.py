@@ -27,7 +27,7 @@ ORIENTATIONS = 8
 DESCRIPTOR = CELLS * CELLS * ORIENTATIONS
 
 
-def grid(size: int, count: int) -> NDArray[np.float64]:
+def grid_positions(size: int, count: int) -> NDArray[np.float64]:
     """``count`` positions, in pixels, at the middles of equal parts of ``size`` pixels."""
     return (np.arange(count) + 0.5) * size / count - 0.5
 
@@ -35,10 +35,10 @@ def grid(size: int, count: int) -> NDArray[np.float64]:
 @lru_cache(maxsize=64)
 def _weights(size: int, count: int, cell: float) -> Float32:
     """(count × 4, size): weight of every pixel of a row in the 4 cells of every point."""
-    offset = (np.arange(size)[None, :] - grid(size, count)[:, None]) / cell
+    offset = (np.arange(size)[None, :] - grid_positions(size, count)[:, None]) / cell
     window = np.exp(-(offset**2) / (2 * (CELLS / 2) ** 2))
-    centres = np.arange(CELLS) - (CELLS - 1) / 2
-    tent = np.maximum(0, 1 - np.abs(offset[:, None, :] - centres[None, :, None]))
+    centers = np.arange(CELLS) - (CELLS - 1) / 2
+    tent = np.maximum(0, 1 - np.abs(offset[:, None, :] - centers[None, :, None]))
     weights: Float32 = (tent * window[:, None, :]).reshape(count * CELLS, size).astype(np.float32)
     return weights
 
@@ -95,7 +95,7 @@ def dense_sift(lightness: Float32, rows: int, columns: int, cell: float) -> tupl
 
 
 @lru_cache(maxsize=1)
-def mirror() -> NDArray[np.intp]:
+def mirror_permutation() -> NDArray[np.intp]:
     """Permutation that turns a descriptor into that of the picture mirrored left to right."""
     index = np.arange(DESCRIPTOR).reshape(CELLS, CELLS, ORIENTATIONS)
     opposite = (ORIENTATIONS // 2 - np.arange(ORIENTATIONS)) % ORIENTATIONS

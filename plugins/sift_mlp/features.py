@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from colortk._opencv import cv2
 from colortk.types import Float32
 
-from .dense_sift import DESCRIPTOR, dense_sift, grid
+from .dense_sift import DESCRIPTOR, dense_sift, grid_positions
 
 #: (octave, side of a cell in pixels of that octave): windows of 10, 20, 40 and 80
 #: pixels of a picture whose short side is 128.
 SCALES = ((0, 2.5), (0, 5.0), (1, 5.0), (2, 5.0))
 #: Widths, in pixels, of the Gaussian windows over which luminance is summarized.
 WINDOWS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-#: Distances, in pixels, of the two rings of eight neighbours.
+#: Distances, in pixels, of the two rings of eight neighbors.
 RINGS = (10.0, 28.0)
 SIFT_WIDTH = len(SCALES) * DESCRIPTOR
 LUMINANCE_WIDTH = 2 * len(WINDOWS) + 8 * len(RINGS) + len(SCALES)
@@ -52,7 +52,7 @@ class Features:
     context: NDArray[np.float16]
 
 
-def extract(lightness: Float32, rows: int, columns: int) -> Features:
+def extract_features(lightness: Float32, rows: int, columns: int) -> Features:
     """Features of a picture, ``lightness`` float32 (H, W), 0..100, on a grid of points."""
     sift, contrasts = [], []
     for octave, cell in SCALES:
@@ -60,17 +60,19 @@ def extract(lightness: Float32, rows: int, columns: int) -> Features:
         descriptors, contrast = dense_sift(scaled, rows, columns, cell)
         sift.append(np.minimum(descriptors * np.float32(510), 255).astype(np.uint8))
         contrasts.append(np.log1p(contrast))
-    luminance = np.stack([*_around(lightness / np.float32(100), rows, columns), *contrasts], -1)
+    luminance = np.stack(
+        [*_luminance_around(lightness / np.float32(100), rows, columns), *contrasts], -1
+    )
     described = np.stack(sift, 2)
     return Features(
         described,
         luminance.astype(np.float16),
-        _whole(lightness).astype(np.float16),
+        _picture_luminance(lightness).astype(np.float16),
         (described.mean((0, 1), np.float32).ravel() / 255).astype(np.float16),
     )
 
 
-def _whole(lightness: Float32) -> Float32:
+def _picture_luminance(lightness: Float32) -> Float32:
     counts = np.histogram(np.clip(lightness, 0, 100), HISTOGRAM, (0, 100))[0]
     thumb = cv2.resize(lightness, (THUMB, THUMB), interpolation=cv2.INTER_AREA) / 100
     whole: Float32 = np.concatenate([np.sqrt(counts / lightness.size), thumb.ravel()])
@@ -84,10 +86,13 @@ def _shrink(image: Float32, factor: int) -> Float32:
     return small
 
 
-def _around(light: Float32, rows: int, columns: int) -> list[Float32]:
+def _luminance_around(light: Float32, rows: int, columns: int) -> list[Float32]:
     """Mean and deviation in growing windows, then the two rings, each (R, C)."""
     height, width = light.shape
-    ys, xs = grid(height, rows).astype(np.float32), grid(width, columns).astype(np.float32)
+    ys, xs = (
+        grid_positions(height, rows).astype(np.float32),
+        grid_positions(width, columns).astype(np.float32),
+    )
 
     def sample(image: Float32, dy: float = 0, dx: float = 0) -> Float32:
         map_x = np.repeat(xs[None, :] + np.float32(dx), rows, 0)
@@ -100,13 +105,13 @@ def _around(light: Float32, rows: int, columns: int) -> list[Float32]:
     out = []
     for window in WINDOWS:
         mean, square = _blur(light, window), _blur(light * light, window)
-        centre = sample(mean)
-        out += [centre, np.sqrt(np.maximum(sample(square) - centre**2, 0))]
-    centre = out[2]
+        center = sample(mean)
+        out += [center, np.sqrt(np.maximum(sample(square) - center**2, 0))]
+    center = out[2]
     for distance in RINGS:
         blurred = _blur(light, distance / 3)
         for turn in np.arange(8) * np.pi / 4:
-            out.append(sample(blurred, distance * np.sin(turn), distance * np.cos(turn)) - centre)
+            out.append(sample(blurred, distance * np.sin(turn), distance * np.cos(turn)) - center)
     return out
 
 
@@ -122,14 +127,14 @@ def _blur(image: Float32, sigma: float) -> Float32:
     return blurred
 
 
-def place(rows: int, columns: int) -> NDArray[np.float16]:
+def grid_coordinates(rows: int, columns: int) -> NDArray[np.float16]:
     """Row and column of every point of a grid, -1..1, float16 (R, C, 2)."""
     y = (np.arange(rows) + 0.5) / rows * 2 - 1
     x = (np.arange(columns) + 0.5) / columns * 2 - 1
     return np.stack(np.broadcast_arrays(y[:, None], x[None, :]), -1).astype(np.float16)
 
 
-def join(
+def join_inputs(
     sift: NDArray[Any],
     luminance: NDArray[Any],
     where: NDArray[Any],
@@ -151,13 +156,13 @@ def join(
     return out
 
 
-def inputs(features: Features) -> Float32:
+def network_inputs(features: Features) -> Float32:
     """Inputs of the networks at every point of a picture's grid, row by row."""
     rows, columns = features.sift.shape[:2]
-    return join(
+    return join_inputs(
         features.sift.reshape(-1, len(SCALES), DESCRIPTOR),
         features.luminance.reshape(rows * columns, -1),
-        place(rows, columns).reshape(-1, 2),
+        grid_coordinates(rows, columns).reshape(-1, 2),
         features.whole,
         features.context,
     )

@@ -2,7 +2,7 @@
 
 With the usual initialization such a network learns nothing: each sigmoid squeezes its
 input's variance by 16 and more, and shifts its mean to 1/2, so that after ten layers neither
-signal nor gradient is left. Here it is kept in *centred coordinates*. With
+signal nor gradient is left. Here it is kept in *centerd coordinates*. With
 sigma(z) = (1 + tanh(z / 2)) / 2, the network of sigmoids
 
     s_k = sigma(W_k s_(k-1) + b_k)
@@ -12,7 +12,7 @@ is, number for number, the network t_k = tanh(V_k t_(k-1) + c_k) with t = 2s - 1
     W_1 = 2 V_1,  b_1 = 2 c_1;     W_k = 4 V_k,  b_k = 2 c_k - 2 V_k 1    (hidden)
     w = 2 v,      b = c - v 1                                             (output)
 
-(LeCun et al. 1998, "Efficient BackProp", section 4.4, on why centred activations learn).
+(LeCun et al. 1998, "Efficient BackProp", section 4.4, on why centerd activations learn).
 ``V`` starts orthogonal with a gain a little over 1, so that variance survives ten layers.
 """
 
@@ -65,8 +65,8 @@ class Network:
         return output
 
 
-def initial(inputs: int, rng: np.random.Generator) -> Network:
-    """A new network in centred coordinates."""
+def initial_network(inputs: int, rng: np.random.Generator) -> Network:
+    """A new network in centerd coordinates."""
     widths = [inputs, *[NEURONS] * LAYERS, 1]
     weights, biases = [], []
     for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
@@ -81,10 +81,10 @@ def initial(inputs: int, rng: np.random.Generator) -> Network:
     return Network(weights, biases)
 
 
-def from_centred(centred: Network) -> Network:
+def from_centered(centerd: Network) -> Network:
     """The same function as sigmoid layers."""
-    weights = [w.astype(np.float64) for w in centred.weights]
-    biases = [b.astype(np.float64) for b in centred.biases]
+    weights = [w.astype(np.float64) for w in centerd.weights]
+    biases = [b.astype(np.float64) for b in centerd.biases]
     for layer in range(LAYERS + 1):
         if layer > 0:  # its input was t = 2s - 1
             biases[layer] = biases[layer] - weights[layer].sum(0)
@@ -94,7 +94,7 @@ def from_centred(centred: Network) -> Network:
     return _network(weights, biases)
 
 
-def absorb(
+def absorb_standardization(
     network: Network, mean: Float32, matrix: Float32, offset: float, factor: float
 ) -> Network:
     """``network`` of ``(x - mean) @ matrix``, times ``factor``, plus ``offset``, as one network of x."""

@@ -14,7 +14,7 @@ BETA1, BETA2, TINY = 0.9, 0.99, 1e-8
 
 
 class Optimizer:
-    """AdamW (Loshchilov, Hutter 2019) on a network in centred coordinates.
+    """AdamW (Loshchilov, Hutter 2019) on a network in centerd coordinates.
 
     ``average`` holds an exponential moving average of the weights, which is what is used
     afterwards: it generalizes better than any single step (Polyak, Juditsky 1992).
@@ -29,7 +29,7 @@ class Optimizer:
 
     @property
     def average(self) -> Network:
-        """The averaged network, in centred coordinates."""
+        """The averaged network, in centerd coordinates."""
         return Network(self.mean[: LAYERS + 1], self.mean[LAYERS + 1 :])
 
     def step(self, inputs: Float32, targets: Float32, rate: float) -> float:
@@ -71,7 +71,7 @@ class Optimizer:
 
 
 def gradient(network: Network, inputs: Float32, targets: Float32) -> tuple[float, list[Float32]]:
-    """Mean squared error and its gradient by weights, then biases, in centred coordinates."""
+    """Mean squared error and its gradient by weights, then biases, in centerd coordinates."""
     signals = [inputs]
     for weight, bias in zip(network.weights[:-1], network.biases[:-1], strict=True):
         signal = signals[-1] @ weight

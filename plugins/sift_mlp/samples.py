@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from colortk.store.pickles import Arrays, PickleStore
-from colortk.training.request import every
+from colortk.training.request import chunks
 from colortk.types import Array, Float32
 
 from .features import POINT_WIDTH, SIFT_WIDTH, WIDTH
@@ -36,8 +36,8 @@ _HEAD = WIDTH - SIFT_WIDTH
 
 
 @dataclass(frozen=True)
-class Standard:
-    """How inputs (1090) become what is learnt from (594): ``(x - mean) @ matrix``.
+class Standardization:
+    """How inputs (1090) become what is learned from (594): ``(x - mean) @ matrix``.
 
     ``matrix`` is kept as ``scale`` (594 - 16,), for the first inputs, and ``components``
     (512, 16), for the context. ``target``: mean a* and b*.
@@ -90,7 +90,7 @@ class Points:
     context: Float32
 
 
-def together(records: list[Arrays]) -> Points:
+def collect_points(records: list[Arrays]) -> Points:
     """All points of some records."""
 
     def flat(name: str, keep: int) -> Array:
@@ -110,45 +110,49 @@ def together(records: list[Arrays]) -> Points:
     )
 
 
-def standard(records: list[Arrays]) -> Standard:
+def fit_standardization(records: list[Arrays]) -> Standardization:
     """Statistics of some records."""
-    points = together(records)
-    centre = points.context.mean(0)
-    _, values, directions = np.linalg.svd(points.context - centre, full_matrices=False)
+    points = collect_points(records)
+    center = points.context.mean(0)
+    _, values, directions = np.linalg.svd(points.context - center, full_matrices=False)
     values = values[:COMPONENTS] / np.sqrt(len(points.context)) + 1e-6
     components = np.zeros((SIFT_WIDTH, COMPONENTS), np.float32)
     components[:, : len(values)] = directions[:COMPONENTS].T / values
     some = np.arange(0, len(points.chroma), max(1, len(points.chroma) // 100_000))
-    plain = Standard(
+    plain = Standardization(
         np.zeros(WIDTH, np.float32), np.ones(_HEAD, np.float32), components, points.chroma.mean(0)
     )
     raw = plain.inputs(points, some)[:, :_HEAD]
-    mean = np.concatenate([raw.mean(0), centre])
-    return Standard(mean, raw.std(0) + np.float32(1e-3), components, plain.target)
+    mean = np.concatenate([raw.mean(0), center])
+    return Standardization(mean, raw.std(0) + np.float32(1e-3), components, plain.target)
 
 
-def batches(
-    store: PickleStore, keys: list[str], size: int, standard: Standard, rng: np.random.Generator
+def iterate_batches(
+    store: PickleStore,
+    keys: list[str],
+    size: int,
+    standardization: Standardization,
+    rng: np.random.Generator,
 ) -> Iterator[Batch]:
     """Standardized inputs (N, 594) and chroma (N, 2) of all points of ``keys``, shuffled.
 
     Some of the inputs are dropped and the context is blurred, at random.
     """
-    for group in every(keys, GROUP):
-        points = together([store.get(KIND, key) for key in group])
+    for group in chunks(keys, GROUP):
+        points = collect_points([store.get(KIND, key) for key in group])
         order = rng.permutation(len(points.chroma))
         for start in range(0, len(order) - size + 1, size):
             chosen = order[start : start + size]
-            inputs = standard.inputs(points, chosen)
+            inputs = standardization.inputs(points, chosen)
             inputs[:, _HEAD:] += CONTEXT_NOISE * rng.standard_normal(
                 (len(inputs), COMPONENTS), np.float32
             )
             inputs *= rng.random(inputs.shape, np.float32) >= DROPPED
             inputs *= np.float32(1 / (1 - DROPPED))
-            yield inputs, standard.targets(points.chroma[chosen])
+            yield inputs, standardization.targets(points.chroma[chosen])
 
 
-def ahead(source: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
+def prefetch(source: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
     """``source``, computed in a thread up to ``depth`` items ahead; its errors come through."""
     items: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
     stop = threading.Event()

@@ -23,18 +23,18 @@ from colortk.io.discovery import find_pictures
 from colortk.io.files import write_atomic
 from colortk.store.pickles import PickleStore
 from colortk.training.data.packed import is_packed
-from colortk.training.data.split import Split, split
-from colortk.training.manifest import describe, publish, staged
+from colortk.training.data.split import Split, split_pictures
+from colortk.training.manifest import describe_split, publish, staged_request
 from colortk.training.request import TrainRequest
-from colortk.training.workers import side_by_side
+from colortk.training.workers import parallel_map
 from colortk.types import Float32
 
 from .assess import assess
 from .checkpoint import Checkpoint, discard, identity, load, save
-from .network import absorb, from_centred, initial, to_bytes
+from .network import absorb_standardization, from_centered, initial_network, to_bytes
 from .optimize import Optimizer
-from .samples import TARGET_SCALE, ahead, batches, standard, together
-from .views import KIND, prepare
+from .samples import TARGET_SCALE, collect_points, fit_standardization, iterate_batches, prefetch
+from .views import KIND, prepare_record
 
 EPOCHS = 14
 BATCH = 2048
@@ -45,7 +45,7 @@ WARM_UP = 200
 PATIENCE = 6
 #: Held-out pictures that decide, at most.
 HELD_OUT = 2500
-#: Chroma that rounding gives a grey picture, at most.
+#: Chroma that rounding gives a gray picture, at most.
 COLOUR = 0.1
 
 
@@ -64,15 +64,15 @@ def train(request: TrainRequest) -> None:
             "name the folder that was packed",
         )
     paths = find_pictures(request.data)
-    sides = split(paths, request.data, request.seed, request.emphasis)
+    split = split_pictures(paths, request.data, request.seed, request.emphasis)
     store = PickleStore(request.store)
     request.output.mkdir(parents=True, exist_ok=True)
-    keys = _prepare(request, [*sides.train, *sides.held_out])
-    learn = [keys[path] for path in sides.train if path in keys]
-    if not learn or not any(path in keys for path in sides.held_out):
+    keys = _prepare(request, [*split.train, *split.held_out])
+    learn = [keys[path] for path in split.train if path in keys]
+    if not learn or not any(path in keys for path in split.held_out):
         raise UsageError(f"nothing to train on in '{request.data}'", "its pictures cannot be read")
     weights = np.array(
-        [w for path, w in zip(sides.train, sides.weights, strict=True) if path in keys]
+        [w for path, w in zip(split.train, split.weights, strict=True) if path in keys]
     )
     run = identity(request, learn)
     if not request.resume:
@@ -80,17 +80,17 @@ def train(request: TrainRequest) -> None:
     state = load(request.output, run, DECAY)
     if state is None:
         state = _start(store, learn, weights, request)
-    held = _held_out(store, sides, keys, state)
+    held = _held_out(store, split, keys, state)
     _learn(request, run, store, state, learn, weights / weights.sum(), held)
-    _finish(request, state, sides)
+    _finish(request, state, split)
 
 
 def _prepare(request: TrainRequest, paths: list[Any]) -> dict[Any, str]:
     """Records of all pictures, by path; a picture that cannot be read is said and left out."""
     keys = {}
     with request.progress("SIFT features", len(paths)) as advance:
-        work = partial(prepare, folder=request.store)
-        with closing(side_by_side(work, paths, request.jobs)) as done:
+        work = partial(prepare_record, folder=request.store)
+        with closing(parallel_map(work, paths, request.jobs)) as done:
             for item in done:
                 advance(1)
                 if item.error:
@@ -109,26 +109,26 @@ def _start(
     some = rng.choice(len(keys), min(len(keys), 1500), p=weights / weights.sum())
     records = [store.get(KIND, keys[i]) for i in some]
     if not any(np.abs(record[name]).max() > COLOUR for record in records for name in "ab"):
-        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture has colours")
-    statistics = standard(records)
+        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture has colors")
+    statistics = fit_standardization(records)
     width = statistics.matrix().shape[1]
-    return Checkpoint([Optimizer(initial(width, rng), DECAY) for _ in "ab"], statistics)
+    return Checkpoint([Optimizer(initial_network(width, rng), DECAY) for _ in "ab"], statistics)
 
 
 def _held_out(
-    store: PickleStore, sides: Split, keys: dict[Any, str], state: Checkpoint
+    store: PickleStore, split: Split, keys: dict[Any, str], state: Checkpoint
 ) -> tuple[Float32, Float32, Float32]:
     """Standardized inputs and targets of held-out points (whole pictures only), and weights."""
     chosen = [
         (keys[path], weight)
-        for path, weight in zip(sides.held_out, sides.held_out_weights, strict=True)
+        for path, weight in zip(split.held_out, split.held_out_weights, strict=True)
         if path in keys
     ]
     chosen = chosen[:: math.ceil(len(chosen) / HELD_OUT)]
     inputs, targets, shares = [], [], []
     for key, weight in chosen:
         record = {name: values[:1] for name, values in store.get(KIND, key).items()}
-        points = together([record])
+        points = collect_points([record])
         inputs.append(state.standard.inputs(points, np.arange(len(points.chroma))))
         targets.append(state.standard.targets(points.chroma))
         shares.append(np.full(len(points.chroma), weight / len(points.chroma), np.float32))
@@ -161,7 +161,7 @@ def _learn(
             losses: list[list[float]] = [[], []]
             with request.progress(f"epoch {state.epoch + 1}/{epochs}", points) as advance:
                 for number, (x, y) in enumerate(
-                    ahead(batches(store, drawn, size, state.standard, rng))
+                    prefetch(iterate_batches(store, drawn, size, state.standard, rng))
                 ):
                     rate = _rate(state.epoch + min(1, number / steps), epochs, state.optimizers[0])
 
@@ -177,7 +177,7 @@ def _learn(
             save(request.output, state, run)
             request.say(
                 f"epoch {state.epoch}/{epochs}: held-out error of A {state.curve[-1][3]:.4f},"
-                f" of B {state.curve[-1][4]:.4f} of the mean colour's"
+                f" of B {state.curve[-1][4]:.4f} of the mean color's"
             )
     if state.epoch < epochs:
         a, b = state.best_epochs
@@ -196,7 +196,7 @@ def _rate(progress: float, epochs: int, optimizer: Optimizer) -> float:
 
 
 def _error(optimizer: Optimizer, inputs: Float32, target: Float32, share: Float32) -> float:
-    network = from_centred(optimizer.average)
+    network = from_centered(optimizer.average)
     total = 0.0
     for start in range(0, len(inputs), 8192):
         part = slice(start, start + 8192)
@@ -204,30 +204,30 @@ def _error(optimizer: Optimizer, inputs: Float32, target: Float32, share: Float3
     return total
 
 
-def _finish(request: TrainRequest, state: Checkpoint, sides: Split) -> None:
+def _finish(request: TrainRequest, state: Checkpoint, split: Split) -> None:
     files = {}
     mean_ab, matrix = state.standard.target, state.standard.matrix()
     for k, channel in enumerate("ab"):
         offset = float(mean_ab[k])
-        network = absorb(
-            from_centred(state.best[k]), state.standard.mean, matrix, offset, TARGET_SCALE
+        network = absorb_standardization(
+            from_centered(state.best[k]), state.standard.mean, matrix, offset, TARGET_SCALE
         )
         files[f"{channel}.npz"] = to_bytes(network)
     best = state.best_errors
-    with staged(request) as stage:
+    with staged_request(request) as stage:
         publish(
             stage,
             files,
             ["numpy", "opencv-contrib-python", "scikit-learn"],
-            data=describe(sides, request.data),
+            data=describe_split(split, request.data),
             inputs=int(state.standard.mean.size),
             epochs=state.epoch,
             seed=request.seed,
-            held_out_error={"a": best[0], "b": best[1], "unit": "share of the mean colour's"},
+            held_out_error={"a": best[0], "b": best[1], "unit": "share of the mean color's"},
             mean_ab=[float(v) for v in mean_ab],
         )
         state.write_curve(stage.output)
-        scores = assess(stage, sides.held_out)
+        scores = assess(stage, split.held_out)
         text = json.dumps(scores).encode() + b"\n"
         write_atomic(stage.output / "refinement.json", text, force=True)
     discard(request.output)

@@ -25,7 +25,7 @@ from colortk.runtime.provenance import running_code
 from colortk.store.pickles import Arrays, PickleStore
 from colortk.types import Array, Float32
 
-from .features import extract, place
+from .features import extract_features, grid_coordinates
 from .spec import SHORT
 
 KIND = "sift_mlp"
@@ -33,7 +33,7 @@ VIEWS = 4
 POINTS = 64
 #: Pixels between two points of the grid that points are drawn from.
 SPACING = 8
-_LEAST = 96
+_MIN_SIDE = 96
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Prepared:
     error: str = ""
 
 
-def prepare(path: Path, folder: Path) -> Prepared:
+def prepare_record(path: Path, folder: Path) -> Prepared:
     """Make sure that the store ``folder`` has the record of the picture at ``path``."""
     cv2.setNumThreads(1)  # several of these run side by side
     try:
@@ -54,11 +54,11 @@ def prepare(path: Path, folder: Path) -> Prepared:
         store = PickleStore(folder)
         code = running_code(__name__)
         key = store.key(KIND, digest, code)
-        if not _whole(store, key):
+        if not _is_usable(store, key):
             rgb = decode(data, str(path)).pixels
             if rgb.ndim == 2:
                 rgb = np.repeat(rgb[..., None], 3, 2)
-            arrays = views(rgb, np.random.default_rng(int(digest[:16], 16)))
+            arrays = make_views(rgb, np.random.default_rng(int(digest[:16], 16)))
             about = {"picture": path.name, "picture_sha256": digest, "code": code}
             store.keep(KIND, key, arrays, about, durable=False)
         return Prepared(path, key)
@@ -66,7 +66,7 @@ def prepare(path: Path, folder: Path) -> Prepared:
         return Prepared(path, error=str(error))
 
 
-def _whole(store: PickleStore, key: str) -> bool:
+def _is_usable(store: PickleStore, key: str) -> bool:
     """Whether the store has the record and it can be trusted; else it is made again."""
     if not store.has(KIND, key):
         return False
@@ -77,7 +77,7 @@ def _whole(store: PickleStore, key: str) -> bool:
         return False
 
 
-def views(rgb: Array, rng: np.random.Generator) -> Arrays:
+def make_views(rgb: Array, rng: np.random.Generator) -> Arrays:
     """Views of an sRGB picture, uint8 or uint16 (H, W, 3).
 
     Returns ``sift`` uint8 (4, 64, 4, 128), ``luminance`` float16 (4, 64, 32), ``place`` float16
@@ -86,35 +86,35 @@ def views(rgb: Array, rng: np.random.Generator) -> Arrays:
     """
     made = []
     for number in range(VIEWS):
-        part = rgb if number == 0 else _part(rgb, rng)
+        part = rgb if number == 0 else _random_part(rgb, rng)
         if rng.random() < 0.5:
             part = part[:, ::-1]
-        lab = _scaled(rgb_to_lab(np.ascontiguousarray(part)))
+        lab = _resize_to_working_size(rgb_to_lab(np.ascontiguousarray(part)))
         light = lab[..., 0]
         if number > 0:
             gamma = np.exp(rng.normal(0, 0.15))
             light = (100 * (light / 100) ** gamma).astype(np.float32)
-        made.append(_points(np.ascontiguousarray(light), lab[..., 1:], rng))
+        made.append(_draw_points(np.ascontiguousarray(light), lab[..., 1:], rng))
     return {name: np.stack([view[name] for view in made]) for name in made[0]}
 
 
-def _part(rgb: Array, rng: np.random.Generator) -> Array:
+def _random_part(rgb: Array, rng: np.random.Generator) -> Array:
     """A random part, 0.55 to 1 of each side, but not so small that it has no detail left."""
     height, width = rgb.shape[:2]
-    share = max(rng.uniform(0.55, 1), min(1.0, _LEAST / min(height, width)))
+    share = max(rng.uniform(0.55, 1), min(1.0, _MIN_SIDE / min(height, width)))
     h, w = max(1, int(height * share)), max(1, int(width * share))
     top, left = rng.integers(height - h + 1), rng.integers(width - w + 1)
     return rgb[top : top + h, left : left + w]
 
 
-def _scaled(lab: Float32) -> Float32:
+def _resize_to_working_size(lab: Float32) -> Float32:
     height, width = working_shape(WorkingSize(SHORT), *lab.shape[:2])
     return resize(lab, (width, height))
 
 
-def _points(light: Float32, chroma: Float32, rng: np.random.Generator) -> Arrays:
+def _draw_points(light: Float32, chroma: Float32, rng: np.random.Generator) -> Arrays:
     rows, columns = (max(2, round(side / SPACING)) for side in light.shape)
-    features = extract(light, rows, columns)
+    features = extract_features(light, rows, columns)
     ab = resize(np.ascontiguousarray(chroma), (columns, rows)).reshape(-1, 2)
     chosen = rng.permutation(rows * columns)[:POINTS]
     if len(chosen) < POINTS:
@@ -126,7 +126,7 @@ def _points(light: Float32, chroma: Float32, rng: np.random.Generator) -> Arrays
     return {
         "sift": pick(features.sift),
         "luminance": pick(features.luminance),
-        "place": pick(place(rows, columns)),
+        "place": pick(grid_coordinates(rows, columns)),
         "whole": features.whole,
         "context": features.context,
         "a": ab[chosen, 0].astype(np.float16),

@@ -7,7 +7,7 @@ that one file alone is taken: the one whose SHA-256 is known.
 *Keras'*, the original ones of Simonyan and Zisserman: BGR in 0..255 minus a mean. `from_caffe`
 makes of the first convolution one that gives the same for the input of the others. Only where it
 reaches over the border do they differ, by next to nothing: zeros there mean torchvision's mean
-colour, not Keras', and those are half a level of 255 apart.
+color, not Keras', and those are half a level of 255 apart.
 """
 
 from __future__ import annotations

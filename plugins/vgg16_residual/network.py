@@ -15,7 +15,7 @@ regularization, and MSE. What it leaves open is chosen here:
 - Batch normalization after every convolution of the decoder: VGG16 has none, and its features
   are tens of times larger than what the decoder adds to them.
 - Chroma is linear in the last features, a*, b* over 128, at 1/2 of the size, and up-sampled
-  bilinearly. The 64 features of ``block1_conv2`` are left out: colour is smoother than that,
+  bilinearly. The 64 features of ``block1_conv2`` are left out: color is smoother than that,
   and at full size they would cost more memory than the rest of the decoder.
 - L1 and L2 are of every kernel, the encoder's too where it is trained; biases and batch
   normalization are free. `L1` and `L2` say how much.
@@ -35,7 +35,7 @@ SCALE = 128.0
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 #: Penalties of a weight w: L1 |w| + L2 w². With ImageNet weights they begin at 0.0033 in all, a
-#: third of the MSE of a constant colour; with the encoder frozen at 0.0007.
+#: third of the MSE of a constant color; with the encoder frozen at 0.0007.
 L1, L2 = 1e-8, 1e-7
 
 
@@ -55,7 +55,7 @@ def vgg16_residual(
     penalty = keras.regularizers.L1L2(l1, l2) if regularized else None
     inputs = keras.Input((side, side, 3), name="input")
     x = layers.Rescaling(
-        # L* / 128 to L* / 100, which is grey in 0..1, to mean 0 and deviation 1 over ImageNet.
+        # L* / 128 to L* / 100, which is gray in 0..1, to mean 0 and deviation 1 over ImageNet.
         [SCALE / 100 / deviation for deviation in STD],
         [-mean / deviation for mean, deviation in zip(MEAN, STD, strict=True)],
         dtype="float32",
@@ -101,16 +101,16 @@ def _level(x: Any, skip: Any, filters: int, penalty: Any, name: str) -> Any:
     """Twice the size of ``x``, with the features ``skip`` of that size added."""
     from keras import layers
 
-    x = _normalized(x, filters, 1, penalty, f"{name}_narrow")
+    x = _convolve(x, filters, 1, penalty, f"{name}_narrow")
     x = layers.UpSampling2D(interpolation="bilinear", name=f"{name}_up")(x)
-    skip = _normalized(skip, filters, 1, penalty, f"{name}_project")
+    skip = _convolve(skip, filters, 1, penalty, f"{name}_project")
     x = layers.Add(name=f"{name}_add")([x, skip])
     x = layers.Activation("relu", name=f"{name}_relu1")(x)
-    x = _normalized(x, filters, 3, penalty, f"{name}_conv")
+    x = _convolve(x, filters, 3, penalty, f"{name}_conv")
     return layers.Activation("relu", name=f"{name}_relu2")(x)
 
 
-def _normalized(x: Any, filters: int, kernel: int, penalty: Any, name: str) -> Any:
+def _convolve(x: Any, filters: int, kernel: int, penalty: Any, name: str) -> Any:
     from keras import layers
 
     x = layers.Conv2D(

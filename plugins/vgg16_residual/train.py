@@ -19,7 +19,7 @@ from .network import vgg16_residual
 from .training import Training
 
 
-def built(options: Training) -> Any:
+def build_network(options: Training) -> Any:
     """The network for pictures of any size, its encoder frozen if it is to be."""
     network = vgg16_residual(None, regularized=options.regularization)
     for layer in network.layers:
@@ -30,7 +30,7 @@ def built(options: Training) -> Any:
 
 RECIPE = Recipe(
     "vgg16_residual",
-    lambda: built(Training()),
+    lambda: build_network(Training()),
     CODEC,
     epochs=30,
     batch_size=16,
@@ -56,5 +56,5 @@ def train(request: TrainRequest) -> None:
     facts = {"regularization": options.regularization, "encoder": options.encoder}
     fit(
         request,
-        replace(RECIPE, network=lambda: built(options), prepare=prepare, facts=facts),
+        replace(RECIPE, network=lambda: build_network(options), prepare=prepare, facts=facts),
     )

@@ -1,7 +1,7 @@
-"""Lightness as old photographs have it, out of modern colour pictures.
+"""Lightness as old photographs have it, out of modern color pictures.
 
-A network that only saw clean pictures turned grey gives real old ones little colour: their
-emulsions saw other colours than luminance does, their contrast is another, they are grainy,
+A network that only saw clean pictures turned gray gives real old ones little color: their
+emulsions saw other colors than luminance does, their contrast is another, they are grainy,
 soft, vignetted, and were scanned into JPEG. Chroma stays what it was; how often and how far is
 ours, after looking at photographs of 1850 to 1928.
 """
@@ -17,22 +17,24 @@ from colortk.color.cielab import lightness
 from colortk.types import Array, Float32
 
 #: How often a picture stays as it is, and how often each change is made to the others.
-CLEAN, OFTEN = 0.35, 0.4
+CLEAN_PROBABILITY, CHANGE_PROBABILITY = 0.35, 0.4
 
 
-def aged(picture: Array, rng: np.random.Generator) -> Float32:
+def aged_lightness(picture: Array, rng: np.random.Generator) -> Float32:
     """L*, float32 (H, W), 0..100, of sRGB uint8 (H, W, 3), perhaps aged."""
-    if rng.random() < CLEAN:
+    if rng.random() < CLEAN_PROBABILITY:
         return lightness(picture)
-    plane = emulsion(picture, rng) if rng.random() < OFTEN else lightness(picture)
+    plane = (
+        change_emulsion(picture, rng) if rng.random() < CHANGE_PROBABILITY else lightness(picture)
+    )
     for change in CHANGES:
-        if rng.random() < OFTEN:
+        if rng.random() < CHANGE_PROBABILITY:
             plane = change(plane, rng)
     return np.asarray(np.clip(plane, 0, 100), np.float32)
 
 
-def emulsion(picture: Array, rng: np.random.Generator) -> Float32:
-    """Grey with other weights of R, G and B than luminance's.
+def change_emulsion(picture: Array, rng: np.random.Generator) -> Float32:
+    """Gray with other weights of R, G and B than luminance's.
 
     Before about 1906 plates saw no red, and little green (orthochromatic until the 1920s): lips
     and grass are dark on them, skies white. Between that and panchromatic film.
@@ -40,12 +42,12 @@ def emulsion(picture: Array, rng: np.random.Generator) -> Float32:
     blind = np.array([0.02, 0.28, 0.70])
     weights = rng.dirichlet([2.0, 4.0, 1.5])
     weights = weights + rng.uniform(0, 0.8) * (blind - weights)
-    grey = picture.reshape(-1, 3) @ weights.astype(np.float32)
-    return lightness(np.rint(grey).astype(np.uint8).reshape(picture.shape[:2]))
+    gray = picture.reshape(-1, 3) @ weights.astype(np.float32)
+    return lightness(np.rint(gray).astype(np.uint8).reshape(picture.shape[:2]))
 
 
-def tone(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Another gradation: gamma 0.65 to 1.5, contrast 0.65 to 1.5 about a middle grey.
+def change_tone(plane: Float32, rng: np.random.Generator) -> Float32:
+    """Another gradation: gamma 0.65 to 1.5, contrast 0.65 to 1.5 about a middle gray.
 
     More contrast burns skies out, as most old plates have them.
     """
@@ -59,8 +61,8 @@ def fade(plane: Float32, rng: np.random.Generator) -> Float32:
     return np.asarray(black + plane * ((white - black) / 100), np.float32)
 
 
-def vignette(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Corners up to 45 % darker, around a centre that may lie off the middle."""
+def add_vignette(plane: Float32, rng: np.random.Generator) -> Float32:
+    """Corners up to 45 % darker, around a center that may lie off the middle."""
     height, width = plane.shape
     y = (np.arange(height) / height - rng.uniform(0.35, 0.65)) ** 2
     x = (np.arange(width) / width - rng.uniform(0.35, 0.65)) ** 2
@@ -73,8 +75,8 @@ def soften(plane: Float32, rng: np.random.Generator) -> Float32:
     return blurred
 
 
-def grain(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Noise of 0.5 to 4 L*, strongest in the middle greys, of grains up to a pixel wide."""
+def add_grain(plane: Float32, rng: np.random.Generator) -> Float32:
+    """Noise of 0.5 to 4 L*, strongest in the middle grays, of grains up to a pixel wide."""
     noise = rng.standard_normal(plane.shape, dtype=np.float32)
     if rng.random() < 0.5:
         noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 0.9)) * 2
@@ -82,19 +84,19 @@ def grain(plane: Float32, rng: np.random.Generator) -> Float32:
     return np.asarray(plane + noise * middle * rng.uniform(0.5, 4), np.float32)
 
 
-def scan(plane: Float32, rng: np.random.Generator) -> Float32:
+def compress_jpeg(plane: Float32, rng: np.random.Generator) -> Float32:
     """Kept as JPEG of quality 25 to 85."""
-    grey = np.rint(np.clip(plane, 0, 100) * 2.55).astype(np.uint8)
-    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 86))])
+    gray = np.rint(np.clip(plane, 0, 100) * 2.55).astype(np.uint8)
+    _, data = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 86))])
     back: Array = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     return np.asarray(back / 2.55, np.float32)
 
 
 CHANGES: tuple[Callable[[Float32, np.random.Generator], Float32], ...] = (
-    tone,
+    change_tone,
     fade,
-    vignette,
+    add_vignette,
     soften,
-    grain,
-    scan,
+    add_grain,
+    compress_jpeg,
 )

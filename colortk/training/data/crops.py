@@ -9,37 +9,39 @@ from colortk.color.cielab import rgb_to_lab
 from colortk.types import Array, Float32
 
 
-def squeezed(picture: Array, side: int) -> Array:
+def squeeze(picture: Array, side: int) -> Array:
     """The whole picture, uint8 (H, W, 3), squeezed or enlarged to (side, side, 3)."""
-    return _resized(picture, side)
+    return _resize(picture, side)
 
 
-def middle(picture: Array, side: int) -> Array:
+def center_crop(picture: Array, side: int) -> Array:
     """The square in the middle of a picture, scaled to (side, side, 3)."""
     height, width = picture.shape[:2]
     short = min(height, width)
     top, left = (height - short) // 2, (width - short) // 2
-    return _resized(picture[top : top + short, left : left + short], side)
+    return _resize(picture[top : top + short, left : left + short], side)
 
 
-def part(picture: Array, side: int, zoom: tuple[float, float], rng: np.random.Generator) -> Array:
+def random_crop(
+    picture: Array, side: int, zoom: tuple[float, float], rng: np.random.Generator
+) -> Array:
     """A random square of ``zoom`` times the short side, scaled; mirrored every other time."""
     height, width = picture.shape[:2]
     short = min(height, width)
     size = min(short, max(2, round(short * rng.uniform(*zoom))))
     top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
     view = picture[top : top + size, left : left + size]
-    return _resized(view[:, ::-1] if rng.random() < 0.5 else view, side)
+    return _resize(view[:, ::-1] if rng.random() < 0.5 else view, side)
 
 
-def planes(views: Array) -> tuple[Float32, Float32]:
+def to_lab(views: Array) -> tuple[Float32, Float32]:
     """L* (N, H, W) and a*, b* (N, H, W, 2) of uint8 (N, H, W, 3)."""
     count, height, width = views.shape[:3]
     lab = rgb_to_lab(views.reshape(count * height, width, 3)).reshape(count, height, width, 3)
     return np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
 
 
-def to_bytes(lightness: Float32, ab: Float32) -> Array:
+def lab_to_bytes(lightness: Float32, ab: Float32) -> Array:
     """L* and a*b* as 8-bit CIELAB, uint8 (..., 3), in OpenCV's scaling: 255/100 L*, a* + 128."""
     packed = np.empty((*lightness.shape, 3), np.uint8)
     packed[..., 0] = np.rint(lightness * np.float32(2.55))
@@ -47,13 +49,13 @@ def to_bytes(lightness: Float32, ab: Float32) -> Array:
     return packed
 
 
-def from_bytes(packed: Array) -> tuple[Float32, Float32]:
+def lab_from_bytes(packed: Array) -> tuple[Float32, Float32]:
     """L* (...) and a*b* (..., 2), float32, of 8-bit CIELAB."""
     lightness = packed[..., 0] * np.float32(1 / 2.55)
     return lightness, packed[..., 1:] - np.float32(128)
 
 
-def _resized(view: Array, side: int) -> Array:
+def _resize(view: Array, side: int) -> Array:
     if view.shape[:2] == (side, side):
         return np.ascontiguousarray(view)
     way = cv2.INTER_AREA if min(view.shape[:2]) > side else cv2.INTER_CUBIC

@@ -11,7 +11,7 @@ from colortk._opencv import cv2
 from colortk.types import Array
 
 #: Bits of a hash.
-BITS = 64
+HASH_BITS = 64
 
 
 def difference_hash(pixels: Array) -> int:
@@ -56,7 +56,7 @@ class HashIndex:
 
     def __init__(self, radius: int) -> None:
         self.radius = radius
-        edges = [BITS * part // (radius + 1) for part in range(radius + 2)]
+        edges = [HASH_BITS * part // (radius + 1) for part in range(radius + 2)]
         self._parts = [(low, (1 << (high - low)) - 1) for low, high in pairwise(edges)]
         self._tables: list[dict[int, list[int]]] = [defaultdict(list) for _ in self._parts]
 

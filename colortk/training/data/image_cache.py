@@ -13,17 +13,17 @@ from colortk.training.data.source import PictureSource, shrink
 from colortk.types import Array
 
 #: Decoded pictures that are kept, as a share of the memory; the rest is decoded whenever wanted.
-SHARE = 0.25
+MEMORY_SHARE = 0.25
 #: The same in bytes, where the system does not tell how much memory it has.
-ROOM = 1 << 30
+DEFAULT_BUDGET = 1 << 30
 #: Where Linux says how much memory a container may have (cgroups 2 and 1).
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 #: Pictures are reduced to this short side: no network here learns from larger ones.
-SHORT = 288
+MAX_SHORT_SIDE = 288
 
 
-class Album:
-    """``album[i]``: picture ``i``, uint8 (H, W, 3), sRGB, short side at most ``SHORT``.
+class ImageCache:
+    """``images[i]``: picture ``i``, uint8 (H, W, 3), sRGB, short side at most ``SHORT``.
 
     ``source`` has the pictures at ``paths``. May be read by several threads. Raises ``PictureError`` for a file that is no picture.
     """
@@ -32,49 +32,53 @@ class Album:
         self,
         source: PictureSource,
         paths: Sequence[Path],
-        allowed: int | None = None,
-        short: int = SHORT,
+        budget: int | None = None,
+        max_short_side: int = MAX_SHORT_SIDE,
     ) -> None:
         self.source = source
         self.paths = list(paths)
-        self._short = short
-        self._kept: dict[int, Array] = {}
-        self._room = room() if allowed is None else allowed
+        self._max_short_side = max_short_side
+        self._pictures: dict[int, Array] = {}
+        self._budget = cache_budget() if budget is None else budget
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Array:
-        kept = self._kept.get(index)
-        if kept is not None:
-            return kept
+        picture = self._pictures.get(index)
+        if picture is not None:
+            return picture
         picture = self._read(self.paths[index])
         if isinstance(self.source, PackedDataset):  # in memory already, shared by the system
             return picture
         with self._lock:
-            if index not in self._kept and picture.nbytes <= self._room:
-                self._kept[index] = picture
-                self._room -= picture.nbytes
+            if index not in self._pictures and picture.nbytes <= self._budget:
+                self._pictures[index] = picture
+                self._budget -= picture.nbytes
         return picture
 
-    def only(self, indices: Sequence[int]) -> Album:
-        """An album of some of these pictures, in that order; what was kept stays kept."""
-        some = Album(self.source, [self.paths[i] for i in indices], self._room, self._short)
-        some._kept = {k: self._kept[i] for k, i in enumerate(indices) if i in self._kept}
-        return some
+    def subset(self, indices: Sequence[int]) -> ImageCache:
+        """An images of subset of these pictures, in that order; what was kept stays kept."""
+        subset = ImageCache(
+            self.source, [self.paths[i] for i in indices], self._budget, self._max_short_side
+        )
+        subset._pictures = {
+            k: self._pictures[i] for k, i in enumerate(indices) if i in self._pictures
+        }
+        return subset
 
     def _read(self, path: Path) -> Array:
-        return shrink(self.source.read(path), self._short)
+        return shrink(self.source.read(path), self._max_short_side)
 
 
-def room() -> int:
+def cache_budget() -> int:
     """Bytes that decoded pictures may take: a share of the machine's or the container's memory."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # not on Windows
-        return ROOM
+        return DEFAULT_BUDGET
     for limit in _LIMITS:
         with contextlib.suppress(OSError, ValueError):  # ValueError: "max"
             memory = min(memory, int(Path(limit).read_text()))
-    return int(SHARE * memory)
+    return int(MEMORY_SHARE * memory)

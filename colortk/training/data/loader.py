@@ -15,52 +15,61 @@ from typing import Any
 import numpy as np
 
 from colortk.runtime.network_io import Codec
-from colortk.training.data.augment import TIMES, WAYS, new_picture
-from colortk.training.data.crops import from_bytes, middle, part, planes, squeezed, to_bytes
-from colortk.training.data.image_cache import Album, room
+from colortk.training.data.augment import AUGMENTATIONS, REPEATS, augment
+from colortk.training.data.crops import (
+    center_crop,
+    lab_from_bytes,
+    lab_to_bytes,
+    random_crop,
+    squeeze,
+    to_lab,
+)
+from colortk.training.data.image_cache import ImageCache, cache_budget
 from colortk.training.recipe import Recipe
 from colortk.types import Array, Float32
 
 #: Pictures that document 000 makes of one, itself among them.
-EACH = 1 + len(WAYS) * TIMES
+PICTURES_EACH = 1 + len(AUGMENTATIONS) * REPEATS
 #: Batches that lie ready at most.
-AHEAD = 6
+PREFETCHED_BATCHES = 6
 
 
 @dataclass
-class Waiting:
+class WaitingTime:
     """Seconds in which the network had to wait for data."""
 
     seconds: float = 0.0
 
 
-def encoded(
-    planes: tuple[Float32, Float32], codec: Codec, seen: Float32 | None = None
+def encode(
+    planes: tuple[Float32, Float32], codec: Codec, lightness_shown: Float32 | None = None
 ) -> tuple[Float32, Float32]:
     """Inputs and targets of L* (N, side, side) and a*b* (N, side, side, 2).
 
-    ``seen``: L* that the network gets instead of the picture's own.
+    ``lightness_shown``: L* that the network gets instead of the picture's own.
     """
     lightness, ab = planes
-    return codec.inputs(lightness if seen is None else seen), codec.targets(ab, lightness)
+    return codec.inputs(lightness if lightness_shown is None else lightness_shown), codec.targets(
+        ab, lightness
+    )
 
 
 @dataclass
 class Loader:
-    """Pictures to learn from: ``weights`` belong to the pictures of ``album``."""
+    """Pictures to learn from: ``weights`` belong to the pictures of ``images``."""
 
-    album: Album
+    images: ImageCache
     weights: Sequence[float]
     recipe: Recipe
     seed: int
     jobs: int = 2
-    waiting: Waiting = field(default_factory=Waiting)
-    _grown: Array | None = None
+    waiting: WaitingTime = field(default_factory=WaitingTime)
+    _augmented: Array | None = None
 
     def epoch_size(self) -> int:
         """Pictures of an epoch."""
-        every = len(self.album) * (EACH if self.recipe.examples == "twelve" else 1)
-        return self.recipe.samples or every
+        pictures = len(self.images) * (PICTURES_EACH if self.recipe.examples == "augmented" else 1)
+        return self.recipe.samples or pictures
 
     def epoch(
         self, number: int, size: int, batch: int, side: int
@@ -70,10 +79,10 @@ class Loader:
         A last incomplete batch is left out, unless it is the only one.
         """
         rng = np.random.default_rng([self.seed, number])
-        if self.recipe.examples == "twelve":
-            make = self._prepared(rng, size, side)
+        if self.recipe.examples == "augmented":
+            make = self._draw_augmented(rng, size, side)
         else:
-            make = self._drawn(rng, size, side)
+            make = self._draw_crops(rng, size, side)
         batch = min(batch, size)
         starts = range(0, size - batch + 1, batch)
         with ThreadPoolExecutor(max(1, self.jobs)) as pool:
@@ -81,33 +90,35 @@ class Loader:
                 pool.submit(self._batch, number, make, range(start, start + batch))
                 for start in starts
             )
-            yield from self._ahead(pending)
+            yield from self._prefetch(pending)
 
     def _batch(
-        self, number: int, make: Callable[[int], Array], places: range
+        self, number: int, make: Callable[[int], Array], positions: range
     ) -> tuple[Float32, Float32]:
-        views = np.stack([make(place) for place in places])
-        if self.recipe.examples == "twelve":
-            return encoded(from_bytes(views), self.recipe.codec)
-        found = planes(views)
+        views = np.stack([make(position) for position in positions])
+        if self.recipe.examples == "augmented":
+            return encode(lab_from_bytes(views), self.recipe.codec)
+        planes = to_lab(views)
         if self.recipe.teacher is not None:
-            found = found[0], self.recipe.teacher.targets(*found)
+            planes = planes[0], self.recipe.teacher.targets(*planes)
         if self.recipe.lightness is None:
-            return encoded(found, self.recipe.codec)
-        seen = np.empty_like(found[0])
-        for out, view, place in zip(seen, views, places, strict=True):
-            out[:] = self.recipe.lightness(view, np.random.default_rng([self.seed, number, place]))
-        return encoded(found, self.recipe.codec, seen)
+            return encode(planes, self.recipe.codec)
+        lightness_shown = np.empty_like(planes[0])
+        for out, view, position in zip(lightness_shown, views, positions, strict=True):
+            out[:] = self.recipe.lightness(
+                view, np.random.default_rng([self.seed, number, position])
+            )
+        return encode(planes, self.recipe.codec, lightness_shown)
 
-    def _drawn(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
+    def _draw_crops(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
         """Parts of pictures drawn by the weight of their folders."""
-        chosen = rng.choice(len(self.album), size, p=np.asarray(self.weights))
+        chosen = rng.choice(len(self.images), size, p=np.asarray(self.weights))
         seeds = rng.integers(2**63, size=size)
         zoom = self.recipe.zoom
 
-        def make(place: int) -> Array:
-            own = np.random.default_rng(seeds[place])
-            return part(self.album[int(chosen[place])], side, zoom, own)
+        def make(position: int) -> Array:
+            position_rng = np.random.default_rng(seeds[position])
+            return random_crop(self.images[int(chosen[position])], side, zoom, position_rng)
 
         return make
 
@@ -117,38 +128,40 @@ class Loader:
         They are kept in 8-bit CIELAB, which is what the document learns from. If there is no room
         for them they are made anew whenever they are wanted.
         """
-        count = len(self.album) * EACH
-        if self.recipe.examples != "twelve" or count * side * side * 3 > room():
+        count = len(self.images) * PICTURES_EACH
+        if self.recipe.examples != "augmented" or count * side * side * 3 > cache_budget():
             return
-        grown = np.empty((count, side, side, 3), np.uint8)
+        augmented = np.empty((count, side, side, 3), np.uint8)
 
-        def grow(place: int) -> None:
-            grown[place] = self._new(place, side)
+        def fill(position: int) -> None:
+            augmented[position] = self._make_augmented(position, side)
 
         with ThreadPoolExecutor(max(1, self.jobs)) as pool:
-            list(pool.map(grow, range(count)))
-        self._grown = grown
+            list(pool.map(fill, range(count)))
+        self._augmented = augmented
 
-    def _prepared(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
+    def _draw_augmented(
+        self, rng: np.random.Generator, size: int, side: int
+    ) -> Callable[[int], Array]:
         """Every picture and twelve made of it, in another order in every epoch."""
-        order = np.resize(rng.permutation(len(self.album) * EACH), size)
-        grown = self._grown
-        if grown is None:
-            return lambda place: self._new(int(order[place]), side)
-        return lambda place: grown[order[place]]
+        order = np.resize(rng.permutation(len(self.images) * PICTURES_EACH), size)
+        augmented = self._augmented
+        if augmented is None:
+            return lambda position: self._make_augmented(int(order[position]), side)
+        return lambda position: augmented[order[position]]
 
-    def _new(self, place: int, side: int) -> Array:
-        """Picture ``place`` of all and their twelve, 8-bit CIELAB (side, side, 3)."""
-        index, number = divmod(place, EACH)
-        picture = squeezed(self.album[index], side)
+    def _make_augmented(self, position: int, side: int) -> Array:
+        """Picture ``position`` of all and their twelve, 8-bit CIELAB (side, side, 3)."""
+        index, number = divmod(position, PICTURES_EACH)
+        picture = squeeze(self.images[index], side)
         if number:
             rng = np.random.default_rng([self.seed, index, number])
-            picture = new_picture(picture, number - 1, rng)
-        return to_bytes(*(plane[0] for plane in planes(picture[None])))
+            picture = augment(picture, number - 1, rng)
+        return lab_to_bytes(*(plane[0] for plane in to_lab(picture[None])))
 
-    def _ahead(self, pending: Iterator[Any]) -> Iterator[Any]:
+    def _prefetch(self, pending: Iterator[Any]) -> Iterator[Any]:
         """Results in order, ``AHEAD`` of them under way; counts the time spent waiting."""
-        ready: queue.Queue[Any] = queue.Queue(AHEAD)
+        ready: queue.Queue[Any] = queue.Queue(PREFETCHED_BATCHES)
         stopped = threading.Event()
 
         def feed() -> None:
@@ -173,8 +186,8 @@ class Loader:
             thread.join()
 
 
-def fixed(album: Album, recipe: Recipe, side: int) -> tuple[Float32, Float32]:
+def validation_arrays(images: ImageCache, recipe: Recipe, side: int) -> tuple[Float32, Float32]:
     """Inputs and targets of whole pictures, for validation: no chance in it."""
-    view = squeezed if recipe.examples == "twelve" else middle
-    views = np.stack([view(album[i], side) for i in range(len(album))])
-    return encoded(planes(views), recipe.codec)
+    view = squeeze if recipe.examples == "augmented" else center_crop
+    views = np.stack([view(images[i], side) for i in range(len(images))])
+    return encode(to_lab(views), recipe.codec)

@@ -34,7 +34,7 @@ class Split:
         return Split(train, held_out, weights, held_out_weights)
 
 
-def split(
+def split_pictures(
     paths: list[Path],
     root: Path,
     seed: int = 0,
@@ -57,18 +57,18 @@ def split(
             )
     limit = held_out * 2**32
     train: list[Path] = []
-    out: list[Path] = []
+    held_out_paths: list[Path] = []
     for path in paths:
         name = f"{seed}/{path.relative_to(root).as_posix()}"
         ticket = int.from_bytes(
             hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:4], "big"
         )
-        (out if ticket < limit else train).append(path)
-    if len(paths) > 1 and not out:
-        out.append(train.pop())
+        (held_out_paths if ticket < limit else train).append(path)
+    if len(paths) > 1 and not held_out_paths:
+        held_out_paths.append(train.pop())
     if len(paths) > 1 and not train:
-        train.append(out.pop())
-    if not train or not out:
+        train.append(held_out_paths.pop())
+    if not train or not held_out_paths:
         raise UsageError(
             f"{len(paths)} picture is too few to train on",
             "some are held out to know when to stop",
@@ -85,9 +85,9 @@ def split(
         total = sum(raw) or 1.0
         return [w / total for w in raw]
 
-    sides = Split(train, out, weighted(train), weighted(out))
-    if not sum(sides.weights) or not sum(sides.held_out_weights):
+    split = Split(train, held_out_paths, weighted(train), weighted(held_out_paths))
+    if not sum(split.weights) or not sum(split.held_out_weights):
         raise UsageError(
             "nothing is left to train on", "--emphasis gives every picture a weight of 0"
         )
-    return sides
+    return split

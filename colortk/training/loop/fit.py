@@ -11,18 +11,25 @@ import numpy as np
 
 from colortk.errors import PluginError, UsageError
 from colortk.training import backend
-from colortk.training.data.dataset import HELD_OUT, Material, read
-from colortk.training.data.loader import Loader, fixed
+from colortk.training.data.dataset import MAX_HELD_OUT, Dataset, load_dataset
+from colortk.training.data.loader import Loader, validation_arrays
 from colortk.training.data.source import picture_source
-from colortk.training.data.split import split
-from colortk.training.loop.state import Row, State, discard, identity, load, save
-from colortk.training.loop.trainer import Learner
+from colortk.training.data.split import split_pictures
+from colortk.training.loop.state import (
+    EpochRecord,
+    TrainingState,
+    discard_checkpoint,
+    load_checkpoint,
+    run_identity,
+    save_checkpoint,
+)
+from colortk.training.loop.trainer import Trainer
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.types import Float32
 
 #: A validation loss counts as better if it is by this share.
-BETTER = 1e-3
+MIN_IMPROVEMENT = 1e-3
 
 
 def fit(request: TrainRequest, recipe: Recipe) -> None:
@@ -30,41 +37,43 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
 
     Raises ``UsageError`` if there is too little to train on, ``PluginError`` without Keras.
     """
-    backend.keras()
-    recipe = _asked(request, recipe)
+    backend.import_keras()
+    recipe = _apply_request(request, recipe)
     output = request.output.resolve()
     source = picture_source(request.data)
     paths = [path for path in source.paths if output not in Path(os.path.realpath(path)).parents]
-    sides = split(paths, request.data, request.seed, request.emphasis)
+    split = split_pictures(paths, request.data, request.seed, request.emphasis)
     if recipe.samples and not request.samples:  # a pass over a few pictures is short
-        recipe = replace(recipe, samples=min(recipe.samples, len(sides.train)))
-    run = identity(request, recipe, sides)
+        recipe = replace(recipe, samples=min(recipe.samples, len(split.train)))
+    run = run_identity(request, recipe, split)
     if not request.resume:
-        discard(request.output)
-    state = load(request.output, run) or State()
-    with backend.device(request.device):
-        learner = _start(request, recipe, state)
+        discard_checkpoint(request.output)
+    state = load_checkpoint(request.output, run) or TrainingState()
+    with backend.device_scope(request.device):
+        trainer = _start_trainer(request, recipe, state)
         if state.epoch < recipe.epochs or not state.curve:
-            _make(request.output)
-            material = read(request, recipe, sides, state)
+            _make_folder(request.output)
+            dataset = load_dataset(request, recipe, split, state)
             if recipe.epochs:
-                _learn(request, recipe, material, learner, state, run)
+                _train_epochs(request, recipe, dataset, trainer, state, run)
             else:
-                _as_begun(recipe, material, learner, state)
-    from colortk.training.export import finish
+                _keep_initial_weights(recipe, dataset, trainer, state)
+    from colortk.training.export import export_network
 
-    finish(request, recipe, sides.without({request.data / name for name in state.left_out}), state)
-    discard(request.output)
+    export_network(
+        request, recipe, split.without({request.data / name for name in state.left_out}), state
+    )
+    discard_checkpoint(request.output)
 
 
-def _make(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--output '{folder}'", error.strerror or str(error)) from error
 
 
-def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
+def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
     """The recipe with what the request has instead of its defaults.
 
     Raises ``UsageError`` for what the network cannot do, ``PluginError`` for a recipe that is not the
@@ -77,7 +86,7 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
             f"write Recipe('{request.plugin}', …) in its code",
         )
     side = request.side
-    if side and recipe.fixed and side not in [one for one, _ in recipe.sides]:
+    if side and recipe.fixed_side and side not in [fixed for fixed, _ in recipe.sides]:
         raise UsageError(
             f"--side {side}", f"{recipe.plugin} takes pictures of {recipe.sides[0][0]} pixels only"
         )
@@ -85,35 +94,35 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
         raise UsageError(
             f"--side {side}", f"{recipe.plugin} takes multiples of {recipe.multiple} only"
         )
-    if request.emphasis and recipe.examples == "twelve":
+    if request.emphasis and recipe.examples == "augmented":
         raise UsageError(
             "--emphasis means nothing to this plugin",
             "an epoch has every picture once, and the twelve made of it",
             "leave it out",
         )
     if request.teacher:
-        if recipe.examples == "twelve":
+        if recipe.examples == "augmented":
             raise UsageError(
                 "--teacher means nothing to this plugin", "it learns from its twelve new pictures"
             )
-        from colortk.training.loop.teacher import teacher
+        from colortk.training.loop.teacher import load_teacher
 
-        who = teacher(request.teacher, request.teacher_share)
-        facts = {"teacher": request.teacher, "teacher_digest": who.loaded.digest}
-        recipe = replace(recipe, teacher=who, facts=recipe.facts | facts)
+        model = load_teacher(request.teacher, request.teacher_share)
+        facts = {"teacher": request.teacher, "teacher_digest": model.loaded.digest}
+        recipe = replace(recipe, teacher=model, facts=recipe.facts | facts)
     if request.aging:
-        if recipe.examples == "twelve":
+        if recipe.examples == "augmented":
             raise UsageError(
                 "--aging means nothing to this plugin", "its twelve new pictures are all it gets"
             )
-        from colortk.training.data.aging import aged
+        from colortk.training.data.aging import aged_lightness
 
-        recipe = replace(recipe, lightness=aged)
+        recipe = replace(recipe, lightness=aged_lightness)
     sides = ((side, 1.0),) if side else recipe.sides
     if request.epochs == 0:
         if not request.init_from:
             raise UsageError(
-                "--epochs 0", "nothing would be learnt", "name weights with --init-from"
+                "--epochs 0", "nothing would be learned", "name weights with --init-from"
             )
         sides = ((sides[-1][0], 1.0),)
     return replace(
@@ -126,11 +135,11 @@ def _asked(request: TrainRequest, recipe: Recipe) -> Recipe:
     )
 
 
-def _start(request: TrainRequest, recipe: Recipe, state: State) -> Learner:
+def _start_trainer(request: TrainRequest, recipe: Recipe, state: TrainingState) -> Trainer:
     """The network, as the checkpoint has it or as a new run begins."""
-    library = backend.keras()
+    library = backend.import_keras()
     library.utils.set_random_seed(request.seed)
-    before = backend.policy(request.precision)
+    before = backend.set_precision(request.precision)
     try:
         network = recipe.network()
     finally:
@@ -139,52 +148,54 @@ def _start(request: TrainRequest, recipe: Recipe, state: State) -> Learner:
         if recipe.prepare is not None:
             recipe.prepare(network)
         if request.init_from:
-            from colortk.training.init_weights import initialize
+            from colortk.training.init_weights import initialize_network
 
-            for line in initialize(network, recipe.plugin, request.init_from):
+            for line in initialize_network(network, recipe.plugin, request.init_from):
                 request.say(line)
-    learner = Learner(network, recipe)
+    trainer = Trainer(network, recipe)
     if state.epoch:
-        learner.restore(state.arrays)
-    return learner
+        trainer.restore(state.arrays)
+    return trainer
 
 
-def _as_begun(recipe: Recipe, material: Material, learner: Learner, state: State) -> None:
+def _keep_initial_weights(
+    recipe: Recipe, dataset: Dataset, trainer: Trainer, state: TrainingState
+) -> None:
     """No epoch: the weights that it begins with are kept."""
-    side, train = recipe.sides[-1][0], material.train
-    some = train.only(list(range(0, len(train), -(-len(train) // HELD_OUT))))
+    side, train = recipe.sides[-1][0], dataset.train
+    sample = train.subset(list(range(0, len(train), -(-len(train) // MAX_HELD_OUT))))
     loss, validation = (
-        learner.loss(*fixed(album, recipe, side), recipe.batch_size)
-        for album in (some, material.held_out)
+        trainer.loss(*validation_arrays(images, recipe, side), recipe.batch_size)
+        for images in (sample, dataset.held_out)
     )
-    _judge(recipe, state, Row(0, loss, validation, 0.0, 0.0, 0.0), learner)
+    _record_epoch(recipe, state, EpochRecord(0, loss, validation, 0.0, 0.0, 0.0), trainer)
 
 
-def _learn(
+def _train_epochs(
     request: TrainRequest,
     recipe: Recipe,
-    material: Material,
-    learner: Learner,
-    state: State,
+    dataset: Dataset,
+    trainer: Trainer,
+    state: TrainingState,
     run: str,
 ) -> None:
     """Epoch after epoch, each with a checkpoint at its end."""
-    loader = Loader(material.train, material.weights, recipe, request.seed, request.jobs)
+    loader = Loader(dataset.train, dataset.weights, recipe, request.seed, request.jobs)
     size = loader.epoch_size()
     with request.progress("making pictures", None):
         loader.prepare(recipe.sides[0][0])
-    held: tuple[int, Float32, Float32] | None = None
+    validation: tuple[int, Float32, Float32] | None = None
     while state.epoch < recipe.epochs:
         number = state.epoch
         side = recipe.side_of(number, recipe.epochs)
-        if held is None or held[0] != side:
-            held = (side, *fixed(material.held_out, recipe, side))
-        row = _epoch(request, recipe, loader, learner, state, (number, size, side))
-        row.validation = learner.loss(held[1], held[2], recipe.batch_size)
-        _finite(row.validation, f"on held-out pictures after epoch {number + 1}")
-        _judge(recipe, state, row, learner)
-        state.arrays |= learner.arrays()
-        save(request.output, state, run)
+        if validation is None or validation[0] != side:
+            validation = (side, *validation_arrays(dataset.held_out, recipe, side))
+        row = _train_epoch(request, recipe, loader, trainer, state, (number, size, side))
+        row.validation = trainer.loss(validation[1], validation[2], recipe.batch_size)
+        _require_finite(row.validation, f"on held-out pictures after epoch {number + 1}")
+        _record_epoch(recipe, state, row, trainer)
+        state.arrays |= trainer.arrays()
+        save_checkpoint(request.output, state, run)
         request.say(
             f"epoch {row.epoch}/{recipe.epochs}: loss {row.loss:.6g}, validation"
             f" {row.validation:.6g}, rate {row.rate:.2g}, {row.speed:.1f} pictures/s,"
@@ -192,15 +203,15 @@ def _learn(
         )
 
 
-def _epoch(
+def _train_epoch(
     request: TrainRequest,
     recipe: Recipe,
     loader: Loader,
-    learner: Learner,
-    state: State,
-    place: tuple[int, int, int],
-) -> Row:
-    number, size, side = place
+    trainer: Trainer,
+    state: TrainingState,
+    plan: tuple[int, int, int],
+) -> EpochRecord:
+    number, size, side = plan
     batch = min(recipe.batch_size, size)
     steps = size // batch
     losses = []
@@ -208,13 +219,13 @@ def _epoch(
     started, waited = time.perf_counter(), loader.waiting.seconds
     with request.progress(f"epoch {number + 1}/{recipe.epochs}", steps * batch) as advance:
         for step, (inputs, targets) in enumerate(loader.epoch(number, size, batch, side)):
-            done = (number + step / steps) / recipe.epochs
-            rate = recipe.rate * state.factor * _cooled(done, recipe.cooldown)
-            losses.append(learner.step(inputs, targets, rate))
-            _finite(losses[-1], f"in step {step + 1} of epoch {number + 1}")
+            progress = (number + step / steps) / recipe.epochs
+            rate = recipe.rate * state.factor * _cooldown_factor(progress, recipe.cooldown)
+            losses.append(trainer.step(inputs, targets, rate))
+            _require_finite(losses[-1], f"in step {step + 1} of epoch {number + 1}")
             advance(len(inputs))
     seconds = time.perf_counter() - started
-    return Row(
+    return EpochRecord(
         number + 1,
         float(np.mean(losses)),
         float("nan"),
@@ -224,33 +235,33 @@ def _epoch(
     )
 
 
-def _finite(loss: float, where: str) -> None:
+def _require_finite(loss: float, position: str) -> None:
     if not np.isfinite(loss):
         raise UsageError(
             "the loss is no longer finite",
-            where,
+            position,
             "start anew with --force and a larger --batch-size, or without --precision",
         )
 
 
-def _cooled(done: float, cooldown: float) -> float:
-    """Factor on the rate after the share ``done`` of the training."""
-    return 1.0 if done <= 1 - cooldown else max(0.0, (1 - done) / cooldown)
+def _cooldown_factor(progress: float, cooldown: float) -> float:
+    """Factor on the rate after the share ``progress`` of the training."""
+    return 1.0 if progress <= 1 - cooldown else max(0.0, (1 - progress) / cooldown)
 
 
-def _judge(recipe: Recipe, state: State, row: Row, learner: Learner) -> None:
+def _record_epoch(recipe: Recipe, state: TrainingState, row: EpochRecord, trainer: Trainer) -> None:
     """Keep the weights if they are the best; lower the rate if none were for a while."""
     # A loss at another size of pictures is another loss: the best of the last size counts.
     side = recipe.side_of(row.epoch - 1, recipe.epochs)
-    alike = (r for r in state.curve if recipe.side_of(r.epoch - 1, recipe.epochs) == side)
-    best = min((r.validation for r in alike), default=float("inf"))
+    comparable = (r for r in state.curve if recipe.side_of(r.epoch - 1, recipe.epochs) == side)
+    best = min((r.validation for r in comparable), default=float("inf"))
     state.curve.append(row)
     if row.validation < best or "best" not in state.arrays:
-        state.arrays["best"] = learner.weights()
-    if row.validation < best * (1 - BETTER):
-        state.since = 0
+        state.arrays["best"] = trainer.weights()
+    if row.validation < best * (1 - MIN_IMPROVEMENT):
+        state.epochs_since_best = 0
         return
-    state.since += 1
-    if state.since >= recipe.patience:
+    state.epochs_since_best += 1
+    if state.epochs_since_best >= recipe.patience:
         state.factor *= recipe.factor
-        state.since = 0
+        state.epochs_since_best = 0

@@ -14,8 +14,8 @@ from colortk.harness.metrics.structure import K1, K2, SIGMA, WEIGHTS, WINDOW
 SPAN, OFFSET = 255.0, 128.0
 
 
-def colour_ms_ssim(scale: float) -> Callable[[Any, Any], Any]:
-    """1 - MS-SSIM of a* and b* times the comparison of colour, of (truth, answer).
+def color_ms_ssim(scale: float) -> Callable[[Any, Any], Any]:
+    """1 - MS-SSIM of a* and b* times the comparison of color, of (truth, answer).
 
     ``scale``: a*, b* of an output of 1. Document 004 considered "CMSSIM" as its objective and
     took squared error. Here it is MS-SSIM (Wang 2003) of chroma, for that of lightness, which the
@@ -44,10 +44,10 @@ def ms_ssim_ab(truth: Any, answer: Any) -> Any:
     weights = np.array(WEIGHTS[:scales])
     if scales < len(WEIGHTS):
         weights = weights / weights.sum()
-    kernel = _window(min(WINDOW, short - (short + 1) % 2))
+    kernel = _gaussian_window(min(WINDOW, short - (short + 1) % 2))
     result: Any = None
     for scale, weight in enumerate(weights):
-        contrast, whole = _compared(truth, answer, kernel)
+        contrast, whole = _compare(truth, answer, kernel)
         last = scale == scales - 1
         # The power has no slope at 0, which an untrained network may have.
         term = ops.maximum(whole if last else contrast, 1e-4) ** float(weight)
@@ -59,7 +59,7 @@ def ms_ssim_ab(truth: Any, answer: Any) -> Any:
     return ops.mean(result)
 
 
-def _window(size: int) -> Any:
+def _gaussian_window(size: int) -> Any:
     """A Gaussian, (size, size, 2, 1): the same for both planes."""
     steps = np.arange(size) - (size - 1) / 2
     line = np.exp(-(steps**2) / (2 * SIGMA**2))
@@ -67,7 +67,7 @@ def _window(size: int) -> Any:
     return np.repeat(np.outer(line, line)[..., None, None], 2, 2).astype(np.float32)
 
 
-def _compared(x: Any, y: Any, kernel: Any) -> tuple[Any, Any]:
+def _compare(x: Any, y: Any, kernel: Any) -> tuple[Any, Any]:
     """Means (N, 2) of contrast and structure, and of these times luminance."""
     from keras import ops
 

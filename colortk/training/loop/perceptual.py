@@ -22,12 +22,12 @@ _STRIDES, _PADS, _POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)
 def _weights() -> dict[str, Float32]:
     """Of the network that the metric uses, kernels (height, width, in, out)."""
     folder = ArtifactFolder("lpips", files(PACKAGE) / "artifacts", declared(PACKAGE))
-    found = weights_in(folder.read(NAME))
-    for name in [name for name in found if name.startswith("half")]:
-        found[name] = np.ascontiguousarray(found[name].transpose(2, 3, 1, 0))
+    weights = weights_in(folder.read(NAME))
+    for name in [name for name in weights if name.startswith("half")]:
+        weights[name] = np.ascontiguousarray(weights[name].transpose(2, 3, 1, 0))
     return {
         name: array.reshape(-1) if array.ndim == 4 and array.shape[0] == 1 else array
-        for name, array in found.items()
+        for name, array in weights.items()
     }
 
 
@@ -39,8 +39,8 @@ def lpips(truth: Any, answer: Any, dtype: str = "float32") -> Any:
     from keras import ops
 
     total: Any = 0.0
-    for one, other in zip(features(truth, dtype), features(answer, dtype), strict=True):
-        difference = ops.sum(ops.square(one - other), axis=-1)
+    for truth_map, answer_map in zip(features(truth, dtype), features(answer, dtype), strict=True):
+        difference = ops.sum(ops.square(truth_map - answer_map), axis=-1)
         total = total + ops.mean(difference, axis=(1, 2))
     return total
 
@@ -52,7 +52,7 @@ def features(pictures: Any, dtype: str = "float32") -> list[Any]:
     # PyTorch would otherwise turn a tensor that has a gradient into an array to multiply it.
     weights = {name: ops.convert_to_tensor(array) for name, array in _weights().items()}
     x = pictures * (255 * weights["gain"]) + weights["shift"]
-    found = []
+    maps = []
     for layer in range(5):
         if layer in _POOLED:
             x = ops.max_pool(x, 3, 2, padding="valid")
@@ -60,11 +60,11 @@ def features(pictures: Any, dtype: str = "float32") -> list[Any]:
         kernel = ops.cast(weights[f"half{layer}"], dtype)
         x = ops.conv(ops.cast(x, dtype), kernel, _STRIDES[layer], padding="valid")
         x = ops.relu(x + ops.cast(weights[f"bias{layer}"], dtype))
-        map_ = ops.cast(x, "float32")
+        activations = ops.cast(x, "float32")
         # The root has no slope at 0; the metric adds its small number after it.
-        length = ops.sqrt(ops.sum(ops.square(map_), axis=-1, keepdims=True) + 1e-12)
-        found.append(map_ / (length + weights[f"epsilon{layer}"]) * weights[f"root{layer}"])
-    return found
+        length = ops.sqrt(ops.sum(ops.square(activations), axis=-1, keepdims=True) + 1e-12)
+        maps.append(activations / (length + weights[f"epsilon{layer}"]) * weights[f"root{layer}"])
+    return maps
 
 
 def lab_to_rgb(lightness: Any, ab: Any) -> Any:

@@ -16,16 +16,16 @@ from colortk.io.files import write_atomic
 from colortk.io.regular_files import open_regular
 from colortk.training import backend
 from colortk.training.data.split import Split
-from colortk.training.identity import difference, training_identity
+from colortk.training.identity import explain_mismatch, training_identity
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.types import Array
 
-NAME = "checkpoint.npz"
+FILE_NAME = "checkpoint.npz"
 
 
 @dataclass
-class Row:
+class EpochRecord:
     """One epoch: mean losses, the rate it ended with, pictures a second, share of time waited."""
 
     epoch: int
@@ -37,16 +37,16 @@ class Row:
 
 
 @dataclass
-class State:
+class TrainingState:
     """What a resumed run goes on from.
 
     ``left_out``: pictures that cannot be read. ``arrays``: named groups of arrays, see
-    :mod:`.learner`.
+    :mod:`.trainer`.
     """
 
-    curve: list[Row] = field(default_factory=list)
+    curve: list[EpochRecord] = field(default_factory=list)
     factor: float = 1.0
-    since: int = 0
+    epochs_since_best: int = 0
     left_out: list[str] = field(default_factory=list)
     arrays: dict[str, list[Array]] = field(default_factory=dict)
 
@@ -55,18 +55,18 @@ class State:
         """Epochs done."""
         return len(self.curve)
 
-    def kept(self, recipe: Recipe) -> Row:
+    def best_epoch(self, recipe: Recipe) -> EpochRecord:
         """The epoch whose weights are kept: the best at the last size of pictures."""
         side = recipe.side_of(self.epoch - 1, recipe.epochs)
         last = [row for row in self.curve if recipe.side_of(row.epoch - 1, recipe.epochs) == side]
         return min(last, key=lambda row: row.validation)
 
 
-def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
+def run_identity(request: TrainRequest, recipe: Recipe, split: Split) -> str:
     """What must not change between a run and its resumption: pictures, settings and code."""
     names = [
         [path.relative_to(request.data).as_posix() for path in side]
-        for side in (sides.train, sides.held_out)
+        for side in (split.train, split.held_out)
     ]
     settings = [
         recipe.epochs,
@@ -80,51 +80,62 @@ def identity(request: TrainRequest, recipe: Recipe, sides: Split) -> str:
         request.aging,
         names,
     ]
-    uses: list[Any] = [recipe.network, type(recipe.codec), recipe.loss, recipe.prepare, recipe.note]
-    uses += [recipe.rates, recipe.lightness]
-    modules = {str(use.__module__) for use in uses if hasattr(use, "__module__")}
-    return training_identity(request, recipe.plugin, settings, modules, backend.libraries())
+    parts: list[Any] = [
+        recipe.network,
+        type(recipe.codec),
+        recipe.loss,
+        recipe.prepare,
+        recipe.evaluate,
+    ]
+    parts += [recipe.layer_rates, recipe.lightness]
+    modules = {str(part.__module__) for part in parts if hasattr(part, "__module__")}
+    return training_identity(request, recipe.plugin, settings, modules, backend.library_names())
 
 
-def save(folder: Path, state: State, run: str) -> None:
+def save_checkpoint(folder: Path, state: TrainingState, run: str) -> None:
     """Write the checkpoint whole or not at all."""
     rows = [vars(row) for row in state.curve]
-    told = {"run": run, "curve": rows, "factor": state.factor, "since": state.since}
-    told["left_out"] = state.left_out
+    metadata = {
+        "run": run,
+        "curve": rows,
+        "factor": state.factor,
+        "epochs_since_best": state.epochs_since_best,
+    }
+    metadata["left_out"] = state.left_out
     arrays: dict[str, Any] = {
         f"{group}/{i}": array
-        for group, some in state.arrays.items()
-        for i, array in enumerate(some)
+        for group, members in state.arrays.items()
+        for i, array in enumerate(members)
     }
     out = io.BytesIO()
-    np.savez(out, told=np.array(json.dumps(told)), **arrays)
-    write_atomic(folder / NAME, out.getvalue(), force=True)
+    np.savez(out, metadata=np.array(json.dumps(metadata)), **arrays)
+    write_atomic(folder / FILE_NAME, out.getvalue(), force=True)
 
 
-def load(folder: Path, run: str) -> State | None:
+def load_checkpoint(folder: Path, run: str) -> TrainingState | None:
     """The checkpoint in ``folder``, if there is one.
 
     Raises ``ArtifactError`` if it cannot be read or is of another run.
     """
-    path = folder / NAME
+    path = folder / FILE_NAME
     if not path.exists():
         return None
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
-            told = json.loads(str(stored["told"]))
-            if why := difference(str(told["run"]), run):
+            metadata = json.loads(str(stored["metadata"]))
+            if why := explain_mismatch(str(metadata["run"]), run):
                 raise ValueError(why)
             groups: dict[str, dict[int, Array]] = {}
             for name in stored.files:
                 group, _, index = name.rpartition("/")
                 if group:
                     groups.setdefault(group, {})[int(index)] = stored[name]
-        return State(
-            [Row(**row) for row in told["curve"]],
-            float(told["factor"]),
-            int(told["since"]),
-            [str(name) for name in told["left_out"]],
-            {group: [some[i] for i in range(len(some))] for group, some in groups.items()},
+        return TrainingState(
+            [EpochRecord(**row) for row in metadata["curve"]],
+            float(metadata["factor"]),
+            int(metadata["epochs_since_best"]),
+            [str(name) for name in metadata["left_out"]],
+            {group: [members[i] for i in range(len(members))] for group, members in groups.items()},
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ArtifactError(
@@ -132,6 +143,6 @@ def load(folder: Path, run: str) -> State | None:
         ) from error
 
 
-def discard(folder: Path) -> None:
+def discard_checkpoint(folder: Path) -> None:
     """Remove the checkpoint, if there is one."""
-    (folder / NAME).unlink(missing_ok=True)
+    (folder / FILE_NAME).unlink(missing_ok=True)

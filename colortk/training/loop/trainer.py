@@ -6,30 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from colortk.training.backend import keras
+from colortk.training.backend import import_keras
 from colortk.training.loop.optimizer import adam
 from colortk.training.recipe import Recipe
 from colortk.types import Array, Float32
 
 #: Steps between two contributions to the average of the weights.
-EVERY = 4
+AVERAGE_INTERVAL = 4
 
 
-class Learner:
+class Trainer:
     """``network`` being trained after ``recipe`` on whatever backend Keras has.
 
     With PyTorch the same layers run on its fused operators (:mod:`.native`).
     """
 
     def __init__(self, network: Any, recipe: Recipe) -> None:
-        library = keras()
+        library = import_keras()
         self.network, self.recipe = network, recipe
         self.steps = 0
         runner = network
         if library.backend.backend() == "torch":
-            from colortk.training.torch.native import accelerated
+            from colortk.training.torch.native import accelerate
 
-            runner = accelerated(network)
+            runner = accelerate(network)
         self.optimizer = adam(network, recipe)
         runner.compile(self.optimizer, recipe.loss)
         self.optimizer.build(runner.trainable_variables)
@@ -42,17 +42,17 @@ class Learner:
         self.runner.reset_metrics()  # before Keras 3.15 the loss is else a mean over steps
         loss = self.runner.train_on_batch(inputs, targets)
         self.steps += 1
-        if self.recipe.average and self.steps % EVERY == 0:
-            self._contribute(self.steps // EVERY)
+        if self.recipe.average and self.steps % AVERAGE_INTERVAL == 0:
+            self._update_average(self.steps // AVERAGE_INTERVAL)
         return float(np.asarray(loss))
 
-    def _contribute(self, count: int) -> None:
+    def _update_average(self, count: int) -> None:
         """Weights number ``count`` to the average: the plain mean at first, then a moving one."""
         weights = self.network.get_weights()
         if not self.average:
             self.average = [np.array(w) for w in weights]
             return
-        keep = min(self.recipe.average**EVERY, 1 - 1 / count)
+        keep = min(self.recipe.average**AVERAGE_INTERVAL, 1 - 1 / count)
         for mean, weight in zip(self.average, weights, strict=True):
             mean += (1 - keep) * (weight - mean)
 
@@ -65,7 +65,7 @@ class Learner:
         own = self.network.get_weights()
         self.network.set_weights(self.weights())
         try:
-            measure = keras().losses.get(self.recipe.loss)
+            measure = import_keras().losses.get(self.recipe.loss)
             total = 0.0
             for start in range(0, len(inputs), batch):
                 answer = self.runner.predict_on_batch(inputs[start : start + batch])
@@ -77,12 +77,12 @@ class Learner:
 
     def arrays(self) -> dict[str, list[Array]]:
         """Everything that a resumed run needs."""
-        kept = {
+        arrays = {
             "weights": [np.array(w) for w in self.network.get_weights()],
-            "optimizer": [np.array(library_array(v), copy=True) for v in self.optimizer.variables],
+            "optimizer": [np.array(to_numpy(v), copy=True) for v in self.optimizer.variables],
             "steps": [np.array(self.steps)],
         }
-        return kept | ({"average": self.average} if self.average else {})
+        return arrays | ({"average": self.average} if self.average else {})
 
     def restore(self, arrays: dict[str, list[Array]]) -> None:
         """Take up :meth:`arrays` again."""
@@ -93,13 +93,13 @@ class Learner:
         self.average = [a.copy() for a in arrays.get("average", [])]
 
 
-def library_array(variable: Any) -> Array:
+def to_numpy(variable: Any) -> Array:
     """A Keras variable as a NumPy array."""
-    array: Array = keras().ops.convert_to_numpy(variable.value)
+    array: Array = import_keras().ops.convert_to_numpy(variable.value)
     return array
 
 
 def _loss(measure: Any, truth: Float32, answer: Float32) -> Any:
-    library = keras()
-    found = measure(library.ops.convert_to_tensor(truth), library.ops.convert_to_tensor(answer))
-    return library.ops.convert_to_numpy(found)
+    library = import_keras()
+    losses = measure(library.ops.convert_to_tensor(truth), library.ops.convert_to_tensor(answer))
+    return library.ops.convert_to_numpy(losses)

@@ -24,10 +24,10 @@ import onnx
 from colortk.types import Float32
 
 #: Kinds of layers that compute in 8 bits; others get 32 bits of what comes.
-KINDS = ["Conv", "Add", "Concat", "Relu", "Clip", "MaxPool", "GlobalAveragePool"]
+QUANTIZED_OPERATORS = ["Conv", "Add", "Concat", "Relu", "Clip", "MaxPool", "GlobalAveragePool"]
 
 
-def eight_bits(content: bytes, pictures: Iterable[Float32], exact: Sequence[str] = ()) -> bytes:
+def quantize(content: bytes, pictures: Iterable[Float32], exact: Sequence[str] = ()) -> bytes:
     """``content``, of :func:`.onnx_graph.to_onnx` with 32 bits, as a network of 8 bits.
 
     ``pictures``: inputs, float32 (N, H, W, C) in 32 bits, of pictures as the network will see.
@@ -45,9 +45,9 @@ def eight_bits(content: bytes, pictures: Iterable[Float32], exact: Sequence[str]
             found = next(self.rest, None)
             return None if found is None else {"input": np.moveaxis(found, -1, 1).copy()}
 
-    model = folded(onnx.load_model_from_string(content))
+    model = fold_batch_normalization(onnx.load_model_from_string(content))
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
-    with tempfile.TemporaryDirectory() as place, _silent():
+    with tempfile.TemporaryDirectory() as place, _silent_logging():
         before, after = Path(place, "before.onnx"), Path(place, "after.onnx")
         onnx.save(onnx.shape_inference.infer_shapes(model), str(before))
         quantization.quantize_static(
@@ -55,7 +55,7 @@ def eight_bits(content: bytes, pictures: Iterable[Float32], exact: Sequence[str]
             str(after),
             Reader(),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=KINDS,
+            op_types_to_quantize=QUANTIZED_OPERATORS,
             nodes_to_exclude=[
                 name
                 for name in convolutions
@@ -73,7 +73,7 @@ def eight_bits(content: bytes, pictures: Iterable[Float32], exact: Sequence[str]
     return written
 
 
-def folded(model: Any) -> Any:
+def fold_batch_normalization(model: Any) -> Any:
     """``model`` with every batch normalization in the convolution before it.
 
     What is left is the kernel, by its name, and a shift by the name of the normalization's beta.
@@ -109,7 +109,7 @@ def folded(model: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
+def _silent_logging() -> Iterator[None]:
     """Without advice about pre-processing, which :func:`folded` is."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -15,7 +15,7 @@ import keras
 import onnx
 
 from colortk.errors import UsageError
-from colortk.training.onnx.layers import refused, write
+from colortk.training.onnx.layers import unsupported_layer, write_layer
 from colortk.training.onnx.nodes import IR_VERSION, OPSET, Call, Graph, Shape
 
 
@@ -32,7 +32,7 @@ def to_onnx(network: Any, half: bool = True) -> bytes:
             "it is not built with one input and one output",
         )
     graph = Graph(half)
-    last = _Walk(graph, "").through(network, "input")
+    last = _LayerWriter(graph, "").through(network, "input")
     graph.nodes.append(onnx.helper.make_node("Identity", [last], ["output"], "output"))
     described = onnx.helper.make_graph(
         graph.nodes,
@@ -63,7 +63,7 @@ def _tensor(name: str, shape: Shape, suffix: str) -> Any:
     return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, sides)
 
 
-class _Stand(keras.layers.Layer):  # type: ignore[misc]
+class _Placeholder(keras.layers.Layer):  # type: ignore[misc]
     """Stands for ``original`` in a copy of the graph, so that the graph itself is left alone."""
 
     def __init__(self, original: Any) -> None:
@@ -77,7 +77,7 @@ class _Stand(keras.layers.Layer):  # type: ignore[misc]
         raise NotImplementedError
 
 
-class _Walk:
+class _LayerWriter:
     """Writes the layers of one network in the order in which they are called."""
 
     def __init__(self, graph: Graph, prefix: str) -> None:
@@ -93,7 +93,7 @@ class _Walk:
         start = keras.Input(batch_shape=plain.input.shape, dtype=plain.input.dtype)
         self._note(start, source)
         copy = keras.models.clone_model(
-            plain, input_tensors=start, clone_function=_Stand, call_function=self._call
+            plain, input_tensors=start, clone_function=_Placeholder, call_function=self._call
         )
         return self.names[id(copy.outputs[0])]
 
@@ -105,16 +105,16 @@ class _Walk:
         layer = stand.original
         tensors = keras.tree.flatten(arguments)
         if len(arguments) != 1 or any(id(tensor) not in self.names for tensor in tensors):
-            raise refused(layer, "is not called with tensors alone")
+            raise unsupported_layer(layer, "is not called with tensors alone")
         if options.get("training") or options.keys() - {"training", "mask"}:
-            raise refused(layer, f"is called with {', '.join(options)}")
+            raise unsupported_layer(layer, f"is called with {', '.join(options)}")
         inputs = [self.names[id(tensor)] for tensor in tensors]
         name = self.prefix + str(layer.name)
         if isinstance(layer, keras.Model) and len(inputs) == 1:
-            written = _Walk(self.graph, f"{name}/").through(layer, inputs[0])
+            written = _LayerWriter(self.graph, f"{name}/").through(layer, inputs[0])
         else:
             shapes = [tuple(tensor.shape) for tensor in tensors]
-            written = write(self.graph, Call(layer, name, inputs, shapes))
+            written = write_layer(self.graph, Call(layer, name, inputs, shapes))
         result = stand(*arguments)
         self._note(result, written)
         return result

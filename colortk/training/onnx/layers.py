@@ -18,7 +18,7 @@ _AXES = {0: 0, 1: 2, 2: 3, 3: 1}
 _ACTIVATIONS = {"linear": None, "relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}
 
 
-def refused(layer: Any, why: str) -> UsageError:
+def unsupported_layer(layer: Any, why: str) -> UsageError:
     """The error for a layer that cannot be written."""
     return UsageError(
         "the network cannot be written as ONNX",
@@ -27,15 +27,17 @@ def refused(layer: Any, why: str) -> UsageError:
     )
 
 
-def write(graph: Graph, call: Call) -> str:
+def write_layer(graph: Graph, call: Call) -> str:
     """Add the nodes of a layer; returns the name of its output. Raises ``UsageError``."""
     writer = _WRITERS.get(type(call.layer))
     if writer is None:
-        raise refused(call.layer, "is of a kind that has no counterpart here")
+        raise unsupported_layer(call.layer, "is of a kind that has no counterpart here")
     if any(len(shape) not in (2, 4) for shape in call.shapes):
-        raise refused(call.layer, f"takes {call.shapes}; batches of vectors or pictures are wanted")
+        raise unsupported_layer(
+            call.layer, f"takes {call.shapes}; batches of vectors or pictures are wanted"
+        )
     if getattr(call.layer, "data_format", "channels_last") != "channels_last":
-        raise refused(call.layer, "has its channels first")
+        raise unsupported_layer(call.layer, "has its channels first")
     return writer(graph, call)
 
 
@@ -53,12 +55,16 @@ def _activate(graph: Graph, call: Call, tensor: str) -> str:
     function = call.layer.activation
     name = getattr(function, "__name__", str(function))
     if name not in _ACTIVATIONS:
-        raise refused(call.layer, f"has the activation '{name}', not one of {[*_ACTIVATIONS]}")
+        raise unsupported_layer(
+            call.layer, f"has the activation '{name}', not one of {[*_ACTIVATIONS]}"
+        )
     kind = _ACTIVATIONS[name]
     return tensor if kind is None else graph.node(kind, [tensor], call.name)
 
 
-def _window(call: Call, kernel: Any, strides: Any, dilation: Any = (1, 1)) -> dict[str, Any]:
+def _window_attributes(
+    call: Call, kernel: Any, strides: Any, dilation: Any = (1, 1)
+) -> dict[str, Any]:
     """Attributes of what slides over a picture, padded as TensorFlow does: more at the end."""
     layer = call.layer
     found: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(strides)}
@@ -75,7 +81,7 @@ def _window(call: Call, kernel: Any, strides: Any, dilation: Any = (1, 1)) -> di
         ]
         found["pads"] = [t // 2 for t in totals] + [t - t // 2 for t in totals]
     elif layer.padding != "valid":
-        raise refused(layer, f"has the padding '{layer.padding}'")
+        raise unsupported_layer(layer, f"has the padding '{layer.padding}'")
     return found
 
 
@@ -83,7 +89,7 @@ def _convolution(graph: Graph, call: Call) -> str:
     layer = call.layer
     depthwise = isinstance(layer, layers.DepthwiseConv2D)
     groups = call.shapes[0][-1] if depthwise else layer.groups
-    attributes = _window(call, layer.kernel_size, layer.strides, layer.dilation_rate)
+    attributes = _window_attributes(call, layer.kernel_size, layer.strides, layer.dilation_rate)
     tensor = graph.node("Conv", _kernel(graph, call), call.name, group=groups, **attributes)
     return _activate(graph, call, tensor)
 
@@ -92,9 +98,9 @@ def _transpose(graph: Graph, call: Call) -> str:
     """As the gradient of a convolution: cut off what that would pad, fill what it would skip."""
     layer = call.layer
     if layer.output_padding is not None or tuple(layer.dilation_rate) != (1, 1):
-        raise refused(layer, "has an output padding or a dilation")
+        raise unsupported_layer(layer, "has an output padding or a dilation")
     if layer.padding not in ("same", "valid"):
-        raise refused(layer, f"has the padding '{layer.padding}'")
+        raise unsupported_layer(layer, f"has the padding '{layer.padding}'")
     pairs = list(zip(layer.kernel_size, layer.strides, strict=True))
     cut = [max(k - s, 0) if layer.padding == "same" else 0 for k, s in pairs]
     tensor = graph.node(
@@ -114,13 +120,13 @@ def _dense(graph: Graph, call: Call) -> str:
     flat = len(call.shapes[0]) == 2
     picture, *weights = _kernel(graph, call)
     if flat:
-        picture = _reshaped(graph, call, picture, (0, -1, 1, 1))
+        picture = _reshape(graph, call, picture, (0, -1, 1, 1))
     tensor = graph.node("Conv", [picture, *weights], call.name, kernel_shape=[1, 1])
     tensor = _activate(graph, call, tensor)
-    return _reshaped(graph, call, tensor, (0, -1)) if flat else tensor
+    return _reshape(graph, call, tensor, (0, -1)) if flat else tensor
 
 
-def _reshaped(graph: Graph, call: Call, tensor: str, shape: tuple[int, ...]) -> str:
+def _reshape(graph: Graph, call: Call, tensor: str, shape: tuple[int, ...]) -> str:
     target = graph.constant(f"{call.name}:shape", shape, np.int64)
     return graph.node("Reshape", [tensor, target], call.name)
 
@@ -129,7 +135,7 @@ def _normalization(graph: Graph, call: Call) -> str:
     layer = call.layer
     rank = len(call.shapes[0])
     if layer.axis not in (-1, rank - 1):
-        raise refused(layer, f"normalizes axis {layer.axis}, not the last one")
+        raise unsupported_layer(layer, f"normalizes axis {layer.axis}, not the last one")
     missing = {"gamma": np.ones, "beta": np.zeros}
     vectors = []
     for name in ("gamma", "beta", "moving_mean", "moving_variance"):
@@ -146,7 +152,7 @@ def _normalization(graph: Graph, call: Call) -> str:
 def _relu(graph: Graph, call: Call) -> str:
     layer = call.layer
     if layer.threshold or layer.negative_slope:
-        raise refused(layer, "has a threshold or a negative slope")
+        raise unsupported_layer(layer, "has a threshold or a negative slope")
     if layer.max_value is None:
         return graph.node("Relu", call.inputs, call.name)
     ends = [
@@ -158,7 +164,7 @@ def _relu(graph: Graph, call: Call) -> str:
 
 def _pool(kind: str) -> Callable[[Graph, Call], str]:
     def write(graph: Graph, call: Call) -> str:
-        attributes = _window(call, call.layer.pool_size, call.layer.strides)
+        attributes = _window_attributes(call, call.layer.pool_size, call.layer.strides)
         return graph.node(kind, call.inputs, call.name, **attributes)
 
     return write
@@ -166,10 +172,10 @@ def _pool(kind: str) -> Callable[[Graph, Call], str]:
 
 def _global_average(graph: Graph, call: Call) -> str:
     tensor = graph.node("GlobalAveragePool", call.inputs, call.name)
-    return tensor if call.layer.keepdims else _reshaped(graph, call, tensor, (0, -1))
+    return tensor if call.layer.keepdims else _reshape(graph, call, tensor, (0, -1))
 
 
-def _up(graph: Graph, call: Call) -> str:
+def _up_sample(graph: Graph, call: Call) -> str:
     ways: dict[str, dict[str, Any]] = {
         "nearest": {
             "mode": "nearest",
@@ -179,16 +185,16 @@ def _up(graph: Graph, call: Call) -> str:
         "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
     }
     if call.layer.interpolation not in ways:
-        raise refused(call.layer, f"interpolates '{call.layer.interpolation}'")
+        raise unsupported_layer(call.layer, f"interpolates '{call.layer.interpolation}'")
     scales = graph.constant(f"{call.name}:scales", (1, 1, *call.layer.size), np.float32)
     inputs = [call.inputs[0], "", scales]
     return graph.node("Resize", inputs, call.name, **ways[call.layer.interpolation])
 
 
-def _merged(kind: str) -> Callable[[Graph, Call], str]:
+def _merge(kind: str) -> Callable[[Graph, Call], str]:
     def write(graph: Graph, call: Call) -> str:
         if len({len(shape) for shape in call.shapes}) > 1:
-            raise refused(call.layer, f"merges tensors of different rank, {call.shapes}")
+            raise unsupported_layer(call.layer, f"merges tensors of different rank, {call.shapes}")
         tensor, *others = call.inputs
         for other in others:
             tensor = graph.node(kind, [tensor, other], call.name)
@@ -197,20 +203,22 @@ def _merged(kind: str) -> Callable[[Graph, Call], str]:
     return write
 
 
-def _concatenated(graph: Graph, call: Call) -> str:
+def _concatenate(graph: Graph, call: Call) -> str:
     rank = len(call.shapes[0])
     axis = call.layer.axis % rank
     return graph.node("Concat", call.inputs, call.name, axis=_AXES[axis] if rank == 4 else axis)
 
 
-def _rescaled(graph: Graph, call: Call) -> str:
+def _rescale(graph: Graph, call: Call) -> str:
     """One number, or one a channel, as factor and as summand."""
     tensor = call.inputs[0]
     tail = (1,) * (len(call.shapes[0]) - 2)
     for kind, given in (("Mul", call.layer.scale), ("Add", call.layer.offset)):
         values = np.asarray(given, np.float32)
         if values.ndim > 1:
-            raise refused(call.layer, "has other factors than one number or one a channel")
+            raise unsupported_layer(
+                call.layer, "has other factors than one number or one a channel"
+            )
         if kind == "Add" and not values.any():
             continue
         values = values.reshape(1, -1, *tail)
@@ -219,13 +227,13 @@ def _rescaled(graph: Graph, call: Call) -> str:
     return tensor
 
 
-def _padded(graph: Graph, call: Call) -> str:
+def _pad(graph: Graph, call: Call) -> str:
     (top, bottom), (left, right) = call.layer.padding
     pads = graph.constant(f"{call.name}:pads", (0, 0, top, left, 0, 0, bottom, right), np.int64)
     return graph.node("Pad", [call.inputs[0], pads], call.name)
 
 
-def _unchanged(graph: Graph, call: Call) -> str:
+def _pass_through(graph: Graph, call: Call) -> str:
     return call.inputs[0]
 
 
@@ -240,12 +248,12 @@ _WRITERS: dict[type[Any], Callable[[Graph, Call], str]] = {
     layers.MaxPooling2D: _pool("MaxPool"),
     layers.AveragePooling2D: _pool("AveragePool"),
     layers.GlobalAveragePooling2D: _global_average,
-    layers.UpSampling2D: _up,
-    layers.Add: _merged("Add"),
-    layers.Multiply: _merged("Mul"),
-    layers.Concatenate: _concatenated,
-    layers.Rescaling: _rescaled,
-    layers.ZeroPadding2D: _padded,
-    layers.Dropout: _unchanged,
-    layers.SpatialDropout2D: _unchanged,
+    layers.UpSampling2D: _up_sample,
+    layers.Add: _merge("Add"),
+    layers.Multiply: _merge("Mul"),
+    layers.Concatenate: _concatenate,
+    layers.Rescaling: _rescale,
+    layers.ZeroPadding2D: _pad,
+    layers.Dropout: _pass_through,
+    layers.SpatialDropout2D: _pass_through,
 }

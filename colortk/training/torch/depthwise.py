@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 #: Sides up to which the gradient is computed channels first.
-_FEW = 12
+_CHANNELS_FIRST_SIDE = 12
 
 
 def depthwise(x: Any, kernel: Any, bias: Any, strides: Any, padding: Any) -> Any:
@@ -41,7 +41,7 @@ class _Depthwise(torch.autograd.Function):  # type: ignore[misc]
         dtype, layout = x.dtype, torch.channels_last
         if max(kernel.shape[2:]) > 3 or max(strides) > 1:
             dtype = torch.float32
-            if max(x.shape[2:]) <= _FEW:
+            if max(x.shape[2:]) <= _CHANNELS_FIRST_SIDE:
                 layout = torch.contiguous_format
         gradient, x, kernel = (
             tensor.to(dtype=dtype, memory_format=layout) for tensor in (gradient, x, kernel)

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 #: So many steps that PyTorch's correction of the young averages is none: Keras' is in the rate.
-_OLD = 1e30
+_HUGE_STEP = 1e30
 
 
-def fused(base: Any, factors: Mapping[int, float]) -> Any:
+def fused_adam(base: Any, factors: Mapping[int, float]) -> Any:
     """Subclass of Keras' Adam ``base``. ``factors``: on the rate, by the variable's ``id``."""
 
     class Fused(base):  # type: ignore[misc]
@@ -38,7 +38,7 @@ def fused(base: Any, factors: Mapping[int, float]) -> Any:
                 )
             for factor, group in groups.items():
                 values, gradients, momenta, velocities = map(list, zip(*group, strict=True))
-                old = [torch.tensor(_OLD, device=value.device) for value in values]
+                old = [torch.tensor(_HUGE_STEP, device=value.device) for value in values]
                 with torch.no_grad():
                     torch._fused_adam_(
                         values,

@@ -18,22 +18,22 @@ from torch.nn import functional
 from colortk.training.torch.depthwise import depthwise
 
 
-def accelerated(network: Any) -> Any:
+def accelerate(network: Any) -> Any:
     """A network that computes the same as the functional or sequential ``network``.
 
     It holds the layers of ``network`` itself: training one trains the other.
     """
-    return keras.models.clone_model(network, clone_function=_native)
+    return keras.models.clone_model(network, clone_function=_fused_layer)
 
 
-def _native(layer: Any) -> Any:
+def _fused_layer(layer: Any) -> Any:
     for kind, fused in _FUSED.items():
-        if type(layer) is kind and _plain(layer):
+        if type(layer) is kind and _is_supported(layer):
             return fused(layer)
     return layer
 
 
-def _plain(layer: Any) -> bool:
+def _is_supported(layer: Any) -> bool:
     """Whether ``layer`` is of the usual form, which is all that is done here."""
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         return False
@@ -75,7 +75,7 @@ class _Fused(layers.Layer):  # type: ignore[misc]
         raise NotImplementedError
 
 
-class _Turned(torch.autograd.Function):  # type: ignore[misc]
+class _TransposedKernel(torch.autograd.Function):  # type: ignore[misc]
     """A kernel (h, w, in, out) as (out, in, h, w) with channels last in memory, of another dtype.
 
     As a transposed matrix, which PyTorch copies in blocks: turning four axes takes four times as
@@ -103,7 +103,7 @@ class _Conv(_Fused):
         kernel = self.kernel(x)
         bias = None if layer.bias is None else torch.as_tensor(layer.bias.value).to(x.dtype)
         pads = [
-            _same(x.shape[2 + k], layer.kernel_size[k], layer.strides[k])
+            _same_padding(x.shape[2 + k], layer.kernel_size[k], layer.strides[k])
             if layer.padding == "same"
             else (0, 0)
             for k in (0, 1)
@@ -117,7 +117,7 @@ class _Conv(_Fused):
 
     def kernel(self, x: Any) -> Any:
         """Of what ``x`` is; (out, in of a group, height, width)."""
-        return _Turned.apply(torch.as_tensor(self.original.kernel.value), x.dtype)
+        return _TransposedKernel.apply(torch.as_tensor(self.original.kernel.value), x.dtype)
 
     def convolved(self, x: Any, kernel: Any, bias: Any, padding: tuple[int, int]) -> Any:
         return functional.conv2d(x, kernel, bias, self.original.strides, padding)
@@ -145,7 +145,7 @@ class _Transpose(_Fused):
         return layer.activation(x[:, :, cut[0] : cut[0] + rows, cut[1] : cut[1] + columns])
 
 
-def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
+def _same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """Zeros before and after, as TensorFlow pads with "same"."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
@@ -167,12 +167,12 @@ class _Normalization(_Fused):
         return out
 
 
-class _Pool(_Fused):
+class _MaxPool(_Fused):
     def fused(self, x: Any, training: bool) -> Any:
         return functional.max_pool2d(x, self.original.pool_size, self.original.strides)
 
 
-class _Up(_Fused):
+class _UpSampling(_Fused):
     def fused(self, x: Any, training: bool) -> Any:
         size = [side * factor for side, factor in zip(x.shape[2:], self.original.size, strict=True)]
         if self.original.interpolation == "nearest":
@@ -185,6 +185,6 @@ _FUSED: dict[Any, Any] = {
     layers.DepthwiseConv2D: _Depthwise,
     layers.Conv2DTranspose: _Transpose,
     layers.BatchNormalization: _Normalization,
-    layers.MaxPooling2D: _Pool,
-    layers.UpSampling2D: _Up,
+    layers.MaxPooling2D: _MaxPool,
+    layers.UpSampling2D: _UpSampling,
 }

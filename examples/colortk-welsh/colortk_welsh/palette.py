@@ -15,8 +15,8 @@ from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.io.decode import decode, read_bytes
 from colortk.io.discovery import find_pictures
-from colortk.training.data.split import split
-from colortk.training.manifest import describe, publish
+from colortk.training.data.split import split_pictures
+from colortk.training.manifest import describe_split, publish
 from colortk.training.request import TrainRequest
 from colortk_welsh.transfer import neighbourhood_std, shrink
 
@@ -58,7 +58,9 @@ class Cells:
 
 def train(request: TrainRequest) -> None:
     """Write ``palette.npz``; pictures of a folder count alike, big and small."""
-    sides = split(find_pictures(request.data), request.data, request.seed, request.emphasis)
+    sides = split_pictures(
+        find_pictures(request.data), request.data, request.seed, request.emphasis
+    )
     cells = Cells()
     with request.progress("palette", len(sides.train)) as advance:
         for path, weight in zip(sides.train, sides.weights, strict=True):
@@ -80,7 +82,7 @@ def train(request: TrainRequest) -> None:
         request,
         {"palette.npz": out.getvalue()},
         ["colortk-welsh", "numpy"],
-        data=describe(sides, request.data),
+        data=describe_split(sides, request.data),
         samples=len(samples),
         seed=request.seed,
     )
