@@ -298,3 +298,19 @@ def test_the_function_warns_of_missing_rows(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="are missing"):
         rgb = package.colorize(path, "gray", allow_truncated=True)
     assert rgb.shape == RGB.shape
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+@pytest.mark.parametrize("pixels", [RGB, GRAY])
+def test_a_jpeg_that_lacks_its_end_marker_alone_is_whole(
+    pixels: np.ndarray, options: dict[str, Any]
+) -> None:
+    data = jpeg(pixels, **options)
+    for cut in (1, 2):
+        picture = decode(data[:-cut], "x")
+        assert np.array_equal(picture.pixels, decode(data, "x").pixels)
+        assert picture.missing is None
+        assert picture.notes == ["'x' lacks its end marker; all of its pixels are there"]
+    for cut in range(3, 12):  # as soon as a byte of the code is missing too
+        with pytest.raises(PictureError):
+            decode(data[:-cut], "x")

@@ -131,6 +131,8 @@ def decode(
         try:
             return _decoded(data, name, max_pixels)
         except DamagedPictureError as error:
+            if (whole := _without_end_marker(data, name, max_pixels)) is not None:
+                return whole
             partial = _partial(data, name, max_pixels)
             if partial is None or partial.missing is None:
                 raise
@@ -138,6 +140,20 @@ def decode(
                 return partial
             hint = "use colortk run --allow-truncated to keep what can be decoded"
             raise PictureError(error.problem, f"{error.reason}; {partial.missing}", hint) from None
+
+
+def _without_end_marker(data: bytes, name: str, max_pixels: int) -> Picture | None:
+    """A JPEG that ends behind its last pixel, without the marker of its end."""
+    from colortk.io.truncated import add_end_marker  # not for whole pictures
+
+    try:
+        ended = add_end_marker(data)
+        picture = None if ended is None else _decoded(ended, name, max_pixels)
+    except Exception:  # decoders raise nearly anything on damaged files
+        return None
+    if picture is not None:
+        picture.notes.append(f"'{name}' lacks its end marker; all of its pixels are there")
+    return picture
 
 
 def _partial(data: bytes, name: str, max_pixels: int) -> Picture | None:

@@ -30,3 +30,15 @@ def repair(data: bytes) -> Repaired | None:
     if repaired is None or not repaired.missing.present.any():
         return None
     return repaired if repaired.missing.lost or repaired.missing.reduced else None
+
+
+def add_end_marker(data: bytes) -> bytes | None:
+    """Return a JPEG with an end marker if nothing but this marker is missing, else ``None``."""
+    if not jpeg_segments.is_jpeg(data):
+        return None
+    if any(segment.marker == jpeg_segments.EOI for segment in jpeg_segments.segments(data)):
+        return None
+    repaired = repair_jpeg(data)
+    if repaired is None or repaired.missing.lost or repaired.missing.reduced:
+        return None
+    return repaired.data
