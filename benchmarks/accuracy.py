@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from colortk.color.cielab import rgb_to_lab
-from colortk.harness.protocol import protocol, reference
+from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find_pictures
 from colortk.pipeline import colorize, refiner
@@ -29,7 +29,7 @@ def main() -> None:
     predictors = {name: load(Request(name)) for name in arguments.plugin or ["vgg16_residual"]}
     right: dict[str, list[float]] = {name: [] for name in (*predictors, "b* is always larger")}
     for path in find_pictures(arguments.folder):
-        lab = rgb_to_lab(reference(read_bytes(path), str(path), protocol()).pixels)
+        lab = rgb_to_lab(reference_picture(read_bytes(path), str(path), load_protocol()).pixels)
         truth = lab[..., 1] >= lab[..., 2]
         right["b* is always larger"].append(float(np.mean(~truth)))
         for name, predictor in predictors.items():

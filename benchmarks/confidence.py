@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from colortk.color.cielab import rgb_to_lab
-from colortk.harness.protocol import protocol, reference
+from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find_pictures
 from colortk.pipeline import colorize, refiner
@@ -32,7 +32,7 @@ def main() -> None:
         name, _, weights = text.partition("@")
         predictors[text] = load(Request(name, weights=Path(weights) if weights else None))
     for path in find_pictures(arguments.folder):
-        lab = rgb_to_lab(reference(read_bytes(path), str(path), protocol()).pixels)
+        lab = rgb_to_lab(reference_picture(read_bytes(path), str(path), load_protocol()).pixels)
         for text, predictor in predictors.items():
             rgb = colorize(lab[..., 0], predictor, refiner("ratio")).rgb
             ab = rgb_to_lab(rgb)[..., 1:].astype(np.float64)

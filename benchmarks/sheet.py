@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from colortk.color.cielab import lab_to_rgb, lightness
-from colortk.harness.plugin_variants import entry
-from colortk.harness.protocol import protocol, reference
+from colortk.harness.plugin_variants import parse_variant
+from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find_pictures
 from colortk.io.samples import everything
@@ -34,7 +34,9 @@ def pictures(given: list[str]) -> list[Path]:
 
 
 def cells(path: Path, predictors: list, side: int, gray: bool) -> list[np.ndarray]:
-    truth = reference(read_bytes(path), str(path), protocol().varied(short_side=side)).pixels
+    truth = reference_picture(
+        read_bytes(path), str(path), load_protocol().varied(short_side=side)
+    ).pixels
     plane = lightness(truth)
     neutral = np.dstack([plane, np.zeros((*plane.shape, 2), np.float32)])
     row = [np.rint(lab_to_rgb(neutral) * 255).astype(np.uint8)]
@@ -53,7 +55,7 @@ def main() -> None:
     arguments = parser.parse_args()
     names, predictors = ["lightness"], []
     for text in arguments.plugin or [DEFAULT]:
-        found = entry(text)
+        found = parse_variant(text)
         predictors.append((load(found.request), found.strength))
         names.append(text.partition("@")[0])
     names += [] if arguments.gray else ["original"]

@@ -34,7 +34,7 @@ from skimage.color import rgb2lab
 
 import colortk
 from colortk.harness.lpips.checkpoint import Tree, read
-from colortk.harness.protocol import protocol, reference
+from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.discovery import find_pictures
 from pairs import Sample, pairs
 from peers import Peer
@@ -118,7 +118,7 @@ def photographs(folder: Path, count: int = 30) -> Iterator[Sample]:
     """Pictures of ``folder``, evenly spread, and what comes out of a colorizer."""
     paths = find_pictures(folder)
     for path in paths[:: max(1, len(paths) // count)][:count]:
-        truth = reference(path.read_bytes(), str(path), protocol()).pixels
+        truth = reference_picture(path.read_bytes(), str(path), load_protocol()).pixels
         yield Sample(path.name, truth, colortk.colorize(truth, "sift_mlp"))
 
 

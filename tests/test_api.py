@@ -217,7 +217,7 @@ def test_list_plugins() -> None:
 
 def test_names_may_be_one_text_and_jobs_a_number(tmp_path: Path) -> None:
     found = colortk.compare([photo(seed=2), photo(seed=3)], "gray", "psnr", store=tmp_path, jobs=2)
-    assert [entry.label for entry in found.entries] == ["gray"]
+    assert [entry.label for entry in found.variants] == ["gray"]
     assert list(found.metrics) == ["psnr"]
     assert {"colorize", "compare", "metrics"} <= set(dir(colortk))
 
@@ -258,5 +258,5 @@ def test_compare_arrays_and_files(tmp_path: Path) -> None:
 
 def test_a_notebook_shows_names_as_text(tmp_path: Path) -> None:
     found = colortk.compare(photo(), ["gray"], ["psnr"], store=tmp_path)
-    found.entries[0].__dict__["label"] = "<script>alert(1)</script>"
+    found.variants[0].__dict__["label"] = "<script>alert(1)</script>"
     assert "<script>" not in found._repr_html_()

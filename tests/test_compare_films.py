@@ -18,10 +18,10 @@ from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.harness.compare import compare
 from colortk.harness.films.film_variants import PROTOCOL
-from colortk.harness.films.frame import FilmFrame, Shot
-from colortk.harness.films.reference_film import Reel, spread
-from colortk.harness.flicker import ColourFlicker, Steps, flicker
-from colortk.harness.protocol import protocol
+from colortk.harness.films.frame import FilmFrame, ReferenceFrame
+from colortk.harness.films.reference_film import ReferenceFilm, spread
+from colortk.harness.flicker import ColorFlicker, Steps, flicker
+from colortk.harness.protocol import load_protocol
 from conftest import Run, colorizer_module, one_line, photo, rows_of
 from films import decoded, film, planes, truncated
 from test_steady import moving
@@ -60,11 +60,11 @@ def colortk_metrics():
 SMALL = ("--size", "48", "-m", "psnr", "-m", "flicker", "-m", "delta_e00")
 
 
-def shots(greys: list[np.ndarray]) -> list[Shot]:
+def shots(greys: list[np.ndarray]) -> list[ReferenceFrame]:
     steps, before, found = Steps(), None, []
     for number, grey in enumerate(greys):
         fine = np.repeat(grey[..., None], 3, 2).astype(np.float32)
-        found.append(Shot(number, fine, False, steps, before))
+        found.append(ReferenceFrame(number, fine, False, steps, before))
         before = found[-1].grey
     return found
 
@@ -76,7 +76,7 @@ def test_flicker_against_colours_moved_by_hand() -> None:
     painted = np.zeros((height, width + 12, 2), np.float32)
     painted[...] = 12 * np.sin(np.arange(width + 12) / 9)[:, None]
     jumps = rng.normal(0, 4, (6, 2)).astype(np.float32)
-    meter, labs = ColourFlicker(), []
+    meter, labs = ColorFlicker(), []
     for number, shot in enumerate(shots(greys)):
         ab = painted[:, 2 * number : 2 * number + width] + jumps[number]
         labs.append(np.dstack([shot.lightness, ab]))
@@ -88,7 +88,7 @@ def test_flicker_against_colours_moved_by_hand() -> None:
     ]
     assert found == pytest.approx(np.mean(by_hand), rel=0.03)
     assert found == pytest.approx(flicker(labs).colour), "each of its own motion: the same"
-    alone = ColourFlicker()
+    alone = ColorFlicker()
     alone.add(FilmFrame(shots(greys)[0], labs[0]))
     with pytest.raises(PictureError, match="flicker cannot be measured"):
         alone.result()
@@ -105,21 +105,28 @@ def test_scored_frames_are_evenly_spread() -> None:
 
 def test_frames_are_those_of_the_film(tmp_path: Path) -> None:
     path = film(tmp_path / "x.mkv", frames=5, size=(48, 64), codec="ffv1", pixels="bgr0")
-    how = protocol(PROTOCOL).varied(short_side=None, frames=3)
-    reel = Reel(path, how)
-    assert (reel.frames, reel.lost, reel.scored, reel.enlarged) == (3, 0, (0, 1, 2), False)
+    how = load_protocol(PROTOCOL).varied(short_side=None, frames=3)
+    reel = ReferenceFilm(path, how)
+    assert (reel.frame_count, reel.lost_count, reel.scored, reel.enlarged) == (
+        3,
+        0,
+        (0, 1, 2),
+        False,
+    )
     wanted = [frame.to_ndarray(format="rgb24") for frame in decoded(path)[:3]]
-    for shot, pixels in zip(reel.shots(), wanted, strict=True):
+    for shot, pixels in zip(reel.frames(), wanted, strict=True):
         assert np.array_equal(shot.truth.pixels, pixels)
         assert np.abs(shot.lab - rgb_to_lab(pixels)).max() < 0.01
-    small = Reel(path, protocol(PROTOCOL).varied(short_side=24))
-    assert [shot.lightness.shape for shot in small.shots()] == [(24, 32)] * 5
+    small = ReferenceFilm(path, load_protocol(PROTOCOL).varied(short_side=24))
+    assert [shot.lightness.shape for shot in small.frames()] == [(24, 32)] * 5
     grey = film(tmp_path / "grey.mkv", frames=1, codec="ffv1", grey=True)
-    (shot,) = Reel(grey, how).shots()
+    (shot,) = ReferenceFilm(grey, how).frames()
     luma = planes(decoded(grey)[0])[0].astype(float)
     assert np.abs((luma - 16) * 255 / 219 - shot.truth.pixels[..., 1]).max() < 2, "full range"
     turned = film(tmp_path / "turned.mp4", frames=2, turn=90)
-    assert [shot.truth.pixels.shape for shot in Reel(turned, how).shots()] == [(64, 48, 3)] * 2
+    assert [shot.truth.pixels.shape for shot in ReferenceFilm(turned, how).frames()] == [
+        (64, 48, 3)
+    ] * 2
 
 
 @pytest.mark.slow

@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 
 from colortk.harness.comparison import Comparison
-from colortk.harness.plugin_variants import Entry
-from colortk.harness.protocol import protocol
+from colortk.harness.outcome import Outcome
+from colortk.harness.plugin_variants import PluginVariant
+from colortk.harness.protocol import load_protocol
 from colortk.harness.records import Key, PictureRow, ResultRow
-from colortk.harness.runner import Outcome, Source
+from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 from colortk.report import captions, text_tables
 from colortk.runtime.loading import Request
 from simulations import score_table
 
 
-def entry(label: str) -> Entry:
-    return Entry(label, Request(label), 1.0, Key(label, "", "{}", "code"), "", "", "")
+def entry(label: str) -> PluginVariant:
+    return PluginVariant(label, Request(label), 1.0, Key(label, "", "{}", "code"), "", "", "")
 
 
 def compared(
@@ -40,7 +41,9 @@ def compared(
             results[e.label][f"p{i}"] = ResultRow(f"p{i}", e.key, values, error=error)
     sources = [Source(f"{i}.png", f"p{i}") for i in range(count)]
     metrics = {m: registry().metric(m) for m in tables_of}
-    return Comparison(protocol(name), sources, entries, metrics, Outcome(pictures, results), **more)
+    return Comparison(
+        load_protocol(name), sources, entries, metrics, Outcome(pictures, results), **more
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -137,7 +140,7 @@ def test_failing_on_the_worst_pictures_does_not_help() -> None:
         found = compared({"psnr": gaps})
         after = [e["name"] for e in found.as_dict()["plugins"]]
         assert after == [e["name"] for e in before if e["name"] != f"plugin{k}"] + [f"plugin{k}"]
-        assert found.entries[found.best or 0].label != f"plugin{k}"
+        assert found.variants[found.best or 0].label != f"plugin{k}"
         common = compared({"psnr": gaps}, common=True).as_dict()
         assert common["images"] == len(scores) - 3
         assert {e["n"] for e in common["plugins"]} == {len(scores) - 3}

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 import colortk
-from colortk.harness.duplicate_pixels import pixel_digest, pixel_repeats
+from colortk.harness.duplicate_pixels import duplicate_pixels, pixel_digest
 from colortk.harness.leaderboard import boards
-from colortk.harness.protocol import protocol
+from colortk.harness.protocol import load_protocol
 from colortk.harness.results import Results
-from colortk.harness.runner import Source
+from colortk.harness.sources import Source
 from colortk.report.captions import caption
 from colortk.survey.prepare import LeftOut, prepared
 from conftest import photo
@@ -45,8 +45,8 @@ def test_the_first_of_equal_originals_counts() -> None:
     known = {name: picture(name) for name in "abcd"}
     known["c"].pixels = known["a"].pixels
     known["b"].pixels = known["d"].pixels = ""  # of an earlier version
-    assert pixel_repeats("abcde", known) == {"c": "a"}
-    assert pixel_repeats("cba", known) == {"a": "c"}
+    assert duplicate_pixels("abcde", known) == {"c": "a"}
+    assert duplicate_pixels("cba", known) == {"a": "c"}
 
 
 def test_a_comparison_counts_equal_pixels_once(folder: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_survey_shows_equal_pixels_once(folder: Path) -> None:
         Source(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
         for path in sorted(folder.iterdir())
     ]
-    made = list(prepared(sources, [], protocol(), None))
+    made = list(prepared(sources, [], load_protocol(), None))
     assert [isinstance(one, LeftOut) for one in made] == [False, True, True, False]
     assert all("has the pixels of" in one.why for one in made if isinstance(one, LeftOut))
 

@@ -12,13 +12,13 @@ import pytest
 
 from colortk.cli.main import invoke
 from colortk.harness.leaderboard import boards
-from colortk.harness.plugin_variants import entry
-from colortk.harness.protocol import protocol
+from colortk.harness.plugin_variants import parse_variant
+from colortk.harness.protocol import load_protocol
 from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
 from colortk.harness.results import Results
-from colortk.harness.runner import metric_codes
+from colortk.harness.runner import metric_digests
 
-NOW = protocol()
+NOW = load_protocol()
 FEW, MANY = [f"p{i}" for i in range(8)], [f"p{i}" for i in range(27)]
 
 
@@ -32,7 +32,7 @@ def keep(
             row = ResultRow(sha, key, values) if sha in scored else ResultRow(sha, key)
             row.error = None if sha in scored else "no answer on a picture in 1 s"
             picture = PictureRow(sha, f"somewhere/{sha}.png", 9, 9, 30.0, 40.0, False)
-            results.add(NOW, picture, [row], metric_codes(["psnr"]))
+            results.add(NOW, picture, [row], metric_digests(["psnr"]))
 
 
 def found(store: Path) -> list[dict[str, Any]]:
@@ -45,17 +45,17 @@ def mean(pictures: Sequence[str]) -> float:
 
 
 def old(plugin: str) -> Key:
-    return replace(entry(plugin).key, code="another")
+    return replace(parse_variant(plugin).key, code="another")
 
 
 def test_neither_old_code_nor_failures_narrow_what_the_others_are_scored_on(
     tmp_path: Path,
 ) -> None:
     for plugin in ("gray", "mean_color"):
-        keep(tmp_path, entry(plugin).key, FEW)
+        keep(tmp_path, parse_variant(plugin).key, FEW)
     keep(tmp_path, replace(old("gray"), plugin="gone"), FEW[:5], off=50)  # old, without a failure
     keep(tmp_path, replace(old("gray"), plugin="broken"), [], FEW[:5])  # given up after five
-    keep(tmp_path, entry("mean_chrominance").key, FEW[:4], FEW[4:6], off=50)
+    keep(tmp_path, parse_variant("mean_chrominance").key, FEW[:4], FEW[4:6], off=50)
     (board,) = found(tmp_path)
     assert board["images"] == 8
     rows = {row["name"]: row for row in board["plugins"]}
@@ -76,8 +76,8 @@ def test_neither_old_code_nor_failures_narrow_what_the_others_are_scored_on(
 
 def test_one_failure_among_many_pictures_narrows_as_ever(tmp_path: Path) -> None:
     """A plugin is not blamed for pictures that it was never given, but for that which it failed on."""
-    keep(tmp_path, entry("gray").key, MANY)
-    keep(tmp_path, entry("mean_color").key, MANY[:20], MANY[20:21])
+    keep(tmp_path, parse_variant("gray").key, MANY)
+    keep(tmp_path, parse_variant("mean_color").key, MANY[:20], MANY[20:21])
     (board,) = found(tmp_path)
     assert board["images"] == 21
     assert [(row["group"], row["n"]) for row in board["plugins"]] == [("a", 21), ("", 20)]
@@ -85,14 +85,14 @@ def test_one_failure_among_many_pictures_narrows_as_ever(tmp_path: Path) -> None
 
 def test_protocols_are_never_mixed_and_v1_keeps_its_rule_for_gray(tmp_path: Path) -> None:
     """Under v1 gray originals were left out of measures of color alone."""
-    for how in (NOW, protocol("v1")):
+    for how in (NOW, load_protocol("v1")):
         with Results(tmp_path) as results:
             for n in range(8):
                 values = {"psnr": 20.0 + n, "delta_e00": 9.0 - n}
-                row = ResultRow(f"p{n}", entry("gray").key, values)
+                row = ResultRow(f"p{n}", parse_variant("gray").key, values)
                 chroma = 1.0 if n < 2 else 30.0
                 picture = PictureRow(f"p{n}", f"p{n}.png", 9, 9, chroma, 40.0, False)
-                results.add(how, picture, [row], metric_codes(["psnr", "delta_e00"]))
+                results.add(how, picture, [row], metric_digests(["psnr", "delta_e00"]))
     boards = {board["protocol"]["name"]: board for board in found(tmp_path)}
     assert {name: board["images"] for name, board in boards.items()} == {"v1": 8, "v2": 6}
     means = {name: board["plugins"][0]["metrics"] for name, board in boards.items()}
@@ -105,7 +105,7 @@ def test_the_board_names_what_it_ranks_by(tmp_path: Path, colortk: Callable[...,
     store = tmp_path / "store"
     store.mkdir()
     for number, plugin in enumerate(("gray", "mean_color", "mean_chrominance")):
-        keep(store, entry(plugin).key, MANY, off=3 * number)
+        keep(store, parse_variant(plugin).key, MANY, off=3 * number)
     (board,) = found(store)
     assert board["ranking_metric"] == "psnr"
     assert [(r["name"], r["rank"], r["group"]) for r in board["plugins"]] == [
@@ -123,10 +123,10 @@ def test_a_plugin_that_is_not_deterministic_is_marked(
     differences = {"gray": 0.0, "mean_color": 3.0}
     with Results(tmp_path) as results:
         for plugin, difference in differences.items():
-            row = ResultRow("p0", entry(plugin).key, {"psnr": 20.0})
+            row = ResultRow("p0", parse_variant(plugin).key, {"psnr": 20.0})
             row.repeat = Repeat(difference, 0.5)
             picture = PictureRow("p0", "p0.png", 9, 9, 30.0, 40.0, False)
-            results.add(NOW, picture, [row], metric_codes(["psnr"]))
+            results.add(NOW, picture, [row], metric_digests(["psnr"]))
     (board,) = found(tmp_path)
     verdicts = {row["name"]: row["repeats"]["deterministic"] for row in board["plugins"]}
     assert verdicts == {"gray": True, "mean_color": False}
@@ -138,7 +138,7 @@ def test_a_plugin_that_is_not_deterministic_is_marked(
 
 
 def test_old_results_of_many_pictures_keep_their_board(tmp_path: Path) -> None:
-    keep(tmp_path, entry("gray").key, FEW)
+    keep(tmp_path, parse_variant("gray").key, FEW)
     for plugin in ("gray", "mean_color"):
         keep(tmp_path, old(plugin), MANY)
     large, small = found(tmp_path)
@@ -148,8 +148,8 @@ def test_old_results_of_many_pictures_keep_their_board(tmp_path: Path) -> None:
 
 def test_who_was_scored_on_more_is_on_the_smaller_board_too(tmp_path: Path) -> None:
     for plugin in ("gray", "mean_color"):
-        keep(tmp_path, entry(plugin).key, MANY)
-    keep(tmp_path, entry("mean_chrominance").key, FEW, off=1)
+        keep(tmp_path, parse_variant(plugin).key, MANY)
+    keep(tmp_path, parse_variant("mean_chrominance").key, FEW, off=1)
     large, small = found(tmp_path)
     assert {row["name"] for row in large["plugins"]} == {"gray", "mean_color"}
     means = {row["name"]: row["metrics"]["psnr"] for row in small["plugins"]}
@@ -165,10 +165,10 @@ def test_headings_and_names_tell_boards_and_versions_apart(
 ) -> None:
     store = tmp_path / "store"
     store.mkdir()
-    keep(store, entry("gray").key, FEW)
-    keep(store, entry("mean_color").key, [f"p{i}" for i in range(20, 28)])
+    keep(store, parse_variant("gray").key, FEW)
+    keep(store, parse_variant("mean_color").key, [f"p{i}" for i in range(20, 28)])
     # Weights that it now has and had not, in two versions; the last has fewer pictures.
-    bare = replace(entry("effnet_bins").key, artifact="")
+    bare = replace(parse_variant("effnet_bins").key, artifact="")
     keep(store, replace(bare, code="first"), FEW)
     keep(store, replace(bare, code="second"), FEW[:5])
     run = colortk("leaderboard")
@@ -189,7 +189,10 @@ def test_headings_and_names_tell_boards_and_versions_apart(
 def test_results_of_another_refinement_are_of_the_code_of_now(tmp_path: Path) -> None:
     how = NOW.varied(refine="none")
     with Results(tmp_path) as results:
-        for key in (entry("gray", "none").key, replace(entry("gray").key, code="0" * 32)):
+        for key in (
+            parse_variant("gray", "none").key,
+            replace(parse_variant("gray").key, code="0" * 32),
+        ):
             row = ResultRow("p0", key, {"psnr": 20.0})
             results.add(how, PictureRow("p0", "p0", 9, 9, 9.0, 1.0, False), [row], {})
         (board,) = boards(results)
@@ -199,7 +202,7 @@ def test_results_of_another_refinement_are_of_the_code_of_now(tmp_path: Path) ->
 def test_names_of_protocols_are_quoted(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     store = tmp_path / "store"
     store.mkdir()
-    keep(store, entry("gray").key, FEW)
+    keep(store, parse_variant("gray").key, FEW)
     with Results(store) as results:
         how = NOW.varied(short_side=None)
         results.add(how, PictureRow("p0", "p0", 9, 9, 1.0, 1.0, False), [], {})

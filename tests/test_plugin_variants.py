@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from colortk.errors import ArtifactError, PluginError, UsageError
-from colortk.harness.plugin_variants import entries, entry
+from colortk.harness.plugin_variants import parse_variant, parse_variants
 from colortk.plugin.registry import registry
 from conftest import colorizer_module
 
@@ -49,38 +49,44 @@ def test_a_name_with_options_and_commas_in_values(site: Callable[[str, str], Pat
         "optional", "optional", "return None", more=", options=Options"
     )
     site("optional", module)
-    found = entry("optional:reference=a,b@c.png,temperature=0.5,strength=1.5")
+    found = parse_variant("optional:reference=a,b@c.png,temperature=0.5,strength=1.5")
     assert found.request.options == ("reference=a,b@c.png", "temperature=0.5")
     assert found.strength == 1.5
     assert json.loads(found.key.options) == {
         "reference": "a,b@c.png", "temperature": 0.5, "host strength": 1.5,
     }  # fmt: skip
-    assert entry("optional").key.options != entry("optional:temperature=0.5").key.options
-    assert entry("optional").key == entry("optional:temperature=0.4").key
+    assert (
+        parse_variant("optional").key.options
+        != parse_variant("optional:temperature=0.5").key.options
+    )
+    assert parse_variant("optional").key == parse_variant("optional:temperature=0.4").key
 
 
 def test_code_that_changes_is_another_key(site: Callable[[str, str], Path]) -> None:
     place = site("editable", colorizer_module("editable", "editable", "return 1"))
-    before = entry("editable").key
+    before = parse_variant("editable").key
     (place / "editable.py").write_text(colorizer_module("editable", "editable", "return 2"))
-    after = entry("editable").key
+    after = parse_variant("editable").key
     assert before.code != after.code
     assert (before.plugin, before.artifact) == (after.plugin, after.artifact)
     (place / "other.py").write_text("# a neighbour that is no part of it")
-    assert entry("editable").key == after
+    assert parse_variant("editable").key == after
 
 
 def test_weights_of_another_folder_are_another_artifact(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no weights in"):
-        entry(f"sift_mlp@{tmp_path / 'none'}")
+        parse_variant(f"sift_mlp@{tmp_path / 'none'}")
     (tmp_path / "manifest.json").write_text('{"artifacts": {"a.npz": {"sha256": "00"}}}')
-    other = entry(f"sift_mlp@{tmp_path}")
+    other = parse_variant(f"sift_mlp@{tmp_path}")
     assert other.request.weights == tmp_path.resolve()
-    assert other.key.artifact != entry("sift_mlp").key.artifact
+    assert other.key.artifact != parse_variant("sift_mlp").key.artifact
 
 
 def test_each_once_and_mistakes() -> None:
-    assert [e.label for e in entries(["gray", "mean_color", "gray"])] == ["gray", "mean_color"]
+    assert [e.label for e in parse_variants(["gray", "mean_color", "gray"])] == [
+        "gray",
+        "mean_color",
+    ]
     for text, words in [
         ("", "is written NAME"),
         ("grey", "did you mean 'gray'"),
@@ -89,4 +95,4 @@ def test_each_once_and_mistakes() -> None:
         ("gray:temperature=1", "has no options"),
     ]:
         with pytest.raises((UsageError, PluginError), match=words):
-            entry(text)
+            parse_variant(text)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from colortk.errors import PictureError, UsageError
-from colortk.harness.protocol import cropped, protocol, reference
+from colortk.harness.protocol import cropped, load_protocol, reference_picture
 from conftest import photo
 
 
@@ -21,22 +21,22 @@ def png(pixels: np.ndarray) -> bytes:
 
 def test_v1_is_what_it_was() -> None:
     """Results are filed under this hash: a change of v1 is a v2, and v1 stays readable."""
-    assert protocol("v1").hash == (
+    assert load_protocol("v1").hash == (
         "968579ecd33c1fa7ed43d4ec5d1a007c155f81aac72d1fedda7e9d5979e72ac0"
     )
 
 
 def test_v2_leaves_gray_out_of_every_measure_and_v1_did_not() -> None:
     for film in ("", "-film"):
-        old, new = protocol(f"v1{film}"), protocol(f"v2{film}")
+        old, new = load_protocol(f"v1{film}"), load_protocol(f"v2{film}")
         assert (old.leaves_gray_out, new.leaves_gray_out) == (False, True)
         assert old.near_gray == new.near_gray == 2
         assert old.hash != new.hash
-    assert protocol().name == "v2"
+    assert load_protocol().name == "v2"
 
 
 def test_a_variation_says_so_and_has_another_hash() -> None:
-    v1 = protocol("v1")
+    v1 = load_protocol("v1")
     native = v1.varied(short_side=None)
     assert native.name == "v1, native"
     assert native.definition["crop"] is None
@@ -53,12 +53,12 @@ def test_a_variation_that_makes_no_sense() -> None:
         ({"short_side": 2.5}, "16 to 8192 pixels"),
     ]:
         with pytest.raises(UsageError, match=words):
-            protocol().varied(**changes)
+            load_protocol().varied(**changes)
 
 
 def test_an_unknown_protocol() -> None:
     with pytest.raises(UsageError, match="known: v1"):
-        protocol("v9")
+        load_protocol("v9")
 
 
 def test_the_middle_square_is_cut_out_and_brought_to_size() -> None:
@@ -79,13 +79,13 @@ def test_shrinking_averages() -> None:
 
 
 def test_every_kind_of_picture_becomes_8_bit_rgb() -> None:
-    v1 = protocol().varied(short_side=None)
+    v1 = load_protocol().varied(short_side=None)
     colour = photo(40, 30)
-    assert np.array_equal(reference(png(colour), "x", v1).pixels, colour)
-    grey = reference(png(colour[..., 0]), "x", v1).pixels
+    assert np.array_equal(reference_picture(png(colour), "x", v1).pixels, colour)
+    grey = reference_picture(png(colour[..., 0]), "x", v1).pixels
     assert (grey == colour[..., :1]).all()
     deep = np.arange(0, 65536, 64, dtype=np.uint16).reshape(32, 32)
-    found = reference(png(deep), "x", v1).pixels[..., 0]
+    found = reference_picture(png(deep), "x", v1).pixels[..., 0]
     assert np.array_equal(found, np.rint(deep / 257).astype(np.uint8))
     with pytest.raises(PictureError, match="cannot read 'x'"):
-        reference(b"no picture", "x", v1)
+        reference_picture(b"no picture", "x", v1)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from colortk.errors import EnvironmentProblem, UsageError
-from colortk.harness.protocol import protocol
+from colortk.harness.protocol import load_protocol
 from colortk.harness.records import Key, PictureRow, ResultRow
 from colortk.harness.results import FILE, Results
 
 KEY = Key("gray", "", "{}", "code")
-V1 = protocol()
+V1 = load_protocol()
 
 
 def picture(sha: str) -> PictureRow:

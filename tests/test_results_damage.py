@@ -151,7 +151,7 @@ def test_a_locked_file_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_of_a_full_disk_the_last_results_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colortk.harness.results.WAITING", 3)
+    monkeypatch.setattr("colortk.harness.results.MAX_WAITING", 3)
     with Results(tmp_path) as results:
         (pages,) = results._db.execute("PRAGMA page_count").fetchone()
         results._db.execute(f"PRAGMA max_page_count = {pages}")

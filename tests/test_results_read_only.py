@@ -14,14 +14,14 @@ import pytest
 
 from colortk.cli.main import invoke
 from colortk.errors import EnvironmentProblem
-from colortk.harness.plugin_variants import entry
-from colortk.harness.protocol import protocol
+from colortk.harness.plugin_variants import parse_variant
+from colortk.harness.protocol import load_protocol
 from colortk.harness.records import PictureRow, Repeat, ResultRow
 from colortk.harness.results import FILE, Results
-from colortk.harness.runner import metric_codes
+from colortk.harness.runner import metric_digests
 from colortk.survey.answers import Answers
 
-NOW = protocol()
+NOW = load_protocol()
 NOBODY = 65534
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions are of POSIX")
 
@@ -40,18 +40,18 @@ def fill(store: Path, names: tuple[str, ...] = ("p0", "p1")) -> Results:
     for number, name in enumerate(names):
         rows = []
         for plugin in ("gray", "mean_color"):
-            row = ResultRow(name, entry(plugin).key, {"psnr": 20.0 + number})
+            row = ResultRow(name, parse_variant(plugin).key, {"psnr": 20.0 + number})
             row.repeat = Repeat(3.0 if plugin == "mean_color" else 0.0)
             rows.append(row)
         picture = PictureRow(name, f"{name}.png", 9, 9, 30.0, 40.0, False)
-        results.add(NOW, picture, rows, metric_codes(["psnr"]))
+        results.add(NOW, picture, rows, metric_digests(["psnr"]))
     return results
 
 
 @contextmanager
 def read_only(store: Path) -> Iterator[None]:
     """Take away the right to write; root, who has it anyway, becomes somebody else."""
-    entry("gray"), entry("mean_color")  # imported, which may write caches
+    parse_variant("gray"), parse_variant("mean_color")  # imported, which may write caches
     modes = {path: path.stat().st_mode for path in (store, *store.iterdir())}
     for path in modes:
         os.chmod(path, 0o555 if path.is_dir() else 0o444)
@@ -119,7 +119,7 @@ def test_leaderboard_and_diff_read_it(
 def test_what_is_new_is_not_lost_silently(store: Path) -> None:
     closed(store)
     with read_only(store), Results(store) as results:
-        row = ResultRow("p2", entry("gray").key, {"psnr": 1.0})
+        row = ResultRow("p2", parse_variant("gray").key, {"psnr": 1.0})
         results.store(NOW, PictureRow("p2", "p2", 9, 9, 30.0, 1.0, False), [row], {})
         assert "cannot be written" in results.problem
         assert set(results.pictures(NOW.hash, ["p0", "p2"])) == {"p0"}

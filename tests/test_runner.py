@@ -275,7 +275,7 @@ def test_a_script_without_a_main_guard_compares(folder: Path, tmp_path: Path) ->
     script.write_text(
         "import sys, pathlib, colortk\n"
         "found = colortk.compare(sys.argv[1], ['mean_color'], ['psnr'], store=pathlib.Path(sys.argv[2]))\n"
-        "print(len(found.used), [e.label for e in found.entries])\n"
+        "print(len(found.used), [e.label for e in found.variants])\n"
     )
     (tmp_path / "s").mkdir()
     run = subprocess.run(

@@ -15,7 +15,12 @@ import numpy as np
 import pytest
 
 from colortk import ColorizerSpec, WorkingSize
-from colortk.harness.second_predictions import TOLERANCE, chosen, difference, repeat
+from colortk.harness.second_predictions import (
+    ROUNDING_TOLERANCE,
+    compare_predictions,
+    predict_again,
+    select_pictures,
+)
 from conftest import QUICK, rows_of
 
 REPEATS = {"COLORTK_REPEATS": "1"}
@@ -90,29 +95,29 @@ def digest(number: int) -> str:
 
 def test_one_picture_in_twenty_is_chosen_by_its_digest() -> None:
     pictures = [digest(n) for n in range(4000)]
-    found = chosen(pictures)
+    found = select_pictures(pictures)
     assert 150 < len(found) < 250
-    assert found == chosen(pictures[::-1])
-    assert found & set(pictures[:1000]) == chosen(pictures[:1000])
+    assert found == select_pictures(pictures[::-1])
+    assert found & set(pictures[:1000]) == select_pictures(pictures[:1000])
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 19])
 def test_not_the_first_picture_alone(count: int) -> None:
     for start in range(0, 400, count):
         pictures = [digest(n) for n in range(start, start + count)]
-        assert chosen(pictures) & set(pictures[1:])
-    assert chosen([digest(0)]) == {digest(0)}
-    assert chosen([]) == set()
+        assert select_pictures(pictures) & set(pictures[1:])
+    assert select_pictures([digest(0)]) == {digest(0)}
+    assert select_pictures([]) == set()
 
 
 def test_how_far_two_predictions_are_apart() -> None:
     first = np.zeros((4, 5, 2), np.float32)
     second = first.copy()
     second[1, 2] = 0.5, -3
-    second[3, 3, 0] = TOLERANCE / 2
-    found = difference(first, second)
+    second[3, 3, 0] = ROUNDING_TOLERANCE / 2
+    found = compare_predictions(first, second)
     assert (found.difference, found.share) == (3, 1 / 20)
-    assert "(4, 4, 2)" in str(difference(first, second[:, :4]).error)
+    assert "(4, 4, 2)" in str(compare_predictions(first, second[:, :4]).error)
 
 
 class Process:
@@ -149,24 +154,24 @@ def test_what_depends_on_more_than_the_picture(name: str, place: int) -> None:
     for _ in range(place):
         light = rng.uniform(0, 100, (32, 41)).astype(np.float32)
         first = process.predict(light)
-    found, seconds = repeat(process, light, first, renew=True)
+    found, seconds = predict_again(process, light, first, renew=True)
     assert process.starts == 2
     assert seconds > 0
     assert found.error is None
-    assert (found.difference > TOLERANCE) == (name not in SAME), found
+    assert (found.difference > ROUNDING_TOLERANCE) == (name not in SAME), found
     if name == "spot":
         assert found.share == pytest.approx(1 / (32 * 41))
     if name == "rounding":
-        assert 0 < found.difference < TOLERANCE
+        assert 0 < found.difference < ROUNDING_TOLERANCE
 
 
 @pytest.mark.parametrize("name", ["noisy", "echoing", "seeded", "steady"])
 def test_in_the_same_process(name: str) -> None:
     process = Process(name)
     light = np.linspace(0, 100, 32 * 41, dtype=np.float32).reshape(32, 41)
-    found, _ = repeat(process, light, process.predict(light), renew=False)
+    found, _ = predict_again(process, light, process.predict(light), renew=False)
     assert process.starts == 1
-    assert (found.difference > TOLERANCE) == (name not in SAME)
+    assert (found.difference > ROUNDING_TOLERANCE) == (name not in SAME)
 
 
 @pytest.mark.slow
@@ -185,7 +190,7 @@ def test_marks_in_every_format(
         assert "gray †" not in text
     lines = {r["plugin"]: r for r in csv.DictReader(io.StringIO((tmp_path / "s.csv").read_text()))}
     assert lines["cached"]["deterministic"] == "0"
-    assert float(lines["cached"]["repeat_difference"]) > TOLERANCE
+    assert float(lines["cached"]["repeat_difference"]) > ROUNDING_TOLERANCE
     assert (lines["gray"]["deterministic"], lines["gray"]["repeat_difference"]) == ("1", "0.0")
 
 
@@ -202,7 +207,7 @@ def test_real_processes_of_several_plugins(
         assert row["repeats"]["deterministic"] is (name in {*SAME, "gray"}), name
         assert row["repeats"]["pictures"] == 1
     report = json.loads(run.stdout)
-    assert report["repeats"]["tolerance"] == TOLERANCE
+    assert report["repeats"]["tolerance"] == ROUNDING_TOLERANCE
     assert sum(r["repeat"] is not None for r in report["records"]) == len(rows)
     again = json.loads(colortk(*arguments, plugins=site, env=REPEATS).stdout)
     assert again["computed"] == 0

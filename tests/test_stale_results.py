@@ -18,8 +18,8 @@ from colortk.batch.journal import identity as journal_identity
 from colortk.batch.records import Settings
 from colortk.cli import fit
 from colortk.errors import ArtifactError, UsageError
-from colortk.harness import picture_worker
-from colortk.harness.plugin_variants import entry
+from colortk.harness import plugin_processes
+from colortk.harness.plugin_variants import parse_variant
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import Loaded, Request
@@ -58,20 +58,20 @@ def plugin(distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_worker_refuses_what_is_not_as_it_was_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = entry("gray:strength=0.5")
+    found = parse_variant("gray:strength=0.5")
     same = SimpleNamespace(
         digest=found.key.artifact, options_key="{}", spec=registry().colorizer("gray")[1]
     )
 
     def difference(plugin: Any) -> str:
-        return picture_worker._difference(found, plugin, "ratio")
+        return plugin_processes._difference(found, plugin, "ratio")
 
     assert difference(same) == ""
     assert difference(SimpleNamespace(**{**vars(same), "digest": "other"})) == "weights"
     assert difference(SimpleNamespace(**{**vars(same), "options_key": '{"x": 1}'})) == "options"
     for name in ("colorizer_code", "running_host_code"):
         with monkeypatch.context() as patch:
-            patch.setattr(picture_worker, name, lambda *about: "other")
+            patch.setattr(plugin_processes, name, lambda *about: "other")
             assert difference(same) == "code"
 
 

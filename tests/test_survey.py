@@ -20,7 +20,7 @@ from PIL import Image
 
 from colortk.cli.main import invoke
 from colortk.errors import ColortkError, EnvironmentProblem, UsageError
-from colortk.harness.runner import Source
+from colortk.harness.sources import Source
 from colortk.survey.create import drawn, labels
 from colortk.survey.session import Survey
 from conftest import Run, colorizer_module, leftovers, photo

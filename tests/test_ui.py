@@ -17,7 +17,7 @@ from PIL import Image
 
 from colortk.cli.main import invoke
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError, UsageError
-from colortk.harness.plugin_variants import entry
+from colortk.harness.plugin_variants import parse_variant
 from colortk.metrics import score
 from colortk.plugin.registry import registry
 from colortk.ui.limits import Limits
@@ -31,7 +31,7 @@ from conftest import Run, colorizer_module, one_line, photo
 
 @pytest.fixture(scope="module")
 def gray() -> Iterator[PluginPool]:
-    found = PluginPool([entry("gray"), entry("mean_color")])
+    found = PluginPool([parse_variant("gray"), parse_variant("mean_color")])
     yield found
     found.close()
 

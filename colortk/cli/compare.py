@@ -175,7 +175,7 @@ def command(
     settle(threads, device)
     from colortk.errors import UsageError
     from colortk.harness.compare import compare
-    from colortk.harness.runner import How
+    from colortk.harness.run_options import RunOptions
     from colortk.io.samples import everything
     from colortk.runtime.subprocesses import cores
 
@@ -198,7 +198,7 @@ def command(
     if not places:
         places = tuple(everything().values())
         say(f"no pictures given: using the {len(places)} that come with installed packages")
-    how = How(jobs or cores(), timeout, scheduler, retry, threads)
+    how = RunOptions(jobs or cores(), timeout, scheduler, retry, threads)
     if no_repeats:
         how = replace(how, repeats=False)
     changes: dict[str, Any] = {}
@@ -219,7 +219,7 @@ def command(
             common=common,
             frames=frames,
             temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
-            how=how,
+            run_options=how,
             store=store,
             progress=progress,
         )

@@ -139,9 +139,9 @@ def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
     """``--sizes``: how much colour changes with size, by plugin."""
     from colortk.harness.size_consistency import consistency as measure
 
-    total = len(comparison.used) * len(comparison.entries)
+    total = len(comparison.used) * len(comparison.variants)
     with progress("sizes", total) as advance:
-        return measure(comparison.used, comparison.entries, comparison.protocol, timeout, advance)
+        return measure(comparison.used, comparison.variants, comparison.protocol, timeout, advance)
 
 
 def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:

@@ -23,12 +23,12 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
     """Print what past comparisons found, by protocol; nothing is computed.
 
     Rows of one board can be compared: plugins scored on other pictures are on another board.
-    Results of code that has changed since are marked as old, with a digest of it. A plugin that
+    Results of code that has changed since are marked_name as old, with a digest of it. A plugin that
     failed, or is old, takes no picture from the others: where it lacks some, it has no rank.
     """
     from colortk.harness.leaderboard import boards
     from colortk.harness.results import Results
-    from colortk.harness.second_predictions import notes
+    from colortk.harness.second_predictions import repeat_notes
     from colortk.report.captions import count, gray_lines, verdict_lines
     from colortk.store.location import store_folder
 
@@ -54,7 +54,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         rows = [_row(row, board) for row in board["plugins"]]
         print_note(f"set {board['set'][:8]}: {_pictures(board)}")
         table(f"{title}, {pictures}, set {board['set'][:8]}", head, rows)
-        for line in [*gray_lines(board), *notes(board), *verdict_lines(board)]:
+        for line in [*gray_lines(board), *repeat_notes(board), *verdict_lines(board)]:
             print_note(line)
         for metric in board["metrics"].values():
             print_note(f"{metric['label']}: {metric['definition']}")
@@ -67,7 +67,7 @@ def _pictures(board: dict[str, Any]) -> str:
 
 
 def _row(row: dict[str, Any], board: dict[str, Any]) -> list[str]:
-    from colortk.harness.second_predictions import marked
+    from colortk.harness.second_predictions import marked_name
     from colortk.report.captions import n_of
 
     cells = []
@@ -76,7 +76,7 @@ def _row(row: dict[str, Any], board: dict[str, Any]) -> list[str]:
         cells.append("-" if value is None else f"{value:.{metric['digits']}f}")
     when = datetime.fromtimestamp(row["when"]).strftime("%Y-%m-%d %H:%M")
     # Two old versions of one plugin may be listed.
-    name = marked(row) + ("" if row["current"] else f" (old, {row['code'][:8]})")
+    name = marked_name(row) + ("" if row["current"] else f" (old, {row['code'][:8]})")
     rank = "-" if row["rank"] is None else str(row["rank"])
     pictures = n_of(row["n"], board["images"])
     return [rank, row["group"] or "-", name, *cells, pictures, str(row["failed"]), when]

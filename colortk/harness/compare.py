@@ -13,10 +13,12 @@ import numpy as np
 from colortk.errors import ColortkError, EnvironmentProblem, UsageError
 from colortk.harness.comparison import Comparison
 from colortk.harness.films.film_variants import PROTOCOL, STEADIED, TEMPORAL, rows
-from colortk.harness.plugin_variants import Entry, entries, entry
-from colortk.harness.protocol import DEFAULT, Protocol, protocol
+from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
+from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
 from colortk.harness.results import Results
-from colortk.harness.runner import How, Source, run, sources
+from colortk.harness.run_options import RunOptions
+from colortk.harness.runner import run_pictures
+from colortk.harness.sources import Source, find_sources
 from colortk.io.decode import Picture
 from colortk.io.discovery import find_films as films_in
 from colortk.io.discovery import find_pictures, is_film
@@ -47,7 +49,7 @@ def compare(
     frames: int | None = None,
     temporal: Sequence[str] = ("off", "flow"),
     jobs: int | None = None,
-    how: How | None = None,
+    run_options: RunOptions | None = None,
     store: Path | None = None,
     progress: Progress = silent,
 ) -> Comparison:
@@ -68,14 +70,14 @@ def compare(
     """
     plugins, metrics = ([x] if isinstance(x, str) else x for x in (plugins, metrics))
     if jobs is not None:
-        how = replace(how or How(), jobs=jobs)
+        run_options = replace(run_options or RunOptions(), jobs=jobs)
     unknown = [way for way in temporal if way not in TEMPORAL]
     if unknown:
         raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(TEMPORAL)}")
     if frames is not None and (not isinstance(frames, int) or frames < 1):
         raise UsageError(f"{frames} frames", "a whole number from 1 is wanted")
     images, clips, refused = _apart(images, bool(temporal))
-    if clips and how is not None and how.scheduler is not None:
+    if clips and run_options is not None and run_options.scheduler is not None:
         raise UsageError(
             "films are not sent to a Dask cluster",
             hint="compare them without it, or leave them out: --temporal skip",
@@ -88,13 +90,15 @@ def compare(
     specs, more = _metrics(metrics, bool(clips))
     if not specs:
         found, specs = [], dict(registry().metrics())
-    variation = protocol(protocol_name).varied(**(changes or {}))
+    variation = load_protocol(protocol_name).varied(**(changes or {}))
     with snapshot():
         chosen, left_out = _entries(plugins, every, baseline, variation.refine)
     _family(family, chosen, chosen)
     with Results(store_folder(store)) as results:
         with progress("scoring", len(found)) as advance:
-            outcome = run(found, chosen, list(specs), variation, results, how, advance)
+            outcome = run_pictures(
+                found, chosen, list(specs), variation, results, run_options, advance
+            )
         outcome.unreadable = unreadable | outcome.unreadable
         repeats += len(outcome.same_pixels)
         films = None
@@ -105,13 +109,13 @@ def compare(
                 chosen,
                 temporal,
                 more,
-                protocol(PROTOCOL).varied(**told),
+                load_protocol(PROTOCOL).varied(**told),
                 results,
-                how,
+                run_options,
                 progress,
             )
             films.keep_gray, films.asked = keep_gray, metrics is not None
-            films.family, films.common = _family(family, films.entries, chosen), common
+            films.family, films.common = _family(family, films.variants, chosen), common
             films.baseline = _film_baseline(films, baseline)
         results.flush()
         problem = results.problem
@@ -134,7 +138,7 @@ def compare(
 
 
 def _family(
-    names: Sequence[str], entries: Sequence[Entry], chosen: Sequence[Entry]
+    names: Sequence[str], variants: Sequence[PluginVariant], chosen: Sequence[PluginVariant]
 ) -> tuple[str, ...]:
     """The rows of a family: of pictures, or of films, where a plugin may have two."""
     known = {e.label for e in chosen}
@@ -145,7 +149,7 @@ def _family(
     if len(set(names)) == 1:
         raise UsageError("a family of one plugin has no pairs", hint="name --family twice or more")
     wanted = {name + end for name in names for end in ("", STEADIED)}
-    return tuple(e.label for e in entries if e.label in wanted)
+    return tuple(e.label for e in variants if e.label in wanted)
 
 
 def _apart(images: Any, films: bool) -> tuple[list[Any], list[Path], dict[str, str]]:
@@ -184,12 +188,12 @@ def _apart(images: Any, films: bool) -> tuple[list[Any], list[Path], dict[str, s
 
 def _films(
     clips: list[Path],
-    chosen: list[Entry],
+    chosen: list[PluginVariant],
     temporal: Sequence[str],
     specs: dict[str, MetricSpec],
     variation: Protocol,
     results: Results,
-    how: How | None,
+    run_options: RunOptions | None,
     progress: Progress,
 ) -> Comparison:
     """The comparison on films. What it needs is imported here: PyAV is not everybody's."""
@@ -197,17 +201,17 @@ def _films(
     from colortk.harness.films.runner import film_sources, run_films
 
     found, unreadable, repeats = film_sources(clips)
-    entries = rows(chosen, temporal, FLOOR)
+    variants = rows(chosen, temporal, FLOOR)
     with progress("films", len(found) * variation.definition["frames"]) as advance:
-        outcome = run_films(found, entries, list(specs), variation, results, how, advance)
+        outcome = run_films(found, variants, list(specs), variation, results, run_options, advance)
     outcome.unreadable = unreadable | outcome.unreadable
     repeats += len(outcome.same_pixels)
-    return FilmComparison(variation, found, entries, specs, outcome, repeats=repeats)
+    return FilmComparison(variation, found, variants, specs, outcome, repeats=repeats)
 
 
 def _film_baseline(films: Comparison, baseline: str | None) -> str | None:
     """The row of the baseline: its frames alone, or steadied if there is only that."""
-    if baseline is None or baseline in (e.label for e in films.entries):
+    if baseline is None or baseline in (e.label for e in films.variants):
         return baseline
     return baseline + STEADIED
 
@@ -218,7 +222,7 @@ def gather(images: Any) -> tuple[list[Source], dict[str, str], int]:
         images = [images]
     images = list(images)
     paths = [Path(one) for one in images if not isinstance(one, np.ndarray)]
-    found, unreadable, repeats = sources(paths)
+    found, unreadable, repeats = find_sources(paths)
     for number, array in enumerate(one for one in images if isinstance(one, np.ndarray)):
         source = _from_array(array, number)
         if any(source.picture == other.picture for other in found):
@@ -254,19 +258,19 @@ def _metrics(
 
 def _entries(
     plugins: Sequence[str] | None, every: bool, baseline: str | None, refine: str
-) -> tuple[list[Entry], dict[str, str]]:
+) -> tuple[list[PluginVariant], dict[str, str]]:
     """Who takes part, and who cannot: an unavailable plugin is an error only if it was named."""
     left_out: dict[str, str] = {}
-    chosen: list[Entry] = []
+    chosen: list[PluginVariant] = []
     named = [*(plugins or ()), *([baseline] if baseline else [])]
     if plugins is None or every:
         for name in sorted(registry().of(ColorizerSpec)):
             try:
-                chosen.append(entry(name, refine))
+                chosen.append(parse_variant(name, refine))
             except ColortkError as error:
                 left_out[name] = str(error)
         for row in registry().broken:
             left_out[row.name] = f"{row.name} of {row.distribution} is broken: {row.reason}"
     labels = [e.label for e in chosen]
-    chosen += entries((text for text in [FLOOR, *named] if text not in labels), refine)
+    chosen += parse_variants((text for text in [FLOOR, *named] if text not in labels), refine)
     return chosen, left_out

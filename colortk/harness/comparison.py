@@ -38,14 +38,14 @@ class Comparison(ScoredSet):
 
     @cached_property
     def _family(self) -> set[int]:
-        return {k for k, entry in enumerate(self.entries) if entry.label in self.family}
+        return {k for k, variant in enumerate(self.variants) if variant.label in self.family}
 
     @cached_property
     def _verdicts(self) -> dict[str, Verdicts]:
         return {}
 
     def verdicts_by(self, metric: str) -> Verdicts:
-        """Order, ranks and letters of the entries by one metric."""
+        """Order, ranks and letters of the variants by one metric."""
         if metric not in self._verdicts:
             spec, table = self.metrics[metric], self._tables[metric]
             self._verdicts[metric] = verdicts(
@@ -60,17 +60,17 @@ class Comparison(ScoredSet):
 
     @property
     def order(self) -> list[int]:
-        """Places of the entries by the mean of the metric that ranks, the incomplete ones last."""
+        """Places of the variants by the mean of the metric that ranks, the incomplete ones last."""
         return self.verdicts.order
 
     @cached_property
     def best(self) -> int | None:
-        """Place of the entry that the others are compared with: the baseline, or the best.
+        """Place of the variant that the others are compared with: the baseline, or the best.
 
         The best is looked for among those with the most scores: a plugin that failed on the
         hard pictures is not the best.
         """
-        labels = [entry.label for entry in self.entries]
+        labels = [variant.label for variant in self.variants]
         if self.baseline is not None:
             return labels.index(self.baseline)
         counts = self.verdicts.counts
@@ -80,8 +80,8 @@ class Comparison(ScoredSet):
 
     @cached_property
     def paired(self) -> list[dict[str, Any]]:
-        """Every other entry minus the best one, by metric."""
-        if self.best is None or len(self.entries) < 2:
+        """Every other variant minus the best one, by metric."""
+        if self.best is None or len(self.variants) < 2:
             return []
         couples = [(k, self.best) for k in self.order if k != self.best]
         rows = []
@@ -92,8 +92,8 @@ class Comparison(ScoredSet):
             ):
                 rows.append(
                     {
-                        "plugin": self.entries[pair.first].label,
-                        "best": self.entries[pair.second].label,
+                        "plugin": self.variants[pair.first].label,
+                        "best": self.variants[pair.second].label,
                         "metric": metric,
                     }
                     | _described(pair)
@@ -101,12 +101,12 @@ class Comparison(ScoredSet):
         return rows
 
     def pairs(self) -> dict[str, list[dict[str, Any]]]:
-        """Every pair of entries by metric, the first minus the second."""
+        """Every pair of variants by metric, the first minus the second."""
         return {
             metric: [
                 {
-                    "first": self.entries[pair.first].label,
-                    "second": self.entries[pair.second].label,
+                    "first": self.variants[pair.first].label,
+                    "second": self.variants[pair.second].label,
                 }
                 | _described(pair)
                 for pair in self.verdicts_by(metric).pairs
@@ -121,7 +121,7 @@ class Comparison(ScoredSet):
             "pictures": found.pictures,
             "plugins": [
                 {
-                    "name": self.entries[k].label,
+                    "name": self.variants[k].label,
                     "rank": found.ranks[k],
                     "group": found.letters[k],
                     "n": found.counts[k],
@@ -143,27 +143,29 @@ class Comparison(ScoredSet):
                 {"picture": "", "plugin": label, "error": why}
                 for label, why in self.outcome.unavailable.items()
             ]
-        for entry in self.entries:
+        for variant in self.variants:
             for source in self.candidates:
-                row = self.row(entry.label, source.picture)
+                row = self.row(variant.label, source.picture)
                 if row is not None and row.error is not None:
-                    rows.append({"picture": source.name, "plugin": entry.label, "error": row.error})
+                    rows.append(
+                        {"picture": source.name, "plugin": variant.label, "error": row.error}
+                    )
         return rows
 
     @cached_property
     def metric_failures(self) -> list[dict[str, Any]]:
         """Metrics without some scores that would count: how many, and the first reason."""
         reasons: dict[str, list[str]] = {}
-        for entry in self.entries:
+        for variant in self.variants:
             for source in self.candidates:
-                row = self.row(entry.label, source.picture)
+                row = self.row(variant.label, source.picture)
                 for metric, why in (row.errors if row is not None else {}).items():
                     if metric in self.metrics and source.picture not in self._skipped(metric):
                         reasons.setdefault(metric, []).append(why)
         return [{"metric": m, "count": len(why), "error": why[0]} for m, why in reasons.items()]
 
     def colorfulness_gap(self, place: int) -> dict[str, Any] | None:
-        """The set-level ΔCF of an entry, see :func:`~colortk.harness.set_measures.set_delta_cf`."""
+        """The set-level ΔCF of an variant, see :func:`~colortk.harness.set_measures.set_delta_cf`."""
         if "colorfulness" not in self.metrics:
             return None
         originals = [self.outcome.pictures[s.picture].colorfulness for s in self.used]
@@ -187,7 +189,7 @@ class Comparison(ScoredSet):
             "same_pixels": self.outcome.same_pixels,
             "computed": self.outcome.computed,
             "loading_seconds": self.outcome.loading,
-            "repeats": second_predictions.settings(self.outcome.repeating),
+            "repeats": second_predictions.repeat_settings(self.outcome.repeating),
             "ranking_metric": self.lead,
             "level": LEVEL,
             "comparisons": self.verdicts.comparisons,
@@ -220,18 +222,18 @@ class Comparison(ScoredSet):
         return "counted" if self.keep_gray else "left out of measures of color"
 
     def _plugin(self, k: int) -> dict[str, Any]:
-        entry = self.entries[k]
-        rows = [r for s in self.used if (r := self.row(entry.label, s.picture)) is not None]
+        variant = self.variants[k]
+        rows = [r for s in self.used if (r := self.row(variant.label, s.picture)) is not None]
         good = [r for r in rows if r.error is None]
         seconds = np.array([r.seconds for r in good])
         memory = [r.peak_memory for r in good if r.peak_memory]
         return {
-            "name": entry.label,
-            "plugin": entry.key.plugin,
-            "summary": entry.summary,
-            "version": entry.version,
-            "artifact": entry.key.artifact,
-            "options": entry.options,
+            "name": variant.label,
+            "plugin": variant.key.plugin,
+            "summary": variant.summary,
+            "version": variant.version,
+            "artifact": variant.key.artifact,
+            "options": variant.options,
             "rank": self.verdicts.ranks[k],
             "group": self.verdicts.letters[k],
             "n": self.verdicts.counts[k],
@@ -246,17 +248,17 @@ class Comparison(ScoredSet):
             if len(seconds)
             else {},
             "peak_memory": max(memory, default=None),
-            "repeats": second_predictions.summary(rows),
+            "repeats": second_predictions.summarize_repeats(rows),
             "sealed": sealing.summary(rows),
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """One record for every picture and entry."""
+        """One record for every picture and variant."""
         return [
             {
                 "picture": source.picture,
                 "name": source.name,
-                "plugin": entry.label,
+                "plugin": variant.label,
                 "near_gray": source.picture in self.near_gray,
                 "metrics": row.values,
                 "metric_errors": row.errors,
@@ -265,12 +267,12 @@ class Comparison(ScoredSet):
                 "error": row.error,
             }
             for source in self.used
-            for entry in self.entries
-            if (row := self.row(entry.label, source.picture)) is not None
+            for variant in self.variants
+            if (row := self.row(variant.label, source.picture)) is not None
         ]
 
     def to_pandas(self) -> Any:
-        """The records as a ``pandas.DataFrame``: one row a picture and entry, one column a metric."""
+        """The records as a ``pandas.DataFrame``: one row a picture and variant, one column a metric."""
         from colortk.report.text_tables import frame
 
         return frame(self)

@@ -19,7 +19,9 @@ def pixel_digest(pixels: Array) -> str:
     return total.hexdigest()
 
 
-def pixel_repeats(originals: Iterable[str], pictures: Mapping[str, PictureRow]) -> dict[str, str]:
+def duplicate_pixels(
+    originals: Iterable[str], pictures: Mapping[str, PictureRow]
+) -> dict[str, str]:
     """Find originals whose pixels, as the protocol scores them, are those of an earlier one.
 
     Parameters

@@ -156,7 +156,7 @@ def flicker(
     return meter.result()
 
 
-class ColourFlicker:
+class ColorFlicker:
     """The metric ``flicker``: that of chroma, over all frames of a result."""
 
     def __init__(self) -> None:

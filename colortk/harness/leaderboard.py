@@ -12,13 +12,13 @@ import numpy as np
 
 from colortk.errors import UsageError
 from colortk.harness import second_predictions
-from colortk.harness.duplicate_pixels import pixel_repeats
+from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.films.film_variants import OPTION, ORIGINAL, STEADIED
 from colortk.harness.leaderboard_groups import Group, Row, grouped, installed, latest
 from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, PictureRow, described
 from colortk.harness.results import Results
-from colortk.harness.runner import metric_codes
+from colortk.harness.runner import metric_digests
 from colortk.harness.scored_set import HEADLINE, RANKING
 from colortk.harness.verdicts import verdicts
 from colortk.plugin.registry import registry
@@ -53,7 +53,7 @@ def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
         # A name may hold commas.
         known = ", ".join(sorted({f"'{d['name']}'" for d in protocols.values()})) or "none"
         raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
-    codes = metric_codes(registry().metrics() | registry().metrics(films=True))
+    codes = metric_digests(registry().metrics() | registry().metrics(films=True))
     specs = {
         name: found.spec
         for name, found in registry().of(MetricSpec).items()
@@ -84,7 +84,7 @@ def _board(
     films: bool,
 ) -> dict[str, Any]:
     rows, limit = group.rows, near_gray_of(definition)
-    group.common = group.common.difference(pixel_repeats(sorted(group.common), pictures))
+    group.common = group.common.difference(duplicate_pixels(sorted(group.common), pictures))
     gray = {p for p in group.common if p in pictures and pictures[p].chroma < limit}
     if leaves_gray_out(definition):
         group.common -= gray
@@ -117,7 +117,7 @@ def _board(
                 "metrics": means,
                 "pictures": len(group.common & row.pictures),
                 "failed": len(group.common & row.failed),
-                "repeats": second_predictions.summary(
+                "repeats": second_predictions.summarize_repeats(
                     row.results[p] for p in group.common & row.pictures
                 ),
                 "when": row.when,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from colortk.errors import ColortkError
-from colortk.harness.plugin_variants import entry
+from colortk.harness.outcome import MAX_CONSECUTIVE_FAILURES
+from colortk.harness.plugin_variants import parse_variant
 from colortk.harness.records import Key, ResultRow
-from colortk.harness.runner import PATIENCE
 from colortk.runtime.provenance import film_scores_code
 
 #: A row joins a group if they share this part of the pictures of each.
@@ -49,7 +49,7 @@ class Row:
     def standing(self) -> int:
         """0: the code of now; 1: old code; 2: either, with failures that may explain its gaps."""
         # Who fails again and again is given up: it lacks pictures that nobody chose to leave out.
-        few = min(PATIENCE - 1, RARELY * len(self.pictures))
+        few = min(MAX_CONSECUTIVE_FAILURES - 1, RARELY * len(self.pictures))
         if len(self.failed) > few:
             return 2
         return 0 if self.current else 1
@@ -105,6 +105,6 @@ def grouped(rows: list[Row]) -> list[Group]:
 def installed(plugin: str, refine: str = "ratio") -> Key | None:
     """The key of a plugin as it is installed now; ``None`` if it is not, or is broken."""
     try:
-        return entry(plugin, refine).key
+        return parse_variant(plugin, refine).key
     except ColortkError:
         return None

@@ -18,11 +18,14 @@ from colortk.runtime.loading import Request
 from colortk.runtime.provenance import colorizer_code
 from colortk.store.artifacts import artifacts_of
 
+#: Prefix of the options that the host handles, in a result's key; no plugin can have them.
+HOST_OPTION = "host "
+
 _FORM = re.compile(r"(?P<name>[^:@]*)(?::(?P<options>.*))?(?:@(?P<weights>.+))?")
 
 
 @dataclass(frozen=True)
-class Entry:
+class PluginVariant:
     """One row of a comparison. ``label`` is how it was named: ``NAME[:option=value,…][@DIR]``.
 
     ``strength``: the host's factor on chroma.
@@ -43,8 +46,8 @@ class Entry:
         return loaded
 
 
-def entry(text: str, refine: str = "ratio") -> Entry:
-    """The entry that ``text`` names; ``refine``: the refinement that its results go through.
+def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
+    """The variant that ``text`` names; ``refine``: the refinement that its results go through.
 
     ``strength`` is the host's where the plugin has no option of that name. After options, ``@``
     is only followed by weights if that is a folder: values may hold it too. Raises ``UsageError``,
@@ -72,12 +75,12 @@ def entry(text: str, refine: str = "ratio") -> Entry:
         colorizer_code(spec, refine, "scores"),
     )
     request = Request(spec.name, tuple(own), weights)
-    return Entry(text, request, strength, key, found.version, spec.summary, spec.paper)
+    return PluginVariant(text, request, strength, key, found.version, spec.summary, spec.paper)
 
 
-def entries(texts: Iterable[str], refine: str = "ratio") -> list[Entry]:
-    """Entries for several texts, each once. Raises as :func:`entry` does."""
-    return [entry(text, refine) for text in dict.fromkeys(texts)]
+def parse_variants(texts: Iterable[str], refine: str = "ratio") -> list[PluginVariant]:
+    """Entries for several texts, each once. Raises as :func:`variant` does."""
+    return [parse_variant(text, refine) for text in dict.fromkeys(texts)]
 
 
 def _host_strength(spec: ColorizerSpec, given: list[str]) -> tuple[list[str], float]:

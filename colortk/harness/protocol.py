@@ -80,7 +80,7 @@ class Protocol:
         return _protocol(definition)
 
 
-def protocol(name: str = DEFAULT) -> Protocol:
+def load_protocol(name: str = DEFAULT) -> Protocol:
     """The protocol ``name``. Raises ``UsageError`` if there is none."""
     folder = files("colortk.harness") / "protocols"
     known = sorted(p.name.removesuffix(".json") for p in folder.iterdir())
@@ -119,14 +119,16 @@ class Reference:
     enlarged: bool
 
 
-def reference(data: bytes, name: str, how: Protocol, max_pixels: int = MAX_PIXELS) -> Reference:
+def reference_picture(
+    data: bytes, name: str, protocol: Protocol, max_pixels: int = MAX_PIXELS
+) -> Reference:
     """The reference of a picture file. Raises ``PictureError`` (``name`` is what it calls it)."""
     pixels = decode(data, name, max_pixels).pixels
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, 2)
-    return cropped(pixels, how.short_side)
+    return cropped(pixels, protocol.short_side)
 
 
 def cropped(pixels: Array, short_side: int | None) -> Reference:

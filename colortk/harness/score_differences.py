@@ -1,4 +1,4 @@
-"""Where two entries of a comparison differ most."""
+"""Where two variants of a comparison differ most."""
 
 from __future__ import annotations
 
@@ -8,28 +8,30 @@ import numpy as np
 
 from colortk.errors import UsageError
 from colortk.harness.comparison import Comparison
-from colortk.harness.duplicate_pixels import pixel_repeats
-from colortk.harness.plugin_variants import entries
-from colortk.harness.protocol import protocol
+from colortk.harness.duplicate_pixels import duplicate_pixels
+from colortk.harness.outcome import Outcome
+from colortk.harness.plugin_variants import parse_variants
+from colortk.harness.protocol import load_protocol
 from colortk.harness.results import Results
-from colortk.harness.runner import Outcome, Source, metric_codes
+from colortk.harness.runner import metric_digests
 from colortk.harness.scored_set import LEAD
+from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 
 
 def scored_before(
     results: Results, first: str, second: str, metric: str | None = None
 ) -> Comparison:
-    """What the store holds of two entries, on the pictures that both were scored on.
+    """What the store holds of two variants, on the pictures that both were scored on.
 
     Raises ``UsageError`` if there are none.
     """
-    how = protocol()
-    chosen = entries([first, second])
+    protocol = load_protocol()
+    chosen = parse_variants([first, second])
     name = metric or LEAD
-    codes = metric_codes([name])
-    found = {e.label: results.results(how.hash, e.key, codes) for e in chosen}
-    known = results.pictures(how.hash)
+    codes = metric_digests([name])
+    found = {e.label: results.results(protocol.hash, e.key, codes) for e in chosen}
+    known = results.pictures(protocol.hash)
     both = set(known).intersection(
         *({p for p, row in rows.items() if name in row.values} for rows in found.values())
     )
@@ -40,16 +42,16 @@ def scored_before(
             "name another --metric, or pictures, or run colortk compare on them",
         )
     ordered = sorted(both, key=lambda sha: known[sha].name)
-    repeats = pixel_repeats(ordered, known)
+    repeats = duplicate_pixels(ordered, known)
     pictures = {sha: known[sha] for sha in ordered if sha not in repeats}
     shown = [Source(row.name, sha) for sha, row in pictures.items()]
     spec = registry().metric(name)
-    return Comparison(how, shown, chosen, {name: spec}, Outcome(pictures, found))
+    return Comparison(protocol, shown, chosen, {name: spec}, Outcome(pictures, found))
 
 
 def between(comparison: Comparison, first: str, second: str, metric: str) -> dict[str, Any]:
     """The pictures by how much the scores of two labels differ, the largest difference first."""
-    labels = [entry.label for entry in comparison.entries]
+    labels = [variant.label for variant in comparison.variants]
     values = comparison.values(metric)[:, [labels.index(first), labels.index(second)]]
     both = np.flatnonzero(~np.isnan(values).any(1))
     if not len(both):

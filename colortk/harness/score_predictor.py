@@ -8,7 +8,7 @@ from pathlib import Path
 from colortk.color.cielab import lightness
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Truth
-from colortk.harness.protocol import Protocol, reference
+from colortk.harness.protocol import Protocol, reference_picture
 from colortk.harness.scoring import Scorer
 from colortk.io.decode import read_bytes
 from colortk.pipeline import colorize, refiner
@@ -19,14 +19,14 @@ def scores(
     paths: Sequence[Path],
     predictor: Predictor,
     metrics: Sequence[str],
-    how: Protocol,
+    protocol: Protocol,
     read: Callable[[Path], bytes] = read_bytes,
 ) -> Iterator[dict[str, float]]:
     """Scores of every picture by metric; empty where the picture or the plugin fails."""
-    scorer, refine = Scorer(metrics), refiner(how.refine)
+    scorer, refine = Scorer(metrics), refiner(protocol.refine)
     for path in paths:
         try:
-            truth = reference(read(path), str(path), how).pixels
+            truth = reference_picture(read(path), str(path), protocol).pixels
             result = colorize(lightness(truth), predictor, refine).rgb
         except PictureError:
             yield {}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colortk.harness.plugin_variants import Entry
+from colortk.harness.outcome import Outcome
+from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow
-from colortk.harness.runner import Outcome, Source
+from colortk.harness.sources import Source
 from colortk.harness.statistics import Summary, summaries
 from colortk.plugin.spec import MetricSpec
 from colortk.types import Float64
@@ -46,7 +47,7 @@ class ScoredSet:
 
     protocol: Protocol
     sources: Sequence[Source]
-    entries: Sequence[Entry]
+    variants: Sequence[PluginVariant]
     metrics: dict[str, MetricSpec]
     outcome: Outcome
     left_out: dict[str, str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class ScoredSet:
         if not self.common:
             return self.candidates
         labels = [
-            e.label for e in self.entries
+            e.label for e in self.variants
             if any(self._has_score(self.lead, e.label, s) for s in self.candidates)
         ]  # fmt: skip
         return [s for s in self.candidates if all(self._has_score(self.lead, k, s) for k in labels)]
@@ -98,7 +99,7 @@ class ScoredSet:
             if spec is None or not self._may_lead(spec):
                 continue
             if any(
-                self._has_score(metric, e.label, s) for s in self.candidates for e in self.entries
+                self._has_score(metric, e.label, s) for s in self.candidates for e in self.variants
             ):
                 return metric
         return next(iter(self.metrics))
@@ -118,7 +119,7 @@ class ScoredSet:
         return self.near_gray if self._means_color(self.metrics[metric]) else set()
 
     def row(self, label: str, picture: str) -> ResultRow | None:
-        """What is known of one entry on one picture."""
+        """What is known of one variant on one picture."""
         return self.outcome.results.get(label, {}).get(picture)
 
     def _has_score(self, metric: str, label: str, source: Source) -> bool:
@@ -128,14 +129,14 @@ class ScoredSet:
         return not np.isnan(row.values.get(metric, np.nan))
 
     def values(self, metric: str) -> Float64:
-        """Scores (pictures, entries), NaN where there is none or where it does not count."""
-        table = np.full((len(self.used), len(self.entries)), np.nan)
+        """Scores (pictures, variants), NaN where there is none or where it does not count."""
+        table = np.full((len(self.used), len(self.variants)), np.nan)
         skipped = self._skipped(metric)
         for i, source in enumerate(self.used):
             if source.picture in skipped:
                 continue
-            for j, entry in enumerate(self.entries):
-                row = self.row(entry.label, source.picture)
+            for j, variant in enumerate(self.variants):
+                row = self.row(variant.label, source.picture)
                 if row is not None and row.error is None:
                     table[i, j] = row.values.get(metric, np.nan)
         return table
@@ -146,9 +147,9 @@ class ScoredSet:
 
     @cached_property
     def summaries(self) -> dict[str, list[Summary | None]]:
-        """Summary of every metric for every entry, in their order."""
+        """Summary of every metric for every variant, in their order."""
         joined = np.concatenate(list(self._tables.values()), 1)
-        count = len(self.entries)
+        count = len(self.variants)
         bounds = [self.metrics[metric].bounds for metric in self._tables for _ in range(count)]
         found = summaries(joined, np.array(bounds, float).reshape(-1, 2).T)
         return {metric: found[k * count : (k + 1) * count] for k, metric in enumerate(self._tables)}

@@ -23,13 +23,13 @@ from colortk.runtime.loading import Predictor
 from colortk.types import Float32
 
 #: One picture in this many is predicted twice.
-EVERY = 20
+ONE_IN = 20
 #: Largest difference of a* or b*, in CIELAB units, that is taken for rounding: sums of float32 in
 #: another order differ by under 0.001, and a step of 8-bit sRGB is about 0.3.
-TOLERANCE = 0.01
+ROUNDING_TOLERANCE = 0.01
 
 
-def chosen(pictures: Sequence[str]) -> set[str]:
+def select_pictures(pictures: Sequence[str]) -> set[str]:
     """Return the pictures that are predicted twice: the same ones for the same set.
 
     Parameters
@@ -44,7 +44,7 @@ def chosen(pictures: Sequence[str]) -> set[str]:
         the one with the smallest digest after the first: a plugin may differ from its second
         picture on. The first itself if it is alone.
     """
-    found = {picture for picture in pictures if int(picture, 16) % EVERY == 0}
+    found = {picture for picture in pictures if int(picture, 16) % ONE_IN == 0}
     later = set(pictures[1:])
     if not found & later:
         found |= {min(later or set(pictures))} if pictures else set()
@@ -59,7 +59,7 @@ class Restartable(Predictor, Protocol):
     def close(self) -> int: ...
 
 
-def repeat(
+def predict_again(
     plugin: Restartable, lightness: Float32, first: Float32, renew: bool
 ) -> tuple[Repeat, float]:
     """Predict the chroma of a picture again and compare it with the first prediction.
@@ -86,10 +86,10 @@ def repeat(
     rows, columns = working_shape(plugin.spec.working_size, *lightness.shape)
     seen = np.ascontiguousarray(resize(lightness, (columns, rows)))
     try:
-        found = difference(first, plugin.predict(seen)) if renew else Repeat()
+        found = compare_predictions(first, plugin.predict(seen)) if renew else Repeat()
         if found.error is None:
             plugin.predict(np.ascontiguousarray(seen[:, ::-1]))
-            found = max(found, difference(first, plugin.predict(seen)), key=_size)
+            found = max(found, compare_predictions(first, plugin.predict(seen)), key=_size)
     except ColortkError as error:
         found = Repeat(error=str(error))
     return found, time.perf_counter() - start - (plugin.loading - loading)
@@ -100,36 +100,36 @@ def _size(found: Repeat) -> tuple[bool, float]:
     return found.error is not None, found.difference
 
 
-def difference(first: Float32, second: Float32) -> Repeat:
+def compare_predictions(first: Float32, second: Float32) -> Repeat:
     """Compare two predictions, float32 (h, w, 2) each."""
     if first.shape != second.shape:
         return Repeat(error=f"the second prediction is {second.shape}, the first {first.shape}")
     largest = np.abs(second - first).max(-1)
-    return Repeat(float(largest.max()), float((largest > TOLERANCE).mean()))
+    return Repeat(float(largest.max()), float((largest > ROUNDING_TOLERANCE).mean()))
 
 
-def settings(seconds: float) -> dict[str, Any]:
+def repeat_settings(seconds: float) -> dict[str, Any]:
     """What a report says of second predictions as a whole; ``seconds``: that they took."""
-    return {"every": EVERY, "tolerance": TOLERANCE, "seconds": seconds}
+    return {"every": ONE_IN, "tolerance": ROUNDING_TOLERANCE, "seconds": seconds}
 
 
-def summary(rows: Iterable[ResultRow]) -> dict[str, Any] | None:
+def summarize_repeats(rows: Iterable[ResultRow]) -> dict[str, Any] | None:
     """Sum up what is known of one plugin, as ``--json`` prints it; ``None`` if nothing is.
 
     Returns
     -------
     dict
         ``pictures``: how many were predicted twice; ``failed``: how many of them only once, since
-        the second prediction failed; ``differ``: how many differ by more than ``TOLERANCE``;
+        the second prediction failed; ``differ``: how many differ by more than ``ROUNDING_TOLERANCE``;
         ``max_difference``: the largest difference of a* or b*; ``share``: the largest share, 0..1, of
-        the pixels of one picture that differ by more than ``TOLERANCE``; ``deterministic``:
+        the pixels of one picture that differ by more than ``ROUNDING_TOLERANCE``; ``deterministic``:
         whether none differ, ``None`` if every second prediction failed.
     """
     repeats = [row.repeat for row in rows if row.repeat is not None]
     if not repeats:
         return None
     compared = [r for r in repeats if r.error is None]
-    differ = sum(r.difference > TOLERANCE for r in compared)
+    differ = sum(r.difference > ROUNDING_TOLERANCE for r in compared)
     return {
         "pictures": len(repeats),
         "failed": len(repeats) - len(compared),
@@ -141,21 +141,25 @@ def summary(rows: Iterable[ResultRow]) -> dict[str, Any] | None:
 
 
 #: Marks a plugin that is not deterministic in tables.
-MARK = "†"
+NONDETERMINISTIC_MARK = "†"
 
 
-def marked(entry: dict[str, Any]) -> str:
+def marked_name(entry: dict[str, Any]) -> str:
     """The name of a plugin of a report, with a mark if it is not deterministic."""
-    return f"{entry['name']} {MARK}" if varies(entry) else str(entry["name"])
+    return (
+        f"{entry['name']} {NONDETERMINISTIC_MARK}"
+        if is_nondeterministic(entry)
+        else str(entry["name"])
+    )
 
 
-def varies(entry: dict[str, Any]) -> bool:
+def is_nondeterministic(entry: dict[str, Any]) -> bool:
     """Whether a plugin of a report is known to be not deterministic."""
     found = entry.get("repeats")
     return found is not None and found["deterministic"] is False
 
 
-def notes(report: dict[str, Any]) -> list[str]:
+def repeat_notes(report: dict[str, Any]) -> list[str]:
     """What a table's caption says of plugins that are not deterministic: a line for each."""
     lines = []
     one = "film" if report.get("kind") == "films" else "picture"
@@ -163,12 +167,12 @@ def notes(report: dict[str, Any]) -> list[str]:
         found = entry.get("repeats")
         if found is None:
             continue
-        if varies(entry):
+        if is_nondeterministic(entry):
             lines.append(
-                f"{MARK} {entry['name']} is not deterministic: on {found['differ']} of"
+                f"{NONDETERMINISTIC_MARK} {entry['name']} is not deterministic: on {found['differ']} of"
                 f" {found['pictures']} {one}{'s' if found['pictures'] != 1 else ''} predicted twice,"
                 f" a* or b* differs by up to {found['max_difference']:.3g}"
-                f" (by more than {TOLERANCE:g} on {found['share']:.1%} of the pixels)"
+                f" (by more than {ROUNDING_TOLERANCE:g} on {found['share']:.1%} of the pixels)"
             )
         elif found["failed"]:
             lines.append(

@@ -17,9 +17,10 @@ from colortk.color.cielab import lightness, rgb_to_lab
 from colortk.color.upsample import resize
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.metrics.delta_e00 import ciede2000
-from colortk.harness.plugin_variants import Entry
-from colortk.harness.protocol import Protocol, cropped, reference
-from colortk.harness.runner import PATIENCE, Source
+from colortk.harness.outcome import MAX_CONSECUTIVE_FAILURES
+from colortk.harness.plugin_variants import PluginVariant
+from colortk.harness.protocol import Protocol, cropped, reference_picture
+from colortk.harness.sources import Source
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.sandbox import Hidden
@@ -30,24 +31,24 @@ SIZES = (256, 512, 2048)
 
 def consistency(
     sources: Sequence[Source],
-    entries: Sequence[Entry],
+    variants: Sequence[PluginVariant],
     protocol: Protocol,
     timeout: float | None = None,
     advance: Callable[[int], None] = lambda n: None,
 ) -> dict[str, dict[str, Any]]:
-    """Mean CIEDE2000 between sizes, by entry label: ``mean``, ``pairs``, ``n``, ``enlarged``.
+    """Mean CIEDE2000 between sizes, by variant label: ``mean``, ``pairs``, ``n``, ``enlarged``.
 
     The middle square of every picture. ``enlarged``: pictures whose short side was under 2,048
     pixels and that were enlarged to it. A plugin that fails on a picture has ``failed``, how often,
     and ``error``, the first reason; after five time-outs or crashes in a row it is given up.
-    ``advance`` is called once a picture and entry.
+    ``advance`` is called once a picture and variant.
     """
-    return {e.label: _measure(sources, e, protocol, timeout, advance) for e in entries}
+    return {e.label: _measure(sources, e, protocol, timeout, advance) for e in variants}
 
 
 def _measure(
     sources: Sequence[Source],
-    entry: Entry,
+    variant: PluginVariant,
     protocol: Protocol,
     timeout: float | None,
     advance: Callable[[int], None],
@@ -57,17 +58,17 @@ def _measure(
     found: dict[str, Any] = {"n": 0, "failed": 0, "enlarged": 0}
     dead = 0
     try:
-        with Isolated(entry.request, timeout, hidden=Hidden()) as plugin:
+        with Isolated(variant.request, timeout, hidden=Hidden()) as plugin:
             for source in sources:
                 advance(1)
-                if dead >= PATIENCE:
+                if dead >= MAX_CONSECUTIVE_FAILURES:
                     found["failed"] += 1
                     continue
                 try:
-                    pixels = reference(source.read(), source.name, native).pixels
+                    pixels = reference_picture(source.read(), source.name, native).pixels
                     squares = [cropped(pixels, size) for size in SIZES]
                     chroma = [
-                        _chroma(square.pixels, plugin, protocol.refine, entry.strength)
+                        _chroma(square.pixels, plugin, protocol.refine, variant.strength)
                         for square in squares
                     ]
                 except PictureError as error:

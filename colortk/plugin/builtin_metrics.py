@@ -118,7 +118,7 @@ def colortk_metrics() -> list[MetricSpec]:
         ),
         MetricSpec(
             "flicker", "Mean change of a* and b* from frame to frame, along motion",
-            "colortk.harness.flicker:ColourFlicker", False, needs_reference=False, takes="film",
+            "colortk.harness.flicker:ColorFlicker", False, needs_reference=False, takes="film",
             digits=2, label="flicker", source="after Lai et al. 2018",
             definition=DEFINITIONS["flicker"], bounds=(0, math.inf),
         ),

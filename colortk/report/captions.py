@@ -11,7 +11,7 @@ from colortk.harness.comparison import FEW
 from colortk.harness.films.film_variants import STEADIED
 from colortk.harness.intervals import FEWEST
 from colortk.harness.records import readable
-from colortk.harness.second_predictions import notes
+from colortk.harness.second_predictions import repeat_notes
 
 #: Gray originals that a caption names at most; JSON and HTML name all.
 NAMED = 20
@@ -48,7 +48,7 @@ def caption(report: dict[str, Any]) -> list[str]:
     ]
     if report["images"] < FEW:
         lines.append(f"so few {'films' if films else 'pictures'} prove little")
-    return lines + notes(report) + sealing.notes(report)
+    return lines + repeat_notes(report) + sealing.notes(report)
 
 
 def gray_lines(report: dict[str, Any]) -> list[str]:

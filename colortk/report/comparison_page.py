@@ -43,9 +43,9 @@ def _sheets(comparison: Comparison, results: Results) -> Iterator[Sheet]:
         truth, grey = results.thumbnails(comparison.protocol, source.picture)
         made: dict[str, bytes] = {}
         heats: dict[str, bytes] = {}
-        for entry in comparison.entries:
-            made[entry.label], heats[entry.label] = results.views(
-                comparison.protocol, source.picture, entry.key
+        for variant in comparison.variants:
+            made[variant.label], heats[variant.label] = results.views(
+                comparison.protocol, source.picture, variant.key
             )
         yield Sheet(
             source.picture,
@@ -61,7 +61,7 @@ def _sheets(comparison: Comparison, results: Results) -> Iterator[Sheet]:
 def _histograms(comparison: Comparison, results: Results) -> dict[str, list[list[int]]]:
     wanted = {source.picture for source in comparison.used}
     keys: dict[str, Key | None] = {"truth": None}
-    keys |= {entry.label: entry.key for entry in comparison.entries}
+    keys |= {variant.label: variant.key for variant in comparison.variants}
     found = {}
     for label, key in keys.items():
         total = np.zeros((BINS, BINS), np.int64)

@@ -10,7 +10,7 @@ from typing import Any
 from colortk.harness import sealing
 from colortk.harness.comparison import FEW
 from colortk.harness.scored_set import HEADLINE
-from colortk.harness.second_predictions import marked, notes
+from colortk.harness.second_predictions import marked_name, repeat_notes
 from colortk.report.captions import gray_lines, n_of, verdict_lines
 from colortk.report.text_tables import column_counts
 
@@ -107,7 +107,7 @@ def head(report: dict[str, Any]) -> str:
             f'<p class="warning" role="note">Only {_plural(images, one)}: so few prove'
             " little. Read the order below as an anecdote.</p>"
         )
-    for line in notes(report):
+    for line in repeat_notes(report):
         warning += f'<p class="warning" role="note">{escape(line)}.</p>'
     lines = [*gray_lines(report), *sealing.notes(report)]
     gray = "".join(f'<p class="note">{escape(line)}.</p>' for line in lines)
@@ -184,7 +184,7 @@ def _row(plugin: dict[str, Any], listed: list[Column], images: int, counted: boo
         f"{'–' if rank is None else rank}</td>"
         f'<td data-key="group" data-value="{escape(plugin["group"])}">'
         f"{escape(plugin['group'] or '–')}</td>"
-        f'<th scope="row" data-key="name"><b>{escape(marked(plugin))}</b>'
+        f'<th scope="row" data-key="name"><b>{escape(marked_name(plugin))}</b>'
         f" <small>{escape(version)}</small>"
         f"<span>{escape(plugin.get('summary') or '')}</span></th>"
         + "".join(_cell(cell(plugin, column.key), column, images, counted) for column in listed)

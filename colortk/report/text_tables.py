@@ -13,7 +13,7 @@ from typing import Any
 from colortk.errors import PluginError
 from colortk.harness.comparison import Comparison
 from colortk.harness.scored_set import HEADLINE
-from colortk.harness.second_predictions import marked
+from colortk.harness.second_predictions import marked_name
 from colortk.harness.set_measures import with_set_measures
 from colortk.report.captions import (
     caption,
@@ -63,7 +63,7 @@ def ranking(report: dict[str, Any], metrics: Sequence[str], interval: bool = Tru
             [
                 "-" if entry["rank"] is None else str(entry["rank"]),
                 entry["group"] or "-",
-                marked(entry),
+                marked_name(entry),
                 *cells,
                 "-" if seconds is None else f"{seconds:.3f}",
                 "-" if memory is None else f"{memory / 1e6:.0f}",
@@ -178,7 +178,7 @@ def as_csv(comparison: Comparison, per_image: bool = False) -> str:
     writer.writerow([*head, "protocol", "version", "artifact", *of])
     for part in parts:
         protocol = f"{part.protocol.name} ({part.protocol.hash})"
-        origins = {e.label: [protocol, e.version, e.key.artifact] for e in part.entries}
+        origins = {e.label: [protocol, e.version, e.key.artifact] for e in part.variants}
         for label, line in _records(part, names) if per_image else _means(part):
             writer.writerow([*line, *origins[label], *(of and [part_of(part)])])
     return out.getvalue()

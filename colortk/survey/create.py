@@ -14,10 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from colortk.errors import UsageError
-from colortk.harness.plugin_variants import Entry, entries
-from colortk.harness.protocol import DEFAULT, Protocol, protocol
+from colortk.harness.plugin_variants import PluginVariant, parse_variants
+from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
 from colortk.harness.records import readable
-from colortk.harness.runner import Source, sources
+from colortk.harness.sources import Source, find_sources
 from colortk.io.files import refuse_special, special_kind, temporary_folder, write_atomic
 from colortk.plugin.registry import DISTRIBUTION
 from colortk.runtime.progress import Progress, silent
@@ -72,9 +72,9 @@ def create(
     _check(folder)
     if not plugins:
         raise UsageError("a survey needs plugins", "none was given", "--plugins a,b")
-    how = protocol(DEFAULT)
-    chosen = entries(plugins, how.refine)
-    found, unreadable, _ = sources(images)
+    how = load_protocol(DEFAULT)
+    chosen = parse_variants(plugins, how.refine)
+    found, unreadable, _ = find_sources(images)
     left_out = [LeftOut(Source(name, ""), why) for name, why in unreadable.items()]
     candidates = drawn(found, drawing.seed)
     wanted = drawing.count or min(PICTURES_AT_MOST, len(candidates))
@@ -157,7 +157,7 @@ def _describe(
     seed: int,
     each: int,
     how: Protocol,
-    chosen: Sequence[Entry],
+    chosen: Sequence[PluginVariant],
     subjects: Sequence[Subject],
     left_out: Sequence[LeftOut],
 ) -> Description:
@@ -170,15 +170,15 @@ def _describe(
         protocol={"name": how.name, "hash": how.hash, "definition": how.definition},
         plugins=tuple(
             {
-                "label": readable(entry.label),
-                "plugin": entry.key.plugin,
-                "version": entry.version,
-                "artifact": entry.key.artifact,
-                "options": entry.options,
-                "code": entry.key.code,
-                "paper": entry.paper,
+                "label": readable(variant.label),
+                "plugin": variant.key.plugin,
+                "version": variant.version,
+                "artifact": variant.key.artifact,
+                "options": variant.options,
+                "code": variant.key.code,
+                "paper": variant.paper,
             }
-            for entry in chosen
+            for variant in chosen
         ),
         pictures=tuple(subjects),
         left_out=tuple(

@@ -14,9 +14,9 @@ from colortk.color.cielab import lightness
 from colortk.errors import PictureError, PredictionError
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metrics.pair import Picture
-from colortk.harness.plugin_variants import Entry
-from colortk.harness.protocol import Protocol, reference
-from colortk.harness.runner import Source
+from colortk.harness.plugin_variants import PluginVariant
+from colortk.harness.protocol import Protocol, reference_picture
+from colortk.harness.sources import Source
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.isolate import Isolated
 from colortk.types import Array
@@ -47,7 +47,10 @@ class LeftOut:
 
 
 def prepared(
-    sources: Iterable[Source], entries: Sequence[Entry], how: Protocol, timeout: float | None
+    sources: Iterable[Source],
+    variants: Sequence[PluginVariant],
+    how: Protocol,
+    timeout: float | None,
 ) -> Generator[Prepared | LeftOut]:
     """Prepare ``sources`` one by one, each plugin in a process of its own.
 
@@ -55,13 +58,13 @@ def prepared(
     loaded, and the last ``PredictionError`` of one that fails on five pictures in a row.
     """
     refine = refiner(how.refine)
-    failed = dict.fromkeys((entry.label for entry in entries), 0)
+    failed = dict.fromkeys((variant.label for variant in variants), 0)
     with ExitStack() as stack:
-        plugins = [stack.enter_context(Isolated(entry.request, timeout)) for entry in entries]
+        plugins = [stack.enter_context(Isolated(variant.request, timeout)) for variant in variants]
         drawn: dict[str, str] = {}
         for source in sources:
             try:
-                original = reference(source.read(), source.name, how)
+                original = reference_picture(source.read(), source.name, how)
             except PictureError as error:
                 yield LeftOut(source, str(error))
                 continue
@@ -77,12 +80,12 @@ def prepared(
             versions = [original.pixels]
             light = lightness(original.pixels)
             try:
-                for entry, plugin in zip(entries, plugins, strict=True):
-                    versions.append(colorize(light, plugin, refine, entry.strength).rgb)
-                    failed[entry.label] = 0
+                for variant, plugin in zip(variants, plugins, strict=True):
+                    versions.append(colorize(light, plugin, refine, variant.strength).rgb)
+                    failed[variant.label] = 0
             except PredictionError as error:
-                failed[entry.label] += 1
-                if failed[entry.label] >= PATIENCE:
+                failed[variant.label] += 1
+                if failed[variant.label] >= PATIENCE:
                     raise
                 yield LeftOut(source, f"'{source.name}': {error}")
                 continue

@@ -11,7 +11,7 @@ import numpy as np
 
 from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, PictureError
-from colortk.harness.protocol import protocol
+from colortk.harness.protocol import load_protocol
 from colortk.harness.score_predictor import scores
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import Request, load
@@ -185,7 +185,7 @@ def _mean_scores(
     ):
         rows = []
         with request.progress(f"scoring {name}", len(sample)) as advance:
-            for values in scores(sample, predictor, METRICS, protocol(), source.file_content):
+            for values in scores(sample, predictor, METRICS, load_protocol(), source.file_content):
                 advance(1)
                 rows.append(values)
         means[name] = {

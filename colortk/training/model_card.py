@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from colortk.harness.protocol import protocol
+from colortk.harness.protocol import load_protocol
 from colortk.io.files import write_atomic
 from colortk.plugin.registry import registry
 from colortk.training.loop.state import TrainingState
@@ -45,7 +45,7 @@ def write_model_card(
         "",
         "![Loss by epoch](curve.png)" if (request.output / "curve.png").exists() else "",
         "",
-        f"Held-out pictures (protocol {protocol().name}, means):",
+        f"Held-out pictures (protocol {load_protocol().name}, means):",
         "",
     ]
     rows = {name: row for name, row in scores.items() if name != "note"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
-from colortk.harness.protocol import DEFAULT, protocol
+from colortk.harness.protocol import DEFAULT, load_protocol
 from colortk.harness.scored_set import HEADLINE
 from colortk.harness.scoring import Scorer
 from colortk.pipeline import colorize, refiner
@@ -81,7 +81,7 @@ def compare_plugins(
     pixels = limits.decode(path, name).pixels
     pixels = to_eight_bits(shrink_to_side(pixels, SIDE))
     truth = Truth(pixels)
-    scored = float(truth.chroma.mean()) >= protocol(DEFAULT).near_gray
+    scored = float(truth.chroma.mean()) >= load_protocol(DEFAULT).near_gray
     rows = [_plugin_result(label, truth, strength, pool, folder, scored) for label in labels]
     height, width = pixels.shape[:2]
     return PictureComparison(

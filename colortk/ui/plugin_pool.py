@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from colortk.errors import ColortkError, UsageError
-from colortk.harness.plugin_variants import Entry, entry
+from colortk.harness.plugin_variants import PluginVariant, parse_variant
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.isolate import Isolated
@@ -26,7 +26,7 @@ class PooledPlugin:
 
     takes_batches = False
 
-    def __init__(self, found: Entry, timeout: float) -> None:
+    def __init__(self, found: PluginVariant, timeout: float) -> None:
         self.strength = found.strength
         self._turn = threading.Lock()
         self._isolated = Isolated(found.request, timeout)
@@ -50,7 +50,7 @@ class PooledPlugin:
 class PluginPool:
     """Plugins by label, ``NAME[:option=value,…][@WEIGHTS]``."""
 
-    def __init__(self, entries: Iterable[Entry], timeout: float = PATIENCE) -> None:
+    def __init__(self, entries: Iterable[PluginVariant], timeout: float = PATIENCE) -> None:
         self.timeout = timeout
         self._entries = {one.label: one for one in entries}
         self._loaded: dict[str, PooledPlugin] = {}
@@ -85,7 +85,7 @@ class PluginPool:
         for kept in self._loaded.values():
             kept.close()
 
-    def _entry(self, label: str) -> Entry:
+    def _entry(self, label: str) -> PluginVariant:
         found = self._entries.get(label)
         if found is None:
             raise UsageError(f"there is no plugin '{label}' here", hint="load the page again")
@@ -104,11 +104,11 @@ def create_plugin_pool(
     """
     named = list(dict.fromkeys(texts))
     if named:
-        return PluginPool([entry(text) for text in named], timeout), []
+        return PluginPool([parse_variant(text) for text in named], timeout), []
     found, notes = [], []
     for name in _usable():
         try:
-            found.append(entry(name))
+            found.append(parse_variant(name))
         except ColortkError as error:
             notes.append(str(error))
     if not found:

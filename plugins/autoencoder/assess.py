@@ -18,7 +18,7 @@ from colortk._opencv import cv2
 from colortk.color.cielab import lightness
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Truth
-from colortk.harness.protocol import protocol, reference
+from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.harness.scoring import Scorer
 from colortk.io.decode import read_bytes
 from colortk.pipeline import colorize, refiner
@@ -42,12 +42,12 @@ def assess(
     folder: Path, held_out: list[Path], read: Callable[[Path], bytes] = read_bytes
 ) -> dict[str, Any]:
     """Mean scores of the weights in ``folder`` with either input, on up to 100 held-out pictures."""
-    predictor, how = load(Request("autoencoder", weights=folder)), protocol()
+    predictor, how = load(Request("autoencoder", weights=folder)), load_protocol()
     refine, scorer = refiner(how.refine), Scorer(METRICS)
     rows: dict[str, list[dict[str, float]]] = {}
     for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
-            truth = reference(read(path), str(path), how).pixels
+            truth = reference_picture(read(path), str(path), how).pixels
             kept = Truth(truth)
             for way, gray in gray_inputs(truth).items():
                 result = colorize(gray, predictor, refine).rgb

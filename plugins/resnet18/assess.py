@@ -13,7 +13,7 @@ import numpy as np
 from colortk.color.cielab import lightness
 from colortk.errors import PictureError
 from colortk.harness.metrics.pair import Pair, Truth
-from colortk.harness.protocol import protocol, reference
+from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.decode import read_bytes
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
@@ -35,14 +35,14 @@ def assess(
     Returns ``mean_delta_e94`` and the shares of pixels up to each of table 1's limits; writes
     ``delta_e94.csv`` (pixels by ΔE94 of 1) and, with matplotlib, ``delta_e94.png``.
     """
-    predictor, how = load(Request("resnet18", weights=folder)), protocol()
+    predictor, how = load(Request("resnet18", weights=folder)), load_protocol()
     refine = refiner(how.refine)
     counts = np.zeros(len(EDGES), np.int64)
     means: list[float] = []
     views: list[tuple[Array, Array, Array]] = []
     for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
-            truth = reference(read(path), str(path), how).pixels
+            truth = reference_picture(read(path), str(path), how).pixels
             result = colorize(lightness(truth), predictor, refine).rgb
         except PictureError:
             continue

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.harness.protocol import protocol
+from colortk.harness.protocol import load_protocol
 from colortk.harness.score_predictor import scores
 from colortk.runtime.loading import Request, load
 from colortk.training.request import TrainRequest
@@ -24,7 +24,7 @@ def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
     for way in REFINEMENTS:
         with request.progress(f"scoring, refinement {way}", len(some)) as advance:
             values: list[float] = []
-            for found in scores(some, predictor, ["psnr"], protocol().varied(refine=way)):
+            for found in scores(some, predictor, ["psnr"], load_protocol().varied(refine=way)):
                 advance(1)
                 values += found.values()
         if values:

@@ -8,7 +8,7 @@ import numpy as np
 
 from colortk.harness.comparison import Comparison
 from colortk.harness.films.film_variants import FACTS, ORIGINAL
-from colortk.harness.runner import Source
+from colortk.harness.sources import Source
 from colortk.plugin.spec import MetricSpec
 
 
@@ -35,7 +35,7 @@ class FilmComparison(Comparison):
         return row.values if row is not None else {}
 
     def beside(self, place: int) -> dict[str, float]:
-        """Mean of the originals' own scores over the films that an entry has the same score of."""
+        """Mean of the originals' own scores over the films that an variant has the same score of."""
         found: dict[str, float] = {}
         for name, spec in self.metrics.items():
             if spec.needs_reference or spec.takes != "film":

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from colortk.harness.plugin_variants import Entry
+from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.records import Key
 from colortk.runtime.loading import Request
 from colortk.runtime.provenance import film_scores_code
@@ -25,34 +25,36 @@ ORIGINAL = "(original)"
 FACTS = ("host frames", "host lost")
 
 
-def rows(entries: Iterable[Entry], temporal: Sequence[str], plain: str) -> list[Entry]:
-    """Every entry frame by frame or steadied or both; ``plain`` (no colour) only once."""
+def rows(
+    variants: Iterable[PluginVariant], temporal: Sequence[str], plain: str
+) -> list[PluginVariant]:
+    """Every variant frame by frame or steadied or both; ``plain`` (no colour) only once."""
     found = []
-    for entry in entries:
-        for way in temporal if entry.label != plain else temporal[:1]:
-            found.append(_row(entry, way == "flow" and entry.label != plain))
+    for variant in variants:
+        for way in temporal if variant.label != plain else temporal[:1]:
+            found.append(_row(variant, way == "flow" and variant.label != plain))
     return found
 
 
-def original() -> Entry:
-    """The film itself, as the entry that its own scores are kept under."""
+def original() -> PluginVariant:
+    """The film itself, as the variant that its own scores are kept under."""
     key = Key(ORIGINAL, "", "{}", film_scores_code())
-    return Entry(ORIGINAL, Request(ORIGINAL), 1.0, key, "", "", "")
+    return PluginVariant(ORIGINAL, Request(ORIGINAL), 1.0, key, "", "", "")
 
 
-def is_original(entry: Entry) -> bool:
-    return entry.key.plugin == ORIGINAL
+def is_original(variant: PluginVariant) -> bool:
+    return variant.key.plugin == ORIGINAL
 
 
-def is_steadied(entry: Entry) -> bool:
-    return OPTION in entry.options
+def is_steadied(variant: PluginVariant) -> bool:
+    return OPTION in variant.options
 
 
-def _row(entry: Entry, steadied: bool) -> Entry:
-    options = entry.options | ({OPTION: "flow"} if steadied else {})
+def _row(variant: PluginVariant, steadied: bool) -> PluginVariant:
+    options = variant.options | ({OPTION: "flow"} if steadied else {})
     key = replace(
-        entry.key,
+        variant.key,
         options=json.dumps(options, sort_keys=True),
-        code=entry.key.code + film_scores_code(),
+        code=variant.key.code + film_scores_code(),
     )
-    return replace(entry, label=entry.label + STEADIED * steadied, key=key)
+    return replace(variant, label=variant.label + STEADIED * steadied, key=key)

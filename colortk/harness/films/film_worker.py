@@ -23,22 +23,19 @@ from colortk.errors import ColortkError, EnvironmentProblem, PictureError
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.films.film_scorer import FilmScorer, Running
 from colortk.harness.films.film_variants import FACTS, is_original, is_steadied
-from colortk.harness.films.frame import FilmFrame, Shot, shown
-from colortk.harness.films.reference_film import Reel
+from colortk.harness.films.frame import FilmFrame, ReferenceFrame, shown
+from colortk.harness.films.reference_film import ReferenceFilm
 from colortk.harness.metrics.colorfulness import colorfulness
-from colortk.harness.picture_worker import (
-    Done,
-    Task,
-    check_code,
-    evict,
-    loading,
-    plugin_of,
-    prepare,
-    refiner_of,
-    repeated,
+from colortk.harness.picture_worker import check_metric_code, prepare_process, refiner_of
+from colortk.harness.plugin_processes import (
+    close_other_runs,
+    loading_seconds,
+    plugin_process,
+    predict_twice,
 )
-from colortk.harness.plugin_variants import Entry
+from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.tasks import Task, TaskResult
 from colortk.harness.thumbnails import heat_map, thumbnail
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
@@ -59,7 +56,7 @@ class FilmTask(Task):
     stamp: tuple[int, int] = (0, 0)
 
 
-def stamp(path: Path) -> tuple[int, int]:
+def file_stamp(path: Path) -> tuple[int, int]:
     """Size and time of change of a file. Raises ``OSError``."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns
@@ -68,7 +65,7 @@ def stamp(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=4)
 def _scorers(metrics: tuple[tuple[str, str], ...]) -> tuple[FilmScorer, FilmScorer]:
     """For results, and for the original, which cannot be compared with itself."""
-    check_code(metrics)
+    check_metric_code(metrics)
     names = [name for name, _ in metrics]
     alone = [name for name in names if not registry().metric(name).needs_reference]
     return FilmScorer(names), FilmScorer(alone)
@@ -78,20 +75,20 @@ def _scorers(metrics: tuple[tuple[str, str], ...]) -> tuple[FilmScorer, FilmScor
 class _Row:
     """One row of the table on its way through the film."""
 
-    entry: Entry
+    variant: PluginVariant
     result: ResultRow
     look: FrameSettings
     smoother: Smoother | None
     scores: Running
     host: float = 0.0
 
-    def add(self, shot: Shot, ab: Float32, middle: bool) -> None:
+    def add(self, reference: ReferenceFrame, ab: Float32, middle: bool) -> None:
         start = time.perf_counter()
-        light = shot.lightness
-        chroma = chroma_of(shot.luma, (light, light, light), ab, self.look, self.smoother)
-        frame = FilmFrame(shot, cv2.merge([light, chroma[..., 0], chroma[..., 1]]))
+        light = reference.lightness
+        chroma = chroma_of(reference.luma, (light, light, light), ab, self.look, self.smoother)
+        frame = FilmFrame(reference, cv2.merge([light, chroma[..., 0], chroma[..., 1]]))
         self.host += time.perf_counter() - start
-        self.scores.add(frame, shot.scored)
+        self.scores.add(frame, reference.scored)
         if middle:
             self.result.result = thumbnail(frame.result)
             self.result.heat = heat_map(frame.pair.delta_e94)
@@ -110,13 +107,13 @@ class _Group:
     plugin: Isolated | None = field(default=None, repr=False)
     first: tuple[Float32, Float32] | None = field(default=None, repr=False)
 
-    def add(self, shot: Shot, middle: bool, again: bool) -> None:
+    def add(self, frame: ReferenceFrame, middle: bool, again: bool) -> None:
         """The next frame. Raises ``PictureError`` if plugin or refinement fails on it.
 
         ``again``: keep it, to predict it again.
         """
         assert self.plugin is not None
-        light = shot.lightness
+        light = frame.lightness
         rows, columns = working_shape(self.plugin.spec.working_size, *light.shape)
         ab = self.plugin.predict(np.ascontiguousarray(resize(light, (columns, rows))))
         self.answered += 1
@@ -127,7 +124,7 @@ class _Group:
             for row in self.rows:
                 row.result.peak_memory = self.plugin.last.peak_memory
         for row in self.rows:
-            row.add(shot, ab, middle)
+            row.add(frame, ab, middle)
 
     def fail(self, number: int, error: PictureError, task: FilmTask) -> None:
         assert self.plugin is not None
@@ -137,11 +134,11 @@ class _Group:
             row.result.limit = task.timeout if self.plugin.late else None
             row.result.seconds = self.seconds / max(1, self.answered)
 
-    def repeat(self, task: FilmTask, done: Done) -> None:
+    def repeat(self, task: FilmTask, result: TaskResult) -> None:
         """Predict one frame again, as pictures are."""
         if self.first is None or self.plugin is None:
             return
-        found = repeated(self.rows[0].entry, task, self.plugin, *self.first, done)
+        found = predict_twice(self.rows[0].variant, task, self.plugin, *self.first, result)
         for row in self.rows:
             row.result.repeat = found
 
@@ -154,117 +151,119 @@ class _Group:
             yield row
 
 
-def work(tasks: tuple[FilmTask, ...], tick: Callable[[int], None] = lambda n: None) -> list[Done]:
+def score_films(
+    tasks: tuple[FilmTask, ...], tick: Callable[[int], None] = lambda n: None
+) -> list[TaskResult]:
     """Colorize and score films, one after the other; ``tick`` is called with 1 for each frame."""
-    return [_work(task, tick) for task in tasks]
+    return [_score_film(task, tick) for task in tasks]
 
 
 def _check_code(task: FilmTask) -> None:
     """Raise ``EnvironmentProblem`` if what scores films is not what it was at the look-up."""
     code = running_film_scores_code()
-    if not all(entry.key.code.endswith(code) for entry in task.entries):
+    if not all(variant.key.code.endswith(code) for variant in task.variants):
         raise EnvironmentProblem(
             "the code that scores films has changed since the comparison began", hint="run it again"
         )
 
 
-def _work(task: FilmTask, tick: Callable[[int], None]) -> Done:
-    prepare(task)
+def _score_film(task: FilmTask, tick: Callable[[int], None]) -> TaskResult:
+    prepare_process(task)
     _check_code(task)
-    done = Done(task.picture, task.name)
-    path, loaded = Path(task.name), loading()
+    result = TaskResult(task.picture, task.name)
+    path, loaded = Path(task.name), loading_seconds()
     try:
-        reel = Reel(path, task.protocol)
-        groups = _groups(task, done)
-        done.loading = loading() - loaded
-        original = next((e for e in task.entries if is_original(e)), None)
-        picture = _watch(reel, task, groups, original, done, tick)
-        if stamp(path) != task.stamp:
+        film = ReferenceFilm(path, task.protocol)
+        groups = _groups(task, result)
+        result.loading = loading_seconds() - loaded
+        original = next((e for e in task.variants if is_original(e)), None)
+        picture = _watch(film, task, groups, original, result, tick)
+        if file_stamp(path) != task.stamp:
             raise PictureError(f"cannot use '{path}'", "it changed while being read")
     except PictureError as error:
-        return Done(task.picture, task.name, error=str(error), unavailable=done.unavailable)
+        return TaskResult(task.picture, task.name, error=str(error), unavailable=result.unavailable)
     except OSError as error:
-        return Done(task.picture, task.name, error=f"cannot read '{path}': {error.strerror}")
-    evict(task.run)
-    done.picture = picture
-    return done
+        return TaskResult(task.picture, task.name, error=f"cannot read '{path}': {error.strerror}")
+    close_other_runs(task.run)
+    result.picture = picture
+    return result
 
 
-def _groups(task: FilmTask, done: Done) -> list[_Group]:
+def _groups(task: FilmTask, result: TaskResult) -> list[_Group]:
     """Rows by plugin and options; a plugin that cannot be loaded is out."""
     scorer, _ = _scorers(task.metrics)
     look = FrameSettings(
         refiner_of(task.protocol.refine), BT709, half=False, ratio=task.protocol.refine == "ratio"
     )
     groups: dict[object, _Group] = {}
-    for entry in task.entries:
-        if not is_original(entry):
+    for variant in task.variants:
+        if not is_original(variant):
             row = _Row(
-                entry,
-                ResultRow(task.picture, entry.key, version=entry.version),
-                replace(look, strength=entry.strength),
-                Smoother() if is_steadied(entry) else None,
+                variant,
+                ResultRow(task.picture, variant.key, version=variant.version),
+                replace(look, strength=variant.strength),
+                Smoother() if is_steadied(variant) else None,
                 scorer.begin(),
             )
-            groups.setdefault(entry.request, _Group([])).rows.append(row)
+            groups.setdefault(variant.request, _Group([])).rows.append(row)
     for group in groups.values():
         try:
-            group.plugin = plugin_of(group.rows[0].entry, task)
+            group.plugin = plugin_process(group.rows[0].variant, task)
             for row in group.rows:
                 row.result.sealed = group.plugin.sealed
         except ColortkError as error:  # nothing about this film
-            done.unavailable |= {row.entry.label: str(error) for row in group.rows}
+            result.unavailable |= {row.variant.label: str(error) for row in group.rows}
     return [group for group in groups.values() if group.plugin is not None]
 
 
 def _watch(
-    reel: Reel,
+    film: ReferenceFilm,
     task: FilmTask,
     groups: list[_Group],
-    original: Entry | None,
-    done: Done,
+    original: PluginVariant | None,
+    result: TaskResult,
     tick: Callable[[int], None],
 ) -> PictureRow:
-    """All frames through all rows; fills ``done``, and returns what the film itself is."""
+    """All frames through all rows; fills ``result``, and returns what the film itself is."""
     _, alone = _scorers(task.metrics)
     own = alone.begin()
-    picture = PictureRow(task.picture, task.name, reel.width, reel.height, 0.0, 0.0, reel.enlarged)
-    middle = reel.scored[len(reel.scored) // 2]
+    picture = PictureRow(task.picture, task.name, film.width, film.height, 0.0, 0.0, film.enlarged)
+    middle = film.scored[len(film.scored) // 2]
     # Chosen by the film's digest, among the scored frames; not the first if there are others.
-    later = reel.scored[1:] or reel.scored
+    later = film.scored[1:] or film.scored
     again = later[int(task.picture, 16) % len(later)] if task.repeat else None
     pixels = hashlib.sha256()
     going = list(groups)
-    for shot in reel.shots():
+    for frame in film.frames():
         tick(1)
         if original is not None:
-            own.add(shot.original(), shot.scored)
-        if shot.scored:
-            pixels.update(pixel_digest(shot.truth.pixels).encode())
-            share = 1 / len(reel.scored)
-            picture.chroma += share * float(shot.truth.chroma.mean(dtype=np.float64))
-            picture.colorfulness += share * colorfulness(shot.truth.pixels)
-        if shot.number == middle:
-            picture.truth, picture.grey = thumbnail(shot.truth.pixels), thumbnail(_grey(shot))
+            own.add(frame.original(), frame.scored)
+        if frame.scored:
+            pixels.update(pixel_digest(frame.truth.pixels).encode())
+            share = 1 / len(film.scored)
+            picture.chroma += share * float(frame.truth.chroma.mean(dtype=np.float64))
+            picture.colorfulness += share * colorfulness(frame.truth.pixels)
+        if frame.number == middle:
+            picture.truth, picture.grey = thumbnail(frame.truth.pixels), thumbnail(_grey(frame))
         for group in list(going):
             try:
-                group.add(shot, shot.number == middle, shot.number == again)
+                group.add(frame, frame.number == middle, frame.number == again)
             except PictureError as error:
-                group.fail(shot.number, error, task)
+                group.fail(frame.number, error, task)
                 going.remove(group)
     picture.pixels = pixels.hexdigest()
     for group in going:
-        group.repeat(task, done)
+        group.repeat(task, result)
     for group in groups:
         rows = group.finish() if group in going else group.rows
-        done.rows |= {row.entry.label: row.result for row in rows}
+        result.rows |= {row.variant.label: row.result for row in rows}
     if original is not None:
         found = own.finish()
-        values = found.values | dict(zip(FACTS, (reel.frames, reel.lost), strict=True))
-        done.rows[original.label] = ResultRow(task.picture, original.key, values, found.errors)
+        values = found.values | dict(zip(FACTS, (film.frame_count, film.lost_count), strict=True))
+        result.rows[original.label] = ResultRow(task.picture, original.key, values, found.errors)
     return picture
 
 
-def _grey(shot: Shot) -> Array:
-    none = np.zeros_like(shot.lightness)
-    return shown(np.stack([shot.lightness, none, none], -1))
+def _grey(frame: ReferenceFrame) -> Array:
+    none = np.zeros_like(frame.lightness)
+    return shown(np.stack([frame.lightness, none, none], -1))

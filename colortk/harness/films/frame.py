@@ -17,7 +17,7 @@ from colortk.video.luma_tables import BLACK, WHITE, Plane, gray_lightness
 from colortk.video.optical_flow import Gray
 
 
-class Shot:
+class ReferenceFrame:
     """A frame of the original; what depends on it alone is computed once for all results.
 
     ``fine``: sRGB float32 (H, W, 3), 0..255, resized but not rounded. ``before``: the frame before,
@@ -68,35 +68,37 @@ class FilmFrame:
     colour differ by about 0.3 from frame to frame. ``pixels``: the same as uint8, if it is known.
     """
 
-    def __init__(self, shot: Shot, lab: Float32, pixels: Array | None = None) -> None:
-        self._shot, self._pixels = shot, pixels
+    def __init__(
+        self, reference: ReferenceFrame, lab: Float32, pixels: Array | None = None
+    ) -> None:
+        self._reference, self._pixels = reference, pixels
         self.lab = lab
         self.lab.flags.writeable = False
 
     @property
     def number(self) -> int:
         """From 0, among the frames that could be read."""
-        return self._shot.number
+        return self._reference.number
 
     @property
     def lightness(self) -> Float32:
         """L* that the result and the original have in common, float32 (H, W)."""
-        return self._shot.lightness
+        return self._reference.lightness
 
     @property
     def truth(self) -> Array:
         """The original, sRGB uint8 (H, W, 3)."""
-        return self._shot.truth.pixels
+        return self._reference.truth.pixels
 
     @property
     def truth_lab(self) -> Float32:
         """CIELAB of the original before rounding, float32 (H, W, 3)."""
-        return self._shot.lab
+        return self._reference.lab
 
     @property
     def step(self) -> Step | None:
         """Motion of the original to the frame before; ``None`` for the first one."""
-        return self._shot.step
+        return self._reference.step
 
     @cached_property
     def result(self) -> Array:
@@ -106,7 +108,9 @@ class FilmFrame:
     @cached_property
     def pair(self) -> Pair:
         """Original and result, for metrics of pictures."""
-        return Pair(self._shot.truth, shown(self.lab) if self._pixels is None else self._pixels)
+        return Pair(
+            self._reference.truth, shown(self.lab) if self._pixels is None else self._pixels
+        )
 
 
 def shown(lab: Float32) -> NDArray[Any]:

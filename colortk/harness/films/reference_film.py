@@ -9,43 +9,45 @@ import numpy as np
 
 from colortk.color.upsample import resize
 from colortk.errors import PictureError
-from colortk.harness.films.frame import Shot
+from colortk.harness.films.frame import ReferenceFrame
 from colortk.harness.flicker import Steps
 from colortk.harness.protocol import Protocol
 from colortk.types import Array, Float32
 from colortk.video.film_reader import color_frames, count, probe
 
 
-class Reel:
+class ReferenceFilm:
     """A film under a protocol. It is decoded twice: only then is it known how many frames there are.
 
-    ``frames``: how many take part; ``lost``: how many up to the last of them could not be read.
+    ``frame_count``: how many take part; ``lost_count``: how many up to the last of them could not be read.
     ``width``, ``height``: at which they are compared. Raises ``PictureError`` for what is no film.
     """
 
-    def __init__(self, path: Path, how: Protocol) -> None:
+    def __init__(self, path: Path, protocol: Protocol) -> None:
         self.path = path
         self._film = probe(path)
-        self.frames, self.lost = count(path, self._film, how.definition["frames"])
-        if not self.frames:
+        self.frame_count, self.lost_count = count(path, self._film, protocol.definition["frames"])
+        if not self.frame_count:
             raise PictureError(f"cannot read '{path}'", "none of its frames can be decoded")
         height, width = self._film.height, self._film.width
         if self._film.quarter_turns % 2:
             height, width = width, height
-        scale = 1.0 if how.short_side is None else how.short_side / min(height, width)
+        scale = 1.0 if protocol.short_side is None else protocol.short_side / min(height, width)
         self.enlarged = scale > 1
         self.width, self.height = max(1, round(width * scale)), max(1, round(height * scale))
-        self.scored = spread(self.frames, how.definition["scored"])
+        self.scored = spread(self.frame_count, protocol.definition["scored"])
 
-    def shots(self) -> Iterator[Shot]:
+    def frames(self) -> Iterator[ReferenceFrame]:
         """Its frames, each with what the next one needs of it, and no more."""
         steps, before = Steps(), None
         for number, pixels in enumerate(color_frames(self.path, self._film)):
-            if number == self.frames:
+            if number == self.frame_count:
                 return
-            shot = Shot(number, self._sized(pixels), number in self.scored, steps, before)
-            before = shot.grey
-            yield shot
+            frame = ReferenceFrame(
+                number, self._sized(pixels), number in self.scored, steps, before
+            )
+            before = frame.grey
+            yield frame
 
     def _sized(self, pixels: Array) -> Float32:
         """Whole frames keep their ratio, to the next pixel."""

@@ -12,23 +12,22 @@ from pathlib import Path
 
 from colortk.errors import PictureError
 from colortk.harness.films.film_variants import FACTS, ORIGINAL, original
-from colortk.harness.films.film_worker import FilmTask, stamp, work
-from colortk.harness.plugin_variants import Entry
+from colortk.harness.films.film_worker import FilmTask, file_stamp, score_films
+from colortk.harness.outcome import (
+    Outcome,
+    leave_out_duplicates,
+    needs_work,
+    record_result,
+    stop_after_failures,
+)
+from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
 from colortk.harness.results import Results
-from colortk.harness.runner import (
-    How,
-    Outcome,
-    Source,
-    distinct,
-    give_up,
-    keep,
-    leave_out_repeats,
-    metric_codes,
-    missing_of,
-    spread,
-)
+from colortk.harness.run_options import RunOptions
+from colortk.harness.runner import metric_digests
 from colortk.harness.sealing import hidden_from_plugins
+from colortk.harness.sources import Source, distinct_sources
+from colortk.harness.task_pool import run_tasks
 from colortk.io.regular_files import open_regular
 from colortk.plugin.registry import registry
 
@@ -38,7 +37,7 @@ _FACTS = "1"
 
 def film_sources(paths: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
     """Films of files, each content once; those unreadable; how many were repeats."""
-    return distinct(paths, _digest_of)
+    return distinct_sources(paths, _digest_of)
 
 
 def _digest_of(path: Path) -> str:
@@ -52,53 +51,53 @@ def _digest_of(path: Path) -> str:
 
 def run_films(
     films: Sequence[Source],
-    entries: Sequence[Entry],
+    variants: Sequence[PluginVariant],
     metrics: Sequence[str],
     protocol: Protocol,
     results: Results,
-    how: How | None = None,
+    run_options: RunOptions | None = None,
     advance: Callable[[int], None] = lambda n: None,
 ) -> Outcome:
-    """Score every entry on every film, and the films themselves; what is kept is not computed again.
+    """Score every variant on every film, and the films themselves; what is kept is not computed again.
 
-    ``entries``: as :func:`colortk.harness.films.film_variants.rows` makes them. ``advance`` is called with
+    ``variants``: as :func:`colortk.harness.films.film_variants.rows` makes them. ``advance`` is called with
     frames, as many for every film as the protocol takes at most. The outcome has the scores of the
-    films under ``ORIGINAL``. Raises ``EnvironmentProblem`` if workers die; what was done is kept.
+    films under ``ORIGINAL``. Raises ``EnvironmentProblem`` if workers die; what was result is kept.
     """
-    how = how or How()
-    codes = metric_codes(metrics)
+    run_options = run_options or RunOptions()
+    codes = metric_digests(metrics)
     alone = {
         name: code for name, code in codes.items() if not registry().metric(name).needs_reference
     }
     own = alone | dict.fromkeys(FACTS, _FACTS)
     kept = codes | own
     wanted = {film.picture for film in films}
-    everyone = [original(), *entries]
+    everyone = [original(), *variants]
     outcome = Outcome(
         results.pictures(protocol.hash, wanted),
         {e.label: results.results(protocol.hash, e.key, kept, wanted) for e in everyone},
     )
-    todo: list[tuple[Source, tuple[Entry, ...]]] = []
+    todo: list[tuple[Source, tuple[PluginVariant, ...]]] = []
     for film in films:
         missing = [
-            entry
-            for entry in everyone
-            if missing_of(
+            variant
+            for variant in everyone
+            if needs_work(
                 outcome,
                 film.picture,
-                entry,
-                own if entry.label == ORIGINAL else codes,
-                how,
-                how.repeats and entry.label != ORIGINAL,
+                variant,
+                own if variant.label == ORIGINAL else codes,
+                run_options,
+                run_options.repeats and variant.label != ORIGINAL,
             )
         ]
         if missing:
-            todo += [(film, part) for part in _parts(missing, how.jobs, len(films))]
+            todo += [(film, part) for part in _parts(missing, run_options.jobs, len(films))]
     each = protocol.definition["frames"]
     advance(each * (len(films) - len({film.picture for film, _ in todo})))
-    how = replace(how, jobs=max(1, min(how.jobs, len(todo))))
+    run_options = replace(run_options, jobs=max(1, min(run_options.jobs, len(todo))))
     shares = {film.picture: sum(f is film for f, _ in todo) for film, _ in todo}
-    stubborn: dict[str, int] = {}
+    consecutive_failures: dict[str, int] = {}
     seen = 0
     name = secrets.token_hex(8)
     hidden = hidden_from_plugins(films, results.path.parent, False)
@@ -115,35 +114,38 @@ def run_films(
                 advance(each // shares[film.picture])
                 continue
             try:
-                found = stamp(Path(film.name))
+                found = file_stamp(Path(film.name))
             except OSError as error:
                 outcome.unreadable[film.name] = f"cannot read '{film.name}': {error.strerror}"
                 continue
             yield FilmTask(
-                film.picture, film.name, b"", protocol, left, tuple(codes.items()), how.timeout,
-                how.threads, os.getpid(), name, how.repeats, hidden, found,
+                film.picture, film.name, b"", protocol, left, tuple(codes.items()), run_options.timeout,
+                run_options.threads, os.getpid(), name, run_options.repeats, hidden, found,
             )  # fmt: skip
 
-    here = how.jobs <= 1
-    for done in spread(tasks(), how, partial(work, tick=tick) if here else work):
-        keep(done, outcome, results, protocol, kept)
-        give_up(done, outcome, stubborn)
-        advance(each // shares[done.task] - seen)
+    in_process = run_options.jobs <= 1
+    for result in run_tasks(
+        tasks(), run_options, partial(score_films, tick=tick) if in_process else score_films
+    ):
+        record_result(result, outcome, results, protocol, kept)
+        stop_after_failures(result, outcome, consecutive_failures)
+        advance(each // shares[result.task] - seen)
         seen = 0
-    leave_out_repeats(films, outcome)
+    leave_out_duplicates(films, outcome)
     return outcome
 
 
-def _parts(missing: list[Entry], jobs: int, films: int) -> list[tuple[Entry, ...]]:
+def _parts(missing: list[PluginVariant], jobs: int, films: int) -> list[tuple[PluginVariant, ...]]:
     """Where there are more processes than films, the rows of one film go to several of them.
 
     Rows of one plugin stay together: it answers once for all of them.
     """
-    together: dict[object, list[Entry]] = {}
-    for entry in missing:
-        together.setdefault(entry.request, []).append(entry)
+    together: dict[object, list[PluginVariant]] = {}
+    for variant in missing:
+        together.setdefault(variant.request, []).append(variant)
     groups = list(together.values())
     count = max(1, min(len(groups), jobs // max(1, films)))
     return [
-        tuple(entry for group in groups[place::count] for entry in group) for place in range(count)
+        tuple(variant for group in groups[place::count] for variant in group)
+        for place in range(count)
     ]

@@ -131,13 +131,13 @@ def count(folder: Path) -> tuple[Array, int]:
         If a picture cannot be read.
     """
     from colortk.harness.metrics.pair import Picture
-    from colortk.harness.protocol import protocol, reference
+    from colortk.harness.protocol import load_protocol, reference_picture
     from colortk.io.discovery import find_pictures
 
-    native = protocol().varied(short_side=None)
+    native = load_protocol().varied(short_side=None)
     total, pictures = np.zeros(CELLS * CELLS, np.int64), 0
     for path in find_pictures(folder):
-        _, a, b = Picture(reference(path.read_bytes(), str(path), native).pixels).planes
+        _, a, b = Picture(reference_picture(path.read_bytes(), str(path), native).pixels).planes
         total += np.bincount(cells(a, b).ravel(), minlength=total.size)
         pictures += 1
         if pictures % 1000 == 0:

@@ -1,0 +1,140 @@
+"""Everything that is known after a run: of every picture, and of every plugin on every picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from colortk.harness.duplicate_pixels import duplicate_pixels
+from colortk.harness.plugin_variants import PluginVariant
+from colortk.harness.protocol import Protocol
+from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.results import Results
+from colortk.harness.run_options import RunOptions
+from colortk.harness.sources import Source
+from colortk.harness.tasks import TaskResult
+
+#: After this many time-outs or crashes in a row, a plugin gets no more pictures.
+MAX_CONSECUTIVE_FAILURES = 5
+
+
+@dataclass
+class Outcome:
+    """The results of a run, those that were stored before included.
+
+    Parameters
+    ----------
+    pictures : dict of str to PictureRow
+        The originals, by SHA-256 (hex).
+    results : dict of str to dict
+        By label of the plugin, then by SHA-256 of the original.
+    unreadable : dict of str to str
+        Why a picture could not be used, by path.
+    unavailable : dict of str to str
+        Why a plugin could not be used, by label.
+    computed : int
+        Number of results that were computed in this run.
+    loading : float
+        Seconds, summed over processes, in which plugins were started and loaded.
+    repeating : float
+        Seconds, summed over processes, of second predictions.
+    same_pixels : dict of str to str
+        Paths of originals that are left out, and of those that have the same pixels.
+    """
+
+    pictures: dict[str, PictureRow]
+    results: dict[str, dict[str, ResultRow]]
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    computed: int = 0
+    loading: float = 0.0
+    repeating: float = 0.0
+    same_pixels: dict[str, str] = field(default_factory=dict)
+
+
+def needs_work(
+    outcome: Outcome,
+    picture: str,
+    variant: PluginVariant,
+    codes: dict[str, str],
+    run_options: RunOptions,
+    repeat: bool,
+) -> bool:
+    """Decide whether a plugin must run on a picture.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What is stored already.
+    picture : str
+        SHA-256 (hex) of the original.
+    variant : PluginVariant
+        The plugin.
+    codes : dict of str to str
+        The metrics that are wanted, with the digests of their code.
+    run_options : RunOptions
+        ``retry`` and ``timeout`` decide about earlier failures.
+    repeat : bool
+        A second prediction of the picture is wanted, too.
+    """
+    row = outcome.results[variant.label].get(picture)
+    if row is None or picture not in outcome.pictures:
+        return True
+    if row.error is not None:
+        # A plugin that was too slow for one limit may be fast enough for a longer one.
+        longer = row.limit is not None and (
+            run_options.timeout is None or run_options.timeout > row.limit
+        )
+        return run_options.retry or longer
+    if repeat and (row.repeat is None or (run_options.retry and row.repeat.error is not None)):
+        return True
+    return any(
+        name not in row.values and (run_options.retry or name not in row.errors) for name in codes
+    )
+
+
+def record_result(
+    result: TaskResult,
+    outcome: Outcome,
+    results: Results,
+    protocol: Protocol,
+    codes: dict[str, str],
+) -> None:
+    """Add the result of a task to the store and to ``outcome``."""
+    outcome.unavailable |= result.unavailable
+    outcome.loading += result.loading
+    outcome.repeating += result.repeating
+    if result.error is not None or result.picture is None:
+        outcome.unreadable[result.name] = result.error or "no result"
+        return
+    results.store(protocol, result.picture, result.rows.values(), codes)
+    outcome.pictures[result.task] = replace(result.picture, truth=b"", grey=b"", histogram=b"")
+    for label, row in result.rows.items():
+        stored = outcome.results[label].get(result.task)
+        if row.error is None or stored is None or stored.error is not None:
+            small = replace(row, result=b"", heat=b"", histogram=b"")
+            outcome.results[label][result.task] = small
+    outcome.computed += len(result.rows)
+
+
+def stop_after_failures(
+    result: TaskResult, outcome: Outcome, consecutive_failures: dict[str, int]
+) -> None:
+    """Stop a plugin whose process crashes or hangs on several pictures in a row.
+
+    Otherwise each remaining picture could cost a time-out. ``consecutive_failures`` counts by label.
+    """
+    for label, row in result.rows.items():
+        consecutive_failures[label] = consecutive_failures.get(label, 0) + 1 if row.fatal else 0
+        if consecutive_failures[label] == MAX_CONSECUTIVE_FAILURES:
+            outcome.unavailable[label] = (
+                f"given up after {MAX_CONSECUTIVE_FAILURES} in a row: {row.error}"
+            )
+
+
+def leave_out_duplicates(sources: Iterable[Source], outcome: Outcome) -> None:
+    """Of several originals with the same pixels, keep only the first."""
+    names = {source.picture: source.name for source in sources}
+    for picture, first in duplicate_pixels(names, outcome.pictures).items():
+        outcome.same_pixels[names[picture]] = names[first]
+        del outcome.pictures[picture]

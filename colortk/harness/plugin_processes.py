@@ -1,0 +1,132 @@
+"""The plugins that a worker keeps loaded, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+
+from colortk.errors import PluginError
+from colortk.harness.plugin_variants import HOST_OPTION, PluginVariant
+from colortk.harness.records import Key, Repeat
+from colortk.harness.second_predictions import predict_again
+from colortk.harness.tasks import Task, TaskResult
+from colortk.runtime.isolate import Isolated
+from colortk.runtime.loading import Request
+from colortk.runtime.provenance import colorizer_code, host_code, running_host_code, snapshot
+from colortk.types import Float32
+
+
+@dataclass
+class _Kept:
+    """Plugin processes, each with the run that last used it, and those that were replaced.
+
+    ``renewed`` holds the plugins whose process was replaced for a second prediction, by run.
+    """
+
+    plugins: dict[object, tuple[Isolated, str]] = field(default_factory=dict)
+    renewed: set[tuple[str, Request, Key]] = field(default_factory=set)
+
+
+_thread = threading.local()
+
+
+def _kept() -> _Kept:
+    """Return the plugins of this thread: a Dask worker has several threads."""
+    if not hasattr(_thread, "kept"):
+        _thread.kept = _Kept()
+    kept: _Kept = _thread.kept
+    return kept
+
+
+def loading_seconds() -> float:
+    """Return the seconds in which this thread's plugins were started and loaded."""
+    return sum(plugin.loading for plugin, _ in _kept().plugins.values())
+
+
+def close_plugins() -> None:
+    """End the plugin processes of this thread."""
+    for plugin, _ in _kept().plugins.values():
+        plugin.close()
+    _kept().plugins.clear()
+
+
+def close_other_runs(run: str) -> None:
+    """End the plugins of earlier comparisons: a Dask worker outlives a comparison."""
+    kept = _kept()
+    for key in [key for key, (_, last) in kept.plugins.items() if last != run]:
+        kept.plugins.pop(key)[0].close()
+    kept.renewed = {mark for mark in kept.renewed if mark[0] == run}
+
+
+def plugin_process(variant: PluginVariant, task: Task) -> Isolated:
+    """Return the process of a plugin, which is started if this thread has none.
+
+    Raises
+    ------
+    ColortkError
+        If the plugin cannot be loaded, or its weights, options or code are not those that the
+        comparison looked up.
+    """
+    plugins = _kept().plugins
+    key = (variant.request, variant.key, task.timeout, task.threads, task.hidden)
+    if key not in plugins:
+        plugin = Isolated(variant.request, task.timeout, task.threads, task.hidden)
+        difference = _difference(variant, plugin, task.protocol.refine)
+        if difference:
+            plugin.close()
+            raise PluginError(
+                f"plugin '{variant.request.plugin}' has other {difference} where it runs than where"
+                " it was looked up",
+                "its version differs between machines, or it was changed during the run",
+                "install the same version everywhere; run it again if it was being changed",
+            )
+        plugins[key] = plugin, task.run
+    plugin = plugins[key][0]
+    plugins[key] = plugin, task.run
+    return plugin
+
+
+def _difference(variant: PluginVariant, plugin: Isolated, refine: str) -> str:
+    """Name what differs from the plugin that was looked up: weights, options, code, or nothing."""
+    if plugin.digest != variant.key.artifact:
+        return "weights"
+    options = {
+        name: value for name, value in variant.options.items() if not name.startswith(HOST_OPTION)
+    }
+    if json.loads(plugin.options_key) != options:
+        return "options"
+    # The plugin's process has just imported its code; this process imported its own when it began.
+    with snapshot():
+        same_host = running_host_code(refine, "scores") == host_code(refine, "scores")
+        code = colorizer_code(plugin.spec, refine, "scores")
+    return "" if same_host and variant.key.code.startswith(code) else "code"
+
+
+def predict_twice(
+    variant: PluginVariant,
+    task: Task,
+    plugin: Isolated,
+    light: Float32,
+    first: Float32,
+    result: TaskResult,
+) -> Repeat:
+    """Predict a picture again, in a new process the first time in each run and thread.
+
+    Parameters
+    ----------
+    variant, task, plugin
+        The plugin, the picture's task, and the plugin's process.
+    light
+        float32 (H, W), CIE L* of the picture.
+    first
+        float32 (h, w, 2), the first prediction, at the plugin's working size.
+    result
+        Its ``repeating`` grows by the seconds of the second prediction.
+    """
+    mark = (task.run, variant.request, variant.key)
+    renewed = _kept().renewed
+    repeat, seconds = predict_again(plugin, light, first, renew=mark not in renewed)
+    renewed.add(mark)
+    result.repeating += seconds
+    return repeat

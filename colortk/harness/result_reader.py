@@ -1,0 +1,202 @@
+"""Read what is stored of earlier comparisons: pictures, scores, thumbnails, histograms."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from colortk.harness.protocol import Protocol
+from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
+from colortk.harness.results_file import (
+    blobs,
+    definitions,
+    identity_of,
+    is_number,
+    opened,
+    repairing,
+    set_aside,
+    transaction,
+)
+from colortk.harness.sealing import read_sealed
+
+#: Name of the file in the folder of a store.
+FILE = "results.sqlite"
+
+
+class ResultReader:
+    """The file of results in a store, opened. Use it as a context manager.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the store.
+
+    Raises
+    ------
+    UsageError, EnvironmentProblem
+        If the file belongs to another program or version, or cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        #: Hashes of protocols that are known to be in the file.
+        self._stored_protocols: set[str] = set()
+        #: Content of the temporary table ``wanted``.
+        self._wanted: frozenset[str] | None = None
+        self._db = opened(self.path)
+        self._file = identity_of(self.path)
+
+    def repair(self, error: sqlite3.Error) -> None:
+        """Rename the damaged file and begin a new one, unless another process has done so."""
+        self._db.close()
+        if identity_of(self.path) == self._file:
+            set_aside(self.path, error)
+        self._db = opened(self.path)
+        self._file = identity_of(self.path)
+        self._stored_protocols, self._wanted = set(), None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _among(self, wanted: Iterable[str] | None) -> str:
+        """A condition on ``picture``; the names go into a temporary table, they may be many."""
+        if wanted is None:
+            return ""
+        names = frozenset(wanted)
+        if names != self._wanted:
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (picture TEXT PRIMARY KEY)")
+            with transaction(self._db):
+                self._db.execute("DELETE FROM wanted")
+                self._db.executemany("INSERT INTO wanted VALUES (?)", ((name,) for name in names))
+            self._wanted = names
+        return " AND picture IN (SELECT picture FROM wanted)"
+
+    @repairing
+    def pictures(
+        self, protocol_hash: str, wanted: Iterable[str] | None = None
+    ) -> dict[str, PictureRow]:
+        """Pictures of a protocol, or those ``wanted`` of them, by SHA-256, without thumbnails."""
+        among = self._among(wanted)
+        rows = self._db.execute(
+            "SELECT picture, name, width, height, chroma, colorfulness, enlarged,"
+            " COALESCE(digest, '') FROM pictures LEFT JOIN pixels USING (protocol, picture)"
+            f" WHERE protocol = ?{among}",
+            (protocol_hash,),
+        )
+        return {
+            sha: PictureRow(
+                sha, name, width, height, chroma, colorfulness, bool(enlarged), pixels=pixels
+            )
+            for sha, name, width, height, chroma, colorfulness, enlarged, pixels in rows
+            if all(map(is_number, (width, height, chroma, colorfulness)))
+        }
+
+    @repairing
+    def results(
+        self,
+        protocol_hash: str,
+        key: Key,
+        metric_code: dict[str, str] | None = None,
+        wanted: Iterable[str] | None = None,
+    ) -> dict[str, ResultRow]:
+        """Results with ``key``, or those ``wanted`` of them, by picture.
+
+        With ``metric_code``, scores of that code alone.
+        """
+        found: dict[str, ResultRow] = {}
+        where = (protocol_hash, key.plugin, key.artifact, key.options, key.code)
+        condition = (
+            "protocol = ? AND plugin = ? AND artifact = ? AND options = ? AND results.code = ?"
+            + self._among(wanted)
+        )
+        for row in self._db.execute(
+            "SELECT picture, version, seconds, host_seconds, metric_seconds, peak_memory, error,"
+            f" time_limit FROM results WHERE {condition}",
+            where,
+        ):
+            # What is no number here is computed again, as what is missing.
+            if not all(is_number(value, optional=True) for value in (*row[2:6], row[7])):
+                continue
+            found[row[0]] = ResultRow(
+                row[0], key, {}, {}, row[1] or "", row[2], row[3], row[4], row[5], row[6]
+            )
+            found[row[0]].limit = row[7]
+        for picture, *again in self._db.execute(
+            "SELECT picture, difference, share, repeats.error FROM repeats"
+            f" JOIN results ON results.id = repeats.result WHERE {condition}",
+            where,
+        ):
+            if picture in found and all(is_number(value, optional=True) for value in again[:2]):
+                found[picture].repeat = Repeat(*again)
+        read_sealed(self._db, condition, where, found)
+        for picture, metric, code, value, error in self._db.execute(
+            "SELECT picture, metric, scores.code, value, scores.error FROM scores"
+            f" JOIN results ON results.id = scores.result WHERE {condition}",
+            where,
+        ):
+            other_code = metric_code is not None and metric_code.get(metric) != code
+            if picture not in found or other_code:
+                continue
+            if error is not None:
+                found[picture].errors[metric] = error
+            elif is_number(value):
+                found[picture].values[metric] = value
+        return found
+
+    @repairing
+    def thumbnails(self, protocol: Protocol, picture: str) -> tuple[bytes, bytes]:
+        """JPEG of the truth and of its lightness; empty if the picture is not there."""
+        row = self._db.execute(
+            "SELECT truth, grey FROM pictures WHERE protocol = ? AND picture = ?",
+            (protocol.hash, picture),
+        ).fetchone()
+        return blobs(row)
+
+    @repairing
+    def views(self, protocol: Protocol, picture: str, key: Key) -> tuple[bytes, bytes]:
+        """JPEG of a result and of its ΔE94 map; empty if there is none."""
+        row = self._db.execute(
+            "SELECT result, heat FROM results WHERE protocol = ? AND picture = ?"
+            " AND plugin = ? AND artifact = ? AND options = ? AND code = ?",
+            (protocol.hash, picture, key.plugin, key.artifact, key.options, key.code),
+        ).fetchone()
+        return blobs(row)
+
+    @repairing
+    def histograms(self, protocol: Protocol, key: Key | None) -> dict[str, bytes]:
+        """Histograms by picture: of a plugin's results, or of the originals."""
+        if key is None:
+            rows = self._db.execute(
+                "SELECT picture, histogram FROM pictures WHERE protocol = ?", (protocol.hash,)
+            )
+        else:
+            rows = self._db.execute(
+                "SELECT picture, histogram FROM results WHERE protocol = ? AND plugin = ?"
+                " AND artifact = ? AND options = ? AND code = ? AND error IS NULL",
+                (protocol.hash, key.plugin, key.artifact, key.options, key.code),
+            )
+        return {picture: data for picture, data in rows if isinstance(data, bytes)}
+
+    @repairing
+    def protocols(self) -> dict[str, dict[str, Any]]:
+        """Definitions of the protocols that there are results of, by hash."""
+        return definitions(self._db.execute("SELECT hash, definition FROM protocols"))
+
+    @repairing
+    def keys(self, protocol_hash: str) -> list[tuple[Key, int, float]]:
+        """Every key of a protocol, with its number of pictures and when it was last written."""
+        rows = self._db.execute(
+            "SELECT plugin, artifact, options, code, COUNT(*), MAX(created) FROM results"
+            " WHERE protocol = ? GROUP BY plugin, artifact, options, code ORDER BY MAX(created)",
+            (protocol_hash,),
+        )
+        return [(Key(*row[:4]), row[4], row[5] if is_number(row[5]) else 0.0) for row in rows]
