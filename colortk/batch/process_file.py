@@ -24,6 +24,8 @@ from colortk.runtime.memory_limit import memory_hint
 
 #: Data, name, most pixels and whether truncated files are allowed, to a picture.
 Decode = Callable[[bytes, str, int | None, bool], Picture]
+#: Told of a step that begins.
+OnStep = Callable[[str], None]
 #: Steps after reading.
 COLORIZING, WRITING = "colorizing", "writing"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -73,7 +75,7 @@ def colorize_file(
     refine: Refiner,
     settings: Settings,
     decode: Decode = decode,
-    on_step: Callable[[str], None] = lambda step: None,
+    on_step: OnStep = lambda step: None,
 ) -> None:
     """Colorize the file ``source`` ('-' is standard input), and fill its ``record``.
 

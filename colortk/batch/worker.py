@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from colortk.batch.process_file import COLORIZING, WRITING, colorize_file, guarded
+from colortk.batch.process_file import COLORIZING, WRITING, OnStep, colorize_file, guarded
 from colortk.batch.records import Record, Settings, Spot
 from colortk.errors import ColortkError, PluginError
 from colortk.io.files import sweep
@@ -115,27 +115,21 @@ def serve(channel: Channel, loaded: Loaded | ColortkError | None = None) -> None
         channel.send(Message("ready", first.number, to_plain(ready)))
         for request in incoming(channel, 0, orders.idle):
             task = from_plain(Task, request.fields)
-            record = _work(task, loaded, refine, orders.settings, _steps(channel, request.number))
+
+            def on_step(step: str, number: str = request.number) -> None:
+                channel.send(Message("step", number, {"step": step}))
+
+            record = _work(task, loaded, refine, orders, on_step)
             channel.send(Message("record", request.number, to_plain(record)))
 
 
-def _steps(channel: Channel, number: str) -> Callable[[str], None]:
-    """Return what tells the parent which step of a request begins."""
-    return lambda step: channel.send(Message("step", number, {"step": step}))
-
-
-def _work(
-    task: Task,
-    loaded: Loaded,
-    refine: Refiner,
-    settings: Settings,
-    on_step: Callable[[str], None],
-) -> Record:
+def _work(task: Task, loaded: Loaded, refine: Refiner, orders: Orders, on_step: OnStep) -> Record:
     record = Record(task.name, None, loaded.spec.name)
     with guarded(record):
         try:
+            spot, settings = task.spot, orders.settings
             colorize_file(
-                task.source, record, lambda _: task.spot, loaded, refine, settings, on_step=on_step
+                task.source, record, lambda _: spot, loaded, refine, settings, on_step=on_step
             )
         except KeyboardInterrupt:  # nobody else's: this process does not hear of interrupts
             record.error = f"plugin '{loaded.spec.name}' failed: KeyboardInterrupt"

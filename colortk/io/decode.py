@@ -25,6 +25,7 @@ from colortk.io.exif import kept_exif
 from colortk.io.icc import profiled_8, profiled_16
 from colortk.io.image_limits import exif_of, limit_of_pillow, opened, refuse_foreign, too_large
 from colortk.io.metadata import Metadata, read_metadata
+from colortk.io.orientation import FLIPS, turned
 from colortk.io.sixteen_bits import decode_16, has_sixteen_bits
 
 if TYPE_CHECKING:
@@ -35,16 +36,6 @@ Pixels = NDArray[Any]
 MAX_PIXELS = limit_of_pillow()
 #: Bytes of a file: as many as a TIFF can address.
 MAX_BYTES = 2**32
-#: Orientation tag to what is done to the rows and columns (EXIF 2.32, tag 0x0112).
-_FLIPS: dict[int, tuple[bool, bool, bool]] = {  # transpose, flip rows, flip columns
-    2: (False, False, True),
-    3: (False, True, True),
-    4: (False, True, False),
-    5: (True, False, False),
-    6: (True, False, True),
-    7: (True, True, True),
-    8: (True, True, False),
-}
 
 
 @dataclass
@@ -203,12 +194,12 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool 
     image = tiff.decode(data, name, max_pixels, allow_truncated)
     missing = Missing(image.missing, [], image.pixels.shape[0]) if image.missing else None
     pixels, alpha = image.pixels, image.alpha
-    if image.orientation in _FLIPS:
-        pixels = _turned(pixels, image.orientation)
-        alpha = None if alpha is None else _turned(alpha, image.orientation)
-        missing = missing and missing.turned(*_FLIPS[image.orientation])
+    if image.orientation in FLIPS:
+        pixels = turned(pixels, image.orientation)
+        alpha = None if alpha is None else turned(alpha, image.orientation)
+        missing = missing and missing.turned(*FLIPS[image.orientation])
     exif = exif_of_tiff(data, name, image.notes)
-    metadata = read_metadata(data, name, {}, exif, image.orientation in _FLIPS, image.notes)
+    metadata = read_metadata(data, name, {}, exif, image.orientation in FLIPS, image.notes)
     kept = kept_exif(exif, pixels, name, image.notes)
     return Picture(
         pixels, alpha, kept, _clean_dpi(image.dpi), "TIFF", image.notes, metadata, missing
@@ -265,11 +256,11 @@ def _decode(
     if repaired is not None:
         pixels, alpha = repaired.filled(pixels, alpha)
         missing = repaired.missing
-    if turn in _FLIPS:
-        pixels = _turned(pixels, turn)
-        alpha = None if alpha is None else _turned(alpha, turn)
-        missing = missing and missing.turned(*_FLIPS[turn])
-    metadata = read_metadata(source, name, image.info, exif, turn in _FLIPS, notes)
+    if turn in FLIPS:
+        pixels = turned(pixels, turn)
+        alpha = None if alpha is None else turned(alpha, turn)
+        missing = missing and missing.turned(*FLIPS[turn])
+    metadata = read_metadata(source, name, image.info, exif, turn in FLIPS, notes)
     kept = kept_exif(exif, pixels, name, notes)
     return Picture(
         pixels, alpha, kept, _clean_dpi(dpi), image.format or "PNG", notes, metadata, missing
@@ -309,17 +300,6 @@ def _decode_8(
     if image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
     return np.asarray(image), alpha
-
-
-def _turned(pixels: Pixels, orientation: int) -> Pixels:
-    transpose, rows, columns = _FLIPS[orientation]
-    if transpose:
-        pixels = pixels.swapaxes(0, 1)
-    if rows:
-        pixels = pixels[::-1]
-    if columns:
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def _clean_dpi(dpi: Any) -> tuple[float, float] | None:
