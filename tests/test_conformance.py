@@ -38,22 +38,22 @@ ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
 @pytest.mark.parametrize(
     ("body", "failing"),
     [
-        (f"return {ZEROS}[1:]", "answers_with_chroma_of_the_shape_asked_for"),
-        (f"return {ZEROS} * np.nan", "answers_with_chroma_of_the_shape_asked_for"),
-        (f"import sys; sys.exit(0); return {ZEROS}", "answers_with_chroma_of_the_shape_asked_for"),
-        (f"import os; os._exit(3); return {ZEROS}", "answers_with_chroma_of_the_shape_asked_for"),
-        (f"return {ZEROS}.astype(float)", "answers_with_chroma_of_the_shape_asked_for"),
-        (f"return {ZEROS} + 900", "answers_with_chroma_of_the_shape_asked_for"),
-        (f"return {ZEROS}.astype(int)", "answers_with_chroma_of_the_shape_asked_for"),
-        (f"return {ZEROS} + 1 / lightness.std()", "answers_for_black_white_and_flat_pictures"),
-        (f"assert lightness.shape[1] < 100; return {ZEROS}", "answers_for_odd_shapes"),
-        (f"return {ZEROS} + np.random.rand()", "gives_the_same_answer_twice"),
-        (f"lightness += 1; return {ZEROS}", "leaves_its_input_alone"),
+        (f"return {ZEROS}[1:]", "returns_chroma_of_the_right_shape"),
+        (f"return {ZEROS} * np.nan", "returns_chroma_of_the_right_shape"),
+        (f"import sys; sys.exit(0); return {ZEROS}", "returns_chroma_of_the_right_shape"),
+        (f"import os; os._exit(3); return {ZEROS}", "returns_chroma_of_the_right_shape"),
+        (f"return {ZEROS}.astype(float)", "returns_chroma_of_the_right_shape"),
+        (f"return {ZEROS} + 900", "returns_chroma_of_the_right_shape"),
+        (f"return {ZEROS}.astype(int)", "returns_chroma_of_the_right_shape"),
+        (f"return {ZEROS} + 1 / lightness.std()", "handles_black_white_and_flat_pictures"),
+        (f"assert lightness.shape[1] < 100; return {ZEROS}", "handles_odd_shapes"),
+        (f"return {ZEROS} + np.random.rand()", "returns_the_same_result_twice"),
+        (f"lightness += 1; return {ZEROS}", "does_not_change_its_input"),
         (
             f"old = getattr(self, 'old', 0); self.old = lightness.mean(); return {ZEROS} + old",
-            "does_not_depend_on_the_picture_before",
+            "does_not_depend_on_previous_pictures",
         ),
-        (f"import os; return {ZEROS} + os.getpid() % 97 + 1", "answers_in_another_process"),
+        (f"import os; return {ZEROS} + os.getpid() % 97 + 1", "works_in_another_process"),
     ],
 )
 def test_the_kit_notices(
@@ -93,7 +93,7 @@ def test_a_check_that_does_not_end_is_ended_with_what_it_started(
     site = distribution("hangs", colorizer_module("hangs", "hangs", body.strip()))
     run = colortk("plugins", "check", "hangs", "gray", "--timeout", "4", "--json", plugins=site)
     failed = [row for row in json.loads(run.stdout) if row["status"] == "failed"]
-    assert [row["reason"] for row in failed] == ["no end in 4 s"]
+    assert [row["reason"] for row in failed] == ["it did not end in 4 s"]
     if sys.platform == "linux":  # gone, or waiting for nothing but to be forgotten
         status = Path("/proc", (tmp_path / "child").read_text(), "status")
         assert not status.exists() or "\nState:\tZ" in status.read_text()
@@ -149,7 +149,7 @@ def test_a_plugin_that_always_raises_fails_every_check_of_its_answers(
         assert run.returncode == 1, run.stderr
         rows = {row["check"]: row for row in json.loads(run.stdout)}
         assert [row["check"] for row in rows.values() if row["status"] != "failed"] == [
-            "declares_itself_completely",
+            "declaration_is_complete",
             "declaration_is_light",
         ]
         line = 1 + body.splitlines().index("        raise KeyError('boom')")
@@ -164,12 +164,12 @@ def test_an_assertion_of_the_plugin_has_a_place_and_one_of_the_kit_has_none(
 ) -> None:
     for body, reason in (
         (f"assert lightness.shape[0] < 10; return {ZEROS}", "AssertionError (odd.py:9)"),
-        (f"return {ZEROS}.astype(float)", "the contract says float32"),
+        (f"return {ZEROS}.astype(float)", "predict_ab must return float32"),
     ):
         site = distribution("odd", colorizer_module("odd", "odd", body))
         run = colortk("plugins", "check", "odd", "--json", plugins=site)
         rows = {row["check"]: row["reason"] for row in json.loads(run.stdout)}
-        assert rows["answers_with_chroma_of_the_shape_asked_for"] == reason
+        assert rows["returns_chroma_of_the_right_shape"] == reason
         shutil.rmtree(site)
 
 
@@ -203,7 +203,7 @@ def test_a_check_of_all_names_those_that_are_broken(
     assert code == 3
     reasons = {row["plugin"]: row["reason"] for row in rows}
     assert {(row["check"], row["status"]) for row in rows} == {
-        ("declares_itself_completely", "failed")
+        ("declaration_is_complete", "failed")
     }
     assert set(reasons) == {"damaged", "needy"}
     assert reasons["damaged"].startswith("broken, of damaged: import: SyntaxError: ")

@@ -17,7 +17,7 @@ from colortk.pipeline import colorize, join, refiner, warmed
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.runtime.loading import Loaded, checked
-from colortk.testing.checks import scene
+from colortk.testing.check_functions import scene
 
 RATIO = refiner("ratio")
 

@@ -164,7 +164,7 @@ def _all() -> tuple[list[str], list[dict[str, str]]]:
     from colortk.errors import PluginError
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
-    from colortk.testing.checks import declares_itself_completely
+    from colortk.testing.check_functions import declaration_is_complete
 
     usable, reasons = [], []
     for name in sorted(registry().of(ColorizerSpec)):
@@ -175,7 +175,7 @@ def _all() -> tuple[list[str], list[dict[str, str]]]:
             reasons.append((name, str(error)))
     for row in registry().broken:
         reasons.append((row.name, f"broken, of {row.distribution}: {row.stage}: {row.reason}"))
-    check = declares_itself_completely.__name__
+    check = declaration_is_complete.__name__
     return usable, [_check_row(name, check, "failed", why) for name, why in reasons]
 
 

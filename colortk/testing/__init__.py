@@ -1,14 +1,27 @@
-"""The conformance kit: what every colorizer must do, as one generator of checks.
+"""The conformance checks: what every colorizer must do.
 
-Behind ``colortk plugins check NAME``, and in a plugin author's own tests::
+``colortk plugins check NAME`` runs them, and so do the tests of a plugin's author, through the pytest
+plugin that comes with colortk (:mod:`colortk.testing.pytest_plugin`)::
 
-    from colortk.testing import parametrize_checks
+    import pytest
 
-    @parametrize_checks("my_plugin")
-    def test_conforms(check):
-        check()
+    @pytest.mark.colortk_plugin("my_plugin")
+    def test_conforms(colortk_check):
+        colortk_check()
 """
 
-from colortk.testing.checks import Outcome, check_colorizer, parametrize_checks, run_checks
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from colortk.testing.checks import Outcome, check_colorizer, parametrize_checks, run_checks
 
 __all__ = ["Outcome", "check_colorizer", "parametrize_checks", "run_checks"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: every start of pytest imports this package."""
+    if name not in __all__:
+        raise AttributeError(f"module 'colortk.testing' has no attribute {name!r}")
+    from colortk.testing import checks
+
+    return getattr(checks, name)

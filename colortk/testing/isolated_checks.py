@@ -1,4 +1,4 @@
-"""The checks in a process of their own: a plugin that ends its process fails a check, no more."""
+"""Run the checks in a process of their own, so that a plugin which ends its process fails one check."""
 
 from __future__ import annotations
 
@@ -17,22 +17,36 @@ from colortk.testing.checks import Outcome, check_colorizer, run_checks
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The plugin to check, and where it is declared."""
+class CheckedPlugin:
+    """The plugin to check.
+
+    Parameters
+    ----------
+    plugin : str
+        Its name.
+    origins : tuple of Origin
+        Where it and the refinement that the checks use are declared.
+    """
 
     plugin: str
     origins: tuple[Origin, ...]
 
 
 def serve(channel: Channel) -> None:
-    """Reply to every request with the next outcome; the first request names the plugin."""
+    """Reply to every request with the next outcome; the first request names the plugin.
+
+    Parameters
+    ----------
+    channel : Channel
+        The connection to the parent process.
+    """
     requests = incoming(channel, 0)
     first = next(requests, None)
     if first is None:
         return
-    subject = from_plain(Subject, first.fields)
-    discover_only(subject.origins)
-    outcomes = run_checks(subject.plugin)
+    checked = from_plain(CheckedPlugin, first.fields)
+    discover_only(checked.origins)
+    outcomes = run_checks(checked.plugin)
     for request in itertools.chain([first], requests):
         try:
             reply = Message("outcome", request.number, to_plain(next(outcomes)))
@@ -42,25 +56,42 @@ def serve(channel: Channel) -> None:
 
 
 def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
-    """As :func:`run_checks`; a process that dies is the failure of the check that it ran.
+    """Run every check of a colorizer in a process of its own.
 
-    ``timeout``: seconds for one check, after which no more is tried.
+    Parameters
+    ----------
+    name : str
+        The colorizer.
+    timeout : float
+        Seconds for one check. After a check that takes longer, none is run.
+
+    Yields
+    ------
+    Outcome
+        One for each check. A process that dies is the failure of the check that it ran.
+
+    Raises
+    ------
+    UsageError
+        There is no colorizer of that name.
+    PluginError
+        It is broken, or lacks a module.
     """
-    found, _ = registry().colorizer(name)  # an unknown name needs no process
+    found, _ = registry().colorizer(name)
     titles = [title for title, _ in check_colorizer(name)]
     origins = (found.origin, registry().refiner_origin("ratio"))
-    subject = Subject(name, tuple(origin for origin in origins if origin is not None))
+    checked = CheckedPlugin(name, tuple(origin for origin in origins if origin is not None))
     worker = WorkerProcess("colortk.testing.isolated_checks:serve")
     try:
         for title in titles:
             deadline = Deadline(timeout)
-            worker.request("check", to_plain(subject), timeout=deadline.left)
+            worker.request("check", to_plain(checked), timeout=deadline.left)
             outcome = from_plain(Outcome, worker.reply(deadline.left).fields)
             if outcome.check != title:
                 raise MessageError("it reports on another check than the one that was due")
             yield outcome
     except TimeoutError:
-        yield Outcome(title, f"no end in {timeout:g} s")
+        yield Outcome(title, f"it did not end in {timeout:g} s")
     except (MessageError, ValueError) as error:
         yield Outcome(title, f"the process that checks it was stopped: {error}")
     except (EOFError, OSError):

@@ -1,0 +1,173 @@
+"""The conformance checks themselves. Each raises ``AssertionError`` if a colorizer does not conform."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unittest
+
+import numpy as np
+
+from colortk.color.cielab import rgb_to_lab
+from colortk.color.working_size import working_shape
+from colortk.pipeline import colorize, refiner
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import API_VERSION, ColorizerSpec
+from colortk.runtime.loading import Loaded, Request
+from colortk.store.artifacts import artifacts_of
+from colortk.types import Float32
+
+#: Modules that a declaration must not import, because their import takes a third of a second or more.
+HEAVY_MODULES = (
+    "tensorflow",
+    "keras",
+    "torch",
+    "jax",
+    "onnxruntime",
+    "sklearn",
+    "cv2",
+    "scipy",
+    "matplotlib",
+)
+
+
+class NotRunError(Exception):
+    """A check cannot run because of a failure that another check has reported."""
+
+
+class NothingToCheckError(NotRunError, unittest.SkipTest):
+    """The plugin does not offer what a check is about. pytest and unittest skip the test."""
+
+
+def scene(height: int, width: int) -> Float32:
+    """Return a lightness with smooth parts, edges and texture.
+
+    Parameters
+    ----------
+    height, width : int
+        Size in pixels.
+
+    Returns
+    -------
+    float32 array of shape (height, width)
+        CIE L*, 0 to 100; the same for the same size.
+    """
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    rng = np.random.default_rng(height * 65536 + width)
+    picture = 50 + 30 * np.sin(x / 17) * np.cos(y / 23) + 12 * ((x + y) % 40 > 20)
+    picture += rng.normal(0, 3, picture.shape)
+    clipped: Float32 = np.clip(picture, 0, 100).astype(np.float32)
+    return clipped
+
+
+def _working_scene(loaded: Loaded, height: int = 192, width: int = 256) -> Float32:
+    """Return a scene of the size at which a plugin gets a picture of ``height`` x ``width``."""
+    return scene(*working_shape(loaded.spec.working_size, height, width))
+
+
+def declaration_is_complete(name: str) -> None:
+    """Check summary, API version and the digests of artifacts."""
+    _, spec = registry().colorizer(name)
+    assert isinstance(spec, ColorizerSpec)
+    assert spec.summary, "it has no one-line summary"
+    assert "\n" not in spec.summary, "its summary has more than one line"
+    assert 1 <= spec.api_version <= API_VERSION, f"API version {spec.api_version}"
+    for artifact in spec.artifacts:
+        artifacts_of(spec).read(artifact.name)
+
+
+def declaration_is_light(name: str) -> None:
+    """Check that the entry points of the distribution import none of the heavy libraries."""
+    found, _ = registry().colorizer(name)
+    code = (
+        "import sys; from importlib.metadata import distribution\n"
+        "for point in distribution(sys.argv[1]).entry_points:\n"
+        "    if point.group == 'colortk': point.load()\n"
+        f"print(*[m for m in {HEAVY_MODULES!r} if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, found.distribution]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr.strip().splitlines()[-1:]
+    assert not run.stdout.split(), f"its declaration imports {run.stdout.strip()}"
+
+
+def returns_chroma_of_the_right_shape(loaded: Loaded) -> None:
+    """Check dtype float32, shape (H, W, 2), finite values, and a plausible range."""
+    light = _working_scene(loaded)
+    raw = loaded.colorizer.predict_ab(light.copy())
+    assert getattr(raw, "dtype", None) == np.float32, "predict_ab must return float32"
+    ab = loaded.predict(light)  # checks shape and finiteness, as for every picture
+    assert np.abs(ab).max() <= 200, f"chroma of {np.abs(ab).max():.0f}; a* and b* lie in -128..127"
+
+
+def handles_black_white_and_flat_pictures(loaded: Loaded) -> None:
+    """Check pictures without contrast, by which a plugin may divide."""
+    shape = _working_scene(loaded).shape
+    for value in (0, 50, 100):
+        loaded.predict(np.full(shape, value, np.float32))
+
+
+def handles_odd_shapes(loaded: Loaded) -> None:
+    """Check shapes that the declared working size can lead to."""
+    for height, width in ((97, 131), (300, 100), (100, 300), (1, 1), (1, 5000)):
+        loaded.predict(_working_scene(loaded, height, width))
+
+
+def returns_the_same_result_twice(loaded: Loaded) -> None:
+    """Check that the same picture gives the same chroma."""
+    light = _working_scene(loaded)
+    difference = np.abs(loaded.predict(light) - loaded.predict(light)).max()
+    assert difference < 1e-3, f"two predictions differ by {difference:.4f}"
+
+
+def does_not_change_its_input(loaded: Loaded) -> None:
+    """Check that the lightness is unchanged afterwards."""
+    light = _working_scene(loaded)
+    before = light.copy()
+    loaded.colorizer.predict_ab(light)
+    assert np.array_equal(light, before), "it changed the array that it was given"
+
+
+def does_not_depend_on_previous_pictures(loaded: Loaded) -> None:
+    """Check that a plugin keeps no state from one picture to the next."""
+    light = _working_scene(loaded)
+    first = loaded.predict(light)
+    loaded.predict(np.ascontiguousarray(100 - light))
+    difference = np.abs(loaded.predict(light) - first).max()
+    assert difference < 1e-3, f"another picture in between changed it by {difference:.4f}"
+
+
+def batch_equals_single(loaded: Loaded) -> None:
+    """Check that ``predict_ab_batch``, if there is one, returns what ``predict_ab`` returns."""
+    light = _working_scene(loaded)
+    lights = np.stack([light, 100 - light])
+    singles = [loaded.predict(single) for single in lights]
+    predict_batch = getattr(loaded.colorizer, "predict_ab_batch", None)
+    if predict_batch is None:
+        raise NothingToCheckError("it offers no predict_ab_batch")
+    batch = predict_batch(lights.copy())
+    assert batch.shape == (*lights.shape, 2), f"shape {batch.shape}"
+    for single, batched in zip(singles, batch, strict=True):
+        difference = np.abs(single - batched).max()
+        assert difference < 1e-2, f"a batch differs from single pictures by {difference:.4f}"
+
+
+def keeps_lightness(loaded: Loaded) -> None:
+    """Check that the finished picture has the lightness of the input."""
+    light = scene(301, 203)
+    rgb = colorize(light, loaded, refiner("ratio")).rgb
+    error = np.abs(rgb_to_lab(rgb)[..., 0] - light)
+    assert error.mean() < 0.3, f"mean |ΔL*| is {error.mean():.3f}"
+    assert np.percentile(error, 99.9) < 1, f"99.9 % of |ΔL*| under {np.percentile(error, 99.9):.2f}"
+
+
+def works_in_another_process(loaded: Loaded) -> None:
+    """Check that the name alone is enough to load the plugin in a worker process."""
+    from colortk.runtime.isolate import Isolated
+
+    light = _working_scene(loaded)
+    with Isolated(Request(loaded.spec.name), timeout=120) as worker:
+        difference = np.abs(worker.predict(light) - loaded.predict(light)).max()
+    assert difference < 1e-2, (
+        f"another process returns other values: they differ by {difference:.4f}"
+    )
