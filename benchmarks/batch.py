@@ -79,21 +79,23 @@ THREADS = """
 import sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from colortk.batch.serial import colorize_here
-from colortk.batch.inputs import expand
-from colortk.batch.outputs import Places
-from colortk.batch.records import Settings
+from colortk.batch.inputs import find_inputs
+from colortk.batch.options import BatchOptions
+from colortk.batch.outputs import OutputPlanner
+from colortk.batch.serial import colorize_serial
+from colortk.batch.tracker import OutputTracker
 from colortk.runtime.loading import Request, load
 from colortk.pipeline import refiner
 from colortk.runtime.subprocesses import keep_freed_memory
 plugin, folder, out, jobs = sys.argv[1:]
 keep_freed_memory()
-predictor, refine, settings = load(Request(plugin)), refiner("ratio"), Settings(output=Path(out))
-items = expand([folder])
+predictor, refine, options = load(Request(plugin)), refiner("ratio"), BatchOptions(output=Path(out))
+items = find_inputs([folder])
 def share(number):
     mine = items[number :: int(jobs)]
-    records = list(colorize_here(mine, Places(mine, settings), predictor, refine, settings))
-    assert not any(record.error for record in records)
+    plans, tracker = OutputPlanner(options).plan(mine), OutputTracker(options)
+    results = list(colorize_serial(plans, tracker, predictor, refine, options.picture))
+    assert not any(result.error for result in results)
 start = time.perf_counter()
 with ThreadPoolExecutor(int(jobs)) as pool:
     list(pool.map(share, range(int(jobs))))

@@ -75,10 +75,12 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
     from PIL import Image
 
     from bare import Sessions, decoded, encoded, listening
-    from colortk.batch.inputs import expand
-    from colortk.batch.outputs import Places
-    from colortk.batch.records import Record, Settings
-    from colortk.batch.serial import colorize_here
+    from colortk.batch.inputs import find_inputs
+    from colortk.batch.options import BatchOptions
+    from colortk.batch.outputs import OutputPlanner
+    from colortk.batch.results import FileResult
+    from colortk.batch.serial import colorize_serial
+    from colortk.batch.tracker import OutputTracker
     from colortk.color.cielab import lightness
     from colortk.color.upsample import resize
     from colortk.color.working_size import working_shape
@@ -91,12 +93,13 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
         keep_freed_memory()
     out = folder.with_name(f"{folder.name}-{plugin}")
     out.mkdir(exist_ok=True)
-    items, settings = expand([str(folder)]), Settings(output=out, force=True)
+    items, options = find_inputs([str(folder)]), BatchOptions(output=out, force=True)
     refine = refiner("ratio")
 
-    def through() -> Iterator[tuple[float, Record]]:
+    def through() -> Iterator[tuple[float, FileResult]]:
         """Every picture as `run` does it: seconds, and what its record says."""
-        records = colorize_here(items, Places(items, settings), predictor, refine, settings)
+        plans, tracker = OutputPlanner(options).plan(items), OutputTracker(options)
+        records = colorize_serial(plans, tracker, predictor, refine, options.picture)
         for _ in items:
             seconds, record = clocked(next, records)
             if record.error:

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from batches import results, run, tree
-from colortk.batch.inputs import Item
-from colortk.batch.outputs import Places
-from colortk.batch.parallel import MANY, colorize_apart, jobs_for
-from colortk.batch.records import Record, Settings
-from colortk.batch.worker import Task
-from colortk.cli.run_output import Report
+from colortk.batch.inputs import InputItem
+from colortk.batch.options import BatchOptions
+from colortk.batch.outputs import OutputPlanner
+from colortk.batch.parallel import colorize_parallel, job_count
+from colortk.batch.prestart import PICTURES_PER_CORE
+from colortk.batch.results import FileResult
+from colortk.batch.tracker import OutputTracker
+from colortk.batch.worker import PictureTask
+from colortk.cli.run_report import JsonLinesReport
 from colortk.errors import UsageError
 from colortk.runtime.subprocesses import cores
 
@@ -36,7 +39,7 @@ def test_a_tree_is_mirrored(place: Path, capsys: pytest.CaptureFixture[str]) -> 
     (place / "list").write_text("in/x/a.png\nin/a.png\n")
     assert run("--input-list", "list", "-o", "flat") == 1
     assert results(place / "flat") == ["a.png"]
-    assert "already holds the result of 'in/x/a.png'" in capsys.readouterr().err
+    assert "is already the output of 'in/x/a.png'" in capsys.readouterr().err
 
 
 def test_a_found_picture_needs_a_folder_to_go_to(place: Path) -> None:
@@ -56,7 +59,7 @@ def test_many_failures_are_told_again(place: Path, capsys: pytest.CaptureFixture
     assert len(lines) == 25 + 1 + 20 + 1 + 1
     assert lines[25] == "colortk: 25 failed:"
     assert "19.txt" in lines[45]
-    assert lines[46] == "colortk:   and 5 more (all are in 'report')"
+    assert lines[46] == "colortk:   and 5 more (see 'report' for all of them)"
     assert lines[47] == "colortk: 30 colorized, 25 failed"
     rows = [json.loads(line) for line in (place / "report").read_text().splitlines()]
     assert sum(row["error"] is not None for row in rows) == 25
@@ -66,12 +69,12 @@ def test_many_failures_are_told_again(place: Path, capsys: pytest.CaptureFixture
 
 def test_a_report_has_whole_lines_and_waits_for_room(place: Path) -> None:
     resource = pytest.importorskip("resource", reason="it limits the size of files")
-    report = Report(place / "report", force=False, resume=False)
+    report = JsonLinesReport(place / "report", force=False, resume=False)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         for number in range(9):
-            report.add(Record(f"{number}.png", None, "gray"))
+            report.add(FileResult(f"{number}.png", None, "gray"))
         told = (place / "report").read_bytes()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -87,12 +90,12 @@ def test_a_report_has_whole_lines_and_waits_for_room(place: Path) -> None:
 
 
 def test_processes_are_for_many() -> None:
-    assert jobs_for([Item("a")] * MANY * cores(), None) == 1
-    assert jobs_for([Item("a")] * (MANY * cores() + 1), None) == cores()
-    assert jobs_for([Item("a")] * 3, 8) == 3
-    assert jobs_for([Item("-")] * 99, None) == 1
+    assert job_count([InputItem("a")] * PICTURES_PER_CORE * cores(), None) == 1
+    assert job_count([InputItem("a")] * (PICTURES_PER_CORE * cores() + 1), None) == cores()
+    assert job_count([InputItem("a")] * 3, 8) == 3
+    assert job_count([InputItem("-")] * 99, None) == 1
     with pytest.raises(UsageError, match="standard input"):
-        jobs_for([Item("-"), Item("a")], 2)
+        job_count([InputItem("-"), InputItem("a")], 2)
 
 
 @pytest.fixture
@@ -120,13 +123,14 @@ def test_a_full_disk_ends_a_batch(
     full = "No space left on device"
     assert capsys.readouterr().err.splitlines() == [
         *(f"colortk: cannot write '{Path(f'out/{number}.png')}': {full}" for number in (2, 3, 4)),
-        "colortk: the disk is full: 2 of 9 are done (make room: the same with --resume does the rest)",
+        "colortk: the disk is full: 2 of 9 done"
+        " (make room and run the same command with --resume to finish)",
         "colortk: 2 colorized, 3 failed",
     ]
     assert results(place / "out") == ["0.png", "1.png"]
     room(lambda: True)
     assert run("in", "-o", "out", "--resume") == 0
-    assert capsys.readouterr().err == "colortk: 7 colorized, 2 done before, 0 failed\n"
+    assert capsys.readouterr().err == "colortk: 7 colorized, 2 already done, 0 failed\n"
 
 
 def test_a_disk_with_room_for_some_is_not_full(
@@ -156,67 +160,80 @@ def test_what_is_kept_of_a_picture_comes_before_its_result(
     assert len(results(place / "store" / "predicted")) == 8
 
 
-class Slow:
-    """Hands that finish the last given first, and fail at what is called bad."""
+class SlowPool:
+    """A pool that finishes the last task first, and fails on what is called bad."""
 
-    def __init__(self, room: int) -> None:
-        self.tasks: list[Task] = []
-        self.order: list[str] = []
-        self._room = room
+    def __init__(self, capacity: int) -> None:
+        self.tasks: list[PictureTask] = []
+        self.submitted: list[str] = []
+        self._capacity = capacity
 
-    def __enter__(self) -> Slow:
+    def __enter__(self) -> SlowPool:
         return self
 
     def __exit__(self, *_: object) -> None:
         pass
 
     @property
-    def room(self) -> bool:
-        return len(self.tasks) < self._room
+    def has_capacity(self) -> bool:
+        return len(self.tasks) < self._capacity
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         return bool(self.tasks)
 
-    def give(self, task: Task) -> None:
+    def submit(self, task: PictureTask) -> None:
         self.tasks.append(task)
-        self.order.append(task.name)
+        self.submitted.append(task.name)
 
-    def take(self) -> list[tuple[Task, Record]]:
+    def collect(self) -> list[tuple[PictureTask, FileResult]]:
         task = self.tasks.pop()
-        record = Record(task.name, "in other words", "gray")
+        result = FileResult(task.name, "in other words", "gray")
         if "bad" in task.name:
-            return [(task, replace(record, error="bad", no_room="full" in task.name))]
-        assert task.spot.path is not None
-        task.spot.path.write_bytes(b"result")
-        return [(task, record)]
+            return [(task, replace(result, error="bad", no_room="full" in task.name))]
+        assert task.target.path is not None
+        Path(task.target.path).write_bytes(b"result")
+        return [(task, result)]
 
 
-@pytest.mark.parametrize("room", [1, 2, 5])
-def test_who_comes_first_has_the_place_whoever_is_faster(room: int, place: Path) -> None:
+def run_slowly(files: list[str], pool: SlowPool) -> tuple[list[FileResult], OutputTracker]:
+    """Results of a batch with `-o out`, and its tracker."""
+    Path("out").mkdir()
+    options = BatchOptions(output=Path("out"))
+    tracker = OutputTracker(options)
+    plans = OutputPlanner(options).plan([InputItem(name) for name in files])
+    return list(colorize_parallel(plans, tracker, pool, "gray")), tracker
+
+
+@pytest.mark.parametrize("capacity", [1, 2, 5])
+def test_the_first_of_two_pictures_gets_the_output(capacity: int, place: Path) -> None:
     tree(place, "a/same.png", "b/same.png", "c/same.png", "bad/x.png", "a/x.png", "a/z.png")
-    (place / "out").mkdir()
-    files = ("a/same.png", "b/same.png", "bad/x.png", "a/x.png", "c/same.png", "a/z.png", "no.png")
-    items = [Item(name) for name in files]
-    places = Places(items, Settings(output=Path("out")))
-    hands = Slow(room)
-    records = {r.input: r for r in colorize_apart(items, places, hands, "gray")}
-    assert sorted(records) == sorted(files)
-    failed = {name: record.error for name, record in records.items() if record.error}
-    held = "'out/same.png' already holds the result of 'a/same.png'"
-    assert failed == {
-        "b/same.png": f"{held} (give them different output folders)",
-        "c/same.png": f"{held} (give them different output folders)",
+    (place / "b" / "y.png").mkdir()
+    tree(place, "c/y.png")
+    files = [
+        "a/same.png", "b/same.png", "bad/x.png", "a/x.png", "c/same.png", "a/z.png", "no.png",
+        "b/y.png", "c/y.png",
+    ]  # fmt: skip
+    pool = SlowPool(capacity)
+    results, _ = run_slowly(files, pool)
+    by_name = {result.input: result for result in results}
+    assert sorted(by_name) == sorted(files)
+    errors = {name: result.error for name, result in by_name.items() if result.error}
+    taken = "'out/same.png' is already the output of 'a/same.png'"
+    hint = "(give the pictures different output folders)"
+    assert errors == {
+        "b/same.png": f"{taken} {hint}",
+        "c/same.png": f"{taken} {hint}",
         "bad/x.png": "bad",
+        "a/x.png": f"'out/x.png' is already the output of 'bad/x.png' {hint}",
         "no.png": "cannot read 'no.png': there is no such file",
+        "b/y.png": "cannot read 'b/y.png': it is a directory (name the pictures in it: b/y.png/*)",
     }
-    assert records["a/x.png"].output == "out/x.png", "what failed has no place"
-    assert sorted(hands.order) == ["a/same.png", "a/x.png", "a/z.png", "bad/x.png"]
+    assert by_name["c/y.png"].output == "out/y.png", "a picture that is refused has no output"
+    assert sorted(pool.submitted) == ["a/same.png", "a/z.png", "bad/x.png", "c/y.png"]
 
 
-def test_when_the_disk_is_full_no_more_is_given_and_what_is_in_hand_is_finished(
-    place: Path,
-) -> None:
+def test_when_the_disk_is_full_no_more_is_begun_and_open_tasks_are_finished(place: Path) -> None:
     files = [
         "bad-full-1.png",
         "2.png",
@@ -224,13 +241,10 @@ def test_when_the_disk_is_full_no_more_is_given_and_what_is_in_hand_is_finished(
         "9.png",
     ]
     tree(place, *files)
-    (place / "out").mkdir()
-    items = [Item(name) for name in files]
-    places = Places(items, Settings(output=Path("out")))
-    hands = Slow(2)
-    records = list(colorize_apart(items, places, hands, "gray"))
-    # The second is finished before the first; then three have no room while a fourth is in hand.
-    assert places.full
-    assert [record.input for record in records if record.error is None] == ["2.png"]
-    assert len(records) == len(hands.order) == 5
-    assert not hands.busy
+    pool = SlowPool(2)
+    results, tracker = run_slowly(files, pool)
+    # The second is finished before the first; then three have no room while a fourth is open.
+    assert tracker.disk_full
+    assert [result.input for result in results if result.error is None] == ["2.png"]
+    assert len(results) == len(pool.submitted) == 5
+    assert not pool.is_busy

@@ -81,7 +81,7 @@ def test_files_that_may_not_be_large(colortk: Run, tmp_path: Path) -> None:
     run = colortk("run", "-p", "gray", "in", "-r", "-o", "out", "--jobs", "2", preexec_fn=limit)
     assert run.returncode == 1
     assert "cannot write 'out/large.png': File too large" in run.stderr
-    assert "note: --resume will not know of all of this" in run.stderr
+    assert "note: --resume will repeat a part of this run" in run.stderr
     assert len(whole(tmp_path / "out")) == 7
     assert leftovers(tmp_path) == []
 
@@ -102,13 +102,13 @@ def test_a_disk_that_is_full_and_then_is_not(jobs: int, colortk: Run, tmp_path: 
         assert run.returncode == 1
         found = whole(disk / "out")
         assert 0 < len(found) < 30
-        assert f"the disk is full: {len(found)} of 40 are done" in run.stderr
+        assert f"the disk is full: {len(found)} of 40 done" in run.stderr
         assert 3 <= run.stderr.count("No space left on device\n") < 10, "the others were left"
         assert leftovers(disk) == []
         subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
         resumed = colortk(*arguments, "--resume")
         assert resumed.returncode == 0, resumed.stderr
-        before = f"{40 - len(found)} colorized, {len(found)} done before, 0 failed"
+        before = f"{40 - len(found)} colorized, {len(found)} already done, 0 failed"
         assert resumed.stderr == f"colortk: {before}\n"
         assert whole(disk / "out") == names
         rows = [json.loads(line) for line in (disk / "report").read_text().splitlines()]
@@ -167,7 +167,7 @@ def test_a_clock_that_jumps(first: int, colortk: Run, moody: Path, tmp_path: Pat
     for done, before in ((12 - len(found), len(found)), (0, 12)):
         run = colortk(*arguments, plugins=moody)
         assert run.returncode == 0, run.stderr
-        assert run.stderr == f"colortk: {done} colorized, {before} done before, 0 failed\n"
+        assert run.stderr == f"colortk: {done} colorized, {before} already done, 0 failed\n"
     assert whole(out) == names
     assert {name: (out / name).stat().st_mtime_ns for name in found} == stamps
     assert leftovers(tmp_path) == []

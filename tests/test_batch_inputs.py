@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from batches import GREY, run, tree
-from colortk.batch.inputs import Item, expand, read_list
+from colortk.batch.inputs import InputItem, find_inputs, read_list
 from colortk.cli.main import invoke
 from colortk.errors import UsageError
 from colortk.io.decode import decode
 from colortk.io.sniff import format_of
 
 
-def names(items: list[Item]) -> list[str]:
+def names(items: list[InputItem]) -> list[str]:
     return [Path(item.name).as_posix() for item in items]
 
 
@@ -33,31 +33,31 @@ def test_a_folder_means_its_pictures(place: Path) -> None:
         "x/y/f.jpg",
     )
     (place / "in" / "folder.png").mkdir()
-    assert names(expand(["in"])) == ["in/a.JPG.png", "in/b.png"]
-    every = expand(["in"], recursive=True)
+    assert names(find_inputs(["in"])) == ["in/a.JPG.png", "in/b.png"]
+    every = find_inputs(["in"], recursive=True)
     assert names(every) == ["in/a.JPG.png", "in/b.png", "in/x/d.tif", "in/x/y/f.jpg"]
     assert [item.folder for item in every] == ["", "", "x", os.path.join("x", "y")]
-    assert names(expand(["in/.hidden.png", "in/c.txt"])) == ["in/.hidden.png", "in/c.txt"]
-    inside = expand(["in"], recursive=True, output=Path("in/x"))
+    assert names(find_inputs(["in/.hidden.png", "in/c.txt"])) == ["in/.hidden.png", "in/c.txt"]
+    inside = find_inputs(["in"], recursive=True, output=Path("in/x"))
     assert names(inside) == ["in/a.JPG.png", "in/b.png"], "results are no inputs"
-    assert len(expand(["in"], recursive=True, output=Path("in"))) == 4
-    twice = expand(["in", "in/b.png", "./in/../in"], recursive=True)
+    assert len(find_inputs(["in"], recursive=True, output=Path("in"))) == 4
+    twice = find_inputs(["in", "in/b.png", "./in/../in"], recursive=True)
     assert sorted(names(twice)) == sorted(names(every)), "found and named, but once"
-    (item,) = expand(["in/.x", "in/x/y"], output=Path("out"))[1:]
+    (item,) = find_inputs(["in/.x", "in/x/y"], output=Path("out"))[1:]
     assert item.folder == "y", "of several folders each keeps its name"
 
 
 def test_a_link_that_leads_back_is_not_followed(place: Path) -> None:
     tree(place / "in", "a.png")
     (place / "in" / "back").symlink_to(place / "in", target_is_directory=True)
-    assert names(expand(["in"], recursive=True)) == ["in/a.png"]
+    assert names(find_inputs(["in"], recursive=True)) == ["in/a.png"]
 
 
 def test_links_that_lead_to_each_other_fail_alone(place: Path) -> None:
     tree(place / "in", "a.png", "x/b.png")
     for one, other in (("first", "second"), ("second", "first"), ("third.png", "third.png")):
         (place / "in" / one).symlink_to(other)
-    found = expand(["in"], recursive=True)
+    found = find_inputs(["in"], recursive=True)
     assert [name for name in names(found) if name.endswith(("a.png", "b.png"))] == [
         "in/a.png",
         "in/x/b.png",
@@ -70,24 +70,24 @@ def test_links_that_lead_to_each_other_fail_alone(place: Path) -> None:
 
 def test_a_folder_without_pictures_says_so(place: Path) -> None:
     tree(place / "in", "c.txt", "x/d.png")
-    (item,) = expand(["in"])
+    (item,) = find_inputs(["in"])
     assert item.error == (
-        "cannot read 'in': it is a directory without pictures"
-        " (--recursive takes those of the folders in it)"
+        "cannot read 'in': it is a folder without pictures"
+        " (use --recursive to descend into subfolders)"
     )
 
 
 def test_patterns(place: Path) -> None:
     tree(place / "in", "a.png", "x/b.png", "x/c.jpg", "x/y/d.png", "[1].png")
-    found = expand(["in/**/*.png"])
+    found = find_inputs(["in/**/*.png"])
     assert names(found) == ["in/[1].png", "in/a.png", "in/x/b.png", "in/x/y/d.png"]
     assert [item.folder for item in found] == ["", "", "x", os.path.join("x", "y")]
-    assert expand(["in/[1].png"]) == [Item("in/[1].png")], "what exists is no pattern"
-    assert names(expand(["in/*"])) == ["in/[1].png", "in/a.png"]
-    assert names(expand(["in/**/*.png"], output=Path("in/x"))) == ["in/[1].png", "in/a.png"]
-    (none,) = expand(["in/*.bmp"])
-    assert "no file that matches" in str(none.error)
-    assert expand([], ["in/*.png"]) == [Item("in/*.png", "")], "a list holds no patterns"
+    assert find_inputs(["in/[1].png"]) == [InputItem("in/[1].png")], "what exists is no pattern"
+    assert names(find_inputs(["in/*"])) == ["in/[1].png", "in/a.png"]
+    assert names(find_inputs(["in/**/*.png"], output=Path("in/x"))) == ["in/[1].png", "in/a.png"]
+    (none,) = find_inputs(["in/*.bmp"])
+    assert "no file matches it as a pattern" in str(none.error)
+    assert find_inputs([], ["in/*.png"]) == [InputItem("in/*.png", "")], "a list holds no patterns"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_lists_that_cannot_be(place: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_long_list_is_quick() -> None:
     many = [f"x/{number}.png" for number in range(100_000)]
-    assert len(expand([], many)) == 100_000
+    assert len(find_inputs([], many)) == 100_000
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 
 from batches import GREY, results, run, tree
-from colortk.batch.inputs import Item
+from colortk.batch.inputs import InputItem
 from colortk.batch.journal import Journal
-from colortk.batch.outputs import Places
-from colortk.batch.records import Record, Settings
-from colortk.errors import PictureError
+from colortk.batch.options import BatchOptions
+from colortk.batch.outputs import OutputPlanner
+from colortk.batch.plan import PlannedFile
+from colortk.batch.tracker import OutputTracker
 
 
 def test_resume_does_what_is_left(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,7 +36,7 @@ def test_resume_does_what_is_left(place: Path, capsys: pytest.CaptureFixture[str
     assert told.err.splitlines() == [
         f"colortk: '{Path('out/c.png')}' exists: made with other settings, or changed since"
         " (use --force to overwrite or --skip-existing)",
-        "colortk: 2 colorized, 1 done before, 1 failed",
+        "colortk: 2 colorized, 1 already done, 1 failed",
     ]
     assert run("in", "-o", "out", "--resume", "--force") == 0
     assert (out / "a.png").stat().st_mtime_ns == before["a.png"]
@@ -60,31 +61,34 @@ def journal(place: Path, resumes: bool = True) -> Journal:
     return Journal(place / "store", {"plugin": "gray"}, resumes)
 
 
+def plan(names: list[str], journal: Journal) -> list[PlannedFile]:
+    """Plans of a run with `-o out`."""
+    planner = OutputPlanner(BatchOptions(output=Path("out")), journal)
+    return planner.plan([InputItem(name) for name in names])
+
+
 def test_what_was_begun_and_is_there_is_done_what_failed_is_not(place: Path) -> None:
     names = ("a", "b", "c", "d")
     tree(place, *(f"{name}.png" for name in names), *(f"out/{name}.png" for name in names))
     stopped = journal(place)
     for name in ("a", "b", "c"):
         stopped.begin(f"{name}.png", Path(f"out/{name}.png"), force=name == "c")
-    stopped.end("b.png", Path("out/b.png"), good=False)
-    items = [Item(f"{name}.png") for name in names]
-    places = Places(items, Settings(output=Path("out")), journal(place))
-    record = Record("a.png", None, "gray")
-    assert places.claim(items[0], record, "png") is None
-    assert record.resumed
-    for item in items[1:]:
-        with pytest.raises(PictureError, match="exists"):
-            places.claim(item, Record(item.name, None, "gray"), "png")
+    stopped.end("b.png", Path("out/b.png"), success=False)
+    first, *others = plan([f"{name}.png" for name in names], journal(place))
+    assert (first.target, first.resumed) == (None, True)
+    for planned in others:
+        assert planned.target is None
+        assert "exists" in (planned.error or "")
 
 
 def test_what_was_in_hand_when_it_ended_is_there_or_not(place: Path) -> None:
     tree(place, "a.png", "b.png", "out/x.txt")
-    items = [Item("a.png"), Item("b.png")]
-    places = Places(items, Settings(output=Path("out")), journal(place))
-    for item in items:
-        assert places.claim(item, Record(item.name, None, "gray"), "png") is not None
+    stopped = journal(place)
+    tracker = OutputTracker(BatchOptions(output=Path("out")), stopped)
+    for planned in plan(["a.png", "b.png"], stopped):
+        assert tracker.begin(planned, planned.result("gray"))
     tree(place, "out/a.png")
-    places.close()
+    tracker.close()
     tree(place, "out/b.png")  # somebody else's
     later = journal(place)
     assert later.done("a.png", Path("out/a.png"))
@@ -95,12 +99,12 @@ def test_torn_lines_and_strange_ones_are_passed_over(place: Path) -> None:
     tree(place, "a.png", "b.png", "out/a.png", "out/b.png")
     first = journal(place)
     first.begin("a.png", Path("out/a.png"))
-    first.end("a.png", Path("out/a.png"), good=True)
+    first.end("a.png", Path("out/a.png"), success=True)
     with first.path.open("ab") as file:
         file.write(b'[]\n{"event": 1}\n\xff\xfe\n{"event": "done", "input": "/x", "outp')
     second = journal(place)
     second.begin("b.png", Path("out/b.png"))
-    second.end("b.png", Path("out/b.png"), good=True)
+    second.end("b.png", Path("out/b.png"), success=True)
     third = journal(place)
     assert third.done("a.png", Path("out/a.png"))
     assert third.done("b.png", Path("out/b.png"))
@@ -140,14 +144,14 @@ def test_lines_wait_for_room(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("os.write", limited)
     mine.begin("a.png", Path("out/a.png"))
     assert mine.problem == "the disk is full", "a part of the line was written"
-    mine.end("a.png", Path("out/a.png"), good=True)
+    mine.end("a.png", Path("out/a.png"), success=True)
     assert mine.problem == "full"
     assert not journal(place).done("a.png", Path("out/a.png"))
     left = 10**6
     mine.begin("b.png", Path("out/b.png"))
     assert mine.problem == ""
     left = 0
-    mine.end("b.png", Path("out/b.png"), good=True)
+    mine.end("b.png", Path("out/b.png"), success=True)
     left = 10**6
     mine.close()
     later = journal(place)
@@ -163,7 +167,7 @@ def test_lines_do_not_wait_without_end(place: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("os.write", full)
     for number in range(2000):
         mine.begin(f"{number}.png", Path(f"out/{number}.png"))
-        mine.end(f"{number}.png", Path(f"out/{number}.png"), good=False)
+        mine.end(f"{number}.png", Path(f"out/{number}.png"), success=False)
     monkeypatch.setattr("os.write", write)
     before = mine.path.read_bytes()
     mine.begin("a.png", Path("out/a.png"))
@@ -179,7 +183,7 @@ def test_a_journal_that_cannot_be_stops_nothing(
     (place / "file").touch()
     monkeypatch.setenv("COLORTK_STORE", str(place / "file"))
     assert run("a.png", "b.png") == 0
-    assert "--resume will not know of this run" in capsys.readouterr().err
+    assert "note: --resume cannot continue this run" in capsys.readouterr().err
     assert run("a.png", "b.png", "--force", "--resume") == 2
 
 

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from batches import run, tree
-from colortk.batch.inputs import Item
+from colortk.batch.inputs import InputItem
 from colortk.batch.journal import Journal
-from colortk.batch.outputs import Places
-from colortk.batch.records import Record, Settings, Spot
-from colortk.errors import PictureError
+from colortk.batch.options import BatchOptions
+from colortk.batch.outputs import OutputPlanner
+from colortk.batch.results import FileResult
+from colortk.batch.tracker import OutputTracker
 from conftest import photo
 
 MISSING = {"axis": "rows", "lines": 9, "lost": [[5, 8]], "reduced": []}
@@ -43,10 +44,8 @@ def test_a_partial_result_is_reported_again_until_its_input_is_whole(
     for more in ((), ("--allow-truncated",)):
         assert run(*command, "--resume", *more) == 1
         told = capsys.readouterr().err
-        assert (
-            f"'{Path('out/scan.jpg')}' is incomplete, as the file that it was made of: rows" in told
-        )
-        assert "0 colorized, 3 done before (1 of them incomplete), 0 failed" in told
+        assert f"'{Path('out/scan.jpg')}' is incomplete, as its input was damaged: rows" in told
+        assert "0 colorized, 3 already done (1 of them incomplete), 0 failed" in told
     assert (result.read_bytes(), result.stat().st_mtime_ns) == before
     assert run(*command, "--resume", "--json", "--report", "report") == 1
     rows = [json.loads(line) for line in (place / "report").read_text().splitlines()]
@@ -56,7 +55,7 @@ def test_a_partial_result_is_reported_again_until_its_input_is_whole(
     (folder / "scan.jpg").write_bytes(jpeg())
     capsys.readouterr()
     assert run(*command, "--resume") == 0
-    assert "1 colorized, 2 done before, 0 failed" in capsys.readouterr().err
+    assert "1 colorized, 2 already done, 0 failed" in capsys.readouterr().err
     assert run("in/scan.jpg", "-o", "whole.jpg") == 0
     assert result.read_bytes() == (place / "whole.jpg").read_bytes()
     assert run(*command, "--resume") == 0
@@ -79,35 +78,32 @@ def journal(place: Path) -> Journal:
 
 def test_what_was_begun_with_truncated_pictures_allowed_is_made_again(place: Path) -> None:
     tree(place, "a.png", "b.png", "c.png", "out/c.png")
-    items = [Item(name) for name in ("a.png", "b.png")]
-    settings = Settings(output=Path("out"), allow_truncated=True)
-    killed = Places(items, settings, journal(place))
-    for item in items:
-        assert killed.claim(item, Record(item.name, None, "gray"), "png") is not None
+    options = BatchOptions(output=Path("out"), allow_truncated=True)
+    items = [InputItem(name) for name in ("a.png", "b.png")]
+    killed = journal(place)
+    tracker = OutputTracker(options, killed)
+    plans = OutputPlanner(options, killed).plan(items)
+    for planned in plans:
+        assert tracker.begin(planned, planned.result("gray"))
     tree(place, "out/a.png", "out/b.png")
-    killed.finish(items[0], killed_spot("out/a.png"), Record("a.png", "out/a.png", "gray"))
-    killed.close()
+    tracker.finish(plans[0], FileResult("a.png", "out/a.png", "gray"))
+    tracker.close()
+    later = BatchOptions(output=Path("out"))
     for _ in range(2):  # also after the second run was killed before it wrote anything
-        later = Places([*items, Item("c.png")], Settings(output=Path("out")), journal(place))
-        record = Record("a.png", None, "gray")
-        assert later.claim(items[0], record, "png") is None
-        assert record.resumed
-        spot = later.claim(items[1], Record("b.png", None, "gray"), "png")
-        assert spot is not None
-        assert spot.force
-    with pytest.raises(PictureError, match="exists"):
-        later.claim(Item("c.png"), Record("c.png", None, "gray"), "png")
-
-
-def killed_spot(path: str) -> Spot:
-    return Spot(Path(path))
+        journal_later = journal(place)
+        plans = OutputPlanner(later, journal_later).plan([*items, InputItem("c.png")])
+        assert (plans[0].target, plans[0].resumed) == (None, True)
+        assert plans[1].target is not None
+        assert plans[1].target.overwrite
+        assert OutputTracker(later, journal_later).begin(plans[1], plans[1].result("gray"))
+        assert "exists" in (plans[2].error or "")
 
 
 def test_lines_of_partial_results_are_checked(place: Path) -> None:
     tree(place, "a.png", "out/a.png")
     first = journal(place)
     first.begin("a.png", Path("out/a.png"))
-    first.end("a.png", Path("out/a.png"), good=True, missing=MISSING)
+    first.end("a.png", Path("out/a.png"), success=True, missing=MISSING)
     first.close()
     later = journal(place)
     assert later.done("a.png", Path("out/a.png"))

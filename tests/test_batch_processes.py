@@ -30,13 +30,13 @@ def test_what_kills_or_hangs_costs_its_picture(colortk: Run, moody: Path, tmp_pa
     lines = sorted(run.stderr.splitlines())
     assert lines[0] == "colortk: 4 colorized, 2 failed"
     assert "'in/black.png': plugin 'moody' was stopped: not done in 15 s" in lines[1]
-    assert "'in/white.png': plugin 'moody' died on it" in lines[2]
+    assert "'in/white.png': plugin 'moody' crashed" in lines[2]
     assert "exit code 3" in lines[2]
     assert whole(tmp_path / "out") == names
     resumed = colortk(
         "run", "-p", "moody", "in", "-r", "-o", "out", "--jobs", "2", "--resume", plugins=moody
     )
-    assert resumed.stderr == "colortk: 2 colorized, 4 done before, 0 failed\n"
+    assert resumed.stderr == "colortk: 2 colorized, 4 already done, 0 failed\n"
 
 
 def test_a_plugin_is_not_blamed_for_reading_and_writing(
@@ -68,13 +68,13 @@ def test_a_plugin_is_not_blamed_for_reading_and_writing(
     )  # fmt: skip
     assert run.returncode == 1
     errors = {line.split("'")[1]: line.split("': ", 1)[1] for line in run.stderr.splitlines()[:-1]}
-    late = "was stopped: not done in 6 s (raise --timeout if it is merely slow)"
+    late = "was stopped: not done in 6 s (raise --timeout if it is only slow)"
     dead = "its process ended (exit code 9)"
     assert errors == {
         "in/read.png": f"reading the file {late}",
         "in/write.png": f"writing the result {late}",
-        "in/read-dies.png": f"its process died while reading the file: {dead}",
-        "in/write-dies.png": f"its process died while writing the result: {dead}",
+        "in/read-dies.png": f"the worker crashed while reading the file: {dead}",
+        "in/write-dies.png": f"the worker crashed while writing the result: {dead}",
     }
 
 
@@ -109,7 +109,7 @@ def test_an_interrupt_leaves_nothing(
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     first, last = errors.splitlines()
-    assert "of 8 are done: the same with --resume does the rest" in first
+    assert "of 8 done. Run the same command with --resume to finish." in first
     assert last in ("colortk: interrupted", "colortk: terminated")
     for number in {int(word) for word in mark.read_text().split()}:
         with pytest.raises(ProcessLookupError):
@@ -132,12 +132,12 @@ def test_a_cluster_does_the_same(colortk: Run, moody: Path, tmp_path: Path) -> N
         run = colortk("run", "-p", "moody", "in", "-r", "-o", "out", *where, plugins=moody)
         assert run.returncode == 1, run.stderr
         first, last = run.stderr.splitlines()
-        assert "white.png': plugin 'moody' died on it: its process ended (exit code 3)" in first
+        assert "white.png': plugin 'moody' crashed: its process ended (exit code 3)" in first
         assert last == "colortk: 10 colorized, 1 failed"
         assert all(worker.poll() is None for worker in workers)
         arguments = ("run", "-p", "moody", "in", "-r", "-o", "out", "--resume")
         again = colortk(*arguments, *where, plugins=moody)
-        assert "0 colorized, 10 done before, 1 failed" in again.stderr
+        assert "0 colorized, 10 already done, 1 failed" in again.stderr
     assert whole(tmp_path / "out") == names
     for name in names:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "local" / name).read_bytes()

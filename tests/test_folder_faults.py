@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batches import results, run, tree
-from colortk.batch.inputs import expand
+from colortk.batch.inputs import find_inputs
 from colortk.errors import Notice
 from colortk.io.discovery import find_films, find_pictures
 
@@ -50,7 +50,7 @@ def test_a_broken_link_that_is_no_picture_is_a_notice(place: Path) -> None:
     tree(place / "in", "a.png")
     (place / "in" / "notes").symlink_to("missing")
     with pytest.warns(Notice, match="skipped 'in/notes': it is a symbolic link that leads nowhere"):
-        items = expand(["in"])
+        items = find_inputs(["in"])
     assert [(item.name, item.error) for item in items] == [("in/a.png", None)]
 
 
@@ -59,9 +59,9 @@ def test_a_pattern_follows_no_links_in_circles(place: Path) -> None:
     for name in "pqr":  # glob follows each of them again and again
         (place / "in" / name).symlink_to(".")
     for pattern in ("in/**/*.png", "in/**", str(place / "in" / "**" / "*.png")):
-        names = [os.path.relpath(item.name) for item in expand([pattern])]
+        names = [os.path.relpath(item.name) for item in find_inputs([pattern])]
         assert names == ["in/a.png", "in/x/b.png"]
-    assert [item.name for item in expand(["**/b.png"])] == ["in/x/b.png"]
+    assert [item.name for item in find_inputs(["**/b.png"])] == ["in/x/b.png"]
 
 
 def test_what_compare_and_fit_find(odd: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_read_is_a_notice(
     monkeypatch.setattr("os.scandir", refuse)
     with pytest.warns(Notice, match="cannot read 'in/x': Permission denied"):
         assert [path.name for path in find_pictures(Path("in"))] == ["a.png", "c.png"]
-    items = expand(["in"], recursive=True)
+    items = find_inputs(["in"], recursive=True)
     assert [item.name for item in items if item.error is None] == ["in/a.png", "in/y/c.png"]
     (error,) = [item.error for item in items if item.error is not None]
     assert "cannot read 'in/x': Permission denied" in error

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colortk.batch.local_pool import Crew
-from colortk.batch.records import Record, Settings, Spot
-from colortk.batch.worker import Orders, Task
+from colortk.batch.local_pool import LocalPool
+from colortk.batch.options import PictureOptions
+from colortk.batch.plan import OutputTarget
+from colortk.batch.results import FileResult
+from colortk.batch.worker import PictureTask, WorkerConfig
 from colortk.errors import PredictionError
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
@@ -172,15 +174,16 @@ def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> No
         path = tmp_path / f"{kind}.png"
         level = {1: 4, 2: 7, 3: 11, 9: 25, 0: 0}[kind]  # of 8 bits; its L* is the kind
         Image.new("L", (32, 32), level).save(path)
-        tasks.append(Task(str(path), str(path), Spot(tmp_path / "out" / path.name, make=True)))
-    crew = Crew(Orders(Request("forger"), "none", Settings()), 1, 1, 60)
-    records: dict[str, Record] = {}
-    with crew:
+        target = OutputTarget(str(tmp_path / "out" / path.name), make_folder=True)
+        tasks.append(PictureTask(str(path), str(path), target))
+    pool = LocalPool(WorkerConfig(Request("forger"), PictureOptions("none")), 1, 1, 60)
+    records: dict[str, FileResult] = {}
+    with pool:
         waiting = list(tasks)
-        while waiting or crew.busy:
-            while waiting and crew.room:
-                crew.give(waiting.pop(0))
-            for task, record in crew.take():
+        while waiting or pool.is_busy:
+            while waiting and pool.has_capacity:
+                pool.submit(waiting.pop(0))
+            for task, record in pool.collect():
                 assert record.input == task.name
                 assert record.plugin == "forger"
                 records[Path(task.name).stem] = record

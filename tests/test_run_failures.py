@@ -84,7 +84,7 @@ def truncated() -> bytes:
         (b"this is text", ("not a picture",)),
         (truncated(), ("damaged",)),
         (bomb(), ("65000", "--max-pixels")),
-        ("directory", ("directory",)),
+        ("directory", ("folder without pictures",)),
         ("missing", ("no such file",)),
     ],
     ids=["empty", "text", "truncated", "bomb", "directory", "missing"],

@@ -24,7 +24,7 @@ def test_a_picture_is_not_written_to_a_terminal(picture: Path) -> None:
     )
     os.close(side)
     os.close(terminal)
-    one_line(run, 2, "not written to a terminal")
+    one_line(run, 2, "cannot write a picture to a terminal")
 
 
 @pytest.mark.slow
@@ -59,8 +59,8 @@ def test_results_among_the_files_are_not_colorized_again(
     assert again.returncode == 0, again.stderr
     assert again.stdout.split() == ["holiday-colorized-colorized.jpg"], "nobody's result"
     assert again.stderr.splitlines() == [
-        "colortk: note: 'a-colorized.jpg' is the result of 'a.png', and 1 more are results:"
-        " skipped (name them, with -o, to colorize them too)",
+        "colortk: note: skipped 'a-colorized.jpg' and 1 more: it is the result of 'a.png'"
+        " (to colorize it too, name it and use -o)",
         "colortk: 1 colorized, 4 skipped, 0 failed",
     ]
     assert {p.name for p in tmp_path.iterdir()} == before | {"holiday-colorized-colorized.jpg"}
@@ -74,7 +74,7 @@ def test_results_among_the_files_are_not_colorized_again(
     elsewhere = colortk(*run, *files[:2], "-o", "out", "--skip-existing", plugins=site)
     assert len(elsewhere.stdout.split()) == 2
     folder = colortk(*run, ".", "-o", "tree", "--ext", "png", plugins=site)
-    assert "and 3 more are results: skipped" in folder.stderr
+    assert " and 3 more: it is the result of" in folder.stderr
     assert sorted(folder.stdout.split()) == [
         "tree/a.png", "tree/b.png", "tree/holiday-colorized.png",
     ]  # fmt: skip
@@ -86,12 +86,12 @@ def test_a_picture_that_was_done_before_is_said_to_be(colortk: Run, picture: Pat
     for told in ("photo-colorized.png\n", ""):
         run = colortk("run", "-p", "gray", picture.name, "--resume")
         assert (run.returncode, run.stdout) == (0, told), run.stderr
-    assert run.stderr == "colortk: done before: nothing is left of it\n"
+    assert run.stderr == "colortk: already done: nothing to do\n"
 
 
 def test_one_plugin_is_taken(colortk: Run, picture: Path) -> None:
     run = colortk("run", "-p", "sift_mlp", "-p", "gray", picture)
-    one_line(run, 2, "--plugin is said 2 times", "colortk compare")
+    one_line(run, 2, "--plugin given twice; `run` takes one (`compare` takes several)")
 
 
 def test_force_and_skip_existing_exclude_each_other(colortk: Run, picture: Path) -> None:
@@ -212,8 +212,8 @@ def test_two_inputs_with_one_name(colortk: Run, tmp_path: Path, site: Path) -> N
         "run", "-p", "orange", "a/same.png", "b/same.png", "-o", "out", "--force", plugins=site
     )
     assert run.returncode == 1
-    assert "already holds the result of 'a/same.png'" in run.stderr
+    assert "is already the output of 'a/same.png'" in run.stderr
     again = ("run", "-p", "orange", "a/same.png", "b/same.png", "-o", "out", "--skip-existing")
     run = colortk(*again, plugins=site)
     assert run.returncode == 1, "a second picture of that name must not pass as done"
-    assert "already holds the result of 'a/same.png'" in run.stderr
+    assert "is already the output of 'a/same.png'" in run.stderr

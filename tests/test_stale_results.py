@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 import colortk
-from colortk.batch.journal import identity as journal_identity
-from colortk.batch.records import Settings
+from colortk.batch.journal import journal_key
+from colortk.batch.options import BatchOptions
 from colortk.cli import fit
 from colortk.errors import ArtifactError, UsageError
 from colortk.harness import plugin_processes
 from colortk.harness.plugin_variants import parse_variant
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.registry import registry
-from colortk.runtime.loading import Loaded, Request
+from colortk.runtime.loading import Loaded
 from colortk.runtime.network_io import LinearScaling
 from colortk.training.data.split import Split
 from colortk.training.identity import trainer_code
@@ -111,11 +111,11 @@ def test_a_comparison_scores_again_after_the_content_of_an_option_has_changed(
 def test_a_resumed_run_is_another_after_an_edit(plugin: Path, tmp_path: Path) -> None:
     amount = tmp_path / "amount.txt"
     amount.write_text("20")
-    request = Request("content_reader", (f"amount={amount}",))
-    settings = Settings()
+    options = (f"amount={amount}",)
 
     def key(refine: str = "ratio") -> str:
-        return json.dumps(journal_identity(request, refine, settings))
+        batch = BatchOptions(plugin="content_reader", options=options, refine=refine)
+        return json.dumps(journal_key(batch))
 
     keys = [key(), key("none")]
     amount.write_text("21")

@@ -1,6 +1,7 @@
-"""Many pictures: which files, where their results go, one record for each, good or bad.
+"""Batches of pictures: which files, where their results go, and one result for each picture.
 
-``inputs`` finds the pictures, ``places`` says where each result goes, ``one`` makes it; ``here``
-does that for all of them in this process, ``apart`` in several, or on a cluster. ``journal``
-remembers what is done.
+``inputs`` finds the pictures. ``outputs`` plans, before the first picture is decoded, where each result
+goes, what is already done and what is refused. ``process_file`` reads, colorizes and writes one picture;
+``serial`` does so in this process and ``parallel`` in worker processes or on a cluster. ``tracker`` and
+``journal`` record what is begun and done. ``run`` puts these together.
 """

@@ -1,71 +1,96 @@
-"""Some pictures in a thread of a Dask worker, in a process that the thread keeps for the run."""
+"""Tasks in a thread of a Dask worker, in a worker process that the thread keeps for the run."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 
-from colortk.batch.local_pool import Crew
-from colortk.batch.records import Record
-from colortk.batch.worker import Orders, Ready, Task
+from colortk.batch.local_pool import LocalPool
+from colortk.batch.results import FileResult
+from colortk.batch.worker import LoadedState, PictureTask, WorkerConfig
 from colortk.errors import PluginError
 from colortk.plugin.registry import registry
 from colortk.runtime.provenance import colorizer_code
 
-_kept = threading.local()
+_thread_state = threading.local()
 
 
-def work(
-    tasks: list[Task],
-    orders: Orders,
-    expected: Ready,
+def process_tasks(
+    tasks: list[PictureTask],
+    config: WorkerConfig,
+    expected: LoadedState,
     code: str,
     threads: int,
     timeout: float | None,
-    run: str,
-) -> list[Record]:
-    """Colorize ``tasks`` and return their records, in the same order.
+    run_id: str,
+) -> list[FileResult]:
+    """Colorize pictures in the worker process of this thread.
 
-    Raises ``PluginError`` if weights, options or code are not as they are where the run began:
-    ``expected`` and ``code``.
+    Parameters
+    ----------
+    tasks : list of PictureTask
+    config : WorkerConfig
+    expected : LoadedState
+        Weights and options of the plugin on the machine that runs the batch.
+    code : str
+        Digest of the code and the libraries on that machine.
+    threads : int
+        Threads of the worker process.
+    timeout : float or None
+        Seconds for one picture.
+    run_id : str
+        Identifies the batch: another batch gets another worker process.
+
+    Returns
+    -------
+    list of FileResult
+        In the order of ``tasks``.
+
+    Raises
+    ------
+    PluginError
+        Weights, options or code differ on this machine.
     """
-    kept: tuple[str, Crew] | None = getattr(_kept, "crew", None)
-    _kept.crew = None
-    if kept is not None and kept[0] != run:
-        kept[1].end()
+    kept: tuple[str, LocalPool] | None = getattr(_thread_state, "pool", None)
+    _thread_state.pool = None
+    if kept is not None and kept[0] != run_id:
+        kept[1].stop()
         kept = None
     checked = kept is not None
-    crew = kept[1] if kept is not None else Crew(orders, 1, threads, timeout)
-    records = []
+    pool = kept[1] if kept is not None else LocalPool(config, 1, threads, timeout)
+    results = []
     try:
         waiting = deque(tasks)
-        while waiting or crew.busy:
-            while waiting and crew.room:
-                crew.give(waiting.popleft())
-            records += [record for _, record in crew.take()]
-            if crew.ready is not None and not checked:
-                _check(crew.ready, orders, expected, code)
+        while waiting or pool.is_busy:
+            while waiting and pool.has_capacity:
+                pool.submit(waiting.popleft())
+            results += [result for _, result in pool.collect()]
+            if pool.state is not None and not checked:
+                _check_state(pool.state, config, expected, code)
                 checked = True
     except BaseException:
-        crew.end()
+        pool.stop()
         raise
-    _kept.crew = run, crew
-    return records
+    _thread_state.pool = run_id, pool
+    return results
 
 
-def _check(ready: Ready, orders: Orders, expected: Ready, code: str) -> None:
-    """Raise ``PluginError`` if a worker process is not what the run began with."""
-    what = ""
-    if ready.digest != expected.digest:
-        what = "weights"
-    elif ready.options != expected.options:
-        what = "options"
+def _check_state(
+    state: LoadedState, config: WorkerConfig, expected: LoadedState, code: str
+) -> None:
+    """Raise ``PluginError`` if this machine would make other results."""
+    difference = ""
+    if state.digest != expected.digest:
+        difference = "weights"
+    elif state.options != expected.options:
+        difference = "options"
     else:
-        spec = registry().colorizer(orders.request.plugin)[1]
-        if colorizer_code(spec, orders.refine, "files") != code:
-            what = "code or libraries"
-    if what:
+        spec = registry().colorizer(config.request.plugin)[1]
+        if colorizer_code(spec, config.options.refine, "files") != code:
+            difference = "code or libraries"
+    if difference:
         raise PluginError(
-            f"plugin '{orders.request.plugin}' has other {what} on a Dask worker",
-            hint="install the same versions everywhere, and restart the workers",
+            f"plugin '{config.request.plugin}' has other {difference} on a Dask worker",
+            "results would depend on the machine",
+            "install the same versions everywhere, and restart the workers",
         )

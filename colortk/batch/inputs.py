@@ -1,4 +1,4 @@
-"""Which pictures are meant: files, folders, patterns and lists of files, in a known order."""
+"""Find the pictures that files, folders, patterns and lists of files name, in a stable order."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from colortk.batch.records import STANDARD
+from colortk.batch.options import STANDARD_STREAM
 from colortk.errors import Notice, PictureError, UsageError
 
-_MAGIC = frozenset("*?[")
+_WILDCARDS = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A picture by its name.
+class InputItem:
+    """A picture, or what could not be read as one.
 
-    ``folder``: of one that was found, and not named itself: where below ``-o`` its result goes.
-    ``error``: why there is none.
+    Parameters
+    ----------
+    name : str
+        Path of the picture; ``-`` is standard input.
+    folder : str or None
+        For a picture that was found in a folder or by a pattern: the folder below the output folder
+        to which its result goes. ``None`` for a picture that was named.
+    error : str or None
+        Why there is no picture.
     """
 
     name: str
@@ -28,153 +35,189 @@ class Item:
     error: str | None = None
 
 
-def expand(
+def find_inputs(
     names: Iterable[str],
     listed: Iterable[str] = (),
     recursive: bool = False,
     output: Path | None = None,
-) -> list[Item]:
-    """The pictures that ``names`` (files, folders, patterns) and ``listed`` (no patterns) mean.
+) -> list[InputItem]:
+    """Find the pictures of a batch.
 
-    A folder gives its pictures, and with ``recursive`` those below it; of several folders each
-    keeps its name below ``output``. What is hidden, is no picture by its ending, or lies in an
-    ``output`` below the folder is left out. A pattern gives the files that it matches. A picture
-    that is found is not repeated; one that is named twice is, to be refused.
+    A picture that is found twice counts once. A picture that is named twice counts twice, so that
+    the second one is refused.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Files, folders and patterns. A folder means its pictures; entries that are hidden or have no
+        picture's extension are left out. If several folders are given, each keeps its name below
+        the output folder.
+    listed : iterable of str
+        Files and folders, but no patterns.
+    recursive : bool
+        Descend into subfolders.
+    output : Path or None
+        Output folder. If it lies in one of the folders, its pictures are left out.
+
+    Returns
+    -------
+    list of InputItem
+        In the order of the names; sorted by name within each folder.
     """
     names, listed = list(names), list(listed)
-    kinds = [(name, _kind(name, True)) for name in names]
-    kinds += [(name, _kind(name, False)) for name in listed]
+    kinds = [(name, _input_kind(name, patterns=True)) for name in names]
+    kinds += [(name, _input_kind(name, patterns=False)) for name in listed]
     seen = {os.path.normpath(name) for name, kind in kinds if kind == "file"}
-    several = sum(kind == "folder" for _, kind in kinds) > 1
+    several_folders = sum(kind == "folder" for _, kind in kinds) > 1
     items = []
     for number, (name, kind) in enumerate(kinds):
         if kind == "file":
-            items.append(Item(name, None if number < len(names) else ""))
+            items.append(InputItem(name, None if number < len(names) else ""))
             continue
-        leave = _below(output, name if kind == "folder" else _fixed(name))
+        excluded = _output_inside(output, name if kind == "folder" else _fixed_folders(name))
         if kind == "folder":
-            prefix = os.path.basename(os.path.abspath(name)) if several else ""
-            found = _in_folder(name, prefix, recursive, leave)
+            prefix = os.path.basename(os.path.abspath(name)) if several_folders else ""
+            candidates = _find_in_folder(name, prefix, recursive, excluded)
         else:
-            found = _matching(name, leave)
-        for item in found:
-            place = os.path.normpath(item.name)
-            if item.error is not None or place not in seen:
-                seen.add(place)
+            candidates = _find_matching(name, excluded)
+        for item in candidates:
+            path = os.path.normpath(item.name)
+            if item.error is not None or path not in seen:
+                seen.add(path)
                 items.append(item)
     return items
 
 
 def read_list(source: str) -> list[str]:
-    """Names in the file ``source`` ('-' is standard input).
+    """Read the names in a file.
 
-    One a line, or NUL-separated if it holds NULs. Raises ``UsageError``.
+    Parameters
+    ----------
+    source : str
+        A text file with one name per line, or with names that end with NUL characters; ``-`` is
+        standard input.
+
+    Returns
+    -------
+    list of str
+        The names. Empty lines are left out.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, or names standard input.
     """
     try:
-        if source != STANDARD:
+        if source != STANDARD_STREAM:
             data = Path(source).read_bytes()
         elif sys.stdin is None:
             raise UsageError("cannot read the list", "standard input is closed")
         else:
             data = sys.stdin.buffer.read()
     except OSError as error:
-        raise UsageError(f"cannot read the list '{source}'", error.strerror or str(error)) from None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # as PowerShell writes it
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot read the list '{source}'", reason) from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # PowerShell writes UTF-16
         data = data.decode("utf-16", "replace").encode("utf-8", "surrogatepass")
     data = data.removeprefix(b"\xef\xbb\xbf")
     lines = data.split(b"\0") if b"\0" in data else [x.rstrip(b"\r") for x in data.split(b"\n")]
-    found = [os.fsdecode(line) for line in lines if line.strip()]
-    if STANDARD in found:
-        raise UsageError(f"the list '{source}' names '-'", "standard input is no file of a list")
-    return found
+    names = [os.fsdecode(line) for line in lines if line.strip()]
+    if STANDARD_STREAM in names:
+        reason = "a list can name only files and folders"
+        raise UsageError(f"the list '{source}' names '-'", reason, "remove this line")
+    return names
 
 
-def _kind(name: str, patterns: bool) -> str:
-    if name != STANDARD and os.path.isdir(name):
+def _input_kind(name: str, patterns: bool) -> str:
+    if name != STANDARD_STREAM and os.path.isdir(name):
         return "folder"
-    if patterns and _MAGIC & set(name) and not os.path.lexists(name):
+    if patterns and _WILDCARDS & set(name) and not os.path.lexists(name):
         return "pattern"
     return "file"
 
 
-def _below(output: Path | None, folder: str) -> str | None:
-    """The folder ``output`` if it lies in ``folder``: its pictures are results."""
+def _output_inside(output: Path | None, folder: str) -> str | None:
+    """Return the absolute path of ``output`` if it lies in ``folder``: its pictures are results."""
     if output is None:
         return None
-    place = os.path.abspath(output)
-    return place if place.startswith(os.path.join(os.path.abspath(folder), "")) else None
+    path = os.path.abspath(output)
+    return path if path.startswith(os.path.join(os.path.abspath(folder), "")) else None
 
 
-def _in_folder(name: str, prefix: str, recursive: bool, leave: str | None) -> Iterator[Item]:
+def _find_in_folder(
+    name: str, prefix: str, recursive: bool, excluded: str | None
+) -> Iterator[InputItem]:
     from colortk.io.discovery import BROKEN, CIRCULAR, endings, entry_kind
 
-    known = endings()
-    count, below = 0, False
-    todo = [(name, prefix)]
-    while todo:
-        folder, relative = todo.pop()
+    extensions = endings()
+    count, has_subfolders = 0, False
+    waiting = [(name, prefix)]
+    while waiting:
+        folder, relative = waiting.pop()
         try:
             with os.scandir(folder) as entries:
-                shown = sorted(
+                visible = sorted(
                     (entry for entry in entries if not entry.name.startswith(".")),
                     key=lambda entry: entry.name,
                 )
         except OSError as error:
-            why = error.strerror or str(error)
-            yield Item(folder, relative, str(PictureError(f"cannot read '{folder}'", why)))
+            reason = error.strerror or str(error)
+            yield InputItem(folder, relative, str(PictureError(f"cannot read '{folder}'", reason)))
             count += 1
             continue
-        more = []
-        for entry in shown:
+        subfolders = []
+        for entry in visible:
             kind = entry_kind(entry)
             if kind == "folder":
-                # A link to a folder may lead back to where it lies.
-                if not entry.is_symlink() and os.path.abspath(entry.path) != leave:
-                    more.append((entry.path, os.path.join(relative, entry.name)))
-            elif os.path.splitext(entry.name)[1].lower() in known or kind == CIRCULAR:
+                # A link to a folder may lead back to a folder that contains the link.
+                if not entry.is_symlink() and os.path.abspath(entry.path) != excluded:
+                    subfolders.append((entry.path, os.path.join(relative, entry.name)))
+            elif os.path.splitext(entry.name)[1].lower() in extensions or kind == CIRCULAR:
                 count += 1
-                yield Item(entry.path, relative, _failure(entry.path, kind))
+                yield InputItem(entry.path, relative, _entry_error(entry.path, kind))
             elif kind == BROKEN:
                 warnings.warn(Notice(f"skipped '{entry.path}': it is {kind}"), stacklevel=2)
-        below = below or bool(more)
+        has_subfolders = has_subfolders or bool(subfolders)
         if recursive:
-            todo += reversed(more)
+            waiting += reversed(subfolders)
     if not count:
-        hint = "--recursive takes those of the folders in it" if below and not recursive else ""
-        why = "it is a directory without pictures"
-        yield Item(name, prefix, str(PictureError(f"cannot read '{name}'", why, hint)))
+        hint = "use --recursive to descend into subfolders"
+        if recursive or not has_subfolders:
+            hint = ""
+        failure = PictureError(f"cannot read '{name}'", "it is a folder without pictures", hint)
+        yield InputItem(name, prefix, str(failure))
 
 
-def _failure(name: str, kind: str) -> str | None:
-    """Why the entry ``name`` of a folder, which is ``kind``, cannot be read."""
+def _entry_error(name: str, kind: str) -> str | None:
+    """Return why an entry of a folder, which is a ``kind``, cannot be read."""
     return None if kind == "file" else str(PictureError(f"cannot read '{name}'", f"it is {kind}"))
 
 
-def _fixed(pattern: str) -> str:
-    """The folders that ``pattern`` begins with."""
+def _fixed_folders(pattern: str) -> str:
+    """Return the folders at the begin of ``pattern`` that have no wildcards."""
     fixed = []
     for part in Path(pattern).parts[:-1]:
-        if _MAGIC & set(part):
+        if _WILDCARDS & set(part):
             break
         fixed.append(part)
     return os.path.join(*fixed) if fixed else os.curdir
 
 
-def _matching(pattern: str, leave: str | None) -> Iterator[Item]:
-    base, count = _fixed(pattern), 0
+def _find_matching(pattern: str, excluded: str | None) -> Iterator[InputItem]:
+    base, count = _fixed_folders(pattern), 0
     for name in sorted(_glob(pattern, base)):
-        place = os.path.abspath(name)
-        if os.path.isdir(name) or (leave and place.startswith(os.path.join(leave, ""))):
+        path = os.path.abspath(name)
+        if os.path.isdir(name) or (excluded and path.startswith(os.path.join(excluded, ""))):
             continue
         count += 1
-        yield Item(name, os.path.dirname(os.path.relpath(name, base)))
+        yield InputItem(name, os.path.dirname(os.path.relpath(name, base)))
     if not count:
-        why = "there is no such file, and no file that matches"
-        yield Item(pattern, "", str(PictureError(f"cannot read '{pattern}'", why)))
+        reason = "no file has this name, and no file matches it as a pattern"
+        yield InputItem(pattern, "", str(PictureError(f"cannot read '{pattern}'", reason)))
 
 
 def _glob(pattern: str, base: str) -> list[str]:
-    """Names that match; ``**`` enters no links to folders, which may lead back to where they lie."""
+    """Return the names that match; ``**`` does not follow links, which may lead in a circle."""
     parts = Path(pattern).parts
     if "**" not in parts:
         from glob import glob

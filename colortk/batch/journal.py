@@ -1,15 +1,19 @@
-"""What is begun and done, line by line in a file, so that a run that was stopped can go on.
+"""The journal of a batch: a file of begun and finished outputs, so that a stopped run can go on.
 
-A picture is done if its line says so, its file has the size and the time of then, and its result
-is still there with the size that was written; or if its line says that it was begun, and its
-result is there, which is whole or not there. A result that lacks lines of a damaged picture is
-partial: it is reported again as such, and is replaced where its input has changed. Where truncated
-pictures are allowed, nobody knows whether a result whose end has no line is partial: it is made
-again. There is one file for each way of colorizing
-(plugin, weights, code, options, settings), in the store: runs that do the same share it, others
-never meet. A line is appended in one write, so that two runs at once do not mix theirs, and ends
-the line before it, which a crash may have torn; what is no whole line is passed over. Lines that
-the disk has no room for are kept, and written when it has.
+There is one journal in the store for each way of colorizing (plugin, weights, code, options). Runs
+that do the same share it. Each line is a JSON object and is appended in one write, so that the lines
+of two runs at once do not mix. It starts with a line break, which ends a line that a crash has torn;
+lines that are not complete are ignored. Lines for which the disk has no room are written later.
+
+An output is finished if
+
+- a line says so, its input has the size and the time of that line, and the output has its size; or
+- a line says that it was begun where no file was, and the output exists: outputs are written
+  completely or not at all. Where truncated inputs are allowed this is not enough, as the output may
+  lack what its input lacked: it is made again.
+
+An output that lacks a part of a damaged input is *partial*. It is reported again by each run that
+resumes, and replaced when its input has changed.
 """
 
 from __future__ import annotations
@@ -22,91 +26,125 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from colortk.batch.records import Settings
+from colortk.batch.options import BatchOptions
+from colortk.batch.results import FileResult
 from colortk.errors import UsageError
 from colortk.io.missing_lines import Missing
 from colortk.io.regular_files import open_append, open_regular
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.registry import registry
-from colortk.runtime.loading import Request
 from colortk.runtime.provenance import colorizer_code
 from colortk.store.artifacts import artifacts_of
 
-#: Seconds between two waits until the lines are on the disk: a power cut takes no more than that.
-_FLUSH = 1.0
-#: Bytes of lines that wait for room; with more of them no lines are written any more.
-_WAITING = 1 << 18
+#: Seconds between two synchronizations with the disk: a power cut loses no more than this.
+SYNC_INTERVAL = 1.0
+#: Most bytes of lines that wait for room on the disk; with more of them the journal is given up.
+MAX_WAITING_BYTES = 1 << 18
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
-def identity(request: Request, refine: str, settings: Settings) -> dict[str, str]:
-    """What results depend on besides the pictures. Raises ``ColortkError``, as loading would."""
-    spec = registry().colorizer(request.plugin)[1]
+def journal_key(options: BatchOptions) -> dict[str, str]:
+    """Return what results depend on besides the pictures.
+
+    Parameters
+    ----------
+    options : BatchOptions
+
+    Returns
+    -------
+    dict of str to str
+        Runs with equal keys share a journal.
+
+    Raises
+    ------
+    ColortkError
+        The plugin or its weights cannot be loaded.
+    """
+    spec = registry().colorizer(options.plugin)[1]
     return {
         "plugin": spec.name,
-        "weights": artifacts_of(spec, request.weights).digest,
-        "code": colorizer_code(spec, refine, "files"),
-        "options": options_key(parse_options(spec, request.options)),
-        "refine": refine,
-        "strength": repr(settings.strength),
-        "extension": settings.extension or "",
-        "intermediates": str(settings.intermediates or ""),
+        "weights": artifacts_of(spec, options.weights).digest,
+        "code": colorizer_code(spec, options.refine, "files"),
+        "options": options_key(parse_options(spec, options.options)),
+        "refine": options.refine,
+        "strength": repr(options.strength),
+        "extension": options.extension or "",
+        "intermediates": str(options.intermediates or ""),
     }
 
 
-class Finished(NamedTuple):
-    """A result: size and time of its input, its own size and time, and lines that are missing."""
+class FinishedOutput(NamedTuple):
+    """A finished output: size and time of its input, its own size and time, and what it lacks."""
 
+    input_size: int
+    input_mtime: int
     size: int
-    mtime: int
-    bytes: int
-    written: int = 0
+    mtime: int = 0
     missing: dict[str, Any] | None = None
 
 
-class Begun(NamedTuple):
-    """A result without an end; ``unsure``: what is at its path may be partial."""
+class BegunOutput(NamedTuple):
+    """An output that was begun and has no end; its file may be partial."""
 
     source: str
-    size: int
-    mtime: int
-    unsure: bool
+    input_size: int
+    input_mtime: int
+    may_be_partial: bool
 
 
 class Journal:
-    """The lines of one way of colorizing.
+    """The journal of one way of colorizing.
 
-    ``resumes``: whether what earlier runs have done is known and used. ``problem``: why lines could
-    not be written, if that is so.
+    Parameters
+    ----------
+    store : Path
+        Folder of the store.
+    key : dict of str to str
+        What results depend on; see :func:`journal_key`.
+    resumes : bool
+        Read what earlier runs have finished.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    resumes : bool
+    problem : str
+        Why lines could not be written; empty if all were.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be opened, and the run resumes.
     """
 
-    def __init__(self, store: Path, about: dict[str, str], resumes: bool = False) -> None:
-        text = json.dumps(about, sort_keys=True)
+    def __init__(self, store: Path, key: dict[str, str], resumes: bool = False) -> None:
+        text = json.dumps(key, sort_keys=True)
         name = hashlib.sha256(text.encode()).hexdigest()[:24]
         self.path = store / "runs" / f"{name}.jsonl"
         self.resumes, self.problem = resumes, ""
-        self._done: dict[str, dict[str, Finished]] = {}
-        self._begun: dict[str, Begun] = {}
-        self._inputs: dict[str, tuple[int, int]] = {}  # of what is begun now
-        self._read, self._flushed = 0, 0.0
+        self._finished: dict[str, dict[str, FinishedOutput]] = {}  # by input, by output
+        self._begun: dict[str, BegunOutput] = {}  # by output
+        self._open_inputs: dict[str, tuple[int, int]] = {}  # size and time, by output
+        self._read_bytes, self._synced = 0, 0.0
         self._waiting = b""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: int | None = open_append(self.path)
-            new = os.fstat(self._file).st_size == 0
+            is_new = os.fstat(self._file).st_size == 0
         except OSError as error:
-            self._file, new = None, False
-            why = error.strerror or str(error)
-            self.problem = f"cannot write '{self.path}': {why}"
+            self._file, is_new = None, False
+            reason = error.strerror or str(error)
+            self.problem = f"cannot write '{self.path}': {reason}"
             if resumes:
-                raise UsageError(f"cannot resume with '{self.path}'", why) from error
-        if new:
-            self._write(_line({"event": "about", **about}))
+                raise UsageError(f"cannot resume with '{self.path}'", reason) from error
+        if is_new:
+            self._write(_line({"event": "about", **key}))
         if resumes:
             self.refresh()
 
     def close(self) -> None:
-        """Close the file; nothing more is written."""
+        """Write what waits and close the file."""
         if self._waiting:
             self._write()
         if self._file is not None:
@@ -116,39 +154,39 @@ class Journal:
             self._file = None
 
     def outputs(self, name: str) -> list[str]:
-        """Results of the picture ``name`` that were finished, wherever they went."""
-        return list(self._done.get(os.path.abspath(name), ()))
+        """Return the absolute paths of all finished outputs of the picture ``name``."""
+        return list(self._finished.get(os.path.abspath(name), ()))
 
     def done(self, name: str, path: Path) -> bool:
-        """Whether the result of ``name`` at ``path`` is finished, and both are as they were."""
+        """Whether the output ``path`` of ``name`` is finished, and both files are unchanged."""
         if not self.resumes:
             return False
         source, output = os.path.abspath(name), os.path.abspath(path)
-        known = self._done.get(source, {}).get(output)
+        known = self._finished.get(source, {}).get(output)
         try:
-            now = (*_stamp(name), os.stat(path).st_size)
+            sizes = (*_size_and_mtime(name), os.stat(path).st_size)
         except OSError:
             return False
         if known is not None:
-            return now == known[:3]
-        # It was free when a run began with it: what is there, whole, is what that run put there
-        # and had no time to say.
-        return self._begun.get(output) == Begun(source, *now[:2], unsure=False)
+            return sizes == known[:3]
+        # There was no file when a run began with it, so the file that exists is from that run,
+        # which had no time to write its line.
+        return self._begun.get(output) == BegunOutput(source, *sizes[:2], may_be_partial=False)
 
     def missing(self, name: str, path: Path) -> Missing | None:
-        """Lines that the finished result of ``name`` at ``path`` lacks; ``None`` if it is whole."""
-        known = self._done.get(os.path.abspath(name), {}).get(os.path.abspath(path))
+        """Return what the finished output ``path`` of ``name`` lacks; ``None`` if nothing."""
+        known = self._finished.get(os.path.abspath(name), {}).get(os.path.abspath(path))
         if known is None or known.missing is None:
             return None
         return Missing.from_dict(known.missing)
 
     def replaceable(self, name: str, path: Path) -> bool:
-        """Whether an earlier run has made what is at ``path``, perhaps not whole, and nobody else."""
+        """Whether an earlier run, and nobody since, has made ``path``, and it may be partial."""
         if not self.resumes:
             return False
         source, output = os.path.abspath(name), os.path.abspath(path)
-        begun, known = self._begun.get(output), self._done.get(source, {}).get(output)
-        if begun is not None and begun.unsure and begun.source == source:
+        begun, known = self._begun.get(output), self._finished.get(source, {}).get(output)
+        if begun is not None and begun.may_be_partial and begun.source == source:
             return True
         if known is None or known.missing is None:
             return False
@@ -156,73 +194,116 @@ class Journal:
             status = os.stat(path)
         except OSError:
             return False
-        return (status.st_size, status.st_mtime_ns) == (known.bytes, known.written)
+        return (status.st_size, status.st_mtime_ns) == (known.size, known.mtime)
 
-    def begin(self, name: str, path: Path, force: bool = False, unsure: bool = False) -> None:
-        """The result of ``name`` will be written to ``path``, which is free, or not with ``force``.
+    def begin(
+        self, name: str, path: Path, force: bool = False, may_be_partial: bool = False
+    ) -> None:
+        """Record that an output will be written.
 
-        ``unsure``: what is there afterwards may be partial.
+        Parameters
+        ----------
+        name : str
+            Name of the picture.
+        path : Path
+            Output path, where no file exists unless ``force`` is set.
+        force : bool
+            A file that exists is overwritten.
+        may_be_partial : bool
+            The file that exists afterwards may lack a part of a damaged input.
         """
         stamp = (0, 0)
         with contextlib.suppress(OSError):
-            stamp = _stamp(name)
-        self._inputs[os.path.abspath(path)] = stamp
-        more = {"unsure": True} if unsure else {}
-        self._tell("forced" if force else "begun", name, path, stamp, **more)
+            stamp = _size_and_mtime(name)
+        self._open_inputs[os.path.abspath(path)] = stamp
+        more = {"unsure": True} if may_be_partial else {}
+        self._append("forced" if force else "begun", name, path, stamp, **more)
 
-    def end(self, name: str, path: Path, good: bool, missing: dict[str, Any] | None = None) -> None:
-        """The result is there, or was not made and nothing was written.
+    def record(self, name: str, path: Path, result: FileResult) -> None:
+        """Record the result of a picture.
 
-        ``missing``: lines that it lacks, as :meth:`colortk.io.missing_lines.Missing.as_dict` has them.
+        Parameters
+        ----------
+        name : str
+            Name of the picture.
+        path : Path
+            Output path that was begun.
+        result : FileResult
         """
-        stamp = self._inputs.pop(os.path.abspath(path), (0, 0))
-        size, written = -1, 0
+        self.end(name, path, result.error is None, result.missing)
+
+    def end(
+        self, name: str, path: Path, success: bool, missing: dict[str, Any] | None = None
+    ) -> None:
+        """Record that an output exists, or that it was not written.
+
+        Parameters
+        ----------
+        name : str
+            Name of the picture.
+        path : Path
+            Output path that was begun.
+        success : bool
+            The output exists.
+        missing : dict or None
+            What it lacks, as :meth:`colortk.io.missing_lines.Missing.as_dict` returns it.
+        """
+        stamp = self._open_inputs.pop(os.path.abspath(path), (0, 0))
+        size, mtime = -1, 0
         with contextlib.suppress(OSError):
             status = os.stat(path)
-            size, written = (status.st_size, status.st_mtime_ns) if good else (-1, 0)
+            size, mtime = (status.st_size, status.st_mtime_ns) if success else (-1, 0)
         if size >= 0 and missing is not None:
-            more: dict[str, Any] = {"written": written, "missing": missing}
-            self._tell("partial", name, path, stamp, bytes=size, **more)
+            more: dict[str, Any] = {"written": mtime, "missing": missing}
+            self._append("partial", name, path, stamp, bytes=size, **more)
         else:
-            self._tell("failed" if size < 0 else "done", name, path, stamp, bytes=size)
-        if self._file is not None and time.monotonic() - self._flushed > _FLUSH:
+            self._append("failed" if size < 0 else "done", name, path, stamp, bytes=size)
+        if self._file is not None and time.monotonic() - self._synced > SYNC_INTERVAL:
             with contextlib.suppress(OSError):
                 _sync(self._file)
-            self._flushed = time.monotonic()
+            self._synced = time.monotonic()
 
     def refresh(self) -> None:
-        """Take in what has been written since, by whatever run."""
+        """Read the lines that this run or others have appended since.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read.
+        """
         try:
             with open_regular(self.path) as file:
-                file.seek(self._read)
+                file.seek(self._read_bytes)
                 for line in file:
                     if not line.endswith(b"\n"):
-                        break  # it is being written
-                    self._read += len(line)
-                    self._take(line)
+                        break  # another run is writing it
+                    self._read_bytes += len(line)
+                    self._parse(line)
         except OSError as error:
-            raise UsageError(
-                f"cannot resume with '{self.path}'", error.strerror or str(error)
-            ) from error
+            reason = error.strerror or str(error)
+            raise UsageError(f"cannot resume with '{self.path}'", reason) from error
 
-    def _take(self, line: bytes) -> None:
+    def _parse(self, line: bytes) -> None:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             row: dict[str, Any] = json.loads(line)
             event, source, output = row["event"], row["input"], row["output"]
             stamp = int(row["size"]), int(row["mtime"])
             self._begun.pop(output, None)
             if event == "begun":
-                self._begun[output] = Begun(source, *stamp, unsure=bool(row.get("unsure")))
+                self._begun[output] = BegunOutput(source, *stamp, bool(row.get("unsure")))
             elif event == "done":
-                self._done.setdefault(source, {})[output] = Finished(*stamp, int(row["bytes"]))
+                finished = FinishedOutput(*stamp, int(row["bytes"]))
+                self._finished.setdefault(source, {})[output] = finished
             elif event == "partial":
-                lines = Missing.from_dict(row["missing"]).as_dict()
-                finished = Finished(*stamp, int(row["bytes"]), int(row["written"]), lines)
-                self._done.setdefault(source, {})[output] = finished
+                missing = Missing.from_dict(row["missing"]).as_dict()
+                finished = FinishedOutput(*stamp, int(row["bytes"]), int(row["written"]), missing)
+                self._finished.setdefault(source, {})[output] = finished
 
-    def _tell(self, event: str, name: str, path: Path, stamp: tuple[int, int], **more: Any) -> None:
-        places = {"input": os.path.abspath(name), "output": os.path.abspath(path)}
-        row = {"event": event, **places, "size": stamp[0], "mtime": stamp[1], **more}
+    def _append(
+        self, event: str, name: str, path: Path, stamp: tuple[int, int], **more: Any
+    ) -> None:
+        paths = {"input": os.path.abspath(name), "output": os.path.abspath(path)}
+        row = {"event": event, **paths, "size": stamp[0], "mtime": stamp[1], **more}
         self._write(_line(row))
 
     def _write(self, data: bytes = b"") -> None:
@@ -235,7 +316,7 @@ class Journal:
             self._waiting, self.problem = b"", ""
         except OSError as error:  # the pictures matter more
             self.problem, self._waiting = error.strerror or str(error), data
-            if len(data) > _WAITING:
+            if len(data) > MAX_WAITING_BYTES:
                 os.close(self._file)
                 self._file, self._waiting = None, b""
 
@@ -244,6 +325,6 @@ def _line(row: dict[str, Any]) -> bytes:
     return f"\n{json.dumps(row)}\n".encode()
 
 
-def _stamp(name: str) -> tuple[int, int]:
+def _size_and_mtime(name: str) -> tuple[int, int]:
     status = os.stat(name)
     return status.st_size, status.st_mtime_ns

@@ -1,85 +1,88 @@
-"""Several workers of this machine at once, each replaced when it dies or hangs."""
+"""A pool of worker processes of this machine that colorize pictures."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from colortk.batch.prestart import Early
-from colortk.batch.records import Record
-from colortk.batch.worker import Orders, Ready, Task, Worker
+from colortk.batch.picture_worker import PictureWorker
+from colortk.batch.prestart import PrestartedWorkers
+from colortk.batch.results import FileResult
+from colortk.batch.worker import LoadedState, PictureTask, WorkerConfig
 from colortk.runtime.pool import WorkerPool
 
 
-class Hands(Protocol):
-    """Whoever colorizes pictures elsewhere; a context, that ends them."""
+class PicturePool(Protocol):
+    """A pool that colorizes pictures, here or on other machines; its context ends its workers."""
 
-    def __enter__(self) -> Hands: ...
+    def __enter__(self) -> PicturePool: ...
 
     def __exit__(self, *_: object) -> None: ...
 
     @property
-    def room(self) -> bool:
-        """Whether a task can be given."""
+    def has_capacity(self) -> bool:
+        """Whether a task can be submitted."""
         ...
 
     @property
-    def busy(self) -> bool:
-        """Whether a record is to come."""
+    def is_busy(self) -> bool:
+        """Whether a result is due."""
         ...
 
-    def give(self, task: Task) -> None: ...
+    def submit(self, task: PictureTask) -> None:
+        """Give a task to a worker."""
+        ...
 
-    def take(self) -> list[tuple[Task, Record]]:
-        """Wait for what is done; may be empty. Raises ``ColortkError`` if none can go on."""
+    def collect(self) -> list[tuple[PictureTask, FileResult]]:
+        """Wait for the next results; the list may be empty.
+
+        Raises ``ColortkError`` if no worker can go on.
+        """
         ...
 
 
-class Crew:
-    """Processes of this machine, started as there is work for them.
+class LocalPool(WorkerPool[PictureTask, FileResult]):
+    """Worker processes of this machine, started as there is work, replaced when they crash or hang.
 
-    ``threads``: of each. ``timeout``: seconds for one picture, ``None`` for ever. ``ready``: what
-    the last that has loaded its plugin said. ``early``: processes that may have been started for it.
+    Parameters
+    ----------
+    config : WorkerConfig
+    jobs : int
+        Most processes at one time.
+    threads : int
+        Threads per process.
+    timeout : float or None
+        Seconds for one picture.
+    prestarted : PrestartedWorkers or None
+        Processes that are already started, to be used first.
+
+    Attributes
+    ----------
+    state : LoadedState or None
+        What the worker that loaded the plugin last has reported.
     """
 
     def __init__(
         self,
-        orders: Orders,
+        config: WorkerConfig,
         jobs: int,
         threads: int,
         timeout: float | None = None,
-        early: Early | None = None,
+        prestarted: PrestartedWorkers | None = None,
     ) -> None:
-        self._orders, self._threads, self._timeout, self._early = orders, threads, timeout, early
-        self.ready: Ready | None = None
-        self._pool = WorkerPool(self._worker, jobs)
+        super().__init__(self._new_worker, jobs)
+        self._config, self._threads, self._timeout = config, threads, timeout
+        self._prestarted = prestarted
+        self.state: LoadedState | None = None
 
-    def _worker(self) -> Worker:
-        started = self._early.take(self._threads) if self._early else None
-        return Worker(self._orders, self._threads, self._timeout, started, self._set_ready)
+    def _new_worker(self) -> PictureWorker:
+        started = self._prestarted.take(self._threads) if self._prestarted else None
+        return PictureWorker(self._config, self._threads, self._timeout, started, self._set_state)
 
-    def _set_ready(self, ready: Ready) -> None:
-        self.ready = ready
+    def _set_state(self, state: LoadedState) -> None:
+        self.state = state
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> LocalPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def end(self) -> None:
-        """End all processes, whatever they are at."""
-        self._pool.stop()
-
-    @property
-    def room(self) -> bool:
-        return self._pool.has_capacity
-
-    @property
-    def busy(self) -> bool:
-        return self._pool.is_busy
-
-    def give(self, task: Task) -> None:
-        self._pool.submit(task)
-
-    def take(self) -> list[tuple[Task, Record]]:
-        return self._pool.collect()
+        self.stop()

@@ -1,307 +1,246 @@
-"""Where each result goes, and what stands in its way."""
+"""The plan of a batch: where each result goes, what is already done, and what is refused.
+
+Everything is decided before the first picture is decoded. File types are recognized by the first
+bytes of the files.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
-from collections.abc import Iterable
+import stat
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from colortk.batch.inputs import Item
-from colortk.batch.records import STANDARD, Record, Settings, Spot
-from colortk.errors import ColortkError, PictureError, UsageError
-from colortk.io.discovery import endings
-from colortk.io.encode import FORMATS, extension_of, known_format
-from colortk.io.files import already_exists, refuse_special, sweep
+from colortk.batch.earlier_results import earlier_results
+from colortk.batch.inputs import InputItem
+from colortk.batch.options import STANDARD_STREAM, BatchOptions
+from colortk.batch.plan import OutputTarget, PlannedFile
+from colortk.batch.process_file import read_standard_input, record_errors
+from colortk.batch.results import FileResult
+from colortk.errors import PictureError
+from colortk.io.decode import decode, read_bytes
+from colortk.io.encode import FORMATS, extension_for, extension_of
+from colortk.io.files import already_exists, refuse_special
+from colortk.io.sniff import find_format
 
 if TYPE_CHECKING:
     from colortk.batch.journal import Journal
 
 
-#: Results one after the other that the disk had no room for: the rest would fare no better.
-FULL = 3
+class OutputPlanner:
+    """Gives every picture an output path of its own that is not the path of an input.
 
-
-class Held(ColortkError):
-    """Another picture that is being colorized has the same place: this one has to wait for it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        super().__init__(f"'{path}' is being written")
-
-
-def check(settings: Settings, items: list[Item]) -> None:
-    """Refuse what no picture could survive. Raises ``UsageError``."""
-    if settings.extension is not None:
-        known_format(settings.extension)
-    if "/" in settings.suffix or os.sep in settings.suffix:
-        raise UsageError(f"--suffix {settings.suffix}", "a suffix has no folder in it", "use -o")
-    if settings.force and settings.skip_existing:
-        raise UsageError("--force overwrites what --skip-existing leaves", hint="leave one out")
-    output = settings.output
-    if sum(item.name == STANDARD for item in items) > 1:
-        raise UsageError("standard input was named more than once")
-    if output is None or str(output) == STANDARD:
-        if output is not None and len(items) > 1:
-            raise UsageError("-o - takes one picture", f"{len(items)} were given")
-        return
-    if output.is_dir():
-        return
-    if settings.folder:
-        if output.exists():
-            raise UsageError(f"-o '{output}/' must be a folder", "it is a file")
-        return  # it is made when the first result is there
-    if any(item.folder is not None for item in items):
-        if output.exists() or extension_of(output) in FORMATS:
-            why = "it is a file" if output.exists() else "its name is one of a picture"
-            raise UsageError(f"-o '{output}' must be a folder for the pictures found", why)
-        return  # made, too
-    if len(items) > 1:
-        why = "it is a file" if output.exists() else "it does not exist"
-        do = "name another" if output.exists() else f"to make it: -o '{output}/'"
-        raise UsageError(f"-o '{output}' must be a folder for {len(items)} pictures", why, do)
-    if not output.suffix and settings.extension is None:
-        raise UsageError(
-            f"-o '{output}'",
-            "it is no folder, and no file type follows from its name",
-            f"add .png, or make it a folder: -o '{output}/'",
-        )
-    if output.suffix:
-        named = known_format(extension_of(output))
-        if settings.extension is not None and known_format(settings.extension) != named:
-            raise UsageError(f"-o '{output}' and --ext {settings.extension} do not agree")
-
-
-class Places:
-    """Gives every picture a place of its own that is no input's.
-
-    ``journal``: told of what is begun and done, and asked for it if it was opened for that.
-    ``full``: the disk is, and nothing more is to be begun.
+    Parameters
+    ----------
+    options : BatchOptions
+    journal : Journal or None
+        Knows what earlier runs have finished, if it was opened to resume.
     """
 
-    def __init__(
-        self, items: list[Item], settings: Settings, journal: Journal | None = None
-    ) -> None:
-        self.settings, self.journal = settings, journal
-        output = settings.output
-        found = any(item.folder is not None for item in items)
-        self._into = output is not None and (found or settings.folder or output.is_dir())
+    def __init__(self, options: BatchOptions, journal: Journal | None = None) -> None:
+        self._options, self._journal = options, journal
+        self._resumes = journal is not None and journal.resumes
+        self._to_folder = False
+        self._originals: dict[str, str] = {}
+        self._inputs: dict[tuple[int, int], str] = {}
+        self._owners: dict[str, str] = {}
+
+    def plan(self, items: Sequence[InputItem]) -> list[PlannedFile]:
+        """Plan all pictures of a batch.
+
+        Parameters
+        ----------
+        items : sequence of InputItem
+
+        Returns
+        -------
+        list of PlannedFile
+            One for each item, in the same order.
+
+        Raises
+        ------
+        UsageError
+            The options name a file type that cannot be written.
+        """
+        options = self._options
+        has_folders = any(item.folder is not None for item in items)
+        self._to_folder = options.output is not None and (
+            has_folders or options.output_is_folder or options.output.is_dir()
+        )
         names = [item.name for item in items if item.error is None]
-        #: Inputs that are results of others, and of which.
-        # Who names a result, and another place for its own, wants it.
-        unnamed = [item.name for item in items if item.folder is not None and item.error is None]
-        self.results = earlier_results(names if output is None else unnamed, settings)
-        self._sources = {
+        # Whoever names a result, and an output for it, wants it to be colorized.
+        found = [item.name for item in items if item.folder is not None and item.error is None]
+        self._originals = earlier_results(names if options.output is None else found, options)
+        self._inputs = {
             identity: name
             for name in names
-            if name not in self.results and (identity := _identity(name)) is not None
+            if name not in self._originals and (identity := _file_identity(name)) is not None
         }
-        self._taken: dict[str, str] = {}  # not of paths: they take ten times the memory
-        self._busy: dict[str, str] = {}
-        self._unsure: set[str] = set()  # what is there may be partial until its record says more
-        self._folders: set[str] = set()
-        self.full, self._without_room = False, 0
+        self._owners = {}
+        return [self._plan_item(item) for item in items]
 
-    def record(self, item: Item, plugin: str) -> Record:
-        """An empty record of a picture, skipped if it is itself a result."""
-        original = self.results.get(item.name)
-        return Record(item.name, None, plugin, skipped=original is not None, result_of=original)
+    def _plan_item(self, item: InputItem) -> PlannedFile:
+        original = self._originals.get(item.name)
+        if original is not None:
+            return PlannedFile(item.name, skipped=True, result_of=original)
+        start = time.perf_counter()
+        planned: PlannedFile | None = None
+        failure = FileResult(item.name, None, "")
+        with record_errors(failure):
+            if item.error is not None:
+                raise PictureError(item.error)
+            planned = self.already_done(item) or self._plan_output(item, failure)
+        if planned is None:
+            planned = PlannedFile(item.name, output=failure.output, error=failure.error)
+        elif planned.output is not None and planned.output != STANDARD_STREAM:
+            self._owners[planned.output] = item.name
+        return replace(planned, seconds=time.perf_counter() - start)
 
-    def target(self, item: Item, suggested: str) -> Path | None:
-        """Where the result of ``item`` goes; ``None`` is standard output."""
-        settings, output = self.settings, self.settings.output
-        extension = settings.extension or suggested
-        if output is not None and str(output) == STANDARD:
+    def already_done(self, item: InputItem) -> PlannedFile | None:
+        """Return a plan with nothing to do if this is known without opening the picture."""
+        if item.name == STANDARD_STREAM:
             return None
-        if item.name == STANDARD:
-            if output is None or not self._into:
+        if self._resumes:
+            assert self._journal is not None
+            for output in self._journal.outputs(item.name):
+                path = self.output_path(item, extension_of(output))
+                if path is not None and str(path) not in self._owners:
+                    planned = self._finished_before(item, path)
+                    if planned is not None:
+                        return planned
+        if self._options.skip_existing:
+            # The file type may depend on the content: the one of the name is tried first.
+            extension = extension_of(item.name)
+            likely = extension if FORMATS.get(extension, "PPM") != "PPM" else "png"
+            path = self.output_path(item, likely)
+            if path is None or str(path) in self._owners:
+                return None
+            if path.exists() and not _is_same_file(path, item.name):
+                return PlannedFile(item.name, output=str(path), skipped=True)
+        return None
+
+    def output_path(self, item: InputItem, input_type: str) -> Path | None:
+        """Return the output path of a picture; ``None`` is standard output.
+
+        Parameters
+        ----------
+        item : InputItem
+        input_type : str
+            Extension of a file type that keeps what the picture has; ``--ext`` wins.
+        """
+        options, output = self._options, self._options.output
+        extension = options.extension or input_type
+        if output is not None and str(output) == STANDARD_STREAM:
+            return None
+        if item.name == STANDARD_STREAM:
+            if output is None or not self._to_folder:
                 return output
-            return output / f"stdin{settings.suffix}.{extension}"
+            return output / f"stdin{options.suffix}.{extension}"
         source = Path(item.name)
         if output is None:
-            return source.with_name(f"{source.stem}{settings.suffix}.{extension}")
-        if self._into:
+            return source.with_name(f"{source.stem}{options.suffix}.{extension}")
+        if self._to_folder:
             return output / (item.folder or "") / f"{source.stem}.{extension}"
         return output
 
-    def early(self, item: Item, record: Record) -> bool:
-        """Whether it is known without a look into the file that nothing is to be done."""
-        if item.name == STANDARD:
-            return False
-        if self.journal is not None and self.journal.resumes:
-            for output in self.journal.outputs(item.name):
-                path = self.target(item, extension_of(output))
-                if path is None or str(path) in self._taken:
-                    continue
-                if self._done(item, path, record):
-                    return True
-        if self.settings.skip_existing:
-            # The extension may depend on the file's content: what its name says is looked for.
-            extension = extension_of(item.name)
-            likely = extension if FORMATS.get(extension, "PPM") != "PPM" else "png"
-            path = self.target(item, likely)
-            if path is None or str(path) in self._taken:
-                return False
-            if path.exists() and not _same(path, item.name):
-                self._taken[str(path)] = item.name
-                record.output, record.skipped = str(path), True
-                return True
-        return False
+    def _plan_output(self, item: InputItem, failure: FileResult) -> PlannedFile:
+        """Plan a picture that is not known to be done. Raises ``PictureError``.
 
-    def claim(self, item: Item, record: Record, suggested: str) -> Spot | None:
-        """The place of a result of the type ``suggested``; ``None`` if there is nothing to do.
-
-        To be given back by :meth:`finish`. Raises ``PictureError``, or ``Held`` while the picture
-        that has the place is not finished.
+        The output path is also set in ``failure``, for the error of a picture that is refused.
         """
-        path = self.target(item, suggested)
-        record.output = STANDARD if path is None else str(path)
+        data = self._unseekable_data(item)
+        input_format = self._input_format(item, data)
+        path = self.output_path(item, extension_for(input_format or "PNG"))
         if path is None:
-            return Spot(None)
-        if str(path) in self._busy:
-            raise Held(path)
-        self._refuse(path, record)
-        if self._done(item, path, record):
-            return None
+            return PlannedFile(item.name, OutputTarget(None), STANDARD_STREAM, data=data)
+        failure.output = str(path)
+        try:
+            return self._plan_path(item, path, data)
+        except PictureError:
+            if input_format is None:  # that the file is no picture says more
+                decode(read_bytes(Path(item.name)), item.name, self._options.max_pixels)
+            raise
+
+    def _plan_path(self, item: InputItem, path: Path, data: bytes | None) -> PlannedFile:
+        """Plan to write the result of ``item`` to ``path``. Raises ``PictureError``."""
+        self._refuse(item, path)
+        planned = self._finished_before(item, path)
+        if planned is not None:
+            return planned
         replaces = False
-        if path.exists() and not self.settings.force:
-            if self.settings.skip_existing:
-                record.skipped = True
-                return None
-            if self._done_by_another(item, path, record):
-                return None
-            resumes = self.journal is not None and self.journal.resumes
-            if self.journal is None or not self.journal.replaceable(item.name, path):
-                raise already_exists(
-                    path, "made with other settings, or changed since" if resumes else ""
-                )
+        if path.exists() and not self._options.force:
+            if self._options.skip_existing:
+                return PlannedFile(item.name, output=str(path), skipped=True)
+            if self._resumes:
+                assert self._journal is not None
+                self._journal.refresh()  # another run may have finished it just now
+                planned = self._finished_before(item, path)
+                if planned is not None:
+                    return planned
+            if self._journal is None or not self._journal.replaceable(item.name, path):
+                changed = "made with other settings, or changed since" if self._resumes else ""
+                raise already_exists(path, changed)
             replaces = True
-        self._taken[str(path)] = item.name
-        self._busy[str(path)] = item.name
-        unsure = replaces or self.settings.allow_truncated
-        if unsure:
-            self._unsure.add(str(path))
-        if self.journal is not None and item.name != STANDARD:
-            self.journal.begin(item.name, path, self.settings.force, unsure)
-        force = self.settings.force or replaces
-        return Spot(path, force, make=item.folder is not None or self.settings.folder)
+        target = OutputTarget(
+            str(path),
+            overwrite=self._options.force or replaces,
+            make_folder=item.folder is not None or self._options.output_is_folder,
+            may_be_partial=replaces or self._options.allow_truncated,
+        )
+        return PlannedFile(item.name, target, target.path, data=data)
 
-    def finish(self, item: Item, spot: Spot, record: Record) -> None:
-        """A picture that has a place is finished, well or not."""
-        path = spot.path
-        if path is None:
-            return
-        self._busy.pop(str(path), None)
-        if record.error is not None:
-            if self._done_by_another(item, path, record):
-                record.error, record.no_room = None, False
-                return
-            self._taken.pop(str(path), None)
-            self._without_room += record.no_room
-            self.full = self.full or self._without_room >= FULL
-        else:
-            self._without_room = 0
-        self._unsure.discard(str(path))
-        self._end(item.name, path, record.error is None, record.missing)
+    def _unseekable_data(self, item: InputItem) -> bytes | None:
+        """Read standard input or a pipe if the name of its result depends on its content.
 
-    def close(self) -> None:
-        """Nothing more is done: what was in hand is there, whole, or will not be."""
-        for path, name in self._busy.items():
-            there = os.path.exists(path)
-            if there and path in self._unsure and not self.settings.force:
-                continue  # whether it is whole is not known here: --resume makes it again
-            # With --force what is there may be what was there.
-            self._end(name, Path(path), there and not self.settings.force)
-        self._busy.clear()
+        Its first bytes cannot be read twice. Raises ``PictureError``.
+        """
+        if self._options.extension is not None:
+            return None
+        if item.name == STANDARD_STREAM:
+            return read_standard_input() if self._to_folder else None
+        return read_bytes(Path(item.name)) if _is_pipe(item.name) else None
 
-    def _end(
-        self, name: str, path: Path, good: bool, missing: dict[str, Any] | None = None
-    ) -> None:
-        if self.journal is not None and name != STANDARD:
-            self.journal.end(name, path, good, missing)
+    def _input_format(self, item: InputItem, data: bytes | None) -> str | None:
+        """Return the format of a picture if the output path may depend on it.
 
-    def tidy(self) -> None:
-        """Remove what processes that were killed left unfinished where results went."""
-        for folder in self._folders:
-            sweep(Path(folder))
+        ``None`` means that the file is not a picture. Raises ``PictureError``.
+        """
+        if self._options.extension is not None or (item.name == STANDARD_STREAM and data is None):
+            return "PNG"  # nothing depends on it
+        return find_format(Path(item.name) if data is None else io.BytesIO(data))
 
-    def _done_by_another(self, item: Item, path: Path, record: Record) -> bool:
-        """Whether a run beside this one has been faster."""
-        if self.journal is None or not self.journal.resumes:
-            return False
-        self.journal.refresh()
-        return self._done(item, path, record)
+    def _finished_before(self, item: InputItem, path: Path) -> PlannedFile | None:
+        if self._journal is None or not self._journal.done(item.name, path):
+            return None
+        missing = self._journal.missing(item.name, path)
+        return PlannedFile(item.name, output=str(path), skipped=True, resumed=True, missing=missing)
 
-    def _done(self, item: Item, path: Path, record: Record) -> bool:
-        self._folders.add(str(path.parent))
-        if self.journal is None or not self.journal.done(item.name, path):
-            return False
-        self._taken[str(path)] = item.name
-        record.output, record.skipped, record.resumed = str(path), True, True
-        if (missing := self.journal.missing(item.name, path)) is not None:
-            record.missing = missing.as_dict()
-            record.notes.append(
-                f"'{path}' is incomplete, as the file that it was made of: {missing}"
-                f" (replace '{item.name}' by a whole copy, and --resume makes the result again)"
-            )
-        return True
-
-    def _refuse(self, path: Path, record: Record) -> None:
-        source = self._sources.get(_identity(str(path)) or (0, 0))
+    def _refuse(self, item: InputItem, path: Path) -> None:
+        """Raise ``PictureError`` if the result of ``item`` cannot be written to ``path``."""
+        identity = _file_identity(str(path))
+        source = None if identity is None else self._inputs.get(identity)
         if source is not None:
-            own = source == record.input
-            whose = "its own result" if own else f"the result of '{record.input}'"
+            writer = "its own result" if source == item.name else f"the result of '{item.name}'"
             raise PictureError(
-                f"'{source}' would be overwritten by {whose}", hint="choose another -o or --suffix"
+                f"'{source}' would be overwritten by {writer}",
+                "",
+                "choose another -o or --suffix",
             )
-        if str(path) in self._taken:
+        if str(path) in self._owners:
             raise PictureError(
-                f"'{path}' already holds the result of '{self._taken[str(path)]}'",
-                hint="give them different output folders",
+                f"'{path}' is already the output of '{self._owners[str(path)]}'",
+                "",
+                "give the pictures different output folders",
             )
         refuse_special(path)
 
 
-def earlier_results(inputs: Iterable[str], settings: Settings) -> dict[str, str]:
-    """Inputs that are results of other pictures beside them, and of which.
-
-    A shell's ``*.jpg`` catches them the second time, a folder too. With ``skip_existing`` and no output
-    elsewhere it is enough that the original is there; else it has to be an input too, or a result
-    could never be an input.
-    """
-    if not settings.suffix:
-        return {}
-    named = {str(Path(name)) for name in inputs}
-    beside: dict[Path, dict[str, list[Path]]] = {}
-    found = {}
-    for name in inputs:
-        path = Path(name)
-        stem = path.stem.removesuffix(settings.suffix)
-        if stem in ("", path.stem):
-            continue
-        if path.parent not in beside:
-            beside[path.parent] = _pictures(path.parent)
-        for original in beside[path.parent].get(stem, []):
-            beside_it = settings.skip_existing and settings.output is None
-            if beside_it or str(original) in named:
-                found[name] = str(original)
-    return found
-
-
-def _pictures(folder: Path) -> dict[str, list[Path]]:
-    """Pictures in ``folder`` by their names without ending."""
-    found: dict[str, list[Path]] = {}
-    known = endings()
-    with contextlib.suppress(OSError):
-        for name in sorted(os.listdir(folder)):
-            if Path(name).suffix.lower() in known:
-                found.setdefault(Path(name).stem, []).append(folder / name)
-    return found
-
-
-def _identity(name: str) -> tuple[int, int] | None:
-    """What two names of one file have in common."""
+def _file_identity(name: str) -> tuple[int, int] | None:
+    """Return what all names of one file have in common; ``None`` if there is no file."""
     try:
         status = os.stat(name)
     except (OSError, ValueError):
@@ -309,7 +248,14 @@ def _identity(name: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _same(path: Path, name: str) -> bool:
+def _is_pipe(name: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(name).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_same_file(path: Path, name: str) -> bool:
     try:
         return path.samefile(name)
     except OSError:

@@ -1,112 +1,127 @@
-"""Many pictures in other processes, or on other machines; what is whose place is settled here.
+"""Colorize the pictures of a batch in other processes, or on other machines.
 
-Processes, not threads: a plugin that kills its process then costs one picture. They cost no more
-of the processor: 86 ms a picture of 640 × 480 against 82 to 86 in threads for `sift_mlp`, and 300
-against 304 for `vgg16_residual` (`benchmarks/batch.py --ways` says how many pictures a second each
-way makes). Nor are pictures given to a plugin several at once: on a processor `vgg16_residual`
-takes 267 to 277 ms for one, and 282 to 286 for each of four.
+Processes, not threads: a plugin that crashes then fails on one picture only. Processes use no more
+processor time: 86 ms per picture of 640 × 480 against 82 to 86 ms in threads for `sift_mlp`, and 300
+against 304 ms for `vgg16_residual` (`benchmarks/batch.py --ways` prints both rates). Pictures are not
+batched for a plugin either: on a processor `vgg16_residual` takes 267 to 277 ms for one picture, and
+282 to 286 ms for each of four.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-from colortk.batch.inputs import Item
-from colortk.batch.local_pool import Hands
-from colortk.batch.outputs import Held, Places
-from colortk.batch.prestart import MANY
-from colortk.batch.process_file import guarded
-from colortk.batch.records import STANDARD, Record
-from colortk.batch.worker import Task
+from colortk.batch.inputs import InputItem
+from colortk.batch.local_pool import PicturePool
+from colortk.batch.options import STANDARD_STREAM
+from colortk.batch.plan import PlannedFile
+from colortk.batch.prestart import PICTURES_PER_CORE
+from colortk.batch.results import FileResult
+from colortk.batch.tracker import OutputTracker
+from colortk.batch.worker import PictureTask
 from colortk.errors import PictureError, UsageError
-from colortk.io.encode import extension_for
-from colortk.io.sniff import format_of
 from colortk.runtime.inference import device
 from colortk.runtime.subprocesses import cores
 
-#: Processes that share a GPU, unless told: each takes memory of it for itself.
-ON_GPU = 4
+#: Most processes that share a GPU by default: each needs GPU memory of its own.
+GPU_JOBS = 4
 
 
-def jobs_for(items: list[Item], told: int | None) -> int:
-    """Processes for these pictures; 1 is this one.
+def job_count(items: Sequence[InputItem], jobs: int | None) -> int:
+    """Return the number of processes for a batch; 1 is this process.
 
-    ``told``: 0 is as many as cores, ``None`` as many for many pictures, 1 for few. Raises
-    ``UsageError`` for several processes and standard input.
+    Parameters
+    ----------
+    items : sequence of InputItem
+    jobs : int or None
+        The number that was asked for: 0 means one per core, and ``None`` means one per core for many
+        pictures and 1 for few.
+
+    Raises
+    ------
+    UsageError
+        Several processes cannot read standard input.
     """
-    if any(item.name == STANDARD for item in items):
-        if told is not None and told != 1:
-            raise UsageError("--jobs and a picture from standard input", hint="leave one out")
+    if any(item.name == STANDARD_STREAM for item in items):
+        if jobs is not None and jobs != 1:
+            why = "only this process can read standard input"
+            raise UsageError("--jobs and '-' exclude each other", why, "leave one out")
         return 1
-    if told is not None:
-        return max(1, min(told or cores(), len(items)))
-    if len(items) <= MANY * cores():
+    if jobs is not None:
+        return max(1, min(jobs or cores(), len(items)))
+    if len(items) <= PICTURES_PER_CORE * cores():
         return 1
     with suppress(PackageNotFoundError):
         if device() != "cpu" and version("onnxruntime-gpu"):
-            return min(cores(), ON_GPU)
+            return min(cores(), GPU_JOBS)
     return cores()
 
 
-def colorize_apart(
-    items: list[Item], places: Places, hands: Hands, plugin: str
-) -> Generator[Record, None, None]:
-    """One record a picture as they are done; one that fails, kills or hangs costs itself alone.
+def colorize_parallel(
+    plans: Sequence[PlannedFile], tracker: OutputTracker, pool: PicturePool, plugin: str
+) -> Generator[FileResult, None, None]:
+    """Yield one result for each picture, in completion order.
 
-    Of two inputs that would go to one output the second is refused, as where they are done one
-    after the other. When the disk is full no more are begun. Raises ``ColortkError`` if the plugin
-    cannot be loaded.
+    A picture that fails, or that crashes or hangs its worker, does not stop the others. When the
+    disk is full no more pictures are begun.
+
+    Parameters
+    ----------
+    plans : sequence of PlannedFile
+    tracker : OutputTracker
+    pool : PicturePool
+        Its workers are ended with the generator.
+    plugin : str
+        Name of the colorizer.
+
+    Yields
+    ------
+    FileResult
+
+    Raises
+    ------
+    ColortkError
+        The plugin cannot be loaded.
     """
-    rest = iter(items)
-    again: deque[Item] = deque()
-    held: dict[Path, list[Item]] = {}
-    given: dict[Task, tuple[Item, Record]] = {}
-    told: list[Record] = []
-    with hands:
+    waiting = iter(plans)
+    submitted: dict[PictureTask, tuple[PlannedFile, FileResult]] = {}
+    finished: list[FileResult] = []
+    with pool:
         while True:
-            while hands.room and not places.full:
-                item = again.popleft() if again else next(rest, None)
-                if item is None:
+            while pool.has_capacity and not tracker.disk_full:
+                planned = next(waiting, None)
+                if planned is None:
                     break
-                record = places.record(item, plugin)
-                try:
-                    task = None if record.skipped else _claim(item, record, places)
-                except Held as wait:
-                    held.setdefault(wait.path, []).append(item)
-                    continue
+                result = planned.result(plugin)
+                task = _begin(planned, result, tracker)
                 if task is None:
-                    yield record
+                    yield result
                     continue
-                given[task] = item, record
-                hands.give(task)
-            yield from told  # not before all hands are full
-            told.clear()
-            if not hands.busy:
+                submitted[task] = planned, result
+                pool.submit(task)
+            yield from finished  # only when all workers have work
+            finished.clear()
+            if not pool.is_busy:
                 return
-            for task, answer in hands.take():
-                item, record = given.pop(task)
-                # Where it goes in the user's words, which may not be those of the worker.
-                record = replace(answer, output=record.output)
-                places.finish(item, task.spot, record)
-                if task.spot.path is not None:
-                    again += held.pop(task.spot.path, [])
-                told.append(record)
+            for task, reply in pool.collect():
+                planned, result = submitted.pop(task)
+                # The output as the user wrote it: workers of a cluster get absolute paths.
+                result = replace(reply, output=result.output)
+                tracker.finish(planned, result)
+                finished.append(result)
 
 
-def _claim(item: Item, record: Record, places: Places) -> Task | None:
-    """What is to be done for a picture, or ``None`` if its record is complete."""
-    with guarded(record):
-        if item.error is not None:
-            raise PictureError(item.error)
-        if places.early(item, record):
-            return None
-        given = places.settings.extension
-        suggested = given or extension_for(format_of(Path(item.name)))
-        spot = places.claim(item, record, suggested)
-        return None if spot is None else Task(item.name, item.name, spot)
-    return None
+def _begin(planned: PlannedFile, result: FileResult, tracker: OutputTracker) -> PictureTask | None:
+    """Return the task of a picture, or ``None`` if its result is complete."""
+    if planned.target is None:
+        return None
+    if planned.data is not None:
+        why = "it is a pipe, and other processes cannot read it"
+        result.error = str(PictureError(f"cannot read '{planned.name}'", why, "use --jobs 1"))
+        return None
+    if not tracker.begin(planned, result):
+        return None
+    return PictureTask(planned.name, planned.name, planned.target)

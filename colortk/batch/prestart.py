@@ -1,7 +1,7 @@
-"""Workers that are started before it is known what there is to do.
+"""Start workers while the command still finds out which pictures there are.
 
-A worker imports and loads for half a second before its first picture, and the command itself nearly as
-long before it knows of one. Where a command line looks like many pictures, both do it at once.
+A worker needs half a second to import and load before its first picture, and the command needs nearly
+as long before it knows the first picture. Where a command line names many pictures, both happen at once.
 """
 
 from __future__ import annotations
@@ -18,17 +18,27 @@ from colortk.runtime.subprocesses import cores, spawn, stop, threads
 if TYPE_CHECKING:
     from colortk.runtime.worker_process import Started
 
-#: Pictures for each core from which on processes pay: each takes half a second to load a plugin.
-MANY = 4
-#: Seconds in which a process has to take its first message.
-SENDING = 30.0
+#: More pictures per core than this are worth worker processes: each loads the plugin for half a second.
+PICTURES_PER_CORE = 4
+#: Seconds for a process to read its first message.
+SEND_TIMEOUT = 30.0
 
 
-class Early:
-    """Those that nobody has taken are ended by :meth:`end`.
+class PrestartedWorkers:
+    """Worker processes that are started before there is a pool, if the inputs look like many pictures.
 
-    ``files``, ``plugin``, ``options``, ``weights``: as on the command line. ``jobs``: as told, see
-    :func:`colortk.batch.parallel.jobs_for`.
+    Parameters
+    ----------
+    files : sequence of str
+        Files and folders as on the command line.
+    jobs : int or None
+        Processes as on the command line; see :func:`colortk.batch.parallel.job_count`.
+    plugin : str
+        Name of the colorizer.
+    options : tuple of str
+        Options of the plugin, each as ``name=value``.
+    weights : Path or None
+        Folder of weights.
     """
 
     def __init__(
@@ -40,41 +50,41 @@ class Early:
         weights: Path | None = None,
     ) -> None:
         count = jobs or cores()
-        enough = MANY * cores() if jobs is None else count - 1
-        self._threads = threads_of(count)
-        self._begun: list[Started] = []
-        if count > 1 and _more(files, enough):
+        limit = PICTURES_PER_CORE * cores() if jobs is None else count - 1
+        self._threads = threads_per_worker(count)
+        self._started: list[Started] = []
+        if count > 1 and _has_more_files(files, limit):
             from colortk.runtime.messages import Message
 
-            # A dict: to make a request takes the imports that are not to be waited for.
+            # Plain values: the class Request imports what this start must not wait for.
             request = {
                 "plugin": plugin,
                 "options": list(options),
                 "weights": str(weights) if weights else None,
             }
             for _ in range(min(count, cores())):
-                started = spawn("colortk.batch.worker:serve_early", threads=self._threads)
-                self._begun.append(started)
-                with suppress(OSError):  # it has died: whoever takes it finds out
-                    started[1].send(Message("load", fields=request), SENDING)
+                started = spawn("colortk.batch.worker:serve_prestarted", threads=self._threads)
+                self._started.append(started)
+                with suppress(OSError):  # the process has ended: the pool that takes it notices
+                    started[1].send(Message("load", fields=request), SEND_TIMEOUT)
 
-    def end(self) -> None:
-        """They are not wanted, those that are left."""
-        while self._begun:
-            stop(*self._begun.pop())
+    def stop(self) -> None:
+        """End the processes that no pool has taken."""
+        while self._started:
+            stop(*self._started.pop())
 
     def take(self, threads: int) -> Started | None:
-        """One of so many threads, if there is one."""
-        return self._begun.pop() if self._begun and threads == self._threads else None
+        """Return a process with this number of threads, if there is one, and its channel."""
+        return self._started.pop() if self._started and threads == self._threads else None
 
 
-def threads_of(jobs: int) -> int:
-    """Threads of each of so many processes, unless they are set already."""
+def threads_per_worker(jobs: int) -> int:
+    """Return the threads of each of ``jobs`` processes: as the environment says, or a fair share."""
     return threads() or max(1, cores() // jobs)
 
 
-def _more(files: Sequence[str], limit: int) -> bool:
-    """Whether more than ``limit`` files are named, or are in a folder that is, at a glance."""
+def _has_more_files(files: Sequence[str], limit: int) -> bool:
+    """Whether more than ``limit`` files are named, or one of the folders has more entries."""
     if len(files) > limit:
         return True
     for name in files:

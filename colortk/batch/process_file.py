@@ -1,4 +1,4 @@
-"""One picture: read, decoded, colorized, encoded, written; and what goes wrong with it in words."""
+"""Process one picture: read, decode, colorize, encode and write it, and describe what goes wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.batch.records import STANDARD, Record, Settings, Spot
+from colortk.batch.options import STANDARD_STREAM, PictureOptions
+from colortk.batch.plan import OutputTarget
+from colortk.batch.results import FileResult
 from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, PictureError, out_of_memory
 from colortk.io.decode import MAX_BYTES, Picture, decode, read_bytes
@@ -22,117 +24,154 @@ from colortk.plugin.registry import strict
 from colortk.runtime.loading import Predictor
 from colortk.runtime.memory_limit import memory_hint
 
-#: Data, name, most pixels and whether truncated files are allowed, to a picture.
+#: Takes data, name, maximum of pixels and whether truncated files are allowed; returns a picture.
 Decode = Callable[[bytes, str, int | None, bool], Picture]
-#: Told of a step that begins.
+#: Takes the name of a step that begins.
 OnStep = Callable[[str], None]
-#: Steps after reading.
+#: The steps of a picture that follow reading.
 COLORIZING, WRITING = "colorizing", "writing"
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
-def guarded(record: Record) -> Iterator[None]:
-    """Let what goes wrong with a picture be its record's error, and stop no others.
+def record_errors(result: FileResult) -> Iterator[None]:
+    """Record the errors of one picture in its result, so that other pictures go on.
 
-    Loading and artifact errors are not the picture's and pass through.
+    Errors of a plugin or an artifact concern all pictures and pass through.
+
+    Parameters
+    ----------
+    result : FileResult
+        Gets ``error``, ``no_room`` and the total of ``seconds``.
     """
     start = time.perf_counter()
-    failed = f"cannot colorize '{record.input}'"
+    problem = f"cannot colorize '{result.input}'"
     try:
         yield
     except PictureError as error:
-        record.error, record.no_room = str(error), _no_room(error.__cause__)
+        result.error, result.no_room = str(error), _is_full_disk(error.__cause__)
         if out_of_memory(error.__cause__):
-            record.error = f"{failed}: not enough memory ({memory_hint()})"
+            result.error = f"{problem}: not enough memory ({memory_hint()})"
     except MemoryError:
-        record.error = f"{failed}: not enough memory ({memory_hint()})"
+        result.error = f"{problem}: not enough memory ({memory_hint()})"
     except OSError as error:
-        record.error = f"{failed}: {error.strerror or error}"
-        record.no_room = _no_room(error)
+        result.error = f"{problem}: {error.strerror or error}"
+        result.no_room = _is_full_disk(error)
     except ColortkError:
         raise
-    except Exception as error:  # a bug, but the other pictures should not pay for it
+    except Exception as error:  # a bug, which must not cost the other pictures
         if out_of_memory(error):
-            record.error = f"{failed}: not enough memory ({memory_hint()})"
+            result.error = f"{problem}: not enough memory ({memory_hint()})"
         elif strict():
             raise
         else:
             text = " ".join(str(error).split())
-            record.error = f"{failed}: {type(error).__name__}: {text} (please report it)"
-    record.seconds["total"] = time.perf_counter() - start
+            result.error = f"{problem}: {type(error).__name__}: {text} (please report it)"
+    result.seconds["total"] = time.perf_counter() - start
 
 
-def _no_room(error: BaseException | None) -> bool:
-    return isinstance(error, OSError) and error.errno in _NO_ROOM
+def _is_full_disk(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in _FULL_DISK
 
 
-def colorize_file(
+def process_file(
     source: str,
-    record: Record,
-    place: Callable[[str], Spot | None],
+    result: FileResult,
+    target: OutputTarget,
     predictor: Predictor,
     refine: Refiner,
-    settings: Settings,
+    options: PictureOptions,
     decode: Decode = decode,
+    data: bytes | None = None,
     on_step: OnStep = lambda step: None,
 ) -> None:
-    """Colorize the file ``source`` ('-' is standard input), and fill its ``record``.
+    """Colorize a file, write the result, and complete ``result``.
 
-    ``place`` says where a result of an extension goes, or that nothing is to be done. ``decode``: as
-    :func:`colortk.io.decode.decode`. ``on_step``: called with ``COLORIZING`` and ``WRITING`` when
-    these steps begin, after the picture was read.
+    Parameters
+    ----------
+    source : str
+        Path of the picture; ``-`` is standard input.
+    result : FileResult
+        Gets the size, the seconds of each stage and the notes.
+    target : OutputTarget
+        Where the picture is written.
+    predictor : Predictor
+        The loaded plugin.
+    refine : callable
+        The chroma refinement.
+    options : PictureOptions
+    decode : callable
+        As :func:`colortk.io.decode.decode`.
+    data : bytes or None
+        Content of ``source``, if it was read already.
+    on_step : callable
+        Called with ``COLORIZING`` and ``WRITING`` when these steps begin.
+
+    Raises
+    ------
+    PictureError, OSError, MemoryError
+        The picture cannot be read, colorized or written; see :func:`record_errors`.
     """
     clock = time.perf_counter
     start = clock()
-    data = _standard_input() if source == STANDARD else read_bytes(Path(source))
-    picture = decode(data, record.input, settings.max_pixels, settings.allow_truncated)
+    if data is None:
+        data = read_standard_input() if source == STANDARD_STREAM else read_bytes(Path(source))
+    picture = decode(data, result.input, options.max_pixels, options.allow_truncated)
     del data
-    record.height, record.width = picture.pixels.shape[:2]
-    wide = picture.pixels.dtype == np.uint16
+    result.height, result.width = picture.pixels.shape[:2]
+    dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
     light = lightness(picture.pixels)
-    picture.pixels = np.empty(0, picture.pixels.dtype)  # its colours are not needed any more
-    record.seconds["read"] = clock() - start
+    picture.pixels = np.empty(0, picture.pixels.dtype)  # free the memory: only L* is needed now
+    result.seconds["read"] = clock() - start
 
-    spot = place(suggest_extension(picture))
-    if spot is None:
-        return
-    path = spot.path
-    record.output = STANDARD if path is None else str(path)
-    dtype = np.uint16 if wide else np.uint8
     on_step(COLORIZING)
     if picture.missing is None:
-        result = colorize(light, predictor, refine, settings.strength, dtype)
+        colorized = colorize(light, predictor, refine, options.strength, dtype)
     else:
-        record.missing = picture.missing.as_dict()
-        picture.notes.append(f"'{record.input}' is incomplete: {picture.missing}")
-        result = colorize_present(
-            light, picture.missing, predictor, refine, settings.strength, dtype
+        result.missing = picture.missing.as_dict()
+        picture.notes.append(f"'{result.input}' is incomplete: {picture.missing}")
+        colorized = colorize_present(
+            light, picture.missing, predictor, refine, options.strength, dtype
         )
-    record.seconds |= result.seconds
+    result.seconds |= colorized.seconds
+
     start = clock()
     on_step(WRITING)
-    extension = settings.extension or (extension_of(path) if path else suggest_extension(picture))
-    notes = picture.notes
-    data = encode(result.rgb, picture, extension, notes)
-    if settings.intermediates is not None:  # first: whose result is there is done, with all of it
+    extension = options.extension or (
+        suggest_extension(picture) if target.path is None else extension_of(target.path)
+    )
+    encoded = encode(colorized.rgb, picture, extension, picture.notes)
+    if options.intermediates is not None:
+        # Before the result: a picture whose result exists is done, with its intermediates.
         from colortk.store.pickles import PickleStore
 
-        PickleStore(settings.intermediates).keep_prediction(
-            source, predictor.spec.name, result.ab[..., 0], result.ab[..., 1]
+        PickleStore(options.intermediates).keep_prediction(
+            source, predictor.spec.name, colorized.ab[..., 0], colorized.ab[..., 1]
         )
-    if path is None:
+    _write(target, encoded)
+    result.seconds["write"] = clock() - start
+    result.notes = picture.notes
+
+
+def _write(target: OutputTarget, data: bytes) -> None:
+    if target.path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    else:
-        if spot.make:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, data, spot.force)
-    record.seconds["write"] = clock() - start
-    record.notes = notes
+        return
+    path = Path(target.path)
+    if target.make_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, data, target.overwrite)
 
 
-def _standard_input() -> bytes:
+def read_standard_input() -> bytes:
+    """Return the content of standard input.
+
+    Raises
+    ------
+    PictureError
+        Standard input is closed or too long.
+    """
     if sys.stdin is None:
         raise PictureError("cannot read standard input", "it is closed")
     data = sys.stdin.buffer.read(MAX_BYTES + 1)

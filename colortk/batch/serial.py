@@ -1,62 +1,67 @@
-"""Many pictures in this process, one after the other."""
+"""Colorize the pictures of a batch in this process, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from colortk.batch.inputs import Item
-from colortk.batch.outputs import Places
-from colortk.batch.process_file import Decode, colorize_file, guarded
-from colortk.batch.records import Record, Settings, Spot
-from colortk.errors import PictureError
+from colortk.batch.options import PictureOptions
+from colortk.batch.plan import PlannedFile
+from colortk.batch.process_file import Decode, process_file, record_errors
+from colortk.batch.results import FileResult
+from colortk.batch.tracker import OutputTracker
 from colortk.io.decode import decode
 from colortk.pipeline import Refiner
 from colortk.runtime.loading import Predictor
 
 
-def colorize_here(
-    items: list[Item],
-    places: Places,
+def colorize_serial(
+    plans: Iterable[PlannedFile],
+    tracker: OutputTracker,
     predictor: Predictor,
     refine: Refiner,
-    settings: Settings,
+    options: PictureOptions,
     decode: Decode = decode,
-) -> Iterator[Record]:
-    """One record a picture, in order; a picture that fails does not stop the others.
+) -> Iterator[FileResult]:
+    """Yield one result for each picture, in order.
 
-    Two inputs that would go to one output are refused at the second. When the disk is full the
-    rest is left. Loading and artifact errors are not the picture's and pass through.
+    A picture that fails does not stop the others. When the disk is full the rest is left undone.
+
+    Parameters
+    ----------
+    plans : iterable of PlannedFile
+    tracker : OutputTracker
+    predictor : Predictor
+        The loaded plugin.
+    refine : callable
+        The chroma refinement.
+    options : PictureOptions
+    decode : callable
+        As :func:`colortk.io.decode.decode`.
+
+    Yields
+    ------
+    FileResult
+
+    Raises
+    ------
+    PluginError, ArtifactError
+        The plugin cannot be loaded again after its process was stopped.
     """
-    for item in items:
-        if places.full:
+    for planned in plans:
+        if tracker.disk_full:
             return
-        yield _one(item, places, predictor, refine, settings, decode)
-
-
-def _one(
-    item: Item,
-    places: Places,
-    predictor: Predictor,
-    refine: Refiner,
-    settings: Settings,
-    decode: Decode,
-) -> Record:
-    record = places.record(item, predictor.spec.name)
-    if record.skipped:
-        return record
-    claimed: list[Spot] = []
-
-    def place(suggested: str) -> Spot | None:
-        spot = places.claim(item, record, suggested)
-        if spot is not None:
-            claimed.append(spot)
-        return spot
-
-    with guarded(record):
-        if item.error is not None:
-            raise PictureError(item.error)
-        if not places.early(item, record):
-            colorize_file(item.name, record, place, predictor, refine, settings, decode)
-    for spot in claimed:
-        places.finish(item, spot, record)
-    return record
+        result = planned.result(predictor.spec.name)
+        if planned.target is not None and tracker.begin(planned, result):
+            with record_errors(result):
+                process_file(
+                    planned.name,
+                    result,
+                    planned.target,
+                    predictor,
+                    refine,
+                    options,
+                    decode,
+                    planned.data,
+                )
+            tracker.finish(planned, result)
+        yield result

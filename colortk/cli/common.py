@@ -1,12 +1,14 @@
-"""Options and output that several verbs share."""
+"""Options, checks and output that several commands share."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,50 +17,83 @@ from colortk.cli.output import escape_controls, print_line
 from colortk.plugin.spec import DEFAULT
 
 
-def _one(context: click.Context, _: click.Parameter, said: tuple[str, ...]) -> str:
-    """The last would win, and nobody notice."""
-    if len(said) > 1:
+def _single_plugin(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> str:
+    """Return the only value: with several, the last one would be used without a word."""
+    if len(values) > 1:
+        count = "twice" if len(values) == 2 else f"{len(values)} times"
         raise click.UsageError(
-            f"--plugin is said {len(said)} times, and one is taken: colortk compare takes several",
+            f"--plugin given {count}; `{context.info_name}` takes one (`compare` takes several)",
             context,
         )
-    return said[0]
+    return values[0]
 
 
 PLUGIN = click.option(
-    "--plugin", "-p", multiple=True, default=(DEFAULT,), show_default=True, callback=_one,
-    help="Colorizer to use.",
+    "--plugin", "-p", multiple=True, default=(DEFAULT,), show_default=True, metavar="NAME",
+    callback=_single_plugin, help="Use this colorizer.",
 )  # fmt: skip
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
-
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output.")
 THREADS = click.option(
     "--threads",
     type=click.IntRange(1),
-    help="Of each process that colorizes. [default: COLORTK_THREADS, else its share of the cores]",
+    metavar="N",
+    help="Use N threads per worker process. [default: a share of the cores]",
 )
 DEVICE = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "gpu"]),
-    help="Where trained networks run. [default: COLORTK_DEVICE, else auto]",
+    help="Run networks on this device. [default: auto]",
 )
 STRENGTH = click.option(
     "--strength",
     default=1.0,
     show_default=True,
     type=click.FloatRange(0, 2),
-    help="Factor on the colours.",
+    metavar="0..2",
+    help="Multiply the colors by this factor.",
 )
 OPTIONS = click.option(
     "--option",
     "options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Option of the plugin; repeatable.",
+    help="Set an option of the plugin; repeatable.",
+)
+WEIGHTS = click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Load weights that `colortk fit` wrote.",
+)
+REFINE = click.option(
+    "--refine",
+    default="ratio",
+    show_default=True,
+    metavar="ratio|slide|none",
+    help="Choose how colors are fitted to the lightness.",
+)
+BACKEND = click.option(
+    "--backend",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Work on this machine or on a Dask cluster.",
+)
+SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="Connect to this Dask scheduler, tcp://HOST:8786."
 )
 
 
-def announce(threads: int | None, device: str | None) -> None:
-    """Set threads and device for this process and those that it starts; ``None``: as they are."""
+def export_runtime_env(threads: int | None, device: str | None) -> None:
+    """Set threads and device in the environment, for this process and those that it starts.
+
+    Parameters
+    ----------
+    threads : int or None
+        Threads per process; ``None`` leaves them as they are.
+    device : {"auto", "cpu", "gpu"} or None
+        Where networks run; ``None`` leaves it as it is.
+    """
     from colortk.runtime import subprocesses
 
     if device is not None:
@@ -67,25 +102,80 @@ def announce(threads: int | None, device: str | None) -> None:
         os.environ.update(dict.fromkeys(subprocesses.THREADS, str(threads)))
 
 
-def settle(threads: int | None, device: str | None) -> None:
-    """Announce threads and device, and make sure of the device.
+def configure_runtime(threads: int | None, device: str | None) -> None:
+    """Set threads and device as :func:`export_runtime_env` does, and check the device.
 
-    To be called first: the libraries read it when they are imported. Raises
-    ``UsageError`` if the environment wants a device that there is not.
+    Call it first: the libraries read the environment when they are imported.
+
+    Raises
+    ------
+    UsageError
+        The device is not available.
     """
-    announce(threads, device)
+    export_runtime_env(threads, device)
     from colortk.runtime import inference
 
     inference.device()  # raises
 
 
+def check_dask_options(backend: str, scheduler: str | None, device: str | None) -> None:
+    """Refuse options of a Dask cluster that do not fit together.
+
+    Raises
+    ------
+    UsageError
+        One of ``--backend dask`` and ``--scheduler`` is missing, or ``--device`` is given.
+    """
+    from colortk.errors import UsageError
+
+    if backend == "dask" and scheduler is None:
+        reason = "there is no default scheduler"
+        raise UsageError("--backend dask needs --scheduler", reason, "add --scheduler ADDRESS")
+    if backend != "dask" and scheduler is not None:
+        reason = "the local backend has no scheduler"
+        raise UsageError("--scheduler needs --backend dask", reason, "add --backend dask")
+    if scheduler is not None and device is not None:
+        raise UsageError(
+            "--device has no effect with --backend dask",
+            "each worker of the cluster has a device of its own",
+            "set COLORTK_DEVICE on the workers",
+        )
+
+
+def check_finite(option: str, value: float, hint: str) -> None:
+    """Raise ``UsageError`` if the value of an option is NaN or infinite."""
+    from colortk.errors import UsageError
+
+    if not math.isfinite(value):
+        raise UsageError(f"{option} {value}", "the value is not a finite number", hint)
+
+
 def print_json(value: Any, indent: int | None = None) -> None:
-    """One JSON value to stdout; file names that are not UTF-8 survive as escapes."""
+    """Print a JSON value to stdout; file names that are not UTF-8 are escaped.
+
+    Parameters
+    ----------
+    value : object
+        A JSON value.
+    indent : int or None
+        Spaces per level; ``None`` prints one line.
+    """
     click.echo(json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False))
 
 
-def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """A table to stdout, wrapped to the terminal; when piped, tab-separated lines and ``# title``."""
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print a table to stdout.
+
+    A terminal gets a table that is wrapped to its width. A pipe or a file gets tab-separated lines,
+    the first one ``# title``.
+
+    Parameters
+    ----------
+    title : str
+    columns : iterable of str
+    rows : iterable of iterables
+        Cells, which are converted to text.
+    """
     columns, rows = list(columns), [[escape_controls(str(cell)) for cell in row] for row in rows]
     title = escape_controls(title)
     if not sys.stdout.isatty():
@@ -98,17 +188,30 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> 
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, title_justify="left")
+    rendered = Table(title=title or None, title_justify="left")
     for column in columns:
-        drawn.add_column(column)
+        rendered.add_column(column)
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
-    Console().print(drawn)
+        rendered.add_row(*(Text(cell) for cell in row))
+    Console().print(rendered)
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left on stderr, on a terminal only; yields ``advance(n)``."""
+def progress(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar with rate and remaining time on stderr, if it is a terminal.
+
+    Parameters
+    ----------
+    description : str
+        What is done, as "colorizing".
+    total : int or None
+        Number of steps, if it is known.
+
+    Yields
+    ------
+    callable
+        ``advance(n)`` reports ``n`` more steps.
+    """
     if not sys.stderr.isatty() or (total is not None and total < 2):
         yield lambda n: None
         return
@@ -129,7 +232,7 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
     ]
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=total, rate="")
+        task = bar.add_task(description, total=total, rate="")
 
         def advance(n: int) -> None:
             bar.advance(task, n)

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from colortk.cli import compare_output as outputs
-from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle
-from colortk.cli.main import say
+from colortk.cli.common import DEVICE, JSON, THREADS, configure_runtime, print_json, progress
+from colortk.cli.output import print_message
 
 
 @click.command("compare", short_help="Score plugins on the same pictures.")
@@ -172,7 +172,7 @@ def command(
     colortk compare photographs/ --html report.html
     colortk compare clip.mp4 -p sift_mlp --frames 100
     """
-    settle(threads, device)
+    configure_runtime(threads, device)
     from colortk.errors import UsageError
     from colortk.harness.compare import compare
     from colortk.harness.run_options import RunOptions
@@ -197,7 +197,9 @@ def command(
     outputs.check(files, as_json, force)
     if not places:
         places = tuple(everything().values())
-        say(f"no pictures given: using the {len(places)} that come with installed packages")
+        print_message(
+            f"no pictures given: using the {len(places)} that come with installed packages"
+        )
     how = RunOptions(jobs or cores(), timeout, scheduler, retry, threads)
     if no_repeats:
         how = replace(how, repeats=False)
@@ -224,18 +226,18 @@ def command(
             progress=progress,
         )
     except KeyboardInterrupt:
-        say("scores so far are stored: run the same command again to continue")
+        print_message("scores so far are stored: run the same command again to continue")
         raise
     for name, why in comparison.left_out.items():
-        say(f"left out: {why if name in why else name + ': ' + why}")
+        print_message(f"left out: {why if name in why else name + ': ' + why}")
     failed = outputs.complain(comparison)
     if comparison.store_problem:
-        say(f"not all scores are stored: {comparison.store_problem}")
+        print_message(f"not all scores are stored: {comparison.store_problem}")
         failed = True
     consistency = outputs.consistency(comparison, timeout) if sizes and comparison.used else None
     for label, row in (consistency or {}).items():
         if "error" in row:
-            say(f"--sizes, {label}: {row['error']}")
+            print_message(f"--sizes, {label}: {row['error']}")
     failed |= outputs.write(files, comparison, per_image, force, store)
     if as_json:
         report = comparison.as_dict(per_image)

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colortk.cli.common import progress, table
-from colortk.cli.main import say
-from colortk.cli.output import escape_text, print_line
+from colortk.cli.common import print_table, progress
+from colortk.cli.output import escape_text, print_line, print_message
 
 if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
@@ -65,7 +64,7 @@ def write(
                 write_atomic(path, data, force)
                 continue
         except ColortkError as error:
-            say(str(error))
+            print_message(str(error))
             failed = True
             continue
         if kind != "html":
@@ -112,7 +111,7 @@ def complain(comparison: Comparison) -> bool:
         lines[why] = None
         failed = True
     for line in lines:
-        say(line)
+        print_message(line)
     return failed
 
 
@@ -174,7 +173,7 @@ def _show(comparison: Comparison) -> None:
         metrics = metrics[: max(1, (room - 65) // 12)]
     else:
         metrics = metrics[: (room - 65) // INTERVAL]
-    table(prefix + title, *text_tables.ranking(report, metrics, interval=room >= WIDE))
+    print_table(prefix + title, *text_tables.ranking(report, metrics, interval=room >= WIDE))
     for line in captions.verdict_lines(report):
         print_note(line)
     shown = list(metrics)
@@ -182,7 +181,9 @@ def _show(comparison: Comparison) -> None:
     if report["paired"] and not (films and report["images"] < 2):
         usual = [report["ranking_metric"], "flicker" if films else "ab_rmse", "delta_e00"]
         usual = metrics if comparison.asked else usual
-        table(prefix + captions.pairing_title(report, usual), *text_tables.pairing(report, usual))
+        print_table(
+            prefix + captions.pairing_title(report, usual), *text_tables.pairing(report, usual)
+        )
         shown += [m for m in usual if m in report["metrics"]]
     for line in captions.definitions(report, list(dict.fromkeys(shown))):
         print_note(line)
@@ -202,7 +203,7 @@ def _show_sizes(sizes: dict[str, Any]) -> None:
         for label, row in sizes.items()
     ]
     head = ["plugin", "mean ΔE00 ↓", "256-512", "256-2048", "512-2048", "pictures", "failed"]
-    table("the same picture at 256, 512 and 2,048 pixels", head, rows)
+    print_table("the same picture at 256, 512 and 2,048 pixels", head, rows)
     enlarged = max((row.get("enlarged", 0) for row in sizes.values()), default=0)
     if enlarged:
         print_note(f"{enlarged} of the pictures are smaller than 2,048 pixels and were enlarged")

@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 
 from colortk.cli.common import JSON, print_json, progress
-from colortk.cli.main import say
-from colortk.cli.output import print_line
+from colortk.cli.output import print_line, print_message
 
 
 @click.group("datasets", short_help="Prepare pictures for training.")
@@ -92,7 +91,7 @@ def pack_command(
             exclude=_read_hashes(exclude) if exclude else frozenset(),
             resume=resume,
             jobs=jobs,
-            say=say,
+            say=print_message,
             progress=progress,
         )
     )

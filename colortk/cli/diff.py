@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, progress, table
+from colortk.cli.common import JSON, print_json, print_table, progress
 from colortk.cli.compare_output import print_note
-from colortk.cli.main import say
-from colortk.cli.output import print_line
+from colortk.cli.output import print_line, print_message
 
 
 @click.command("diff", short_help="Show where two plugins differ most.")
@@ -54,7 +53,7 @@ def command(
             progress=progress,
         )  # fmt: skip
         for failure in comparison.failures:
-            say(failure["error"])
+            print_message(failure["error"])
     else:
         with Results(store_folder(store)) as results:
             comparison = scored_before(results, first, second, metric)
@@ -70,7 +69,9 @@ def command(
         f"{label}{better}, {report['images']} pictures scored with both:"
         f" {first} {report['mean'][0]:.{digits}f}, {second} {report['mean'][1]:.{digits}f}"
     )
-    table("where they differ most", ["picture", first, second, "difference"], _rows(report, digits))
+    print_table(
+        "where they differ most", ["picture", first, second, "difference"], _rows(report, digits)
+    )
     print_note(f"{label}: {report['metric']['definition']}")
     return 0
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, table
+from colortk.cli.common import JSON, print_json, print_table
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -40,7 +40,7 @@ def command(store: Path | None, as_json: bool) -> int:
     if as_json:
         print_json(rows, indent=1)
     else:
-        table(
+        print_table(
             "", ["what", "status", "detail"], ([r["what"], r["status"], r["detail"]] for r in rows)
         )
     if any(row["what"].startswith("artifacts") for row in bad):

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from colortk.cli.common import progress
-from colortk.cli.main import say
+from colortk.cli.output import print_message
 
 
 @click.command("fit", short_help="Train a plugin.")
@@ -182,7 +182,7 @@ def command(
     folder = store_folder(store)
     target = output or folder / "models" / plugin
     if _complete(plugin, target, told, resume, force):
-        say(f"the weights in '{target}' are complete")
+        print_message(f"the weights in '{target}' are complete")
         return
     request = TrainRequest(
         plugin=spec.name,
@@ -206,16 +206,18 @@ def command(
         resume=resume,
         jobs=jobs,
         command=told,
-        say=say,
+        say=print_message,
         progress=progress,
     )
     try:
         load_callable(spec.trainer)(request)
     except KeyboardInterrupt:
         if any(target.glob("checkpoint*")):
-            say("finished epochs are stored: run the same command with --resume to continue")
+            print_message(
+                "finished epochs are stored: run the same command with --resume to continue"
+            )
         raise
-    say(
+    print_message(
         f"weights are in '{request.output}': colortk run --plugin {plugin} --weights {shlex.quote(str(request.output))} FILE"
     )
 
@@ -237,7 +239,7 @@ def _complete(plugin: str, target: Path, told: str, resume: bool, force: bool) -
     trained = (target / MANIFEST).exists()
     if force or not (trained or stopped):
         if resume:
-            say(f"nothing to resume in '{target}': it starts from the beginning")
+            print_message(f"nothing to resume in '{target}': it starts from the beginning")
         return False
     if resume and stopped:
         return False

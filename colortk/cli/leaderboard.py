@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, table
+from colortk.cli.common import JSON, print_json, print_table
 from colortk.cli.compare_output import print_note
 from colortk.cli.output import print_line
 
@@ -53,7 +53,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         ]
         rows = [_row(row, board) for row in board["plugins"]]
         print_note(f"set {board['set'][:8]}: {_pictures(board)}")
-        table(f"{title}, {pictures}, set {board['set'][:8]}", head, rows)
+        print_table(f"{title}, {pictures}, set {board['set'][:8]}", head, rows)
         for line in [*gray_lines(board), *repeat_notes(board), *verdict_lines(board)]:
             print_note(line)
         for metric in board["metrics"].values():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from colortk.cli.common import DEVICE, OPTIONS, PLUGIN, STRENGTH, THREADS, settle
-from colortk.cli.main import say
+from colortk.cli.common import DEVICE, OPTIONS, PLUGIN, STRENGTH, THREADS, configure_runtime
+from colortk.cli.output import print_message
 
 
 @click.command("live", short_help="Show a film or a camera in colour, as it runs.")
@@ -33,7 +33,7 @@ def command(
     The frames a second that are reached stand on the picture. Frames that come while one is
     being coloured are dropped: the picture never lags behind.
     """
-    settle(threads, device)
+    configure_runtime(threads, device)
     from colortk.pipeline import refiner
     from colortk.runtime.loading import Request, load
     from colortk.video.colorize_frame import FrameSettings
@@ -47,5 +47,5 @@ def command(
         source, LiveColorizer(load(Request(plugin, options)), frame_settings, temporal == "flow")
     )
     rate = shown.frames / shown.seconds if shown.seconds else 0.0
-    say(f"{shown.frames} frames shown, {rate:.1f} frames/s, {shown.dropped} dropped")
+    print_message(f"{shown.frames} frames shown, {rate:.1f} frames/s, {shown.dropped} dropped")
     return 0

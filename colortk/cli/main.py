@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import click
 
-from colortk.cli.output import print_error_line
+from colortk.cli.output import print_message
 from colortk.cli.startup import (
     Terminated,
     drop_output,
@@ -99,7 +99,7 @@ def invoke(arguments: list[str]) -> int:
     except ColortkError as error:
         if out_of_memory(error):
             return _say_no_memory(error)
-        say(str(error))
+        print_message(str(error))
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
@@ -108,13 +108,13 @@ def invoke(arguments: list[str]) -> int:
         where = getattr(error, "ctx", None)
         help_of = where.command_path if where is not None else "colortk"
         text = " ".join(error.format_message().split()).rstrip(".")
-        say(f"{text} (see: {help_of} --help)")
+        print_message(f"{text} (see: {help_of} --help)")
         return 2
     except Terminated as stop:
-        say(str(stop))
+        print_message(str(stop))
         return stop.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
-        say("interrupted")
+        print_message("interrupted")
         return 130
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         drop_output()
@@ -123,7 +123,7 @@ def invoke(arguments: list[str]) -> int:
         if out_of_memory(error):
             return _say_no_memory(error)
         drop_output()
-        say(f"cannot write the output: {error.strerror or error}")
+        print_message(f"cannot write the output: {error.strerror or error}")
         return 1
     except Exception as error:
         if out_of_memory(error):
@@ -134,10 +134,5 @@ def invoke(arguments: list[str]) -> int:
 def _say_no_memory(error: BaseException) -> int:
     text = " ".join(str(error).split())
     why = f": {text}" if text and len(text) < 250 else ""  # some libraries write a page
-    say(f"not enough memory{why} ({memory_hint()})")
+    print_message(f"not enough memory{why} ({memory_hint()})")
     return 1
-
-
-def say(line: str) -> None:
-    """Print one line to stderr."""
-    print_error_line(f"colortk: {line}")

@@ -1,4 +1,4 @@
-"""Text for the terminal: file names and plugins' words cannot steer it.
+"""Print text to the terminal; file names and the words of plugins cannot control the terminal.
 
 Each line that a command prints, to stdout or to stderr, passes through :func:`escape_controls`. JSON
 does not need it, as JSON escapes control characters itself.
@@ -68,3 +68,8 @@ def print_error_line(text: str) -> None:
     if sys.stderr is not None:  # print would take standard output instead
         with contextlib.suppress(OSError, ValueError):
             print(escape_controls(text), file=sys.stderr)
+
+
+def print_message(text: str) -> None:
+    """Print a message of the command to stderr, as one line that begins with ``colortk:``."""
+    print_error_line(f"colortk: {text}")

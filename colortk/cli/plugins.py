@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, table
+from colortk.cli.common import JSON, print_json, print_table
 from colortk.cli.output import print_line
 from colortk.plugin.option_types import option_fields, plain, type_text
 
@@ -42,7 +42,7 @@ def list_(kind: str, as_json: bool) -> None:
         columns = ["name", "status", "distribution", "summary"]
         for row in rows:
             row["summary"] += " (default)" if row["default"] else ""
-        table("", columns, ([row[column] for column in columns] for row in rows))
+        print_table("", columns, ([row[column] for column in columns] for row in rows))
 
 
 @command.command("show")
@@ -155,7 +155,7 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
         print_json(rows, indent=1)
     else:
         columns = ["plugin", "check", "status", "reason"]
-        table("", columns, ([row[column] for column in columns] for row in rows))
+        print_table("", columns, ([row[column] for column in columns] for row in rows))
     return 3 if unusable else int(any(row["status"] == "failed" for row in rows))
 
 
@@ -200,7 +200,7 @@ def new(name: str, output: Path, as_json: bool) -> None:
     \b
     colortk plugins new my_net
     """
-    from colortk.cli.main import say
+    from colortk.cli.output import print_message
     from colortk.scaffold import new_plugin, write
 
     plugin = new_plugin(name)
@@ -208,7 +208,9 @@ def new(name: str, output: Path, as_json: bool) -> None:
     if as_json:
         print_json({"folder": str(folder), "files": list(plugin.files())}, indent=1)
         return
-    say(f"wrote {folder}; your model goes into {folder / plugin.package / 'colorizer.py'}")
+    print_message(
+        f"wrote {folder}; your model goes into {folder / plugin.package / 'colorizer.py'}"
+    )
     where = shlex.quote(str(folder))
     print_line(f"pip install -e {shlex.quote(f'{folder}[test]')}")  # the next line needs pytest
     print_line(f"colortk plugins check {name} && python -m pytest {where}")

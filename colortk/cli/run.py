@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from colortk.cli.common import (
+    BACKEND,
     DEVICE,
     JSON,
     OPTIONS,
     PLUGIN,
+    REFINE,
+    SCHEDULER,
     STRENGTH,
     THREADS,
-    announce,
+    WEIGHTS,
+    check_dask_options,
+    check_finite,
+    configure_runtime,
+    export_runtime_env,
     progress,
-    settle,
 )
-from colortk.cli.main import say
+from colortk.cli.output import print_message
+
+if TYPE_CHECKING:
+    from colortk.batch.options import BatchOptions
+    from colortk.batch.run import BatchRun
 
 
 @click.command("run", short_help="Colorize pictures.")
@@ -31,77 +41,65 @@ from colortk.cli.main import say
     "--output",
     "-o",
     metavar="FILE|DIR",
-    help="Where to; '-' is stdout. [default: beside the input]",
+    help="Write to this file or folder; '-' is stdout. [default: beside the input]",
 )
-@click.option("--recursive", "-r", is_flag=True, help="Of folders, also the folders in them.")
+@click.option("--recursive", "-r", is_flag=True, help="Descend into subfolders.")
 @click.option(
     "--input-list",
     metavar="FILE",
-    help="A file that names pictures, one a line or NUL-separated; '-' is stdin.",
+    help="Read names of pictures from FILE, one per line; '-' is stdin.",
 )
-@click.option(
-    "--refine",
-    default="ratio",
-    show_default=True,
-    metavar="ratio|slide|none",
-    help="Chrominance refinement.",
-)
+@REFINE
 @STRENGTH
 @click.option(
-    "--suffix", default="-colorized", show_default=True, help="Added to the name, without -o."
+    "--suffix",
+    default="-colorized",
+    show_default=True,
+    help="Add this to the names of results; not with -o.",
 )
-@click.option("--ext", "extension", help="File type of the result. [default: as the input]")
-@OPTIONS
 @click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Weights that `colortk fit` wrote.",
+    "--ext", "extension", metavar="TYPE", help="Write this file type. [default: as the input]"
 )
+@OPTIONS
+@WEIGHTS
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="Stop decoding or colorizing a picture that takes longer.",
+    help="Stop a picture that takes longer.",
 )
-@click.option(
-    "--backend",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where the work is done; machines of Dask have to share the files.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786.")
+@BACKEND
+@SCHEDULER
 @click.option("--force", is_flag=True, help="Overwrite results.")
-@click.option(
-    "--skip-existing",
-    is_flag=True,
-    help="Leave results that are there, also those among FILE.",
-)
-@click.option("--resume", is_flag=True, help="Go on where the same command was stopped.")
+@click.option("--skip-existing", is_flag=True, help="Skip pictures whose results exist.")
+@click.option("--resume", is_flag=True, help="Skip what the same command has finished before.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write what --json prints to FILE, a line a picture.",
+    help="Write a line of JSON per picture to FILE, as --json prints.",
 )
 @click.option(
     "--jobs",
     "-j",
     type=click.IntRange(0),
-    help="Processes; 0: as many as cores. [default: 1, for many pictures as many as cores]",
+    metavar="N",
+    help="Use N processes; 0: one per core. [default: 1; for many pictures 0]",
 )
-@click.option("--keep-intermediates", is_flag=True, help="Pickle predicted A and B into the store.")
+@click.option("--keep-intermediates", is_flag=True, help="Pickle predicted A and B in the store.")
 @click.option(
-    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where pickles are kept."
+    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Use DIR as the store."
 )
 @click.option(
-    "--max-pixels", type=click.IntRange(1), help="Refuse larger pictures. [default: Pillow's limit]"
+    "--max-pixels",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Refuse larger pictures. [default: Pillow's limit]",
 )
 @click.option(
     "--allow-truncated",
     is_flag=True,
-    help="Colorize what is present of damaged JPEG, PNG and TIFF files; the rest is gray, exit code 1.",
+    help="Colorize what can be read of damaged files; exit code 1.",
 )
 @THREADS
 @DEVICE
@@ -134,109 +132,114 @@ def command(
     device: str | None,
     as_json: bool,
 ) -> int:
-    """Colorize FILE... ('-' is stdin) and write the results beside them.
+    """Colorize pictures and write the results beside them, or to -o.
 
-    A colour picture is reduced to its lightness first. Size, lightness, transparency,
-    16 bits, EXIF and resolution are kept. What is the result of another one, by its
-    suffix, is skipped, so that *.jpg or DIR can be said twice; with -o a FILE is not. DIR means its pictures, and -o then has
-    the same folders; a pattern in quotes is as good as one that the shell resolves. An -o that
-    ends with a slash is a folder, and is made.
+    FILE is a picture, a pattern in quotes, or '-' for standard input. DIR means the pictures in a
+    folder; with -o, the results get the same subfolders.
+
+    The output keeps the size, lightness, transparency, EXIF data, resolution and bit depth of the
+    input. EXIF rotation is applied once. Only the lightness of a color picture is used.
+
+    An -o that ends with a slash is a folder, which is made if it does not exist. Pictures that are
+    results of other pictures, as their suffix shows, are skipped, so that the same command can be
+    repeated. To colorize such a picture, name it and use -o.
+
+    With several worker processes, pictures are reported in completion order. If a picture crashes
+    or hangs a worker, only that picture fails. The machines of a Dask cluster must see the same
+    files under the same paths.
 
     \b
-    colortk run photo.jpg                          photo-colorized.jpg
-    colortk run *.tif -o coloured/ --ext png       a folder of PNGs
-    colortk run scans/ --recursive -o coloured/    a tree of folders
-    colortk run scans/ -r -o coloured/ --resume    what is left of it, after Ctrl-C
-    colortk run - -o - < grey.png > colour.png     in a pipe
+    colortk run photo.jpg                         photo-colorized.jpg
+    colortk run *.tif -o colored/ --ext png       a folder of PNG files
+    colortk run scans/ --recursive -o colored/    a tree of folders
+    colortk run scans/ -r -o colored/ --resume    the rest of it, after Ctrl-C
+    colortk run - -o - < gray.png > color.png     in a pipe
     """
-    announce(threads, device)
-    from colortk.batch.prestart import Early
+    export_runtime_env(threads, device)
+    from colortk.batch.prestart import PrestartedWorkers
 
-    alone = scheduler is not None or input_list is not None
-    early = Early(files, 1 if alone else jobs, plugin, options, weights)
-    click.get_current_context().call_on_close(early.end)
-    settle(threads, device)
-    from colortk.batch.inputs import expand, read_list
-    from colortk.batch.outputs import Places, check
-    from colortk.batch.records import Settings
-    from colortk.cli.run_output import Narrator, Report
-    from colortk.cli.run_work import Work, journal_of
+    one_process = scheduler is not None or input_list is not None
+    prestarted = PrestartedWorkers(files, 1 if one_process else jobs, plugin, options, weights)
+    click.get_current_context().call_on_close(prestarted.stop)
+    configure_runtime(threads, device)
+    from colortk.batch.inputs import find_inputs, read_list
+    from colortk.batch.options import STANDARD_STREAM, BatchOptions
+    from colortk.batch.run import BatchRun
     from colortk.errors import UsageError
     from colortk.io.decode import MAX_PIXELS
-    from colortk.runtime.loading import Request
 
     if not files and input_list is None:
         context = click.get_current_context()
         raise click.MissingParameter(ctx=context, param_hint="'FILE|DIR...'", param_type="argument")
-    if input_list == "-" and "-" in files:
-        raise UsageError("'-' is either a picture or the list")
-    if not math.isfinite(strength):
-        raise UsageError(f"--strength {strength}", "a number from 0 to 2 is wanted")
-    if (backend == "dask") != (scheduler is not None):
-        raise UsageError("--backend dask and --scheduler ADDRESS", "each needs the other")
-    where = Path(output) if output is not None else None
-    listed = read_list(input_list) if input_list is not None else []
-    items = expand(files, listed, recursive, where)
-    kept = None
+    if input_list == STANDARD_STREAM and STANDARD_STREAM in files:
+        reason = "standard input cannot be both"
+        raise UsageError("'-' is given as a picture and as the list", reason, "leave one out")
+    check_finite("--strength", strength, "give a number from 0 to 2")
+    check_dask_options(backend, scheduler, device)
+    output_path = Path(output) if output is not None else None
+    names = read_list(input_list) if input_list is not None else []
+    items = find_inputs(files, names, recursive, output_path)
+    intermediates = None
     if keep_intermediates:
         from colortk.store.location import store_folder
 
-        kept = store_folder(store)
-    settings = Settings(
-        output=where,
-        folder=output is not None and output.endswith(("/", os.sep)),
+        intermediates = store_folder(store)
+    batch_options = BatchOptions(
+        output=output_path,
+        output_is_folder=output is not None and output.endswith(("/", os.sep)),
         suffix=suffix,
         extension=extension.lower().lstrip(".") if extension else None,
+        plugin=plugin,
+        options=options,
+        weights=weights,
+        refine=refine,
         strength=strength,
+        max_pixels=max_pixels or MAX_PIXELS,
+        allow_truncated=allow_truncated,
+        intermediates=intermediates,
         force=force,
         skip_existing=skip_existing,
-        max_pixels=max_pixels or MAX_PIXELS,
-        intermediates=kept,
-        allow_truncated=allow_truncated,
+        resume=resume,
+        jobs=jobs,
+        threads=threads,
+        timeout=timeout,
+        scheduler=scheduler,
     )
-    check(settings, items)
-    to_stdout = output == "-" or (output is None and "-" in files)
-    if to_stdout and sys.stdout.isatty():
-        raise UsageError("a picture is not written to a terminal", hint="-o FILE, or a pipe")
-    if to_stdout and (scheduler is not None or resume):
-        raise UsageError("standard output", "neither --resume nor --backend dask knows of it")
-    work = Work(Request(plugin, options, weights), refine, settings, threads, timeout)
-    journal = None
-    if resume or (len(items) > 1 and not to_stdout):
-        journal = journal_of(work, store, resume)
+    batch = BatchRun(items, batch_options, store, prestarted)
+    if batch.writes_to_stdout and sys.stdout.isatty():
+        reason = "it would show the bytes of the picture"
+        raise UsageError("cannot write a picture to a terminal", reason, "use -o FILE, or a pipe")
+    return _run(batch, report, batch_options, as_json)
+
+
+def _run(batch: BatchRun, report_path: Path | None, options: BatchOptions, as_json: bool) -> int:
+    """Run a batch, print its results, and return the exit code."""
+    from colortk.cli.run_output import ResultPrinter
+    from colortk.cli.run_report import JsonLinesReport
+
     with ExitStack() as stack:
-        if journal is not None:
-            stack.callback(journal.close)
-        told = None
-        if report is not None:
-            told = Report(report, force, resume)
-            stack.callback(told.close)
-        narrator = Narrator(len(items), as_json, to_stdout, told)
-        places = Places(items, settings, journal)
-        stack.callback(places.close)
-        if scheduler is not None:
-            records = work.on_cluster(items, places, scheduler, device)
-        else:
-            records = work.on_this_machine(items, places, jobs, early)
-        stack.enter_context(closing(records))
-        advance = stack.enter_context(progress("colorizing", len(items)))
+        stack.enter_context(batch)
+        journal_problem = batch.journal_problem
+        if journal_problem:
+            print_message(f"note: --resume cannot continue this run: {journal_problem}")
+        report = None
+        if report_path is not None:
+            report = JsonLinesReport(report_path, options.force, options.resume)
+            stack.callback(report.close)
+        printer = ResultPrinter(batch.total, as_json, batch.writes_to_stdout, report)
+        results = stack.enter_context(closing(batch.results()))
+        advance = stack.enter_context(progress("colorizing", batch.total))
         try:
-            for record in records:
+            for result in results:
                 advance(1)
-                narrator.tell(record)
+                printer.print_result(result)
         except KeyboardInterrupt:
-            narrator.stopped()
+            printer.print_interrupted()
             raise
-        if resume or scheduler is not None:
-            places.tidy()
-    narrator.end()
-    if kept is not None and narrator.done:
-        say(f"predicted A and B are pickled in '{kept / 'predicted'}'")
-    if journal is not None:
-        journal.close()  # it may have waited for room
-    if journal is not None and journal.problem:
-        say(f"note: --resume will not know of all of this: {journal.problem}")
-    narrator.sum_up(places.full)
-    unreported = narrator.output_problem is not None or (told is not None and bool(told.problem))
-    incomplete = narrator.incomplete or narrator.incomplete_before
-    return 1 if narrator.failed or incomplete or unreported else 0
+    if options.intermediates is not None and printer.done:
+        folder = options.intermediates / "predicted"
+        print_message(f"predicted A and B are pickled in '{folder}'")
+    if batch.journal_problem and not journal_problem:  # known now that the journal is closed
+        print_message(f"note: --resume will repeat a part of this run: {batch.journal_problem}")
+    printer.print_summary(batch.disk_full)
+    return 0 if printer.success else 1

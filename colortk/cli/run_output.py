@@ -1,133 +1,98 @@
-"""What ``colortk run`` tells: each picture as it is done, and at the end how it went."""
+"""What ``colortk run`` prints: each picture as it is done, and a summary."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from colortk.batch.records import STANDARD, Record
+from colortk.batch.results import FileResult
 from colortk.cli.common import print_json
-from colortk.cli.main import say
-from colortk.cli.output import print_line
+from colortk.cli.output import print_line, print_message
+from colortk.cli.run_report import JsonLinesReport
 from colortk.cli.startup import drop_output
-from colortk.errors import ColortkError, UsageError
-from colortk.io.files import refuse_special, write_atomic
-from colortk.io.regular_files import open_append
 
-#: Failures that are listed again at the end, and pictures from which on they have scrolled away.
-AGAIN, MANY = 20, 50
+#: With more pictures than this, errors have scrolled away and are printed again at the end.
+MANY_PICTURES = 50
+#: Most errors that are printed again.
+MAX_REPEATED_ERRORS = 20
 
 
-class Report:
-    """A file of JSON Lines, one record a picture, as they are done.
+class ResultPrinter:
+    """Counts results and prints them.
 
-    With ``resume`` one that is there goes on, and what it told of is not told again. Lines that the
-    disk has no room for wait until it has. Raises ``UsageError`` if it cannot be written, or is
-    there.
+    Parameters
+    ----------
+    total : int
+        Number of pictures.
+    as_json : bool
+        Print JSON.
+    to_stdout : bool
+        Standard output gets a picture: names are not printed, and JSON goes to stderr.
+    report : JsonLinesReport or None
+
+    Attributes
+    ----------
+    done, skipped, resumed, failed : int
+        Pictures that were colorized, that were skipped, that an earlier run has done, and that
+        failed.
+    incomplete, resumed_incomplete : int
+        Results that lack a part of a damaged picture; among ``done`` and among ``resumed``.
+    output_problem : OSError or None
+        Why standard output could not be written.
     """
 
-    def __init__(self, path: Path, force: bool, resume: bool) -> None:
-        self.path, self.problem = path, ""
-        self._goes_on = False
-        self._waiting = b""
-        if str(path) == STANDARD:
-            raise UsageError("--report -", "a report is a file", "--json prints to standard output")
-        refuse_special(path, UsageError)
-        try:
-            self._goes_on = resume and path.exists() and path.stat().st_size > 0
-            if force and not resume:
-                write_atomic(path, b"", force=True)
-            handle = open_append(path, exclusive=not (force or resume))
-            self._file = os.fdopen(handle, "ab", buffering=0)
-            if self._goes_on and path.read_bytes()[-1:] != b"\n":  # torn by a crash
-                self._waiting = b"\n"
-        except FileExistsError:
-            raise UsageError(
-                f"'{path}' exists", hint="use --force to overwrite or --resume to go on with it"
-            ) from None
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise UsageError(f"cannot write the report '{path}'", why) from error
-        except ColortkError as error:
-            raise UsageError(error.problem, error.reason, error.hint) from error
-
-    def add(self, record: Record) -> None:
-        """Write a record; a report that cannot be written stops nothing else."""
-        if self._goes_on and record.resumed:
-            return
-        self._waiting += f"{json.dumps(record.as_dict())}\n".encode()
-        self.flush()
-
-    def flush(self) -> None:
-        """Write what waits, whole lines of it, if there is room now; ``problem`` says why not."""
-        if not self._waiting:
-            return
-        try:
-            count = self._file.write(self._waiting)
-            whole = self._waiting.rfind(b"\n", 0, count) + 1
-            self.problem = ""
-            if count < len(self._waiting):
-                self.problem = os.strerror(errno.ENOSPC)
-                self._file.truncate(self._file.tell() - count + whole)
-            self._waiting = self._waiting[whole:]
-        except OSError as error:
-            self.problem = error.strerror or str(error)
-
-    def close(self) -> None:
-        """Close the file."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-
-
-class Narrator:
-    """Counts the records and tells of them.
-
-    ``total``: pictures. ``to_stdout``: stdout is for a picture, not for names.
-    """
-
-    def __init__(self, total: int, as_json: bool, to_stdout: bool, report: Report | None) -> None:
+    def __init__(
+        self, total: int, as_json: bool, to_stdout: bool, report: JsonLinesReport | None
+    ) -> None:
         self.total, self._json, self._to_stdout, self._report = total, as_json, to_stdout, report
-        self.done = self.skipped = self.resumed = self.failed = self.incomplete = 0
-        self.incomplete_before = 0
-        self._results = 0
+        self.done = self.skipped = self.resumed = self.failed = 0
+        self.incomplete = self.resumed_incomplete = 0
         self.output_problem: OSError | None = None
-        self._result: Record | None = None
-        self._failures: list[str] = []  # the first of them: memory does not grow with pictures
+        self._first_earlier_result: FileResult | None = None
+        self._earlier_results = 0
+        self._errors: list[str] = []  # the first ones only: there may be a million
 
-    def tell(self, record: Record) -> None:
-        """A picture is done."""
-        self.failed += record.error is not None
-        self.resumed += record.resumed
-        self.skipped += record.skipped and not record.resumed
-        self.done += record.error is None and not record.skipped
-        incomplete = record.error is None and record.missing is not None
-        self.incomplete += incomplete and not record.resumed
-        self.incomplete_before += incomplete and record.resumed
-        if record.result_of is not None:
-            self._result, self._results = self._result or record, self._results + 1
+    @property
+    def success(self) -> bool:
+        """Whether every picture has a complete result and everything was printed and written."""
+        problems = self.output_problem is not None or bool(self._report and self._report.problem)
+        return not (self.failed or self.incomplete or self.resumed_incomplete or problems)
+
+    def print_result(self, result: FileResult) -> None:
+        """Count the result of a picture, print it, and add it to the report."""
+        self._count(result)
         if self._report is not None:
-            self._report.add(record)
+            self._report.add(result)
         if self._json and not self._to_stdout:
-            self._print(lambda: print_json(record.as_dict()))
+            self._print(lambda: print_json(result.as_dict()))
         elif self._json:
             with contextlib.suppress(OSError, ValueError):  # stderr is closed or full
-                print(json.dumps(record.as_dict()), file=sys.stderr)
-        for note in record.notes:
-            say(f"note: {note}")
-        if record.error:
-            say(record.error)
-            if len(self._failures) < AGAIN:
-                self._failures.append(record.error)
-        elif not self._json and not self._to_stdout and not record.skipped:
-            self._print(lambda: print_line(record.output))
+                print(json.dumps(result.as_dict()), file=sys.stderr)
+        for note in result.notes:
+            print_message(f"note: {note}")
+        if result.error:
+            print_message(result.error)
+            if len(self._errors) < MAX_REPEATED_ERRORS:
+                self._errors.append(result.error)
+        elif not self._json and not self._to_stdout and not result.skipped:
+            self._print(lambda: print_line(result.output))
+
+    def _count(self, result: FileResult) -> None:
+        self.failed += result.error is not None
+        self.resumed += result.resumed
+        self.skipped += result.skipped and not result.resumed
+        self.done += result.error is None and not result.skipped
+        incomplete = result.error is None and result.missing is not None
+        self.incomplete += incomplete and not result.resumed
+        self.resumed_incomplete += incomplete and result.resumed
+        if result.result_of is not None:
+            self._first_earlier_result = self._first_earlier_result or result
+            self._earlier_results += 1
 
     def _print(self, write: Callable[[], None]) -> None:
-        """Print to stdout; that it is closed or full stops no picture."""
+        """Print to standard output; if it is closed or full, pictures go on."""
         if self.output_problem is not None:
             return
         try:
@@ -136,55 +101,76 @@ class Narrator:
             self.output_problem = error
             drop_output()
 
-    def stopped(self) -> None:
-        """It was interrupted: how to go on."""
+    def print_interrupted(self) -> None:
+        """Print how to continue a batch that was interrupted."""
         if self.total > 1:
-            known = self.done + self.resumed
-            say(f"{known} of {self.total} are done: the same with --resume does the rest")
+            print_message(f"{self._finished()} done. Run the same command with --resume to finish.")
 
-    def end(self) -> None:
-        """All pictures are done."""
-        if self._result is not None:
-            first, more = self._result, self._results - 1
-            say(
-                f"note: '{first.input}' is the result of '{first.result_of}'"
-                + (f", and {more} more are results" if more else "")
-                + ": skipped (name them, with -o, to colorize them too)"
-            )
+    def print_summary(self, disk_full: bool) -> None:
+        """Print what was skipped, errors that have scrolled away, and the counts.
 
-    def sum_up(self, full: bool) -> None:
-        """The last lines: failures once more where they have scrolled away, and the counts.
-
-        ``full``: the disk is, and the rest was left.
+        Parameters
+        ----------
+        disk_full : bool
+            The disk is full, and the rest of the pictures was not begun.
         """
-        if self._failures and self.total > MANY:
-            say(f"{self.failed} failed:")
-            for line in self._failures:
-                say(f"  {line}")
-            if self.failed > len(self._failures):
-                where = "all are in '{}'" if self._report else "--report FILE has all of them"
-                place = where.format(self._report.path if self._report else "")
-                say(f"  and {self.failed - len(self._failures)} more ({place})")
-        if full:
-            known = self.done + self.resumed
-            say(
-                f"the disk is full: {known} of {self.total} are done"
-                " (make room: the same with --resume does the rest)"
+        self._print_earlier_results()
+        if self.total > MANY_PICTURES:
+            self._repeat_errors()
+        if disk_full:
+            print_message(
+                f"the disk is full: {self._finished()} done"
+                " (make room and run the same command with --resume to finish)"
             )
         if self._report is not None:
             self._report.flush()
-        if self._report is not None and self._report.problem:
-            say(f"cannot write the report '{self._report.path}': {self._report.problem}")
+            if self._report.problem:
+                reason = self._report.problem
+                print_message(f"cannot write the report '{self._report.path}': {reason}")
         if self.output_problem is not None:
-            why = self.output_problem.strerror or str(self.output_problem)
-            say(f"cannot print the results to standard output: {why}")
-        if self.total == self.resumed == 1 and not self.incomplete_before and not self._json:
-            say("done before: nothing is left of it")
-        if self.total > 1 and not self._json:
-            before = f", {self.resumed} done before" if self.resumed else ""
-            before += f" ({self.incomplete_before} of them incomplete)" * bool(
-                self.incomplete_before
-            )
-            skipped = f", {self.skipped} skipped" if self.skipped else ""
-            incomplete = f" ({self.incomplete} of them incomplete)" if self.incomplete else ""
-            say(f"{self.done} colorized{incomplete}{before}{skipped}, {self.failed} failed")
+            reason = self.output_problem.strerror or str(self.output_problem)
+            print_message(f"cannot print the results to standard output: {reason}")
+        if self._json:
+            return
+        if self.total > 1:
+            print_message(self._counts())
+        elif self.resumed and not self.resumed_incomplete:
+            print_message("already done: nothing to do")
+
+    def _finished(self) -> str:
+        return f"{self.done + self.resumed} of {self.total}"
+
+    def _counts(self) -> str:
+        counts = [f"{self.done} colorized" + _incomplete(self.incomplete)]
+        if self.resumed:
+            counts.append(f"{self.resumed} already done" + _incomplete(self.resumed_incomplete))
+        if self.skipped:
+            counts.append(f"{self.skipped} skipped")
+        return ", ".join([*counts, f"{self.failed} failed"])
+
+    def _print_earlier_results(self) -> None:
+        first = self._first_earlier_result
+        if first is None:
+            return
+        more = f" and {self._earlier_results - 1} more" if self._earlier_results > 1 else ""
+        print_message(
+            f"note: skipped '{first.input}'{more}: it is the result of '{first.result_of}'"
+            " (to colorize it too, name it and use -o)"
+        )
+
+    def _repeat_errors(self) -> None:
+        if not self._errors:
+            return
+        print_message(f"{self.failed} failed:")
+        for error in self._errors:
+            print_message(f"  {error}")
+        if self.failed > len(self._errors):
+            more = self.failed - len(self._errors)
+            hint = "use --report FILE to get all of them"
+            if self._report is not None:
+                hint = f"see '{self._report.path}' for all of them"
+            print_message(f"  and {more} more ({hint})")
+
+
+def _incomplete(count: int) -> str:
+    return f" ({count} of them incomplete)" if count else ""

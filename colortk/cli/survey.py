@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colortk.cli.common import DEVICE, JSON, THREADS, print_json, progress, settle, table
-from colortk.cli.main import say
-from colortk.cli.output import escape_text, print_line
+from colortk.cli.common import (
+    DEVICE,
+    JSON,
+    THREADS,
+    configure_runtime,
+    print_json,
+    print_table,
+    progress,
+)
+from colortk.cli.output import escape_text, print_line, print_message
 
 if TYPE_CHECKING:
     from colortk.survey.session import Survey
@@ -86,7 +93,7 @@ def create(
     \b
     colortk survey create --images photographs/ --plugins sift_mlp,mean_color -o survey/
     """
-    settle(threads, device)
+    configure_runtime(threads, device)
     from colortk.errors import UsageError
     from colortk.survey.create import Drawing, labels
     from colortk.survey.create import create as make
@@ -98,10 +105,12 @@ def create(
     drawing = Drawing(count, each, seed, timeout)
     about = make(output, images, labels(plugins), drawing, progress).description
     for row in about.left_out:
-        say(f"left out: {row['why']}")
+        print_message(f"left out: {row['why']}")
     enlarged = sum(picture.enlarged for picture in about.pictures)
     if enlarged:
-        say(f"note: {enlarged} of the pictures are smaller than 256 pixels and were enlarged")
+        print_message(
+            f"note: {enlarged} of the pictures are smaller than 256 pixels and were enlarged"
+        )
     if as_json:
         print_json(
             {
@@ -115,7 +124,7 @@ def create(
             }
         )
     else:
-        say(f"{len(about.pictures)} pictures, each rater is shown {about.each}")
+        print_message(f"{len(about.pictures)} pictures, each rater is shown {about.each}")
         print_line(output)
     return 0
 
@@ -177,7 +186,7 @@ def report(
     elif Path("-") not in files.values():
         for line in survey_tables.caption(found):
             outputs.print_note(line)
-        table("", *survey_tables.conditions(found))
+        print_table("", *survey_tables.conditions(found))
     return 0
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from colortk.cli.common import DEVICE, THREADS, settle
-from colortk.cli.main import say
-from colortk.cli.output import print_line
+from colortk.cli.common import DEVICE, THREADS, configure_runtime
+from colortk.cli.output import print_line, print_message
 from colortk.cli.startup import drop_output
 
 
@@ -68,7 +67,7 @@ def command(
     colortk ui --plugins sift_mlp,mean_color --port 8000
     colortk ui --host 0.0.0.0 --survey survey/
     """
-    settle(threads, device)
+    configure_runtime(threads, device)
     from colortk.survey.create import labels
     from colortk.survey.session import Survey
     from colortk.ui.limits import MEGABYTE, Limits
@@ -81,7 +80,7 @@ def command(
     )  # fmt: skip
     offered, notes = create_plugin_pool(labels(plugins), timeout)
     for note in notes:
-        say(f"note: {note}")
+        print_message(f"note: {note}")
     asked = Survey.open(survey) if survey is not None else None
 
     def ready(address: str) -> None:
@@ -89,8 +88,8 @@ def command(
             print_line(address)
         except OSError:  # stdout is closed or full, which is no reason to end the page
             drop_output()
-            say(f"the page is at {address}")
-        say("Ctrl-C ends it")
+            print_message(f"the page is at {address}")
+        print_message("Ctrl-C ends it")
 
     try:
         serve(ServerSettings(host, port, limits), offered, asked, ready)
@@ -101,5 +100,5 @@ def command(
         offered.close()
         if asked is not None:
             asked.close()
-    say("ended")
+    print_message("ended")
     return 0

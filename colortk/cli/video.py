@@ -14,12 +14,11 @@ from colortk.cli.common import (
     PLUGIN,
     STRENGTH,
     THREADS,
+    configure_runtime,
     print_json,
     progress,
-    settle,
 )
-from colortk.cli.main import say
-from colortk.cli.output import print_line
+from colortk.cli.output import print_line, print_message
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]
@@ -117,7 +116,7 @@ def command(
     colortk video old.mp4 -o colour.mp4
     colortk video old.mkv -o part.mp4 --from 1:30 --to 2:00 --temporal off
     """
-    settle(threads, device)
+    configure_runtime(threads, device)
     from colortk.runtime.loading import Request, load
     from colortk.video.colorize_film import FilmSettings, colorize_film, default_output
     from colortk.video.segment_writer import Encoding, default_codec
@@ -139,17 +138,19 @@ def command(
             )
         except KeyboardInterrupt:
             if output.with_name(f"{output.name}.parts").is_dir():
-                say(f"what is finished lies in '{output}.parts': --resume goes on with it")
+                print_message(
+                    f"what is finished lies in '{output}.parts': --resume goes on with it"
+                )
             raise
     for note in summary.notes:
-        say(f"note: {note}")
+        print_message(f"note: {note}")
     if summary.lost_frames:
-        say(
+        print_message(
             f"{summary.lost_frames} frames of '{film}' could not be read: they are not in the result"
         )
     if as_json:
         print_json(summary.as_dict())
     else:
         print_line(summary.output)
-        say(f"{summary.frames} frames, {summary.frames_per_second:.1f} frames/s")
+        print_message(f"{summary.frames} frames, {summary.frames_per_second:.1f} frames/s")
     return 1 if summary.lost_frames else 0

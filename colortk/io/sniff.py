@@ -1,37 +1,67 @@
-"""What a picture file is, by its first bytes."""
+"""Recognize the format of a picture file by its first bytes."""
 
 from __future__ import annotations
 
 import contextlib
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
 from colortk.io.decode import read_bytes
 
+#: First bytes of TIFF and BigTIFF files; Pillow does not recognize all of them.
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-def format_of(path: Path) -> str:
-    """Pillow's name of the format of a picture file; PNG if its first bytes tell nothing.
 
-    It is that of :func:`colortk.io.decode.decode`, without decoding. Raises ``PictureError`` if the
-    file cannot be opened.
+def find_format(source: Path | BinaryIO) -> str | None:
+    """Return Pillow's name of the format of a picture file, without decoding the picture.
+
+    Parameters
+    ----------
+    source : Path or binary file
+        A file, or its content in memory.
+
+    Returns
+    -------
+    str or None
+        The format that :func:`colortk.io.decode.decode` finds; ``None`` if the first bytes of the
+        file are those of no picture.
+
+    Raises
+    ------
+    PictureError
+        The file cannot be opened.
     """
+    if not isinstance(source, Path):
+        return _format_of_file(source)
+    try:
+        with source.open("rb") as file:
+            return _format_of_file(file)
+    except (OSError, ValueError):
+        with contextlib.suppress(MemoryError):
+            read_bytes(source)  # raises the error that decoding the file would raise
+        return None
+
+
+def format_of(source: Path | BinaryIO) -> str:
+    """Return what :func:`find_format` returns, or PNG if this is ``None``. Raises as it does."""
+    return find_format(source) or "PNG"
+
+
+def _format_of_file(file: BinaryIO) -> str | None:
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # nothing is decoded
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 with Image.open(file) as image:
-                    return image.format or "PNG"
+                    return image.format
             except UnidentifiedImageError:
                 file.seek(0)
-                return "TIFF" if file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") else "PNG"
-            except Exception:  # decoding it will say what is wrong
-                return "PNG"
-    except (OSError, ValueError):
-        with contextlib.suppress(MemoryError):
-            read_bytes(path)  # raises in the words that reading it has
-        return "PNG"
+                return "TIFF" if file.read(4) in _TIFF_SIGNATURES else None
+            except Exception:  # decoding the picture will report what is wrong
+                return None
     finally:
         Image.MAX_IMAGE_PIXELS = limit

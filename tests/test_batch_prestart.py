@@ -1,4 +1,4 @@
-"""Workers that are started before it is known what there is to do."""
+"""Workers that are started while the command still finds out which pictures there are."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import pytest
 from PIL import Image
 
 from colortk.batch import prestart
-from colortk.batch.inputs import expand
-from colortk.batch.local_pool import Crew
-from colortk.batch.outputs import Places
-from colortk.batch.parallel import colorize_apart
-from colortk.batch.prestart import MANY, Early, threads_of
-from colortk.batch.records import Record, Settings
-from colortk.batch.worker import Orders
+from colortk.batch.inputs import find_inputs
+from colortk.batch.local_pool import LocalPool
+from colortk.batch.options import BatchOptions
+from colortk.batch.outputs import OutputPlanner
+from colortk.batch.parallel import colorize_parallel
+from colortk.batch.prestart import PICTURES_PER_CORE, PrestartedWorkers, threads_per_worker
+from colortk.batch.results import FileResult
+from colortk.batch.tracker import OutputTracker
+from colortk.batch.worker import WorkerConfig
 from colortk.errors import ColortkError
 from colortk.runtime.loading import Request
 from colortk.runtime.messages import Message
@@ -59,68 +61,76 @@ def folder_of(count: int, place: Path) -> str:
 
 @pytest.mark.parametrize(
     ("count", "jobs", "expected"),
-    [(2 * MANY + 1, None, 2), (2 * MANY, None, 0), (2, 2, 2), (1, 2, 0), (3, 0, 2), (99, 1, 0)],
+    [
+        (2 * PICTURES_PER_CORE + 1, None, 2),
+        (2 * PICTURES_PER_CORE, None, 0),
+        (2, 2, 2),
+        (1, 2, 0),
+        (3, 0, 2),
+        (99, 1, 0),
+    ],
 )
 def test_they_are_started_where_several_processes_will_be(
     begun: list[Stand], tmp_path: Path, count: int, jobs: int | None, expected: int
 ) -> None:
     for files in ([folder_of(count, tmp_path)], [f"{n}.png" for n in range(count)]):
         begun.clear()
-        found = Early(files, jobs, "gray")
-        assert [one.target for one in begun] == ["colortk.batch.worker:serve_early"] * expected
-        found.end()
+        found = PrestartedWorkers(files, jobs, "gray")
+        assert [one.target for one in begun] == ["colortk.batch.worker:serve_prestarted"] * expected
+        found.stop()
         assert all(one.ended for one in begun)
 
 
 def test_a_file_or_a_pattern_is_no_reason(begun: list[Stand], tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     for name in ("a.png", "none", "*.png", "-"):
-        Early([str(tmp_path / name)], None, "gray")
+        PrestartedWorkers([str(tmp_path / name)], None, "gray")
     assert not begun
 
 
 def test_they_are_taken_once_and_with_their_threads(begun: list[Stand], tmp_path: Path) -> None:
-    found = Early([folder_of(20, tmp_path)], None, "gray", ("x=1",), tmp_path)
+    found = PrestartedWorkers([folder_of(20, tmp_path)], None, "gray", ("x=1",), tmp_path)
     request = {"plugin": "gray", "options": ["x=1"], "weights": str(tmp_path)}
     assert [one.request for one in begun] == [request] * 2
     assert found.take(2) is None
     taken = found.take(1)
     assert taken is not None
     assert taken[0] in begun
-    found.end()
+    found.stop()
     assert [one.ended for one in begun if one is not taken[0]] == [True]
     assert not taken[0].ended  # type: ignore[attr-defined]
     assert found.take(1) is None
 
 
-def early_run(place: Path, plugin: str) -> list[Record]:
-    """Records of three pictures, by workers that were started early."""
+def run_prestarted(place: Path, plugin: str) -> list[FileResult]:
+    """Records of three pictures, by workers that were started before."""
     for number in range(3):
         Image.fromarray(photo(40, 50, number)).save(place / f"{number}.png")
-    found = Early([str(place)], 2, plugin)
-    orders = Orders(Request(plugin), "ratio", Settings(output=place / "out"))
-    items = expand([str(place)])
-    crew = Crew(orders, 2, threads_of(2), 60, found)
+    found = PrestartedWorkers([str(place)], 2, plugin)
+    options = BatchOptions(output=place / "out")
+    config = WorkerConfig(Request(plugin), options.picture)
+    plans = OutputPlanner(options).plan(find_inputs([str(place)]))
+    pool = LocalPool(config, 2, threads_per_worker(2), 60, found)
     try:
-        return list(colorize_apart(items, Places(items, orders.settings), crew, plugin))
+        return list(colorize_parallel(plans, OutputTracker(options), pool, plugin))
     finally:
-        found.end()
+        found.stop()
 
 
-def test_an_early_worker_works_as_any(tmp_path: Path) -> None:
-    records = early_run(tmp_path, "mean_color")
+def test_a_prestarted_worker_works_as_any(tmp_path: Path) -> None:
+    records = run_prestarted(tmp_path, "mean_color")
     assert [record.error for record in records] == [None] * 3
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
-def test_what_an_early_worker_could_not_load_is_said(tmp_path: Path) -> None:
+def test_what_a_prestarted_worker_cannot_load_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ColortkError, match="no_such"):
-        early_run(tmp_path, "no_such")
+        run_prestarted(tmp_path, "no_such")
 
 
 def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prestart, "cores", lambda: 8)
     monkeypatch.setattr(prestart, "threads", lambda: 0)
-    assert [threads_of(jobs) for jobs in (1, 3, 8, 20)] == [8, 2, 1, 1]
+    assert [threads_per_worker(jobs) for jobs in (1, 3, 8, 20)] == [8, 2, 1, 1]
     monkeypatch.setattr(prestart, "threads", lambda: 5)
-    assert threads_of(8) == 5
+    assert threads_per_worker(8) == 5
