@@ -185,7 +185,7 @@ def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:
         Image.new("L", (140, 140), 20 * number).save(tmp_path / f"{number}.png")
     out = fit("-p", "mean_chrominance", "--data", tmp_path, "-o", tmp_path / "x", check=False)
     assert out.returncode == 2
-    assert "no picture has colours" in out.stderr.splitlines()[-1]
+    assert "all pictures are gray" in out.stderr.splitlines()[-1]
     more_backend = "nonsense"
     out = line()
     assert out.returncode == 3

@@ -74,7 +74,7 @@ def test_too_little_is_said(tmp_path: Path) -> None:
         find_pictures(tmp_path / "none")
     with pytest.raises(UsageError, match="no pictures"):
         find_pictures(tmp_path)
-    with pytest.raises(UsageError, match="too few"):
+    with pytest.raises(UsageError, match="not enough"):
         split_pictures(find_pictures(pictures(tmp_path, 1)), tmp_path)
 
 
@@ -111,7 +111,7 @@ def test_grey_pictures_teach_sift_mlp_nothing(tmp_path: Path) -> None:
         Image.fromarray(grey).save(tmp_path / "data" / f"{number}.png")
     run = subprocess.run(fit(tmp_path, "weights"), capture_output=True, text=True, timeout=300)
     assert run.returncode == 2
-    assert "no picture has colours" in run.stderr.splitlines()[-1]
+    assert "all pictures are gray" in run.stderr.splitlines()[-1]
     assert not (tmp_path / "weights" / "manifest.json").exists()
 
 

@@ -1,4 +1,4 @@
-"""Which library Keras computes with, on which device, at which precision."""
+"""Choose the library, the device and the precision that Keras computes with."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from typing import Any
 from colortk.errors import PluginError, UsageError
 from colortk.runtime.inference import silent
 
-#: Libraries that Keras 3 computes with, the default first.
+#: Backends of Keras 3; the first installed one is the default.
 BACKENDS = ("tensorflow", "torch", "jax")
 INSTALL_HINT = "pip install 'colorization-toolkit[train]'"
 
 
 def import_keras() -> Any:
-    """Keras, on the backend that ``KERAS_BACKEND`` names, else the first that is installed.
+    """Import Keras with the backend that ``KERAS_BACKEND`` names, else the first installed one.
 
-    Raises ``PluginError`` if Keras or every backend is missing.
+    Returns
+    -------
+    module
+        ``keras``.
+
+    Raises
+    ------
+    PluginError
+        Keras or every backend is missing, or ``KERAS_BACKEND`` names an unknown backend.
     """
     if importlib.util.find_spec("keras") is None:
         raise PluginError("training needs Keras", "it is not installed", INSTALL_HINT)
@@ -27,7 +35,9 @@ def import_keras() -> Any:
         available = [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
         if not available:
             raise PluginError(
-                "training needs TensorFlow, PyTorch or JAX", "none is there", INSTALL_HINT
+                "training needs TensorFlow, PyTorch or JAX",
+                "none of them is installed",
+                INSTALL_HINT,
             )
         os.environ["KERAS_BACKEND"] = available[0]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,14 +45,15 @@ def import_keras() -> Any:
         raise PluginError(
             f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}", f"it is one of {', '.join(BACKENDS)}"
         )
-    # Else TensorFlow takes all of the GPU's memory, and ONNX Runtime finds none.
+    # By default TensorFlow reserves all memory of the GPU, and ONNX Runtime finds none left.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         with silent():
-            first = "keras" not in sys.modules
+            is_first_import = "keras" not in sys.modules
             import keras
 
-            if first:  # its look for GPUs writes of a driver that is there without one
+            # The search for GPUs warns of a driver without a GPU: it is silenced too.
+            if is_first_import:
                 with suppress(Exception):
                     _visible_gpus()
     except ImportError as error:
@@ -52,9 +63,17 @@ def import_keras() -> Any:
 
 
 def device_scope(name: str) -> AbstractContextManager[Any]:
-    """A context in which Keras computes on ``name``: auto, cpu or gpu.
+    """Return a context in which Keras computes on the device ``name``.
 
-    Raises ``UsageError`` if a GPU is wanted and Keras sees none.
+    Parameters
+    ----------
+    name : {"auto", "cpu", "gpu"}
+        ``auto`` leaves the choice to Keras.
+
+    Raises
+    ------
+    UsageError
+        ``gpu`` is asked for and Keras sees none.
     """
     library = import_keras()
     if name == "auto":
@@ -62,22 +81,23 @@ def device_scope(name: str) -> AbstractContextManager[Any]:
     if name == "gpu" and not gpu_count():
         raise UsageError(
             "--device gpu: no GPU found",
-            f"Keras computes with {library.backend.backend()}, which sees none",
-            "leave --device out, or install a GPU build of it",
+            f"{library.backend.backend()}, the backend of Keras, sees none",
+            "leave --device out, or install a GPU build of the backend",
         )
-    # To PyTorch "cpu:0" is another device than "cpu": weights would be copies, and not trainable.
+    # PyTorch tells "cpu:0" from "cpu": weights would be copied, and the copies are not trainable.
     device = name if name == "cpu" else f"{name}:0"
     scope: AbstractContextManager[Any] = library.device(device)
     return scope
 
 
 def gpu_count() -> int:
-    """How many GPUs Keras' backend sees."""
+    """Return the number of GPUs that the backend of Keras sees."""
     import_keras()
     return _visible_gpus()
 
 
 def _visible_gpus() -> int:
+    """Count the GPUs; Keras is imported already."""
     import keras
 
     name = keras.backend.backend()
@@ -95,7 +115,18 @@ def _visible_gpus() -> int:
 
 
 def set_precision(precision: str) -> Any:
-    """Set what layers compute with; weights stay float32. Returns the policy that was set before."""
+    """Set the precision that layers compute with; weights stay float32.
+
+    Parameters
+    ----------
+    precision : {"float32", "bfloat16"}
+        Numbers in the layers.
+
+    Returns
+    -------
+    keras.DTypePolicy
+        The policy that was set before.
+    """
     library = import_keras()
     before = library.mixed_precision.global_policy()
     name = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
@@ -104,5 +135,5 @@ def set_precision(precision: str) -> Any:
 
 
 def library_names() -> tuple[str, str]:
-    """Module names of Keras and of the backend that it computes with."""
+    """Return the module names of Keras and of its backend."""
     return "keras", str(import_keras().backend.backend())

@@ -1,4 +1,4 @@
-"""Loss curves as CSV and PNG."""
+"""Write loss curves as CSV and PNG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from colortk.training.loop.state import EpochRecord
 
 
 def write_curve(folder: Path, curve: list[EpochRecord]) -> None:
-    """``curve.csv``: an epoch a line; ``curve.png`` too where matplotlib is installed."""
+    """Write ``curve.csv``, one line per epoch, and ``curve.png`` if matplotlib is installed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files go; existing files are replaced.
+    curve : list of EpochRecord
+        At least one epoch.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = list(asdict(curve[0]))
@@ -26,6 +34,7 @@ def write_curve(folder: Path, curve: list[EpochRecord]) -> None:
 
 
 def _plot(curve: list[EpochRecord]) -> bytes:
+    """Return the plot as PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3.5), dpi=100, layout="constrained")

@@ -1,4 +1,4 @@
-"""The end of a training: export, check, score, and publish with manifest and model card."""
+"""End a training: export the network, check it, score it, and publish it."""
 
 from __future__ import annotations
 
@@ -32,27 +32,41 @@ from colortk.types import Float32
 
 #: Held-out pictures that are scored.
 SCORED_PICTURES = 100
-#: What they are scored with.
+#: Metrics of their scores.
 METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr", "ssim", "colorfulness")
-#: Largest difference between Keras and ONNX Runtime, as a share of the largest output.
+#: Largest accepted difference between Keras and ONNX Runtime, relative to the largest output.
 MAX_DIFFERENCE = 1e-4
-#: The same with 16-bit weights: beyond it, they are not used.
+#: The same with 16-bit weights; beyond it the weights keep 32 bits.
 MAX_DIFFERENCE_16_BITS = 1e-2
-#: Held-out pictures that this is looked at with.
+#: Held-out pictures that the difference is computed on.
 CHECKED_PICTURES = 8
-#: Pictures, at most, on which it is looked up how far values reach in a network of 8 bits.
+#: Pictures, at most, that the ranges of 8-bit values are measured on.
 CALIBRATION_PICTURES = 100
-#: What 8 bits may cost on held-out pictures: dB of PSNR, and LPIPS as a share of itself.
+#: What 8 bits may cost on held-out pictures: PSNR in dB, LPIPS as a share of itself.
 MAX_PSNR_LOSS, MAX_LPIPS_RISE = 0.1, 0.01
 
 
 def export_network(
     request: TrainRequest, recipe: Recipe, split: Split, state: TrainingState
 ) -> None:
-    """Write ``network.onnx`` of the best epoch, curve, manifest and model card.
+    """Write ``network.onnx`` of the best epoch, the curve, the manifest and the model card.
 
-    Raises ``ColortkError`` if ONNX Runtime does not compute what Keras does; then nothing that
-    was there before is touched, and the checkpoint stays.
+    Parameters
+    ----------
+    request : TrainRequest
+        The training; ``output`` receives the files.
+    recipe : Recipe
+        How the network was trained.
+    split : Split
+        The pictures that were used.
+    state : TrainingState
+        ``arrays["best"]`` holds the weights.
+
+    Raises
+    ------
+    ColortkError
+        ONNX Runtime computes something else than Keras. Existing files and the checkpoint are left
+        as they are.
     """
     from colortk.training.onnx.eight_bits import quantize
     from colortk.training.onnx.graph import to_onnx
@@ -68,15 +82,16 @@ def export_network(
         raise ColortkError(
             "the exported network is not the trained one",
             f"ONNX Runtime differs from Keras by {difference:.1e}, more than {MAX_DIFFERENCE:.0e}",
-            "report it with the versions that colortk doctor prints",
+            "report this with the output of colortk doctor",
         )
     content = to_onnx(network, half=True)
     difference_16 = _largest_difference(network, content, inputs)
     request.say(
-        f"exported: ONNX Runtime equals Keras to {difference:.1e}, to {difference_16:.1e} with 16-bit weights"
+        f"exported: ONNX Runtime equals Keras to {difference:.1e},"
+        f" to {difference_16:.1e} with 16-bit weights"
     )
     if difference_16 > MAX_DIFFERENCE_16_BITS:
-        request.say("16 bits are too few for these weights: they keep 32")
+        request.say("16 bits are not precise enough for these weights: they keep 32")
         content = to_onnx(network, half=False)
     best = state.best_epoch(recipe)
     with staged_request(request) as stage:
@@ -113,11 +128,11 @@ def export_network(
             facts["scores_of_16_bits"] = mean_scores[recipe.plugin]
             if _scores_as_well(scores_8[recipe.plugin], mean_scores[recipe.plugin]):
                 content, mean_scores = quantized, scores_8
-                request.say("8 bits score as 16 do: they are kept")
+                request.say("8-bit weights score as well as 16-bit weights: they are published")
             else:
                 facts["scores_of_8_bits"] = scores_8[recipe.plugin]
                 del facts["scores_of_16_bits"]
-                request.say("8 bits cost too much: weights keep 16")
+                request.say("8-bit weights score worse: 16-bit weights are published")
             facts["bits"] = 8 if content is quantized else 16
         if recipe.evaluate is not None:
             mean_scores |= {
@@ -128,11 +143,11 @@ def export_network(
     for name, row in mean_scores.items():
         if name != "note":
             line = ", ".join(f"{metric} {value:.4g}" for metric, value in row.items())
-            request.say(f"{name} on {SCORED_PICTURES} held-out pictures at most: {line}")
+            request.say(f"{name} on up to {SCORED_PICTURES} held-out pictures: {line}")
 
 
 def _calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> Iterator[Float32]:
-    """Inputs of pictures that were learned from, one by one, at the size at which they are served."""
+    """Yield the inputs of training pictures at the size that the plugin is served with."""
     size = registry().colorizer(recipe.plugin)[1].working_size
     side = size.short or recipe.sides[-1][0]
     rng = np.random.default_rng(0)
@@ -140,18 +155,19 @@ def _calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> 
     chosen = rng.choice(len(split.train), min(CALIBRATION_PICTURES, len(split.train)), p=share)
     images = ImageCache(source, split.train)
     for index in chosen:
-        with contextlib.suppress(PictureError):  # the training has said so
+        with contextlib.suppress(PictureError):  # the training has reported it
             view = center_crop(images[int(index)], side)
             yield recipe.codec.inputs(lightness(view)[None])
 
 
 def _scores_as_well(quantized: dict[str, float], original: dict[str, float]) -> bool:
+    """Whether 8-bit weights lose less than the limits."""
     psnr_holds = quantized["psnr"] >= original["psnr"] - MAX_PSNR_LOSS
     return psnr_holds and quantized["lpips"] <= original["lpips"] * (1 + MAX_LPIPS_RISE)
 
 
 def _readable_pictures(source: PictureSource, paths: list[Path]) -> ImageCache:
-    """The first few of ``paths`` that can be read; a training had at least one."""
+    """Return the first readable pictures of ``paths``; a training had at least one."""
     images, readable = ImageCache(source, paths), []
     for index in range(len(images)):
         with contextlib.suppress(PictureError):
@@ -163,10 +179,10 @@ def _readable_pictures(source: PictureSource, paths: list[Path]) -> ImageCache:
 
 
 def _largest_difference(network: Any, content: bytes, inputs: Float32) -> float:
-    """Largest difference of Keras' and ONNX Runtime's outputs, over the largest output."""
+    """Return the largest difference between Keras and ONNX Runtime, over the largest output."""
     from colortk.runtime.inference import Engine
 
-    # Both on the CPU: GPUs round the inputs of convolutions.
+    # Both on the CPU, because GPUs round the inputs of convolutions.
     served = Engine(content, wanted="cpu").predict(inputs)
     with backend.device_scope("cpu"):
         trained = np.asarray(network.predict(inputs, verbose=0))
@@ -176,7 +192,7 @@ def _largest_difference(network: Any, content: bytes, inputs: Float32) -> float:
 def _mean_scores(
     request: TrainRequest, plugin: str, source: PictureSource, held_out: list[Path]
 ) -> dict[str, Any]:
-    """Mean scores of the new weights and of the gray picture on up to 100 held-out pictures."""
+    """Score the new weights and gray pictures on up to 100 held-out pictures."""
     sample = held_out[:: max(1, -(-len(held_out) // SCORED_PICTURES))]
     means: dict[str, Any] = {}
     for name, predictor in (

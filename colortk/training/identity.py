@@ -1,4 +1,4 @@
-"""The identity of a training: everything that must be the same for a stopped run to be resumed."""
+"""Identify a training, so that a stopped run is resumed only if nothing has changed."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def training_identity(
     request : TrainRequest
         What ``colortk fit`` asks for.
     plugin : str
-        The plugin that is trained.
+        Name of the plugin that is trained.
     settings : iterable
-        Plain data: what the trainer makes of the request, and its pictures.
+        JSON values: the settings that the trainer derives from the request, and its pictures.
     modules : iterable of str
         Modules that the training uses, besides what the plugin's trainer imports.
     libraries : iterable of str
-        Modules of the frameworks that it computes with.
+        Modules of the frameworks that compute the training.
 
     Returns
     -------
@@ -48,24 +48,24 @@ def training_identity(
         A digest of the settings and a digest of the code, for :func:`difference`.
     """
     plugins = registry().of(ColorizerSpec)
-    begun = [_weights_digest(plugin, source) for source in request.init_from]
+    initial_weights = [_weights_digest(plugin, source) for source in request.init_from]
     teacher = []
     if request.teacher:
         spec = _colorizer_spec(request.teacher)
         teacher = [request.teacher, request.teacher_share]
         if spec is not None:
             teacher += [artifacts_of(spec).digest, training_code(spec)]
-    about = [plugin, *settings, begun, teacher, options_key(request.options)]
-    text = json.dumps(about).encode("utf-8", "surrogateescape")
+    description = [plugin, *settings, initial_weights, teacher, options_key(request.options)]
+    text = json.dumps(description).encode("utf-8", "surrogateescape")
     code = training_code(_colorizer_spec(plugin) if plugin in plugins else None, modules, libraries)
     return hashlib.sha256(text).hexdigest() + _SEPARATOR + code
 
 
 @lru_cache(maxsize=8)
 def trainer_code(plugin: str) -> str:
-    """Return the digest of the code that trains ``plugin``, when this process first used it.
+    """Return the digest of the code that trains ``plugin``; empty if there is no such plugin.
 
-    It is kept in the manifest of the weights. Empty if there is no such plugin.
+    The manifest of the weights records the digest. It is computed once per process.
     """
     spec = _colorizer_spec(plugin)
     return training_code(spec) if spec is not None else ""
@@ -77,21 +77,21 @@ def explain_mismatch(stored: str, wanted: str) -> str:
         return ""
     if stored.partition(_SEPARATOR)[0] == wanted.partition(_SEPARATOR)[0]:
         return "the code of the network, of its training or of a library has changed since"
-    return "it is of a run with other pictures or settings"
+    return "it belongs to a run with other pictures or settings"
 
 
 def _colorizer_spec(plugin: str) -> ColorizerSpec | None:
-    found = registry().of(ColorizerSpec).get(plugin)
-    return found.spec if found is not None and isinstance(found.spec, ColorizerSpec) else None
+    entry = registry().of(ColorizerSpec).get(plugin)
+    return entry.spec if entry is not None and isinstance(entry.spec, ColorizerSpec) else None
 
 
 def _weights_digest(plugin: str, source: str) -> str:
-    """Digest of the weights that ``--init-from`` names: a plugin's, or those in a folder."""
+    """Return the digest of the weights of ``source``: a plugin, or a folder with weights."""
     spec = _colorizer_spec(source)
     if spec is not None:
         return f"{source} {artifacts_of(spec).digest}"
     path = Path(source)
-    own = _colorizer_spec(plugin)
-    if path.is_dir() and own is not None:
-        return artifacts_of(own, path).digest
+    trained_spec = _colorizer_spec(plugin)
+    if path.is_dir() and trained_spec is not None:
+        return artifacts_of(trained_spec, path).digest
     return content_digest(path) if path.exists() else path.name

@@ -1,7 +1,12 @@
-"""``--init-from``: a training that begins with weights that others found.
+"""``--init-from``: start a training from existing weights.
 
-The mean of the weights of several trainings, if one began where another ended or all with the same
-weights, is often better than each: Wortsman et al. (2022), "Model soups".
+The mean of the weights of several trainings that continue one another, or that started from the
+same weights, is often better than each of them.
+
+References
+----------
+Wortsman et al. (2022), "Model soups: averaging weights of multiple fine-tuned models improves
+accuracy without increasing inference time", ICML.
 """
 
 from __future__ import annotations
@@ -20,37 +25,55 @@ from colortk.store.artifacts import artifacts_of
 
 
 def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> list[str]:
-    """Put the weights of ``sources``, or their mean, into the ``network`` of ``plugin``.
+    """Set the weights of ``network`` to those of ``sources``, or to their mean.
 
-    Each is a plugin or a folder that ``fit`` wrote. Layers are matched by name and shape; of several
-    sources each has to have them all. Returns lines that say how much was taken. Raises
-    ``UsageError`` if nothing fits or the plugin is unknown, ``ArtifactError`` if there are none.
+    Parameters
+    ----------
+    network : keras.Model
+        Network of ``plugin``. Its layers are matched by name and shape.
+    plugin : str
+        The plugin that is trained.
+    sources : sequence of str
+        Plugins, or folders that ``fit`` wrote. Of several sources each must have every array.
+
+    Returns
+    -------
+    list of str
+        One line for each source: how many arrays were taken from it.
+
+    Raises
+    ------
+    UsageError
+        No array fits, or the plugin is unknown.
+    ArtifactError
+        A source has no weights.
     """
     from colortk.runtime.keras_weights import folded, restore
 
-    lines, found = [], []
+    lines, weights = [], []
     for source in sources:
         content = _network_content(plugin, source)
         taken = len(restore(network, content))
         if not taken:
-            why = "no layer there has the name and shape of one of this network"
-            raise UsageError(f"--init-from {source}", why)
+            reason = "no layer in it has the name and shape of a layer of this network"
+            raise UsageError(f"--init-from {source}", reason)
         if len(sources) > 1 and taken < len(network.weights):
-            why = f"it has {taken} of the {len(network.weights)} arrays of weights"
-            raise UsageError(f"--init-from {source}", why, "of several, each has to have all")
+            reason = f"it has only {taken} of the {len(network.weights)} arrays of weights"
+            hint = "a mean needs sources that have all arrays; name this source alone"
+            raise UsageError(f"--init-from {source}", reason, hint)
         if len(sources) > 1 and folded(content):
-            why = "its 8-bit weights hold batch normalization, and have no mean with others"
-            do = "name it alone, or train it with --option bits=16 if its plugin has that"
-            raise UsageError(f"--init-from {source}", why, do)
+            reason = "its 8-bit weights include batch normalization and cannot be averaged"
+            hint = "name it alone, or train it with --option bits=16 if its plugin has this option"
+            raise UsageError(f"--init-from {source}", reason, hint)
         lines.append(f"{taken} of {len(network.weights)} arrays of weights taken from '{source}'")
-        found.append(network.get_weights())
-    if len(found) > 1:
-        network.set_weights([np.mean(arrays, 0) for arrays in zip(*found, strict=True)])
+        weights.append(network.get_weights())
+    if len(weights) > 1:
+        network.set_weights([np.mean(arrays, 0) for arrays in zip(*weights, strict=True)])
     return lines
 
 
 def _network_content(plugin: str, source: str) -> bytes:
-    """The network that ``source`` has, as ONNX."""
+    """Return the ONNX file of ``source``."""
     if source not in registry().of(ColorizerSpec) and Path(source).is_dir():
         folder = artifacts_of(registry().colorizer(plugin)[1], Path(source))
     else:

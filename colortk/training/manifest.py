@@ -1,4 +1,4 @@
-"""Artifacts and the manifest that vouches for them; the manifest is written last."""
+"""Publish artifacts with the manifest that holds their digests; it is written last."""
 
 from __future__ import annotations
 
@@ -21,16 +21,27 @@ from colortk.training.data.split import Split
 from colortk.training.identity import trainer_code
 from colortk.training.request import TrainRequest
 
-#: Folder inside the output of what does not count yet.
+#: Folder inside the output for files that are not published yet.
 STAGING_FOLDER = ".unpublished"
 
 
 def publish(
     request: TrainRequest, files: dict[str, bytes], packages: list[str], **facts: Any
 ) -> None:
-    """Write ``files`` into the output folder, then a manifest with their SHA-256 and ``facts``.
+    """Write ``files`` into the output folder, then the manifest.
 
-    A manifest that is there already goes first: it does not vouch for the new files.
+    An existing manifest is removed first, because it describes the old files.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        ``output`` is the folder, ``command`` and ``plugin`` are recorded.
+    files : dict
+        Content by file name.
+    packages : list of str
+        Distributions whose versions are recorded.
+    **facts
+        JSON values that the manifest records too.
     """
     (request.output / MANIFEST).unlink(missing_ok=True)
     rows = {}
@@ -49,7 +60,7 @@ def publish(
 
 
 def read_command(folder: Path) -> str:
-    """The command line that the manifest in ``folder`` names; empty if it names none."""
+    """Return the command line in the manifest of ``folder``; empty if there is none."""
     try:
         return str(json.loads(read_regular(folder / MANIFEST)).get("command", ""))
     except (OSError, ValueError, AttributeError):
@@ -57,7 +68,7 @@ def read_command(folder: Path) -> str:
 
 
 def read_code_digest(folder: Path) -> str:
-    """Digest of the code that made the weights in ``folder``; empty if their manifest has none."""
+    """Return the digest of the training code in the manifest of ``folder``, or an empty string."""
     try:
         return str(json.loads(read_regular(folder / MANIFEST)).get("code", ""))
     except (OSError, ValueError, AttributeError):
@@ -66,35 +77,58 @@ def read_code_digest(folder: Path) -> str:
 
 @contextmanager
 def staged_request(request: TrainRequest) -> Iterator[TrainRequest]:
-    """A request that writes into a folder aside, for results that are scored before they count.
+    """Return a context with a request that writes into a temporary folder inside the output.
 
-    Afterwards its files are moved to the output, the manifest last: whenever that is interrupted,
-    the output holds all of them or no manifest. Nothing is moved after an error.
+    At the end of the context the files are moved to the output, the manifest last. If that is
+    interrupted, the output has all files or no manifest. After an error nothing is moved.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        The training; its ``output`` receives the files.
+
+    Yields
+    ------
+    TrainRequest
+        The same request with the temporary folder as ``output``.
     """
-    aside = request.output / STAGING_FOLDER
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    staging = request.output / STAGING_FOLDER
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
     try:
-        yield replace(request, output=aside)
+        yield replace(request, output=staging)
         (request.output / MANIFEST).unlink(missing_ok=True)
-        for path in sorted(aside.iterdir(), key=lambda path: path.name == MANIFEST):
+        for path in sorted(staging.iterdir(), key=lambda path: path.name == MANIFEST):
             rename_atomic(path, request.output / path.name, force=True)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _versions(packages: list[str]) -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in [DISTRIBUTION, *packages]:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def describe_split(split: Split, root: Path) -> dict[str, Any]:
-    """How many pictures of which folder were learned from and held out."""
+    """Count the pictures of each folder, for training and held out.
+
+    Parameters
+    ----------
+    split : Split
+        The pictures.
+    root : Path
+        Folder that the names are relative to.
+
+    Returns
+    -------
+    dict
+        ``train`` and ``held_out`` (int), and ``folders``: the same two counts by folder.
+    """
     folders: dict[str, dict[str, int]] = {}
     for side, paths in (("train", split.train), ("held_out", split.held_out)):
         for path in paths:

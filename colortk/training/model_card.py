@@ -1,4 +1,4 @@
-"""The model card that ``fit`` writes: what was trained on what, and how it scored."""
+"""Write the model card of a training: its data, its course and its scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,21 @@ def write_model_card(
     scores: dict[str, Any],
     state: TrainingState,
 ) -> None:
-    """Write ``MODEL_CARD.md`` into the output folder."""
+    """Write ``MODEL_CARD.md`` into the output folder.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        The training; ``output`` is the folder.
+    recipe : Recipe
+        How the network was trained.
+    facts : dict
+        What the manifest records: ``data``, ``parameters``, ``epochs``, ``backend``, ``precision``.
+    scores : dict
+        Mean score by plugin and metric; an entry ``note`` is left out.
+    state : TrainingState
+        The curve of losses.
+    """
     spec = registry().colorizer(recipe.plugin)[1]
     data = facts["data"]
     best = state.best_epoch(recipe)

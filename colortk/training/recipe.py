@@ -1,4 +1,4 @@
-"""How a network is trained, as data: what a plugin's ``train.py`` hands to :mod:`.learning`."""
+"""A recipe: how a network is trained, as data."""
 
 from __future__ import annotations
 
@@ -16,27 +16,66 @@ from colortk.types import Array, Float32
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything of a training that is not in the request.
+    """Everything about a training that is not in the request.
 
-    ``network``: makes the Keras network (functional, channels last; layers named, for that is how
-    weights are kept). ``codec``: pictures to numbers. ``sides``: sides of the square training
-    pictures, in order, each with its share of the epochs. ``examples``: "crops" draws pictures by
-    the weight of their folders and takes a random part, perhaps mirrored; "augmented" takes each once
-    with the twelve new pictures of document 000. ``samples``: pictures of an epoch at most (``None``:
-    as many as there are). ``zoom``: smallest and largest part of the short side that a crop takes.
-
-    ``lightness``: what the network sees of a picture instead of its own. ``teacher``: who answers beside
-    the truth; only of what is learned from. ``loss``: a Keras loss, by name or as a function of (truth, answer). ``rate``: Adam's;
-    times ``factor`` after ``patience`` epochs without a better validation loss, and in the last
-    ``cooldown`` of the steps falling to zero in a straight line. ``layer_rates``: factor on the rate of a
-    layer's weights, by the layer's name (pretrained ones want less). ``average``: momentum of the
-    average of the weights that is kept instead of the last ones; 0 keeps the weights themselves.
-    ``multiple``: what sides have to be a multiple of; ``fixed_side``: the network takes no other sides.
-    ``eight_bits``: serve it in 8 bits if held-out pictures score as well (:mod:`.eight_bits`), but for
-    layers whose names begin with one of these; ``None``: do not.
-    ``prepare``: called with the new network before the first step (pretrained encoders).
-    ``evaluate``: called after training with the folder of results, the paths of held-out pictures, and a
-    function that returns the picture file at such a path.
+    Parameters
+    ----------
+    plugin : str
+        Name of the plugin.
+    network : callable
+        Builds the Keras network: functional, channels last, every layer named (weights are stored
+        by the names of their layers).
+    codec : Codec
+        Converts between pictures and the numbers of the network.
+    epochs, batch_size : int
+        Passes, and pictures per step.
+    rate : float
+        Initial learning rate of Adam.
+    sides : tuple of (int, float)
+        Sides of the square training pictures in pixels, in order, each with its share of the
+        epochs.
+    examples : {"crops", "augmented"}
+        "crops" draws pictures by the weights of their folders and takes a random crop, mirrored
+        with probability 0.5. "augmented" takes each picture once, with the twelve augmentations of
+        document 000 (:mod:`colortk.training.data.augment`).
+    samples : int, optional
+        Pictures per epoch at most; by default all.
+    zoom : tuple of float
+        Smallest and largest side of a crop, as a share of the short side of the picture.
+    lightness : callable, optional
+        Computes the lightness that the network sees from a picture and a random generator, instead
+        of the lightness of the picture.
+    teacher : Teacher, optional
+        Contributes to the training targets, not to the validation targets.
+    loss : str or callable
+        A Keras loss: its name, or a function of (truth, prediction).
+    factor, patience : float, int
+        The rate is multiplied by ``factor`` after ``patience`` epochs without a better validation
+        loss.
+    cooldown : float
+        Share of the steps, at the end, over which the rate falls linearly to zero.
+    layer_rates : callable, optional
+        Returns the factor on the rate of a layer by its name; pretrained layers need a smaller one.
+    average : float
+        Momentum of the moving average of the weights, which is published instead of the last
+        weights; 0 publishes the weights themselves.
+    clip : float, optional
+        Largest norm of the gradient of each weight.
+    multiple : int
+        Sides of pictures must be multiples of it.
+    fixed_side : bool
+        The network takes no other sides than those of ``sides``.
+    eight_bits : tuple of str, optional
+        Publish 8-bit weights if they score as well on held-out pictures. Layers whose names begin
+        with one of these keep 32 bits. ``None`` publishes 16-bit weights.
+    prepare : callable, optional
+        Called with the new network before the first step, to load pretrained weights for example.
+    evaluate : callable, optional
+        Called after the training with the folder of the results, the paths of the held-out
+        pictures, and a function that returns the picture file at a path. The manifest records what
+        it returns.
+    facts : dict
+        More entries for the manifest.
     """
 
     plugin: str
@@ -66,7 +105,20 @@ class Recipe:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def side_of(self, epoch: int, epochs: int) -> int:
-        """Side of the pictures of ``epoch``, counted from 0, of ``epochs``."""
+        """Return the side of the training pictures of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        epochs : int
+            Epochs of the training.
+
+        Returns
+        -------
+        int
+            Pixels.
+        """
         share = 0.0
         for side, part in self.sides:
             share += part

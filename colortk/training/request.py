@@ -1,4 +1,4 @@
-"""What ``colortk fit`` asks of a plugin's trainer."""
+"""The request that ``colortk fit`` passes to the trainer of a plugin."""
 
 from __future__ import annotations
 
@@ -13,20 +13,54 @@ from colortk.runtime.progress import Progress, silent
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """Pictures in, a folder of artifacts with a manifest out.
+    """What to train, on what, and where the results go.
 
-    ``plugin``: its name; empty says nothing of it. ``data``: folder of pictures, searched through. ``output``: where artifacts, manifest, curve
-    and checkpoints go; a checkpoint's name starts with ``checkpoint``, and it is removed after the
-    manifest, which is the last of all, is written. ``store``: folder of the pickled intermediates. ``epochs``,
-    ``batch_size``, ``samples`` (pictures of an epoch), ``side`` (of the crops), ``rate`` (of
-    learning, at first): ``None`` is the trainer's own default.
-    ``emphasis``: factors on the weight of
-    folders under ``data``. ``aging``: show the network lightness as :mod:`.aging` makes it.
-    ``teacher``: a plugin whose answers are ``teacher_share`` of the targets (:mod:`.teacher`). ``resume``: go on from the checkpoint if there is one; otherwise an old
-    one is discarded. ``init_from``: plugins, or folders that ``fit`` wrote, to take weights from, or the mean
-    of theirs; with it ``epochs`` may be 0, which keeps them.
-    ``options``: the trainer's own, as its spec's ``train_options`` declares them, or ``None``.
-    ``device``: auto, cpu or gpu. ``precision``: float32 or bfloat16. ``say``: takes one line of narration.
+    Parameters
+    ----------
+    data : Path
+        Folder of pictures, searched recursively, or a packed dataset.
+    output : Path
+        Folder of the artifacts, the manifest, the curve and the checkpoints. The name of a
+        checkpoint starts with ``checkpoint``. It is removed after the manifest, the last file, is
+        written.
+    store : Path
+        Folder of the pickled intermediates.
+    epochs, batch_size, samples, side, rate : optional
+        Epochs, pictures per step, pictures per epoch, pixels of the square crops, initial learning
+        rate. ``None`` is the default of the trainer.
+    seed : int
+        Decides the split, the order, the crops and the initial weights.
+    emphasis : mapping
+        Factor on the weight of a folder under ``data``, by its name.
+    aging : bool
+        Whether the network sees lightness as old photographs have it, see
+        :mod:`colortk.training.data.aging`.
+    teacher : str
+        A plugin whose predictions are ``teacher_share`` of the targets, see
+        :mod:`colortk.training.loop.teacher`; empty for none.
+    teacher_share : float
+        0 to 1.
+    resume : bool
+        Continue from the checkpoint if there is one; otherwise an old checkpoint is discarded.
+    plugin : str
+        Name of the plugin; empty if unknown.
+    init_from : tuple of str
+        Plugins, or folders that ``fit`` wrote, whose weights, or the mean of whose weights, the
+        training starts from. With it ``epochs`` may be 0, which publishes these weights.
+    options : object, optional
+        Instance of the plugin's ``train_options``.
+    device : {"auto", "cpu", "gpu"}
+        Where the network is computed.
+    precision : {"float32", "bfloat16"}
+        Numbers that the layers compute with.
+    jobs : int
+        Threads or processes that prepare pictures.
+    command : str
+        The command line, for the manifest.
+    say : callable
+        Prints one line.
+    progress : Progress
+        Reports the progress of a long step.
     """
 
     data: Path
@@ -54,7 +88,13 @@ class TrainRequest:
     progress: Progress = field(default=silent)
 
     def refuse(self, *names: str) -> None:
-        """Raise ``UsageError`` if one of the fields ``names``, which a trainer ignores, is set."""
+        """Raise ``UsageError`` if an option that this trainer ignores is set.
+
+        Parameters
+        ----------
+        *names : str
+            Names of fields.
+        """
         if self.epochs == 0 and "init_from" in names:
             raise UsageError("--epochs 0 means nothing to this plugin", hint="leave it out")
         for name in names:
@@ -66,6 +106,6 @@ class TrainRequest:
 
 
 def chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
-    """``items`` in pieces of at most ``size``."""
+    """Yield ``items`` in lists of at most ``size``."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -1,4 +1,4 @@
-"""Processes that work side by side, and never outlive the one that wants their results."""
+"""Processes that work in parallel and end with the process that started them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,38 @@ from colortk.runtime.subprocesses import end_with
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-#: Items sent to a process at a time; when stopped, it finishes a few such pieces.
+#: Items sent to a process at a time; when stopped, a process finishes a few such chunks.
 CHUNK_SIZE = 4
-#: Several processes with several threads each would only wait for each other.
+#: Several processes with several threads each would wait for one another.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def parallel_map(
     work: Callable[[Item], Result], items: Iterable[Item], jobs: int
 ) -> Generator[Result, None, None]:
-    """``work`` of every item, in order, in ``jobs`` processes (in this one if it is 1).
+    """Apply ``work`` to every item, in order, in several processes.
 
-    To be closed (``contextlib.closing``): then the processes finish what they hold and end. They
-    leave interruptions to this process, and end when it is killed. Raises ``ColortkError`` if a
-    process dies.
+    Close the generator (``contextlib.closing``) to stop: the processes then finish their current
+    items and end. They ignore interruptions, and end when the parent is killed.
+
+    Parameters
+    ----------
+    work : callable
+        Called with one item; it must be importable by name in another process.
+    items : iterable
+        Arguments of ``work``.
+    jobs : int
+        Number of processes. 1 calls ``work`` in this process.
+
+    Yields
+    ------
+    object
+        The result for each item, in the order of ``items``.
+
+    Raises
+    ------
+    ColortkError
+        A process died.
     """
     if jobs == 1:
         yield from map(work, items)
@@ -40,7 +58,7 @@ def parallel_map(
         yield from results
     except BrokenProcessPool as error:
         raise ColortkError(
-            "a process of --jobs died", "perhaps there is too little memory", "use fewer --jobs"
+            "a worker process died", "perhaps the memory is too small", "use fewer --jobs"
         ) from error
     finally:
         results.close()  # cancels what no process holds yet
@@ -48,7 +66,7 @@ def parallel_map(
 
 
 def _prepare_worker(parent: int) -> None:
-    """In a new process: leave interruptions to the parent, and end when it is gone."""
+    """In a new process: ignore interruptions, and end when the parent has ended."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

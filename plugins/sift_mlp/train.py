@@ -109,7 +109,7 @@ def _start(
     some = rng.choice(len(keys), min(len(keys), 1500), p=weights / weights.sum())
     records = [store.get(KIND, keys[i]) for i in some]
     if not any(np.abs(record[name]).max() > COLOUR for record in records for name in "ab"):
-        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture has colors")
+        raise UsageError(f"nothing to learn from in '{request.data}'", "all pictures are gray")
     statistics = fit_standardization(records)
     width = statistics.matrix().shape[1]
     return Checkpoint([Optimizer(initial_network(width, rng), DECAY) for _ in "ab"], statistics)

@@ -1,1 +1,1 @@
-"""Training pictures: packed datasets, hashes that find near-duplicates."""
+"""Read, split, cache, crop, augment and pack training pictures."""

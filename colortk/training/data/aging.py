@@ -1,9 +1,9 @@
-"""Lightness as old photographs have it, out of modern color pictures.
+"""Simulate the lightness of old photographs from modern color pictures.
 
-A network that only saw clean pictures turned gray gives real old ones little color: their
-emulsions saw other colors than luminance does, their contrast is another, they are grainy,
-soft, vignetted, and were scanned into JPEG. Chroma stays what it was; how often and how far is
-ours, after looking at photographs of 1850 to 1928.
+A network that is trained only on clean gray versions of modern pictures gives little color to real
+old photographs: their emulsions were sensitive to other colors than luminance is, their contrast
+differs, they are grainy, soft and vignetted, and most were scanned into JPEG. Chroma is left as it
+is. The ranges were chosen by comparison with photographs of 1850 to 1928.
 """
 
 from __future__ import annotations
@@ -16,12 +16,25 @@ from colortk._opencv import cv2
 from colortk.color.cielab import lightness
 from colortk.types import Array, Float32
 
-#: How often a picture stays as it is, and how often each change is made to the others.
+#: Probability that a picture is left as it is, and of each change to the other pictures.
 CLEAN_PROBABILITY, CHANGE_PROBABILITY = 0.35, 0.4
 
 
 def aged_lightness(picture: Array, rng: np.random.Generator) -> Float32:
-    """L*, float32 (H, W), 0..100, of sRGB uint8 (H, W, 3), perhaps aged."""
+    """Return the lightness of a picture, aged at random.
+
+    Parameters
+    ----------
+    picture : ndarray
+        sRGB, uint8 (H, W, 3).
+    rng : numpy.random.Generator
+        Decides whether and how the picture is aged.
+
+    Returns
+    -------
+    ndarray
+        L*, float32 (H, W), 0 to 100.
+    """
     if rng.random() < CLEAN_PROBABILITY:
         return lightness(picture)
     plane = (
@@ -34,35 +47,48 @@ def aged_lightness(picture: Array, rng: np.random.Generator) -> Float32:
 
 
 def change_emulsion(picture: Array, rng: np.random.Generator) -> Float32:
-    """Gray with other weights of R, G and B than luminance's.
+    """Return L* of a gray picture with other weights of R, G and B than luminance has.
 
-    Before about 1906 plates saw no red, and little green (orthochromatic until the 1920s): lips
-    and grass are dark on them, skies white. Between that and panchromatic film.
+    Plates before about 1906 were insensitive to red and little sensitive to green, and most films
+    were orthochromatic until the 1920s: lips and grass are dark on them, and skies are white. The
+    weights are drawn between these and those of panchromatic film.
+
+    Parameters
+    ----------
+    picture : ndarray
+        sRGB, uint8 (H, W, 3).
+    rng : numpy.random.Generator
+        Draws the weights.
+
+    Returns
+    -------
+    ndarray
+        L*, float32 (H, W), 0 to 100.
     """
-    blind = np.array([0.02, 0.28, 0.70])
+    orthochromatic = np.array([0.02, 0.28, 0.70])
     weights = rng.dirichlet([2.0, 4.0, 1.5])
-    weights = weights + rng.uniform(0, 0.8) * (blind - weights)
+    weights = weights + rng.uniform(0, 0.8) * (orthochromatic - weights)
     gray = picture.reshape(-1, 3) @ weights.astype(np.float32)
     return lightness(np.rint(gray).astype(np.uint8).reshape(picture.shape[:2]))
 
 
 def change_tone(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Another gradation: gamma 0.65 to 1.5, contrast 0.65 to 1.5 about a middle gray.
+    """Return ``plane`` with gamma 0.65 to 1.5, and contrast 0.65 to 1.5 around a middle gray.
 
-    More contrast burns skies out, as most old plates have them.
+    Higher contrast burns out the skies, as in most old plates.
     """
     curved = 100 * np.power(np.clip(plane, 0, 100) / 100, rng.uniform(0.65, 1.5))
     return np.asarray(50 + (curved - 50) * rng.uniform(0.65, 1.5) + rng.uniform(-8, 8), np.float32)
 
 
 def fade(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Blacks up to 18 L* lighter, whites up to 15 darker."""
+    """Return ``plane`` with blacks up to 18 L* lighter and whites up to 15 L* darker."""
     black, white = rng.uniform(0, 18), 100 - rng.uniform(0, 15)
     return np.asarray(black + plane * ((white - black) / 100), np.float32)
 
 
 def add_vignette(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Corners up to 45 % darker, around a center that may lie off the middle."""
+    """Return ``plane`` with corners up to 45 % darker, around a center near the middle."""
     height, width = plane.shape
     y = (np.arange(height) / height - rng.uniform(0.35, 0.65)) ** 2
     x = (np.arange(width) / width - rng.uniform(0.35, 0.65)) ** 2
@@ -70,13 +96,13 @@ def add_vignette(plane: Float32, rng: np.random.Generator) -> Float32:
 
 
 def soften(plane: Float32, rng: np.random.Generator) -> Float32:
-    """A lens or a print that is not sharp: Gaussian of 0.4 to 1.2 pixels."""
+    """Return ``plane`` blurred by a Gaussian of 0.4 to 1.2 pixels, as by a soft lens or print."""
     blurred: Float32 = cv2.GaussianBlur(plane, (0, 0), rng.uniform(0.4, 1.2))
     return blurred
 
 
 def add_grain(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Noise of 0.5 to 4 L*, strongest in the middle grays, of grains up to a pixel wide."""
+    """Return ``plane`` with noise of 0.5 to 4 L*, strongest in middle grays, up to a pixel wide."""
     noise = rng.standard_normal(plane.shape, dtype=np.float32)
     if rng.random() < 0.5:
         noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 0.9)) * 2
@@ -85,11 +111,11 @@ def add_grain(plane: Float32, rng: np.random.Generator) -> Float32:
 
 
 def compress_jpeg(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Kept as JPEG of quality 25 to 85."""
+    """Return ``plane`` after JPEG compression of quality 25 to 85."""
     gray = np.rint(np.clip(plane, 0, 100) * 2.55).astype(np.uint8)
     _, data = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 86))])
-    back: Array = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    return np.asarray(back / 2.55, np.float32)
+    decoded: Array = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(decoded / 2.55, np.float32)
 
 
 CHANGES: tuple[Callable[[Float32, np.random.Generator], Float32], ...] = (

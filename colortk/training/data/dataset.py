@@ -1,4 +1,4 @@
-"""The pictures of a training, read before its first step."""
+"""Read the pictures of a training before its first step."""
 
 from __future__ import annotations
 
@@ -17,13 +17,23 @@ from colortk.training.loop.state import TrainingState
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
-#: Held-out pictures that decide on rate and best epoch, at most.
+#: Largest number of held-out pictures, which decide about the learning rate and the best epoch.
 MAX_HELD_OUT = 400
 
 
 @dataclass
 class Dataset:
-    """What there is to learn from, and to know when to stop."""
+    """The pictures of a training.
+
+    Parameters
+    ----------
+    train : ImageCache
+        Pictures that the network is trained on.
+    weights : list of float
+        Probability that a picture of ``train`` is drawn; sums to 1.
+    held_out : ImageCache
+        Pictures that measure the validation loss.
+    """
 
     train: ImageCache
     weights: list[float]
@@ -33,12 +43,31 @@ class Dataset:
 def load_dataset(
     request: TrainRequest, recipe: Recipe, split: Split, state: TrainingState
 ) -> Dataset:
-    """All pictures, decoded; one that cannot be read is said and left out.
+    """Decode all pictures; a picture that cannot be read is reported and left out.
 
-    Raises ``UsageError`` if nothing is left, or nothing that has colors.
+    Parameters
+    ----------
+    request : TrainRequest
+        The training.
+    recipe : Recipe
+        Its recipe.
+    split : Split
+        Pictures for training and held out.
+    state : TrainingState
+        ``left_out`` is set to the names of unreadable pictures.
+
+    Returns
+    -------
+    Dataset
+        The readable pictures.
+
+    Raises
+    ------
+    UsageError
+        No picture can be read on one side of the split, or no picture has colors.
     """
     held_out_paths = draw_held_out(split.held_out, split.held_out_weights, request.seed)
-    # Of pictures that are grown at the start, the originals are wanted no more.
+    # The originals of augmented pictures are not needed after the start: they are not cached.
     source = picture_source(request.data)
     train = ImageCache(source, split.train, 0 if recipe.examples == "augmented" else None)
     held_out = ImageCache(source, held_out_paths)
@@ -64,24 +93,27 @@ def load_dataset(
     weights = [split.weights[i] for i in readable[0]]
     total = sum(weights)
     for side, count, usable in (
-        ("to learn from", len(train), total > 0),
+        ("for training", len(train), total > 0),
         ("held out", len(held_out), bool(readable[1])),
     ):
         if not usable:
             raise UsageError(
                 f"nothing to train on in '{request.data}'",
-                f"of {count} pictures {side} none can be read",
-                "give it more pictures, or another --seed",
+                f"none of the {count} pictures {side} can be read",
+                "add pictures, or use another --seed",
             )
     if not colored:
-        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture has colors")
+        raise UsageError(f"nothing to learn from in '{request.data}'", "all pictures are gray")
     return Dataset(
         train.subset(readable[0]), [w / total for w in weights], held_out.subset(readable[1])
     )
 
 
 def _error_reader(images: ImageCache, colored: list[int]) -> Callable[[int], PictureError | None]:
-    """Why a picture cannot be read. Once one has colors, ``colored`` is not empty any more."""
+    """Return a function that reads a picture and returns the error, if any.
+
+    The function appends to ``colored`` the index of the first picture that is not gray.
+    """
 
     def read_error(index: int) -> PictureError | None:
         try:
@@ -96,7 +128,22 @@ def _error_reader(images: ImageCache, colored: list[int]) -> Callable[[int], Pic
 
 
 def draw_held_out(paths: list[Path], weights: list[float], seed: int) -> list[Path]:
-    """At most ``HELD_OUT`` of the held-out pictures that have a weight, drawn by it."""
+    """Return at most ``MAX_HELD_OUT`` of the held-out pictures, drawn by their weights.
+
+    Parameters
+    ----------
+    paths : list of Path
+        Held-out pictures.
+    weights : list of float
+        Their weights; a picture of weight 0 is never drawn.
+    seed : int
+        Decides the draw.
+
+    Returns
+    -------
+    list of Path
+        In the order of ``paths``.
+    """
     pairs = [pair for pair in zip(paths, weights, strict=True) if pair[1] > 0]
     if len(pairs) <= MAX_HELD_OUT:
         return [path for path, _ in pairs]

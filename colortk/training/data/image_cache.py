@@ -1,4 +1,4 @@
-"""Training pictures, decoded once and kept in memory as far as there is room."""
+"""Decode training pictures once and keep them in memory as far as it suffices."""
 
 from __future__ import annotations
 
@@ -12,20 +12,36 @@ from colortk.training.data.packed import PackedDataset
 from colortk.training.data.source import PictureSource, shrink
 from colortk.types import Array
 
-#: Decoded pictures that are kept, as a share of the memory; the rest is decoded whenever wanted.
+#: Share of the memory for decoded pictures; other pictures are decoded whenever they are used.
 MEMORY_SHARE = 0.25
-#: The same in bytes, where the system does not tell how much memory it has.
+#: The same in bytes, where the size of the memory is unknown.
 DEFAULT_BUDGET = 1 << 30
-#: Where Linux says how much memory a container may have (cgroups 2 and 1).
+#: Files with the memory limit of a Linux container (cgroups 2 and 1).
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-#: Pictures are reduced to this short side: no network here learns from larger ones.
+#: Largest short side, in pixels: no network here is trained on larger pictures.
 MAX_SHORT_SIDE = 288
 
 
 class ImageCache:
-    """``images[i]``: picture ``i``, uint8 (H, W, 3), sRGB, short side at most ``SHORT``.
+    """Pictures by index: ``images[i]`` is uint8 (H, W, 3), sRGB.
 
-    ``source`` has the pictures at ``paths``. May be read by several threads. Raises ``PictureError`` for a file that is no picture.
+    Several threads may read it.
+
+    Parameters
+    ----------
+    source : PictureSource
+        Reads the pictures.
+    paths : sequence of Path
+        The pictures, in the order of their indices.
+    budget : int, optional
+        Bytes that decoded pictures may take; by default :func:`cache_budget`.
+    max_short_side : int
+        Larger pictures are reduced to this short side, in pixels.
+
+    Raises
+    ------
+    PictureError
+        Reading ``images[i]``: the file cannot be decoded.
     """
 
     def __init__(
@@ -50,7 +66,7 @@ class ImageCache:
         if picture is not None:
             return picture
         picture = self._read(self.paths[index])
-        if isinstance(self.source, PackedDataset):  # in memory already, shared by the system
+        if isinstance(self.source, PackedDataset):  # mapped into memory already
             return picture
         with self._lock:
             if index not in self._pictures and picture.nbytes <= self._budget:
@@ -59,7 +75,7 @@ class ImageCache:
         return picture
 
     def subset(self, indices: Sequence[int]) -> ImageCache:
-        """An images of subset of these pictures, in that order; what was kept stays kept."""
+        """Return the pictures at ``indices``, in that order; decoded pictures stay in memory."""
         subset = ImageCache(
             self.source, [self.paths[i] for i in indices], self._budget, self._max_short_side
         )
@@ -73,10 +89,10 @@ class ImageCache:
 
 
 def cache_budget() -> int:
-    """Bytes that decoded pictures may take: a share of the machine's or the container's memory."""
+    """Return the bytes that decoded pictures may take, a share of the available memory."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # not on Windows
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
         return DEFAULT_BUDGET
     for limit in _LIMITS:
         with contextlib.suppress(OSError, ValueError):  # ValueError: "max"

@@ -1,4 +1,4 @@
-"""Batches for training, made in threads ahead of the network."""
+"""Prepare training batches in threads, ahead of the network."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from colortk.training.data.image_cache import ImageCache, cache_budget
 from colortk.training.recipe import Recipe
 from colortk.types import Array, Float32
 
-#: Pictures that document 000 makes of one, itself among them.
+#: Pictures that document 000 makes of one, the original included.
 PICTURES_EACH = 1 + len(AUGMENTATIONS) * REPEATS
-#: Batches that lie ready at most.
+#: Largest number of batches that are prepared ahead.
 PREFETCHED_BATCHES = 6
 
 
 @dataclass
 class WaitingTime:
-    """Seconds in which the network had to wait for data."""
+    """Seconds that the network has waited for data."""
 
     seconds: float = 0.0
 
@@ -44,9 +44,21 @@ class WaitingTime:
 def encode(
     planes: tuple[Float32, Float32], codec: Codec, lightness_shown: Float32 | None = None
 ) -> tuple[Float32, Float32]:
-    """Inputs and targets of L* (N, side, side) and a*b* (N, side, side, 2).
+    """Return what the network gets and what it should return.
 
-    ``lightness_shown``: L* that the network gets instead of the picture's own.
+    Parameters
+    ----------
+    planes : tuple of ndarray
+        L*, float32 (N, side, side), and a*b*, float32 (N, side, side, 2).
+    codec : Codec
+        Converts to the numbers of the network.
+    lightness_shown : ndarray, optional
+        L* that the network gets instead of that of the picture.
+
+    Returns
+    -------
+    tuple of ndarray
+        Inputs and targets.
     """
     lightness, ab = planes
     return codec.inputs(lightness if lightness_shown is None else lightness_shown), codec.targets(
@@ -56,7 +68,23 @@ def encode(
 
 @dataclass
 class Loader:
-    """Pictures to learn from: ``weights`` belong to the pictures of ``images``."""
+    """Batches of training pictures.
+
+    Parameters
+    ----------
+    images : ImageCache
+        The pictures.
+    weights : sequence of float
+        Probability that a picture is drawn; sums to 1.
+    recipe : Recipe
+        Says how examples are made.
+    seed : int
+        Decides everything random.
+    jobs : int
+        Threads.
+    waiting : WaitingTime
+        Counts the time that the network waits.
+    """
 
     images: ImageCache
     weights: Sequence[float]
@@ -67,16 +95,31 @@ class Loader:
     _augmented: Array | None = None
 
     def epoch_size(self) -> int:
-        """Pictures of an epoch."""
+        """Return the number of pictures in an epoch."""
         pictures = len(self.images) * (PICTURES_EACH if self.recipe.examples == "augmented" else 1)
         return self.recipe.samples or pictures
 
     def epoch(
         self, number: int, size: int, batch: int, side: int
     ) -> Iterator[tuple[Float32, Float32]]:
-        """Batches of epoch ``number``: everything random in it follows from the seed and it.
+        """Yield the batches of an epoch. Everything random depends on the seed and on ``number``.
 
-        A last incomplete batch is left out, unless it is the only one.
+        Parameters
+        ----------
+        number : int
+            The epoch, from 0.
+        size : int
+            Pictures of the epoch.
+        batch : int
+            Pictures of a batch. The last batch is left out if it is incomplete, unless it is the
+            only one.
+        side : int
+            Pixels of the square pictures.
+
+        Yields
+        ------
+        tuple of ndarray
+            Inputs and targets.
         """
         rng = np.random.default_rng([self.seed, number])
         if self.recipe.examples == "augmented":
@@ -111,7 +154,7 @@ class Loader:
         return encode(planes, self.recipe.codec, lightness_shown)
 
     def _draw_crops(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
-        """Parts of pictures drawn by the weight of their folders."""
+        """Return a function that makes the crop at a position of the epoch."""
         chosen = rng.choice(len(self.images), size, p=np.asarray(self.weights))
         seeds = rng.integers(2**63, size=size)
         zoom = self.recipe.zoom
@@ -123,10 +166,10 @@ class Loader:
         return make
 
     def prepare(self, side: int) -> None:
-        """Make the twelve new pictures of each, the same ones for every epoch as in document 000.
+        """Make the twelve augmented versions of each picture, which stay the same in every epoch.
 
-        They are kept in 8-bit CIELAB, which is what the document learns from. If there is no room
-        for them they are made anew whenever they are wanted.
+        Document 000 does so. They are kept in memory as 8-bit CIELAB; if the memory is too small,
+        they are computed whenever they are used.
         """
         count = len(self.images) * PICTURES_EACH
         if self.recipe.examples != "augmented" or count * side * side * 3 > cache_budget():
@@ -143,7 +186,7 @@ class Loader:
     def _draw_augmented(
         self, rng: np.random.Generator, size: int, side: int
     ) -> Callable[[int], Array]:
-        """Every picture and twelve made of it, in another order in every epoch."""
+        """Return a function that makes the picture at a position of a shuffled epoch."""
         order = np.resize(rng.permutation(len(self.images) * PICTURES_EACH), size)
         augmented = self._augmented
         if augmented is None:
@@ -151,7 +194,7 @@ class Loader:
         return lambda position: augmented[order[position]]
 
     def _make_augmented(self, position: int, side: int) -> Array:
-        """Picture ``position`` of all and their twelve, 8-bit CIELAB (side, side, 3)."""
+        """Return picture ``position`` of all versions, 8-bit CIELAB (side, side, 3)."""
         index, number = divmod(position, PICTURES_EACH)
         picture = squeeze(self.images[index], side)
         if number:
@@ -160,7 +203,7 @@ class Loader:
         return lab_to_bytes(*(plane[0] for plane in to_lab(picture[None])))
 
     def _prefetch(self, pending: Iterator[Any]) -> Iterator[Any]:
-        """Results in order, ``AHEAD`` of them under way; counts the time spent waiting."""
+        """Yield the results in order while others are computed; count the time spent waiting."""
         ready: queue.Queue[Any] = queue.Queue(PREFETCHED_BATCHES)
         stopped = threading.Event()
 
@@ -187,7 +230,22 @@ class Loader:
 
 
 def validation_arrays(images: ImageCache, recipe: Recipe, side: int) -> tuple[Float32, Float32]:
-    """Inputs and targets of whole pictures, for validation: no chance in it."""
+    """Return inputs and targets of whole pictures; nothing in them is random.
+
+    Parameters
+    ----------
+    images : ImageCache
+        The pictures.
+    recipe : Recipe
+        Its codec and kind of examples.
+    side : int
+        Pixels of the square pictures.
+
+    Returns
+    -------
+    tuple of ndarray
+        Inputs and targets.
+    """
     view = squeeze if recipe.examples == "augmented" else center_crop
     views = np.stack([view(images[i], side) for i in range(len(images))])
     return encode(to_lab(views), recipe.codec)

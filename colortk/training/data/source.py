@@ -16,7 +16,7 @@ from colortk.types import Array
 
 
 class PictureSource(Protocol):
-    """Pictures by path. ``paths`` is sorted; those of a packed dataset are no files."""
+    """Pictures by path. ``paths`` is sorted; those of a packed dataset do not exist as files."""
 
     paths: list[Path]
 

@@ -1,4 +1,4 @@
-"""Which pictures a trainer gets, split by picture so that no pixel of one is on both sides."""
+"""Split pictures into those for training and those held out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from colortk.errors import UsageError
 
 @dataclass(frozen=True)
 class Split:
-    """Paths to learn from and paths held out, and the weight of each; both sides sum to 1."""
+    """Paths for training and paths held out, with weights.
+
+    Parameters
+    ----------
+    train, held_out : list of Path
+        The pictures.
+    weights, held_out_weights : list of float
+        Weights of the pictures; each list sums to 1.
+    """
 
     train: list[Path]
     held_out: list[Path]
@@ -22,7 +30,7 @@ class Split:
     held_out_weights: list[float]
 
     def without(self, left_out: Collection[Path]) -> Split:
-        """The same without some pictures."""
+        """Return the split without the pictures ``left_out``, with weights that sum to 1 again."""
 
         def kept(paths: list[Path], weights: list[float]) -> tuple[list[Path], list[float]]:
             pairs = [pair for pair in zip(paths, weights, strict=True) if pair[0] not in left_out]
@@ -43,36 +51,60 @@ def split_pictures(
 ) -> Split:
     """Hold out a share of the pictures, the same ones in every run with the same ``seed``.
 
-    A picture's side follows from a hash of its name under ``root``, so that adding pictures
-    moves none. Folders are weighted by the square root of their size, so that none dominates,
-    times their ``emphasis`` (folder under ``root``: factor). Raises ``UsageError`` if either
-    side would be empty or an emphasized folder is not there.
+    A hash of the name of a picture decides its side, so that added pictures move no other picture.
+    A folder counts by the square root of its size, so that none dominates.
+
+    Parameters
+    ----------
+    paths : list of Path
+        Pictures under ``root``.
+    root : Path
+        Folder that the names are relative to.
+    seed : int
+        Enters the hash.
+    emphasis : mapping, optional
+        Factor on the weight of a folder, by its name under ``root``.
+    held_out : float
+        Share of the pictures, 0 to 1.
+
+    Returns
+    -------
+    Split
+        At least one picture on each side.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two pictures, ``emphasis`` names an unknown folder, or all weights are
+        0.
     """
     emphasis = emphasis or {}
     folders = {path.parent.relative_to(root).as_posix() for path in paths}
     for name in emphasis:
         if name not in folders:
             raise UsageError(
-                f"no folder '{name}' with pictures in '{root}'", "--emphasis names one"
+                f"no folder '{name}' with pictures in '{root}'",
+                "--emphasis names it",
+                "name a folder that has pictures",
             )
     limit = held_out * 2**32
     train: list[Path] = []
     held_out_paths: list[Path] = []
     for path in paths:
         name = f"{seed}/{path.relative_to(root).as_posix()}"
-        ticket = int.from_bytes(
+        position = int.from_bytes(
             hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:4], "big"
         )
-        (held_out_paths if ticket < limit else train).append(path)
+        (held_out_paths if position < limit else train).append(path)
     if len(paths) > 1 and not held_out_paths:
         held_out_paths.append(train.pop())
     if len(paths) > 1 and not train:
         train.append(held_out_paths.pop())
     if not train or not held_out_paths:
         raise UsageError(
-            f"{len(paths)} picture is too few to train on",
-            "some are held out to know when to stop",
-            "give two or more",
+            f"{len(paths)} picture is not enough to train on",
+            "some pictures are held out to measure the progress",
+            "use two or more",
         )
 
     def weighted(side: list[Path]) -> list[float]:
@@ -88,6 +120,8 @@ def split_pictures(
     split = Split(train, held_out_paths, weighted(train), weighted(held_out_paths))
     if not sum(split.weights) or not sum(split.held_out_weights):
         raise UsageError(
-            "nothing is left to train on", "--emphasis gives every picture a weight of 0"
+            "nothing is left to train on",
+            "--emphasis gives every picture a weight of 0",
+            "use a factor above 0 for at least one folder",
         )
     return split

@@ -1,1 +1,1 @@
-"""The training loop: batches, steps, losses, checkpoints."""
+"""The training loop: steps, losses, optimizer, checkpoints."""

@@ -1,4 +1,4 @@
-"""``colortk fit`` of a network: read, learn, keep the best, publish."""
+"""``colortk fit`` for Keras networks: read, train, keep the best epoch, publish."""
 
 from __future__ import annotations
 
@@ -28,14 +28,26 @@ from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.types import Float32
 
-#: A validation loss counts as better if it is by this share.
+#: Share by which a validation loss must fall to count as better.
 MIN_IMPROVEMENT = 1e-3
 
 
 def fit(request: TrainRequest, recipe: Recipe) -> None:
-    """Train ``recipe``'s network on ``request.data`` and publish it in ``request.output``.
+    """Train the network of ``recipe`` and publish it in ``request.output``.
 
-    Raises ``UsageError`` if there is too little to train on, ``PluginError`` without Keras.
+    Parameters
+    ----------
+    request : TrainRequest
+        Pictures, output, and what replaces values of the recipe.
+    recipe : Recipe
+        How the network is trained.
+
+    Raises
+    ------
+    UsageError
+        There are too few pictures, or an option does not apply to the network.
+    PluginError
+        Keras is missing.
     """
     backend.import_keras()
     recipe = _apply_request(request, recipe)
@@ -43,7 +55,7 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     source = picture_source(request.data)
     paths = [path for path in source.paths if output not in Path(os.path.realpath(path)).parents]
     split = split_pictures(paths, request.data, request.seed, request.emphasis)
-    if recipe.samples and not request.samples:  # a pass over a few pictures is short
+    if recipe.samples and not request.samples:  # few pictures make a short epoch
         recipe = replace(recipe, samples=min(recipe.samples, len(split.train)))
     run = run_identity(request, recipe, split)
     if not request.resume:
@@ -74,12 +86,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
-    """The recipe with what the request has instead of its defaults.
+    """Return the recipe with the values of the request.
 
-    Raises ``UsageError`` for what the network cannot do, ``PluginError`` for a recipe that is not the
-    plugin's.
+    Raises ``UsageError`` for values that the network cannot take, and ``PluginError`` for a recipe
+    of another plugin.
     """
-    if request.plugin not in ("", recipe.plugin):  # found out at the end, it would all be lost
+    if request.plugin not in ("", recipe.plugin):  # before the training, not after it
         raise PluginError(
             f"plugin '{request.plugin}' trains the recipe '{recipe.plugin}'",
             "scores and model card need a recipe of the plugin's own name",
@@ -136,7 +148,7 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
 
 
 def _start_trainer(request: TrainRequest, recipe: Recipe, state: TrainingState) -> Trainer:
-    """The network, as the checkpoint has it or as a new run begins."""
+    """Return the network as the checkpoint has it, or as a new run starts."""
     library = backend.import_keras()
     library.utils.set_random_seed(request.seed)
     before = backend.set_precision(request.precision)
@@ -161,7 +173,7 @@ def _start_trainer(request: TrainRequest, recipe: Recipe, state: TrainingState) 
 def _keep_initial_weights(
     recipe: Recipe, dataset: Dataset, trainer: Trainer, state: TrainingState
 ) -> None:
-    """No epoch: the weights that it begins with are kept."""
+    """Keep the initial weights of a run without epochs."""
     side, train = recipe.sides[-1][0], dataset.train
     sample = train.subset(list(range(0, len(train), -(-len(train) // MAX_HELD_OUT))))
     loss, validation = (
@@ -179,7 +191,7 @@ def _train_epochs(
     state: TrainingState,
     run: str,
 ) -> None:
-    """Epoch after epoch, each with a checkpoint at its end."""
+    """Train epoch after epoch, and write a checkpoint after each."""
     loader = Loader(dataset.train, dataset.weights, recipe, request.seed, request.jobs)
     size = loader.epoch_size()
     with request.progress("making pictures", None):
@@ -245,13 +257,13 @@ def _require_finite(loss: float, position: str) -> None:
 
 
 def _cooldown_factor(progress: float, cooldown: float) -> float:
-    """Factor on the rate after the share ``progress`` of the training."""
+    """Return the factor on the rate when the share ``progress`` of the training is done."""
     return 1.0 if progress <= 1 - cooldown else max(0.0, (1 - progress) / cooldown)
 
 
 def _record_epoch(recipe: Recipe, state: TrainingState, row: EpochRecord, trainer: Trainer) -> None:
-    """Keep the weights if they are the best; lower the rate if none were for a while."""
-    # A loss at another size of pictures is another loss: the best of the last size counts.
+    """Keep the weights if they are the best; lower the rate after epochs without progress."""
+    # Losses at different picture sizes cannot be compared: only epochs of this size count.
     side = recipe.side_of(row.epoch - 1, recipe.epochs)
     comparable = (r for r in state.curve if recipe.side_of(r.epoch - 1, recipe.epochs) == side)
     best = min((r.validation for r in comparable), default=float("inf"))

@@ -1,4 +1,4 @@
-"""Losses beyond Keras' own, in ``keras.ops``: batches of chroma, float32 (N, H, W, 2)."""
+"""Losses for chroma, float32 (N, H, W, 2), in ``keras.ops``."""
 
 from __future__ import annotations
 
@@ -10,17 +10,31 @@ import numpy as np
 from colortk.harness.metrics.cms_ssim import THRESHOLD
 from colortk.harness.metrics.structure import K1, K2, SIGMA, WEIGHTS, WINDOW
 
-#: Dynamic range of a* + 128 and b* + 128, as the metric ``ms_ssim_ab`` has it.
+#: Dynamic range and offset of a* and b*, as in the metric ``ms_ssim_ab``.
 SPAN, OFFSET = 255.0, 128.0
 
 
 def color_ms_ssim(scale: float) -> Callable[[Any, Any], Any]:
-    """1 - MS-SSIM of a* and b* times the comparison of color, of (truth, answer).
+    """Return the loss 1 - MS-SSIM of a* and b* times their color comparison.
 
-    ``scale``: a*, b* of an output of 1. Document 004 considered "CMSSIM" as its objective and
-    took squared error. Here it is MS-SSIM (Wang 2003) of chroma, for that of lightness, which the
-    host keeps, is always 1; times the mean of 1 - min(ΔE*ab, 49) / 49, as in the metric
-    ``cms_ssim``. Sides under 176 have fewer than five scales.
+    Document 004 considered "CMSSIM" as its objective and took squared error. MS-SSIM of lightness,
+    which the host keeps, is always 1; here it is that of chroma. The color comparison is the mean
+    of 1 - min(ΔE*ab, 49) / 49, as in the metric ``cms_ssim``.
+
+    Parameters
+    ----------
+    scale : float
+        a* or b* of an output of 1.
+
+    Returns
+    -------
+    callable
+        Function of (truth, prediction). Pictures with sides under 176 pixels use fewer than five
+        scales.
+
+    References
+    ----------
+    Wang, Simoncelli, Bovik (2003), "Multiscale structural similarity for image quality assessment".
     """
 
     def loss(truth: Any, answer: Any) -> Any:
@@ -36,7 +50,18 @@ def color_ms_ssim(scale: float) -> Callable[[Any, Any], Any]:
 
 
 def ms_ssim_ab(truth: Any, answer: Any) -> Any:
-    """Mean MS-SSIM of a* and b*, a scalar; both (N, H, W, 2) in CIELAB units."""
+    """Return the mean MS-SSIM of a* and b*.
+
+    Parameters
+    ----------
+    truth, answer : tensor
+        a* and b*, float32 (N, H, W, 2), CIELAB units.
+
+    Returns
+    -------
+    tensor
+        Scalar, 0 to 1.
+    """
     from keras import ops
 
     short = min(truth.shape[1:3])
@@ -49,7 +74,7 @@ def ms_ssim_ab(truth: Any, answer: Any) -> Any:
     for scale, weight in enumerate(weights):
         contrast, whole = _compare(truth, answer, kernel)
         last = scale == scales - 1
-        # The power has no slope at 0, which an untrained network may have.
+        # The slope of the power is infinite at 0, a value that an untrained network can reach.
         term = ops.maximum(whole if last else contrast, 1e-4) ** float(weight)
         result = term if result is None else result * term
         if not last:
@@ -60,7 +85,7 @@ def ms_ssim_ab(truth: Any, answer: Any) -> Any:
 
 
 def _gaussian_window(size: int) -> Any:
-    """A Gaussian, (size, size, 2, 1): the same for both planes."""
+    """Return a Gaussian kernel (size, size, 2, 1), the same for both planes."""
     steps = np.arange(size) - (size - 1) / 2
     line = np.exp(-(steps**2) / (2 * SIGMA**2))
     line /= line.sum()
@@ -68,7 +93,7 @@ def _gaussian_window(size: int) -> Any:
 
 
 def _compare(x: Any, y: Any, kernel: Any) -> tuple[Any, Any]:
-    """Means (N, 2) of contrast and structure, and of these times luminance."""
+    """Return the means (N, 2) of contrast and structure, and of these times luminance."""
     from keras import ops
 
     def local(planes: Any) -> Any:

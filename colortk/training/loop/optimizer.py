@@ -1,4 +1,4 @@
-"""Adam, with a rate of its own for every layer where a recipe wants that."""
+"""Adam, with a learning rate for each layer where a recipe asks for it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,23 @@ from colortk.training.recipe import Recipe
 
 
 def adam(network: Any, recipe: Recipe) -> Any:
-    """Keras' Adam for ``network``; its rate times what ``recipe.layer_rates`` says of a layer."""
+    """Return Keras' Adam for ``network``, with the rates that ``recipe.layer_rates`` returns.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    recipe : Recipe
+        Its initial rate, layer rates and clipping.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        On the PyTorch backend, a fused one.
+    """
     library = import_keras()
     base: Any = library.optimizers.Adam
-    # By identity: TensorFlow hands its own variables to the step, the others Keras'.
+    # By identity, because TensorFlow passes its own variables to the step, other backends Keras'.
     factors = {
         id(key): recipe.layer_rates(layer.name) if recipe.layer_rates else 1.0
         for layer in network.layers
@@ -27,7 +40,7 @@ def adam(network: Any, recipe: Recipe) -> Any:
         return base(recipe.rate, clipnorm=recipe.clip)
 
     class LayerwiseAdam(base):  # type: ignore[misc]
-        """Adam divides gradients by their size, so that a factor on them would change nothing."""
+        """Scale the rate, because Adam ignores a factor on the gradient."""
 
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             super().update_step(gradient, variable, learning_rate * factors[id(variable)])

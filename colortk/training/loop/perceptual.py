@@ -1,4 +1,4 @@
-"""LPIPS as a loss, in ``keras.ops``: what the metric ``lpips`` measures, with a gradient."""
+"""LPIPS as a loss, in ``keras.ops``: the metric ``lpips`` with a gradient."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from colortk.runtime.keras_weights import weights_in
 from colortk.store.artifacts import ArtifactFolder, declared
 from colortk.types import Float32
 
-#: Stride and padding of AlexNet's five convolutions, and those that a 3x3 max-pool goes before.
+#: Strides and paddings of AlexNet's five convolutions, and those that follow a 3x3 max-pool.
 _STRIDES, _PADS, _POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)
 
 
 @cache
 def _weights() -> dict[str, Float32]:
-    """Of the network that the metric uses, kernels (height, width, in, out)."""
+    """Return the weights of the network that the metric uses, kernels (height, width, in, out)."""
     folder = ArtifactFolder("lpips", files(PACKAGE) / "artifacts", declared(PACKAGE))
     weights = weights_in(folder.read(NAME))
     for name in [name for name in weights if name.startswith("half")]:
@@ -32,9 +32,19 @@ def _weights() -> dict[str, Float32]:
 
 
 def lpips(truth: Any, answer: Any, dtype: str = "float32") -> Any:
-    """LPIPS of each pair, (N,): sRGB in 0..1, float32 (N, H, W, 3), sides of 31 at least.
+    """Return the LPIPS of each pair of pictures.
 
-    ``dtype``: what the convolutions compute with.
+    Parameters
+    ----------
+    truth, answer : tensor
+        sRGB in 0 to 1, float32 (N, H, W, 3), sides of at least 31.
+    dtype : str
+        Numbers that the convolutions compute with.
+
+    Returns
+    -------
+    tensor
+        float32 (N,).
     """
     from keras import ops
 
@@ -46,10 +56,23 @@ def lpips(truth: Any, answer: Any, dtype: str = "float32") -> Any:
 
 
 def features(pictures: Any, dtype: str = "float32") -> list[Any]:
-    """Five feature maps, (N, h, w, C), whose squared distance is LPIPS."""
+    """Return five feature maps whose squared distance is LPIPS.
+
+    Parameters
+    ----------
+    pictures : tensor
+        sRGB in 0 to 1, float32 (N, H, W, 3).
+    dtype : str
+        Numbers that the convolutions compute with.
+
+    Returns
+    -------
+    list of tensor
+        float32 (N, h, w, C).
+    """
     from keras import ops
 
-    # PyTorch would otherwise turn a tensor that has a gradient into an array to multiply it.
+    # PyTorch cannot multiply a NumPy array by a tensor that has a gradient.
     weights = {name: ops.convert_to_tensor(array) for name, array in _weights().items()}
     x = pictures * (255 * weights["gain"]) + weights["shift"]
     maps = []
@@ -61,14 +84,27 @@ def features(pictures: Any, dtype: str = "float32") -> list[Any]:
         x = ops.conv(ops.cast(x, dtype), kernel, _STRIDES[layer], padding="valid")
         x = ops.relu(x + ops.cast(weights[f"bias{layer}"], dtype))
         activations = ops.cast(x, "float32")
-        # The root has no slope at 0; the metric adds its small number after it.
+        # The slope of the root is infinite at 0. The metric adds its epsilon after the root.
         length = ops.sqrt(ops.sum(ops.square(activations), axis=-1, keepdims=True) + 1e-12)
         maps.append(activations / (length + weights[f"epsilon{layer}"]) * weights[f"root{layer}"])
     return maps
 
 
 def lab_to_rgb(lightness: Any, ab: Any) -> Any:
-    """SRGB in 0..1 (N, H, W, 3) of L* (N, H, W, 1) and a*, b* (N, H, W, 2); clipped to gamut."""
+    """Convert CIELAB to sRGB, clipped to its gamut.
+
+    Parameters
+    ----------
+    lightness : tensor
+        L*, float32 (N, H, W, 1), 0 to 100.
+    ab : tensor
+        a* and b*, float32 (N, H, W, 2).
+
+    Returns
+    -------
+    tensor
+        sRGB in 0 to 1, float32 (N, H, W, 3).
+    """
     from keras import ops
 
     fy = (lightness + 16) / 116

@@ -1,4 +1,4 @@
-"""A training between two epochs: weights, optimizer, curve; written whole, read back exactly."""
+"""The state of a training between two epochs, and its checkpoint file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,21 @@ FILE_NAME = "checkpoint.npz"
 
 @dataclass
 class EpochRecord:
-    """One epoch: mean losses, the rate it ended with, pictures a second, share of time waited."""
+    """What is known about one epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Counted from 1; 0 describes the initial weights.
+    loss, validation : float
+        Mean losses.
+    rate : float
+        Learning rate at the end.
+    speed : float
+        Pictures per second.
+    waited : float
+        Share of the time in which the network waited for data.
+    """
 
     epoch: int
     loss: float
@@ -38,10 +52,21 @@ class EpochRecord:
 
 @dataclass
 class TrainingState:
-    """What a resumed run goes on from.
+    """What a resumed run continues from.
 
-    ``left_out``: pictures that cannot be read. ``arrays``: named groups of arrays, see
-    :mod:`.trainer`.
+    Parameters
+    ----------
+    curve : list of EpochRecord
+        The epochs so far.
+    factor : float
+        Factor on the learning rate.
+    epochs_since_best : int
+        Epochs without a better validation loss.
+    left_out : list of str
+        Pictures that cannot be read.
+    arrays : dict
+        Named groups of arrays, see :meth:`colortk.training.loop.trainer.Trainer.arrays`; "best"
+        holds the best weights.
     """
 
     curve: list[EpochRecord] = field(default_factory=list)
@@ -52,18 +77,18 @@ class TrainingState:
 
     @property
     def epoch(self) -> int:
-        """Epochs done."""
+        """Number of finished epochs."""
         return len(self.curve)
 
     def best_epoch(self, recipe: Recipe) -> EpochRecord:
-        """The epoch whose weights are kept: the best at the last size of pictures."""
+        """Return the epoch whose weights are published: the best at the last picture size."""
         side = recipe.side_of(self.epoch - 1, recipe.epochs)
         last = [row for row in self.curve if recipe.side_of(row.epoch - 1, recipe.epochs) == side]
         return min(last, key=lambda row: row.validation)
 
 
 def run_identity(request: TrainRequest, recipe: Recipe, split: Split) -> str:
-    """What must not change between a run and its resumption: pictures, settings and code."""
+    """Return the identity of a run: its pictures, settings and code."""
     names = [
         [path.relative_to(request.data).as_posix() for path in side]
         for side in (split.train, split.held_out)
@@ -93,7 +118,7 @@ def run_identity(request: TrainRequest, recipe: Recipe, split: Split) -> str:
 
 
 def save_checkpoint(folder: Path, state: TrainingState, run: str) -> None:
-    """Write the checkpoint whole or not at all."""
+    """Write the checkpoint atomically."""
     rows = [vars(row) for row in state.curve]
     metadata = {
         "run": run,
@@ -113,9 +138,19 @@ def save_checkpoint(folder: Path, state: TrainingState, run: str) -> None:
 
 
 def load_checkpoint(folder: Path, run: str) -> TrainingState | None:
-    """The checkpoint in ``folder``, if there is one.
+    """Return the state in the checkpoint of ``folder``, or ``None`` if there is none.
 
-    Raises ``ArtifactError`` if it cannot be read or is of another run.
+    Parameters
+    ----------
+    folder : Path
+        Output folder of the training.
+    run : str
+        Identity of the run, see :func:`run_identity`.
+
+    Raises
+    ------
+    ArtifactError
+        The checkpoint cannot be read, or belongs to another run.
     """
     path = folder / FILE_NAME
     if not path.exists():

@@ -1,8 +1,13 @@
-"""Targets from a plugin's answers beside the true colors.
+"""Targets that mix the predictions of a plugin with the true colors (distillation).
 
-After Hinton, Vinyals and Dean (2015), "Distilling the Knowledge in a Neural Network". What could have any color has one in every photograph: a small network learns that of its few
-photographs by heart. A teacher that has seen more answers what is likely, which is less noisy and
-holds elsewhere too. With squared error, learning from a mixture of both is the same as from both.
+An object that can have any color has one of them in every photograph, and a small network learns
+those of its few photographs by heart. A teacher that was trained on more pictures predicts what is
+likely, which is less noisy and generalizes. With squared error, training on a mixture of both is
+the same as training on both.
+
+References
+----------
+Hinton, Vinyals, Dean (2015), "Distilling the Knowledge in a Neural Network".
 """
 
 from __future__ import annotations
@@ -21,21 +26,42 @@ from colortk.types import Float32
 
 @dataclass(frozen=True)
 class Teacher:
-    """``share``: of its answers in the targets, 0..1. It sees parts of pictures as they are."""
+    """A plugin whose predictions are mixed with the true colors.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The plugin. It sees training crops at their own size.
+    share : float
+        Share of its predictions in the targets, 0 to 1.
+    """
 
     loaded: Loaded
     share: float
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def targets(self, lightness: Float32, ab: Float32) -> Float32:
-        """What is to be learned of L* (N, H, W) whose true colors are ``ab`` (N, H, W, 2)."""
+        """Return the mixture of true and predicted colors.
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (N, H, W), 0 to 100.
+        ab : ndarray
+            True a* and b*, float32 (N, H, W, 2).
+
+        Returns
+        -------
+        ndarray
+            a* and b*, float32 (N, H, W, 2).
+        """
         height, width = lightness.shape[1:]
         size = self.loaded.spec.working_size
-        if not size.square:  # a part has fewer pixels than a picture, and is not enlarged
+        if not size.square:  # crops have fewer pixels than pictures and are not enlarged
             size = WorkingSize(None, multiple=size.multiple)
         rows, columns = working_shape(size, height, width)
         seen = [np.ascontiguousarray(resize(plane, (columns, rows))) for plane in lightness]
-        with self._lock:  # threads make batches; a plugin need not know of threads
+        with self._lock:  # several threads prepare batches, and a plugin need not be thread-safe
             answers = self.loaded.predict_many(seen)
         teacher_ab = np.stack([resize(answer, (width, height)) for answer in answers])
         mixed: Float32 = ab + np.float32(self.share) * (teacher_ab - ab)
@@ -43,5 +69,18 @@ class Teacher:
 
 
 def load_teacher(plugin: str, share: float) -> Teacher:
-    """Make ``plugin`` ready to teach. Raises ``ColortkError`` as loading does."""
+    """Load ``plugin`` as a teacher.
+
+    Parameters
+    ----------
+    plugin : str
+        Name of the plugin.
+    share : float
+        Share of its predictions in the targets, 0 to 1.
+
+    Raises
+    ------
+    ColortkError
+        The plugin cannot be loaded.
+    """
     return Teacher(load(Request(plugin)), share)

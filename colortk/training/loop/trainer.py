@@ -1,4 +1,4 @@
-"""A Keras network and its optimizer, one step at a time."""
+"""Train a Keras network step by step."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from colortk.training.loop.optimizer import adam
 from colortk.training.recipe import Recipe
 from colortk.types import Array, Float32
 
-#: Steps between two contributions to the average of the weights.
+#: Steps between two updates of the average of the weights.
 AVERAGE_INTERVAL = 4
 
 
 class Trainer:
-    """``network`` being trained after ``recipe`` on whatever backend Keras has.
+    """A network and its optimizer, on any backend of Keras.
 
-    With PyTorch the same layers run on its fused operators (:mod:`.native`).
+    With PyTorch the layers run on its fused operators (:mod:`colortk.training.torch.native`).
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    recipe : Recipe
+        Its loss, rates and average.
     """
 
     def __init__(self, network: Any, recipe: Recipe) -> None:
@@ -37,9 +44,22 @@ class Trainer:
         self.average: list[Array] = []
 
     def step(self, inputs: Float32, targets: Float32, rate: float) -> float:
-        """One step on a batch; returns its loss."""
+        """Train on one batch.
+
+        Parameters
+        ----------
+        inputs, targets : ndarray
+            float32, as the codec of the recipe makes them.
+        rate : float
+            Learning rate.
+
+        Returns
+        -------
+        float
+            Loss of the batch.
+        """
         self.optimizer.learning_rate.assign(rate)
-        self.runner.reset_metrics()  # before Keras 3.15 the loss is else a mean over steps
+        self.runner.reset_metrics()  # before Keras 3.15 the loss is a mean over steps otherwise
         loss = self.runner.train_on_batch(inputs, targets)
         self.steps += 1
         if self.recipe.average and self.steps % AVERAGE_INTERVAL == 0:
@@ -47,7 +67,7 @@ class Trainer:
         return float(np.asarray(loss))
 
     def _update_average(self, count: int) -> None:
-        """Weights number ``count`` to the average: the plain mean at first, then a moving one."""
+        """Add the weights to the average: a plain mean at first, then a moving average."""
         weights = self.network.get_weights()
         if not self.average:
             self.average = [np.array(w) for w in weights]
@@ -57,11 +77,19 @@ class Trainer:
             mean += (1 - keep) * (weight - mean)
 
     def weights(self) -> list[Array]:
-        """What is to be used of this training: the average if one is kept, else the last."""
+        """Return the weights to publish: the average if there is one, else the last."""
         return [np.array(w) for w in self.average or self.network.get_weights()]
 
     def loss(self, inputs: Float32, targets: Float32, batch: int) -> float:
-        """Mean loss, without regularization, with the weights that are to be used."""
+        """Return the mean loss of the weights to publish, without regularization.
+
+        Parameters
+        ----------
+        inputs, targets : ndarray
+            float32.
+        batch : int
+            Pictures per call.
+        """
         own = self.network.get_weights()
         self.network.set_weights(self.weights())
         try:
@@ -76,7 +104,7 @@ class Trainer:
             self.network.set_weights(own)
 
     def arrays(self) -> dict[str, list[Array]]:
-        """Everything that a resumed run needs."""
+        """Return everything that a resumed run needs."""
         arrays = {
             "weights": [np.array(w) for w in self.network.get_weights()],
             "optimizer": [np.array(to_numpy(v), copy=True) for v in self.optimizer.variables],
@@ -85,7 +113,7 @@ class Trainer:
         return arrays | ({"average": self.average} if self.average else {})
 
     def restore(self, arrays: dict[str, list[Array]]) -> None:
-        """Take up :meth:`arrays` again."""
+        """Continue from what :meth:`arrays` returned."""
         self.network.set_weights(arrays["weights"])
         for variable, value in zip(self.optimizer.variables, arrays["optimizer"], strict=True):
             variable.assign(value)
@@ -94,7 +122,7 @@ class Trainer:
 
 
 def to_numpy(variable: Any) -> Array:
-    """A Keras variable as a NumPy array."""
+    """Return a Keras variable as a NumPy array."""
     array: Array = import_keras().ops.convert_to_numpy(variable.value)
     return array
 

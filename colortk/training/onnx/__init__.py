@@ -1,1 +1,1 @@
-"""A Keras network written as an ONNX graph."""
+"""Write a Keras network as an ONNX model."""

@@ -1,10 +1,10 @@
-"""A Keras network as ONNX, written by ourselves.
+"""Write a Keras network as an ONNX model.
 
-Why not ``model.export``: it needs another converter for each Keras backend (TensorFlow, JAX,
-PyTorch), here the artifact is the same from all of them. Weights keep their layer's name,
-"conv1/kernel", so that :func:`colortk.runtime.keras_weights.restore` can read them back. And tf2onnx
-writes a negative pad for a transposed convolution whose kernel is smaller than its stride, which
-ONNX Runtime refuses to load.
+``keras.Model.export`` needs another converter for each backend (TensorFlow, JAX, PyTorch); here the
+file is the same from all of them. Weights keep the name of their layer, "conv1/kernel", so that
+:func:`colortk.runtime.keras_weights.restore` can read them back. And tf2onnx writes a negative
+padding for a transposed convolution whose kernel is smaller than its stride, which ONNX Runtime
+refuses to load.
 """
 
 from __future__ import annotations
@@ -20,11 +20,28 @@ from colortk.training.onnx.nodes import IR_VERSION, OPSET, Call, Graph, Shape
 
 
 def to_onnx(network: Any, half: bool = True) -> bytes:
-    """The functional or sequential ``network``, channels last, as ONNX with channels first.
+    """Return ``network`` as an ONNX file with channels first.
 
-    "input" and "output" are float32 (N, C, H, W); sizes that Keras leaves open stay so.
-    ``half``: kernels in 16 bits, made 32 when the file is loaded. The same network gives the same
-    bytes. Raises ``UsageError`` that names the layer if one cannot be written.
+    The tensors "input" and "output" are float32 (N, C, H, W). Sizes that are open in Keras stay
+    open. The same network gives the same bytes.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Functional or sequential, channels last, with one input and one output.
+    half : bool
+        Whether kernels are stored with 16 bits; they are converted to 32 bits when the file is
+        loaded.
+
+    Returns
+    -------
+    bytes
+        The ONNX file.
+
+    Raises
+    ------
+    UsageError
+        A layer cannot be written; the message names it.
     """
     if not network.built or len(network.inputs) != 1 or len(network.outputs) != 1:
         raise UsageError(
@@ -32,9 +49,9 @@ def to_onnx(network: Any, half: bool = True) -> bytes:
             "it is not built with one input and one output",
         )
     graph = Graph(half)
-    last = _LayerWriter(graph, "").through(network, "input")
+    last = _LayerWriter(graph, "").write_network(network, "input")
     graph.nodes.append(onnx.helper.make_node("Identity", [last], ["output"], "output"))
-    described = onnx.helper.make_graph(
+    onnx_graph = onnx.helper.make_graph(
         graph.nodes,
         network.name,
         [_tensor("input", network.inputs[0].shape, "")],
@@ -42,7 +59,7 @@ def to_onnx(network: Any, half: bool = True) -> bytes:
         list(graph.weights.values()),
     )
     model = onnx.helper.make_model(
-        described,
+        onnx_graph,
         producer_name="colortk",
         ir_version=IR_VERSION,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
@@ -53,7 +70,7 @@ def to_onnx(network: Any, half: bool = True) -> bytes:
 
 
 def _tensor(name: str, shape: Shape, suffix: str) -> Any:
-    """Description of the graph's input or output; ``shape`` is channels last."""
+    """Describe the input or output of the graph; ``shape`` is channels last."""
     sides: list[int | str | None] = ["N", shape[-1]]
     if len(shape) == 4:
         sides += [
@@ -64,7 +81,7 @@ def _tensor(name: str, shape: Shape, suffix: str) -> Any:
 
 
 class _Placeholder(keras.layers.Layer):  # type: ignore[misc]
-    """Stands for ``original`` in a copy of the graph, so that the graph itself is left alone."""
+    """Stands for the layer ``original`` in a copy of the graph."""
 
     def __init__(self, original: Any) -> None:
         super().__init__()
@@ -78,31 +95,31 @@ class _Placeholder(keras.layers.Layer):  # type: ignore[misc]
 
 
 class _LayerWriter:
-    """Writes the layers of one network in the order in which they are called."""
+    """Writes the layers of one network in the order of their calls."""
 
     def __init__(self, graph: Graph, prefix: str) -> None:
         self.graph, self.prefix = graph, prefix
-        #: ONNX name of each symbolic tensor by its identity; the tensors are kept alive for it.
+        #: ONNX name of each symbolic tensor by its id; ``tensors`` keeps the tensors alive.
         self.names: dict[int, str] = {}
-        self.kept: list[Any] = []
+        self.tensors: list[Any] = []
 
-    def through(self, network: Any, source: str) -> str:
+    def write_network(self, network: Any, source: str) -> str:
         """Write all of ``network`` behind the tensor ``source``; returns the last one's name."""
-        # Without what it was compiled with, which would be copied too, and may not be possible to.
+        # A new model without loss and optimizer, which cannot always be copied.
         plain = keras.Model(network.inputs[0], network.outputs[0])
         start = keras.Input(batch_shape=plain.input.shape, dtype=plain.input.dtype)
-        self._note(start, source)
+        self._name_tensor(start, source)
         copy = keras.models.clone_model(
             plain, input_tensors=start, clone_function=_Placeholder, call_function=self._call
         )
         return self.names[id(copy.outputs[0])]
 
-    def _note(self, tensor: Any, name: str) -> None:
+    def _name_tensor(self, tensor: Any, name: str) -> None:
         self.names[id(tensor)] = name
-        self.kept.append(tensor)
+        self.tensors.append(tensor)
 
-    def _call(self, stand: Any, *arguments: Any, **options: Any) -> Any:
-        layer = stand.original
+    def _call(self, placeholder: Any, *arguments: Any, **options: Any) -> Any:
+        layer = placeholder.original
         tensors = keras.tree.flatten(arguments)
         if len(arguments) != 1 or any(id(tensor) not in self.names for tensor in tensors):
             raise unsupported_layer(layer, "is not called with tensors alone")
@@ -111,10 +128,10 @@ class _LayerWriter:
         inputs = [self.names[id(tensor)] for tensor in tensors]
         name = self.prefix + str(layer.name)
         if isinstance(layer, keras.Model) and len(inputs) == 1:
-            written = _LayerWriter(self.graph, f"{name}/").through(layer, inputs[0])
+            written = _LayerWriter(self.graph, f"{name}/").write_network(layer, inputs[0])
         else:
             shapes = [tuple(tensor.shape) for tensor in tensors]
             written = write_layer(self.graph, Call(layer, name, inputs, shapes))
-        result = stand(*arguments)
-        self._note(result, written)
+        result = placeholder(*arguments)
+        self._name_tensor(result, written)
         return result

@@ -1,4 +1,4 @@
-"""How each kind of Keras layer is written in ONNX."""
+"""Write each kind of Keras layer as ONNX nodes."""
 
 from __future__ import annotations
 
@@ -18,23 +18,49 @@ _AXES = {0: 0, 1: 2, 2: 3, 3: 1}
 _ACTIVATIONS = {"linear": None, "relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}
 
 
-def unsupported_layer(layer: Any, why: str) -> UsageError:
-    """The error for a layer that cannot be written."""
+def unsupported_layer(layer: Any, reason: str) -> UsageError:
+    """Return the error for a layer that cannot be written.
+
+    Parameters
+    ----------
+    layer : keras.Layer
+        The layer.
+    reason : str
+        Completes the sentence "layer NAME ...".
+    """
     return UsageError(
         "the network cannot be written as ONNX",
-        f"layer '{layer.name}' ({type(layer).__name__}) {why}",
-        "see colortk/training/onnx/layers.py for what can",
+        f"layer '{layer.name}' ({type(layer).__name__}) {reason}",
+        "docs/training.md lists the layers that can be exported",
     )
 
 
 def write_layer(graph: Graph, call: Call) -> str:
-    """Add the nodes of a layer; returns the name of its output. Raises ``UsageError``."""
+    """Add the nodes of a layer.
+
+    Parameters
+    ----------
+    graph : Graph
+        Receives the nodes and weights.
+    call : Call
+        The layer and its input tensors.
+
+    Returns
+    -------
+    str
+        Name of the output tensor.
+
+    Raises
+    ------
+    UsageError
+        The layer cannot be written.
+    """
     writer = _WRITERS.get(type(call.layer))
     if writer is None:
-        raise unsupported_layer(call.layer, "is of a kind that has no counterpart here")
+        raise unsupported_layer(call.layer, "has a type that is not supported")
     if any(len(shape) not in (2, 4) for shape in call.shapes):
         raise unsupported_layer(
-            call.layer, f"takes {call.shapes}; batches of vectors or pictures are wanted"
+            call.layer, f"takes {call.shapes}; only batches of vectors or pictures are supported"
         )
     if getattr(call.layer, "data_format", "channels_last") != "channels_last":
         raise unsupported_layer(call.layer, "has its channels first")
@@ -46,7 +72,7 @@ def _weight(graph: Graph, call: Call, name: str) -> str:
 
 
 def _kernel(graph: Graph, call: Call) -> list[str]:
-    """Tensors of a convolution: picture, kernel, and bias if there is one."""
+    """Return the tensors of a convolution: picture, kernel, and bias if there is one."""
     bias = [_weight(graph, call, "bias")] if call.layer.use_bias else []
     return [call.inputs[0], _weight(graph, call, "kernel"), *bias]
 
@@ -65,24 +91,24 @@ def _activate(graph: Graph, call: Call, tensor: str) -> str:
 def _window_attributes(
     call: Call, kernel: Any, strides: Any, dilation: Any = (1, 1)
 ) -> dict[str, Any]:
-    """Attributes of what slides over a picture, padded as TensorFlow does: more at the end."""
+    """Return the attributes of a sliding window, padded as TensorFlow does: more at the end."""
     layer = call.layer
-    found: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(strides)}
+    attributes: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(strides)}
     if tuple(dilation) != (1, 1):
-        found["dilations"] = list(dilation)
+        attributes["dilations"] = list(dilation)
     if layer.padding == "same":
         sides: Shape = call.shapes[0][1:3]
         reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
         if any(n is None and s > 1 for n, s in zip(sides, strides, strict=True)):
-            return found | {"auto_pad": "SAME_UPPER"}
+            return attributes | {"auto_pad": "SAME_UPPER"}
         totals = [
             max((0 if n is None else (-(-n // s) - 1) * s - n + 1) + r - 1, 0)
             for n, s, r in zip(sides, strides, reach, strict=True)
         ]
-        found["pads"] = [t // 2 for t in totals] + [t - t // 2 for t in totals]
+        attributes["pads"] = [t // 2 for t in totals] + [t - t // 2 for t in totals]
     elif layer.padding != "valid":
         raise unsupported_layer(layer, f"has the padding '{layer.padding}'")
-    return found
+    return attributes
 
 
 def _convolution(graph: Graph, call: Call) -> str:
@@ -95,7 +121,7 @@ def _convolution(graph: Graph, call: Call) -> str:
 
 
 def _transpose(graph: Graph, call: Call) -> str:
-    """As the gradient of a convolution: cut off what that would pad, fill what it would skip."""
+    """Write the gradient of a convolution: crop what it would pad, fill what it would skip."""
     layer = call.layer
     if layer.output_padding is not None or tuple(layer.dilation_rate) != (1, 1):
         raise unsupported_layer(layer, "has an output padding or a dilation")
@@ -116,7 +142,7 @@ def _transpose(graph: Graph, call: Call) -> str:
 
 
 def _dense(graph: Graph, call: Call) -> str:
-    """On the last axis: of pictures, a convolution of 1 × 1; of vectors, one of 1 × 1 pictures."""
+    """Write a dense layer as a 1 × 1 convolution; vectors become 1 × 1 pictures."""
     flat = len(call.shapes[0]) == 2
     picture, *weights = _kernel(graph, call)
     if flat:
@@ -176,7 +202,7 @@ def _global_average(graph: Graph, call: Call) -> str:
 
 
 def _up_sample(graph: Graph, call: Call) -> str:
-    ways: dict[str, dict[str, Any]] = {
+    modes: dict[str, dict[str, Any]] = {
         "nearest": {
             "mode": "nearest",
             "coordinate_transformation_mode": "asymmetric",
@@ -184,11 +210,11 @@ def _up_sample(graph: Graph, call: Call) -> str:
         },
         "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
     }
-    if call.layer.interpolation not in ways:
+    if call.layer.interpolation not in modes:
         raise unsupported_layer(call.layer, f"interpolates '{call.layer.interpolation}'")
     scales = graph.constant(f"{call.name}:scales", (1, 1, *call.layer.size), np.float32)
     inputs = [call.inputs[0], "", scales]
-    return graph.node("Resize", inputs, call.name, **ways[call.layer.interpolation])
+    return graph.node("Resize", inputs, call.name, **modes[call.layer.interpolation])
 
 
 def _merge(kind: str) -> Callable[[Graph, Call], str]:
@@ -210,14 +236,14 @@ def _concatenate(graph: Graph, call: Call) -> str:
 
 
 def _rescale(graph: Graph, call: Call) -> str:
-    """One number, or one a channel, as factor and as summand."""
+    """Write the factor and the offset, each one number or one number per channel."""
     tensor = call.inputs[0]
     tail = (1,) * (len(call.shapes[0]) - 2)
-    for kind, given in (("Mul", call.layer.scale), ("Add", call.layer.offset)):
-        values = np.asarray(given, np.float32)
+    for kind, parameter in (("Mul", call.layer.scale), ("Add", call.layer.offset)):
+        values = np.asarray(parameter, np.float32)
         if values.ndim > 1:
             raise unsupported_layer(
-                call.layer, "has other factors than one number or one a channel"
+                call.layer, "has factors that are neither one number nor one number per channel"
             )
         if kind == "Add" and not values.any():
             continue

@@ -1,4 +1,4 @@
-"""An ONNX graph while it is being written: nodes, weights, and names that are unique."""
+"""Collect the nodes and weights of an ONNX graph, with unique names."""
 
 from __future__ import annotations
 
@@ -10,16 +10,28 @@ import onnx
 
 from colortk.types import Float32
 
-#: What ONNX Runtime 1.18, the oldest that is supported, understands.
+#: The newest that ONNX Runtime 1.18, the oldest supported version, can read.
 OPSET, IR_VERSION = 17, 8
 
-#: Sides of a tensor, channels last; ``None`` where the size is open.
+#: Shape of a tensor, channels last; ``None`` where a size is open.
 Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a layer: tensors by name, their shapes channels last (in ONNX they are first)."""
+    """One call of a layer.
+
+    Parameters
+    ----------
+    layer : keras.Layer
+        The layer.
+    name : str
+        Its unique name in the graph.
+    inputs : list of str
+        Names of the input tensors.
+    shapes : list of tuple
+        Their shapes, channels last (ONNX has channels first).
+    """
 
     layer: Any
     name: str
@@ -29,7 +41,13 @@ class Call:
 
 @dataclass
 class Graph:
-    """Nodes and weights so far. ``half``: kernels are kept in 16 bits."""
+    """Nodes and weights so far.
+
+    Parameters
+    ----------
+    half : bool
+        Whether kernels are stored with 16 bits.
+    """
 
     half: bool
     nodes: list[Any] = field(default_factory=list)
@@ -38,16 +56,35 @@ class Graph:
     _casts: dict[str, str] = field(default_factory=dict)
 
     def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
-        """Add a node of the layer ``name``; returns the name of its output."""
+        """Add a node and return the name of its output.
+
+        Parameters
+        ----------
+        kind : str
+            ONNX operator.
+        inputs : list of str
+            Names of the input tensors.
+        name : str
+            Name of the layer.
+        **attributes
+            Attributes of the operator.
+        """
         output = self._unique(f"{name}:{kind}")
         self.nodes.append(onnx.helper.make_node(kind, inputs, [output], output, **attributes))
         return output
 
     def weight(self, name: str, value: Float32) -> str:
-        """Add a weight, once; returns the name of the float32 tensor.
+        """Add a weight, once, and return the name of the float32 tensor.
 
-        Kernels alone are kept in 16 bits: vectors are hardly any bytes, and a variance may be
-        greater than 65,504.
+        Only kernels are stored with 16 bits: vectors take few bytes, and a variance can exceed
+        65,504.
+
+        Parameters
+        ----------
+        name : str
+            Name of the weight.
+        value : ndarray
+            float32.
         """
         if name in self.weights:
             return self._casts.get(name, name)
@@ -61,12 +98,22 @@ class Graph:
         return name
 
     def constant(self, name: str, values: Any, dtype: type[Any]) -> str:
-        """Add numbers that belong to no layer's weights."""
+        """Add a constant that is no weight of a layer, and return its name.
+
+        Parameters
+        ----------
+        name : str
+            Made unique.
+        values : array_like
+            Numbers.
+        dtype : type
+            NumPy type.
+        """
         name = self._unique(name)
         self.weights[name] = onnx.numpy_helper.from_array(np.asarray(values, dtype), name)
         return name
 
     def _unique(self, name: str) -> str:
-        """``name``, or with a number behind if a layer is used again."""
+        """Return ``name``, with a number appended if it is taken."""
         count = self._names[name] = self._names.get(name, 0) + 1
         return name if count == 1 else f"{name}:{count}"

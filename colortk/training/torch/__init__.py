@@ -1,1 +1,1 @@
-"""Faster layers and optimizers for the PyTorch backend."""
+"""Faster layers and optimizer for the PyTorch backend."""

@@ -1,9 +1,9 @@
-"""A depthwise convolution on PyTorch whose gradient does not take longer than all the rest.
+"""A depthwise convolution on PyTorch with a fast gradient on CPUs.
 
-On a CPU, oneDNN has fast kernels for the gradient in 16 bits where a kernel of 3x3 goes step by
-step. For 5x5, or with strides, it falls back on a plain loop, up to five times as slow as 32 bits
-are; of EfficientNet-Lite0's training step that was most. And where a picture has few places,
-32 bits are about twice as fast with channels first.
+On a CPU, oneDNN has fast 16-bit kernels for the gradient of 3x3 convolutions with stride 1. For 5x5
+or with strides it uses a plain loop that is up to five times slower than 32 bits, which was most
+of a training step of EfficientNet-Lite0. For small feature maps, 32 bits with channels first are
+about twice as fast.
 """
 
 from __future__ import annotations
@@ -14,12 +14,29 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-#: Sides up to which the gradient is computed channels first.
+#: Largest side of a feature map whose gradient is computed channels first.
 _CHANNELS_FIRST_SIDE = 12
 
 
 def depthwise(x: Any, kernel: Any, bias: Any, strides: Any, padding: Any) -> Any:
-    """``conv2d`` of (N, C, H, W) with ``kernel`` (C * multiplier, 1, h, w), as many groups as C."""
+    """Convolve each channel with its own kernels.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (N, C, H, W).
+    kernel : torch.Tensor
+        (C * multiplier, 1, height, width).
+    bias : torch.Tensor or None
+        (C * multiplier,).
+    strides, padding
+        As in ``torch.nn.functional.conv2d``.
+
+    Returns
+    -------
+    torch.Tensor
+        (N, C * multiplier, H', W').
+    """
     if x.device.type != "cpu":
         return functional.conv2d(x, kernel, bias, strides, padding, groups=x.shape[1])
     out = _Depthwise.apply(x, kernel, tuple(strides), tuple(padding))
@@ -30,14 +47,14 @@ class _Depthwise(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, x: Any, kernel: Any, strides: Any, padding: Any) -> Any:
         ctx.save_for_backward(x, kernel)
-        ctx.how = strides, padding
+        ctx.geometry = strides, padding
         return functional.conv2d(x, kernel, None, strides, padding, groups=x.shape[1])
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: Any) -> Any:
         x, kernel = ctx.saved_tensors
-        strides, padding = ctx.how
+        strides, padding = ctx.geometry
         dtype, layout = x.dtype, torch.channels_last
         if max(kernel.shape[2:]) > 3 or max(strides) > 1:
             dtype = torch.float32
@@ -46,9 +63,9 @@ class _Depthwise(torch.autograd.Function):  # type: ignore[misc]
         gradient, x, kernel = (
             tensor.to(dtype=dtype, memory_format=layout) for tensor in (gradient, x, kernel)
         )
-        wanted = (*ctx.needs_input_grad[:2], False)
+        needed = (*ctx.needs_input_grad[:2], False)
         of_x, of_kernel, _ = torch.ops.aten.convolution_backward(
-            gradient, x, kernel, None, strides, padding, (1, 1), False, (0, 0), x.shape[1], wanted
+            gradient, x, kernel, None, strides, padding, (1, 1), False, (0, 0), x.shape[1], needed
         )
         if of_x is not None:
             of_x = of_x.to(dtype=ctx.saved_tensors[0].dtype, memory_format=torch.channels_last)

@@ -1,7 +1,7 @@
-"""Keras' Adam on PyTorch in one pass over the weights.
+"""Keras' Adam on PyTorch, in one pass over the weights.
 
-Keras' own takes a dozen passes, and of a step of ResNet-18 with small pictures on a CPU that was
-a third. The variables are Keras', so that checkpoints are the same.
+The Adam of Keras takes a dozen passes, which was a third of a training step of ResNet-18 with small
+pictures on a CPU. The variables are those of Keras, so that checkpoints are the same.
 """
 
 from __future__ import annotations
@@ -11,34 +11,42 @@ from typing import Any
 
 import torch
 
-#: So many steps that PyTorch's correction of the young averages is none: Keras' is in the rate.
+#: Number of steps that disables the bias correction of PyTorch; that of Keras is in the rate.
 _HUGE_STEP = 1e30
 
 
 def fused_adam(base: Any, factors: Mapping[int, float]) -> Any:
-    """Subclass of Keras' Adam ``base``. ``factors``: on the rate, by the variable's ``id``."""
+    """Return a subclass of Keras' Adam.
+
+    Parameters
+    ----------
+    base : type
+        ``keras.optimizers.Adam``.
+    factors : mapping
+        Factor on the learning rate by the ``id`` of a variable.
+    """
 
     class Fused(base):  # type: ignore[misc]
-        """Adam (Kingma, Ba 2015) as Keras has it: epsilon is added to the uncorrected root."""
+        """Adam (Kingma, Ba 2015) as in Keras: epsilon is added to the uncorrected root."""
 
         def _backend_update_step(self, grads: Any, variables: Any, rate: Any) -> None:
             step = int(self.iterations) + 1
             rate = float(rate) * (1 - self.beta_2**step) ** 0.5 / (1 - self.beta_1**step)
             groups: dict[float, list[tuple[Any, ...]]] = {}
             for gradient, variable in zip(grads, variables, strict=True):
-                place = self._get_variable_index(variable)
+                index = self._get_variable_index(variable)
                 groups.setdefault(factors[id(variable)], []).append(
                     (
                         variable.value,
-                        # The kernel goes through memory as it lies, whatever the strides.
+                        # The fused operator ignores strides.
                         gradient.contiguous(),
-                        self._momentums[place].value,
-                        self._velocities[place].value,
+                        self._momentums[index].value,
+                        self._velocities[index].value,
                     )
                 )
             for factor, group in groups.items():
                 values, gradients, momenta, velocities = map(list, zip(*group, strict=True))
-                old = [torch.tensor(_HUGE_STEP, device=value.device) for value in values]
+                steps = [torch.tensor(_HUGE_STEP, device=value.device) for value in values]
                 with torch.no_grad():
                     torch._fused_adam_(
                         values,
@@ -46,7 +54,7 @@ def fused_adam(base: Any, factors: Mapping[int, float]) -> Any:
                         momenta,
                         velocities,
                         [],
-                        old,
+                        steps,
                         lr=factor * rate,
                         beta1=self.beta_1,
                         beta2=self.beta_2,

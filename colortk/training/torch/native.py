@@ -1,8 +1,8 @@
-"""A Keras network on PyTorch's own fused operators: the same numbers, several times as fast.
+"""Run a Keras network on the fused operators of PyTorch: the same numbers, several times as fast.
 
-Keras' PyTorch backend puts batch normalization, bias and up-sampling together from elementwise
-operations, each a pass over memory. Here the layers that colorizers are made of run as PyTorch
-has them, channels last. The layers, and so their weights, stay the network's own.
+The PyTorch backend of Keras composes batch normalization, bias and up-sampling of elementwise
+operations, each a pass over memory. Here the layers that colorizers consist of run as the operators
+of PyTorch, channels last. The layers, and so their weights, are those of the network.
 """
 
 from __future__ import annotations
@@ -19,9 +19,17 @@ from colortk.training.torch.depthwise import depthwise
 
 
 def accelerate(network: Any) -> Any:
-    """A network that computes the same as the functional or sequential ``network``.
+    """Return a network that computes the same as ``network``, faster.
 
-    It holds the layers of ``network`` itself: training one trains the other.
+    Parameters
+    ----------
+    network : keras.Model
+        Functional or sequential. The result holds its layers: training one trains the other.
+
+    Returns
+    -------
+    keras.Model
+        The faster network.
     """
     return keras.models.clone_model(network, clone_function=_fused_layer)
 
@@ -34,7 +42,7 @@ def _fused_layer(layer: Any) -> Any:
 
 
 def _is_supported(layer: Any) -> bool:
-    """Whether ``layer`` is of the usual form, which is all that is done here."""
+    """Whether ``layer`` has only the usual settings, which are the ones implemented here."""
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         return False
     if type(layer) is layers.BatchNormalization:
@@ -67,7 +75,7 @@ class _Fused(layers.Layer):  # type: ignore[misc]
         )
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        if inputs.device.type == "meta":  # Keras asks for shapes
+        if inputs.device.type == "meta":  # Keras infers shapes
             return self.original(inputs)
         return self.fused(inputs.permute(0, 3, 1, 2), bool(training)).permute(0, 2, 3, 1)
 
@@ -76,10 +84,10 @@ class _Fused(layers.Layer):  # type: ignore[misc]
 
 
 class _TransposedKernel(torch.autograd.Function):  # type: ignore[misc]
-    """A kernel (h, w, in, out) as (out, in, h, w) with channels last in memory, of another dtype.
+    """A kernel (h, w, in, out) as (out, in, h, w), channels last in memory, in another dtype.
 
-    As a transposed matrix, which PyTorch copies in blocks: turning four axes takes four times as
-    long, and of a step with small pictures that was a third.
+    It is transposed as a matrix, which PyTorch copies in blocks. Permuting four axes takes four
+    times as long, a third of a training step with small pictures.
     """
 
     @staticmethod
@@ -116,7 +124,7 @@ class _Conv(_Fused):
         return layer.activation(x)
 
     def kernel(self, x: Any) -> Any:
-        """Of what ``x`` is; (out, in of a group, height, width)."""
+        """Return the kernel (out, in of a group, height, width) in the dtype of ``x``."""
         return _TransposedKernel.apply(torch.as_tensor(self.original.kernel.value), x.dtype)
 
     def convolved(self, x: Any, kernel: Any, bias: Any, padding: tuple[int, int]) -> Any:
@@ -146,7 +154,7 @@ class _Transpose(_Fused):
 
 
 def _same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after, as TensorFlow pads with "same"."""
+    """Return the zeros before and after, as TensorFlow pads with "same"."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
@@ -161,7 +169,7 @@ class _Normalization(_Fused):
         out, batch, inverse = torch.native_batch_norm(
             x, gamma, beta, None, None, True, 0.0, layer.epsilon
         )
-        with torch.no_grad():  # Keras averages the variance without Bessel's correction
+        with torch.no_grad():  # the variance of Keras has no Bessel correction
             mean.lerp_(batch, 1 - layer.momentum)
             variance.lerp_(inverse.pow(-2) - layer.epsilon, 1 - layer.momentum)
         return out
