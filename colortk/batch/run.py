@@ -1,213 +1,178 @@
-"""Run a batch: plan all pictures, then colorize them here, in processes or on a cluster."""
+"""Colorize files from Python; ``colortk run`` does the same from the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import replace
+import math
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from colortk.batch.inputs import InputItem
-from colortk.batch.options import STANDARD_STREAM, BatchOptions
-from colortk.batch.output_checks import check_options
-from colortk.batch.outputs import OutputPlanner
-from colortk.batch.plan import PlannedFile
-from colortk.batch.prestart import PrestartedWorkers, threads_per_worker
+from colortk.batch.batch_run import BatchRun
+from colortk.batch.inputs import find_inputs
+from colortk.batch.options import DEFAULT_SUFFIX, STANDARD_STREAM, BatchOptions
 from colortk.batch.results import FileResult
-from colortk.batch.tracker import OutputTracker, sweep_output_folders
-from colortk.errors import UsageError
+from colortk.errors import Notice, UsageError
+from colortk.io.decode import MAX_PIXELS
+from colortk.plugin.options import option_texts
+from colortk.plugin.spec import DEFAULT
 
-if TYPE_CHECKING:
-    from colortk.batch.cluster_pool import ClusterPool
-    from colortk.batch.journal import Journal
-
-Results = Generator[FileResult, None, None]
-#: With at most this many pictures, worker processes never pay off.
-FEW_PICTURES = 4
+PathLike = str | os.PathLike[str]
 
 
-class BatchRun:
-    """A batch of pictures; a context manager that ends its processes and closes its journal.
+def colorize_files(
+    inputs: PathLike | Iterable[PathLike],
+    output: PathLike | None = None,
+    *,
+    plugin: str = DEFAULT,
+    options: Mapping[str, Any] | None = None,
+    weights: PathLike | None = None,
+    refine: str = "ratio",
+    strength: float = 1.0,
+    recursive: bool = False,
+    suffix: str = DEFAULT_SUFFIX,
+    extension: str | None = None,
+    force: bool = False,
+    skip_existing: bool = False,
+    resume: bool = False,
+    max_pixels: int | None = None,
+    allow_truncated: bool = False,
+    keep_intermediates: bool = False,
+    jobs: int | None = None,
+    threads: int | None = None,
+    timeout: float | None = None,
+    scheduler: str | None = None,
+    store: PathLike | None = None,
+) -> Iterator[FileResult]:
+    """Colorize picture files and write the results.
+
+    Outputs are planned when the first result is asked for, before the first picture is decoded. A
+    picture that cannot be colorized is a result with an ``error``, and the others go on.
 
     Parameters
     ----------
-    items : sequence of InputItem
-        The pictures, from :func:`colortk.batch.inputs.find_inputs`.
-    options : BatchOptions
-    store : Path or None
-        Folder of the store; ``None`` is the default folder.
-    prestarted : PrestartedWorkers or None
-        Worker processes that are already started.
+    inputs : path or iterable of paths
+        Files, folders and patterns, such as ``"scans/*.tif"``.
+    output : path or None
+        A folder, which is made if it does not exist; for a single file also the output file.
+        ``None`` writes each result beside its input.
+    plugin : str
+        Name of the colorizer.
+    options : mapping of str to object
+        Options of the plugin by name.
+    weights : path or None
+        Folder of weights that ``colortk fit`` wrote; ``None`` uses the plugin's own weights.
+    refine : {"ratio", "slide", "none"} or str
+        Name of the chroma refinement.
+    strength : float
+        Factor on chroma, 0 to 2.
+    recursive : bool
+        Descend into subfolders.
+    suffix : str
+        Added to the names of results that are written beside their inputs.
+    extension : str or None
+        File type of the results, such as ``"png"``; ``None`` keeps that of the input.
+    force : bool
+        Overwrite results.
+    skip_existing : bool
+        Keep results that exist.
+    resume : bool
+        Skip what an earlier run with the same options has finished.
+    max_pixels : int or None
+        Refuse larger pictures; ``None`` is Pillow's limit.
+    allow_truncated : bool
+        Colorize the part of a damaged JPEG, PNG or TIFF that can be decoded; the rest is gray.
+    keep_intermediates : bool
+        Pickle predicted A and B into the store.
+    jobs : int or None
+        Worker processes: 1 is this process, 0 is one per core, and ``None`` is one per core for many
+        pictures and this process for few.
+    threads : int or None
+        Threads per worker process; ``None`` shares the cores between the processes.
+    timeout : float or None
+        Seconds for one picture; a picture that takes longer fails.
+    scheduler : str or None
+        Address of a Dask scheduler, as ``tcp://host:8786``, whose workers do the work. They must see
+        the same files under the same paths.
+    store : path or None
+        Folder of the store; ``None`` is the user's.
 
-    Attributes
-    ----------
-    total : int
-        Number of pictures.
-    writes_to_stdout : bool
-        The only result goes to standard output.
-    journal_problem : str
-        Why ``resume`` will not know all outputs of this run; empty if it will.
+    Returns
+    -------
+    iterator of FileResult
+        One for each picture, as it is done: in order from this process, in completion order from
+        several. Close the iterator, or use it up, to end the worker processes.
 
     Raises
     ------
     UsageError
-        Options and inputs do not fit together.
+        The options contradict each other or do not fit the inputs.
+    PluginError, ArtifactError
+        The plugin cannot be loaded; raised by the iterator.
+    EnvironmentProblem
+        The Dask cluster cannot be reached or was lost; raised by the iterator.
+
+    Examples
+    --------
+    >>> from colortk.batch.run import colorize_files
+    >>> for result in colorize_files("scans", "colored", plugin="gray"):  # doctest: +SKIP
+    ...     print(result.error or result.output)
     """
-
-    def __init__(
-        self,
-        items: Sequence[InputItem],
-        options: BatchOptions,
-        store: Path | None = None,
-        prestarted: PrestartedWorkers | None = None,
-    ) -> None:
-        check_options(options, items)
-        self._items, self._options, self._store = items, options, store
-        self._prestarted = prestarted
-        self._journal: Journal | None = None
-        self._tracker = OutputTracker(options)
-        self._stack = ExitStack()
-        self._store_problem = ""
-        self.total = len(items)
-        has_stdin = any(item.name == STANDARD_STREAM for item in items)
-        output = options.output
-        self.writes_to_stdout = has_stdin if output is None else str(output) == STANDARD_STREAM
-        if options.scheduler is not None and has_stdin:
-            why = "the machines of a cluster cannot read it"
-            raise UsageError("standard input and --backend dask exclude each other", why)
-        if self.writes_to_stdout and (options.scheduler is not None or options.resume):
-            option = "--resume" if options.resume else "--backend dask"
-            why = "nobody knows what became of a picture that was written there"
-            raise UsageError(f"standard output and {option} exclude each other", why, "use -o FILE")
-
-    @property
-    def disk_full(self) -> bool:
-        """Whether the disk is full and the rest of the pictures was not begun."""
-        return self._tracker.disk_full
-
-    @property
-    def journal_problem(self) -> str:
-        return self._store_problem or (self._journal.problem if self._journal else "")
-
-    def __enter__(self) -> BatchRun:
-        with ExitStack() as stack:
-            if self._options.resume or (self.total > 1 and not self.writes_to_stdout):
-                self._journal = self._open_journal()
-            if self._journal is not None:
-                stack.callback(self._journal.close)
-            self._tracker = OutputTracker(self._options, self._journal)
-            stack.callback(self._tracker.close)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def results(self) -> Results:
-        """Plan all pictures, then yield the result of each one as it is done.
-
-        Yields
-        ------
-        FileResult
-            One for each picture: in order from this process, in completion order from several.
-            When the disk is full, the rest of the pictures has no results.
-
-        Raises
-        ------
-        PluginError, ArtifactError
-            The plugin cannot be loaded.
-        EnvironmentProblem
-            The Dask cluster was lost.
-        """
-        plans = OutputPlanner(self._options, self._journal).plan(self._items)
-        with closing(self._process(plans)) as results:
-            yield from results
-        if self._options.resume or self._options.scheduler is not None:
-            sweep_output_folders(plans)
-
-    def _open_journal(self) -> Journal | None:
-        from colortk.batch.journal import Journal, journal_key
+    paths = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    names = [os.fspath(path) for path in paths]
+    if STANDARD_STREAM in names or output == STANDARD_STREAM:
+        reason = "only the command reads standard input and writes standard output"
+        raise UsageError("'-' is not a file", reason, "use colortk.colorize for bytes")
+    if not math.isfinite(strength) or not 0 <= strength <= 2:
+        raise UsageError(
+            f"strength {strength}", "strength is a factor", "give a number from 0 to 2"
+        )
+    if timeout is not None and not timeout > 0:
+        reason = "a time limit is a number of seconds above 0"
+        raise UsageError(f"timeout {timeout}", reason, "leave it out for no limit")
+    if jobs is not None and jobs < 0:
+        raise UsageError(f"jobs {jobs}", "there are no negative processes", "give 0 for all cores")
+    output_path = None if output is None else Path(output)
+    items = find_inputs(names, (), recursive, output_path)
+    if not items:
+        raise UsageError("there is nothing to colorize", "no input is given", "name a picture")
+    intermediates = None
+    if keep_intermediates:
         from colortk.store.location import store_folder
 
-        key = journal_key(self._options)
-        try:
-            return Journal(store_folder(self._store), key, self._options.resume)
-        except UsageError as error:
-            if self._options.resume:
-                raise
-            self._store_problem = str(error)
-            return None
+        intermediates = store_folder(None if store is None else Path(store))
+    several = len(items) > 1 or items[0].folder is not None
+    ends_with_slash = output is not None and os.fspath(output).endswith(("/", os.sep))
+    batch_options = BatchOptions(
+        output=output_path,
+        output_is_folder=several or ends_with_slash,
+        suffix=suffix,
+        extension=extension.lower().lstrip(".") if extension else None,
+        plugin=plugin,
+        options=option_texts(options),
+        weights=None if weights is None else Path(weights),
+        refine=refine,
+        strength=strength,
+        max_pixels=max_pixels or MAX_PIXELS,
+        allow_truncated=allow_truncated,
+        intermediates=intermediates,
+        force=force,
+        skip_existing=skip_existing,
+        resume=resume,
+        jobs=jobs,
+        threads=threads,
+        timeout=timeout,
+        scheduler=scheduler,
+    )
+    batch = BatchRun(items, batch_options, None if store is None else Path(store))
+    return _results(batch)
 
-    def _process(self, plans: Sequence[PlannedFile]) -> Results:
-        options = self._options
-        if options.scheduler is not None:
-            from colortk.batch.parallel import colorize_parallel
 
-            cluster = self._cluster(options.scheduler)
-            yield from colorize_parallel(plans, self._tracker, cluster, options.plugin)
-            return
-        count = self._job_count()
-        if count == 1:
-            if self._prestarted is not None:
-                self._prestarted.stop()
-            yield from self._serial(plans)
-            return
-        from colortk.batch.local_pool import LocalPool
-        from colortk.batch.parallel import colorize_parallel
-        from colortk.batch.worker import WorkerConfig
-
-        config = WorkerConfig(options.request, options.picture)
-        threads = options.threads or threads_per_worker(count)
-        pool = LocalPool(config, count, threads, options.timeout, self._prestarted)
-        yield from colorize_parallel(plans, self._tracker, pool, options.plugin)
-
-    def _job_count(self) -> int:
-        jobs = self._options.jobs
-        if jobs == 1 or (jobs is None and self.total <= FEW_PICTURES):
-            return 1  # without the imports of the next line
-        from colortk.batch.parallel import job_count
-
-        return job_count(self._items, jobs)
-
-    def _serial(self, plans: Sequence[PlannedFile]) -> Results:
-        from colortk.batch.serial import colorize_serial
-        from colortk.pipeline import refiner, warmed
-        from colortk.runtime.loading import load
-
-        options = self._options
-        refine, picture = refiner(options.refine), options.picture
-        if options.timeout is None:
-            with warmed(refine):
-                loaded = load(options.request)
-            yield from colorize_serial(plans, self._tracker, loaded, refine, picture)
-            return
-        from colortk.runtime.decode_process import DecodeProcess
-        from colortk.runtime.isolate import Isolated
-
-        with (
-            Isolated(options.request, options.timeout) as predictor,
-            DecodeProcess(options.timeout) as decoder,
-        ):
-            yield from colorize_serial(
-                plans, self._tracker, predictor, refine, picture, decoder.decode
-            )
-
-    def _cluster(self, scheduler: str) -> ClusterPool:
-        from colortk.batch.cluster_pool import ClusterPool
-        from colortk.batch.worker import LoadedState, WorkerConfig
-        from colortk.plugin.options import options_key, parse_options, with_absolute_paths
-        from colortk.plugin.registry import registry
-        from colortk.runtime.provenance import colorizer_code
-        from colortk.store.artifacts import artifacts_of
-
-        options = self._options
-        spec = registry().colorizer(options.plugin)[1]
-        texts = with_absolute_paths(spec, options.options)
-        digest = artifacts_of(spec, options.weights).digest
-        state = LoadedState(digest, options_key(parse_options(spec, texts)))
-        code = colorizer_code(spec, options.refine, "files")
-        request = replace(options.request, options=texts)
-        config = WorkerConfig(request, options.picture)
-        threads = options.threads or 1
-        return ClusterPool(config, scheduler, state, code, threads, options.timeout, self.total)
+def _results(batch: BatchRun) -> Iterator[FileResult]:
+    with batch, closing(batch.results()) as results:
+        if batch.journal_problem:
+            text = f"this run cannot be resumed: {batch.journal_problem}"
+            warnings.warn(Notice(text), stacklevel=3)
+        yield from results

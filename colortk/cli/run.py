@@ -30,8 +30,8 @@ from colortk.cli.common import (
 from colortk.cli.output import print_message
 
 if TYPE_CHECKING:
+    from colortk.batch.batch_run import BatchRun
     from colortk.batch.options import BatchOptions
-    from colortk.batch.run import BatchRun
 
 
 @click.command("run", short_help="Colorize pictures.")
@@ -162,9 +162,9 @@ def command(
     prestarted = PrestartedWorkers(files, 1 if one_process else jobs, plugin, options, weights)
     click.get_current_context().call_on_close(prestarted.stop)
     configure_runtime(threads, device)
+    from colortk.batch.batch_run import BatchRun
     from colortk.batch.inputs import find_inputs, read_list
     from colortk.batch.options import STANDARD_STREAM, BatchOptions
-    from colortk.batch.run import BatchRun
     from colortk.errors import UsageError
     from colortk.io.decode import MAX_PIXELS
 
