@@ -23,8 +23,8 @@ from colortk.cli.output import print_message
     "-p",
     "plugins",
     multiple=True,
-    metavar="NAME[:OPTION=VALUE,…][@WEIGHTS]",
-    help="A plugin to score, perhaps with options (strength is one) or weights of `fit`; repeatable.",
+    metavar="PLUGIN",
+    help="Score a plugin: NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; repeatable.",
 )
 @click.option("--all", "every", is_flag=True, help="Score every plugin. [default without -p]")
 @click.option("--metric", "-m", "metrics", multiple=True, help="Only these scores; repeatable.")

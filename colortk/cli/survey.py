@@ -44,7 +44,7 @@ def command() -> None:
     multiple=True,
     required=True,
     metavar="NAME,…",
-    help="Colorizers, each NAME[:OPTION=VALUE,…][@WEIGHTS]; repeatable.",
+    help="Use a colorizer: NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; repeatable.",
 )
 @click.option(
     "--count", type=click.IntRange(2, 10_000), help="Pictures to draw. [default: all, up to 40]"

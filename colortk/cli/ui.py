@@ -21,7 +21,7 @@ from colortk.cli.startup import drop_output
 )
 @click.option(
     "--plugins", "-p", multiple=True, metavar="NAME,…",
-    help="Colorizers to offer, each NAME[:OPTION=VALUE,…][@WEIGHTS]; repeatable. [default: all]",
+    help="Offer a colorizer: NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; repeatable. [default: all]",
 )  # fmt: skip
 @click.option(
     "--survey", type=click.Path(path_type=Path), metavar="DIR",
