@@ -59,7 +59,7 @@ def listening() -> Iterator[Heard]:
     from colortk.runtime import inference
 
     heard = Heard()
-    engine: Any = inference.OnnxNetwork
+    engine: Any = inference.Engine
     make, predict = engine.__init__, engine.predict
 
     def making(self: Any, content: bytes, *arguments: Any, **named: Any) -> None:

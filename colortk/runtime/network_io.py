@@ -1,4 +1,4 @@
-"""Convert pictures to the input of a network, and its output to chroma, with NumPy only."""
+"""How a picture becomes a network's numbers, and a network's numbers chroma: NumPy only."""
 
 from __future__ import annotations
 
@@ -11,43 +11,29 @@ from colortk.types import Float32
 
 
 class Codec(Protocol):
-    """Conversions that training and serving share. All arrays are float32 with the batch first."""
+    """What training and serving share; all arrays float32, batch first."""
 
     def inputs(self, lightness: Float32) -> Float32:
-        """Return the input of the network, (N, h, w, C), for CIE L*, (N, H, W)."""
+        """What the network sees of L* (N, H, W), channels last."""
         ...
 
     def targets(self, ab: Float32, lightness: Float32) -> Float32:
-        """Return what the loss compares the network's output with.
+        """What its loss compares its answer with, of the true a*, b* (N, H, W, 2).
 
-        Parameters
-        ----------
-        ab : float32 array of shape (N, H, W, 2)
-            True CIE a* and b*.
-        lightness : float32 array of shape (N, H, W)
-            True CIE L*. The network may have seen an altered one.
+        ``lightness``: the picture's own, which may be another than the network saw.
         """
         ...
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
-        """Return CIE a* and b*, (N, height, width, 2), for the network's output."""
+        """a*, b* (N, H, W, 2) of its answer."""
         ...
 
 
 @dataclass(frozen=True)
 class LinearScaling:
-    """Scale lightness and chroma linearly: input (L* - offset) / scale, output ab / chroma_scale.
+    """A picture in, a picture out: input (L* - ``offset``) / ``scale``, output ab / ``chroma_scale``.
 
-    Parameters
-    ----------
-    scale : float
-        Divides lightness.
-    chroma_scale : float
-        Multiplies the network's output.
-    offset : float, optional
-        Subtracted from lightness.
-    channels : int, optional
-        How often the input is repeated: 3 for an encoder that was made for RGB.
+    ``channels``: how often the input is repeated (3 where an encoder was made for RGB).
     """
 
     scale: float

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from colortk.plugin import Artifacts, OnnxColorizer
+from colortk.plugin.spec import Artifacts
+from colortk.runtime.onnx_colorizer import OnnxColorizer
 
 from .codec import MEAN, RELU, TANH
 

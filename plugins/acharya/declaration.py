@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from colortk.plugin import ColorizerSpec, WorkingSize, declared
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
 
 
 def declare(name: str, summary: str, network: str, training: str) -> ColorizerSpec:

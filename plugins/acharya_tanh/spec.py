@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from colortk.plugin import ColorizerSpec, hookimpl
+from colortk.plugin.hookspecs import hookimpl
+from colortk.plugin.spec import ColorizerSpec
 
 from ..acharya.declaration import declare
 

@@ -12,11 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from colortk.plugin import Array, PictureError, Truth, lightness, read_bytes
-from colortk.training.assessment import TrainedWeights
+from colortk._opencv import cv2
+from colortk.color.cielab import lightness
+from colortk.errors import PictureError
+from colortk.harness.metrics.pair import Truth
+from colortk.harness.protocol import load_protocol, reference_picture
+from colortk.harness.scoring import Scorer
+from colortk.io.decode import read_bytes
+from colortk.pipeline import colorize, refiner
+from colortk.runtime.loading import Request, load
+from colortk.types import Array
 
 #: Held-out pictures that are scored.
 MAX_PICTURES = 100
@@ -35,15 +42,16 @@ def assess(
     folder: Path, held_out: list[Path], read: Callable[[Path], bytes] = read_bytes
 ) -> dict[str, Any]:
     """Mean scores of the weights in ``folder`` with either input, on up to 100 held-out pictures."""
-    weights = TrainedWeights("autoencoder", folder)
+    predictor, how = load(Request("autoencoder", weights=folder)), load_protocol()
+    refine, scorer = refiner(how.refine), Scorer(METRICS)
     rows: dict[str, list[dict[str, float]]] = {}
     for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
-            truth = weights.reference(path, read)
+            truth = reference_picture(read(path), str(path), how).pixels
             kept = Truth(truth)
             for way, gray in gray_inputs(truth).items():
-                result = weights.colorize(gray)
-                rows.setdefault(way, []).append(weights.score(kept, result, METRICS))
+                result = colorize(gray, predictor, refine).rgb
+                rows.setdefault(way, []).append(scorer(kept, result).values)
         except PictureError:
             continue
     return {

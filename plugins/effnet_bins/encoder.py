@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colortk.plugin import ArtifactError, Float32
+from colortk.errors import ArtifactError
+from colortk.types import Float32
 
 if TYPE_CHECKING:
-    from colortk.plugin import Arrays
+    from colortk.store.pickles import Arrays
 
 #: Blocks of a stage, kernel, stride of the first, widening, filters.
 STAGES = (
@@ -117,7 +118,7 @@ def load_lite2(network: Any, path: Path) -> None:
     what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
     read or is of another network.
     """
-    from colortk.plugin import read_pretrained
+    from colortk.store.pickles import read_pretrained
 
     try:
         stored = read_pretrained(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
+from colortk.plugin.hookspecs import hookimpl
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
+from colortk.store.artifacts import declared
 
 from .options import Options
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin import Artifacts, Chroma, Lightness
+from colortk.plugin.spec import Artifacts
+from colortk.types import Chroma, Lightness
 
 
 class Gray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
+from colortk.plugin.hookspecs import hookimpl
+from colortk.plugin.spec import ColorizerSpec, WorkingSize
 
 
 @hookimpl

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin import Artifacts, Chroma, Lightness, read_npz
+from colortk.plugin.spec import Artifacts
+from colortk.store.npz import read_npz
+from colortk.types import Chroma, Lightness
 
 
 class MeanColor:

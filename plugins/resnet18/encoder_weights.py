@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin import Arrays, ArtifactError, Float32, read_pretrained
+from colortk.errors import ArtifactError
+from colortk.store.pickles import Arrays, read_pretrained
+from colortk.types import Float32
 
 from .network import EPSILON
 

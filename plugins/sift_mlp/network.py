@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin import Float32, read_npz
+from colortk.store.npz import read_npz
+from colortk.types import Float32
 
 LAYERS = 10
 NEURONS = 128

@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin import ArtifactError, Float32, read_known_pickle
+from colortk.errors import ArtifactError
+from colortk.store.pickles import read_known_pickle
+from colortk.types import Float32
 
 from .network import BLOCKS, MEAN, STD
 

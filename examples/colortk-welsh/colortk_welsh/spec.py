@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
+from colortk import ColorizerSpec, WorkingSize, hookimpl
+from colortk.store.artifacts import declared
 
 
 @dataclass(frozen=True)
