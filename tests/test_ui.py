@@ -115,9 +115,9 @@ def test_what_cannot_be_read(gray: PluginPool, tmp_path: Path) -> None:
     refused("not a picture", text)
     refused("damaged|not a picture", cut)
     refused("over the limit of 50,000,000 pixels", bomb(tmp_path / "bomb.png"))
-    refused("0.0 MB, the limit is 0.001 MB", good, Limits(upload=1000))
+    refused("0.0 MB; the limit is 0.001 MB", good, Limits(upload=1000))
     refused("over the limit of 100 pixels", good, Limits(pixels=100))
-    refused("not here any more", tmp_path / "gone.png")
+    refused("it was deleted", tmp_path / "gone.png")
 
 
 def test_a_comparison_is_the_harness(gray: PluginPool, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_comparison_of_grey_and_of_what_fails(
     assert found.rows[1].picture is not None
     assert found.rows[1].heat is None
     for labels, words in (
-        ([], "nothing to compare"),
+        ([], "no plugin is chosen"),
         (["gray"] * 9, "too many"),
         (["x"], "no plugin"),
     ):
@@ -195,7 +195,7 @@ def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
     half.close()
     with pytest.raises(UsageError, match="did you mean 'gray'"):
         create_plugin_pool(["grey"])
-    with pytest.raises(UsageError, match="no plugin 'x' here"):
+    with pytest.raises(UsageError, match="this page has no plugin 'x'"):
         found.get("x")
 
 

@@ -88,7 +88,7 @@ def test_idle_and_trickling_clients_are_closed(page: Page) -> None:
         "requests of which nothing comes back": (b"", b"\r\n"),
     }  # fmt: skip
     clients = {name: Raw(page, first) for name, (first, _) in scenes.items()}
-    limit = max(connections.HEADERS, connections.LINGER, request_body.GRACE)
+    limit = max(connections.HEADER_TIMEOUT, connections.BODY_TIMEOUT, request_body.MAX_LAG)
     end = time.monotonic() + limit + SLACK
     still = dict(clients)
     while still and time.monotonic() < end:
@@ -123,7 +123,9 @@ def test_a_stopped_upload_is_told_so_and_deleted(page: Page) -> None:
     reset.close()
     assert stopped.answer().startswith(b"HTTP/1.1 408 ")
     stopped.close()
-    assert time.monotonic() - stopped.began < request_body.GRACE + connections.LINGER + SLACK
+    assert (
+        time.monotonic() - stopped.began < request_body.MAX_LAG + connections.BODY_TIMEOUT + SLACK
+    )
     assert not list((page.folder / "tmp").glob("*/upload-*"))
 
 
@@ -136,7 +138,7 @@ def test_one_visitor_cannot_take_all_slots(page: Page) -> None:
     try:
         status, said = upload(page, visitor(page), "x.png", b"hello")
         assert status == 200, said
-        assert time.monotonic() - began < request_body.GRACE  # nobody has been timed out yet
+        assert time.monotonic() - began < request_body.MAX_LAG  # nobody has been timed out yet
     finally:
         for client in clients:
             client.close()
@@ -242,7 +244,7 @@ def test_repeated_parameters_do_not_read_anothers_stream(page: Page) -> None:
         assert b"process" not in said
     assert ask(page, "GET", f"{door}session_hash=yours1", cookie=mine)[0] == 403
     said = ask(page, "GET", f"{door}session_hash=yours1", cookie=yours)[2]
-    assert b"There is no picture yet" in said
+    assert b"No picture is chosen" in said
 
 
 UNCLEAR: list[tuple[str, list[str], int]] = [
@@ -312,7 +314,7 @@ def test_messages_of_wrong_types_never_show_a_traceback(page: Page) -> None:
                         stream = f"/gradio_api/queue/data?session_hash={window}"
                         said = ask(page, "GET", stream, cookie=cookie)[2]
                         passed += 1
-                    assert b"mistake of this program" not in said, body
+                    assert b"internal error" not in said, body
                     assert b"Traceback" not in said
     assert passed > 5
     assert page.said[before:] == []

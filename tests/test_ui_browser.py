@@ -84,7 +84,7 @@ def test_upload_colorize_slide_download(page: Page, visit: Visit, tmp_path: Path
     me.give(source)
     slider = me.page.get_by_role("slider", name="Line between before and after")
     slider.wait_for()
-    assert me.page.get_by_alt_text("After: the picture in colour").is_visible()
+    assert me.page.get_by_alt_text("After: the picture in color").is_visible()
     got = me.download("#download", tmp_path)
     assert got.name == "old street-colorized.jpg"
     with Image.open(got) as image:
@@ -142,7 +142,7 @@ def test_bad_files_and_a_bad_plugin_are_messages(page: Page, visit: Visit, tmp_p
     me.page.locator("#colorize-plugin input").click()
     me.page.get_by_role("option", name="gray").click()
     me.page.locator("#colorize-go").click()
-    me.page.locator(".told p", has_text="gray").wait_for()
+    me.page.locator(".summary p", has_text="gray").wait_for()
     assert me.outside() == []
     assert not [line for line in page.said if "Traceback" in line]
 
@@ -178,10 +178,10 @@ PASTE = """(data) => {
 
 def test_a_sample_and_what_is_pasted(page: Page, visit: Visit, tmp_path: Path) -> None:
     me = visit(page)
-    me.page.get_by_role("button", name="Try it on a sample").click()
+    me.page.get_by_role("button", name="Try a sample").click()
     button = me.page.get_by_role("button", name="Download china-colorized.jpg")
     button.wait_for()
-    me.page.locator(".told p", has_text="640 × 427").wait_for()
+    me.page.locator(".summary p", has_text="640 × 427").wait_for()
     out = io.BytesIO()
     Image.fromarray(photo(30, 50)).save(out, "PNG")
     me.page.evaluate(PASTE, base64.b64encode(out.getvalue()).decode())
@@ -209,7 +209,7 @@ def test_compare(page: Page, visit: Visit, tmp_path: Path) -> None:
     )
     shoot(me, "compare")
     me.give(grey)
-    me.page.get_by_text("no colours of its own").wait_for()
+    me.page.get_by_text("The picture has no colors").wait_for()
     assert me.page.locator("#compared img").count() == 3
     assert me.outside() == []
     assert me.troubles == []
@@ -228,7 +228,7 @@ def test_film(page: Page, visit: Visit, tmp_path: Path) -> None:
     me.give(source)
     me.page.locator("#film-go").click()
     me.page.locator("#player video").wait_for()
-    assert "Only its first 1 s of 2" in me.page.locator(".told p:visible").last.inner_text()
+    assert "Only the first 1 s of 2" in me.page.locator(".summary p:visible").last.inner_text()
     got = me.download("#film-download", tmp_path)
     assert got.name == "clip-colorized.mp4"
     assert len(films.decoded(got)) == 25

@@ -15,7 +15,15 @@ from colortk.errors import PictureError
 from colortk.ui import uploads
 from colortk.ui import visitor_registry as visiting
 from colortk.ui.guard import Guard
-from colortk.ui.input_checks import _boolean, _choice, _choices, _file, _kept, _number, _state
+from colortk.ui.input_checks import (
+    _boolean,
+    _choice,
+    _choices,
+    _file,
+    _number,
+    _state,
+    _stored_text,
+)
 from colortk.ui.job_queue import Job
 from colortk.ui.json_messages import Function
 from colortk.ui.limits import Limits
@@ -69,13 +77,13 @@ def test_only_the_latest_is_kept(tmp_path: Path) -> None:
     visitors.result_folder(ME, "w", "film")
     assert [folder.exists() for folder in folders] == [False, False, False, True, True]
     paths = []
-    for number in range(visiting.UPLOADS + 2):
+    for number in range(visiting.MAX_UPLOADS + 2):
         path = tmp_path / str(number) / "x.png"
         path.parent.mkdir()
         path.write_text("x")
         visitors.uploaded(ME, [str(path)])
         paths.append(path)
-    assert [path.exists() for path in paths] == [False] * 2 + [True] * visiting.UPLOADS
+    assert [path.exists() for path in paths] == [False] * 2 + [True] * visiting.MAX_UPLOADS
     with pytest.raises(PictureError, match="out of date"):
         visitors.result_folder(None, "w", "picture")
 
@@ -83,7 +91,7 @@ def test_only_the_latest_is_kept(tmp_path: Path) -> None:
 #: Of a page with three functions; 1 is not queued.
 FUNCTIONS = {
     0: Function(True, (_number(0, 2), _file)),
-    1: Function(False, (_file, _kept)),
+    1: Function(False, (_file, _stored_text)),
     2: Function(True, (_boolean, _state, _choice(["a", "b"]), _choices(["a", "b"]))),
 }
 
@@ -91,7 +99,7 @@ FUNCTIONS = {
 def test_visitors_and_windows_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     visitors = VisitorRegistry(tmp_path, lambda: now)
-    monkeypatch.setattr(visiting, "VISITORS", 3)
+    monkeypatch.setattr(visiting, "MAX_VISITORS", 3)
     with visitors.connected(ME):
         result = visitors.result_folder(YOU, "w", "picture")
         for number in range(5):
@@ -99,7 +107,7 @@ def test_visitors_and_windows_are_limited(tmp_path: Path, monkeypatch: pytest.Mo
             visitors.of(f"{number:043d}")
         assert visitors.present(ME)  # who is there stays
         assert not result.exists()
-    monkeypatch.setattr(visiting, "WINDOWS", 2)
+    monkeypatch.setattr(visiting, "MAX_WINDOWS", 2)
     assert [visitors.claims(ME, window) for window in "abc"] == [True] * 3
     assert visitors.owner("a") is None
     assert visitors.owner("b") == visitors.owner("c") == ME
@@ -321,7 +329,7 @@ def form(data: bytes, name: str = "x.png", border: str = "b") -> tuple[bytes, di
 
 
 def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "FORM", 200)
+    monkeypatch.setattr(uploads, "MAX_FORM_OVERHEAD", 200)
     application, visitors = Behind(), VisitorRegistry(tmp_path)
     guarded = guard(application, visitors)
     door = "/gradio_api/upload"

@@ -344,7 +344,7 @@ def test_an_address_has_part_of_the_slots() -> None:
 def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     from colortk.ui import request_body
 
-    monkeypatch.setattr(request_body, "GRACE", 0.3)
+    monkeypatch.setattr(request_body, "MAX_LAG", 0.3)
 
     async def scene(pause: float, size: int, count: int) -> int:
         left = count

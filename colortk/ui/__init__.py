@@ -1,1 +1,1 @@
-"""The page of ``colortk ui``: colorize, compare, films and the survey, for people with a browser."""
+"""The web page of ``colortk ui``: colorize, compare, films and the survey, in a browser."""

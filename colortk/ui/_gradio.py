@@ -1,4 +1,4 @@
-"""Gradio, told to stay at home, or one line that says how to get it."""
+"""Import Gradio with its telemetry off, or raise one line that says how to install it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from colortk.errors import EnvironmentProblem
 
-# Read when it is imported: it would report each start, and ask for its latest version.
+# Gradio reads these variables when it is imported. Without them it reports each start to its makers
+# and asks for its latest version.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -26,7 +27,7 @@ if int(_gradio.__version__.partition(".")[0]) < 6:
         "the page needs Gradio 6", f"this is {_gradio.__version__}", "pip install -U gradio"
     )
 
-#: Untyped: their types differ from one release to the next.
+#: Untyped, because their types differ between releases.
 gr: Any = _gradio
 uvicorn: Any = _uvicorn
 FastAPI: Any = _FastAPI

@@ -1,4 +1,4 @@
-"""The tab "Colorize": a picture in, a slider between before and after, the file to keep."""
+"""The tab "Colorize": upload a picture, compare before and after, download the result."""
 
 from __future__ import annotations
 
@@ -15,78 +15,82 @@ from colortk.ui.event_handlers import AppContext, RequestContext, event_handler,
 from colortk.ui.limits import format_size
 from colortk.ui.picture_conversion import PictureOptions, colorize_picture
 
-#: What a result can be written as, besides as what it came: those that keep most.
-TYPES = [("as uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
-REFINEMENTS = [("keep hue and lightness", "ratio"), ("clip", "none")]
+#: File types of a result, as label and extension.
+TYPES = [("As uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
+REFINEMENTS = [("Keep hue and lightness", "ratio"), ("Clip", "none")]
 EMPTY = (
-    '<div class="empty"><b>Your picture in colour</b>'
-    "<span>Drop a black-and-white photograph on the left, choose it, or paste it with Ctrl+V.</span>"
+    '<div class="empty"><b>Your picture in color</b>'
+    "<span>Drop, choose or paste (Ctrl+V) a black-and-white photograph.</span>"
     "</div>"
 )
 
 
 def build(app: AppContext) -> None:
-    """Put the tab's parts where Gradio is building."""
+    """Create the elements of the tab in the current block of Gradio."""
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
             file = file_drop("Picture", "picture", app.limits)
-            sample = gr.Button("Try it on a sample", size="sm", variant="secondary")
+            sample = gr.Button("Try a sample", size="sm", variant="secondary")
             plugin = plugin_dropdown(app, "colorize-plugin")
             strength = strength_slider("colorize-strength")
             with gr.Accordion("More", open=False):
                 kind = gr.Radio(TYPES, value="", label="File type of the result")
                 refine = gr.Radio(
-                    REFINEMENTS, value="ratio", label="Colours that a screen cannot show"
+                    REFINEMENTS, value="ratio", label="Colors that a screen cannot show"
                 )
             go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
         with gr.Column(scale=2, min_width=320):
-            wrong = notice()
+            error_notice = notice()
             empty = gr.HTML(EMPTY)
             slider = gr.ImageSlider(
                 label="Before and after", show_label=False, type="filepath", interactive=False,
                 visible=False, max_height=640, buttons=["fullscreen"], elem_id="slider",
             )  # fmt: skip
-            told = gr.HTML("", elem_classes="told", visible=False)
+            summary = gr.HTML("", elem_classes="summary", visible=False)
             download = gr.DownloadButton(
                 "Download", variant="primary", visible=False, elem_id="download"
             )
-    asked = [file, plugin, strength, kind, refine]
-    shown = [empty, slider, told, download, wrong]
+    inputs = [file, plugin, strength, kind, refine]
+    outputs = [empty, slider, summary, download, error_notice]
     colorize = {
-        "fn": event_handler(app, _colorize, 4), "inputs": asked, "outputs": shown,
+        "fn": event_handler(app, _colorize, 4), "inputs": inputs, "outputs": outputs,
         "concurrency_id": "pictures", "concurrency_limit": 1, "trigger_mode": "always_last",
         "show_progress_on": [slider, empty], "api_visibility": "private",
     }  # fmt: skip
     go.click(**colorize)
     file.upload(**colorize)
-    again = {**colorize, "fn": event_handler(app, _again, 4)}
-    for one in (plugin.input, strength.release, kind.input, refine.input):
-        one(**again)
+    recolorize = {**colorize, "fn": event_handler(app, _recolorize, 4)}
+    for listen in (plugin.input, strength.release, kind.input, refine.input):
+        listen(**recolorize)
     file.clear(
-        event_handler(app, _nothing, 4), None, shown, queue=False, show_progress="hidden",
+        event_handler(app, _clear, 4), None, outputs, queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
-    put = sample.click(
-        event_handler(app, _sample, 1), None, [file, wrong], queue=False, api_visibility="private"
+    sample_chosen = sample.click(
+        event_handler(app, _sample, 1),
+        None,
+        [file, error_notice],
+        queue=False,
+        api_visibility="private",
     )
-    put.success(**again)
+    sample_chosen.success(**recolorize)
 
 
 def _sample(context: RequestContext) -> list[str]:
-    """A photograph that everybody has."""
+    """Return a copy of a photograph that comes with the libraries."""
     source = next(iter(photographs().values()))
     copy = context.folder("sample") / source.name
     write_atomic(copy, source.read_bytes(), force=True, durable=False)
     return [str(copy)]
 
 
-def _nothing(context: RequestContext) -> Any:
+def _clear(context: RequestContext) -> Any:
     hidden = gr.update(value=None, visible=False)
     return gr.update(visible=True), hidden, hidden, hidden
 
 
-def _again(context: RequestContext, file: str | None, *values: Any) -> Any:
-    """The same picture in another way, if there is one."""
+def _recolorize(context: RequestContext, file: str | None, *values: Any) -> Any:
+    """Colorize the picture again with other settings, if there is one."""
     if not file:
         return [gr.skip()] * 4
     return _colorize(context, file, *values)
@@ -96,25 +100,25 @@ def _colorize(
     context: RequestContext, file: str | None, label: str, strength: float, kind: str, refine: str
 ) -> Any:
     if not file:
-        raise UsageError("There is no picture yet", hint="choose one")
+        raise UsageError("No picture is chosen", hint="choose one")
     if kind not in [value for _, value in TYPES]:
-        raise UsageError(f"a result cannot be of type '{kind}'")
+        raise UsageError(f"a result cannot have the type '{kind}'")
     options = PictureOptions(min(2.0, max(0.0, float(strength))), refine, kind)
     app, path = context.app, Path(file)
-    made = colorize_picture(
+    colorized = colorize_picture(
         path, path.name, app.pool.get(label), options, app.limits, context.folder("picture")
     )
-    line = (
-        f"<p><b>{html.escape(label)}</b> {made.width} × {made.height}, {made.seconds:.1f} s."
-        " Drag the line, or move it with the arrow keys: grey on the left, colour on the right.</p>"
-    ) + "".join(f"<p>{html.escape(note)}</p>" for note in made.notes)
+    text = (
+        f"<p><b>{html.escape(label)}</b> {colorized.width} × {colorized.height}, {colorized.seconds:.1f} s."
+        " Drag the line or press the arrow keys: left is gray, right is color.</p>"
+    ) + "".join(f"<p>{html.escape(note)}</p>" for note in colorized.notes)
     return (
         gr.update(visible=False),
-        gr.update(value=(str(made.before), str(made.after)), visible=True),
-        gr.update(value=line, visible=True),
+        gr.update(value=(str(colorized.before), str(colorized.after)), visible=True),
+        gr.update(value=text, visible=True),
         gr.update(
-            value=str(made.file),
-            label=f"Download {made.file.name} ({format_size(made.file)})",
+            value=str(colorized.file),
+            label=f"Download {colorized.file.name} ({format_size(colorized.file)})",
             visible=True,
         ),
     )

@@ -1,4 +1,4 @@
-"""The tab "Compare": one picture through several plugins, side by side."""
+"""The tab "Compare": one picture, colorized by several plugins, side by side."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from colortk.ui.event_handlers import AppContext, RequestContext, event_handler,
 from colortk.ui.picture_comparison import PictureComparison, PluginResult, compare_plugins
 from colortk.ui.previews import HEAT_MAP_MAX, file_url
 
-#: Plugins that are chosen at first, at most.
-CHOSEN = 4
+#: Number of plugins that are chosen when the page is loaded.
+INITIAL_PLUGINS = 4
 EMPTY = (
-    '<div class="empty"><b>Side by side</b><span>Choose a picture and plugins. If it has colours,'
-    " the plugins get its lightness alone, and what they make of it is measured against them.</span>"
+    '<div class="empty"><b>Side by side</b><span>Choose a picture and plugins. If the picture has'
+    " colors, plugins get only its lightness, and their results are scored against the original.</span>"
     "</div>"
 )
 
 
 def build(app: AppContext) -> None:
-    """Put the tab's parts where Gradio is building."""
+    """Create the elements of the tab in the current block of Gradio."""
     labels = app.pool.labels
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
             file = file_drop("Picture", "picture", app.limits)
-            plugins = gr.CheckboxGroup(labels, value=labels[:CHOSEN], label="Plugins")
+            plugins = gr.CheckboxGroup(labels, value=labels[:INITIAL_PLUGINS], label="Plugins")
             strength = strength_slider("compare-strength")
             go = gr.Button("Compare", variant="primary", elem_id="compare-go")
         with gr.Column(scale=3, min_width=320):
-            wrong = notice()
+            error_notice = notice()
             sheet = gr.HTML(EMPTY, elem_id="compared")
     compare = {
         "fn": event_handler(app, _compare, 1), "inputs": [file, plugins, strength],
-        "outputs": [sheet, wrong],
+        "outputs": [sheet, error_notice],
         "concurrency_id": "pictures", "concurrency_limit": 1, "api_visibility": "private",
     }  # fmt: skip
     go.click(**compare)
     file.upload(**compare)
     file.clear(
-        event_handler(app, lambda context: [EMPTY], 1), None, [sheet, wrong], queue=False, show_progress="hidden",
+        event_handler(app, lambda context: [EMPTY], 1), None, [sheet, error_notice], queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
 
@@ -51,37 +51,39 @@ def _compare(
     context: RequestContext, file: str | None, labels: list[str], strength: float
 ) -> list[str]:
     if not file:
-        raise UsageError("There is no picture yet", hint="choose one")
+        raise UsageError("No picture is chosen", hint="choose one")
     app, path = context.app, Path(file)
     strength = min(2.0, max(0.0, float(strength)))
     comparison = compare_plugins(
         path, path.name, labels, strength, app.pool, app.limits, context.folder("compare")
     )
-    return [sheet(comparison)]
+    return [render_comparison(comparison)]
 
 
-def sheet(comparison: PictureComparison) -> str:
-    """The pictures, and the table if there is something to measure, as HTML."""
-    first = _figure("What the plugins see", comparison.grey, comparison.name)
+def render_comparison(comparison: PictureComparison) -> str:
+    """Return the pictures and, if they are scored, the table of scores as HTML."""
+    first = _figure("Input of the plugins", comparison.gray, comparison.name)
     if comparison.scored:
-        seen = f"<img class='heat' src='{file_url(comparison.grey)}' alt='Its lightness'>"
-        words = "and its lightness, all that the plugins see"
+        lightness = (
+            f"<img class='heat' src='{file_url(comparison.gray)}' alt='Lightness of the original'>"
+        )
+        words = "and below it its lightness, which is all that plugins get"
         first = _figure("Original", comparison.original, words).replace(
-            "</figure>", f"{seen}</figure>"
+            "</figure>", f"{lightness}</figure>"
         )
         note = (
-            f"Measured at {comparison.width} × {comparison.height}, the whole picture;"
-            " <code>colortk compare</code> measures its middle square at 256 × 256."
+            f"Scored at {comparison.width} × {comparison.height}, the whole picture."
+            " <code>colortk compare</code> scores the middle square at 256 × 256."
         )
         tail = f"{_table(comparison)}<p class='note'>{note}</p>"
     else:
-        tail = "<p class='note'>The picture has no colours of its own: there is nothing to measure.</p>"
+        tail = "<p class='note'>The picture has no colors, so that results cannot be scored.</p>"
     cards = first + "".join(_card(row) for row in comparison.rows)
     legend = ""
     if comparison.scored:
         legend = (
-            "<p class='legend'><span>Under each plugin's: where it differs from the original, ΔE00</span>"
-            f"<span>0 <i class='scale'></i> {HEAT_MAP_MAX:g} and more</span></p>"
+            "<p class='legend'><span>Below each result: difference to the original (ΔE00)</span>"
+            f"<span>0 <i class='scale'></i> {HEAT_MAP_MAX:g} or more</span></p>"
         )
     return f"{legend}<div class='cards'>{cards}</div>{tail}"
 
@@ -104,7 +106,7 @@ def _card(row: PluginResult) -> str:
     if row.heat is None:
         return card
     mean = f", {row.scores['delta_e00']:.1f} on average" if "delta_e00" in row.scores else ""
-    alt = html.escape(f"Where {row.label} differs from the original{mean}", quote=True)
+    alt = html.escape(f"Difference between {row.label} and the original{mean}", quote=True)
     heat = f"<img class='heat' src='{file_url(row.heat)}' alt='{alt}'>"
     return card.replace("</figure>", f"{heat}</figure>")
 
@@ -129,7 +131,7 @@ def _table(comparison: PictureComparison) -> str:
         for metric in comparison.metrics
     )
     return (
-        "<div class='wide' tabindex='0' role='region' aria-label='Measures'><table><thead><tr>"
+        "<div class='wide' tabindex='0' role='region' aria-label='Scores'><table><thead><tr>"
         f"<th scope='col'>plugin</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         f"<details><summary>Definitions</summary><dl>{definitions}</dl></details>"
     )

@@ -1,7 +1,7 @@
-"""Connections of the page: silent and slow ones are closed, and make room for new ones.
+"""Connections of the page, with time limits for silent and slow clients.
 
-uvicorn waits for ever for the headers of a request, for the rest of a body that nobody reads any
-more, and for a client that does not read its answer.
+uvicorn waits without a limit for the headers of a request, for the rest of a body that it discards,
+and for a client that does not read its response.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-#: Connections at once, in all and of one address that is not this machine's.
+#: Concurrent connections, in all and of one address other than this machine.
 MAX_CONNECTIONS, MAX_PER_ADDRESS = 500, 250
-#: Seconds for the headers of a request, for the rest of a body after the answer, and for a client
-#: to read what it was sent.
-HEADERS, LINGER, READING = 10.0, 10.0, 30.0
-#: Seconds between two looks at all connections.
-LOOK = 0.5
+#: Seconds for the headers of a request.
+HEADER_TIMEOUT = 10.0
+#: Seconds for the rest of a body after the response to it.
+BODY_TIMEOUT = 10.0
+#: Seconds in which a client has to read what it was sent.
+READ_TIMEOUT = 30.0
+#: Seconds between two checks of all connections.
+CHECK_INTERVAL = 0.5
 #: File descriptors that the page needs besides those of its connections.
-OTHER_FILES = 100
+OTHER_DESCRIPTORS = 100
 
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\n"
@@ -34,19 +37,19 @@ _BUSY = (
 
 
 def connection_limit() -> int:
-    """``MAX_CONNECTIONS``, or fewer where the process may open fewer files."""
+    """Return ``MAX_CONNECTIONS``, or less if the process may open fewer files."""
     try:
         import resource
-    except ImportError:  # not on every system
+    except ImportError:  # Windows
         return MAX_CONNECTIONS
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if allowed == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
-    return max(20, min(MAX_CONNECTIONS, allowed - OTHER_FILES))
+    return max(20, min(MAX_CONNECTIONS, allowed - OTHER_DESCRIPTORS))
 
 
 class Connection(H11Protocol):  # type: ignore[misc]
-    """A connection that says for how long it has made no progress."""
+    """A connection that records since when it has made no progress."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -75,7 +78,7 @@ class Connection(H11Protocol):  # type: ignore[misc]
 
     @property
     def address(self) -> str | None:
-        """The client's address, ``None`` if it is this machine's."""
+        """Address of the client; ``None`` if it is this machine."""
         try:
             address = ip_address(self.client[0]) if self.client else None
         except ValueError:
@@ -83,48 +86,64 @@ class Connection(H11Protocol):  # type: ignore[misc]
         return None if address is None or address.is_loopback else str(address)
 
     @property
-    def answering(self) -> bool:
-        """Whether a request is being answered: then the guard watches the time."""
+    def is_answering(self) -> bool:
+        """Whether a response is under way. The guard limits its time."""
         return self.cycle is not None and not self.cycle.response_complete
 
-    def overdue(self, now: float) -> bool:
-        """Whether the client has had its time."""
+    def is_overdue(self, now: float) -> bool:
+        """Return whether the time of the client is over at the time ``now``."""
         if self.blocked_since is not None:
-            return now - self.blocked_since > READING
-        if self.answering:
+            return now - self.blocked_since > READ_TIMEOUT
+        if self.is_answering:
             return False
         discarding = self.cycle is not None and self.conn.their_state is h11.SEND_BODY
-        return now - self.waiting_since > (LINGER if discarding else HEADERS)
+        return now - self.waiting_since > (BODY_TIMEOUT if discarding else HEADER_TIMEOUT)
 
 
 def make_room(new: Connection, connections: Iterable[Any]) -> bool:
-    """Close the connection that has been silent longest if there are too many.
+    """Close the connection that has been silent for the longest time if there are too many.
 
-    Returns whether there is room for ``new`` now.
+    Parameters
+    ----------
+    new : Connection
+        The connection that was opened last.
+    connections : iterable
+        All connections of the server.
+
+    Returns
+    -------
+    bool
+        Whether there is room for ``new``.
     """
-    every = [one for one in connections if isinstance(one, Connection) and one is not new]
-    same = [one for one in every if one.address == new.address]
-    if len(every) >= connection_limit():
-        crowd = every
-    elif new.address is not None and len(same) >= MAX_PER_ADDRESS:
-        crowd = same
+    others = [c for c in connections if isinstance(c, Connection) and c is not new]
+    same_address = [other for other in others if other.address == new.address]
+    if len(others) >= connection_limit():
+        candidates = others
+    elif new.address is not None and len(same_address) >= MAX_PER_ADDRESS:
+        candidates = same_address
     else:
         return True
-    silent = [one for one in crowd if not one.answering]
+    silent = [candidate for candidate in candidates if not candidate.is_answering]
     if not silent:
         return False
-    oldest = min(silent, key=lambda one: one.waiting_since)
+    oldest = min(silent, key=lambda connection: connection.waiting_since)
     oldest.transport.abort()
     oldest.connections.discard(oldest)
     return True
 
 
 async def close_overdue_connections(connections: Iterable[Any]) -> None:
-    """Close connections of which nothing comes, until cancelled. ``connections``: as they are now."""
+    """Close silent and slow connections, until the task is canceled.
+
+    Parameters
+    ----------
+    connections : iterable
+        The live collection of the server's connections.
+    """
     while True:
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(CHECK_INTERVAL)
         now = time.monotonic()
-        for one in list(connections):
-            if isinstance(one, Connection) and one.overdue(now):
+        for connection in list(connections):
+            if isinstance(connection, Connection) and connection.is_overdue(now):
                 with contextlib.suppress(OSError):
-                    one.transport.abort()
+                    connection.transport.abort()

@@ -1,4 +1,4 @@
-"""Controls that several tabs have."""
+"""Controls that several tabs use."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from colortk.ui.limits import MEGABYTE, Limits
 
 
 def file_drop(label: str, kind: str, limits: Limits) -> Any:
-    """Where a file is dropped, chosen or pasted. ``kind``: "picture" or "film".
+    """Create the area where a file is dropped, chosen or pasted.
 
-    Any file is taken: what it is shows when it is read, and a wrong one is one message.
+    It accepts every file: a file of a wrong type gives an error message when it is read.
+
+    Parameters
+    ----------
+    label : str
+        Title.
+    kind : {"picture", "film"}
+        What is expected.
+    limits : Limits
+        Limits of the page, which the title states.
     """
     size = f"up to {limits.upload / MEGABYTE:g} MB"
     if kind == "film":
@@ -23,7 +32,7 @@ def file_drop(label: str, kind: str, limits: Limits) -> Any:
 
 
 def plugin_dropdown(app: AppContext, name: str) -> Any:
-    """One of the plugins, with what it says of itself."""
+    """Create the choice of a plugin with its summary. ``name``: identifier of the element."""
     pool = app.pool
     first = pool.labels[0]
     choice = gr.Dropdown(
@@ -41,8 +50,8 @@ def plugin_dropdown(app: AppContext, name: str) -> Any:
 
 
 def strength_slider(name: str) -> Any:
-    """How strong the colours are."""
+    """Create the slider for the strength of colors. ``name``: identifier of the element."""
     return gr.Slider(
         0, 2, value=1, step=0.05, label="Strength", buttons=[], elem_id=name,
-        info="0 is grey, 1 is what the plugin says, 2 is twice that",
+        info="0: gray. 1: as the plugin predicts. 2: twice as strong",
     )  # fmt: skip

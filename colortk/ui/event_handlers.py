@@ -1,4 +1,4 @@
-"""What happens when a visitor asks for something: who asks is known, what fails is one message."""
+"""Wrap functions of the page as Gradio's event handlers, which show an error as one message."""
 
 from __future__ import annotations
 
@@ -19,12 +19,24 @@ from colortk.ui.visitor_registry import COOKIE, VisitorRegistry
 
 
 class FilmStopped(PictureError):
-    """The visitor, or whoever runs the page, wants no more of it."""
+    """A film was stopped by the visitor, or because the page ends."""
 
 
 @dataclass(frozen=True)
 class AppContext:
-    """What all tabs of one page share. ``closing``: set when the page is being ended."""
+    """What all tabs of a page share.
+
+    Parameters
+    ----------
+    pool : PluginPool
+        Plugins that the page offers.
+    visitors : VisitorRegistry
+        Visitors and their files.
+    limits : Limits
+        Limits of the page.
+    closing : threading.Event
+        Is set when the page ends.
+    """
 
     pool: PluginPool
     visitors: VisitorRegistry
@@ -34,7 +46,19 @@ class AppContext:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """One request. ``token``: of its visitor. ``window``: the id of the page's copy in a browser."""
+    """A request of a visitor.
+
+    Parameters
+    ----------
+    app : AppContext
+        The page.
+    token : str or None
+        Cookie of the visitor.
+    window : str or None
+        Identifier of the browser window.
+    progress : gradio.Progress
+        Shows progress in this window.
+    """
 
     app: AppContext
     token: str | None
@@ -42,46 +66,65 @@ class RequestContext:
     progress: Any
 
     def folder(self, kind: str) -> Path:
-        """A new folder for what is made. Raises ``PictureError`` without a cookie."""
+        """Make a folder for a result. Raises ``PictureError`` without a cookie."""
         return self.app.visitors.result_folder(self.token, self.window, kind)
 
 
-def event_handler(app: AppContext, function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """``function(context, *values)`` as Gradio calls it, with one output more: the tab's notice.
+def event_handler(
+    app: AppContext, function: Callable[..., Any], output_count: int
+) -> Callable[..., Any]:
+    """Wrap a function as Gradio calls it, with the notice of the tab as an additional output.
 
-    ``count``: how many outputs ``function`` returns, as a list or tuple. When it fails they stay as
-    they are, and the notice says why. (Gradio's own messages fold themselves up, and go.)
+    Gradio's own error messages disappear after some seconds, and the notice stays.
+
+    Parameters
+    ----------
+    app : AppContext
+        The page.
+    function : callable
+        Called as ``function(context, *values)`` with a :class:`RequestContext`.
+    output_count : int
+        Number of outputs that ``function`` returns, as a list or tuple. If it fails, they do not
+        change, and the notice shows the reason.
     """
 
-    def answer(request: Any, progress: Any = gr.Progress(), *values: Any) -> Any:  # noqa: B008
-        # Gradio knows who asks by the type of an argument, and progress by its default.
+    def handle(request: Any, progress: Any = gr.Progress(), *values: Any) -> Any:  # noqa: B008
+        # Gradio passes the request by the type of an argument, and progress by its default value.
         context = RequestContext(app, request.cookies.get(COOKIE), request.session_hash, progress)
         try:
             return [*function(context, *values), gr.update(value="", visible=False)]
         except ColortkError as error:
-            why = visitor_message(error, app.visitors.root)
+            reason = visitor_message(error, app.visitors.root)
         except MemoryError:
-            why = "There is not enough memory for that"
+            reason = "There is not enough memory for this"
         except OSError as error:
-            why = f"That cannot be done: {error.strerror or type(error).__name__}"
-        except Exception as error:  # a bug: the visitor is told, and its trace kept
+            reason = f"This failed: {error.strerror or type(error).__name__}"
+        except Exception as error:  # a bug: its traceback goes to stderr
             traceback.print_exc()
-            why = f"{type(error).__name__}: that is a mistake of this program, please report it"
-        told = f"<p role='alert'>{html.escape(why)}</p>"
-        return [*[gr.skip()] * count, gr.update(value=told, visible=True)]
+            reason = f"Internal error ({type(error).__name__}). Please report it"
+        alert = f"<p role='alert'>{html.escape(reason)}</p>"
+        return [*[gr.skip()] * output_count, gr.update(value=alert, visible=True)]
 
-    answer.__annotations__ = {"request": gr.Request}
-    return answer
+    handle.__annotations__ = {"request": gr.Request}
+    return handle
 
 
 def notice() -> Any:
-    """Where a tab says what went wrong."""
+    """Create the element in which a tab shows errors."""
     return gr.HTML("", visible=False, elem_classes="notice")
 
 
 def visitor_message(error: ColortkError, root: Path) -> str:
-    """An error as a visitor reads it: without paths of this machine, and advice for a terminal."""
-    do = "" if "--" in error.hint or "colortk " in error.hint else error.hint
-    text = str(ColortkError(error.problem, error.reason, do))
+    """Return an error for visitors: without paths of this machine or hints for a terminal.
+
+    Parameters
+    ----------
+    error : ColortkError
+        The error.
+    root : Path
+        Folder of the files of visitors.
+    """
+    hint = "" if "--" in error.hint or "colortk " in error.hint else error.hint
+    text = str(ColortkError(error.problem, error.reason, hint))
     text = re.sub(rf"{re.escape(str(root))}/(?:[^/\s']+/)*", "", text)
     return text[:1].upper() + text[1:]

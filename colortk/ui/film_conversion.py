@@ -1,4 +1,4 @@
-"""A short film of a visitor, as ``colortk video`` does it."""
+"""Colorize a short film of a visitor, with the result of ``colortk video``."""
 
 from __future__ import annotations
 
@@ -14,13 +14,25 @@ from colortk.ui.plugin_pool import PooledPlugin
 from colortk.video.colorize_film import FilmSettings, colorize_film
 from colortk.video.film_reader import film_stream, open_film, probe
 
-#: Of the result: what every browser plays.
+#: Container format of results: every browser plays it.
 CONTAINER = "mp4"
 
 
 @dataclass(frozen=True)
 class ColorizedClip:
-    """A coloured film, and what is to be said of it."""
+    """A colorized film.
+
+    Parameters
+    ----------
+    file : Path
+        The film.
+    frames : int
+        Its frames.
+    frames_per_second : float
+        Frames that were colorized per second.
+    notes : list of str
+        What was cut off or lost.
+    """
 
     file: Path
     frames: int
@@ -38,10 +50,32 @@ def colorize_clip(
     folder: Path,
     advance: Callable[[int, int | None], None],
 ) -> ColorizedClip:
-    """Colorize the film ``path``, called ``name``, into ``folder``.
+    """Colorize a film file.
 
-    ``advance``: called with frames done and frames in all (``None``: not known); what it raises ends
-    the work. Raises ``PictureError``, ``PredictionError`` or ``UsageError``.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Its name, for messages and for the name of the result.
+    plugin : PooledPlugin
+        The colorizer.
+    strength : float
+        Factor on chroma, from 0 to 2.
+    steady : bool
+        Average colors along motion.
+    limits : Limits
+        Limits of the page.
+    folder : Path
+        Where the result is written.
+    advance : callable
+        Called with the number of frames that are done and of all frames (``None`` if unknown). What
+        it raises ends the work.
+
+    Raises
+    ------
+    PictureError, PredictionError, UsageError
+        If the film cannot be read, colorized or written, or exceeds a limit.
     """
     notes = []
     seconds = _seconds(path, name, limits)
@@ -49,39 +83,44 @@ def colorize_clip(
     if seconds is None or seconds > limits.film_seconds:
         end = limits.film_seconds
         if seconds is not None:
-            notes.append(f"Only its first {end:g} s of {seconds:.0f}: that is the limit here")
+            notes.append(
+                f"Only the first {end:g} s of {seconds:.0f} s were colorized, which is the limit of this page"
+            )
     output = folder / f"{Path(name).stem}{SUFFIX}.{CONTAINER}"
     settings = FilmSettings(
         output,
         strength=strength * plugin.strength,
         steady=steady,
         end=end,
-        segment_seconds=2 * limits.film_seconds,  # nobody will resume it
+        segment_seconds=2 * limits.film_seconds,  # one segment, because nothing can be resumed
     )
 
     def begin(total: int | None) -> Callable[[int], None]:
         done = 0
 
-        def one_more(count: int) -> None:
+        def advance_by(count: int) -> None:
             nonlocal done
             done += count
             if done > limits.film_frames:
                 raise PictureError(
-                    f"'{name}' has too many frames", f"{limits.film_frames} are the limit here"
+                    f"'{name}' has too many frames",
+                    f"the limit of this page is {limits.film_frames}",
                 )
             advance(done, total)
 
-        return one_more
+        return advance_by
 
     summary = colorize_film(path, plugin, settings, begin)
     notes += summary.notes
     if summary.lost_frames:
-        notes.append(f"{summary.lost_frames} frames could not be read: they are not in the result")
+        notes.append(
+            f"{summary.lost_frames} frames could not be read and are missing in the result"
+        )
     return ColorizedClip(output, summary.frames, summary.frames_per_second, notes)
 
 
 def _seconds(path: Path, name: str, limits: Limits) -> float | None:
-    """How long the film is, if it says; its size is looked at before anything is decoded."""
+    """Return the length of a film, if it states it. Check its size before anything is decoded."""
     size = path.stat().st_size if path.exists() else 0
     if size > limits.upload:
         raise PictureError(f"cannot read '{name}'", limits.too_large(size))
@@ -90,7 +129,7 @@ def _seconds(path: Path, name: str, limits: Limits) -> float | None:
         width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > limits.film_pixels:
         raise PictureError(
-            f"cannot colorize '{name}' here",
-            f"{width} × {height} is over the limit of {limits.film_pixels:,} pixels a frame",
+            f"cannot colorize '{name}' on this page",
+            f"{width} × {height} exceeds the limit of {limits.film_pixels:,} pixels per frame",
         )
     return probe(path).seconds

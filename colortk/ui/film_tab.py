@@ -1,4 +1,4 @@
-"""The tab "Film": a short film in, the same in colour, to play and to keep."""
+"""The tab "Film": upload a short film, play and download it in color."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from colortk.ui.event_handlers import AppContext, FilmStopped, RequestContext, e
 from colortk.ui.limits import format_size
 
 EMPTY = (
-    '<div class="empty"><b>Your film in colour</b><span>Short ones, to see what a plugin does;'
-    " <code>colortk video</code> takes any length. Sound stays as it is.</span></div>"
+    '<div class="empty"><b>Your film in color</b><span>For short films.'
+    " <code>colortk video</code> colorizes films of any length. Sound is kept.</span></div>"
 )
 
 
 def build(app: AppContext) -> None:
-    """Put the tab's parts where Gradio is building; without PyAV, how to get it."""
+    """Create the elements of the tab in the current block of Gradio.
+
+    Without PyAV, the tab says how to install it.
+    """
     try:
         from colortk.ui import film_conversion  # noqa: F401
     except EnvironmentProblem as error:
-        gr.Markdown(f"**Films need PyAV.** Whoever runs this page can install it: `{error.hint}`")
+        gr.Markdown(f"**Films need PyAV.** To install it on the server: `{error.hint}`")
         return
     stops: dict[str | None, threading.Event] = {}
 
@@ -47,36 +50,38 @@ def build(app: AppContext) -> None:
             strength = strength_slider("film-strength")
             steady = gr.Checkbox(
                 True,
-                label="Steady colours",
-                info="Averaged along motion, so that they do not flicker",
+                label="Steady colors",
+                info="Average colors along motion, so that they do not flicker",
             )
             with gr.Row():
                 go = gr.Button("Colorize", variant="primary", elem_id="film-go")
                 end = gr.Button("Stop", variant="secondary", elem_id="film-stop")
         with gr.Column(scale=2, min_width=320):
-            wrong = notice()
+            error_notice = notice()
             empty = gr.HTML(EMPTY)
             player = gr.Video(
-                label="In colour", visible=False, interactive=False, elem_id="player", buttons=[]
+                label="In color", visible=False, interactive=False, elem_id="player", buttons=[]
             )
-            told = gr.HTML("", elem_classes="told", visible=False)
+            summary = gr.HTML("", elem_classes="summary", visible=False)
             download = gr.DownloadButton(
                 "Download", variant="primary", visible=False, elem_id="film-download"
             )
     go.click(
         event_handler(app, colorize, 4), [file, plugin, strength, steady],
-        [empty, player, told, download, wrong],
+        [empty, player, summary, download, error_notice],
         concurrency_id="films", concurrency_limit=1, trigger_mode="once",
         show_progress_on=[empty, player], api_visibility="private",
     )  # fmt: skip
-    end.click(event_handler(app, stop, 0), None, [wrong], queue=False, api_visibility="private")
+    end.click(
+        event_handler(app, stop, 0), None, [error_notice], queue=False, api_visibility="private"
+    )
     file.clear(
-        event_handler(app, _empty, 4), None, [empty, player, told, download, wrong], queue=False,
+        event_handler(app, _clear, 4), None, [empty, player, summary, download, error_notice], queue=False,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
 
-def _empty(context: RequestContext) -> Any:
+def _clear(context: RequestContext) -> Any:
     hidden = gr.update(value=None, visible=False)
     return gr.update(visible=True), hidden, hidden, hidden
 
@@ -92,7 +97,7 @@ def _colorize(
     from colortk.ui.film_conversion import colorize_clip
 
     if not file:
-        raise UsageError("There is no film yet", hint="choose one")
+        raise UsageError("No film is chosen", hint="choose one")
     app, path = context.app, Path(file)
 
     def advance(done: int, total: int | None) -> None:
@@ -102,19 +107,19 @@ def _colorize(
             context.progress((done, total), desc="Colorizing", unit="frames")
 
     context.progress(0.0, desc="Reading the film")
-    made = colorize_clip(
+    clip = colorize_clip(
         path, path.name, app.pool.get(label), min(2.0, max(0.0, float(strength))), bool(steady),
         app.limits, context.folder("film"), advance,
     )  # fmt: skip
-    line = f"<p>{made.frames} frames, {made.frames_per_second:.1f} frames a second.</p>"
-    line += "".join(f"<p>{html.escape(note)}</p>" for note in made.notes)
+    text = f"<p>{clip.frames} frames, {clip.frames_per_second:.1f} frames per second.</p>"
+    text += "".join(f"<p>{html.escape(note)}</p>" for note in clip.notes)
     return (
         gr.update(visible=False),
-        gr.update(value=str(made.file), visible=True),
-        gr.update(value=line, visible=True),
+        gr.update(value=str(clip.file), visible=True),
+        gr.update(value=text, visible=True),
         gr.update(
-            value=str(made.file),
-            label=f"Download {made.file.name} ({format_size(made.file)})",
+            value=str(clip.file),
+            label=f"Download {clip.file.name} ({format_size(clip.file)})",
             visible=True,
         ),
     )

@@ -1,9 +1,9 @@
-"""What stands before Gradio: it lets through what the page needs, of whom it belongs to.
+"""The guard in front of Gradio: an ASGI middleware that passes on only what the page needs.
 
-Gradio serves any file of its temporary folder to whoever knows its path, takes files by path from
-anybody, fetches addresses that a visitor names, and has more entrances than this page has doors.
-An ASGI middleware: it knows of Gradio only its paths. A request is normalized once, and Gradio gets
-what was checked, not what came (:mod:`colortk.ui.http_requests`, :mod:`colortk.ui.json_messages`).
+Gradio serves every file of its temporary folder to anyone who knows the path, accepts any path as an
+input file, fetches URLs that a visitor names, and has endpoints that this page does not use. The
+guard knows nothing of Gradio but its paths. It normalizes each request once, and Gradio gets what was
+checked instead of what arrived (:mod:`colortk.ui.http_requests`, :mod:`colortk.ui.json_messages`).
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ FILE, HEARTBEAT = f"{API}file=", f"{API}heartbeat/"
 UPLOAD, PROGRESS = f"{API}upload", f"{API}upload_progress"
 JOIN, PREDICT, DATA = f"{API}queue/join", f"{API}run/predict", f"{API}queue/data"
 CANCEL, RESET = f"{API}cancel", f"{API}reset"
-#: The same for everybody.
+#: Paths that are the same for all visitors.
 OPEN = ("/assets/", "/static/", "/svelte/")
 OPEN_FILES = {"/", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"}
 READ, WRITE = ("GET", "HEAD"), ("POST",)
-#: Methods of a visitor's own doors.
+#: Methods of the paths that belong to a visitor.
 METHODS = {
     UPLOAD: WRITE, JOIN: WRITE, PREDICT: WRITE, CANCEL: WRITE, RESET: WRITE,
     PROGRESS: ("GET",), DATA: ("GET",),
@@ -53,11 +53,23 @@ LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 class Guard:
-    """Gradio's ``application`` behind the rules of this file.
+    """Gradio's application behind the rules of this file.
 
-    ``local``: the page is bound to loopback, and only asked for by a name of loopback (a stranger's
-    page may point a name of its own at this machine). ``functions``: of the page, by number.
-    ``queue``: where its jobs wait.
+    Parameters
+    ----------
+    application : callable
+        Gradio, as an ASGI application.
+    visitors : VisitorRegistry
+        Visitors and their files.
+    limits : Limits
+        Limits of the page.
+    local : bool
+        Whether the page listens on a loopback address. Then it is served only under a name of
+        loopback, because the page of another site may point a name of its own to this machine.
+    functions : mapping
+        Functions of the page by number.
+    queue : Queue
+        Where its jobs wait.
     """
 
     def __init__(
@@ -82,28 +94,26 @@ class Guard:
         elif scope["type"] == "http":
             started = False
 
-            async def noted(part: Message) -> None:
+            async def send_and_note(part: Message) -> None:
                 nonlocal started
                 started = True
                 await send(part)
 
             try:
-                await self._request(scope, receive, noted)
+                await self._request(scope, receive, send_and_note)
             except RequestRefused as refused:
                 await send_refusal(send, refused)
-            except NoFreeSlot as busy:
-                await send_refusal(send, _too_many(busy))
+            except NoFreeSlot as error:
+                await send_refusal(send, _too_many(error))
             except request_body.ClientDisconnected:
                 return
-            except Exception as error:  # a bug: one line, as a stranger could fill a log with more
+            except Exception as error:  # a bug: one line, because a stranger could fill a log
                 where = f"{scope['method'][:10]} {scope['path'][:80]!r}"
                 print(f"colortk: {where} failed: {type(error).__name__}", file=sys.stderr)
                 if not started:
-                    await send_refusal(
-                        send, RequestRefused(500, "that is a mistake of this program")
-                    )
+                    await send_refusal(send, RequestRefused(500, "internal error"))
                 raise
-        # else a web socket, which uvicorn then refuses: the page has none
+        # Anything else is a WebSocket, which uvicorn refuses: the page has none.
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = normalize(scope)
@@ -113,7 +123,7 @@ class Guard:
         if path in OPEN_FILES or path.startswith(OPEN):
             _check_method(method, READ)
             fresh = new_token() if path == "/" and not is_token(token) else None
-            # No query: that of "/" names deep links, which read what others have stored.
+            # No query: on "/" it names deep links, which read what other visitors have stored.
             passed = request.with_query().scope(scope, None, None)
             await self._application(passed, receive, with_security_headers(send, fresh))
             return
@@ -123,7 +133,7 @@ class Guard:
         _check_method(method, allowed)
         _check_origin(request)
         if token is None or not is_token(token):
-            raise RequestRefused(403, "load the page again, with cookies")
+            raise RequestRefused(403, "load the page again with cookies enabled")
         send = with_security_headers(send)
         if path.startswith(FILE):
             if not self._visitors.owns(token, path.removeprefix(FILE)):
@@ -141,27 +151,27 @@ class Guard:
             await self._message(token, request, scope, receive, send)
 
     def _check_host(self, request: Request) -> None:
-        """Refuse what asks for this page under another name."""
+        """Refuse a request for this page under another name."""
         if self._local and host_name(request.headers.get("host", "")) not in LOCAL:
-            raise RequestRefused(421, "this page is asked for by another name than localhost")
+            raise RequestRefused(421, "this page is served as localhost only")
 
     def _check_session(self, token: str, session: str) -> None:
         if not self._visitors.claims(token, session):
-            raise RequestRefused(403, "that window is another visitor's")
+            raise RequestRefused(403, "this window belongs to another visitor")
 
     async def _stream(
         self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """A stream of messages to one window, for as long as the window is open."""
+        """Pass on a stream of messages to a window, which lasts as long as the window is open."""
         if request.path == DATA:
             session = request.identifier("session_hash")
             self._check_session(token, session)
             if not self._queue.listens(session):
-                raise RequestRefused(404, "there is nothing that this window waits for")
+                raise RequestRefused(404, "this window waits for nothing")
         else:
             session = request.path.removeprefix(HEARTBEAT)
             if not IDENTIFIER.fullmatch(session):
-                raise RequestRefused(400, "that is not a window")
+                raise RequestRefused(400, "the identifier of the window is malformed")
             self._check_session(token, session)
             request = request.with_query()
         passed = request.scope(scope, (COOKIE, token), None)
@@ -172,10 +182,10 @@ class Guard:
     async def _message(
         self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Pass a message on, built anew from what was checked in it."""
-        _check_length(request, json_messages.MAX_BYTES, "that message is too long")
+        """Pass on a message that is rebuilt from its checked values."""
+        _check_length(request, json_messages.MAX_BYTES, "the message is too long")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise RequestRefused(415, "a message is JSON")
+            raise RequestRefused(415, "a message must be JSON")
         async with self._message_slots.slot(token, request.address):
             message = json_messages.parse(
                 await request_body.read_whole(receive, json_messages.MAX_BYTES)
@@ -188,19 +198,19 @@ class Guard:
             passed = request.with_query().scope(scope, (COOKIE, token), body)
             parts = iter([{"type": "http.request", "body": body, "more_body": False}])
 
-            async def again() -> Message:
+            async def receive_checked() -> Message:
                 return next(parts, None) or await receive()
 
-            await self._application(passed, again, send)
+            await self._application(passed, receive_checked, send)
 
     def _checked(
         self, token: str, request: Request, message: dict[str, Any]
     ) -> dict[str, Any] | None:
-        """What Gradio gets of a message, ``None`` if it need not know of it."""
+        """Return the message for Gradio, or ``None`` if Gradio does not need it."""
         path = request.path
         if path == RESET:
             json_messages.event(message)
-            return None  # Gradio does nothing either
+            return None  # Gradio does nothing with it
         if path == CANCEL:
             checked = json_messages.cancellation(message)
             self._check_session(token, checked["session_hash"])
@@ -220,42 +230,44 @@ class Guard:
         return checked
 
     async def _upload(self, token: str, request: Request, receive: Receive, send: Send) -> None:
-        """Take a form with a file that is not too long, and note down whose the file is."""
-        limit = self._limits.upload + uploads.FORM
-        _check_length(request, limit, f"not taken: {self._limits.too_large(request.length or 0)}")
+        """Store the file of a form, and record that it belongs to the visitor."""
+        limit = self._limits.upload + uploads.MAX_FORM_OVERHEAD
+        _check_length(
+            request, limit, f"the file was refused: {self._limits.too_large(request.length or 0)}"
+        )
         name = request.identifier("upload_id") if request.query else None
         content_type = request.headers.get("content-type", "")
         uploads.boundary_of(content_type)
         if shutil.disk_usage(self._visitors.root).free < 4 * limit:
-            raise RequestRefused(507, "there is no room for more files: try again later", 60)
+            raise RequestRefused(507, "the disk is full: try again later", 60)
         progress = self._uploads.track(token, name)
         try:
             with self._visitors.connected(token):
                 async with self._upload_slots.slot(token, request.address):
-                    parts = request_body.read_chunks(
+                    chunks = request_body.read_chunks(
                         receive, limit, lambda: self._upload_slots.contested
                     )
-                    path = await self._uploads.store(self._within(parts), content_type, progress)
+                    path = await self._uploads.store(self._within(chunks), content_type, progress)
                 self._visitors.uploaded(token, [str(path)])
         finally:
             self._uploads.end(token, name, progress)
         await send_json(send, 200, [str(path)])
 
-    async def _within(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """``parts``, whose refusal says which limit there is."""
+    async def _within(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield ``chunks``; if the body is too long, name the limit in the refusal."""
         size = 0
         try:
-            async for part in parts:
-                size += len(part)
-                yield part
+            async for chunk in chunks:
+                size += len(chunk)
+                yield chunk
         except RequestRefused as refused:
             if refused.status != 413:
                 raise
-            why = f"not taken: {self._limits.too_large(max(size, self._limits.upload + 1))}"
-            raise RequestRefused(413, why) from None
+            reason = self._limits.too_large(max(size, self._limits.upload + 1))
+            raise RequestRefused(413, f"the file was refused: {reason}") from None
 
     async def _progress(self, token: str, request: Request, send: Send) -> None:
-        """Tell a browser how far its upload is, until it has ended."""
+        """Report the progress of an upload to its browser, until the upload has ended."""
         name = request.identifier("upload_id")
         async with self._stream_slots.slot(token, request.address):
             progress = await self._uploads.progress(token, name)
@@ -264,27 +276,27 @@ class Guard:
 
 def _check_method(method: str, allowed: tuple[str, ...]) -> None:
     if method not in allowed:
-        raise RequestRefused(405, f"this takes {' and '.join(allowed)} alone")
+        raise RequestRefused(405, f"the allowed methods are {' and '.join(allowed)}")
 
 
-def _check_length(request: Request, limit: int, why: str) -> None:
+def _check_length(request: Request, limit: int, reason: str) -> None:
     if request.length is not None and request.length > limit:
-        raise RequestRefused(413, why)
+        raise RequestRefused(413, reason)
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse what another site's page has sent."""
+    """Refuse a request that the page of another site has sent."""
     origin = request.headers.get("origin")
     host = request.headers.get("host", "")
     if origin is not None and origin.partition("://")[2].lower() != host.lower():
-        raise RequestRefused(403, "that came from another site's page")
+        raise RequestRefused(403, "the request came from the page of another site")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise RequestRefused(403, "that came from another site's page")
+        raise RequestRefused(403, "the request came from the page of another site")
 
 
-def _too_many(busy: NoFreeSlot) -> RequestRefused:
-    if busy.own:
+def _too_many(error: NoFreeSlot) -> RequestRefused:
+    if error.own:
         return RequestRefused(
-            429, "you have too many requests at once: wait for one to end", RETRY_AFTER
+            429, "you have too many concurrent requests: wait for one to end", RETRY_AFTER
         )
-    return RequestRefused(503, "too many visitors at once: try again in a minute", 60)
+    return RequestRefused(503, "the page has too many visitors: try again in a minute", 60)

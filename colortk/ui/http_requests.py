@@ -1,8 +1,8 @@
-"""Normalizes a request once, so that what is checked is what Gradio gets.
+"""Normalize a request once, so that Gradio gets exactly what was checked.
 
-Two programs that read one request differently are the classic way past a guard: one takes the first
-of two parameters, the other the last. Whatever can be read in two ways is refused here with 400, and
-:meth:`Request.scope` builds what is passed on from the checked values alone.
+Two programs that read the same request differently are the usual way past a guard: one takes the
+first of two parameters, the other the last. A request that can be read in two ways is refused with
+status 400, and :meth:`Request.scope` builds the request for Gradio from the checked values alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-#: Headers that a request may have only once: of two, programs take different ones.
+#: Headers that a request may have only once, because programs differ in which of two they take.
 SINGLE = frozenset({
     "authorization", "content-encoding", "content-length", "content-range", "content-type", "cookie",
     "expect", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
@@ -29,40 +29,60 @@ SINGLE = frozenset({
     "sec-fetch-site", "sec-websocket-key", "transfer-encoding", "upgrade", "user-agent",
     "x-forwarded-host", "x-forwarded-proto",
 })  # fmt: skip
-#: Headers that Gradio gets. The cookie and the length are written anew.
+#: Headers that are passed to Gradio. The cookie and the length are written anew.
 PASSED = frozenset({
     "accept", "accept-encoding", "accept-language", "content-type", "host", "if-match",
     "if-modified-since", "if-none-match", "if-range", "range", "user-agent", "x-forwarded-host",
     "x-forwarded-proto",
 })  # fmt: skip
-#: Query parameters of one request, and bytes of its path and query.
+#: The most query parameters of a request, and bytes of its path and query.
 MAX_PARAMETERS, MAX_ADDRESS = 50, 8192
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-#: Slash, backslash and NUL: encoded, they are a separator to one program and a letter to another.
+#: Encoded slash, backslash and NUL: a separator for one program and a character for another.
 _HIDDEN = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RANGE = re.compile(r"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
-#: Identifiers that the page's own script makes: windows and uploads.
+#: Identifiers that the script of the page generates, for windows and uploads.
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class RequestRefused(Exception):
-    """A request that the guard answers itself: status, one line, and seconds until a new attempt."""
+    """A request that the guard refuses.
 
-    def __init__(self, status: int, why: str, retry_after: int | None = None) -> None:
-        self.status, self.why, self.retry_after = status, why, retry_after
-        super().__init__(why)
+    Parameters
+    ----------
+    status : int
+        HTTP status of the response.
+    reason : str
+        Why, in one line.
+    retry_after : int or None
+        Seconds after which the client may try again.
+    """
+
+    def __init__(self, status: int, reason: str, retry_after: int | None = None) -> None:
+        self.status, self.reason, self.retry_after = status, reason, retry_after
+        super().__init__(reason)
 
 
 @dataclass(frozen=True)
 class Request:
     """A request that can be read in one way only.
 
-    ``path``: decoded once, without ``//``, ``.`` and ``..``. ``query`` and ``headers``: each name
-    once, header names in lower case. ``address``: of the client, ``None`` for this machine, whose
-    address may be that of a web server with many visitors behind it.
+    Parameters
+    ----------
+    method : str
+        HTTP method.
+    path : str
+        Decoded once, without ``//``, ``.`` and ``..``.
+    query : dict
+        Parameters; each name occurs once.
+    headers : dict
+        Headers by lower-case name.
+    address : str or None
+        Address of the client. ``None`` for this machine, which may be a web server with many
+        visitors behind it.
     """
 
     method: str
@@ -73,18 +93,29 @@ class Request:
 
     @property
     def has_body(self) -> bool:
-        """Whether a body follows the headers."""
+        """Whether the request has a body."""
         return self.length != 0
 
     @property
     def length(self) -> int | None:
-        """Bytes of the body, ``None`` if the request does not say."""
+        """Bytes of the body; ``None`` if the request does not state it."""
         if "transfer-encoding" in self.headers:
             return None
         return int(self.headers.get("content-length", "0"))
 
     def identifier(self, name: str) -> str:
-        """The query parameter ``name``, which must be the only one. Raises ``RequestRefused``."""
+        """Return a query parameter, which must be the only one.
+
+        Parameters
+        ----------
+        name : str
+            Name of the parameter.
+
+        Raises
+        ------
+        RequestRefused
+            If it is missing or malformed, or if there are other parameters.
+        """
         if list(self.query) != [name] or not IDENTIFIER.fullmatch(self.query[name]):
             raise RequestRefused(
                 400, f"the parameter {name} is missing, malformed or not the only one"
@@ -92,13 +123,20 @@ class Request:
         return self.query[name]
 
     def with_query(self, **query: str) -> Request:
-        """The same request with these parameters alone."""
+        """Return the request with these query parameters only."""
         return replace(self, query=query)
 
     def scope(self, scope: Scope, cookie: tuple[str, str] | None, body: bytes | None) -> Scope:
-        """``scope`` with what was checked in place of what came.
+        """Return an ASGI scope with the checked values in place of those that arrived.
 
-        ``cookie``: its name and value. ``body``: of the message that is passed on, if there is one.
+        Parameters
+        ----------
+        scope : mapping
+            The scope that arrived.
+        cookie : tuple of str, or None
+            Name and value of the only cookie that is passed on.
+        body : bytes or None
+            The message that is passed on.
         """
         headers = {name: value for name, value in self.headers.items() if name in PASSED}
         if not _RANGE.fullmatch(headers.get("range", "")):
@@ -121,7 +159,19 @@ class Request:
 
 
 def normalize(scope: Scope) -> Request:
-    """The request of an ASGI ``scope``. Raises ``RequestRefused`` (400) if it can be read in two ways."""
+    """Return the request of an ASGI scope.
+
+    Parameters
+    ----------
+    scope : mapping
+        The scope of ASGI.
+
+    Raises
+    ------
+    RequestRefused
+        With status 400 if the request can be read in two ways, with 414 or 415 if its address is
+        too long or its body compressed.
+    """
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
     if len(raw) + len(scope.get("query_string", b"")) > MAX_ADDRESS:
         raise RequestRefused(414, "the address is too long")
@@ -135,7 +185,7 @@ def normalize(scope: Scope) -> Request:
         _remote(client),
     )
     if request.method in ("GET", "HEAD") and request.has_body:
-        raise RequestRefused(400, "a request of this kind has no body")
+        raise RequestRefused(400, "a GET or HEAD request has no body")
     return request
 
 
@@ -149,7 +199,7 @@ def _path(raw: bytes) -> str:
         raise RequestRefused(400, "the path is malformed")
     if _BAD_PERCENT.search(text) or _HIDDEN.search(text):
         raise RequestRefused(400, "the path has malformed or hidden characters")
-    # An empty part, or one of dots, is removed by some programs and looked up by others.
+    # Some programs remove an empty part or a part of dots, others look it up.
     if any(part in ("", ".", "..") for part in path.split("/")[1:-1]) or path.endswith(
         ("/.", "/..")
     ):
@@ -167,7 +217,7 @@ def _decoded(text: str) -> str:
 
 
 def _query(raw: bytes) -> dict[str, str]:
-    """Parameters, each named once in any case and any encoding."""
+    """Return the parameters. Refuse a name that occurs twice, in whatever case or encoding."""
     query: dict[str, str] = {}
     known: set[str] = set()
     for pair in filter(None, raw.decode("latin-1").split("&")):
@@ -191,9 +241,9 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     length, encoding = headers.get("content-length"), headers.get("transfer-encoding")
     if length is not None and (encoding is not None or not re.fullmatch(r"[0-9]{1,15}", length)):
-        raise RequestRefused(400, "the length of the body is not clear")
+        raise RequestRefused(400, "the length of the body is ambiguous")
     if encoding is not None and encoding.lower() != "chunked":
-        raise RequestRefused(400, "this transfer encoding is not known")
+        raise RequestRefused(400, "this transfer encoding is not supported")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise RequestRefused(415, "the body may not be compressed")
     for name in ("host", "x-forwarded-host"):
@@ -202,7 +252,7 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     if headers.get("x-forwarded-proto", "http") not in ("http", "https"):
         raise RequestRefused(400, "the header x-forwarded-proto is malformed")
     if "websocket" in headers.get("upgrade", "").lower():
-        raise RequestRefused(400, "the page has no web sockets")
+        raise RequestRefused(400, "the page has no WebSockets")
     return headers
 
 
@@ -215,17 +265,30 @@ def _remote(client: Any) -> str | None:
 
 
 def host_name(host: str) -> str:
-    """A host's name without its port, in lower case; of an IPv6 address without brackets."""
+    """Return the host of a ``Host`` header without port and brackets, in lower case."""
     match = _HOST.fullmatch(host)
     return match[1].strip("[]").lower() if match else ""
 
 
 def cookie_value(headers: dict[str, str], name: str) -> str | None:
-    """The cookie ``name``. Raises ``RequestRefused`` if there are two, as two sites may have set them."""
+    """Return the value of a cookie.
+
+    Parameters
+    ----------
+    headers : dict
+        Headers by lower-case name.
+    name : str
+        Name of the cookie.
+
+    Raises
+    ------
+    RequestRefused
+        If there are two cookies of that name, which two sites may have set.
+    """
     text = headers.get("cookie", "")
     if sum(part.partition("=")[0].strip() == name for part in text.split(";")) > 1:
         raise RequestRefused(
-            400, "there are two cookies of this page: delete them, and load it again"
+            400, "there are two cookies of this page: delete them and load it again"
         )
     try:
         cookie = SimpleCookie(text).get(name)

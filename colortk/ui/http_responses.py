@@ -1,4 +1,4 @@
-"""What the guard answers itself, and the headers of all that a visitor gets."""
+"""Responses of the guard itself, and security headers of all responses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from colortk.ui.http_requests import Message, RequestRefused, Send
 from colortk.ui.visitor_registry import COOKIE
 
-HEADERS = {
-    # Gradio's page has inline scripts, and its templates are compiled in the browser.
+#: Added to every response.
+SECURITY_HEADERS = {
+    # The page of Gradio has inline scripts, and compiles its templates in the browser.
     "content-security-policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
         "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -25,36 +26,60 @@ HEADERS = {
 
 
 def with_security_headers(send: Send, cookie: str | None = None) -> Send:
-    """``send`` with our headers, without those that let other sites in."""
+    """Wrap ``send`` so that responses have our security headers and no CORS headers.
+
+    Parameters
+    ----------
+    send : callable
+        The function of ASGI that sends a message.
+    cookie : str or None
+        Token of a new visitor, to be set as a cookie.
+    """
 
     async def inner(part: Message) -> None:
         if part["type"] == "http.response.start":
-            ours = {name.encode(): value.encode() for name, value in HEADERS.items()}
+            added = {name.encode(): value.encode() for name, value in SECURITY_HEADERS.items()}
             kept = [
                 (name, value)
                 for name, value in part.get("headers", [])
-                if name.lower() not in ours and not name.lower().startswith(b"access-control-")
+                if name.lower() not in added and not name.lower().startswith(b"access-control-")
             ]
             if cookie is not None:
                 value = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Lax"
                 kept.append((b"set-cookie", value.encode()))
-            part = {**part, "headers": [*kept, *ours.items()]}
+            part = {**part, "headers": [*kept, *added.items()]}
         await send(part)
 
     return inner
 
 
 async def send_refusal(send: Send, refused: RequestRefused) -> None:
+    """Send the status and the reason of a refused request."""
     headers = {} if refused.retry_after is None else {"retry-after": str(refused.retry_after)}
-    content = {"detail": refused.why, "error": refused.why}
+    content = {"detail": refused.reason, "error": refused.reason}
     await send_json(with_security_headers(send), refused.status, content, headers)
 
 
 async def send_json(
-    send: Send, status: int, content: Any, more: Mapping[str, str] | None = None
+    send: Send, status: int, content: Any, headers: Mapping[str, str] | None = None
 ) -> None:
+    """Send a JSON response.
+
+    Parameters
+    ----------
+    send : callable
+        The function of ASGI that sends a message.
+    status : int
+        HTTP status.
+    content : object
+        What is sent as JSON.
+    headers : mapping, optional
+        Further headers.
+    """
     body = json.dumps(content).encode()
-    headers = {"content-type": "application/json", "content-length": str(len(body)), **(more or {})}
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    all_headers = {
+        "content-type": "application/json", "content-length": str(len(body)), **(headers or {}),
+    }  # fmt: skip
+    pairs = [(name.encode(), value.encode()) for name, value in all_headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})

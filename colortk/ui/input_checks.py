@@ -1,4 +1,4 @@
-"""What each function of the page takes, read from Gradio's blocks."""
+"""Checks for the inputs of each function of the page, derived from Gradio's components."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from colortk.ui.http_requests import RequestRefused
 from colortk.ui.json_messages import Check, Function, Owns
 
-#: Characters of what a browser keeps for a page.
-MAX_KEPT = 200
+#: Characters of the text that a browser stores for a page.
+MAX_STORED_TEXT = 200
 
 
 def functions(blocks: Any) -> dict[int, Function]:
-    """The functions of Gradio's ``blocks``, by number."""
+    """Return the functions of a Gradio page, by number. ``blocks``: the page."""
     return {
         int(number): Function(
-            function.queue is not False, tuple(_check(one) for one in function.inputs)
+            function.queue is not False, tuple(_check(component) for component in function.inputs)
         )
         for number, function in blocks.fns.items()
     }
@@ -30,7 +30,7 @@ def _check(component: Any) -> Check:
         return _choices(_values(component))
     if kind == "Slider":
         return _number(float(component.minimum), float(component.maximum))
-    return _CHECKS[kind]  # a component of a new kind needs a check of its own
+    return _CHECKS[kind]  # KeyError: a component of a new kind needs a check
 
 
 def _values(component: Any) -> list[str]:
@@ -38,14 +38,14 @@ def _values(component: Any) -> list[str]:
 
 
 def _file(value: Any, owns: Owns) -> dict[str, Any] | None:
-    """A file that the visitor has uploaded, or none."""
+    """Check that a value is a file that the visitor has uploaded, or none."""
     if value is None:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("path"), str):
         raise ValueError("it is not a file")
     path = value["path"]
     if not owns(path):
-        raise RequestRefused(403, "that file is not yours, or not here any more: upload it again")
+        raise RequestRefused(403, "that file is not yours or was deleted: upload it again")
     return {"path": path, "meta": {"_type": "gradio.FileData"}}
 
 
@@ -56,11 +56,11 @@ def _boolean(value: Any, owns: Owns) -> bool:
 
 
 def _state(value: Any, owns: Owns) -> None:
-    """What only the server knows: what a browser says of it is ignored."""
+    """Ignore the value: the server alone keeps the state."""
 
 
-def _kept(value: Any, owns: Owns) -> str | None:
-    if value is not None and not (isinstance(value, str) and len(value) <= MAX_KEPT):
+def _stored_text(value: Any, owns: Owns) -> str | None:
+    if value is not None and not (isinstance(value, str) and len(value) <= MAX_STORED_TEXT):
         raise ValueError("it is not a short text")
     return value
 
@@ -75,14 +75,14 @@ def _choice(values: Sequence[str]) -> Callable[[Any, Owns], str]:
 
 
 def _choices(values: Sequence[str]) -> Callable[[Any, Owns], list[str]]:
-    one = _choice(values)
+    check_choice = _choice(values)
 
     def check(value: Any, owns: Owns) -> list[str]:
         if not isinstance(value, list):
             raise ValueError("it is not a list")
-        chosen = [one(item, owns) for item in value]
+        chosen = [check_choice(item, owns) for item in value]
         if len(set(chosen)) < len(chosen):
-            raise ValueError("a choice is made twice")
+            raise ValueError("a choice is given twice")
         return chosen
 
     return check
@@ -98,5 +98,5 @@ def _number(lowest: float, highest: float) -> Callable[[Any, Owns], float]:
 
 
 _CHECKS: dict[str, Check] = {
-    "File": _file, "Checkbox": _boolean, "State": _state, "BrowserState": _kept,
+    "File": _file, "Checkbox": _boolean, "State": _state, "BrowserState": _stored_text,
 }  # fmt: skip

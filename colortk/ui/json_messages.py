@@ -1,7 +1,7 @@
-"""Reads the JSON messages of the page: what is not exactly a message of this page is refused.
+"""Parse and check the JSON messages of the page.
 
-Gradio answers a value of a wrong type with a traceback, and takes files by path from anybody. So a
-message is built anew from what was checked; nothing else reaches Gradio.
+Gradio responds to a value of a wrong type with a traceback, and accepts any path as a file. So a
+message is rebuilt from its checked values, and nothing else reaches Gradio.
 """
 
 from __future__ import annotations
@@ -15,28 +15,36 @@ from typing import Any
 
 from colortk.ui.http_requests import IDENTIFIER, RequestRefused
 
-#: Bytes of a message; files do not come in it. Levels of lists and objects within each other.
+#: The most bytes of a message, which holds no files, and the deepest nesting of lists and objects.
 MAX_BYTES, MAX_DEPTH = 1_000_000, 20
-#: Largest number that every reader of JSON reads alike.
+#: The largest integer that every JSON parser reads alike.
 MAX_INTEGER = 2**53
 _EVENT = re.compile(r"[0-9a-f]{32}")
 
-#: Whether a visitor may use the file at a path.
+#: Returns whether a visitor may use the file at a path.
 Owns = Callable[[str], bool]
-#: Returns a value as it is passed on. Raises ``ValueError`` or ``RequestRefused``.
+#: Returns a value as it is passed to Gradio. Raises ``ValueError`` or ``RequestRefused``.
 Check = Callable[[Any, Owns], Any]
 
 
 @dataclass(frozen=True)
 class Function:
-    """One of the page's functions. ``queued``: it is called by way of the queue, and only so."""
+    """A function of the page.
+
+    Parameters
+    ----------
+    queued : bool
+        Whether it is called through the queue, and in no other way.
+    inputs : tuple of callable
+        A check for each input.
+    """
 
     queued: bool
     inputs: tuple[Check, ...]
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """The JSON object of a message. Raises ``RequestRefused`` (400) if it can be read in two ways."""
+    """Return the JSON object in ``body``. Raises ``RequestRefused`` (400) if it is ambiguous."""
     try:
         message = json.loads(
             body.decode("utf-8"),
@@ -47,8 +55,8 @@ def parse(body: bytes) -> dict[str, Any]:
         )
         _check_text(message)
     except (ValueError, RecursionError) as error:
-        why = str(error) if type(error) is ValueError else "it is not JSON in UTF-8"
-        raise RequestRefused(400, f"the message is malformed: {why}") from None
+        reason = str(error) if type(error) is ValueError else "it is not JSON in UTF-8"
+        raise RequestRefused(400, f"the message is malformed: {reason}") from None
     if not isinstance(message, dict):
         raise RequestRefused(400, "the message is malformed: it is not an object")
     return message
@@ -57,13 +65,30 @@ def parse(body: bytes) -> dict[str, Any]:
 def call(
     message: dict[str, Any], functions: Mapping[int, Function], queued: bool, owns: Owns
 ) -> dict[str, Any]:
-    """The call of a function, built anew. Raises ``RequestRefused`` (400, 403, 404)."""
+    """Check the call of a function, and rebuild it from the checked values.
+
+    Parameters
+    ----------
+    message : dict
+        The call.
+    functions : mapping
+        Functions of the page by number.
+    queued : bool
+        Whether the call came through the queue.
+    owns : callable
+        Returns whether the visitor may use the file at a path.
+
+    Raises
+    ------
+    RequestRefused
+        With status 400, 403 or 404.
+    """
     number, data, trigger = message.get("fn_index"), message.get("data"), message.get("trigger_id")
     function = functions.get(number) if type(number) is int else None
     if function is None:
         raise RequestRefused(404 if type(number) is int else 400, "the page has no such function")
     if function.queued != queued:
-        raise RequestRefused(400, "that function is not called in this way")
+        raise RequestRefused(400, "this function is not called through this address")
     if not isinstance(data, list) or len(data) != len(function.inputs):
         raise RequestRefused(400, f"the function takes {len(function.inputs)} values")
     if trigger is not None and (type(trigger) is not int or not 0 <= trigger <= 1_000_000):
@@ -81,7 +106,7 @@ def call(
 
 
 def cancellation(message: dict[str, Any]) -> dict[str, Any]:
-    """The request to cancel an event, built anew. Raises ``RequestRefused`` (400)."""
+    """Check a request to cancel an event, and rebuild it. Raises ``RequestRefused`` (400)."""
     number = message.get("fn_index")
     if type(number) is not int or not 0 <= number <= 1_000_000:
         raise RequestRefused(400, "the function is not a number")
@@ -89,18 +114,18 @@ def cancellation(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def session(message: dict[str, Any]) -> str:
-    """The window that a message comes from. Raises ``RequestRefused`` (400)."""
+    """Return the window that a message comes from. Raises ``RequestRefused`` (400)."""
     value = message.get("session_hash")
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise RequestRefused(400, "the message does not say from which window it comes")
+        raise RequestRefused(400, "the message does not name its window")
     return value
 
 
 def event(message: dict[str, Any]) -> str:
-    """The event that a message is about. Raises ``RequestRefused`` (400)."""
+    """Return the event that a message is about. Raises ``RequestRefused`` (400)."""
     value = message.get("event_id")
     if not isinstance(value, str) or not _EVENT.fullmatch(value):
-        raise RequestRefused(400, "the message does not say which event it is about")
+        raise RequestRefused(400, "the message does not name an event")
     return value
 
 
@@ -128,16 +153,16 @@ def _float(text: str) -> float:
 
 
 def _check_text(message: Any) -> None:
-    """Refuse deep nesting, and text that is not Unicode or hides a NUL."""
-    waiting = [(message, 0)]
-    while waiting:
-        value, depth = waiting.pop()
+    """Refuse deep nesting, and text that is not Unicode or contains NUL."""
+    pending = [(message, 0)]
+    while pending:
+        value, depth = pending.pop()
         if depth > MAX_DEPTH:
             raise ValueError("it is nested too deeply")
         if isinstance(value, dict):
-            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+            pending += [(part, depth + 1) for pair in value.items() for part in pair]
         elif isinstance(value, list):
-            waiting += [(part, depth + 1) for part in value]
+            pending += [(part, depth + 1) for part in value]
         elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
             raise ValueError("a text is not Unicode")
 
@@ -145,6 +170,6 @@ def _check_text(message: Any) -> None:
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
+    except UnicodeEncodeError:  # one half of a surrogate pair
         return False
     return True

@@ -1,4 +1,4 @@
-"""How much the page takes from its visitors."""
+"""Limits of what the page accepts from visitors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MEGABYTE = 1_000_000
 
 
 def format_size(path: Path) -> str:
-    """A file's size, to be read."""
+    """Return the size of a file as text, as "3.2 MB"."""
     size = path.stat().st_size
     return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 2 else f"{size / 1000:.0f} kB"
 
 
 @cache
 def _decode_process(seconds: float) -> DecodeProcess:
-    """The process that decodes for all visitors of this page."""
+    """Start the process that decodes pictures for all visitors of this page."""
     process = DecodeProcess(seconds)
     atexit.register(process.close)
     return process
@@ -32,12 +32,24 @@ def _decode_process(seconds: float) -> DecodeProcess:
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one page.
+    """The limits of a page.
 
-    ``upload``: bytes of a file. ``pixels``: of a picture. ``film_pixels``: of a frame.
-    ``film_seconds``: of a film, the rest is left out; ``film_frames``: in all. ``waiting``: jobs
-    that wait for their turn or run, in all; ``waiting_per_visitor``: of one visitor.
-    ``decode_seconds``: for decoding one picture.
+    Parameters
+    ----------
+    upload : int
+        Bytes of an uploaded file.
+    pixels : int
+        Pixels of a picture.
+    film_pixels : int
+        Pixels of a frame of a film.
+    film_seconds : float
+        Seconds of a film that are colorized; the rest is cut off.
+    film_frames : int
+        Frames of a film.
+    waiting, waiting_per_visitor : int
+        Jobs that wait or run, in all and of one visitor.
+    decode_seconds : float
+        Seconds for decoding one picture.
     """
 
     upload: int = 100 * MEGABYTE
@@ -50,9 +62,19 @@ class Limits:
     decode_seconds: float = DECODE_SECONDS
 
     def read(self, path: Path, name: str) -> bytes:
-        """Content of an uploaded file; ``name`` is what messages call it.
+        """Read an uploaded file.
 
-        Raises ``PictureError`` if it is too large or not there any more.
+        Parameters
+        ----------
+        path : Path
+            The file.
+        name : str
+            What messages call it.
+
+        Raises
+        ------
+        PictureError
+            If it is too large or was deleted.
         """
         try:
             size = path.stat().st_size
@@ -61,32 +83,42 @@ class Limits:
             return path.read_bytes()
         except OSError as error:
             raise PictureError(
-                f"cannot read '{name}'", "it is not here any more", "upload it again"
+                f"cannot read '{name}'", "it was deleted", "upload it again"
             ) from error
 
     def decode(self, path: Path, name: str) -> Picture:
         """Decode an uploaded picture, in a process that is ended if it takes too long.
 
-        Raises ``PictureError``.
+        Parameters
+        ----------
+        path : Path
+            The file.
+        name : str
+            What messages call it.
+
+        Raises
+        ------
+        PictureError
+            If it cannot be read or decoded, or exceeds a limit.
         """
         process = _decode_process(self.decode_seconds)
         return process.decode(self.read(path, name), name, self.pixels)
 
     def too_large(self, size: int) -> str:
-        """Why a file of ``size`` bytes is refused."""
-        return f"it has {size / MEGABYTE:.1f} MB, the limit is {self.upload / MEGABYTE:g} MB"
+        """Return why a file of ``size`` bytes is refused."""
+        return f"it has {size / MEGABYTE:.1f} MB; the limit is {self.upload / MEGABYTE:g} MB"
 
     @staticmethod
     def upload_slots() -> RequestSlots:
-        """Uploads at once; others wait."""
+        """Return the slots of concurrent uploads. Further uploads wait."""
         return RequestSlots(16, per_visitor=4, per_address=8, waiting=200, waiting_per_visitor=20)
 
     @staticmethod
     def message_slots() -> RequestSlots:
-        """Messages that are read at once; others wait."""
+        """Return the slots of messages that are read concurrently. Further messages wait."""
         return RequestSlots(64, per_visitor=16, per_address=32, waiting=200, waiting_per_visitor=50)
 
     @staticmethod
     def stream_slots() -> RequestSlots:
-        """Streams and downloads at once, which last as long as a window; none waits."""
+        """Return the slots of streams and downloads. They last as long as a window, so none waits."""
         return RequestSlots(350, per_visitor=40, per_address=175)

@@ -1,26 +1,26 @@
 () => {
-  // A picture or film that is pasted goes where a file may be dropped now.
-  const give = (drop, file, patience) => {
+  // Put a pasted picture or film into the visible drop area.
+  const setFile = (drop, file, attempts) => {
     const input = drop.querySelector("input[type=file]");
     if (input) {
       const carrier = new DataTransfer();
       carrier.items.add(file);
       input.files = carrier.files;
       input.dispatchEvent(new Event("change", { bubbles: true }));
-    } else if (patience > 0) {
-      setTimeout(() => give(drop, file, patience - 1), 50);
+    } else if (attempts > 0) {
+      setTimeout(() => setFile(drop, file, attempts - 1), 50);
     }
   };
   document.addEventListener("paste", (event) => {
     const file = event.clipboardData?.files?.[0];
-    const drop = [...document.querySelectorAll(".drop")].find((one) => one.offsetParent !== null);
+    const drop = [...document.querySelectorAll(".drop")].find((area) => area.offsetParent !== null);
     if (!file || !drop) return;
     event.preventDefault();
     drop.querySelector("button[aria-label=Clear]")?.click();
-    give(drop, file, 40);
+    setFile(drop, file, 40);
   });
 
-  // R and N answer the survey's question, unless somebody types.
+  // The keys R and N answer the question of the survey, except in a text field.
   document.addEventListener("keydown", (event) => {
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches?.("input, textarea, select")) return;
@@ -29,9 +29,9 @@
     if (button && button.offsetParent !== null) button.click();
   });
 
-  // Gradio's slider between two pictures follows the mouse alone: give it a name, keys and words.
+  // Gradio's slider between two pictures follows the mouse only: add keys, and names for screen readers.
   const STEPS = { ArrowLeft: -0.05, ArrowRight: 0.05, PageDown: -0.2, PageUp: 0.2, Home: -1, End: 1 };
-  // Where the picture lies in its box, in pixels: a tall one has room on both sides.
+  // Position of the picture in its box, in pixels: a tall picture has margins on both sides.
   const frame = (handle) => {
     const box = handle.parentElement.getBoundingClientRect();
     const image = handle.parentElement.querySelector("img");
@@ -39,7 +39,7 @@
     const width = Math.min(box.width, box.height * ratio);
     return { box, left: (box.width - width) / 2, width };
   };
-  const place = (handle) => {
+  const position = (handle) => {
     const { left, width } = frame(handle);
     const x = new DOMMatrix(getComputedStyle(handle).transform).m41;
     return width ? (x - left) / width : 0.5;
@@ -51,34 +51,34 @@
     handle.dispatchEvent(new MouseEvent("mousedown", at));
     window.dispatchEvent(new MouseEvent("mouseup", at));
   };
-  const dress = (handle) => {
+  const addKeyboard = (handle) => {
     handle.setAttribute("role", "slider");
     handle.setAttribute("tabindex", "0");
     handle.setAttribute("aria-label", "Line between before and after");
     handle.setAttribute("aria-valuemin", "0");
     handle.setAttribute("aria-valuemax", "100");
-    const tell = () => handle.setAttribute("aria-valuenow", Math.round(100 * place(handle)));
+    const update = () => handle.setAttribute("aria-valuenow", Math.round(100 * position(handle)));
     handle.addEventListener("keydown", (event) => {
       const step = STEPS[event.key];
       if (step === undefined) return;
       event.preventDefault();
-      move(handle, Math.abs(step) === 1 ? (step + 1) / 2 : place(handle) + step);
-      setTimeout(tell, 50);
+      move(handle, Math.abs(step) === 1 ? (step + 1) / 2 : position(handle) + step);
+      setTimeout(update, 50);
     });
-    window.addEventListener("mouseup", tell);
-    tell();
+    window.addEventListener("mouseup", update);
+    update();
     const [before, after] = handle.parentElement.querySelectorAll("img");
-    if (before) before.alt = "Before: the picture in grey";
-    if (after) after.alt = "After: the picture in colour";
+    if (before) before.alt = "Before: the picture in gray";
+    if (after) after.alt = "After: the picture in color";
   };
-  // What went wrong is brought into view; Gradio's own messages come folded up.
-  const told = new WeakSet();
-  const unfold = () => {
-    for (const one of document.querySelectorAll(".notice [role=alert], [data-testid=toast-body]")) {
-      if (told.has(one)) continue;
-      told.add(one);
-      if (one.role === "alert") one.scrollIntoView({ block: "nearest" });
-      else if (!one.querySelector("[data-testid=toast-text]")) one.firstElementChild?.click();
+  // Scroll to error messages, and open Gradio's own messages, which are collapsed at first.
+  const handled = new WeakSet();
+  const showErrors = () => {
+    for (const message of document.querySelectorAll(".notice [role=alert], [data-testid=toast-body]")) {
+      if (handled.has(message)) continue;
+      handled.add(message);
+      if (message.role === "alert") message.scrollIntoView({ block: "nearest" });
+      else if (!message.querySelector("[data-testid=toast-text]")) message.firstElementChild?.click();
     }
   };
 
@@ -88,8 +88,8 @@
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
-      unfold();
-      document.querySelectorAll("#slider [data-testid=slider]:not([role=slider])").forEach(dress);
+      showErrors();
+      document.querySelectorAll("#slider [data-testid=slider]:not([role=slider])").forEach(addKeyboard);
     });
   }).observe(document.body, { childList: true, subtree: true });
 }

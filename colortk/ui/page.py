@@ -1,4 +1,4 @@
-"""The page: its tabs, its looks, and Gradio's settings."""
+"""The page: tabs, style, and settings of Gradio."""
 
 from __future__ import annotations
 
@@ -12,53 +12,76 @@ from colortk.ui.event_handlers import AppContext
 from colortk.ui.limits import Limits
 from colortk.ui.visitor_registry import KEEP_SECONDS
 
-#: Seconds between two looks for work.
-IDLE = 0.02
-#: Fonts that are on the reader's machine; Gradio's own themes ask Google for theirs.
+#: Seconds between two checks of the queue.
+QUEUE_INTERVAL = 0.02
+#: Fonts of the reader's machine. The themes of Gradio load fonts from Google.
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE = ("ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace")
 
 
 def blocks(app: AppContext, survey: Survey | None) -> Any:
-    """Gradio's blocks of the whole page; with a survey, that tab comes first."""
-    with gr.Blocks(title="colortk", analytics_enabled=False, fill_width=False) as made:
+    """Create the page.
+
+    Parameters
+    ----------
+    app : AppContext
+        What the tabs share.
+    survey : Survey or None
+        A survey, which gets the first tab.
+
+    Returns
+    -------
+    gradio.Blocks
+        The page.
+    """
+    with gr.Blocks(title="colortk", analytics_enabled=False, fill_width=False) as page:
         gr.HTML(_head(app), elem_id="head")
         with gr.Tabs(overflow_behavior="wrap"):
             if survey is not None:
                 with gr.Tab("Survey", id="survey"):
-                    survey_tab.build(app, survey, made)
+                    survey_tab.build(app, survey, page)
             with gr.Tab("Colorize", id="colorize"):
                 colorize_tab.build(app)
             with gr.Tab("Compare", id="compare"):
                 compare_tab.build(app)
             with gr.Tab("Film", id="film"):
                 film_tab.build(app)
-        # For this event alone every open window has a connection, which says that somebody is there.
-        made.unload(lambda: None)
-    # The guard refuses earlier, and says when to come back.
-    made.queue(max_size=2 * app.limits.waiting, default_concurrency_limit=1, api_open=False)
-    # It looks for work a thousand times a second, which costs a tenth of a core while there is none.
-    if hasattr(made._queue, "sleep_when_free"):
-        made._queue.sleep_when_free = IDLE
-    return made
+        # Because of this event every open window keeps a connection, which shows that it is open.
+        page.unload(lambda: None)
+    # The guard refuses requests earlier, and states when to try again.
+    page.queue(max_size=2 * app.limits.waiting, default_concurrency_limit=1, api_open=False)
+    # Gradio checks its queue a thousand times per second, which takes a tenth of a core when idle.
+    if hasattr(page._queue, "sleep_when_free"):
+        page._queue.sleep_when_free = QUEUE_INTERVAL
+    return page
 
 
 def _head(app: AppContext) -> str:
     return (
-        "<h1>colortk</h1><p>Black-and-white pictures and films in colour. What you upload stays on"
-        " the machine that runs this page, is seen by nobody else, and is deleted"
-        f" {KEEP_SECONDS / 60:.0f} minutes after you have left.</p>"
+        "<h1>colortk</h1><p>Colorize black-and-white pictures and films. Your files stay on the machine"
+        " that runs this page, are visible to you only, and are deleted"
+        f" {KEEP_SECONDS / 60:.0f} minutes after you leave.</p>"
     )
 
 
-def application(made: Any, limits: Limits) -> Any:
-    """The page of Gradio's blocks ``made`` as an ASGI application, without its guard."""
+def application(page: Any, limits: Limits) -> Any:
+    """Return the page as an ASGI application, without its guard.
+
+    Parameters
+    ----------
+    page : gradio.Blocks
+        The page.
+    limits : Limits
+        Limits of the page.
+    """
     theme = gr.themes.Default(
         primary_hue="indigo", neutral_hue="slate", radius_size="md", font=FONTS, font_mono=MONOSPACE
-    ).set(body_text_color_subdued="*neutral_500")  # a shade darker: 4.8 to 1 on white
+    ).set(
+        body_text_color_subdued="*neutral_500"
+    )  # darker than the default, for a contrast of 4.8 to 1 on white
     return gr.mount_gradio_app(
         FastAPI(openapi_url=None),
-        made,
+        page,
         "/",
         theme=theme,
         css=_resource("page.css"),

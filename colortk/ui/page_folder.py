@@ -1,4 +1,4 @@
-"""The folder of a page's files: of this user alone, and deleted when the page ends, however it ends."""
+"""The folder for the files of a page: private, and deleted when the page ends."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PREFIX = "colortk-ui-"
 
 @contextlib.contextmanager
 def page_folder() -> Iterator[Path]:
-    """A new folder, which Gradio uses too, deleted at the end with everything in it.
+    """Make a folder that Gradio uses too, and delete it with all files at the end of the block.
 
-    Folders of pages that were killed outright are deleted first.
+    Folders of pages that were killed are deleted first.
     """
     delete_abandoned(Path(tempfile.gettempdir()))
     folder = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
@@ -37,28 +37,28 @@ def page_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock that says that the folder is in use; the system drops it with the process."""
+    """Lock the folder while the block runs. The system releases the lock when the process ends."""
     try:
         import fcntl
-    except ImportError:  # not on every system; there, abandoned folders stay
+    except ImportError:  # Windows, where folders of killed pages stay
         yield
         return
     fresh = folder / f"{LOCK}-new"
     with fresh.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        fresh.rename(folder / LOCK)  # only now: nobody sees it unlocked
+        fresh.rename(folder / LOCK)  # only now, so that no process sees it unlocked
         yield
 
 
 def delete_abandoned(root: Path) -> None:
-    """Delete the folders in ``root`` of this user's pages that do not run any more."""
+    """Delete folders in ``root`` that pages of this user left when they were killed."""
     try:
         import fcntl
     except ImportError:
         return
     for lock in root.glob(f"{PREFIX}*/{LOCK}"):
         folder = lock.parent
-        with contextlib.suppress(OSError):  # it is somebody else's, or in use
+        with contextlib.suppress(OSError):  # another user's, or in use
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue
             descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)

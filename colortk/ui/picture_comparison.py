@@ -1,4 +1,4 @@
-"""One picture through several plugins, scored where it has colours of its own."""
+"""Colorize one picture with several plugins, and score the results if the picture has colors."""
 
 from __future__ import annotations
 
@@ -20,15 +20,28 @@ from colortk.ui.limits import Limits
 from colortk.ui.plugin_pool import PluginPool
 from colortk.ui.previews import gray_preview, heat_map, save_preview, shrink_to_side, to_eight_bits
 
-#: Longest side at which pictures are compared, in pixels, and plugins at once.
-SIDE, MAX_PLUGINS = 768, 8
+#: Longest side at which pictures are compared, in pixels.
+MAX_SIDE = 768
+#: Plugins that are compared at once.
+MAX_PLUGINS = 8
 
 
 @dataclass(frozen=True)
 class PluginResult:
-    """What one plugin made. ``heat``: ΔE00 to the original. ``scores``: by metric.
+    """The result of one plugin.
 
-    ``error``: why there is nothing else.
+    Parameters
+    ----------
+    label, summary : str
+        The plugin.
+    picture : Path or None
+        Its result.
+    heat : Path or None
+        Map of the color difference to the original, CIEDE2000.
+    scores : dict
+        Scores by metric.
+    error : str
+        Why the plugin failed; empty if it did not.
     """
 
     label: str
@@ -41,11 +54,29 @@ class PluginResult:
 
 @dataclass(frozen=True)
 class PictureComparison:
-    """``original``: as uploaded. ``grey``: what the plugins saw. ``scored``: it has colours."""
+    """A picture and the results of several plugins.
+
+    Parameters
+    ----------
+    name : str
+        Name of the picture.
+    original : Path
+        The picture as it was uploaded.
+    gray : Path
+        Its lightness, which is all that the plugins get.
+    width, height : int
+        Size at which it was compared, in pixels.
+    scored : bool
+        Whether the picture has colors, so that results can be scored.
+    rows : list of PluginResult
+        One for each plugin.
+    metrics : list of MetricSpec
+        The metrics of the scores.
+    """
 
     name: str
     original: Path
-    grey: Path
+    gray: Path
     width: int
     height: int
     scored: bool
@@ -68,18 +99,40 @@ def compare_plugins(
     limits: Limits,
     folder: Path,
 ) -> PictureComparison:
-    """The picture file ``path``, called ``name``, through the plugins ``labels``.
+    """Colorize a picture file with several plugins. If a plugin fails, only its result is missing.
 
-    A plugin that fails costs its own row. Raises ``PictureError`` or ``UsageError``.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Its name, for messages.
+    labels : list of str
+        Labels of the plugins.
+    strength : float
+        Factor on chroma, from 0 to 2.
+    pool : PluginPool
+        The plugins.
+    limits : Limits
+        Limits of the page.
+    folder : Path
+        Where pictures are written.
+
+    Raises
+    ------
+    PictureError
+        If the picture cannot be read.
+    UsageError
+        If no plugin, too many plugins or an unknown plugin is named.
     """
     if not labels:
-        raise UsageError("nothing to compare", hint="choose plugins")
+        raise UsageError("no plugin is chosen", hint="choose one or more")
     if len(labels) > MAX_PLUGINS:
         raise UsageError(
-            f"{len(labels)} plugins are too many at once", f"{MAX_PLUGINS} are possible"
+            f"{len(labels)} plugins are too many", f"at most {MAX_PLUGINS} can be compared"
         )
     pixels = limits.decode(path, name).pixels
-    pixels = to_eight_bits(shrink_to_side(pixels, SIDE))
+    pixels = to_eight_bits(shrink_to_side(pixels, MAX_SIDE))
     truth = Truth(pixels)
     scored = float(truth.chroma.mean()) >= load_protocol(DEFAULT).near_gray
     rows = [_plugin_result(label, truth, strength, pool, folder, scored) for label in labels]
@@ -87,7 +140,7 @@ def compare_plugins(
     return PictureComparison(
         name,
         save_preview(folder / "original.jpg", pixels),
-        save_preview(folder / "grey.jpg", gray_preview(pixels)),
+        save_preview(folder / "gray.jpg", gray_preview(pixels)),
         width,
         height,
         scored,

@@ -1,4 +1,4 @@
-"""One picture of a visitor, as ``colortk run`` does it."""
+"""Colorize a picture of a visitor, with the result of ``colortk run``."""
 
 from __future__ import annotations
 
@@ -21,13 +21,23 @@ from colortk.ui.previews import (
     to_eight_bits,
 )
 
-#: Of ``colortk run``: what its results are called.
+#: Ends the names of results, as those of ``colortk run``.
 SUFFIX = "-colorized"
 
 
 @dataclass(frozen=True)
 class PictureOptions:
-    """What a visitor asks for. ``extension``: type of the file, "" is that of the input."""
+    """The settings that a visitor chooses.
+
+    Parameters
+    ----------
+    strength : float
+        Factor on chroma, from 0 to 2.
+    refine : str
+        Name of a chroma refinement.
+    extension : str
+        Type of the result; "" is the type of the input.
+    """
 
     strength: float = 1.0
     refine: str = "ratio"
@@ -36,7 +46,21 @@ class PictureOptions:
 
 @dataclass(frozen=True)
 class ColorizedPicture:
-    """``file``: what ``colortk run`` would write. ``before``, ``after``: small ones, to look at."""
+    """A colorized picture.
+
+    Parameters
+    ----------
+    file : Path
+        The file that ``colortk run`` would write.
+    before, after : Path
+        Previews, gray and in color.
+    width, height : int
+        Size of the result, in pixels.
+    seconds : float
+        Time for prediction and chroma.
+    notes : list of str
+        What was lost.
+    """
 
     file: Path
     before: Path
@@ -55,14 +79,32 @@ def colorize_picture(
     limits: Limits,
     folder: Path,
 ) -> ColorizedPicture:
-    """Colorize the picture file ``path``, called ``name``, into ``folder``.
+    """Colorize a picture file.
 
-    Raises ``PictureError``, ``PluginError`` or ``UsageError``.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Its name, for messages and for the name of the result.
+    plugin : PooledPlugin
+        The colorizer.
+    options : PictureOptions
+        Settings.
+    limits : Limits
+        Limits of the page.
+    folder : Path
+        Where results are written.
+
+    Raises
+    ------
+    PictureError, PluginError, UsageError
+        If the picture cannot be read, colorized or written.
     """
     picture = limits.decode(path, name)
     dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
     light = lightness(picture.pixels)
-    picture.pixels = np.empty(0, picture.pixels.dtype)  # its colours are not needed any more
+    picture.pixels = np.empty(0, picture.pixels.dtype)  # frees the memory of the colors
     strength = options.strength * plugin.strength
     result = colorize(light, plugin, refiner(options.refine), strength, dtype)
     del light

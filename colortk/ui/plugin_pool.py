@@ -1,4 +1,4 @@
-"""The plugins that the page offers: each started once, when it is first used, and kept."""
+"""The plugins that the page offers. Each is started when it is first used, and then kept."""
 
 from __future__ import annotations
 
@@ -12,34 +12,41 @@ from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.isolate import Isolated
 from colortk.types import Float32
 
-#: What the page begins with, of what is there, and what it ends with.
+#: The order in which the page offers plugins; all others are in between.
 FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
 #: Seconds that a plugin may take for one picture.
-PATIENCE = 120.0
+DEFAULT_TIMEOUT = 120.0
 
 
 class PooledPlugin:
-    """A plugin in a process of its own, which visitors share. ``strength``: a factor in its label.
+    """A plugin in a process of its own, which visitors share.
 
-    One that ends its process, or gives no answer in time, fails on that picture, and nobody else's.
+    If it ends its process or does not respond in time, only the current picture fails.
+
+    Parameters
+    ----------
+    variant : PluginVariant
+        Plugin, options, weights and strength, as its label states them.
+    timeout : float
+        Seconds that it may take for one picture.
     """
 
     takes_batches = False
 
-    def __init__(self, found: PluginVariant, timeout: float) -> None:
-        self.strength = found.strength
+    def __init__(self, variant: PluginVariant, timeout: float) -> None:
+        self.strength = variant.strength
         self._turn = threading.Lock()
-        self._isolated = Isolated(found.request, timeout)
+        self._isolated = Isolated(variant.request, timeout)
         self.spec = self._isolated.spec
         self.digest, self.options_key = self._isolated.digest, self._isolated.options_key
 
     def predict(self, lightness: Float32) -> Float32:
-        """Chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``."""
+        """Return chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``."""
         with self._turn:
             return self._isolated.predict(lightness)
 
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
-        """:meth:`predict` of several, one after another."""
+        """Return :meth:`predict` of several pictures, one after another."""
         return [self.predict(lightness) for lightness in lightnesses]
 
     def close(self) -> None:
@@ -48,80 +55,115 @@ class PooledPlugin:
 
 
 class PluginPool:
-    """Plugins by label, ``NAME[:option=value,…][@WEIGHTS]``."""
+    """Plugins by label, ``NAME[:option=value,…][@WEIGHTS]``.
 
-    def __init__(self, entries: Iterable[PluginVariant], timeout: float = PATIENCE) -> None:
+    Parameters
+    ----------
+    variants : iterable of PluginVariant
+        The plugins, in the order of the page.
+    timeout : float
+        Seconds that a plugin may take for one picture.
+    """
+
+    def __init__(self, variants: Iterable[PluginVariant], timeout: float = DEFAULT_TIMEOUT) -> None:
         self.timeout = timeout
-        self._entries = {one.label: one for one in entries}
+        self._variants = {variant.label: variant for variant in variants}
         self._loaded: dict[str, PooledPlugin] = {}
         self._closed = False
-        self._turns = {label: threading.Lock() for label in self._entries}
+        self._turns = {label: threading.Lock() for label in self._variants}
 
     @property
     def labels(self) -> list[str]:
-        """All of them, in order."""
-        return list(self._entries)
+        """The labels, in the order of the page."""
+        return list(self._variants)
 
     def summary(self, label: str) -> str:
-        """What a plugin says about itself, one line."""
-        return self._entry(label).summary
+        """Return the one-line summary of a plugin."""
+        return self._variant(label).summary
 
     def get(self, label: str) -> PooledPlugin:
-        """A plugin, ready.
+        """Return a plugin, and start it if it does not run yet.
 
-        Raises ``UsageError`` (not on the pool), ``PluginError`` or ``ArtifactError``.
+        Parameters
+        ----------
+        label : str
+            Its label.
+
+        Raises
+        ------
+        UsageError
+            If there is no such plugin, or the page has ended.
+        PluginError, ArtifactError
+            If it cannot be loaded.
         """
-        found = self._entry(label)
+        variant = self._variant(label)
         with self._turns[label]:
             if self._closed:
                 raise UsageError("this page has ended")
             if label not in self._loaded:
-                self._loaded[label] = PooledPlugin(found, self.timeout)
+                self._loaded[label] = PooledPlugin(variant, self.timeout)
             return self._loaded[label]
 
     def close(self) -> None:
-        """End the plugins' processes; none is started any more."""
+        """End the processes of the plugins. From now on none is started."""
         self._closed = True
-        for kept in self._loaded.values():
-            kept.close()
+        for plugin in self._loaded.values():
+            plugin.close()
 
-    def _entry(self, label: str) -> PluginVariant:
-        found = self._entries.get(label)
-        if found is None:
-            raise UsageError(f"there is no plugin '{label}' here", hint="load the page again")
-        return found
+    def _variant(self, label: str) -> PluginVariant:
+        variant = self._variants.get(label)
+        if variant is None:
+            raise UsageError(f"this page has no plugin '{label}'", hint="load the page again")
+        return variant
 
 
 def create_plugin_pool(
-    texts: Iterable[str], timeout: float = PATIENCE
+    texts: Iterable[str], timeout: float = DEFAULT_TIMEOUT
 ) -> tuple[PluginPool, list[str]]:
-    """The pool of the plugins that are named, else of all that can run, and why others cannot.
+    """Create the pool of the named plugins, or of all that can run.
 
-    ``timeout``: seconds that a plugin may take for one picture.
+    Parameters
+    ----------
+    texts : iterable of str
+        Labels of plugins; empty for all that can run.
+    timeout : float
+        Seconds that a plugin may take for one picture.
 
-    Raises ``UsageError``, ``PluginError`` or ``ArtifactError`` for a named one, and ``UsageError`` if
-    there is none.
+    Returns
+    -------
+    pool : PluginPool
+        The plugins.
+    notes : list of str
+        Why other plugins cannot run.
+
+    Raises
+    ------
+    UsageError
+        If a named plugin is unknown, or no plugin can run.
+    PluginError, ArtifactError
+        If a named plugin cannot run.
     """
     named = list(dict.fromkeys(texts))
     if named:
         return PluginPool([parse_variant(text) for text in named], timeout), []
-    found, notes = [], []
+    variants, notes = [], []
     for name in _usable():
         try:
-            found.append(parse_variant(name))
+            variants.append(parse_variant(name))
         except ColortkError as error:
             notes.append(str(error))
-    if not found:
-        raise UsageError("there is no plugin that can run", hint="see: colortk plugins list")
-    return PluginPool(found, timeout), notes
+    if not variants:
+        raise UsageError("no plugin can run", hint="see: colortk plugins list")
+    return PluginPool(variants, timeout), notes
 
 
 def _usable() -> list[str]:
-    """Colorizers that are trained and have their modules; the usual one first, grey last."""
+    """Return the colorizers that are trained and have their modules, in the order of the page."""
     specs = [
-        found.spec
-        for found in registry().of(ColorizerSpec).values()
-        if isinstance(found.spec, ColorizerSpec) and not missing_requirements(found.spec)
+        declaration.spec
+        for declaration in registry().of(ColorizerSpec).values()
+        if isinstance(declaration.spec, ColorizerSpec)
+        and not missing_requirements(declaration.spec)
     ]
     ready = [spec for spec in specs if spec.artifacts or not spec.trainer]
     names = {spec.name for spec in ready}

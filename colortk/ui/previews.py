@@ -1,4 +1,4 @@
-"""Pictures as the page shows them: small copies of what people get in full."""
+"""Small copies of pictures, as the page shows them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,42 @@ from colortk.color.upsample import resize
 from colortk.io.files import write_atomic
 from colortk.types import Array
 
-#: Longest side of a picture between "before" and "after", in pixels, and quality of its JPEG.
-PREVIEW_SIDE, QUALITY = 1600, 92
-#: CIEDE2000 at which the scale of a heat map ends.
+#: Longest side of the previews "before" and "after", in pixels.
+PREVIEW_SIDE = 1600
+#: JPEG quality of previews.
+PREVIEW_QUALITY = 92
+#: Color difference (CIEDE2000) at which the scale of a heat map ends.
 HEAT_MAP_MAX = 40.0
 
 
 def to_eight_bits(pixels: Array) -> Array:
-    """A picture of 8 or 16 bits, grey or colour, as uint8 (H, W, 3)."""
+    """Return a picture as 8-bit color.
+
+    Parameters
+    ----------
+    pixels : array of uint8 or uint16, shape (H, W) or (H, W, 3)
+        sRGB.
+
+    Returns
+    -------
+    uint8 array of shape (H, W, 3)
+        sRGB, rounded.
+    """
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     return np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels
 
 
 def shrink_to_side(pixels: Array, side: int) -> Array:
-    """``pixels`` (H, W, 3) with its longer side brought down to ``side``, never up."""
+    """Return a picture that is scaled down so that its longer side is at most ``side``.
+
+    Parameters
+    ----------
+    pixels : array of uint8 or uint16, shape (H, W, 3)
+        sRGB.
+    side : int
+        The longest allowed side, in pixels. A smaller picture is returned as it is.
+    """
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
@@ -36,29 +57,40 @@ def shrink_to_side(pixels: Array, side: int) -> Array:
 
 
 def gray_preview(pixels: Array) -> Array:
-    """The grey picture of the same lightness, uint8 (H, W, 3)."""
+    """Return the gray picture with the lightness of ``pixels``, uint8 (H, W, 3)."""
     light = lightness(pixels)
-    nothing = np.zeros_like(light)
-    rgb = lab_to_rgb(cv2.merge([light, nothing, nothing]))
-    grey: Array = cv2.convertScaleAbs(np.ascontiguousarray(rgb[..., 1]), alpha=255)
-    return np.repeat(grey.reshape(light.shape)[..., None], 3, 2)
+    zero = np.zeros_like(light)
+    rgb = lab_to_rgb(cv2.merge([light, zero, zero]))
+    gray: Array = cv2.convertScaleAbs(np.ascontiguousarray(rgb[..., 1]), alpha=255)
+    return np.repeat(gray.reshape(light.shape)[..., None], 3, 2)
 
 
 def heat_map(differences: Array) -> Array:
-    """Colours, uint8 (H, W, 3), of colour differences (H, W): dark is none, bright is HEAT_MAP_MAX."""
+    """Draw color differences: dark is none, bright is ``HEAT_MAP_MAX``.
+
+    Parameters
+    ----------
+    differences : float array of shape (H, W)
+        CIEDE2000.
+
+    Returns
+    -------
+    uint8 array of shape (H, W, 3)
+        sRGB.
+    """
     levels = cv2.convertScaleAbs(differences.astype(np.float32), alpha=255 / HEAT_MAP_MAX)
-    colours: Array = cv2.applyColorMap(levels.reshape(differences.shape), cv2.COLORMAP_INFERNO)
-    return np.ascontiguousarray(colours[..., ::-1])
+    colors: Array = cv2.applyColorMap(levels.reshape(differences.shape), cv2.COLORMAP_INFERNO)
+    return np.ascontiguousarray(colors[..., ::-1])
 
 
 def save_preview(path: Path, pixels: Array) -> Path:
-    """Write uint8 (H, W, 3) as a JPEG. Raises ``PictureError``."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    """Write uint8 (H, W, 3) as a JPEG, and return ``path``. Raises ``PictureError``."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, PREVIEW_QUALITY]
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)
     write_atomic(path, bytes(data), force=True, durable=False)
     return path
 
 
 def file_url(path: Path) -> str:
-    """Where a visitor's browser gets one of their files from."""
+    """Return the URL at which a visitor's browser gets the file ``path``, relative to the page."""
     return f"gradio_api/file={quote(str(path))}"

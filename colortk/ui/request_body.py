@@ -1,4 +1,4 @@
-"""Reads the body of a request, and gives up on one that does not come."""
+"""Read the body of a request, and give up on a body that does not arrive."""
 
 from __future__ import annotations
 
@@ -8,61 +8,69 @@ from collections.abc import AsyncIterator, Callable
 
 from colortk.ui.http_requests import Receive, RequestRefused
 
-#: Seconds that a body may lag behind its slowest allowed rate, in bytes per second. A body that
-#: stops is given up after as long.
-GRACE, SLOWEST = 10.0, 16_384
-#: The slowest rate after so many seconds while others wait for a slot.
-SLOWEST_CONTESTED, UNDISTURBED = 131_072, 60.0
+#: Seconds that a body may lag behind the lowest allowed rate. A body that stops is given up after
+#: as many seconds.
+MAX_LAG = 10.0
+#: The lowest allowed rate, in bytes per second.
+MIN_RATE = 16_384
+#: The lowest allowed rate of an upload that has taken more than ``FREE_SECONDS`` while other uploads
+#: wait for a slot.
+MIN_RATE_CONTESTED, FREE_SECONDS = 131_072, 60.0
 
 
 class ClientDisconnected(Exception):
-    """The client has closed the connection: nobody reads an answer."""
+    """The client has closed the connection, so that nobody reads a response."""
 
 
 async def read_chunks(
     receive: Receive, limit: int, contested: Callable[[], bool] = lambda: False
 ) -> AsyncIterator[bytes]:
-    """The parts of a body of at most ``limit`` bytes.
+    """Yield the chunks of a body as they arrive.
 
     Parameters
     ----------
-    receive
-        The connection's, of ASGI.
-    limit
-        Most bytes of the whole body.
-    contested
-        Whether somebody waits for this request to end.
+    receive : callable
+        The function of ASGI that returns the next message of the connection.
+    limit : int
+        The largest allowed body, in bytes.
+    contested : callable
+        Returns whether another request waits for this one to end.
+
+    Yields
+    ------
+    bytes
+        A chunk, not empty.
 
     Raises
     ------
     RequestRefused
-        408 if it comes too slowly, 413 if it is too long.
+        With status 408 if the body arrives too slowly, with 413 if it is too long.
     ClientDisconnected
-        If the connection was closed before its end.
+        If the connection was closed before the end of the body.
     """
-    allowance, size, begin = GRACE, 0, time.monotonic()
+    allowance, size, start = MAX_LAG, 0, time.monotonic()
     more = True
     while more:
-        asked = time.monotonic()
+        before = time.monotonic()
         try:
             part = await asyncio.wait_for(receive(), max(allowance, 0.01))
         except TimeoutError:
-            raise RequestRefused(408, "the upload has stopped, or is too slow: try again") from None
+            raise RequestRefused(408, "the upload has stopped or is too slow: try again") from None
         if part["type"] != "http.request":
             raise ClientDisconnected
         data = part.get("body", b"")
         size += len(data)
         if size > limit:
-            raise RequestRefused(413, "that is too long")
+            raise RequestRefused(413, "the request is too long")
         now = time.monotonic()
-        late = contested() and now - begin > UNDISTURBED
-        earned = len(data) / (SLOWEST_CONTESTED if late else SLOWEST)
-        allowance = min(GRACE, allowance - (now - asked) + earned)
+        hurry = now - start > FREE_SECONDS and contested()
+        earned = len(data) / (MIN_RATE_CONTESTED if hurry else MIN_RATE)
+        allowance = min(MAX_LAG, allowance - (now - before) + earned)
         if data:
             yield data
         more = part.get("more_body", False)
 
 
 async def read_whole(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises as :func:`read_chunks` does."""
+    """Return the whole body of at most ``limit`` bytes. Raises as :func:`read_chunks` does."""
     return b"".join([part async for part in read_chunks(receive, limit)])

@@ -1,4 +1,4 @@
-"""A number of slots, shared fairly: nobody can take all of them, and who waits is served in order."""
+"""Slots for concurrent requests, shared fairly among visitors and served in order."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-#: Seconds after which it makes sense to ask again.
+#: Seconds after which a client should try again.
 RETRY_AFTER = 10
 
 
 class NoFreeSlot(Exception):
-    """There is no slot, and no room to wait for one. ``own``: because of the visitor's own requests."""
+    """No slot is free, and no place in the queue.
+
+    Parameters
+    ----------
+    own : bool
+        Whether the visitor's own requests are the reason.
+    """
 
     def __init__(self, own: bool) -> None:
         self.own = own
-        super().__init__("no slot")
+        super().__init__("no free slot")
 
 
 @dataclass(eq=False)
@@ -28,10 +34,18 @@ class _Claim:
 
 @dataclass
 class RequestSlots:
-    """``total`` slots at once: at most ``per_visitor`` of a visitor, ``per_address`` of an address.
+    """A number of slots. To be used in one event loop.
 
-    ``waiting`` claims may wait, ``waiting_per_visitor`` of one visitor. A claim that waits for its
-    own visitor's slots does not hold up those behind it. For use in one event loop.
+    A request that waits for slots of its own visitor does not hold up the requests behind it.
+
+    Parameters
+    ----------
+    total : int
+        Slots in all.
+    per_visitor, per_address : int
+        Slots of one visitor, and of one network address.
+    waiting, waiting_per_visitor : int
+        Requests that may wait for a slot, in all and of one visitor.
     """
 
     total: int
@@ -39,32 +53,45 @@ class RequestSlots:
     per_address: int
     waiting: int = 0
     waiting_per_visitor: int = 0
-    _held: list[_Claim] = field(default_factory=list)
+    _active: list[_Claim] = field(default_factory=list)
     _queue: list[_Claim] = field(default_factory=list)
 
     @property
     def contested(self) -> bool:
-        """Whether somebody waits because all slots are taken."""
-        return bool(self._queue) and len(self._held) >= self.total
+        """Whether a request waits because all slots are taken."""
+        return bool(self._queue) and len(self._active) >= self.total
 
     @contextlib.asynccontextmanager
     async def slot(self, visitor: str, address: str | None = None) -> AsyncIterator[None]:
-        """Hold a slot while the block runs. Raises ``NoFreeSlot``."""
+        """Hold a slot while the block runs. Wait for it if none is free.
+
+        Parameters
+        ----------
+        visitor : str
+            Token of the visitor.
+        address : str or None
+            Address of the client; ``None`` is not counted.
+
+        Raises
+        ------
+        NoFreeSlot
+            If too many requests wait already.
+        """
         claim = _Claim(visitor, address)
         self._queue.append(claim)
         self._admit()
         try:
             if not claim.turn.done():
-                self._check_room(claim)
+                self._check_queue(claim)
             await claim.turn
             yield
         finally:
-            for claims in (self._queue, self._held):
+            for claims in (self._queue, self._active):
                 if claim in claims:
                     claims.remove(claim)
             self._admit()
 
-    def _check_room(self, claim: _Claim) -> None:
+    def _check_queue(self, claim: _Claim) -> None:
         own = sum(other.visitor == claim.visitor for other in self._queue)
         if own > self.waiting_per_visitor:
             raise NoFreeSlot(own=self.waiting_per_visitor > 0 or not self._fits(claim))
@@ -72,17 +99,17 @@ class RequestSlots:
             raise NoFreeSlot(own=False)
 
     def _fits(self, claim: _Claim) -> bool:
-        visitors = sum(other.visitor == claim.visitor for other in self._held)
-        addresses = sum(other.address == claim.address for other in self._held)
+        visitors = sum(other.visitor == claim.visitor for other in self._active)
+        addresses = sum(other.address == claim.address for other in self._active)
         return visitors < self.per_visitor and (
             claim.address is None or addresses < self.per_address
         )
 
     def _admit(self) -> None:
         for claim in list(self._queue):
-            if len(self._held) >= self.total:
+            if len(self._active) >= self.total:
                 return
             if self._fits(claim) and not claim.turn.done():
                 self._queue.remove(claim)
-                self._held.append(claim)
+                self._active.append(claim)
                 claim.turn.set_result(None)

@@ -1,4 +1,4 @@
-"""Serves the page until it is interrupted, and leaves nothing behind."""
+"""Serve the page until it is interrupted, and delete its files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,27 @@ from colortk.ui.page_folder import page_folder
 from colortk.ui.plugin_pool import PluginPool
 from colortk.ui.visitor_registry import VisitorRegistry
 
-#: Seconds between two looks for what can be deleted.
-SWEEP = 15.0
-#: The port that is taken if none is named, else one that is free.
-PORT = 7860
+#: Seconds between two searches for files that can be deleted.
+SWEEP_INTERVAL = 15.0
+#: The port if none is named; if it is in use, a free port is chosen.
+DEFAULT_PORT = 7860
+#: Connections that may wait to be accepted.
+BACKLOG = 512
 
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Where the page is served. ``port``: ``None`` for the usual one or any that is free."""
+    """Where the page is served, and its limits.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on.
+    port : int or None
+        ``None``: the default port, or a free one if that is in use.
+    limits : Limits
+        Limits of the page.
+    """
 
     host: str = "127.0.0.1"
     port: int | None = None
@@ -33,8 +45,21 @@ class ServerSettings:
 
 
 def open_socket(settings: ServerSettings) -> socket.socket:
-    """A socket that listens there. Raises ``EnvironmentProblem`` or ``UsageError``."""
-    for port in [settings.port] if settings.port is not None else [PORT, 0]:
+    """Open the socket that the page listens on.
+
+    Parameters
+    ----------
+    settings : ServerSettings
+        Address and port.
+
+    Raises
+    ------
+    UsageError
+        If the host is not an address of this machine.
+    EnvironmentProblem
+        If the port cannot be used.
+    """
+    for port in [settings.port] if settings.port is not None else [DEFAULT_PORT, 0]:
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(
                 settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -42,34 +67,34 @@ def open_socket(settings: ServerSettings) -> socket.socket:
         except (OSError, UnicodeError) as error:
             raise UsageError(
                 f"--host {settings.host}",
-                "it is no address of this machine",
-                "127.0.0.1 is the default",
+                "it is not an address of this machine",
+                "the default is 127.0.0.1",
             ) from error
         listening = socket.socket(family, kind, protocol)
         if os.name == "posix":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(address)
-            listening.listen(512)
+            listening.listen(BACKLOG)
         except OSError as error:
             listening.close()
-            if settings.port is None and port == PORT:
+            if settings.port is None and port == DEFAULT_PORT:
                 continue
             raise EnvironmentProblem(
                 f"cannot listen on {settings.host}:{port}", error.strerror or str(error),
-                "choose another --port, or leave it out",
+                "choose another --port or leave it out",
             ) from error  # fmt: skip
         return listening
-    raise AssertionError("one of the ports was free or refused")
+    raise AssertionError("unreachable: the last port was opened or refused")
 
 
 def is_loopback(listening: socket.socket) -> bool:
-    """Whether only this machine can reach it."""
+    """Return whether only this machine can reach the socket ``listening``."""
     return ip_address(listening.getsockname()[0]).is_loopback
 
 
 def page_url(host: str, listening: socket.socket) -> str:
-    """What to type into a browser."""
+    """Return the URL of the page, for a browser."""
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{listening.getsockname()[1]}/"
 
@@ -77,13 +102,29 @@ def page_url(host: str, listening: socket.socket) -> str:
 def serve(
     settings: ServerSettings, pool: PluginPool, survey: Survey | None, ready: Callable[[str], None]
 ) -> None:
-    """Serve the page until SIGINT, SIGTERM or SIGHUP. ``ready``: called with its address.
+    """Serve the page until SIGINT, SIGTERM or SIGHUP.
 
-    Raises ``EnvironmentProblem`` (no Gradio, the port is in use) or ``UsageError``.
+    Parameters
+    ----------
+    settings : ServerSettings
+        Where.
+    pool : PluginPool
+        Plugins that the page offers.
+    survey : Survey or None
+        A survey to ask.
+    ready : callable
+        Called with the URL when the page can be opened.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If Gradio is missing or the port cannot be used.
+    UsageError
+        If the host is not an address of this machine.
     """
     listening = open_socket(settings)
     with contextlib.closing(listening), page_folder() as folder:
-        from colortk.ui._gradio import gr  # noqa: F401  (first: it sets Gradio up, or says what is missing)
+        from colortk.ui._gradio import gr  # noqa: F401  (first: it configures Gradio, or reports what is missing)
         from colortk.ui.event_handlers import AppContext
         from colortk.ui.guard import Guard
         from colortk.ui.input_checks import functions
@@ -93,10 +134,10 @@ def serve(
 
         visitors = VisitorRegistry(folder)
         app = AppContext(pool, visitors, settings.limits, threading.Event())
-        made = blocks(app, survey)
+        page = blocks(app, survey)
         guarded = Guard(
-            application(made, settings.limits), visitors, settings.limits, is_loopback(listening),
-            functions(made), GradioQueue(made),
+            application(page, settings.limits), visitors, settings.limits, is_loopback(listening),
+            functions(page), GradioQueue(page),
         )  # fmt: skip
         server = PageServer(guarded, lambda: ready(page_url(settings.host, listening)))
         sweeper = threading.Thread(target=_sweep, args=(visitors, app.closing), daemon=True)
@@ -106,10 +147,10 @@ def serve(
         finally:
             app.closing.set()
             sweeper.join()
-            pool.close()  # first, so that nothing is written any more when files are deleted
+            pool.close()  # before the files are deleted, so that nothing is written afterwards
             visitors.close()
 
 
 def _sweep(visitors: VisitorRegistry, closing: threading.Event) -> None:
-    while not closing.wait(SWEEP):
+    while not closing.wait(SWEEP_INTERVAL):
         visitors.sweep()

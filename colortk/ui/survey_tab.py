@@ -1,6 +1,7 @@
-"""The tab "Survey": is the shown image real? One picture at a time, answers kept at once.
+"""The tab "Survey": "Is the shown image real?", one picture at a time.
 
-A picture comes inside of the message with its question: no address, no name, nothing to compare.
+A picture is part of the message with its question, so that it has no URL and no name. Each answer is
+stored before the next question is shown.
 """
 
 from __future__ import annotations
@@ -15,61 +16,81 @@ from colortk.survey.session import Question, Rater, Survey
 from colortk.ui._gradio import gr
 from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
 
-#: Of what a browser keeps; it is no secret.
+#: Gradio encrypts with it what a browser stores. The stored identifier is not secret.
 SECRET = "colortk survey"
 
 
 def build(app: AppContext, survey: Survey, page: Any) -> None:
-    """Put the tab's parts where Gradio is building, into the blocks ``page``."""
+    """Create the elements of the tab in the current block of Gradio.
+
+    Parameters
+    ----------
+    app : AppContext
+        The page.
+    survey : Survey
+        The survey.
+    page : gradio.Blocks
+        The blocks of the page, whose loading resumes the survey.
+    """
     key = hashlib.sha256(survey.description.text().encode()).hexdigest()[:16]
-    known = gr.BrowserState(None, storage_key=f"colortk-survey-{key}", secret=SECRET)
-    asked = gr.State(None)
+    rater_state = gr.BrowserState(None, storage_key=f"colortk-survey-{key}", secret=SECRET)
+    question_state = gr.State(None)
     with gr.Column(elem_id="survey"):
         stage = gr.HTML(_welcome(survey), elem_id="stage")
         with gr.Row(elem_id="answers"):
             real = gr.Button("Real (R)", visible=False, elem_id="real", variant="primary")
             fake = gr.Button("Not real (N)", visible=False, elem_id="not-real", variant="primary")
         begin = gr.Button("Begin", variant="primary", elem_id="begin")
-        wrong = notice()
-    parts = [known, asked, stage, real, fake, begin, wrong]
-    count = len(parts) - 1
+        error_notice = notice()
+    outputs = [rater_state, question_state, stage, real, fake, begin, error_notice]
+    output_count = len(outputs) - 1
 
-    def shown(rater: Rater) -> Any:
+    def show_next(rater: Rater) -> Any:
         question = rater.next()
         if question is None:
             buttons = [gr.update(visible=False)] * 3
             return [rater.id, None, _thanks(rater), *buttons]
         visible = [gr.update(visible=True)] * 2
-        return [rater.id, question.id, _asked(question), *visible, gr.update(visible=False)]
+        return [rater.id, question.id, _question(question), *visible, gr.update(visible=False)]
 
-    def look(context: RequestContext, told: Any) -> Any:
-        """The page was loaded: who has begun goes on; who has not is only welcomed."""
-        if not _known(survey, told):
-            return [gr.skip()] * count
-        return shown(survey.rater(told))
+    def resume(context: RequestContext, rater_id: Any) -> Any:
+        """Show the next question to a rater who has begun, and the welcome to others."""
+        if not _is_rater(survey, rater_id):
+            return [gr.skip()] * output_count
+        return show_next(survey.rater(rater_id))
 
-    def start(context: RequestContext, told: Any) -> Any:
-        return shown(survey.rater(told if isinstance(told, str) else None))
+    def start(context: RequestContext, rater_id: Any) -> Any:
+        return show_next(survey.rater(rater_id if isinstance(rater_id, str) else None))
 
     def answer(real: bool) -> Any:
-        def keep(context: RequestContext, told: Any, question: Any) -> Any:
-            rater = survey.rater(told if isinstance(told, str) else None)
-            if isinstance(question, str) and rater.id == told:
+        def store(context: RequestContext, rater_id: Any, question: Any) -> Any:
+            rater = survey.rater(rater_id if isinstance(rater_id, str) else None)
+            if isinstance(question, str) and rater.id == rater_id:
                 rater.answer(question, real)
-            return shown(rater)
+            return show_next(rater)
 
-        return keep
+        return store
 
-    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    begin.click(event_handler(app, start, count), known, parts, **quiet)
-    real.click(event_handler(app, answer(True), count), [known, asked], parts, **quiet)
-    fake.click(event_handler(app, answer(False), count), [known, asked], parts, **quiet)
-    page.load(event_handler(app, look, count), known, parts, **quiet)
+    options = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    begin.click(event_handler(app, start, output_count), rater_state, outputs, **options)
+    real.click(
+        event_handler(app, answer(True), output_count),
+        [rater_state, question_state],
+        outputs,
+        **options,
+    )
+    fake.click(
+        event_handler(app, answer(False), output_count),
+        [rater_state, question_state],
+        outputs,
+        **options,
+    )
+    page.load(event_handler(app, resume, output_count), rater_state, outputs, **options)
 
 
-def _known(survey: Survey, told: Any) -> bool:
-    """Whether ``told`` is the id of a rater of this survey; none is made by asking."""
-    return isinstance(told, str) and survey.answers.counts(told)[1] > 0
+def _is_rater(survey: Survey, rater_id: Any) -> bool:
+    """Return whether ``rater_id`` is the identifier of a rater who has begun this survey."""
+    return isinstance(rater_id, str) and survey.answers.counts(rater_id)[1] > 0
 
 
 def _welcome(survey: Survey) -> str:
@@ -77,13 +98,13 @@ def _welcome(survey: Survey) -> str:
     return (
         f"<div class='asking'><h2>{html.escape(about.question)}</h2>"
         f"<p>You will see {about.each} pictures, one at a time. Some are photographs as they were"
-        " taken; of others the colours were made by a computer. Say of each what you think, as fast"
-        " or as slowly as you like. There is no way back to a picture.</p>"
-        "<p>What is kept: your answers and when you gave them, under a number.</p></div>"
+        " taken; others were colored by a computer. Decide for each picture whether it is real. Take as"
+        " much time as you like. You cannot go back to a picture.</p>"
+        "<p>Your answers and their times are stored under a number, without your name.</p></div>"
     )
 
 
-def _asked(question: Question) -> str:
+def _question(question: Question) -> str:
     data = base64.b64encode(read_regular(question.picture)).decode("ascii")
     return (
         f"<div class='asking'><h2>{html.escape(question.text)}</h2>"

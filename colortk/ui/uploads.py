@@ -1,4 +1,4 @@
-"""Takes uploads: one file of a form, written as it comes, and deleted if its end does not come."""
+"""Store uploads: one file of a form, written as it arrives, and deleted if it stays incomplete."""
 
 from __future__ import annotations
 
@@ -18,30 +18,43 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from colortk.ui.http_requests import RequestRefused, Send
 
-# It writes a line to stderr for each malformed form, and strangers could fill a log.
+# It writes a line to stderr for each malformed form, with which strangers could fill a log.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
-#: Bytes around a file in a form, and bytes that are written at once.
-FORM, BLOCK = 100_000, 1 << 20
-#: Bytes of a file's name.
-MAX_NAME = 150
-#: Seconds before the beginning and after the end of an upload in which a browser may ask for its
-#: progress, and seconds between two messages about it: with news, and without.
-PATIENCE, NEWS, NO_NEWS = 3.0, 0.1, 15.0
+#: The most bytes of a form besides its file.
+MAX_FORM_OVERHEAD = 100_000
+#: Bytes that are written to the disk at once.
+BLOCK_BYTES = 1 << 20
+#: The most bytes of a file name.
+MAX_NAME_BYTES = 150
+#: Seconds before the start and after the end of an upload in which a browser may ask for its progress.
+PROGRESS_MARGIN = 3.0
+#: Seconds between two progress messages, and between two heartbeats while nothing changes.
+PROGRESS_INTERVAL, HEARTBEAT_INTERVAL = 0.1, 15.0
 
 
 @dataclass
 class Progress:
-    """How far an upload is. ``fresh``: bytes since somebody has asked."""
+    """Progress of an upload.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    new_bytes : int
+        Bytes since the last progress message.
+    done : bool
+        Whether the upload has ended.
+    """
 
     name: str = ""
-    fresh: int = 0
+    new_bytes: int = 0
     done: bool = False
 
 
 @dataclass
 class _Form:
-    """The only part of a form: a file called ``name``, whose bytes wait in ``block``."""
+    """The only part of a form: a file called ``name``, whose next bytes are in ``block``."""
 
     name: str | None = None
     block: bytearray = field(default_factory=bytearray)
@@ -78,62 +91,80 @@ class _Form:
 
     def _named(self) -> None:
         if len(self._disposition) != 1:
-            raise RequestRefused(400, "the form does not say once what it holds")
+            raise RequestRefused(400, "the form does not state exactly once what it contains")
         try:
             kind, options = parse_options_header(self._disposition[0])
-            given = options.get(b"filename", b"").decode("utf-8")
+            file_name = options.get(b"filename", b"").decode("utf-8")
         except UnicodeDecodeError:
-            raise RequestRefused(400, "the file's name is not UTF-8") from None
+            raise RequestRefused(400, "the name of the file is not UTF-8") from None
         if kind != b"form-data" or options.get(b"name") != b"files" or b"filename" not in options:
-            raise RequestRefused(400, "the form does not hold a file")
-        self.name = safe_name(given)
+            raise RequestRefused(400, "the form does not contain a file")
+        self.name = safe_name(file_name)
 
     def _end(self) -> None:
         self.complete = True
 
 
 def safe_name(text: str) -> str:
-    """The last part of a path as a file name of letters, digits and ``._- ,()``."""
+    """Return the last part of a path as a file name of letters, digits and ``._- ,()``."""
     text = unicodedata.normalize("NFC", text.replace("\\", "/").rpartition("/")[2])
-    kept = "".join(c for c in text if c in "._- ,()" or unicodedata.category(c)[0] in "LNM")
-    stem, dot, suffix = kept.strip(" .").rpartition(".")
+    allowed = "".join(c for c in text if c in "._- ,()" or unicodedata.category(c)[0] in "LNM")
+    stem, dot, suffix = allowed.strip(" .").rpartition(".")
     suffix = suffix if len(suffix.encode()) <= 10 else suffix[:2]
-    while len((stem + dot + suffix).encode()) > MAX_NAME:
+    while len((stem + dot + suffix).encode()) > MAX_NAME_BYTES:
         stem = stem[:-1]
     return (stem + dot + suffix).strip(" .") or "file"
 
 
 def boundary_of(content_type: str) -> bytes:
-    """The boundary of a form. Raises ``RequestRefused`` (400 or 415)."""
+    """Return the boundary of a form. Raises ``RequestRefused`` (400 or 415)."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
         raise RequestRefused(415, "an upload is a form with a file")
     boundary = options.get(b"boundary", b"")
     if not 1 <= len(boundary) <= 70 or content_type.lower().count("boundary=") != 1:
-        raise RequestRefused(400, "the form does not say once where its parts end")
+        raise RequestRefused(400, "the form does not state its boundary exactly once")
     return bytes(boundary)
 
 
 class Uploads:
-    """Uploads that are under way, each into a folder of its own in ``root``."""
+    """Uploads that are under way, each into a folder of its own in the folder ``root``."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._progress: dict[tuple[str, str], Progress] = {}
 
     async def store(
-        self, parts: AsyncIterator[bytes], content_type: str, progress: Progress
+        self, chunks: AsyncIterator[bytes], content_type: str, progress: Progress
     ) -> Path:
-        """Write the file of a form. Raises ``RequestRefused`` and what ``parts`` raises.
+        """Write the file of a form. If the form is incomplete, delete what was written.
 
-        Unless the form is complete, nothing of it is left when this returns.
+        Parameters
+        ----------
+        chunks : asynchronous iterator of bytes
+            The body of the request.
+        content_type : str
+            Its header ``Content-Type``.
+        progress : Progress
+            Is updated.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        RequestRefused
+            If the form is malformed or incomplete, or the disk is full. What ``chunks`` raises is
+            raised as well.
         """
         form = _Form()
         parser = form.parser(boundary_of(content_type))
         folder = self._root / f"upload-{secrets.token_hex(16)}"
         folder.mkdir(mode=0o700)
         try:
-            path = await self._write(parts, parser, form, folder, progress)
+            path = await self._write(chunks, parser, form, folder, progress)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -141,7 +172,7 @@ class Uploads:
 
     async def _write(
         self,
-        parts: AsyncIterator[bytes],
+        chunks: AsyncIterator[bytes],
         parser: MultipartParser,
         form: _Form,
         folder: Path,
@@ -149,23 +180,23 @@ class Uploads:
     ) -> Path:
         file: BinaryIO | None = None
         try:
-            async for part in parts:
+            async for chunk in chunks:
                 try:
-                    parser.write(part)
+                    parser.write(chunk)
                 except FormParserError:
                     raise RequestRefused(400, "the form is malformed") from None
                 if form.name is not None and file is None:
                     file = (folder / form.name).open("wb")
                     progress.name = form.name
-                progress.fresh += len(part)
-                if file is not None and len(form.block) >= BLOCK:
+                progress.new_bytes += len(chunk)
+                if file is not None and len(form.block) >= BLOCK_BYTES:
                     await asyncio.to_thread(file.write, bytes(form.block))
                     form.block.clear()
             if file is None or not form.complete:
                 raise RequestRefused(400, "the form is not complete")
             await asyncio.to_thread(file.write, bytes(form.block))
         except OSError as error:
-            raise RequestRefused(507, f"the file cannot be kept: {error.strerror}") from None
+            raise RequestRefused(507, f"the file cannot be stored: {error.strerror}") from None
         finally:
             if file is not None:
                 file.close()
@@ -173,29 +204,31 @@ class Uploads:
         return folder / form.name
 
     def track(self, visitor: str, upload: str | None) -> Progress:
-        """Have a browser ask for the progress of its ``upload`` from now on."""
+        """Register an upload, so that its browser can ask for its progress."""
         progress = Progress()
         if upload is not None:
             earlier = self._progress.get((visitor, upload))
             # Chromium sends an upload again, under its name, when the first attempt got 408.
             if earlier is not None and not earlier.done:
-                raise RequestRefused(400, "there is an upload of this name already")
+                raise RequestRefused(400, "there is already an upload of this name")
             self._progress[visitor, upload] = progress
         return progress
 
     def end(self, visitor: str, upload: str | None, progress: Progress) -> None:
-        """Have who asks for the progress, even a little later, learn that the upload has ended."""
+        """Mark an upload as ended. Its progress can be asked for a little longer."""
         progress.done = True
         if upload is not None:
-            asyncio.get_running_loop().call_later(PATIENCE, self._drop, (visitor, upload), progress)
+            asyncio.get_running_loop().call_later(
+                PROGRESS_MARGIN, self._drop, (visitor, upload), progress
+            )
 
     def _drop(self, key: tuple[str, str], progress: Progress) -> None:
-        if self._progress.get(key) is progress:  # and not of a later attempt
+        if self._progress.get(key) is progress:  # not that of a later attempt
             del self._progress[key]
 
     async def progress(self, visitor: str, upload: str) -> Progress:
-        """The progress of an upload that is under way or about to begin. Raises ``RequestRefused`` (404)."""
-        for _ in range(round(PATIENCE / 0.05)):
+        """Return the progress of an upload, once it has begun. Raises ``RequestRefused`` (404)."""
+        for _ in range(round(PROGRESS_MARGIN / 0.05)):
             if (visitor, upload) in self._progress:
                 return self._progress[visitor, upload]
             await asyncio.sleep(0.05)
@@ -203,7 +236,7 @@ class Uploads:
 
 
 async def send_progress(progress: Progress, send: Send) -> None:
-    """Send the messages that Gradio's script expects about an upload, until it has ended."""
+    """Send the messages that the script of Gradio expects about an upload, until it has ended."""
 
     async def event(more: bool = True, **message: object) -> None:
         body = f"data: {json.dumps(message)}\n\n".encode()
@@ -213,12 +246,12 @@ async def send_progress(progress: Progress, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     quiet = 0.0
     while not progress.done:
-        if progress.name and progress.fresh:
-            size, progress.fresh, quiet = progress.fresh, 0, 0.0
+        if progress.name and progress.new_bytes:
+            size, progress.new_bytes, quiet = progress.new_bytes, 0, 0.0
             await event(msg="update", orig_name=progress.name, chunk_size=size)
-        elif quiet >= NO_NEWS:
+        elif quiet >= HEARTBEAT_INTERVAL:
             quiet = 0.0
             await event(msg="heartbeat")
-        await asyncio.sleep(NEWS)
-        quiet += NEWS
+        await asyncio.sleep(PROGRESS_INTERVAL)
+        quiet += PROGRESS_INTERVAL
     await event(more=False, msg="done")

@@ -1,4 +1,4 @@
-"""uvicorn, set up for the page: signals, time limits and a message when it is ready."""
+"""uvicorn with the settings of the page: signals, time limits, and a call when it is ready."""
 
 from __future__ import annotations
 
@@ -14,19 +14,29 @@ import uvicorn
 from colortk.ui.connections import Connection, close_overdue_connections
 from colortk.ui.http_requests import Application
 
-#: Seconds that open connections get at the end, and connections that may wait to be accepted.
-SHUTDOWN, BACKLOG = 1, 512
+#: Seconds until open connections are closed at the end.
+SHUTDOWN_SECONDS = 1
+#: Connections that may wait to be accepted.
+BACKLOG = 512
 
 
 class PageServer(uvicorn.Server):  # type: ignore[misc]
-    """Serves ``application``. ``ready``: called once it can be reached."""
+    """A server of an application.
+
+    Parameters
+    ----------
+    application : callable
+        The ASGI application.
+    ready : callable
+        Called when the server accepts connections.
+    """
 
     def __init__(self, application: Application, ready: Callable[[], None]) -> None:
         config: Any = uvicorn.Config(
             application, http=Connection, ws="none", lifespan="on", loop="asyncio",
             log_config=None, log_level="critical", access_log=False, server_header=False,
-            proxy_headers=False,  # anybody can write them: addresses are those of connections
-            timeout_graceful_shutdown=SHUTDOWN, backlog=BACKLOG,
+            proxy_headers=False,  # anyone can send these headers; the address of the connection is reliable
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS, backlog=BACKLOG,
         )  # fmt: skip
         super().__init__(config)
         self._ready = ready
@@ -42,7 +52,7 @@ class PageServer(uvicorn.Server):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Have SIGHUP end the page as SIGTERM does, unless it is ignored (``nohup``)."""
+        """End the page at SIGHUP as at SIGTERM, unless SIGHUP is ignored (``nohup``)."""
         with super().capture_signals():
             hangup = getattr(signal, "SIGHUP", None)
             main = threading.current_thread() is threading.main_thread()
@@ -50,9 +60,9 @@ class PageServer(uvicorn.Server):  # type: ignore[misc]
                 yield
                 return
             before = signal.getsignal(hangup)
-            # A signal that nobody handles would end the process before its files are deleted.
-            told_as = signal.SIGTERM if before is signal.SIG_DFL else hangup
-            signal.signal(hangup, lambda _, frame: self.handle_exit(told_as, frame))
+            # The default action would end the process before its files are deleted.
+            handled_as = signal.SIGTERM if before is signal.SIG_DFL else hangup
+            signal.signal(hangup, lambda _, frame: self.handle_exit(handled_as, frame))
             try:
                 yield
             finally:
