@@ -59,7 +59,7 @@ def listening() -> Iterator[Heard]:
     from colortk.runtime import inference
 
     heard = Heard()
-    engine: Any = inference.Engine
+    engine: Any = inference.OnnxNetwork
     make, predict = engine.__init__, engine.predict
 
     def making(self: Any, content: bytes, *arguments: Any, **named: Any) -> None:

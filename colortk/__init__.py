@@ -14,28 +14,30 @@ Errors are in :mod:`colortk.errors`; what plugin authors need is in :mod:`colort
 import os
 from typing import TYPE_CHECKING, Any
 
-from colortk import errors
-from colortk.plugin.hookspecs import hookimpl
-from colortk.plugin.spec import (
-    API_VERSION,
-    Artifact,
-    ColorizerSpec,
-    MetricSpec,
-    RefinerSpec,
-    Requirement,
-    WorkingSize,
-)
+from colortk._lazy import lazy_names
 
 # From version 1.31 on, ONNX Runtime writes an identifier of the machine into the temporary folder
 # when it is imported, and reports every session to its makers. Users did not agree to that.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from colortk import metrics
+    from colortk import errors, metrics
     from colortk.api.film import colorize_video
     from colortk.api.picture import colorize
     from colortk.api.plugins import list_plugins
     from colortk.harness.compare import compare
+    from colortk.plugin.hookspecs import hookimpl
+    from colortk.plugin.spec import (
+        API_VERSION,
+        Artifact,
+        ColorizerSpec,
+        MetricSpec,
+        RefinerSpec,
+        Requirement,
+        WorkingSize,
+    )
+
+    __version__: str
 
 __all__ = [
     "API_VERSION",
@@ -56,29 +58,33 @@ __all__ = [
 
 #: Imported when it is first used: a plugin's declaration needs no NumPy.
 _LAZY = {
+    "API_VERSION": "colortk.plugin.spec:API_VERSION",
+    "Artifact": "colortk.plugin.spec:Artifact",
+    "ColorizerSpec": "colortk.plugin.spec:ColorizerSpec",
+    "MetricSpec": "colortk.plugin.spec:MetricSpec",
+    "RefinerSpec": "colortk.plugin.spec:RefinerSpec",
+    "Requirement": "colortk.plugin.spec:Requirement",
+    "WorkingSize": "colortk.plugin.spec:WorkingSize",
     "colorize": "colortk.api.picture:colorize",
     "colorize_video": "colortk.api.film:colorize_video",
     "compare": "colortk.harness.compare:compare",
+    "errors": "colortk.errors",
+    "hookimpl": "colortk.plugin.hookspecs:hookimpl",
     "list_plugins": "colortk.api.plugins:list_plugins",
     "metrics": "colortk.metrics",
 }
 
+if not TYPE_CHECKING:  # with a __getattr__, mypy would accept any name
+    _import_name, _names = lazy_names(__name__, _LAZY)
 
-def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    def __dir__() -> list[str]:
+        return sorted([*_names(), "__version__"])
 
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+            from colortk.plugin.registry import DISTRIBUTION
 
-    if name == "__version__":
-        from importlib.metadata import version
-
-        from colortk.plugin.registry import DISTRIBUTION
-
-        return version(DISTRIBUTION)
-    if name not in _LAZY:
-        raise AttributeError(f"module 'colortk' has no attribute {name!r}")
-    module_name, _, attribute = _LAZY[name].partition(":")
-    module = import_module(module_name)
-    return getattr(module, attribute) if attribute else module
+            return version(DISTRIBUTION)
+        return _import_name(name)

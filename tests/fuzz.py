@@ -136,7 +136,7 @@ def _network(data: bytes, folder: Path) -> None:
     from colortk.runtime import inference
 
     inference._session.cache_clear()
-    inference.Engine(data, wanted="cpu").predict(np.ones((1, 4, 4, 1), np.float32))
+    inference.OnnxNetwork(data, device="cpu").predict(np.ones((1, 4, 4, 1), np.float32))
 
 
 def _weights(data: bytes, folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from colortk.runtime.inference import Engine
+from colortk.runtime.inference import OnnxNetwork
 from colortk.types import Float32
 
 pytestmark = [
@@ -73,7 +73,7 @@ def test_folding_changes_no_answer(keras: Any) -> None:
     plain = onnx.load_model_from_string(to_onnx(model, half=False))
     kinds = [node.op_type for node in fold_batch_normalization(plain).graph.node]
     assert kinds.count("BatchNormalization") == 1, "the one behind a ReLU stays"
-    answer = Engine(plain.SerializeToString(), wanted="cpu").predict(x)
+    answer = OnnxNetwork(plain.SerializeToString(), device="cpu").predict(x)
     np.testing.assert_allclose(answer, model.predict(x, verbose=0), atol=1e-5)
 
 
@@ -100,7 +100,7 @@ def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
     assert "own_bias/kernel" in {item.name for item in spared.graph.initializer}
     (x,) = pictures(1)
     exact = model.predict(x, verbose=0)
-    ours = Engine(content, wanted="cpu").predict(x)
+    ours = OnnxNetwork(content, device="cpu").predict(x)
     error = np.abs(ours - exact).mean() / np.abs(exact).mean()
     assert 0 < error < 0.05
     again = network(keras)

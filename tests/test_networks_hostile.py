@@ -110,7 +110,7 @@ def test_weights_in_other_files_are_refused(
     (tmp_path / "link.bin").symlink_to("/etc/passwd")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArtifactError, match="has weights in another file") as caught:
-        inference.Engine(WAYS[way](path), wanted="cpu")
+        inference.OnnxNetwork(WAYS[way](path), device="cpu")
     assert "\n" not in str(caught.value)
 
 
@@ -118,7 +118,8 @@ def test_the_words_of_it_are_no_reason() -> None:
     good = network(onnx.numpy_helper.from_array(np.ones((2, 1, 1, 1), np.float32), "kernel"))
     onnx_file.check(good.replace(b"tiny", b"loca"))
     assert (
-        inference.Engine(good, wanted="cpu").predict(np.ones((1, 2, 2, 1), np.float32)).min() == 1
+        inference.OnnxNetwork(good, device="cpu").predict(np.ones((1, 2, 2, 1), np.float32)).min()
+        == 1
     )
 
 
@@ -139,7 +140,7 @@ def shape(*dims: int) -> bytes:
 )  # fmt: skip
 def test_what_is_no_network_is_one_line(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="cannot be loaded") as caught:
-        inference.Engine(content, wanted="cpu")
+        inference.OnnxNetwork(content, device="cpu")
     assert "\n" not in str(caught.value)
 
 
@@ -190,8 +191,8 @@ def test_onnx_runtime_reports_nothing_and_leaves_nothing(tmp_path: Path) -> None
     empty = tmp_path / "empty"
     empty.mkdir()
     code = (
-        "import pathlib, sys, colortk; from colortk.runtime.inference import Engine;"
-        "Engine(pathlib.Path(sys.argv[1]).read_bytes(), wanted='cpu')"
+        "import pathlib, sys, colortk; from colortk.runtime.inference import OnnxNetwork;"
+        "OnnxNetwork(pathlib.Path(sys.argv[1]).read_bytes(), device='cpu')"
     )
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
     environment |= {name: str(empty) for name in ("TMPDIR", "HOME", "XDG_CACHE_HOME")}

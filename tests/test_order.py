@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 
 import grimp
 import pytest
+from importlinter.configuration import configure
+from importlinter.contracts.forbidden import ForbiddenContract
 from importlinter.contracts.layers import LayersContract
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,8 +46,10 @@ def test_each_import_of_a_higher_layer_breaks_the_contract(graph: Any) -> None:
     config.read(ROOT / "setup.cfg", "utf-8")
     for line in config[CONTRACT].get("ignore_imports", "").split("\n"):
         if line.strip():
-            importer, _, imported = line.partition("->")
-            graph.remove_import(importer=importer.strip(), imported=imported.strip())
+            importer, imported = (part.strip() for part in line.split("->"))
+            for module in graph.find_modules_directly_imported_by(importer):
+                if imported in (module, "colortk.**"):
+                    graph.remove_import(importer=importer, imported=module)
     assert kept(graph)
     order = layers()
     wrong = [(low, high) for high, lower in pairwise(order) for low in lower]
@@ -54,6 +59,40 @@ def test_each_import_of_a_higher_layer_breaks_the_contract(graph: Any) -> None:
             changed = deepcopy(graph)
             changed.add_import(importer=f"colortk.{low}", imported=f"colortk.{high}")
             assert not kept(changed), f"{low} may import {high}"
+
+
+def test_a_plugin_that_imports_deeper_breaks_the_contract() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", "utf-8")
+    section = config["importlinter:contract:stable_api"]
+    graph = grimp.build_graph("colortk", "plugins", cache_dir=None)
+    options = {
+        "source_modules": section["source_modules"].split(),
+        "forbidden_modules": section["forbidden_modules"].split(),
+        "allow_indirect_imports": "true",
+    }
+    configure()
+    contract = ForbiddenContract("stable", {"root_packages": ["colortk", "plugins"]}, options)
+    assert contract.check(graph, verbose=False).kept
+    allowed = {"colortk.plugin", "colortk.training"}
+    packages = graph.find_children("colortk") - allowed
+    for module in sorted({*packages, "colortk.plugin.spec"}):
+        graph.add_import(importer="plugins.gray.colorizer", imported=module)
+        assert not contract.check(graph, verbose=False).kept, module
+        graph.remove_import(importer="plugins.gray.colorizer", imported=module)
+
+
+def test_examples_import_the_stable_api_alone() -> None:
+    modules = [path for path in (ROOT / "examples").rglob("*.py") if path.parent.name != "tests"]
+    assert len(modules) >= 5
+    for path in modules:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not any(name.name.split(".")[0] == "colortk" for name in node.names), path
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("colortk."):
+                assert node.module == "colortk.plugin" or (node.module or "").startswith(
+                    "colortk.training."
+                ), f"{path}: {node.module}"
 
 
 @pytest.mark.parametrize("plugin", ["effnet_bins", "sift_mlp", "autoencoder"])

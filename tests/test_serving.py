@@ -44,7 +44,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_batch_is_channels_last_both_ways() -> None:
     x = np.random.default_rng(0).random((3, 5, 7, 1), np.float32)
-    engine = inference.Engine(tiny(A, B))
+    engine = inference.OnnxNetwork(tiny(A, B))
     assert engine.engine in ("onnxruntime cpu", "onnxruntime cuda")
     y = engine.predict(x)
     assert y.dtype == np.float32
@@ -69,14 +69,16 @@ def test_chroma_gain_is_a_factor_on_chroma() -> None:
 
 def test_one_session_a_file_and_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTK_THREADS", "1")
-    first, same, other = (inference.Engine(tiny(A, b)) for b in (B, B, 2.0))
+    first, same, other = (inference.OnnxNetwork(tiny(A, b)) for b in (B, B, 2.0))
     assert first._session() is same._session()
     assert first._session() is not other._session()
     options = first._session().get_session_options()
     assert options.intra_op_num_threads == 1
     monkeypatch.setenv("COLORTK_THREADS", "2")
-    assert inference.Engine(tiny(A, B))._session() is not options
-    assert inference.Engine(tiny(A, B))._session().get_session_options().intra_op_num_threads == 2
+    assert inference.OnnxNetwork(tiny(A, B))._session() is not options
+    assert (
+        inference.OnnxNetwork(tiny(A, B))._session().get_session_options().intra_op_num_threads == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,14 +103,14 @@ def test_threads(
 @pytest.mark.parametrize("content", [b"", b"nonsense", tiny(A, B)[:-20]])
 def test_what_is_no_network_is_an_artifact_error(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="cannot be loaded: .*train it again"):
-        inference.Engine(content)
+        inference.OnnxNetwork(content)
 
 
 def test_a_wrong_shape_is_said_in_one_line() -> None:
     with pytest.raises(
         PredictionError, match=r"input of 1 × 4 × 4 × 3 \(onnx.*dimensions"
     ) as found:
-        inference.Engine(tiny(A, B)).predict(np.zeros((1, 4, 4, 3), np.float32))
+        inference.OnnxNetwork(tiny(A, B)).predict(np.zeros((1, 4, 4, 3), np.float32))
     assert "\n" not in str(found.value)
 
 
@@ -121,12 +123,12 @@ def test_a_wrong_shape_is_said_in_one_line() -> None:
     ],
 )
 def test_no_memory_is_said_so(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = inference.Engine(tiny(A, B))
+    engine = inference.OnnxNetwork(tiny(A, B))
 
     def fail(x: np.ndarray) -> None:
         raise RuntimeError(text)
 
-    monkeypatch.setattr(engine, "_answer", fail)
+    monkeypatch.setattr(engine, "_predict", fail)
     with pytest.raises(PredictionError, match="1 × 9 × 9 × 1 .*not enough memory"):
         engine.predict(np.zeros((1, 9, 9, 1), np.float32))
 
@@ -169,7 +171,7 @@ def test_which_engine(
     monkeypatch.setenv("COLORTK_DEVICE", wanted)
     monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("sand", ""))
     monkeypatch.setattr(inference, "_keras_predictor", lambda content, network: lambda x: 7 * x)
-    found = inference.Engine(tiny(A, B), "some:network")
+    found = inference.OnnxNetwork(tiny(A, B), "some:network")
     assert found.engine == engine
     first = inference.CPU if wanted == "cpu" else inference.CUDA
     assert [providers[0] for providers in fake.asked] == [first]
@@ -183,17 +185,17 @@ def test_no_gpu_is_one_line_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> N
     FakeCuda(monkeypatch, works=False)
     why = "Keras sees no GPU through sand"
     monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("", why))
-    for network, reason in (("", "names no Keras network"), ("a:b", why)):
+    for network, reason in (("", "the plugin has no Keras network"), ("a:b", why)):
         wanted = f"--device gpu: no GPU found: .*{reason} .leave --device out, or install onnx"
         with pytest.raises(UsageError, match=wanted):
-            inference.Engine(tiny(A, B), network)
+            inference.OnnxNetwork(tiny(A, B), network)
     inference._session.cache_clear()
 
 
 def test_automatic_looks_for_no_gpu_with_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "_cuda", lambda: False)
     monkeypatch.setattr(inference, "_backend_with_gpu", lambda: pytest.fail("it was looked for"))
-    assert inference.Engine(tiny(A, B), "some:network").engine == "onnxruntime cpu"
+    assert inference.OnnxNetwork(tiny(A, B), "some:network").engine == "onnxruntime cpu"
 
 
 # From here on as processes.
@@ -203,13 +205,13 @@ PLUGIN = """
 import os, pathlib, sys
 from colortk import ColorizerSpec, hookimpl
 from colortk._opencv import cv2
-from colortk.runtime.inference import Engine
+from colortk.runtime.inference import OnnxNetwork
 from threadpoolctl import threadpool_info
 
 
 class Tinted:
     def __init__(self, artifacts, options):
-        self.engine = Engine(pathlib.Path({file!r}).read_bytes(), "tinted:build")
+        self.engine = OnnxNetwork(pathlib.Path({file!r}).read_bytes(), "tinted:build")
         threads = self.engine._session().get_session_options().intra_op_num_threads
         blas = {{row["num_threads"] for row in threadpool_info() if row["user_api"] == "blas"}}
         told = os.environ.get("OMP_NUM_THREADS"), "tensorflow" in sys.modules, cv2.getNumThreads(), *blas
@@ -357,11 +359,11 @@ def test_keras_out_of_the_same_file_equals_onnx_runtime(monkeypatch: pytest.Monk
         variable.assign(0.5 + rng.random(tuple(variable.shape), np.float32))
     content = to_onnx(first)
     x = rng.random((2, 12, 9, 1), np.float32)
-    expected = inference.Engine(content, f"{__name__}:network").predict(x)
+    expected = inference.OnnxNetwork(content, f"{__name__}:network").predict(x)
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
     monkeypatch.setattr(inference, "_cuda", lambda: False)
     monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("here", ""))
-    engine = inference.Engine(content, f"{__name__}:network")
+    engine = inference.OnnxNetwork(content, f"{__name__}:network")
     assert engine.engine == "keras here"
     found = engine.predict(x)
     assert found.dtype == np.float32
@@ -369,7 +371,7 @@ def test_keras_out_of_the_same_file_equals_onnx_runtime(monkeypatch: pytest.Monk
     assert np.abs(expected).max() > 1
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
     with pytest.raises(ArtifactError, match=r"lacks 2 of its weights"):
-        inference.Engine(content, f"{__name__}:other")
+        inference.OnnxNetwork(content, f"{__name__}:other")
 
 
 def network(last: str = "last") -> Any:

@@ -23,7 +23,7 @@ from colortk.batch.results import FileResult
 from colortk.batch.tracker import OutputTracker
 from colortk.batch.worker import PictureTask
 from colortk.errors import PictureError, UsageError
-from colortk.runtime.inference import device
+from colortk.runtime.inference import requested_device
 from colortk.runtime.subprocesses import cores
 
 #: Most processes that share a GPU by default: each needs GPU memory of its own.
@@ -55,7 +55,7 @@ def job_count(items: Sequence[InputItem], jobs: int | None) -> int:
     if len(items) <= PICTURES_PER_CORE * cores():
         return 1
     with suppress(PackageNotFoundError):
-        if device() != "cpu" and version("onnxruntime-gpu"):
+        if requested_device() != "cpu" and version("onnxruntime-gpu"):
             return min(cores(), GPU_JOBS)
     return cores()
 

@@ -115,7 +115,7 @@ def configure_runtime(threads: int | None, device: str | None) -> None:
     export_runtime_env(threads, device)
     from colortk.runtime import inference
 
-    inference.device()  # raises
+    inference.requested_device()  # raises
 
 
 def check_dask_options(backend: str, scheduler: str | None, device: str | None) -> None:

@@ -1,1 +1,161 @@
-"""The contract between the host and colorizer plugins."""
+"""The stable API for plugin authors: declarations, array types, errors, color, files, networks.
+
+A plugin needs to import nothing else of colortk; a trainer may use :mod:`colortk.training` too.
+What may change between versions, and how, is in ``docs/writing-a-plugin.md``. A name is imported
+from its module when it is first used, so that a declaration does not wait for NumPy.
+"""
+
+from typing import TYPE_CHECKING
+
+from colortk._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from colortk.color.cielab import lab_to_rgb, lab_to_rgb8, lightness, rgb_to_lab
+    from colortk.color.refine import ratio as reduce_to_gamut
+    from colortk.color.upsample import chroma_field, resize
+    from colortk.color.working_size import working_shape
+    from colortk.errors import (
+        ArtifactError,
+        ColortkError,
+        EnvironmentProblem,
+        Notice,
+        PictureError,
+        PluginError,
+        PredictionError,
+        UsageError,
+    )
+    from colortk.harness.films.frame import FilmFrame
+    from colortk.harness.metrics.pair import Pair, Truth
+    from colortk.io.decode import decode, read_bytes
+    from colortk.io.discovery import find_pictures
+    from colortk.io.files import write_atomic
+    from colortk.io.regular_files import open_regular, read_regular
+    from colortk.plugin.hookspecs import hookimpl
+    from colortk.plugin.spec import (
+        API_VERSION,
+        Artifact,
+        Artifacts,
+        Colorizer,
+        ColorizerSpec,
+        MetricSpec,
+        RefinerSpec,
+        Requirement,
+        WorkingSize,
+    )
+    from colortk.runtime.inference import OnnxNetwork
+    from colortk.runtime.network_io import Codec, LinearScaling
+    from colortk.runtime.onnx_colorizer import OnnxColorizer
+    from colortk.runtime.provenance import running_code
+    from colortk.store.artifacts import declared
+    from colortk.store.npz import read_npz
+    from colortk.store.pickles import Arrays, PickleStore, read_known_pickle, read_pretrained
+    from colortk.types import Array, Chroma, Float32, Lightness
+
+__all__ = [
+    "API_VERSION",
+    "Array",
+    "Arrays",
+    "Artifact",
+    "ArtifactError",
+    "Artifacts",
+    "Chroma",
+    "Codec",
+    "Colorizer",
+    "ColorizerSpec",
+    "ColortkError",
+    "EnvironmentProblem",
+    "FilmFrame",
+    "Float32",
+    "Lightness",
+    "LinearScaling",
+    "MetricSpec",
+    "Notice",
+    "OnnxColorizer",
+    "OnnxNetwork",
+    "Pair",
+    "PickleStore",
+    "PictureError",
+    "PluginError",
+    "PredictionError",
+    "RefinerSpec",
+    "Requirement",
+    "Truth",
+    "UsageError",
+    "WorkingSize",
+    "chroma_field",
+    "declared",
+    "decode",
+    "find_pictures",
+    "hookimpl",
+    "lab_to_rgb",
+    "lab_to_rgb8",
+    "lightness",
+    "open_regular",
+    "read_bytes",
+    "read_known_pickle",
+    "read_npz",
+    "read_pretrained",
+    "read_regular",
+    "reduce_to_gamut",
+    "resize",
+    "rgb_to_lab",
+    "running_code",
+    "working_shape",
+    "write_atomic",
+]
+
+_LAZY = {
+    "API_VERSION": "colortk.plugin.spec:API_VERSION",
+    "Array": "colortk.types:Array",
+    "Arrays": "colortk.store.pickles:Arrays",
+    "Artifact": "colortk.plugin.spec:Artifact",
+    "ArtifactError": "colortk.errors:ArtifactError",
+    "Artifacts": "colortk.plugin.spec:Artifacts",
+    "Chroma": "colortk.types:Chroma",
+    "Codec": "colortk.runtime.network_io:Codec",
+    "Colorizer": "colortk.plugin.spec:Colorizer",
+    "ColorizerSpec": "colortk.plugin.spec:ColorizerSpec",
+    "ColortkError": "colortk.errors:ColortkError",
+    "EnvironmentProblem": "colortk.errors:EnvironmentProblem",
+    "FilmFrame": "colortk.harness.films.frame:FilmFrame",
+    "Float32": "colortk.types:Float32",
+    "Lightness": "colortk.types:Lightness",
+    "LinearScaling": "colortk.runtime.network_io:LinearScaling",
+    "MetricSpec": "colortk.plugin.spec:MetricSpec",
+    "Notice": "colortk.errors:Notice",
+    "OnnxColorizer": "colortk.runtime.onnx_colorizer:OnnxColorizer",
+    "OnnxNetwork": "colortk.runtime.inference:OnnxNetwork",
+    "Pair": "colortk.harness.metrics.pair:Pair",
+    "PickleStore": "colortk.store.pickles:PickleStore",
+    "PictureError": "colortk.errors:PictureError",
+    "PluginError": "colortk.errors:PluginError",
+    "PredictionError": "colortk.errors:PredictionError",
+    "RefinerSpec": "colortk.plugin.spec:RefinerSpec",
+    "Requirement": "colortk.plugin.spec:Requirement",
+    "Truth": "colortk.harness.metrics.pair:Truth",
+    "UsageError": "colortk.errors:UsageError",
+    "WorkingSize": "colortk.plugin.spec:WorkingSize",
+    "chroma_field": "colortk.color.upsample:chroma_field",
+    "declared": "colortk.store.artifacts:declared",
+    "decode": "colortk.io.decode:decode",
+    "find_pictures": "colortk.io.discovery:find_pictures",
+    "hookimpl": "colortk.plugin.hookspecs:hookimpl",
+    "lab_to_rgb": "colortk.color.cielab:lab_to_rgb",
+    "lab_to_rgb8": "colortk.color.cielab:lab_to_rgb8",
+    "lightness": "colortk.color.cielab:lightness",
+    "open_regular": "colortk.io.regular_files:open_regular",
+    "read_bytes": "colortk.io.decode:read_bytes",
+    "read_known_pickle": "colortk.store.pickles:read_known_pickle",
+    "read_npz": "colortk.store.npz:read_npz",
+    "read_pretrained": "colortk.store.pickles:read_pretrained",
+    "read_regular": "colortk.io.regular_files:read_regular",
+    "reduce_to_gamut": "colortk.color.refine:ratio",
+    "resize": "colortk.color.upsample:resize",
+    "rgb_to_lab": "colortk.color.cielab:rgb_to_lab",
+    "running_code": "colortk.runtime.provenance:running_code",
+    "working_shape": "colortk.color.working_size:working_shape",
+    "write_atomic": "colortk.io.files:write_atomic",
+}
+
+if not TYPE_CHECKING:  # with a __getattr__, mypy would accept any name
+    __getattr__, __dir__ = lazy_names(__name__, _LAZY)

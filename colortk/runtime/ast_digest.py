@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 #: Changes with what a digest covers, so that stored digests of another scheme are not used.
-SCHEME = 1
+SCHEME = 2
 _REFERENCE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _MODULE = re.compile(r"\.*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _IMPORTERS = {"import_module", "__import__", "find_spec"}
@@ -159,7 +159,7 @@ def _is_type_checking(test: ast.expr) -> bool:
 
 def _lazy_names(tree: ast.Module) -> tuple[tuple[str, str], ...]:
     """Names that a module imports when they are first used, and the modules they come from."""
-    if not any(isinstance(node, _Function) and node.name == "__getattr__" for node in tree.body):
+    if not any(_defines_getattr(node) for node in tree.body):
         return ()
     found: dict[str, str] = {}
     for node in tree.body:
@@ -173,3 +173,13 @@ def _lazy_names(tree: ast.Module) -> tuple[tuple[str, str], ...]:
                     if _MODULE.fullmatch(module):
                         found[str(texts[0])] = module
     return tuple(found.items())
+
+
+def _defines_getattr(node: ast.stmt) -> bool:
+    """Return whether a statement of a module defines or assigns its ``__getattr__``."""
+    if isinstance(node, ast.If):
+        return any(map(_defines_getattr, [*node.body, *node.orelse]))
+    if isinstance(node, ast.Assign):
+        names = [name for target in node.targets for name in ast.walk(target)]
+        return any(isinstance(name, ast.Name) and name.id == "__getattr__" for name in names)
+    return isinstance(node, _Function) and node.name == "__getattr__"

@@ -1,9 +1,9 @@
-"""Trained networks at work: ONNX Runtime on the CPU or through CUDA, else Keras on its GPU.
+"""Run trained networks: ONNX Runtime on the CPU or with CUDA, or Keras on its GPU.
 
-The device is what ``COLORTK_DEVICE`` says. ``auto``, the default, is ONNX Runtime's CUDA provider
-if that works here, else the CPU: to look for a GPU with Keras' backend would import TensorFlow,
-which takes longer than most pictures. ``gpu`` is the CUDA provider, else Keras on the GPU of its
-backend out of the same file, else an error. ``cpu`` is the CPU.
+The environment variable ``COLORTK_DEVICE`` chooses the device. ``auto``, the default, uses ONNX
+Runtime's CUDA provider if it works, else the CPU. It does not look for a GPU through Keras: that
+would import TensorFlow, which takes longer than most pictures. ``gpu`` uses the CUDA provider, else
+the GPU of Keras' backend with the weights of the same file, else raises an error. ``cpu`` uses the CPU.
 """
 
 from __future__ import annotations
@@ -28,49 +28,90 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "gpu")
 
 
-def device() -> str:
-    """The device that ``COLORTK_DEVICE`` wants. Raises ``UsageError`` if there is none such."""
-    told = os.environ.get("COLORTK_DEVICE") or "auto"
-    if told not in DEVICES:
-        raise UsageError(f"COLORTK_DEVICE={told}", f"it is one of {', '.join(DEVICES)}")
-    return told
+def requested_device() -> str:
+    """Return the device that ``COLORTK_DEVICE`` names, "auto" if it is not set.
+
+    Raises
+    ------
+    UsageError
+        If it is none of :data:`DEVICES`.
+    """
+    name = os.environ.get("COLORTK_DEVICE") or "auto"
+    if name not in DEVICES:
+        raise UsageError(f"COLORTK_DEVICE={name}", f"it must be one of {', '.join(DEVICES)}")
+    return name
 
 
-class Engine:
-    """A network that answers batches, on the device that is wanted.
+class OnnxNetwork:
+    """A trained network in an ONNX file.
 
-    ``content``: its ONNX file, channels first. ``network``: "package.module:callable" of the Keras
-    network that the file was written from; for a GPU without ONNX Runtime's CUDA provider.
-    ``wanted``: the device, instead of the environment's.
-    ``engine``: what it runs on, "onnxruntime cpu", "onnxruntime cuda" or "keras BACKEND".
-    Raises ``ArtifactError`` (no ONNX file) or ``UsageError`` (no GPU, or no such device).
+    Parameters
+    ----------
+    content : bytes
+        The ONNX file. Its tensors have their channels first, and it has one input and one output.
+    network : str, optional
+        ``"package.module:callable"`` of the function that builds the Keras network which the file
+        was exported from. It is used on a GPU that ONNX Runtime cannot use.
+    device : str, optional
+        "auto", "cpu" or "gpu". The default is that of ``COLORTK_DEVICE``.
+
+    Attributes
+    ----------
+    engine : str
+        What runs the network: "onnxruntime cpu", "onnxruntime cuda" or "keras BACKEND".
+
+    Raises
+    ------
+    ArtifactError
+        If the file is not a network.
+    UsageError
+        If there is no GPU, or no device of that name.
+
+    Examples
+    --------
+    >>> network = OnnxNetwork(artifacts.read("network.onnx"))  # doctest: +SKIP
+    >>> network.predict(np.zeros((1, 256, 256, 1), np.float32)).shape  # doctest: +SKIP
+    (1, 256, 256, 2)
     """
 
-    def __init__(self, content: bytes, network: str = "", wanted: str = "") -> None:
+    def __init__(self, content: bytes, network: str = "", device: str = "") -> None:
         self._content = content
-        self._answer: Callable[[Float32], Any]
-        wanted = wanted or device()
+        self._predict: Callable[[Float32], Any]
+        device = device or requested_device()
         self._providers: tuple[str, ...] = (CPU,)
-        if wanted != "cpu" and _cuda():
+        if device != "cpu" and _cuda():
             self._providers = (CUDA, CPU)
         used = self._session().get_providers()
-        if wanted == "gpu" and CUDA not in used:
-            self.engine, self._answer = _on_gpu_of_keras(content, network)
+        if device == "gpu" and CUDA not in used:
+            self.engine, self._predict = _on_gpu_of_keras(content, network)
         else:
             self.engine = "onnxruntime cuda" if CUDA in used else "onnxruntime cpu"
-            self._answer = self._run
+            self._predict = self._run
 
     def predict(self, x: Float32) -> Float32:
-        """Output, float32 (N, h, w, c), of a batch, float32 (N, H, W, C).
+        """Run the network on a batch.
 
-        In memory its channels come first: to turn hundreds of them takes longer than to use them so.
-        Raises ``PredictionError``, also when memory runs out.
+        Parameters
+        ----------
+        x : float32 array of shape (N, H, W, C)
+            The batch, channels last.
+
+        Returns
+        -------
+        float32 array of shape (N, h, w, c)
+            The output. In memory its channels come first: to reorder hundreds of channels takes
+            longer than to use them as they are.
+
+        Raises
+        ------
+        PredictionError
+            If the network fails, also for lack of memory.
         """
         try:
-            y = self._answer(x)
+            y = self._predict(x)
         except (MemoryError, ColortkError):
             raise
-        except Exception as error:  # ONNX Runtime and each backend have their own kinds
+        except Exception as error:  # ONNX Runtime and each backend have exceptions of their own
             raise _failure(error, x, self.engine) from error
         return np.asarray(y, np.float32)
 
@@ -81,13 +122,13 @@ class Engine:
         return np.moveaxis(y, 1, -1)
 
     def _session(self) -> Any:
-        # Asked for each time: in a process that was forked it is another one.
+        # Not kept: a forked process needs a session of its own.
         return _session(os.getpid(), self._content, threads(), self._providers)
 
 
 @cache
 def _session(process: int, content: bytes, threads: int, providers: tuple[str, ...]) -> Any:
-    """One session a process and file: its threads do not survive a fork, and are not freed."""
+    """Return the session of a file in a process: its threads do not survive a fork."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -95,17 +136,17 @@ def _session(process: int, content: bytes, threads: int, providers: tuple[str, .
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    # Threads that wait by spinning save under 1 ms a picture, and cost the others their core.
+    # Threads that spin while they wait save under 1 ms per picture and occupy a core meanwhile.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Processors without VNNI add two products of 8 bits in 16, and what is too large is cut off; in one
-    # that has it, this changes nothing.
+    # Processors without VNNI add two products of 8 bits in 16 bits, where large sums saturate. This
+    # option avoids that, and changes nothing on a processor with VNNI.
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4
     try:
-        onnx_file.check(content)  # before Keras reads it as well
-        with contextlib.redirect_stdout(None):  # where a provider fails, it prints advice
+        onnx_file.check(content)  # before Keras reads the file as well
+        with contextlib.redirect_stdout(None):  # a provider that fails prints advice
             session = onnxruntime.InferenceSession(content, options, providers=list(providers))
-        session.disable_fallback()  # it would go on slowly, and print that to stdout
+        session.disable_fallback()  # it would continue slowly and print to stdout
         if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
             raise ValueError("it has several inputs or outputs")
     except MemoryError:
@@ -121,61 +162,61 @@ def _session(process: int, content: bytes, threads: int, providers: tuple[str, .
 
 @cache
 def _cuda() -> bool:
-    """Whether ONNX Runtime was built with its CUDA provider; whether that works shows in a session."""
+    """Return whether ONNX Runtime has its CUDA provider. Only a session shows whether it works."""
     import onnxruntime
 
     if CUDA not in onnxruntime.get_available_providers():
         return False
-    onnxruntime.set_default_logger_severity(4)  # it tells of each library that it does not find
+    onnxruntime.set_default_logger_severity(4)  # it logs each library that is missing
     with contextlib.redirect_stdout(None), contextlib.suppress(Exception):
         onnxruntime.preload_dlls()  # from NVIDIA's packages, if they are installed
     return True
 
 
 def _on_gpu_of_keras(content: bytes, network: str) -> tuple[str, Callable[[Float32], Any]]:
-    """Name and function of the network on the GPU of Keras' backend. Raises ``UsageError``."""
-    backend, why = _backend_with_gpu() if network else ("", "the plugin names no Keras network")
+    """Return the engine's name and the function that predicts on the GPU of Keras' backend."""
+    backend, reason = _backend_with_gpu() if network else ("", "the plugin has no Keras network")
     if not backend:
         raise UsageError(
             "--device gpu: no GPU found",
-            f"ONNX Runtime has no CUDA provider that works, and {why}",
+            f"ONNX Runtime has no working CUDA provider, and {reason}",
             "leave --device out, or install onnxruntime-gpu",
         )
     return f"keras {backend}", _keras_predictor(content, network)
 
 
 def _backend_with_gpu() -> tuple[str, str]:
-    """Keras' backend if it sees a GPU, else ""; and if not, why."""
+    """Return the name of Keras' backend if it has a GPU, else ""; and the reason if not."""
     for module in ("keras", "onnx"):
         if importlib.util.find_spec(module) is None:
             return "", f"{module} is not installed"
-    # Else TensorFlow takes all of the GPU's memory, and the next process finds none.
+    # By default TensorFlow takes all memory of the GPU, so that the next process finds none.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         with silent():
             import keras
 
             backend = str(keras.backend.backend())
-            found = _GPUS[backend]()
+            has_gpu = _GPUS[backend]()
     except Exception as error:  # a backend that is missing or broken
         return "", f"Keras cannot be used, {_text(error)}"
-    return (backend, "") if found else ("", f"Keras sees no GPU through {backend}")
+    return (backend, "") if has_gpu else ("", f"Keras sees no GPU through {backend}")
 
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Without what a backend's libraries write to stderr while they are loaded, past Python."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of afterwards
+    """Hide what native libraries of a backend write to stderr while they are loaded."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for later messages
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
 
 
 def _tensorflow() -> bool:
@@ -193,16 +234,16 @@ def _torch() -> bool:
 def _jax() -> bool:
     import jax
 
-    return any(one.platform == "gpu" for one in jax.devices())
+    return any(device.platform == "gpu" for device in jax.devices())
 
 
 _GPUS: dict[str, Callable[[], bool]] = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}
 
 
 def _keras_predictor(content: bytes, network: str) -> Callable[[Float32], Any]:
-    """The network that ``network`` names, with the weights of ``content``, wherever Keras runs it.
+    """Return the function that predicts with Keras: ``network`` with the weights of ``content``.
 
-    Raises ``ArtifactError`` if the file has not all of its weights.
+    Raises ``ArtifactError`` if the file lacks weights of the network.
     """
     from colortk.runtime.keras_weights import restore
 
@@ -210,19 +251,19 @@ def _keras_predictor(content: bytes, network: str) -> Callable[[Float32], Any]:
     missing = len(model.weights) - len(restore(model, content))
     if missing:
         raise ArtifactError(
-            f"the network's file is not one of {network}", f"it lacks {missing} of its weights"
+            f"the file is not of the network {network}", f"it lacks {missing} of its weights"
         )
-    answer: Callable[[Float32], Any] = model.predict_on_batch
-    return answer
+    predict: Callable[[Float32], Any] = model.predict_on_batch
+    return predict
 
 
 def _failure(error: Exception, x: Float32, engine: str) -> PredictionError:
     text = _text(error)
-    what = f"the network failed on an input of {' × '.join(map(str, x.shape))} ({engine})"
+    problem = f"the network failed on an input of {' × '.join(map(str, x.shape))} ({engine})"
     if out_of_memory(error):
-        do = "fewer --jobs, or another --device"
-        return PredictionError(what, "there is not enough memory", do)
-    return PredictionError(what, text)
+        hint = "use fewer --jobs, or another --device"
+        return PredictionError(problem, "there is not enough memory", hint)
+    return PredictionError(problem, text)
 
 
 def _text(error: Exception) -> str:

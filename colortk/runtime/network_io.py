@@ -1,4 +1,4 @@
-"""How a picture becomes a network's numbers, and a network's numbers chroma: NumPy only."""
+"""Convert pictures to the input of a network, and its output to chroma, with NumPy only."""
 
 from __future__ import annotations
 
@@ -11,29 +11,43 @@ from colortk.types import Float32
 
 
 class Codec(Protocol):
-    """What training and serving share; all arrays float32, batch first."""
+    """Conversions that training and serving share. All arrays are float32 with the batch first."""
 
     def inputs(self, lightness: Float32) -> Float32:
-        """What the network sees of L* (N, H, W), channels last."""
+        """Return the input of the network, (N, h, w, C), for CIE L*, (N, H, W)."""
         ...
 
     def targets(self, ab: Float32, lightness: Float32) -> Float32:
-        """What its loss compares its answer with, of the true a*, b* (N, H, W, 2).
+        """Return what the loss compares the network's output with.
 
-        ``lightness``: the picture's own, which may be another than the network saw.
+        Parameters
+        ----------
+        ab : float32 array of shape (N, H, W, 2)
+            True CIE a* and b*.
+        lightness : float32 array of shape (N, H, W)
+            True CIE L*. The network may have seen an altered one.
         """
         ...
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
-        """a*, b* (N, H, W, 2) of its answer."""
+        """Return CIE a* and b*, (N, height, width, 2), for the network's output."""
         ...
 
 
 @dataclass(frozen=True)
 class LinearScaling:
-    """A picture in, a picture out: input (L* - ``offset``) / ``scale``, output ab / ``chroma_scale``.
+    """Scale lightness and chroma linearly: input (L* - offset) / scale, output ab / chroma_scale.
 
-    ``channels``: how often the input is repeated (3 where an encoder was made for RGB).
+    Parameters
+    ----------
+    scale : float
+        Divides lightness.
+    chroma_scale : float
+        Multiplies the network's output.
+    offset : float, optional
+        Subtracted from lightness.
+    channels : int, optional
+        How often the input is repeated: 3 for an encoder that was made for RGB.
     """
 
     scale: float

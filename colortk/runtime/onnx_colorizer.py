@@ -1,11 +1,11 @@
-"""A colorizer that is one network: codec before it, codec after it."""
+"""A colorizer that is one network, with a codec before and after it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from colortk.plugin.spec import Artifacts
-from colortk.runtime.inference import Engine
+from colortk.runtime.inference import OnnxNetwork
 from colortk.runtime.network_io import Codec
 from colortk.types import Chroma, Float32, Lightness
 
@@ -14,26 +14,40 @@ NETWORK = "network.onnx"
 
 
 class OnnxColorizer:
-    """A network that ``colortk fit`` trained, behind a plugin's ``predict_ab``.
+    """Colorize with a network that ``colortk fit`` exported.
 
-    ``network``: import path of the function that builds it in Keras, ``"package.module:callable"``;
-    only needed on a GPU that ONNX Runtime cannot use. ``chroma_gain``: factor on its chroma, under 1
-    for a network that is surer of pictures unlike those it learnt from than it is right.
+    Parameters
+    ----------
+    artifacts : Artifacts
+        The trained files that the factory of the plugin gets. One is called ``network.onnx``.
+    codec : Codec
+        Converts lightness to the network's input, and the network's output to chroma.
+    network : str
+        ``"package.module:callable"`` of the function that builds the network in Keras. It is used on
+        a GPU that ONNX Runtime cannot use.
+    chroma_gain : float, optional
+        Factor on the predicted chroma: below 1 for a network that predicts too strong colors for
+        pictures unlike those that it was trained on.
+
+    Raises
+    ------
+    ArtifactError
+        If the artifact is missing or is not a network.
     """
 
     def __init__(
         self, artifacts: Artifacts, codec: Codec, network: str, chroma_gain: float = 1.0
     ) -> None:
         self.codec, self.chroma_gain = codec, np.float32(chroma_gain)
-        self.engine = Engine(artifacts.read(NETWORK), network)
+        self.engine = OnnxNetwork(artifacts.read(NETWORK), network)
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
-        """Chroma, float32 (H, W, 2), of lightness (H, W)."""
+        """Return the chroma, float32 (H, W, 2), of lightness, float32 (H, W)."""
         chroma: Chroma = self.predict_ab_batch(lightness[None])[0]
         return chroma
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
-        """The same of (N, H, W) at once: (N, H, W, 2)."""
+        """Return the chroma, float32 (N, H, W, 2), of several pictures, float32 (N, H, W)."""
         outputs = self.engine.predict(self.codec.inputs(lightness))
         chroma = self.codec.chroma(outputs, *lightness.shape[1:]) * self.chroma_gain
         return np.ascontiguousarray(chroma, np.float32)

@@ -180,10 +180,10 @@ def _readable_pictures(source: PictureSource, paths: list[Path]) -> ImageCache:
 
 def _largest_difference(network: Any, content: bytes, inputs: Float32) -> float:
     """Return the largest difference between Keras and ONNX Runtime, over the largest output."""
-    from colortk.runtime.inference import Engine
+    from colortk.runtime.inference import OnnxNetwork
 
     # Both on the CPU, because GPUs round the inputs of convolutions.
-    served = Engine(content, wanted="cpu").predict(inputs)
+    served = OnnxNetwork(content, device="cpu").predict(inputs)
     with backend.device_scope("cpu"):
         trained = np.asarray(network.predict(inputs, verbose=0))
     return float(np.abs(served - trained).max() / max(1e-6, np.abs(trained).max()))

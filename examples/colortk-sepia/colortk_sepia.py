@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from colortk import ColorizerSpec, WorkingSize, hookimpl
+from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
 
 
 @dataclass(frozen=True)

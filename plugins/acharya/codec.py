@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colortk.types import Float32
+from colortk.plugin import Float32
 
 
 def _inputs(lightness: Float32) -> Float32:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from colortk.plugin.spec import ColorizerSpec, WorkingSize
-from colortk.store.artifacts import declared
+from colortk.plugin import ColorizerSpec, WorkingSize, declared
 
 
 def declare(name: str, summary: str, network: str, training: str) -> ColorizerSpec:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from colortk.plugin.hookspecs import hookimpl
-from colortk.plugin.spec import ColorizerSpec
+from colortk.plugin import ColorizerSpec, hookimpl
 
 from ..acharya.declaration import declare
 

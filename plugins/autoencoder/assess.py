@@ -12,18 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
-from colortk._opencv import cv2
-from colortk.color.cielab import lightness
-from colortk.errors import PictureError
-from colortk.harness.metrics.pair import Truth
-from colortk.harness.protocol import load_protocol, reference_picture
-from colortk.harness.scoring import Scorer
-from colortk.io.decode import read_bytes
-from colortk.pipeline import colorize, refiner
-from colortk.runtime.loading import Request, load
-from colortk.types import Array
+from colortk.plugin import Array, PictureError, Truth, lightness, read_bytes
+from colortk.training.assessment import TrainedWeights
 
 #: Held-out pictures that are scored.
 MAX_PICTURES = 100
@@ -42,16 +35,15 @@ def assess(
     folder: Path, held_out: list[Path], read: Callable[[Path], bytes] = read_bytes
 ) -> dict[str, Any]:
     """Mean scores of the weights in ``folder`` with either input, on up to 100 held-out pictures."""
-    predictor, how = load(Request("autoencoder", weights=folder)), load_protocol()
-    refine, scorer = refiner(how.refine), Scorer(METRICS)
+    weights = TrainedWeights("autoencoder", folder)
     rows: dict[str, list[dict[str, float]]] = {}
     for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
-            truth = reference_picture(read(path), str(path), how).pixels
+            truth = weights.reference(path, read)
             kept = Truth(truth)
             for way, gray in gray_inputs(truth).items():
-                result = colorize(gray, predictor, refine).rgb
-                rows.setdefault(way, []).append(scorer(kept, result).values)
+                result = weights.colorize(gray)
+                rows.setdefault(way, []).append(weights.score(kept, result, METRICS))
         except PictureError:
             continue
     return {

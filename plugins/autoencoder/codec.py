@@ -5,6 +5,6 @@ It says that L, a and b are brought to the range of tanh, not by which factors; 
 
 from __future__ import annotations
 
-from colortk.runtime.network_io import LinearScaling
+from colortk.plugin import LinearScaling
 
 CODEC = LinearScaling(scale=100, chroma_scale=128)

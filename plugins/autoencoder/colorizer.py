@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color.upsample import resize
-from colortk.plugin.spec import Artifacts
-from colortk.runtime.onnx_colorizer import OnnxColorizer
-from colortk.types import Float32
+from colortk.plugin import Artifacts, Float32, OnnxColorizer, resize
 
 from .codec import CODEC
 from .options import Options

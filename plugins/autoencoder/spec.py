@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from colortk.plugin.hookspecs import hookimpl
-from colortk.plugin.spec import ColorizerSpec, WorkingSize
-from colortk.store.artifacts import declared
+from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 from .options import Options
 

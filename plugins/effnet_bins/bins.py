@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.types import Float32
+from colortk.plugin import Float32
 
 #: Width of a cell, in units of a* and b*.
 WIDTH = 10

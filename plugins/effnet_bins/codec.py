@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colortk.types import Float32
+from colortk.plugin import Float32
 
 from .bins import CENTERS, WIDTH, annealed_mean
 from .encoder import OFFSET, SCALE

@@ -6,11 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.upsample import chroma_field
-from colortk.plugin.spec import Artifacts
-from colortk.runtime.network_io import Codec
-from colortk.runtime.onnx_colorizer import OnnxColorizer
-from colortk.types import Float32
+from colortk.plugin import Artifacts, Codec, Float32, OnnxColorizer, chroma_field
 
 from .codec import Bins
 from .options import Options

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colortk.errors import ArtifactError
-from colortk.types import Float32
+from colortk.plugin import ArtifactError, Float32
 
 if TYPE_CHECKING:
-    from colortk.store.pickles import Arrays
+    from colortk.plugin import Arrays
 
 #: Blocks of a stage, kernel, stride of the first, widening, filters.
 STAGES = (
@@ -118,7 +117,7 @@ def load_lite2(network: Any, path: Path) -> None:
     what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
     read or is of another network.
     """
-    from colortk.store.pickles import read_pretrained
+    from colortk.plugin import read_pretrained
 
     try:
         stored = read_pretrained(path)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.types import Array, Float32
+from colortk.plugin import Array, Float32
 
 from .bins import CENTERS, WIDTH
 from .codec import STEP

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.color.cielab import rgb_to_lab
-from colortk.errors import PictureError
+from colortk.plugin import Array, Float32, PictureError, rgb_to_lab
 from colortk.training.data.crops import center_crop
 from colortk.training.data.image_cache import ImageCache
 from colortk.training.data.source import picture_source
 from colortk.training.data.split import split_pictures
 from colortk.training.request import TrainRequest
-from colortk.types import Array, Float32
 
 from .bins import CENTERS
 from .losses import SIGMA

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colortk.types import Float32
+from colortk.plugin import Float32
 
 #: Chroma (CIELAB) at which what is added has fallen to 37 %.
 KNEE = 40.0

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin.spec import Artifacts
-from colortk.types import Chroma, Lightness
+from colortk.plugin import Artifacts, Chroma, Lightness
 
 
 class Gray:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from colortk.plugin.hookspecs import hookimpl
-from colortk.plugin.spec import ColorizerSpec, WorkingSize
+from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
 
 
 @hookimpl

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin.spec import Artifacts
-from colortk.store.npz import read_npz
-from colortk.types import Chroma, Lightness
+from colortk.plugin import Artifacts, Chroma, Lightness, read_npz
 
 
 class MeanColor:

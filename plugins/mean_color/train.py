@@ -6,8 +6,7 @@ import io
 
 import numpy as np
 
-from colortk.color.cielab import rgb_to_lab
-from colortk.errors import PictureError, UsageError
+from colortk.plugin import PictureError, UsageError, rgb_to_lab
 from colortk.training.data.source import picture_source
 from colortk.training.data.split import split_pictures
 from colortk.training.manifest import describe_split, publish

@@ -10,15 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.cielab import lightness
-from colortk.errors import PictureError
-from colortk.harness.metrics.pair import Pair, Truth
-from colortk.harness.protocol import load_protocol, reference_picture
-from colortk.io.decode import read_bytes
-from colortk.io.files import write_atomic
-from colortk.pipeline import colorize, refiner
-from colortk.runtime.loading import Request, load
-from colortk.types import Array
+from colortk.plugin import Array, Pair, PictureError, Truth, lightness, read_bytes, write_atomic
+from colortk.training.assessment import TrainedWeights
 
 #: Held-out pictures that go into mean and histogram; the first rows are drawn.
 MAX_PICTURES, ROWS = 200, 4
@@ -35,15 +28,14 @@ def assess(
     Returns ``mean_delta_e94`` and the shares of pixels up to each of table 1's limits; writes
     ``delta_e94.csv`` (pixels by ΔE94 of 1) and, with matplotlib, ``delta_e94.png``.
     """
-    predictor, how = load(Request("resnet18", weights=folder)), load_protocol()
-    refine = refiner(how.refine)
+    weights = TrainedWeights("resnet18", folder)
     counts = np.zeros(len(EDGES), np.int64)
     means: list[float] = []
     views: list[tuple[Array, Array, Array]] = []
     for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
-            truth = reference_picture(read(path), str(path), how).pixels
-            result = colorize(lightness(truth), predictor, refine).rgb
+            truth = weights.reference(path, read)
+            result = weights.colorize(lightness(truth))
         except PictureError:
             continue
         difference = Pair(Truth(truth), result).delta_e94

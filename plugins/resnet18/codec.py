@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from colortk.runtime.network_io import LinearScaling
+from colortk.plugin import LinearScaling
 
 CODEC = LinearScaling(offset=50, scale=50, chroma_scale=110)

@@ -18,9 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.errors import ArtifactError
-from colortk.store.pickles import Arrays, read_pretrained
-from colortk.types import Float32
+from colortk.plugin import Arrays, ArtifactError, Float32, read_pretrained
 
 from .network import EPSILON
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from colortk.errors import UsageError
+from colortk.plugin import UsageError
 from colortk.training.loop.fit import fit
 from colortk.training.loop.losses import color_ms_ssim
 from colortk.training.recipe import Recipe

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.harness.protocol import load_protocol
-from colortk.harness.score_predictor import scores
-from colortk.runtime.loading import Request, load
+from colortk.training.assessment import TrainedWeights
 from colortk.training.request import TrainRequest
 
 #: Held-out pictures that are scored.
@@ -19,12 +17,12 @@ REFINEMENTS = ("ratio", "slide", "none")
 def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
     """Mean PSNR of the new weights with each refinement, on up to 100 held-out pictures."""
     some = held_out[:: max(1, len(held_out) // MAX_PICTURES)][:MAX_PICTURES]
-    predictor = load(Request("sift_mlp", weights=request.output))
+    weights = TrainedWeights("sift_mlp", request.output)
     means = {}
     for way in REFINEMENTS:
         with request.progress(f"scoring, refinement {way}", len(some)) as advance:
             values: list[float] = []
-            for found in scores(some, predictor, ["psnr"], load_protocol().varied(refine=way)):
+            for found in weights.scores(some, ["psnr"], way):
                 advance(1)
                 values += found.values()
         if values:

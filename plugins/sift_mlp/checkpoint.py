@@ -9,9 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.errors import ArtifactError
-from colortk.io.files import write_atomic
-from colortk.io.regular_files import open_regular
+from colortk.plugin import ArtifactError, open_regular, write_atomic
 from colortk.training.identity import explain_mismatch, training_identity
 from colortk.training.request import TrainRequest
 

@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.color.upsample import chroma_field
-from colortk.errors import ArtifactError
-from colortk.plugin.spec import Artifacts
-from colortk.types import Chroma, Float32, Lightness
+from colortk.plugin import ArtifactError, Artifacts, Chroma, Float32, Lightness, chroma_field
 
 from .features import POINT_WIDTH, WIDTH, extract_features, network_inputs
 from .network import from_bytes

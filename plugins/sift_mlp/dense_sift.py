@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._opencv import cv2
-from colortk.types import Float32
+from colortk.plugin import Float32
 
 CELLS = 4
 ORIENTATIONS = 8

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk._opencv import cv2
-from colortk.types import Float32
+from colortk.plugin import Float32
 
 from .dense_sift import DESCRIPTOR, dense_sift, grid_positions
 

@@ -25,8 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.store.npz import read_npz
-from colortk.types import Float32
+from colortk.plugin import Float32, read_npz
 
 LAYERS = 10
 NEURONS = 128

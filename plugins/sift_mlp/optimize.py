@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.types import Float32
+from colortk.plugin import Float32
 
 from .network import LAYERS, Network
 

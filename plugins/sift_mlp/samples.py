@@ -18,9 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colortk.store.pickles import Arrays, PickleStore
+from colortk.plugin import Array, Arrays, Float32, PickleStore
 from colortk.training.request import chunks
-from colortk.types import Array, Float32
 
 from .features import POINT_WIDTH, SIFT_WIDTH, WIDTH
 from .views import KIND

@@ -18,16 +18,12 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colortk.errors import UsageError
-from colortk.io.discovery import find_pictures
-from colortk.io.files import write_atomic
-from colortk.store.pickles import PickleStore
+from colortk.plugin import Float32, PickleStore, UsageError, find_pictures, write_atomic
 from colortk.training.data.packed import is_packed
 from colortk.training.data.split import Split, split_pictures
 from colortk.training.manifest import describe_split, publish, staged_request
 from colortk.training.request import TrainRequest
 from colortk.training.workers import parallel_map
-from colortk.types import Float32
 
 from .assess import assess
 from .checkpoint import Checkpoint, discard, identity, load, save

@@ -12,18 +12,24 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from colortk._opencv import cv2
-from colortk.color.cielab import rgb_to_lab
-from colortk.color.upsample import resize
-from colortk.color.working_size import working_shape
-from colortk.errors import ArtifactError, PictureError
-from colortk.io.decode import decode, read_bytes
-from colortk.plugin.spec import WorkingSize
-from colortk.runtime.provenance import running_code
-from colortk.store.pickles import Arrays, PickleStore
-from colortk.types import Array, Float32
+from colortk.plugin import (
+    Array,
+    Arrays,
+    ArtifactError,
+    Float32,
+    PickleStore,
+    PictureError,
+    WorkingSize,
+    decode,
+    read_bytes,
+    resize,
+    rgb_to_lab,
+    running_code,
+    working_shape,
+)
 
 from .features import extract_features, grid_coordinates
 from .spec import SHORT

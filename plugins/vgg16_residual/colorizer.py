@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from colortk.plugin.spec import Artifacts
-from colortk.runtime.onnx_colorizer import OnnxColorizer
+from colortk.plugin import Artifacts, OnnxColorizer
 
 from .codec import CODEC
 

@@ -17,9 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.errors import ArtifactError
-from colortk.store.pickles import read_known_pickle
-from colortk.types import Float32
+from colortk.plugin import ArtifactError, Float32, read_known_pickle
 
 from .network import BLOCKS, MEAN, STD
 

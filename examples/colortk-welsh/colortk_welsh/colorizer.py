@@ -7,10 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colortk.errors import UsageError
-from colortk.io.decode import decode, read_bytes
-from colortk.plugin.spec import Artifacts
-from colortk.types import Chroma, Lightness
+from colortk.plugin import Artifacts, Chroma, Lightness, UsageError, decode, read_bytes
 from colortk_welsh.spec import Options
 from colortk_welsh.transfer import Reference, sample, transfer
 

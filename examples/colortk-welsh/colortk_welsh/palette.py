@@ -11,10 +11,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk.color.cielab import rgb_to_lab
-from colortk.errors import PictureError, UsageError
-from colortk.io.decode import decode, read_bytes
-from colortk.io.discovery import find_pictures
+from colortk.plugin import PictureError, UsageError, decode, find_pictures, read_bytes, rgb_to_lab
 from colortk.training.data.split import split_pictures
 from colortk.training.manifest import describe_split, publish
 from colortk.training.request import TrainRequest

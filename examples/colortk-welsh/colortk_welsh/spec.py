@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from colortk import ColorizerSpec, WorkingSize, hookimpl
-from colortk.store.artifacts import declared
+from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk.color.cielab import rgb_to_lab
+from colortk.plugin import rgb_to_lab
 
 Float32 = NDArray[np.float32]
 #: Samples of a reference: "approximately 200 using a randomized grid".

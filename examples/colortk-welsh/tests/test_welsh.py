@@ -15,7 +15,7 @@ from colortk_welsh.transfer import Reference, neighbourhood_std, sample, transfe
 from PIL import Image
 from skimage.color import rgb2lab
 
-from colortk.errors import UsageError
+from colortk.plugin import UsageError
 from colortk.plugin.options import options_key
 from colortk.runtime.loading import Request, load
 from colortk.testing import parametrize_checks
@@ -215,7 +215,7 @@ def test_a_palette_of_ones_own(tmp_path: Path) -> None:
 def test_a_broken_palette_is_refused(tmp_path: Path) -> None:
     from colortk_welsh.colorizer import Welsh
 
-    from colortk.errors import ArtifactError
+    from colortk.plugin import ArtifactError
     from colortk.plugin.registry import registry
     from colortk.store.artifacts import ArtifactFolder
 
