@@ -57,6 +57,12 @@ from colortk.cli.output import print_message
     help="Learning rate to begin with; less suits weights that are trained already. [default: the plugin's]",
 )
 @click.option(
+    "--cooldown",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Lower the rate to zero in the last SHARE of the epochs. [default: the plugin's]",
+)
+@click.option(
     "--init-from",
     multiple=True,
     metavar="PLUGIN|DIR",
@@ -126,6 +132,7 @@ def command(
     samples: int | None,
     side: int | None,
     rate: float | None,
+    cooldown: float | None,
     init_from: tuple[str, ...],
     options: tuple[str, ...],
     seed: int,
@@ -142,7 +149,9 @@ def command(
 
     Some pictures are held out to know when to stop. The weights are used with
     `colortk run --plugin NAME --weights DIR`. With --resume the same line may be run again
-    until it is done, however often it is stopped.
+    until it is done, however often it is stopped. Networks may then get other --epochs,
+    --cooldown and --side, until the learning rate has begun to fall to zero: train with
+    --cooldown 0 as long as there is time, then resume with more epochs and a --cooldown.
 
     \b
     colortk fit --plugin sift_mlp --data photographs/ --output my-weights/
@@ -172,6 +181,7 @@ def command(
             ("--samples", samples),
             ("--side", side),
             ("--rate", rate if rate is None else f"{rate:g}"),
+            ("--cooldown", cooldown if cooldown is None else f"{cooldown:g}"),
             ("--seed", seed),
             ("--precision", "" if precision == "float32" else precision),
         ],
@@ -194,6 +204,7 @@ def command(
         samples=samples,
         side=side,
         rate=rate,
+        cooldown=cooldown,
         init_from=init_from,
         options=chosen,
         device=device,
