@@ -28,10 +28,13 @@ from colortk.training.loop.state import (
 from colortk.training.loop.trainer import Trainer
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
+from colortk.training.torch import distributed
 from colortk.types import Float32
 
 #: Share by which a validation loss must fall to count as better.
 MIN_IMPROVEMENT = 1e-3
+#: Between the seeds by which processes that train together draw their pictures.
+_RANK_STRIDE = 1_000_003
 
 
 def fit(request: TrainRequest, recipe: Recipe) -> None:
@@ -65,6 +68,7 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     state = load_checkpoint(request.output, run) or TrainingState()
     refuse_changed_plan(state, recipe)
     state.plan = schedule_plan(recipe)
+    distributed.begin()  # after the checkpoint is read, before the first process writes another
     with backend.device_scope(request.device):
         trainer = _start_trainer(request, recipe, state)
         if state.epoch < recipe.epochs or not state.curve:
@@ -74,6 +78,8 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
                 _train_epochs(request, recipe, dataset, trainer, state, run)
             else:
                 _keep_initial_weights(recipe, dataset, trainer, state)
+        if distributed.rank():
+            return
         if recipe.keep == "last":
             state.arrays["best"] = trainer.weights()
     from colortk.training.export import export_network
@@ -199,7 +205,8 @@ def _train_epochs(
     run: str,
 ) -> None:
     """Train epoch after epoch, and write a checkpoint after each."""
-    loader = Loader(dataset.train, dataset.weights, recipe, request.seed, request.jobs)
+    seed = request.seed + _RANK_STRIDE * distributed.rank()
+    loader = Loader(dataset.train, dataset.weights, recipe, seed, request.jobs)
     size = loader.epoch_size()
     with request.progress("making pictures", None):
         loader.prepare(recipe.sides[0][0])
@@ -210,6 +217,9 @@ def _train_epochs(
         if validation is None or validation[0] != side:
             validation = (side, *validation_arrays(dataset.held_out, recipe, side))
         row = _train_epoch(request, recipe, loader, trainer, state, (number, size, side))
+        if distributed.rank():
+            state.curve.append(row)
+            continue
         row.validation = trainer.loss(validation[1], validation[2], recipe.batch_size)
         _require_finite(row.validation, f"on held-out pictures after epoch {number + 1}")
         _record_epoch(recipe, state, row, trainer)
