@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.color.cielab import lab_to_rgb, lab_to_rgb8
+from colortk.color.cielab import gray_rgb, lab_to_rgb, lab_to_rgb8
 from colortk.color.upsample import chroma_field, resize
 from colortk.color.working_size import working_shape
 from colortk.errors import PluginError, PredictionError
@@ -147,8 +147,7 @@ def colorize_present(
     part = slice(int(lines[0]), int(lines[-1]) + 1)
     shown = whole[part].T if columns else whole[part]
     result = colorize(np.ascontiguousarray(shown), predictor, refine, strength, dtype)
-    no_color = np.zeros((1, 1, 2), np.float32)
-    rgb = join(lightness, no_color, lambda _, ab: ab, dtype=dtype)
+    rgb = gray_rgb(lightness, dtype)
     view, colored = (
         (rgb.swapaxes(0, 1), result.rgb.swapaxes(0, 1)) if columns else (rgb, result.rgb)
     )
@@ -180,11 +179,12 @@ def join(
         at = slice(top, top + rows), slice(left, left + columns)
         part = np.ascontiguousarray(lightness[at])
         chroma = refine(part, field_.block(top, left, part))
+        # Of a picture with colors, a few pixels are enough to see that it is not gray.
+        if not chroma[::32, ::32].any() and not chroma.any():
+            out[at] = gray_rgb(part, dtype)
+            return
         lab = cv2.merge([part, chroma[..., 0], chroma[..., 1]])
         rgb: NDArray[Any] = lab_to_rgb8(lab) if dtype is np.uint8 else lab_to_rgb(lab)
-        # Grey to the last bit, where rounding would tint some pixels. Mostly a few tell that it is not.
-        if not chroma[::32, ::32].any() and not chroma.any():
-            rgb[...] = rgb[..., 1:2]
         if dtype is np.uint16:
             rgb = np.rint(rgb.reshape(*part.shape, 3) * np.float32(65535))
         out[at] = rgb

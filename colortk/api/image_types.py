@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk.errors import UsageError
+from colortk.io.bit_depth import to_8_bits
 from colortk.io.decode import decode, read_bytes
 
 if TYPE_CHECKING:
@@ -174,10 +175,7 @@ def _from_pillow(image: Image) -> ImageData:
     info = {key: value for key, value in image.info.items() if key != "transparency"}
 
     def restore(rgb: Pixels) -> Image:
-        eight_bits = rgb
-        if rgb.dtype == np.uint16:  # PIL has no color mode of 16 bits
-            eight_bits = ((rgb.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-        result = fromarray(eight_bits)
+        result = fromarray(to_8_bits(rgb))  # PIL has no color mode of 16 bits
         result.info = info
         return result
 

@@ -1,4 +1,4 @@
-"""Print and write the results of ``colortk compare``."""
+"""What ``colortk compare`` prints and writes."""
 
 from __future__ import annotations
 
@@ -15,55 +15,28 @@ if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
 
 
-#: Columns of a terminal that shows intervals.
-WIDE_TERMINAL = 150
-#: Columns of a mean with its interval.
-INTERVAL_COLUMNS = 26
-#: Columns of the names and other texts of a row.
-TEXT_COLUMNS = 65
-#: Columns of a mean without its interval.
-MEAN_COLUMNS = 12
+#: Columns of a terminal from which on intervals fit, and how many a mean with its interval takes.
+WIDE, INTERVAL = 150, 26
 
 
-def check_files(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
-    """Refuse files that cannot be written, before hours of work.
-
-    Parameters
-    ----------
-    files : dict of str to Path or None
-        The files that the user named, by their kind; ``-`` is standard output.
-    as_json : bool
-        JSON is printed to standard output.
-    force : bool
-        Overwrite files.
-
-    Raises
-    ------
-    UsageError
-        A file exists, cannot be written, or is named twice.
-    """
+def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
+    """Refuse, before hours of work, what could not be written after it. Raises ``UsageError``."""
     from colortk.errors import UsageError
     from colortk.io.files import refuse_special
 
-    paths = [path for path in files.values() if path is not None]
-    if [str(path) for path in paths].count("-") + as_json > 1:
-        reason = "standard output takes one of them"
-        raise UsageError(
-            "several outputs go to standard output", reason, "name files for the others"
-        )
-    if len({path.absolute() for path in paths}) < len(paths):
-        reason = "each output needs a file of its own"
-        raise UsageError("two outputs have the same file", reason, "name different files")
-    for path in paths:
+    given = [path for path in files.values() if path is not None]
+    if [str(p) for p in given].count("-") + as_json > 1:
+        raise UsageError("only one thing can go to stdout", hint="name files for the others")
+    if len({path.absolute() for path in given}) < len(given):
+        raise UsageError("two of the files to write are the same")
+    for path in given:
         if str(path) == "-":
             continue
         refuse_special(path, UsageError)
         if path.exists() and not force:
-            raise UsageError(f"'{path}' exists", hint="use --force to overwrite it")
+            raise UsageError(f"'{path}' is there already", hint="use --force to overwrite it")
         if not path.absolute().parent.is_dir():
-            raise UsageError(
-                f"cannot write '{path}'", "its folder does not exist", "create the folder first"
-            )
+            raise UsageError(f"cannot write '{path}'", "there is no such folder", "create it first")
 
 
 def write(
@@ -73,32 +46,15 @@ def write(
     force: bool,
     store: Path | None,
 ) -> bool:
-    """Write the files of a comparison, each completely or not at all.
+    """Write the files that were asked for, each whole or not at all; return whether any failed.
 
-    If one file cannot be written, the others are written all the same.
-
-    Parameters
-    ----------
-    files : dict of str to Path or None
-        The files by their kind: ``html``, ``csv`` or ``markdown``; ``-`` is standard output.
-    comparison : Comparison
-    per_image : bool
-        Add the scores of each picture to CSV.
-    force : bool
-        Overwrite files.
-    store : Path or None
-        Folder of the store, which has the pictures of the report.
-
-    Returns
-    -------
-    bool
-        Whether a file could not be written.
+    A file that cannot be written keeps no other result from being written or printed.
     """
     from colortk.errors import ColortkError
     from colortk.io.files import write_atomic
 
     failed = False
-    # Standard output last: an error there ends the command.
+    # Standard output last: where it is closed, that ends the command.
     for kind, path in sorted(files.items(), key=lambda item: str(item[1]) == "-"):
         if path is None:
             continue
@@ -119,7 +75,7 @@ def write(
 
 
 def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | None) -> bytes:
-    """Return the content of one of the files."""
+    """One of the files, as bytes."""
     from colortk.report import text_tables
     from colortk.report.comparison_page import write_report
 
@@ -132,35 +88,35 @@ def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | N
     return text_tables.markdown(comparison).encode("utf-8", "backslashreplace")
 
 
-def print_failures(comparison: Comparison) -> bool:
-    """Print each failure of a comparison once. Return whether there was one."""
+def complain(comparison: Comparison) -> bool:
+    """Say, each thing once, what failed; whether anything did."""
     from colortk.harness.films.comparison import FilmComparison
 
     lines: dict[str, None] = {}
     for part in _parts(comparison):
         for failure in part.failures:
-            prefix = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
-            lines[prefix + failure["error"]] = None
+            where = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
+            lines[where + failure["error"]] = None
         if isinstance(part, FilmComparison):
             lines |= dict.fromkeys(part.incomplete)
     failed = bool(lines)
     for part in _parts(comparison):
         for row in part.metric_failures:
             lines[f"no {row['metric']} of {row['count']} results: {row['error']}"] = None
-            # A score that was asked for and has no value is a failure, but some scores are not
-            # defined for gray originals.
-            required = part.asked and not part.gray_only
-            failed |= required and not any(part.summaries[row["metric"]])
-    if reason := empty_reason(comparison):
-        lines[reason] = None
+            # A measure that somebody named and that has no value at all is a failure.
+            # Of gray originals some measures are not defined.
+            asked = part.asked and not part.gray_only
+            failed |= asked and not any(part.summaries[row["metric"]])
+    if why := nothing_scored(comparison):
+        lines[why] = None
         failed = True
     for line in lines:
         print_message(line)
     return failed
 
 
-def empty_reason(comparison: Comparison) -> str:
-    """Return why all tables are empty although there are pictures; "" if one is not empty."""
+def nothing_scored(comparison: Comparison) -> str:
+    """Why every table is empty although there are pictures; "" if one is not."""
     parts = _parts(comparison)
     if any(part.used for part in parts) or not any(part.readable for part in parts):
         return ""
@@ -173,13 +129,13 @@ def empty_reason(comparison: Comparison) -> str:
 
 
 def _parts(comparison: Comparison) -> list[Comparison]:
-    """Return the comparison of each table, also of empty ones."""
-    tables = [part for part in (comparison, comparison.films) if part is not None]
-    return [part for table in tables for part in (table, table.gray) if part is not None]
+    """Every table's comparison, whether or not it has anything."""
+    both = [part for part in (comparison, comparison.films) if part is not None]
+    return [part for one in both for part in (one, one.gray) if part is not None]
 
 
-def measure_sizes(comparison: Comparison, timeout: float) -> dict[str, Any]:
-    """Return, by plugin, how much colors change with the size of a picture (``--sizes``)."""
+def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
+    """``--sizes``: how much colour changes with size, by plugin."""
     from colortk.harness.size_consistency import consistency as measure
 
     total = len(comparison.used) * len(comparison.variants)
@@ -188,7 +144,7 @@ def measure_sizes(comparison: Comparison, timeout: float) -> dict[str, Any]:
 
 
 def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
-    """Print the tables, those of films last; see :func:`colortk.cli.common.print_table`."""
+    """The tables, on a terminal or as tab-separated lines; those of films after those of pictures."""
     from colortk.report import text_tables
 
     for part in text_tables.sections(comparison):
@@ -208,22 +164,20 @@ def _show(comparison: Comparison) -> None:
         print_note(line)
     if not comparison.used:
         return
-    # A narrow terminal shows fewer columns rather than truncated ones.
-    width = _width()
+    # A narrow terminal shows fewer columns, not the beginnings of many.
+    room = _width()
     label = report["metrics"][report["ranking_metric"]]["heading"]
     title = f"mean [95 % interval], ranked by {label}"
-    if width < WIDE_TERMINAL:
+    if room < WIDE:
         title = f"mean, ranked by {label} (a wider terminal shows intervals)"
-        metrics = metrics[: max(1, (width - TEXT_COLUMNS) // MEAN_COLUMNS)]
+        metrics = metrics[: max(1, (room - 65) // 12)]
     else:
-        metrics = metrics[: (width - TEXT_COLUMNS) // INTERVAL_COLUMNS]
-    print_table(
-        prefix + title, *text_tables.ranking(report, metrics, interval=width >= WIDE_TERMINAL)
-    )
+        metrics = metrics[: (room - 65) // INTERVAL]
+    print_table(prefix + title, *text_tables.ranking(report, metrics, interval=room >= WIDE))
     for line in captions.verdict_lines(report):
         print_note(line)
     shown = list(metrics)
-    # A single film has no intervals, and its differences can be read from the table above.
+    # A film alone has no intervals: its differences can be read in the table above.
     if report["paired"] and not (films and report["images"] < 2):
         usual = [report["ranking_metric"], "flicker" if films else "ab_rmse", "delta_e00"]
         usual = metrics if comparison.asked else usual
@@ -256,10 +210,10 @@ def _show_sizes(sizes: dict[str, Any]) -> None:
 
 
 def _width() -> int:
-    """Return the columns of the terminal; a pipe has no limit."""
+    """Columns of the terminal; of a pipe, as many as one likes."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
 def print_note(line: str) -> None:
-    """Print a line beside a table; in a pipe, the line is a comment."""
+    """A line beside a table: a comment where the table is piped."""
     print_line(line if sys.stdout.isatty() else f"# {line}")

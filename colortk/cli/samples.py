@@ -1,4 +1,4 @@
-"""``colortk samples``: sample photographs."""
+"""``colortk samples``: photographs to try things on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from colortk.cli.common import JSON, print_json
 from colortk.cli.output import print_line
 
 
-@click.command("samples", short_help="List or write sample photographs.")
+@click.command("samples", short_help="Write out photographs to try things on.")
 @click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write the photographs to this folder.",
+    help="Write them here; made if missing.",
 )
-@click.option("--gray", is_flag=True, help="Write them in gray.")
-@click.option("--force", is_flag=True, help="Overwrite files.")
+@click.option("--gray", is_flag=True, help="Write them without their colours.")
+@click.option("--force", is_flag=True, help="Overwrite.")
 @JSON
 def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None:
     """List the photographs that scikit-learn ships, or write them to a folder.
@@ -39,7 +39,9 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"cannot make the folder '{output}'", error.strerror or "") from error
+            raise UsageError(
+                f"the folder '{output}' cannot be made", error.strerror or ""
+            ) from error
         data = path.read_bytes()
         target = output / name
         if gray:
@@ -49,7 +51,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
             write_atomic(target, data, force)
         elif _content(target) != data:
             raise PictureError(
-                f"'{target}' exists", "it is another picture", "use --force to overwrite it"
+                f"'{target}' exists", "it is another picture", "use --force to overwrite"
             )
         paths.append(target)
     if as_json:
@@ -60,17 +62,12 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
 
 
 def _gray(data: bytes, name: str) -> bytes:
-    import numpy as np
-
-    from colortk.color.cielab import lightness
+    from colortk.color.cielab import gray_rgb, lightness
     from colortk.io.decode import decode
     from colortk.io.encode import encode
-    from colortk.pipeline import join
 
     picture = decode(data, name)
-    light = lightness(picture.pixels)
-    rgb = join(light, np.zeros((*light.shape, 2), np.float32), lambda _, ab: ab)
-    return encode(rgb, picture, "png", [])
+    return encode(gray_rgb(lightness(picture.pixels)), picture, "png", [])
 
 
 def _content(path: Path) -> bytes:

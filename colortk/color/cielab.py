@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.types import Array, Float32
+from colortk.types import Array, Float32, Lightness
 
 #: Rows: X, Y, Z; columns: linear R, G, B (IEC 61966-2-1, D65).
 RGB_TO_XYZ = np.array(
@@ -30,6 +30,8 @@ WHITE = np.array([0.95047, 1.0, 1.08883])
 _EPSILON = 0.008856
 _SLOPE = 7.787
 _STEPS = (1 << 16) - 1
+#: Pixels whose float copies exist at a time.
+_BAND = 1 << 17
 #: Rows: L*, a*, b*; columns: f of X, Y and Z, and 1.
 _LAB_OF_F = np.array([[0, 116, 0, -16], [500, -500, 0, 0], [0, 200, -200, 0]], np.float32)
 
@@ -190,6 +192,36 @@ def lab_to_rgb8(lab: Float32) -> NDArray[np.uint8]:
         return rounded.reshape(lab.shape)
     linear = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2LRGB)
     return _look_up(_levels_of_linear(), _in_steps(linear, _STEPS))
+
+
+def gray_rgb(lightness: Lightness, dtype: type[np.uint8] | type[np.uint16] = np.uint8) -> Array:
+    """Return the gray picture of a lightness.
+
+    Parameters
+    ----------
+    lightness : float32 array of shape (H, W)
+        CIE L*, 0 to 100.
+    dtype : type, optional
+        ``numpy.uint8`` or ``numpy.uint16``.
+
+    Returns
+    -------
+    array of ``dtype`` of shape (H, W, 3)
+        sRGB with equal channels. The lightness of an 8-bit gray picture gives its values back; that
+        of a 16-bit picture gives them back to a tenth of an 8-bit level.
+    """
+    gray = np.empty((*lightness.shape, 3), dtype)
+    rows = max(1, _BAND // max(1, lightness.shape[1]))
+    for top in range(0, len(lightness), rows):
+        band = np.ascontiguousarray(lightness[top : top + rows])
+        lab = cv2.merge([band, np.zeros_like(band), np.zeros_like(band)]).reshape(*band.shape, 3)
+        # The green channel for all three: rounding would tint some pixels.
+        if dtype is np.uint8:
+            gray[top : top + rows] = lab_to_rgb8(lab)[..., 1:2]
+        else:
+            green = lab_to_rgb(lab).reshape(*band.shape, 3)[..., 1:2]
+            gray[top : top + rows] = np.rint(green * np.float32(65535))
+    return gray
 
 
 def lab_to_linear_rgb(lab: Array) -> Array:

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import lab_to_rgb, lightness
+from colortk.color.cielab import gray_rgb, lightness
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metric_weights import weights_digest
@@ -123,8 +123,6 @@ def _score_picture(task: Task) -> TaskResult:
 
 def _picture_row(task: Task, truth: Truth, light: Float32, enlarged: bool) -> PictureRow:
     """Describe the original. Called after the scores, which have computed most of the values."""
-    zero = np.zeros_like(light)
-    gray = np.rint(lab_to_rgb(np.stack([light, zero, zero], -1)) * 255).astype(np.uint8)
     return PictureRow(
         task.picture,
         task.name,
@@ -135,7 +133,7 @@ def _picture_row(task: Task, truth: Truth, light: Float32, enlarged: bool) -> Pi
         enlarged,
         histogram(*truth.planes[1:]),
         thumbnail(truth.pixels),
-        thumbnail(gray),
+        thumbnail(gray_rgb(light)),
         pixel_digest(truth.pixels),
     )
 

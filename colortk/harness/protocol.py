@@ -13,6 +13,7 @@ import numpy as np
 
 from colortk.color.upsample import resize
 from colortk.errors import UsageError
+from colortk.io.bit_depth import to_rgb8
 from colortk.io.decode import MAX_PIXELS, decode
 from colortk.types import Array
 
@@ -124,11 +125,7 @@ def reference_picture(
 ) -> Reference:
     """The reference of a picture file. Raises ``PictureError`` (``name`` is what it calls it)."""
     pixels = decode(data, name, max_pixels).pixels
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, 2)
-    return cropped(pixels, protocol.short_side)
+    return cropped(to_rgb8(pixels), protocol.short_side)
 
 
 def cropped(pixels: Array, short_side: int | None) -> Reference:

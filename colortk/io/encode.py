@@ -15,6 +15,7 @@ from PIL import Image, TiffImagePlugin
 from colortk._opencv import cv2
 from colortk.errors import PictureError, UsageError
 from colortk.io import metadata_writing
+from colortk.io.bit_depth import to_8_bits
 from colortk.io.decode import Picture, Pixels
 from colortk.io.png import chunk_bytes
 
@@ -82,8 +83,8 @@ def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> by
         alpha = None
     if rgb.dtype == np.uint16 and name not in _SIXTEEN:
         notes.append(f"{extension} has 8 bits a channel: 16 were reduced")
-        rgb = (rgb >> 8).astype(np.uint8)
-        alpha = None if alpha is None else (alpha >> 8).astype(np.uint8)
+        rgb = to_8_bits(rgb)
+        alpha = None if alpha is None else to_8_bits(alpha)
     exif = Image.Exif()
     exif.load(source.exif)
     notes += metadata_writing.losses(source.metadata, exif, name)

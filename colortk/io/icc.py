@@ -7,6 +7,7 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
+from colortk.io.bit_depth import to_8_bits
 from colortk.io.icc_matrix import to_srgb
 from colortk.types import Array
 
@@ -59,7 +60,7 @@ def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: st
     exact = to_srgb(pixels, profile)
     if exact is not None:
         return exact
-    image = Image.fromarray((pixels >> 8).astype(np.uint8))
+    image = Image.fromarray(to_8_bits(pixels))
     converted = profiled_8(image, profile, notes, name)
     if converted is image:
         return pixels

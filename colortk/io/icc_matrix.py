@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from colortk.io.bit_depth import to_8_bits
 from colortk.types import Array
 
 #: Linear sRGB to XYZ of D50, the profile connection space (Bradford-adapted).
@@ -68,7 +69,7 @@ def lab_to_srgb(lab: Array, dtype: Any) -> Array:
     white = (_SRGB_D50.sum(1)).astype(np.float32)
     encoded = _encoded()
     if dtype == np.uint8:
-        encoded = ((encoded.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        encoded = to_8_bits(encoded)
     out = np.empty(lab.shape, dtype)
     for top in range(0, len(lab), 256):
         lightness, a, b = np.moveaxis(lab[top : top + 256], -1, 0)

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from colortk.io import tiff_codecs
+from colortk.io.bit_depth import to_8_bits
 from colortk.io.icc import profiled_8, profiled_16
 from colortk.io.icc_matrix import lab_to_srgb
 from colortk.io.tiff_layout import Layout, refused
@@ -58,7 +59,7 @@ def to_srgb(
     if layout.photometric == 3:
         colors = _palette(colors[..., 0], layout)
         if alpha is not None and alpha.dtype != np.uint8:
-            alpha = (alpha >> 8).astype(np.uint8)
+            alpha = to_8_bits(alpha)
     else:
         colors = _full_range(colors, layout, name)
     if alpha is not None and premultiplied:
@@ -122,9 +123,13 @@ def _palette(indexes: Array, layout: Layout) -> Array:
         count = len(entries) if isinstance(entries, tuple) else 0
         raise ValueError(f"its palette has {count:,} numbers, and its pixels need {3 * size:,}")
     table: Array = np.array(entries, np.uint16).reshape(3, size).T
-    # Some writers store 8-bit values. libtiff tells them by their size, and so does this.
-    table = table if table.max() < 256 else table >> 8
-    return table.astype(np.uint8)[indexes]
+    # Some writers store 8-bit values, as they are or in the upper byte. As libtiff does, the first kind
+    # is recognized by its small values.
+    if table.max() < 256:
+        return table.astype(np.uint8)[indexes]
+    if not (table & 255).any():
+        return (table >> 8).astype(np.uint8)[indexes]
+    return to_8_bits(table)[indexes]
 
 
 def _divided(colors: Array, alpha: Array) -> Array:
@@ -174,7 +179,7 @@ def _from_cmyk(
         raise refused(name, "its inks are not cyan, magenta, yellow and black")
     if colors.dtype == np.uint16 and profile:
         notes.append(f"'{name}': its 16-bit CMYK went through 8 bits to be converted to sRGB")
-        colors = (colors >> 8).astype(np.uint8)
+        colors = to_8_bits(colors)
     if colors.dtype == np.uint16:
         out = np.empty((*colors.shape[:2], 3), np.uint16)
         for top in range(0, len(colors), _ROWS):

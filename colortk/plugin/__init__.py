@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from colortk._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from colortk.color.cielab import lab_to_rgb, lab_to_rgb8, lightness, rgb_to_lab
+    from colortk.color.cielab import gray_rgb, lab_to_rgb, lab_to_rgb8, lightness, rgb_to_lab
     from colortk.color.refine import ratio as reduce_to_gamut
     from colortk.color.upsample import chroma_field, resize
     from colortk.color.working_size import working_shape
@@ -86,6 +86,7 @@ __all__ = [
     "declared",
     "decode",
     "find_pictures",
+    "gray_rgb",
     "hookimpl",
     "lab_to_rgb",
     "lab_to_rgb8",
@@ -139,6 +140,7 @@ _LAZY = {
     "declared": "colortk.store.artifacts:declared",
     "decode": "colortk.io.decode:decode",
     "find_pictures": "colortk.io.discovery:find_pictures",
+    "gray_rgb": "colortk.color.cielab:gray_rgb",
     "hookimpl": "colortk.plugin.hookspecs:hookimpl",
     "lab_to_rgb": "colortk.color.cielab:lab_to_rgb",
     "lab_to_rgb8": "colortk.color.cielab:lab_to_rgb8",

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from colortk.color.cielab import lightness
+from colortk.io.bit_depth import to_rgb8
 from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
@@ -18,7 +19,6 @@ from colortk.ui.previews import (
     gray_preview,
     save_preview,
     shrink_to_side,
-    to_eight_bits,
 )
 
 #: Ends the names of results, as those of ``colortk run``.
@@ -112,7 +112,7 @@ def colorize_picture(
     data = encode(result.rgb, picture, extension_of(file), picture.notes)
     write_atomic(file, data, durable=False)
     height, width = result.rgb.shape[:2]
-    after = to_eight_bits(shrink_to_side(result.rgb, PREVIEW_SIDE))
+    after = to_rgb8(shrink_to_side(result.rgb, PREVIEW_SIDE))
     return ColorizedPicture(
         file,
         save_preview(folder / "before.jpg", gray_preview(after)),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 
 from colortk._opencv import cv2
-from colortk.color.cielab import lab_to_rgb, lightness
+from colortk.color.cielab import gray_rgb, lightness
 from colortk.color.upsample import resize
 from colortk.io.files import write_atomic
 from colortk.types import Array
@@ -19,24 +19,6 @@ PREVIEW_SIDE = 1600
 PREVIEW_QUALITY = 92
 #: Color difference (CIEDE2000) at which the scale of a heat map ends.
 HEAT_MAP_MAX = 40.0
-
-
-def to_eight_bits(pixels: Array) -> Array:
-    """Return a picture as 8-bit color.
-
-    Parameters
-    ----------
-    pixels : array of uint8 or uint16, shape (H, W) or (H, W, 3)
-        sRGB.
-
-    Returns
-    -------
-    uint8 array of shape (H, W, 3)
-        sRGB, rounded.
-    """
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    return np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels
 
 
 def shrink_to_side(pixels: Array, side: int) -> Array:
@@ -58,11 +40,7 @@ def shrink_to_side(pixels: Array, side: int) -> Array:
 
 def gray_preview(pixels: Array) -> Array:
     """Return the gray picture with the lightness of ``pixels``, uint8 (H, W, 3)."""
-    light = lightness(pixels)
-    zero = np.zeros_like(light)
-    rgb = lab_to_rgb(cv2.merge([light, zero, zero]))
-    gray: Array = cv2.convertScaleAbs(np.ascontiguousarray(rgb[..., 1]), alpha=255)
-    return np.repeat(gray.reshape(light.shape)[..., None], 3, 2)
+    return gray_rgb(lightness(pixels))
 
 
 def heat_map(differences: Array) -> Array:

@@ -51,8 +51,7 @@ def train(request: TrainRequest) -> None:
     The checkpoint goes when the manifest, the last of them, is there. Raises ``UsageError`` if there is too little to train on.
     """
     request.refuse(
-        *("samples", "side", "rate", "cooldown", "init_from"),
-        *("aging", "teacher", "device", "precision"),
+        "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
     )
     if is_packed(request.data):
         raise UsageError(

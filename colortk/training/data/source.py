@@ -9,6 +9,7 @@ import numpy as np
 
 from colortk._opencv import cv2
 from colortk.errors import PictureError
+from colortk.io.bit_depth import to_rgb8
 from colortk.io.decode import decode, read_bytes
 from colortk.io.discovery import find_pictures
 from colortk.training.data.packed import PackedDataset, is_packed
@@ -66,11 +67,7 @@ def picture_source(root: Path) -> PictureSource:
 def decode_rgb8(content: bytes, name: str) -> Array:
     """Decode a picture file to uint8 (H, W, 3), sRGB. Raises ``PictureError``."""
     pixels = decode(content, name).pixels
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, 2)
-    return np.ascontiguousarray(pixels)
+    return np.ascontiguousarray(to_rgb8(pixels))
 
 
 def shrink(pixels: Array, short_side: int) -> Array:

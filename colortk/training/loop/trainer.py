@@ -67,13 +67,12 @@ class Trainer:
         return float(np.asarray(loss))
 
     def _update_average(self, count: int) -> None:
-        """Add the weights to the average, of few steps at first, then of more."""
+        """Add the weights to the average: a plain mean at first, then a moving average."""
         weights = self.network.get_weights()
         if not self.average:
             self.average = [np.array(w) for w in weights]
             return
-        # Over about the last ninth of a young training: its first weights are far off.
-        keep = min(self.recipe.average**AVERAGE_INTERVAL, (1 + count) / (10 + count))
+        keep = min(self.recipe.average**AVERAGE_INTERVAL, 1 - 1 / count)
         for mean, weight in zip(self.average, weights, strict=True):
             mean += (1 - keep) * (weight - mean)
 
