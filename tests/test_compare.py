@@ -247,7 +247,7 @@ def test_every_line_of_csv_says_what_it_is_of(folder: Path, colortk: Callable[..
 
 @pytest.mark.slow
 def test_leaderboard_and_diff(folder: Path, colortk: Callable[..., Any]) -> None:
-    assert "nothing has been compared yet" in colortk("leaderboard").stdout
+    assert "no results are stored yet" in colortk("leaderboard").stdout
     nothing = colortk("diff", "gray", "mean_color", "-m", "psnr")
     assert nothing.returncode == 2
     assert "nothing is known" in nothing.stderr
@@ -333,6 +333,6 @@ def test_photographs_of_installed_packages_when_nothing_is_given(
 ) -> None:
     run = colortk("compare", "-p", "gray", "-p", "mean_color")
     assert run.returncode == 0, run.stderr
-    assert "that come with installed packages" in run.stderr
+    assert "photographs of installed packages" in run.stderr
     assert "so few pictures prove little" in run.stdout
     assert "LPIPS" in run.stdout

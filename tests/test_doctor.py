@@ -53,6 +53,6 @@ def test_libraries_are_those_of_the_installed_distribution(
     assert "for shiny and glossy: pip install 'no-such-tool>=2'" in tool["detail"]
     assert "in a clone of colortk: pip install '.[shiny]'" in tool["detail"]
     assert rows["pillow"]["status"] == "absent"
-    assert "wanted >=9999" in rows["pillow"]["detail"]
+    assert "needs >=9999" in rows["pillow"]["detail"]
     assert not {"only-in-tests", "only-long-ago"} & set(rows)
     assert not [row for row in rows.values() if "colorization-toolkit[" in row["detail"]]

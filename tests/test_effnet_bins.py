@@ -115,10 +115,53 @@ def test_the_encoder_is_efficientnet_lite2_of_one_channel_and_all_of_it_is_small
     assert effnet_bins(64, "regression").output_shape[-1] == 2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "published", "features"), [("lite0", 4_652_008, 320), ("lite1", 5_416_680, 320)]
+)
+def test_smaller_encoders_are_the_published_ones(size: str, published: int, features: int) -> None:
+    pytest.importorskip("keras")
+    from colortk_plugins.effnet_bins.encoder import block_of
+    from colortk_plugins.effnet_bins.network import effnet_bins
+
+    network = effnet_bins(64, encoder_size=size)
+    inside = [layer for layer in network.layers if block_of(layer.name) is not None]
+    head = features * 1280 + 2 * 1280 + 1280 * 1000 + 1000
+    assert trained(inside) == published - head - 2 * 3 * 3 * 32
+
+
+@pytest.mark.slow
+def test_blocks_of_attention_begin_as_the_identity() -> None:
+    """And what they add spreads over the whole picture once they have learnt."""
+    keras = pytest.importorskip("keras")
+    from colortk_plugins.effnet_bins.network import effnet_bins
+
+    network = effnet_bins(decoder=(64, 32, 16), context=2)
+    before = network.get_layer("decoder1_relu").output
+    after = network.get_layer("decoder_context1_wide_add").output
+    inner = keras.Model(network.input, [before, after])
+    x = np.random.default_rng(0).normal(0, 1, (1, 64, 96, 1)).astype(np.float32)
+    one, other = (keras.ops.convert_to_numpy(found) for found in inner(x, training=False))
+    assert np.array_equal(one, other)
+    for layer in network.layers:
+        if layer.name.startswith("decoder_context") and layer.name.endswith("_bn"):
+            layer.gamma.assign(np.ones(layer.gamma.shape))
+    context = keras.Model(before, after)
+    changed = one.copy()
+    changed[0, 0, 0] += 5
+    first, second = (
+        keras.ops.convert_to_numpy(context(maps, training=False)) for maps in (one, changed)
+    )
+    assert (np.abs(first - second).max(-1) > 0).all()
+
+
 def random_lite2() -> tuple[dict[str, Any], Any]:
     """A state dict with the package's names, and what PyTorch makes of it: features of blocks."""
     torch = pytest.importorskip("torch")
-    from colortk_plugins.effnet_bins.encoder import STAGES
+    stages = (
+        *((1, 3, 1, 1, 16), (3, 3, 2, 6, 24), (3, 5, 2, 6, 48), (4, 3, 2, 6, 88)),
+        *((4, 5, 1, 6, 120), (5, 5, 2, 6, 208), (1, 3, 1, 6, 352)),
+    )
 
     generator = torch.Generator().manual_seed(0)
     state: dict[str, Any] = {}
@@ -141,7 +184,7 @@ def random_lite2() -> tuple[dict[str, Any], Any]:
     conv("_conv_stem", 32, 3, 3)
     norm("_bn0", 32)
     blocks, channels = [], 32
-    for count, kernel, stride, widening, filters in STAGES:
+    for count, kernel, stride, widening, filters in stages:
         for place in range(count):
             name, wide = f"_blocks.{len(blocks)}.", channels * widening
             if widening != 1:
@@ -193,13 +236,13 @@ def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> No
     """Features equal those of the same weights on grey RGB, at odd sizes of features too."""
     keras = pytest.importorskip("keras")
     torch = pytest.importorskip("torch")
-    from colortk_plugins.effnet_bins.encoder import load_lite2
+    from colortk_plugins.effnet_bins.encoder import load_lite
     from colortk_plugins.effnet_bins.network import effnet_bins
 
     state, answer = random_lite2()
     torch.save(state, tmp_path / "lite2.pth")
     network = effnet_bins()
-    load_lite2(network, tmp_path / "lite2.pth")
+    load_lite(network, tmp_path / "lite2.pth")
     lightness = np.random.default_rng(0).uniform(0, 100, (1, side, side)).astype(np.float32)
     rgb = (lightness[:, None] * 2.55 - 127) / 128
     expected = answer(torch.tensor(np.repeat(rgb, 3, 1)))
@@ -218,15 +261,15 @@ def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> No
 @pytest.mark.slow
 def test_other_files_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("keras")
-    from colortk_plugins.effnet_bins.encoder import load_lite2
+    from colortk_plugins.effnet_bins.encoder import load_lite
     from colortk_plugins.effnet_bins.network import effnet_bins
 
     network = effnet_bins(32)
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    with pytest.raises(ArtifactError, match="not of EfficientNet-Lite2.*lite2-9656183e"):
-        load_lite2(network, tmp_path / "other.npz")
+    with pytest.raises(ArtifactError, match="not of the encoder.*lite2-9656183e"):
+        load_lite(network, tmp_path / "other.npz")
     with pytest.raises(ArtifactError, match="cannot read"):
-        load_lite2(network, tmp_path / "none.pth")
+        load_lite(network, tmp_path / "none.pth")
 
 
 def test_chroma_ends_where_lightness_does() -> None:

@@ -12,7 +12,7 @@ from skimage.color import rgb2lab
 
 from colortk.training.request import TrainRequest
 from colortk_plugins.effnet_bins.bins import CENTERS
-from colortk_plugins.effnet_bins.encoder import STAGES
+from colortk_plugins.effnet_bins.encoder import SIZES
 from colortk_plugins.effnet_bins.training import BLOCKS, Training
 from conftest import photo
 
@@ -88,7 +88,55 @@ def test_smooth_l1_is_of_the_colour_that_is_served(pair: tuple[np.ndarray, np.nd
     assert alone == pytest.approx(huber(1, answer[..., -2:] - quarter(truth) / 10).mean(), rel=1e-3)
 
 
-def test_the_picture_itself_has_no_perceptual_loss_and_a_grey_one_has() -> None:
+def test_coarse_errors_are_of_averaged_colors(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    truth, answer = pair
+    colour, ab = (
+        answer[..., -2:].astype(np.float64) * 10,
+        quarter(truth).astype(np.float64),
+    )
+    expected = np.mean(
+        [
+            huber(1, (colour - ab).reshape(2, 8 // n, n, 8 // n, n, 2).mean((2, 4)) / 10).mean()
+            for n in (2, 4, 8)
+        ]
+    )
+    assert float(losses.coarse(colour, ab)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_places_of_one_true_color_are_to_have_one_color() -> None:
+    """Equal to a loop over all pairs at the offsets; a uniform shift costs nothing."""
+    rng = np.random.default_rng(3)
+    ab, colour = rng.uniform(-30, 30, (2, 1, 9, 8, 2))
+    weighted, weights = 0.0, 1e-3
+    for down, right in losses.OFFSETS:
+        for y in range(9):
+            for x in range(8):
+                if not (y + down < 9 and 0 <= x + right < 8):
+                    continue
+                one, other = ab[0, y, x], ab[0, y + down, x + right]
+                weight = np.exp(-((one - other) ** 2).sum() / 72)
+                weight *= np.hypot(*one) / (np.hypot(*one) + 10)
+                difference = colour[0, y, x] - colour[0, y + down, x + right] - one + other
+                weighted += weight * huber(1, difference / 10).sum()
+                weights += weight
+    assert float(losses.inconsistent(colour, ab)) == pytest.approx(weighted / weights, rel=1e-3)
+    assert float(losses.inconsistent(ab + 25, ab)) < 1e-6
+    flat = np.full((1, 16, 16, 2), 30.0)
+    split = flat.copy()
+    split[:, :, 8:] = -30
+    assert float(losses.inconsistent(split, flat)) > 1
+
+
+def test_lpips_of_a_part_of_the_batch_is_of_its_first_pictures() -> None:
+    truth = np.stack([rgb2lab(photo(64, 64, seed)) for seed in range(4)]).astype(np.float32)
+    answer = np.zeros((4, 16, 16, 2), np.float32)
+    part = losses.color_loss("regression", perceptual=1.0, perceptual_part=0.5)
+    whole = losses.color_loss("regression", perceptual=1.0)
+    assert float(part(truth, answer)) == pytest.approx(float(whole(truth[:2], answer[:2])))
+    assert float(part(truth, answer)) != pytest.approx(float(whole(truth, answer)), rel=1e-3)
+
+
+def test_the_picture_itself_has_no_perceptual_loss_and_a_gray_one_has() -> None:
     truth = np.stack(
         [rgb2lab(np.full((64, 64, 3), v, np.uint8)) for v in ((200, 60, 40), (40, 90, 200))]
     )
@@ -127,7 +175,7 @@ def trained(network: object) -> set[str]:
 
 def test_what_is_trained() -> None:
     everything = trained(build_network(Training(), kept=False))
-    assert sum(stage[0] for stage in STAGES) == BLOCKS
+    assert sum(count for count, _ in SIZES["lite2"]) == BLOCKS
     assert {"stem_conv", "stem_bn", "block20_bn2", "decoder_both"} <= everything
     frozen = trained(build_network(Training(frozen=21), kept=True))
     assert frozen == {name for name in everything if name.startswith("decoder")}
@@ -139,10 +187,10 @@ def test_what_is_trained() -> None:
 
 def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
     options = Training(frozen=0, encoder_rate=0.2, rebalance=1)
-    fresh = make_recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=options)).rates
+    fresh = make_recipe(TrainRequest(tmp_path, tmp_path, tmp_path, options=options)).layer_rates
     begun = make_recipe(
         TrainRequest(tmp_path, tmp_path, tmp_path, options=options, init_from=("effnet_bins",))
-    ).rates
+    ).layer_rates
     assert fresh is not None
     assert begun is not None
     assert fresh("block3_project_conv") == 1
@@ -164,6 +212,8 @@ def test_weights_that_are_to_have_a_mean_keep_16_bits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wish",
     [{"head": "both "}, {"bits": 4}, {"frozen": 22}, {"rebalance": 0.0}, {"regression": -1.0}, {"statistics": -1.0}, {"encoder_rate": float("nan")},
+     {"encoder": "lite9"}, {"decoder": "192-128"}, {"context": -1}, {"context": 1, "decoder": "100-96-64"},
+     {"average": 1.0}, {"perceptual_part": 0.0}, {"scales": -1.0}, {"consistency": -1.0},
      {"head": "regression", "regression": 0.0}],
 )  # fmt: skip
 def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:

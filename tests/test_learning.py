@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from colortk.errors import ArtifactError, PictureError
+from colortk.errors import ArtifactError, PictureError, UsageError
 from colortk.runtime.network_io import LinearScaling
 from colortk.training.data import aging, crops
 from colortk.training.data.dataset import MAX_HELD_OUT, draw_held_out
@@ -26,8 +26,10 @@ from colortk.training.loop.state import (
     EpochRecord,
     TrainingState,
     load_checkpoint,
+    refuse_changed_plan,
     run_identity,
     save_checkpoint,
+    schedule_plan,
 )
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
@@ -254,9 +256,31 @@ def test_larger_pictures_at_the_end_have_losses_of_their_own() -> None:
     recipe = replace(RECIPE, epochs=4, sides=((32, 0.5), (64, 0.5)))
     state, trainer = TrainingState(), Weighing()
     for number, loss in enumerate([1.0, 0.9, 5.0, 4.0], start=1):
-        _record_epoch(recipe, state, EpochRecord(number, 0, loss, 0, 0, 0), trainer)  # type: ignore[arg-type]
+        row = EpochRecord(number, 0, loss, 0, 0, 0, side=32 if number <= 2 else 64)
+        _record_epoch(recipe, state, row, trainer)  # type: ignore[arg-type]
     assert float(state.arrays["best"][0]) == trainer.number
     assert state.best_epoch(recipe).epoch == 4
+
+
+def test_the_last_weights_are_kept_and_the_rate_stays() -> None:
+    recipe = replace(RECIPE, epochs=3, patience=0, keep="last")
+    state, trainer = TrainingState(), Weighing()
+    for number, loss in enumerate([1.0, 2.0, 3.0], start=1):
+        _record_epoch(recipe, state, EpochRecord(number, 0, loss, 0, 0, 0), trainer)  # type: ignore[arg-type]
+    assert state.factor == 1
+    assert state.best_epoch(recipe).epoch == 3
+    assert "best" not in state.arrays
+
+
+def test_a_run_may_be_lengthened_until_its_rate_falls() -> None:
+    short = replace(RECIPE, epochs=10, cooldown=0.2)
+    curve = [EpochRecord(number, 1, 1, 0, 0, 0) for number in range(1, 9)]
+    state = TrainingState(curve, plan=schedule_plan(short))
+    refuse_changed_plan(state, replace(short, epochs=30, cooldown=0.5, sides=((160, 1.0),)))
+    state.curve.append(EpochRecord(9, 1, 1, 0, 0, 0))
+    refuse_changed_plan(state, short)
+    with pytest.raises(UsageError, match="9 epochs its learning rate is falling"):
+        refuse_changed_plan(state, replace(short, epochs=30))
 
 
 def test_held_out_pictures_are_drawn_once() -> None:
@@ -300,9 +324,11 @@ def test_another_setting_is_another_run(tmp_path: Path) -> None:
         {"teacher": "gray"},
     ):
         names.add(run_identity(replace(request, **change), RECIPE, sides))
-    for change in ({"epochs": 3}, {"sides": ((64, 1.0),)}, {"plugin": "another"}):
+    for change in ({"batch_size": 3}, {"rate": 0.5}, {"plugin": "another"}):
         names.add(run_identity(request, replace(RECIPE, **change), sides))
     assert len(names) == 10
+    for change in ({"epochs": 3}, {"sides": ((64, 1.0),)}, {"cooldown": 0.5}):
+        assert run_identity(request, replace(RECIPE, **change), sides) in names, "a plan may change"
     assert run_identity(replace(request, jobs=7, resume=True), RECIPE, sides) in names
     here = run_identity(replace(request, init_from=("some/weights",)), RECIPE, sides)
     assert here == run_identity(replace(request, init_from=("/else/weights/",)), RECIPE, sides)

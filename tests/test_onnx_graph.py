@@ -180,6 +180,41 @@ def test_networks_inside_of_networks(keras: Any) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("shape", [(None, None, 6), (12, 10, 6)], ids=["open", "12 × 10"])
+def test_attention_over_places(keras: Any, shape: tuple[int | None, int | None, int]) -> None:
+    """Keras and ONNX Runtime equal a loop in float64, with fewer keys than queries too."""
+    from colortk.training.attention import SpatialAttention
+    from colortk.training.onnx.graph import to_onnx
+
+    inputs = keras.Input(shape)
+    pooled = keras.layers.AveragePooling2D(2)(inputs)
+    doubled = keras.layers.Rescaling(2.0)(pooled)
+    network = keras.Model(inputs, SpatialAttention(3, name="attention")([inputs, pooled, doubled]))
+    x = batch(network, (12, 10))
+    means = x.astype(np.float64).reshape(2, 6, 2, 5, 2, 6).mean((2, 4)).reshape(2, 30, 6)
+    expected = np.empty((2, 120, 6))
+    for n, places in enumerate(x.reshape(2, 120, 6).astype(np.float64)):
+        for head in (slice(0, 2), slice(2, 4), slice(4, 6)):
+            weights = np.exp(places[:, head] @ means[n][:, head].T / 2**0.5)
+            expected[n][:, head] = weights @ (2 * means[n][:, head]) / weights.sum(-1)[:, None]
+    for found in (answer(network, x), served(to_onnx(network), x)):
+        np.testing.assert_allclose(found, expected.reshape(x.shape), atol=1e-5)
+
+
+def test_attention_refuses_what_does_not_fit(keras: Any) -> None:
+    from colortk.training.attention import SpatialAttention
+
+    four, six, small = (keras.Input((8, 8, 4)), keras.Input((8, 8, 6)), keras.Input((4, 4, 4)))
+    for heads, maps, why in (
+        (2, [four, six, six], "one number of channels"),
+        (2, [four, four, small], "one shape"),
+        (2, [four, four], "one shape"),
+        (3, [four, four, four], "3 heads do not divide 4"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            SpatialAttention(heads)(maps)
+
+
 def test_vectors(keras: Any) -> None:
     layers = keras.layers
     network = keras.Sequential(

@@ -42,7 +42,7 @@ THREADS = click.option(
 DEVICE = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "gpu"]),
-    help="Run networks on this device. [default: auto]",
+    help="Run networks on this device. [default: COLORTK_DEVICE, or auto]",
 )
 STRENGTH = click.option(
     "--strength",
@@ -71,6 +71,28 @@ REFINE = click.option(
     show_default=True,
     metavar="ratio|slide|none",
     help="Choose how colors are fitted to the lightness.",
+)
+JOBS = click.option(
+    "--jobs",
+    "-j",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Use N processes; 0: one per core.",
+)
+TEMPORAL = click.option(
+    "--temporal",
+    type=click.Choice(["off", "flow"]),
+    default="flow",
+    show_default=True,
+    help="Keep colors stable along motion (flow) or not (off).",
+)
+STORE = click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Use DIR as the store. [default: see `colortk doctor`]",
 )
 BACKEND = click.option(
     "--backend",

@@ -1,8 +1,7 @@
-"""``colortk compare``: the same pictures, the same scores, for every plugin."""
+"""``colortk compare``: score plugins on the same pictures."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,20 @@ from typing import Any
 import click
 
 from colortk.cli import compare_output as outputs
-from colortk.cli.common import DEVICE, JSON, THREADS, configure_runtime, print_json, progress
+from colortk.cli.common import (
+    BACKEND,
+    DEVICE,
+    JOBS,
+    JSON,
+    SCHEDULER,
+    STORE,
+    THREADS,
+    check_dask_options,
+    check_finite,
+    configure_runtime,
+    print_json,
+    progress,
+)
 from colortk.cli.output import print_message
 
 
@@ -24,56 +36,57 @@ from colortk.cli.output import print_message
     "plugins",
     multiple=True,
     metavar="PLUGIN",
-    help="Score a plugin: NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; repeatable.",
+    help="Score this plugin; repeatable.",
 )
-@click.option("--all", "every", is_flag=True, help="Score every plugin. [default without -p]")
-@click.option("--metric", "-m", "metrics", multiple=True, help="Only these scores; repeatable.")
+@click.option("--all", "every", is_flag=True, help="Score all plugins; the default without -p.")
 @click.option(
-    "--baseline", metavar="NAME", help="What the others are paired with. [default: the best]"
+    "--metric",
+    "-m",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    help="Compute only this score; repeatable.",
 )
 @click.option(
-    "--refine", metavar="ratio|slide|none", help="Another refinement than the protocol's."
+    "--baseline", metavar="NAME", help="Pair the others with this plugin. [default: the best]"
 )
 @click.option(
-    "--size", type=click.IntRange(16, 8192), help="Another short side than the protocol's 256."
+    "--refine",
+    metavar="ratio|slide|none",
+    help="Use this refinement instead of the protocol's.",
 )
-@click.option("--native", is_flag=True, help="Score pictures whole, at their own size.")
 @click.option(
-    "--keep-gray", is_flag=True, help="Score gray originals too, in a table of their own."
+    "--size",
+    type=click.IntRange(16, 8192),
+    metavar="PIXELS",
+    help="Set the short side of pictures. [default: 256]",
 )
+@click.option("--native", is_flag=True, help="Score pictures at their own size.")
+@click.option("--keep-gray", is_flag=True, help="Score gray originals too, in another table.")
 @click.option("--keep-grey", "keep_grey", is_flag=True, hidden=True)
 @click.option(
     "--family",
     "family",
     multiple=True,
     metavar="NAME",
-    help="Correct all pairs among these plugins together (Holm); repeatable.",
+    help="Test the pairs of these plugins together; repeatable.",
 )
-@click.option(
-    "--common", is_flag=True, help="Score all plugins on the pictures that every plugin has."
-)
+@click.option("--common", is_flag=True, help="Use only pictures that every plugin colorized.")
 @click.option(
     "--temporal",
     type=click.Choice(["both", "off", "flow", "skip"]),
     default="both",
     show_default=True,
-    help="Films: every frame alone, colours steadied (NAME+flow), or no films.",
+    help="Score films with colors as predicted, stable, or both.",
 )
 @click.option(
     "--frames",
     type=click.IntRange(1),
     metavar="N",
-    help="Of every film at most so many, from its beginning. [default: 240]",
+    help="Read at most N frames of each film. [default: 240]",
 )
-@click.option("--sizes", is_flag=True, help="Also: does colour change with size (256, 512, 2048)?")
-@click.option(
-    "--jobs",
-    "-j",
-    default=1,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Processes; 0: as many as cores.",
-)
+@click.option("--sizes", is_flag=True, help="Measure how colors change with the size.")
+@JOBS
 @THREADS
 @DEVICE
 @click.option(
@@ -82,21 +95,13 @@ from colortk.cli.output import print_message
     show_default=True,
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="Stop a plugin that hangs on a picture.",
+    help="Stop a picture that takes longer.",
 )
-@click.option(
-    "--backend",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where the work is done.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786.")
-@click.option("--no-repeats", is_flag=True, help="Do not predict one picture in twenty twice.")
-@click.option("--retry", is_flag=True, help="Try again what failed before.")
-@click.option(
-    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept."
-)
+@BACKEND
+@SCHEDULER
+@click.option("--no-repeats", is_flag=True, help="Skip the second predictions.")
+@click.option("--retry", is_flag=True, help="Retry what failed before.")
+@STORE
 @click.option(
     "--csv",
     "csv_file",
@@ -116,10 +121,12 @@ from colortk.cli.output import print_message
     "html_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write a report with pictures, one file.",
+    help="Write a report with pictures, in one file.",
 )
-@click.option("--per-image", is_flag=True, help="Every picture's scores in --json and --csv.")
-@click.option("--force", is_flag=True, help="Overwrite those files.")
+@click.option(
+    "--per-image", is_flag=True, help="Add the scores of each picture to --json and --csv."
+)
+@click.option("--force", is_flag=True, help="Overwrite these files.")
 @JSON
 def command(
     places: tuple[Path, ...],
@@ -153,18 +160,27 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Score plugins on colour pictures and films: each gets their L* alone and is scored against them.
+    """Score plugins on color pictures and films.
 
-    A DIR is searched through, with the folders in it; without pictures, the photographs that
-    installed packages ship are used. Results are kept: a
-    second run computes only what is new, and one that was stopped goes on. CSV, Markdown and HTML
-    go to stdout for '-'. Two plugins have a letter of their group in common if the pictures do not
-    tell them apart; a rank is printed where they tell a plugin apart from every other one. Gray
-    originals are left out and named. `gray` is always in the table; CF is shown beside the
-    originals' ("of"), MB is the peak of the plugin's process. One picture in twenty is predicted
-    twice; † marks a plugin whose color then differs. Films have a table of their own: every plugin frame by
-    frame and, as NAME+flow, with its colours steadied as by `colortk video`; flicker is how much
-    colour changes along motion, beside the original's ("of").
+    Each plugin gets the lightness of a picture. Its colors are compared with those of the picture.
+    PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; strength is an option too. DIR means the pictures in a folder and its subfolders. Without pictures, the photographs of
+    installed packages are used.
+
+    Results are stored. A second run computes only what is new, and a run that was stopped
+    continues. CSV, Markdown and HTML can be written to '-', standard output.
+
+    Plugins that share a letter in the column "group" cannot be told apart with these pictures. A
+    rank is printed only for a plugin that can be told apart from all others. The plugin `gray` is
+    always in the table. Originals without color are left out and listed. CF is the colorfulness,
+    beside that of the originals ("of"). MB is the peak memory of the plugin's process. One picture
+    in twenty is predicted twice; † marks a plugin whose predictions differ.
+
+    Films have a table of their own. NAME is a plugin that colorizes each frame by itself, and
+    NAME+flow keeps its colors stable along motion, as `colortk video` does. Flicker is the change
+    of color along motion, beside that of the original ("of"). --temporal skip leaves films out.
+
+    With --family, p values of all pairs of the named plugins are corrected together (Holm).
+    With --sizes, pictures are also colorized at 256, 512 and 2048 pixels.
 
     \b
     colortk compare photographs/ --all --jobs 2
@@ -179,27 +195,19 @@ def command(
     from colortk.io.samples import everything
     from colortk.runtime.subprocesses import cores
 
-    if not math.isfinite(timeout):
-        raise UsageError(f"--timeout {timeout}", "seconds are wanted")
+    check_finite("--timeout", timeout, "give a number of seconds")
     if per_image and not (as_json or csv_file):
-        raise UsageError("--per-image adds to --json or --csv", "neither was given")
+        reason = "it adds the scores of each picture to them"
+        raise UsageError("--per-image needs --json or --csv", reason, "add one of them")
     if native and size is not None:
-        raise UsageError("--native and --size", "a picture has its own size or a given one")
-    if (backend == "dask") != (scheduler is not None):
-        raise UsageError("--backend dask and --scheduler ADDRESS", "each needs the other")
-    if scheduler is not None and device is not None:
-        raise UsageError(
-            "--device says nothing to a Dask cluster",
-            "each worker has its own",
-            "set COLORTK_DEVICE where the workers are started",
-        )
+        reason = "one keeps the size of a picture and the other sets it"
+        raise UsageError("--native and --size exclude each other", reason, "leave one out")
+    check_dask_options(backend, scheduler, device)
     files = {"csv": csv_file, "markdown": markdown_file, "html": html_file}
-    outputs.check(files, as_json, force)
+    outputs.check_files(files, as_json, force)
     if not places:
         places = tuple(everything().values())
-        print_message(
-            f"no pictures given: using the {len(places)} that come with installed packages"
-        )
+        print_message(f"no pictures given: using {len(places)} photographs of installed packages")
     how = RunOptions(jobs or cores(), timeout, scheduler, retry, threads)
     if no_repeats:
         how = replace(how, repeats=False)
@@ -226,15 +234,15 @@ def command(
             progress=progress,
         )
     except KeyboardInterrupt:
-        print_message("scores so far are stored: run the same command again to continue")
+        print_message("The scores so far are stored. Run the same command to continue.")
         raise
     for name, why in comparison.left_out.items():
         print_message(f"left out: {why if name in why else name + ': ' + why}")
-    failed = outputs.complain(comparison)
+    failed = outputs.print_failures(comparison)
     if comparison.store_problem:
         print_message(f"not all scores are stored: {comparison.store_problem}")
         failed = True
-    consistency = outputs.consistency(comparison, timeout) if sizes and comparison.used else None
+    consistency = outputs.measure_sizes(comparison, timeout) if sizes and comparison.used else None
     for label, row in (consistency or {}).items():
         if "error" in row:
             print_message(f"--sizes, {label}: {row['error']}")

@@ -1,4 +1,4 @@
-"""What ``colortk compare`` prints and writes."""
+"""Print and write the results of ``colortk compare``."""
 
 from __future__ import annotations
 
@@ -15,28 +15,55 @@ if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
 
 
-#: Columns of a terminal from which on intervals fit, and how many a mean with its interval takes.
-WIDE, INTERVAL = 150, 26
+#: Columns of a terminal that shows intervals.
+WIDE_TERMINAL = 150
+#: Columns of a mean with its interval.
+INTERVAL_COLUMNS = 26
+#: Columns of the names and other texts of a row.
+TEXT_COLUMNS = 65
+#: Columns of a mean without its interval.
+MEAN_COLUMNS = 12
 
 
-def check(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
-    """Refuse, before hours of work, what could not be written after it. Raises ``UsageError``."""
+def check_files(files: dict[str, Path | None], as_json: bool, force: bool) -> None:
+    """Refuse files that cannot be written, before hours of work.
+
+    Parameters
+    ----------
+    files : dict of str to Path or None
+        The files that the user named, by their kind; ``-`` is standard output.
+    as_json : bool
+        JSON is printed to standard output.
+    force : bool
+        Overwrite files.
+
+    Raises
+    ------
+    UsageError
+        A file exists, cannot be written, or is named twice.
+    """
     from colortk.errors import UsageError
     from colortk.io.files import refuse_special
 
-    given = [path for path in files.values() if path is not None]
-    if [str(p) for p in given].count("-") + as_json > 1:
-        raise UsageError("only one thing can go to stdout", hint="name files for the others")
-    if len({path.absolute() for path in given}) < len(given):
-        raise UsageError("two of the files to write are the same")
-    for path in given:
+    paths = [path for path in files.values() if path is not None]
+    if [str(path) for path in paths].count("-") + as_json > 1:
+        reason = "standard output takes one of them"
+        raise UsageError(
+            "several outputs go to standard output", reason, "name files for the others"
+        )
+    if len({path.absolute() for path in paths}) < len(paths):
+        reason = "each output needs a file of its own"
+        raise UsageError("two outputs have the same file", reason, "name different files")
+    for path in paths:
         if str(path) == "-":
             continue
         refuse_special(path, UsageError)
         if path.exists() and not force:
-            raise UsageError(f"'{path}' is there already", hint="use --force to overwrite it")
+            raise UsageError(f"'{path}' exists", hint="use --force to overwrite it")
         if not path.absolute().parent.is_dir():
-            raise UsageError(f"cannot write '{path}'", "there is no such folder", "create it first")
+            raise UsageError(
+                f"cannot write '{path}'", "its folder does not exist", "create the folder first"
+            )
 
 
 def write(
@@ -46,15 +73,32 @@ def write(
     force: bool,
     store: Path | None,
 ) -> bool:
-    """Write the files that were asked for, each whole or not at all; return whether any failed.
+    """Write the files of a comparison, each completely or not at all.
 
-    A file that cannot be written keeps no other result from being written or printed.
+    If one file cannot be written, the others are written all the same.
+
+    Parameters
+    ----------
+    files : dict of str to Path or None
+        The files by their kind: ``html``, ``csv`` or ``markdown``; ``-`` is standard output.
+    comparison : Comparison
+    per_image : bool
+        Add the scores of each picture to CSV.
+    force : bool
+        Overwrite files.
+    store : Path or None
+        Folder of the store, which has the pictures of the report.
+
+    Returns
+    -------
+    bool
+        Whether a file could not be written.
     """
     from colortk.errors import ColortkError
     from colortk.io.files import write_atomic
 
     failed = False
-    # Standard output last: where it is closed, that ends the command.
+    # Standard output last: an error there ends the command.
     for kind, path in sorted(files.items(), key=lambda item: str(item[1]) == "-"):
         if path is None:
             continue
@@ -75,7 +119,7 @@ def write(
 
 
 def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | None) -> bytes:
-    """One of the files, as bytes."""
+    """Return the content of one of the files."""
     from colortk.report import text_tables
     from colortk.report.comparison_page import write_report
 
@@ -88,35 +132,35 @@ def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | N
     return text_tables.markdown(comparison).encode("utf-8", "backslashreplace")
 
 
-def complain(comparison: Comparison) -> bool:
-    """Say, each thing once, what failed; whether anything did."""
+def print_failures(comparison: Comparison) -> bool:
+    """Print each failure of a comparison once. Return whether there was one."""
     from colortk.harness.films.comparison import FilmComparison
 
     lines: dict[str, None] = {}
     for part in _parts(comparison):
         for failure in part.failures:
-            where = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
-            lines[where + failure["error"]] = None
+            prefix = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
+            lines[prefix + failure["error"]] = None
         if isinstance(part, FilmComparison):
             lines |= dict.fromkeys(part.incomplete)
     failed = bool(lines)
     for part in _parts(comparison):
         for row in part.metric_failures:
             lines[f"no {row['metric']} of {row['count']} results: {row['error']}"] = None
-            # A measure that somebody named and that has no value at all is a failure.
-            # Of gray originals some measures are not defined.
-            asked = part.asked and not part.gray_only
-            failed |= asked and not any(part.summaries[row["metric"]])
-    if why := nothing_scored(comparison):
-        lines[why] = None
+            # A score that was asked for and has no value is a failure, but some scores are not
+            # defined for gray originals.
+            required = part.asked and not part.gray_only
+            failed |= required and not any(part.summaries[row["metric"]])
+    if reason := empty_reason(comparison):
+        lines[reason] = None
         failed = True
     for line in lines:
         print_message(line)
     return failed
 
 
-def nothing_scored(comparison: Comparison) -> str:
-    """Why every table is empty although there are pictures; "" if one is not."""
+def empty_reason(comparison: Comparison) -> str:
+    """Return why all tables are empty although there are pictures; "" if one is not empty."""
     parts = _parts(comparison)
     if any(part.used for part in parts) or not any(part.readable for part in parts):
         return ""
@@ -129,13 +173,13 @@ def nothing_scored(comparison: Comparison) -> str:
 
 
 def _parts(comparison: Comparison) -> list[Comparison]:
-    """Every table's comparison, whether or not it has anything."""
-    both = [part for part in (comparison, comparison.films) if part is not None]
-    return [part for one in both for part in (one, one.gray) if part is not None]
+    """Return the comparison of each table, also of empty ones."""
+    tables = [part for part in (comparison, comparison.films) if part is not None]
+    return [part for table in tables for part in (table, table.gray) if part is not None]
 
 
-def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
-    """``--sizes``: how much colour changes with size, by plugin."""
+def measure_sizes(comparison: Comparison, timeout: float) -> dict[str, Any]:
+    """Return, by plugin, how much colors change with the size of a picture (``--sizes``)."""
     from colortk.harness.size_consistency import consistency as measure
 
     total = len(comparison.used) * len(comparison.variants)
@@ -144,7 +188,7 @@ def consistency(comparison: Comparison, timeout: float) -> dict[str, Any]:
 
 
 def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
-    """The tables, on a terminal or as tab-separated lines; those of films after those of pictures."""
+    """Print the tables, those of films last; see :func:`colortk.cli.common.print_table`."""
     from colortk.report import text_tables
 
     for part in text_tables.sections(comparison):
@@ -164,20 +208,22 @@ def _show(comparison: Comparison) -> None:
         print_note(line)
     if not comparison.used:
         return
-    # A narrow terminal shows fewer columns, not the beginnings of many.
-    room = _width()
+    # A narrow terminal shows fewer columns rather than truncated ones.
+    width = _width()
     label = report["metrics"][report["ranking_metric"]]["heading"]
     title = f"mean [95 % interval], ranked by {label}"
-    if room < WIDE:
+    if width < WIDE_TERMINAL:
         title = f"mean, ranked by {label} (a wider terminal shows intervals)"
-        metrics = metrics[: max(1, (room - 65) // 12)]
+        metrics = metrics[: max(1, (width - TEXT_COLUMNS) // MEAN_COLUMNS)]
     else:
-        metrics = metrics[: (room - 65) // INTERVAL]
-    print_table(prefix + title, *text_tables.ranking(report, metrics, interval=room >= WIDE))
+        metrics = metrics[: (width - TEXT_COLUMNS) // INTERVAL_COLUMNS]
+    print_table(
+        prefix + title, *text_tables.ranking(report, metrics, interval=width >= WIDE_TERMINAL)
+    )
     for line in captions.verdict_lines(report):
         print_note(line)
     shown = list(metrics)
-    # A film alone has no intervals: its differences can be read in the table above.
+    # A single film has no intervals, and its differences can be read from the table above.
     if report["paired"] and not (films and report["images"] < 2):
         usual = [report["ranking_metric"], "flicker" if films else "ab_rmse", "delta_e00"]
         usual = metrics if comparison.asked else usual
@@ -210,10 +256,10 @@ def _show_sizes(sizes: dict[str, Any]) -> None:
 
 
 def _width() -> int:
-    """Columns of the terminal; of a pipe, as many as one likes."""
+    """Return the columns of the terminal; a pipe has no limit."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
 def print_note(line: str) -> None:
-    """A line beside a table: a comment where the table is piped."""
+    """Print a line beside a table; in a pipe, the line is a comment."""
     print_line(line if sys.stdout.isatty() else f"# {line}")

@@ -17,13 +17,13 @@ def command() -> None:
     """Prepare pictures for training."""
 
 
-@command.command("pack")
+@command.command("pack", short_help="Pack pictures for faster training.")
 @click.option(
     "--data",
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of color pictures; its subfolders are packed one by one.",
+    help="Pack the color pictures in this folder.",
 )
 @click.option(
     "--output",
@@ -31,35 +31,37 @@ def command() -> None:
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write the dataset here; made if missing.",
+    help="Write the dataset to this folder.",
 )
 @click.option(
     "--short-side",
     default=160,
     show_default=True,
     type=click.IntRange(16, 4096),
-    help="Reduce pictures to this short side, in pixels.",
+    metavar="PIXELS",
+    help="Scale pictures down to this short side.",
 )
 @click.option(
     "--terms",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.tsv",
-    help="Record origin and terms: a line per subfolder, its name, a tab, the text.",
+    help="Record the terms of each subfolder.",
 )
 @click.option(
     "--exclude",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Leave out pictures near these 64-bit difference hashes, a hexadecimal number per line.",
+    help="Leave out pictures near these hashes.",
 )
 @click.option(
     "--jobs",
     default=os.cpu_count() or 1,
     show_default=True,
     type=click.IntRange(1),
-    help="Threads that decode pictures.",
+    metavar="N",
+    help="Decode pictures in N threads.",
 )
-@click.option("--resume", is_flag=True, help="Continue a stopped run in the same output.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 @JSON
 def pack_command(
     data: Path,
@@ -73,8 +75,12 @@ def pack_command(
 ) -> None:
     """Pack pictures into a dataset that `colortk fit --data` reads without decoding.
 
-    Near-duplicates (difference hashes within 2 bits), gray pictures and unreadable files are left
-    out. dataset.json lists what was packed and left out, by subfolder.
+    The subfolders of --data are packed one by one. Near-duplicates (difference hashes within 2
+    bits), gray pictures and unreadable files are left out. The file dataset.json lists what was
+    packed and left out.
+
+    Each line of --terms has the name of a subfolder, a tab, and a text on the origin and license of
+    its pictures. Each line of --exclude has a 64-bit difference hash as a hexadecimal number.
 
     \b
     colortk datasets pack --data photographs/ -o packed/
@@ -122,7 +128,9 @@ def _read_terms(path: Path) -> dict[str, str]:
 
     rows = [row for row in csv.reader(_read_lines(path), delimiter="\t") if row]
     if any(len(row) != 2 for row in rows):
-        raise UsageError(f"--terms '{path}'", "each line is a subfolder, a tab, and a text")
+        raise UsageError(
+            f"cannot read --terms '{path}'", "each line has a subfolder, a tab, and a text"
+        )
     return dict(rows)
 
 
@@ -132,7 +140,9 @@ def _read_hashes(path: Path) -> frozenset[int]:
     try:
         values = frozenset(int(line, 16) for line in _read_lines(path) if line.strip())
     except ValueError as error:
-        raise UsageError(f"--exclude '{path}'", str(error)) from error
+        raise UsageError(f"cannot read --exclude '{path}'", str(error)) from error
     if any(not 0 <= value < 2**64 for value in values):
-        raise UsageError(f"--exclude '{path}'", "a hash has 16 hexadecimal digits at most")
+        raise UsageError(
+            f"cannot read --exclude '{path}'", "a hash has at most 16 hexadecimal digits"
+        )
     return values

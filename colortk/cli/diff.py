@@ -1,4 +1,4 @@
-"""``colortk diff``: where two plugins differ most."""
+"""``colortk diff``: the pictures on which two plugins differ most."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from typing import Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, print_table, progress
+from colortk.cli.common import JSON, STORE, print_json, print_table, progress
 from colortk.cli.compare_output import print_note
 from colortk.cli.output import print_line, print_message
 
 
-@click.command("diff", short_help="Show where two plugins differ most.")
+@click.command("diff", short_help="Show the pictures on which two plugins differ most.")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|DIR]...")
-@click.option("--metric", "-m", help="Score to go by. [default: the one that ranks]")
+@click.option("--metric", "-m", metavar="NAME", help="Use this score. [default: the ranking score]")
 @click.option(
-    "--count", "-n", default=10, show_default=True, type=click.IntRange(1), help="Pictures to show."
+    "--count",
+    "-n",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Show N pictures.",
 )
-@click.option(
-    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept."
-)
+@STORE
 @JSON
 def command(
     first: str,
@@ -35,8 +39,8 @@ def command(
 ) -> int:
     """Show the pictures whose scores differ most between the plugins A and B.
 
-    Without pictures: those that past comparisons scored both on. With pictures: those, scored
-    now where they have not been. A and B are written as for `colortk compare -p`.
+    A and B are written as for `colortk compare -p`. Without pictures, stored results of pictures
+    that both plugins were scored on are used. With pictures, missing scores are computed.
     """
     from colortk.errors import UsageError
     from colortk.harness.results import Results
@@ -44,7 +48,7 @@ def command(
     from colortk.store.location import store_folder
 
     if first == second:
-        raise UsageError(f"'{first}' does not differ from itself", "two plugins are compared")
+        raise UsageError(f"'{first}' is given twice", "two plugins are compared", "name another")
     if places:
         from colortk.harness.compare import compare
 

@@ -1,4 +1,4 @@
-"""``colortk doctor``: what works on this machine and what does not."""
+"""``colortk doctor``: check the installation."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, print_table
+from colortk.cli.common import JSON, STORE, print_json, print_table
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 
-@click.command("doctor", short_help="Say what works on this machine and what does not.")
-@click.option(
-    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where pickles are kept."
-)
+@click.command("doctor", short_help="Check the installation.")
+@STORE
 @JSON
 def command(store: Path | None, as_json: bool) -> int:
-    """Check the installation: libraries, OpenCV, store, plugins and their artifacts.
+    """Check the installation: libraries, OpenCV, the store, plugins and their artifacts.
 
-    Exit code 0 if `colortk run` can work, 3 or 4 if not.
+    The exit code is 0 if `colortk run` can work, 4 if an artifact is missing, and 3 otherwise.
     """
     rows = [
         _row("python", True, f"{platform.python_version()}, {sys.platform}, {os.cpu_count()} cores")
@@ -34,31 +32,31 @@ def command(store: Path | None, as_json: bool) -> int:
     rows += _libraries()
     rows.append(_opencv())
     rows.append(_store(store))
-    if rows[-2]["status"] == "ok":  # without OpenCV nothing else can be tried
+    if rows[-2]["status"] == "ok":  # without OpenCV no plugin can be loaded
         rows += _plugins()
-    bad = [row for row in rows if row["status"] == "failed"]
+    failures = [row for row in rows if row["status"] == "failed"]
     if as_json:
         print_json(rows, indent=1)
     else:
         print_table(
             "", ["what", "status", "detail"], ([r["what"], r["status"], r["detail"]] for r in rows)
         )
-    if any(row["what"].startswith("artifacts") for row in bad):
+    if any(row["what"].startswith("artifacts") for row in failures):
         return 4
-    return 3 if bad else 0
+    return 3 if failures else 0
 
 
-def _row(what: str, works: bool | None, detail: str) -> dict[str, Any]:
+def _row(subject: str, works: bool | None, detail: str) -> dict[str, Any]:
     status = {True: "ok", False: "failed", None: "absent"}[works]
-    return {"what": what, "status": status, "detail": detail}
+    return {"what": subject, "status": status, "detail": detail}
 
 
-#: Extras for those who work on colortk itself.
+#: Extras that only the developers of colortk need.
 DEVELOPMENT = {"test", "calibrate"}
 
 
 def _libraries() -> list[dict[str, Any]]:
-    """What the installed distribution says that it needs, always or for one of its extras."""
+    """Return a row for each requirement of the installed distribution and of its extras."""
     from packaging.requirements import Requirement
 
     from colortk.plugin.registry import DISTRIBUTION
@@ -84,21 +82,21 @@ def _libraries() -> list[dict[str, Any]]:
 
 def _library(need: Requirement, extras: list[str]) -> dict[str, Any]:
     try:
-        found = version(need.name)
+        installed = version(need.name)
     except PackageNotFoundError:
         if need.name.startswith("opencv") and importlib.util.find_spec("cv2"):
             return _row(need.name, None, "another build of OpenCV is installed")
         if need.name == "onnxruntime" and importlib.util.find_spec("onnxruntime"):
-            return _row(need.name, None, "another build of it is installed")
+            return _row(need.name, None, "another build of ONNX Runtime is installed")
         hint = f"pip install '{need.name}{need.specifier}'"
         if not extras:
             return _row(need.name, False, hint)
         clone = f"in a clone of colortk: pip install '.[{extras[0]}]'"
         return _row(need.name, None, f"optional, for {' and '.join(extras)}: {hint}, or {clone}")
-    if need.specifier.contains(found, prereleases=True):
-        return _row(need.name, True, found)
-    wrong = f"{found}, wanted {need.specifier}"
-    return _row(need.name, None if extras else False, wrong)
+    if need.specifier.contains(installed, prereleases=True):
+        return _row(need.name, True, installed)
+    mismatch = f"{installed}, needs {need.specifier}"
+    return _row(need.name, None if extras else False, mismatch)
 
 
 def _opencv() -> dict[str, Any]:
@@ -113,12 +111,12 @@ def _opencv() -> dict[str, Any]:
     return _row("import cv2", True, cv2.__version__)
 
 
-def _store(told: Path | None) -> dict[str, Any]:
+def _store(store: Path | None) -> dict[str, Any]:
     from colortk.errors import ColortkError
     from colortk.store.location import store_folder
 
     try:
-        folder = store_folder(told)
+        folder = store_folder(store)
     except ColortkError as error:
         return _row("store", False, str(error))
     return _row("store", os.access(folder, os.W_OK), str(folder))
@@ -136,10 +134,10 @@ def _plugins() -> list[dict[str, Any]]:
             load(Request(name))
             rows.append(_row(f"plugin {name}", True, "loads"))
         except ColortkError as error:
-            what = "artifacts of" if error.exit_code == 4 else "plugin"
-            rows.append(_row(f"{what} {name}", False, str(error)))
+            subject = "artifacts of" if error.exit_code == 4 else "plugin"
+            rows.append(_row(f"{subject} {name}", False, str(error)))
     rows += [
-        _row(f"plugin {b.name}", None, f"broken, of {b.distribution}: {b.reason}")
-        for b in registry().broken
+        _row(f"plugin {plugin.name}", None, f"broken, of {plugin.distribution}: {plugin.reason}")
+        for plugin in registry().broken
     ]
     return rows

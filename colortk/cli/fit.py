@@ -9,113 +9,117 @@ from pathlib import Path
 
 import click
 
-from colortk.cli.common import progress
+from colortk.cli.common import STORE, progress
 from colortk.cli.output import print_message
 
 
 @click.command("fit", short_help="Train a plugin.")
-@click.option("--plugin", "-p", required=True, help="Plugin to train.")
+@click.option("--plugin", "-p", required=True, metavar="NAME", help="Train this plugin.")
 @click.option(
     "--data",
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of colour pictures; searched through.",
+    help="Learn from the color pictures in this folder.",
 )
 @click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where weights and manifest go. [default: in the store]",
+    help="Write weights to this folder. [default: the store]",
 )
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Where pickled intermediates are kept.",
-)
+@STORE
 @click.option(
     "--epochs",
     type=click.IntRange(0),
-    help="Passes over the pictures; 0 keeps the weights of --init-from. [default: the plugin's]",
+    metavar="N",
+    help="Train for N epochs; 0 only exports --init-from.",
 )
-@click.option(
-    "--batch-size", type=click.IntRange(1), help="Samples of a step. [default: the plugin's]"
-)
+@click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Use N pictures per step.")
 @click.option(
     "--samples",
     type=click.IntRange(1),
-    help="Pictures of an epoch, drawn anew for each. [default: the plugin's, at most all]",
+    metavar="N",
+    help="Draw N pictures for each epoch.",
 )
 @click.option(
-    "--side", type=click.IntRange(16), help="Pixels of a training picture. [default: the plugin's]"
+    "--side", type=click.IntRange(16), metavar="PIXELS", help="Scale pictures to this side."
 )
 @click.option(
     "--rate",
     type=click.FloatRange(0, 1, min_open=True),
-    help="Learning rate to begin with; less suits weights that are trained already. [default: the plugin's]",
+    metavar="RATE",
+    help="Start with this learning rate.",
+)
+@click.option(
+    "--cooldown",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Lower the rate to zero in the last SHARE of the epochs.",
 )
 @click.option(
     "--init-from",
     multiple=True,
     metavar="PLUGIN|DIR",
-    help="Begin with the weights of a plugin, or of a folder that fit wrote; of several, with their mean.",
+    help="Start from these weights, or from their mean; repeatable.",
 )
 @click.option(
     "--option",
     "options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Setting of the plugin's training; repeatable.",
+    help="Set an option of the training; repeatable.",
 )
 @click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Decides split and order."
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Seed the split and the order of pictures.",
 )
 @click.option(
     "--emphasis",
     multiple=True,
     metavar="FOLDER=FACTOR",
-    help="Weight of a folder under DIR; repeatable. [default: 1]",
+    help="Weight the pictures of a subfolder; repeatable.",
 )
 @click.option(
     "--aging",
     is_flag=True,
-    help="Show networks lightness as old photographs have it: other tones, grain, blur, JPEG.",
+    help="Age the inputs: tones, grain, blur, JPEG.",
 )
 @click.option(
     "--teacher",
     default="",
     metavar="PLUGIN[=SHARE]",
-    help="Learn from a plugin's answers beside the true colours, for SHARE of the target. [default: 0.5]",
+    help="Mix predictions of a plugin into the targets.",
 )
 @click.option(
     "--device",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "cpu", "gpu"]),
-    help="Where networks are trained.",
+    help="Train networks on this device.",
 )
 @click.option(
     "--precision",
     default="float32",
     show_default=True,
     type=click.Choice(["float32", "bfloat16"]),
-    help="What networks compute with; bfloat16 is faster where the processor has it.",
+    help="Compute with this number type.",
 )
 @click.option(
     "--jobs",
     default=os.cpu_count() or 1,
     show_default=True,
     type=click.IntRange(1),
-    help="Processes for features, threads for pictures.",
+    metavar="N",
+    help="Use N processes and threads for the pictures.",
 )
-@click.option(
-    "--force", is_flag=True, help="Train anew, over weights or a stopped run in the output."
-)
-@click.option(
-    "--resume", is_flag=True, help="Go on where a run in the same output stopped, if there is one."
-)
+@click.option("--force", is_flag=True, help="Overwrite weights or a stopped run.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 def command(
     plugin: str,
     data: Path,
@@ -126,6 +130,7 @@ def command(
     samples: int | None,
     side: int | None,
     rate: float | None,
+    cooldown: float | None,
     init_from: tuple[str, ...],
     options: tuple[str, ...],
     seed: int,
@@ -138,11 +143,21 @@ def command(
     force: bool,
     resume: bool,
 ) -> None:
-    """Train a plugin on the colour pictures under DIR.
+    """Train a plugin on the color pictures in a folder and its subfolders.
 
-    Some pictures are held out to know when to stop. The weights are used with
-    `colortk run --plugin NAME --weights DIR`. With --resume the same line may be run again
-    until it is done, however often it is stopped.
+    Options without a value here have a default that depends on the plugin. Some pictures are held
+    out to decide when to stop. Use the weights with `colortk run --plugin NAME --weights DIR`.
+
+    With --resume, the same command can be repeated until it is done, however often it is stopped.
+    Networks may then get other --epochs, --cooldown and --side, until the learning rate has begun to
+    fall to zero: train with --cooldown 0 as long as there is time, then resume with more epochs and
+    a --cooldown.
+
+    --init-from takes plugins and folders that `colortk fit` wrote; trained weights need a lower
+    --rate. --teacher PLUGIN=SHARE gives the predictions of a plugin this share of the target, 0.5 by
+    default. --emphasis gives the pictures of a subfolder this weight in the drawing, 1 by default.
+    --aging shows networks the lightness of old photographs. --precision bfloat16 is faster on
+    processors that support it.
 
     \b
     colortk fit --plugin sift_mlp --data photographs/ --output my-weights/
@@ -157,7 +172,9 @@ def command(
 
     _, spec = registry().colorizer(plugin)
     if not spec.trainer:
-        raise UsageError(f"plugin '{plugin}' has nothing to train")
+        raise UsageError(
+            f"plugin '{plugin}' cannot be trained", "it has no trainer", "see: colortk plugins list"
+        )
     chosen = parse_train_options(spec, options)
     told = _canonical(
         plugin,
@@ -172,6 +189,7 @@ def command(
             ("--samples", samples),
             ("--side", side),
             ("--rate", rate if rate is None else f"{rate:g}"),
+            ("--cooldown", cooldown if cooldown is None else f"{cooldown:g}"),
             ("--seed", seed),
             ("--precision", "" if precision == "float32" else precision),
         ],
@@ -194,6 +212,7 @@ def command(
         samples=samples,
         side=side,
         rate=rate,
+        cooldown=cooldown,
         init_from=init_from,
         options=chosen,
         device=device,
@@ -214,7 +233,7 @@ def command(
     except KeyboardInterrupt:
         if any(target.glob("checkpoint*")):
             print_message(
-                "finished epochs are stored: run the same command with --resume to continue"
+                "The finished epochs are stored. Run the same command with --resume to continue."
             )
         raise
     print_message(

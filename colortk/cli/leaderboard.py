@@ -1,4 +1,4 @@
-"""``colortk leaderboard``: what the store holds."""
+"""``colortk leaderboard``: print the stored results of comparisons."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from typing import Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, print_table
+from colortk.cli.common import JSON, STORE, print_json, print_table
 from colortk.cli.compare_output import print_note
 from colortk.cli.output import print_line
 
 
-@click.command("leaderboard", short_help="Print what past comparisons found.")
-@click.option("--protocol", "wanted", metavar="NAME|HASH", help="Only this protocol.")
-@click.option(
-    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept."
-)
+@click.command("leaderboard", short_help="Print the stored results of comparisons.")
+@click.option("--protocol", "wanted", metavar="NAME|HASH", help="Print only this protocol.")
+@STORE
 @JSON
 def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
-    """Print what past comparisons found, by protocol; nothing is computed.
+    """Print the stored results of comparisons, by protocol. Nothing is computed.
 
-    Rows of one board can be compared: plugins scored on other pictures are on another board.
-    Results of code that has changed since are marked_name as old, with a digest of it. A plugin that
-    failed, or is old, takes no picture from the others: where it lacks some, it has no rank.
+    Each table has plugins that were scored on the same pictures; their rows can be compared.
+    Results of code that has changed since are marked as old. A plugin that failed on some pictures,
+    or is old, has no rank, and the other plugins are ranked on all pictures.
     """
     from colortk.harness.leaderboard import boards
     from colortk.harness.results import Results
@@ -38,7 +36,7 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
         print_json(found, indent=1)
         return
     if not found:
-        print_line("nothing has been compared yet (see: colortk compare --help)")
+        print_line("no results are stored yet (see: colortk compare --help)")
     for board in found:
         title = f"protocol {board['protocol']['name']} ({board['protocol']['hash'][:12]})"
         pictures = count(board["images"], board["kind"].removesuffix("s"))

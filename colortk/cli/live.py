@@ -1,20 +1,25 @@
-"""``colortk live``: a film or a camera in colour, as it runs."""
+"""``colortk live``: show a film or a camera in color while it runs."""
 
 from __future__ import annotations
 
 import click
 
-from colortk.cli.common import DEVICE, OPTIONS, PLUGIN, STRENGTH, THREADS, configure_runtime
+from colortk.cli.common import (
+    DEVICE,
+    OPTIONS,
+    PLUGIN,
+    STRENGTH,
+    TEMPORAL,
+    THREADS,
+    configure_runtime,
+)
 from colortk.cli.output import print_message
 
 
-@click.command("live", short_help="Show a film or a camera in colour, as it runs.")
-@click.argument("source", default="0", metavar="[FILE|CAMERA]")
+@click.command("live", short_help="Show a film or a camera in color while it runs.")
+@click.argument("source", default="0", metavar="[SOURCE]")
 @PLUGIN
-@click.option(
-    "--temporal", type=click.Choice(["off", "flow"]), default="flow", show_default=True,
-    help="Steady colours along motion, or every frame alone.",
-)  # fmt: skip
+@TEMPORAL
 @STRENGTH
 @OPTIONS
 @THREADS
@@ -28,10 +33,11 @@ def command(
     threads: int | None,
     device: str | None,
 ) -> int:
-    """Show FILE, or what camera number CAMERA (0) sees, in colour; q ends it.
+    """Show a film, or the picture of a camera, in color while it runs.
 
-    The frames a second that are reached stand on the picture. Frames that come while one is
-    being coloured are dropped: the picture never lags behind.
+    SOURCE is a film or the number of a camera; the first camera is 0. The key q ends the window.
+    The picture shows the frames per second. Frames that arrive while another one is colorized are
+    dropped, so that the picture never lags behind.
     """
     configure_runtime(threads, device)
     from colortk.pipeline import refiner

@@ -1,4 +1,4 @@
-"""``colortk``: finds the verb, turns expected failures into one line and an exit code."""
+"""The command ``colortk``: run a subcommand, and turn its errors into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from colortk.cli.startup import (
     print_notices,
     quiet_threads,
 )
-from colortk.cli.streams import leave, reserve_stdout
+from colortk.cli.streams import exit_process, reserve_stdout
 from colortk.errors import ColortkError, out_of_memory
 from colortk.plugin.registry import DISTRIBUTION
 from colortk.runtime.memory_limit import memory_hint, supervise
 
-VERBS = {
+COMMANDS = {
     "run": "Colorize pictures.",
     "video": "Colorize a film.",
-    "live": "Show a film or a camera in colour, as it runs.",
+    "live": "Show a film or a camera in color while it runs.",
     "compare": "Score plugins on the same pictures.",
-    "leaderboard": "Print what past comparisons found.",
-    "diff": "Show where two plugins differ most.",
-    "survey": "Ask people whether pictures are real.",
-    "ui": "Colorize, compare and ask people, in a browser.",
+    "leaderboard": "Print the stored results of comparisons.",
+    "diff": "Show the pictures on which two plugins differ most.",
+    "survey": "Ask people which pictures are real.",
+    "ui": "Serve a page that colorizes and compares in the browser.",
     "fit": "Train a plugin.",
     "datasets": "Prepare pictures for training.",
-    "plugins": "List, show and check plugins.",
-    "samples": "Write out photographs to try things on.",
-    "doctor": "Say what works on this machine and what does not.",
+    "plugins": "List, show, check and create plugins.",
+    "samples": "List or write sample photographs.",
+    "doctor": "Check the installation.",
 }
 
 
-class Verbs(click.Group):
-    """Commands whose modules are imported only when they run."""
+class CommandGroup(click.Group):
+    """A group that imports the module of a subcommand only when the subcommand runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in VERBS:
+        if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"colortk.cli.{name}").command
         return command
@@ -55,25 +55,25 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            close = get_close_matches(args[0], VERBS, 1)
-            hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(VERBS)}"
-            raise click.UsageError(f"no command '{args[0]}': {hint}")
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean '{close[0]}'?" if close else f"commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"unknown command '{args[0]}': {hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(DISTRIBUTION), prog_name="colortk")
 def cli() -> None:
-    """Automatic image colorization: run any colorizer, score every one the same way."""
+    """Colorize pictures and films with any plugin, and compare plugins by the same scores."""
 
 
 def main() -> None:
-    """Entry point of the command ``colortk``."""
+    """Run the command ``colortk``."""
     handle_signals()
     prepare_streams()
     quiet_threads()
@@ -84,31 +84,43 @@ def main() -> None:
         code = invoke(sys.argv[1:])
     finally:
         end()
-    leave(code)
+    exit_process(code)
 
 
 def invoke(arguments: list[str]) -> int:
-    """Run a command line and return its exit code."""
+    """Run a command line in this process.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The subcommand and its arguments.
+
+    Returns
+    -------
+    int
+        The exit code: 0 success, 1 some pictures failed, 2 wrong usage, 3 a plugin is not available,
+        4 an artifact is missing or not trusted, 130 interrupted, 143 terminated.
+    """
     try:
         with cli.make_context("colortk", arguments) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
         return int(code or 0)
-    except click.exceptions.Exit as done:  # --help, --version
-        return done.exit_code
+    except click.exceptions.Exit as end:  # --help, --version
+        return end.exit_code
     except ColortkError as error:
         if out_of_memory(error):
-            return _say_no_memory(error)
+            return _report_no_memory(error)
         print_message(str(error))
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
     except click.ClickException as error:
-        where = getattr(error, "ctx", None)
-        help_of = where.command_path if where is not None else "colortk"
+        failed = getattr(error, "ctx", None)
+        command = failed.command_path if failed is not None else "colortk"
         text = " ".join(error.format_message().split()).rstrip(".")
-        print_message(f"{text} (see: {help_of} --help)")
+        print_message(f"{text} (see: {command} --help)")
         return 2
     except Terminated as stop:
         print_message(str(stop))
@@ -116,23 +128,23 @@ def invoke(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort):
         print_message("interrupted")
         return 130
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
+    except BrokenPipeError:  # the reader of the output ended, as `head` does
         drop_output()
         return 1
-    except OSError as error:  # a full disk behind stdout, say
+    except OSError as error:  # for example a full disk behind stdout
         if out_of_memory(error):
-            return _say_no_memory(error)
+            return _report_no_memory(error)
         drop_output()
         print_message(f"cannot write the output: {error.strerror or error}")
         return 1
     except Exception as error:
         if out_of_memory(error):
-            return _say_no_memory(error)
+            return _report_no_memory(error)
         raise
 
 
-def _say_no_memory(error: BaseException) -> int:
+def _report_no_memory(error: BaseException) -> int:
     text = " ".join(str(error).split())
-    why = f": {text}" if text and len(text) < 250 else ""  # some libraries write a page
-    print_message(f"not enough memory{why} ({memory_hint()})")
+    reason = f": {text}" if text and len(text) < 250 else ""  # some libraries write a page
+    print_message(f"not enough memory{reason} ({memory_hint()})")
     return 1

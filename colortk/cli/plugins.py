@@ -1,4 +1,4 @@
-"""``colortk plugins``: list, show, check and begin plugins."""
+"""``colortk plugins``: list, show, check and create plugins."""
 
 from __future__ import annotations
 
@@ -16,20 +16,25 @@ from colortk.plugin.option_types import option_fields, plain, type_text
 KINDS = ("colorizer", "metric", "refiner")
 
 
-@click.group("plugins", short_help="List, show, check and begin plugins.")
+@click.group("plugins", short_help="List, show, check and create plugins.")
 def command() -> None:
-    """List, show and check plugins, ours and other people's; begin one of your own."""
+    """List, show and check installed plugins, or create a new one."""
 
 
 @command.command("list")
 @click.option(
-    "--kind", default="colorizer", show_default=True, type=click.Choice(KINDS), help="What to list."
+    "--kind",
+    default="colorizer",
+    show_default=True,
+    type=click.Choice(KINDS),
+    help="List plugins of this kind.",
 )
 @JSON
 def list_(kind: str, as_json: bool) -> None:
-    """List plugins; a broken one is a row with its reason. Nothing heavy is imported.
+    """List installed plugins.
 
-    The colorizer that is used where none is named is marked: (default).
+    A plugin that cannot be used has a row with the reason. The plugin that `run` uses by default is
+    marked with (default).
     """
     from colortk.api.plugins import list_plugins
 
@@ -122,7 +127,7 @@ def _text(value: Any) -> str:
     return "-" if value is None else str(value) or "-"
 
 
-@command.command("check")
+@command.command("check", short_help="Run the conformance checks.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--timeout",
@@ -130,14 +135,14 @@ def _text(value: Any) -> str:
     show_default=True,
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="For one check.",
+    help="Stop a check that takes longer.",
 )
 @JSON
 def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
-    """Run the conformance checks on colorizers, each in a process of its own. [default: all]
+    """Run the conformance checks on the named colorizers, or on all.
 
-    Of all, one that is broken or lacks a module is a failed row. Exit code 1 if a check failed, 3 if
-    a plugin cannot be used at all.
+    Each colorizer is checked in a process of its own. The exit code is 1 if a check failed, and 3
+    if a plugin is broken or lacks a module.
     """
     from colortk.plugin.registry import registry
     from colortk.testing.isolated_checks import run_checks_isolated
@@ -183,7 +188,7 @@ def _check_row(plugin: str, check: str, status: str, reason: str) -> dict[str, s
     return {"plugin": plugin, "check": check, "status": status, "reason": reason}
 
 
-@command.command("new")
+@command.command("new", short_help="Create the package of a new colorizer.")
 @click.argument("name")
 @click.option(
     "--output",
@@ -191,11 +196,11 @@ def _check_row(plugin: str, check: str, status: str, reason: str) -> dict[str, s
     default=".",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Make the package's folder in here.",
+    help="Create the folder of the package in DIR.",
 )
 @JSON
 def new(name: str, output: Path, as_json: bool) -> None:
-    """Write the package of a new colorizer, complete: it installs and passes its checks.
+    """Create the package of a new colorizer, which can be installed and passes its checks.
 
     \b
     colortk plugins new my_net

@@ -18,6 +18,7 @@ from colortk.cli.common import (
     PLUGIN,
     REFINE,
     SCHEDULER,
+    STORE,
     STRENGTH,
     THREADS,
     WEIGHTS,
@@ -87,9 +88,7 @@ if TYPE_CHECKING:
     help="Use N processes; 0: one per core. [default: 1; for many pictures 0]",
 )
 @click.option("--keep-intermediates", is_flag=True, help="Pickle predicted A and B in the store.")
-@click.option(
-    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Use DIR as the store."
-)
+@STORE
 @click.option(
     "--max-pixels",
     type=click.IntRange(1),

@@ -1,4 +1,4 @@
-"""``colortk samples``: photographs to try things on."""
+"""``colortk samples``: sample photographs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from colortk.cli.common import JSON, print_json
 from colortk.cli.output import print_line
 
 
-@click.command("samples", short_help="Write out photographs to try things on.")
+@click.command("samples", short_help="List or write sample photographs.")
 @click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write them here; made if missing.",
+    help="Write the photographs to this folder.",
 )
-@click.option("--gray", is_flag=True, help="Write them without their colours.")
-@click.option("--force", is_flag=True, help="Overwrite.")
+@click.option("--gray", is_flag=True, help="Write them in gray.")
+@click.option("--force", is_flag=True, help="Overwrite files.")
 @JSON
 def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None:
     """List the photographs that scikit-learn ships, or write them to a folder.
@@ -39,9 +39,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(
-                f"the folder '{output}' cannot be made", error.strerror or ""
-            ) from error
+            raise UsageError(f"cannot make the folder '{output}'", error.strerror or "") from error
         data = path.read_bytes()
         target = output / name
         if gray:
@@ -51,7 +49,7 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
             write_atomic(target, data, force)
         elif _content(target) != data:
             raise PictureError(
-                f"'{target}' exists", "it is another picture", "use --force to overwrite"
+                f"'{target}' exists", "it is another picture", "use --force to overwrite it"
             )
         paths.append(target)
     if as_json:

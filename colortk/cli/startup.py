@@ -1,4 +1,4 @@
-"""What ``colortk`` sets up before a command runs: standard streams and signals."""
+"""Set up signals, warnings and standard streams before a command runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from colortk.errors import Notice, out_of_memory
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, handled like Ctrl-C: no file is left half-written, no process behind."""
+    """SIGTERM or SIGHUP, handled like Ctrl-C: files and processes are cleaned up.
+
+    Parameters
+    ----------
+    number : int
+        Number of the signal.
+    """
 
     def __init__(self, number: int = signal.SIGTERM) -> None:
         self.number = int(number)
@@ -24,7 +30,7 @@ class Terminated(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """128 plus the number of the signal, as shells report it: 143 or 129."""
+        """128 plus the number of the signal, as in shells: 143 or 129."""
         return 128 + self.number
 
     def __str__(self) -> str:
@@ -37,24 +43,24 @@ _ending = threading.Event()
 
 
 def _terminate(number: int, _: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one does not wait for that
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second signal ends the process at once
     if hasattr(signal, "SIGHUP"):
-        # A terminal that closes sends one, and its shell another: that must not cut cleaning short.
+        # A terminal that closes sends one and its shell another; it must not end the clean-up.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    if not _ending.is_set():  # both may have come before Python could handle the first
+    if not _ending.is_set():  # a second signal may arrive before Python handles the first
         _ending.set()
         raise Terminated(number)
 
 
 def handle_signals() -> None:
-    """Have SIGTERM and SIGHUP raise :class:`Terminated`; under `nohup`, SIGHUP stays ignored."""
+    """Let SIGTERM and SIGHUP raise :class:`Terminated`; under `nohup`, SIGHUP stays ignored."""
     signal.signal(signal.SIGTERM, _terminate)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _terminate)
 
 
 def quiet_threads() -> None:
-    """Print no traceback where a background thread runs out of memory: the main thread reports it."""
+    """Print no traceback of a background thread without memory: the main thread reports it."""
     print_traceback = threading.excepthook
 
     def hook(arguments: threading.ExceptHookArgs) -> None:
@@ -80,24 +86,24 @@ def print_notices() -> None:
 
 
 def prepare_streams() -> None:
-    """Make sure that standard streams are open, and can print every name.
+    """Make sure that the standard streams are open and can print every file name.
 
-    Where a shell has closed one (`>&-`), the next file would get its number, and what a library
-    prints would be written into that file.
+    If a shell has closed a stream (`>&-`), the next file would get its descriptor, and a library
+    would print into that file.
     """
     with contextlib.suppress(OSError):
         for number in range(3):
             try:
                 os.fstat(number)
             except OSError:
-                # A write to standard output fails, as to any closed file; errors are dropped.
+                # Writing to standard output fails as for a closed file; messages are dropped.
                 os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
     if sys.stdout is None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it cannot encode
+        if isinstance(stream, io.TextIOWrapper):  # for characters that it cannot encode
             stream.reconfigure(errors="backslashreplace")
 
 

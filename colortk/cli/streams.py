@@ -1,4 +1,4 @@
-"""Standard output for the command alone, and an end that no plugin can hold up."""
+"""Reserve standard output for the results, and end the process whatever plugins do."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import os
 import sys
 import threading
 
-#: Threads whose names begin so are waited for; a plugin's are not.
-OWN_THREADS = "colortk"
+#: Prefix of the names of threads that the end waits for; it does not wait for those of plugins.
+THREAD_PREFIX = "colortk"
 
 
 def reserve_stdout() -> None:
-    """Give ``sys.stdout`` a descriptor of its own, and let descriptor 1 lead to stderr.
+    """Give ``sys.stdout`` a new descriptor, and connect descriptor 1 to stderr.
 
-    Then nothing that a plugin or a C library writes to descriptor 1 gets between the command's
-    results, whenever it is written: a picture may go there (``-o -``).
+    What a plugin or a C library writes to descriptor 1 then goes to stderr. Otherwise it would
+    damage the results, which may be a picture (``-o -``).
     """
     stream = sys.stdout
-    if not isinstance(stream, io.TextIOWrapper):  # closed, or replaced by whoever called us
+    if not isinstance(stream, io.TextIOWrapper):  # closed, or replaced by the caller
         return
     try:
         stream.flush()
@@ -30,8 +30,8 @@ def reserve_stdout() -> None:
     try:
         os.dup2(2, 1)
     except OSError:  # there is no stderr
-        with open(os.devnull, "wb") as nothing:
-            os.dup2(nothing.fileno(), 1)
+        with open(os.devnull, "wb") as null:
+            os.dup2(null.fileno(), 1)
     raw = os.fdopen(private, "wb")
     terminal = raw.isatty()
     sys.stdout = io.TextIOWrapper(
@@ -39,17 +39,22 @@ def reserve_stdout() -> None:
     )
 
 
-def leave(code: int) -> None:
-    """End the process with ``code``.
+def exit_process(code: int) -> None:
+    """End the process with an exit code.
 
-    Without what Python takes a tenth of a second for, every module taken apart, and without waiting
-    for threads that a plugin has left behind.
+    This saves the tenth of a second in which Python deletes all modules, and does not wait for the
+    threads of plugins.
+
+    Parameters
+    ----------
+    code : int
+        The exit code.
     """
     for thread in threading.enumerate():
-        if thread.name.startswith(OWN_THREADS) and not thread.daemon:
+        if thread.name.startswith(THREAD_PREFIX) and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed or missing
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

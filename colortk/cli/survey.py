@@ -1,8 +1,7 @@
-"""``colortk survey``: ask people whether pictures are real, and say what they answered."""
+"""``colortk survey``: ask people whether pictures are real, and report their answers."""
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from colortk.cli.common import (
     DEVICE,
     JSON,
     THREADS,
+    check_finite,
     configure_runtime,
     print_json,
     print_table,
@@ -24,50 +24,58 @@ if TYPE_CHECKING:
     from colortk.survey.session import Survey
 
 
-@click.group("survey", short_help="Ask people whether pictures are real.")
+@click.group("survey", short_help="Ask people which pictures are real.")
 def command() -> None:
-    """Ask people whether pictures are real or colorized, and report what they answered."""
+    """Ask people whether pictures are real or colorized, and report their answers."""
 
 
-@command.command("create")
+@command.command("create", short_help="Draw and colorize the pictures of a survey.")
 @click.option(
     "--images",
     multiple=True,
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Colour pictures to draw from; repeatable.",
+    help="Draw color pictures from this folder; repeatable.",
 )
 @click.option(
     "--plugins",
     "-p",
     multiple=True,
     required=True,
-    metavar="NAME,…",
-    help="Use a colorizer: NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; repeatable.",
+    metavar="PLUGIN,…",
+    help="Colorize with these plugins; repeatable.",
 )
 @click.option(
-    "--count", type=click.IntRange(2, 10_000), help="Pictures to draw. [default: all, up to 40]"
+    "--count",
+    type=click.IntRange(2, 10_000),
+    metavar="N",
+    help="Draw N pictures. [default: all, up to 40]",
 )
 @click.option(
-    "--each", type=click.IntRange(2, 10_000), help="Pictures of one rater. [default: all, up to 40]"
+    "--each",
+    type=click.IntRange(2, 10_000),
+    metavar="N",
+    help="Show N pictures to each rater. [default: up to 40]",
 )
-@click.option("--seed", default=0, show_default=True, help="Draws pictures and their order.")
+@click.option(
+    "--seed", default=0, show_default=True, metavar="N", help="Seed the drawing of pictures."
+)
 @click.option(
     "--timeout",
     default=300.0,
     show_default=True,
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="Stop a plugin that hangs on a picture.",
+    help="Stop a picture that takes longer.",
 )
 @click.option(
     "--output",
     "-o",
     required=True,
     type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="The survey's folder, a new one.",
+    metavar="DIR",
+    help="Write the survey to this new folder.",
 )
 @THREADS
 @DEVICE
@@ -86,9 +94,10 @@ def create(
 ) -> int:
     """Draw pictures, colorize them, and write everything that a survey needs into one folder.
 
-    Each is brought to 256 × 256 as `compare` does. Over the raters every picture is shown as it
-    is and as colorized by each plugin, equally often; a rater sees it once. Nearly grey ones are
-    left out.
+    Pictures are cropped and scaled to 256 × 256 pixels, as for `colortk compare`. Each picture is
+    shown to a rater once: real, or colorized by one of the plugins. Over all raters, each version
+    is shown equally often. Pictures with almost no color are left out. PLUGIN is written NAME,
+    NAME:OPTION=VALUE,… or NAME@WEIGHTS.
 
     \b
     colortk survey create --images photographs/ --plugins sift_mlp,mean_color -o survey/
@@ -98,10 +107,10 @@ def create(
     from colortk.survey.create import Drawing, labels
     from colortk.survey.create import create as make
 
-    if not math.isfinite(timeout):
-        raise UsageError(f"--timeout {timeout}", "seconds are wanted")
+    check_finite("--timeout", timeout, "give a number of seconds")
     if count is not None and each is not None and each > count:
-        raise UsageError(f"--each {each}", f"there are to be {count} pictures")
+        reason = f"the survey has {count} pictures"
+        raise UsageError(f"--each {each} is too large", reason, f"use --each {count} or less")
     drawing = Drawing(count, each, seed, timeout)
     about = make(output, images, labels(plugins), drawing, progress).description
     for row in about.left_out:
@@ -129,14 +138,14 @@ def create(
     return 0
 
 
-@command.command("report")
+@command.command("report", short_help="Print how often pictures were called real.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--html",
     "html_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write a page with the pictures, one file.",
+    help="Write a page with pictures, in one file.",
 )
 @click.option(
     "--csv",
@@ -145,11 +154,9 @@ def create(
     metavar="FILE",
     help="Write the shares as CSV.",
 )
-@click.option("--per-answer", is_flag=True, help="Every answer in --json and --csv.")
-@click.option(
-    "--keep-uniform", is_flag=True, help="Count raters who gave the same answer to everything."
-)
-@click.option("--force", is_flag=True, help="Overwrite those files.")
+@click.option("--per-answer", is_flag=True, help="Add each answer to --json and --csv.")
+@click.option("--keep-uniform", is_flag=True, help="Keep raters who always gave the same answer.")
+@click.option("--force", is_flag=True, help="Overwrite these files.")
 @JSON
 def report(
     folder: Path,
@@ -160,11 +167,11 @@ def report(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Print how often what was called real: pictures as they are, and by each plugin.
+    """Print how often pictures were called real: the real ones, and those of each plugin.
 
-    With 95 % intervals for other raters and other pictures, and each plugin against the real
-    pictures. Raters who gave the same answer to everything are excluded. It can be called while
-    raters still answer. CSV and HTML go to stdout for '-'.
+    Intervals of 95 % hold for other raters and other pictures. Each plugin is compared with the
+    real pictures. Raters who always gave the same answer are excluded. The report can be printed
+    while raters still answer. CSV and HTML can be written to '-', standard output.
     """
     from colortk.cli import compare_output as outputs
     from colortk.errors import UsageError
@@ -173,9 +180,10 @@ def report(
     from colortk.survey.session import Survey
 
     if per_answer and not (as_json or csv_file):
-        raise UsageError("--per-answer adds to --json or --csv", "neither was given")
+        reason = "it adds each answer to them"
+        raise UsageError("--per-answer needs --json or --csv", reason, "add one of them")
     files = {"csv": csv_file, "html": html_file}
-    outputs.check(files, as_json, force)
+    outputs.check_files(files, as_json, force)
     survey = Survey.open(folder)
     found = findings(survey, keep_uniform, per_answer)
     for kind, path in files.items():

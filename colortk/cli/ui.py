@@ -1,4 +1,4 @@
-"""``colortk ui``: the page, for people with a browser."""
+"""``colortk ui``: serve the page for the browser."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from colortk.cli.output import print_line, print_message
 from colortk.cli.startup import drop_output
 
 
-@click.command("ui", short_help="Colorize, compare and ask people, in a browser.")
+@click.command("ui", short_help="Serve a page that colorizes and compares in the browser.")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True,
-    help="Address to listen on; 0.0.0.0 is every one of this machine.",
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
+    help="Listen on this address; 0.0.0.0: on all.",
 )  # fmt: skip
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port. [default: 7860, else one that is free]"
-)
+    "--port", type=click.IntRange(1, 65535), metavar="N",
+    help="Listen on this port. [default: 7860, or a free one]",
+)  # fmt: skip
 @click.option(
-    "--plugins", "-p", multiple=True, metavar="NAME,…",
-    help="Offer a colorizer: NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; repeatable. [default: all]",
+    "--plugins", "-p", multiple=True, metavar="PLUGIN,…",
+    help="Offer these plugins; repeatable. [default: all]",
 )  # fmt: skip
 @click.option(
     "--survey", type=click.Path(path_type=Path), metavar="DIR",
-    help="A survey to ask, made by `colortk survey create`.",
+    help="Ask the survey that `colortk survey create` wrote.",
 )  # fmt: skip
 @click.option(
     "--max-upload", type=click.FloatRange(0.001, 100_000), default=100, show_default=True,
@@ -33,15 +34,15 @@ from colortk.cli.startup import drop_output
 )  # fmt: skip
 @click.option(
     "--max-pixels", type=click.IntRange(1), default=50_000_000, show_default=True,
-    help="Refuse larger pictures.",
+    metavar="N", help="Refuse larger pictures.",
 )  # fmt: skip
 @click.option(
     "--max-seconds", type=click.FloatRange(0.1, 3600), default=60, show_default=True,
-    help="Colorize no more of a film.",
+    metavar="SECONDS", help="Colorize at most this much of a film.",
 )  # fmt: skip
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 3600), default=120, show_default=True,
-    metavar="SECONDS", help="Stop a plugin that takes longer for a picture.",
+    metavar="SECONDS", help="Stop a picture that takes longer.",
 )  # fmt: skip
 @THREADS
 @DEVICE
@@ -59,8 +60,8 @@ def command(
 ) -> int:
     """Serve a page that colorizes pictures and short films, compares plugins, and asks a survey.
 
-    Only this machine can open it, unless --host says otherwise; it loads nothing from elsewhere.
-    Ctrl-C ends it.
+    Only this machine can open the page, unless --host is set. It works offline and sends nothing.
+    Ctrl-C ends it. PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS.
 
     \b
     colortk ui
@@ -86,7 +87,7 @@ def command(
     def ready(address: str) -> None:
         try:
             print_line(address)
-        except OSError:  # stdout is closed or full, which is no reason to end the page
+        except OSError:  # stdout is closed or full; the page goes on
             drop_output()
             print_message(f"the page is at {address}")
         print_message("Ctrl-C ends it")

@@ -12,8 +12,11 @@ from colortk.cli.common import (
     JSON,
     OPTIONS,
     PLUGIN,
+    REFINE,
     STRENGTH,
+    TEMPORAL,
     THREADS,
+    WEIGHTS,
     configure_runtime,
     print_json,
     progress,
@@ -40,7 +43,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
             or not all(0 <= n < 1e6 for n in numbers)
             or any(n >= 60 for n in minutes)
         ):
-            self.fail(f"'{value}' is no time: seconds, mm:ss or h:mm:ss", param, ctx)
+            self.fail(f"'{value}' is not a time: write seconds, mm:ss or h:mm:ss", param, ctx)
         seconds = 0.0
         for number in numbers:
             seconds = seconds * 60 + number
@@ -51,37 +54,34 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 @click.argument("film", metavar="IN", type=click.Path(path_type=Path))
 @click.option(
     "--output", "-o", metavar="OUT", type=click.Path(path_type=Path),
-    help="Where to. [default: NAME-colorized.EXT beside the input]",
+    help="Write to this file. [default: IN-colorized.EXT]",
 )  # fmt: skip
 @PLUGIN
+@TEMPORAL
+@click.option("--from", "begin", type=Moment(), help="Begin at this time, as 90 or 1:30.")
+@click.option("--to", "end", type=Moment(), help="End at this time.")
 @click.option(
-    "--temporal", type=click.Choice(["off", "flow"]), default="flow", show_default=True,
-    help="Steady colours along motion, or every frame alone.",
-)  # fmt: skip
-@click.option("--from", "begin", type=Moment(), help="Where to begin: seconds or mm:ss.")
-@click.option("--to", "end", type=Moment(), help="Where to end.")
-@click.option("--codec", help="Encoder. [default: libx264, for .webm libvpx-vp9]")
-@click.option(
-    "--crf", type=click.FloatRange(0, 63), help="Less is better and larger. [default: 18 for H.264]"
+    "--codec", metavar="NAME", help="Use this encoder. [default: libx264; .webm: libvpx-vp9]"
 )
-@click.option("--preset", help="Of the encoder. [default: veryfast for H.264]")
-@click.option("--fps-overlay", is_flag=True, help="Write the frames per second on the frames.")
-@click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
-@click.option("--force", is_flag=True, help="Overwrite the result.")
 @click.option(
-    "--stretch", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True,
-    metavar="SECONDS", help="Finished at once: the most that an interruption costs.",
+    "--crf", type=click.FloatRange(0, 63), metavar="0..63",
+    help="Set the quality; lower is better and larger. [default: 18]",
 )  # fmt: skip
 @click.option(
-    "--refine", default="ratio", show_default=True, metavar="ratio|slide|none",
-    help="Chrominance refinement.",
+    "--preset", metavar="NAME", help="Use this preset of the encoder. [default: veryfast]"
+)
+@click.option("--fps-overlay", is_flag=True, help="Write the frames per second into the picture.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
+@click.option("--force", is_flag=True, help="Overwrite the output.")
+@click.option(
+    "--segment", "segment_seconds", type=click.FloatRange(0.1, 3600), default=10.0,
+    show_default=True, metavar="SECONDS", help="Save the film in parts of this length.",
 )  # fmt: skip
+@click.option("--stretch", type=click.FloatRange(0.1, 3600), hidden=True)
+@REFINE
 @STRENGTH
 @OPTIONS
-@click.option(
-    "--weights", type=click.Path(path_type=Path), metavar="DIR",
-    help="Weights that `colortk fit` wrote.",
-)  # fmt: skip
+@WEIGHTS
 @THREADS
 @DEVICE
 @JSON
@@ -98,7 +98,8 @@ def command(
     fps_overlay: bool,
     resume: bool,
     force: bool,
-    stretch: float,
+    segment_seconds: float,
+    stretch: float | None,
     refine: str,
     strength: float,
     options: tuple[str, ...],
@@ -107,14 +108,15 @@ def command(
     device: str | None,
     as_json: bool,
 ) -> int:
-    """Colorize the film IN, grey or in colour, into OUT.
+    """Colorize the film IN, gray or in color, and write OUT.
 
-    Size, time stamps, rotation, lightness and every other stream (sound, subtitles) are kept. OUT
-    is whole or not there; until then finished stretches lie in OUT.parts, for --resume.
+    The output keeps the size, time stamps, rotation, lightness and all other streams, such as sound
+    and subtitles. OUT appears when it is complete; until then, finished parts are kept in OUT.parts,
+    where --resume continues. --crf and --preset have the given defaults for H.264.
 
     \b
-    colortk video old.mp4 -o colour.mp4
-    colortk video old.mkv -o part.mp4 --from 1:30 --to 2:00 --temporal off
+    colortk video old.mp4 -o color.mp4
+    colortk video old.mkv -o part.mkv --from 1:30 --to 2:00 --temporal off
     """
     configure_runtime(threads, device)
     from colortk.runtime.loading import Request, load
@@ -126,7 +128,7 @@ def command(
     encoding = Encoding(codec or default_codec(output), crf, preset)
     settings = FilmSettings(
         output, encoding, refine, strength, temporal == "flow", begin, end, fps_overlay, force,
-        resume, stretch,
+        resume, stretch or segment_seconds,
     )  # fmt: skip
     with ExitStack() as stack:
         try:
@@ -139,14 +141,14 @@ def command(
         except KeyboardInterrupt:
             if output.with_name(f"{output.name}.parts").is_dir():
                 print_message(
-                    f"what is finished lies in '{output}.parts': --resume goes on with it"
+                    f"The finished parts are in '{output}.parts'. Run with --resume to continue."
                 )
             raise
     for note in summary.notes:
         print_message(f"note: {note}")
     if summary.lost_frames:
         print_message(
-            f"{summary.lost_frames} frames of '{film}' could not be read: they are not in the result"
+            f"{summary.lost_frames} frames of '{film}' could not be read and are not in the output"
         )
     if as_json:
         print_json(summary.as_dict())

@@ -51,9 +51,14 @@ class Recipe:
         A Keras loss: its name, or a function of (truth, prediction).
     factor, patience : float, int
         The rate is multiplied by ``factor`` after ``patience`` epochs without a better validation
-        loss.
+        loss; a ``patience`` of 0 leaves the rate alone.
     cooldown : float
         Share of the steps, at the end, over which the rate falls linearly to zero.
+    warmup : int
+        Steps at the beginning over which the rate rises linearly from zero.
+    keep : {"best", "last"}
+        Publish the weights of the epoch with the best validation loss, or those of the last epoch,
+        which suits a rate that falls to zero.
     layer_rates : callable, optional
         Returns the factor on the rate of a layer by its name; pretrained layers need a smaller one.
     average : float
@@ -94,6 +99,8 @@ class Recipe:
     factor: float = 0.5
     patience: int = 3
     cooldown: float = 0.0
+    warmup: int = 0
+    keep: Literal["best", "last"] = "best"
     layer_rates: Callable[[str], float] | None = None
     average: float = 0.0
     clip: float | None = None

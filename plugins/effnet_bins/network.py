@@ -1,10 +1,13 @@
-"""EfficientNet-Lite2 and a decoder with skip connections, to how likely each color is.
+"""EfficientNet-Lite and a decoder with skip connections, to how likely each color is.
 
 The encoder goes down to 1/32 of the size, so that it knows what it looks at; the mean of its last
 features is added everywhere, so that it also knows where. The decoder goes up to 1/4: bilinear
 up-sampling by 2, the encoder's features of that size beside it, a 3x3 convolution, batch
 normalization, ReLU. There is no more: chroma is far smoother than lightness, and the way from 1/4
 to the picture goes along the picture's own edges (:mod:`colortk.color.upsample`).
+
+With ``context``, blocks of self-attention follow at 1/16 of the size, where the distribution of
+colors has begun to form: a neck can take the color of its face, wherever both lie.
 """
 
 from __future__ import annotations
@@ -17,24 +20,47 @@ from .encoder import encoder
 #: Features that the encoder's last ones are narrowed to, and filters at 1/16, 1/8 and 1/4.
 NARROW_FILTERS = 256
 DECODER = (192, 128, 96)
+#: Of a block of self-attention: heads, and features between its two convolutions by its own.
+HEADS_OF_ATTENTION, WIDENING = 8, 2
 #: Share of the features that training leaves out where encoder and decoder meet.
 DROPOUT = 0.1
 #: What the last layer says: logits of the cells, a regression of a* and b*, or both.
 HEAD_OUTPUTS = {"bins": len(CENTERS), "regression": 2, "both": len(CENTERS) + 2}
 
 
-def effnet_bins(side: int | None = None, head: str = "both") -> Any:
+def effnet_bins(
+    side: int | None = None,
+    head: str = "both",
+    encoder_size: str = "lite2",
+    decoder: tuple[int, int, int] = DECODER,
+    context: int = 0,
+) -> Any:
     """Lightness (side, side, 1) to (side / 4, side / 4, outputs), float32.
 
-    ``head``: see `HEADS`; with both, the logits come first. ``side`` is a multiple of 32; None
-    takes any height and width that are. Input and output are those of :class:`.codec.Bins`. The
-    decoder's layers begin with ``decoder``.
+    Parameters
+    ----------
+    side : int or None
+        Height and width in pixels, a multiple of 32; None takes any that are.
+    head : str
+        See `HEAD_OUTPUTS`; with "both", the logits come first.
+    encoder_size : str
+        See :data:`.encoder.SIZES`.
+    decoder : tuple of int
+        Filters at 1/16, 1/8 and 1/4 of the size.
+    context : int
+        Blocks of self-attention at 1/16; of `HEADS_OF_ATTENTION` heads.
+
+    Returns
+    -------
+    keras.Model
+        Input and output are those of :class:`.codec.Bins`; the decoder's layers begin with
+        ``decoder``.
     """
     import keras
     from keras import layers
 
     inputs = keras.Input((side, side, 1), name="input")
-    *skips, x = encoder(inputs)
+    *skips, x = encoder(inputs, encoder_size)
     x = layers.SpatialDropout2D(DROPOUT, name="decoder_drop")(x)
     whole = layers.GlobalAveragePooling2D(keepdims=True, name="decoder_whole")(x)
     whole = layers.Conv2D(NARROW_FILTERS, 1, name="decoder_whole_conv")(whole)
@@ -42,14 +68,46 @@ def effnet_bins(side: int | None = None, head: str = "both") -> Any:
     x = layers.BatchNormalization(momentum=0.9, name="decoder_narrow_bn")(x)
     x = layers.Add(name="decoder_narrow_add")([x, whole])
     x = layers.Activation("relu", name="decoder_narrow_relu")(x)
-    for level, (filters, skip) in enumerate(zip(DECODER, reversed(skips), strict=True), start=1):
+    for level, (filters, skip) in enumerate(zip(decoder, reversed(skips), strict=True), start=1):
         name = f"decoder{level}"
         x = layers.UpSampling2D(interpolation="bilinear", name=f"{name}_up")(x)
         x = layers.Concatenate(name=f"{name}_skip")([x, skip])
         x = _convolve(x, filters, name)
-    x = _convolve(x, DECODER[-1], "decoder_last")
+        if level == 1:
+            for number in range(context):
+                x = _attended(x, f"decoder_context{number}")
+    x = _convolve(x, decoder[-1], "decoder_last")
     x = layers.Conv2D(HEAD_OUTPUTS[head], 1, dtype="float32", name=f"decoder_{head}")(x)
     return keras.Model(inputs, x, name="effnet_bins")
+
+
+def _attended(x: Any, name: str) -> Any:
+    """A transformer block (Vaswani et al. 2017) of 1x1 convolutions and batch normalization.
+
+    Batch normalization lies behind every convolution, so that 8-bit weights hold it, and queries
+    and keys have a known scale. Both branches begin at zero: the block begins as the identity.
+    """
+    from keras import layers
+
+    from colortk.training.attention import SpatialAttention
+
+    channels = int(x.shape[-1])
+
+    def projected(x: Any, filters: int, part: str, gamma: str = "ones") -> Any:
+        x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_{part}_conv")(x)
+        return layers.BatchNormalization(
+            momentum=0.9, gamma_initializer=gamma, name=f"{name}_{part}_bn"
+        )(x)
+
+    # Half as many rows and columns of keys and values: a quarter of the time at serving.
+    pooled = layers.AveragePooling2D(2, name=f"{name}_pool")(x)
+    seen = [projected(x, channels, "query")]
+    seen += [projected(pooled, channels, part) for part in ("key", "value")]
+    seen = SpatialAttention(HEADS_OF_ATTENTION, name=f"{name}_attention")(seen)
+    x = layers.Add(name=f"{name}_add")([x, projected(seen, channels, "out", "zeros")])
+    wide = projected(x, WIDENING * channels, "wide")
+    wide = layers.Activation("relu", name=f"{name}_relu")(wide)
+    return layers.Add(name=f"{name}_wide_add")([x, projected(wide, channels, "narrow", "zeros")])
 
 
 def _convolve(x: Any, filters: int, name: str) -> Any:

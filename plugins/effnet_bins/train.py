@@ -11,7 +11,7 @@ from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
 from .codec import CODEC
-from .encoder import block_of, load_lite2
+from .encoder import block_of, load_lite
 from .losses import class_weights, color_loss
 from .network import effnet_bins
 from .prior import color_prior
@@ -27,8 +27,10 @@ RECIPE = Recipe(
     rate=1e-3,
     sides=((96, 0.6), (128, 0.4)),
     multiple=32,
-    patience=4,
-    cooldown=0.6,
+    patience=0,
+    cooldown=0.4,
+    warmup=100,
+    keep="last",
     average=0.998,
     clip=1.0,
     # Of few features each carries much: with these in 8 bits too, colors shift two to five times as far.
@@ -43,7 +45,12 @@ def build_network(options: Training, kept: bool) -> Any:
     ``kept``: the encoder comes with weights; then some of it may stay as it is, and so do the
     statistics of its batch normalization, which are better than those of our few pictures.
     """
-    network = effnet_bins(head=options.head)
+    network = effnet_bins(
+        head=options.head,
+        encoder_size=options.encoder,
+        decoder=options.filters,
+        context=options.context,
+    )
     for layer in network.layers:
         block = block_of(layer.name)
         if block is None:
@@ -60,7 +67,7 @@ def make_recipe(request: TrainRequest) -> Recipe:
 
     def prepare(network: Any) -> None:
         if options.encoder_weights:
-            load_lite2(network, Path(options.encoder_weights))
+            load_lite(network, Path(options.encoder_weights))
 
     def rates(layer: str) -> float:
         return options.encoder_rate if kept and block_of(layer) is not None else 1.0
@@ -81,7 +88,11 @@ def make_recipe(request: TrainRequest) -> Recipe:
             options.perceptual,
             request.precision,
             options.statistics,
+            perceptual_part=options.perceptual_part,
+            scales=options.scales,
+            consistency=options.consistency,
         ),
+        average=options.average,
         eight_bits=RECIPE.eight_bits if options.bits == 8 else None,
         facts=facts,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,12 +15,18 @@ BLOCKS = 21
 class Training:
     """Settings of a training.
 
-    ``encoder_weights``: a file that ``encoder.load_lite2`` reads; empty: the encoder starts
+    ``encoder``: lite0, lite1 or lite2, smallest first. ``decoder``: filters at 1/16, 1/8 and 1/4 of
+    the size. ``context``: blocks of self-attention at 1/16. ``average``: momentum of the weights'
+    moving average.
+    ``encoder_weights``: a file that ``encoder.load_lite`` reads; empty: the encoder starts
     from nothing, or as ``--init-from`` has it. ``frozen``: blocks of the encoder that are kept as
     they are, of 21, where it has weights. ``encoder_rate``: factor on the learning rate of the
     others. ``head``: bins, regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in
     the prior that rare colors are weighted by; 1 weights none. ``regression``, ``perceptual``:
-    weight of smooth L1 and of LPIPS beside the cross-entropy. ``statistics``: weight of means and
+    weight of smooth L1 and of LPIPS beside the cross-entropy. ``perceptual_part``: share of each
+    batch that LPIPS is computed of. ``scales``: weight of smooth L1 at 1/8, 1/16 and 1/32 of the
+    size. ``consistency``: weight of differences between places of one true color.
+    ``statistics``: weight of means and
     deviations of a picture's chroma. ``bits``: of the weights in the end, 8
     (if they score as well) or 16, which can have a mean with others.
     """
@@ -33,6 +40,13 @@ class Training:
     perceptual: float = 0.0
     statistics: float = 0.0
     bits: int = 8
+    encoder: str = "lite2"
+    decoder: str = "192-128-96"
+    context: int = 0
+    average: float = 0.998
+    perceptual_part: float = 1.0
+    scales: float = 0.0
+    consistency: float = 0.0
 
     def __post_init__(self) -> None:
         if self.head not in ("bins", "regression", "both"):
@@ -41,10 +55,37 @@ class Training:
             raise ValueError(f"frozen={self.frozen}; 0 to {BLOCKS} blocks are wanted")
         if self.bits not in (8, 16):
             raise ValueError(f"bits={self.bits}; 8 or 16 is wanted")
+        if self.encoder not in ("lite0", "lite1", "lite2"):
+            raise ValueError(f"encoder={self.encoder}; lite0, lite1 or lite2 is wanted")
+        if not re.fullmatch(r"[1-9]\d{0,2}-[1-9]\d{0,2}-[1-9]\d{0,2}", self.decoder):
+            raise ValueError(f"decoder={self.decoder}; three numbers are wanted, as 192-128-96")
+        if not 0 <= self.context <= 8:
+            raise ValueError(f"context={self.context}; 0 to 8 blocks are wanted")
+        if self.context and self.filters[0] % 8:
+            raise ValueError(f"decoder={self.decoder}; with context, its first is wanted to be 8·n")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average={self.average}; at least 0 and below 1 is wanted")
+        if not 0 < self.perceptual_part <= 1:
+            raise ValueError(
+                f"perceptual_part={self.perceptual_part}; above 0, at most 1 is wanted"
+            )
         if not 0 < self.rebalance <= 1:
             raise ValueError(f"rebalance={self.rebalance}; above 0, at most 1 is wanted")
-        for name in ("encoder_rate", "regression", "perceptual", "statistics"):
+        for name in (
+            "encoder_rate",
+            "regression",
+            "perceptual",
+            "statistics",
+            "scales",
+            "consistency",
+        ):
             if not 0 <= getattr(self, name) < 1e6:
                 raise ValueError(f"{name}={getattr(self, name)}; 0 or more is wanted")
         if self.head == "regression" and not self.regression and not self.perceptual:
             raise ValueError("head=regression needs regression or perceptual above 0")
+
+    @property
+    def filters(self) -> tuple[int, int, int]:
+        """``decoder`` as numbers."""
+        first, second, third = map(int, self.decoder.split("-"))
+        return first, second, third

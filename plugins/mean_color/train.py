@@ -16,7 +16,8 @@ from colortk.training.request import TrainRequest
 def train(request: TrainRequest) -> None:
     """Write ``mean.npz``: a* and b* averaged over pixels, then pictures (folders balanced)."""
     request.refuse(
-        "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
+        *("samples", "side", "rate", "cooldown", "init_from"),
+        *("aging", "teacher", "device", "precision"),
     )
     source = picture_source(request.data)
     split = split_pictures(source.paths, request.data, request.seed, request.emphasis)

@@ -51,7 +51,8 @@ def train(request: TrainRequest) -> None:
     The checkpoint goes when the manifest, the last of them, is there. Raises ``UsageError`` if there is too little to train on.
     """
     request.refuse(
-        "samples", "side", "rate", "init_from", "aging", "teacher", "device", "precision"
+        *("samples", "side", "rate", "cooldown", "init_from"),
+        *("aging", "teacher", "device", "precision"),
     )
     if is_packed(request.data):
         raise UsageError(

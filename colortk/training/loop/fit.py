@@ -20,16 +20,21 @@ from colortk.training.loop.state import (
     TrainingState,
     discard_checkpoint,
     load_checkpoint,
+    refuse_changed_plan,
     run_identity,
     save_checkpoint,
+    schedule_plan,
 )
 from colortk.training.loop.trainer import Trainer
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
+from colortk.training.torch import distributed
 from colortk.types import Float32
 
 #: Share by which a validation loss must fall to count as better.
 MIN_IMPROVEMENT = 1e-3
+#: Between the seeds by which processes that train together draw their pictures.
+_RANK_STRIDE = 1_000_003
 
 
 def fit(request: TrainRequest, recipe: Recipe) -> None:
@@ -61,6 +66,9 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     if not request.resume:
         discard_checkpoint(request.output)
     state = load_checkpoint(request.output, run) or TrainingState()
+    refuse_changed_plan(state, recipe)
+    state.plan = schedule_plan(recipe)
+    distributed.begin()  # after the checkpoint is read, before the first process writes another
     with backend.device_scope(request.device):
         trainer = _start_trainer(request, recipe, state)
         if state.epoch < recipe.epochs or not state.curve:
@@ -70,6 +78,10 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
                 _train_epochs(request, recipe, dataset, trainer, state, run)
             else:
                 _keep_initial_weights(recipe, dataset, trainer, state)
+        if distributed.rank():
+            return
+        if recipe.keep == "last":
+            state.arrays["best"] = trainer.weights()
     from colortk.training.export import export_network
 
     export_network(
@@ -143,6 +155,7 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
         batch_size=request.batch_size or recipe.batch_size,
         samples=request.samples or recipe.samples,
         rate=request.rate or recipe.rate,
+        cooldown=recipe.cooldown if request.cooldown is None else request.cooldown,
         sides=sides,
     )
 
@@ -192,7 +205,8 @@ def _train_epochs(
     run: str,
 ) -> None:
     """Train epoch after epoch, and write a checkpoint after each."""
-    loader = Loader(dataset.train, dataset.weights, recipe, request.seed, request.jobs)
+    seed = request.seed + _RANK_STRIDE * distributed.rank()
+    loader = Loader(dataset.train, dataset.weights, recipe, seed, request.jobs)
     size = loader.epoch_size()
     with request.progress("making pictures", None):
         loader.prepare(recipe.sides[0][0])
@@ -203,6 +217,9 @@ def _train_epochs(
         if validation is None or validation[0] != side:
             validation = (side, *validation_arrays(dataset.held_out, recipe, side))
         row = _train_epoch(request, recipe, loader, trainer, state, (number, size, side))
+        if distributed.rank():
+            state.curve.append(row)
+            continue
         row.validation = trainer.loss(validation[1], validation[2], recipe.batch_size)
         _require_finite(row.validation, f"on held-out pictures after epoch {number + 1}")
         _record_epoch(recipe, state, row, trainer)
@@ -233,6 +250,8 @@ def _train_epoch(
         for step, (inputs, targets) in enumerate(loader.epoch(number, size, batch, side)):
             progress = (number + step / steps) / recipe.epochs
             rate = recipe.rate * state.factor * _cooldown_factor(progress, recipe.cooldown)
+            if trainer.steps < recipe.warmup:
+                rate *= (trainer.steps + 1) / recipe.warmup
             losses.append(trainer.step(inputs, targets, rate))
             _require_finite(losses[-1], f"in step {step + 1} of epoch {number + 1}")
             advance(len(inputs))
@@ -244,6 +263,7 @@ def _train_epoch(
         rate,
         steps * batch / seconds,
         (loader.waiting.seconds - waited) / seconds,
+        side,
     )
 
 
@@ -264,16 +284,17 @@ def _cooldown_factor(progress: float, cooldown: float) -> float:
 def _record_epoch(recipe: Recipe, state: TrainingState, row: EpochRecord, trainer: Trainer) -> None:
     """Keep the weights if they are the best; lower the rate after epochs without progress."""
     # Losses at different picture sizes cannot be compared: only epochs of this size count.
-    side = recipe.side_of(row.epoch - 1, recipe.epochs)
-    comparable = (r for r in state.curve if recipe.side_of(r.epoch - 1, recipe.epochs) == side)
-    best = min((r.validation for r in comparable), default=float("inf"))
+    comparable = (other for other in state.curve if other.side == row.side)
+    best = min((other.validation for other in comparable), default=float("inf"))
     state.curve.append(row)
-    if row.validation < best or "best" not in state.arrays:
+    if recipe.keep == "last":
+        state.arrays.pop("best", None)  # they are the trainer's own, which are saved already
+    elif row.validation < best or "best" not in state.arrays:
         state.arrays["best"] = trainer.weights()
     if row.validation < best * (1 - MIN_IMPROVEMENT):
         state.epochs_since_best = 0
         return
     state.epochs_since_best += 1
-    if state.epochs_since_best >= recipe.patience:
+    if recipe.patience and state.epochs_since_best >= recipe.patience:
         state.factor *= recipe.factor
         state.epochs_since_best = 0

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from colortk.errors import ArtifactError
+from colortk.errors import ArtifactError, UsageError
 from colortk.io.files import write_atomic
 from colortk.io.regular_files import open_regular
 from colortk.training import backend
@@ -40,6 +40,8 @@ class EpochRecord:
         Pictures per second.
     waited : float
         Share of the time in which the network waited for data.
+    side : int
+        Side of the training pictures in pixels.
     """
 
     epoch: int
@@ -48,6 +50,7 @@ class EpochRecord:
     rate: float
     speed: float
     waited: float
+    side: int = 0
 
 
 @dataclass
@@ -67,6 +70,8 @@ class TrainingState:
     arrays : dict
         Named groups of arrays, see :meth:`colortk.training.loop.trainer.Trainer.arrays`; "best"
         holds the best weights.
+    plan : list
+        The schedule of the run that wrote it, see :func:`schedule_plan`.
     """
 
     curve: list[EpochRecord] = field(default_factory=list)
@@ -74,6 +79,7 @@ class TrainingState:
     epochs_since_best: int = 0
     left_out: list[str] = field(default_factory=list)
     arrays: dict[str, list[Array]] = field(default_factory=dict)
+    plan: list[Any] = field(default_factory=list)
 
     @property
     def epoch(self) -> int:
@@ -81,10 +87,30 @@ class TrainingState:
         return len(self.curve)
 
     def best_epoch(self, recipe: Recipe) -> EpochRecord:
-        """Return the epoch whose weights are published: the best at the last picture size."""
-        side = recipe.side_of(self.epoch - 1, recipe.epochs)
-        last = [row for row in self.curve if recipe.side_of(row.epoch - 1, recipe.epochs) == side]
+        """Return the epoch whose weights are published: the last, or the best at the last size."""
+        if recipe.keep == "last":
+            return self.curve[-1]
+        last = [row for row in self.curve if row.side == self.curve[-1].side]
         return min(last, key=lambda row: row.validation)
+
+
+def schedule_plan(recipe: Recipe) -> list[Any]:
+    """Return what a resumed run may change: epochs, cooldown, and the sides of the pictures."""
+    return [recipe.epochs, recipe.cooldown, [list(pair) for pair in recipe.sides]]
+
+
+def refuse_changed_plan(state: TrainingState, recipe: Recipe) -> None:
+    """Raise ``UsageError`` if the rate of ``state`` has begun to fall to zero by another plan."""
+    if not state.plan or state.plan == schedule_plan(recipe):
+        return
+    epochs, cooldown, _ = state.plan
+    if cooldown and state.epoch > (1 - cooldown) * epochs:
+        raise UsageError(
+            f"the run was begun with {epochs} epochs and has begun to end",
+            f"after {state.epoch} epochs its learning rate is falling to zero",
+            "resume it with the same --epochs, --cooldown and --side, or begin a new one"
+            " from its weights with --init-from",
+        )
 
 
 def run_identity(request: TrainRequest, recipe: Recipe, split: Split) -> str:
@@ -94,10 +120,8 @@ def run_identity(request: TrainRequest, recipe: Recipe, split: Split) -> str:
         for side in (split.train, split.held_out)
     ]
     settings = [
-        recipe.epochs,
         recipe.batch_size,
         recipe.samples,
-        recipe.sides,
         recipe.rate,
         request.seed,
         sorted(request.emphasis.items()),
@@ -127,6 +151,7 @@ def save_checkpoint(folder: Path, state: TrainingState, run: str) -> None:
         "epochs_since_best": state.epochs_since_best,
     }
     metadata["left_out"] = state.left_out
+    metadata["plan"] = state.plan
     arrays: dict[str, Any] = {
         f"{group}/{i}": array
         for group, members in state.arrays.items()
@@ -171,6 +196,7 @@ def load_checkpoint(folder: Path, run: str) -> TrainingState | None:
             int(metadata["epochs_since_best"]),
             [str(name) for name in metadata["left_out"]],
             {group: [members[i] for i in range(len(members))] for group, members in groups.items()},
+            list(metadata["plan"]),
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ArtifactError(

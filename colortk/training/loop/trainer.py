@@ -67,12 +67,13 @@ class Trainer:
         return float(np.asarray(loss))
 
     def _update_average(self, count: int) -> None:
-        """Add the weights to the average: a plain mean at first, then a moving average."""
+        """Add the weights to the average, of few steps at first, then of more."""
         weights = self.network.get_weights()
         if not self.average:
             self.average = [np.array(w) for w in weights]
             return
-        keep = min(self.recipe.average**AVERAGE_INTERVAL, 1 - 1 / count)
+        # Over about the last ninth of a young training: its first weights are far off.
+        keep = min(self.recipe.average**AVERAGE_INTERVAL, (1 + count) / (10 + count))
         for mean, weight in zip(self.average, weights, strict=True):
             mean += (1 - keep) * (weight - mean)
 

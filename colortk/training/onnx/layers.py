@@ -10,6 +10,7 @@ from keras import layers
 
 from colortk.errors import UsageError
 from colortk.runtime.kernel_layout import outward
+from colortk.training.attention import SpatialAttention
 from colortk.training.onnx.nodes import Call, Graph, Shape
 
 #: Axes of a channels-last tensor in a channels-first one.
@@ -259,6 +260,21 @@ def _pad(graph: Graph, call: Call) -> str:
     return graph.node("Pad", [call.inputs[0], pads], call.name)
 
 
+def _attend(graph: Graph, call: Call) -> str:
+    """Per head, softmax(q kᵀ / sqrt(size)) v, of feature maps whose sides may be open."""
+    heads, size = call.layer.heads, (call.shapes[0][-1] or 0) // call.layer.heads
+    split = graph.constant(f"{call.name}:split", (0, heads, size, -1), np.int64)
+    q, k, v = (graph.node("Reshape", [x, split], call.name) for x in call.inputs)
+    scale = graph.constant(f"{call.name}:scale", size**-0.5, np.float32)
+    q = graph.node("Mul", [q, scale], call.name)
+    q = graph.node("Transpose", [q], call.name, perm=[0, 1, 3, 2])
+    weights = graph.node("Softmax", [graph.node("MatMul", [q, k], call.name)], call.name, axis=-1)
+    weights = graph.node("Transpose", [weights], call.name, perm=[0, 1, 3, 2])
+    attended = graph.node("MatMul", [v, weights], call.name)
+    shape = graph.node("Shape", [call.inputs[0]], call.name)
+    return graph.node("Reshape", [attended, shape], call.name)
+
+
 def _pass_through(graph: Graph, call: Call) -> str:
     return call.inputs[0]
 
@@ -282,4 +298,5 @@ _WRITERS: dict[type[Any], Callable[[Graph, Call], str]] = {
     layers.ZeroPadding2D: _pad,
     layers.Dropout: _pass_through,
     layers.SpatialDropout2D: _pass_through,
+    SpatialAttention: _attend,
 }

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from colortk.training.torch.distributed import averaged
+
 #: Number of steps that disables the bias correction of PyTorch; that of Keras is in the rate.
 _HUGE_STEP = 1e30
 
@@ -33,7 +35,7 @@ def fused_adam(base: Any, factors: Mapping[int, float]) -> Any:
             step = int(self.iterations) + 1
             rate = float(rate) * (1 - self.beta_2**step) ** 0.5 / (1 - self.beta_1**step)
             groups: dict[float, list[tuple[Any, ...]]] = {}
-            for gradient, variable in zip(grads, variables, strict=True):
+            for gradient, variable in zip(averaged(list(grads)), variables, strict=True):
                 index = self._get_variable_index(variable)
                 groups.setdefault(factors[id(variable)], []).append(
                     (
