@@ -3,6 +3,7 @@
 Functions for scripts and notebooks:
 
 - :func:`colorize`: a picture (path, bytes, file object, array, PIL image)
+- :func:`colorize_files`: many picture files, with results as files
 - :func:`colorize_video`: a film
 - :func:`compare`: score plugins on color pictures
 - :func:`colortk.metrics.score`: score one result
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from colortk.api.film import colorize_video
     from colortk.api.picture import colorize
     from colortk.api.plugins import list_plugins
+    from colortk.batch.run import colorize_files
     from colortk.harness.compare import compare
     from colortk.plugin.hookspecs import hookimpl
     from colortk.plugin.spec import (
@@ -48,6 +50,7 @@ __all__ = [
     "Requirement",
     "WorkingSize",
     "colorize",
+    "colorize_files",
     "colorize_video",
     "compare",
     "errors",
@@ -66,6 +69,7 @@ _LAZY = {
     "Requirement": "colortk.plugin.spec:Requirement",
     "WorkingSize": "colortk.plugin.spec:WorkingSize",
     "colorize": "colortk.api.picture:colorize",
+    "colorize_files": "colortk.batch.run:colorize_files",
     "colorize_video": "colortk.api.film:colorize_video",
     "compare": "colortk.harness.compare:compare",
     "errors": "colortk.errors",

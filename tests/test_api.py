@@ -219,7 +219,28 @@ def test_names_may_be_one_text_and_jobs_a_number(tmp_path: Path) -> None:
     found = colortk.compare([photo(seed=2), photo(seed=3)], "gray", "psnr", store=tmp_path, jobs=2)
     assert [entry.label for entry in found.variants] == ["gray"]
     assert list(found.metrics) == ["psnr"]
-    assert {"colorize", "compare", "metrics"} <= set(dir(colortk))
+
+
+def test_every_public_name_can_be_used() -> None:
+    names = {"colorize", "colorize_files", "colorize_video", "compare", "errors", "list_plugins"}
+    assert names | {"metrics"} <= set(colortk.__all__)
+    assert set(colortk.__all__) <= set(dir(colortk))
+    for name in colortk.__all__:
+        assert getattr(colortk, name) is not None
+    assert colortk.metrics.score.__module__ == "colortk.metrics"
+    assert issubclass(colortk.errors.UsageError, colortk.errors.ColortkError)
+
+
+def test_colorize_files(tmp_path: Path) -> None:
+    Image.fromarray(photo()).save(tmp_path / "x.png")
+    (tmp_path / "y.png").write_bytes(b"no picture")
+    results = list(colortk.colorize_files(tmp_path, tmp_path / "out", plugin="mean_color"))
+    by_name = {Path(result.input).name: result for result in results}
+    assert by_name["x.png"].error is None
+    assert "y.png" in str(by_name["y.png"].error)
+    with Image.open(tmp_path / "out" / "x.png") as image:
+        expected = colortk.colorize(tmp_path / "x.png", "mean_color")
+        assert np.array_equal(np.asarray(image), expected)
 
 
 def test_mistakes_raise(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ MODULES = {
     "colortk.api.picture": True,
     "colortk.api.plugins": True,
     "colortk.api.film": False,
+    "colortk.batch.run": False,
     "colortk.errors": True,
     "colortk.metrics": True,
     "colortk.harness.compare": False,

@@ -114,6 +114,9 @@ def test_every_usable_name_gives_whole_files(name: str, tmp_path: Path) -> None:
         assert not re.search(r"@[A-Z]+@", text), path
         if path.endswith(".py"):
             compile(text, path, "exec")
+            imported = set(re.findall(r"(?:from|import) (colortk[\w.]*)", text))
+            own = f"colortk_{name}.colorizer"
+            assert imported <= {"colortk.plugin", own}, "only the stable API for authors"
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["name"] == {"my_net2": "colortk-my-net2", "a__b": "colortk-a-b"}.get(
         name, f"colortk-{name}"
@@ -125,15 +128,15 @@ def test_every_usable_name_gives_whole_files(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("My-Net", "'my_net' could"),
-        ("9lives", "'net_9lives' could"),
-        ("Täst", "'tast' could"),
-        ("Straße", "'strasse' could"),
-        ("trailing_", "'trailing' could"),
-        ("../evil", "'evil' could"),
-        ("a" * 65, f"'{'a' * 64}' could"),
-        ("é", "'e' could"),
-        ("Bjørn", "a letter or digit"),
+        ("My-Net", "'my_net' is possible"),
+        ("9lives", "'net_9lives' is possible"),
+        ("Täst", "'tast' is possible"),
+        ("Straße", "'strasse' is possible"),
+        ("trailing_", "'trailing' is possible"),
+        ("../evil", "'evil' is possible"),
+        ("a" * 65, f"'{'a' * 64}' is possible"),
+        ("é", "'e' is possible"),
+        ("Bjørn", "does not end with _"),
         ("", "lower-case letters"),
     ],
 )
@@ -141,7 +144,7 @@ def test_unusable_names(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name of a plugin") as raised:
         scaffold.new_plugin(name)
     assert hint in str(raised.value)
-    assert raised.value.hint == (hint if hint.endswith(" could") else "")
+    assert raised.value.hint == (hint if hint.endswith(" is possible") else "")
     if raised.value.hint:
         assert scaffold.new_plugin(raised.value.hint.split("'")[1])
 
@@ -155,7 +158,7 @@ def test_names_that_are_taken(
     distribution("colortk-only-a-name", "")
     for name, owner in (
         ("net", "their-net has a plugin of that name"),
-        ("broken_thing", "broken-thing has a plugin of that name, a broken one"),
+        ("broken_thing", "broken-thing has a broken plugin of that name"),
         ("only_a_name", "colortk-only-a-name is installed"),
         ("gray", "colorization-toolkit has a plugin of that name"),
         ("plugins", "Python already imports a package 'colortk_plugins'"),
@@ -272,4 +275,6 @@ def test_links_of_the_guide_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", GUIDE.read_text("utf-8"))
     assert links
     for link in links:
-        assert (GUIDE.parent / link).exists(), link
+        repository, _, path = link.partition("https://github.com/colortk/colortk/blob/main/")
+        target = ROOT / path if not repository else GUIDE.parent / link
+        assert target.exists(), link

@@ -1,4 +1,4 @@
-"""A new plugin's package, complete: it installs, passes its checks and can be scored as it is."""
+"""Write the package of a new plugin. As written it installs, passes the checks and can be scored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from colortk.io.files import temporary_folder, write_atomic
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
 
-#: Template beside this module to the file that it becomes.
+#: Templates of this package, and the file that each becomes.
 FILES = {
     "pyproject.toml.in": "pyproject.toml",
     "README.md.in": "README.md",
@@ -26,52 +26,70 @@ FILES = {
     "colorizer.py.in": "@PACKAGE@/colorizer.py",
     "test.py.in": "tests/test_@NAME@.py",
 }
-# Narrower than the host's rule: a distribution's name may not end with a dash.
-_ELSEWHERE = "name another folder with -o"
+_OTHER_FOLDER_HINT = "name another folder with -o"
+# Stricter than the rule for plugins: the name of a distribution may not end with a dash.
 _NAME = re.compile(r"[a-z]([a-z0-9_]{0,62}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
 class NewPlugin:
-    """The names that follow from a plugin's: ``my_net``, ``colortk-my-net``, ``colortk_my_net``."""
+    """The names of a new plugin, of its distribution and of its package.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plugin, as ``my_net``. The distribution is then ``colortk-my-net``, the package
+        ``colortk_my_net``.
+    """
 
     name: str
 
     @property
     def distribution(self) -> str:
-        """What pip calls it, and its folder."""
+        """Name of the distribution, and of its folder."""
         return "colortk-" + re.sub("_+", "-", self.name)
 
     @property
     def package(self) -> str:
-        """What Python imports."""
+        """Name of the package that Python imports."""
         return f"colortk_{self.name}"
 
     def files(self) -> dict[str, str]:
-        """Content of every file, by its path in the plugin's folder."""
+        """Return the content of every file, by its path in the folder of the plugin."""
         return {
             self._filled(target): self._filled((files(__name__) / template).read_text("utf-8"))
             for template, target in FILES.items()
         }
 
     def _filled(self, text: str) -> str:
-        for mark, value in (
+        for placeholder, value in (
             ("@NAME@", self.name),
             ("@DISTRIBUTION@", self.distribution),
             ("@PACKAGE@", self.package),
         ):
-            text = text.replace(mark, value)
+            text = text.replace(placeholder, value)
         return text
 
 
 def new_plugin(name: str) -> NewPlugin:
-    """The plugin ``name``, if there can be a new one. Raises ``UsageError``."""
+    """Return the names of a new plugin.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plugin.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be the name of a plugin, or is taken.
+    """
     if not _NAME.fullmatch(name):
         usable = _usable(name)
         raise UsageError(
             f"'{name}' cannot be the name of a plugin",
-            "a name is lower-case letters, digits and _, from a letter to a letter or digit",
-            f"'{usable}' could" if usable else "",
+            "a name has lower-case letters, digits and _, begins with a letter, and does not end with _",
+            f"'{usable}' is possible" if usable else "",
         )
     plugin = NewPlugin(name)
     owner = _owner(plugin)
@@ -81,7 +99,7 @@ def new_plugin(name: str) -> NewPlugin:
 
 
 def _usable(name: str) -> str:
-    """A name like ``name`` that can be one, or nothing if letters would be lost."""
+    """Return a similar name that is allowed, or "" if letters would be lost."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(c for c in letters if not unicodedata.combining(c))
     if any(c.isalnum() and not c.isascii() for c in plain):
@@ -91,13 +109,13 @@ def _usable(name: str) -> str:
 
 
 def _owner(plugin: NewPlugin) -> str:
-    """Who has the name of the plugin, of its distribution or of its package, if anybody."""
+    """Return what already has a name of the plugin, or "" if nothing has."""
     known = registry()
     if plugin.name in known.of(ColorizerSpec):
         return f"{known.of(ColorizerSpec)[plugin.name].distribution} has a plugin of that name"
     for row in known.broken:
         if row.name == plugin.name:
-            return f"{row.distribution} has a plugin of that name, a broken one"
+            return f"{row.distribution} has a broken plugin of that name"
     try:
         distribution(plugin.distribution)
         return f"{plugin.distribution} is installed"
@@ -109,13 +127,27 @@ def _owner(plugin: NewPlugin) -> str:
 
 
 def write(plugin: NewPlugin, parent: Path) -> Path:
-    """Write the package into a new folder under ``parent``, whole or not at all.
+    """Write the package of a new plugin, completely or not at all.
 
-    Returns the folder. ``parent`` is made if it is missing. Raises ``UsageError``: the folder
-    is there already, or cannot be written.
+    Parameters
+    ----------
+    plugin : NewPlugin
+        The names.
+    parent : Path
+        The folder in which the folder of the package is made. It is made if it is missing.
+
+    Returns
+    -------
+    Path
+        The folder of the package.
+
+    Raises
+    ------
+    UsageError
+        If the folder exists or cannot be written.
     """
     target = parent / plugin.distribution
-    taken = UsageError(f"'{target}' exists", "it is left as it is", _ELSEWHERE)
+    taken = UsageError(f"'{target}' exists", "it was not changed", _OTHER_FOLDER_HINT)
     if os.path.lexists(target):
         raise taken
     try:
@@ -125,11 +157,11 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, text.encode())
-    except PictureError as error:  # of a file in the folder, which the caller does not know
-        raise UsageError(f"cannot write '{target}'", error.reason, _ELSEWHERE) from error
+    except PictureError as error:  # it names a temporary file, which the caller does not know
+        raise UsageError(f"cannot write '{target}'", error.reason, _OTHER_FOLDER_HINT) from error
     except OSError as error:
         if os.path.lexists(target):  # another process made it in the meantime
             raise taken from None
         why = error.strerror or str(error)
-        raise UsageError(f"cannot write '{target}'", why, _ELSEWHERE) from error
+        raise UsageError(f"cannot write '{target}'", why, _OTHER_FOLDER_HINT) from error
     return target
