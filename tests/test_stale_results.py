@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import colortk
-from colortk.batch.journal import journal_key
+from colortk.batch.journal_key import journal_key
 from colortk.batch.options import BatchOptions
-from colortk.cli import fit
+from colortk.cli.fit_checks import is_complete
 from colortk.errors import ArtifactError, UsageError
 from colortk.harness import plugin_processes
 from colortk.harness.plugin_variants import parse_variant
@@ -190,7 +190,7 @@ def test_complete_weights_of_other_code_are_not_called_complete(tmp_path: Path) 
     def complete(code: str | None) -> bool:
         manifest = {"artifacts": {}, "command": "told"} | ({} if code is None else {"code": code})
         (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-        return fit._complete("effnet_bins", tmp_path, "told", True, False)
+        return is_complete("effnet_bins", tmp_path, "told", True, False)
 
     assert complete(trainer_code("effnet_bins"))
     assert complete(None)  # of an earlier version

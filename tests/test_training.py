@@ -170,7 +170,7 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["-p", "sift_mlp", "--data", "nowhere"], "no folder 'nowhere'"),
-        (["-p", "gray", "--data", "."], "nothing to train"),
+        (["-p", "gray", "--data", "."], "cannot be trained"),
         (["-p", "mean_color", "--data", "data", "--emphasis", "x"], "FOLDER=FACTOR"),
         (["-p", "mean_color", "--data", "data", "--emphasis", "x=2"], "no folder 'x'"),
     ],
@@ -186,12 +186,12 @@ def test_mistakes(
 
 
 def test_the_command_that_is_kept_names_no_folders(tmp_path: Path) -> None:
-    from colortk.cli.fit import _canonical, _placeless
+    from colortk.cli.fit_checks import canonical_command, without_folders
 
     weights = tmp_path / "vgg16.ckpt"
     weights.touch()
-    option = _placeless(f"encoder_weights={weights}")
+    option = without_folders(f"encoder_weights={weights}")
     assert option == "encoder_weights=vgg16.ckpt"
-    assert _placeless("loss=mse") == "loss=mse"
-    told = _canonical("resnet18", tmp_path, [("--option", option), ("--epochs", None)])
+    assert without_folders("loss=mse") == "loss=mse"
+    told = canonical_command("resnet18", tmp_path, [("--option", option), ("--epochs", None)])
     assert told == f"colortk fit --plugin resnet18 --data {tmp_path.name} --option {option}"

@@ -55,10 +55,10 @@ def test_what_is_in_the_output_is_not_lost_by_accident(
 
     first = colortk(*fit, "--resume")  # a job script's first start
     assert first.returncode == 0, first.stderr
-    assert "nothing to resume in 'w': it starts from the beginning" in first.stderr
+    assert "nothing to resume in 'w': starting from the beginning" in first.stderr
     before = (tmp_path / "w" / "mean.npz").stat().st_mtime_ns
     words = refused()
-    assert "holds weights" in words
+    assert "already holds weights" in words
     assert "--resume" in words
     assert "--force" in words
     again = colortk(*fit, "--resume")

@@ -74,12 +74,14 @@ class BatchRun:
         output = options.output
         self.writes_to_stdout = has_stdin if output is None else str(output) == STANDARD_STREAM
         if options.scheduler is not None and has_stdin:
-            why = "the machines of a cluster cannot read it"
-            raise UsageError("standard input and --backend dask exclude each other", why)
+            reason = "the machines of a cluster cannot read it"
+            raise UsageError("standard input and --backend dask exclude each other", reason)
         if self.writes_to_stdout and (options.scheduler is not None or options.resume):
             option = "--resume" if options.resume else "--backend dask"
-            why = "nobody knows what became of a picture that was written there"
-            raise UsageError(f"standard output and {option} exclude each other", why, "use -o FILE")
+            reason = "nobody knows what became of a picture that was written there"
+            raise UsageError(
+                f"standard output and {option} exclude each other", reason, "use -o FILE"
+            )
 
     @property
     def disk_full(self) -> bool:
@@ -127,7 +129,8 @@ class BatchRun:
             sweep_output_folders(plans)
 
     def _open_journal(self) -> Journal | None:
-        from colortk.batch.journal import Journal, journal_key
+        from colortk.batch.journal import Journal
+        from colortk.batch.journal_key import journal_key
         from colortk.store.location import store_folder
 
         key = journal_key(self._options)

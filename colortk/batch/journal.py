@@ -26,51 +26,16 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from colortk.batch.options import BatchOptions
 from colortk.batch.results import FileResult
 from colortk.errors import UsageError
 from colortk.io.missing_lines import Missing
 from colortk.io.regular_files import open_append, open_regular
-from colortk.plugin.options import options_key, parse_options
-from colortk.plugin.registry import registry
-from colortk.runtime.provenance import colorizer_code
-from colortk.store.artifacts import artifacts_of
 
 #: Seconds between two synchronizations with the disk: a power cut loses no more than this.
 SYNC_INTERVAL = 1.0
 #: Most bytes of lines that wait for room on the disk; with more of them the journal is given up.
 MAX_WAITING_BYTES = 1 << 18
 _sync = getattr(os, "fdatasync", os.fsync)
-
-
-def journal_key(options: BatchOptions) -> dict[str, str]:
-    """Return what results depend on besides the pictures.
-
-    Parameters
-    ----------
-    options : BatchOptions
-
-    Returns
-    -------
-    dict of str to str
-        Runs with equal keys share a journal.
-
-    Raises
-    ------
-    ColortkError
-        The plugin or its weights cannot be loaded.
-    """
-    spec = registry().colorizer(options.plugin)[1]
-    return {
-        "plugin": spec.name,
-        "weights": artifacts_of(spec, options.weights).digest,
-        "code": colorizer_code(spec, options.refine, "files"),
-        "options": options_key(parse_options(spec, options.options)),
-        "refine": options.refine,
-        "strength": repr(options.strength),
-        "extension": options.extension or "",
-        "intermediates": str(options.intermediates or ""),
-    }
 
 
 class FinishedOutput(NamedTuple):
@@ -100,7 +65,7 @@ class Journal:
     store : Path
         Folder of the store.
     key : dict of str to str
-        What results depend on; see :func:`journal_key`.
+        What results depend on; see :func:`colortk.batch.journal_key.journal_key`.
     resumes : bool
         Read what earlier runs have finished.
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from colortk.cli.common import STORE, progress
+from colortk.cli.fit_checks import (
+    canonical_command,
+    is_complete,
+    parse_emphasis,
+    parse_teacher,
+    without_folders,
+)
 from colortk.cli.output import print_message
 
 
@@ -176,12 +182,12 @@ def command(
             f"plugin '{plugin}' cannot be trained", "it has no trainer", "see: colortk plugins list"
         )
     chosen = parse_train_options(spec, options)
-    told = _canonical(
+    command_text = canonical_command(
         plugin,
         data,
         [
             *(("--emphasis", text) for text in emphasis),
-            *(("--option", _placeless(text)) for text in options),
+            *(("--option", without_folders(text)) for text in options),
             *(("--init-from", Path(source).name) for source in init_from),
             ("--teacher", teacher),
             ("--epochs", epochs if epochs is None else str(epochs)),
@@ -195,11 +201,11 @@ def command(
         ],
         ["--aging"] * aging,
     )
-    who, share = _taught(teacher)
-    factors = dict(_factor(text) for text in emphasis)
+    teacher_name, share = parse_teacher(teacher)
+    factors = dict(parse_emphasis(text) for text in emphasis)
     folder = store_folder(store)
     target = output or folder / "models" / plugin
-    if _complete(plugin, target, told, resume, force):
+    if is_complete(plugin, target, command_text, resume, force):
         print_message(f"the weights in '{target}' are complete")
         return
     request = TrainRequest(
@@ -220,11 +226,11 @@ def command(
         seed=seed,
         emphasis=factors,
         aging=aging,
-        teacher=who,
+        teacher=teacher_name,
         teacher_share=share,
         resume=resume,
         jobs=jobs,
-        command=told,
+        command=command_text,
         say=print_message,
         progress=progress,
     )
@@ -239,92 +245,3 @@ def command(
     print_message(
         f"weights are in '{request.output}': colortk run --plugin {plugin} --weights {shlex.quote(str(request.output))} FILE"
     )
-
-
-def _complete(plugin: str, target: Path, told: str, resume: bool, force: bool) -> bool:
-    """Whether --resume finds nothing left to do. Raises ``UsageError`` where work would be lost."""
-    from colortk.errors import UsageError
-    from colortk.store.artifacts import MANIFEST
-    from colortk.training.identity import trainer_code
-    from colortk.training.manifest import read_code_digest, read_command
-
-    code = trainer_code(plugin)  # as it is before the training begins
-    if resume and force:
-        raise UsageError("--resume goes on and --force starts anew", hint="leave one out")
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"--output '{target}' is a file", hint="name a folder")
-    _refuse_special_entries(target)
-    stopped = any(target.glob("checkpoint*"))
-    trained = (target / MANIFEST).exists()
-    if force or not (trained or stopped):
-        if resume:
-            print_message(f"nothing to resume in '{target}': it starts from the beginning")
-        return False
-    if resume and stopped:
-        return False
-    changed = read_code_digest(target) not in ("", code)
-    if resume and read_command(target) == told and not changed:
-        return True
-    other = "weights that other code made" if changed else "weights of another run"
-    holds = other if resume else "weights" if trained else "a stopped run"
-    ways = "--force trains anew" if resume else "--resume goes on with it, --force trains anew"
-    raise UsageError(f"'{target}' holds {holds} already", hint=f"{ways}; or another --output")
-
-
-def _refuse_special_entries(folder: Path) -> None:
-    """Refuse, before a training, an output folder in which a result cannot be replaced."""
-    from colortk.errors import UsageError
-    from colortk.io.files import refuse_special, special_kind
-
-    if not folder.is_dir():
-        return
-    for path in folder.iterdir():
-        if special_kind(path) not in ("", "a folder"):
-            refuse_special(path, UsageError)
-
-
-def _factor(text: str) -> tuple[str, float]:
-    from colortk.errors import UsageError
-
-    name, _, value = text.rpartition("=")
-    try:
-        factor = float(value)
-    except ValueError:
-        factor = -1
-    if not name or not 0 <= factor < 1e6:
-        raise UsageError(
-            f"--emphasis {text}", "it is written FOLDER=FACTOR, with a factor of 0 or more"
-        )
-    return name, factor
-
-
-def _taught(text: str) -> tuple[str, float]:
-    """The teacher and its share of the targets."""
-    from colortk.errors import UsageError
-
-    name, equals, value = text.partition("=")
-    try:
-        share = float(value) if equals else 0.5
-    except ValueError:
-        share = -1
-    if (text and not name) or not 0 < share <= 1:
-        raise UsageError(
-            f"--teacher {text}", "it is written PLUGIN=SHARE, with a share above 0 and at most 1"
-        )
-    return name, share
-
-
-def _canonical(
-    plugin: str, data: Path, given: list[tuple[str, str | int | None]], flags: Sequence[str] = ()
-) -> str:
-    """What decides the result, for the manifest; where things lay on this machine does not."""
-    words = ["colortk", "fit", "--plugin", plugin, "--data", data.resolve().name]
-    for name, value in given:
-        words += [name, str(value)] if value else []
-    return shlex.join([*words, *flags])
-
-
-def _placeless(option: str) -> str:
-    """``name=value``, without the folders of a value that is a file."""
-    name, _, value = option.partition("=")
-    return f"{name}={Path(value).name}" if value and Path(value).exists() else option
