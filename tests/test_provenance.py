@@ -50,7 +50,7 @@ def test_what_the_old_keys_missed_is_reached(copy: Copy) -> None:
         "fit --resume"
     ]
     sift = "colortk_plugins.sift_mlp"
-    assert {f"{sift}.{name}" for name in ("optimize", "network", "views", "features")} <= reached[
+    assert {f"{sift}.{name}" for name in ("regressor", "network", "views", "features")} <= reached[
         "fit --resume sift_mlp"
     ]
     assert not any(name.startswith("colortk_plugins") for name in reached["psnr"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,7 @@ from colortk_plugins.sift_mlp.network import (
     initial_network,
     to_bytes,
 )
-from colortk_plugins.sift_mlp.optimize import Optimizer, gradient
+from colortk_plugins.sift_mlp.regressor import AveragedRegressor, published_regressors
 from colortk_plugins.sift_mlp.threads import one_blas_thread
 from conftest import photo
 
@@ -111,7 +112,7 @@ def scikit(network: Network) -> MLPRegressor:
 
 def test_it_is_ten_layers_of_128_sigmoids() -> None:
     rng = np.random.default_rng(0)
-    network = from_centered(initial_network(30, rng))
+    network = initial_network(30, rng)
     inputs = rng.standard_normal((50, 30)).astype(np.float32)
     expected = scikit(network).predict(inputs)
     assert expected.std() > 0.05, "a constant would prove nothing"
@@ -132,22 +133,24 @@ def test_what_ships_is_ten_layers_of_128_sigmoids(channel: str, real: np.ndarray
     np.testing.assert_allclose(network.predict(own, common), expected, atol=0.05)
 
 
-def test_centred_coordinates_are_the_same_function() -> None:
+def test_centered_coordinates_are_the_same_function() -> None:
     rng = np.random.default_rng(1)
-    centred = initial_network(20, rng)
-    for bias in centred.biases:
-        bias += rng.normal(0, 0.3, bias.shape).astype(np.float32)
+    widths = [20, *[NEURONS] * LAYERS, 1]
+    centered = Network(
+        [rng.normal(0, n**-0.5, (n, m)).astype(np.float32) for n, m in pairwise(widths)],
+        [rng.normal(0, 0.3, m).astype(np.float32) for m in widths[1:]],
+    )
     inputs = rng.standard_normal((40, 20)).astype(np.float32)
     signal = inputs
-    for weight, bias in zip(centred.weights[:-1], centred.biases[:-1], strict=True):
+    for weight, bias in zip(centered.weights[:-1], centered.biases[:-1], strict=True):
         signal = np.tanh(signal @ weight + bias)
-    expected = (signal @ centred.weights[-1] + centred.biases[-1])[:, 0]
-    np.testing.assert_allclose(from_centered(centred).predict(inputs), expected, atol=1e-4)
+    expected = (signal @ centered.weights[-1] + centered.biases[-1])[:, 0]
+    np.testing.assert_allclose(from_centered(centered).predict(inputs), expected, atol=1e-4)
 
 
 def test_absorbing_the_standardization() -> None:
     rng = np.random.default_rng(2)
-    network = from_centered(initial_network(6, rng))
+    network = initial_network(6, rng)
     mean, matrix = rng.normal(0, 1, 9), rng.normal(0, 1, (9, 6)).astype(np.float32)
     inputs = rng.standard_normal((30, 9)).astype(np.float32)
     expected = 20 * network.predict(((inputs - mean) @ matrix).astype(np.float32)) + 7
@@ -159,7 +162,7 @@ def test_signal_survives_ten_layers() -> None:
     """Where the usual initialization leaves nothing (see network.py)."""
     rng = np.random.default_rng(3)
     inputs = rng.standard_normal((200, 50)).astype(np.float32)
-    assert from_centered(initial_network(50, rng)).predict(inputs).std() > 0.1
+    assert initial_network(50, rng).predict(inputs).std() > 0.1
     plain = MLPRegressor(
         hidden_layer_sizes=(NEURONS,) * LAYERS, activation="logistic", max_iter=1, random_state=0
     )
@@ -169,36 +172,95 @@ def test_signal_survives_ten_layers() -> None:
     assert plain.predict(inputs).std() < 1e-3
 
 
-def test_the_gradient_is_that_of_the_error() -> None:
+def sigmoid_error(network: Network, inputs: np.ndarray, targets: np.ndarray) -> float:
+    """Mean squared error of the network of sigmoids, float64, straight from its definition."""
+    signal = inputs.astype(np.float64)
+    for weight, bias in zip(network.weights[:-1], network.biases[:-1], strict=True):
+        signal = 1 / (1 + np.exp(-(signal @ weight + bias)))
+    output = (signal @ network.weights[-1] + network.biases[-1])[:, 0]
+    return float(((output - targets) ** 2).mean())
+
+
+def test_a_step_goes_against_the_gradient_with_decay_and_average() -> None:
+    """The first step of Adam moves every weight by the rate, against the sign of its slope."""
     rng = np.random.default_rng(4)
+    network, rate = initial_network(5, rng), 1e-3
+    inputs = rng.standard_normal((20, 5)).astype(np.float32)
+    targets = rng.standard_normal(20).astype(np.float32)
+    regressor = AveragedRegressor.begin(network)
+    error = regressor.step(inputs, targets, rate)
+    assert error == pytest.approx(sigmoid_error(network, inputs, targets), rel=1e-4)
+    before = [*network.weights, *network.biases]
+    average = [*regressor.average.weights, *regressor.average.biases]
+    compared = 0
+    for layer in range(len(before)):
+        index = tuple(rng.integers(n) for n in before[layer].shape)
+        slope = 0.0
+        for sign in (1, -1):
+            arrays = [array.astype(np.float64) for array in before]
+            arrays[layer][index] += sign * 1e-4
+            shifted = Network(arrays[: LAYERS + 1], arrays[LAYERS + 1 :])  # type: ignore[arg-type]
+            slope += sign * sigmoid_error(shifted, inputs, targets) / 2e-4
+        if abs(slope) > 1e-4:
+            # The average is that of the initial weights and of those after the step.
+            expected = before[layer][index] - rate * np.sign(slope) / 2
+            np.testing.assert_allclose(average[layer][index], expected, rtol=1e-3, atol=1e-6)
+            compared += 1
+    assert compared > 10
+
+
+def test_weight_decay_keeps_the_output_at_the_center() -> None:
+    """A network whose hidden outputs are all 1/2 stays as it is; others come nearer to it."""
+    rng = np.random.default_rng(6)
     network = initial_network(5, rng)
-    network.weights = [w.astype(np.float64) for w in network.weights]  # type: ignore[misc]
-    network.biases = [b.astype(np.float64) for b in network.biases]  # type: ignore[misc]
-    inputs, targets = rng.standard_normal((12, 5)), rng.standard_normal(12)
-    _, gradients = gradient(network, inputs, targets)  # type: ignore[arg-type]
-    for array, slope in zip([*network.weights, *network.biases], gradients, strict=True):
-        index = tuple(rng.integers(n) for n in array.shape)
-        step = 1e-6
-        array[index] += step
-        above = gradient(network, inputs, targets)[0]  # type: ignore[arg-type]
-        array[index] -= 2 * step
-        below = gradient(network, inputs, targets)[0]  # type: ignore[arg-type]
-        array[index] += step
-        np.testing.assert_allclose(slope[index], (above - below) / (2 * step), rtol=1e-4, atol=1e-8)
+    network.weights[-1] *= 4
+    center = np.zeros((1, 5), np.float32)
+    inputs = rng.standard_normal((50, 5)).astype(np.float32)
+    spread = network.predict(inputs).std()
+    regressor = AveragedRegressor.begin(network, decay=1.0)
+    for _ in range(20):
+        regressor._decay_weights(np.float32(0.01))
+    parameters = regressor.parameters
+    decayed = Network(parameters[: LAYERS + 1], parameters[LAYERS + 1 :])
+    np.testing.assert_allclose(decayed.predict(center), network.predict(center), atol=1e-4)
+    assert decayed.predict(inputs).std() < 0.5 * spread
+    np.testing.assert_allclose(decayed.weights[3], network.weights[3] * 0.99**20, rtol=1e-4)
 
 
 @pytest.mark.slow
-def test_it_learns_and_can_be_put_away_and_taken_up() -> None:
+def test_training_learns_and_resumes_exactly() -> None:
     rng = np.random.default_rng(5)
     inputs = rng.standard_normal((512, 8)).astype(np.float32)
     targets = np.sin(2 * inputs[:, 0]) * inputs[:, 1]
-    optimizer = Optimizer(initial_network(8, rng), 0.0)
-    losses = [optimizer.step(inputs, targets, 2e-3) for _ in range(150)]
+    regressor = AveragedRegressor.begin(initial_network(8, rng), 0.0)
+    losses = regressor.steps([(inputs, targets, 2e-3)] * 150)
     assert losses[-1] < 0.3 * losses[0]
-    again = Optimizer(initial_network(8, rng), 0.0)
-    again.restore({name: array.copy() for name, array in optimizer.state().items()})
+    again = AveragedRegressor.begin(initial_network(8, rng), 0.0)
+    again.restore({name: array.copy() for name, array in regressor.state().items()})
+    assert again.step_count == 150
     for _ in range(3):
-        assert again.step(inputs, targets, 1e-3) == optimizer.step(inputs, targets, 1e-3)
+        assert again.step(inputs, targets, 1e-3) == regressor.step(inputs, targets, 1e-3)
+    for mine, theirs in zip(regressor.mean, again.mean, strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+def test_published_networks_are_scikit_learns(real: np.ndarray) -> None:
+    """``MLPRegressor.predict`` of the published weights equals what the plugin computes."""
+    artifacts = artifacts_of(registry().colorizer("sift_mlp")[1])
+    light = cv2.resize(real, (192, 128), interpolation=cv2.INTER_AREA)
+    points = features.network_inputs(features.extract_features(light, 8, 12)).astype(np.float64)
+    for channel, regressor in zip("ab", published_regressors(artifacts), strict=True):
+        assert isinstance(regressor, MLPRegressor)
+        assert regressor.activation == "logistic"
+        assert regressor.hidden_layer_sizes == (128,) * 10
+        network = from_bytes(artifacts.read(f"{channel}.npz"))
+        exact = Network(
+            [weight.astype(np.float64) for weight in network.weights],  # type: ignore[misc]
+            [bias.astype(np.float64) for bias in network.biases],  # type: ignore[misc]
+        )
+        expected = regressor.predict(points)
+        assert np.ptp(expected) > 1
+        np.testing.assert_allclose(exact.predict(points), expected, atol=1e-5)  # type: ignore[arg-type]
 
 
 def test_weights_round_trip() -> None:
@@ -215,6 +277,16 @@ def test_views_of_any_picture(shape: tuple[int, int]) -> None:
     assert made["a"].shape == made["b"].shape == (views.VIEWS, views.POINTS)
     for array in made.values():
         assert np.isfinite(array.astype(np.float32)).all()
+
+
+def test_black_pixels_have_finite_features() -> None:
+    """L* of black is a rounding error below 0, which a power of the contrast makes NaN."""
+    black = np.zeros((64, 64, 3), np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        record = views.make_views(black, np.random.default_rng(0))
+    for name, array in record.items():
+        assert np.isfinite(array.astype(np.float32)).all(), name
 
 
 def test_chroma_of_a_view_is_that_of_the_picture() -> None:
@@ -280,7 +352,7 @@ def test_preparing_a_picture_twice_computes_it_once(tmp_path: Path) -> None:
     assert "not a picture" in views.prepare_record(tmp_path / "bad.png", tmp_path / "store").error
 
 
-def test_what_is_learnt_from_is_what_is_used() -> None:
+def test_training_inputs_are_the_served_inputs() -> None:
     """Standardized training inputs equal the reduction of the inputs that serving computes."""
     records = [
         views.make_views(photo(90, 120, seed), np.random.default_rng(seed)) for seed in range(5)
@@ -288,7 +360,7 @@ def test_what_is_learnt_from_is_what_is_used() -> None:
     points = samples.collect_points(records)
     standard = samples.fit_standardization(records)
     chosen = np.random.default_rng(0).permutation(len(points.chroma))[:300]
-    learnt = standard.inputs(points, chosen)
+    trained = standard.inputs(points, chosen)
     record = [(r, v) for r in records for v in range(views.VIEWS)]
     picture = [record[i] for i in points.picture[chosen]]
     served = features.join_inputs(
@@ -299,8 +371,8 @@ def test_what_is_learnt_from_is_what_is_used() -> None:
         np.stack([r["context"][v] for r, v in picture]),
     )
     reduced = (served - standard.mean) @ standard.matrix()
-    np.testing.assert_allclose(learnt, reduced, atol=2e-3)
-    assert np.abs(learnt[:, :546].mean(0)).max() < 0.5
+    np.testing.assert_allclose(trained, reduced, atol=2e-3)
+    assert np.abs(trained[:, :546].mean(0)).max() < 0.5
 
 
 def test_points_of_a_view_are_the_features_of_that_place() -> None:

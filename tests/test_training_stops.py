@@ -18,7 +18,7 @@ from PIL import Image
 
 from colortk.training import manifest
 from colortk.training.request import TrainRequest
-from colortk_plugins.sift_mlp import train
+from colortk_plugins.sift_mlp import epochs, train
 from conftest import photo
 
 FIT = [sys.executable, "-c", "from colortk.cli.main import main; main()", "fit"]
@@ -155,7 +155,7 @@ def test_an_interrupted_end_is_taken_up_again(
         raise KeyboardInterrupt
 
     for place, name in (
-        (train, "assess"), (train.Checkpoint, "write_curve"), (train, "publish"),
+        (train, "assess"), (train, "save_curve"), (train, "publish"),
     ):  # fmt: skip
         with monkeypatch.context() as patch:
             patch.setattr(place, name, interrupt)
@@ -174,8 +174,8 @@ def test_an_interrupted_end_is_taken_up_again(
 @pytest.mark.slow
 def test_stopping_early_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures(tmp_path / "data", 6)
-    monkeypatch.setattr(train, "PATIENCE", 1)
-    monkeypatch.setattr(train, "_rate", lambda *_: 0.0)  # no epoch is better than the first
+    monkeypatch.setattr(epochs, "PATIENCE", 1)
+    monkeypatch.setattr(epochs, "_rate", lambda *_: 0.0)  # no epoch is better than the first
     said = trained(tmp_path, "w", epochs=9)
     assert "stopped early, kept epoch 1" in said
     assert len([line for line in said if line.startswith("epoch")]) == 2

@@ -1,8 +1,7 @@
-"""The state of a training run between two epochs."""
+"""The state of a training between two epochs, and its checkpoint file."""
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,24 +12,37 @@ from colortk.plugin import ArtifactError, open_regular, write_atomic
 from colortk.training.identity import explain_mismatch, training_identity
 from colortk.training.request import TrainRequest
 
+from .curve import EpochErrors
 from .network import LAYERS, Network
-from .optimize import Optimizer
+from .regressor import AveragedRegressor
 from .samples import Standardization
 
-NAME = "checkpoint.npz"
+FILE_NAME = "checkpoint.npz"
 _STANDARD = ("mean", "scale", "components", "target")
-#: Epoch, training error of A and B, held-out error of A and B as a share of the mean color's.
-Row = tuple[float, float, float, float, float]
 
 
 @dataclass
 class Checkpoint:
-    """Two optimizers, how inputs are standardized, the curve, and the best networks."""
+    """What a resumed run continues from.
 
-    optimizers: list[Optimizer]
-    standard: Standardization
+    Parameters
+    ----------
+    regressors : list of AveragedRegressor
+        The networks for A and B.
+    standardization : Standardization
+        Of inputs and targets.
+    epoch : int
+        Number of finished epochs.
+    curve : list of EpochErrors
+        Their errors.
+    best : list of Network
+        The networks with the smallest held-out errors.
+    """
+
+    regressors: list[AveragedRegressor]
+    standardization: Standardization
     epoch: int = 0
-    curve: list[Row] = field(default_factory=list)
+    curve: list[EpochErrors] = field(default_factory=list)
     best: list[Network] = field(default_factory=list)
 
     @property
@@ -40,48 +52,32 @@ class Checkpoint:
 
     @property
     def best_epochs(self) -> list[int]:
-        """The epochs of those errors."""
+        """Epochs with the smallest held-out errors."""
         return [int(min(self.curve, key=lambda row: row[3 + k])[0]) for k in (0, 1)]
 
     def record(self, train: list[float], held_out: list[float]) -> None:
-        """Note an epoch; keep a network whose held-out error is the smallest so far."""
+        """Add an epoch; keep a network whose held-out error is the smallest so far.
+
+        Parameters
+        ----------
+        train : list of float
+            Training error of A and B.
+        held_out : list of float
+            Held-out error of A and B, as a share of the mean color's.
+        """
         self.epoch += 1
         if not self.best:
-            self.best = [_copy(o.average) for o in self.optimizers]
+            self.best = [_copy(regressor.average) for regressor in self.regressors]
         for k in (0, 1):
             if all(held_out[k] < row[3 + k] for row in self.curve):
-                self.best[k] = _copy(self.optimizers[k].average)
+                self.best[k] = _copy(self.regressors[k].average)
         self.curve.append((self.epoch, *train, *held_out))  # type: ignore[arg-type]
 
     def finished(self, patience: int) -> bool:
-        """Whether neither network has got better for ``patience`` epochs."""
+        """Whether neither network has improved for ``patience`` epochs."""
         if not self.curve:
             return False
         return self.epoch - max(self.best_epochs) >= patience
-
-    def write_curve(self, folder: Path) -> None:
-        """``curve.csv``: errors by epoch; ``curve.png`` too where matplotlib is installed."""
-        lines = ["epoch,train_a,train_b,held_out_a,held_out_b"]
-        lines += [f"{row[0]:.0f}," + ",".join(f"{v:.5f}" for v in row[1:]) for row in self.curve]
-        write_atomic(folder / "curve.csv", ("\n".join(lines) + "\n").encode(), force=True)
-        if importlib.util.find_spec("matplotlib") is not None:
-            write_atomic(folder / "curve.png", self._drawn(), force=True)
-
-    def _drawn(self) -> bytes:
-        """The held-out errors as a PNG."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(6, 3.5), dpi=100, layout="constrained")
-        axes = figure.add_subplot()
-        for k, channel in enumerate("AB"):
-            axes.plot([r[0] for r in self.curve], [r[3 + k] for r in self.curve], label=channel)
-        axes.axhline(1, color="gray", linewidth=0.8, label="mean color")
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("held-out error, share of the mean color's")
-        axes.legend()
-        out = io.BytesIO()
-        figure.savefig(out, format="png")
-        return out.getvalue()
 
 
 def _copy(network: Network) -> Network:
@@ -89,39 +85,51 @@ def _copy(network: Network) -> Network:
 
 
 def identity(request: TrainRequest, keys: list[str]) -> str:
-    """What must not change between a run and its resumption: records, weights, rates, code."""
+    """Return the identity of a run: its records, weights of folders, settings and code."""
     settings: list[object] = [request.seed, request.epochs, request.batch_size]
     settings += [sorted(request.emphasis.items()), keys]
     return training_identity(request, "sift_mlp", settings, (__package__ + ".train",))
 
 
 def save(folder: Path, state: Checkpoint, run: str) -> None:
-    """Write the checkpoint whole or not at all."""
+    """Write the checkpoint atomically."""
     arrays: dict[str, object] = {
-        **{f"standard_{name}": getattr(state.standard, name) for name in _STANDARD},
+        **{f"standard_{name}": getattr(state.standardization, name) for name in _STANDARD},
         "curve": np.array(state.curve),
         "identity": np.array(run),
     }
     for k, channel in enumerate("ab"):
-        arrays |= {f"{channel}_{n}": v for n, v in state.optimizers[k].state().items()}
+        arrays |= {f"{channel}_{n}": v for n, v in state.regressors[k].state().items()}
         parts = [*state.best[k].weights, *state.best[k].biases]
         arrays |= {f"{channel}_best{i}": v for i, v in enumerate(parts)}
     out = io.BytesIO()
     np.savez(out, **arrays)  # type: ignore[arg-type]
-    write_atomic(folder / NAME, out.getvalue(), force=True)
+    write_atomic(folder / FILE_NAME, out.getvalue(), force=True)
 
 
 def discard(folder: Path) -> None:
     """Remove the checkpoint, if there is one."""
-    (folder / NAME).unlink(missing_ok=True)
+    (folder / FILE_NAME).unlink(missing_ok=True)
 
 
 def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
-    """The checkpoint in ``folder``, if there is one.
+    """Return the state in the checkpoint of ``folder``, or ``None`` if there is none.
 
-    Raises ``ArtifactError`` if it cannot be read or is of another run.
+    Parameters
+    ----------
+    folder : Path
+        Output folder of the training.
+    run : str
+        Identity of the run.
+    decay : float
+        Weight decay of the regressors.
+
+    Raises
+    ------
+    ArtifactError
+        The checkpoint cannot be read, or belongs to another run.
     """
-    path = folder / NAME
+    path = folder / FILE_NAME
     if not path.exists():
         return None
     try:
@@ -129,25 +137,28 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
             arrays = {name: stored[name] for name in stored.files}
         if why := explain_mismatch(str(arrays["identity"]), run):
             raise ValueError(why)
-        curve: list[Row] = [tuple(map(float, row)) for row in arrays["curve"]]  # type: ignore[misc]
-        standard = Standardization(**{name: arrays[f"standard_{name}"] for name in _STANDARD})
-        state = Checkpoint([], standard, len(curve), curve)
+        curve: list[EpochErrors] = [tuple(map(float, row)) for row in arrays["curve"]]  # type: ignore[misc]
+        standardization = Standardization(
+            **{name: arrays[f"standard_{name}"] for name in _STANDARD}
+        )
+        state = Checkpoint([], standardization, len(curve), curve)
         for channel in "ab":
-            mine = {
-                n.removeprefix(f"{channel}_"): v
-                for n, v in arrays.items()
-                if n[:2] == f"{channel}_"
+            own = {
+                name.removeprefix(f"{channel}_"): array
+                for name, array in arrays.items()
+                if name.startswith(f"{channel}_")
             }
-            parts = [mine[f"parameter{i}"].copy() for i in range(2 * (LAYERS + 1))]
-            best = [mine[f"best{i}"] for i in range(2 * (LAYERS + 1))]
-            optimizer = Optimizer(Network(parts[: LAYERS + 1], parts[LAYERS + 1 :]), decay)
-            optimizer.restore(mine)
-            state.optimizers.append(optimizer)
+            parts = [own[f"parameter{i}"].copy() for i in range(2 * (LAYERS + 1))]
+            best = [own[f"best{i}"] for i in range(2 * (LAYERS + 1))]
+            network = Network(parts[: LAYERS + 1], parts[LAYERS + 1 :])
+            regressor = AveragedRegressor.begin(network, decay)
+            regressor.restore(own)
+            state.regressors.append(regressor)
             state.best.append(Network(best[: LAYERS + 1], best[LAYERS + 1 :]))
         return state
     except (OSError, ValueError, KeyError) as error:
         raise ArtifactError(
             f"the checkpoint '{path}' cannot be resumed",
             str(error),
-            "--force starts anew",
+            "use --force to start again",
         ) from error

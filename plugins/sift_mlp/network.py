@@ -1,19 +1,22 @@
 """Ten fully connected layers of 128 sigmoid neurons and one linear output.
 
-With the usual initialization such a network learns nothing: each sigmoid squeezes its
-input's variance by 16 and more, and shifts its mean to 1/2, so that after ten layers neither
-signal nor gradient is left. Here it is kept in *centerd coordinates*. With
+With the usual initialization such a network learns nothing: each sigmoid reduces the variance of
+its input by a factor of 16 and more, and shifts its mean to 1/2. After ten layers neither signal
+nor gradient is left. The weights are therefore initialized in *centered coordinates*. With
 sigma(z) = (1 + tanh(z / 2)) / 2, the network of sigmoids
 
     s_k = sigma(W_k s_(k-1) + b_k)
 
-is, number for number, the network t_k = tanh(V_k t_(k-1) + c_k) with t = 2s - 1 and
+equals the network t_k = tanh(V_k t_(k-1) + c_k) with t = 2s - 1 and
 
     W_1 = 2 V_1,  b_1 = 2 c_1;     W_k = 4 V_k,  b_k = 2 c_k - 2 V_k 1    (hidden)
     w = 2 v,      b = c - v 1                                             (output)
 
-(LeCun et al. 1998, "Efficient BackProp", section 4.4, on why centerd activations learn).
-``V`` starts orthogonal with a gain a little over 1, so that variance survives ten layers.
+``V`` starts orthogonal with a gain slightly over 1, so that the variance survives ten layers.
+
+References
+----------
+LeCun, Bottou, Orr, Müller (1998), "Efficient BackProp", section 4.4 (centered activations).
 """
 
 from __future__ import annotations
@@ -29,22 +32,39 @@ from colortk.plugin import Float32, read_npz
 
 LAYERS = 10
 NEURONS = 128
-#: Keeps the variance of signal and gradient over ten tanh layers (tanh itself shrinks both).
+#: Keeps the variance of signal and gradient over ten tanh layers, each of which reduces both.
 GAIN = 1.15
 
 
 @dataclass
 class Network:
-    """Weights, float32 (inputs, outputs) each, and biases of 10 hidden layers and the output."""
+    """Weights of ten hidden layers and the output layer.
+
+    Parameters
+    ----------
+    weights : list of ndarray
+        float32 (inputs, outputs) each.
+    biases : list of ndarray
+        float32 (outputs,) each.
+    """
 
     weights: list[Float32]
     biases: list[Float32]
 
     def predict(self, inputs: Float32, common: Float32 | None = None) -> Float32:
-        """Outputs (N,) of the sigmoid network for float32 (N, inputs).
+        """Return the outputs of the network.
 
-        ``common``: the last of the inputs, where they are the same for all N. Their share of the
-        first layer is then computed once.
+        Parameters
+        ----------
+        inputs : ndarray
+            float32 (N, inputs), or their first columns if ``common`` is given.
+        common : ndarray, optional
+            The last inputs, where all N rows share them. Their part of the first layer is computed once.
+
+        Returns
+        -------
+        ndarray
+            float32 (N,).
         """
         weights, biases = list(self.weights), list(self.biases)
         if common is not None:
@@ -55,7 +75,7 @@ class Network:
         for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
             signal = signal @ weight
             signal += bias
-            # sigma(z) as (1 + tanh(z/2)) / 2: nothing overflows, and NumPy's tanh is vectorized.
+            # sigma(z) = (1 + tanh(z/2)) / 2 cannot overflow, and NumPy's tanh is vectorized.
             signal *= np.float32(0.5)
             np.tanh(signal, out=signal)
             signal *= np.float32(0.5)
@@ -77,11 +97,11 @@ def initial_network(inputs: int, rng: np.random.Generator) -> Network:
             values *= 0.7 / np.sqrt(fan_in)
         weights.append(values.astype(np.float32))
         biases.append(np.zeros(fan_out, np.float32))
-    return Network(weights, biases)
+    return from_centered(Network(weights, biases))
 
 
 def from_centered(centerd: Network) -> Network:
-    """The same function as sigmoid layers."""
+    """Return the network of sigmoids that equals the network of tanh ``centered``."""
     weights = [w.astype(np.float64) for w in centerd.weights]
     biases = [b.astype(np.float64) for b in centerd.biases]
     for layer in range(LAYERS + 1):
@@ -96,7 +116,24 @@ def from_centered(centerd: Network) -> Network:
 def absorb_standardization(
     network: Network, mean: Float32, matrix: Float32, offset: float, factor: float
 ) -> Network:
-    """``network`` of ``(x - mean) @ matrix``, times ``factor``, plus ``offset``, as one network of x."""
+    """Return a network that standardizes its inputs and scales its output itself.
+
+    Parameters
+    ----------
+    network : Network
+        Takes ``(x - mean) @ matrix``.
+    mean : ndarray
+        float32 (inputs,).
+    matrix : ndarray
+        float32 (inputs, standardized inputs).
+    offset, factor : float
+        The new output is the old one times ``factor`` plus ``offset``.
+
+    Returns
+    -------
+    Network
+        Takes ``x``, float32 (N, inputs).
+    """
     weights = [w.astype(np.float64) for w in network.weights]
     biases = [b.astype(np.float64) for b in network.biases]
     weights[0] = matrix.astype(np.float64) @ weights[0]
@@ -111,7 +148,7 @@ def _network(weights: list[Any], biases: list[Any]) -> Network:
 
 
 def to_bytes(network: Network) -> bytes:
-    """As ``.npz``: ``weight0`` … ``weight10``, ``bias0`` … ``bias10``."""
+    """Return the network as ``.npz``: ``weight0`` to ``weight10``, ``bias0`` to ``bias10``."""
     arrays = {f"weight{i}": w for i, w in enumerate(network.weights)}
     arrays |= {f"bias{i}": b for i, b in enumerate(network.biases)}
     out = io.BytesIO()
@@ -120,7 +157,7 @@ def to_bytes(network: Network) -> bytes:
 
 
 def from_bytes(data: bytes) -> Network:
-    """Read :func:`to_bytes`'s output; nothing in it is unpickled."""
+    """Read the output of :func:`to_bytes` without unpickling anything."""
     stored = read_npz(data, "sift_mlp")
     count = LAYERS + 1
     return Network(

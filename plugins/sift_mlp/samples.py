@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
 
 from colortk.plugin import Array, Arrays, Float32, PickleStore
 from colortk.training.request import chunks
@@ -32,6 +34,8 @@ TARGET_SCALE = 20.0
 DROPPED, CONTEXT_NOISE = 0.2, 0.5
 Batch = tuple[Float32, Float32]
 _HEAD = WIDTH - SIFT_WIDTH
+#: Added to deviations, so that nearly constant inputs are not amplified.
+_MIN_SCALE, _MIN_DEVIATION = 1e-3, 1e-6
 
 
 @dataclass(frozen=True)
@@ -110,20 +114,34 @@ def collect_points(records: list[Arrays]) -> Points:
 
 
 def fit_standardization(records: list[Arrays]) -> Standardization:
-    """Statistics of some records."""
+    """Fit scikit-learn's ``StandardScaler`` to the inputs and ``PCA`` to the contexts of ``records``.
+
+    Parameters
+    ----------
+    records : list of dict
+        Records of the store.
+
+    Returns
+    -------
+    Standardization
+        The contexts keep `COMPONENTS` whitened components, or fewer if there are fewer pictures.
+    """
     points = collect_points(records)
-    center = points.context.mean(0)
-    _, values, directions = np.linalg.svd(points.context - center, full_matrices=False)
-    values = values[:COMPONENTS] / np.sqrt(len(points.context)) + 1e-6
+    pca = PCA(min(COMPONENTS, *points.context.shape), svd_solver="full").fit(points.context)
     components = np.zeros((SIFT_WIDTH, COMPONENTS), np.float32)
-    components[:, : len(values)] = directions[:COMPONENTS].T / values
-    some = np.arange(0, len(points.chroma), max(1, len(points.chroma) // 100_000))
-    plain = Standardization(
-        np.zeros(WIDTH, np.float32), np.ones(_HEAD, np.float32), components, points.chroma.mean(0)
+    deviations = np.sqrt(pca.explained_variance_) + _MIN_DEVIATION
+    components[:, : pca.n_components_] = pca.components_.T / deviations
+    raw = Standardization(
+        np.zeros(WIDTH, np.float32),
+        np.ones(_HEAD, np.float32),
+        components,
+        points.chroma.mean(0),
     )
-    raw = plain.inputs(points, some)[:, :_HEAD]
-    mean = np.concatenate([raw.mean(0), center])
-    return Standardization(mean, raw.std(0) + np.float32(1e-3), components, plain.target)
+    chosen = np.arange(0, len(points.chroma), max(1, len(points.chroma) // 100_000))
+    scaler = StandardScaler().fit(raw.inputs(points, chosen)[:, :_HEAD])
+    mean = np.concatenate([scaler.mean_, pca.mean_]).astype(np.float32)
+    scale = (scaler.scale_ + _MIN_SCALE).astype(np.float32)
+    return Standardization(mean, scale, components, raw.target)
 
 
 def iterate_batches(

@@ -1,22 +1,18 @@
 """``colortk fit --plugin sift_mlp``: the four modules of Team 2's method.
 
-Conversion and features (``views``), training of one network for A and one for B (here), and
-refinement (``assess``). Every step can be stopped: records stay in the store, and each epoch
-leaves a checkpoint.
+Conversion and features (``views``), training of one network for A and one for B (``epochs``), and
+refinement (``assess``). Every step can be stopped and resumed: records stay in the store, and each
+epoch leaves a checkpoint.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from colortk.plugin import Float32, PickleStore, UsageError, find_pictures, write_atomic
 from colortk.training.data.packed import is_packed
@@ -26,29 +22,37 @@ from colortk.training.request import TrainRequest
 from colortk.training.workers import parallel_map
 
 from .assess import assess
-from .checkpoint import Checkpoint, discard, identity, load, save
-from .network import absorb_standardization, from_centered, initial_network, to_bytes
-from .optimize import Optimizer
-from .samples import TARGET_SCALE, collect_points, fit_standardization, iterate_batches, prefetch
+from .checkpoint import Checkpoint, discard, identity, load
+from .curve import save_curve
+from .epochs import train_epochs
+from .network import absorb_standardization, initial_network, to_bytes
+from .regressor import AveragedRegressor
+from .samples import TARGET_SCALE, fit_standardization
+from .validation import load_validation
 from .views import KIND, prepare_record
 
-EPOCHS = 14
-BATCH = 2048
-RATE = 1.5e-3
-DECAY = 1.0
-WARM_UP = 200
-#: Epochs without a better held-out error after which a network is done.
-PATIENCE = 6
-#: Held-out pictures that decide, at most.
-HELD_OUT = 2500
-#: Chroma that rounding gives a gray picture, at most.
-COLOUR = 0.1
+#: Weight decay of AdamW, as a factor on the learning rate.
+DECAY = 0.25
+#: Records that the standardization is fitted to.
+STANDARDIZATION_RECORDS = 1500
+#: Largest a* or b* that rounding gives a gray picture.
+MAX_GRAY_CHROMA = 0.1
 
 
 def train(request: TrainRequest) -> None:
     """Train both networks and write ``a.npz``, ``b.npz``, ``curve.csv``, scores and the manifest.
 
-    The checkpoint goes when the manifest, the last of them, is there. Raises ``UsageError`` if there is too little to train on.
+    The checkpoint is removed after the manifest, the last of these files, is written.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        Pictures, store and output.
+
+    Raises
+    ------
+    UsageError
+        There are too few readable color pictures, or an option does not apply to this plugin.
     """
     request.refuse(
         *("samples", "side", "rate", "cooldown", "init_from"),
@@ -60,173 +64,93 @@ def train(request: TrainRequest) -> None:
             "sift_mlp computes its features from picture files",
             "name the folder that was packed",
         )
-    paths = find_pictures(request.data)
-    split = split_pictures(paths, request.data, request.seed, request.emphasis)
+    split = split_pictures(
+        find_pictures(request.data), request.data, request.seed, request.emphasis
+    )
     store = PickleStore(request.store)
     request.output.mkdir(parents=True, exist_ok=True)
-    keys = _prepare(request, [*split.train, *split.held_out])
-    learn = [keys[path] for path in split.train if path in keys]
-    if not learn or not any(path in keys for path in split.held_out):
+    keys = _prepare_records(request, [*split.train, *split.held_out])
+    train_keys = [keys[path] for path in split.train if path in keys]
+    if not train_keys or not any(path in keys for path in split.held_out):
         raise UsageError(f"nothing to train on in '{request.data}'", "its pictures cannot be read")
     weights = np.array(
-        [w for path, w in zip(split.train, split.weights, strict=True) if path in keys]
+        [weight for path, weight in zip(split.train, split.weights, strict=True) if path in keys]
     )
-    run = identity(request, learn)
+    weights /= weights.sum()
+    run = identity(request, train_keys)
     if not request.resume:
         discard(request.output)
-    state = load(request.output, run, DECAY)
-    if state is None:
-        state = _start(store, learn, weights, request)
-    held = _held_out(store, split, keys, state)
-    _learn(request, run, store, state, learn, weights / weights.sum(), held)
-    _finish(request, state, split)
+    state = load(request.output, run, DECAY) or _begin(request, store, train_keys, weights)
+    validation = load_validation(store, split, keys, state.standardization)
+    train_epochs(request, run, store, state, train_keys, weights, validation)
+    _publish_networks(request, state, split)
 
 
-def _prepare(request: TrainRequest, paths: list[Any]) -> dict[Any, str]:
-    """Records of all pictures, by path; a picture that cannot be read is said and left out."""
+def _prepare_records(request: TrainRequest, paths: list[Path]) -> dict[Path, str]:
+    """Return the keys of the records by path; a picture that cannot be read is reported."""
     keys = {}
     with request.progress("SIFT features", len(paths)) as advance:
         work = partial(prepare_record, folder=request.store)
-        with closing(parallel_map(work, paths, request.jobs)) as done:
-            for item in done:
+        with closing(parallel_map(work, paths, request.jobs)) as records:
+            for record in records:
                 advance(1)
-                if item.error:
-                    request.say(f"left out: {item.error}")
+                if record.error:
+                    request.say(f"left out: {record.error}")
                 else:
-                    keys[item.path] = item.key
+                    keys[record.path] = record.key
     request.say(f"features of {len(keys)} pictures are in the store")
     return keys
 
 
-def _start(
-    store: PickleStore, keys: list[str], weights: Float32, request: TrainRequest
+def _begin(
+    request: TrainRequest, store: PickleStore, keys: list[str], weights: Float32
 ) -> Checkpoint:
-    """New networks, and the statistics that inputs and targets are standardized with."""
+    """Return new networks, and the standardization of inputs and targets."""
     rng = np.random.default_rng(request.seed)
-    some = rng.choice(len(keys), min(len(keys), 1500), p=weights / weights.sum())
-    records = [store.get(KIND, keys[i]) for i in some]
-    if not any(np.abs(record[name]).max() > COLOUR for record in records for name in "ab"):
-        raise UsageError(f"nothing to learn from in '{request.data}'", "all pictures are gray")
-    statistics = fit_standardization(records)
-    width = statistics.matrix().shape[1]
-    return Checkpoint([Optimizer(initial_network(width, rng), DECAY) for _ in "ab"], statistics)
+    chosen = rng.choice(len(keys), min(len(keys), STANDARDIZATION_RECORDS), p=weights)
+    records = [store.get(KIND, keys[i]) for i in chosen]
+    if not any(np.abs(record[name]).max() > MAX_GRAY_CHROMA for record in records for name in "ab"):
+        raise UsageError(
+            f"nothing to learn from in '{request.data}'",
+            "all pictures are gray",
+            "add color pictures",
+        )
+    standardization = fit_standardization(records)
+    width = standardization.matrix().shape[1]
+    regressors = [AveragedRegressor.begin(initial_network(width, rng), DECAY) for _ in "ab"]
+    return Checkpoint(regressors, standardization)
 
 
-def _held_out(
-    store: PickleStore, split: Split, keys: dict[Any, str], state: Checkpoint
-) -> tuple[Float32, Float32, Float32]:
-    """Standardized inputs and targets of held-out points (whole pictures only), and weights."""
-    chosen = [
-        (keys[path], weight)
-        for path, weight in zip(split.held_out, split.held_out_weights, strict=True)
-        if path in keys
-    ]
-    chosen = chosen[:: math.ceil(len(chosen) / HELD_OUT)]
-    inputs, targets, shares = [], [], []
-    for key, weight in chosen:
-        record = {name: values[:1] for name, values in store.get(KIND, key).items()}
-        points = collect_points([record])
-        inputs.append(state.standard.inputs(points, np.arange(len(points.chroma))))
-        targets.append(state.standard.targets(points.chroma))
-        shares.append(np.full(len(points.chroma), weight / len(points.chroma), np.float32))
-    share = np.concatenate(shares)
-    return np.concatenate(inputs), np.concatenate(targets), share / share.sum()
-
-
-def _learn(
-    request: TrainRequest,
-    run: str,
-    store: PickleStore,
-    state: Checkpoint,
-    keys: list[str],
-    weights: Float32,
-    held: tuple[Float32, Float32, Float32],
-) -> None:
-    epochs, size = request.epochs or EPOCHS, request.batch_size or BATCH
-    inputs, target, share = held
-    floor = [float((share * target[:, k] ** 2).sum()) for k in (0, 1)]
-    cores = os.cpu_count() or 1
-    with threadpool_limits(max(1, cores // 2)), ThreadPoolExecutor(2) as pool:
-        while state.epoch < epochs and not state.finished(PATIENCE):
-            # Everything random in an epoch follows from its number: a resumed run repeats nothing
-            # and differs in nothing.
-            rng = np.random.default_rng([request.seed, state.epoch])
-            drawn = [keys[i] for i in rng.choice(len(keys), len(keys), p=weights)]
-            points = len(drawn) * held_points(store, keys)
-            size = min(size, max(1, points // 4))
-            steps = max(1, points // size)
-            losses: list[list[float]] = [[], []]
-            with request.progress(f"epoch {state.epoch + 1}/{epochs}", points) as advance:
-                for number, (x, y) in enumerate(
-                    prefetch(iterate_batches(store, drawn, size, state.standard, rng))
-                ):
-                    rate = _rate(state.epoch + min(1, number / steps), epochs, state.optimizers[0])
-
-                    both = [pool.submit(state.optimizers[k].step, x, y[:, k], rate) for k in (0, 1)]
-                    for k in (0, 1):
-                        losses[k].append(both[k].result())
-                    advance(len(x))
-            errors = list(
-                pool.map(lambda k: _error(state.optimizers[k], inputs, target[:, k], share), (0, 1))
-            )
-            row = [float(np.mean(loss)) if loss else float("nan") for loss in losses]
-            state.record(row, [e / f for e, f in zip(errors, floor, strict=True)])
-            save(request.output, state, run)
-            request.say(
-                f"epoch {state.epoch}/{epochs}: held-out error of A {state.curve[-1][3]:.4f},"
-                f" of B {state.curve[-1][4]:.4f} of the mean color's"
-            )
-    if state.epoch < epochs:
-        a, b = state.best_epochs
-        request.say(f"stopped early, kept epoch {a}" + (f" of A, {b} of B" if a != b else ""))
-
-
-def held_points(store: PickleStore, keys: list[str]) -> int:
-    """Points that one record holds."""
-    return int(store.get(KIND, keys[0])["a"].size)
-
-
-def _rate(progress: float, epochs: int, optimizer: Optimizer) -> float:
-    """Cosine decay (Loshchilov, Hutter 2017) after a short linear start."""
-    start = min(1.0, (optimizer.step_count + 1) / WARM_UP)
-    return float(RATE * start * 0.5 * (1 + np.cos(np.pi * min(1, progress / epochs))) + 1e-6)
-
-
-def _error(optimizer: Optimizer, inputs: Float32, target: Float32, share: Float32) -> float:
-    network = from_centered(optimizer.average)
-    total = 0.0
-    for start in range(0, len(inputs), 8192):
-        part = slice(start, start + 8192)
-        total += float((share[part] * (network.predict(inputs[part]) - target[part]) ** 2).sum())
-    return total
-
-
-def _finish(request: TrainRequest, state: Checkpoint, split: Split) -> None:
+def _publish_networks(request: TrainRequest, state: Checkpoint, split: Split) -> None:
+    """Write the best networks, for inputs that are not standardized, and their scores."""
+    standardization = state.standardization
     files = {}
-    mean_ab, matrix = state.standard.target, state.standard.matrix()
-    for k, channel in enumerate("ab"):
-        offset = float(mean_ab[k])
+    for channel, best, offset in zip("ab", state.best, standardization.target, strict=True):
         network = absorb_standardization(
-            from_centered(state.best[k]), state.standard.mean, matrix, offset, TARGET_SCALE
+            best,
+            standardization.mean,
+            standardization.matrix(),
+            float(offset),
+            TARGET_SCALE,
         )
         files[f"{channel}.npz"] = to_bytes(network)
-    best = state.best_errors
+    errors = state.best_errors
     with staged_request(request) as stage:
         publish(
             stage,
             files,
             ["numpy", "opencv-contrib-python", "scikit-learn"],
             data=describe_split(split, request.data),
-            inputs=int(state.standard.mean.size),
+            inputs=int(standardization.mean.size),
             epochs=state.epoch,
             seed=request.seed,
-            held_out_error={"a": best[0], "b": best[1], "unit": "share of the mean color's"},
-            mean_ab=[float(v) for v in mean_ab],
+            held_out_error={"a": errors[0], "b": errors[1], "unit": "share of the mean color's"},
+            mean_ab=[float(value) for value in standardization.target],
         )
-        state.write_curve(stage.output)
+        save_curve(stage.output, state.curve)
         scores = assess(stage, split.held_out)
         text = json.dumps(scores).encode() + b"\n"
         write_atomic(stage.output / "refinement.json", text, force=True)
     discard(request.output)
-    line = ", ".join(f"{way} {value:.2f} dB" for way, value in scores.items())
+    line = ", ".join(f"{refinement} {value:.2f} dB" for refinement, value in scores.items())
     request.say(f"PSNR on held-out pictures by refinement: {line}")

@@ -99,7 +99,8 @@ def make_views(rgb: Array, rng: np.random.Generator) -> Arrays:
         light = lab[..., 0]
         if number > 0:
             gamma = np.exp(rng.normal(0, 0.15))
-            light = (100 * (light / 100) ** gamma).astype(np.float32)
+            # L* of black can be a rounding error below 0.
+            light = (100 * (np.clip(light, 0, 100) / 100) ** gamma).astype(np.float32)
         made.append(_draw_points(np.ascontiguousarray(light), lab[..., 1:], rng))
     return {name: np.stack([view[name] for view in made]) for name in made[0]}
 
