@@ -28,11 +28,11 @@ def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
     if options.extension is not None:
         known_format(options.extension)
     if "/" in options.suffix or os.sep in options.suffix:
-        why = "a suffix is a part of a file name and cannot contain a folder"
-        raise UsageError(f"--suffix {options.suffix}", why, "use -o to name a folder")
+        reason = "a suffix is a part of a file name and cannot contain a folder"
+        raise UsageError(f"--suffix {options.suffix}", reason, "use -o to name a folder")
     if options.force and options.skip_existing:
-        why = "one overwrites results and the other keeps them"
-        raise UsageError("--force and --skip-existing exclude each other", why, "leave one out")
+        reason = "one overwrites results and the other keeps them"
+        raise UsageError("--force and --skip-existing exclude each other", reason, "leave one out")
     if sum(item.name == STANDARD_STREAM for item in items) > 1:
         raise UsageError(
             "'-' is given more than once", "standard input holds one picture", "give '-' once"
@@ -41,8 +41,8 @@ def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
         return
     if str(options.output) == STANDARD_STREAM:
         if len(items) > 1:
-            why = f"{len(items)} pictures are given, and standard output takes one"
-            raise UsageError("-o - cannot be used", why, "use -o with a folder")
+            reason = f"{len(items)} pictures are given, and standard output takes one"
+            raise UsageError("-o - cannot be used", reason, "use -o with a folder")
         return
     if not options.output.is_dir():
         _check_output(options, items)
@@ -60,14 +60,14 @@ def _check_output(options: BatchOptions, items: Sequence[InputItem]) -> None:
         return  # it is made before the first result is written
     if any(item.folder is not None for item in items):
         if output.exists() or extension_of(output) in FORMATS:
-            why = "it is a file" if output.exists() else "its name is that of a picture"
+            reason = "it is a file" if output.exists() else "its name is that of a picture"
             hint = f"name a folder, as -o '{output.with_suffix('')}/'"
-            raise UsageError(f"-o '{output}' must be a folder for the pictures found", why, hint)
+            raise UsageError(f"-o '{output}' must be a folder for the pictures found", reason, hint)
         return  # made, too
     if len(items) > 1:
-        why = "it is a file" if output.exists() else "it does not exist"
+        reason = "it is a file" if output.exists() else "it does not exist"
         hint = "name another" if output.exists() else f"to make it: -o '{output}/'"
-        raise UsageError(f"-o '{output}' must be a folder for {len(items)} pictures", why, hint)
+        raise UsageError(f"-o '{output}' must be a folder for {len(items)} pictures", reason, hint)
     if not output.suffix and options.extension is None:
         raise UsageError(
             f"-o '{output}' has no file type",

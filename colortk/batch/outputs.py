@@ -73,8 +73,10 @@ class OutputPlanner:
         )
         names = [item.name for item in items if item.error is None]
         # Whoever names a result, and an output for it, wants it to be colorized.
-        found = [item.name for item in items if item.folder is not None and item.error is None]
-        self._originals = earlier_results(names if options.output is None else found, options)
+        found_names = [
+            item.name for item in items if item.folder is not None and item.error is None
+        ]
+        self._originals = earlier_results(names if options.output is None else found_names, options)
         self._inputs = {
             identity: name
             for name in names

@@ -47,8 +47,8 @@ def job_count(items: Sequence[InputItem], jobs: int | None) -> int:
     """
     if any(item.name == STANDARD_STREAM for item in items):
         if jobs is not None and jobs != 1:
-            why = "only this process can read standard input"
-            raise UsageError("--jobs and '-' exclude each other", why, "leave one out")
+            reason = "only this process can read standard input"
+            raise UsageError("--jobs and '-' exclude each other", reason, "leave one out")
         return 1
     if jobs is not None:
         return max(1, min(jobs or cores(), len(items)))
@@ -119,8 +119,8 @@ def _begin(planned: PlannedFile, result: FileResult, tracker: OutputTracker) -> 
     if planned.target is None:
         return None
     if planned.data is not None:
-        why = "it is a pipe, and other processes cannot read it"
-        result.error = str(PictureError(f"cannot read '{planned.name}'", why, "use --jobs 1"))
+        reason = "it is a pipe, and other processes cannot read it"
+        result.error = str(PictureError(f"cannot read '{planned.name}'", reason, "use --jobs 1"))
         return None
     if not tracker.begin(planned, result):
         return None

@@ -23,7 +23,7 @@ class FileResult:
     seconds : dict of str to float
         Seconds by stage (``read``, ``predict``, ``chroma``, ``write``) and in ``total``.
     error : str or None
-        Why there is no result: what happened, why, and what to do.
+        Why there is no result: what happened, reason, and what to do.
     skipped : bool
         The picture was not colorized, and this is not an error.
     result_of : str or None

@@ -208,9 +208,9 @@ def command(
     if not places:
         places = tuple(everything().values())
         print_message(f"no pictures given: using {len(places)} photographs of installed packages")
-    how = RunOptions(jobs or cores(), timeout, scheduler, retry, threads)
+    run_options = RunOptions(jobs or cores(), timeout, scheduler, retry, threads)
     if no_repeats:
-        how = replace(how, repeats=False)
+        run_options = replace(run_options, repeats=False)
     changes: dict[str, Any] = {}
     if refine is not None:
         changes["refine"] = refine
@@ -229,7 +229,7 @@ def command(
             common=common,
             frames=frames,
             temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
-            run_options=how,
+            run_options=run_options,
             store=store,
             progress=progress,
         )

@@ -222,7 +222,7 @@ def _show(comparison: Comparison) -> None:
     )
     for line in captions.verdict_lines(report):
         print_note(line)
-    shown = list(metrics)
+    printed_metrics = list(metrics)
     # A single film has no intervals, and its differences can be read from the table above.
     if report["paired"] and not (films and report["images"] < 2):
         usual = [report["ranking_metric"], "flicker" if films else "ab_rmse", "delta_e00"]
@@ -230,8 +230,8 @@ def _show(comparison: Comparison) -> None:
         print_table(
             prefix + captions.pairing_title(report, usual), *text_tables.pairing(report, usual)
         )
-        shown += [m for m in usual if m in report["metrics"]]
-    for line in captions.definitions(report, list(dict.fromkeys(shown))):
+        printed_metrics += [m for m in usual if m in report["metrics"]]
+    for line in captions.definitions(report, list(dict.fromkeys(printed_metrics))):
         print_note(line)
 
 

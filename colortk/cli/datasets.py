@@ -105,7 +105,9 @@ def pack_command(
         print_json(description)
         return
     for row in description["folders"]:
-        dropped = ", ".join(f"{count:,} {why}" for why, count in sorted(row["dropped"].items()))
+        dropped = ", ".join(
+            f"{count:,} {reason}" for reason, count in sorted(row["dropped"].items())
+        )
         left_out = f"; left out: {dropped}" if dropped else ""
         print_line(f"{row['name']}: {row['pictures']:,} pictures{left_out}")
     print_line(
@@ -119,8 +121,8 @@ def _read_lines(path: Path) -> list[str]:
     try:
         return path.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"cannot read '{path}'", why) from error
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"cannot read '{path}'", reason) from error
 
 
 def _read_terms(path: Path) -> dict[str, str]:

@@ -14,10 +14,10 @@ from colortk.cli.output import print_line
 
 
 @click.command("leaderboard", short_help="Print the stored results of comparisons.")
-@click.option("--protocol", "wanted", metavar="NAME|HASH", help="Print only this protocol.")
+@click.option("--protocol", "protocol", metavar="NAME|HASH", help="Print only this protocol.")
 @STORE
 @JSON
-def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
+def command(protocol: str | None, store: Path | None, as_json: bool) -> None:
     """Print the stored results of comparisons, by protocol. Nothing is computed.
 
     Each table has plugins that were scored on the same pictures; their rows can be compared.
@@ -31,13 +31,13 @@ def command(wanted: str | None, store: Path | None, as_json: bool) -> None:
     from colortk.store.location import store_folder
 
     with Results(store_folder(store)) as results:
-        found = boards(results, wanted)
+        all_boards = boards(results, protocol)
     if as_json:
-        print_json(found, indent=1)
+        print_json(all_boards, indent=1)
         return
-    if not found:
+    if not all_boards:
         print_line("no results are stored yet (see: colortk compare --help)")
-    for board in found:
+    for board in all_boards:
         title = f"protocol {board['protocol']['name']} ({board['protocol']['hash'][:12]})"
         pictures = count(board["images"], board["kind"].removesuffix("s"))
         head = [

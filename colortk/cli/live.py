@@ -49,9 +49,9 @@ def command(
 
     require_display()
     frame_settings = FrameSettings(refiner("ratio"), BT601, strength=strength)
-    shown = show(
+    summary = show(
         source, LiveColorizer(load(Request(plugin, options)), frame_settings, temporal == "flow")
     )
-    rate = shown.frames / shown.seconds if shown.seconds else 0.0
-    print_message(f"{shown.frames} frames shown, {rate:.1f} frames/s, {shown.dropped} dropped")
+    rate = summary.frames / summary.seconds if summary.seconds else 0.0
+    print_message(f"{summary.frames} frames shown, {rate:.1f} frames/s, {summary.dropped} dropped")
     return 0

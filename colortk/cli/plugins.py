@@ -62,9 +62,9 @@ def show(name: str, as_json: bool) -> None:
 
     known = registry().of(ColorizerSpec)
     if name not in known:
-        registry().colorizer(name)  # raises: unknown or broken
-    found = known[name]
-    spec = found.spec
+        registry().colorizer(name)  # raises the error of an unknown or broken plugin
+    registered = known[name]
+    spec = registered.spec
     assert isinstance(spec, ColorizerSpec)
     train_options = train_options_of(spec)
     artifacts = artifacts_of(spec)
@@ -73,8 +73,8 @@ def show(name: str, as_json: bool) -> None:
         dataclasses.replace(spec, options=None, train_options=None)
     )
     row |= {
-        "distribution": found.distribution,
-        "version": found.version,
+        "distribution": registered.distribution,
+        "version": registered.version,
         "missing": missing_requirements(spec),
         "artifact_digest": artifacts.digest,
         "artifact_bytes": _bytes(manifest),
@@ -94,7 +94,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 def _bytes(manifest: dict[str, Any]) -> int | None:
-    """Size of all artifacts, if the manifest tells that of each."""
+    """Return the size of all artifacts, if the manifest has the size of each."""
     sizes = [row.get("bytes") for row in manifest.get("artifacts", {}).values()]
     return sum(sizes) if all(isinstance(size, int) for size in sizes) else None
 
@@ -110,9 +110,9 @@ def _options(options: type[Any] | None) -> list[dict[str, Any]]:
 
 
 def _doc(options: type[Any] | None) -> str | None:
-    """What the docstring of ``options`` says, on one line; ``None`` without one.
+    """Return the docstring of ``options`` on one line; ``None`` without one.
 
-    A dataclass without one has its signature there.
+    The docstring of a dataclass that has none of its own is its signature.
     """
     if options is None or (options.__doc__ or "").startswith(f"{options.__name__}("):
         return None
@@ -147,9 +147,9 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     from colortk.plugin.registry import registry
     from colortk.testing.isolated_checks import run_checks_isolated
 
-    chosen, unusable = (list(names), []) if names else _all()
+    chosen, unusable = (list(names), []) if names else _all_colorizers()
     for name in chosen:
-        registry().colorizer(name)  # raises before anything is run
+        registry().colorizer(name)  # raises before the first check
     rows = [
         _check_row(name, outcome.check, outcome.status, outcome.error or "")
         for name in chosen
@@ -164,8 +164,8 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     return 3 if unusable else int(any(row["status"] == "failed" for row in rows))
 
 
-def _all() -> tuple[list[str], list[dict[str, str]]]:
-    """Colorizers that can be checked, and a failed row for each plugin that cannot be."""
+def _all_colorizers() -> tuple[list[str], list[dict[str, str]]]:
+    """Return the colorizers that can be checked, and a failed row for each one that cannot."""
     from colortk.errors import PluginError
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
@@ -181,7 +181,7 @@ def _all() -> tuple[list[str], list[dict[str, str]]]:
     for row in registry().broken:
         reasons.append((row.name, f"broken, of {row.distribution}: {row.stage}: {row.reason}"))
     check = declaration_is_complete.__name__
-    return usable, [_check_row(name, check, "failed", why) for name, why in reasons]
+    return usable, [_check_row(name, check, "failed", reason) for name, reason in reasons]
 
 
 def _check_row(plugin: str, check: str, status: str, reason: str) -> dict[str, str]:
@@ -213,10 +213,8 @@ def new(name: str, output: Path, as_json: bool) -> None:
     if as_json:
         print_json({"folder": str(folder), "files": list(plugin.files())}, indent=1)
         return
-    print_message(
-        f"wrote {folder}; your model goes into {folder / plugin.package / 'colorizer.py'}"
-    )
-    where = shlex.quote(str(folder))
+    print_message(f"wrote {folder}; write your model in {folder / plugin.package / 'colorizer.py'}")
+    quoted_folder = shlex.quote(str(folder))
     print_line(f"pip install -e {shlex.quote(f'{folder}[test]')}")  # the next line needs pytest
-    print_line(f"colortk plugins check {name} && python -m pytest {where}")
+    print_line(f"colortk plugins check {name} && python -m pytest {quoted_folder}")
     print_line("colortk compare --all")

@@ -44,8 +44,8 @@ class JsonLinesReport:
         self._continues = False
         self._waiting = b""
         if str(path) == STANDARD_STREAM:
-            why = "a report is a file"
-            raise UsageError("--report - cannot be used", why, "use --json for standard output")
+            reason = "a report is a file"
+            raise UsageError("--report - cannot be used", reason, "use --json for standard output")
         refuse_special(path, UsageError)
         try:
             self._continues = resume and path.exists() and path.stat().st_size > 0
@@ -59,8 +59,8 @@ class JsonLinesReport:
             hint = "use --force to overwrite it or --resume to append to it"
             raise UsageError(f"the report '{path}' exists", "", hint) from None
         except OSError as error:
-            why = error.strerror or str(error)
-            raise UsageError(f"cannot write the report '{path}'", why) from error
+            reason = error.strerror or str(error)
+            raise UsageError(f"cannot write the report '{path}'", reason) from error
         except ColortkError as error:
             raise UsageError(error.problem, error.reason, error.hint) from error
 

@@ -185,25 +185,27 @@ def report(
     files = {"csv": csv_file, "html": html_file}
     outputs.check_files(files, as_json, force)
     survey = Survey.open(folder)
-    found = findings(survey, keep_uniform, per_answer)
+    report_data = findings(survey, keep_uniform, per_answer)
     for kind, path in files.items():
         if path is not None:
-            _write(kind, path, survey, found, force)
+            _write(kind, path, survey, report_data, force)
     if as_json:
-        print_json(found, indent=1)
+        print_json(report_data, indent=1)
     elif Path("-") not in files.values():
-        for line in survey_tables.caption(found):
+        for line in survey_tables.caption(report_data):
             outputs.print_note(line)
-        print_table("", *survey_tables.conditions(found))
+        print_table("", *survey_tables.conditions(report_data))
     return 0
 
 
-def _write(kind: str, path: Path, survey: Survey, found: dict[str, Any], force: bool) -> None:
+def _write(kind: str, path: Path, survey: Survey, report_data: dict[str, Any], force: bool) -> None:
     from colortk.io.files import write_atomic
     from colortk.report import survey_tables
     from colortk.report.survey_page import page
 
-    text = survey_tables.as_csv(found) if kind == "csv" else "".join(page(survey, found))
+    text = (
+        survey_tables.as_csv(report_data) if kind == "csv" else "".join(page(survey, report_data))
+    )
     data = text.encode("utf-8", "backslashreplace")
     if str(path) == "-":
         if kind != "html":
