@@ -29,7 +29,7 @@ import sys, time
 from pathlib import Path
 from colortk.video.colorize_frame import Planes
 from colortk.video.film_reader import Losses, frames, probe
-from colortk.video.prefetch import prefetch
+from colortk.runtime.prefetch import prefetch
 from colortk.video.segment_writer import Encoding, SegmentWriter
 import numpy as np
 source, target = map(Path, sys.argv[1:])

@@ -294,7 +294,7 @@ def test_a_report_with_force_begins_anew_and_a_terminal_is_no_report(
     assert invoke([*words, "report.jsonl"]) == 2
     assert "exists (use --force" in capsys.readouterr().err
     assert invoke([*words, "-"]) == 2
-    assert "--json prints to standard output" in capsys.readouterr().err
+    assert "use --json for standard output" in capsys.readouterr().err
     assert invoke([*words, "report.jsonl", "--force"]) == 0
     (line,) = report.read_text().splitlines()
     assert json.loads(line)["output"] == "x.png"

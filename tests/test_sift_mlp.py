@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from colortk.color.cielab import lightness
 from colortk.errors import ArtifactError
 from colortk.plugin.registry import registry
+from colortk.runtime.prefetch import prefetch
 from colortk.store.artifacts import artifacts_of
 from colortk.store.pickles import PickleStore
 from colortk_plugins.sift_mlp import features, samples, views
@@ -396,12 +397,12 @@ def test_batches_cover_every_point_once_and_come_ahead(tmp_path: Path) -> None:
         store.keep(views.KIND, key, record, {})
     standard = samples.fit_standardization(records)
     stream = samples.iterate_batches(store, keys, 64, standard, np.random.default_rng(0))
-    chroma = np.concatenate([y for _, y in samples.prefetch(stream)])
+    chroma = np.concatenate([y for _, y in prefetch(stream)])
     expected = standard.targets(samples.collect_points(records).chroma)
     np.testing.assert_allclose(np.sort(chroma[:, 0]), np.sort(expected[:, 0]), atol=1e-5)
     with pytest.raises(ArtifactError):
         list(
-            samples.prefetch(
+            prefetch(
                 samples.iterate_batches(store, ["nothing"], 64, standard, np.random.default_rng(0))
             )
         )

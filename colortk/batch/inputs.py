@@ -147,43 +147,25 @@ def _output_inside(output: Path | None, folder: str) -> str | None:
 def _find_in_folder(
     name: str, prefix: str, recursive: bool, excluded: str | None
 ) -> Iterator[InputItem]:
-    from colortk.io.discovery import BROKEN, CIRCULAR, endings, entry_kind
+    from colortk.io.discovery import BROKEN, CIRCULAR, endings, walk
 
     extensions = endings()
     count, has_subfolders = 0, False
-    waiting = [(name, prefix)]
-    while waiting:
-        folder, relative = waiting.pop()
-        try:
-            with os.scandir(folder) as entries:
-                visible = sorted(
-                    (entry for entry in entries if not entry.name.startswith(".")),
-                    key=lambda entry: entry.name,
-                )
-        except OSError as error:
-            reason = error.strerror or str(error)
-            yield InputItem(folder, relative, str(PictureError(f"cannot read '{folder}'", reason)))
+    for entry in walk(name, recursive, hidden=False, excluded=excluded):
+        relative = os.path.join(prefix, entry.folder) if entry.folder else prefix
+        if entry.error:
+            failure = PictureError(f"cannot read '{entry.path}'", entry.error)
+            yield InputItem(entry.path, relative, str(failure))
             count += 1
-            continue
-        subfolders = []
-        for entry in visible:
-            kind = entry_kind(entry)
-            if kind == "folder":
-                # A link to a folder may lead back to a folder that contains the link.
-                if not entry.is_symlink() and os.path.abspath(entry.path) != excluded:
-                    subfolders.append((entry.path, os.path.join(relative, entry.name)))
-            elif os.path.splitext(entry.name)[1].lower() in extensions or kind == CIRCULAR:
-                count += 1
-                yield InputItem(entry.path, relative, _entry_error(entry.path, kind))
-            elif kind == BROKEN:
-                warnings.warn(Notice(f"skipped '{entry.path}': it is {kind}"), stacklevel=2)
-        has_subfolders = has_subfolders or bool(subfolders)
-        if recursive:
-            waiting += reversed(subfolders)
+        elif entry.kind == "folder":
+            has_subfolders = True
+        elif entry.extension in extensions or entry.kind == CIRCULAR:
+            count += 1
+            yield InputItem(entry.path, relative, _entry_error(entry.path, entry.kind))
+        elif entry.kind == BROKEN:
+            warnings.warn(Notice(f"skipped '{entry.path}': it is {entry.kind}"), stacklevel=2)
     if not count:
-        hint = "use --recursive to descend into subfolders"
-        if recursive or not has_subfolders:
-            hint = ""
+        hint = "use --recursive to descend into subfolders" if has_subfolders else ""
         failure = PictureError(f"cannot read '{name}'", "it is a folder without pictures", hint)
         yield InputItem(name, prefix, str(failure))
 

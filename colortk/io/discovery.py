@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, and which are films."""
+"""Find pictures and films in folders."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -16,7 +17,7 @@ from colortk.io.image_limits import FORMATS
 
 
 def endings() -> set[str]:
-    """File name endings of pictures that can be read, lower-case, each with its dot."""
+    """Return the extensions of picture files that can be read, in lower case, each with its dot."""
     from colortk.io.foreign import plugin_endings
 
     Image.init()
@@ -24,7 +25,7 @@ def endings() -> set[str]:
     return known | plugin_endings()
 
 
-#: Endings of films. A picture that moves (GIF, PNG, WebP) is a picture.
+#: Extensions of films. Animated pictures (GIF, PNG, WebP) are pictures.
 FILMS = frozenset(
     {
         ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
@@ -33,43 +34,123 @@ FILMS = frozenset(
 )  # fmt: skip
 
 
-#: Links that lead to no file.
+#: Kinds of links that lead to no file.
 BROKEN = "a symbolic link that leads nowhere"
 CIRCULAR = "a symbolic link that leads in a circle"
 
 
+@dataclass(frozen=True)
+class FolderEntry:
+    """An entry under a folder.
+
+    Attributes
+    ----------
+    path : str
+        Path of the entry.
+    folder : str
+        Path of the folder that holds the entry, relative to the folder that was searched; empty for
+        that folder itself.
+    kind : str
+        "file" for a file or a link to one; otherwise what the entry is, as "a named pipe".
+    error : str
+        Why a folder cannot be read; then ``path`` is this folder. Otherwise empty.
+    """
+
+    path: str
+    folder: str
+    kind: str
+    error: str = ""
+
+    @property
+    def extension(self) -> str:
+        """The extension of the name in lower case, with its dot."""
+        return os.path.splitext(self.path)[1].lower()
+
+
+def walk(
+    folder: str | Path, recursive: bool = True, hidden: bool = True, excluded: str | None = None
+) -> Iterator[FolderEntry]:
+    """Yield what lies in a folder: files of each folder by name, then the folders in it.
+
+    Links to folders are not followed, since such a link can lead back to a folder that contains it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder.
+    recursive : bool, optional
+        Descend into subfolders; otherwise they are yielded as entries of the kind "folder".
+    hidden : bool, optional
+        Yield entries whose names begin with a dot, too.
+    excluded : str, optional
+        Absolute path of a folder that is left out.
+    """
+    waiting = [(os.fspath(folder), "")]
+    while waiting:
+        path, relative = waiting.pop()
+        try:
+            with os.scandir(path) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield FolderEntry(path, relative, "folder", error.strerror or str(error))
+            continue
+        subfolders = []
+        for entry in entries:
+            if not hidden and entry.name.startswith("."):
+                continue
+            kind = entry_kind(entry)
+            if kind != "folder":
+                yield FolderEntry(entry.path, relative, kind)
+            elif not entry.is_symlink() and os.path.abspath(entry.path) != excluded:
+                if recursive:
+                    subfolders.append((entry.path, os.path.join(relative, entry.name)))
+                else:
+                    yield FolderEntry(entry.path, relative, kind)
+        waiting += reversed(subfolders)
+
+
 def is_film(path: Path) -> bool:
-    """Whether there is a file at ``path`` that is a film by its name."""
+    """Return whether ``path`` is a file whose name is that of a film."""
     return path.suffix.lower() in FILMS and path.is_file()
 
 
 def find_films(folder: Path) -> list[Path]:
     """Return all film files under ``folder``, sorted."""
-    return sorted(path for path in _walk(folder) if is_film(path))
+    return sorted(path for path in _files(folder) if is_film(path))
 
 
 def find_pictures(folder: Path, needed: bool = True) -> list[Path]:
     """Return all picture files under ``folder``, sorted.
 
-    Links to folders are not followed. A link that leads nowhere is among the result if its name is
-    that of a picture, for whoever reads it to report. A folder that cannot be read and what is no
-    file are left out with a :class:`~colortk.errors.Notice`.
+    Links to folders are not followed. A broken link whose name is that of a picture is in the list,
+    so that reading it reports it. Folders that cannot be read and entries that are not files are left
+    out with a :class:`~colortk.errors.Notice`.
 
-    Raises ``UsageError`` if it is no folder, or, where they are ``needed``, if there are none.
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    needed : bool, optional
+        Whether a folder without pictures is an error.
+
+    Raises
+    ------
+    UsageError
+        ``folder`` is not a folder, or has no pictures although they are ``needed``.
     """
     if not folder.is_dir():
         raise UsageError(f"no folder '{folder}'", "pictures are read from a folder")
-    known = endings()
-    paths = sorted(path for path in _walk(folder) if path.suffix.lower() in known)
+    extensions = endings()
+    paths = sorted(path for path in _files(folder) if path.suffix.lower() in extensions)
     if needed and not paths:
         raise UsageError(f"no pictures in '{folder}'", "it holds no file of a known picture type")
     return paths
 
 
 def entry_kind(entry: os.DirEntry[str]) -> str:
-    """What an entry of a folder is.
+    """Return what an entry of a folder is.
 
-    "file" and "folder", also through a link; else in words, as "a named pipe".
+    "file" and "folder", also through a link; otherwise a description, as "a named pipe".
     """
     try:
         if entry.is_dir():
@@ -85,24 +166,13 @@ def entry_kind(entry: os.DirEntry[str]) -> str:
         return f"unreadable ({error.strerror or error})"
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Files under ``folder``, and links that lead nowhere; in no order."""
-    waiting = [os.fspath(folder)]
-    while waiting:
-        place = waiting.pop()
-        try:
-            with os.scandir(place) as entries:
-                found = list(entries)
-        except OSError as error:
-            why = error.strerror or str(error)
-            warnings.warn(Notice(f"left out: cannot read '{place}': {why}"), stacklevel=2)
-            continue
-        for entry in found:
-            kind = entry_kind(entry)
-            if kind == "folder":
-                if not entry.is_symlink():  # it may lead back to where it lies
-                    waiting.append(entry.path)
-            elif kind == "file" or kind in (BROKEN, CIRCULAR):
-                yield Path(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in endings() | FILMS:
-                warnings.warn(Notice(f"left out: '{entry.path}' is {kind}"), stacklevel=2)
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield files under ``folder`` and broken links, in no order; warn of all other entries."""
+    for entry in walk(folder):
+        if entry.error:
+            message = f"left out: cannot read '{entry.path}': {entry.error}"
+            warnings.warn(Notice(message), stacklevel=2)
+        elif entry.kind in ("file", BROKEN, CIRCULAR):
+            yield Path(entry.path)
+        elif entry.extension in endings() | FILMS:
+            warnings.warn(Notice(f"left out: '{entry.path}' is {entry.kind}"), stacklevel=2)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from colortk.runtime.inference import OnnxNetwork
     from colortk.runtime.network_io import Codec, LinearScaling
     from colortk.runtime.onnx_colorizer import OnnxColorizer
+    from colortk.runtime.prefetch import prefetch
     from colortk.runtime.provenance import running_code
     from colortk.store.artifacts import declared
     from colortk.store.npz import read_npz
@@ -92,6 +93,7 @@ __all__ = [
     "lab_to_rgb8",
     "lightness",
     "open_regular",
+    "prefetch",
     "read_bytes",
     "read_known_pickle",
     "read_npz",
@@ -146,6 +148,7 @@ _LAZY = {
     "lab_to_rgb8": "colortk.color.cielab:lab_to_rgb8",
     "lightness": "colortk.color.cielab:lightness",
     "open_regular": "colortk.io.regular_files:open_regular",
+    "prefetch": "colortk.runtime.prefetch:prefetch",
     "read_bytes": "colortk.io.decode:read_bytes",
     "read_known_pickle": "colortk.store.pickles:read_known_pickle",
     "read_npz": "colortk.store.npz:read_npz",

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from colortk.errors import ColortkError
+from colortk.io.files import write_atomic
 from colortk.io.regular_files import read_regular
 from colortk.runtime.ast_digest import SCHEME, Imported, Source, read_source
 
@@ -80,13 +82,9 @@ class SourceCache:
         self._new = {} if len(entries) <= MAX_ENTRIES else self._new
         if len(entries) > MAX_ENTRIES:
             entries, self._new = self._new, {}
-        partial = self._file.with_suffix(f".{os.getpid()}.part")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ColortkError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(entries), "utf-8")
-            os.replace(partial, self._file)
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+            write_atomic(self._file, json.dumps(entries).encode(), force=True, durable=False)
 
 
 def file_stamp(path: str) -> Stamp:

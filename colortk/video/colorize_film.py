@@ -17,6 +17,7 @@ from colortk.errors import PictureError, UsageError
 from colortk.io.files import refuse_special
 from colortk.pipeline import refiner
 from colortk.runtime.loading import FilmPredictor
+from colortk.runtime.prefetch import prefetch
 from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
 from colortk.types import Float32
@@ -24,7 +25,6 @@ from colortk.video import fps_overlay
 from colortk.video.colorize_frame import FrameSettings, Planes, color_planes, plugin_lightness
 from colortk.video.film_reader import Film, Frame, Losses, frames, probe
 from colortk.video.muxing import check_container, mux_film
-from colortk.video.prefetch import prefetch
 from colortk.video.segment_folder import Segment, SegmentFolder
 from colortk.video.segment_writer import Encoding, SegmentWriter, check_encoding
 from colortk.video.smoothing import Smoother, State

@@ -9,11 +9,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from colortk.plugin import Float32, PickleStore
+from colortk.plugin import Float32, PickleStore, prefetch
 from colortk.training.request import TrainRequest
 
 from .checkpoint import Checkpoint, save
-from .samples import iterate_batches, prefetch
+from .samples import iterate_batches
 from .validation import Validation
 from .views import KIND
 

@@ -11,8 +11,6 @@ card). The reduction is linear and ends up inside the first layer.
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -167,35 +165,3 @@ def iterate_batches(
             inputs *= rng.random(inputs.shape, np.float32) >= DROPPED
             inputs *= np.float32(1 / (1 - DROPPED))
             yield inputs, standardization.targets(points.chroma[chosen])
-
-
-def prefetch(source: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
-    """``source``, computed in a thread up to ``depth`` items ahead; its errors come through."""
-    items: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(item: Batch | BaseException | None) -> None:
-        while not stop.is_set():
-            try:
-                return items.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-
-    def work() -> None:
-        try:
-            for item in source:
-                put(item)
-                if stop.is_set():
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        while (item := items.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()

@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from colortk.errors import ArtifactError
+from colortk.io.files import write_atomic
 from colortk.types import Array, Float32
 
 #: Width of a cell in units of a* and b*, and the number of cells on each axis: centers from -110
@@ -164,7 +165,7 @@ def main() -> None:
     }
     lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
     text = json.dumps(head, indent=1)[:-2] + f',\n "counts": [\n{lines}\n ]\n}}\n'
-    target.write_text(text, "utf-8")
+    write_atomic(target, text.encode(), force=True)
     print(f"SHA-256, for this module: {hashlib.sha256(text.encode()).hexdigest()}")
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from colortk.runtime.network_io import Codec
+from colortk.runtime.prefetch import prefetch
 from colortk.training.data.augment import AUGMENTATIONS, REPEATS, augment
 from colortk.training.data.crops import (
     center_crop,
@@ -133,7 +131,7 @@ class Loader:
                 pool.submit(self._batch, number, make, range(start, start + batch))
                 for start in starts
             )
-            yield from self._prefetch(pending)
+            yield from self._results(pending)
 
     def _batch(
         self, number: int, make: Callable[[int], Array], positions: range
@@ -202,31 +200,14 @@ class Loader:
             picture = augment(picture, number - 1, rng)
         return lab_to_bytes(*(plane[0] for plane in to_lab(picture[None])))
 
-    def _prefetch(self, pending: Iterator[Any]) -> Iterator[Any]:
+    def _results(self, futures: Iterator[Future[Any]]) -> Iterator[Any]:
         """Yield the results in order while others are computed; count the time spent waiting."""
-        ready: queue.Queue[Any] = queue.Queue(PREFETCHED_BATCHES)
-        stopped = threading.Event()
-
-        def feed() -> None:
-            for future in chain(pending, [None]):
-                while not stopped.is_set():
-                    with contextlib.suppress(queue.Full):
-                        ready.put(future, timeout=0.1)
-                        break
-                if stopped.is_set():
-                    return
-
-        thread = threading.Thread(target=feed, daemon=True)
-        thread.start()
-        try:
-            while (future := ready.get()) is not None:
+        with closing(prefetch(futures, PREFETCHED_BATCHES)) as submitted:
+            for future in submitted:
                 start = time.perf_counter()
                 result = future.result()
                 self.waiting.seconds += time.perf_counter() - start
                 yield result
-        finally:
-            stopped.set()
-            thread.join()
 
 
 def validation_arrays(images: ImageCache, recipe: Recipe, side: int) -> tuple[Float32, Float32]:
