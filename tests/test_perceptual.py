@@ -31,6 +31,25 @@ def test_the_loss_is_the_metric(side: int) -> None:
     assert float(np.abs(np.asarray(lpips(same, same))).max()) < 1e-6
 
 
+@pytest.mark.parametrize("side", [31, 72])
+def test_pytorchs_operators_give_the_metric_too(side: int) -> None:
+    torch = pytest.importorskip("torch")
+    from colortk.training.torch.perceptual import features
+
+    truth = np.stack([photo(side, side, seed) for seed in (0, 1)])
+    answer = truth[..., ::-1]
+    maps = [
+        features(torch.as_tensor(np.ascontiguousarray(pictures, np.float32)) / 255, "float32")
+        for pictures in (truth, answer)
+    ]
+    found = sum(
+        (one - other).square().sum(-1).mean((1, 2)) for one, other in zip(*maps, strict=True)
+    )
+    wanted = [metric(Pair(Truth(t), a)) for t, a in zip(truth, answer, strict=True)]
+    assert min(wanted) > 0.01
+    assert found.numpy() == pytest.approx(wanted, abs=2e-5)
+
+
 def test_colours_come_back_as_scikit_image_has_them() -> None:
     from colortk.training.loop.perceptual import lab_to_rgb
 

@@ -15,11 +15,11 @@ from colortk.store.artifacts import ArtifactFolder, declared
 from colortk.types import Float32
 
 #: Strides and paddings of AlexNet's five convolutions, and those that follow a 3x3 max-pool.
-_STRIDES, _PADS, _POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)
+STRIDES, PADS, POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)
 
 
 @cache
-def _weights() -> dict[str, Float32]:
+def network_weights() -> dict[str, Float32]:
     """Return the weights of the network that the metric uses, kernels (height, width, in, out)."""
     folder = ArtifactFolder("lpips", files(PACKAGE) / "artifacts", declared(PACKAGE))
     weights = weights_in(folder.read(NAME))
@@ -70,18 +70,23 @@ def features(pictures: Any, dtype: str = "float32") -> list[Any]:
     list of tensor
         float32 (N, h, w, C).
     """
+    import keras
     from keras import ops
 
-    # PyTorch cannot multiply a NumPy array by a tensor that has a gradient.
-    weights = {name: ops.convert_to_tensor(array) for name, array in _weights().items()}
+    if keras.backend.backend() == "torch":
+        from colortk.training.torch.perceptual import features as torch_features
+
+        maps: list[Any] = torch_features(ops.convert_to_tensor(pictures), dtype)
+        return maps
+    weights = {name: ops.convert_to_tensor(array) for name, array in network_weights().items()}
     x = pictures * (255 * weights["gain"]) + weights["shift"]
     maps = []
     for layer in range(5):
-        if layer in _POOLED:
+        if layer in POOLED:
             x = ops.max_pool(x, 3, 2, padding="valid")
-        x = ops.pad(x, [[0, 0], *[[_PADS[layer], _PADS[layer]]] * 2, [0, 0]])
+        x = ops.pad(x, [[0, 0], *[[PADS[layer], PADS[layer]]] * 2, [0, 0]])
         kernel = ops.cast(weights[f"half{layer}"], dtype)
-        x = ops.conv(ops.cast(x, dtype), kernel, _STRIDES[layer], padding="valid")
+        x = ops.conv(ops.cast(x, dtype), kernel, STRIDES[layer], padding="valid")
         x = ops.relu(x + ops.cast(weights[f"bias{layer}"], dtype))
         activations = ops.cast(x, "float32")
         # The slope of the root is infinite at 0. The metric adds its epsilon after the root.
