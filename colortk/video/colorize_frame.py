@@ -125,6 +125,6 @@ def _chroma_planes(light: Float32, ab: Float32, weights: Weights) -> tuple[Plane
         neutral: NDArray[np.uint8] = np.full(light.shape, NEUTRAL, np.uint8)
         return neutral, neutral
     rgb = lab_to_rgb(cv2.merge([light, ab[..., 0], ab[..., 1]]))
-    away = cv2.transform(rgb, np.float32(rgb_weights(weights)))
+    away = cv2.transform(rgb, np.asarray(rgb_weights(weights), np.float32))
     cb, cr = cv2.split(np.rint(away + np.float32(NEUTRAL)).astype(np.uint8))
     return cb, cr

@@ -99,7 +99,7 @@ def _tables(weights: Weights) -> tuple[Plane, Plane]:
 def _fine(table: NDArray[np.float64]) -> Plane:
     """A coarse table (256, k, k) at every step of Cb and Cr, rounded: uint8 (k², 256)."""
     planes = [
-        cv2.resize(np.float32(plane), (_LEVELS, _LEVELS), interpolation=cv2.INTER_LINEAR)
+        cv2.resize(plane.astype(np.float32), (_LEVELS, _LEVELS), interpolation=cv2.INTER_LINEAR)
         for plane in table
     ]
     fine: Plane = np.clip(np.rint(np.stack(planes, -1)), 0, 255).astype(np.uint8).reshape(-1, 256)

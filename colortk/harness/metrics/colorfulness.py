@@ -15,9 +15,11 @@ def colorfulness(picture: Array) -> float:
     ``picture``: sRGB uint8 (H, W, 3). Of an original as well as of a result.
     """
     red, green, blue = cv2.split(picture)
-    wide = {"dtype": cv2.CV_16S}
-    red_green = cv2.subtract(red, green, **wide)
-    twice_yellow_blue = cv2.subtract(cv2.add(red, green, **wide), cv2.add(blue, blue, **wide))
+    wide = cv2.CV_16S
+    red_green = cv2.subtract(red, green, dtype=wide)
+    twice_yellow_blue = cv2.subtract(
+        cv2.add(red, green, dtype=wide), cv2.add(blue, blue, dtype=wide)
+    )
     (first,), (spread,) = (value.ravel() for value in cv2.meanStdDev(red_green))
     (second,), (other,) = (value.ravel() / 2 for value in cv2.meanStdDev(twice_yellow_blue))
     return math.hypot(spread, other) + 0.3 * math.hypot(first, second)

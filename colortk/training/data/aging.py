@@ -114,7 +114,8 @@ def compress_jpeg(plane: Float32, rng: np.random.Generator) -> Float32:
     """Return ``plane`` after JPEG compression of quality 25 to 85."""
     gray = np.rint(np.clip(plane, 0, 100) * 2.55).astype(np.uint8)
     _, data = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 86))])
-    decoded: Array = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    assert decoded is not None
     return np.asarray(decoded / 2.55, np.float32)
 
 
