@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from colortk.survey.crossed_effects import Group, difference_interval, share_interval
+from colortk.survey.crossed_effects import AnswerGroup, difference_interval, share_interval
 from colortk.survey.plan import plan
 
 #: True shares: of the real pictures, and of the plugins.
@@ -44,7 +44,7 @@ DESIGNS = [
 ]  # fmt: skip
 
 
-def simulate(design: Design, rng: np.random.Generator) -> list[Group]:
+def simulate(design: Design, rng: np.random.Generator) -> list[AnswerGroup]:
     """The answers of one survey, by condition."""
     seed = int(rng.integers(2**31))
     shown = [
@@ -60,7 +60,7 @@ def simulate(design: Design, rng: np.random.Generator) -> list[Group]:
     latent += rng.normal(0, over_pictures, design.pictures)[pictures]
     latent += rng.normal(0, over_both, (design.pictures, len(SHARES)))[pictures, conditions]
     return [
-        Group(raters[which], pictures[which], (latent[which] > 0).astype(float))
+        AnswerGroup(raters[which], pictures[which], (latent[which] > 0).astype(float))
         for which in (conditions == condition for condition in range(design.plugins + 1))
     ]
 

@@ -156,7 +156,7 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     """
     import cv2
 
-    from colortk.harness.flicker import Meter
+    from colortk.harness.flicker import FlickerMeter
     from colortk.metrics import score
     from colortk.pipeline import refiner
     from colortk.runtime.loading import Request, load
@@ -169,7 +169,7 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     film, loaded = probe(clip), load(Request(plugin))
     look = host.FrameSettings(refiner("ratio"), film.weights)
     ways = {"off": None, "flow": Smoother()}
-    meters = {name: (Meter(), Meter()) for name in ways}
+    meters = {name: (FlickerMeter(), FlickerMeter()) for name in ways}
     errors: dict[str, list[float]] = {name: [] for name in ways}
     kept: list[Any] = []
     rounding = host._chroma_planes
@@ -203,8 +203,8 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     for name, (exact, rounded) in meters.items():
         yield {
             "clip": clip.name, "plugin": plugin, "temporal": name,
-            "flicker": round(exact.result().colour, 3),
-            "of_8_bits": round(rounded.result().colour, 3),
+            "flicker": round(exact.result().color, 3),
+            "of_8_bits": round(rounded.result().color, 3),
             "with_lightness": round(rounded.result().total, 3),
             "delta_e94": round(float(np.mean(errors[name])), 3), "pairs": exact.result().pairs,
             "cuts": ways[name].cuts if ways[name] else 0,

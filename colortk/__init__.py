@@ -23,11 +23,11 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from colortk import errors, metrics
+    from colortk.api.comparison import compare
     from colortk.api.film import colorize_video
     from colortk.api.picture import colorize
     from colortk.api.plugins import list_plugins
     from colortk.batch.run import colorize_files
-    from colortk.harness.compare import compare
     from colortk.plugin.hookspecs import hookimpl
     from colortk.plugin.spec import (
         API_VERSION,
@@ -71,7 +71,7 @@ _LAZY = {
     "colorize": "colortk.api.picture:colorize",
     "colorize_files": "colortk.batch.run:colorize_files",
     "colorize_video": "colortk.api.film:colorize_video",
-    "compare": "colortk.harness.compare:compare",
+    "compare": "colortk.api.comparison:compare",
     "errors": "colortk.errors",
     "hookimpl": "colortk.plugin.hookspecs:hookimpl",
     "list_plugins": "colortk.api.plugins:list_plugins",

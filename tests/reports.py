@@ -9,7 +9,22 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from colortk.report.html import Sheet, write
+from colortk.harness.records import MetricInfo
+from colortk.harness.second_predictions import RepeatSettings
+from colortk.harness.statistics import MetricMean
+from colortk.harness.summary import ComparisonSummary
+from colortk.harness.summary_rows import (
+    Failure,
+    PairDifference,
+    PluginRow,
+    PredictionSeconds,
+    ProtocolInfo,
+    RankedPlugin,
+    ScoreRecord,
+    VerdictSummary,
+)
+from colortk.report.comparison_page import page
+from colortk.report.picture_images import PictureImages
 
 HOSTILE = "</script><img src=x onerror=\"document.title='caught'\"><b>'&amp;.jpg"
 PLUGINS = {"good": 3.0, "fair": 4.0, "poor": 9.0}
@@ -24,7 +39,7 @@ def jpeg(colour: tuple[int, int, int] | int, mode: str = "RGB") -> bytes:
     return file.getvalue()
 
 
-def make_report(labels: dict[str, str] | None = None) -> dict[str, Any]:
+def make_report(labels: dict[str, str] | None = None) -> ComparisonSummary:
     """Three plugins, six pictures; the third failed on the last, the second has no SSIM."""
     label = (labels or {}).get
     values = {
@@ -34,77 +49,85 @@ def make_report(labels: dict[str, str] | None = None) -> dict[str, Any]:
     records, failures = [], []
     for k in range(PICTURES):
         for name in PLUGINS:
-            row: dict[str, Any] = {
-                "picture": f"{k:064x}", "name": f"photo{k}.jpg", "plugin": label(name, name),
-                "metrics": {"lpips": values[name][k], "psnr": 30 - values[name][k]}, "seconds": 0.1, "error": None,
-            }  # fmt: skip
-            if (name, k) == ("poor", PICTURES - 1):
-                row |= {"metrics": {}, "seconds": None, "error": "it broke"}
-                failures.append({key: row[key] for key in ("picture", "name", "plugin", "error")})
-            records.append(row)
+            broken = (name, k) == ("poor", PICTURES - 1)
+            error = "it broke" if broken else None
+            scores = {} if broken else {"lpips": values[name][k], "psnr": 30 - values[name][k]}
+            records.append(
+                ScoreRecord(
+                    f"{k:064x}",
+                    f"photo{k}.jpg",
+                    label(name, name),
+                    False,
+                    scores,
+                    {},
+                    0.1,
+                    None,
+                    error,
+                )
+            )
+            if broken:
+                failures.append(Failure(f"photo{k}.jpg", label(name, name), "it broke"))
 
-    def metric(name: str, sign: int, offset: float) -> dict[str, Any]:
+    def mean(name: str, sign: int, offset: float) -> MetricMean:
         mine = sign * np.array(values[name][: PICTURES - (name == "poor")]) + offset
-        ends = [float(mine.min()), float(mine.max())]
-        return {"mean": float(mine.mean()), "median": float(np.median(mine)), "ci95": ends, "n": len(mine)}  # fmt: skip
+        ends = float(mine.min()), float(mine.max())
+        return MetricMean(float(mine.mean()), float(np.median(mine)), ends, len(mine))
 
-    def verdict(*rows: tuple[str, int | None, str]) -> dict[str, Any]:
-        found = [
-            {"name": label(n, n), "rank": rank, "group": letter, "n": PICTURES - (n == "poor")}
+    def verdict(*rows: tuple[str, int | None, str]) -> VerdictSummary:
+        ranked = [
+            RankedPlugin(label(n, n), rank, letter, PICTURES - (n == "poor"))
             for n, rank, letter in rows
         ]
         rest = [
-            {"name": label(n, n), "rank": None, "group": "", "n": 0}
+            RankedPlugin(label(n, n), None, "", 0)
             for n in PLUGINS
-            if n not in {r[0] for r in rows}
+            if n not in {row[0] for row in rows}
         ]
-        return {"comparisons": 1, "pictures": PICTURES, "plugins": found + rest}
+        return VerdictSummary(1, PICTURES, ranked + rest)
 
     def pair(
         first: str, second: str, mean: float, low: float, high: float, apart: bool
-    ) -> dict[str, Any]:
+    ) -> PairDifference:
         n = PICTURES - (second == "poor")
-        return {
-            "first": label(first, first), "second": label(second, second), "difference": mean,
-            "ci95": [low, high], "p": 0.01 if apart else 0.2, "separated": apart,
-            "wins": n, "ties": 0, "losses": 0, "n": n,
-        }  # fmt: skip
+        return PairDifference(
+            label(first, first), label(second, second), mean, (low, high),
+            0.01 if apart else 0.2, apart, n, 0, 0, n,
+        )  # fmt: skip
+
+    def info(label: str, higher: bool | None, digits: int, unit: str = "") -> MetricInfo:
+        return MetricInfo("For tests", label, label, unit, higher, digits, False, "")
 
     plugins = [
-        {
-            "name": label(name, name), "artifact": "a" * 64, "summary": f"The {name} one",
-            "version": "0.1.0", "options": {"k": 2} if name == "fair" else {},
-            "rank": rank, "group": letter, "n": PICTURES - (name == "poor"), "failed": int(name == "poor"),
-            "metrics": {"lpips": metric(name, 1, 0), "psnr": metric(name, -1, 30)},
-            "seconds": {"mean": second, "median": second}, "peak_memory": 100_000_000,
-            "colorfulness_gap": None,
-        }
-        for name, rank, letter, second in (
-            ("good", None, "a", 0.5), ("fair", None, "a", 0.05), ("poor", None, "", 0.002),
+        PluginRow(
+            name=label(name, name), plugin=name, artifact="a" * 64, summary=f"The {name} one",
+            version="0.1.0", options={"k": 2} if name == "fair" else {}, rank=None, group=letter,
+            n=PICTURES - (name == "poor"), failed=int(name == "poor"),
+            metrics={"lpips": mean(name, 1, 0), "psnr": mean(name, -1, 30)},
+            seconds=PredictionSeconds(second, second), peak_memory=100_000_000,
+            colorfulness_gap=None, repeats=None, sealed={},
         )
+        for name, letter, second in (("good", "a", 0.5), ("fair", "a", 0.05), ("poor", "", 0.002))
     ]  # fmt: skip
-    plugins[0]["metrics"]["ssim"] = {"mean": 0.9, "median": 0.9, "ci95": None, "n": 1}
-    about = {"summary": "For tests", "unit": "", "chroma": False}
-    return {
-        "protocol": {"name": "v2", "hash": "f" * 64, "definition": {"size": 256}},
-        "kind": "pictures", "images": PICTURES, "candidates": PICTURES, "common": False, "enlarged": 0,
-        "gray_originals": ["photo2.jpg"], "gray_rule": "left out", "gray_only": False,
-        "ranking_metric": "lpips", "comparisons": 1, "family": [], "baseline": None, "shown": None,
-        "metrics": {
-            "lpips": {**about, "label": "LPIPS", "higher_is_better": False, "digits": 4},
-            "ssim": {**about, "label": "SSIM", "higher_is_better": True, "digits": 3},
-            "psnr": {**about, "label": "PSNR", "unit": "dB", "higher_is_better": True, "digits": 2},
-            "mae": {**about, "label": "MAE", "higher_is_better": False, "digits": 2},
-            "colorfulness": {**about, "label": "CF", "higher_is_better": None, "digits": 2},
+    plugins[0].metrics["ssim"] = MetricMean(0.9, 0.9, None, 1)
+    return ComparisonSummary(
+        colortk="0", kind="pictures", protocol=ProtocolInfo("v2", "f" * 64, {"size": 256}),
+        images=PICTURES, candidates=PICTURES, common=False, gray_originals=["photo2.jpg"],
+        gray_rule="left out", gray_only=False, enlarged=0, repeated=0, same_pixels={}, computed=0,
+        loading_seconds=0.0, repeats=RepeatSettings(20, 0.01, 0.0), ranking_metric="lpips",
+        level=0.95, comparisons=1, family=[], baseline=None, shown=None,
+        metrics={
+            "lpips": info("LPIPS", False, 4), "ssim": info("SSIM", True, 3),
+            "psnr": info("PSNR", True, 2, "dB"), "mae": info("MAE", False, 2),
+            "colorfulness": info("CF", None, 2),
         },
-        "plugins": plugins,
-        "paired": [],
-        "verdicts": {
+        plugins=plugins, paired=[], failures=failures, metric_failures=[], unavailable=[],
+        records=records,
+        verdicts={
             "lpips": verdict(("good", None, "a"), ("fair", None, "a"), ("poor", None, "")),
             "psnr": verdict(("fair", 1, "a"), ("good", 2, "b"), ("poor", None, "")),
             "ssim": verdict(("good", None, "")), "mae": verdict(), "colorfulness": verdict(),
         },
-        "pairs": {
+        pairs={
             "lpips": [
                 pair("good", "fair", -1.0, -7.0, 0.5, False), pair("good", "poor", -6.2, -7.0, -0.5, True),
                 pair("fair", "poor", -5.2, -7.0, -0.5, True),
@@ -114,16 +137,14 @@ def make_report(labels: dict[str, str] | None = None) -> dict[str, Any]:
                 pair("fair", "poor", 5.2, 0.5, 7.0, True),
             ],
         },
-        "records": records,
-        "failures": failures,
-    }  # fmt: skip
+    )  # fmt: skip
 
 
-def make_sheets(names: dict[int, str] | None = None, labels: dict[str, str] | None = None) -> Iterator[Sheet]:  # fmt: skip
+def make_sheets(names: dict[int, str] | None = None, labels: dict[str, str] | None = None) -> Iterator[PictureImages]:  # fmt: skip
     colours = {"good": (200, 40, 40), "fair": (40, 160, 40), "poor": (40, 40, 200)}
     for k in range(PICTURES):
         ran = {n: (labels or {}).get(n, n) for n in PLUGINS if (n, k) != ("poor", PICTURES - 1)}
-        yield Sheet(
+        yield PictureImages(
             f"{k:064x}",
             (names or {}).get(k, f"photo{k}.jpg"),
             jpeg(100 + k, "L"),
@@ -141,7 +162,5 @@ def make_histograms() -> dict[str, list[list[int]]]:
 
 
 def html_of(**changes: Any) -> str:
-    file = io.StringIO()
-    given = {"report": make_report(), "sheets": make_sheets(), "histograms": make_histograms()}
-    write(file, **{**given, **changes})
-    return file.getvalue()
+    given = {"summary": make_report(), "sheets": make_sheets(), "histograms": make_histograms()}
+    return "".join(page(**{**given, **changes}))

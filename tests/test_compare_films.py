@@ -20,7 +20,8 @@ from colortk.harness.compare import compare
 from colortk.harness.films.film_variants import PROTOCOL
 from colortk.harness.films.frame import FilmFrame, ReferenceFrame
 from colortk.harness.films.reference_film import ReferenceFilm, spread
-from colortk.harness.flicker import ColorFlicker, Steps, flicker
+from colortk.harness.flicker import ColorFlicker, flicker
+from colortk.harness.frame_motion import MotionFinder
 from colortk.harness.protocol import load_protocol
 from conftest import Run, colorizer_module, one_line, photo, rows_of
 from films import decoded, film, planes, truncated
@@ -61,11 +62,11 @@ SMALL = ("--size", "48", "-m", "psnr", "-m", "flicker", "-m", "delta_e00")
 
 
 def shots(greys: list[np.ndarray]) -> list[ReferenceFrame]:
-    steps, before, found = Steps(), None, []
+    steps, before, found = MotionFinder(), None, []
     for number, grey in enumerate(greys):
         fine = np.repeat(grey[..., None], 3, 2).astype(np.float32)
         found.append(ReferenceFrame(number, fine, False, steps, before))
-        before = found[-1].grey
+        before = found[-1].gray
     return found
 
 
@@ -87,7 +88,7 @@ def test_flicker_against_colours_moved_by_hand() -> None:
         for n in range(1, 6)
     ]
     assert found == pytest.approx(np.mean(by_hand), rel=0.03)
-    assert found == pytest.approx(flicker(labs).colour), "each of its own motion: the same"
+    assert found == pytest.approx(flicker(labs).color), "each of its own motion: the same"
     alone = ColorFlicker()
     alone.add(FilmFrame(shots(greys)[0], labs[0]))
     with pytest.raises(PictureError, match="flicker cannot be measured"):

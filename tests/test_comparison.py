@@ -17,6 +17,8 @@ from colortk.harness.records import Key, PictureRow, ResultRow
 from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 from colortk.report import captions, text_tables
+from colortk.report.verdict_notes import pairing_title, verdict_lines
+from colortk.report.wording import plural
 from colortk.runtime.loading import Request
 from simulations import score_table
 
@@ -55,9 +57,9 @@ def test_the_caption_is_true(seed: int) -> None:
     metric = "psnr" if seed % 2 else "lpips"
     sign = 1 if metric == "psnr" else -1
     found = compared({metric: scores})
-    report = found.as_dict(per_image=True)
-    lines = " ".join(captions.verdict_lines(report))
-    head, rows = text_tables.ranking(report, [metric])
+    report = found.summary(per_image=True)
+    lines = " ".join(verdict_lines(report))
+    head, rows = text_tables.ranking_table(report, [metric])
     shown = {row[2]: dict(zip(head, row, strict=True)) for row in rows}
     width = scores.shape[1]
     full = [k for k in range(width) if not np.isnan(scores[:, k]).any()]
@@ -65,7 +67,7 @@ def test_the_caption_is_true(seed: int) -> None:
     assert f"ranked by {'PSNR (higher' if sign > 0 else 'LPIPS (lower'} is better)" in lines
     by_mean = sorted(full, key=lambda k: -sign * scores[:, k].mean())
     assert [row[2] for row in rows][: len(full)] == [f"plugin{k}" for k in by_mean]
-    pairs = {frozenset((p["first"], p["second"])): p for p in report["pairs"][metric]}
+    pairs = {frozenset((p.first, p.second)): p for p in report.pairs[metric]}
     told = re.search(r"(\d+) comparisons? of two plugins", lines)
     assert told is not None
     assert int(told[1]) == len(full) * (len(full) - 1) // 2
@@ -73,7 +75,7 @@ def test_the_caption_is_true(seed: int) -> None:
     for a in full:
         for b in full:
             if a < b:
-                low, high = pairs[frozenset((f"plugin{a}", f"plugin{b}"))]["ci95"]
+                low, high = pairs[frozenset((f"plugin{a}", f"plugin{b}"))].ci95
                 outside = not low <= 0 <= high
                 groups = [set(shown[f"plugin{k}"]["group"]) for k in (a, b)]
                 assert bool(groups[0] & groups[1]) != outside
@@ -92,40 +94,40 @@ def test_the_caption_is_true(seed: int) -> None:
             f"{count} of {len(scores)}",
         )
         assert f"plugin{k} ({count} of {len(scores)})" in lines
-    paired = captions.pairing_title(report, [metric])
-    made = len(text_tables.pairing(report, [metric])[1])
-    assert f": {captions.count(made, 'comparison')}, each by itself" in paired
+    paired = pairing_title(report, [metric])
+    made = len(text_tables.paired_table(report, [metric])[1])
+    assert f": {plural(made, 'comparison')}, each by itself" in paired
     assert "±" not in str(rows)
 
 
 def test_intervals_of_skewed_scores_are_not_symmetric() -> None:
     scores = np.random.default_rng(1).lognormal(0, 1, (40, 2))
-    report = compared({"mse": scores}).as_dict()
-    for plugin in report["plugins"]:
-        found = plugin["metrics"]["mse"]
-        low, high = found["ci95"]
-        assert high - found["mean"] > 1.2 * (found["mean"] - low)
-        assert f"[{low:.1f}, {high:.1f}]" in str(text_tables.ranking(report, ["mse"]))
+    report = compared({"mse": scores}).summary()
+    for plugin in report.plugins:
+        found = plugin.metrics["mse"]
+        low, high = found.ci95
+        assert high - found.mean > 1.2 * (found.mean - low)
+        assert f"[{low:.1f}, {high:.1f}]" in str(text_tables.ranking_table(report, ["mse"]))
 
 
 def test_five_gray_originals_of_seven_give_gray_no_first_place() -> None:
     """`plugin0` is perfect on gray pictures and bad on others, as `gray` is."""
     scores = np.array([[100.0, 40.0]] * 5 + [[20.0, 25.0], [21.0, 26.5]])
     found = compared({"psnr": scores}, gray=range(5))
-    report = found.as_dict()
-    assert [(e["name"], e["metrics"]["psnr"]["mean"]) for e in report["plugins"]] == [
+    report = found.summary()
+    assert [(e.name, e.metrics["psnr"].mean) for e in report.plugins] == [
         ("plugin1", 25.75), ("plugin0", 20.5),
     ]  # fmt: skip
-    assert report["gray_originals"] == [f"{k}.png" for k in range(5)]
+    assert report.gray_originals == [f"{k}.png" for k in range(5)]
     assert "5 gray originals, left out of every measure" in " ".join(captions.caption(report))
     kept = compared({"psnr": scores}, gray=range(5), keep_gray=True)
-    assert kept.as_dict()["plugins"] == report["plugins"]
+    assert kept.summary().plugins == report.plugins
     assert kept.gray is not None
-    assert [e["metrics"]["psnr"]["mean"] for e in kept.as_dict()["gray"]["plugins"]] == [100, 40]
-    old = compared({"psnr": scores, "ab_rmse": scores}, gray=range(5), name="v1").as_dict()
-    numbers = {m: old["plugins"][0]["metrics"][m]["n"] for m in ("psnr", "ab_rmse")}
+    assert [e.metrics["psnr"].mean for e in kept.gray.summary().plugins] == [100, 40]
+    old = compared({"psnr": scores, "ab_rmse": scores}, gray=range(5), name="v1").summary()
+    numbers = {m: old.plugins[0].metrics[m].n for m in ("psnr", "ab_rmse")}
     assert numbers == {"psnr": 7, "ab_rmse": 2}, "as v1 was"
-    head, _ = text_tables.ranking(old, ["psnr", "ab_rmse"])
+    head, _ = text_tables.ranking_table(old, ["psnr", "ab_rmse"])
     assert head[3:5] == ["PSNR ↑ (n=7)", "ab-RMSE ↓ (n=2)"]
 
 
@@ -133,44 +135,44 @@ def test_failing_on_the_worst_pictures_does_not_help() -> None:
     rng = np.random.default_rng(2)
     for _ in range(20):
         scores = score_table(rng, 4)
-        before = compared({"psnr": scores}).as_dict()["plugins"]
+        before = compared({"psnr": scores}).summary().plugins
         k = int(rng.integers(4))
         gaps = scores.copy()
         gaps[np.argsort(scores[:, k])[:3], k] = np.nan
         found = compared({"psnr": gaps})
-        after = [e["name"] for e in found.as_dict()["plugins"]]
-        assert after == [e["name"] for e in before if e["name"] != f"plugin{k}"] + [f"plugin{k}"]
+        after = [e.name for e in found.summary().plugins]
+        assert after == [e.name for e in before if e.name != f"plugin{k}"] + [f"plugin{k}"]
         assert found.variants[found.best or 0].label != f"plugin{k}"
-        common = compared({"psnr": gaps}, common=True).as_dict()
-        assert common["images"] == len(scores) - 3
-        assert {e["n"] for e in common["plugins"]} == {len(scores) - 3}
+        common = compared({"psnr": gaps}, common=True).summary()
+        assert common.images == len(scores) - 3
+        assert {e.n for e in common.plugins} == {len(scores) - 3}
 
 
 def test_a_metric_that_fails_on_some_pictures_is_counted_in_its_column() -> None:
     rng = np.random.default_rng(3)
     whole, part = rng.normal(20, 1, (12, 2)), rng.normal(20, 1, (12, 2))
     part[:4, 0] = np.nan
-    report = compared({"psnr": whole, "ssim": part}).as_dict()
-    head, rows = text_tables.ranking(report, ["psnr", "ssim"])
+    report = compared({"psnr": whole, "ssim": part}).summary()
+    head, rows = text_tables.ranking_table(report, ["psnr", "ssim"])
     assert head[3:5] == ["PSNR ↑ (n=12)", "SSIM ↑ (n=8–12)"]
     by_name = {row[2]: row for row in rows}
     assert by_name["plugin0"][4].endswith("(n=8)")
     assert by_name["plugin1"][4].endswith("(n=12)")
-    first = compared({"ssim": part}).as_dict()
-    assert first["plugins"][-1]["name"] == "plugin0", "the measure that ranks lacks scores"
-    assert first["plugins"][-1]["group"] == ""
+    first = compared({"ssim": part}).summary()
+    assert first.plugins[-1].name == "plugin0", "the measure that ranks lacks scores"
+    assert first.plugins[-1].group == ""
 
 
 def test_few_pictures_come_with_a_warning() -> None:
     scores = np.random.default_rng(4).normal(20, 1, (9, 3))
     warning = "under 10 pictures: intervals are Student's t"
-    assert warning in " ".join(captions.verdict_lines(compared({"psnr": scores}).as_dict()))
+    assert warning in " ".join(verdict_lines(compared({"psnr": scores}).summary()))
     more = np.vstack([scores, scores[:1] + 1])
-    assert warning not in " ".join(captions.verdict_lines(compared({"psnr": more}).as_dict()))
+    assert warning not in " ".join(verdict_lines(compared({"psnr": more}).summary()))
 
 
 def test_a_family_is_named_beside_the_table() -> None:
     scores = np.random.default_rng(5).normal(20, 1, (30, 3))
-    report = compared({"psnr": scores}, family=("plugin0", "plugin2")).as_dict()
-    lines = " ".join(captions.verdict_lines(report))
+    report = compared({"psnr": scores}, family=("plugin0", "plugin2")).summary()
+    lines = " ".join(verdict_lines(report))
     assert "but for the family plugin0, plugin2: corrected together (Holm)" in lines

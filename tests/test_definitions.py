@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from skimage.color import rgb2lab
 from colortk.harness.compare import compare
 from colortk.metrics import score
 from colortk.plugin.registry import registry
-from colortk.report import captions, text_tables
+from colortk.report import captions
+from colortk.report.markdown import to_markdown
+from colortk.report.notebook import to_notebook_html
 from conftest import photo
 from reports import html_of, make_report
 
@@ -57,19 +60,19 @@ def test_the_window_of_ssim() -> None:
 
 def test_tables_in_every_format_print_the_definitions_of_their_measures(tmp_path: Path) -> None:
     found = compare(photo(40, 40), ["gray"], ["ab_rmse", "psnr_ab"], store=tmp_path)
-    lines = captions.definitions(found.as_dict(), ["ab_rmse", "psnr_ab"])
+    lines = captions.definitions(found.summary().metrics, ["ab_rmse", "psnr_ab"])
     assert lines == [
         f"ab-RMSE: {definition('ab_rmse')}",
         f"PSNR ab: {definition('psnr_ab')}",
     ]
-    plain = text_tables.markdown(found).replace("\\", "")
+    plain = to_markdown(found).replace("\\", "")
     for line in lines:
         assert f"- {line}" in plain
-        assert line in text_tables.html(found)
+        assert line in to_notebook_html(found)
     assert found.as_dict()["metrics"]["ab_rmse"]["definition"] == definition("ab_rmse")
     report = make_report()
-    report["metrics"]["psnr"]["definition"] = "peak 255 & more"
-    assert "<dt>PSNR</dt><dd>peak 255 &amp; more</dd>" in html_of(report=report)
+    report.metrics["psnr"] = replace(report.metrics["psnr"], definition="peak 255 & more")
+    assert "<dt>PSNR</dt><dd>peak 255 &amp; more</dd>" in html_of(summary=report)
 
 
 @pytest.mark.slow

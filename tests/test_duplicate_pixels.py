@@ -51,23 +51,23 @@ def test_the_first_of_equal_originals_counts() -> None:
 
 def test_a_comparison_counts_equal_pixels_once(folder: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
-    reports = [colortk.compare(folder, ["gray"], ["psnr"], store=store).as_dict() for _ in range(2)]
+    reports = [colortk.compare(folder, ["gray"], ["psnr"], store=store).summary() for _ in range(2)]
     names = {
         str(folder / "b.bmp"): str(folder / "a.png"),
         str(folder / "c.png"): str(folder / "a.png"),
     }
     for report in reports:
-        assert (report["images"], report["repeated"]) == (2, 2)
-        assert report["same_pixels"] == names
+        assert (report.images, report.repeated) == (2, 2)
+        assert report.same_pixels == names
         assert sum("has the pixels of" in line for line in caption(report)) == 2
-    assert [report["computed"] for report in reports] == [4, 0]
+    assert [report.computed for report in reports] == [4, 0]
     Image.open(folder / "a.png").save(folder / "e.tif")
     Image.open(folder / "d.png").save(folder / "f.png", compress_level=0)
     third = colortk.compare(folder, ["gray"], ["psnr"], store=store).as_dict()
     assert (third["images"], third["repeated"], third["computed"]) == (2, 4, 2)
     with Results(store) as results:
         (board,) = boards(results)
-    assert board["images"] == 2
+    assert board.images == 2
 
 
 def test_a_survey_shows_equal_pixels_once(folder: Path) -> None:
@@ -90,5 +90,5 @@ def test_films_with_equal_frames_count_once(tmp_path: Path) -> None:
     film(clips / "b.avi", frames=3, codec="ffv1")
     film(clips / "c.mkv", frames=4, codec="ffv1")
     report = colortk.compare(clips, ["gray"], ["psnr"], store=tmp_path / "store").films.as_dict()
-    assert (report["images"], report["repeated"]) == (2, 1)
-    assert [Path(name).name for name in report["same_pixels"]] == ["b.avi"]
+    assert (report.images, report.repeated) == (2, 1)
+    assert [Path(name).name for name in report.same_pixels] == ["b.avi"]

@@ -37,7 +37,7 @@ def keep(
 
 def found(store: Path) -> list[dict[str, Any]]:
     with Results(store) as results:
-        return boards(results)
+        return [board.as_dict() for board in boards(results)]
 
 
 def mean(pictures: Sequence[str]) -> float:
@@ -196,7 +196,7 @@ def test_results_of_another_refinement_are_of_the_code_of_now(tmp_path: Path) ->
             row = ResultRow("p0", key, {"psnr": 20.0})
             results.add(how, PictureRow("p0", "p0", 9, 9, 9.0, 1.0, False), [row], {})
         (board,) = boards(results)
-    assert [row["current"] for row in board["plugins"]] == [True]
+    assert [row.current for row in board.plugins] == [True]
 
 
 def test_names_of_protocols_are_quoted(tmp_path: Path, colortk: Callable[..., Any]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede94, deltaE_ciede2000, rgb2lab
 
-from colortk.harness.metrics.delta_e00 import delta_e00_map
+from colortk.harness.metrics.ciede2000 import delta_e00_map
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.scoring import Scorer
 from colortk.metrics import score

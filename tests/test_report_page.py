@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colortk.harness.summary_rows import (
+    PredictionSeconds,
+)
 from reports import (
     HOSTILE,
     PICTURES,
@@ -132,7 +136,7 @@ def test_another_measure_ranks_by_that_measure(opened: Any) -> None:
 
 @pytest.mark.slow
 def test_a_baseline_stays_what_the_others_are_compared_with(opened: Any) -> None:
-    view = opened(report=make_report() | {"baseline": "poor"})
+    view = opened(summary=replace(make_report(), baseline="poor"))
     for metric in ("lpips", "psnr"):
         view.page.select_option("#metric", metric)
         assert "difference to poor" in view.texts("#paired-title")[0]
@@ -224,7 +228,7 @@ def test_the_histogram_lies_where_its_colour_is(opened: Any) -> None:
 @pytest.mark.slow
 def test_a_hostile_name_does_nothing(opened: Any) -> None:
     labels = {"fair": HOSTILE}
-    view = opened(report=make_report(labels), sheets=make_sheets({1: HOSTILE}, labels))
+    view = opened(summary=make_report(labels), sheets=make_sheets({1: HOSTILE}, labels))
     title = view.page.title()
     view.page.locator("#sheets > li").nth(1).scroll_into_view_if_needed()
     view.page.locator("#sheets h3 button").nth(1).click()
@@ -244,9 +248,11 @@ def test_the_page_is_as_wide_as_the_window(opened: Any, width: int) -> None:
 @pytest.mark.slow
 def test_next_to_nothing_to_show(opened: Any) -> None:
     report = make_report()
-    for plugin in report["plugins"]:
-        plugin |= {"metrics": {}, "seconds": {}, "peak_memory": None, "rank": None}
-    bare = {"paired": [], "records": [], "verdicts": {}, "pairs": {}}
-    view = opened(report=report | bare, sheets=iter(()), histograms={})
+    plugins = [
+        replace(plugin, metrics={}, seconds=PredictionSeconds(), peak_memory=None)
+        for plugin in report.plugins
+    ]
+    bare = replace(report, plugins=plugins, records=[], verdicts={}, pairs={})
+    view = opened(summary=bare, sheets=iter(()), histograms={})
     assert view.texts("#ranking tbody th b") == ["good", "fair", "poor"]
     assert view.texts("#shown") == ["0 of 0"]

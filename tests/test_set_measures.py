@@ -26,9 +26,9 @@ def test_differences_of_either_sign_cancel() -> None:
     results = np.array([12.0, 18, 33, np.nan, 47])
     found = set_delta_cf(results, originals)
     assert found is not None
-    assert found["difference"] == pytest.approx(0)
-    assert found["truth"] == pytest.approx(27.5)
-    assert found["n"] == 4
+    assert found.difference == pytest.approx(0)
+    assert found.truth == pytest.approx(27.5)
+    assert found.n == 4
     assert set_delta_cf(np.full(5, np.nan), originals) is None
 
 
@@ -42,10 +42,10 @@ def test_the_interval_has_no_sign() -> None:
     assert gaudier is not None
     assert close is not None
     for found in (paler, gaudier):
-        low, high = found["ci95"]
-        assert 5 < low < found["difference"] < high < 9
-    assert close["ci95"][0] == 0
-    assert close["ci95"][1] >= close["difference"]
+        low, high = found.ci95
+        assert 5 < low < found.difference < high < 9
+    assert close.ci95[0] == 0
+    assert close.ci95[1] >= close.difference
 
 
 def test_its_place() -> None:

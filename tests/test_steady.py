@@ -58,13 +58,13 @@ def lab_of(grey: np.ndarray, ab: np.ndarray) -> np.ndarray:
 def test_the_measure() -> None:
     greys = moving(6)
     steady = [lab_of(g, np.full((2, 2, 2), 20, np.float32)) for g in greys]
-    assert flicker(steady).colour < 0.01
+    assert flicker(steady).color < 0.01
     jumping = [
         lab_of(g, np.full((2, 2, 2), 20 + 3 * (n % 2), np.float32)) for n, g in enumerate(greys)
     ]
     found = flicker(jumping)
-    assert found.colour == pytest.approx(3 * np.sqrt(2), rel=0.01), "of both a* and b*"
-    assert found.total >= found.colour
+    assert found.color == pytest.approx(3 * np.sqrt(2), rel=0.01), "of both a* and b*"
+    assert found.total >= found.color
     assert found.pairs == 5
     assert 0.5 < found.share <= 1
     with pytest.raises(PictureError, match="no two frames"):
@@ -79,7 +79,7 @@ def test_steady_colour_flickers_less_than_half() -> None:
     smooth = [smoother(g, ab) for g, ab in zip(greys, raw, strict=True)]
     off = flicker(lab_of(g, ab) for g, ab in zip(greys, raw, strict=True))
     on = flicker(lab_of(g, ab) for g, ab in zip(greys, smooth, strict=True))
-    assert on.colour < off.colour / 2
+    assert on.color < off.color / 2
     assert not smoother.cuts
 
 

@@ -127,7 +127,7 @@ def test_a_rater_goes_on_where_they_were_and_answers_once(tmp_path: Path) -> Non
     assert second is not None
     assert (second.number, again.progress) == (2, (1, 6))
     assert not rater.answer(first.id, False)
-    assert [a.real for a in survey.answers.given()] == [True]
+    assert [a.real for a in survey.answers.all_answers()] == [True]
     assert answer_all(survey, again, dict.fromkeys(("real", "a", "b"), 0.5), 0) == 5
     assert rater.next() is None
 
@@ -143,7 +143,7 @@ def test_strange_raters_and_strange_answers(tmp_path: Path) -> None:
             mine.answer(name, True)
     with pytest.raises(UsageError, match="True"):
         other.answer(question.id, 1)  # type: ignore[arg-type]
-    assert survey.answers.given() == []
+    assert survey.answers.all_answers() == []
     with sqlite3.connect(tmp_path / "s" / "survey.sqlite") as db:
         unseen = db.execute("SELECT id FROM questions WHERE shown IS NULL LIMIT 1").fetchone()[0]
         row = db.execute("SELECT rater, picture FROM questions LIMIT 1").fetchone()
@@ -168,7 +168,7 @@ def test_raters_see_every_condition_alike(tmp_path: Path) -> None:
         assert len(names) == 5
     assert {count for kind, count in seen.items() if kind.endswith("-0.png")} == {4}
     assert {count for kind, count in seen.items() if not kind.endswith("-0.png")} == {2}
-    assert all(a.shown <= a.answered for a in survey.answers.given())
+    assert all(a.shown <= a.answered for a in survey.answers.all_answers())
 
 
 RATE = """
@@ -189,7 +189,7 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
     for process in running:
         assert process.communicate(timeout=100)[1] == b""
         assert process.returncode == 0
-    given = survey.answers.given()
+    given = survey.answers.all_answers()
     assert len(given) == 80
     assert len({(a.rater, a.picture) for a in given}) == 80
     assert survey.answers.raters() == dict.fromkeys(range(16), (5, 5))
@@ -202,7 +202,7 @@ def test_threads_share_a_survey(tmp_path: Path) -> None:
         counts = list(pool.map(lambda n: answer_all(survey, survey.rater(), shares, n), range(8)))
     assert counts == [6] * 8
     survey.close()
-    assert len(survey.answers.given()) == 48
+    assert len(survey.answers.all_answers()) == 48
 
 
 @pytest.mark.slow
@@ -240,7 +240,7 @@ def test_answers_that_are_no_numbers_are_one_line(tmp_path: Path) -> None:
             db.execute(f"UPDATE questions SET answered = {value} WHERE answered IS NOT NULL")
         db.close()
         with pytest.raises(EnvironmentProblem, match="are damaged: an answer holds"):
-            survey.answers.given()
+            survey.answers.all_answers()
     survey.close()
 
 

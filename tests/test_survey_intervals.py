@@ -10,21 +10,21 @@ from scipy import stats
 
 from colortk.survey.answers import Answer
 from colortk.survey.crossed_effects import (
-    Group,
+    AnswerGroup,
     _covariances,
     _variance,
     difference_interval,
-    missing,
+    missing_interval_reason,
     share_interval,
 )
 from colortk.survey.exclusion import minimum_answers, uniform_raters
 from conftest import ROOT
 
 
-def crossed(table: np.ndarray) -> Group:
+def crossed(table: np.ndarray) -> AnswerGroup:
     """Every rater (row) answers about every picture (column)."""
     raters, pictures = np.indices(table.shape)
-    return Group(raters.ravel(), pictures.ravel(), table.ravel().astype(float))
+    return AnswerGroup(raters.ravel(), pictures.ravel(), table.ravel().astype(float))
 
 
 def test_the_variance_is_that_of_repeated_surveys() -> None:
@@ -62,7 +62,9 @@ def test_the_pigeonhole_bootstrap_counts_chance_three_times() -> None:
 
 def test_many_independent_answers_have_wilsons_interval() -> None:
     rng = np.random.default_rng(0)
-    group = Group(np.arange(4000), rng.integers(2000, size=4000), (np.arange(4000) % 4 > 0) * 1.0)
+    group = AnswerGroup(
+        np.arange(4000), rng.integers(2000, size=4000), (np.arange(4000) % 4 > 0) * 1.0
+    )
     expected = stats.binomtest(3000, 4000).proportion_ci(method="wilson")
     assert share_interval(group) == pytest.approx((expected.low, expected.high), abs=2e-3)
 
@@ -88,7 +90,7 @@ def test_what_raters_have_in_common_cancels_in_differences() -> None:
     seen = rng.uniform(size=(40, 30)) < 0.5
     raters, pictures = np.indices(seen.shape)
     real = (rng.uniform(size=seen.shape) < 0.5 + bias) * 1.0
-    groups = [Group(raters[which], pictures[which], real[which]) for which in (seen, ~seen)]
+    groups = [AnswerGroup(raters[which], pictures[which], real[which]) for which in (seen, ~seen)]
     widths = [np.diff(interval)[0] for interval in map(share_interval, groups) if interval]
     difference = difference_interval(*groups)
     assert difference is not None
@@ -106,9 +108,14 @@ def test_what_raters_have_in_common_cancels_in_differences() -> None:
     ],
 )
 def test_what_cannot_be_computed(raters: list[int], pictures: list[int], why: str) -> None:
-    group = Group(np.array(raters, int), np.array(pictures, int), np.ones(len(raters)))
+    group = AnswerGroup(np.array(raters, int), np.array(pictures, int), np.ones(len(raters)))
     other = crossed(np.eye(3))
-    assert missing(group) == missing(group, other) == missing(other, group) == why
+    assert (
+        missing_interval_reason(group)
+        == missing_interval_reason(group, other)
+        == missing_interval_reason(other, group)
+        == why
+    )
     for interval in (share_interval(group), difference_interval(group, other)):
         assert (interval is None) == bool(why)
     assert math.isnan(group.share) == (not raters)

@@ -49,8 +49,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Survey:
 
 
 def test_the_numbers_are_those_of_the_answers(answered: Survey) -> None:
-    report = findings(answered, keep_uniform=True, per_answer=True)
-    given = answered.answers.given()
+    result = findings(answered, keep_uniform=True, per_answer=True)
+    report = result.as_dict()
+    given = answered.answers.all_answers()
     assert report["raters"] == {
         "came": 13, "answered": 12, "finished": 11, "counted": 12, "excluded": 0,
         "uniform": [{"rater": 11, "answers": 6, "real": True}], "uniform_minimum": 6,
@@ -76,11 +77,11 @@ def test_the_numbers_are_those_of_the_answers(answered: Survey) -> None:
         for row in picture["conditions"]:
             if row["answers"]:
                 assert row["ci95"] == pytest.approx(wilson(row["share"], row["answers"]))
-    assert "1 rater to whom it applies is kept" in " ".join(survey_tables.caption(report))
+    assert "1 rater to whom it applies is kept" in " ".join(survey_tables.caption(result))
     without = findings(answered)
-    assert without["answers"] == 63
-    assert without["raters"]["counted"] == 11
-    assert without["raters"]["excluded"] == 1
+    assert without.answers == 63
+    assert without.raters.counted == 11
+    assert without.raters.excluded == 1
     assert "1 rater is excluded: 11 (6 times real)." in survey_tables.caption(without)
     ids = {rater for (rater,) in _rows(answered, "SELECT id FROM raters")}
     assert not [name for name in ids if name in str(report)]  # whoever has it answers as they
@@ -93,33 +94,35 @@ def _rows(survey: Survey, query: str) -> list[tuple[Any, ...]]:
 
 def test_an_empty_survey_has_a_report(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "s")
-    report = findings(survey)
+    result = findings(survey)
+    report = result.as_dict()
     assert [row["share"] for row in report["conditions"]] == [None] * 3
     assert report["conditions"][1]["difference"] is None
-    assert "no answer" in "".join(page(survey, report))
+    assert "no answer" in "".join(page(survey, result))
     assert report["conditions"][1]["ci95_missing"] == "no answers"
-    assert survey_tables.conditions(report)[1][1][2:] == ["-"] * 4
-    assert survey_tables.without_interval(report) == []
+    assert survey_tables.condition_table(result)[1][1][2:] == ["-"] * 4
+    assert survey_tables.missing_intervals(result) == []
 
 
 def test_one_rater_has_shares_without_intervals(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "s")
     answer_all(survey, survey.rater(), SHARES, 1)
-    report = findings(survey)
+    result = findings(survey)
+    report = result.as_dict()
     for row in report["conditions"]:
         assert row["share"] is not None
         assert row["ci95"] is None
         assert row["ci95_missing"] == "only one rater: how raters differ is not known"
     assert report["conditions"][1]["difference_ci95"] is None
-    lines = survey_tables.caption(report)
+    lines = survey_tables.caption(result)
     assert any(line.startswith("no interval for real, a, a minus real, b") for line in lines)
-    text = "".join(page(survey, report))
+    text = "".join(page(survey, result))
     assert "only one rater" in text
     assert "nan" not in text
 
 
 def test_csv(answered: Survey) -> None:
-    rows = list(csv.DictReader(io.StringIO(survey_tables.as_csv(findings(answered)))))
+    rows = list(csv.DictReader(io.StringIO(survey_tables.to_csv(findings(answered)))))
     assert len(rows) == 3 + 3 * 6
     assert [row["condition"] for row in rows[:3]] == ["real", "a", "b"]
     assert float(rows[1]["difference"]) < 0
@@ -127,7 +130,7 @@ def test_csv(answered: Survey) -> None:
     each = list(
         csv.DictReader(
             io.StringIO(
-                survey_tables.as_csv(findings(answered, keep_uniform=True, per_answer=True))
+                survey_tables.to_csv(findings(answered, keep_uniform=True, per_answer=True))
             )
         )
     )
@@ -170,7 +173,7 @@ def test_the_page_is_one_whole_file(answered: Survey) -> None:
     order = [text.index(f"<h3>photo{k}.jpg") for k in range(6)]
     rates = [
         np.mean([r["share"] for r in p["conditions"][1:] if r["answers"]])
-        for p in findings(answered)["pictures"]
+        for p in findings(answered).as_dict()["pictures"]
     ]
     assert [rates[k] for k in np.argsort(order)] == sorted(rates, reverse=True)
 

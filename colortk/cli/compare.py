@@ -191,6 +191,7 @@ def command(
     configure_runtime(threads, device)
     from colortk.errors import UsageError
     from colortk.harness.compare import compare
+    from colortk.harness.json_values import to_json_value
     from colortk.harness.run_options import RunOptions
     from colortk.io.samples import everything
     from colortk.runtime.subprocesses import cores
@@ -244,13 +245,16 @@ def command(
         failed = True
     consistency = outputs.measure_sizes(comparison, timeout) if sizes and comparison.used else None
     for label, row in (consistency or {}).items():
-        if "error" in row:
-            print_message(f"--sizes, {label}: {row['error']}")
+        if row.error is not None:
+            print_message(f"--sizes, {label}: {row.error}")
     failed |= outputs.write(files, comparison, per_image, force, store)
     if as_json:
         report = comparison.as_dict(per_image)
-        print_json(report if consistency is None else report | {"sizes": consistency}, indent=1)
+        print_json(
+            report if consistency is None else report | {"sizes": to_json_value(consistency)},
+            indent=1,
+        )
     elif Path("-") not in files.values():
         outputs.show(comparison, consistency)
-    failed |= any("error" in row for row in (consistency or {}).values())
+    failed |= any(row.error is not None for row in (consistency or {}).values())
     return 1 if failed else 0

@@ -6,13 +6,14 @@ import io
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from colortk.cli.common import print_table, progress
 from colortk.cli.output import escape_text, print_line, print_message
 
 if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
+    from colortk.harness.size_consistency import SizeConsistency
 
 
 #: Columns of a terminal that shows intervals.
@@ -119,38 +120,40 @@ def write(
 
 
 def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | None) -> bytes:
-    """Return the content of one of the files."""
-    from colortk.report import text_tables
-    from colortk.report.comparison_page import write_report
+    """Return the content of one file."""
+    from colortk.report.csv import to_csv
+    from colortk.report.markdown import to_markdown
 
     if kind == "html":
+        from colortk.report.html import write_html
+
         file = io.BytesIO()
-        write_report(file, comparison, store)
+        write_html(file, comparison, store)
         return file.getvalue()
-    if kind == "csv":
-        return text_tables.as_csv(comparison, per_image).encode("utf-8", "backslashreplace")
-    return text_tables.markdown(comparison).encode("utf-8", "backslashreplace")
+    text = to_csv(comparison, per_image) if kind == "csv" else to_markdown(comparison)
+    return text.encode("utf-8", "backslashreplace")
 
 
 def print_failures(comparison: Comparison) -> bool:
     """Print each failure of a comparison once. Return whether there was one."""
     from colortk.harness.films.comparison import FilmComparison
+    from colortk.report.text_tables import all_parts
 
     lines: dict[str, None] = {}
-    for part in _parts(comparison):
+    for part in all_parts(comparison):
         for failure in part.failures:
-            prefix = f"{failure['picture']}: " if failure["plugin"] and failure["picture"] else ""
-            lines[prefix + failure["error"]] = None
+            prefix = f"{failure.picture}: " if failure.plugin and failure.picture else ""
+            lines[prefix + failure.error] = None
         if isinstance(part, FilmComparison):
             lines |= dict.fromkeys(part.incomplete)
     failed = bool(lines)
-    for part in _parts(comparison):
+    for part in all_parts(comparison):
         for row in part.metric_failures:
-            lines[f"no {row['metric']} of {row['count']} results: {row['error']}"] = None
+            lines[f"no {row.metric} of {row.count} results: {row.error}"] = None
             # A score that was asked for and has no value is a failure, but some scores are not
             # defined for gray originals.
             required = part.asked and not part.gray_only
-            failed |= required and not any(part.summaries[row["metric"]])
+            failed |= required and not any(part.summaries[row.metric])
     if reason := empty_reason(comparison):
         lines[reason] = None
         failed = True
@@ -161,7 +164,9 @@ def print_failures(comparison: Comparison) -> bool:
 
 def empty_reason(comparison: Comparison) -> str:
     """Return why all tables are empty although there are pictures; "" if one is not empty."""
-    parts = _parts(comparison)
+    from colortk.report.text_tables import all_parts
+
+    parts = all_parts(comparison)
     if any(part.used for part in parts) or not any(part.readable for part in parts):
         return ""
     if any(part.candidates for part in parts):
@@ -172,45 +177,43 @@ def empty_reason(comparison: Comparison) -> str:
     )
 
 
-def _parts(comparison: Comparison) -> list[Comparison]:
-    """Return the comparison of each table, also of empty ones."""
-    tables = [part for part in (comparison, comparison.films) if part is not None]
-    return [part for table in tables for part in (table, table.gray) if part is not None]
-
-
-def measure_sizes(comparison: Comparison, timeout: float) -> dict[str, Any]:
-    """Return, by plugin, how much colors change with the size of a picture (``--sizes``)."""
-    from colortk.harness.size_consistency import consistency as measure
+def measure_sizes(comparison: Comparison, timeout: float) -> dict[str, SizeConsistency]:
+    """Return how much color changes with size, by plugin (``--sizes``)."""
+    from colortk.harness.size_consistency import measure_size_consistency
 
     total = len(comparison.used) * len(comparison.variants)
     with progress("sizes", total) as advance:
-        return measure(comparison.used, comparison.variants, comparison.protocol, timeout, advance)
+        return measure_size_consistency(
+            comparison.used, comparison.variants, comparison.protocol, timeout, advance
+        )
 
 
-def show(comparison: Comparison, sizes: dict[str, Any] | None) -> None:
+def show(comparison: Comparison, sizes: dict[str, SizeConsistency] | None) -> None:
     """Print the tables, those of films last; see :func:`colortk.cli.common.print_table`."""
-    from colortk.report import text_tables
+    from colortk.report.text_tables import comparison_parts
 
-    for part in text_tables.sections(comparison):
-        _show(part)
+    for part in comparison_parts(comparison):
+        _show_part(part)
     if sizes is not None:
         _show_sizes(sizes)
 
 
-def _show(comparison: Comparison) -> None:
+def _show_part(comparison: Comparison) -> None:
     from colortk.report import captions, text_tables
+    from colortk.report.verdict_notes import pairing_title, verdict_lines
 
-    report = comparison.as_dict()
-    films = captions.of_films(report)
-    prefix = f"{captions.title(report)}: " if captions.title(report) else ""
-    metrics = text_tables.headline(comparison)
-    for line in captions.caption(report):
+    summary = comparison.summary()
+    films = summary.kind == "films"
+    heading = captions.title(summary)
+    prefix = f"{heading}: " if heading else ""
+    metrics = text_tables.table_metrics(comparison)
+    for line in captions.caption(summary):
         print_note(line)
     if not comparison.used:
         return
-    # A narrow terminal shows fewer columns rather than truncated ones.
+    # A narrow terminal shows fewer columns, not the beginnings of many.
     width = _width()
-    label = report["metrics"][report["ranking_metric"]]["heading"]
+    label = summary.metrics[summary.ranking_metric].heading
     title = f"mean [95 % interval], ranked by {label}"
     if width < WIDE_TERMINAL:
         title = f"mean, ranked by {label} (a wider terminal shows intervals)"
@@ -218,39 +221,40 @@ def _show(comparison: Comparison) -> None:
     else:
         metrics = metrics[: (width - TEXT_COLUMNS) // INTERVAL_COLUMNS]
     print_table(
-        prefix + title, *text_tables.ranking(report, metrics, interval=width >= WIDE_TERMINAL)
+        prefix + title,
+        *text_tables.ranking_table(summary, metrics, interval=width >= WIDE_TERMINAL),
     )
-    for line in captions.verdict_lines(report):
+    for line in verdict_lines(summary):
         print_note(line)
-    printed_metrics = list(metrics)
-    # A single film has no intervals, and its differences can be read from the table above.
-    if report["paired"] and not (films and report["images"] < 2):
-        usual = [report["ranking_metric"], "flicker" if films else "ab_rmse", "delta_e00"]
+    shown = list(metrics)
+    # With a single film there are no intervals, and the table above shows the differences.
+    if summary.paired and not (films and summary.images < 2):
+        usual = [summary.ranking_metric, "flicker" if films else "ab_rmse", "delta_e00"]
         usual = metrics if comparison.asked else usual
         print_table(
-            prefix + captions.pairing_title(report, usual), *text_tables.pairing(report, usual)
+            prefix + pairing_title(summary, usual), *text_tables.paired_table(summary, usual)
         )
-        printed_metrics += [m for m in usual if m in report["metrics"]]
-    for line in captions.definitions(report, list(dict.fromkeys(printed_metrics))):
+        shown += [metric for metric in usual if metric in summary.metrics]
+    for line in captions.definitions(summary.metrics, list(dict.fromkeys(shown))):
         print_note(line)
 
 
-def _show_sizes(sizes: dict[str, Any]) -> None:
+def _show_sizes(sizes: dict[str, SizeConsistency]) -> None:
     rows = [
         [
             label,
-            f"{row['mean']:.2f}",
-            *(f"{v:.2f}" for v in row["pairs"].values()),
-            str(row["n"]),
-            str(row["failed"]),
+            f"{row.mean:.2f}",
+            *(f"{value:.2f}" for value in (row.pairs or {}).values()),
+            str(row.n),
+            str(row.failed),
         ]
-        if "mean" in row
-        else [label, "-", "-", "-", "-", "0", str(row["failed"])]
+        if row.mean is not None
+        else [label, "-", "-", "-", "-", "0", str(row.failed)]
         for label, row in sizes.items()
     ]
     head = ["plugin", "mean ΔE00 ↓", "256-512", "256-2048", "512-2048", "pictures", "failed"]
     print_table("the same picture at 256, 512 and 2,048 pixels", head, rows)
-    enlarged = max((row.get("enlarged", 0) for row in sizes.values()), default=0)
+    enlarged = max((row.enlarged for row in sizes.values()), default=0)
     if enlarged:
         print_note(f"{enlarged} of the pictures are smaller than 2,048 pixels and were enlarged")
 

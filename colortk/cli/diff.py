@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from colortk.cli.common import JSON, STORE, print_json, print_table, progress
 from colortk.cli.compare_output import print_note
 from colortk.cli.output import print_line, print_message
+
+if TYPE_CHECKING:
+    from colortk.harness.score_differences import PictureDifference
 
 
 @click.command("diff", short_help="Show the pictures on which two plugins differ most.")
@@ -44,7 +48,7 @@ def command(
     """
     from colortk.errors import UsageError
     from colortk.harness.results import Results
-    from colortk.harness.score_differences import between, scored_before
+    from colortk.harness.score_differences import score_differences, stored_comparison
     from colortk.store.location import store_folder
 
     if first == second:
@@ -57,36 +61,34 @@ def command(
             progress=progress,
         )  # fmt: skip
         for failure in comparison.failures:
-            print_message(failure["error"])
+            print_message(failure.error)
     else:
         with Results(store_folder(store)) as results:
-            comparison = scored_before(results, first, second, metric)
-    report = between(comparison, first, second, metric or comparison.lead)
-    report["pictures"] = report["pictures"][:count]
+            comparison = stored_comparison(results, first, second, metric)
+    differences = score_differences(comparison, first, second, metric or comparison.lead)
+    differences = replace(differences, pictures=differences.pictures[:count])
     if as_json:
-        print_json(report, indent=1)
+        print_json(differences.as_dict(), indent=1)
         return 0
-    label, digits = report["metric"]["label"], report["metric"]["digits"]
+    info, mean = differences.metric, differences.mean
     ends = {True: ", higher is better", False: ", lower is better", None: ""}
-    better = ends[report["metric"]["higher_is_better"]]
     print_line(
-        f"{label}{better}, {report['images']} pictures scored with both:"
-        f" {first} {report['mean'][0]:.{digits}f}, {second} {report['mean'][1]:.{digits}f}"
+        f"{info.label}{ends[info.higher_is_better]}, {differences.images} pictures scored with both:"
+        f" {first} {mean[0]:.{info.digits}f}, {second} {mean[1]:.{info.digits}f}"
     )
-    print_table(
-        "where they differ most", ["picture", first, second, "difference"], _rows(report, digits)
-    )
-    print_note(f"{label}: {report['metric']['definition']}")
+    head = ["picture", first, second, "difference"]
+    print_table("where they differ most", head, _rows(differences.pictures, info.digits))
+    print_note(f"{info.label}: {info.definition}")
     return 0
 
 
-def _rows(report: dict[str, Any], digits: int) -> list[list[str]]:
+def _rows(pictures: list[PictureDifference], digits: int) -> list[list[str]]:
     return [
         [
-            row["name"],
-            f"{row['scores'][0]:.{digits}f}",
-            f"{row['scores'][1]:.{digits}f}",
-            f"{row['difference']:+.{digits}f}",
+            row.name,
+            f"{row.scores[0]:.{digits}f}",
+            f"{row.scores[1]:.{digits}f}",
+            f"{row.difference:+.{digits}f}",
         ]
-        for row in report["pictures"]
+        for row in pictures
     ]

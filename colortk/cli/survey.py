@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +21,7 @@ from colortk.cli.common import (
 from colortk.cli.output import escape_text, print_line, print_message
 
 if TYPE_CHECKING:
+    from colortk.survey.findings import SurveyFindings
     from colortk.survey.session import Survey
 
 
@@ -185,27 +186,25 @@ def report(
     files = {"csv": csv_file, "html": html_file}
     outputs.check_files(files, as_json, force)
     survey = Survey.open(folder)
-    report_data = findings(survey, keep_uniform, per_answer)
+    result = findings(survey, keep_uniform, per_answer)
     for kind, path in files.items():
         if path is not None:
-            _write(kind, path, survey, report_data, force)
+            _write(kind, path, survey, result, force)
     if as_json:
-        print_json(report_data, indent=1)
+        print_json(result.as_dict(), indent=1)
     elif Path("-") not in files.values():
-        for line in survey_tables.caption(report_data):
+        for line in survey_tables.caption(result):
             outputs.print_note(line)
-        print_table("", *survey_tables.conditions(report_data))
+        print_table("", *survey_tables.condition_table(result))
     return 0
 
 
-def _write(kind: str, path: Path, survey: Survey, report_data: dict[str, Any], force: bool) -> None:
+def _write(kind: str, path: Path, survey: Survey, result: SurveyFindings, force: bool) -> None:
     from colortk.io.files import write_atomic
     from colortk.report import survey_tables
     from colortk.report.survey_page import page
 
-    text = (
-        survey_tables.as_csv(report_data) if kind == "csv" else "".join(page(survey, report_data))
-    )
+    text = survey_tables.to_csv(result) if kind == "csv" else "".join(page(survey, result))
     data = text.encode("utf-8", "backslashreplace")
     if str(path) == "-":
         if kind != "html":

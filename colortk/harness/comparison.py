@@ -1,302 +1,192 @@
-"""What a comparison found: every score, what they amount to, and who is better than whom."""
+"""A comparison of plugins: scores, verdicts, and the summary that reports render."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from colortk.harness import sealing, second_predictions
 from colortk.harness.intervals import LEVEL
-from colortk.harness.records import described
-from colortk.harness.scored_set import ScoredSet
-from colortk.harness.set_measures import add_set_measures, set_delta_cf
-from colortk.harness.verdicts import PairVerdict, Verdicts, pair_verdicts, verdicts
+from colortk.harness.judged_set import JudgedSet
+from colortk.harness.records import MetricInfo
+from colortk.harness.sealing import summarize_sealing
+from colortk.harness.second_predictions import repeat_settings, summarize_repeats
+from colortk.harness.set_measures import SET_DELTA_CF, with_set_measures
+from colortk.harness.statistics import MetricMean
+from colortk.harness.summary import ComparisonSummary
+from colortk.harness.summary_rows import (
+    FilmInfo,
+    PluginRow,
+    PredictionSeconds,
+    ProtocolInfo,
+    ScoreRecord,
+    UnavailablePlugin,
+)
 from colortk.plugin.registry import DISTRIBUTION
 
-#: Fewer pictures than this prove little.
-FEW = 20
+#: With fewer pictures, a report warns that they prove little.
+MIN_RELIABLE_PICTURES = 20
+#: Plugins that ``repr`` names.
+MAX_REPR_PLUGINS = 8
 
 
-class Comparison(ScoredSet):
-    """Plugins scored on the same pictures: verdicts on them, and what reports print."""
+@dataclass(repr=False)
+class Comparison(JudgedSet):
+    """Plugins scored on the same pictures.
 
-    #: What was scored, in reports.
-    kind = "pictures"
+    Parameters are those of :class:`~colortk.harness.scored_set.ScoredSet`, and:
+
+    Parameters
+    ----------
+    films : Comparison, optional
+        The same plugins on films.
+    """
+
+    films: Comparison | None = None
+
+    #: What was scored.
+    kind: ClassVar[str] = "pictures"
 
     @cached_property
     def gray(self) -> Comparison | None:
-        """The gray originals as a comparison of their own, if they are to be kept."""
+        """The comparison on the gray originals, if these are scored, too."""
         if self.gray_only or not self.keep_gray or not self.near_gray:
             return None
         if not self.protocol.leaves_gray_out:
             return None
         return replace(self, gray_only=True, films=None)
 
-    @cached_property
-    def _family(self) -> set[int]:
-        return {k for k, variant in enumerate(self.variants) if variant.label in self.family}
-
-    @cached_property
-    def _verdicts(self) -> dict[str, Verdicts]:
-        return {}
-
-    def verdicts_by(self, metric: str) -> Verdicts:
-        """Order, ranks and letters of the variants by one metric."""
-        if metric not in self._verdicts:
-            spec, table = self.metrics[metric], self._tables[metric]
-            self._verdicts[metric] = verdicts(
-                table, spec.higher_is_better, self._family, spec.bounds
-            )
-        return self._verdicts[metric]
-
-    @property
-    def verdicts(self) -> Verdicts:
-        """Order, ranks and letters by the metric that ranks."""
-        return self.verdicts_by(self.lead)
-
-    @property
-    def order(self) -> list[int]:
-        """Places of the variants by the mean of the metric that ranks, the incomplete ones last."""
-        return self.verdicts.order
-
-    @cached_property
-    def best(self) -> int | None:
-        """Place of the variant that the others are compared with: the baseline, or the best.
-
-        The best is looked for among those with the most scores: a plugin that failed on the
-        hard pictures is not the best.
-        """
-        labels = [variant.label for variant in self.variants]
-        if self.baseline is not None:
-            return labels.index(self.baseline)
-        counts = self.verdicts.counts
-        if not any(counts) or self.metrics[self.lead].higher_is_better is None:
-            return None
-        return next(k for k in self.order if counts[k] == max(counts))
-
-    @cached_property
-    def paired(self) -> list[dict[str, Any]]:
-        """Every other variant minus the best one, by metric."""
-        if self.best is None or len(self.variants) < 2:
-            return []
-        couples = [(k, self.best) for k in self.order if k != self.best]
-        rows = []
-        for metric, spec in self.metrics.items():
-            table = self._tables[metric]
-            for pair in pair_verdicts(
-                table, couples, spec.higher_is_better, self._family, spec.bounds
-            ):
-                rows.append(
-                    {
-                        "plugin": self.variants[pair.first].label,
-                        "best": self.variants[pair.second].label,
-                        "metric": metric,
-                    }
-                    | _described(pair)
-                )
-        return rows
-
-    def pairs(self) -> dict[str, list[dict[str, Any]]]:
-        """Every pair of variants by metric, the first minus the second."""
-        return {
-            metric: [
-                {
-                    "first": self.variants[pair.first].label,
-                    "second": self.variants[pair.second].label,
-                }
-                | _described(pair)
-                for pair in self.verdicts_by(metric).pairs
-            ]
-            for metric in self.metrics
-        }
-
-    def _verdicts_as_dict(self, metric: str) -> dict[str, Any]:
-        found = self.verdicts_by(metric)
-        return {
-            "comparisons": found.comparisons,
-            "pictures": found.pictures,
-            "plugins": [
-                {
-                    "name": self.variants[k].label,
-                    "rank": found.ranks[k],
-                    "group": found.letters[k],
-                    "n": found.counts[k],
-                }
-                for k in found.order
-            ],
-        }
-
-    @cached_property
-    def failures(self) -> list[dict[str, str]]:
-        """Every picture or plugin that has no result, and why."""
-        rows = []
-        if not self.gray_only:  # the table of pictures in color has them
-            rows += [
-                {"picture": name, "plugin": "", "error": why}
-                for name, why in self.outcome.unreadable.items()
-            ]
-            rows += [
-                {"picture": "", "plugin": label, "error": why}
-                for label, why in self.outcome.unavailable.items()
-            ]
-        for variant in self.variants:
-            for source in self.candidates:
-                row = self.row(variant.label, source.picture)
-                if row is not None and row.error is not None:
-                    rows.append(
-                        {"picture": source.name, "plugin": variant.label, "error": row.error}
-                    )
-        return rows
-
-    @cached_property
-    def metric_failures(self) -> list[dict[str, Any]]:
-        """Metrics without some scores that would count: how many, and the first reason."""
-        reasons: dict[str, list[str]] = {}
-        for variant in self.variants:
-            for source in self.candidates:
-                row = self.row(variant.label, source.picture)
-                for metric, why in (row.errors if row is not None else {}).items():
-                    if metric in self.metrics and source.picture not in self._skipped(metric):
-                        reasons.setdefault(metric, []).append(why)
-        return [{"metric": m, "count": len(why), "error": why[0]} for m, why in reasons.items()]
-
-    def colorfulness_gap(self, place: int) -> dict[str, Any] | None:
-        """The set-level ΔCF of an variant, see :func:`~colortk.harness.set_measures.set_delta_cf`."""
-        if "colorfulness" not in self.metrics:
-            return None
-        originals = [self.outcome.pictures[s.picture].colorfulness for s in self.used]
-        return set_delta_cf(self._tables["colorfulness"][:, place], np.array(originals))
+    def __repr__(self) -> str:
+        """Name the plugins with their mean scores, the best first, in a few lines."""
+        metric = self.metrics[self.lead]
+        lines = [
+            f"{type(self).__name__} of {len(self.variants)} plugins on {len(self.used)} {self.kind},"
+            f" protocol {self.protocol.name}, mean {metric.label or metric.name}:"
+        ]
+        for index in self.order[:MAX_REPR_PLUGINS]:
+            mean = self.summaries[self.lead][index]
+            value = "no score" if mean is None else f"{mean.mean:.{metric.digits}f}"
+            lines.append(f"  {self.variants[index].label}  {value}")
+        more = len(self.order) - MAX_REPR_PLUGINS
+        return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
 
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
-        """As ``--json`` prints it; ``per_image`` adds the records."""
+        """Return :meth:`summary` as ``colortk compare --json`` prints it."""
+        return self.summary(per_image).as_dict()
+
+    def summary(self, per_image: bool = False) -> ComparisonSummary:
+        """Return what tables show.
+
+        Parameters
+        ----------
+        per_image : bool
+            Add the scores of each picture, and by metric all verdicts and pairs.
+        """
         pictures = self.outcome.pictures
-        report: dict[str, Any] = {
-            "colortk": version(DISTRIBUTION),
-            "kind": self.kind,
-            "protocol": self.protocol.as_dict(),
-            "images": len(self.used),
-            "candidates": len(self.candidates),
-            "common": self.common,
-            "gray_originals": [s.name for s in self.readable if s.picture in self.near_gray],
-            "gray_rule": self._gray_rule,
-            "gray_only": self.gray_only,
-            "enlarged": sum(pictures[s.picture].enlarged for s in self.used),
-            "repeated": self.repeats,
-            "same_pixels": self.outcome.same_pixels,
-            "computed": self.outcome.computed,
-            "loading_seconds": self.outcome.loading,
-            "repeats": second_predictions.repeat_settings(self.outcome.repeating),
-            "ranking_metric": self.lead,
-            "level": LEVEL,
-            "comparisons": self.verdicts.comparisons,
-            "family": list(self.family),
-            "baseline": self.baseline,
-            "shown": list(self.metrics) if self.asked else None,
-            "metrics": {name: described(spec) for name, spec in self.metrics.items()},
-            "plugins": [self._plugin(k) for k in self.order],
-            "paired": self.paired,
-            "failures": self.failures,
-            "metric_failures": self.metric_failures,
-            "unavailable": [{"name": n, "error": why} for n, why in self.left_out.items()],
-        }
-        add_set_measures(report)
-        if per_image:
-            report["records"] = self.records()
-            report["verdicts"] = {m: self._verdicts_as_dict(m) for m in self.metrics}
-            report["pairs"] = self.pairs()
-        if self.gray is not None:
-            report["gray"] = self.gray.as_dict(per_image)
-        if self.films is not None:
-            report["films"] = self.films.as_dict(per_image)
-        return report
+        return ComparisonSummary(
+            colortk=version(DISTRIBUTION),
+            kind=self.kind,
+            protocol=ProtocolInfo(self.protocol.name, self.protocol.hash, self.protocol.definition),
+            images=len(self.used),
+            candidates=len(self.candidates),
+            common=self.common,
+            gray_originals=[s.name for s in self.readable if s.picture in self.near_gray],
+            gray_rule=self._gray_rule,
+            gray_only=self.gray_only,
+            enlarged=sum(pictures[s.picture].enlarged for s in self.used),
+            repeated=self.repeats,
+            same_pixels=self.outcome.same_pixels,
+            computed=self.outcome.computed,
+            loading_seconds=self.outcome.loading,
+            repeats=repeat_settings(self.outcome.repeating),
+            ranking_metric=self.lead,
+            level=LEVEL,
+            comparisons=self.verdicts.comparisons,
+            family=list(self.family),
+            baseline=self.baseline,
+            shown=list(self.metrics) if self.asked else None,
+            metrics=self._metric_infos(),
+            plugins=[self._plugin_row(k) for k in self.order],
+            paired=self.paired,
+            failures=self.failures,
+            metric_failures=self.metric_failures,
+            unavailable=[UnavailablePlugin(name, why) for name, why in self.left_out.items()],
+            records=self.records() if per_image else None,
+            verdicts={m: self.verdict_summary(m) for m in self.metrics} if per_image else None,
+            pairs=self.pairs() if per_image else None,
+            gray=None if self.gray is None else self.gray.summary(per_image),
+            films=None if self.films is None else self.films.summary(per_image),
+            originals=self._film_infos(),
+        )
 
     @property
     def _gray_rule(self) -> str:
-        """What became of the gray originals, in a word."""
+        """What happens to gray originals."""
         if self.protocol.leaves_gray_out:
             return "separate table" if self.keep_gray else "left out"
         return "counted" if self.keep_gray else "left out of measures of color"
 
-    def _plugin(self, k: int) -> dict[str, Any]:
-        variant = self.variants[k]
-        rows = [r for s in self.used if (r := self.row(variant.label, s.picture)) is not None]
-        good = [r for r in rows if r.error is None]
-        seconds = np.array([r.seconds for r in good])
-        memory = [r.peak_memory for r in good if r.peak_memory]
-        return {
-            "name": variant.label,
-            "plugin": variant.key.plugin,
-            "summary": variant.summary,
-            "version": variant.version,
-            "artifact": variant.key.artifact,
-            "options": variant.options,
-            "rank": self.verdicts.ranks[k],
-            "group": self.verdicts.letters[k],
-            "n": self.verdicts.counts[k],
-            "failed": len(self.used) - len(good),
-            "metrics": {
-                metric: asdict(found)
-                for metric, per_entry in self.summaries.items()
-                if (found := per_entry[k]) is not None
-            },
-            "colorfulness_gap": self.colorfulness_gap(k),
-            "seconds": {"mean": float(seconds.mean()), "median": float(np.median(seconds))}
-            if len(seconds)
-            else {},
-            "peak_memory": max(memory, default=None),
-            "repeats": second_predictions.summarize_repeats(rows),
-            "sealed": sealing.summary(rows),
-        }
+    def _metric_infos(self) -> dict[str, MetricInfo]:
+        """Describe the metrics, those of the whole set included."""
+        specs = self.metrics | {SET_DELTA_CF.name: SET_DELTA_CF}
+        return {name: MetricInfo.of(specs[name]) for name in with_set_measures(self.metrics)}
 
-    def records(self) -> list[dict[str, Any]]:
-        """One record for every picture and variant."""
+    def _film_infos(self) -> list[FilmInfo] | None:
+        """Describe the films; ``None`` for pictures."""
+        return None
+
+    def _plugin_row(self, index: int) -> PluginRow:
+        variant = self.variants[index]
+        rows = [r for s in self.used if (r := self.row(variant.label, s.picture)) is not None]
+        good = [row for row in rows if row.error is None]
+        seconds = np.array([row.seconds for row in good])
+        gap = self.colorfulness_gap(index)
+        metrics = {
+            metric: mean
+            for metric, means in self.summaries.items()
+            if (mean := means[index]) is not None
+        }
+        if gap is not None:
+            metrics[SET_DELTA_CF.name] = MetricMean(gap.difference, None, gap.ci95, gap.n)
+        return PluginRow(
+            name=variant.label,
+            plugin=variant.key.plugin,
+            summary=variant.summary,
+            version=variant.version,
+            artifact=variant.key.artifact,
+            options=variant.options,
+            rank=self.verdicts.ranks[index],
+            group=self.verdicts.letters[index],
+            n=self.verdicts.counts[index],
+            failed=len(self.used) - len(good),
+            metrics=metrics,
+            colorfulness_gap=gap,
+            seconds=PredictionSeconds(float(seconds.mean()), float(np.median(seconds)))
+            if len(seconds)
+            else PredictionSeconds(),
+            peak_memory=max((row.peak_memory for row in good if row.peak_memory), default=None),
+            repeats=summarize_repeats(rows),
+            sealed=summarize_sealing(rows),
+        )
+
+    def records(self) -> list[ScoreRecord]:
+        """Return the scores of each plugin on each picture."""
         return [
-            {
-                "picture": source.picture,
-                "name": source.name,
-                "plugin": variant.label,
-                "near_gray": source.picture in self.near_gray,
-                "metrics": row.values,
-                "metric_errors": row.errors,
-                "seconds": row.seconds,
-                "repeat": row.repeat and asdict(row.repeat),
-                "error": row.error,
-            }
+            ScoreRecord(
+                source.picture,
+                source.name,
+                variant.label,
+                source.picture in self.near_gray,
+                row.values,
+                row.errors,
+                row.seconds,
+                row.repeat,
+                row.error,
+            )
             for source in self.used
             for variant in self.variants
             if (row := self.row(variant.label, source.picture)) is not None
         ]
-
-    def to_pandas(self) -> Any:
-        """The records as a ``pandas.DataFrame``: one row a picture and variant, one column a metric."""
-        from colortk.report.text_tables import frame
-
-        return frame(self)
-
-    def _repr_html_(self) -> str:
-        from colortk.report.text_tables import html
-
-        return html(self)
-
-    def __str__(self) -> str:
-        from colortk.report.text_tables import markdown
-
-        return markdown(self)
-
-
-def _described(pair: PairVerdict) -> dict[str, Any]:
-    d = pair.difference
-    return {
-        "difference": d.mean,
-        "ci95": d.ci95,
-        "p": pair.p,
-        "separated": pair.separated,
-        "wins": d.wins,
-        "ties": d.ties,
-        "losses": d.losses,
-        "n": d.n,
-    }

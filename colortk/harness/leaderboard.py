@@ -1,4 +1,4 @@
-"""What the store holds, as boards of plugins that were scored on the same pictures."""
+"""Boards of plugins that were scored on the same pictures, from the stored results."""
 
 from __future__ import annotations
 
@@ -11,38 +11,54 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import UsageError
-from colortk.harness import second_predictions
+from colortk.harness.board import Board, BoardRow
 from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.films.film_variants import OPTION, ORIGINAL, STEADIED
 from colortk.harness.leaderboard_groups import Group, Row, grouped, installed, latest
 from colortk.harness.protocol import leaves_gray_out, near_gray_of
-from colortk.harness.records import Key, PictureRow, described
+from colortk.harness.records import Key, MetricInfo, PictureRow
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_digests
 from colortk.harness.scored_set import HEADLINE, RANKING
+from colortk.harness.second_predictions import summarize_repeats
+from colortk.harness.summary_rows import (
+    ProtocolInfo,
+)
 from colortk.harness.verdicts import verdicts
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
 from colortk.runtime.provenance import snapshot
 from colortk.types import Float64
 
-#: Pictures that are named, so that one knows a board again.
-NAMED = 3
+#: Pictures that a board names, so that a reader can recognize its set.
+MAX_NAMES = 3
 
 
-def boards(results: Results, wanted: str | None = None) -> list[dict[str, Any]]:
-    """Every board, as ``--json`` prints it; ``wanted``: name or hash of one protocol.
+def boards(results: Results, wanted: str | None = None) -> list[Board]:
+    """Return every board.
 
-    Of several versions of one plugin's code that of now counts, else the one last run, and the
-    one with the most pictures if that is another. A row is on every board whose pictures it has all of; one that
-    was made by old code, or failed, may lack some, and then has no rank. Scores of metrics whose
-    code has changed are left out. Raises ``UsageError`` if there are no results of the protocol.
+    If several versions of a plugin's code were run, a board shows the installed version, or else
+    the last one that was run, and also the version with the most pictures if that is another one.
+    A row is on every board whose pictures it has all of. A row of old code, or with failures, may
+    lack some pictures; then it has no rank. Scores of metrics whose code has changed are left out.
+
+    Parameters
+    ----------
+    results : Results
+        The store.
+    wanted : str, optional
+        Name of a protocol, or the beginning of its hash: only boards of this protocol.
+
+    Raises
+    ------
+    UsageError
+        If there are no results of the protocol.
     """
-    with snapshot():  # rows ask for the keys of the same plugins
+    with snapshot():  # Several rows look up the code of the same plugin.
         return _boards(results, wanted)
 
 
-def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
+def _boards(results: Results, wanted: str | None) -> list[Board]:
     protocols = results.protocols()
     chosen = [
         h
@@ -50,7 +66,7 @@ def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
         if wanted is None or d["name"] == wanted or h.startswith(wanted)
     ]
     if wanted is not None and not chosen:
-        # A name may hold commas.
+        # A name may contain commas.
         known = ", ".join(sorted({f"'{d['name']}'" for d in protocols.values()})) or "none"
         raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
     codes = metric_digests(registry().metrics() | registry().metrics(films=True))
@@ -59,7 +75,7 @@ def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
         for name, found in registry().of(MetricSpec).items()
         if isinstance(found.spec, MetricSpec)
     }
-    found = []
+    found: list[Board] = []
     for protocol in chosen:
         pictures = results.pictures(protocol)
         films = "frames" in protocols[protocol]
@@ -69,20 +85,18 @@ def _boards(results: Results, wanted: str | None) -> list[dict[str, Any]]:
             if key.plugin != ORIGINAL
         ]
         for group in grouped(latest(rows)):
-            board = _board(group, pictures, protocols[protocol], specs, films)
-            name = protocols[protocol]["name"]
-            kind = "films" if films else "pictures"
-            found.append({"protocol": {"name": name, "hash": protocol}, "kind": kind} | board)
+            found.append(_board(group, pictures, protocol, protocols[protocol], specs, films))
     return found
 
 
 def _board(
     group: Group,
     pictures: dict[str, PictureRow],
+    protocol_hash: str,
     definition: dict[str, Any],
     specs: dict[str, MetricSpec],
     films: bool,
-) -> dict[str, Any]:
+) -> Board:
     rows, limit = group.rows, near_gray_of(definition)
     group.common = group.common.difference(duplicate_pixels(sorted(group.common), pictures))
     gray = {p for p in group.common if p in pictures and pictures[p].chroma < limit}
@@ -98,45 +112,44 @@ def _board(
     scored = [m for m in metrics if not np.isnan(tables[m]).all()] or metrics
     ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
     lead = next(m for m in (*RANKING, *ordered) if m in ordered)
-    found = verdicts(tables[lead], specs[lead].higher_is_better, bounds=specs[lead].bounds)
-    listed: list[dict[str, Any]] = []
-    for k in found.order:
+    verdict = verdicts(tables[lead], specs[lead].higher_is_better, bounds=specs[lead].bounds)
+    board_rows = []
+    for k in verdict.order:
         row = rows[k]
         means = {
             m: float(np.nanmean(t[:, k])) for m, t in tables.items() if not np.isnan(t[:, k]).all()
         }
-        listed.append(
-            {
-                "rank": found.ranks[k],
-                "group": found.letters[k],
-                "n": found.counts[k],
-                "name": _label(row.key),
-                "artifact": row.key.artifact,
-                "code": hashlib.sha256(row.key.code.encode()).hexdigest(),
-                "current": row.current,
-                "metrics": means,
-                "pictures": len(group.common & row.pictures),
-                "failed": len(group.common & row.failed),
-                "repeats": second_predictions.summarize_repeats(
-                    row.results[p] for p in group.common & row.pictures
-                ),
-                "when": row.when,
-            }
+        board_rows.append(
+            BoardRow(
+                rank=verdict.ranks[k],
+                group=verdict.letters[k],
+                n=verdict.counts[k],
+                name=_label(row.key),
+                artifact=row.key.artifact,
+                code=hashlib.sha256(row.key.code.encode()).hexdigest(),
+                current=row.current,
+                metrics=means,
+                pictures=len(group.common & row.pictures),
+                failed=len(group.common & row.failed),
+                repeats=summarize_repeats(row.results[p] for p in group.common & row.pictures),
+                when=row.when,
+            )
         )
-    heads = [{"name": m, "heading": specs[m].heading} | described(specs[m]) for m in metrics]
     names = sorted(Path(pictures[p].name).name for p in common if p in pictures)
-    return {
-        "images": len(common),
-        "gray_originals": sorted(Path(pictures[p].name).name for p in gray),
-        "gray_rule": "left out" if leaves_gray_out(definition) else "left out of measures of color",
-        "comparisons": found.comparisons,
-        "family": [],
-        "set": hashlib.sha256("\n".join(common).encode()).hexdigest(),
-        "names": names[:NAMED],
-        "ranking_metric": lead,
-        "metrics": {head["name"]: head for head in heads},
-        "plugins": listed,
-    }
+    return Board(
+        protocol=ProtocolInfo(definition["name"], protocol_hash),
+        kind="films" if films else "pictures",
+        images=len(common),
+        gray_originals=sorted(Path(pictures[p].name).name for p in gray),
+        gray_rule="left out" if leaves_gray_out(definition) else "left out of measures of color",
+        comparisons=verdict.comparisons,
+        family=[],
+        set=hashlib.sha256("\n".join(common).encode()).hexdigest(),
+        names=names[:MAX_NAMES],
+        ranking_metric=lead,
+        metrics={m: MetricInfo.of(specs[m]) for m in metrics},
+        plugins=board_rows,
+    )
 
 
 def _table(rows: Sequence[Row], common: Sequence[str], metric: str, skipped: set[str]) -> Float64:
@@ -150,13 +163,13 @@ def _table(rows: Sequence[Row], common: Sequence[str], metric: str, skipped: set
 
 
 def _label(key: Key) -> str:
-    """As ``compare -p`` names it; weights that are not the plugin's own by their digest."""
-    now = installed(key.plugin)
-    usual = json.loads(now.options) if now is not None else {}
-    told = {n: v for n, v in json.loads(key.options).items() if usual.get(n) != v}
-    steadied = STEADIED if told.pop(OPTION, None) else ""
-    text = ",".join(f"{n.removeprefix('host ')}={v}" for n, v in told.items())
+    """Return the label that ``compare -p`` takes, with the digest of weights that are not the default."""
+    current = installed(key.plugin)
+    defaults = json.loads(current.options) if current is not None else {}
+    changed = {n: v for n, v in json.loads(key.options).items() if defaults.get(n) != v}
+    steadied = STEADIED if changed.pop(OPTION, None) else ""
+    text = ",".join(f"{n.removeprefix('host ')}={v}" for n, v in changed.items())
     label = f"{key.plugin}:{text}" if text else key.plugin
-    if key.artifact and (now is None or now.artifact != key.artifact):
+    if key.artifact and (current is None or current.artifact != key.artifact):
         label += f"@{key.artifact[:8]}"
     return label + steadied

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from colortk.plugin.spec import MetricSpec
 
@@ -85,15 +84,29 @@ class ResultRow:
     sealed: dict[str, bool] | None = None
 
 
-def described(spec: MetricSpec) -> dict[str, Any]:
-    """What a report says of a metric."""
-    return {
-        "summary": spec.summary,
-        "label": spec.label or spec.name,
-        "heading": spec.heading,
-        "unit": spec.unit,
-        "higher_is_better": spec.higher_is_better,
-        "digits": spec.digits,
-        "chroma": spec.chroma,
-        "definition": spec.definition or spec.summary,
-    }
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a report prints about a metric; see :class:`~colortk.plugin.spec.MetricSpec`."""
+
+    summary: str
+    label: str
+    heading: str
+    unit: str
+    higher_is_better: bool | None
+    digits: int
+    chroma: bool
+    definition: str
+
+    @classmethod
+    def of(cls, spec: MetricSpec) -> MetricInfo:
+        """Describe the metric of a specification."""
+        return cls(
+            spec.summary,
+            spec.label or spec.name,
+            spec.heading,
+            spec.unit,
+            spec.higher_is_better,
+            spec.digits,
+            spec.chroma,
+            spec.definition or spec.summary,
+        )

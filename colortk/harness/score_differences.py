@@ -1,7 +1,8 @@
-"""Where two variants of a comparison differ most."""
+"""The pictures whose scores differ most between two plugins."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from colortk.errors import UsageError
 from colortk.harness.comparison import Comparison
 from colortk.harness.duplicate_pixels import duplicate_pixels
+from colortk.harness.json_values import to_json_value
 from colortk.harness.outcome import Outcome
 from colortk.harness.plugin_variants import parse_variants
 from colortk.harness.protocol import load_protocol
@@ -19,21 +21,90 @@ from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 
 
-def scored_before(
+@dataclass(frozen=True)
+class DifferenceMetric:
+    """The metric that two plugins are compared by."""
+
+    name: str
+    label: str
+    digits: int
+    definition: str
+    higher_is_better: bool | None
+
+
+@dataclass(frozen=True)
+class PictureDifference:
+    """One picture, the scores of both plugins, and the first minus the second.
+
+    ``picture`` is the SHA-256 (hex) of the original's file, ``name`` its path.
+    """
+
+    name: str
+    picture: str
+    scores: list[float]
+    difference: float
+
+
+@dataclass(frozen=True)
+class ScoreDifferences:
+    """Two plugins on the same pictures.
+
+    Parameters
+    ----------
+    metric : DifferenceMetric
+        What was scored.
+    plugins : list of str
+        The two labels.
+    images : int
+        Number of pictures with both scores.
+    mean : list of float
+        Mean score of each plugin over these pictures.
+    pictures : list of PictureDifference
+        The pictures, largest difference first.
+    """
+
+    metric: DifferenceMetric
+    plugins: list[str]
+    images: int
+    mean: list[float]
+    pictures: list[PictureDifference]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the differences as ``colortk diff --json`` prints them."""
+        values: dict[str, Any] = to_json_value(self)
+        return values
+
+
+def stored_comparison(
     results: Results, first: str, second: str, metric: str | None = None
 ) -> Comparison:
-    """What the store holds of two variants, on the pictures that both were scored on.
+    """Return the stored scores of two plugins on the pictures that both were scored on.
 
-    Raises ``UsageError`` if there are none.
+    Parameters
+    ----------
+    results : Results
+        The store.
+    first, second : str
+        Plugins, as for ``colortk compare -p``.
+    metric : str, optional
+        The metric; by default the one that ranks.
+
+    Raises
+    ------
+    UsageError
+        If there is no such picture.
     """
     protocol = load_protocol()
-    chosen = parse_variants([first, second])
+    variants = parse_variants([first, second])
     name = metric or LEAD
     codes = metric_digests([name])
-    found = {e.label: results.results(protocol.hash, e.key, codes) for e in chosen}
-    known = results.pictures(protocol.hash)
-    both = set(known).intersection(
-        *({p for p, row in rows.items() if name in row.values} for rows in found.values())
+    rows = {v.label: results.results(protocol.hash, v.key, codes) for v in variants}
+    stored = results.pictures(protocol.hash)
+    both = set(stored).intersection(
+        *(
+            {p for p, row in by_picture.items() if name in row.values}
+            for by_picture in rows.values()
+        )
     )
     if not both:
         raise UsageError(
@@ -41,16 +112,33 @@ def scored_before(
             f"no {name} of both",
             "name another --metric, or pictures, or run colortk compare on them",
         )
-    ordered = sorted(both, key=lambda sha: known[sha].name)
-    repeats = duplicate_pixels(ordered, known)
-    pictures = {sha: known[sha] for sha in ordered if sha not in repeats}
-    shown = [Source(row.name, sha) for sha, row in pictures.items()]
+    ordered = sorted(both, key=lambda digest: stored[digest].name)
+    duplicates = duplicate_pixels(ordered, stored)
+    pictures = {digest: stored[digest] for digest in ordered if digest not in duplicates}
+    sources = [Source(row.name, digest) for digest, row in pictures.items()]
     spec = registry().metric(name)
-    return Comparison(protocol, shown, chosen, {name: spec}, Outcome(pictures, found))
+    return Comparison(protocol, sources, variants, {name: spec}, Outcome(pictures, rows))
 
 
-def between(comparison: Comparison, first: str, second: str, metric: str) -> dict[str, Any]:
-    """The pictures by how much the scores of two labels differ, the largest difference first."""
+def score_differences(
+    comparison: Comparison, first: str, second: str, metric: str
+) -> ScoreDifferences:
+    """Sort pictures by how much the scores of two plugins differ, the largest difference first.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Scores of both plugins.
+    first, second : str
+        Labels of the plugins.
+    metric : str
+        Name of the metric.
+
+    Raises
+    ------
+    UsageError
+        If no picture has scores of both.
+    """
     labels = [variant.label for variant in comparison.variants]
     values = comparison.values(metric)[:, [labels.index(first), labels.index(second)]]
     both = np.flatnonzero(~np.isnan(values).any(1))
@@ -60,25 +148,22 @@ def between(comparison: Comparison, first: str, second: str, metric: str) -> dic
         raise UsageError(f"'{first}' and '{second}' have no score in common", why)
     spec = comparison.metrics[metric]
     rows = [
-        {
-            "name": comparison.used[k].name,
-            "picture": comparison.used[k].picture,
-            "scores": [float(v) for v in values[k]],
-            "difference": float(values[k, 0] - values[k, 1]),
-        }
+        PictureDifference(
+            comparison.used[k].name,
+            comparison.used[k].picture,
+            [float(value) for value in values[k]],
+            float(values[k, 0] - values[k, 1]),
+        )
         for k in both
     ]
-    rows.sort(key=lambda row: -abs(row["difference"]))  # type: ignore[arg-type]
-    return {
-        "metric": {
-            "name": metric,
-            "label": spec.label or metric,
-            "digits": spec.digits,
-            "definition": spec.definition or spec.summary,
-            "higher_is_better": spec.higher_is_better,
-        },
-        "plugins": [first, second],
-        "images": len(rows),
-        "mean": [float(v) for v in values[both].mean(0)],
-        "pictures": rows,
-    }
+    rows.sort(key=lambda row: -abs(row.difference))
+    definition = spec.definition or spec.summary
+    return ScoreDifferences(
+        DifferenceMetric(
+            metric, spec.label or metric, spec.digits, definition, spec.higher_is_better
+        ),
+        [first, second],
+        len(rows),
+        [float(value) for value in values[both].mean(0)],
+        rows,
+    )

@@ -1,11 +1,10 @@
-"""The scores of a comparison: which pictures count, by which measure, and what they amount to."""
+"""The scores of a comparison: which pictures count, for which metric, and their means."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,35 +13,55 @@ from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow
 from colortk.harness.sources import Source
-from colortk.harness.statistics import Summary, summaries
+from colortk.harness.statistics import MetricMean, summaries
 from colortk.plugin.spec import MetricSpec
 from colortk.types import Float64
 
-if TYPE_CHECKING:
-    from colortk.harness.comparison import Comparison
-
-#: The score that ranks, and those that a table leads with (docs/metrics.md says why).
+#: The metric that ranks by default, and the columns of a table (docs/metrics.md says why).
 LEAD = "lpips"
 HEADLINE = (
     "lpips", "ms_ssim_ab", "delta_e00", "delta_e00_p95", "colorfulness", "colorfulness_error",
     "psnr", "ssim",
 )  # fmt: skip
-#: Those that a table is ranked by, the first that is there. Not ΔCF: it compares amounts of color,
-#: which wrong colors may have too.
+#: A table is ranked by the first of these that it has. ΔCF is not among them: it compares amounts
+#: of color, and wrong colors can have the right amount.
 RANKING = tuple(metric for metric in HEADLINE if metric != "colorfulness_error")
 
 
-@dataclass
+@dataclass(repr=False)
 class ScoredSet:
-    """Plugins scored on the same pictures.
+    """The scores of plugins on the same pictures.
 
-    ``sources``: the pictures; ``metrics``: what was scored, by name; ``left_out``: installed
-    plugins that cannot run, and why; ``keep_gray``: score gray originals too, in a table of their
-    own; ``repeats``: pictures left out because another has their content; ``asked``: the metrics
-    are those somebody named; ``baseline``: label that the others are compared with, ``None`` for
-    the best. ``family``: labels of plugins whose pairs are corrected together (Holm).
-    ``common``: score all plugins on the pictures that every plugin has a score of. ``films``: the
-    same plugins on films, a comparison of its own. ``gray_only``: of the gray originals alone.
+    Parameters
+    ----------
+    protocol : Protocol
+        How pictures were prepared.
+    sources : sequence of Source
+        The pictures.
+    variants : sequence of PluginVariant
+        The plugins.
+    metrics : dict of str to MetricSpec
+        The metrics, by name.
+    outcome : Outcome
+        The results.
+    left_out : dict of str to str
+        Installed plugins that cannot run, and why.
+    keep_gray : bool
+        Score gray originals, too, in a table of their own.
+    baseline : str, optional
+        Label of the plugin that others are compared with; by default the best one.
+    repeats : int
+        Number of files that were left out because another has their content.
+    asked : bool
+        The user named the metrics.
+    family : sequence of str
+        Labels of plugins whose pairs are corrected together (Holm).
+    common : bool
+        Score all plugins on the pictures that every plugin has a score of.
+    gray_only : bool
+        Use the gray originals only.
+    store_problem : str
+        Why some scores could not be stored; they are in this set nevertheless.
     """
 
     protocol: Protocol
@@ -55,11 +74,9 @@ class ScoredSet:
     baseline: str | None = None
     repeats: int = 0
     asked: bool = False
-    films: Comparison | None = None
     family: Sequence[str] = ()
     common: bool = False
     gray_only: bool = False
-    #: Why scores could not be stored; they are all in this comparison.
     store_problem: str = ""
 
     @cached_property
@@ -75,14 +92,14 @@ class ScoredSet:
 
     @cached_property
     def candidates(self) -> list[Source]:
-        """The pictures of this table: those in color, or the gray ones; under v1 all."""
+        """The pictures of this table: those in color, or the gray ones; with protocol v1 all."""
         if not self.protocol.leaves_gray_out:
             return self.readable
         return [s for s in self.readable if (s.picture in self.near_gray) == self.gray_only]
 
     @cached_property
     def used(self) -> list[Source]:
-        """The pictures that are scored: of the candidates all, or those that all plugins have."""
+        """The pictures that are scored: all candidates, or those that every plugin has a score of."""
         if not self.common:
             return self.candidates
         labels = [
@@ -93,7 +110,7 @@ class ScoredSet:
 
     @cached_property
     def lead(self) -> str:
-        """The metric that ranks: the first that has a better end and any score."""
+        """The metric that ranks: the first one with a better direction and a score."""
         for metric in (*RANKING, *self.metrics):
             spec = self.metrics.get(metric)
             if spec is None or not self._may_lead(spec):
@@ -105,21 +122,21 @@ class ScoredSet:
         return next(iter(self.metrics))
 
     def _may_lead(self, spec: MetricSpec) -> bool:
-        """Whether plugins can be ranked by a metric."""
+        """Return whether plugins can be ranked by a metric."""
         return spec.higher_is_better is not None
 
     def _means_color(self, spec: MetricSpec) -> bool:
-        """Whether a metric says nothing where the original has no color (protocol v1 alone)."""
+        """Return whether a metric is undefined for gray originals (protocol v1 only)."""
         return spec.chroma
 
     def _skipped(self, metric: str) -> set[str]:
-        """Pictures on which a metric does not count (protocol v1 alone)."""
+        """Return the pictures on which a metric does not count (protocol v1 only)."""
         if self.protocol.leaves_gray_out or self.keep_gray:
             return set()
         return self.near_gray if self._means_color(self.metrics[metric]) else set()
 
     def row(self, label: str, picture: str) -> ResultRow | None:
-        """What is known of one variant on one picture."""
+        """Return the result of a plugin on a picture, ``None`` if there is none."""
         return self.outcome.results.get(label, {}).get(picture)
 
     def _has_score(self, metric: str, label: str, source: Source) -> bool:
@@ -129,7 +146,13 @@ class ScoredSet:
         return not np.isnan(row.values.get(metric, np.nan))
 
     def values(self, metric: str) -> Float64:
-        """Scores (pictures, variants), NaN where there is none or where it does not count."""
+        """Return the scores of a metric.
+
+        Returns
+        -------
+        ndarray
+            float64 (pictures, plugins), NaN where there is no score or it does not count.
+        """
         table = np.full((len(self.used), len(self.variants)), np.nan)
         skipped = self._skipped(metric)
         for i, source in enumerate(self.used):
@@ -146,10 +169,10 @@ class ScoredSet:
         return {metric: self.values(metric) for metric in self.metrics}
 
     @cached_property
-    def summaries(self) -> dict[str, list[Summary | None]]:
-        """Summary of every metric for every variant, in their order."""
+    def summaries(self) -> dict[str, list[MetricMean | None]]:
+        """Mean score of every plugin, in their order, by metric."""
         joined = np.concatenate(list(self._tables.values()), 1)
         count = len(self.variants)
         bounds = [self.metrics[metric].bounds for metric in self._tables for _ in range(count)]
-        found = summaries(joined, np.array(bounds, float).reshape(-1, 2).T)
-        return {metric: found[k * count : (k + 1) * count] for k, metric in enumerate(self._tables)}
+        means = summaries(joined, np.array(bounds, float).reshape(-1, 2).T)
+        return {metric: means[k * count : (k + 1) * count] for k, metric in enumerate(self._tables)}

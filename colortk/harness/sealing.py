@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from colortk.harness.records import ResultRow
 from colortk.runtime.readable import code_roots, is_beneath
@@ -60,7 +60,7 @@ def read_sealed(
             rows[picture].sealed = dict.fromkeys(aspects.split(), True)
 
 
-def summary(rows: Sequence[ResultRow]) -> dict[str, bool | None]:
+def summarize_sealing(rows: Sequence[ResultRow]) -> dict[str, bool | None]:
     """Sum up over one plugin's results: an aspect is sealed if it was for all of them.
 
     Returns
@@ -82,18 +82,3 @@ def _all(values: list[bool | None]) -> bool | None:
     if False in values:
         return False
     return None if None in values or not values else True
-
-
-def notes(report: dict[str, Any]) -> list[str]:
-    """Return the line of a table's caption, for all plugins of a report."""
-    parts = []
-    for aspect in ASPECTS:
-        states = {p["name"]: p["sealed"][aspect] for p in report["plugins"] if p.get("sealed")}
-        if not states:
-            return []
-        for state, word in ((False, "not sealed"), (None, "not recorded"), (True, "sealed")):
-            names = [name for name, found in states.items() if found is state]
-            if names:
-                where = "" if len(names) == len(states) else f" ({', '.join(names)})"
-                parts.append(f"{aspect} {word}{where}")
-    return [f"While a plugin was scored: {'; '.join(parts)} (docs/protocol.md)"]

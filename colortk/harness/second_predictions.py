@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -108,75 +109,64 @@ def compare_predictions(first: Float32, second: Float32) -> Repeat:
     return Repeat(float(largest.max()), float((largest > ROUNDING_TOLERANCE).mean()))
 
 
-def repeat_settings(seconds: float) -> dict[str, Any]:
-    """What a report says of second predictions as a whole; ``seconds``: that they took."""
-    return {"every": ONE_IN, "tolerance": ROUNDING_TOLERANCE, "seconds": seconds}
+@dataclass(frozen=True)
+class RepeatSettings:
+    """How second predictions are chosen and compared: one picture in ``every`` is predicted twice.
 
-
-def summarize_repeats(rows: Iterable[ResultRow]) -> dict[str, Any] | None:
-    """Sum up what is known of one plugin, as ``--json`` prints it; ``None`` if nothing is.
-
-    Returns
-    -------
-    dict
-        ``pictures``: how many were predicted twice; ``failed``: how many of them only once, since
-        the second prediction failed; ``differ``: how many differ by more than ``ROUNDING_TOLERANCE``;
-        ``max_difference``: the largest difference of a* or b*; ``share``: the largest share, 0..1, of
-        the pixels of one picture that differ by more than ``ROUNDING_TOLERANCE``; ``deterministic``:
-        whether none differ, ``None`` if every second prediction failed.
+    ``tolerance`` is the largest difference of a* or b* that counts as rounding, ``seconds`` is the
+    time that all second predictions took.
     """
+
+    every: int
+    tolerance: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RepeatSummary:
+    """What second predictions show of one plugin.
+
+    Parameters
+    ----------
+    pictures : int
+        Pictures that were predicted twice.
+    failed : int
+        Pictures of these whose second prediction failed.
+    differ : int
+        Pictures on which the predictions differ by more than the tolerance.
+    max_difference : float or None
+        Largest difference of a* or b*, in CIELAB units.
+    share : float or None
+        Largest share, 0..1, of the pixels of one picture that differ by more than the tolerance.
+    deterministic : bool or None
+        No predictions differ; ``None`` if every second prediction failed.
+    """
+
+    pictures: int
+    failed: int
+    differ: int
+    max_difference: float | None
+    share: float | None
+    deterministic: bool | None
+
+
+def repeat_settings(seconds: float) -> RepeatSettings:
+    """Return the settings of second predictions, which took ``seconds``."""
+    return RepeatSettings(ONE_IN, ROUNDING_TOLERANCE, seconds)
+
+
+def summarize_repeats(rows: Iterable[ResultRow]) -> RepeatSummary | None:
+    """Sum up the second predictions of one plugin; ``None`` if there are none."""
     repeats = [row.repeat for row in rows if row.repeat is not None]
     if not repeats:
         return None
-    compared = [r for r in repeats if r.error is None]
-    differ = sum(r.difference > ROUNDING_TOLERANCE for r in compared)
-    return {
-        "pictures": len(repeats),
-        "failed": len(repeats) - len(compared),
-        "differ": differ,
-        "max_difference": max((r.difference for r in compared), default=None),
-        "share": max((r.share for r in compared), default=None),
-        "deterministic": not differ if compared else None,
-    }
-
-
-#: Marks a plugin that is not deterministic in tables.
-NONDETERMINISTIC_MARK = "†"
-
-
-def marked_name(entry: dict[str, Any]) -> str:
-    """The name of a plugin of a report, with a mark if it is not deterministic."""
-    return (
-        f"{entry['name']} {NONDETERMINISTIC_MARK}"
-        if is_nondeterministic(entry)
-        else str(entry["name"])
+    compared = [repeat for repeat in repeats if repeat.error is None]
+    differ = sum(repeat.difference > ROUNDING_TOLERANCE for repeat in compared)
+    return RepeatSummary(
+        len(repeats),
+        len(repeats) - len(compared),
+        differ,
+        max((repeat.difference for repeat in compared), default=None),
+        max((repeat.share for repeat in compared), default=None),
+        not differ if compared else None,
     )
-
-
-def is_nondeterministic(entry: dict[str, Any]) -> bool:
-    """Whether a plugin of a report is known to be not deterministic."""
-    found = entry.get("repeats")
-    return found is not None and found["deterministic"] is False
-
-
-def repeat_notes(report: dict[str, Any]) -> list[str]:
-    """What a table's caption says of plugins that are not deterministic: a line for each."""
-    lines = []
-    one = "film" if report.get("kind") == "films" else "picture"
-    for entry in report["plugins"]:
-        found = entry.get("repeats")
-        if found is None:
-            continue
-        if is_nondeterministic(entry):
-            lines.append(
-                f"{NONDETERMINISTIC_MARK} {entry['name']} is not deterministic: on {found['differ']} of"
-                f" {found['pictures']} {one}{'s' if found['pictures'] != 1 else ''} predicted twice,"
-                f" a* or b* differs by up to {found['max_difference']:.3g}"
-                f" (by more than {ROUNDING_TOLERANCE:g} on {found['share']:.1%} of the pixels)"
-            )
-        elif found["failed"]:
-            lines.append(
-                f"{entry['name']} failed on {found['failed']} of {found['pictures']} {one}s"
-                " when it predicted them a second time"
-            )
-    return lines

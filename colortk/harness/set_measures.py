@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from colortk.harness.records import described
 from colortk.harness.statistics import summaries
 from colortk.plugin.spec import MetricSpec
+from colortk.types import Float64
 
-#: The set-level ΔCF stands after the one by picture, or after colorfulness.
+#: Columns after which the set-level ΔCF is inserted: the first of these that a table has.
 AFTER = ("colorfulness_error", "colorfulness")
-#: ``None`` of ``higher_is_better``: plugins are ranked by pictures, and there are no such values.
+#: ``higher_is_better`` is ``None``: plugins are ranked by values of single pictures.
 SET_DELTA_CF = MetricSpec(
     "colorfulness_gap",
     "Difference of the mean colorfulness of the results to that of the originals",
@@ -31,8 +30,30 @@ SET_DELTA_CF = MetricSpec(
 )
 
 
-def set_delta_cf(results: NDArray[Any], originals: NDArray[Any]) -> dict[str, Any] | None:
-    """Return the set-level ΔCF of one plugin.
+@dataclass(frozen=True)
+class ColorfulnessGap:
+    r"""The set-level ΔCF of one plugin.
+
+    Parameters
+    ----------
+    truth : float
+        Mean colorfulness of the originals that have a result.
+    difference : float
+        \|mean of the results - mean of these originals\|.
+    ci95 : (float, float) or None
+        Interval of the difference of the means, folded at zero, as its sign is left out.
+    n : int
+        Number of pictures with a result.
+    """
+
+    truth: float
+    difference: float
+    ci95: tuple[float, float] | None
+    n: int
+
+
+def set_delta_cf(results: Float64, originals: Float64) -> ColorfulnessGap | None:
+    """Return the set-level ΔCF of one plugin; ``None`` without a result.
 
     Parameters
     ----------
@@ -40,42 +61,22 @@ def set_delta_cf(results: NDArray[Any], originals: NDArray[Any]) -> dict[str, An
         float64 (N,), colorfulness of each result, NaN where there is none.
     originals
         float64 (N,), colorfulness of each original.
-
-    Returns
-    -------
-    dict or None
-        ``difference``: |mean of results − mean of originals| over the pictures with a result;
-        ``ci95``: the interval of the difference of the means, folded at zero, as its sign is left
-        out; ``truth``: mean of those originals; ``n``: how many. ``None`` without a result.
     """
-    (found,) = summaries((results - originals)[:, None])
-    if found is None:
+    (mean,) = summaries((results - originals)[:, None])
+    if mean is None:
         return None
-    ci95 = found.ci95
+    ci95 = mean.ci95
     if ci95 is not None:
         low, high = sorted(map(abs, ci95))
         ci95 = (0.0 if ci95[0] <= 0 <= ci95[1] else low, high)
     truth = float(originals[~np.isnan(results)].mean())
-    return {"truth": truth, "difference": abs(found.mean), "ci95": ci95, "n": found.n}
-
-
-def add_set_measures(report: dict[str, Any]) -> None:
-    """Put the set-level ΔCF among the measures of a report that has colorfulness."""
-    names = list(report["metrics"])
-    if "colorfulness" not in names:
-        return
-    report["metrics"][SET_DELTA_CF.name] = described(SET_DELTA_CF)
-    report["metrics"] = {name: report["metrics"][name] for name in with_set_measures(names)}
-    for entry in report["plugins"]:
-        if (gap := entry["colorfulness_gap"]) is not None:
-            values = {"mean": gap["difference"], "median": None, "ci95": gap["ci95"], "n": gap["n"]}
-            entry["metrics"][SET_DELTA_CF.name] = values
+    return ColorfulnessGap(truth, abs(mean.mean), ci95, mean.n)
 
 
 def with_set_measures(names: Iterable[str]) -> list[str]:
-    """Insert the set-level ΔCF into names of metrics, beside the other measures of colorfulness."""
-    found = [name for name in names if name != SET_DELTA_CF.name]
-    if "colorfulness" in found:
-        after = next(name for name in AFTER if name in found)
-        found.insert(found.index(after) + 1, SET_DELTA_CF.name)
-    return found
+    """Insert the set-level ΔCF into names of metrics, after the other measures of colorfulness."""
+    ordered = [name for name in names if name != SET_DELTA_CF.name]
+    if "colorfulness" in ordered:
+        previous = next(name for name in AFTER if name in ordered)
+        ordered.insert(ordered.index(previous) + 1, SET_DELTA_CF.name)
+    return ordered

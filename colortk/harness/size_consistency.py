@@ -1,22 +1,23 @@
-"""Does a plugin give one picture the same colours at every size?
+"""Measure whether a plugin gives a picture the same colors at every size.
 
-The same picture is colorized with its short side at 256, 512 and 2,048 pixels; chroma is brought
-to the smallest of them and compared there, with the same lightness: the mean CIEDE2000 difference
-between the sizes. Under 2 it goes unnoticed; people complain when it does not.
+The same picture is colorized with its short side at 256, 512 and 2,048 pixels. The chroma is resized
+to the smallest size and compared there, with the same lightness: the mean CIEDE2000 difference
+between the sizes. A difference under 2 is hardly noticed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from colortk.color.cielab import lightness, rgb_to_lab
 from colortk.color.upsample import resize
 from colortk.errors import ColortkError, PictureError
-from colortk.harness.metrics.delta_e00 import ciede2000
+from colortk.harness.json_values import OMIT_NONE
+from colortk.harness.metrics.ciede2000 import ciede2000
 from colortk.harness.outcome import MAX_CONSECUTIVE_FAILURES
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol, cropped, reference_picture
@@ -26,24 +27,66 @@ from colortk.runtime.isolate import Isolated
 from colortk.runtime.sandbox import Hidden
 from colortk.types import Array, Float32
 
+#: Short sides, in pixels.
 SIZES = (256, 512, 2048)
 
 
-def consistency(
+@dataclass(frozen=True)
+class SizeConsistency:
+    """How much the colors of one plugin change with the size of the picture.
+
+    Parameters
+    ----------
+    n, failed : int
+        Pictures that were measured, and pictures that the plugin failed on.
+    enlarged : int
+        Pictures that were smaller than the largest size and were enlarged to it.
+    error : str, optional
+        Why the plugin failed, the first time.
+    mean : float, optional
+        Mean CIEDE2000 over the pairs of sizes and the pictures.
+    pairs : dict of str to float, optional
+        The same for each pair of sizes, as "256-512".
+    """
+
+    n: int
+    failed: int
+    enlarged: int
+    error: str | None = field(default=None, metadata=OMIT_NONE)
+    mean: float | None = field(default=None, metadata=OMIT_NONE)
+    pairs: dict[str, float] | None = field(default=None, metadata=OMIT_NONE)
+
+
+def measure_size_consistency(
     sources: Sequence[Source],
     variants: Sequence[PluginVariant],
     protocol: Protocol,
     timeout: float | None = None,
     advance: Callable[[int], None] = lambda n: None,
-) -> dict[str, dict[str, Any]]:
-    """Mean CIEDE2000 between sizes, by variant label: ``mean``, ``pairs``, ``n``, ``enlarged``.
+) -> dict[str, SizeConsistency]:
+    """Colorize the middle square of each picture at three sizes, and compare the colors.
 
-    The middle square of every picture. ``enlarged``: pictures whose short side was under 2,048
-    pixels and that were enlarged to it. A plugin that fails on a picture has ``failed``, how often,
-    and ``error``, the first reason; after five time-outs or crashes in a row it is given up.
-    ``advance`` is called once a picture and variant.
+    After five time-outs or crashes in a row, a plugin gets no more pictures.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The pictures.
+    variants : sequence of PluginVariant
+        The plugins.
+    protocol : Protocol
+        Its refinement is used.
+    timeout : float, optional
+        Seconds for one prediction.
+    advance : callable, optional
+        Called with 1 for each picture and plugin.
+
+    Returns
+    -------
+    dict of str to SizeConsistency
+        By label of the plugin.
     """
-    return {e.label: _measure(sources, e, protocol, timeout, advance) for e in variants}
+    return {v.label: _measure(sources, v, protocol, timeout, advance) for v in variants}
 
 
 def _measure(
@@ -52,17 +95,17 @@ def _measure(
     protocol: Protocol,
     timeout: float | None,
     advance: Callable[[int], None],
-) -> dict[str, Any]:
+) -> SizeConsistency:
     native = protocol.varied(short_side=None)
     values: list[dict[str, float]] = []
-    found: dict[str, Any] = {"n": 0, "failed": 0, "enlarged": 0}
-    dead = 0
+    failed = enlarged = consecutive_failures = 0
+    error = None
     try:
         with Isolated(variant.request, timeout, hidden=Hidden()) as plugin:
             for source in sources:
                 advance(1)
-                if dead >= MAX_CONSECUTIVE_FAILURES:
-                    found["failed"] += 1
+                if consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+                    failed += 1
                     continue
                 try:
                     pixels = reference_picture(source.read(), source.name, native).pixels
@@ -71,25 +114,25 @@ def _measure(
                         _chroma(square.pixels, plugin, protocol.refine, variant.strength)
                         for square in squares
                     ]
-                except PictureError as error:
-                    found["failed"] += 1
-                    found.setdefault("error", f"{source.name}: {error}")
-                    dead = 0 if plugin.alive else dead + 1
+                except PictureError as problem:
+                    failed += 1
+                    error = error or f"{source.name}: {problem}"
+                    consecutive_failures = 0 if plugin.alive else consecutive_failures + 1
                     continue
-                dead = 0
-                found["enlarged"] += squares[-1].enlarged
+                consecutive_failures = 0
+                enlarged += squares[-1].enlarged
                 values.append(_differences(lightness(squares[0].pixels), chroma))
-    except ColortkError as error:
-        found["error"] = str(error)
-    found["n"] = len(values)
-    if values:
-        pairs = {pair: float(np.mean([v[pair] for v in values])) for pair in values[0]}
-        found |= {"mean": float(np.mean(list(pairs.values()))), "pairs": pairs}
-    return found
+    except ColortkError as problem:
+        error = str(problem)
+    if not values:
+        return SizeConsistency(0, failed, enlarged, error)
+    pairs = {pair: float(np.mean([value[pair] for value in values])) for pair in values[0]}
+    mean = float(np.mean(list(pairs.values())))
+    return SizeConsistency(len(values), failed, enlarged, error, mean, pairs)
 
 
 def _chroma(square: Array, plugin: Isolated, refine: str, strength: float) -> Float32:
-    """Chroma of the result of (n, n, 3), brought to the smallest size, (256, 256, 2)."""
+    """Colorize (n, n, 3), and return the chroma at the smallest size, (256, 256, 2)."""
     result = colorize(lightness(square), plugin, refiner(refine), strength).rgb
     return resize(np.ascontiguousarray(rgb_to_lab(result)[..., 1:]), (SIZES[0], SIZES[0]))
 

@@ -18,11 +18,23 @@ SIGNIFICANT = round(1 - LEVEL, 10)
 
 
 @dataclass(frozen=True)
-class Summary:
-    """One score over ``n`` pictures. ``ci95``: ``None`` where there is no interval."""
+class MetricMean:
+    """Mean and median of one metric over ``n`` pictures.
+
+    Parameters
+    ----------
+    mean : float
+        Mean over pictures.
+    median : float or None
+        Median over pictures; ``None`` for a metric that single pictures have no value of.
+    ci95 : (float, float) or None
+        95 % interval of the mean; ``None`` if the pictures allow none.
+    n : int
+        Number of pictures with a score.
+    """
 
     mean: float
-    median: float
+    median: float | None
     ci95: tuple[float, float] | None
     n: int
 
@@ -50,16 +62,16 @@ class Difference:
         return self.ci95 is not None and not self.ci95[0] <= 0 <= self.ci95[1]
 
 
-def summaries(values: Float64, limits: ArrayLike = UNBOUNDED) -> list[Summary | None]:
+def summaries(values: Float64, limits: ArrayLike = UNBOUNDED) -> list[MetricMean | None]:
     """A summary of every column of (N, K); NaN marks a gap, a column of gaps has no summary.
 
     ``limits``: the lowest and the highest value of a score, (2,) or (2, K); intervals end there.
     """
-    found: list[Summary | None] = [None] * values.shape[1]
+    found: list[MetricMean | None] = [None] * values.shape[1]
     for part, columns, bounds in _by_gaps(values, limits):
         medians = np.median(part, 0)
         for place, k in enumerate(columns):
-            found[k] = Summary(
+            found[k] = MetricMean(
                 float(bounds.mean[place]),
                 float(medians[place]),
                 _interval(bounds, place),

@@ -32,14 +32,14 @@ def heat_map(differences: Array) -> bytes:
 def histogram(a: Array, b: Array) -> bytes:
     """Packed counts of the chroma of sRGB colours, float32 (H, W) each.
 
-    :func:`unpack` gives them back. No sRGB colour lies outside of the bins.
+    :func:`unpack_histogram` gives them back. No sRGB colour lies outside of the bins.
     """
     edges = [-REACH, REACH, -REACH, REACH]
     counts = cv2.calcHist([a, b], [0, 1], None, [BINS, BINS], edges)
     return zlib.compress(counts.astype("<u4").tobytes(), 1)
 
 
-def unpack(packed: bytes) -> Array:
+def unpack_histogram(packed: bytes) -> Array:
     """Counts, uint32 (22, 22); first axis a*."""
     return np.frombuffer(zlib.decompress(packed), "<u4").reshape(BINS, BINS)
 

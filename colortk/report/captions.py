@@ -1,144 +1,158 @@
-"""What is printed beside a table: what was scored, how to read it, and what measures depend on."""
+"""What a table's caption says: what was scored, and what a reader should be careful about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from colortk.harness import sealing
-from colortk.harness.comparison import FEW
+from colortk.harness.comparison import MIN_RELIABLE_PICTURES
 from colortk.harness.films.film_variants import STEADIED
-from colortk.harness.intervals import FEWEST
-from colortk.harness.records import readable
-from colortk.harness.second_predictions import repeat_notes
+from colortk.harness.records import MetricInfo, readable
+from colortk.harness.second_predictions import ROUNDING_TOLERANCE, RepeatSummary
+from colortk.harness.summary import ComparisonSummary
+from colortk.harness.summary_rows import (
+    PluginRow,
+)
+from colortk.report.wording import plural
+from colortk.runtime.sandbox import ASPECTS
 
-#: Gray originals that a caption names at most; JSON and HTML name all.
-NAMED = 20
+#: Gray originals, and files with the pixels of another, that a caption names; JSON names all.
+MAX_NAMES = 20
+#: Marks a plugin that is not deterministic in tables.
+NONDETERMINISTIC_MARK = "†"
 
 
-def caption(report: dict[str, Any]) -> list[str]:
-    """What was scored, in a few lines; what to be careful about among them."""
-    protocol, films = report["protocol"], of_films(report)
-    one = "film" if films else "picture"
-    what = count(report["images"], one)
-    if report["gray_only"]:
-        what = f"{count(report['images'], 'gray original')}, of which nothing but gray is right"
+class NamedRow(Protocol):
+    """A row of a table: the label of a plugin, and whether its second predictions are the same."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def repeats(self) -> RepeatSummary | None: ...
+
+
+class ScoredTable(Protocol):
+    """A table of a comparison or of the leaderboard."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def gray_originals(self) -> list[str]: ...
+
+    @property
+    def gray_rule(self) -> str: ...
+
+    @property
+    def plugins(self) -> Sequence[NamedRow]: ...
+
+
+def caption(summary: ComparisonSummary) -> list[str]:
+    """Return what was scored, and what to be careful about, one line each."""
+    protocol, films = summary.protocol, summary.kind == "films"
+    item = "film" if films else "picture"
+    scored = plural(summary.images, item)
+    if summary.gray_only:
+        scored = f"{plural(summary.images, 'gray original')}, of which nothing but gray is right"
     if films:
-        frames = sum(film["frames"] for film in report["originals"] if film["scored"])
-        what += f", {count(frames, 'frame')}"
-    lines = [f"protocol {protocol['name']} ({protocol['hash'][:12]}), {what}"]
-    if report["common"]:
+        frames = sum(film.frames for film in summary.originals or () if film.scored)
+        scored += f", {plural(frames, 'frame')}"
+    lines = [f"protocol {protocol.name} ({protocol.hash[:12]}), {scored}"]
+    if summary.common:
         lines.append(
-            f"the {report['images']} of {count(report['candidates'], one)} that every plugin"
-            f" has a score of"
+            f"the {summary.images} of {plural(summary.candidates, item)} that every plugin"
+            " has a score of"
         )
-    if films and any(entry["name"].endswith(STEADIED) for entry in report["plugins"]):
+    if films and any(row.name.endswith(STEADIED) for row in summary.plugins):
         lines.append(f"NAME{STEADIED}: colors averaged along motion, as colortk video does")
-    if not report["gray_only"]:
-        lines += gray_lines(report)
-    if report["enlarged"]:
-        were = "was" if report["enlarged"] == 1 else "were"
-        lines.append(f"{report['enlarged']} {were} smaller than the protocol's size and enlarged")
-    if report["repeated"]:
-        lines.append(f"{report['repeated']} more have the content of another and were left out")
+    if not summary.gray_only:
+        lines += gray_lines(summary)
+    if summary.enlarged:
+        were = "was" if summary.enlarged == 1 else "were"
+        lines.append(f"{summary.enlarged} {were} smaller than the protocol's size and enlarged")
+    if summary.repeated:
+        lines.append(f"{summary.repeated} more have the content of another and were left out")
     lines += [
         f"left out: '{name}' has the pixels of '{other}'"
-        for name, other in list(report["same_pixels"].items())[:FEW]
+        for name, other in list(summary.same_pixels.items())[:MAX_NAMES]
     ]
-    if report["images"] < FEW:
-        lines.append(f"so few {'films' if films else 'pictures'} prove little")
-    return lines + repeat_notes(report) + sealing.notes(report)
+    if summary.images < MIN_RELIABLE_PICTURES:
+        lines.append(f"so few {item}s prove little")
+    return lines + repeat_notes(summary) + sealing_notes(summary.plugins)
 
 
-def gray_lines(report: dict[str, Any]) -> list[str]:
-    """Which originals are gray, and what became of them."""
-    names = [Path(readable(name)).name for name in report["gray_originals"]]
+def gray_lines(table: ScoredTable) -> list[str]:
+    """Return which originals are gray and what happens to them, in one line or none."""
+    names = [Path(readable(name)).name for name in table.gray_originals]
     if not names:
         return []
-    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")
-    verdict = {
+    more = f" and {len(names) - MAX_NAMES} more" if names[MAX_NAMES:] else ""
+    listed = ", ".join(names[:MAX_NAMES]) + more
+    rule = {
         "left out": "left out of every measure (--keep-gray scores them in a table of their own)",
         "separate table": "scored in a table of their own",
         "counted": "counted in every measure",
-    }.get(report["gray_rule"], report["gray_rule"])
-    return [f"{count(len(names), 'gray original')}, {verdict}: {shown}"]
+    }.get(table.gray_rule, table.gray_rule)
+    return [f"{plural(len(names), 'gray original')}, {rule}: {listed}"]
 
 
-def verdict_lines(report: dict[str, Any]) -> list[str]:
-    """How to read ranks and groups, and what does not have any, in lines."""
-    metric = report["metrics"][report["ranking_metric"]]
-    if metric["higher_is_better"] is None:
-        return [f"{metric['label']} has no better end: nobody is ranked"]
-    better = "higher" if metric["higher_is_better"] else "lower"
-    lines = [
-        f"ranked by {metric['label']} ({better} is better); rows are in the order of its mean",
-        f"{count(report['comparisons'], 'comparison')} of two plugins, each by itself at the"
-        f" 95 % level{_but_family(report)}",
-        "the pictures tell two plugins apart if the 95 % interval of their mean paired difference"
-        f" leaves out 0{', in the family if the corrected p is at most 0.05' * bool(report['family'])}",
-        "two plugins that they do not tell apart have a letter of their group in common, two that"
-        " they tell apart have none; the letters have no order",
-        "a rank is printed where a plugin is told apart from every other one",
-    ]
-    if of_films(report):
-        lines[2] = lines[2].replace("pictures", "films", 1)
-    lacking = [e for e in report["plugins"] if e["n"] != report["images"]]
-    most = max((e["n"] for e in report["plugins"]), default=0)
-    without = [e for e in lacking if e["n"] < most or not e["group"]]
-    if without:
-        named = ", ".join(f"{e['name']} ({e['n']} of {report['images']})" for e in without)
-        lines.append(f"no rank, no group: {named}; compared on what both have")
-        if "common" in report:
-            lines[-1] += " (--common scores all plugins on what every plugin has)"
-    if 0 < most < FEWEST:
-        lines.append(
-            f"under {FEWEST} {report['kind']}: intervals are Student's t, which holds for roughly"
-            " normal differences alone, clipped to the values that the measure can have"
-        )
+def marked_name(row: NamedRow) -> str:
+    """Return the label of a plugin, with a mark if it is not deterministic."""
+    return f"{row.name} {NONDETERMINISTIC_MARK}" if _is_nondeterministic(row) else row.name
+
+
+def _is_nondeterministic(row: NamedRow) -> bool:
+    return row.repeats is not None and row.repeats.deterministic is False
+
+
+def repeat_notes(table: ScoredTable) -> list[str]:
+    """Return a line for each plugin that is not deterministic, or fails at second predictions."""
+    lines = []
+    item = "film" if table.kind == "films" else "picture"
+    for row in table.plugins:
+        repeats = row.repeats
+        if repeats is None:
+            continue
+        if _is_nondeterministic(row):
+            lines.append(
+                f"{NONDETERMINISTIC_MARK} {row.name} is not deterministic: on {repeats.differ} of"
+                f" {plural(repeats.pictures, item)} predicted twice,"
+                f" a* or b* differs by up to {repeats.max_difference:.3g}"
+                f" (by more than {ROUNDING_TOLERANCE:g} on {repeats.share:.1%} of the pixels)"
+            )
+        elif repeats.failed:
+            lines.append(
+                f"{row.name} failed on {repeats.failed} of {repeats.pictures} {item}s"
+                " when it predicted them a second time"
+            )
     return lines
 
 
-def pairing_title(report: dict[str, Any], metrics: Sequence[str]) -> str:
-    """What the table of differences shows, and how many comparisons it makes."""
-    made = sum(row["metric"] in metrics for row in report["paired"])
-    return (
-        f"minus {report['paired'][0]['best']}, paired: {count(made, 'comparison')},"
-        f" each by itself at the 95 % level{_but_family(report)}"
-    )
+def sealing_notes(plugins: Sequence[PluginRow]) -> list[str]:
+    """Return which ways to the originals were closed to the plugins, in one line or none."""
+    parts = []
+    for aspect in ASPECTS:
+        states = {row.name: row.sealed[aspect] for row in plugins if row.sealed}
+        if not states:
+            return []
+        for state, word in ((False, "not sealed"), (None, "not recorded"), (True, "sealed")):
+            names = [name for name, sealed in states.items() if sealed is state]
+            if names:
+                which = "" if len(names) == len(states) else f" ({', '.join(names)})"
+                parts.append(f"{aspect} {word}{which}")
+    return [f"While a plugin was scored: {'; '.join(parts)} (docs/protocol.md)"]
 
 
-def definitions(report: dict[str, Any], metrics: Sequence[str]) -> list[str]:
-    """What every measure of a table depends on, one line each, as printed under the table."""
-    return [
-        f"{report['metrics'][m]['label']}: {report['metrics'][m]['definition']}" for m in metrics
-    ]
+def definitions(infos: dict[str, MetricInfo], metrics: Sequence[str]) -> list[str]:
+    """Return what each of some metrics depends on, one line each."""
+    return [f"{infos[name].label}: {infos[name].definition}" for name in metrics]
 
 
-def title(report: dict[str, Any]) -> str:
-    """What a part of a comparison is of; nothing for pictures in color."""
-    what = "Films" if of_films(report) else "Pictures"
-    if report["gray_only"]:
-        return f"Gray originals ({what.lower()})"
-    return what if of_films(report) else ""
-
-
-def of_films(report: dict[str, Any]) -> bool:
-    """Whether a report is one of films."""
-    return report.get("kind") == "films"
-
-
-def n_of(count: int, images: int) -> str:
-    """The pictures that a row is of: all, or so many of them."""
-    return str(count) if count == images else f"{count} of {images}"
-
-
-def count(number: int, what: str) -> str:
-    """A number of things, in words."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _but_family(report: dict[str, Any]) -> str:
-    if not report["family"]:
-        return ""
-    return f", but for the family {', '.join(report['family'])}: corrected together (Holm)"
+def title(summary: ComparisonSummary) -> str:
+    """Return the heading of a table; empty for pictures in color."""
+    items = "Films" if summary.kind == "films" else "Pictures"
+    if summary.gray_only:
+        return f"Gray originals ({items.lower()})"
+    return items if summary.kind == "films" else ""

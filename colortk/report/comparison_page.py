@@ -1,72 +1,226 @@
-"""A comparison and its thumbnails, as the HTML report wants them."""
+"""A comparison as one HTML file that loads nothing from elsewhere.
+
+The scores are in the page as JSON. Every picture's images are a JSON block of their own, which the
+page parses when that picture scrolls into view, so that thousands of images do not slow it down.
+The file is written piece by piece and is never held in memory as a whole.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
-import numpy as np
+from colortk.harness.comparison import MIN_RELIABLE_PICTURES
+from colortk.harness.records import MetricInfo
+from colortk.harness.summary import ComparisonSummary
+from colortk.harness.summary_rows import (
+    FilmInfo,
+)
+from colortk.report.captions import caption, gray_lines, repeat_notes, sealing_notes, title
+from colortk.report.environment import (
+    base64_text,
+    content_policy,
+    environment,
+    resource,
+    safe,
+    script_json,
+)
+from colortk.report.html_ranking import ranking_columns, ranking_rows
+from colortk.report.picture_images import PictureImages
+from colortk.report.text_tables import Table, paired_table, ranking_table
+from colortk.report.verdict_notes import pairing_title, verdict_lines
+from colortk.report.wording import plural
 
-from colortk.harness.comparison import Comparison
-from colortk.harness.records import Key, readable
-from colortk.harness.results import Results
-from colortk.harness.thumbnails import BINS, unpack
-from colortk.report.html import Films, Sheet, write
-from colortk.report.text_tables import headline
-from colortk.store.location import store_folder
+__all__ = ["FilmSheets", "PictureImages", "page", "write_page"]
 
-#: Pictures that a report shows at most: a page of some hundred megabytes helps nobody.
-MOST = 1000
+SCRIPTS = ("page.js", "charts.js", "sheets.js")
 
 
-def write_report(file: BinaryIO, comparison: Comparison, store: Path | None = None) -> None:
-    """Write the report of a comparison whose results are in ``store``.
+@dataclass(frozen=True)
+class FilmSheets:
+    """What the section of films shows: metrics, and a frame of each film, which are read once."""
 
-    Scores are those of all pictures; of more than 1,000 some are shown, evenly spread.
+    metrics: list[str]
+    frames: Iterable[PictureImages]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The tables of films, or of gray originals."""
+
+    title: str
+    notes: str
+    ranking: Table
+    metrics: list[MetricInfo]
+    paired_title: str
+    paired: Table | None
+    failures: Table | None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A frame of a film as the original and each plugin show it, as base64 text by name."""
+
+    name: str
+    note: str
+    images: dict[str, str]
+
+
+def write_page(
+    file: BinaryIO,
+    summary: ComparisonSummary,
+    sheets: Iterable[PictureImages],
+    histograms: dict[str, list[list[int]]],
+    films: FilmSheets | None = None,
+    gray_metrics: Sequence[str] = (),
+) -> None:
+    """Write the page of a comparison.
+
+    Parameters
+    ----------
+    file : binary file
+        Where the page is written, UTF-8.
+    summary : ComparisonSummary
+        The comparison, with ``per_image``.
+    sheets : iterable of PictureImages
+        The pictures; read once, one at a time.
+    histograms : dict of str to list
+        By plugin, and "truth" for the originals: 22×22 counts of (a*, b*) in bins of 10 from -110
+        to 110; the first axis is a*.
+    films : FilmSheets, optional
+        Metrics and frames of the section of films, whose summary is ``summary.films``.
+    gray_metrics : sequence of str
+        Columns of the table of gray originals, whose summary is ``summary.gray``.
     """
-    clips = comparison.films if comparison.films is not None and comparison.films.readable else None
-    with Results(store_folder(store)) as results:
-        write(
-            file,
-            comparison.as_dict(per_image=True),
-            _sheets(comparison, results),
-            _histograms(comparison, results),
-            None if clips is None else Films(headline(clips), _sheets(clips, results)),
-            headline(comparison),
+    for part in page(summary, sheets, histograms, films, gray_metrics):
+        file.write(part.encode())
+
+
+def page(
+    summary: ComparisonSummary,
+    sheets: Iterable[PictureImages],
+    histograms: dict[str, list[list[int]]],
+    films: FilmSheets | None = None,
+    gray_metrics: Sequence[str] = (),
+) -> Iterator[str]:
+    """Yield the page in pieces. The arguments are those of :func:`write_page`."""
+    script, style = "".join(resource(name) for name in SCRIPTS), resource("report.css")
+    pictures = films is None or summary.images > 0
+    leading = summary if pictures or summary.films is None else summary.films
+    columns = ranking_columns(summary)
+    verdicts = summary.verdicts or {}
+    return (
+        environment()
+        .get_template("comparison.html")
+        .generate(
+            policy=content_policy(style, script),
+            title=f"Colorizers compared: protocol {leading.protocol.name},"
+            f" {leading.images} {leading.kind}",
+            style=safe(style),
+            script=safe(script),
+            command="colortk compare --html",
+            leading=leading,
+            summary=summary,
+            pictures=pictures,
+            counts=_counts(leading),
+            notes=[*gray_lines(leading), *sealing_notes(leading.plugins)],
+            warnings=_warnings(leading),
+            verdict_lines=verdict_lines(summary),
+            columns=columns,
+            rows=ranking_rows(summary, columns),
+            gray=None if summary.gray is None else _section(summary.gray, gray_metrics),
+            films=None
+            if films is None or summary.films is None
+            else _film_section(summary.films, films),
+            report_json=script_json(summary.as_dict()),
+            histograms_json=script_json(histograms),
+            verdict_lines_json=script_json(
+                {
+                    metric: verdict_lines(summary, metric, verdict)
+                    for metric, verdict in verdicts.items()
+                }
+            ),
+            sheets=sheets,
+            images_json=_images_json,
         )
+    )
 
 
-def _sheets(comparison: Comparison, results: Results) -> Iterator[Sheet]:
-    for source in comparison.readable[:: math.ceil(len(comparison.readable) / MOST)]:
-        truth, grey = results.thumbnails(comparison.protocol, source.picture)
-        made: dict[str, bytes] = {}
-        heats: dict[str, bytes] = {}
-        for variant in comparison.variants:
-            made[variant.label], heats[variant.label] = results.views(
-                comparison.protocol, source.picture, variant.key
-            )
-        yield Sheet(
-            source.picture,
-            readable(Path(source.name).name),
-            grey,
-            truth,
-            source.picture in comparison.near_gray,
-            {label: data for label, data in made.items() if data},
-            {label: data for label, data in heats.items() if data},
+def _counts(summary: ComparisonSummary) -> list[tuple[str, str]]:
+    """Return the numbers under the page's title, each with a note."""
+    counts = [
+        (plural(summary.images, summary.kind.removesuffix("s")), ""),
+        (plural(len(summary.plugins), "plugin"), ""),
+        (plural(len(summary.gray_originals), "gray original"), summary.gray_rule),
+        (f"{summary.enlarged} enlarged", "smaller than the protocol's size"),
+    ]
+    gaps = [row.colorfulness_gap for row in summary.plugins if row.colorfulness_gap is not None]
+    if gaps:
+        counts.append((f"CF {gaps[0].truth:.1f}", "mean colorfulness of the originals"))
+    return counts
+
+
+def _warnings(summary: ComparisonSummary) -> list[str]:
+    lines = []
+    if summary.images < MIN_RELIABLE_PICTURES:
+        item = summary.kind.removesuffix("s")
+        lines.append(
+            f"Only {plural(summary.images, item)}: so few prove little. Read the order below as an"
+            " anecdote."
         )
+    return lines + [f"{line}." for line in repeat_notes(summary)]
 
 
-def _histograms(comparison: Comparison, results: Results) -> dict[str, list[list[int]]]:
-    wanted = {source.picture for source in comparison.used}
-    keys: dict[str, Key | None] = {"truth": None}
-    keys |= {variant.label: variant.key for variant in comparison.variants}
-    found = {}
-    for label, key in keys.items():
-        total = np.zeros((BINS, BINS), np.int64)
-        for picture, packed in results.histograms(comparison.protocol, key).items():
-            if picture in wanted:
-                total += unpack(packed)
-        found[label] = total.tolist()
-    return found
+def _section(summary: ComparisonSummary, metrics: Sequence[str]) -> Section:
+    """Return the tables of films or of gray originals."""
+    pairs = [summary.ranking_metric, "flicker"]
+    paired = bool(summary.paired) and summary.images > 1
+    failures = [[row.plugin, row.picture, row.error] for row in summary.failures]
+    head = ["plugin", summary.kind.removesuffix("s"), "why"]
+    return Section(
+        title(summary),
+        "; ".join([*caption(summary), *verdict_lines(summary)]),
+        ranking_table(summary, metrics),
+        [summary.metrics[name] for name in metrics],
+        pairing_title(summary, pairs) if paired else "",
+        paired_table(summary, pairs) if paired else None,
+        Table(head, failures) if failures else None,
+    )
+
+
+def _film_section(summary: ComparisonSummary, films: FilmSheets) -> dict[str, Any]:
+    infos = {film.picture: film for film in summary.originals or ()}
+    return {
+        "section": _section(summary, films.metrics),
+        "gray": None if summary.gray is None else _section(summary.gray, films.metrics),
+        "strips": (_strip(sheet, infos[sheet.picture], summary.metrics) for sheet in films.frames),
+    }
+
+
+def _strip(sheet: PictureImages, film: FilmInfo, metrics: dict[str, MetricInfo]) -> Strip:
+    notes = [plural(film.frames, "frame"), f"{film.width} × {film.height}"]
+    if film.lost_frames:
+        notes.append(f"{film.lost_frames} more could not be read")
+    if film.near_gray:
+        notes.append("gray" if film.scored else "gray: not scored")
+    notes += [
+        f"{metrics[name].label} {value:.{metrics[name].digits}f}"
+        for name, value in film.metrics.items()
+        if name in metrics
+    ]
+    images = {"lightness": sheet.grey, "original": sheet.truth, **sheet.results}
+    encoded = {name: base64_text(image) for name, image in images.items()}
+    return Strip(sheet.name, ", ".join(notes), encoded)
+
+
+def _images_json(sheet: PictureImages) -> Any:
+    """Return the images of one picture as JSON of base64 texts."""
+    return script_json(
+        {
+            "grey": base64_text(sheet.grey),
+            "truth": base64_text(sheet.truth),
+            "results": {name: base64_text(image) for name, image in sheet.results.items()},
+            "heats": {name: base64_text(image) for name, image in sheet.heats.items()},
+        }
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PictureImages:
     """One picture of the report. Images are JPEG, short side at most 144 pixels.
 
     ``picture``: SHA-256 (hex). ``name``: file name, any characters. ``near_gray``: the original

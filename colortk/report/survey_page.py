@@ -1,188 +1,199 @@
-"""Writes what a survey found as one HTML file that loads nothing and runs no script."""
+"""The result of a survey as one HTML page that loads nothing from elsewhere and runs no script."""
 
 from __future__ import annotations
 
-import base64
 import io
-import re
 from collections.abc import Iterator
-from importlib.resources import files
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from colortk.harness.thumbnails import thumbnail
-from colortk.report.html import digest_of
-from colortk.report.html_table import escape
+from colortk.report.environment import base64_text, content_policy, environment, resource, safe
 from colortk.report.survey_tables import (
     ABOUT_INTERVALS,
     exclusions,
     interval,
+    missing_intervals,
     percent,
-    plural,
-    without_interval,
 )
+from colortk.report.wording import plural
+from colortk.survey.findings import ColorizedShare, PictureShares, Share, SurveyFindings
+from colortk.survey.plan import REAL
 from colortk.survey.session import Survey
 
-#: Raters under which the shares prove little.
-FEW = 10
-#: Units of a share's bar, and its height.
+#: With fewer raters, the page warns that they prove little.
+MIN_RELIABLE_RATERS = 10
+#: Width of a bar, in units of its picture, and its height.
 WIDTH, HEIGHT = 200, 14
 
 
-def page(survey: Survey, report: dict[str, Any]) -> Iterator[str]:
-    """The page in pieces, in order. ``report``: as ``findings`` gives it."""
-    style = files(__package__).joinpath("report.css").read_text("utf-8")
-    style += files(__package__).joinpath("survey_page.css").read_text("utf-8")
-    values: dict[str, str | Iterator[str]] = {
-        "policy": "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src '{digest_of(style)}'",
-        "title": escape(f"Survey {report['survey']}: {report['question']}"),
-        "style": style,
-        "head": _head(report),
-        "intervals": escape(ABOUT_INTERVALS),
-        "conditions": _conditions(report),
-        "pictures": _pictures(survey, report),
-        "raters": _raters(report),
-    }
-    template = files(__package__).joinpath("survey_page.html").read_text("utf-8")
-    for k, part in enumerate(re.split(r"\{\{(\w+)\}\}", template)):
-        value = values[part] if k % 2 else part
-        yield from [value] if isinstance(value, str) else value
+@dataclass(frozen=True)
+class Bar:
+    """A share with its interval on a line from 0 to 100 %; positions are texts in its units."""
+
+    low: str
+    high: str
+    point: str
+    label: str
+    is_real: bool
+    real_share: str = ""
+    width: int = WIDTH
+    height: int = HEIGHT
+    y: float = HEIGHT / 2
 
 
-def _head(report: dict[str, Any]) -> str:
-    raters, seconds = report["raters"], report["seconds_median"]
-    counts = [
-        (plural(raters["counted"], "rater"), f"{raters['finished']} of {raters['came']} finished"),
-        (plural(report["answers"], "answer"), "" if seconds is None else f"median {seconds:.1f} s"),
-        (plural(len(report["pictures"]), "picture"), f"{report['each']} shown to each rater"),
-        (f"{len(report['left_out'])} left out", "nearly grey, unreadable or not colorized"),
-    ]
-    items = "".join(f"<li><b>{escape(b)}</b><span>{escape(s)}</span></li>" for b, s in counts)
-    warnings = []
-    if raters["counted"] < FEW:
-        warnings.append(f"{plural(raters['counted'], 'rater')}: so few prove little.")
-    warnings += without_interval(report)
-    if raters["uniform"]:
-        warnings.append(" ".join(exclusions(report)))
-    told = "".join(f'<p class="warning" role="note">{escape(line)}</p>' for line in warnings)
-    protocol = report["protocol"]
-    left_out = "".join(
-        f"<dt>{escape(one['name'])}</dt><dd>{escape(one['why'])}</dd>" for one in report["left_out"]
-    )
-    more = f"<details><summary>Left out</summary><dl>{left_out}</dl></details>" if left_out else ""
+@dataclass(frozen=True)
+class ConditionRow:
+    """A row of the table of conditions."""
+
+    name: str
+    note: str
+    share: str
+    interval: str
+    count: str
+    difference: str
+    difference_interval: str
+    bar: Bar | None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One version of a picture, as base64 text, with how often it was called real."""
+
+    name: str
+    image: str
+    share: str
+    detail: str
+    bar: Bar | None
+
+
+@dataclass(frozen=True)
+class PictureTiles:
+    """A picture in all conditions."""
+
+    name: str
+    enlarged: bool
+    tiles: list[Tile]
+
+
+def page(survey: Survey, findings: SurveyFindings) -> Iterator[str]:
+    """Yield the page in pieces.
+
+    Parameters
+    ----------
+    survey : Survey
+        The survey, whose pictures are shown.
+    findings : SurveyFindings
+        Its result.
+    """
+    style = resource("report.css") + resource("survey_page.css")
     return (
-        f"<h1>“{escape(report['question'])}”</h1>"
-        f'<p class="protocol">Survey <b>{escape(report["survey"])}</b>, created'
-        f" {escape(report['created'][:10])}, seed {report['seed']}, protocol"
-        f" <b>{escape(protocol['name'])}</b> <code>{escape(protocol['hash'])}</code>"
-        f" colortk {escape(report['colortk'])}</p>"
-        f'<ul class="counts">{items}</ul>{told}{more}'
-    )
-
-
-def _conditions(report: dict[str, Any]) -> str:
-    base = report["conditions"][0]["share"]
-    about = {plugin["label"]: plugin for plugin in report["plugins"]}
-    rows = []
-    for row in report["conditions"]:
-        plugin = about.get(row["name"]) if row["colorized"] else None
-        note = f"version {plugin['version']}" if plugin else "the original colours"
-        against = "–"
-        if row["colorized"] and row["difference"] is not None:
-            against = _signed(percent(row["difference"], True)) + "".join(
-                f"<small>{_signed(interval(bounds, True))}</small>"
-                for bounds in filter(None, [row["difference_ci95"]])
-            )
-        rows.append(
-            f'<tr><th scope="row">{escape(row["name"])}<small>{escape(note)}</small></th>'
-            f"<td>{percent(row['share'])}<small>{interval(row['ci95'])}</small>"
-            f"<small>{row['real']:,} of {row['answers']:,}</small></td>"
-            f'<td>{against}</td><td class="range">{_bar(row, base)}</td></tr>'
+        environment()
+        .get_template("survey.html")
+        .generate(
+            policy=content_policy(style),
+            title=f"Survey {findings.survey}: {findings.question}",
+            style=safe(style),
+            command="colortk survey report --html",
+            findings=findings,
+            counts=_counts(findings),
+            warnings=_warnings(findings),
+            about_intervals=ABOUT_INTERVALS,
+            conditions=_condition_rows(findings),
+            pictures=_pictures(survey, findings),
+            raters=findings.raters,
+            exclusions=" ".join(exclusions(findings)),
         )
-    titles = "".join(
-        f'<th scope="col">{title}</th>' for title in ("shown", "called real", "minus real")
     )
-    ends = '<th scope="col" class="range"><span><i>0</i><i>100 %</i></span></th>'
-    return f"<table><thead><tr>{titles}{ends}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _signed(text: str) -> str:
+def _counts(findings: SurveyFindings) -> list[tuple[str, str]]:
+    """Return the numbers under the page's title, each with a note."""
+    raters, seconds = findings.raters, findings.seconds_median
+    return [
+        (plural(raters.counted, "rater"), f"{raters.finished} of {raters.came} finished"),
+        (plural(findings.answers, "answer"), "" if seconds is None else f"median {seconds:.1f} s"),
+        (plural(len(findings.pictures), "picture"), f"{findings.each} shown to each rater"),
+        (f"{len(findings.left_out)} left out", "nearly gray, unreadable or not colorized"),
+    ]
+
+
+def _warnings(findings: SurveyFindings) -> list[str]:
+    counted = findings.raters.counted
+    few = [f"{plural(counted, 'rater')}: so few prove little."]
+    lines = few if counted < MIN_RELIABLE_RATERS else []
+    lines = lines + missing_intervals(findings)
+    if findings.raters.uniform:
+        lines.append(" ".join(exclusions(findings)))
+    return lines
+
+
+def _condition_rows(findings: SurveyFindings) -> list[ConditionRow]:
+    versions = {plugin["label"]: plugin["version"] for plugin in findings.plugins}
+    real_share = findings.conditions[REAL].share
+    rows = []
+    for row in findings.conditions:
+        difference, bounds = "–", ""
+        if isinstance(row, ColorizedShare) and row.difference is not None:
+            difference = _minus(percent(row.difference, True))
+            if row.difference_ci95 is not None:
+                bounds = _minus(interval(row.difference_ci95, True))
+        rows.append(
+            ConditionRow(
+                row.name,
+                f"version {versions[row.name]}" if row.colorized else "the original colors",
+                percent(row.share),
+                interval(row.ci95),
+                f"{row.real:,} of {row.answers:,}",
+                difference,
+                bounds,
+                _bar(row, not row.colorized, real_share),
+            )
+        )
+    return rows
+
+
+def _minus(text: str) -> str:
+    """Replace hyphens by minus signs."""
     return text.replace("-", "−")
 
 
-def _bar(row: dict[str, Any], base: float | None) -> str:
-    """A share with its interval from 0 to 100 %, and the real pictures' share as a dashed line."""
-    if row["share"] is None:
-        return ""
-    low, high = (WIDTH * bound for bound in row["ci95"] or [row["share"]] * 2)
-    middle, y = WIDTH * row["share"], HEIGHT / 2
-    kind = "" if row.get("colorized", row["name"] != "real") else ' class="real"'
-    line = (
-        ""
-        if base is None
-        else f'<line class="zero" x1="{WIDTH * base:.1f}" x2="{WIDTH * base:.1f}" y1="0" y2="{HEIGHT}"/>'
-    )
-    return (
-        f'<svg class="share" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{percent(row["share"])}, {interval(row["ci95"])}">'
-        f'<line class="grid" x1="0" x2="{WIDTH}" y1="{y}" y2="{y}"/>{line}'
-        f'<g{kind}><line class="interval" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
-        f'<rect class="point" x="{middle - 1.5:.1f}" y="1" width="3" height="{HEIGHT - 2}"/></g></svg>'
+def _bar(row: Share, is_real: bool, real_share: float | None = None) -> Bar | None:
+    """Return the bar of a share, ``None`` without answers."""
+    if row.share is None:
+        return None
+    low, high = (WIDTH * bound for bound in row.ci95 or [row.share] * 2)
+    return Bar(
+        f"{low:.1f}",
+        f"{high:.1f}",
+        f"{WIDTH * row.share - 1.5:.1f}",
+        f"{percent(row.share)}, {interval(row.ci95)}",
+        is_real,
+        "" if real_share is None else f"{WIDTH * real_share:.1f}",
     )
 
 
-def _pictures(survey: Survey, report: dict[str, Any]) -> Iterator[str]:
-    """The pictures, those that fool most first; undecided ones as they were drawn."""
+def _pictures(survey: Survey, findings: SurveyFindings) -> Iterator[PictureTiles]:
+    """Yield the pictures whose colorized versions were called real most often first."""
 
-    def fooled(place: int) -> float:
-        rows = [r for r in report["pictures"][place]["conditions"][1:] if r["answers"]]
-        return sum(r["share"] for r in rows) / len(rows) if rows else -1.0
+    def mean_share(picture: PictureShares) -> float:
+        shares = [row.share for row in picture.conditions[1:] if row.share is not None]
+        return sum(shares) / len(shares) if shares else -1.0
 
-    order = sorted(range(len(report["pictures"])), key=lambda place: -fooled(place))
-    for place in order:
-        picture, subject = report["pictures"][place], survey.description.pictures[place]
+    pairs = zip(findings.pictures, survey.description.pictures, strict=True)
+    for picture, subject in sorted(pairs, key=lambda pair: -mean_share(pair[0])):
         tiles = []
-        for k, (row, shown) in enumerate(zip(picture["conditions"], subject.versions, strict=True)):
+        for k, (row, shown) in enumerate(zip(picture.conditions, subject.versions, strict=True)):
             pixels = np.asarray(Image.open(io.BytesIO(survey.content(shown))))
-            image = base64.b64encode(thumbnail(pixels)).decode("ascii")
-            share = "no answer" if row["share"] is None else percent(row["share"])
-            detail = (
-                f"{row['real']} of {row['answers']}, {interval(row['ci95'])}"
-                if row["answers"]
-                else "&nbsp;"
-            )
             tiles.append(
-                f'<figure><img src="data:image/jpeg;base64,{image}" alt="{escape(row["name"])}'
-                f' of {escape(picture["name"])}" width="128" height="128">'
-                f"<figcaption><span>{escape(row['name'])}</span><b>{share}</b><span>{detail}</span>"
-                f"{_bar({**row, 'colorized': k > 0}, None)}</figcaption></figure>"
+                Tile(
+                    row.name,
+                    base64_text(thumbnail(pixels)),
+                    "no answer" if row.share is None else percent(row.share),
+                    f"{row.real} of {row.answers}, {interval(row.ci95)}" if row.answers else "",
+                    _bar(row, k == REAL),
+                )
             )
-        flag = ' <span class="flag">enlarged</span>' if picture["enlarged"] else ""
-        yield (
-            f'<li><h3>{escape(picture["name"])}{flag}</h3><div class="tiles">'
-            f"{''.join(tiles)}</div></li>\n"
-        )
-
-
-def _raters(report: dict[str, Any]) -> str:
-    raters = report["raters"]
-    text = (
-        f"<p>{raters['came']} began, {raters['answered']} answered something,"
-        f" {raters['finished']} finished.</p>"
-    )
-    text += f"<p>{escape(' '.join(exclusions(report)))}</p>"
-    if not raters["uniform"]:
-        return text
-    rows = "".join(
-        f'<tr><th scope="row">{row["rater"]}</th><td>{row["answers"]}</td>'
-        f"<td>{'real' if row['real'] else 'not real'}</td></tr>"
-        for row in raters["uniform"]
-    )
-    titles = "".join(f'<th scope="col">{t}</th>' for t in ("rater", "answers", "each of them"))
-    return (
-        f'{text}<div class="wide"><table><thead><tr>{titles}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+        yield PictureTiles(picture.name, picture.enlarged, tiles)

@@ -232,7 +232,7 @@ class Answers:
             ).fetchall()
         return {number: (done, total) for number, done, total in rows}
 
-    def given(self) -> list[Answer]:
+    def all_answers(self) -> list[Answer]:
         """All answers, in the order in which they were given."""
         with self._open() as db:
             rows = db.execute(

@@ -41,7 +41,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Group:
+class AnswerGroup:
     """Answers about one condition.
 
     Parameters
@@ -57,7 +57,7 @@ class Group:
     real: Floats
 
     @classmethod
-    def of(cls, answers: Iterable[Answer]) -> Group:
+    def of(cls, answers: Iterable[Answer]) -> AnswerGroup:
         """The group of some answers."""
         rows = [(a.rater, a.picture, a.real) for a in answers]
         table = np.array(rows, dtype=np.int64).reshape(-1, 3)
@@ -77,7 +77,7 @@ class Group:
         return moved
 
 
-def missing(*groups: Group) -> str:
+def missing_interval_reason(*groups: AnswerGroup) -> str:
     """Why no interval can be computed for these groups together, or ""."""
     for group in groups:
         if not len(group.real):
@@ -89,7 +89,7 @@ def missing(*groups: Group) -> str:
     return ""
 
 
-def share_interval(group: Group) -> Interval | None:
+def share_interval(group: AnswerGroup) -> Interval | None:
     """95 % interval of a share, for other raters and other pictures.
 
     Wilson's interval with the effective number of answers: as many independent answers as would
@@ -100,9 +100,9 @@ def share_interval(group: Group) -> Interval | None:
     Returns
     -------
     tuple of float or None
-        Lower and upper end; ``None`` where :func:`missing` says why.
+        Lower and upper end; ``None`` where :func:`missing_interval_reason` says why.
     """
-    if missing(group):
+    if missing_interval_reason(group):
         return None
     share, n = group.share, len(group.real)
     if share in (0.0, 1.0):
@@ -113,7 +113,7 @@ def share_interval(group: Group) -> Interval | None:
     return wilson(share, n * binomial / max(variance, binomial), _quantile(freedom))
 
 
-def difference_interval(first: Group, second: Group) -> Interval | None:
+def difference_interval(first: AnswerGroup, second: AnswerGroup) -> Interval | None:
     """95 % interval of the share of ``first`` minus that of ``second``.
 
     The ends come from both shares' intervals and the correlation of the shares (Zou and Donner 2008):
@@ -122,7 +122,7 @@ def difference_interval(first: Group, second: Group) -> Interval | None:
     Returns
     -------
     tuple of float or None
-        Lower and upper end within -1 and 1; ``None`` where :func:`missing` says why.
+        Lower and upper end within -1 and 1; ``None`` where :func:`missing_interval_reason` says why.
     """
     mine, theirs = share_interval(first), share_interval(second)
     if mine is None or theirs is None:
@@ -137,7 +137,7 @@ def difference_interval(first: Group, second: Group) -> Interval | None:
     return max(-1.0, low), min(1.0, high)
 
 
-def _covariances(first: Group, second: Group) -> tuple[float, float]:
+def _covariances(first: AnswerGroup, second: AnswerGroup) -> tuple[float, float]:
     """Covariance of two shares over raters, and over pictures."""
     parts = []
     for ours, theirs in ((first.raters, second.raters), (first.pictures, second.pictures)):
@@ -147,7 +147,7 @@ def _covariances(first: Group, second: Group) -> tuple[float, float]:
     return parts[0], parts[1]
 
 
-def _variance(group: Group) -> tuple[float, float]:
+def _variance(group: AnswerGroup) -> tuple[float, float]:
     """Variance of a share over raters and pictures, and its degrees of freedom (Satterthwaite)."""
     raters, pictures = _covariances(group, group)
     answers = float(group.influence @ group.influence)
@@ -157,7 +157,7 @@ def _variance(group: Group) -> tuple[float, float]:
     return variance, max(1.0, variance**2 / spread) if spread else 1.0
 
 
-def _correlation(first: Group, second: Group) -> float:
+def _correlation(first: AnswerGroup, second: AnswerGroup) -> float:
     """Correlation of the shares of two conditions; 0 where one of them does not vary.
 
     No answer is about both conditions: a rater sees a picture once.

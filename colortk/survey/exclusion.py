@@ -10,18 +10,18 @@ from colortk.survey.answers import Answer
 #: often "real" as not gives ten equal answers once in 500 times, but five once in 16 times.
 MINIMUM = 10
 #: In a survey with fewer questions a rater, all of them are needed, and at least so many.
-FEWEST = 5
+SHORT_SURVEY_MINIMUM = 5
 
 
 def minimum_answers(each: int) -> int:
     """Equal answers that exclude a rater of a survey that shows ``each`` pictures to a rater."""
-    return max(FEWEST, min(MINIMUM, each))
+    return max(SHORT_SURVEY_MINIMUM, min(MINIMUM, each))
 
 
-def rule(each: int) -> str:
+def exclusion_rule(each: int) -> str:
     """The rule in words."""
     return (
-        f"A rater who has given at least {minimum_answers(each)} answers, all of them the same,"
+        f"A rater who has answered at least {minimum_answers(each)} answers, all of them the same,"
         " is excluded before the numbers are computed."
     )
 
@@ -32,7 +32,7 @@ def uniform_raters(answers: Iterable[Answer], each: int) -> dict[int, bool]:
     for answer in answers:
         by_rater.setdefault(answer.rater, []).append(answer.real)
     return {
-        rater: given[0]
-        for rater, given in sorted(by_rater.items())
-        if len(given) >= minimum_answers(each) and len(set(given)) == 1
+        rater: answered[0]
+        for rater, answered in sorted(by_rater.items())
+        if len(answered) >= minimum_answers(each) and len(set(answered)) == 1
     }

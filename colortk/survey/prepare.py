@@ -14,15 +14,13 @@ from colortk.color.cielab import lightness
 from colortk.errors import PictureError, PredictionError
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metrics.pair import Picture
+from colortk.harness.outcome import MAX_CONSECUTIVE_FAILURES
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol, reference_picture
 from colortk.harness.sources import Source
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.isolate import Isolated
 from colortk.types import Array
-
-#: Pictures in a row that a plugin may fail on.
-PATIENCE = 5
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def prepared(
                     failed[variant.label] = 0
             except PredictionError as error:
                 failed[variant.label] += 1
-                if failed[variant.label] >= PATIENCE:
+                if failed[variant.label] >= MAX_CONSECUTIVE_FAILURES:
                     raise
                 yield LeftOut(source, f"'{source.name}': {error}")
                 continue

@@ -1,84 +1,95 @@
-"""What a comparison found on films: that of pictures, beside what the films themselves are."""
+"""A comparison of plugins on films."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from colortk.harness.comparison import Comparison
 from colortk.harness.films.film_variants import FACTS, ORIGINAL
 from colortk.harness.sources import Source
+from colortk.harness.summary_rows import (
+    FilmInfo,
+    PluginRow,
+)
 from colortk.plugin.spec import MetricSpec
 
 
+@dataclass(repr=False)
 class FilmComparison(Comparison):
-    """Plugins scored on the same films: a row for frames alone, one for steadied colour.
+    """Plugins scored on the same films, frame by frame and with steadied colors.
 
-    Scores of a film are means over its scored frames, and measures of films over all of them.
-    Films without color are left out of every measure (under v1 of all that needs an original).
+    The score of a film is the mean over its scored frames; metrics of films use all frames. Films
+    without color are left out (with protocol v1, of the metrics that need an original).
     """
 
-    kind = "films"
+    kind: ClassVar[str] = "films"
 
     def _may_lead(self, spec: MetricSpec) -> bool:
-        # Nothing flickers less than no colour: it is read beside the others, unless it is alone.
+        # A gray film flickers least. Flicker ranks only if there is no other metric.
         others = any(other.takes != "film" for other in self.metrics.values())
         return super()._may_lead(spec) and not (spec.takes == "film" and others)
 
     def _means_color(self, spec: MetricSpec) -> bool:
         return spec.chroma or spec.needs_reference
 
-    def own(self, film: str) -> dict[str, float]:
-        """What is kept of a film itself, by SHA-256: scores without reference, and facts."""
+    def own_scores(self, film: str) -> dict[str, float]:
+        """Return the stored values of a film: its scores without reference, and its numbers of frames.
+
+        Parameters
+        ----------
+        film : str
+            SHA-256 (hex) of the film.
+        """
         row = self.row(ORIGINAL, film)
         return row.values if row is not None else {}
 
-    def beside(self, place: int) -> dict[str, float]:
-        """Mean of the originals' own scores over the films that an variant has the same score of."""
-        found: dict[str, float] = {}
+    def original_scores(self, index: int) -> dict[str, float]:
+        """Return the originals' own mean scores over the films that a plugin has that score of."""
+        means: dict[str, float] = {}
         for name, spec in self.metrics.items():
             if spec.needs_reference or spec.takes != "film":
                 continue
-            there = ~np.isnan(self._tables[name][:, place])
+            scored = ~np.isnan(self._tables[name][:, index])
             own = [
-                self.own(s.picture).get(name) for s, t in zip(self.used, there, strict=True) if t
+                self.own_scores(s.picture).get(name)
+                for s, t in zip(self.used, scored, strict=True)
+                if t
             ]
             values = [value for value in own if value is not None]
             if values:
-                found[name] = float(np.mean(values))
-        return found
+                means[name] = float(np.mean(values))
+        return means
 
     @property
     def incomplete(self) -> list[str]:
-        """Films of which some frames could not be read, in lines."""
-        lost = [(s.name, int(self.own(s.picture).get(FACTS[1], 0))) for s in self.readable]
+        """A message for each film of which some frames could not be read."""
+        lost = [(s.name, int(self.own_scores(s.picture).get(FACTS[1], 0))) for s in self.readable]
         return [
-            f"{count} frame{'s' if count > 1 else ''} of '{name}' could not be read: what is left"
-            " was compared"
+            f"{count} frame{'s' if count > 1 else ''} of '{name}' could not be read: the others"
+            " were compared"
             for name, count in lost
             if count
         ]
 
-    def as_dict(self, per_image: bool = False) -> dict[str, Any]:
-        """As :meth:`Comparison.as_dict`; the films themselves are under ``originals``."""
-        report = super().as_dict(per_image)
-        report["originals"] = [self._film(source) for source in self.readable]
-        return report
+    def _film_infos(self) -> list[FilmInfo]:
+        return [self._film_info(source) for source in self.readable]
 
-    def _film(self, source: Source) -> dict[str, Any]:
-        picture, own = self.outcome.pictures[source.picture], self.own(source.picture)
-        return {
-            "name": source.name,
-            "picture": source.picture,
-            "width": picture.width,
-            "height": picture.height,
-            "near_gray": source.picture in self.near_gray,
-            "scored": source in self.used,
-            "frames": int(own.get(FACTS[0], 0)),
-            "lost_frames": int(own.get(FACTS[1], 0)),
-            "metrics": {name: value for name, value in own.items() if name not in FACTS},
-        }
+    def _film_info(self, source: Source) -> FilmInfo:
+        picture, own = self.outcome.pictures[source.picture], self.own_scores(source.picture)
+        return FilmInfo(
+            name=source.name,
+            picture=source.picture,
+            width=picture.width,
+            height=picture.height,
+            near_gray=source.picture in self.near_gray,
+            scored=source in self.used,
+            frames=int(own.get(FACTS[0], 0)),
+            lost_frames=int(own.get(FACTS[1], 0)),
+            metrics={name: value for name, value in own.items() if name not in FACTS},
+        )
 
-    def _plugin(self, k: int) -> dict[str, Any]:
-        return super()._plugin(k) | {"beside": self.beside(k)}
+    def _plugin_row(self, index: int) -> PluginRow:
+        return replace(super()._plugin_row(index), beside=self.original_scores(index))

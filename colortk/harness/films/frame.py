@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from colortk._opencv import cv2
 from colortk.color.cielab import lab_to_rgb, lightness, rgb_to_lab
-from colortk.harness.flicker import Step, Steps, grey_of_lightness
+from colortk.harness.frame_motion import FrameMotion, MotionFinder, gray_of_lightness
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.types import Array, Float32
 from colortk.video.luma_tables import BLACK, WHITE, Plane, gray_lightness
@@ -25,15 +25,15 @@ class ReferenceFrame:
     """
 
     def __init__(
-        self, number: int, fine: Float32, scored: bool, steps: Steps, before: Gray | None
+        self, number: int, fine: Float32, scored: bool, motion: MotionFinder, before: Gray | None
     ) -> None:
         self.number, self.scored = number, scored
-        self._fine, self._steps, self._before = fine, steps, before
+        self._fine, self._motion, self._before = fine, motion, before
         #: Rounded, what results are compared with and what their lightness is taken from.
         self.truth = Truth(np.clip(np.rint(fine), 0, 255).astype(np.uint8))
         self.lightness = lightness(self.truth.pixels)
-        self.grey = grey_of_lightness(self.lightness)
-        for shared in (self.lightness, self.grey):
+        self.gray = gray_of_lightness(self.lightness)
+        for shared in (self.lightness, self.gray):
             shared.flags.writeable = False
 
     @cached_property
@@ -56,9 +56,9 @@ class ReferenceFrame:
         return FilmFrame(self, self.lab, self.truth.pixels)
 
     @cached_property
-    def step(self) -> Step | None:
+    def step(self) -> FrameMotion | None:
         """To the frame before; ``None`` for the first one."""
-        return None if self._before is None else self._steps.between(self.grey, self._before)
+        return None if self._before is None else self._motion.between(self.gray, self._before)
 
 
 class FilmFrame:
@@ -96,7 +96,7 @@ class FilmFrame:
         return self._reference.lab
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> FrameMotion | None:
         """Motion of the original to the frame before; ``None`` for the first one."""
         return self._reference.step
 

@@ -10,7 +10,7 @@ import numpy as np
 from colortk.color.upsample import resize
 from colortk.errors import PictureError
 from colortk.harness.films.frame import ReferenceFrame
-from colortk.harness.flicker import Steps
+from colortk.harness.frame_motion import MotionFinder
 from colortk.harness.protocol import Protocol
 from colortk.types import Array, Float32
 from colortk.video.film_reader import color_frames, count, probe
@@ -39,14 +39,14 @@ class ReferenceFilm:
 
     def frames(self) -> Iterator[ReferenceFrame]:
         """Its frames, each with what the next one needs of it, and no more."""
-        steps, before = Steps(), None
+        motion, before = MotionFinder(), None
         for number, pixels in enumerate(color_frames(self.path, self._film)):
             if number == self.frame_count:
                 return
             frame = ReferenceFrame(
-                number, self._sized(pixels), number in self.scored, steps, before
+                number, self._sized(pixels), number in self.scored, motion, before
             )
-            before = frame.grey
+            before = frame.gray
             yield frame
 
     def _sized(self, pixels: Array) -> Float32:

@@ -1,4 +1,4 @@
-"""CIEDE2000 colour difference (CIE 142-2001; Sharma, Wu, Dalal 2005, equations 2 to 22)."""
+"""CIEDE2000 color difference of a picture: mean and 95th percentile."""
 
 from __future__ import annotations
 
@@ -7,162 +7,17 @@ import math
 import numpy as np
 
 from colortk.harness.metrics.pair import Pair
-from colortk.types import Array
-
-Planes = tuple[Array, Array, Array]
-
-_25_7 = 25.0**7
-#: Pixels.
-BLOCK = 1 << 14
-
-
-def _term(weight: float, degrees: float) -> tuple[float, float]:
-    """``weight`` · cos(x + ``degrees``) as factors of cos x and sin x."""
-    angle = math.radians(degrees)
-    return weight * math.cos(angle), -weight * math.sin(angle)
-
-
-_C1, _S1 = _term(-0.17, -30)
-_C3, _S3 = _term(0.32, 6)
-_C4, _S4 = _term(-0.20, -63)
 
 
 def delta_e00(pair: Pair) -> float:
-    """Mean over pixels."""
+    """Return the mean CIEDE2000 difference over pixels."""
     return float(pair.delta_e00.mean(dtype=np.float64))
 
 
 def delta_e00_p95(pair: Pair) -> float:
-    """95th percentile over pixels: what the worst twentieth of the picture exceeds."""
+    """Return the 95th percentile over pixels: what the worst twentieth of the picture exceeds."""
     values = pair.delta_e00.ravel()
     rank = 0.95 * (values.size - 1)
     low, high = math.floor(rank), math.ceil(rank)
     values = np.partition(values, (low, high))
     return float(values[low] + (rank - low) * (values[high] - values[low]))
-
-
-def delta_e00_map(truth: Array, result: Array) -> Array:
-    """Difference at every pixel, (H, W), of two CIELAB pictures (H, W, 3)."""
-    first, second = (np.ascontiguousarray(np.moveaxis(lab, -1, 0)) for lab in (truth, result))
-    return in_blocks((first[0], first[1], first[2]), (second[0], second[1], second[2]))
-
-
-def in_blocks(first: Planes, second: Planes) -> Array:
-    """:func:`ciede2000` of planes, in blocks whose intermediates stay in the processor's cache."""
-    ones, others = ([plane.ravel() for plane in planes] for planes in (first, second))
-    out = np.empty_like(ones[0])
-    for start in range(0, out.size, BLOCK):
-        at = slice(start, start + BLOCK)
-        out[at] = ciede2000(
-            (ones[0][at], ones[1][at], ones[2][at]), (others[0][at], others[1][at], others[2][at])
-        )
-    return out.reshape(first[0].shape)
-
-
-def ciede2000(first: Planes, second: Planes) -> Array:
-    """CIEDE2000 of L*, a* and b* planes of any one shape, in their precision; kL = kC = kH = 1.
-
-    Hues are kept as unit vectors: their bisector is the mean hue, on the shorter arc, and its
-    multiples come from it by multiple-angle formulas, so that a single arc tangent is left.
-    """
-    (l1, a1, b1), (l2, a2, b2) = first, second
-    scale = _seventh((_length(a1, b1) + _length(a2, b2)) * 0.5)
-    scale *= -0.5
-    scale += 1.5
-    a1, a2 = a1 * scale, a2 * scale
-    c1, c2 = _length(a1, b1), _length(a2, b2)
-    dh, cos, sin = _hues((a1, b1, c1), (a2, b2, c2))
-    chroma, dc = (c1 + c2) * 0.5, c2 - c1
-
-    blue = np.arctan2(sin, cos)
-    blue += (2 * math.pi) * (blue < 0)
-    blue -= math.radians(275)
-    blue *= 180 / math.pi / 25
-    blue *= blue
-    np.minimum(blue, 60, out=blue)  # no denormal numbers, which are slow, on the way to nothing
-    np.exp(-blue, out=blue)
-    rotation = np.sin(blue * (math.pi / 3)) * _seventh(chroma)
-
-    dh /= _weight(cos, sin) * (0.015 * chroma) + 1
-    dc /= 0.045 * chroma + 1
-    middle = (l1 + l2) * 0.5 - 50
-    middle *= middle
-    dl = (l2 - l1) / (0.015 * middle / np.sqrt(middle + 20) + 1)
-    rotation *= -2 * dc
-    rotation += dh
-    rotation *= dh
-    dl *= dl
-    dc *= dc
-    dl += dc
-    dl += rotation
-    out: Array = np.sqrt(np.maximum(dl, 0, out=dl))
-    return out
-
-
-def _hues(first: Planes, second: Planes) -> Planes:
-    """ΔH', and cosine and sine of the mean hue, of two colours' a', b' and C'."""
-    (a1, b1, c1), (a2, b2, c2) = first, second
-    tiny = np.finfo(c1.dtype).tiny
-    inverse = 1 / np.maximum(c1, tiny)
-    u1, v1 = a1 * inverse, b1 * inverse
-    inverse = 1 / np.maximum(c2, tiny)
-    u2, v2 = a2 * inverse, b2 * inverse
-    du, dv = u1 - u2, v1 - v2
-    # |u1 - u2| is twice the sine of half the angle between them.
-    dh = np.copysign(_length(du, dv) * np.sqrt(c1 * c2), u1 * v2 - v1 * u2)
-    cos, sin = u1 + u2, v1 + v2
-    length = _length(cos, sin)
-    if length.min() < 1e-2:
-        _settle_opposites(length, (u1, v1), (du, dv), cos, sin, dh)
-    inverse = 1 / np.maximum(length, tiny)
-    cos *= inverse
-    sin *= inverse
-    return dh, cos, sin
-
-
-def _settle_opposites(
-    length: Array, unit: tuple[Array, Array], difference: tuple[Array, Array],
-    cos: Array, sin: Array, dh: Array,
-) -> None:  # fmt: skip
-    """Where hues are nearly opposite their sum has no digits left: turn their difference by 90°.
-
-    Where they are exactly opposite both arcs are as short, and the mean is that of the two hues
-    in 0°..360° (Sharma et al., equations 10 and 14). Changes the last four arguments.
-    """
-    near = (length < 1e-2) & ((np.abs(difference[0]) + np.abs(difference[1])) > 1.1)
-    upper = (unit[1] > 0) | ((unit[1] == 0) & (unit[0] > 0))
-    du, dv = difference
-    side = cos * -dv + sin * du
-    exact = np.abs(side) < 8 * np.finfo(cos.dtype).eps
-    sign = np.where(exact, np.where(upper, 1, -1), np.sign(side)).astype(cos.dtype)
-    width = np.maximum(_length(du, dv), 1)
-    cos[near], sin[near] = (-dv * sign / width)[near], (du * sign / width)[near]
-    dh[near & exact] = (sign * np.abs(dh))[near & exact]
-    length[near] = 1
-
-
-def _weight(cos: Array, sin: Array) -> Array:
-    """T of the mean hue (equation 15), with cos 2h, cos 3h and so on written by cos h and sin h."""
-    cos2 = 2 * cos * cos - 1
-    t = (2 * _C4 * cos2 + 0.24) * cos2
-    t += cos * ((2 * _C3) * cos2 + (_C1 - _C3))
-    t += sin * ((2 * _S3) * cos2 + (_S1 + _S3) + (4 * _S4) * cos * cos2)
-    out: Array = t + (1 - _C4)
-    return out
-
-
-def _length(a: Array, b: Array) -> Array:
-    squares = a * a
-    squares += b * b
-    out: Array = np.sqrt(squares, out=squares)
-    return out
-
-
-def _seventh(chroma: Array) -> Array:
-    """The root of C⁷ / (C⁷ + 25⁷)."""
-    power = chroma * chroma
-    power *= power * power
-    power *= chroma
-    power /= power + _25_7
-    out: Array = np.sqrt(power, out=power)
-    return out

@@ -9,6 +9,8 @@ import numpy as np
 from colortk._opencv import cv2
 from colortk.color.cielab import rgb_to_lab
 from colortk.errors import UsageError
+from colortk.harness.metrics.cie94 import cie94
+from colortk.harness.metrics.ciede2000 import in_blocks
 from colortk.harness.metrics.structure import Comparison, Pyramid
 from colortk.types import Array, Float32
 
@@ -132,16 +134,12 @@ class Pair:
     @cached_property
     def delta_e94(self) -> Float32:
         """CIE94 difference of graphic arts, float32 (H, W); the original is the standard."""
-        from colortk.harness.metrics.delta_e94 import cie94
-
         lightness = self.truth.planes[0] - self.result.planes[0]
         return cie94(lightness, self.ab_squares, self.truth.chroma, self.result.chroma)
 
     @cached_property
     def delta_e00(self) -> Float32:
         """CIEDE2000 difference, float32 (H, W)."""
-        from colortk.harness.metrics.delta_e00 import in_blocks
-
         difference: Float32 = in_blocks(self.truth.planes, self.result.planes)
         return difference
 
