@@ -71,6 +71,6 @@ def test_other_sizes_are_refused(colortk: Callable[..., Any], tmp_path: Path) ->
     Image.fromarray(photo(20, 30)).save(tmp_path / "a.png")
     run = colortk("run", "-p", "autoencoder", "--option", "sizes=3", tmp_path / "a.png")
     assert run.returncode == 2
-    assert "1 or 2 is wanted" in run.stderr
+    assert "sizes=3: use 1 or 2" in run.stderr
     assert run.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -27,7 +27,8 @@ class TrainRequest:
         Folder of the pickled intermediates.
     epochs, batch_size, samples, side, rate, cooldown : optional
         Epochs, pictures per step, pictures per epoch, pixels of the square crops, initial learning
-        rate, share of the epochs at the end in which the rate falls to zero. ``None`` is the default of the trainer.
+        rate, share of the epochs at the end in which the rate falls to zero. ``None`` is the
+        default of the trainer.
     seed : int
         Decides the split, the order, the crops and the initial weights.
     emphasis : mapping

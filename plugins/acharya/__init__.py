@@ -1,1 +1,1 @@
-"""Mean chrominance and colorizers over rows and columns as channels (Acharya 2022)."""
+"""What the five plugins of document 000 (Acharya 2022) share."""

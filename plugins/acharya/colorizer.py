@@ -1,4 +1,4 @@
-"""Factories of document 000's colorizers."""
+"""Factories of the colorizers of document 000."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _NETWORKS = "colortk_plugins.acharya.networks:"
 
 
 def relu(artifacts: Artifacts, options: Any) -> OnnxColorizer:
-    """Of the ReLU network, on faces or transferred."""
+    """Return the colorizer with the ReLU network."""
     return OnnxColorizer(artifacts, RELU, _NETWORKS + "colorizer_relu")
 
 
 def tanh(artifacts: Artifacts, options: Any) -> OnnxColorizer:
-    """Of the tanh network, on faces or transferred."""
+    """Return the colorizer with the tanh network."""
     return OnnxColorizer(artifacts, TANH, _NETWORKS + "colorizer_tanh")
 
 
 def mean(artifacts: Artifacts, options: Any) -> OnnxColorizer:
-    """Of the network that predicts mean A and B."""
+    """Return the colorizer with the network that predicts mean A and B."""
     return OnnxColorizer(artifacts, MEAN, _NETWORKS + "mean_chrominance")

@@ -1,4 +1,4 @@
-"""What the declarations of document 000's five plugins have in common."""
+"""What the specifications of the five plugins of document 000 have in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared
 
 
 def declare(name: str, summary: str, network: str, training: str) -> ColorizerSpec:
-    """Of plugin ``name``: ``network`` in :mod:`.colorizer`, ``training`` in :mod:`.train`."""
+    """Return the specification of a plugin.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plugin.
+    summary : str
+        One line.
+    network : str
+        Function in :mod:`.colorizer`.
+    training : str
+        Function in :mod:`.train`.
+    """
     return ColorizerSpec(
         name=name,
         summary=summary,
@@ -16,5 +28,6 @@ def declare(name: str, summary: str, network: str, training: str) -> ColorizerSp
         artifacts=declared(f"colortk_plugins.{name}"),
         trainer=f"colortk_plugins.acharya.train:{training}",
         train_options="colortk_plugins.acharya.training:Training",
-        paper="Acharya (2022), Mean Chrominance of an image and Image Colorizer Using Deep Learning",
+        paper="Acharya (2022), Mean Chrominance of an image and"
+        " Image Colorizer Using Deep Learning",
     )

@@ -1,11 +1,11 @@
 """The networks of document 000 (Acharya 2022), layer by layer as its two tables print them.
 
-A picture's rows are the network's second axis and its columns are the *channels*: an input of
-(1, 128, 128) is one line of 128 places, each with 128 values. Only so do the printed parameter
-counts come out.
+The rows of a picture are the second axis of the network, and its columns are the *channels*: an
+input of (1, 128, 128) is one line of 128 positions with 128 values each. Only this reading gives
+the printed numbers of parameters.
 
-Layers have the names of the tables: FIG 1 for `mean_chrominance`, FIG 3 for the colorizers (both
-tables are of other sessions, so that each begins with ``conv2d_7``).
+Layers have the names in the tables, FIG 1 for `mean_chrominance` and FIG 3 for the colorizers. Both
+tables begin with ``conv2d_7``, because they were printed in different sessions.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 #: Rows and columns of a picture.
 SIDE = 128
 
-#: FIG 3: name, filters, kernel, strides. Its text calls the first layer a transpose; the table,
-#: which the printed total agrees with, starts with a convolution.
+#: FIG 3: name, filters, kernel, strides. The text calls the first layer a transposed convolution;
+#: the table, which agrees with the printed total, starts with a convolution.
 _COLORIZER: list[tuple[str, int, int, tuple[int, int]]] = [
     ("conv2d_7", 128, 2, (1, 1)),
     ("conv2d_transpose_7", 256, 1, (1, 2)),
@@ -38,10 +38,10 @@ _FIRST_NORMALIZATION = 14
 
 
 def mean_chrominance() -> Any:
-    """Lightness (1, 128, 128) to mean A and B (1, 1, 2), float32; FIG 1, 43,830 parameters.
+    """Return the network of FIG 1, with 43,830 parameters.
 
-    Lightness and targets are 8-bit CIELAB values over 255. The last layer is linear: the
-    document names an activation for the convolutions alone.
+    It maps lightness (1, 128, 128) to mean A and B (1, 1, 2), 8-bit CIELAB values over 255. The
+    last layer is linear: the document names an activation for the convolutions only.
     """
     import keras
     from keras import layers
@@ -61,26 +61,25 @@ def mean_chrominance() -> Any:
 
 
 def colorizer_relu() -> Any:
-    """Lightness (1, 128, 128) to (2, 128, 128): A, then B, each rows by columns, float32.
+    """Return the network of FIG 3 with ReLU, with 585,136 parameters, 582,608 of them trainable.
 
-    FIG 3: 585,136 parameters, 582,608 trainable. Inputs and targets are 8-bit CIELAB values over
-    255. ReLU in every spatial layer, each followed by batch normalization, so that outputs are
-    *not* confined to positive values.
+    It maps lightness (1, 128, 128) to A, then B, (2, 128, 128), 8-bit CIELAB values over 255. Batch
+    normalization follows each ReLU, so that outputs can be negative.
     """
     return _colorizer("acharya_relu", last="relu")
 
 
 def colorizer_tanh() -> Any:
-    """As `colorizer_relu`, with tanh in the last two spatial layers.
+    """Return the network of FIG 3 with tanh in the last two spatial layers.
 
-    Targets are (value - 128) / 127 of the 8-bit A and B. Batch normalization follows the last
-    tanh too ("after every Spatial Convolutional or Spatial Transpose Convolutional layer").
+    Targets are (value - 128) / 127 of the 8-bit A and B. Batch normalization follows the last tanh
+    too ("after every Spatial Convolutional or Spatial Transpose Convolutional layer").
     """
     return _colorizer("acharya_tanh", last="tanh")
 
 
 def _colorizer(name: str, last: str) -> Any:
-    """The colorizer of FIG 3 with the activation ``last`` in its last two spatial layers."""
+    """Return the network of FIG 3 with the activation ``last`` in its last two spatial layers."""
     import keras
     from keras import layers
 

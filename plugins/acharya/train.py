@@ -1,7 +1,7 @@
-"""``colortk fit`` of document 000's five plugins: Adam, squared error, its epochs and batches.
+"""``colortk fit`` for the plugins of document 000: Adam, squared error, its epochs and batches.
 
-The document lets the rate fall when the validation loss rests; by how much and after how long is
-ours. So is Adam's rate, Keras' default.
+The document lowers the rate when the validation loss stops falling, without numbers; they are our
+choice, and so is the initial rate, Keras' default.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from .codec import MEAN, RELU, TANH, ColorCodec
 from .networks import SIDE, colorizer_relu, colorizer_tanh, mean_chrominance
 from .training import Training
 
-#: Mean and deviation of a* and b* in the training faces, for the start.
+#: Mean and deviation of a* and b* in the training faces.
 _FACE_MEAN, _FACE_DEVIATION = 11.7, 6.6
 
 
 def _start_at_face_colors(codec: ColorCodec) -> Callable[[Any], None]:
-    """Starts the last batch normalization with mean and deviation of the faces' chroma.
+    """Return a function that starts the last batch normalization at the mean color of faces.
 
-    By default it starts with 0 and 1, and its targets deviate by 0.03. In the thousand steps
-    that it takes to come down, the gradient tells the layers before it to be silent, and ReLU
-    layers obey for good: see the model card.
+    By default it starts with mean 0 and deviation 1, while its targets deviate by 0.03. In the
+    thousand steps until it has adapted, the gradient drives the ReLU layers before it to zero,
+    where they stay: see the model card.
     """
 
     def prepare(network: Any) -> None:
@@ -40,7 +40,7 @@ def _start_at_face_colors(codec: ColorCodec) -> Callable[[Any], None]:
 
 
 def _start_at_mean_color(network: Any) -> None:
-    """Starts the last layer's bias at the faces' mean chroma, so that ReLU layers stay awake."""
+    """Start the last bias at the mean color of faces, so that ReLU layers stay active."""
     last = network.layers[-1]
     last.bias.assign(last.bias * 0 + (_FACE_MEAN + 128) / 255)
 
@@ -75,7 +75,7 @@ MEAN_FACES = replace(  # "trained for 50 epochs with 512 batch size"
     batch_size=512,
 )
 #: Transfer: "30 epochs on this with a small batch size of 5", "25 epochs with a batch size of 5".
-#: An epoch is as long as the document's: nine tenths of 720 pictures, and 12 made of each.
+#: An epoch has as many pictures as in the document: 90 % of 720, and 12 augmentations of each.
 RELU_NATURAL = replace(RELU_FACES, plugin="acharya_relu_natural", batch_size=5, samples=8424)
 TANH_NATURAL = replace(
     TANH_FACES, plugin="acharya_tanh_natural", epochs=25, batch_size=5, samples=8424

@@ -1,4 +1,4 @@
-"""What ``colortk fit --option`` sets of document 000's plugins."""
+"""Training options of the plugins of document 000 (``colortk fit --option``)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Training:
-    """Settings of a training.
+    """Options of a training.
 
-    ``start``: ``faces``, mean and deviation of the faces' chroma in the last layer; or ``keras``, its
-    defaults, with which the ReLU network dies (see the model card).
+    Parameters
+    ----------
+    start : {"faces", "keras"}
+        Initial last layer: mean and deviation of the chroma of faces, or the defaults of Keras,
+        with which the ReLU network dies (see the model card).
     """
 
     start: str = "faces"
 
     def __post_init__(self) -> None:
         if self.start not in ("faces", "keras"):
-            raise ValueError(f"start={self.start}; faces or keras is wanted")
+            raise ValueError(f"start={self.start}: use faces or keras")

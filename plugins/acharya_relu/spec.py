@@ -1,4 +1,4 @@
-"""Declaration of ``acharya_relu``."""
+"""Specification of ``acharya_relu``."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ SUMMARY = "Document 000's ReLU network, trained on faces"
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [declare("acharya_relu", SUMMARY, network="relu", training="relu")]

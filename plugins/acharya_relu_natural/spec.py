@@ -1,4 +1,4 @@
-"""Declaration of ``acharya_relu_natural``."""
+"""Specification of ``acharya_relu_natural``."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ SUMMARY = "Document 000's ReLU network, transferred from faces to fruit and vege
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [declare("acharya_relu_natural", SUMMARY, network="relu", training="relu_natural")]

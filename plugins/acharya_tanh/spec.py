@@ -1,4 +1,4 @@
-"""Declaration of ``acharya_tanh``."""
+"""Specification of ``acharya_tanh``."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ SUMMARY = "Document 000's tanh network, trained on faces"
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [declare("acharya_tanh", SUMMARY, network="tanh", training="tanh")]

@@ -1,4 +1,4 @@
-"""Declaration of ``acharya_tanh_natural``."""
+"""Specification of ``acharya_tanh_natural``."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ SUMMARY = "Document 000's tanh network, transferred from faces to fruit and vege
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [declare("acharya_tanh_natural", SUMMARY, network="tanh", training="tanh_natural")]

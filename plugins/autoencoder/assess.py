@@ -1,9 +1,8 @@
-"""Document 002's two ways to make the gray input of a picture that has colors, compared.
+"""Compare two ways to make the gray input of a color picture, for document 002.
 
-``repeated``: the picture is made gray (luma, ITU-R BT.601, as OpenCV does), the gray repeated to
-RGB, and that converted to CIELAB. ``read``: the picture is read with its colors and converted to
-CIELAB. L* of the two differs where colors are strong. Of a picture that is gray already they are
-the same, so that nothing of this matters for old photographs.
+``repeated``: the picture is made gray (luma, ITU-R BT.601, as OpenCV does), and the gray picture is
+converted to CIELAB. ``read``: the color picture is converted to CIELAB. L* of the two differs where
+colors are strong. For a gray picture they are the same, so that old photographs are not affected.
 """
 
 from __future__ import annotations
@@ -24,7 +23,18 @@ METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr")
 
 
 def gray_inputs(truth: Array) -> dict[str, Array]:
-    """The two gray inputs of sRGB uint8 (H, W, 3): L*, float32 (H, W), by name of the way."""
+    """Return the two gray inputs of a picture.
+
+    Parameters
+    ----------
+    truth : ndarray
+        sRGB, uint8 (H, W, 3).
+
+    Returns
+    -------
+    dict
+        L*, float32 (H, W), by "repeated" and "read".
+    """
     return {
         "repeated": lightness(cv2.cvtColor(truth, cv2.COLOR_RGB2GRAY)),
         "read": lightness(truth),
@@ -34,7 +44,17 @@ def gray_inputs(truth: Array) -> dict[str, Array]:
 def assess(
     folder: Path, held_out: list[Path], read: Callable[[Path], bytes] = read_bytes
 ) -> dict[str, Any]:
-    """Mean scores of the weights in ``folder`` with either input, on up to 100 held-out pictures."""
+    """Return mean scores with either input, on up to 100 held-out pictures.
+
+    Parameters
+    ----------
+    folder : Path
+        The weights.
+    held_out : list of Path
+        Pictures.
+    read : callable
+        Returns the picture file at a path.
+    """
     weights = TrainedWeights("autoencoder", folder)
     rows: dict[str, list[dict[str, float]]] = {}
     for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:

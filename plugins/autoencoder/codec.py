@@ -1,6 +1,6 @@
-"""Document 002's numbers: L* over 100 in, a* and b* over 128 out.
+"""The numbers of document 002: L* over 100 in, a* and b* over 128 out.
 
-It says that L, a and b are brought to the range of tanh, not by which factors; these are ours.
+The document scales L, a and b to the range of tanh without naming factors; these are our choice.
 """
 
 from __future__ import annotations

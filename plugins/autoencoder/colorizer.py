@@ -1,4 +1,4 @@
-"""Factory of document 002's colorizer."""
+"""The colorizer of document 002."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from colortk.plugin import Artifacts, Float32, OnnxColorizer, resize
 from .codec import CODEC
 from .options import Options
 
-#: What the sides of the network's pictures are multiples of.
+#: Sides of the pictures that the network takes are multiples of it.
 MULTIPLE = 8
 NETWORK = "colortk_plugins.autoencoder.network:autoencoder"
 
 
 class MultiViewColorizer(OnnxColorizer):
-    """The mean of what the network answers to several views of a picture.
+    """Averages the predictions for several views of a picture.
 
-    At half the size: a point of its answer sees 68 pixels on a side, which is then twice as much of
-    the picture; the one answer knows the details, the other more of what it is. In a mirror: what a
-    picture shows is the same there, and what the network makes of it differs only by its errors.
+    At half the size, the receptive field of 68 pixels covers twice as much of the picture: one
+    prediction knows the details, the other more of the context. A mirrored picture shows the same
+    things, so that its prediction differs only by errors.
     """
 
     def __init__(self, artifacts: Artifacts, options: Options) -> None:
@@ -27,7 +27,18 @@ class MultiViewColorizer(OnnxColorizer):
         self.options = options
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
-        """Chroma, float32 (N, H, W, 2), of lightness (N, H, W)."""
+        """Predict several pictures at once.
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (N, H, W).
+
+        Returns
+        -------
+        ndarray
+            a* and b*, float32 (N, H, W, 2).
+        """
         chroma = self._mirrored(lightness)
         if self.options.sizes == 1:
             return chroma
@@ -39,14 +50,14 @@ class MultiViewColorizer(OnnxColorizer):
         return chroma
 
     def _mirrored(self, lightness: Float32) -> Float32:
-        answer = super().predict_ab_batch
-        chroma = answer(lightness)
+        predict = super().predict_ab_batch
+        chroma = predict(lightness)
         if self.options.mirrored:
-            chroma += answer(lightness[:, :, ::-1])[:, :, ::-1]
+            chroma += predict(lightness[:, :, ::-1])[:, :, ::-1]
             chroma *= np.float32(0.5)
         return chroma
 
 
 def colorizer(artifacts: Artifacts, options: Options | None) -> OnnxColorizer:
-    """The trained network behind ``predict_ab``."""
+    """Return the colorizer with the trained network."""
     return MultiViewColorizer(artifacts, options or Options())

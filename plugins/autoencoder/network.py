@@ -1,24 +1,29 @@
 """The autoencoder of document 002 (Darban 2024), layer by layer as its Figure 5 prints it.
 
-Layers have the names of that table, which Keras gives by default.
+Layers have the names in that table, which are the default names of Keras.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-#: Filters of the convolutions that max-pooling follows, of those in between, and of those that
-#: up-sampling goes before.
+#: Filters of the convolutions before max-pooling, of those in the middle, and of those after
+#: up-sampling.
 _DOWN, _MIDDLE, _UP = (64, 128, 256), (512, 256), (128, 64)
 
 
 def autoencoder(side: int | None = None) -> Any:
-    """Lightness (side, side, 1) in 0..1 to A and B (side, side, 2) in -1..1, float32.
+    """Return the network, with 3,105,346 parameters, 3,102,530 of them trainable.
 
-    3,105,346 parameters, 3,102,530 trainable; the document's ``side`` is 256. None takes any
-    height and width that are multiples of 8. ReLU, then batch normalization, then the pool, as
-    the table orders them; the last convolution has tanh and no batch normalization. Up-sampling
-    repeats pixels, which is Keras' default: the table names no other.
+    It maps lightness (side, side, 1) in 0 to 1 to A and B (side, side, 2) in -1 to 1. ReLU comes
+    before batch normalization, and that before the pool, as in the table. The last convolution has
+    tanh and no batch normalization. Up-sampling repeats pixels, Keras' default: the table names no
+    other.
+
+    Parameters
+    ----------
+    side : int, optional
+        256 in the document; ``None`` takes any height and width that are multiples of 8.
     """
     import keras
     from keras import layers

@@ -1,4 +1,4 @@
-"""What ``colortk run --plugin autoencoder --option`` sets."""
+"""Options of ``autoencoder`` (``colortk run --option``)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """Views of a picture whose answers are averaged.
+    """Which views of a picture are averaged.
 
-    ``sizes``: 1, the picture as document 002 has it; 2, also at half the size. ``mirrored``: each also
-    in a mirror. ``sizes=1`` and ``mirrored=off`` are the document's.
+    Parameters
+    ----------
+    sizes : {1, 2}
+        1 uses the picture as in document 002, 2 also half its size.
+    mirrored : bool
+        Whether each view is also used mirrored; document 002 does not.
     """
 
     sizes: int = 2
@@ -18,4 +22,4 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.sizes not in (1, 2):
-            raise ValueError(f"sizes={self.sizes}; 1 or 2 is wanted")
+            raise ValueError(f"sizes={self.sizes}: use 1 or 2")

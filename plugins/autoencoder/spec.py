@@ -1,4 +1,4 @@
-"""Declaration of ``autoencoder``."""
+"""Specification of ``autoencoder``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .options import Options
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [
         ColorizerSpec(
             name="autoencoder",

@@ -1,4 +1,4 @@
-"""``colortk fit --plugin autoencoder``: squared error, Adam, as document 002."""
+"""``colortk fit --plugin autoencoder``: squared error and Adam, as in document 002."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .assess import assess
 from .codec import CODEC
 from .network import autoencoder
 
-#: Adam and squared error are the document's. It trains 800 and 1,000 epochs with batches of 128
-#: at 256×256; on two cores that would take weeks, so that most of ours is on smaller parts.
+#: The document trains 800 and 1,000 epochs with batches of 128 at 256 × 256. On two cores that
+#: would take weeks, so most of this training uses smaller crops.
 RECIPE = Recipe(
     "autoencoder",
     autoencoder,
@@ -30,5 +30,5 @@ RECIPE = Recipe(
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.loop.fit.fit`."""
+    """Train the network, see :func:`colortk.training.loop.fit.fit`."""
     fit(request, RECIPE)

@@ -1,1 +1,1 @@
-"""EfficientNet-Lite2 and a U-Net decoder that says how likely each color is: our own colorizer."""
+"""EfficientNet-Lite and a decoder that predicts the probability of each color."""

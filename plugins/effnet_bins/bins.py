@@ -1,7 +1,7 @@
 """The colors that a pixel is classified into: cells of a grid over a* and b* (Zhang 2016, 3.1).
 
-Cells are 10 wide with centers at multiples of 10, those that a color of sRGB falls into at any
-lightness: 261. Zhang counts 313, with cells around the gamut that no color of sRGB is in.
+Cells are 10 wide, with centers at multiples of 10: the 261 cells that contain a color of sRGB at
+any lightness. Zhang counts 313, including cells around the gamut that contain no color of sRGB.
 """
 
 from __future__ import annotations
@@ -43,11 +43,22 @@ CENTERS: Float32 = np.array(
 
 
 def annealed_mean(logits: Float32, temperature: float) -> Float32:
-    """a*, b*, float32 (..., 2), of unnormalized log-probabilities of the cells, (..., cells).
+    """Return the annealed mean color of a distribution (Zhang 2016, equation 5).
 
-    The mean of the centers, each weighted by its probability to the power of 1 / ``temperature``
-    (Zhang 2016, equation 5): 1 is the expected color, accurate and dull; towards 0 it becomes
-    the likeliest one, vivid and sometimes wrong.
+    Each center counts by its probability to the power of 1 / ``temperature``.
+
+    Parameters
+    ----------
+    logits : ndarray
+        Unnormalized log-probabilities of the cells, float32 (..., cells).
+    temperature : float
+        1 gives the expected color, accurate and pale; towards 0 it becomes the likeliest color,
+        vivid and sometimes wrong.
+
+    Returns
+    -------
+    ndarray
+        a* and b*, float32 (..., 2).
     """
     scaled = logits * np.float32(1 / temperature)
     scaled -= scaled.max(-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Lightness to what the network sees, its answer to chroma."""
+"""Lightness to the inputs of the network, its outputs to chroma."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ from colortk.plugin import Float32
 from .bins import CENTERS, WIDTH, annealed_mean
 from .encoder import OFFSET, SCALE
 
-#: a*, b* of a regression of 1.
+#: a* or b* of a regression output of 1.
 STEP = float(WIDTH)
 
 
 @dataclass(frozen=True)
 class Bins:
-    """``temperature``: of :func:`.bins.annealed_mean`."""
+    """Codec of the network.
+
+    Parameters
+    ----------
+    temperature : float
+        Of :func:`.bins.annealed_mean`.
+    """
 
     temperature: float = 1.0
 
     def inputs(self, lightness: Float32) -> Float32:
-        """Float32 (N, H, W, 1), what EfficientNet-Lite2 expects of a gray picture."""
+        """Return a gray picture as EfficientNet-Lite expects it, float32 (N, H, W, 1)."""
         return ((lightness - np.float32(OFFSET)) / np.float32(SCALE))[..., None]
 
     def targets(self, ab: Float32, lightness: Float32) -> Float32:
-        """L*, a*, b*, float32 (N, H, W, 3): the losses compare whole pictures."""
+        """Return L*, a*, b*, float32 (N, H, W, 3), because the losses compare whole pictures."""
         return np.concatenate([lightness[..., None], ab], -1)
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
-        """a*, b* (N, h, w, 2) of the network's answer, at a quarter of the size."""
+        """Return a* and b* (N, h, w, 2) of the outputs, at a quarter of the size."""
         cells = len(CENTERS)
         if outputs.shape[-1] < cells:
             return outputs * np.float32(STEP)

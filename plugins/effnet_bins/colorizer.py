@@ -1,4 +1,4 @@
-"""Factory of our own colorizer."""
+"""The colorizer of this project."""
 
 from __future__ import annotations
 
@@ -12,19 +12,30 @@ from .codec import Bins
 from .options import Options
 from .vivid import boost_pale_colors
 
-#: It is a little too sure of pictures that are not from its training folders (see the model card).
+#: Its chroma is slightly too strong on pictures unlike its training pictures (see the model card).
 CHROMA_GAIN = 0.9
 
 
 class EffnetBins(OnnxColorizer):
-    """The network behind ``predict_ab``: chroma at a quarter of the size, then along the edges."""
+    """Predicts chroma at a quarter of the size, and up-samples it along the edges."""
 
     def __init__(self, artifacts: Artifacts, codec: Codec, network: str, options: Options) -> None:
         super().__init__(artifacts, codec, network, CHROMA_GAIN)
         self.vivid = options.vivid
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
-        """Chroma (N, H, W, 2) of lightness (N, H, W)."""
+        """Predict several pictures at once.
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (N, H, W).
+
+        Returns
+        -------
+        ndarray
+            a* and b*, float32 (N, H, W, 2).
+        """
         outputs = self.engine.predict(self.codec.inputs(lightness))
         coarse = self.codec.chroma(outputs, *lightness.shape[1:])
         full = [
@@ -37,7 +48,7 @@ class EffnetBins(OnnxColorizer):
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
-    """``options``: :class:`.options.Options`, or ``None``."""
+    """Return the colorizer; ``options`` is :class:`.options.Options` or ``None``."""
     options = options or Options()
     return EffnetBins(
         artifacts,

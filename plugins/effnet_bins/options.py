@@ -1,4 +1,4 @@
-"""What ``colortk run --plugin effnet_bins --option`` sets."""
+"""Options of ``effnet_bins`` (``colortk run --option``)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """Two ways from accurate and dull to vivid; 1 is the expected color.
+    """Two ways from accurate and pale to vivid; 1 gives the expected color.
 
-    ``vivid``: 1 to 4, factor on the chroma of what is nearly gray, less on what has color already.
-    ``temperature``: 0.01 to 10; towards 0 the likeliest color instead of the expected.
+    Parameters
+    ----------
+    temperature : float
+        0.01 to 10; towards 0 the likeliest color replaces the expected one.
+    vivid : float
+        1 to 4, factor on the chroma of nearly gray colors; stronger colors are changed less.
     """
 
     temperature: float = 1.0
@@ -18,6 +22,6 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.temperature <= 10:
-            raise ValueError(f"temperature={self.temperature}; 0.01 to 10 is wanted")
+            raise ValueError(f"temperature={self.temperature}; use 0.01 to 10")
         if not 1 <= self.vivid <= 4:
-            raise ValueError(f"vivid={self.vivid}; 1 to 4 is wanted")
+            raise ValueError(f"vivid={self.vivid}; use 1 to 4")

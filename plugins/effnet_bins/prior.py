@@ -1,4 +1,4 @@
-"""How often each color is in the pictures that are trained on."""
+"""The frequency of each color in the training pictures."""
 
 from __future__ import annotations
 
@@ -14,12 +14,23 @@ from colortk.training.request import TrainRequest
 from .bins import CENTERS
 from .losses import SIGMA
 
-#: Pictures that are looked at, drawn by the weight of their folders, and their size.
+#: Number of pictures, drawn by the weights of their folders, and their side in pixels.
 PICTURES, SIDE = 1500, 32
 
 
 def color_prior(request: TrainRequest) -> Array:
-    """Share of each cell, float64 (cells,), smoothed as the targets are; sums to 1."""
+    """Return the frequency of each cell in training pictures, smoothed as the targets are.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        The pictures.
+
+    Returns
+    -------
+    ndarray
+        float64 (cells,); sums to 1.
+    """
     source = picture_source(request.data)
     split = split_pictures(source.paths, request.data, request.seed, request.emphasis)
     rng = np.random.default_rng([request.seed, 2])
@@ -31,14 +42,14 @@ def color_prior(request: TrainRequest) -> Array:
             try:
                 picture = images[int(index)]
             except PictureError:
-                continue  # the training says so
+                continue  # the training reports it
             count += soft_counts(rgb_to_lab(center_crop(picture, SIDE))[..., 1:].reshape(-1, 2))
     share: Array = count / count.sum()
     return share
 
 
 def soft_counts(ab: Float32) -> Array:
-    """Sum of the soft encodings of colors (n, 2): float64 (cells,)."""
+    """Return the sum of the soft encodings of colors (n, 2), float64 (cells,)."""
     logits = (2 * ab @ CENTERS.T - np.sum(CENTERS**2, -1)) / (2 * SIGMA**2)
     likely = np.exp(logits - logits.max(-1, keepdims=True))
     total: Array = (likely / likely.sum(-1, keepdims=True)).sum(0, dtype=np.float64)

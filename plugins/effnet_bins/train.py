@@ -33,17 +33,22 @@ RECIPE = Recipe(
     keep="last",
     average=0.998,
     clip=1.0,
-    # Of few features each carries much: with these in 8 bits too, colors shift two to five times as far.
+    # Early blocks have few features: with 8 bits in them, colors change two to five times as much.
     eight_bits=("block0_", "block1_", "block2_"),
     loss=color_loss("both", regression=0.1),
 )
 
 
 def build_network(options: Training, kept: bool) -> Any:
-    """The network for pictures of any size.
+    """Return the network for pictures of any size.
 
-    ``kept``: the encoder comes with weights; then some of it may stay as it is, and so do the
-    statistics of its batch normalization, which are better than those of our few pictures.
+    Parameters
+    ----------
+    options : Training
+        Which blocks are frozen.
+    kept : bool
+        Whether the encoder starts from existing weights. Then some blocks may be frozen, and the
+        statistics of its batch normalization always are: they come from more pictures.
     """
     network = effnet_bins(
         head=options.head,
@@ -61,7 +66,7 @@ def build_network(options: Training, kept: bool) -> Any:
 
 
 def make_recipe(request: TrainRequest) -> Recipe:
-    """What the request makes of `RECIPE`."""
+    """Return `RECIPE` with the options of the request."""
     options = request.options or Training()
     kept = bool(options.encoder_weights or request.init_from)
 
@@ -99,5 +104,5 @@ def make_recipe(request: TrainRequest) -> Recipe:
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.loop.fit.fit`."""
+    """Train the network, see :func:`colortk.training.loop.fit.fit`."""
     fit(request, make_recipe(request))

@@ -1,4 +1,4 @@
-"""What ``colortk fit --plugin effnet_bins --option`` sets."""
+"""Training options of ``effnet_bins`` (``colortk fit --option``)."""
 
 from __future__ import annotations
 
@@ -7,28 +7,48 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-#: Of the encoder, which is not imported here: declaring a plugin reads nothing heavy.
+#: Blocks of the encoder, repeated here because a specification must not import the network.
 BLOCKS = 21
 
 
 @dataclass(frozen=True)
 class Training:
-    """Settings of a training.
+    """Options of a training.
 
-    ``encoder``: lite0, lite1 or lite2, smallest first. ``decoder``: filters at 1/16, 1/8 and 1/4 of
-    the size. ``context``: blocks of self-attention at 1/16. ``average``: momentum of the weights'
-    moving average.
-    ``encoder_weights``: a file that ``encoder.load_lite`` reads; empty: the encoder starts
-    from nothing, or as ``--init-from`` has it. ``frozen``: blocks of the encoder that are kept as
-    they are, of 21, where it has weights. ``encoder_rate``: factor on the learning rate of the
-    others. ``head``: bins, regression or both. ``rebalance``: λ of Zhang 2016, share of uniform in
-    the prior that rare colors are weighted by; 1 weights none. ``regression``, ``perceptual``:
-    weight of smooth L1 and of LPIPS beside the cross-entropy. ``perceptual_part``: share of each
-    batch that LPIPS is computed of. ``scales``: weight of smooth L1 at 1/8, 1/16 and 1/32 of the
-    size. ``consistency``: weight of differences between places of one true color.
-    ``statistics``: weight of means and
-    deviations of a picture's chroma. ``bits``: of the weights in the end, 8
-    (if they score as well) or 16, which can have a mean with others.
+    Parameters
+    ----------
+    encoder_weights : Path, optional
+        File for :func:`.encoder.load_lite`. Empty: the encoder starts from random weights, or from
+        ``--init-from``.
+    frozen : int
+        Number of blocks, of 21, that are frozen in an encoder with existing weights.
+    encoder_rate : float
+        Factor on the learning rate of the other blocks.
+    head : {"bins", "regression", "both"}
+        Output of the network.
+    rebalance : float
+        λ of Zhang 2016: share of a uniform distribution in the prior that rare colors are weighted
+        by; 1 weighs all equally.
+    regression, perceptual : float
+        Weights of smooth L1 and of LPIPS next to the cross-entropy.
+    statistics : float
+        Weight of the means and deviations of the chroma of a picture.
+    bits : {8, 16}
+        Bits of the published weights: 8 if they score as well, or 16, which can be averaged.
+    encoder : {"lite0", "lite1", "lite2"}
+        Size of the encoder, smallest first.
+    decoder : str
+        Filters at 1/16, 1/8 and 1/4 of the size.
+    context : int
+        Blocks of self-attention at 1/16.
+    average : float
+        Momentum of the moving average of the weights.
+    perceptual_part : float
+        Share of each batch that LPIPS is computed on.
+    scales : float
+        Weight of smooth L1 at 1/8, 1/16 and 1/32 of the size.
+    consistency : float
+        Weight of differences between pixels of one true color.
     """
 
     encoder_weights: Literal[""] | Path = ""

@@ -1,8 +1,8 @@
-"""More color where there is little.
+"""More chroma where there is little.
 
-An expected color is pale where it is uncertain, and strong where it is not: what a factor on all
-of it does for the first is too much for the second (photographers have "vibrance" beside
-"saturation" for it).
+An expected color is pale where it is uncertain, and strong where it is certain. A constant factor
+that suits the first is too much for the second. (Photo editors call the difference "vibrance" and
+"saturation".)
 """
 
 from __future__ import annotations
@@ -11,14 +11,24 @@ import numpy as np
 
 from colortk.plugin import Float32
 
-#: Chroma (CIELAB) at which what is added has fallen to 37 %.
+#: Chroma (CIELAB) at which the increase has fallen to 37 %.
 KNEE = 40.0
 
 
 def boost_pale_colors(ab: Float32, amount: float) -> Float32:
-    """Chroma (..., 2) with its hue, times 1 + (``amount`` - 1) · exp(-C* / ``KNEE``), float32.
+    """Multiply chroma by 1 + (``amount`` - 1) · exp(-C* / ``KNEE``); hue stays.
 
-    ``amount``: 1 changes nothing. Up to 4 a stronger color stays the stronger of two.
+    Parameters
+    ----------
+    ab : ndarray
+        a* and b*, float32 (..., 2).
+    amount : float
+        1 changes nothing. Up to 4 the stronger of two colors stays the stronger one.
+
+    Returns
+    -------
+    ndarray
+        float32 (..., 2).
     """
     if amount == 1:
         return ab

@@ -1,1 +1,1 @@
-"""The floor of every table: no color at all."""
+"""No color: the floor of every table."""

@@ -10,11 +10,11 @@ from colortk.plugin import Artifacts, Chroma, Lightness
 
 
 class Gray:
-    """The picture as it is."""
+    """Leaves the picture gray."""
 
     def __init__(self, artifacts: Artifacts, options: Any) -> None:
         pass
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
-        """Zeros, float32 (H, W, 2)."""
+        """Return zeros, float32 (H, W, 2)."""
         return np.zeros((*lightness.shape, 2), np.float32)

@@ -1,4 +1,4 @@
-"""Declaration of ``gray``."""
+"""Specification of ``gray``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [
         ColorizerSpec(
             name="gray",

@@ -1,1 +1,1 @@
-"""A network that predicts the picture's mean A and B, and tints it evenly."""
+"""A network that predicts the mean A and B of a picture (document 000)."""

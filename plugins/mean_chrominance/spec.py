@@ -1,4 +1,4 @@
-"""Declaration of ``mean_chrominance``."""
+"""Specification of ``mean_chrominance``."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ SUMMARY = "A network that predicts the picture's mean A and B, and tints it even
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [declare("mean_chrominance", SUMMARY, network="mean", training="mean")]

@@ -1,1 +1,1 @@
-"""The second floor: one color for every picture."""
+"""One color for every picture: the second floor."""

@@ -1,4 +1,4 @@
-"""The training pictures' mean chroma at every pixel."""
+"""The mean chroma of the training pictures at every pixel."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from colortk.plugin import Artifacts, Chroma, Lightness, read_npz
 
 
 class MeanColor:
-    """Paints every picture with the one chroma that errs least on average."""
+    """Paints every picture in the chroma with the smallest mean squared error."""
 
     def __init__(self, artifacts: Artifacts, options: Any) -> None:
         self.ab = read_npz(artifacts.read("mean.npz"), "mean.npz")["ab"].astype(np.float32)
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
-        """The mean, float32 (H, W, 2)."""
+        """Return the mean chroma, float32 (H, W, 2)."""
         return np.broadcast_to(self.ab, (*lightness.shape, 2)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Declaration of ``mean_color``."""
+"""Specification of ``mean_color``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [
         ColorizerSpec(
             name="mean_color",

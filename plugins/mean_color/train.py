@@ -14,14 +14,25 @@ from colortk.training.request import TrainRequest
 
 
 def train(request: TrainRequest) -> None:
-    """Write ``mean.npz``: a* and b* averaged over pixels, then pictures (folders balanced)."""
+    """Write ``mean.npz``: a* and b* averaged over pixels, then over pictures with their weights.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        Pictures and output.
+
+    Raises
+    ------
+    UsageError
+        No picture can be read, or an option does not apply to this plugin.
+    """
     request.refuse(
         *("samples", "side", "rate", "cooldown", "init_from"),
         *("aging", "teacher", "device", "precision"),
     )
     source = picture_source(request.data)
     split = split_pictures(source.paths, request.data, request.seed, request.emphasis)
-    total, share = np.zeros(2), 0.0
+    total, weight_sum = np.zeros(2), 0.0
     with request.progress("mean chroma", len(split.train)) as advance:
         for path, weight in zip(split.train, split.weights, strict=True):
             advance(1)
@@ -31,17 +42,17 @@ def train(request: TrainRequest) -> None:
                 request.say(f"left out: {error}")
                 continue
             total += weight * rgb_to_lab(pixels)[..., 1:].mean((0, 1), np.float64)
-            share += weight
-    if not share:
+            weight_sum += weight
+    if not weight_sum:
         raise UsageError(f"nothing to learn from in '{request.data}'", "no picture can be read")
     out = io.BytesIO()
-    np.savez(out, ab=(total / share).astype(np.float32))
+    np.savez(out, ab=(total / weight_sum).astype(np.float32))
     request.output.mkdir(parents=True, exist_ok=True)
     publish(
         request,
         {"mean.npz": out.getvalue()},
         ["numpy"],
         data=describe_split(split, request.data),
-        mean_ab=[float(v) for v in total / share],
+        mean_ab=[float(v) for v in total / weight_sum],
         seed=request.seed,
     )

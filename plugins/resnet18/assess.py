@@ -1,4 +1,4 @@
-"""Document 004's look at its test set: mean ΔE94, a heat map (Figure 4) and a histogram (Figure 5)."""
+"""The evaluation of document 004: mean ΔE94, a heat map (Figure 4) and a histogram (Figure 5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from colortk.plugin import Array, Pair, PictureError, Truth, lightness, read_bytes, write_atomic
 from colortk.training.assessment import TrainedWeights
 
-#: Held-out pictures that go into mean and histogram; the first rows are drawn.
+#: Held-out pictures in the mean and the histogram; pictures in the plot.
 MAX_PICTURES, ROWS = 200, 4
 #: Edges of document 004's table 1, "Delta E ranges and Perception", and of the histogram.
 PERCEPTION = (1.0, 2.0, 10.0, 49.0)
@@ -23,10 +23,24 @@ EDGES = np.arange(0, 61, 1)
 def assess(
     folder: Path, held_out: list[Path], read: Callable[[Path], bytes] = read_bytes
 ) -> dict[str, Any]:
-    """Score the weights in ``folder`` on up to 200 held-out pictures.
+    """Score weights on up to 200 held-out pictures.
 
-    Returns ``mean_delta_e94`` and the shares of pixels up to each of table 1's limits; writes
-    ``delta_e94.csv`` (pixels by ΔE94 of 1) and, with matplotlib, ``delta_e94.png``.
+    ``delta_e94.csv`` (pixels by ΔE94 in steps of 1) and, with matplotlib, ``delta_e94.png`` are
+    written into ``folder``.
+
+    Parameters
+    ----------
+    folder : Path
+        The weights.
+    held_out : list of Path
+        Pictures.
+    read : callable
+        Returns the picture file at a path.
+
+    Returns
+    -------
+    dict
+        ``mean_delta_e94``, ``pictures``, and ``share_of_pixels`` up to each limit of table 1.
     """
     weights = TrainedWeights("resnet18", folder)
     counts = np.zeros(len(EDGES), np.int64)
@@ -61,7 +75,7 @@ def assess(
 
 
 def _plot(views: list[tuple[Array, Array, Array]], counts: Array) -> bytes:
-    """Truth, prediction and heat map by rows, the histogram under them, as a PNG."""
+    """Return truth, prediction and heat map by rows, and the histogram below, as PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 2.2 * len(views) + 2.2), dpi=100, layout="constrained")

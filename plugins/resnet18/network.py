@@ -1,17 +1,17 @@
 """ResNet-18 as encoder of lightness, and a small decoder to chroma (document 004).
 
 The document gives the encoder (its Figure 1, the 18-layer column of He et al. 2015, table 1) and
-the objective, MSE on a* and b*. It says nothing of what turns features into chroma, nor of how
-the encoder takes one channel. Chosen here:
+the objective, MSE on a* and b*. It does not describe the decoder, nor how the encoder takes one
+channel. Our choices:
 
-- conv1 takes lightness alone, (L* - 50) / 50. ImageNet weights, where given, are summed over
-  their three channels (`encoder_weights`).
-- conv5_x is kept, to be ResNet-18 in full, at 1/32 of the size.
-- The decoder goes up from 1/32 to 1/2 of the size: bilinear up-sampling by 2, the encoder's
-  features of that size beside it, one 3x3 convolution, batch normalization, ReLU. Its widths are
-  few: it adds a tenth of the encoder's parameters.
-- Chroma is predicted at 1/2 of the size and up-sampled bilinearly: it is far smoother than
-  lightness, and features at full size are what would take most time and memory.
+- conv1 takes lightness only, (L* - 50) / 50. ImageNet weights, if given, are summed over their
+  three channels (`encoder_weights`).
+- conv5_x is kept at 1/32 of the size, so that the encoder is a complete ResNet-18.
+- The decoder goes from 1/32 to 1/2 of the size: bilinear up-sampling by 2, concatenation with the
+  features of the encoder at that size, a 3x3 convolution, batch normalization, ReLU. It adds 10 %
+  of the parameters of the encoder.
+- Chroma is predicted at 1/2 of the size and up-sampled bilinearly, because it is much smoother than
+  lightness, and features at full size would take most of the time and memory.
 """
 
 from __future__ import annotations
@@ -24,17 +24,22 @@ STAGES = (64, 128, 256, 512)
 DECODER = (112, 96, 64, 32)
 #: a* and b* of an output of 1.
 AB_SCALE = 110.0
-#: As PyTorch has it, which the weights of torchvision belong to.
+#: The epsilon of PyTorch, for which the weights of torchvision were trained.
 EPSILON = 1e-5
 
 
 def resnet18(side: int | None = None) -> Any:
-    """Lightness (side, side, 1) as (L* - 50) / 50 to chroma (side, side, 2), float32.
+    """Return the network.
 
-    a*, b* = 110 times the output, which is linear. ``side`` is a multiple of 32; None takes any
-    height and width that are. The encoder has 11,170,240 trainable parameters (with three input
-    channels it would have ResNet-18's 11,176,512); its layers are named ``conv1``, ``bn1``,
-    ``layer1_0_conv1`` and so on, after torchvision's; the decoder's begin with ``decoder``.
+    It maps lightness (side, side, 1), (L* - 50) / 50, to chroma (side, side, 2); a* and b* are 110
+    times the linear output. The encoder has 11,170,240 trainable parameters (ResNet-18 has
+    11,176,512 with three input channels). Its layers are named as in torchvision, ``conv1``,
+    ``layer1_0_conv1``; those of the decoder begin with ``decoder``.
+
+    Parameters
+    ----------
+    side : int, optional
+        A multiple of 32; ``None`` takes any height and width that are.
     """
     import keras
     from keras import layers
@@ -54,7 +59,7 @@ def resnet18(side: int | None = None) -> Any:
 
 
 def _encoder(x: Any) -> list[Any]:
-    """Features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
+    """Return features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
     from keras import layers
 
     x = _convolve(x, 64, 7, 2, "conv1")
@@ -72,7 +77,7 @@ def _encoder(x: Any) -> list[Any]:
 
 
 def _block(x: Any, filters: int, strides: int, name: str) -> Any:
-    """Two 3x3 convolutions beside a shortcut, projected where the shape changes (option B)."""
+    """Return two 3x3 convolutions with a shortcut, projected where the shape changes (option B)."""
     from keras import layers
 
     shortcut = x
@@ -89,9 +94,9 @@ def _block(x: Any, filters: int, strides: int, name: str) -> Any:
 
 
 def _convolve(x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
-    """A convolution padded by half its kernel on every side.
+    """Return a convolution padded by half its kernel on every side.
 
-    Keras' "same" pads strided convolutions by one less at the top and left.
+    Keras pads strided "same" convolutions by one less at the top and left.
     """
     from keras import layers
 

@@ -1,4 +1,4 @@
-"""Declaration of ``resnet18``."""
+"""Specification of ``resnet18``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [
         ColorizerSpec(
             name="resnet18",

@@ -18,7 +18,7 @@ from .encoder_weights import load_resnet18
 from .network import resnet18
 from .training import Training
 
-#: Batches of 16 are the document's; it has 15 epochs of 1,250 of them, 300,000 pictures seen.
+#: The document has 15 epochs of 1,250 batches of 16 pictures, 300,000 pictures in all.
 RECIPE = Recipe(
     "resnet18",
     resnet18,
@@ -36,16 +36,21 @@ RECIPE = Recipe(
 
 
 def encoder_part(layer: str) -> int | None:
-    """Which part of the encoder a layer belongs to, from 0; ``None``: none."""
+    """Return the part of the encoder that a layer belongs to, from 0; ``None`` for the decoder."""
     if layer in ("conv1", "bn1"):
         return 0
     return int(layer[len("layer")]) if layer.startswith("layer") else None
 
 
 def build_network(options: Training, kept: bool) -> Any:
-    """The network for pictures of any size; what is to stay as it is frozen, if it is ``kept``.
+    """Return the network for pictures of any size.
 
-    ``kept``: the encoder comes with weights.
+    Parameters
+    ----------
+    options : Training
+        Which parts of the encoder are frozen.
+    kept : bool
+        Whether the encoder starts from existing weights; otherwise nothing is frozen.
     """
     network = resnet18()
     for layer in network.layers if kept else ():
@@ -57,7 +62,7 @@ def build_network(options: Training, kept: bool) -> Any:
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.loop.fit.fit`."""
+    """Train the network, see :func:`colortk.training.loop.fit.fit`."""
     options = request.options or Training()
     kept = bool(options.encoder_weights or request.init_from)
 
@@ -67,8 +72,8 @@ def train(request: TrainRequest) -> None:
             if folded and options.encoder_rate == 1:
                 raise UsageError(
                     f"--option encoder_weights={options.encoder_weights}",
-                    "it has no statistics for its batch normalization to be trained with",
-                    "keep that as it is: --option encoder_rate=0.02",
+                    "the file has no batch normalization statistics, which this training needs",
+                    "freeze batch normalization with --option encoder_rate=0.02",
                 )
 
     def rates(layer: str) -> float:

@@ -1,4 +1,4 @@
-"""What ``colortk fit --plugin resnet18 --option`` sets."""
+"""Training options of ``resnet18`` (``colortk fit --option``)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-#: Parts of the encoder, from its input on: conv1 with bn1, then layer1 to layer4.
+#: Parts of the encoder, from the input: conv1 with bn1, then layer1 to layer4.
 PARTS = 5
 
 
 @dataclass(frozen=True)
 class Training:
-    """``loss``: ``mse`` on a* and b*, or ``cms_ssim``, which document 004 considered.
+    """Options of a training.
 
-    ``encoder_weights``: a file with torchvision's ResNet-18 (``.pth``, ``.npz``, ``.onnx``); empty: it starts
-    from nothing, or as ``--init-from`` has it. Where the encoder begins with weights, ``encoder_rate``:
-    factor on its learning rate; under 1 its batch normalization stays as it is, for its statistics
-    are of more pictures than ours. ``frozen``: parts of it that stay as they are, of 5: conv1, layer1
-    to layer4.
+    Parameters
+    ----------
+    loss : {"mse", "cms_ssim"}
+        Squared error of a* and b*, or the color MS-SSIM that document 004 considered.
+    encoder_weights : Path, optional
+        torchvision's ResNet-18 (``.pth``, ``.npz``, ``.onnx``). Empty: the encoder starts from
+        random weights, or from ``--init-from``.
+    encoder_rate : float
+        Factor on the learning rate of an encoder that starts from existing weights, 0 to 1. Under 1
+        its batch normalization is frozen, because its statistics come from more pictures.
+    frozen : int
+        Number of parts of the encoder that are frozen, of 5: conv1, layer1 to layer4.
     """
 
     loss: str = "mse"
@@ -28,8 +35,8 @@ class Training:
 
     def __post_init__(self) -> None:
         if self.loss not in ("mse", "cms_ssim"):
-            raise ValueError(f"loss={self.loss}; mse or cms_ssim is wanted")
+            raise ValueError(f"loss={self.loss}: use mse or cms_ssim")
         if not 0 <= self.encoder_rate <= 1:
-            raise ValueError(f"encoder_rate={self.encoder_rate}; 0 to 1 is wanted")
+            raise ValueError(f"encoder_rate={self.encoder_rate}: use 0 to 1")
         if not 0 <= self.frozen <= PARTS:
-            raise ValueError(f"frozen={self.frozen}; 0 to {PARTS} parts are wanted")
+            raise ValueError(f"frozen={self.frozen}: use 0 to {PARTS}")

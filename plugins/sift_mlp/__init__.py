@@ -1,1 +1,1 @@
-"""SIFT features and two sigmoid networks (Team 2)."""
+"""Dense SIFT features and two networks of sigmoids (Team 2)."""

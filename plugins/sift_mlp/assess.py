@@ -1,4 +1,4 @@
-"""Module 4, refinement, on pictures that were held out: what each way of refining scores."""
+"""Score the refinements of module 4 on held-out pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,20 @@ REFINEMENTS = ("ratio", "slide", "none")
 
 
 def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
-    """Mean PSNR of the new weights with each refinement, on up to 100 held-out pictures."""
+    """Return the mean PSNR of new weights with each refinement, on up to 100 held-out pictures.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        ``output`` holds the weights.
+    held_out : list of Path
+        Pictures.
+
+    Returns
+    -------
+    dict
+        PSNR in dB by refinement.
+    """
     some = held_out[:: max(1, len(held_out) // MAX_PICTURES)][:MAX_PICTURES]
     weights = TrainedWeights("sift_mlp", request.output)
     means = {}

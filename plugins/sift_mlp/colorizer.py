@@ -1,4 +1,4 @@
-"""Team 2's testing algorithm: features → one network for A, one for B → chroma."""
+"""Team 2's testing algorithm: features, one network for A, one for B, chroma."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SPACING = 4
 
 
 class SiftMlp:
-    """Two MLPs over dense SIFT.
+    """Two networks over dense SIFT.
 
-    Chroma is predicted on a grid, for the picture and for its mirror image (their mean errs
-    less than either), and brought to the working size along the picture's edges.
+    Chroma is predicted on a grid, for the picture and for its mirror image, whose mean has a
+    smaller error than either, and up-sampled to the working size along the edges of the picture.
     """
 
     def __init__(self, artifacts: Artifacts, options: Any) -> None:
@@ -28,14 +28,25 @@ class SiftMlp:
         for network in self.networks:
             if len(network.weights[0]) != WIDTH:
                 raise ArtifactError(
-                    "the weights of sift_mlp are for other features",
+                    "the weights of sift_mlp belong to other features",
                     f"they take {len(network.weights[0])} inputs, not {WIDTH}",
                     "train them again: colortk fit --plugin sift_mlp",
                 )
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
-        """Chroma, float32 (H, W, 2)."""
-        lightness = np.clip(lightness, 0, 100)  # squares of what is far outside overflow
+        """Predict chroma.
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (H, W), 0 to 100.
+
+        Returns
+        -------
+        ndarray
+            a* and b*, float32 (H, W, 2).
+        """
+        lightness = np.clip(lightness, 0, 100)  # squares of extreme values overflow
         mirrored = np.ascontiguousarray(lightness[:, ::-1])
         with one_blas_thread():
             grid = (self._grid(lightness) + self._grid(mirrored)[:, ::-1]) * np.float32(0.5)

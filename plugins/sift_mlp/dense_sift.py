@@ -1,15 +1,19 @@
 """Dense SIFT descriptors on a grid, from shared orientation maps.
 
-SIFT (Lowe 2004, section 6) describes a square of 4 × 4 cells by 8 orientations.
-Its weights are separable: bilinear in x and y over the cells, times a Gaussian of
-two cells. So for every grid point at once a cell is
+SIFT (Lowe 2004, section 6) describes a square of 4 × 4 cells by 8 orientations. Its weights are
+separable: bilinear in x and y over the cells, times a Gaussian of two cells. For all points of a
+grid at once, a cell is therefore
 
     cell[o] = Wy @ map[o] @ Wx.T
 
-with ``map[o]`` the gradient magnitude shared out to orientation ``o`` (bilinear too)
-and ``Wy``, ``Wx`` the (grid points × 4, pixels) weights of the cells along one axis.
-Two matrix products replace one histogram a point: `cv2.SIFT.compute` gives the same
-descriptors (upright, of the same smoothing) in more time (`tox -e bench` says how much).
+where ``map[o]`` is the gradient magnitude with its bilinear share of orientation ``o``, and ``Wy``
+and ``Wx`` hold the weights of the cells along one axis, (grid points × 4, pixels). Two matrix
+products replace one histogram for each point. `cv2.SIFT.compute` gives the same descriptors
+(upright, with the same smoothing) in more time; ``tox -e bench`` measures both.
+
+References
+----------
+Lowe (2004), "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 60.
 """
 
 from __future__ import annotations
@@ -28,13 +32,13 @@ DESCRIPTOR = CELLS * CELLS * ORIENTATIONS
 
 
 def grid_positions(size: int, count: int) -> NDArray[np.float64]:
-    """``count`` positions, in pixels, at the middles of equal parts of ``size`` pixels."""
+    """Return ``count`` positions in pixels, the centers of equal parts of ``size`` pixels."""
     return (np.arange(count) + 0.5) * size / count - 0.5
 
 
 @lru_cache(maxsize=64)
 def _weights(size: int, count: int, cell: float) -> Float32:
-    """(count × 4, size): weight of every pixel of a row in the 4 cells of every point."""
+    """Return the weights of the pixels of a row in the 4 cells of each point, (count × 4, size)."""
     offset = (np.arange(size)[None, :] - grid_positions(size, count)[:, None]) / cell
     window = np.exp(-(offset**2) / (2 * (CELLS / 2) ** 2))
     centers = np.arange(CELLS) - (CELLS - 1) / 2
@@ -44,7 +48,18 @@ def _weights(size: int, count: int, cell: float) -> Float32:
 
 
 def orientation_maps(image: Float32) -> Float32:
-    """Gradient magnitude of ``image`` (H, W) in 8 orientations, float32 (8, H, W)."""
+    """Return the gradient magnitude of a picture in 8 orientations.
+
+    Parameters
+    ----------
+    image : ndarray
+        float32 (H, W).
+
+    Returns
+    -------
+    ndarray
+        float32 (8, H, W).
+    """
     padded = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     dx = padded[1:-1, 2:] - padded[1:-1, :-2]
     dy = padded[:-2, 1:-1] - padded[2:, 1:-1]
@@ -54,7 +69,7 @@ def orientation_maps(image: Float32) -> Float32:
     for orientation, share in enumerate(maps):
         np.subtract(position, np.float32(orientation), out=share)
         np.abs(share, out=share)
-        if orientation < 2:  # distances go around: 7.9 is next to 0
+        if orientation < 2:  # orientations are circular: 7.9 is next to 0
             np.minimum(share, ORIENTATIONS - share, out=share)
         np.subtract(np.float32(1), share, out=share)
         np.maximum(share, np.float32(0), out=share)
@@ -63,7 +78,7 @@ def orientation_maps(image: Float32) -> Float32:
 
 
 def _normalize(cells: Float32) -> Float32:
-    """Unit length, clipped at 0.2, unit length again (Lowe 2004, section 6.1)."""
+    """Normalize to unit length, clip at 0.2, normalize again (Lowe 2004, section 6.1)."""
     tiny = np.float32(1e-7)
     cells /= np.maximum(np.linalg.norm(cells, axis=-1, keepdims=True), tiny)
     np.minimum(cells, np.float32(0.2), out=cells)
@@ -72,13 +87,25 @@ def _normalize(cells: Float32) -> Float32:
 
 
 def dense_sift(lightness: Float32, rows: int, columns: int, cell: float) -> tuple[Float32, Float32]:
-    """Descriptors of a ``rows`` × ``columns`` grid over a picture.
+    """Compute descriptors on a grid of points.
 
-    ``lightness``: float32 (H, W), 0..100. ``cell``: side of one of the 4 × 4 cells in
-    pixels; the picture is smoothed by 0.3 of it, so that coarse cells don't alias.
-    Returns descriptors, float32 (rows, columns, 128) of unit length in OpenCV's order
-    (cell row, cell column, orientation), and their length before normalization,
-    float32 (rows, columns): the contrast, in L* per pixel, that normalization discards.
+    Parameters
+    ----------
+    lightness : ndarray
+        L*, float32 (H, W), 0 to 100.
+    rows, columns : int
+        Points of the grid.
+    cell : float
+        Side of one of the 4 × 4 cells in pixels. The picture is smoothed by 0.3 of it, against
+        aliasing.
+
+    Returns
+    -------
+    descriptors : ndarray
+        float32 (rows, columns, 128), unit length, in the order of OpenCV (cell row, cell column,
+        orientation).
+    contrast : ndarray
+        Length before normalization, float32 (rows, columns), in L* per pixel.
     """
     height, width = lightness.shape
     smooth = cv2.GaussianBlur(
@@ -96,7 +123,7 @@ def dense_sift(lightness: Float32, rows: int, columns: int, cell: float) -> tupl
 
 @lru_cache(maxsize=1)
 def mirror_permutation() -> NDArray[np.intp]:
-    """Permutation that turns a descriptor into that of the picture mirrored left to right."""
+    """Return the permutation between the descriptors of a picture and of its mirror image."""
     index = np.arange(DESCRIPTOR).reshape(CELLS, CELLS, ORIENTATIONS)
     opposite = (ORIENTATIONS // 2 - np.arange(ORIENTATIONS)) % ORIENTATIONS
     return index[:, ::-1, opposite].reshape(-1)

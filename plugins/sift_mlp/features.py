@@ -1,9 +1,8 @@
-"""What the two networks see of a picture: SIFT at four scales, luminance, place and context.
+"""The inputs of the two networks: SIFT at four scales, luminance, position and context.
 
-The source document feeds SIFT features and luminance. One descriptor of one scale
-does not say whether a smooth patch is sky or wall, so each point of the grid also
-gets coarser descriptors, luminance around it, its place, and what the whole picture
-looks like (its mean descriptors and its luminance): all of it SIFT and luminance.
+The document uses SIFT features and luminance. One descriptor at one scale cannot tell whether a
+smooth patch is sky or wall, so that each point of the grid also gets coarser descriptors, the
+luminance around it, its position, and features of the whole picture (mean descriptors, luminance).
 """
 
 from __future__ import annotations
@@ -29,21 +28,27 @@ RINGS = (10.0, 28.0)
 SIFT_WIDTH = len(SCALES) * DESCRIPTOR
 LUMINANCE_WIDTH = 2 * len(WINDOWS) + 8 * len(RINGS) + len(SCALES)
 HISTOGRAM, THUMB = 16, 4
-#: Numbers that belong to a point, and to its whole picture.
+#: Inputs that belong to a point, and to its whole picture.
 POINT_WIDTH = SIFT_WIDTH + LUMINANCE_WIDTH + 2
 PICTURE_WIDTH = HISTOGRAM + THUMB**2 + SIFT_WIDTH
-#: Numbers that the networks get.
+#: All inputs of the networks.
 WIDTH = POINT_WIDTH + PICTURE_WIDTH
 
 
 @dataclass(frozen=True)
 class Features:
-    """A picture of (H, W) pixels on a grid of (R, C) points.
+    """Features of a picture of (H, W) pixels on a grid of (R, C) points.
 
-    ``sift``: uint8 (R, C, 4, 128), descriptors × 255 / 0.5, fine to coarse.
-    ``luminance``: float16 (R, C, 32), L* / 100 and differences of it around a point.
-    ``whole``: float16 (32,), histogram (its square root) and 4 × 4 thumbnail of L* / 100.
-    ``context``: float16 (512,), mean of ``sift`` over the picture, / 255.
+    Parameters
+    ----------
+    sift : ndarray
+        uint8 (R, C, 4, 128), descriptors × 510, fine to coarse.
+    luminance : ndarray
+        float16 (R, C, 32), L* / 100 around a point: means, deviations and differences.
+    whole : ndarray
+        float16 (32,), square root of the histogram, and a 4 × 4 thumbnail of L* / 100.
+    context : ndarray
+        float16 (512,), mean of ``sift`` over the picture, / 255.
     """
 
     sift: NDArray[np.uint8]
@@ -53,7 +58,15 @@ class Features:
 
 
 def extract_features(lightness: Float32, rows: int, columns: int) -> Features:
-    """Features of a picture, ``lightness`` float32 (H, W), 0..100, on a grid of points."""
+    """Compute the features of a picture on a grid of points.
+
+    Parameters
+    ----------
+    lightness : ndarray
+        L*, float32 (H, W), 0 to 100.
+    rows, columns : int
+        Points of the grid.
+    """
     sift, contrasts = [], []
     for octave, cell in SCALES:
         scaled = lightness if octave == 0 else _shrink(lightness, 2**octave)
@@ -87,7 +100,7 @@ def _shrink(image: Float32, factor: int) -> Float32:
 
 
 def _luminance_around(light: Float32, rows: int, columns: int) -> list[Float32]:
-    """Mean and deviation in growing windows, then the two rings, each (R, C)."""
+    """Return mean and deviation in growing windows, then the two rings, each (R, C)."""
     height, width = light.shape
     ys, xs = (
         grid_positions(height, rows).astype(np.float32),
@@ -116,7 +129,7 @@ def _luminance_around(light: Float32, rows: int, columns: int) -> list[Float32]:
 
 
 def _blur(image: Float32, sigma: float) -> Float32:
-    """Gaussian blur; a wide one on a smaller copy, which differs by less than it matters."""
+    """Blur by a Gaussian; a wide one is computed on a smaller copy, nearly the same."""
     factor = 2 ** max(0, int(np.log2(sigma / 2)))
     small = image if factor == 1 else _shrink(image, factor)
     blurred: Float32 = cv2.GaussianBlur(
@@ -128,7 +141,7 @@ def _blur(image: Float32, sigma: float) -> Float32:
 
 
 def grid_coordinates(rows: int, columns: int) -> NDArray[np.float16]:
-    """Row and column of every point of a grid, -1..1, float16 (R, C, 2)."""
+    """Return row and column of every point of a grid, -1 to 1, float16 (R, C, 2)."""
     y = (np.arange(rows) + 0.5) / rows * 2 - 1
     x = (np.arange(columns) + 0.5) / columns * 2 - 1
     return np.stack(np.broadcast_arrays(y[:, None], x[None, :]), -1).astype(np.float16)
@@ -141,10 +154,25 @@ def join_inputs(
     whole: NDArray[Any],
     context: NDArray[Any],
 ) -> Float32:
-    """What the networks take: float32 (N, 1090), in the order of the arguments.
+    """Return the inputs of the networks, in the order of the arguments.
 
-    ``sift``: (N, 4, 128). ``luminance``: (N, 32). ``where``: (N, 2). ``whole``: (N, 32) or
-    (32,), ``context``: (N, 512) or (512,).
+    Parameters
+    ----------
+    sift : ndarray
+        (N, 4, 128).
+    luminance : ndarray
+        (N, 32).
+    where : ndarray
+        Row and column, (N, 2).
+    whole : ndarray
+        (N, 32) or (32,).
+    context : ndarray
+        (N, 512) or (512,).
+
+    Returns
+    -------
+    ndarray
+        float32 (N, 1090).
     """
     points = len(sift)
     out = np.empty((points, WIDTH), np.float32)
@@ -157,7 +185,7 @@ def join_inputs(
 
 
 def network_inputs(features: Features) -> Float32:
-    """Inputs of the networks at every point of a picture's grid, row by row."""
+    """Return the inputs of the networks at every point of a grid, row by row, float32 (N, 1090)."""
     rows, columns = features.sift.shape[:2]
     return join_inputs(
         features.sift.reshape(-1, len(SCALES), DESCRIPTOR),

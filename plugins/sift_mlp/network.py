@@ -59,7 +59,7 @@ class Network:
         inputs : ndarray
             float32 (N, inputs), or their first columns if ``common`` is given.
         common : ndarray, optional
-            The last inputs, where all N rows share them. Their part of the first layer is computed once.
+            The last inputs, shared by all N rows. Their part of the first layer is computed once.
 
         Returns
         -------
@@ -85,7 +85,15 @@ class Network:
 
 
 def initial_network(inputs: int, rng: np.random.Generator) -> Network:
-    """A new network in centerd coordinates."""
+    """Return a new network that keeps the variance of its input.
+
+    Parameters
+    ----------
+    inputs : int
+        Number of inputs.
+    rng : numpy.random.Generator
+        Draws the weights.
+    """
     widths = [inputs, *[NEURONS] * LAYERS, 1]
     weights, biases = [], []
     for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
@@ -100,10 +108,10 @@ def initial_network(inputs: int, rng: np.random.Generator) -> Network:
     return from_centered(Network(weights, biases))
 
 
-def from_centered(centerd: Network) -> Network:
+def from_centered(centered: Network) -> Network:
     """Return the network of sigmoids that equals the network of tanh ``centered``."""
-    weights = [w.astype(np.float64) for w in centerd.weights]
-    biases = [b.astype(np.float64) for b in centerd.biases]
+    weights = [w.astype(np.float64) for w in centered.weights]
+    biases = [b.astype(np.float64) for b in centered.biases]
     for layer in range(LAYERS + 1):
         if layer > 0:  # its input was t = 2s - 1
             biases[layer] = biases[layer] - weights[layer].sum(0)

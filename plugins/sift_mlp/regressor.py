@@ -20,8 +20,8 @@ Step = tuple[Float32, Float32, float]
 class AveragedRegressor(MLPRegressor):  # type: ignore[misc]
     """``MLPRegressor`` with decoupled weight decay, a rate for each step and averaged weights.
 
-    :meth:`begin` starts it from given weights. The average of the weights over the steps generalizes
-    better than the weights after any step.
+    :meth:`begin` starts it from given weights. The average of the weights over the steps
+    generalizes better than the last weights.
 
     References
     ----------

@@ -1,12 +1,12 @@
-"""Training samples streamed out of the store: more of them than fit in memory.
+"""Training samples, read from the store because they do not fit in memory.
 
-A few hundred records are read at a time, their points shuffled together and handed out in
-batches, while a thread reads the next ones.
+A few hundred records are read at a time, and their points are shuffled together into batches, while
+a thread reads the next records.
 
-What the networks learn from is standardized, and smaller than what they are used on: the
-context of a picture (512 numbers) is reduced to its 16 principal components, because with
-more of it a network recognizes training pictures instead of scenes (measured: see the model
-card). The reduction is linear and ends up inside the first layer.
+The inputs for training are standardized, and fewer than those for serving: the context of a picture
+(512 values) is reduced to its 16 principal components, because with more of them a network
+recognizes training pictures instead of scenes (measured: see the model card). The reduction is
+linear and becomes part of the first layer.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from .views import KIND
 
 GROUP = 256
 COMPONENTS = 16
-#: Chroma is divided by this for training, so that errors are about 1.
+#: Divisor of a* and b* for training, so that errors are about 1.
 TARGET_SCALE = 20.0
-#: Share of inputs that is set to its mean, at random, and noise on the context's components.
+#: Share of the inputs that are set to their mean, and deviation of the noise on the context.
 DROPPED, CONTEXT_NOISE = 0.2, 0.5
 Batch = tuple[Float32, Float32]
 _HEAD = WIDTH - SIFT_WIDTH
@@ -38,10 +38,18 @@ _MIN_SCALE, _MIN_DEVIATION = 1e-3, 1e-6
 
 @dataclass(frozen=True)
 class Standardization:
-    """How inputs (1090) become what is learned from (594): ``(x - mean) @ matrix``.
+    """How 1090 inputs become the 594 for training: ``(x - mean) @ matrix``.
 
-    ``matrix`` is kept as ``scale`` (594 - 16,), for the first inputs, and ``components``
-    (512, 16), for the context. ``target``: mean a* and b*.
+    Parameters
+    ----------
+    mean : ndarray
+        float32 (1090,).
+    scale : ndarray
+        Deviations of the first inputs, float32 (578,).
+    components : ndarray
+        Whitened principal components of the context, float32 (512, 16).
+    target : ndarray
+        Mean a* and b*, float32 (2,).
     """
 
     mean: Float32
@@ -50,7 +58,20 @@ class Standardization:
     target: Float32
 
     def inputs(self, points: Points, chosen: Array) -> Float32:
-        """Standardized inputs, float32 (N, 594), of the points numbered ``chosen`` (N,)."""
+        """Return standardized inputs.
+
+        Parameters
+        ----------
+        points : Points
+            Points of records.
+        chosen : ndarray
+            Numbers of the points, int (N,).
+
+        Returns
+        -------
+        ndarray
+            float32 (N, 594).
+        """
         out = np.empty((len(chosen), _HEAD + COMPONENTS), np.float32)
         out[:, :SIFT_WIDTH] = points.sift[chosen]
         out[:, SIFT_WIDTH : POINT_WIDTH - 2] = points.luminance[chosen]
@@ -63,11 +84,11 @@ class Standardization:
         return out
 
     def targets(self, chroma: Float32) -> Float32:
-        """Standardized chroma, float32 (N, 2)."""
+        """Return standardized a* and b*, float32 (N, 2)."""
         return (chroma - self.target) / np.float32(TARGET_SCALE)
 
     def matrix(self) -> Float32:
-        """The whole reduction, (1090, 594)."""
+        """Return the linear reduction as a matrix, float32 (1090, 594)."""
         out = np.zeros((WIDTH, _HEAD + COMPONENTS), np.float32)
         out[range(_HEAD), range(_HEAD)] = 1 / self.scale
         out[_HEAD:, _HEAD:] = self.components
@@ -76,10 +97,24 @@ class Standardization:
 
 @dataclass(frozen=True)
 class Points:
-    """All points of some records, as compact as they were stored.
+    """All points of some records, in the types of the store.
 
-    ``sift`` (N, 512), ``luminance`` (N, 32), ``place`` (N, 2), ``chroma`` float32 (N, 2);
-    ``picture`` (N,) numbers the rows of ``whole`` (M, 32) and ``context`` float32 (M, 512).
+    Parameters
+    ----------
+    sift : ndarray
+        uint8 (N, 512).
+    luminance : ndarray
+        float16 (N, 32).
+    place : ndarray
+        Row and column, float16 (N, 2).
+    chroma : ndarray
+        a* and b*, float32 (N, 2).
+    picture : ndarray
+        Row of ``whole`` and ``context``, int (N,).
+    whole : ndarray
+        float16 (M, 32).
+    context : ndarray
+        float32 (M, 512).
     """
 
     sift: Array
@@ -92,7 +127,7 @@ class Points:
 
 
 def collect_points(records: list[Arrays]) -> Points:
-    """All points of some records."""
+    """Return all points of some records."""
 
     def flat(name: str, keep: int) -> Array:
         stacked = np.stack([record[name] for record in records])
@@ -112,7 +147,7 @@ def collect_points(records: list[Arrays]) -> Points:
 
 
 def fit_standardization(records: list[Arrays]) -> Standardization:
-    """Fit scikit-learn's ``StandardScaler`` to the inputs and ``PCA`` to the contexts of ``records``.
+    """Fit ``StandardScaler`` to the inputs and ``PCA`` to the contexts of ``records``.
 
     Parameters
     ----------
@@ -149,9 +184,27 @@ def iterate_batches(
     standardization: Standardization,
     rng: np.random.Generator,
 ) -> Iterator[Batch]:
-    """Standardized inputs (N, 594) and chroma (N, 2) of all points of ``keys``, shuffled.
+    """Yield all points of some records in random order, augmented.
 
-    Some of the inputs are dropped and the context is blurred, at random.
+    Some inputs are set to their mean and noise is added to the context, both at random.
+
+    Parameters
+    ----------
+    store : PickleStore
+        Holds the records.
+    keys : list of str
+        The records.
+    size : int
+        Points of a batch.
+    standardization : Standardization
+        Applied to inputs and targets.
+    rng : numpy.random.Generator
+        Decides everything random.
+
+    Yields
+    ------
+    tuple of ndarray
+        Standardized inputs, float32 (N, 594), and a* and b*, float32 (N, 2).
     """
     for group in chunks(keys, GROUP):
         points = collect_points([store.get(KIND, key) for key in group])

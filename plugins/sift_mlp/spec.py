@@ -1,4 +1,4 @@
-"""Declaration of ``sift_mlp``."""
+"""Specification of ``sift_mlp``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ SHORT = 128
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [
         ColorizerSpec(
             name="sift_mlp",

@@ -1,8 +1,8 @@
-"""Matrix products on one thread.
+"""Limit matrix products to one thread.
 
-The threads of a BLAS library wait for each other by spinning. Two processes that share the cores
-then spend most of their time on waiting: several times slower than one after the other. A picture
-is small enough for one thread to take hardly longer.
+The threads of a BLAS library spin while they wait for one another. Two processes on the same cores
+then spend most of their time waiting, and take several times longer than one after the other. A
+picture is small enough for one thread.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _limiter: Any = None
 
 @lru_cache(maxsize=1)
 def _controller() -> ThreadpoolController:
-    return ThreadpoolController()  # looks through the loaded libraries: once is enough
+    return ThreadpoolController()  # searches the loaded libraries, once
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Inside, BLAS starts no threads; the last of several callers to leave restores its own."""
+    """Return a context in which BLAS uses one thread; the last caller restores the number."""
     global _inside, _limiter
     with _lock:
         if _inside == 0:

@@ -1,9 +1,9 @@
-"""Modules 1 and 2 of Team 2's method for training: a picture's features, pickled once.
+"""Modules 1 and 2 of Team 2's method, for training: the features of a picture, pickled once.
 
-A picture gives four views: itself, and three random parts of it with altered contrast, each
-mirrored or not. From each view a random handful of grid points is kept: their SIFT features,
-luminance and place, what the whole view looks like, and the chroma that belongs there. A picture is never computed twice:
-its record is named by its content and by everything that decides its features.
+A picture gives four views: itself, and three random parts with altered contrast, each mirrored with
+probability 0.5. Of each view, 64 random grid points are kept: their SIFT features, luminance and
+position, the features of the whole view, and a* and b*. The name of a record contains the digest of
+the picture and of the code, so that no picture is computed twice.
 """
 
 from __future__ import annotations
@@ -44,7 +44,17 @@ _MIN_SIDE = 96
 
 @dataclass(frozen=True)
 class Prepared:
-    """The record of a picture, or why there is none."""
+    """The record of a picture, or the reason why there is none.
+
+    Parameters
+    ----------
+    path : Path
+        The picture.
+    key : str
+        Key of its record; empty after an error.
+    error : str
+        Empty if there is a record.
+    """
 
     path: Path
     key: str = ""
@@ -52,8 +62,21 @@ class Prepared:
 
 
 def prepare_record(path: Path, folder: Path) -> Prepared:
-    """Make sure that the store ``folder`` has the record of the picture at ``path``."""
-    cv2.setNumThreads(1)  # several of these run side by side
+    """Make the record of a picture, unless the store has it.
+
+    Parameters
+    ----------
+    path : Path
+        The picture.
+    folder : Path
+        Folder of the store.
+
+    Returns
+    -------
+    Prepared
+        The key, or the error.
+    """
+    cv2.setNumThreads(1)  # several processes run in parallel
     try:
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
@@ -65,15 +88,15 @@ def prepare_record(path: Path, folder: Path) -> Prepared:
             if rgb.ndim == 2:
                 rgb = np.repeat(rgb[..., None], 3, 2)
             arrays = make_views(rgb, np.random.default_rng(int(digest[:16], 16)))
-            about = {"picture": path.name, "picture_sha256": digest, "code": code}
-            store.keep(KIND, key, arrays, about, durable=False)
+            description = {"picture": path.name, "picture_sha256": digest, "code": code}
+            store.keep(KIND, key, arrays, description, durable=False)
         return Prepared(path, key)
     except PictureError as error:
         return Prepared(path, error=str(error))
 
 
 def _is_usable(store: PickleStore, key: str) -> bool:
-    """Whether the store has the record and it can be trusted; else it is made again."""
+    """Whether the store has the record and it is intact; otherwise the record is made again."""
     if not store.has(KIND, key):
         return False
     try:
@@ -84,13 +107,23 @@ def _is_usable(store: PickleStore, key: str) -> bool:
 
 
 def make_views(rgb: Array, rng: np.random.Generator) -> Arrays:
-    """Views of an sRGB picture, uint8 or uint16 (H, W, 3).
+    """Return the record of a picture.
 
-    Returns ``sift`` uint8 (4, 64, 4, 128), ``luminance`` float16 (4, 64, 32), ``place`` float16
-    (4, 64, 2), ``whole`` float16 (4, 32), ``context`` float16 (4, 512), and ``a``, ``b`` float16
-    (4, 64).
+    Parameters
+    ----------
+    rgb : ndarray
+        sRGB, uint8 or uint16 (H, W, 3).
+    rng : numpy.random.Generator
+        Decides everything random.
+
+    Returns
+    -------
+    dict
+        ``sift`` uint8 (4, 64, 4, 128), ``luminance`` float16 (4, 64, 32), ``place`` float16
+        (4, 64, 2), ``whole`` float16 (4, 32), ``context`` float16 (4, 512), ``a`` and ``b`` float16
+        (4, 64).
     """
-    made = []
+    records = []
     for number in range(VIEWS):
         part = rgb if number == 0 else _random_part(rgb, rng)
         if rng.random() < 0.5:
@@ -101,12 +134,12 @@ def make_views(rgb: Array, rng: np.random.Generator) -> Arrays:
             gamma = np.exp(rng.normal(0, 0.15))
             # L* of black can be a rounding error below 0.
             light = (100 * (np.clip(light, 0, 100) / 100) ** gamma).astype(np.float32)
-        made.append(_draw_points(np.ascontiguousarray(light), lab[..., 1:], rng))
-    return {name: np.stack([view[name] for view in made]) for name in made[0]}
+        records.append(_draw_points(np.ascontiguousarray(light), lab[..., 1:], rng))
+    return {name: np.stack([record[name] for record in records]) for name in records[0]}
 
 
 def _random_part(rgb: Array, rng: np.random.Generator) -> Array:
-    """A random part, 0.55 to 1 of each side, but not so small that it has no detail left."""
+    """Return a random part: 55 to 100 % of each side, and at least `_MIN_SIDE` pixels."""
     height, width = rgb.shape[:2]
     share = max(rng.uniform(0.55, 1), min(1.0, _MIN_SIDE / min(height, width)))
     h, w = max(1, int(height * share)), max(1, int(width * share))

@@ -1,4 +1,4 @@
-"""Document 001's numbers: everything over 128, lightness three times."""
+"""The numbers of document 001: L*, a* and b* over 128, lightness in three equal channels."""
 
 from __future__ import annotations
 

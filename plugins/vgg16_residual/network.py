@@ -1,24 +1,24 @@
 """VGG16 as encoder and a decoder with residual connections (document 001, Zaman 2020).
 
-The document prints the encoder (its summary, 14,714,688 parameters: VGG16 without its head),
-the input (224x224x3, values over 128), "residual connections that merge intermediate outputs,
-the Encoder's output with those produced by the latter decoding portion", L1 and L2
-regularization, and MSE. What it leaves open is chosen here:
+The document prints the encoder (its summary, 14,714,688 parameters: VGG16 without its head), the
+input (224x224x3, values over 128), "residual connections that merge intermediate outputs, the
+Encoder's output with those produced by the latter decoding portion", L1 and L2 regularization, and
+MSE. The rest is our choice:
 
-- The three input channels are lightness three times; a first layer without weights undoes the
-  division by 128 and makes of it what ImageNet encoders expect.
-- The decoder starts from ``block5_pool`` at 1/32 of the size and goes up to 1/2 in four levels.
-  A level narrows by a 1x1 convolution, doubles the size bilinearly, adds a 1x1 projection of
-  what the encoder has at that size (``block5_conv3``, ``block4_conv3``, ``block3_conv3``,
-  ``block2_conv2``), and ends with a 3x3 convolution. Up-sampling follows the 1x1 convolution,
-  which gives the same as the other order at a quarter of the cost.
-- Batch normalization after every convolution of the decoder: VGG16 has none, and its features
-  are tens of times larger than what the decoder adds to them.
-- Chroma is linear in the last features, a*, b* over 128, at 1/2 of the size, and up-sampled
-  bilinearly. The 64 features of ``block1_conv2`` are left out: color is smoother than that,
-  and at full size they would cost more memory than the rest of the decoder.
-- L1 and L2 are of every kernel, the encoder's too where it is trained; biases and batch
-  normalization are free. `L1` and `L2` say how much.
+- The three input channels are equal. A first layer without weights undoes the division by 128 and
+  applies the normalization that ImageNet encoders expect.
+- The decoder starts from ``block5_pool`` at 1/32 of the size and goes up to 1/2 in four levels. A
+  level has a 1x1 convolution, bilinear up-sampling by 2, the sum with a 1x1 projection of the
+  encoder's features of that size (``block5_conv3``, ``block4_conv3``, ``block3_conv3``,
+  ``block2_conv2``), and a 3x3 convolution. Up-sampling after the 1x1 convolution gives the same as
+  before it, at a quarter of the cost.
+- Batch normalization follows every convolution of the decoder: VGG16 has none, and its features are
+  tens of times larger than what the decoder adds to them.
+- Chroma is linear in the last features, a* and b* over 128, at 1/2 of the size, and up-sampled
+  bilinearly. The 64 features of ``block1_conv2`` are not used: chroma is smoother than that, and at
+  full size they would take more memory than the rest of the decoder.
+- L1 and L2 apply to every kernel, including those of a trained encoder, but not to biases and batch
+  normalization. `L1` and `L2` are their factors.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from typing import Any
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 #: Filters of the decoder at 1/16, 1/8, 1/4 and 1/2 of the size.
 DECODER = (256, 128, 64, 32)
-#: What L*, a* and b* are divided by (document 001).
+#: Divisor of L*, a* and b* (document 001).
 SCALE = 128.0
-#: RGB in 0..1 as torchvision's ImageNet networks are trained with.
+#: Normalization of RGB in 0 to 1 for torchvision's ImageNet networks.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 #: Penalties of a weight w: L1 |w| + L2 w². With ImageNet weights they begin at 0.0033 in all, a
@@ -42,12 +42,20 @@ L1, L2 = 1e-8, 1e-7
 def vgg16_residual(
     side: int | None = 224, regularized: bool = True, l1: float = L1, l2: float = L2
 ) -> Any:
-    """Lightness (side, side, 3), L* / 128 three times, to chroma (side, side, 2), float32.
+    """Return the network.
 
-    a*, b* = 128 times the output. ``side`` is a multiple of 32; None takes any height and width
-    that are. ``regularized``: whether kernels carry the penalties ``l1`` and ``l2``; outputs do
-    not depend on it. The encoder's layers are named ``block1_conv1`` to ``block5_pool`` as
-    printed, the decoder's begin with ``decoder``.
+    It maps lightness (side, side, 3), L* / 128 three times, to chroma (side, side, 2); a* and b*
+    are 128 times the output. The layers of the encoder are named ``block1_conv1`` to
+    ``block5_pool`` as printed, those of the decoder begin with ``decoder``.
+
+    Parameters
+    ----------
+    side : int, optional
+        A multiple of 32; ``None`` takes any height and width that are.
+    regularized : bool
+        Whether kernels have the penalties ``l1`` and ``l2``; outputs do not depend on it.
+    l1, l2 : float
+        Factors of the penalties.
     """
     import keras
     from keras import layers
@@ -72,12 +80,12 @@ def vgg16_residual(
 
 
 def any_size() -> Any:
-    """The network for pictures of any size, as it is served: without penalties."""
+    """Return the network for pictures of any size as it is served, without penalties."""
     return vgg16_residual(None, regularized=False)
 
 
 def _encoder(x: Any, penalty: Any) -> list[Any]:
-    """Last features of the five blocks, at 1 to 1/16 of the size, and ``block5_pool``."""
+    """Return the last features of the five blocks, 1 to 1/16 of the size, and ``block5_pool``."""
     from keras import layers
 
     features = []
@@ -98,7 +106,7 @@ def _encoder(x: Any, penalty: Any) -> list[Any]:
 
 
 def _level(x: Any, skip: Any, filters: int, penalty: Any, name: str) -> Any:
-    """Twice the size of ``x``, with the features ``skip`` of that size added."""
+    """Return ``x`` at twice its size, with the features ``skip`` of that size added."""
     from keras import layers
 
     x = _convolve(x, filters, 1, penalty, f"{name}_narrow")

@@ -1,4 +1,4 @@
-"""Declaration of ``vgg16_residual``."""
+"""Specification of ``vgg16_residual``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
+    """Return the specification."""
     return [
         ColorizerSpec(
             name="vgg16_residual",

@@ -1,6 +1,6 @@
 """``colortk fit --plugin vgg16_residual``: squared error, L1 and L2 regularization (document 001).
 
-The encoder keeps its ImageNet weights unless it is to be tuned: so it costs no backward pass.
+By default the encoder keeps its ImageNet weights, so that it needs no backward pass.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .training import Training
 
 
 def build_network(options: Training) -> Any:
-    """The network for pictures of any size, its encoder frozen if it is to be."""
+    """Return the network for pictures of any size, with a frozen or a trainable encoder."""
     network = vgg16_residual(None, regularized=options.regularization)
     for layer in network.layers:
         if layer.name.startswith("block") and options.encoder == "frozen":
@@ -45,7 +45,7 @@ RECIPE = Recipe(
 
 
 def train(request: TrainRequest) -> None:
-    """See :func:`colortk.training.loop.fit.fit`."""
+    """Train the network, see :func:`colortk.training.loop.fit.fit`."""
     options = request.options or Training()
 
     def prepare(network: Any) -> None:

@@ -1,4 +1,4 @@
-"""What ``colortk fit --plugin vgg16_residual --option`` sets."""
+"""Training options of ``vgg16_residual`` (``colortk fit --option``)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Training:
-    """Settings of a training.
+    """Options of a training.
 
-    ``encoder_weights``: a file that ``encoder_weights.py`` reads; empty: Keras downloads them,
-    ``none``: the encoder starts from nothing. ``regularization``: L1 and L2 on the kernels.
-    ``encoder``: whether it is kept as it is (``frozen``) or trained with the rest (``tuned``).
+    Parameters
+    ----------
+    encoder_weights : Path or "none", optional
+        File for :func:`.encoder_weights.load_vgg16`. Empty: Keras downloads the weights. ``none``:
+        the encoder starts from random weights.
+    regularization : bool
+        Whether kernels have L1 and L2 penalties.
+    encoder : {"frozen", "tuned"}
+        Whether the encoder keeps its weights or is trained.
     """
 
     encoder_weights: Literal["", "none"] | Path = ""
@@ -22,6 +28,8 @@ class Training:
 
     def __post_init__(self) -> None:
         if self.encoder not in ("frozen", "tuned"):
-            raise ValueError(f"encoder={self.encoder}; frozen or tuned is wanted")
+            raise ValueError(f"encoder={self.encoder}: use frozen or tuned")
         if self.encoder_weights == "none" and self.encoder == "frozen":
-            raise ValueError("an encoder that starts from nothing is to be tuned: encoder=tuned")
+            raise ValueError(
+                "encoder_weights=none needs encoder=tuned: random weights must be trained"
+            )
