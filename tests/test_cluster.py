@@ -38,9 +38,11 @@ def cluster(
     workers = []
     try:
         until = time.monotonic() + 60
-        while not contact.exists() and time.monotonic() < until:
+        address = ""
+        while not address and time.monotonic() < until:
             time.sleep(0.1)
-        address = json.loads(contact.read_text())["address"]
+            with contextlib.suppress(OSError, ValueError):  # missing, or not complete yet
+                address = json.loads(contact.read_text())["address"]
         workers = [
             subprocess.Popen(
                 [sys.executable, "-c", start, "worker", address, "--nthreads", "1", "--no-dashboard",

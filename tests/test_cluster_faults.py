@@ -60,7 +60,7 @@ def listener(greeting: bytes | None = None, reply: bytes = b"") -> Iterator[str]
 def test_what_is_no_scheduler_is_refused(
     greeting: bytes | None, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from colortk.runtime import dask_pool as module
+    from colortk.runtime import dask_client as module
 
     monkeypatch.setattr(module, "GREETING_TIMEOUT", 0.3)
     with listener(greeting) as address, pytest.raises(OSError, match=words):
@@ -72,7 +72,7 @@ def test_what_is_no_scheduler_is_refused(
 
 
 def test_a_call_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    from colortk.runtime import dask_pool as module
+    from colortk.runtime import dask_client as module
 
     monkeypatch.setattr(module, "END_TIMEOUT", 0.1)
     ended = threading.Event()
@@ -86,7 +86,7 @@ def test_the_body_is_interrupted_when_the_scheduler_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from colortk.errors import EnvironmentProblem
-    from colortk.runtime import dask_pool as module
+    from colortk.runtime import dask_client as module
 
     monkeypatch.setattr(module, "CHECK_INTERVAL", 0.05)
     monkeypatch.setattr(module, "END_TIMEOUT", 0.2)

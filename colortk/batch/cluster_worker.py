@@ -16,7 +16,7 @@ _thread_state = threading.local()
 
 
 def process_tasks(
-    tasks: list[PictureTask],
+    tasks: tuple[PictureTask, ...],
     config: WorkerConfig,
     expected: LoadedState,
     code: str,
@@ -28,7 +28,7 @@ def process_tasks(
 
     Parameters
     ----------
-    tasks : list of PictureTask
+    tasks : tuple of PictureTask
     config : WorkerConfig
     expected : LoadedState
         Weights and options of the plugin on the machine that runs the batch.

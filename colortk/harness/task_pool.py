@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Generator, Iterator
 from threading import Thread
 from typing import TypeVar
 
@@ -13,10 +12,13 @@ from colortk.harness.plugin_processes import close_plugins
 from colortk.harness.run_options import RunOptions
 from colortk.harness.statistics import preload
 from colortk.harness.tasks import Task, TaskResult
-from colortk.runtime.dask_pool import dask_backend, refuse_lost
+from colortk.runtime.dask_pool import DaskPool
 
 #: Tasks that a Dask worker gets in one message: each message costs the scheduler time.
 TASKS_PER_MESSAGE = 4
+RERUN_HINT = (
+    "scores so far are stored: run it again to continue, with fewer --jobs if memory is short"
+)
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
@@ -54,46 +56,63 @@ def run_tasks(
         finally:
             close_plugins()
         return
+    if run_options.scheduler is not None:
+        results = _run_on_cluster(tasks, run_options.scheduler, work)
+    else:
+        results = _run_in_processes(tasks, run_options, work)
+    with contextlib.closing(results):
+        for number, result in enumerate(results):
+            if number == 0:  # Not earlier: the workers are starting and need the cores.
+                preload()
+            yield result
+
+
+def _run_on_cluster(
+    tasks: Iterator[AnyTask],
+    scheduler: str,
+    work: Callable[[tuple[AnyTask, ...]], list[TaskResult]],
+) -> Generator[TaskResult, None, None]:
+    pool: DaskPool[AnyTask, TaskResult] = DaskPool(
+        scheduler, work, _report_lost_workers, message_size=TASKS_PER_MESSAGE
+    )
+    with pool:
+        while True:
+            while pool.has_capacity and (task := next(tasks, None)) is not None:
+                pool.submit(task)
+            if not pool.is_busy:
+                return
+            for _, result in pool.collect():
+                yield result
+
+
+def _report_lost_workers(task: Task, reason: str) -> TaskResult:
+    raise EnvironmentProblem("the workers were lost", reason[:300], RERUN_HINT)
+
+
+def _run_in_processes(
+    tasks: Iterator[AnyTask],
+    run_options: RunOptions,
+    work: Callable[[tuple[AnyTask, ...]], list[TaskResult]],
+) -> Generator[TaskResult, None, None]:
     import joblib
 
     with contextlib.ExitStack() as stack:
-        if run_options.scheduler is not None:
-            stack.enter_context(dask_backend(run_options.scheduler))
-        else:
-            settings = joblib.parallel_config(
-                backend="loky", n_jobs=run_options.jobs, inner_max_num_threads=run_options.threads
-            )
-            stack.enter_context(settings)
-            stack.callback(Thread(target=_end_workers, name="colortk end of workers").start)
+        settings = joblib.parallel_config(
+            backend="loky", n_jobs=run_options.jobs, inner_max_num_threads=run_options.threads
+        )
+        stack.enter_context(settings)
+        stack.callback(Thread(target=_end_workers, name="colortk end of workers").start)
         parallel = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
         )
-        # In tuples: joblib's Dask backend would store a single task on one worker, and lose it
-        # if that worker dies.
-        batches = _batches(tasks, TASKS_PER_MESSAGE if run_options.scheduler is not None else 1)
         try:
-            for number, results in enumerate(
-                parallel(joblib.delayed(work)(batch) for batch in batches)
-            ):
-                if number == 0:  # Not earlier: the workers are starting and need the cores.
-                    preload()
+            for results in parallel(joblib.delayed(work)((task,)) for task in tasks):
                 yield from results
         except (ColortkError, GeneratorExit):
             raise
         except Exception as error:
-            if run_options.scheduler is not None:
-                refuse_lost(run_options.scheduler, error)
-            raise EnvironmentProblem(
-                "the workers were lost",
-                f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
-                "scores so far are stored: run it again to continue, with fewer --jobs if memory"
-                " is short",
-            ) from error
-
-
-def _batches(tasks: Iterator[AnyTask], size: int) -> Iterator[tuple[AnyTask, ...]]:
-    while batch := tuple(islice(tasks, size)):
-        yield batch
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            raise EnvironmentProblem("the workers were lost", reason, RERUN_HINT) from error
 
 
 def _end_workers() -> None:

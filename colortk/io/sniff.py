@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from colortk.io.decode import read_bytes
 
+_JPEG_SIGNATURE, _PNG_SIGNATURE = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 #: First bytes of TIFF and BigTIFF files; Pillow does not recognize all of them.
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -26,8 +27,8 @@ def find_format(source: Path | BinaryIO) -> str | None:
     Returns
     -------
     str or None
-        The format that :func:`colortk.io.decode.decode` finds; ``None`` if the first bytes of the
-        file are those of no picture.
+        The format that :func:`colortk.io.decode.decode` finds, but JPEG also for MPO; ``None`` if
+        the first bytes of the file are those of no picture.
 
     Raises
     ------
@@ -51,6 +52,12 @@ def format_of(source: Path | BinaryIO) -> str:
 
 
 def _format_of_file(file: BinaryIO) -> str | None:
+    head = file.read(len(_PNG_SIGNATURE))
+    if head.startswith(_JPEG_SIGNATURE):  # ten times as fast as Pillow, which matters in folders
+        return "JPEG"
+    if head == _PNG_SIGNATURE:
+        return "PNG"
+    file.seek(0)
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # nothing is decoded
     try:
         with warnings.catch_warnings():

@@ -1,254 +1,172 @@
-"""A client of a Dask scheduler that ends when the scheduler is lost, with failures in plain words."""
+"""A pool of the threads of a Dask cluster, with the methods of a pool of local processes."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import signal
-import socket
-import struct
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
-from urllib.parse import urlsplit
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import ExitStack
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
 
-from colortk.errors import EnvironmentProblem, PluginError
+from colortk.errors import ColortkError, EnvironmentProblem
+from colortk.runtime.dask_client import RESUME_HINT, connect
 
-#: Seconds for a scheduler to accept a connection and to send its greeting.
-GREETING_TIMEOUT = 3
-#: Seconds for a client to connect.
-CONNECT_TIMEOUT = 8
-#: Seconds for the first worker to appear.
-WORKER_TIMEOUT = 15
-#: Seconds between two checks of the scheduler. Two failed checks mean that the scheduler is lost.
-CHECK_INTERVAL = 2
-#: Seconds that the end of a client may wait for its scheduler.
-END_TIMEOUT = 1.5
-#: The length that precedes each message of Dask, and the largest length of a greeting.
-_LENGTH, _MAX_GREETING = struct.Struct("<Q"), 1 << 20
-RESUME_HINT = "finished work is stored: run the same command again, `run` with --resume"
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+#: Messages per thread: the one in work, and one that the thread need not wait for.
+MESSAGES_PER_THREAD = 2
+#: Seconds that a cluster without workers may take to get one.
+WORKER_TIMEOUT = 60.0
+#: Seconds between two counts of the threads.
+COUNT_INTERVAL = 5.0
 
 
-@contextlib.contextmanager
-def dask_backend(address: str) -> Iterator[None]:
-    """Let joblib distribute its work over the workers of the scheduler at ``address``.
+class DaskPool(Generic[Task, Result]):
+    """A pool of the threads of a Dask cluster; a context manager.
 
     Parameters
     ----------
     address : str
         Address of the scheduler, as ``tcp://host:port``.
-
-    Raises
-    ------
-    PluginError, EnvironmentProblem
-        As :func:`connect`.
+    work : callable
+        Called on the cluster as ``work(tasks, *arguments)`` with a tuple of tasks; returns their
+        results in the same order. It must be possible to pickle it.
+    fail : callable
+        Called here as ``fail(task, reason)`` when the workers of a task were lost; returns its
+        result, or raises.
+    arguments : tuple
+        More arguments of ``work``.
+    message_size : int
+        Tasks that are sent in one message; see :meth:`message_size`.
     """
-    import joblib
 
-    with (
-        connect(address) as client,
-        joblib.parallel_config(backend="dask", client=client, n_jobs=-1),
-    ):
-        yield
+    def __init__(
+        self,
+        address: str,
+        work: Callable[..., list[Result]],
+        fail: Callable[[Task, str], Result],
+        arguments: tuple[Any, ...] = (),
+        message_size: int = 1,
+    ) -> None:
+        self._address, self._work, self._fail = address, work, fail
+        self._arguments, self._message_size = arguments, message_size
+        self._sent: dict[Any, list[Task]] = {}  # by future
+        self._queued: deque[Task] = deque()
+        self._finished: SimpleQueue[Any] = SimpleQueue()
+        self._stack = ExitStack()
+        self._client: Any = None
+        self.threads, self._counted = 1, 0.0
 
+    def __enter__(self) -> DaskPool[Task, Result]:
+        self._client = self._stack.enter_context(connect(self._address))
+        self._count_threads()
+        return self
 
-@contextlib.contextmanager
-def connect(address: str) -> Iterator[Any]:
-    """Connect to the scheduler at ``address`` and yield a ``distributed.Client``.
-
-    Parameters
-    ----------
-    address : str
-        Address of the scheduler, as ``tcp://host:port``.
-
-    Yields
-    ------
-    distributed.Client
-        A client whose scheduler has at least one worker.
-
-    Raises
-    ------
-    PluginError
-        The module ``distributed`` is not installed.
-    EnvironmentProblem
-        No scheduler replies, the scheduler has no worker, or the scheduler is lost in the body.
-    """
-    try:
-        import distributed
-    except ImportError:
-        raise PluginError(
-            "--backend dask cannot run",
-            "the module 'distributed' is not installed",
-            "pip install dask distributed",
-        ) from None
-    _silence_loggers()
-    try:
-        check_scheduler(address)
-        create_client: Any = distributed.Client
-        client = create_client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError, ImportError) as error:
-        why = " ".join(str(error).split())[:200] or type(error).__name__
-        raise EnvironmentProblem(
-            f"no Dask scheduler at '{address}'", why, "start one: dask scheduler"
-        ) from error
-    # Both calls wait for the scheduler, which may be lost by then; joblib makes the first one.
-    client.cancel = partial(call_bounded, client.cancel)
-    try:
+    def __exit__(self, *error: Any) -> None:
         try:
-            client.wait_for_workers(1, timeout=WORKER_TIMEOUT)
-        except TimeoutError:
-            raise EnvironmentProblem(
-                f"the Dask scheduler at '{address}' has no workers",
-                hint=f"start some: dask worker {address}",
-            ) from None
-        with _watch_scheduler(address):
-            yield client
-    finally:
-        call_bounded(client.close, timeout=END_TIMEOUT)
+            if self._sent:
+                self._client.cancel(list(self._sent))
+                self._sent.clear()
+        finally:
+            self._stack.__exit__(*error)  # with the error, which may mean a lost scheduler
 
+    @property
+    def has_capacity(self) -> bool:
+        """Whether a task can be submitted."""
+        messages = len(self._sent) + len(self._queued) / self.message_size()
+        return messages < MESSAGES_PER_THREAD * self.threads
 
-def call_bounded(call: Callable[..., Any], *arguments: Any, **keywords: Any) -> None:
-    """Call a function in a thread, wait at most ``END_TIMEOUT`` seconds, and ignore its errors.
+    @property
+    def is_busy(self) -> bool:
+        """Whether a result is due."""
+        return bool(self._sent or self._queued)
 
-    Parameters
-    ----------
-    call : callable
-        A call that may wait for a lost scheduler.
-    *arguments, **keywords
-        Its arguments.
-    """
+    def message_size(self) -> int:
+        """Return how many tasks are sent in one message now."""
+        return self._message_size
 
-    def run() -> None:
-        with contextlib.suppress(Exception):  # the scheduler is lost: nothing is left to cancel
-            call(*arguments, **keywords)
+    def submit(self, task: Task) -> None:
+        """Queue a task; :meth:`collect` sends it."""
+        self._queued.append(task)
 
-    thread = threading.Thread(target=run, name="dask end", daemon=True)
-    thread.start()
-    thread.join(END_TIMEOUT)
+    def prepare(self, task: Task) -> Task:
+        """Return a task as it is sent."""
+        return task
 
+    def observe(self, tasks: list[Task], results: list[Result] | None) -> None:
+        """Notice tasks that were sent, or that came back with results."""
 
-def check_scheduler(address: str) -> None:
-    """Check that a Dask scheduler replies at ``address``.
+    def _send(self, tasks: list[Task]) -> None:
+        prepared = tuple(self.prepare(task) for task in tasks)
+        with warnings.catch_warnings():
+            # Dask expects large data to be stored on one worker, which may be lost.
+            warnings.filterwarnings("ignore", message="Sending large graph")
+            future = self._client.submit(self._work, prepared, *self._arguments, pure=False)
+        self._sent[future] = tasks
+        self.observe(tasks, None)
+        future.add_done_callback(self._finished.put)
 
-    A scheduler greets every connection; the greeting begins with its length. A client of Dask would
-    wait long for the greeting of any other program, and print a traceback in the end.
+    def collect(self) -> list[tuple[Task, Result]]:
+        """Wait for the next results; the list may be empty.
 
-    Parameters
-    ----------
-    address : str
-        Address of the scheduler, as ``tcp://host:port`` or ``host:port``.
-
-    Raises
-    ------
-    OSError
-        Nothing replies, or another program does.
-    ValueError
-        The address has no host or no port.
-    """
-    url = urlsplit(address if "://" in address else f"tcp://{address}")
-    if not url.hostname or not url.port:
-        raise ValueError("an address is written tcp://host:port")
-    with socket.create_connection((url.hostname, url.port), GREETING_TIMEOUT) as connection:
-        if url.scheme != "tcp":  # under TLS the scheduler does not greet first
-            return
-        connection.settimeout(GREETING_TIMEOUT)
+        Raises
+        ------
+        EnvironmentProblem
+            The scheduler or all workers are lost.
+        ColortkError
+            What ``work`` or ``fail`` raised.
+        """
+        while self._queued:
+            size = min(self.message_size(), len(self._queued))
+            self._send([self._queued.popleft() for _ in range(size)])
+        if time.monotonic() - self._counted > COUNT_INTERVAL:
+            self._count_threads()
+        futures: list[Any] = []
         try:
-            greeting = connection.recv(_LENGTH.size, socket.MSG_WAITALL)
-        except TimeoutError:
-            raise OSError("it accepts connections and does not reply") from None
-    if len(greeting) < _LENGTH.size or not 0 < _LENGTH.unpack(greeting)[0] < _MAX_GREETING:
-        raise OSError("another program replies there")
+            futures.append(self._finished.get(timeout=COUNT_INTERVAL))
+            while True:
+                futures.append(self._finished.get_nowait())
+        except Empty:
+            results = []
+            for future in futures:
+                results += self._results_of(future, self._sent.pop(future))
+            return results
 
-
-@contextlib.contextmanager
-def _watch_scheduler(address: str) -> Iterator[None]:
-    """Interrupt the body, and raise ``EnvironmentProblem``, when the scheduler is lost.
-
-    Dask itself waits half a minute for a lost scheduler, and joblib waits forever. Only the main
-    thread can be interrupted, so this does nothing in other threads.
-    """
-    lost, ended = threading.Event(), threading.Event()
-    main = threading.main_thread()
-
-    def watch() -> None:
-        failures = 0
-        while not ended.wait(CHECK_INTERVAL):
+    def _results_of(self, future: Any, tasks: list[Task]) -> list[tuple[Task, Result]]:
+        if future.status == "finished":
             try:
-                check_scheduler(address)
-                failures = 0
-            except (OSError, ValueError):
-                failures += 1
-            if failures > 1:
-                lost.set()
-                # Repeated, because the clean-up after the first interrupt may wait for it too.
-                for _ in range(5):
-                    signal.pthread_kill(main.ident or 0, signal.SIGUSR2)
-                    if ended.wait(3 * END_TIMEOUT):
-                        return
+                results: list[Result] = future.result()
+            except (OSError, TimeoutError, CancelledError) as loss:
+                reason = type(loss).__name__
+                raise EnvironmentProblem(
+                    "the Dask scheduler was lost", reason, RESUME_HINT
+                ) from loss
+            self.observe(tasks, results)
+            return list(zip(tasks, results, strict=True))
+        if future.status != "error":
+            raise EnvironmentProblem("the Dask scheduler was lost", "", RESUME_HINT)
+        error = future.exception()
+        if isinstance(error, ColortkError):
+            raise error
+        if len(tasks) > 1:  # one task caused it: try each one alone
+            for task in tasks:
+                self._send([task])
+            return []
+        (task,) = tasks
+        return [(task, self._fail(task, f"{type(error).__name__}: {' '.join(str(error).split())}"))]
 
-    def interrupt(*_: object) -> None:
-        if not ended.is_set():
-            raise _SchedulerLost
-
-    can_interrupt = threading.current_thread() is main and hasattr(signal, "pthread_kill")
-    if can_interrupt:
-        # Not SIGINT: shells let background commands ignore it.
-        before = signal.signal(signal.SIGUSR2, interrupt)
-        threading.Thread(target=watch, name="dask watch", daemon=True).start()
-    try:
-        yield
-    except BaseException as error:
-        ended.set()
-        if lost.is_set() and not _is_termination(error):
-            raise EnvironmentProblem(
-                f"the Dask scheduler at '{address}' was lost", hint=RESUME_HINT
-            ) from error
-        raise
-    finally:
-        ended.set()
-        if can_interrupt:
-            # A signal may still arrive; its default action would end the process.
-            signal.signal(signal.SIGUSR2, signal.SIG_IGN if before == signal.SIG_DFL else before)
-
-
-def refuse_lost(address: str, error: BaseException) -> None:
-    """Raise ``EnvironmentProblem`` if the scheduler, whose loss may have caused ``error``, is lost.
-
-    Parameters
-    ----------
-    address : str
-        Address of the scheduler.
-    error : BaseException
-        What the work failed with.
-
-    Raises
-    ------
-    EnvironmentProblem
-        No scheduler replies at ``address``.
-    """
-    try:
-        check_scheduler(address)
-    except (OSError, ValueError):
-        raise EnvironmentProblem(
-            f"the Dask scheduler at '{address}' was lost", hint=RESUME_HINT
-        ) from error
-
-
-class _SchedulerLost(KeyboardInterrupt):
-    """Raised in the main thread when the scheduler is lost, whatever the thread waits for."""
-
-
-def _is_termination(error: BaseException) -> bool:
-    """Whether ``error`` is Ctrl-C, SIGTERM or SIGHUP."""
-    return isinstance(error, KeyboardInterrupt) and not isinstance(error, _SchedulerLost)
-
-
-def _silence_loggers() -> None:
-    """Keep Dask from printing what is reported in one line."""
-    for name in [
-        name
-        for name in logging.root.manager.loggerDict
-        if name.startswith(("distributed", "tornado"))
-    ]:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    def _count_threads(self) -> None:
+        """Count the threads of the cluster. Raises ``EnvironmentProblem`` if there is none."""
+        end = time.monotonic() + WORKER_TIMEOUT
+        try:
+            while not (threads := self._client.nthreads()):
+                if time.monotonic() > end:
+                    raise EnvironmentProblem("the Dask workers were lost", "", RESUME_HINT)
+                time.sleep(1)
+        except (OSError, TimeoutError) as error:
+            reason = type(error).__name__
+            raise EnvironmentProblem("the Dask scheduler was lost", reason, RESUME_HINT) from error
+        self.threads, self._counted = max(1, sum(threads.values())), time.monotonic()
