@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from colortk.training.data import aging
+from colortk.training.data import aging, wear
 from conftest import photo
 
 
@@ -30,7 +30,7 @@ def test_it_follows_from_the_generator() -> None:
         assert (one == two).all()
 
 
-@pytest.mark.parametrize("change", aging.CHANGES, ids=lambda change: change.__name__)
+@pytest.mark.parametrize("change", [change for change, _ in aging.CHANGES])
 def test_every_change_changes_and_keeps_shape(change: object) -> None:
     plane = rgb2lab(photo(64, 64))[..., 0].astype(np.float32)
     before = plane.copy()
@@ -66,3 +66,46 @@ def test_grain_is_mostly_in_the_middle_greys() -> None:
         plane = np.full((64, 64), level, np.float32)
         spread[level] = np.mean([aging.add_grain(plane, rng).std() for _ in range(20)])
     assert spread[50.0] > 1.3 * max(spread[2.0], spread[98.0])
+
+
+def test_halation_spreads_light_and_leaves_flat_pictures_alone() -> None:
+    window = np.full((60, 60), 20, np.float32)
+    window[20:40, 20:40] = 100
+    every = [wear.add_halation(window, np.random.default_rng(seed)) for seed in range(20)]
+    assert all((found >= window - 1e-3).all() for found in every)
+    beside, far = (np.mean([found[30, column] - 20 for found in every]) for column in (41, 55))
+    assert beside > 3 > 1 > far >= 0
+    flat = np.full((40, 40), 90, np.float32)
+    assert np.abs(wear.add_halation(flat, np.random.default_rng(1)) - flat).max() < 1e-3
+
+
+def test_a_tone_curve_rises_from_black_to_white() -> None:
+    ramp = np.linspace(0, 100, 101, dtype=np.float32)[None]
+    curves = [wear.change_tone_curve(ramp, np.random.default_rng(seed))[0] for seed in range(30)]
+    assert all((np.diff(curve) >= 0).all() for curve in curves)
+    assert all(curve[0] < 4 and curve[-1] > 96 for curve in curves)
+    slopes = [curve[60] - curve[40] for curve in curves]
+    assert min(slopes) < 18
+    assert max(slopes) > 25
+
+
+def test_stains_are_soft_and_scratches_thin() -> None:
+    plane = np.full((80, 100), 50, np.float32)
+    for seed in range(20):
+        stained = wear.add_stains(plane, np.random.default_rng(seed))
+        assert 0.2 < np.abs(stained - 50).max() < 40
+        assert np.abs(np.diff(stained, axis=1)).max() < 4
+        scratched = wear.add_scratches(plane, np.random.default_rng(seed))
+        changed = np.abs(scratched - 50) > 1
+        assert 0 < changed.mean() < 0.25
+        assert 0 <= scratched.min() <= scratched.max() <= 100
+
+
+def test_a_halftone_keeps_the_mean_and_has_a_screen() -> None:
+    plane = np.full((96, 96), 50, np.float32)
+    found = wear.add_halftone(plane, np.random.default_rng(2))
+    assert found.mean() == pytest.approx(50, abs=0.5)
+    spectrum = np.abs(np.fft.rfft2(found - found.mean()))
+    assert spectrum.max() > 20 * np.median(spectrum), "a few frequencies hold it"
+    white = np.full((96, 96), 100, np.float32)
+    assert np.abs(wear.add_halftone(white, np.random.default_rng(2)) - white).max() < 1e-3

@@ -2,8 +2,8 @@
 
 A network that is trained only on clean gray versions of modern pictures gives little color to real
 old photographs: their emulsions were sensitive to other colors than luminance is, their contrast
-differs, they are grainy, soft and vignetted, and most were scanned into JPEG. Chroma is left as it
-is. The ranges were chosen by comparison with photographs of 1850 to 1928.
+differs, they are grainy, soft, vignetted and worn, and most were scanned into JPEG. Chroma is left
+as it is. The ranges were chosen by comparison with photographs of 1850 to 1928.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 
 from colortk._opencv import cv2
 from colortk.color.cielab import lightness
+from colortk.training.data import wear
 from colortk.types import Array, Float32
 
-#: Probability that a picture is left as it is, and of each change to the other pictures.
-CLEAN_PROBABILITY, CHANGE_PROBABILITY = 0.35, 0.4
+#: Probability that a picture is left as it is, and that of another emulsion for the others.
+CLEAN_PROBABILITY, EMULSION_PROBABILITY = 0.35, 0.4
 
 
 def aged_lightness(picture: Array, rng: np.random.Generator) -> Float32:
@@ -38,10 +39,10 @@ def aged_lightness(picture: Array, rng: np.random.Generator) -> Float32:
     if rng.random() < CLEAN_PROBABILITY:
         return lightness(picture)
     plane = (
-        change_emulsion(picture, rng) if rng.random() < CHANGE_PROBABILITY else lightness(picture)
+        change_emulsion(picture, rng) if rng.random() < EMULSION_PROBABILITY else lightness(picture)
     )
-    for change in CHANGES:
-        if rng.random() < CHANGE_PROBABILITY:
+    for change, probability in CHANGES:
+        if rng.random() < probability:
             plane = change(plane, rng)
     return np.asarray(np.clip(plane, 0, 100), np.float32)
 
@@ -119,11 +120,17 @@ def compress_jpeg(plane: Float32, rng: np.random.Generator) -> Float32:
     return np.asarray(decoded / 2.55, np.float32)
 
 
-CHANGES: tuple[Callable[[Float32, np.random.Generator], Float32], ...] = (
-    change_tone,
-    fade,
-    add_vignette,
-    soften,
-    add_grain,
-    compress_jpeg,
+#: Changes in the order of camera, print, wear and scan, each with its probability.
+CHANGES: tuple[tuple[Callable[[Float32, np.random.Generator], Float32], float], ...] = (
+    (wear.add_halation, 0.25),
+    (add_vignette, 0.4),
+    (soften, 0.4),
+    (add_grain, 0.4),
+    (change_tone, 0.4),
+    (wear.change_tone_curve, 0.25),
+    (fade, 0.4),
+    (wear.add_stains, 0.25),
+    (wear.add_scratches, 0.2),
+    (wear.add_halftone, 0.06),
+    (compress_jpeg, 0.4),
 )
