@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from colortk.training.data import aging, wear
+from colortk.training.data import aging, mount, wear
 from conftest import photo
 
 
@@ -109,3 +109,22 @@ def test_a_halftone_keeps_the_mean_and_has_a_screen() -> None:
     assert spectrum.max() > 20 * np.median(spectrum), "a few frequencies hold it"
     white = np.full((96, 96), 100, np.float32)
     assert np.abs(wear.add_halftone(white, np.random.default_rng(2)) - white).max() < 1e-3
+
+
+def test_some_pictures_get_a_neutral_border() -> None:
+    picture = photo(60, 80)
+    found = [mount.add_mount(picture, np.random.default_rng(seed)) for seed in range(1000)]
+    bordered = [one for one in found if one is not picture]
+    assert 0.05 < len(bordered) / 1000 < 0.11
+    shares = []
+    for one in bordered:
+        assert one.shape == picture.shape
+        assert one.dtype == np.uint8
+        changed = (one != picture).any(-1)
+        assert (np.ptp(one[changed].astype(int), axis=-1) == 0).all(), "the border is gray"
+        assert not changed[15:45, 20:60].any(), "the middle stays"
+        shares.append(changed.mean())
+    assert 0.1 < np.mean(shares) < 0.4
+    corners = np.array([one[0, 0, 0] for one in bordered])
+    assert (corners > 190).any()
+    assert (corners < 45).any()

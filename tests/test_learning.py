@@ -156,6 +156,24 @@ def test_lightness_may_be_another_chroma_stays(images: ImageCache) -> None:
     assert all((one[0] == two[0]).all() for one, two in zip(again, aged, strict=True))
 
 
+def test_a_changed_crop_changes_lightness_and_chroma(images: ImageCache) -> None:
+    def blacken(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        assert 0 <= rng.random() < 1
+        changed = crop.copy()
+        changed[:8] = 0
+        return changed
+
+    batches = [
+        next(iter(loader(images, change_crop=change).epoch(0, 4, 4, 32)))
+        for change in (None, blacken)
+    ]
+    (before, truth), (after, changed) = batches
+    assert (before[:, 8:] == after[:, 8:]).all()
+    assert (truth[:, 8:] == changed[:, 8:]).all()
+    assert np.ptp(after[:, :8]) < 1e-6
+    assert np.abs(changed[:, :8]).max() < 1e-4
+
+
 def test_validation_is_the_middle_of_every_picture(images: ImageCache) -> None:
     x, y = validation_arrays(images, RECIPE, 40)
     truth = rgb2lab(images[2][:, 10:50])

@@ -42,6 +42,9 @@ class Recipe:
         Pictures per epoch at most; by default all.
     zoom : tuple of float
         Smallest and largest side of a crop, as a share of the short side of the picture.
+    change_crop : callable, optional
+        Changes a crop, sRGB, uint8 (H, W, 3), with a random generator, before its lightness and
+        chroma are taken.
     lightness : callable, optional
         Computes the lightness that the network sees from a picture and a random generator, instead
         of the lightness of the picture.
@@ -93,6 +96,7 @@ class Recipe:
     examples: Literal["crops", "augmented"] = "crops"
     samples: int | None = None
     zoom: tuple[float, float] = (0.5, 1.0)
+    change_crop: Callable[[Array, np.random.Generator], Array] | None = None
     lightness: Callable[[Array, np.random.Generator], Float32] | None = None
     teacher: Teacher | None = None
     loss: str | Callable[[Any, Any], Any] = "mean_squared_error"

@@ -159,7 +159,10 @@ class Loader:
 
         def make(position: int) -> Array:
             position_rng = np.random.default_rng(seeds[position])
-            return random_crop(self.images[int(chosen[position])], side, zoom, position_rng)
+            crop = random_crop(self.images[int(chosen[position])], side, zoom, position_rng)
+            if self.recipe.change_crop is None:
+                return crop
+            return self.recipe.change_crop(crop, position_rng)
 
         return make
 

@@ -140,8 +140,9 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
                 "--aging means nothing to this plugin", "its twelve new pictures are all it gets"
             )
         from colortk.training.data.aging import aged_lightness
+        from colortk.training.data.mount import add_mount
 
-        recipe = replace(recipe, lightness=aged_lightness)
+        recipe = replace(recipe, lightness=aged_lightness, change_crop=add_mount)
     sides = ((side, 1.0),) if side else recipe.sides
     if request.epochs == 0:
         if not request.init_from:

@@ -136,7 +136,7 @@ def run_identity(request: TrainRequest, recipe: Recipe, split: Split) -> str:
         recipe.prepare,
         recipe.evaluate,
     ]
-    parts += [recipe.layer_rates, recipe.lightness]
+    parts += [recipe.layer_rates, recipe.lightness, recipe.change_crop]
     modules = {str(part.__module__) for part in parts if hasattr(part, "__module__")}
     return training_identity(request, recipe.plugin, settings, modules, backend.library_names())
 
