@@ -28,7 +28,9 @@ CODEC = """
 import sys, time
 from pathlib import Path
 from colortk.video.colorize_frame import Planes
-from colortk.video.film_reader import Losses, frames, probe
+from colortk.video.film_container import Losses
+from colortk.video.film_properties import probe
+from colortk.video.film_reader import frames
 from colortk.runtime.prefetch import prefetch
 from colortk.video.segment_writer import Encoding, SegmentWriter
 import numpy as np
@@ -38,7 +40,7 @@ film = probe(source)
 segment, count = SegmentWriter(target, film, Encoding()), 0
 half = np.full(((film.height + 1) // 2, (film.width + 1) // 2), 128, np.uint8)
 for frame in prefetch(frames(source, film, Losses())):
-    segment.write(Planes(frame.grey, half, half), frame.pts)
+    segment.write(Planes(frame.gray, half, half), frame.pts)
     count += 1
 segment.close()
 print(count / (time.perf_counter() - start))
@@ -162,7 +164,10 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     from colortk.runtime.loading import Request, load
     from colortk.video import colorize_frame as host
     from colortk.video._av import av
-    from colortk.video.film_reader import Losses, frames, plane, probe
+    from colortk.video.film_container import Losses
+    from colortk.video.film_properties import probe
+    from colortk.video.film_reader import frames
+    from colortk.video.frame_pixels import plane
     from colortk.video.luma_tables import gray_lightness
     from colortk.video.smoothing import Smoother
 
@@ -185,7 +190,7 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     ):
         if number == count:
             break
-        grey = frame.grey
+        grey = frame.gray
         ab = loaded.predict(host.plugin_lightness(grey, loaded, 0))
         light = gray_lightness()[grey]
         for name, smoother in ways.items():

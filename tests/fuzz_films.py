@@ -67,8 +67,11 @@ def _plugin() -> Any:
 def read(data: bytes, folder: Path) -> None:
     """Colorize ``data``, look at what there is, and read that and the film's colours again."""
     from colortk.errors import ColortkError
-    from colortk.video.colorize_film import FilmSettings, colorize_film
-    from colortk.video.film_reader import Losses, color_frames, frames, probe
+    from colortk.video.colorize_film import colorize_film
+    from colortk.video.film_container import Losses
+    from colortk.video.film_properties import probe
+    from colortk.video.film_reader import color_frames, frames
+    from colortk.video.film_settings import FilmSettings
 
     path, output = folder / "film.mp4", folder / f"out.{'mp4' if zlib.crc32(data) % 2 else 'mkv'}"
     parts = folder / f"{output.name}.parts"

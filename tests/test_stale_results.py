@@ -129,7 +129,8 @@ def test_a_resumed_run_is_another_after_an_edit(plugin: Path, tmp_path: Path) ->
 
 def test_a_resumed_film_is_another_after_an_edit(plugin: Path, tmp_path: Path) -> None:
     pytest.importorskip("av")
-    from colortk.video.colorize_film import FilmSettings, _key
+    from colortk.video.colorize_film import _key
+    from colortk.video.film_settings import FilmSettings
 
     amount, path = tmp_path / "amount.txt", tmp_path / "in.mkv"
     path.write_bytes(b"")

@@ -14,7 +14,7 @@ from colortk.harness.flicker import flicker
 from colortk.pipeline import refiner
 from colortk.video.colorize_frame import FrameSettings, color_planes
 from colortk.video.luma_tables import BT601, BT709, BT2020, gray_lightness, gray_luma, luma_of
-from colortk.video.optical_flow import Motion, visible_in_both, warp
+from colortk.video.optical_flow import OpticalFlow, visible_in_both, warp
 from colortk.video.smoothing import Smoother
 
 RNG = np.random.default_rng(0)
@@ -39,7 +39,7 @@ def flickering(count: int, seed: int = 1) -> Iterator[np.ndarray]:
 
 def test_flow_finds_motion_and_doubts_what_is_new() -> None:
     before, present = moving(2)
-    back, forth = Motion().between(present, before), Motion().between(before, present)
+    back, forth = OpticalFlow().between(present, before), OpticalFlow().between(before, present)
     assert np.median(back[..., 0]) == pytest.approx(2, abs=0.2)
     middle = np.s_[8:-8, 8:-8]
     assert np.abs(warp(before, back)[middle].astype(int) - present[middle]).mean() < 6

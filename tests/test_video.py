@@ -252,7 +252,7 @@ def test_stopped_and_resumed_is_as_never_stopped(
     (tmp_path / "pause").write_text("0")
 
     again = colortk(*arguments, plugins=site)
-    one_line(again, 1, "holds an earlier run", "--resume")
+    one_line(again, 1, "holds segments of an earlier run", "--resume")
     other = colortk(*arguments, "--strength", "0.5", "--resume", plugins=site)
     one_line(other, 2, "cannot be resumed", "settings")
     told = video(colortk, site, *arguments[1:], "--resume")
@@ -281,16 +281,25 @@ def test_expected_failures_are_one_line(tmp_path: Path, colortk: Run, picture: P
     kept.write_bytes(b"kept")
     one_line(colortk("video", source, "-o", kept), 1, "exists", "--force")
     assert kept.read_bytes() == b"kept"
-    one_line(colortk("video", source, "-o", source, "--force"), 2, "overwritten by its own")
+    one_line(colortk("video", source, "-o", source, "--force"), 2, "would overwrite the input")
     one_line(colortk("video", "no.mp4", "-o", "o.mp4"), 1, "cannot read 'no.mp4'", "not exist")
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no film at all" * 100)
-    one_line(colortk("video", broken, "-o", "o.mp4"), 1, "cannot read", "no film, or is cut off")
+    one_line(
+        colortk("video", broken, "-o", "o.mp4"),
+        1,
+        "cannot read",
+        "it is not a film, or its header is missing",
+    )
     one_line(colortk("video", picture, "-o", "o.mp4"), 1, "it is a picture", "colortk run")
     one_line(colortk("video", source, "-o", "o.xyz"), 2, "cannot write films of type")
     one_line(colortk("video", source, "-o", "o.mp4", "--codec", "libx246"), 2, "did you mean")
     one_line(colortk("video", source, "-o", "o.webm", "--codec", "libx264"), 2, "cannot hold")
-    one_line(colortk("video", source, "-o", "o.mp4", "--from", "2", "--to", "1"), 2, "no length")
+    one_line(
+        colortk("video", source, "-o", "o.mp4", "--from", "2", "--to", "1"),
+        2,
+        "the start is not before the end",
+    )
     one_line(colortk("video", source, "-o", "o.mp4", "--from", "1:75"), 2, "no time")
     one_line(colortk("video", source, "-o", "o.mp4", "--from", "50"), 1, "no frames")
     one_line(colortk("video", source, "-o", "o.mp4", "-p", "nobody"), 2, "nobody")

@@ -11,7 +11,8 @@ from colortk.api.predictors import execution_settings, get_predictor
 from colortk.errors import UsageError
 from colortk.plugin.spec import DEFAULT
 from colortk.runtime.loading import Loaded
-from colortk.video.colorize_film import FilmSettings, FilmSummary, colorize_film, default_output
+from colortk.video.colorize_film import colorize_film
+from colortk.video.film_settings import FilmSettings, FilmSummary, default_output
 from colortk.video.segment_writer import Encoding, default_codec
 
 

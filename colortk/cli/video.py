@@ -120,7 +120,8 @@ def command(
     """
     configure_runtime(threads, device)
     from colortk.runtime.loading import Request, load
-    from colortk.video.colorize_film import FilmSettings, colorize_film, default_output
+    from colortk.video.colorize_film import colorize_film
+    from colortk.video.film_settings import FilmSettings, default_output
     from colortk.video.segment_writer import Encoding, default_codec
 
     if output is None:

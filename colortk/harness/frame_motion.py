@@ -8,7 +8,7 @@ import numpy as np
 
 from colortk._opencv import cv2
 from colortk.types import Float32
-from colortk.video.optical_flow import Gray, Mask, Motion, visible_in_both, warp
+from colortk.video.optical_flow import Gray, Mask, OpticalFlow, visible_in_both, warp
 
 #: Largest difference of lightness, in 8-bit steps, between a pixel and where it was before: with a
 #: larger one, the optical flow is wrong.
@@ -35,7 +35,7 @@ class MotionFinder:
     """Find motion between frames of one size. Several measurements may share a finder."""
 
     def __init__(self) -> None:
-        self._motion = Motion(accurate=True)
+        self._motion = OpticalFlow(accurate=True)
 
     def between(self, present: Gray, before: Gray) -> FrameMotion:
         """Return the motion from the frame ``present`` to ``before``, both uint8 (H, W)."""

@@ -11,8 +11,10 @@ from colortk.errors import PictureError
 from colortk.ui.limits import Limits
 from colortk.ui.picture_conversion import SUFFIX
 from colortk.ui.plugin_pool import PooledPlugin
-from colortk.video.colorize_film import FilmSettings, colorize_film
-from colortk.video.film_reader import film_stream, open_film, probe
+from colortk.video.colorize_film import colorize_film
+from colortk.video.film_container import film_stream, open_film
+from colortk.video.film_properties import probe
+from colortk.video.film_settings import FilmSettings
 
 #: Container format of results: every browser plays it.
 CONTAINER = "mp4"

@@ -1,1 +1,1 @@
-"""Films: read, colorized frame by frame, steadied in time, written with what came along."""
+"""Films: read, colorize, smooth, encode and join them, and show them live."""

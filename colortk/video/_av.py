@@ -1,4 +1,4 @@
-"""PyAV, or one line that says how to get it."""
+"""Import PyAV, or raise one line that says how to install it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ except ImportError as error:
 if not hasattr(_av.VideoStream, "set_display_matrix"):
     raise EnvironmentProblem("films need PyAV 18 or later", _av.__version__, "pip install -U av")
 
-# Its log level stays as it is, none: with one, libraries' threads would wait for Python's lock to log.
+# FFmpeg logs nothing by default. With a log level, its threads would wait for the lock of Python.
 
-#: Untyped: its stubs differ from one release to the next.
+#: Untyped, because its stubs differ between releases.
 av: Any = _av
 
 __all__ = ["av"]

@@ -1,8 +1,8 @@
-"""One frame: its planes → lightness → plugin → chroma of the size that the film stores → planes.
+"""Colorize one frame: planes → lightness → plugin → chroma at the size that the film stores → planes.
 
-The same as :mod:`colortk.pipeline` does with a picture, made for 30 frames a second: nothing is
-computed at full size but two look-ups, since a film keeps chroma at half its size, and luma is set so
-that lightness is the input's with exactly that chroma (:mod:`colortk.video.luma_tables`).
+This is :mod:`colortk.pipeline` for 30 frames per second. A film stores chroma at half its size, so
+that only two look-ups are done at full size. They choose the luma with which the frame has the
+lightness of the input (:mod:`colortk.video.luma_tables`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,15 @@ from colortk.video.smoothing import Smoother
 
 @dataclass(frozen=True)
 class Planes:
-    """A frame: Y' uint8 (H, W); Cb, Cr uint8 (h, w), as large or half of it, rounded up."""
+    """The planes of a frame.
+
+    Parameters
+    ----------
+    luma : uint8 array of shape (H, W)
+        Y'.
+    cb, cr : uint8 arrays of shape (H, W), or half of it, rounded up
+        Chroma.
+    """
 
     luma: Plane
     cb: Plane
@@ -34,10 +42,22 @@ class Planes:
 
 @dataclass(frozen=True)
 class FrameSettings:
-    """What is done with every frame of a film. ``quarter_turns``: clockwise, to be upright.
+    """Settings for the frames of a film.
 
-    ``half``: chroma planes have half the size. ``ratio``: ``refine`` is colortk's own, so that it may
-    be asked twice. ``strength``: factor on chroma, 0..2.
+    Parameters
+    ----------
+    refine : callable
+        Refinement of chroma.
+    weights : Weights
+        Weights of luma.
+    half : bool
+        Whether chroma planes have half the size.
+    strength : float
+        Factor on chroma, 0 to 2.
+    quarter_turns : int
+        Clockwise quarter turns by which the stored frame becomes upright.
+    ratio : bool
+        Whether ``refine`` is colortk's "ratio", which can be applied twice.
     """
 
     refine: Refiner
@@ -48,71 +68,113 @@ class FrameSettings:
     ratio: bool = True
 
 
-def plugin_lightness(grey: Plane, predictor: Predictor, quarter_turns: int) -> Float32:
-    """L* at the plugin's working size, upright, of the grey frame ``grey`` (H, W)."""
-    height, width = grey.shape
+def plugin_lightness(gray: Plane, predictor: Predictor, quarter_turns: int) -> Float32:
+    """Return the lightness of a frame as the plugin gets it.
+
+    Parameters
+    ----------
+    gray : uint8 array of shape (H, W)
+        Y' of the gray frame.
+    predictor : Predictor
+        The plugin.
+    quarter_turns : int
+        Clockwise quarter turns by which the frame becomes upright.
+
+    Returns
+    -------
+    float32 array
+        L* of the upright frame, at the working size of the plugin.
+    """
+    height, width = gray.shape
     if quarter_turns % 2:
         height, width = width, height
     rows, columns = working_shape(predictor.spec.working_size, height, width)
     size = (rows, columns) if quarter_turns % 2 else (columns, rows)
-    light = resize(cv2.LUT(grey, gray_lightness()), size)
+    light = resize(cv2.LUT(gray, gray_lightness()), size)
     upright: Float32 = np.ascontiguousarray(np.rot90(light, -quarter_turns))
     return upright
 
 
 def color_planes(
-    grey: Plane, ab: Float32, frame_settings: FrameSettings, smoother: Smoother | None
+    gray: Plane, ab: Float32, frame_settings: FrameSettings, smoother: Smoother | None
 ) -> Planes:
-    """The colour frame of ``grey`` (H, W) and what the plugin answered, ``ab`` (h, w, 2)."""
+    """Return the color frame of a gray frame and its predicted chroma.
+
+    Parameters
+    ----------
+    gray : uint8 array of shape (H, W)
+        Y' of the gray frame.
+    ab : float32 array of shape (h, w, 2)
+        Chroma that the plugin returned.
+    frame_settings : FrameSettings
+        Settings.
+    smoother : Smoother or None
+        Averages chroma along motion.
+    """
     ab = np.ascontiguousarray(np.rot90(ab, frame_settings.quarter_turns))
-    lights = _lightness_of_chroma(grey, frame_settings.half)
-    chroma = chroma_of(grey, lights, ab, frame_settings, smoother)
+    lights = _lightness_of_chroma(gray, frame_settings.half)
+    chroma = chroma_of(gray, lights, ab, frame_settings, smoother)
     cb, cr = _chroma_planes(lights[1], chroma, frame_settings.weights)
-    return Planes(luma_of(grey, cb, cr, frame_settings.weights), cb, cr)
+    return Planes(luma_of(gray, cb, cr, frame_settings.weights), cb, cr)
 
 
 def chroma_of(
-    grey: Plane,
+    gray: Plane,
     lights: tuple[Float32, Float32, Float32],
     ab: Float32,
     frame_settings: FrameSettings,
     smoother: Smoother | None,
 ) -> Float32:
-    """A frame's chroma, float32 (h, w, 2), before it is rounded to 8 bits.
+    """Return the chroma of a frame before it is rounded to 8 bits.
 
-    ``grey``: Y' (H, W), for motion. ``lights``: least, mean and greatest L* of the pixels that share
-    one chroma, (h, w) each. ``ab``: what the plugin answered, turned as the frame is.
+    Parameters
+    ----------
+    gray : uint8 array of shape (H, W)
+        Y' of the gray frame, for optical flow.
+    lights : tuple of float32 arrays of shape (h, w)
+        Lowest, mean and highest L* of the pixels that share one chroma value.
+    ab : float32 array of shape (n, m, 2)
+        Chroma that the plugin returned, turned as the stored frame.
+    frame_settings : FrameSettings
+        Settings.
+    smoother : Smoother or None
+        Averages chroma along motion.
+
+    Returns
+    -------
+    float32 array of shape (h, w, 2)
+        a* and b*.
     """
-    least, mean, most = lights
+    lowest, mean, highest = lights
     chroma = _to_size(mean, ab)
     if smoother is not None:
-        chroma = smoother(grey, chroma)
+        chroma = smoother(gray, chroma)
     if frame_settings.strength != 1:
         chroma = chroma * np.float32(frame_settings.strength)
-    if frame_settings.ratio and least is not most:
-        # Into the gamut at the darkest and at the lightest pixel of every chroma.
-        return frame_settings.refine(most, frame_settings.refine(least, chroma))
+    if frame_settings.ratio and lowest is not highest:
+        # Reduce chroma into the gamut at the darkest and at the lightest pixel that share it.
+        return frame_settings.refine(highest, frame_settings.refine(lowest, chroma))
     return frame_settings.refine(mean, chroma)
 
 
-def _lightness_of_chroma(grey: Plane, half: bool) -> tuple[Float32, Float32, Float32]:
-    """Least, mean and greatest L* of the pixels that share one Cb and Cr: three times (h, w)."""
+def _lightness_of_chroma(gray: Plane, half: bool) -> tuple[Float32, Float32, Float32]:
+    """Return lowest, mean and highest L* of the pixels that share one Cb and Cr, (h, w) each."""
     table = gray_lightness()
     if not half:
-        light: Float32 = cv2.LUT(grey, table)
+        light: Float32 = cv2.LUT(gray, table)
         return light, light, light
-    height, width = grey.shape
+    height, width = gray.shape
     if height % 2 or width % 2:
-        grey = np.pad(grey, ((0, height % 2), (0, width % 2)), "edge")
-    quarters = [grey[top::2, left::2] for top in (0, 1) for left in (0, 1)]
-    least = cv2.min(cv2.min(quarters[0], quarters[1]), cv2.min(quarters[2], quarters[3]))
-    most = cv2.max(cv2.max(quarters[0], quarters[1]), cv2.max(quarters[2], quarters[3]))
-    mean = cv2.resize(grey, least.shape[::-1], interpolation=cv2.INTER_AREA)
-    return cv2.LUT(least, table), cv2.LUT(mean, table), cv2.LUT(most, table)
+        gray = np.pad(gray, ((0, height % 2), (0, width % 2)), "edge")
+    quarters = [gray[top::2, left::2] for top in (0, 1) for left in (0, 1)]
+    lowest = cv2.min(cv2.min(quarters[0], quarters[1]), cv2.min(quarters[2], quarters[3]))
+    highest = cv2.max(cv2.max(quarters[0], quarters[1]), cv2.max(quarters[2], quarters[3]))
+    mean = cv2.resize(gray, lowest.shape[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.LUT(lowest, table), cv2.LUT(mean, table), cv2.LUT(highest, table)
 
 
 def _to_size(light: Float32, ab: Float32) -> Float32:
-    """Chroma of the size of ``light`` (h, w), along its edges where there is more of it."""
+    """Resize chroma to the size of ``light`` (h, w); enlarge it along edges of lightness."""
     height, width = light.shape
     if ab.shape[0] * ab.shape[1] >= height * width:
         return resize(ab, (width, height))
@@ -120,11 +182,11 @@ def _to_size(light: Float32, ab: Float32) -> Float32:
 
 
 def _chroma_planes(light: Float32, ab: Float32, weights: Weights) -> tuple[Plane, Plane]:
-    """Cb and Cr, uint8 (h, w), of L* (h, w) and chroma (h, w, 2)."""
+    """Convert L* (h, w) and chroma (h, w, 2) to Cb and Cr, uint8 (h, w)."""
     if not ab.any():
         neutral: NDArray[np.uint8] = np.full(light.shape, NEUTRAL, np.uint8)
         return neutral, neutral
     rgb = lab_to_rgb(cv2.merge([light, ab[..., 0], ab[..., 1]]))
-    away = cv2.transform(rgb, np.asarray(rgb_weights(weights), np.float32))
-    cb, cr = cv2.split(np.rint(away + np.float32(NEUTRAL)).astype(np.uint8))
+    differences = cv2.transform(rgb, np.asarray(rgb_weights(weights), np.float32))
+    cb, cr = cv2.split(np.rint(differences + np.float32(NEUTRAL)).astype(np.uint8))
     return cb, cr

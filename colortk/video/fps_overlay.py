@@ -1,4 +1,4 @@
-"""The frames-per-second label of document 002, drawn on a frame's planes."""
+"""Draw the label with the frames per second (document 002) on a frame."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ from colortk._opencv import cv2
 from colortk.video.colorize_frame import Planes
 from colortk.video.luma_tables import BLACK, NEUTRAL, WHITE
 
-#: Frames over which the rate is taken.
+#: Number of frames over which the rate is averaged.
 _WINDOW = 30
 
 
-class Rate:
-    """Frames a second, over the last second or so."""
+class FrameRate:
+    """Measure frames per second, over the last frames."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=_WINDOW + 1)
 
     def tick(self) -> float:
-        """A frame is done: the rate now, 0 at the first one."""
+        """Count a frame, and return the current rate in frames per second; 0 for the first frame."""
         self._times.append(time.perf_counter())
-        passed = self._times[-1] - self._times[0]
-        return (len(self._times) - 1) / passed if passed > 0 else 0.0
+        elapsed = self._times[-1] - self._times[0]
+        return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0
 
 
 def draw(planes: Planes, rate: float) -> None:
-    """Write "FPS: 30.2" into the upper left corner, white on black, as large as the frame allows."""
+    """Write "FPS: 30.2" into the upper left corner of a frame, white on black.
+
+    Parameters
+    ----------
+    planes : Planes
+        The frame, which is changed.
+    rate : float
+        Frames per second.
+    """
     height, width = planes.luma.shape
     scale = max(0.3, min(height, width) / 480)
     text, thick = f"FPS: {rate:.1f}", max(1, round(2 * scale))
@@ -39,5 +47,5 @@ def draw(planes: Planes, rate: float) -> None:
     for chroma in (planes.cb, planes.cr):
         step = 2 if chroma.shape != planes.luma.shape else 1
         chroma[: bottom // step, : right // step] = NEUTRAL
-    place = (margin, margin + tall)
-    cv2.putText(planes.luma, text, place, font, scale, WHITE, thick, cv2.LINE_AA)
+    origin = (margin, margin + tall)
+    cv2.putText(planes.luma, text, origin, font, scale, WHITE, thick, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""A film or a camera in colour as it runs: the newest frame, whatever was missed meanwhile."""
+"""Show a film or a camera in color while it runs: always the newest frame."""
 
 from __future__ import annotations
 
@@ -15,14 +15,24 @@ from colortk._opencv import cv2
 from colortk.errors import PictureError
 from colortk.runtime.loading import Predictor
 from colortk.video.colorize_frame import FrameSettings, color_planes, plugin_lightness
-from colortk.video.fps_overlay import Rate, draw
+from colortk.video.fps_overlay import FrameRate, draw
 from colortk.video.luma_tables import BT601, gray_luma
 from colortk.video.smoothing import Smoother
 
 
 @dataclass
 class LiveSummary:
-    """What has been shown: frames, and those that were dropped so as not to lag behind."""
+    """What was shown.
+
+    Parameters
+    ----------
+    frames : int
+        Frames that were shown.
+    dropped : int
+        Frames that were skipped, so that the picture does not lag behind.
+    seconds : float
+        Time from start to end.
+    """
 
     frames: int = 0
     dropped: int = 0
@@ -30,7 +40,13 @@ class LiveSummary:
 
 
 class LatestFrames:
-    """Reads frames in a thread and keeps the newest; a file runs at its own speed."""
+    """Read frames in a thread, and keep the newest. A file is read at its own speed.
+
+    Parameters
+    ----------
+    source : str
+        Name of a file, or number of a camera.
+    """
 
     def __init__(self, source: str) -> None:
         camera = source.isdecimal()
@@ -38,9 +54,11 @@ class LatestFrames:
         if not self._capture.isOpened():
             if camera:
                 raise PictureError(
-                    f"no camera {source}", "none can be opened", "name a film to show"
+                    f"cannot open camera {source}",
+                    "there is none, or another program uses it",
+                    "name another camera or a film",
                 )
-            raise PictureError(f"cannot read '{source}'", "no film, or not there")
+            raise PictureError(f"cannot read '{source}'", "it does not exist or is not a film")
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self._pause = 0.0 if camera or not 0 < rate < 1000 else 1 / rate
         self._condition = threading.Condition()
@@ -68,7 +86,7 @@ class LatestFrames:
             self._condition.notify()
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], int]]:
-        """The newest frame, BGR uint8 (H, W, 3), and how many were missed since the one before."""
+        """Yield the newest frame, BGR uint8 (H, W, 3), and the number of frames skipped before it."""
         seen = 0
         while True:
             with self._condition:
@@ -81,29 +99,39 @@ class LatestFrames:
             seen = count
 
     def close(self) -> None:
-        """End reading."""
+        """Stop reading."""
         self._ended = True
         self._thread.join(5)
         self._capture.release()
 
 
 class LiveColorizer:
-    """Colours frames one by one, with the measured rate on them."""
+    """Colorize frames one by one, with the frames per second on them.
+
+    Parameters
+    ----------
+    plugin : Predictor
+        The colorizer.
+    frame_settings : FrameSettings
+        Settings.
+    steady : bool
+        Average colors along motion.
+    """
 
     def __init__(self, plugin: Predictor, frame_settings: FrameSettings, steady: bool) -> None:
         self._plugin, self._frame_settings = plugin, frame_settings
         self._smoother = Smoother() if steady else None
-        self._rate = Rate()
+        self._rate = FrameRate()
 
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A frame, BGR uint8 (H, W, 3), in colour; an odd last row or column is left out."""
+        """Return a frame, BGR uint8 (H, W, 3), in color, without an odd last row or column."""
         height, width = (side // 2 * 2 for side in frame.shape[:2])
         stacked = cv2.cvtColor(np.ascontiguousarray(frame[:height, :width]), cv2.COLOR_BGR2YUV_I420)
         luma, chroma = stacked[:height], stacked[height:].reshape(2, height // 2, width // 2)
-        grey = gray_luma(luma, chroma[0], chroma[1], BT601)
-        ab = self._plugin.predict(plugin_lightness(grey, self._plugin, 0))
-        planes = color_planes(grey, ab, self._frame_settings, self._smoother)
-        if planes.luma is luma or planes.luma is grey:
+        gray = gray_luma(luma, chroma[0], chroma[1], BT601)
+        ab = self._plugin.predict(plugin_lightness(gray, self._plugin, 0))
+        planes = color_planes(gray, ab, self._frame_settings, self._smoother)
+        if planes.luma is luma or planes.luma is gray:
             planes.luma.setflags(write=True)
         draw(planes, self._rate.tick())
         joined = np.concatenate([planes.luma.ravel(), planes.cb.ravel(), planes.cr.ravel()])
@@ -113,16 +141,30 @@ class LiveColorizer:
         return out
 
 
-def show(source: str, painter: LiveColorizer, window: str = "colortk live: q ends") -> LiveSummary:
-    """Show ``source``, a file's name or a camera's number, until it ends or q is pressed.
+def show(
+    source: str, colorizer: LiveColorizer, window: str = "colortk live (press q to quit)"
+) -> LiveSummary:
+    """Show a film or a camera in a window until it ends or q is pressed.
 
-    Raises ``PictureError`` or ``PredictionError``.
+    Parameters
+    ----------
+    source : str
+        Name of a file, or number of a camera.
+    colorizer : LiveColorizer
+        Colorizes frames.
+    window : str
+        Title of the window.
+
+    Raises
+    ------
+    PictureError, PredictionError
+        If the source cannot be read, or a frame cannot be colorized.
     """
     newest, shown, start = LatestFrames(source), LiveSummary(), time.perf_counter()
     try:
         cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         for frame, missed in newest:
-            cv2.imshow(window, painter(frame))
+            cv2.imshow(window, colorizer(frame))
             shown.frames += 1
             shown.dropped += missed
             key = cv2.waitKey(1) & 0xFF

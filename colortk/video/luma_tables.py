@@ -1,11 +1,12 @@
-"""Luma of a film's frame for a given lightness, whatever chroma comes with it, and back.
+"""Tables between the luma of a film and lightness, for every chroma.
 
-A film's Y' is a sum of R'G'B' after the transfer function, not a function of luminance: with
-another Cb and Cr, the same Y' shows another lightness. So for every (Cb, Cr) there are two tables:
-from Y' to the Y' of the grey with the same L*, and from that grey back. two look-ups a pixel replace
-a conversion to CIELAB and one from it, and what is right in the end is the lightness of what is
-shown, chroma subsampling included. Y', Cb, Cr are 8-bit "limited range" (ITU-R BT.601/709: black 16,
-white 235); the transfer function is sRGB's, as everywhere in colortk.
+The luma Y' of a film is a sum of R'G'B' after the transfer function and not a function of luminance:
+with another Cb and Cr, the same Y' has another lightness. So there are two tables for every (Cb, Cr):
+from Y' to the Y' of the gray with the same L*, and back. Two look-ups per pixel replace conversions to
+CIELAB and back, and they keep the lightness of the displayed frame, chroma subsampling included.
+
+Y', Cb, Cr are 8-bit "limited range" (ITU-R BT.601/709: black 16, white 235). The transfer function is
+that of sRGB, as everywhere in colortk.
 """
 
 from __future__ import annotations
@@ -23,17 +24,23 @@ from colortk.types import Float32
 Plane = NDArray[np.uint8]
 
 BLACK, WHITE, NEUTRAL = 16, 235, 128
-#: Cb and Cr are told apart in steps of so many levels; half a step changes Y' by under 0.3.
+#: Step of Cb and Cr in the tables, in levels. Half a step changes Y' by less than 0.3.
 STEP = 2
 _LEVELS = 256 // STEP
-#: OpenCV's remapping, which is the fastest look-up, takes no side beyond this.
-_REMAP = 1 << 14
-#: The tables are computed at every so many levels of Cb and Cr and interpolated.
+#: Largest side that the remapping of OpenCV accepts, which is the fastest look-up.
+_MAX_SIDE = 1 << 14
+#: Step of Cb and Cr at which the tables are computed, in levels. In between they are interpolated.
 _COARSE = 8
 
 
 class Weights(NamedTuple):
-    """Shares of R' and B' in Y'; G' has the rest (``name`` as in ITU-R's recommendations)."""
+    """Weights of R' and B' in Y', as recommendations of the ITU-R define them. G' has the rest.
+
+    Parameters
+    ----------
+    red, blue : float
+        Weights, 0 to 1.
+    """
 
     red: float
     blue: float
@@ -44,7 +51,18 @@ BT2020, SMPTE240 = Weights(0.2627, 0.0593), Weights(0.212, 0.087)
 
 
 def rgb_weights(weights: Weights) -> NDArray[np.float64]:
-    """Rows Cb, Cr; columns R', G', B': from R'G'B' in 0..1 to levels away from neutral."""
+    """Return the matrix from R'G'B' to chroma.
+
+    Parameters
+    ----------
+    weights : Weights
+        Weights of luma.
+
+    Returns
+    -------
+    float64 array of shape (2, 3)
+        From R'G'B', 0 to 1, to the differences of Cb and Cr to neutral, in levels.
+    """
     red, blue = weights
     luma = np.array([red, 1 - red - blue, blue])
     cb = (np.array([0, 0, 1]) - luma) / (2 * (1 - blue))
@@ -54,13 +72,13 @@ def rgb_weights(weights: Weights) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1)
 def gray_lightness() -> Float32:
-    """L* of every grey Y', float32 (256,); below black 0, above white 100."""
+    """Return L* of every gray Y', float32 (256,): 0 below black, 100 above white."""
     ramp = np.clip((np.arange(256) - BLACK) / (WHITE - BLACK), 0, 1)
     return luminance_to_lightness(srgb_to_linear(ramp)).astype(np.float32)
 
 
 def _luminance(luma: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
-    """Luminance, 0..1, of ``luma`` (n,) for every coarse Cb and Cr: (n, k, k)."""
+    """Return the luminance, 0 to 1, of ``luma`` (n,) for every coarse Cb and Cr: (n, k, k)."""
     red, blue = weights
     count = 256 // _COARSE
     chroma = ((np.arange(count) + 0.5) * _COARSE - 0.5 - NEUTRAL) / 224
@@ -77,27 +95,27 @@ def _luminance(luma: NDArray[np.float64], weights: Weights) -> NDArray[np.float6
 
 @lru_cache(maxsize=4)
 def _tables(weights: Weights) -> tuple[Plane, Plane]:
-    """To the grey of the same L*, and from it; each uint8 (Cb and Cr, Y')."""
+    """Return the tables to the gray of the same L*, and back: uint8 (Cb and Cr, Y') each."""
     levels = np.arange(256.0)
     shown = luminance_to_lightness(_luminance(levels, weights))
-    grey = luminance_to_lightness(srgb_to_linear((levels[BLACK : WHITE + 1] - BLACK) / 219))
-    to_grey = np.interp(shown, grey, levels[BLACK : WHITE + 1])
+    gray = luminance_to_lightness(srgb_to_linear((levels[BLACK : WHITE + 1] - BLACK) / 219))
+    to_gray = np.interp(shown, gray, levels[BLACK : WHITE + 1])
     count = 256 // _COARSE
-    from_grey = np.empty((256, count, count))
-    wanted = gray_lightness()
-    slope = np.arange(256) * 1e-9  # where clipping makes it flat, the first Y' that reaches it
+    from_gray = np.empty((256, count, count))
+    target = gray_lightness()
+    slope = np.arange(256) * 1e-9  # where clipping makes the curve flat, choose the lowest Y'
     for i in range(count):
         for j in range(count):
-            from_grey[:, i, j] = np.interp(wanted, shown[:, i, j] + slope, levels)
+            from_gray[:, i, j] = np.interp(target, shown[:, i, j] + slope, levels)
     outside = np.r_[
         0:BLACK, WHITE + 1 : 256
     ]  # blacker than black and whiter than white: as they are
-    to_grey[outside] = from_grey[outside] = levels[outside][:, None, None]
-    return _fine(to_grey), _fine(from_grey)
+    to_gray[outside] = from_gray[outside] = levels[outside][:, None, None]
+    return _fine(to_gray), _fine(from_gray)
 
 
 def _fine(table: NDArray[np.float64]) -> Plane:
-    """A coarse table (256, k, k) at every step of Cb and Cr, rounded: uint8 (k², 256)."""
+    """Interpolate a coarse table (256, k, k) to every step of Cb and Cr: uint8 (n², 256)."""
     planes = [
         cv2.resize(plane.astype(np.float32), (_LEVELS, _LEVELS), interpolation=cv2.INTER_LINEAR)
         for plane in table
@@ -107,31 +125,61 @@ def _fine(table: NDArray[np.float64]) -> Plane:
 
 
 def _look_up(table: Plane, luma: Plane, cb: Plane, cr: Plane) -> Plane:
-    """``table`` at every pixel of ``luma`` (H, W); ``cb``, ``cr`` of its size or half of it."""
+    """Look up every pixel of ``luma`` (H, W); ``cb`` and ``cr`` have its size or half of it."""
     row = cv2.addWeighted(cb >> 1, _LEVELS, cr >> 1, 1, 0, dtype=cv2.CV_16S)
     height, width = luma.shape
-    if row.shape != luma.shape:  # each chroma for its 2 × 2 pixels, as it will be shown
+    if row.shape != luma.shape:  # each chroma value covers 2 × 2 pixels, as in the displayed frame
         even = (2 * row.shape[1], 2 * row.shape[0])
         row = cv2.resize(row, even, interpolation=cv2.INTER_NEAREST)[:height, :width]
     out = np.empty_like(luma)
-    for left in range(0, width, _REMAP):
-        for top in range(0, height, _REMAP):
-            at = slice(top, top + _REMAP), slice(left, left + _REMAP)
-            places = cv2.merge([luma[at].astype(np.int16), row[at]])
-            out[at] = cv2.remap(table, places, None, cv2.INTER_NEAREST)
+    for left in range(0, width, _MAX_SIDE):
+        for top in range(0, height, _MAX_SIDE):
+            at = slice(top, top + _MAX_SIDE), slice(left, left + _MAX_SIDE)
+            positions = cv2.merge([luma[at].astype(np.int16), row[at]])
+            out[at] = cv2.remap(table, positions, None, cv2.INTER_NEAREST)
     return out
 
 
 def is_gray(cb: Plane, cr: Plane) -> bool:
-    """Whether there is no colour at all, to the last bit."""
+    """Return whether all chroma is exactly neutral."""
     return bool((cb == NEUTRAL).all() and (cr == NEUTRAL).all())
 
 
 def gray_luma(luma: Plane, cb: Plane, cr: Plane, weights: Weights) -> Plane:
-    """Y' of the grey frame with the lightness of this one, uint8 (H, W)."""
+    """Return the gray frame with the lightness of a color frame.
+
+    Parameters
+    ----------
+    luma : uint8 array of shape (H, W)
+        Y' of the frame.
+    cb, cr : uint8 arrays of shape (H, W), or half of it, rounded up
+        Its chroma.
+    weights : Weights
+        Weights of luma.
+
+    Returns
+    -------
+    uint8 array of shape (H, W)
+        Y' of the gray frame.
+    """
     return luma if is_gray(cb, cr) else _look_up(_tables(weights)[0], luma, cb, cr)
 
 
-def luma_of(grey: Plane, cb: Plane, cr: Plane, weights: Weights) -> Plane:
-    """Y' that shows the lightness of ``grey`` with this chroma, uint8 (H, W)."""
-    return grey if is_gray(cb, cr) else _look_up(_tables(weights)[1], grey, cb, cr)
+def luma_of(gray: Plane, cb: Plane, cr: Plane, weights: Weights) -> Plane:
+    """Return the luma with which a chroma has the lightness of a gray frame.
+
+    Parameters
+    ----------
+    gray : uint8 array of shape (H, W)
+        Y' of the gray frame.
+    cb, cr : uint8 arrays of shape (H, W), or half of it, rounded up
+        Chroma.
+    weights : Weights
+        Weights of luma.
+
+    Returns
+    -------
+    uint8 array of shape (H, W)
+        Y' of the color frame.
+    """
+    return gray if is_gray(cb, cr) else _look_up(_tables(weights)[1], gray, cb, cr)

@@ -1,10 +1,15 @@
-"""Where every pixel of a frame was in the frame before, and whether that can be believed.
+"""Dense optical flow between frames, and the pixels at which it is reliable.
 
-Dense optical flow on lightness: DIS (Kroeger et al. 2016, "Fast Optical Flow using Dense Inverse
-Search"), OpenCV's. A pixel is taken to have been seen before if going there and back ends near
-it, and if it is not at a motion boundary, where the flow of one side leaks into the other:
-Sundaram et al. 2010, "Dense Point Trajectories by GPU-Accelerated Large Displacement Optical
-Flow", with the constants of Ruder et al. 2016.
+The flow is DIS [1]_ of OpenCV, on lightness. It is reliable at a pixel if the flow to the other frame
+and back ends near the pixel, and if the pixel is not at a motion boundary, where the flow of one side
+extends into the other [2]_, with the constants of [3]_.
+
+References
+----------
+.. [1] T. Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016.
+.. [2] N. Sundaram et al., "Dense Point Trajectories by GPU-Accelerated Large Displacement Optical
+   Flow", ECCV 2010.
+.. [3] M. Ruder et al., "Artistic Style Transfer for Videos", GCPR 2016.
 """
 
 from __future__ import annotations
@@ -22,10 +27,13 @@ Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 
-class Motion:
-    """Flow between grey frames of one size, uint8 (H, W).
+class OpticalFlow:
+    """Optical flow between gray frames of one size.
 
-    ``accurate``: DIS's slowest preset instead of its fast one.
+    Parameters
+    ----------
+    accurate : bool
+        Use the slower "medium" preset of DIS instead of "fast".
     """
 
     def __init__(self, accurate: bool = False) -> None:
@@ -33,22 +41,48 @@ class Motion:
         self._search: Any = cv2.DISOpticalFlow_create(preset)
 
     def between(self, present: Gray, other: Gray) -> Float32:
-        """Pixels (x, y) to go from ``present`` to find the same thing in ``other``: (H, W, 2)."""
+        """Return the flow from one frame to another.
+
+        Parameters
+        ----------
+        present, other : uint8 arrays of shape (H, W)
+            The frames.
+
+        Returns
+        -------
+        float32 array of shape (H, W, 2)
+            For each pixel of ``present``, the displacement (x, y) to the same point of ``other``, in
+            pixels.
+        """
         flow: Float32 = self._search.calc(present, other, None)
         return flow
 
 
 @lru_cache(maxsize=4)
-def _places(height: int, width: int) -> Float32:
+def _coordinates(height: int, width: int) -> Float32:
+    """Return the coordinates (x, y) of all pixels, float32 (height, width, 2)."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     return np.stack([x, y], -1)
 
 
 def warp(image: NDArray[Any], flow: Float32) -> NDArray[Any]:
-    """``image`` (H, W[, k]) fetched from where ``flow`` (H, W, 2) points, bilinear."""
-    places = cv2.add(_places(*flow.shape[:2]), flow)
+    """Sample an image at the positions to which a flow points.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, k)
+        The image.
+    flow : float32 array of shape (H, W, 2)
+        Displacement (x, y) in pixels.
+
+    Returns
+    -------
+    array of the shape and dtype of ``image``
+        Bilinear samples; beyond the border, the nearest pixel.
+    """
+    positions = cv2.add(_coordinates(*flow.shape[:2]), flow)
     out: NDArray[Any] = cv2.remap(
-        image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return out
 
@@ -56,27 +90,42 @@ def warp(image: NDArray[Any], flow: Float32) -> NDArray[Any]:
 def visible_in_both(
     back: Float32, forth: Float32, slack: float = 0.5, boundaries: bool = True
 ) -> Mask:
-    """Which pixels of a frame are in the frame before too, bool (H, W).
+    """Return which pixels of a frame are visible in the previous frame too.
 
-    ``back``: flow from the frame to the one before; ``forth``: the other way round.
-    ``slack``: squared pixels by which there and back again may end beside the start, besides
-    1 % of the way. ``boundaries``: without those at motion boundaries.
+    Parameters
+    ----------
+    back : float32 array of shape (H, W, 2)
+        Flow from the frame to the previous one.
+    forth : float32 array of shape (H, W, 2)
+        Flow from the previous frame to the frame.
+    slack : float
+        Squared distance in pixels that may remain after the flow there and back, in addition to 1 %
+        of the squared length of the flow.
+    boundaries : bool
+        Exclude pixels at motion boundaries.
+
+    Returns
+    -------
+    bool array of shape (H, W)
+        Visible pixels.
     """
     height, width = back.shape[:2]
-    # OpenCV throughout: NumPy takes five times as long over two interleaved planes.
-    ends = cv2.add(_places(height, width), back)
+    # OpenCV only, because NumPy takes five times as long with two interleaved planes.
+    ends = cv2.add(_coordinates(height, width), back)
     inside = cv2.inRange(ends, (0, 0, 0, 0), (width - 1, height - 1, 0, 0))
     returned = warp(forth, back)
     size = _square(back)
     allowed = cv2.addWeighted(size, 0.01, _square(returned), 0.01, slack)
     seen: Mask = (_square(cv2.add(back, returned)) <= allowed) & (inside > 0)
     if boundaries:
-        across, down = (cv2.Sobel(back, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
+        across, down = (
+            cv2.Sobel(back, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))
+        )
         seen &= _square(across) + _square(down) <= 0.01 * size + 0.002
     return seen
 
 
 def _square(flow: Float32) -> Float32:
-    """Squared length, (H, W), of a flow (H, W, 2)."""
+    """Return the squared length, (H, W), of a flow (H, W, 2)."""
     out: Float32 = cv2.transform(cv2.multiply(flow, flow), np.ones((1, 2), np.float32))
     return out

@@ -1,8 +1,8 @@
-"""The folder of a film in the making: whole finished of it, and how they were made.
+"""The folder of finished segments of a film, and their settings.
 
-``OUT.parts`` beside the result. A stretch ``000003.nut`` comes with ``000003.json`` (what it holds)
-and ``000003.npz`` (what the smoothing kept at its end), so that a run that goes on gives what one
-that was never stopped gives.
+It is ``OUT.parts`` beside the output. A segment ``000003.nut`` comes with ``000003.json`` (its
+properties) and ``000003.npz`` (the state of the smoothing at its end), so that a resumed run gives the
+same film as a run without an interruption.
 """
 
 from __future__ import annotations
@@ -28,9 +28,18 @@ SETTINGS = "settings.json"
 
 @dataclass(frozen=True)
 class Segment:
-    """What a file of the folder holds: time stamps of its first and last frame, that one's duration.
+    """A finished segment.
 
-    ``broken`` and ``cuts``: how many there were in the film up to its end.
+    Parameters
+    ----------
+    frames : int
+        Number of frames.
+    first, last : int
+        Time stamps of the first and the last frame, in units of the time base.
+    duration : int
+        Duration of the last frame, in units of the time base.
+    broken, cuts : int
+        Numbers of damaged frames and of cuts in the film up to the end of the segment.
     """
 
     frames: int
@@ -42,27 +51,53 @@ class Segment:
 
 
 class SegmentFolder:
-    """Whole finished in ``folder``, in order. :meth:`begin` first."""
+    """The folder of segments. Call :meth:`begin` first.
+
+    Parameters
+    ----------
+    output : Path
+        The output of the film.
+
+    Attributes
+    ----------
+    folder : Path
+        ``OUT.parts``.
+    finished : list of Segment
+        Finished segments, in order.
+    """
 
     def __init__(self, output: Path) -> None:
         self.folder = output.with_name(output.name + ".parts")
         self.finished: list[Segment] = []
 
     def begin(self, settings: dict[str, Any], resume: bool, force: bool) -> None:
-        """Make the folder, or with ``resume`` take up what is there.
+        """Make the folder, or read its segments.
 
-        Raises ``UsageError`` if it is of another film or other settings, ``PictureError`` if it is
-        there and neither ``resume`` nor ``force`` says what to do with it, or cannot be made.
+        Parameters
+        ----------
+        settings : dict
+            All that determines the segments.
+        resume : bool
+            Continue with the segments of an earlier run.
+        force : bool
+            Delete the segments of an earlier run.
+
+        Raises
+        ------
+        UsageError
+            If the segments are of another film or other settings.
+        PictureError
+            If the folder exists and neither ``resume`` nor ``force`` is set, or it cannot be made.
         """
-        told = json.dumps(settings, sort_keys=True)
+        text = json.dumps(settings, sort_keys=True)
         if self.folder.exists():
             if resume:
-                self._take_up(told)
+                self._read_segments(text)
                 return
             if not force:
                 raise PictureError(
-                    f"'{self.folder}' holds an earlier run",
-                    hint="--resume to go on with it, --force to begin anew",
+                    f"'{self.folder}' holds segments of an earlier run",
+                    hint="use --resume to continue it, or --force to start again",
                 )
             self.remove()
         try:
@@ -71,18 +106,18 @@ class SegmentFolder:
             raise PictureError(
                 f"cannot write '{self.folder}'", error.strerror or str(error)
             ) from error
-        write_atomic(self.folder / SETTINGS, told.encode())
+        write_atomic(self.folder / SETTINGS, text.encode())
 
-    def _take_up(self, told: str) -> None:
+    def _read_segments(self, text: str) -> None:
         try:
-            found = read_regular(self.folder / SETTINGS).decode()
+            stored = read_regular(self.folder / SETTINGS).decode()
         except (OSError, ValueError):
-            found = ""
-        if found != told:
+            stored = ""
+        if stored != text:
             raise UsageError(
                 f"'{self.folder}' cannot be resumed",
-                "it is of another film, plugin or settings",
-                "--force without --resume begins anew",
+                "it belongs to another film, plugin or settings",
+                "use --force without --resume to start again",
             )
         sweep(self.folder)
         for leftover in self.folder.glob("*.part.nut"):
@@ -92,28 +127,38 @@ class SegmentFolder:
             self.finished.append(Segment(**json.loads(read_regular(described))))
 
     def file(self, number: int) -> Path:
-        """Path of a stretch."""
+        """Return the path of a segment."""
         return self.folder / f"{number:06}.nut"
 
     def files(self) -> list[Path]:
-        """Paths of all whole finished."""
+        """Return the paths of all finished segments."""
         return [self.file(number) for number in range(len(self.finished))]
 
     def describe(self, segment: Segment, state: State | None) -> None:
-        """Write what belongs to the next stretch, before its file gets its name.
+        """Write properties and state of the next segment, before its file is renamed.
 
-        Raises ``PictureError``.
+        Parameters
+        ----------
+        segment : Segment
+            Its properties.
+        state : State or None
+            State of the smoothing at its end.
+
+        Raises
+        ------
+        PictureError
+            If they cannot be written.
         """
         path = self.file(len(self.finished))
         if state is not None:
             out = io.BytesIO()
-            np.savez(out, grey=state.grey, ab=state.ab, age=state.age)
+            np.savez(out, gray=state.gray, ab=state.ab, age=state.age)
             write_atomic(path.with_suffix(".npz"), out.getvalue(), force=True, durable=False)
         description = json.dumps(asdict(segment)).encode()
         write_atomic(path.with_suffix(".json"), description, force=True, durable=False)
 
     def add(self, segment: Segment) -> None:
-        """The next stretch is whole. Older states of the smoothing are not needed any more."""
+        """Add a finished segment, and delete states of the smoothing that are no longer needed."""
         self.finished.append(segment)
         for number in range(len(self.finished) - 2, -1, -1):
             old = self.file(number).with_suffix(".npz")
@@ -122,23 +167,25 @@ class SegmentFolder:
             old.unlink()
 
     def state(self) -> State | None:
-        """What the smoothing kept at the end of the last stretch."""
+        """Return the state of the smoothing at the end of the last segment."""
         if not self.finished:
             return None
         with contextlib.suppress(OSError, ValueError, KeyError):
             path = self.file(len(self.finished) - 1).with_suffix(".npz")
-            with open_regular(path) as file, np.load(file, allow_pickle=False) as kept:
-                return State(kept["grey"], kept["ab"], kept["age"])
+            with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
+                return State(stored["gray"], stored["ab"], stored["age"])
         return None
 
     def remove(self) -> None:
-        """Remove the folder if it is one of ours. Raises ``PictureError`` if it is not."""
+        """Delete the folder. Raises ``PictureError`` if it holds files of other programs."""
         sweep(self.folder)
-        strangers = [
+        others = [
             name
             for name in os.listdir(self.folder)
             if name != SETTINGS and not name.split(".")[0].isdecimal()
         ]
-        if strangers:
-            raise PictureError(f"'{self.folder}' is not removed", f"'{strangers[0]}' is in it")
+        if others:
+            raise PictureError(
+                f"cannot delete '{self.folder}'", f"it holds '{others[0]}'", "delete it yourself"
+            )
         shutil.rmtree(self.folder)

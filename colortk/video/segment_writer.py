@@ -1,7 +1,7 @@
-"""A stretch of a film, encoded into a file of its own, whole or not there.
+"""Encode a segment of a film into a file of its own, completely or not at all.
 
-Without B-frames: what is decoded first is shown first, so that stretches join at any frame rate,
-and a film that is stopped loses one stretch. NUT keeps any time base exactly.
+Segments have no B-frames: frames are decoded in the order in which they are shown, so that segments
+can be joined at any frame rate. The container format NUT keeps every time base exactly.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from colortk.errors import PictureError, UsageError
 from colortk.io.files import rename_atomic
 from colortk.video._av import av
 from colortk.video.colorize_frame import Planes
-from colortk.video.film_reader import Film, plane
+from colortk.video.film_properties import Film
+from colortk.video.frame_pixels import plane
 
-#: Encoder of a file type that cannot hold H.264, and of all others.
+#: Default encoders of file types that cannot hold H.264, and of all others.
 CODECS = {"webm": "libvpx-vp9"}
 DEFAULT_CODEC = "libx264"
-#: Quality that is hard to tell from the input, and speed: options of the encoders that we know.
+#: Options of known encoders: high speed, and a quality that is hard to distinguish from the input.
 _OPTIONS: dict[str, dict[str, str]] = {
-    # Else the header's rate is that of the time base: 1000 frames a second in Matroska.
+    # Otherwise the header states the rate of the time base, which in Matroska is 1000 per second.
     "libx264": {"crf": "18", "preset": "veryfast", "x264-params": "force-cfr=1"},
     "libx265": {"crf": "20", "preset": "veryfast", "x265-params": "log-level=none"},
     "libvpx-vp9": {
@@ -31,24 +32,36 @@ _OPTIONS: dict[str, dict[str, str]] = {
     },
     "libsvtav1": {"crf": "28", "preset": "9"},
 }  # fmt: skip
-#: They store chroma of half the size only for even sizes.
-_EVEN = ("libx264", "libx265", "h264", "hevc")
-#: Bits a pixel for encoders that have no quality to set.
-_BITS = 0.2
+#: Encoders that store chroma at half the size only for even sizes.
+_EVEN_ONLY = ("libx264", "libx265", "h264", "hevc")
+#: Bits per pixel for encoders without a quality setting.
+_BITS_PER_PIXEL = 0.2
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a film is encoded. ``crf`` and ``preset``: ``None`` is ours for that codec."""
+    """How a film is encoded.
+
+    Parameters
+    ----------
+    codec : str
+        Encoder of FFmpeg.
+    crf : float or None
+        Quality; ``None`` is the default of colortk for the encoder.
+    preset : str or None
+        Speed preset; ``None`` is the default of colortk for the encoder.
+    """
 
     codec: str = DEFAULT_CODEC
     crf: float | None = None
     preset: str | None = None
 
     def half(self, film: Film) -> bool:
-        """Whether chroma is stored at half the size."""
+        """Return whether chroma of ``film`` is stored at half the size."""
         odd = film.width % 2 or film.height % 2
-        even_only = self.codec.startswith(_EVEN) or "x264" in self.codec or "x265" in self.codec
+        even_only = (
+            self.codec.startswith(_EVEN_ONLY) or "x264" in self.codec or "x265" in self.codec
+        )
         return not (odd and even_only)
 
 
@@ -58,15 +71,17 @@ def default_codec(output: Path) -> str:
 
 
 def check_encoding(encoding: Encoding, film: Film) -> None:
-    """Raises ``UsageError`` if the codec is none, or cannot take this film."""
+    """Raise ``UsageError`` if the codec of ``encoding`` is not a video encoder."""
     known = sorted(name for name in av.codecs_available if _encodes_film(name, quick=True))
     if encoding.codec not in av.codecs_available or not _encodes_film(encoding.codec):
         from difflib import get_close_matches
 
         close = get_close_matches(encoding.codec, known, 1)
         raise UsageError(
-            f"--codec {encoding.codec}: there is no such encoder of films",
-            hint=f"did you mean '{close[0]}'?" if close else "libx264, libx265, libvpx-vp9, ffv1",
+            f"--codec {encoding.codec}: unknown video encoder",
+            hint=f"did you mean '{close[0]}'?"
+            if close
+            else "for example libx264, libx265, libvpx-vp9 or ffv1",
         )
 
 
@@ -79,7 +94,22 @@ def _encodes_film(name: str, quick: bool = False) -> bool:
 
 
 def add_film(container: Any, film: Film, encoding: Encoding) -> Any:
-    """A stream of ``container`` that encodes ``film``. Raises ``UsageError``."""
+    """Add a stream that encodes a film.
+
+    Parameters
+    ----------
+    container : av.container.OutputContainer
+        Where to.
+    film : Film
+        Properties of the film.
+    encoding : Encoding
+        How.
+
+    Returns
+    -------
+    av.VideoStream
+        The stream.
+    """
     options = dict(_OPTIONS.get(encoding.codec, {}))
     if encoding.crf is not None:
         options["crf"] = f"{encoding.crf:g}"
@@ -92,16 +122,26 @@ def add_film(container: Any, film: Film, encoding: Encoding) -> Any:
     context.time_base = stream.time_base = film.time_base
     context.max_b_frames = 0
     if encoding.codec not in _OPTIONS:
-        context.bit_rate = int(film.width * film.height * float(film.rate) * _BITS)
-    if film.shape_of_pixels:
-        context.sample_aspect_ratio = film.shape_of_pixels
-    context.colorspace = film.number_of_matrix
+        context.bit_rate = int(film.width * film.height * float(film.rate) * _BITS_PER_PIXEL)
+    if film.pixel_aspect_ratio:
+        context.sample_aspect_ratio = film.pixel_aspect_ratio
+    context.colorspace = film.matrix_number
     context.color_range = 1  # limited
     return stream
 
 
 class SegmentWriter:
-    """An encoder into ``path``, under a temporary name until :meth:`close`."""
+    """Encode frames into a file, under a temporary name until :meth:`close`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    film : Film
+        Properties of the film.
+    encoding : Encoding
+        How.
+    """
 
     def __init__(self, path: Path, film: Film, encoding: Encoding) -> None:
         self.path = path
@@ -114,25 +154,25 @@ class SegmentWriter:
             self._stream = add_film(self._container, film, encoding)
 
     def write(self, planes: Planes, pts: int) -> None:
-        """Encode one frame with its time stamp. Raises ``PictureError``."""
+        """Encode a frame with its time stamp. Raises ``PictureError``."""
         frame = av.VideoFrame(self._film.width, self._film.height, self._format)
-        for one, values in zip(frame.planes, (planes.luma, planes.cb, planes.cr), strict=True):
-            plane(one)[...] = values
+        for stored, values in zip(frame.planes, (planes.luma, planes.cb, planes.cr), strict=True):
+            plane(stored)[...] = values
         frame.pts, frame.time_base = pts, self._film.time_base
-        frame.colorspace, frame.color_range = self._film.number_of_matrix, 1
+        frame.colorspace, frame.color_range = self._film.matrix_number, 1
         with self._failures():
             self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        """Finish the file and give it its name. Raises ``PictureError``."""
+        """Finish and rename the file. Raises ``PictureError``."""
         with self._failures():
             self._container.mux(self._stream.encode(None))
             self._container.close()
         rename_atomic(self._temporary, self.path, force=True)
 
     def discard(self) -> None:
-        """Drop what has been written."""
-        with contextlib.suppress(Exception):  # it is thrown away, whatever is wrong with it
+        """Delete what was written."""
+        with contextlib.suppress(Exception):  # it is deleted in any case
             self._container.close()
         self._temporary.unlink(missing_ok=True)
 
@@ -141,5 +181,5 @@ class SegmentWriter:
         try:
             yield
         except (av.error.FFmpegError, OSError, ValueError, TypeError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise PictureError(f"cannot encode the film with {self._codec}", why) from error
+            reason = getattr(error, "strerror", None) or str(error)
+            raise PictureError(f"cannot encode the film with {self._codec}", reason) from error

@@ -1,8 +1,8 @@
-"""Steady colour: a frame's chroma, averaged with that of the frames before along motion.
+"""Smooth the colors of a film: average chroma with that of earlier frames along motion.
 
-Every pixel carries how many frames its colour is the mean of. What the flow cannot find again in
-the frame before (there and back again, and by its lightness) begins anew, and so does all at a cut:
-no colour is kept for what is not there any more.
+Each pixel has an age: the number of frames whose chroma it averages. A pixel that the optical flow
+does not find in the previous frame starts again at age 1, and so do all pixels after a cut, so that
+the color of an object that has disappeared is not kept.
 """
 
 from __future__ import annotations
@@ -15,70 +15,102 @@ from numpy.typing import NDArray
 from colortk._opencv import cv2
 from colortk.color.upsample import resize
 from colortk.types import Float32
-from colortk.video.optical_flow import Gray, Motion, visible_in_both, warp
+from colortk.video.optical_flow import Gray, OpticalFlow, visible_in_both, warp
 
-#: Pixels of the long side at which motion is looked for.
-SIDE = 320
-#: A colour is the mean of so many frames at most.
-MEMORY = 24.0
-#: Difference of lightness, in 8-bit steps, at which a pixel that was found again is believed by a quarter.
-DOUBT = 32.0
-#: Squared pixels by which flow there and back may miss. More than where flow is judged: a colour from
-#: two pixels away is steadier than a new one, and rarely another.
+#: Longer side of the frames for optical flow, in pixels.
+FLOW_SIDE = 320
+#: The largest number of frames that a color averages.
+MAX_AGE = 24.0
+#: Difference of lightness, in 8-bit levels, at which the weight of a pixel is 1/4.
+LIGHTNESS_TOLERANCE = 32.0
+#: Squared distance in pixels that may remain after the flow there and back. It is larger than for
+#: measuring flicker, because a color from two pixels away is steadier than a new one and rarely wrong.
 SLACK = 4.0
-#: How far a pixel is believed, by that difference.
-_BELIEF = (1 / (1 + (np.arange(256) / DOUBT) ** 2) ** 2).astype(np.float32)
-#: A frame of which less than this share is found again is the first one after a cut.
-CUT = 0.4
+#: Weight of a pixel by its difference of lightness.
+_WEIGHTS = (1 / (1 + (np.arange(256) / LIGHTNESS_TOLERANCE) ** 2) ** 2).astype(np.float32)
+#: A frame of which a smaller share is found in the previous frame follows a cut.
+MIN_COMMON_SHARE = 0.4
 
 
 @dataclass
 class State:
-    """What is kept from one frame to the next: its lightness, its chroma, and of how many frames.
+    """What the smoother keeps from one frame to the next.
 
-    ``grey``: uint8 (n, m), small; ``ab``: float32 (h, w, 2); ``age``: float32 (h, w), at least 1.
+    Parameters
+    ----------
+    gray : uint8 array of shape (n, m)
+        The frame, reduced in size.
+    ab : float32 array of shape (h, w, 2)
+        Its smoothed chroma.
+    age : float32 array of shape (h, w)
+        Number of frames that the chroma averages, from 1.
     """
 
-    grey: Gray
+    gray: Gray
     ab: Float32
     age: Float32
 
 
 class Smoother:
-    """Steadies chroma frame by frame. ``state`` may be taken and put back, to go on elsewhere."""
+    """Smooth chroma frame by frame.
 
-    def __init__(self, memory: float = MEMORY) -> None:
-        self.memory = memory
+    Parameters
+    ----------
+    max_age : float
+        The largest number of frames that a color averages.
+
+    Attributes
+    ----------
+    state : State or None
+        State after the last frame. Set it to continue an earlier run.
+    cuts : int
+        Number of cuts so far.
+    """
+
+    def __init__(self, max_age: float = MAX_AGE) -> None:
+        self.max_age = max_age
         self.state: State | None = None
-        #: Cuts seen so far.
         self.cuts = 0
-        self._motion = Motion()
+        self._flow = OpticalFlow()
 
-    def __call__(self, grey: Gray, ab: Float32) -> Float32:
-        """The chroma (h, w, 2) of a frame, steadied; ``grey``: its lightness, uint8 (H, W)."""
-        small = _small(grey)
+    def __call__(self, gray: Gray, ab: Float32) -> Float32:
+        """Return the smoothed chroma of a frame.
+
+        Parameters
+        ----------
+        gray : uint8 array of shape (H, W)
+            The frame.
+        ab : float32 array of shape (h, w, 2)
+            Its chroma.
+
+        Returns
+        -------
+        float32 array of shape (h, w, 2)
+            The average along motion.
+        """
+        small = _small(gray)
         before = self.state
-        again = None
-        if before is not None and (before.grey.shape, before.ab.shape) == (small.shape, ab.shape):
-            again = self._found_again(small, before)
-        if again is None:
+        previous = None
+        if before is not None and (before.gray.shape, before.ab.shape) == (small.shape, ab.shape):
+            previous = self._warp_previous(small, before)
+        if previous is None:
             self.cuts += before is not None
             self.state = State(small, ab, np.ones(ab.shape[:2], np.float32))
             return ab
-        age, warped = again
+        age, warped = previous
         share = np.reciprocal(age + np.float32(1))
         change = cv2.multiply(cv2.subtract(ab, warped), cv2.merge([share, share]))
         steady: Float32 = cv2.add(warped, change)
-        self.state = State(small, steady, np.minimum(age + 1, np.float32(self.memory)))
+        self.state = State(small, steady, np.minimum(age + 1, np.float32(self.max_age)))
         return steady
 
-    def _found_again(self, small: Gray, before: State) -> tuple[Float32, Float32] | None:
-        """Of how many frames the warped chroma is the mean, (h, w), and that; ``None`` at a cut."""
-        back = self._motion.between(small, before.grey)
-        forth = self._motion.between(before.grey, small)
-        trust = cv2.LUT(cv2.absdiff(small, warp(before.grey, back)), _BELIEF)
+    def _warp_previous(self, small: Gray, before: State) -> tuple[Float32, Float32] | None:
+        """Return age and chroma of the previous frame, moved to this frame; ``None`` at a cut."""
+        back = self._flow.between(small, before.gray)
+        forth = self._flow.between(before.gray, small)
+        trust = cv2.LUT(cv2.absdiff(small, warp(before.gray, back)), _WEIGHTS)
         trust *= visible_in_both(back, forth, SLACK, boundaries=False)
-        if cv2.mean(trust)[0] < CUT:
+        if cv2.mean(trust)[0] < MIN_COMMON_SHARE:
             return None
         rows, columns = before.ab.shape[:2]
         scale = np.diag([columns / small.shape[1], rows / small.shape[0]])
@@ -87,10 +119,10 @@ class Smoother:
         return warp(before.age, flow) * trusted, warp(before.ab, flow)
 
 
-def _small(grey: NDArray[np.uint8]) -> Gray:
-    height, width = grey.shape
-    shrink = max(1.0, max(height, width) / SIDE)
+def _small(gray: NDArray[np.uint8]) -> Gray:
+    height, width = gray.shape
+    shrink = max(1.0, max(height, width) / FLOW_SIDE)
     # DIS takes nothing smaller than its patches.
     size = max(16, round(width / shrink)), max(16, round(height / shrink))
-    small: Gray = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    small: Gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     return small

@@ -13,7 +13,8 @@ from colortk.harness.films.frame import ReferenceFrame
 from colortk.harness.frame_motion import MotionFinder
 from colortk.harness.protocol import Protocol
 from colortk.types import Array, Float32
-from colortk.video.film_reader import color_frames, count, probe
+from colortk.video.film_properties import probe
+from colortk.video.film_reader import color_frames, count
 
 
 class ReferenceFilm:

@@ -1,0 +1,107 @@
+"""Settings and result of a colorized film."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colortk.video.segment_writer import Encoding
+
+
+@dataclass(frozen=True)
+class FilmSettings:
+    """Settings of ``colortk video``.
+
+    Parameters
+    ----------
+    output : Path
+        The result.
+    encoding : Encoding
+        Codec and its options.
+    refine : str
+        Name of a chroma refinement.
+    strength : float
+        Factor on chroma, 0 to 2.
+    steady : bool
+        Average colors along motion.
+    begin, end : float or None
+        Part of the film, in seconds from its first frame.
+    label : bool
+        Write the frames per second into the picture.
+    force : bool
+        Overwrite the output.
+    resume : bool
+        Continue with the segments of an interrupted run.
+    segment_seconds : float
+        Length of a segment, which is the most that an interruption costs.
+    """
+
+    output: Path
+    encoding: Encoding = field(default_factory=Encoding)
+    refine: str = "ratio"
+    strength: float = 1.0
+    steady: bool = True
+    begin: float | None = None
+    end: float | None = None
+    label: bool = False
+    force: bool = False
+    resume: bool = False
+    segment_seconds: float = 10.0
+
+
+@dataclass
+class FilmSummary:
+    """The result of a film, as ``--json`` prints it.
+
+    Parameters
+    ----------
+    input, output : str
+        Paths.
+    plugin : str
+        The colorizer.
+    width, height : int
+        Size of the stored frames, in pixels.
+    codec : str
+        Encoder.
+    frames : int
+        Frames of the result.
+    resumed : int
+        Of these, the frames of segments of an earlier run.
+    seconds : float
+        Time of this run.
+    frames_per_second : float
+        Frames of this run per second.
+    cuts : int
+        Cuts that the smoothing found.
+    lost_frames : int
+        Frames that could not be read.
+    copied : list of str
+        Types of the copied streams.
+    notes : list of str
+        What was lost or changed.
+    """
+
+    input: str
+    output: str
+    plugin: str
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    frames: int = 0
+    resumed: int = 0
+    seconds: float = 0.0
+    frames_per_second: float = 0.0
+    cuts: int = 0
+    lost_frames: int = 0
+    copied: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary."""
+        return asdict(self)
+
+
+def default_output(film: Path) -> Path:
+    """Return the path of the result of ``film`` if none is named: ``NAME-colorized.EXT``."""
+    return film.with_name(f"{film.stem}-colorized{film.suffix or '.mp4'}")
