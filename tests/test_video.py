@@ -246,7 +246,7 @@ def test_stopped_and_resumed_is_as_never_stopped(
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
-    assert "--resume goes on" in error
+    assert "Run with --resume to continue" in error
     assert not out.exists()
     assert (parts / "000001.nut").exists()
     (tmp_path / "pause").write_text("0")
@@ -300,7 +300,7 @@ def test_expected_failures_are_one_line(tmp_path: Path, colortk: Run, picture: P
         2,
         "the start is not before the end",
     )
-    one_line(colortk("video", source, "-o", "o.mp4", "--from", "1:75"), 2, "no time")
+    one_line(colortk("video", source, "-o", "o.mp4", "--from", "1:75"), 2, "is not a time")
     one_line(colortk("video", source, "-o", "o.mp4", "--from", "50"), 1, "no frames")
     one_line(colortk("video", source, "-o", "o.mp4", "-p", "nobody"), 2, "nobody")
     assert not (tmp_path / "o.mp4").exists()
