@@ -1,4 +1,4 @@
-"""One picture: L* → plugin → chroma of full size → refined → sRGB."""
+"""Colorize one picture: L* → plugin → chroma at full size → refinement → sRGB."""
 
 from __future__ import annotations
 
@@ -29,16 +29,26 @@ if TYPE_CHECKING:
     from colortk.io.missing_lines import Missing
 
 Refiner = Callable[[Float32, Float32], Float32]
-#: Pixels of a block: what is float at any one time, not the picture. Its planes stay in the
-#: processor's cache; four times as many take half as long again.
+#: Pixels of a block. Only blocks exist as floats, not the picture. The planes of a block fit into the
+#: processor's cache; blocks of four times the size take 1.5 times as long.
 BLOCK = 1 << 17
-#: Columns of a block; OpenCV's remapping takes no more than 32,767.
+#: Most columns of a block: OpenCV's remapping is limited to 32,767.
 COLUMNS = 1 << 13
 
 
 @dataclass
 class Result:
-    """A colorized picture: sRGB (H, W, 3), the plugin's own chroma (h, w, 2), seconds by stage."""
+    """A colorized picture.
+
+    Attributes
+    ----------
+    rgb : uint8 or uint16 array of shape (H, W, 3)
+        sRGB.
+    ab : float32 array of shape (h, w, 2)
+        Chroma as the plugin returned it, CIE a* and b*.
+    seconds : dict of str to float
+        Duration of each stage.
+    """
 
     rgb: NDArray[Any]
     ab: Float32
@@ -46,9 +56,25 @@ class Result:
 
 
 def refiner(name: str) -> Refiner:
-    """The refinement function ``name``; a third party's answers are checked.
+    """Return the function of a refinement. It checks the results of third-party refinements.
 
-    Raises ``UsageError`` or ``PluginError``; the function itself raises ``PredictionError``.
+    Parameters
+    ----------
+    name : str
+        Name of the refinement, as "ratio".
+
+    Returns
+    -------
+    callable
+        Called with lightness, float32 (H, W), and chroma, float32 (H, W, 2). It returns chroma, and
+        raises ``PredictionError`` if it fails.
+
+    Raises
+    ------
+    UsageError
+        If the name is not known.
+    PluginError
+        If the refinement cannot be loaded.
     """
     spec = registry().refiner(name)
     try:
@@ -72,9 +98,15 @@ def refiner(name: str) -> Refiner:
 
 @contextlib.contextmanager
 def warmed(refine: Refiner) -> Iterator[None]:
-    """Make beside what is done within what a first picture would wait for: tables of OpenCV and ours.
+    """Build lookup tables in a background thread while the body runs.
 
-    A third party's ``refine`` is not asked: it may not be for a thread of ours.
+    Otherwise the first picture would wait for them. A third-party refinement is not called, since it
+    may not work in another thread.
+
+    Parameters
+    ----------
+    refine : callable
+        The refinement that will be used.
     """
 
     def warm() -> None:
@@ -101,16 +133,36 @@ def colorize(
 ) -> Result:
     """Colorize one picture.
 
-    ``lightness``: float32 (H, W), CIE L*, 0..100. ``strength``: factor on chroma, 0..2.
-    ``dtype``: uint8 or uint16, of the result. Raises ``PredictionError``.
+    Parameters
+    ----------
+    lightness : float32 array of shape (H, W)
+        CIE L*, 0 to 100.
+    predictor : Predictor
+        The colorizer.
+    refine : callable
+        The refinement, from :func:`refiner`.
+    strength : float, optional
+        Factor on chroma, 0 to 2.
+    dtype : type, optional
+        ``numpy.uint8`` or ``numpy.uint16``, of the result.
+
+    Returns
+    -------
+    Result
+        The colorized picture.
+
+    Raises
+    ------
+    PredictionError
+        If the plugin or the refinement fails.
     """
     height, width = lightness.shape
     rows, columns = working_shape(predictor.spec.working_size, height, width)
     start = time.perf_counter()
-    seen = np.ascontiguousarray(resize(lightness, (columns, rows)))
-    ab = predictor.predict(seen)
+    small = np.ascontiguousarray(resize(lightness, (columns, rows)))
+    ab = predictor.predict(small)
     middle = time.perf_counter()
-    rgb = join(lightness, ab, refine, strength, dtype, seen)
+    rgb = join(lightness, ab, refine, strength, dtype, small)
     end = time.perf_counter()
     return Result(rgb, ab, {"predict": middle - start, "chroma": end - middle})
 
@@ -128,25 +180,25 @@ def colorize_present(
     Parameters
     ----------
     lightness : float32 array of shape (H, W)
-        CIE L*, 0 to 100; in missing lines whatever their decoder left there.
+        CIE L*, 0 to 100; in missing lines the values that the decoder left there.
     missing : Missing
-        The lines that are missing. The plugin does not see those before the first and behind the last
-        line that is present.
+        The lines that are missing. The plugin does not see lines before the first and after the last
+        present line.
     predictor, refine, strength, dtype
         As for :func:`colorize`.
 
     Returns
     -------
     Result
-        sRGB of the whole picture; missing lines have no color and the lightness that was given.
+        sRGB of the whole picture. Missing lines have the lightness of the input and no color.
     """
     columns = missing.axis == "columns"
     whole = lightness.T if columns else lightness
     present = missing.present
     lines = np.flatnonzero(present)
     part = slice(int(lines[0]), int(lines[-1]) + 1)
-    shown = whole[part].T if columns else whole[part]
-    result = colorize(np.ascontiguousarray(shown), predictor, refine, strength, dtype)
+    shown_part = whole[part].T if columns else whole[part]
+    result = colorize(np.ascontiguousarray(shown_part), predictor, refine, strength, dtype)
     rgb = gray_rgb(lightness, dtype)
     view, colored = (
         (rgb.swapaxes(0, 1), result.rgb.swapaxes(0, 1)) if columns else (rgb, result.rgb)
@@ -162,14 +214,30 @@ def join(
     refine: Refiner,
     strength: float = 1.0,
     dtype: type[np.uint8] | type[np.uint16] = np.uint8,
-    seen: Float32 | None = None,
+    small: Float32 | None = None,
 ) -> NDArray[Any]:
-    """SRGB (H, W, 3) of full-size ``lightness`` (H, W) and chroma ``ab`` (h, w, 2) of any size.
+    """Join lightness and chroma to a picture.
 
-    ``seen``: ``lightness`` as :func:`~colortk.color.upsample.resize` has it at the size of ``ab``.
+    Parameters
+    ----------
+    lightness : float32 array of shape (H, W)
+        CIE L*, 0 to 100.
+    ab : float32 array of shape (h, w, 2)
+        CIE a* and b* at any size.
+    refine, strength, dtype
+        As for :func:`colorize`.
+    small : float32 array of shape (h, w), optional
+        ``lightness`` at the size of ``ab``, from :func:`~colortk.color.upsample.resize`.
+
+    Returns
+    -------
+    array of ``dtype`` of shape (H, W, 3)
+        sRGB.
     """
     height, width = lightness.shape
-    field_ = chroma_field(lightness, ab if strength == 1 else ab * np.float32(strength), seen=seen)
+    field_ = chroma_field(
+        lightness, ab if strength == 1 else ab * np.float32(strength), small=small
+    )
     out = np.empty((height, width, 3), dtype)
     columns = min(width, COLUMNS)
     rows = max(1, min(BLOCK // columns, COLUMNS))
@@ -190,7 +258,7 @@ def join(
         out[at] = rgb
 
     corners = [(y, x) for y in range(0, height, rows) for x in range(0, width, columns)]
-    block(corners[0])  # alone: what is computed once and kept is then there for the others
+    block(corners[0])  # first alone: the other blocks then find the cached tables
     share = min(4, threads() or os.cpu_count() or 1, len(corners) - 1)
     if share > 1:
         with ThreadPoolExecutor(share) as pool:

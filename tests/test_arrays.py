@@ -15,7 +15,7 @@ from skimage.color import rgb2lab
 from colortk.color.cielab import lab_to_rgb, lightness, rgb_to_lab
 from colortk.color.refine import none, ratio, slide
 from colortk.color.upsample import chroma_field, resize
-from colortk.color.working_size import LEAST, LONGEST, working_shape
+from colortk.color.working_size import MAX_RATIO, MIN_SIDE, working_shape
 from colortk.pipeline import join
 from colortk.plugin.spec import WorkingSize
 from colortk.runtime.loading import Loaded, Request, load
@@ -177,7 +177,7 @@ def test_working_shapes_are_bounded(
     for side, own in zip(found, (height, width), strict=True):
         assert side >= 1
         assert side % multiple == 0
-        wanted = max(own, LEAST) if short is None else LONGEST * short
+        wanted = max(own, MIN_SIDE) if short is None else MAX_RATIO * short
         assert side <= wanted + multiple
     if short is not None:
         assert min(found) >= min(short - multiple / 2, max(multiple, short - multiple / 2))

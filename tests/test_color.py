@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
 
+from colortk.color import cielab
 from colortk.color.cielab import (
-    cielab,
     lab_to_linear_rgb,
     lab_to_rgb,
     lab_to_rgb8,

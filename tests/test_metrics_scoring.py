@@ -14,7 +14,7 @@ from colortk.errors import PictureError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.scoring import Scorer
 from colortk.metrics import score
-from colortk.plugin.registry import DISTRIBUTION, Found, Registry, registry
+from colortk.plugin.registry import DISTRIBUTION, DeclaredPlugin, Registry, registry
 from colortk.plugin.spec import MetricSpec, check_spec
 from conftest import photo
 
@@ -70,14 +70,14 @@ def strangers(monkeypatch: pytest.MonkeyPatch) -> None:
         "infinite", "undefined", "enormous", "plane", "absent",
     )  # fmt: skip
     found = [
-        Found(
+        DeclaredPlugin(
             MetricSpec(name, "x", f"{__name__}:{name}", True, **{**here, **special.get(name, {})}),
             "strange",
             "1.0",
         )
         for name in names
     ]
-    known = Registry([*registry().found, *found])
+    known = Registry([*registry().plugins, *found])
     for module in ("colortk.harness.scoring", "colortk.metrics"):
         monkeypatch.setattr(f"{module}.registry", lambda: known)
 

@@ -153,7 +153,7 @@ def test_graphs_in_each_other_end_somewhere() -> None:
             content = head + content
     size = len(content)
     head = bytes([7 << 3 | 2, size & 127 | 128, size >> 7 & 127 | 128, size >> 14])
-    with pytest.raises(ValueError, match="not written as a network is"):
+    with pytest.raises(ValueError, match="it is not a network"):
         onnx_file.check(head + content)
 
 

@@ -237,7 +237,7 @@ def test_artifacts_are_verified(tmp_path: Path) -> None:
     (tmp_path / "a.npz").unlink()
     with pytest.raises(ArtifactError, match="missing"):
         opened(tmp_path).read("a.npz")
-    with pytest.raises(ArtifactError, match="not of plugin 'x'"):
+    with pytest.raises(ArtifactError, match="not weights of plugin 'x'"):
         opened(tmp_path).read("../../etc/passwd")
 
 

@@ -206,7 +206,7 @@ def test_artifacts_missing_and_altered(
     (picture.parent / "other").mkdir()
     (picture.parent / "other" / "manifest.json").write_text('{"artifacts": {}}')
     run = colortk("run", "-p", "sift_mlp", picture, "--weights", "other")
-    one_line(run, 4, "'other' are not of plugin 'sift_mlp'", "fit --plugin sift_mlp wrote")
+    one_line(run, 4, "'other' are not weights of plugin 'sift_mlp'", "fit --plugin sift_mlp wrote")
 
 
 @pytest.mark.slow

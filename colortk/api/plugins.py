@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from colortk.errors import UsageError
-from colortk.plugin.registry import Found, missing_requirements, registry
+from colortk.plugin.registry import DeclaredPlugin, missing_requirements, registry
 from colortk.plugin.spec import DEFAULT, AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
 
 #: Kinds of plugins by name.
@@ -82,11 +82,11 @@ def list_plugins(kind: str = "colorizer") -> list[PluginInfo]:
     return rows
 
 
-def _row(name: str, found: Found) -> PluginInfo:
-    status, summary = "ok", found.spec.summary
-    if isinstance(found.spec, ColorizerSpec) and (missing := missing_requirements(found.spec)):
-        needs = [need for need in found.spec.requires if need.module in missing]
+def _row(name: str, plugin: DeclaredPlugin) -> PluginInfo:
+    status, summary = "ok", plugin.spec.summary
+    if isinstance(plugin.spec, ColorizerSpec) and (missing := missing_requirements(plugin.spec)):
+        needs = [need for need in plugin.spec.requires if need.module in missing]
         status = "unavailable"
         summary = f"needs {', '.join(missing)}: {'; '.join(need.install for need in needs)}"
-    default = isinstance(found.spec, ColorizerSpec) and name == DEFAULT
-    return PluginInfo(name, status, found.distribution, found.version, summary, default)
+    default = isinstance(plugin.spec, ColorizerSpec) and name == DEFAULT
+    return PluginInfo(name, status, plugin.distribution, plugin.version, summary, default)

@@ -1,11 +1,8 @@
 """sRGB and CIELAB: the one module that converts.
 
-White is D65 (2° observer) and the transfer function is that of IEC 61966-2-1,
-as in scikit-image, against which the tests compare.
-
-Only lightness goes forward (a colorizer never sees more); the whole of CIELAB
-goes back. OpenCV's float ``COLOR_LAB2RGB`` is exact to 0.1 of an 8-bit level, but
-its forward conversion is off by up to 0.2 L*, so forward is computed here.
+The white point is D65 (2° observer), and the transfer function is that of IEC 61966-2-1. The tests
+compare with scikit-image. OpenCV converts CIELAB to sRGB exactly to 0.1 of an 8-bit level, but sRGB to
+CIELAB only to 0.2 L*, so that this direction is computed here.
 """
 
 from __future__ import annotations
@@ -37,7 +34,7 @@ _LAB_OF_F = np.array([[0, 116, 0, -16], [500, -500, 0, 0], [0, 200, -200, 0]], n
 
 
 def srgb_to_linear(value: Array) -> Array:
-    """Undo the sRGB transfer function. ``value``: any shape, 0..1; same shape back."""
+    """Undo the sRGB transfer function of values in 0..1, of any shape."""
     value = np.asarray(value)
     return np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
 
@@ -47,20 +44,20 @@ def _f(t: Array) -> Array:
 
 
 def decode_f(f: Array) -> Array:
-    """Inverse of CIELAB's f: relative X, Y or Z, any shape."""
+    """Invert CIELAB's f. Return relative X, Y or Z, of any shape."""
     return np.where(
         f > _SLOPE * _EPSILON + 16.0 / 116.0, f * f * f, (f - 16.0 / 116.0) * (1 / _SLOPE)
     )
 
 
 def luminance_to_lightness(y: Array) -> Array:
-    """CIE L* (0..100) of relative luminance ``y`` (0..1), any shape."""
+    """Return CIE L*, 0..100, of relative luminance, 0..1, of any shape."""
     return 116.0 * _f(np.asarray(y)) - 16.0
 
 
 @lru_cache(maxsize=4)
-def _grey_table(levels: int) -> Float32:
-    """L* of every grey level of an 8-bit (256) or 16-bit (65,536) sRGB picture."""
+def _gray_table(levels: int) -> Float32:
+    """Return L* of each gray level of an 8-bit (256) or 16-bit (65,536) sRGB picture."""
     ramp = np.arange(levels, dtype=np.float64) / (levels - 1)
     return luminance_to_lightness(srgb_to_linear(ramp)).astype(np.float32)
 
@@ -73,20 +70,20 @@ def _linear_table(levels: int) -> Float32:
 
 @lru_cache(maxsize=4)
 def _luminance_tables(levels: int) -> Float32:
-    """What every level of R, G and B adds to luminance, in steps of it: (3, levels)."""
+    """Return the contribution of each level of R, G and B to luminance, in steps: (3, levels)."""
     tables: Float32 = (RGB_TO_XYZ[1] * _STEPS).astype(np.float32)[:, None] * _linear_table(levels)
     return tables
 
 
 @lru_cache(maxsize=1)
 def _lightness_of_y() -> Float32:
-    """L* over 65,536 steps of luminance: at most 0.007 L* from the exact value."""
+    """Return L* for 65,536 steps of luminance, exact to 0.007 L*."""
     return luminance_to_lightness(np.arange(_STEPS + 1) / _STEPS).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
 def _levels_of_linear() -> NDArray[np.uint8]:
-    """SRGB in 8 bits over 65,536 steps of linear light; of black, 20 steps are a level."""
+    """Return 8-bit sRGB for 65,536 steps of linear light; near black, 20 steps are one level."""
     linear = np.arange(_STEPS + 1) / _STEPS
     value = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
     levels: NDArray[np.uint8] = np.rint(value * 255).astype(np.uint8)
@@ -95,7 +92,7 @@ def _levels_of_linear() -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=1)
 def _looks_up_16_bits() -> bool:
-    """Whether OpenCV does; since its version 5."""
+    """Return whether OpenCV looks up 16-bit values, as it does since version 5."""
     try:
         cv2.LUT(np.zeros((1, 1), np.uint16), np.zeros(_STEPS + 1, np.uint8))
     except cv2.error:
@@ -104,7 +101,7 @@ def _looks_up_16_bits() -> bool:
 
 
 def _look_up(table: Array, levels: Array) -> Array:
-    """``table[levels]`` of uint8 or uint16 (H, W). NumPy's own takes several times as long."""
+    """Return ``table[levels]`` of uint8 or uint16 (H, W), several times as fast as NumPy does."""
     if levels.dtype == np.uint8 or _looks_up_16_bits():
         found: Array = cv2.LUT(levels, table)
         return found
@@ -112,22 +109,34 @@ def _look_up(table: Array, levels: Array) -> Array:
 
 
 def _in_steps(value: Array, scale: int = 1) -> NDArray[np.uint16]:
-    """``value``, float32, times ``scale`` and rounded; beyond 0 and 65,535 it is these."""
+    """Return ``value``, float32, times ``scale``, rounded and clipped to 0..65,535."""
     steps: NDArray[np.uint16] = cv2.addWeighted(value, scale, value, 0, 0, dtype=cv2.CV_16U)
     return steps.reshape(value.shape)
 
 
 def lightness(picture: Array) -> Float32:
-    """CIE L* of an sRGB picture.
+    """Return CIE L* of an sRGB picture.
 
-    ``picture``: uint8 or uint16, (H, W) grey or (H, W, 3) RGB, full range.
-    Returns float32 (H, W), 0..100. Raises ``TypeError`` for other dtypes.
+    Parameters
+    ----------
+    picture : uint8 or uint16 array of shape (H, W) or (H, W, 3)
+        Gray or RGB, in the full range of the type.
+
+    Returns
+    -------
+    float32 array of shape (H, W)
+        CIE L*, 0 to 100, D65.
+
+    Raises
+    ------
+    TypeError
+        For arrays of other types.
     """
     if picture.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"lightness() takes uint8 or uint16, not {picture.dtype}")
     levels = 256 if picture.dtype == np.uint8 else 65536
     if picture.ndim == 2:
-        return _look_up(_grey_table(levels), np.ascontiguousarray(picture))
+        return _look_up(_gray_table(levels), np.ascontiguousarray(picture))
     out = np.empty(picture.shape[:2], np.float32)
     tables, by_y = _luminance_tables(levels), _lightness_of_y()
     # In bands: the float copies of a 24-megapixel picture would be 300 MB each.
@@ -142,10 +151,17 @@ def lightness(picture: Array) -> Float32:
 
 
 def rgb_to_lab(rgb: Array) -> Float32:
-    """CIELAB of sRGB, at full precision (for training targets and metrics).
+    """Return CIELAB of sRGB at full precision.
 
-    ``rgb``: (..., 3), uint8, uint16, or float in 0..1. Returns float32 (..., 3):
-    L* 0..100, a*, b*.
+    Parameters
+    ----------
+    rgb : uint8, uint16 or float array of shape (..., 3)
+        SRGB in the full range of the integer type, or in 0..1.
+
+    Returns
+    -------
+    float32 array of shape (..., 3)
+        CIE L*, 0 to 100, a* and b*, D65.
     """
     if rgb.dtype == np.uint8 and rgb.ndim == 3:
         return _lab_of_picture(rgb)
@@ -165,7 +181,7 @@ def rgb_to_lab(rgb: Array) -> Float32:
 
 
 def _lab_of_picture(rgb: Array) -> Float32:
-    """The same of a uint8 picture (H, W, 3), three times as fast."""
+    """Return CIELAB of a uint8 picture (H, W, 3); three times as fast as the general way."""
     table = np.repeat(_linear_table(256)[None, :, None], 3, 2)
     matrix = (RGB_TO_XYZ / WHITE[:, None]).astype(np.float32)
     lab = np.empty(rgb.shape, np.float32)
@@ -180,13 +196,16 @@ def _lab_of_picture(rgb: Array) -> Float32:
 
 
 def lab_to_rgb(lab: Float32) -> Float32:
-    """SRGB in 0..1, float32 (H, W, 3), of CIELAB float32 (H, W, 3); clipped to gamut."""
+    """Return sRGB in 0..1, float32 (H, W, 3), of CIELAB, float32 (H, W, 3), clipped to the gamut."""
     rgb: Float32 = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
     return rgb
 
 
 def lab_to_rgb8(lab: Float32) -> NDArray[np.uint8]:
-    """The same in 8 bits, 0..255, to 0.6 of a level; in two thirds of the time since OpenCV 5."""
+    """Return 8-bit sRGB, uint8 (H, W, 3), of CIELAB, float32 (H, W, 3), exact to 0.6 of a level.
+
+    Since OpenCV 5 this takes two thirds of the time of :func:`lab_to_rgb`.
+    """
     if not _looks_up_16_bits():
         rounded: NDArray[np.uint8] = cv2.convertScaleAbs(lab_to_rgb(lab), alpha=255)
         return rounded.reshape(lab.shape)
@@ -225,7 +244,7 @@ def gray_rgb(lightness: Lightness, dtype: type[np.uint8] | type[np.uint16] = np.
 
 
 def lab_to_linear_rgb(lab: Array) -> Array:
-    """Linear RGB of CIELAB (..., 3) without clipping: a value outside 0..1 is out of gamut."""
+    """Return linear RGB of CIELAB (..., 3), not clipped: values outside 0..1 are out of gamut."""
     lab = np.asarray(lab)
     fy = (lab[..., 0] + 16.0) / 116.0
     f = np.stack([fy + lab[..., 1] / 500.0, fy, fy - lab[..., 2] / 200.0], axis=-1)

@@ -1,9 +1,9 @@
-"""From predicted chroma to chroma that an sRGB picture of the given lightness can hold.
+"""Refine predicted chroma, so that an sRGB picture of the same lightness can hold it.
 
-The source slide (Team 2, module 4) asks for two things: the ratio of A to B stays, and the
-intensity of each pixel of the colour picture is that of the grey one. ``ratio`` keeps both,
-exactly: it moves a colour towards grey along its hue until it lies in the sRGB gamut, so that
-nothing is left for clipping to change. The slide's own closed form is ``slide``.
+Team 2's slide (module 4) has two requirements: the ratio of A to B stays the same, and each pixel of
+the color picture has the intensity of the gray picture. ``ratio`` meets both exactly: it reduces the
+chroma of a color, at the same hue, until the color lies in the sRGB gamut, so that clipping changes
+nothing. ``slide`` is the closed form of the slide.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from colortk.types import Array, Float32
 
 _HUES = 180
 _LEVELS = 101
-_WIDEST = 140.0  # no sRGB colour has more chroma (blue: 133.8)
+_MAX_CHROMA = 140.0  # more than any sRGB color has (blue: 133.8)
 
 
 @lru_cache(maxsize=1)
 def gamut_table() -> Float32:
-    """Most chroma inside sRGB, float32 (101, 181): L* in units, hue in steps of 2°."""
+    """Return the largest chroma in sRGB, float32 (101, 181): by L* in units, and hue in steps of 2°."""
     turn = np.deg2rad(np.arange(_HUES + 1) * (360 / _HUES))[None, :]
     lightness = np.linspace(0, 100, _LEVELS)[:, None]
     low = np.zeros((_LEVELS, _HUES + 1))
-    step = _WIDEST / 2
-    for _ in range(12):  # bisection: the gamut is star-shaped around grey, see the tests
+    step = _MAX_CHROMA / 2
+    for _ in range(12):  # bisection: the gamut is star-shaped around gray, which the tests check
         trial = low + step
         low[_inside(lightness, trial * np.cos(turn), trial * np.sin(turn))] += step
         step /= 2
@@ -37,7 +37,7 @@ def gamut_table() -> Float32:
 
 
 def _inside(lightness: Array, a: Array, b: Array) -> Array:
-    """Whether sRGB holds a colour, give or take a hundredth of an 8-bit level."""
+    """Return whether colors lie in sRGB, to a hundredth of an 8-bit level."""
     f = (lightness + 16) / 116
     xyz = [
         white * decode_f(t) for white, t in zip(WHITE, (f + a / 500, f, f - b / 200), strict=True)
@@ -50,20 +50,30 @@ def _inside(lightness: Array, a: Array, b: Array) -> Array:
 
 
 def ratio(lightness: Float32, ab: Float32) -> Float32:
-    """Keep a*:b* and L*; reduce chroma into the sRGB gamut.
+    """Reduce chroma into the sRGB gamut; keep the ratio a*:b* (hue) and L*.
 
-    ``lightness``: float32 (H, W), 0..100. ``ab``: float32 (H, W, 2). Returns the same shape.
+    Parameters
+    ----------
+    lightness : float32 array of shape (H, W)
+        CIE L*, 0 to 100.
+    ab : float32 array of shape (H, W, 2)
+        CIE a* and b*.
+
+    Returns
+    -------
+    float32 array of shape (H, W, 2)
+        CIE a* and b*.
     """
     a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
     chroma, hue = cv2.cartToPolar(a, b, angleInDegrees=True)
     np.multiply(hue, np.float32(_HUES / 360), out=hue)
-    # Its rows are L* itself, and what is beyond them is what their ends are.
+    # The rows of the table are L*; values beyond the table are those at its edge.
     share = cv2.remap(
         gamut_table(), hue, lightness, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    np.add(chroma, np.float32(1e-6), out=chroma)  # grey has none to be divided by
+    np.add(chroma, np.float32(1e-6), out=chroma)  # gray has no chroma to divide by
     np.divide(share, chroma, out=share)
-    # The lesser of it and 1. NumPy's takes several times as long, minding NaN.
+    # The minimum of the share and 1. NumPy's minimum, which handles NaN, takes several times as long.
     cv2.threshold(share, 1, 0, cv2.THRESH_TRUNC, share)
     out = np.empty((2, *lightness.shape), np.float32)
     np.multiply(a, share, out=out[0])
@@ -72,12 +82,24 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
 
 
 def slide(lightness: Float32, ab: Float32) -> Float32:
-    """Team 2's closed form: X = 2L / (1 + y/x), Y = 2L / (1 + x/y), with its misprint corrected.
+    """Apply Team 2's closed form, X = 2L / (1 + y/x) and Y = 2L / (1 + x/y), misprint corrected.
 
-    The slide prints 1 − x/y in the second, which cannot keep the ratio x/y that it asks for.
-    Written as X = 2L·x / (x + y), Y = 2L·y / (x + y), it is defined where x or y is 0; where
-    x + y is 0 it has no value, and near there it runs away: chroma is bounded by 2L, and
-    colours with x + y = 0 stay as predicted. Shapes as in :func:`ratio`.
+    The slide prints 1 − x/y in the second formula, which cannot keep the ratio x/y. Written as
+    X = 2L·x / (x + y) and Y = 2L·y / (x + y), the formula is defined where x or y is 0. Where x + y is
+    0 it has no value, and near that it grows without limit: chroma is bounded by 2L, and colors with
+    x + y = 0 stay as predicted.
+
+    Parameters
+    ----------
+    lightness : float32 array of shape (H, W)
+        CIE L*, 0 to 100.
+    ab : float32 array of shape (H, W, 2)
+        CIE a* and b*.
+
+    Returns
+    -------
+    float32 array of shape (H, W, 2)
+        CIE a* and b*.
     """
     total = ab[..., 0] + ab[..., 1]
     undefined = np.abs(total) < np.float32(1e-6)
@@ -90,5 +112,5 @@ def slide(lightness: Float32, ab: Float32) -> Float32:
 
 
 def none(lightness: Float32, ab: Float32) -> Float32:
-    """Leave chroma as predicted; what is outside sRGB is clipped, which changes L* and hue."""
+    """Return ``ab`` as it is. Colors outside sRGB will be clipped, which changes L* and hue."""
     return ab

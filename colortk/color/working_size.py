@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: A strip is not kept in ratio beyond this: 1 × 5000 pixels must not become 128 × 640,000.
-LONGEST = 4
-#: Nor is a plugin ever shown a side below this many pixels.
-LEAST = 16
+#: Largest ratio of the sides that is kept: 1 × 5000 pixels must not become 128 × 640,000.
+MAX_RATIO = 4
+#: Smallest side, in pixels, of the pictures that a plugin gets.
+MIN_SIDE = 16
 
 
 @dataclass(frozen=True)
 class WorkingSize:
     """The size at which a colorizer sees pictures.
 
-    ``short``: pixels of the short side, the ratio kept; ``None``: the picture's own size.
-    ``square``: squash to ``short`` × ``short`` instead. ``multiple``: round both sides to it.
+    Attributes
+    ----------
+    short : int or None
+        Pixels of the short side; the ratio of the sides is kept. ``None``: the size of the picture.
+    square : bool
+        Squeeze pictures to ``short`` × ``short`` instead.
+    multiple : int
+        Both sides are rounded to a multiple of it.
     """
 
     short: int | None = 256
@@ -24,14 +30,27 @@ class WorkingSize:
 
 
 def working_shape(size: WorkingSize, height: int, width: int) -> tuple[int, int]:
-    """(height, width) at which a plugin that declares ``size`` sees a picture."""
+    """Return the height and the width at which a plugin gets a picture.
+
+    Parameters
+    ----------
+    size : WorkingSize
+        The size that the plugin declares.
+    height, width : int
+        Size of the picture in pixels.
+
+    Examples
+    --------
+    >>> working_shape(WorkingSize(256), 3000, 4000)
+    (256, 341)
+    """
     if size.short is None:
-        target = (float(max(height, LEAST)), float(max(width, LEAST)))
+        target = (float(max(height, MIN_SIDE)), float(max(width, MIN_SIDE)))
     elif size.square:
         target = (float(size.short), float(size.short))
     else:
         scale = size.short / min(height, width)
-        longest = LONGEST * size.short
+        longest = MAX_RATIO * size.short
         target = (min(height * scale, longest), min(width * scale, longest))
     step = size.multiple
     return (

@@ -200,9 +200,9 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool 
         missing = missing and missing.turned(*FLIPS[image.orientation])
     exif = exif_of_tiff(data, name, image.notes)
     metadata = read_metadata(data, name, {}, exif, image.orientation in FLIPS, image.notes)
-    kept = kept_exif(exif, pixels, name, image.notes)
+    exif_of_result = kept_exif(exif, pixels, name, image.notes)
     return Picture(
-        pixels, alpha, kept, _clean_dpi(image.dpi), "TIFF", image.notes, metadata, missing
+        pixels, alpha, exif_of_result, _clean_dpi(image.dpi), "TIFF", image.notes, metadata, missing
     )
 
 
@@ -261,9 +261,16 @@ def _decode(
         alpha = None if alpha is None else turned(alpha, turn)
         missing = missing and missing.turned(*FLIPS[turn])
     metadata = read_metadata(source, name, image.info, exif, turn in FLIPS, notes)
-    kept = kept_exif(exif, pixels, name, notes)
+    exif_of_result = kept_exif(exif, pixels, name, notes)
     return Picture(
-        pixels, alpha, kept, _clean_dpi(dpi), image.format or "PNG", notes, metadata, missing
+        pixels,
+        alpha,
+        exif_of_result,
+        _clean_dpi(dpi),
+        image.format or "PNG",
+        notes,
+        metadata,
+        missing,
     )
 
 

@@ -40,9 +40,9 @@ def kept_exif(exif: Image.Exif, pixels: NDArray[Any], name: str, notes: list[str
         return content
     lost = _without_unwritable(exif)
     content = _written(exif)
-    what = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if lost[5:] else "")
+    tags = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if lost[5:] else "")
     whole = content is None
-    notes.append(f"'{name}': its EXIF is lost" if whole else f"'{name}': EXIF is lost: {what}")
+    notes.append(f"'{name}': its EXIF is lost" if whole else f"'{name}': EXIF is lost: {tags}")
     return content or b""
 
 

@@ -157,8 +157,8 @@ def _of_tiff(data: bytes) -> Foreign | None:
 
     if data[8:10] == b"CR":
         return Foreign("a camera raw file (Canon CR2)", _RAW)
-    found = tiff_tags.directories(data, (_PHOTOMETRIC, _COMPRESSION, _DNG_VERSION))
-    for values in found:
+    directories = tiff_tags.directories(data, (_PHOTOMETRIC, _COMPRESSION, _DNG_VERSION))
+    for values in directories:
         if _DNG_VERSION in values:
             return Foreign("a camera raw file (DNG)", _RAW)
         if _first(values, _PHOTOMETRIC) in _RAW_PHOTOMETRIC or (

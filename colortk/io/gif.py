@@ -33,26 +33,26 @@ def is_gif(data: bytes) -> bool:
 
 def blocks_of(data: bytes, most: int) -> Blocks:
     """Count the blocks of a GIF, up to its second frame or to ``most`` blocks of extensions."""
-    found = Blocks()
+    blocks = Blocks()
     at = 13 + _table(data[10] if len(data) > 10 else 0)
-    while at < len(data) and found.extensions <= most:
+    while at < len(data) and blocks.extensions <= most:
         kind = data[at]
         if kind == _EXTENSION and at + 1 < len(data):
             stop, count = _sub_blocks(data, at + 2, most)
-            found.extensions += count + 1
+            blocks.extensions += count + 1
             if data[at + 1] == _COMMENT:
-                found.comment += stop - at
+                blocks.comment += stop - at
             at = stop
         elif kind == _IMAGE and at + 10 <= len(data):
-            if found.pixels:
+            if blocks.pixels:
                 break
-            at, found.pixels = _sub_blocks(data, at + 11 + _table(data[at + 9]), len(data))
+            at, blocks.pixels = _sub_blocks(data, at + 11 + _table(data[at + 9]), len(data))
         elif kind == 0x3B:
             break
         else:
-            found.extensions += 1  # readers skip such bytes one by one
+            blocks.extensions += 1  # readers skip such bytes one by one
             at += 1
-    return found
+    return blocks
 
 
 def _table(flags: int) -> int:

@@ -41,10 +41,10 @@ def limit_of_pillow() -> int:
 
 def too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -> PictureError:
     """The error of a picture that has more than ``max_pixels``."""
-    found = f"{size[0]} × {size[1]} pixels" if size else "its header"
+    size_text = f"{size[0]} × {size[1]} pixels" if size else "its header"
     return PictureError(
         f"cannot read '{name}'",
-        f"{found} is over the limit of {max_pixels:,} pixels",
+        f"{size_text} is over the limit of {max_pixels:,} pixels",
         "if you trust the file, raise --max-pixels",
     )
 
@@ -86,8 +86,8 @@ def refuse_foreign(data: bytes, name: str) -> str:
 
 
 def _not_read(kind: Foreign, name: str) -> PictureError:
-    what = f"it is {kind.name}, which is not read" if not kind.plugin else f"it is {kind.name}"
-    return PictureError(f"cannot read '{name}'", what, kind.advice(name))
+    message = f"it is {kind.name}, which is not read" if not kind.plugin else f"it is {kind.name}"
+    return PictureError(f"cannot read '{name}'", message, kind.advice(name))
 
 
 def _identified(data: bytes, max_pixels: int, plugin: str) -> ImageFile.ImageFile:
@@ -102,8 +102,10 @@ def _identified(data: bytes, max_pixels: int, plugin: str) -> ImageFile.ImageFil
                 return Image.open(io.BytesIO(data), formats=_LOADED)
             except UnidentifiedImageError:
                 Image.init()
-                others = [one for one in sorted(FORMATS - set(_LOADED)) if one in Image.OPEN]
-                return Image.open(io.BytesIO(data), formats=others)
+                rarer_formats = [
+                    name for name in sorted(FORMATS - set(_LOADED)) if name in Image.OPEN
+                ]
+                return Image.open(io.BytesIO(data), formats=rarer_formats)
         finally:
             Image.MAX_IMAGE_PIXELS = usual
 

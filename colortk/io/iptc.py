@@ -30,7 +30,7 @@ def resources(data: bytes) -> dict[int, bytes]:
     data : bytes
         Content of TIFF tag 34377, or of a JPEG's APP13 segments joined without their signatures.
     """
-    found: dict[int, bytes] = {}
+    resources_by_id: dict[int, bytes] = {}
     at = 0
     while data[at : at + 4] == b"8BIM" and at + 7 <= len(data):
         number = int.from_bytes(data[at + 4 : at + 6], "big")
@@ -38,9 +38,9 @@ def resources(data: bytes) -> dict[int, bytes]:
         size = int.from_bytes(data[at : at + 4], "big")
         content = data[at + 4 : at + 4 + size]
         if number in _KEPT and content:
-            found.setdefault(number, content)
+            resources_by_id.setdefault(number, content)
         at += 4 + size + size % 2
-    return found
+    return resources_by_id
 
 
 def from_segments(parts: list[bytes]) -> dict[int, bytes]:
@@ -48,23 +48,23 @@ def from_segments(parts: list[bytes]) -> dict[int, bytes]:
     return resources(b"".join(p[len(_SIGNATURE) :] for p in parts if p.startswith(_SIGNATURE)))
 
 
-def to_bytes(found: dict[int, bytes]) -> bytes:
+def to_bytes(resources_by_id: dict[int, bytes]) -> bytes:
     """Return resources as they stand in TIFF tag 34377."""
     return b"".join(
         b"8BIM" + struct.pack(">HHI", number, 0, len(content)) + content + bytes(len(content) % 2)
-        for number, content in found.items()
+        for number, content in resources_by_id.items()
     )
 
 
-def to_segments(found: dict[int, bytes]) -> list[bytes]:
+def to_segments(resources_by_id: dict[int, bytes]) -> list[bytes]:
     """Return resources as the contents of a JPEG's APP13 segments."""
-    data, size = to_bytes(found), 65533 - len(_SIGNATURE)
+    data, size = to_bytes(resources_by_id), 65533 - len(_SIGNATURE)
     return [_SIGNATURE + data[at : at + size] for at in range(0, len(data), size)]
 
 
 def quoted(records: bytes) -> dict[str, str]:
     """Return the title, date and the like of IPTC ``records``."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     utf8 = b"\x1c\x01\x5a\x00\x03\x1b%G" in records
     at = 0
     while at + 5 <= len(records) and records[at] == 0x1C:
@@ -80,6 +80,6 @@ def quoted(records: bytes) -> dict[str, str]:
                 text = content.decode()
             except UnicodeDecodeError:
                 text = content.decode("utf-8" if utf8 else "latin-1", "replace")
-            found.setdefault(_QUOTED[number], " ".join(text.split()))
+            values.setdefault(_QUOTED[number], " ".join(text.split()))
         at += size
-    return found
+    return values

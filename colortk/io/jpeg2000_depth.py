@@ -46,20 +46,20 @@ def decode_deep(image: Image.Image, data: bytes, name: str) -> Pixels:
     PictureError
         OpenCV does not read it, or the two disagree.
     """
-    depth, seen = depth_of(data), np.asarray(image)
-    what = f"cannot read '{name}'"
+    depth, shallow = depth_of(data), np.asarray(image)
+    problem = f"cannot read '{name}'"
     hint = "convert it to PNG or TIFF"
     order = {"RGB": [2, 1, 0], "RGBA": [2, 1, 0, 3]}.get(image.mode)
     samples = None
     if order is not None and depth <= 16:
         samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if samples is None or samples.dtype != np.uint16 or samples.shape != seen.shape:
+    if samples is None or samples.dtype != np.uint16 or samples.shape != shallow.shape:
         why = f"JPEG 2000 with {depth} bits a channel and these channels ({image.mode}) is not read"
-        raise PictureError(what, why, hint)
+        raise PictureError(problem, why, hint)
     rounded = (samples[..., order].astype(np.uint32) + (1 << (depth - 9))) >> (depth - 8)
-    difference = (rounded - seen) & 255
+    difference = (rounded - shallow) & 255
     if (np.minimum(difference, 256 - difference) > 1).any():
-        raise PictureError(what, f"two decoders disagree on its {depth}-bit colors", hint)
+        raise PictureError(problem, f"two decoders disagree on its {depth}-bit colors", hint)
     most = (1 << depth) - 1
     wide: Pixels = (samples.astype(np.uint32) * 65535 + most // 2) // most
     return wide.astype(np.uint16)

@@ -123,11 +123,11 @@ def frame_of(data: bytes) -> Frame | None:
 
 def scans_of(data: bytes) -> list[Scan]:
     """Return the headers of all scans, in order. A header that is itself cut is left out."""
-    found: list[Scan] = []
+    scans: list[Scan] = []
     begun: tuple[tuple[int, ...], int, int, int, int, int] | None = None
     for segment in segments(data):
         if begun is not None:
-            found.append(Scan(*begun, segment.at))
+            scans.append(Scan(*begun, segment.at))
             begun = None
         if segment.marker == SOS:
             body = data[segment.start : segment.stop]
@@ -137,5 +137,5 @@ def scans_of(data: bytes) -> list[Scan]:
                 ids = tuple(body[1 : 1 + 2 * count : 2])
                 begun = (ids, first, last, bits >> 4, bits & 15, segment.stop)
     if begun is not None:
-        found.append(Scan(*begun, len(data)))
-    return found
+        scans.append(Scan(*begun, len(data)))
+    return scans

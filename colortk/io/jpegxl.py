@@ -15,17 +15,17 @@ _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 
 
 def boxes(data: bytes) -> list[tuple[bytes, bytes]]:
     """Return the boxes of a container, kind and content; at most a thousand of them."""
-    found: list[tuple[bytes, bytes]] = []
+    boxes_read: list[tuple[bytes, bytes]] = []
     at = 0 if data.startswith(_CONTAINER) else len(data)
-    while at + 8 <= len(data) and len(found) < 1000:
+    while at + 8 <= len(data) and len(boxes_read) < 1000:
         size, kind = struct.unpack_from(">I4s", data, at)
         head = 8
         if size == 1 and at + 16 <= len(data):
             size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
         stop = len(data) if size == 0 else at + max(size, head)
-        found.append((kind, data[at + head : stop]))
+        boxes_read.append((kind, data[at + head : stop]))
         at = stop
-    return found
+    return boxes_read
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:

@@ -121,10 +121,10 @@ def _check_png(data: bytes) -> None:
 def _check_gif(data: bytes) -> None:
     from colortk.io import gif
 
-    found = gif.blocks_of(data, EXTENSIONS)
-    if found.extensions > EXTENSIONS or found.comment > COMMENT:
+    blocks = gif.blocks_of(data, EXTENSIONS)
+    if blocks.extensions > EXTENSIONS or blocks.comment > COMMENT:
         raise OverLimit("it has more extensions or comments than a picture needs")
-    if found.pixels > BLOCKS + len(data) // BYTES_OF_BLOCK:
+    if blocks.pixels > BLOCKS + len(data) // BYTES_OF_BLOCK:
         raise OverLimit("it has more blocks than a picture needs")
 
 

@@ -57,38 +57,38 @@ def read_metadata(
     notes : list of str
         Gets a line for each part that cannot be kept.
     """
-    found = _Found()
+    collected = _Collected()
     if data[:3] == b"\xff\xd8\xff":
-        found.jpeg(data)
+        collected.jpeg(data)
     elif data[:4] == b"\x89PNG":
-        found.png(data)
+        collected.png(data)
     elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        found.tiff(data)
+        collected.tiff(data)
     elif data[:1] == b"P":
-        found.pnm(data)
+        collected.pnm(data)
     else:
-        found.other(data, info)
+        collected.other(data, info)
     for tag in (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, LAYERS_TAG):
         value = exif.get(tag)
         if tag == XMP_TAG and isinstance(value, bytes):
-            found.packet = found.packet or value
+            collected.packet = collected.packet or value
         if value is not None:
             del exif[tag]
     packet = b""
     quoted: dict[str, str] = {}
-    if found.packet:
+    if collected.packet:
         from colortk.io import xmp
 
         try:
-            packet, quoted = xmp.clean(found.packet, found.extension, turned)
+            packet, quoted = xmp.clean(collected.packet, collected.extension, turned)
         except xmp.Unusable as error:
             notes.append(f"'{name}': its XMP was dropped: {error}")
-    if found.dropped:
+    if collected.dropped:
         notes.append(f"'{name}': comments over {TEXTS:,} bytes were dropped")
-    return Metadata(packet, found.photoshop, found.texts, quoted)
+    return Metadata(packet, collected.photoshop, collected.texts, quoted)
 
 
-class _Found:
+class _Collected:
     """What a file holds, before it is cleaned."""
 
     def __init__(self) -> None:

@@ -56,10 +56,10 @@ def losses(metadata: Metadata, exif: Any, kind: str) -> list[str]:
         quoted["IPTC"] = iptc.quoted(metadata.photoshop.get(iptc.IPTC, b""))
     if metadata.texts:
         quoted["comments"] = {k if k != "Comment" else "": text for k, text in metadata.texts}
-    return [_loss(kind, what, values) for what, values in quoted.items() if what not in holds]
+    return [_loss(kind, label, values) for label, values in quoted.items() if label not in holds]
 
 
-def _loss(kind: str, what: str, values: dict[str, str], advice: str = "") -> str:
+def _loss(kind: str, label: str, values: dict[str, str], advice: str = "") -> str:
     parts = []
     for word, text in list(values.items())[:4]:
         text = " ".join(text.split())
@@ -68,7 +68,7 @@ def _loss(kind: str, what: str, values: dict[str, str], advice: str = "") -> str
     named = ", ".join(parts) or "its description"
     verb = "are" if len(parts) > 1 else "is"
     written = {"WEBP": "WebP", "JPEG2000": "JPEG 2000"}.get(kind, kind)
-    return f"{written} cannot hold {what}: {named} {verb} lost; use {advice or _ADVICE[what]}"
+    return f"{written} cannot hold {label}: {named} {verb} lost; use {advice or _ADVICE[label]}"
 
 
 def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:

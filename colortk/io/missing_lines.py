@@ -65,23 +65,23 @@ class Missing:
 
     def __str__(self) -> str:
         parts = []
-        for ranges, what in (
+        for ranges, label in (
             (self.lost, "are missing"),
             (self.reduced, "have less detail or may be wrong"),
         ):
             if ranges:
                 shown = ", ".join(f"{first} to {last}" for first, last in ranges[:5])
                 more = f" and {len(ranges) - 5} more ranges" if len(ranges) > 5 else ""
-                parts.append(f"{self.axis} {shown}{more} (of 0 to {self.lines - 1}) {what}")
+                parts.append(f"{self.axis} {shown}{more} (of 0 to {self.lines - 1}) {label}")
         return ", ".join(parts)
 
     @property
     def present(self) -> Array:
         """Whether each line is there, bool (lines,)."""
-        found = np.ones(self.lines, bool)
+        is_present = np.ones(self.lines, bool)
         for first, last in self.lost:
-            found[first : last + 1] = False
-        return found
+            is_present[first : last + 1] = False
+        return is_present
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
     ValueError
         Colors, transparency or orientation depend on such a chunk.
     """
-    kept, at = [], 0
+    whole_parts, at = [], 0
     kinds: list[bytes] = []
     view = memoryview(data)
     for chunk in chunks(data):
@@ -66,10 +66,10 @@ def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
             continue
         if chunk.kind in _SEEN:
             raise ValueError(f"the check sum of a chunk is wrong ({chunk.kind.decode('ascii')})")
-        kept.append(view[at : chunk.start - 8])
+        whole_parts.append(view[at : chunk.start - 8])
         at = chunk.stop + 4
         kinds.append(chunk.kind)
-    return (b"".join([*kept, view[at:]]), kinds) if kinds else (data, [])
+    return (b"".join([*whole_parts, view[at:]]), kinds) if kinds else (data, [])
 
 
 def _checksum_is_right(view: memoryview, chunk: Chunk) -> bool:

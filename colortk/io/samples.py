@@ -13,18 +13,18 @@ _SCIKIT_IMAGE = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.
 
 def photographs() -> dict[str, Path]:
     """Those of scikit-learn by name, without importing it. Raises ``EnvironmentProblem``."""
-    found = {
+    paths = {
         path.name: path
         for place in _places("sklearn")
         for path in sorted((place / "datasets" / "images").glob("*.jpg"))
     }
-    if not found:
+    if not paths:
         raise EnvironmentProblem(
             "no sample photographs",
             "scikit-learn is not installed as it should be",
             "pip install scikit-learn",
         )
-    return found
+    return paths
 
 
 def everything() -> dict[str, Path]:

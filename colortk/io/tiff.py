@@ -81,8 +81,8 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
         why = " ".join(str(error).split())
         raise DamagedPictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
     except CodecUnavailable as error:
-        what = f"its compression ({name_of(layout.compression)}) is not read"
-        raise refused(name, what, str(error)) from None
+        problem = f"its compression ({name_of(layout.compression)}) is not read"
+        raise refused(name, problem, str(error)) from None
     missing: list[tuple[int, int]] = []
     if not present.all():
         pixels, alpha = pixels.copy(), None if alpha is None else alpha.copy()
@@ -125,11 +125,11 @@ def _check_size(layout: Layout, data: bytes, name: str) -> None:
         return
     for other in directories_of(data, (254, 255, 256, 257))[1:]:
         sizes = [value for tag in (256, 257) for value in other.get(tag, ())]
-        one = {tag: value[0] for tag, value in other.items() if value}
-        if not _is_reduced(one) and len(sizes) == 2 and int(sizes[0]) > layout.width:
+        values_by_tag = {tag: value[0] for tag, value in other.items() if value}
+        if not _is_reduced(values_by_tag) and len(sizes) == 2 and int(sizes[0]) > layout.width:
             hint = "export the full picture as the first page of a TIFF"
-            what = "its first picture is a small copy of another one in the file"
-            raise refused(name, what, hint)
+            problem = "its first picture is a small copy of another one in the file"
+            raise refused(name, problem, hint)
 
 
 def _is_reduced(tags: Mapping[int, Any]) -> bool:

@@ -94,7 +94,7 @@ def decode_segments(layout: Layout, parts: Sequence[bytes], rows: Sequence[int])
     if compression in LIBTIFF:
         return decode_strips(compression, parts, rows, row_bytes(layout))
     decode = _decoder(layout)
-    return [decode(*one) for one in zip(parts, rows, sizes, strict=True)]
+    return [decode(*arguments) for arguments in zip(parts, rows, sizes, strict=True)]
 
 
 def row_bytes(layout: Layout) -> int:

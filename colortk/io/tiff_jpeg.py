@@ -74,10 +74,10 @@ def decode_jpeg(layout: Layout, part: bytes, rows: int) -> Array:
 
 def _without_adobe(part: bytes, marker: bytes) -> bytes:
     """Segment after its first two bytes, with ``marker`` in place of any Adobe marker."""
-    at, kept = 2, b""
+    at, cleaned = 2, b""
     while at + 4 <= len(part) and part[at] == 0xFF and part[at + 1] != 0xDA:
         size = 2 + int.from_bytes(part[at + 2 : at + 4], "big")
         if part[at + 1] != 0xEE:
-            kept += part[at : at + size]
+            cleaned += part[at : at + size]
         at += size
-    return kept + marker + part[at:]
+    return cleaned + marker + part[at:]

@@ -146,8 +146,8 @@ def layout_of(data: bytes, name: str, max_pixels: int, partial: bool = False) ->
         return _checked(tags, data, name, max_pixels, partial, bool(directory.next))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error) as error:
         why = " ".join(str(error).split()) or "its directory is not whole"
-        what = f"cannot read '{name}'"
-        raise DamagedPictureError(what, f"the file is damaged: {why}") from None
+        problem = f"cannot read '{name}'"
+        raise DamagedPictureError(problem, f"the file is damaged: {why}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -170,9 +170,9 @@ def _checked(
     photometric = _number(tags, 262, 2 if samples >= 3 else 1)
     colors = _COLORS.get(photometric)
     if colors is None or _number(tags, 32997, 1) != 1:
-        what = PHOTOMETRICS.get(photometric, f"photometric interpretation {photometric}")
-        what = f"its pixels are {what}" if colors is None else "it is a volume"
-        raise refused(name, f"{what}, which is not read")
+        content = PHOTOMETRICS.get(photometric, f"photometric interpretation {photometric}")
+        content = f"its pixels are {content}" if colors is None else "it is a volume"
+        raise refused(name, f"{content}, which is not read")
     if samples < colors:
         raise ValueError(f"it has {samples} channels, and its colors need {colors}")
     planes = {1: 1, 2: samples}[_number(tags, 284, 1)]
@@ -197,9 +197,11 @@ def _check_samples(bits: int, kind: int, name: str) -> None:
         return
     if kind in (1, 4) and 1 <= bits <= 16:
         return
-    what = {1: "unsigned integers", 2: "signed integers", 3: "floating-point numbers",
+    sample_kinds = {1: "unsigned integers", 2: "signed integers", 3: "floating-point numbers",
             4: "numbers of undefined kind", 5: "complex integers", 6: "complex numbers"}  # fmt: skip
-    raise refused(name, f"its pixels have {bits} bits: {what.get(kind, f'kind {kind}')}", hint)
+    raise refused(
+        name, f"its pixels have {bits} bits: {sample_kinds.get(kind, f'kind {kind}')}", hint
+    )
 
 
 def _segments(
@@ -230,8 +232,8 @@ def _segments(
     for number, (place, size) in enumerate(segments):
         if not 0 < place < len(data) or size <= 0 or place + size > len(data):
             if not partial:
-                what = kind[:-1]
-                raise ValueError(f"{what} {number + 1:,} of {needed:,} is not in the file")
+                noun = kind[:-1]
+                raise ValueError(f"{noun} {number + 1:,} of {needed:,} is not in the file")
             segments[number] = (place, size) if 0 < place < len(data) and size > 0 else (0, 0)
     return rows, columns, tiled, tuple(segments)
 
@@ -254,8 +256,12 @@ def _number(tags: dict[int, Any], tag: int, default: int = 0) -> int:
     return values[0]
 
 
-def _same(tags: dict[int, Any], tag: int, default: int, samples: int, name: str, what: str) -> int:
+def _same(
+    tags: dict[int, Any], tag: int, default: int, samples: int, name: str, description: str
+) -> int:
     values = _numbers(tags, tag)[:samples] or (default,)
     if len(set(values)) > 1:
-        raise refused(name, f"its channels differ in {what}: {', '.join(map(str, values[:8]))}")
+        raise refused(
+            name, f"its channels differ in {description}: {', '.join(map(str, values[:8]))}"
+        )
     return values[0]

@@ -72,7 +72,7 @@ def check(data: bytes) -> tuple[int, int] | None:
     waiting = _numbers(data, layout, layout.head, layout.offset, 1)
     seen: set[int] = set()
     first: dict[int, int] = {}
-    held = 0
+    value_bytes = 0
     while waiting and len(seen) < MOST:
         place = waiting.pop(0)
         if not place or place in seen:  # 0 is the end of the chain, not a place
@@ -82,7 +82,7 @@ def check(data: bytes) -> tuple[int, int] | None:
         for tag, kind, count, at in _entries(data, layout, place, waiting):
             size = count * _SIZES[kind]
             if size > layout.size and at + size <= len(data):  # else it is not read either
-                held += size
+                value_bytes += size
                 if kind not in _BYTES and count > NUMBERS:
                     raise Absurd(f"its tag {tag} has {count:,} values")
             for value in _numbers(
@@ -91,7 +91,7 @@ def check(data: bytes) -> tuple[int, int] | None:
                 values[tag] = max(values.get(tag, 0), value)
                 if tag in _POINTERS and kind in (4, 13, 16):
                     waiting.append(value)
-        if held > 2 * len(data):
+        if value_bytes > 2 * len(data):
             raise Absurd("its tags say that they hold more than the file does")
     width, height = first.get(_WIDTH, 0), first.get(_HEIGHT, 0)
     if first.get(_TILE_WIDTH, 0) * first.get(_TILE_HEIGHT, 0) > max(TILE, width * height):

@@ -87,12 +87,12 @@ def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int,
                 raise _damage(layout, parts, rows, start, error) from error
             sizes = [size for _, size in layout.segments[start : start + step]]
             decoded = _salvaged_of_cut(layout, parts, rows, sizes)
-        for number, one in zip(numbers, decoded, strict=True):
-            if not len(one):
+        for number, segment in zip(numbers, decoded, strict=True):
+            if not len(segment):
                 continue  # not one row of a damaged segment
-            if isinstance(one, bytes):
-                one = _unpacked(one, layout)
-            yield number, one
+            if isinstance(segment, bytes):
+                segment = _unpacked(segment, layout)
+            yield number, segment
 
 
 def _damage(
@@ -128,11 +128,11 @@ def _salvaged_of_cut(
     """Bytes or samples of what can be decoded; what the end of the file cuts off is not tried."""
     decoded: list[bytes | Array] = [b""] * len(parts)
     whole = [number for number, part in enumerate(parts) if part and len(part) == sizes[number]]
-    found = _salvaged(
+    decoded_segments = _salvaged(
         layout, [parts[number] for number in whole], [rows[number] for number in whole], [_TRIES]
     )
-    for number, one in zip(whole, found, strict=True):
-        decoded[number] = one
+    for number, segment in zip(whole, decoded_segments, strict=True):
+        decoded[number] = segment
     for number in {*range(len(parts))}.difference(whole):
         decoded[number] = _start_of(layout, parts[number], rows[number])
     return decoded

@@ -45,8 +45,8 @@ def directories(data: bytes, tags: Collection[int]) -> list[dict[int, Value]]:
     offset, count, entry = ("Q", "Q", 20) if big else ("L", "H", 12)
     waiting = [_numbers(data, order, offset, 8 if big else 4, 1)]
     seen: set[int] = set()
-    found: list[dict[int, Value]] = []
-    while waiting and len(found) < _DIRECTORIES:
+    directories_read: list[dict[int, Value]] = []
+    while waiting and len(directories_read) < _DIRECTORIES:
         places = waiting.pop(0)
         for place in places:
             if place in seen or not 0 < place < len(data):
@@ -67,8 +67,8 @@ def directories(data: bytes, tags: Collection[int]) -> list[dict[int, Value]]:
                         waiting.append(value[:_DIRECTORIES])
                 at += entry
             waiting.append(_numbers(data, order, offset, at, 1))
-            found.append(values)
-    return found
+            directories_read.append(values)
+    return directories_read
 
 
 def _value(data: bytes, order: str, offset: str, at: int) -> Value | None:

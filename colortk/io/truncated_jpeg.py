@@ -84,13 +84,13 @@ def _first_lost_row(
         scan = b"\xff\xda\0\x08\1%c\0\1\x3f\0"
         tail = _EMPTY_TABLE + b"".join(scan % name for name in names) + _END
     plain = _pixels(body + tail)
-    found: list[int] = []
+    rows_found: list[int] = []
     for bits in _BITS:
         resumed = bits + b"\xff" + bytes((0xD0 + restarts % 8,)) + bits
         for more in (bits, resumed) if restarting else (bits,):
             rows = np.flatnonzero((_pixels(body + more + tail) != plain).any(1))
-            found += [int(rows[0])] if len(rows) else []
-    return min(found, default=None)
+            rows_found += [int(rows[0])] if len(rows) else []
+    return min(rows_found, default=None)
 
 
 def _places(body: bytes, start: int) -> list[int]:

@@ -140,21 +140,25 @@ class _Filter:
             self._text.append((_QUOTED[qualified], len(self._names), []))
         if not copying:
             return
-        kept = []
+        attributes_kept = []
         for key, value in pairs:
             if key == "xmlns" or key.startswith("xmlns:"):
-                kept.append((key, value))
+                attributes_kept.append((key, value))
                 continue
             attribute = _qualified(key, scope, True)
             if attribute in _QUOTED:
                 self.quoted.setdefault(_QUOTED[attribute], value)
             if not self._dropped(attribute):
-                kept.append((key, value))
+                attributes_kept.append((key, value))
         if top:
             missing = {k: v for k, v in scope.items() if k not in declared and k != "xml"}
-            kept += [(f"xmlns:{key}" if key else "xmlns", value) for key, value in missing.items()]
+            attributes_kept += [
+                (f"xmlns:{key}" if key else "xmlns", value) for key, value in missing.items()
+            ]
         self._out.append(f"<{name}")
-        self._out += [f' {key}="{value.translate(_ATTRIBUTE_ESCAPES)}"' for key, value in kept]
+        self._out += [
+            f' {key}="{value.translate(_ATTRIBUTE_ESCAPES)}"' for key, value in attributes_kept
+        ]
         self._out.append(">")
 
     def _end(self, name: str) -> None:

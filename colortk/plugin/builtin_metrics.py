@@ -1,4 +1,4 @@
-"""Metrics and refiners that come with colortk, declared like anybody's."""
+"""Declarations of the metrics and refiners that come with colortk."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from colortk.plugin.spec import MetricSpec, RefinerSpec
 
 @hookimpl
 def colortk_refiners() -> list[RefinerSpec]:
+    """Declare the refiners."""
     refine = "colortk.color.refine"
     return [
         RefinerSpec(
@@ -25,6 +26,7 @@ def colortk_refiners() -> list[RefinerSpec]:
 
 @hookimpl
 def colortk_metrics() -> list[MetricSpec]:
+    """Declare the metrics of pictures and of films."""
     return [
         _metric(
             "lpips", "LPIPS", "Learned perceptual distance, AlexNet, version 0.1", False,
@@ -43,19 +45,19 @@ def colortk_metrics() -> list[MetricSpec]:
             True, "ms_ssim", digits=4, chroma=True, source="Wang et al. 2003; Mullery and Whelan 2022",
         ),
         _metric(
-            "cms_ssim", "CMS-SSIM", "MS-SSIM of L* times a comparison of colour", True,
+            "cms_ssim", "CMS-SSIM", "MS-SSIM of L* times a comparison of color", True,
             digits=4, chroma=True, source="after Hassan and Bhagvati 2012",
         ),
         _metric(
-            "delta_e00", "ΔE00", "Mean CIEDE2000 colour difference", False,
+            "delta_e00", "ΔE00", "Mean CIEDE2000 color difference", False,
             digits=2, chroma=True, source="Sharma et al. 2005",
         ),
         _metric(
-            "delta_e00_p95", "ΔE00 p95", "95th percentile of the CIEDE2000 colour difference",
+            "delta_e00_p95", "ΔE00 p95", "95th percentile of the CIEDE2000 color difference",
             False, "delta_e00", digits=2, chroma=True, source="Sharma et al. 2005",
         ),
         _metric(
-            "delta_e94", "ΔE94", "Mean CIE94 colour difference, graphic arts", False,
+            "delta_e94", "ΔE94", "Mean CIE94 color difference, graphic arts", False,
             digits=2, chroma=True, source="CIE 116-1995",
         ),
         _metric(
@@ -67,11 +69,11 @@ def colortk_metrics() -> list[MetricSpec]:
             "delta_e76", digits=3, chroma=True, unit="share", source="Mahy et al. 1994",
         ),
         _metric(
-            "colorfulness", "CF", "Colourfulness of the result", None,
+            "colorfulness", "CF", "Colorfulness of the result", None,
             digits=2, chroma=True, takes="pictures", needs_reference=False, source="Hasler and Süsstrunk 2003",
         ),
         _metric(
-            "colorfulness_error", "ΔCF", "Difference of the result's colourfulness to the original's",
+            "colorfulness_error", "ΔCF", "Difference of the result's colorfulness to the original's",
             False, "colorfulness", digits=2, chroma=True, source="Hasler and Süsstrunk 2003",
         ),
         _metric(

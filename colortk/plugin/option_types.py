@@ -1,4 +1,4 @@
-"""The types that options may have: which are allowed, and text to value and back."""
+"""Check the types of options, and convert their values from text and to text."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def unusable(declared: type[Any]) -> str:
 
 
 def _unsupported(hint: Any, nested: bool = False) -> str:
-    """The name of the type that is not allowed, or nothing."""
+    """Return the name of the type that is not allowed; empty if the type is allowed."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return _unsupported(arguments[0], nested)
@@ -97,7 +97,7 @@ def from_text(hint: Any, text: str) -> Any:
 
 
 def _from_union(arms: tuple[Any, ...], text: str) -> Any:
-    """The first arm that accepts the text; text itself and paths accept anything, so they are last."""
+    """Return the value of the first type that accepts the text; ``str`` and ``Path`` are last."""
     expected = []
     for arm in sorted(arms, key=lambda arm: arm in (str, Path)):
         try:
@@ -174,14 +174,14 @@ _SCALARS: dict[Any, Callable[[str], Any]] = {
 
 
 def to_text(value: Any) -> str:
-    """The text from which :func:`from_text` makes ``value`` again."""
+    """Return the text that :func:`from_text` converts to ``value``."""
     if isinstance(value, tuple | list):
         return ",".join(map(to_text, value))
     return value.name if isinstance(value, enum.Enum) else str(value)
 
 
 def type_text(hint: Any) -> str:
-    """A type as a reader knows it: "int", "tuple[int, int]", "Path | None"."""
+    """Return the name of a type, as "int", "tuple[int, int]" or "Path | None"."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return type_text(arguments[0])
@@ -196,5 +196,5 @@ def type_text(hint: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON can hold it: paths and members of enums as text."""
+    """Return ``value`` for JSON, with paths and members of enums as text."""
     return value if isinstance(value, bool | int | float | str | None) else to_text(value)

@@ -15,18 +15,32 @@ from colortk.plugin.option_types import from_text, option_fields, to_text, unusa
 from colortk.plugin.spec import ColorizerSpec, check_options, load_callable
 
 
-def parse_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
-    """The options object of ``spec`` for ``["name=value", …]``, or ``None`` if it has none.
+def parse_options(spec: ColorizerSpec, texts: Iterable[str]) -> Any:
+    """Return the options of a plugin.
 
-    Raises ``UsageError`` for an unknown name, a value of the wrong type, or one that the
-    dataclass itself refuses (its ``__post_init__`` raises ``ValueError``).
+    Parameters
+    ----------
+    spec : ColorizerSpec
+        The plugin's declaration.
+    texts : iterable of str
+        Each as "name=value".
+
+    Returns
+    -------
+    object
+        An instance of ``spec.options``; ``None`` if the plugin has no options.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, a value of a wrong type, and a value that the dataclass refuses.
     """
-    return _parsed(spec.name, spec.options, given, "options")
+    return _parsed(spec.name, spec.options, texts, "options")
 
 
-def parse_train_options(spec: ColorizerSpec, given: Iterable[str]) -> Any:
-    """The same of what ``colortk fit --option`` sets, by ``spec.train_options``."""
-    return _parsed(spec.name, train_options_of(spec), given, "options of training")
+def parse_train_options(spec: ColorizerSpec, texts: Iterable[str]) -> Any:
+    """Return the training options of a plugin, as :func:`parse_options` does."""
+    return _parsed(spec.name, train_options_of(spec), texts, "options of training")
 
 
 def train_options_of(spec: ColorizerSpec) -> type[Any] | None:
@@ -61,11 +75,11 @@ def train_options_of(spec: ColorizerSpec) -> type[Any] | None:
     return options  # type: ignore[no-any-return]
 
 
-def _parsed(plugin: str, declared: type[Any] | None, given: Iterable[str], what: str) -> Any:
-    pairs = dict(_split(text) for text in given)
+def _parsed(plugin: str, declared: type[Any] | None, texts: Iterable[str], label: str) -> Any:
+    pairs = dict(_split(text) for text in texts)
     if declared is None:
         if pairs:
-            raise UsageError(f"plugin '{plugin}' has no {what}", f"got '{next(iter(pairs))}'")
+            raise UsageError(f"plugin '{plugin}' has no {label}", f"got '{next(iter(pairs))}'")
         return None
     hints = option_fields(declared)
     values = {}
@@ -100,12 +114,12 @@ def option_texts(options: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple(f"{name}={to_text(value)}" for name, value in (options or {}).items())
 
 
-def with_absolute_paths(spec: ColorizerSpec, given: Iterable[str]) -> tuple[str, ...]:
+def with_absolute_paths(spec: ColorizerSpec, texts: Iterable[str]) -> tuple[str, ...]:
     """Replace paths in ``["name=value", ...]``, so that they mean the same in any folder.
 
     Raises ``UsageError`` as :func:`parse_options` does.
     """
-    return with_paths(spec, given, Path.absolute)
+    return with_paths(spec, texts, Path.absolute)
 
 
 def with_paths(
@@ -126,7 +140,7 @@ def with_paths(
 
 
 def _with_paths(value: Any, replace: Callable[[Path], Path]) -> Any:
-    """``value`` with other paths; ``None`` if it holds no path."""
+    """Return ``value`` with replaced paths; ``None`` if it holds no path."""
     if isinstance(value, Path):
         return replace(value)
     if isinstance(value, tuple | list) and any(isinstance(item, Path) for item in value):
@@ -156,9 +170,9 @@ def options_key(options: Any) -> str:
 
 
 def _canonical(value: Any, hint: Any = None) -> Any:
-    """Plain data for JSON, equal for equal values."""
+    """Return plain data for JSON that is equal for equal values."""
     if isinstance(value, Path):
-        from colortk.io.content_digest import content_digest  # not for every cold run
+        from colortk.io.content_digest import content_digest  # not imported in every cold run
 
         # A default may name a file that is optional.
         return f"sha256:{content_digest(value)}" if value.exists() else f"no file: {value}"

@@ -1,4 +1,4 @@
-"""Which entry point declares a plugin, and which entry points this process may import."""
+"""Entry points that declare plugins, and those that this process may import."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Origin:
-    """The entry point that declares a plugin: enough to import it without any other.
+    """The entry point that declares a plugin.
 
-    ``name`` and ``value``: those of the entry point.
+    Attributes
+    ----------
+    distribution, version : str
+        The installed distribution.
+    name, value : str
+        Name and value of the entry point.
     """
 
     distribution: str
@@ -19,14 +24,19 @@ class Origin:
     value: str
 
 
-#: Entry points that this process imports; all of them if there are none.
+#: Entry points that this process imports; if the list is empty, it imports all.
 only: list[Origin] = []
 
 
 def discover_only(origins: Iterable[Origin]) -> None:
-    """Let :func:`colortk.plugin.registry.registry` import no other entry points than these.
+    """Let :func:`colortk.plugin.registry.registry` import only these entry points.
 
-    One plugin's declaration may import seconds' worth of modules, which a process that serves
-    another plugin should not wait for. To be called before ``registry()``.
+    The declaration of a plugin may take seconds to import. A process that serves another plugin
+    should not wait for it. Call this function before ``registry()``.
+
+    Parameters
+    ----------
+    origins : iterable of Origin
+        Entry points.
     """
     only[:] = dict.fromkeys(origins)

@@ -1,4 +1,4 @@
-"""What plugin code may change in this process, restored when the plugin code returns."""
+"""Restore the state of this process that plugin code may change."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 _lock = threading.Lock()
 _depth = 0
 _saved: list[contextlib.ExitStack] = []
-#: Listing them takes longer than looking at each.
+#: Listed once: it takes longer than to query the handlers.
 _SIGNALS = tuple(sorted(signal.valid_signals()))
 
 
 class _StandardError(io.TextIOBase):
-    """Standard output as plugin code sees it: text goes to stderr, and closing it does nothing."""
+    """Standard output for plugin code: text goes to stderr, and closing it has no effect."""
 
     encoding = "utf-8"
 
@@ -43,16 +43,16 @@ class _StandardError(io.TextIOBase):
         return int(self._stream.fileno())
 
     def close(self) -> None:
-        """Leave stderr open: it is not the plugin's."""
+        """Leave stderr open for the host."""
 
 
 @contextlib.contextmanager
 def restored() -> Iterator[None]:
-    """Let what the body prints go to stderr, and afterwards restore what it changed.
+    """Send what the body prints to stderr, and restore afterwards what the body changed.
 
-    Restored are ``sys.stdout`` and ``sys.stderr``, descriptor 1, the working directory and, in the
-    main thread, signal handlers. Where several threads are in such bodies at once, the first saves
-    and the last restores.
+    This covers ``sys.stdout`` and ``sys.stderr``, descriptor 1, the working directory and, in the
+    main thread, signal handlers. If several threads run such bodies at the same time, the first
+    thread saves the state and the last one restores it.
     """
     global _depth
     with _lock:

@@ -1,8 +1,7 @@
-"""Finds plugins, one entry point at a time; whatever fails becomes a row, not a crash.
+"""Discover plugins, one entry point at a time. A plugin that fails becomes a row, not a crash.
 
-Each entry point gets a pluggy manager of its own: pluggy validates and calls its hooks,
-and nothing that one plugin does wrong (an import error, ``SystemExit``, a misspelled
-hook, an exception in a hook) reaches another.
+Each entry point gets a pluggy manager of its own, which validates and calls its hooks. An error of
+one plugin (in an import or a hook, ``SystemExit``, a misspelled hook) does not affect other plugins.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from colortk.plugin.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec,
 
 GROUP = "colortk"
 DISTRIBUTION = "colorization-toolkit"
-#: Broken distributions that are named when a plugin is not known, at most.
-SUSPECTS = 3
+#: Most broken distributions that the error of an unknown plugin names.
+MAX_SUSPECTS = 3
 _HOOKS: dict[str, type[AnySpec]] = {
     "colortk_colorizers": ColorizerSpec,
     "colortk_metrics": MetricSpec,
@@ -38,8 +37,18 @@ _HOOKS: dict[str, type[AnySpec]] = {
 
 
 @dataclass(frozen=True)
-class Found:
-    """A usable declaration and the distribution that it came with."""
+class DeclaredPlugin:
+    """A usable declaration.
+
+    Attributes
+    ----------
+    spec : ColorizerSpec, MetricSpec or RefinerSpec
+        The declaration.
+    distribution, version : str
+        The installed distribution that declares it.
+    origin : Origin or None
+        The entry point that declares it.
+    """
 
     spec: AnySpec
     distribution: str
@@ -49,9 +58,18 @@ class Found:
 
 @dataclass(frozen=True)
 class Broken:
-    """A plugin, or one of its declarations, that cannot be used.
+    """A plugin, or a declaration, that cannot be used.
 
-    ``stage``: import, register, hook, declaration, name or requirement.
+    Attributes
+    ----------
+    name : str
+        Name of the plugin, or of the entry point.
+    distribution, version : str
+        The installed distribution.
+    stage : str
+        The step that failed: "metadata", "import", "register", "hook", "declaration" or "name".
+    reason : str
+        Why it failed.
     """
 
     name: str
@@ -63,58 +81,77 @@ class Broken:
 
 @dataclass
 class Registry:
-    """Everything that discovery found, usable and broken.
+    """The plugins that are installed.
 
-    ``partial``: only some entry points were imported; for other names there is a full discovery.
+    Attributes
+    ----------
+    plugins : list of DeclaredPlugin
+        Usable declarations.
+    broken : list of Broken
+        Plugins that cannot be used.
+    partial : bool
+        Only some entry points were imported. Other names lead to a full discovery.
     """
 
-    found: list[Found] = field(default_factory=list)
+    plugins: list[DeclaredPlugin] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     partial: bool = False
 
-    def of(self, kind: type[AnySpec]) -> dict[str, Found]:
-        """Declarations of one kind by name."""
-        return {f.spec.name: f for f in self.found if isinstance(f.spec, kind)}
+    def of(self, kind: type[AnySpec]) -> dict[str, DeclaredPlugin]:
+        """Return the declarations of one kind by name."""
+        return {f.spec.name: f for f in self.plugins if isinstance(f.spec, kind)}
 
-    def colorizer(self, name: str) -> tuple[Found, ColorizerSpec]:
-        """The colorizer ``name``. Raises ``UsageError`` (unknown) or ``PluginError`` (broken)."""
-        found = self._get(name, ColorizerSpec, "colorizer", "colortk plugins list")
-        assert isinstance(found.spec, ColorizerSpec)
-        for need in found.spec.requires:
+    def colorizer(self, name: str) -> tuple[DeclaredPlugin, ColorizerSpec]:
+        """Return the colorizer ``name`` and its declaration.
+
+        Raises
+        ------
+        UsageError
+            If the name is not known.
+        PluginError
+            If the plugin is broken, or lacks a module.
+        """
+        plugin = self._get(name, ColorizerSpec, "colorizer", "colortk plugins list")
+        assert isinstance(plugin.spec, ColorizerSpec)
+        for need in plugin.spec.requires:
             if not _importable(need.module):
                 raise PluginError(
                     f"plugin '{name}' cannot run",
                     f"it needs the module '{need.module}', which is not installed",
                     need.install,
                 )
-        return found, found.spec
+        return plugin, plugin.spec
 
     def refiner(self, name: str) -> RefinerSpec:
-        """The refiner ``name``. Raises as :meth:`colorizer` does."""
-        found = self._get(name, RefinerSpec, "refinement", "colortk plugins list --kind refiner")
-        assert isinstance(found.spec, RefinerSpec)
-        return found.spec
+        """Return the refiner ``name``. Raises as :meth:`colorizer` does."""
+        plugin = self._get(name, RefinerSpec, "refinement", "colortk plugins list --kind refiner")
+        assert isinstance(plugin.spec, RefinerSpec)
+        return plugin.spec
 
     def refiner_origin(self, name: str) -> Origin | None:
-        """Where the refiner ``name`` is declared. Raises as :meth:`colorizer` does."""
+        """Return where the refiner ``name`` is declared. Raises as :meth:`colorizer` does."""
         return self._get(name, RefinerSpec, "refinement", "colortk plugins list").origin
 
     def metric(self, name: str) -> MetricSpec:
-        """The metric ``name``. Raises as :meth:`colorizer`, and ``ArtifactError`` without its file."""
-        found = self._get(name, MetricSpec, "metric", "colortk plugins list --kind metric")
-        assert isinstance(found.spec, MetricSpec)
-        variable = found.spec.weights_variable
+        """Return the metric ``name``.
+
+        Raises as :meth:`colorizer` does, and ``ArtifactError`` if the file that the metric needs is not
+        named.
+        """
+        plugin = self._get(name, MetricSpec, "metric", "colortk plugins list --kind metric")
+        assert isinstance(plugin.spec, MetricSpec)
+        variable = plugin.spec.weights_variable
         if variable and not os.environ.get(variable):
             raise ArtifactError(
                 f"metric '{name}' cannot be computed",
                 "it needs a file that is not shipped",
                 f"set {variable} to the path of that file",
             )
-        return found.spec
+        return plugin.spec
 
     def metrics(self, films: bool = False) -> dict[str, MetricSpec]:
-        """Metrics of pictures, or those of ``films`` alone, by name, that have what they need."""
-        specs = (found.spec for found in self.found)
+        """Return the metrics of pictures, or of films, whose files are available, by name."""
+        specs = (plugin.spec for plugin in self.plugins)
         return {
             spec.name: spec
             for spec in specs
@@ -127,7 +164,7 @@ class Registry:
     def _full(self) -> Registry:
         return _discovered()
 
-    def _get(self, name: str, kind: type[AnySpec], word: str, listing: str) -> Found:
+    def _get(self, name: str, kind: type[AnySpec], word: str, listing: str) -> DeclaredPlugin:
         known = self.of(kind)
         if name in known:
             return known[name]
@@ -144,22 +181,22 @@ class Registry:
         hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
         hint += "".join(
             f"; {row.name} of {row.distribution} is broken ({row.stage}: {row.reason})"
-            for row in self._silenced()[:SUSPECTS]
+            for row in self._silenced()[:MAX_SUSPECTS]
         )
         raise UsageError(f"no {word} '{name}'", hint, f"see: {listing}")
 
     def _silenced(self) -> list[Broken]:
-        """One row for each distribution that may have wanted to declare more than is known."""
+        """Return one row for each distribution that may declare more than is known."""
         rows = {row.distribution: row for row in reversed(self.broken) if row.stage != "name"}
         return list(reversed(rows.values()))
 
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
-    """Discover every installed plugin, once a process.
+    """Discover the installed plugins; once per process.
 
-    With ``COLORTK_STRICT=1`` in the environment the first failure is raised instead. In a process
-    that has called :func:`~colortk.plugin.origins.discover_only` only that is imported which was named there.
+    With ``COLORTK_STRICT=1`` in the environment, the first failure is raised. After a call of
+    :func:`~colortk.plugin.origins.discover_only`, only the entry points that it names are imported.
     """
     if not origins.only:
         return _discovered()
@@ -179,23 +216,23 @@ def _discovered() -> Registry:
 
 
 def strict() -> bool:
-    """Whether a plugin's failure is raised as it is, with its traceback: ``COLORTK_STRICT=1``."""
+    """Return whether failures of plugins are raised with their traceback: ``COLORTK_STRICT=1``."""
     return os.environ.get("COLORTK_STRICT") == "1"
 
 
-def raise_if_strict(error: BaseException, what: str) -> None:
-    """Raise ``RuntimeError`` from a plugin's ``error``, if that is wanted.
+def raise_if_strict(error: BaseException, message: str) -> None:
+    """Raise ``RuntimeError`` from the ``error`` of a plugin in strict mode.
 
-    Not the error itself: ``SystemExit`` or ``OSError`` would mean something else further up.
+    The error itself is not raised: callers would take ``SystemExit`` or ``OSError`` for their own.
     """
     if strict():
-        raise RuntimeError(what) from error
+        raise RuntimeError(message) from error
 
 
 def _points(result: Registry, strict: bool) -> list[tuple[EntryPoint, Origin]]:
-    """Entry points of every distribution, built-ins first; one seen twice on the path counts once.
+    """Return the entry points of all distributions, without duplicates, built-in ones first.
 
-    Distributions are read one by one, so that one with damaged metadata costs only itself.
+    Distributions are read one by one, so that damaged metadata affects only its distribution.
     """
     seen: dict[tuple[str, str, str], tuple[EntryPoint, Origin]] = {}
     for dist in distributions():
@@ -203,7 +240,7 @@ def _points(result: Registry, strict: bool) -> list[tuple[EntryPoint, Origin]]:
             points = [point for point in dist.entry_points if point.group == GROUP]
             if not points:
                 continue
-            # Each look at one of these parses the whole description of the distribution.
+            # Each access to one of these parses the whole metadata of the distribution.
             distribution, version = str(dist.name), str(dist.version)
             for point in points:
                 origin = Origin(distribution, version, point.name, point.value)
@@ -226,7 +263,7 @@ def _add(result: Registry, point: EntryPoint, origin: Origin, strict: bool) -> N
         result.broken.append(Broken(name, distribution, version, stage, reason))
 
     try:
-        with restored():  # what a plugin prints is not our output
+        with restored():  # what a plugin prints must not reach standard output
             module = point.load()
         stage = "register"
         manager = pluggy.PluginManager(GROUP)
@@ -242,25 +279,25 @@ def _add(result: Registry, point: EntryPoint, origin: Origin, strict: bool) -> N
                     if why:
                         broken(getattr(spec, "name", point.name), "declaration", why)
                     else:
-                        result.found.append(Found(spec, distribution, version, origin))
+                        result.plugins.append(DeclaredPlugin(spec, distribution, version, origin))
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # SystemExit on import is the plugin's failure, not ours
+    except BaseException as error:  # including SystemExit, which must not end this process
         raise_if_strict(error, f"plugin '{point.name}' of {distribution} is broken")
         broken(point.name, stage, _reason(error))
 
 
 def _check_options(spec: AnySpec) -> str | None:
-    """Why the options that ``spec`` declares cannot be set from text, or ``None``."""
+    """Return why the options that ``spec`` declares cannot be set from text, or ``None``."""
     if isinstance(spec, ColorizerSpec):
-        for what, declared in (("options", spec.options), ("train options", spec.train_options)):
+        for label, declared in (("options", spec.options), ("train options", spec.train_options)):
             if isinstance(declared, type) and (wrong := unusable(declared)):
-                return f"has {what} that {wrong}"
+                return f"has {label} that {wrong}"
     return None
 
 
 def _reason(error: BaseException) -> str:
-    """One line of what went wrong, with the kind of the error."""
+    """Return the class and the message of an error in one line."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"the module '{error.name}' is not installed"
     text = " ".join(str(error).split())
@@ -268,7 +305,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _refuse_unmarked(module: Any, manager: pluggy.PluginManager) -> None:
-    """A function named like a hook but without ``@hookimpl`` would be silently ignored."""
+    """Raise ``TypeError`` for a function with the name of a hook but without ``@hookimpl``."""
     used = {caller.name for caller in manager.get_hookcallers(module) or []}
     for name in vars(module):
         if name.startswith("colortk_") and name not in used and callable(vars(module)[name]):
@@ -280,29 +317,29 @@ def _refuse_unmarked(module: Any, manager: pluggy.PluginManager) -> None:
 
 
 def _settle_names(result: Registry, strict: bool) -> None:
-    """A name claimed twice is an error that names both; a built-in keeps its own."""
-    claims: dict[tuple[str, str], list[Found]] = {}
-    for found in result.found:
-        claims.setdefault((type(found.spec).__name__, found.spec.name), []).append(found)
+    """Refuse names that two plugins claim. A built-in plugin keeps its name."""
+    claims: dict[tuple[str, str], list[DeclaredPlugin]] = {}
+    for plugin in result.plugins:
+        claims.setdefault((type(plugin.spec).__name__, plugin.spec.name), []).append(plugin)
     for (_, name), rivals in claims.items():
         if len(rivals) == 1:
             continue
-        who = " and ".join(dict.fromkeys(r.distribution for r in rivals))
+        distributions = " and ".join(dict.fromkeys(r.distribution for r in rivals))
         if strict:
             raise PluginError(
-                f"the name '{name}' is claimed by {who}", hint="uninstall one of them"
+                f"the name '{name}' is claimed by {distributions}", hint="uninstall one of them"
             )
         for loser in rivals:
             if loser.distribution == DISTRIBUTION and loser is rivals[0]:
                 continue
-            result.found.remove(loser)
+            result.plugins.remove(loser)
             result.broken.append(
                 Broken(
                     name,
                     loser.distribution,
                     loser.version,
                     "name",
-                    f"the name '{name}' is claimed by {who}: uninstall one of them",
+                    f"the name '{name}' is claimed by {distributions}: uninstall one of them",
                 )
             )
 
@@ -315,5 +352,5 @@ def _importable(module: str) -> bool:
 
 
 def missing_requirements(spec: ColorizerSpec) -> list[str]:
-    """Modules that ``spec`` needs and that are not installed."""
+    """Return the modules that ``spec`` needs and that are not installed."""
     return [need.module for need in spec.requires if not _importable(need.module)]

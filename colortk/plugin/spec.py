@@ -1,4 +1,4 @@
-"""What a plugin declares: data only, so that declaring it imports and reads nothing heavy."""
+"""Declarations of plugins: plain data, so that a declaration imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from colortk.color.working_size import WorkingSize as WorkingSize
 
-#: Version of the contract in this file. A plugin of a later one is not loaded.
+#: Version of the contract. A plugin that was written for a later version is not loaded.
 API_VERSION = 1
-#: The colorizer that is used where none is named.
+#: The colorizer that is used by default.
 DEFAULT = "effnet_bins"
 
 if TYPE_CHECKING:  # `plugins list` must not wait for NumPy
@@ -23,28 +23,46 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Colorizer(Protocol):
-    """What a colorizer's factory returns."""
+    """The object that the factory of a colorizer returns."""
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
-        """Chroma of a picture.
+        """Predict the chroma of a picture.
 
-        ``lightness``: float32 (H, W), CIE L*, 0..100, D65, of the declared working size.
-        Returns float32 (H, W, 2), CIE a* and b*, finite. Must not change its argument.
+        Parameters
+        ----------
+        lightness : float32 array of shape (H, W)
+            CIE L*, 0 to 100, D65, at the declared working size. It must not be changed.
+
+        Returns
+        -------
+        float32 array of shape (H, W, 2)
+            CIE a* and b*; finite, and the same for the same lightness.
         """
         ...
 
 
 class Artifacts(Protocol):
-    """What a factory gets to read its trained weights with: verified bytes, no paths."""
+    """The trained files of a plugin, as its factory gets them: verified bytes, no paths."""
 
     def read(self, name: str) -> bytes:
-        """Content of the declared artifact ``name``; raises ``ArtifactError`` if its digest is wrong."""
+        """Return the content of an artifact.
+
+        Parameters
+        ----------
+        name : str
+            Name of a declared artifact.
+
+        Raises
+        ------
+        ArtifactError
+            If the file is missing, or its SHA-256 is not the declared one.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A trained file: its name inside the plugin's ``artifacts`` folder and its SHA-256 (hex)."""
+    """A trained file: its name in the folder ``artifacts`` and its SHA-256 in hexadecimal."""
 
     name: str
     sha256: str
@@ -60,17 +78,40 @@ class Requirement:
 
 @dataclass(frozen=True)
 class ColorizerSpec:
-    """A colorizer plugin, declared.
+    """The declaration of a colorizer.
 
-    ``factory``: ``"package.module:callable"``, called as ``factory(artifacts, options)`` and
-    returning a :class:`Colorizer`. ``package``: where its ``artifacts`` folder lies.
-    ``options``: a frozen dataclass with a default for every field, or ``None``.
-    ``trainer``: ``"package.module:callable"`` behind ``colortk fit``, or empty.
-    ``train_options``: what ``fit --option`` sets, a frozen dataclass as for ``options``, or
-    ``"package.module:Class"``, which is imported only where a network is trained or shown.
-    ``modules``: names of modules that results depend on and that no import statement names, as
-    ``"my_package.backends.fast"``. Their code is part of every result's key, as that of all modules
-    that the factory imports; of a module of another distribution the version is.
+    Attributes
+    ----------
+    name : str
+        Lower-case letters, digits and ``_``.
+    summary : str
+        One line for lists.
+    factory : str
+        ``"package.module:callable"``. It is called as ``factory(artifacts, options)`` and returns a
+        :class:`Colorizer`.
+    package : str
+        The package that contains the folder ``artifacts``; empty if there are no artifacts.
+    api_version : int
+        Version of the contract; filled in.
+    working_size : WorkingSize
+        The size at which the colorizer gets pictures.
+    requires : tuple of Requirement
+        Modules that not everybody has. Without them the plugin is listed as unavailable.
+    artifacts : tuple of Artifact
+        Trained files.
+    options : type or None
+        A frozen dataclass with a default for every field, which ``--option`` sets.
+    trainer : str
+        ``"package.module:callable"`` that ``colortk fit`` calls; empty if there is none.
+    paper : str
+        The publication that describes the method.
+    train_options : type, str or None
+        Like ``options``, for ``colortk fit --option``; or the ``"package.module:name"`` of the class,
+        which then is imported only when it is needed.
+    modules : tuple of str
+        Modules that results depend on and that no import statement names, as
+        ``"my_package.backends.fast"``. Their code becomes part of every result's key, like that of
+        the modules that the factory imports; of a module of another distribution it is the version.
     """
 
     name: str
@@ -88,30 +129,57 @@ class ColorizerSpec:
     modules: tuple[str, ...] = ()
 
 
-#: What a metric's function is called with.
+#: Arguments of the function of a metric.
 Takes = Literal["pictures", "pair", "film"]
 
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """A score of a colorized picture, or of a film.
+    """The declaration of a score of a colorized picture, or of a film.
 
-    ``function``: ``"package.module:callable"``, called as ``function(truth, result)`` with two
-    uint8 (H, W, 3) sRGB pictures that it must not change, returning a finite number; as
-    ``function(result)`` if ``needs_reference`` is false; as ``function(pair)`` with one
-    :class:`colortk.harness.metrics.pair.Pair` if ``takes`` is ``"pair"``, which computes what
-    several metrics need once. If ``takes`` is ``"film"`` it scores films: called as ``function()``
-    for every result of a film, it returns an object with ``add(frame)``, given every
-    :class:`colortk.harness.films.frame.FilmFrame` in order, and ``result()``, the number; without
-    ``needs_reference`` the original gets a score too. ``higher_is_better``: ``None`` if neither is (a description: it is
-    read beside the original's, not ranked). ``chroma``: it measures colour and means nothing
-    where the original has none. ``label``: in table heads, instead of the name. ``digits``: after
-    the decimal point in tables. ``source``: the paper or standard that defines it. ``definition``:
-    one sentence with everything that the number depends on (window, peak, units, weights), which
-    every report prints under its table; the summary is printed if it is empty. ``weights_variable``:
-    an environment variable that names a file which the metric needs and which is not shipped; the
-    metric is scored where nobody names metrics only if the variable is set. ``bounds``: the lowest
-    and the highest value that the metric can have; intervals of its means end there.
+    Attributes
+    ----------
+    name : str
+        Lower-case letters, digits and ``_``.
+    summary : str
+        One line for lists.
+    function : str
+        ``"package.module:callable"``. It is called as ``function(truth, result)`` with two sRGB
+        pictures, uint8 (H, W, 3), which it must not change, and returns a finite number. ``takes``
+        and ``needs_reference`` change the arguments.
+    higher_is_better : bool or None
+        ``None`` for a description, which is shown beside the value of the original and not ranked.
+    unit : str
+        As "dB"; may be empty.
+    needs_reference : bool
+        If false, the function is called as ``function(result)``. A metric of films then scores the
+        original, too.
+    source : str
+        The paper or standard that defines the metric.
+    api_version : int
+        Version of the contract; filled in.
+    chroma : bool
+        The metric measures color and has no meaning where the original has no color.
+    takes : {"pictures", "pair", "film"}
+        "pair": the function is called as ``function(pair)`` with a
+        :class:`colortk.harness.metrics.pair.Pair`, which computes values that several metrics share
+        once. "film": it is called as ``function()`` for every result, and returns an object with the
+        methods ``add(frame)``, called with each :class:`colortk.harness.films.frame.FilmFrame` in
+        order, and ``result()``, which returns the number.
+    digits : int
+        Digits after the decimal point in tables.
+    label : str
+        Heading in tables, instead of the name.
+    definition : str
+        One sentence with all that the number depends on (window, peak, units, weights). Reports
+        print it under their tables; the default is the summary.
+    modules : tuple of str
+        Modules that results depend on and that no import statement names.
+    weights_variable : str
+        An environment variable that names a file which the metric needs and which is not shipped. If
+        it is not set, the metric is scored only when it is asked for by name, and then fails.
+    bounds : tuple of float
+        The lowest and the highest possible value. Intervals of means end there.
     """
 
     name: str
@@ -133,17 +201,29 @@ class MetricSpec:
 
     @property
     def heading(self) -> str:
-        """What a table's head says: label and direction."""
+        """The heading in tables: label and direction."""
         arrow = {True: " ↑", False: " ↓", None: ""}[self.higher_is_better]
         return (self.label or self.name) + arrow
 
 
 @dataclass(frozen=True)
 class RefinerSpec:
-    """What is done to predicted chroma before it is joined with the picture's lightness.
+    """The declaration of a refinement: a change of chroma before it is joined with lightness.
 
-    ``function``: ``"package.module:callable"``, called as ``function(lightness, ab)`` with
-    float32 (H, W) and (H, W, 2), returning float32 (H, W, 2).
+    Attributes
+    ----------
+    name : str
+        The value of ``--refine``.
+    summary : str
+        One line for lists.
+    function : str
+        ``"package.module:callable"``. It is called as ``function(lightness, ab)`` with blocks of a
+        picture, float32 (H, W) and (H, W, 2), and returns float32 (H, W, 2). Each pixel of the
+        result must depend on this pixel alone.
+    api_version : int
+        Version of the contract; filled in.
+    modules : tuple of str
+        As of :class:`ColorizerSpec`.
     """
 
     name: str
@@ -157,14 +237,14 @@ AnySpec = ColorizerSpec | MetricSpec | RefinerSpec
 
 
 def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
-    """Why ``spec`` cannot be used as a ``kind``, or ``None`` if it can."""
+    """Return why ``spec`` cannot be used as a ``kind``; ``None`` if it can."""
     if not isinstance(spec, kind):
         return f"returned {type(spec).__name__} where {kind.__name__} was expected"
     if not isinstance(spec.api_version, int):
-        return f"has the API version {spec.api_version!r}, which is no whole number"
+        return f"has the API version {spec.api_version!r}, which is not an integer"
     if spec.api_version > API_VERSION:
         return (
-            f"is written for plugin API {spec.api_version}, this colortk speaks {API_VERSION}:"
+            f"is written for plugin API {spec.api_version}, and this colortk supports {API_VERSION}:"
             " upgrade colorization-toolkit"
         )
     if not isinstance(spec.name, str) or not _NAME.fullmatch(spec.name):
@@ -213,12 +293,12 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
     for value in (size.short if size.short is not None else 1, size.multiple):
         if not isinstance(value, int) or value < 1:
             return f"has a working size of {value!r}; a whole number from 1 is wanted"
-    for field_name, values, wanted in (
+    for field_name, values, kind in (
         ("requires", spec.requires, Requirement),
         ("artifacts", spec.artifacts, Artifact),
     ):
-        if not isinstance(values, tuple) or not all(isinstance(v, wanted) for v in values):
-            return f"has {field_name} that are not a tuple of {wanted.__name__}"
+        if not isinstance(values, tuple) or not all(isinstance(v, kind) for v in values):
+            return f"has {field_name} that are not a tuple of {kind.__name__}"
     if not all(isinstance(text, str) for text in (spec.package, spec.trainer, spec.paper)):
         return "has a package, trainer or paper that is not text"
     if wrong := check_options("options", spec.options):
@@ -250,9 +330,9 @@ def load_callable(path: str) -> Callable[..., Any]:
     from importlib import import_module
 
     module, _, attribute = path.partition(":")
-    found: Any = import_module(module)
+    value: Any = import_module(module)
     for part in attribute.split("."):
-        found = getattr(found, part)
-    if not callable(found):
+        value = getattr(value, part)
+    if not callable(value):
         raise TypeError(f"{path} is not callable")
-    return found  # type: ignore[no-any-return]
+    return value  # type: ignore[no-any-return]

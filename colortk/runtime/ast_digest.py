@@ -57,12 +57,12 @@ def read_source(content: bytes) -> Source:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Source(hashlib.sha256(content).hexdigest())
-    found = _Reader(b"__doc__" in content and _uses_docstrings(tree))
+    reader = _Reader(b"__doc__" in content and _uses_docstrings(tree))
     lazy = _lazy_names(tree)
-    found.visit(tree)
-    digest = hashlib.sha256("\0".join(found.words).encode("utf-8", "surrogatepass")).hexdigest()
-    references = tuple(sorted(found.references - ({module for _, module in lazy})))
-    return Source(digest, tuple(dict.fromkeys(found.imports)), references, lazy)
+    reader.visit(tree)
+    digest = hashlib.sha256("\0".join(reader.words).encode("utf-8", "surrogatepass")).hexdigest()
+    references = tuple(sorted(reader.references - ({module for _, module in lazy})))
+    return Source(digest, tuple(dict.fromkeys(reader.imports)), references, lazy)
 
 
 class _Reader:
@@ -161,7 +161,7 @@ def _lazy_names(tree: ast.Module) -> tuple[tuple[str, str], ...]:
     """Names that a module imports when they are first used, and the modules they come from."""
     if not any(_defines_getattr(node) for node in tree.body):
         return ()
-    found: dict[str, str] = {}
+    modules_by_name: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
             for key, value in zip(node.value.keys, node.value.values, strict=True):
@@ -171,8 +171,8 @@ def _lazy_names(tree: ast.Module) -> tuple[tuple[str, str], ...]:
                 if all(isinstance(text, str) for text in texts):
                     module = str(texts[1]).partition(":")[0]
                     if _MODULE.fullmatch(module):
-                        found[str(texts[0])] = module
-    return tuple(found.items())
+                        modules_by_name[str(texts[0])] = module
+    return tuple(modules_by_name.items())
 
 
 def _defines_getattr(node: ast.stmt) -> bool:

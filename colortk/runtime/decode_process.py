@@ -44,8 +44,8 @@ def serve(channel: Channel) -> None:
         except ColortkError as error:
             channel.send(failure(request, error))
         except MemoryError:
-            what = f"cannot read '{fields['name']}'"
-            channel.send(failure(request, PictureError(what, "not enough memory to decode it")))
+            problem = f"cannot read '{fields['name']}'"
+            channel.send(failure(request, PictureError(problem, "not enough memory to decode it")))
 
 
 def _to_message(picture: Picture) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -126,7 +126,7 @@ class DecodeProcess:
     def _decoded(
         self, data: bytes, name: str, max_pixels: int | None, allow_truncated: bool
     ) -> Picture:
-        what = f"cannot read '{name}'"
+        problem = f"cannot read '{name}'"
         try:
             process = self._process or self._start()
             fields = {"name": name, "max_pixels": max_pixels, "allow_truncated": allow_truncated}
@@ -138,14 +138,14 @@ class DecodeProcess:
         except TimeoutError:
             self.close()
             why = f"decoding it takes over {self.timeout:g} s and was stopped"
-            raise PictureError(what, why) from None
+            raise PictureError(problem, why) from None
         except (EOFError, OSError, MessageError, ValueError, KeyError) as error:
             if self._process is not None and isinstance(error, EOFError | OSError):
                 why = died(self._process.ended())
                 self._process = None
-                raise PictureError(what, f"its decoder died: {why}") from None
+                raise PictureError(problem, f"its decoder died: {why}") from None
             self.close()
-            raise PictureError(what, f"its decoder failed: {error}") from error
+            raise PictureError(problem, f"its decoder failed: {error}") from error
         except BaseException:  # an interrupt here would leave the reply for the next picture
             self.close()
             raise

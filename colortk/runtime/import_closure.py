@@ -90,7 +90,7 @@ class SourceTree:
         if not self._held:
             self._forget()
         followed = OURS | set(own)
-        found = Closure()
+        closure = Closure()
         waiting: list[_Edge] = [(module, (), "") for module in modules]
         seen: set[tuple[str, tuple[str, ...]]] = set()
         while waiting:
@@ -102,17 +102,17 @@ class SourceTree:
             if top in sys.stdlib_module_names:
                 continue
             if not self._is_followed(top, followed):
-                found.libraries.setdefault(top, set()).add(importer)
+                closure.libraries.setdefault(top, set()).add(importer)
                 continue
             files, named = self._reach(module, names)
             for name, path in files:
-                if name not in found.modules:
-                    found.modules[name] = path
+                if name not in closure.modules:
+                    closure.modules[name] = path
                     if name not in self._edges:
                         self._edges[name] = list(self._imports(name, path))
                     waiting += self._edges[name]
             waiting += named
-        return found
+        return closure
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -164,8 +164,8 @@ class SourceTree:
             return
         source = self.cache.source(path)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        for one in source.imports:
-            yield _absolute(one, package), one.names or ("",), module
+        for statement in source.imports:
+            yield _absolute(statement, package), statement.names or ("",), module
         for reference in source.references:
             yield reference, (), module
 
@@ -203,9 +203,9 @@ class SourceTree:
             if "__init__.py" in self._listing(folder):
                 return folder / "__init__.py"
             if rest:
-                there = self._listing(folder.parent)
+                names = self._listing(folder.parent)
                 for suffix in (".py", *EXTENSION_SUFFIXES):
-                    if folder.name + suffix in there:
+                    if folder.name + suffix in names:
                         return folder.parent / (folder.name + suffix)
         return None
 
@@ -257,12 +257,12 @@ def _with_parents(module: str) -> Iterator[str]:
     return (".".join(parts[: count + 1]) for count in range(len(parts)))
 
 
-def _absolute(one: Imported, package: str) -> str:
-    if not one.level:
-        return one.module
+def _absolute(statement: Imported, package: str) -> str:
+    if not statement.level:
+        return statement.module
     parts = package.split(".")
-    base = parts[: len(parts) - one.level + 1]
-    return ".".join([*base, one.module] if one.module else base)
+    base = parts[: len(parts) - statement.level + 1]
+    return ".".join([*base, statement.module] if statement.module else base)
 
 
 def _lazy_module(target: str, package: str) -> str:

@@ -22,14 +22,14 @@ def weights_in(content: bytes) -> dict[str, Float32]:
         graph = onnx.load_model_from_string(content).graph
         if not graph.node:
             raise ValueError("it holds no graph")
-        found = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
+        weights = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
         for node in graph.node:
-            if node.op_type == "DequantizeLinear" and all(name in found for name in node.input):
-                whole, scale, zero = (found[name].astype(np.float32) for name in node.input)
+            if node.op_type == "DequantizeLinear" and all(name in weights for name in node.input):
+                whole, scale, zero = (weights[name].astype(np.float32) for name in node.input)
                 places = (-1, *[1] * (whole.ndim - 1))  # a scale for each filter
                 name = node.input[0].removesuffix("_quantized")
-                found[name] = (whole - zero.reshape(places)) * scale.reshape(places)
-        return {name: array.astype(np.float32) for name, array in found.items()}
+                weights[name] = (whole - zero.reshape(places)) * scale.reshape(places)
+        return {name: array.astype(np.float32) for name, array in weights.items()}
     except Exception as error:  # protobuf's own kinds; they say little
         raise ArtifactError(
             "the network's weights cannot be read", f"it is no ONNX file: {error}"
@@ -49,7 +49,7 @@ def restore(network: Any, content: bytes) -> list[str]:
     were set, as "conv1/kernel". Raises ``ArtifactError`` if ``content`` is no ONNX.
     """
     known = weights_in(content)
-    found = []
+    restored = []
     for name, layer in named_layers(network):
         if isinstance(layer, keras.layers.BatchNormalization) and f"{name}/beta" in known:
             # In 8 bits it lies in the convolution before it, and is but a shift.
@@ -67,5 +67,5 @@ def restore(network: Any, content: bytes) -> list[str]:
             value = inward(layer, known[full], tuple(variable.shape))
             if value is not None:
                 variable.assign(value)
-                found.append(full)
-    return found
+                restored.append(full)
+    return restored

@@ -73,15 +73,17 @@ def restrict(readable: Iterable[str], listed: Iterable[str], writable: Iterable[
     OSError
         The kernel cannot do it.
     """
-    found = version()
-    if not found:
+    abi_version = version()
+    if not abi_version:
         raise OSError("no Landlock")
     handled = _VERSION_1
-    handled |= _REFER if found >= 2 else 0
-    handled |= _TRUNCATE if found >= 3 else 0
-    handled |= _IOCTL_DEV if found >= 5 else 0
-    attributes = _Ruleset(handled, _TCP if found >= 4 else 0, _SCOPES if found >= 6 else 0)
-    size = 8 if found < 4 else 16 if found < 6 else 24
+    handled |= _REFER if abi_version >= 2 else 0
+    handled |= _TRUNCATE if abi_version >= 3 else 0
+    handled |= _IOCTL_DEV if abi_version >= 5 else 0
+    attributes = _Ruleset(
+        handled, _TCP if abi_version >= 4 else 0, _SCOPES if abi_version >= 6 else 0
+    )
+    size = 8 if abi_version < 4 else 16 if abi_version < 6 else 24
     ruleset = _syscall(
         _CREATE_RULESET, ctypes.byref(attributes), ctypes.c_size_t(size), ctypes.c_uint32(0)
     )
@@ -98,7 +100,7 @@ def restrict(readable: Iterable[str], listed: Iterable[str], writable: Iterable[
         _syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)
-    return found
+    return abi_version
 
 
 def _allow(ruleset: int, path: str, access: int) -> None:

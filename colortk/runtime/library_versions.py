@@ -40,14 +40,14 @@ def library_version(module: str, folder: Path | None) -> str:
         return f"{module} absent"
     installed = _installed(str(folder), _changed(folder))
     name = re.compile(_OTHER_NAMES.get(module, re.escape(_canonical(module))))
-    found = [f"{n} {version}" for n, version, _ in installed if name.fullmatch(n)]
-    if not found:
-        found = [
+    matches = [f"{n} {version}" for n, version, _ in installed if name.fullmatch(n)]
+    if not matches:
+        matches = [
             f"{n} {version}"
             for n, version, info in installed
             if module in _modules(str(folder / info), _changed(folder / info))
         ]
-    return ", ".join(sorted(found)) or f"{module} unknown"
+    return ", ".join(sorted(matches)) or f"{module} unknown"
 
 
 def _changed(folder: Path) -> int:

@@ -142,9 +142,9 @@ def checked(name: str, lightness: Float32, answer: Any) -> Float32:
     report = "report it to the plugin's author; see: colortk plugins check " + name
     if not isinstance(answer, np.ndarray):
         raise PredictionError(failed, f"{type(answer).__name__}, not an array", report)
-    wanted = (*lightness.shape, 2)
-    if answer.shape != wanted:
-        raise PredictionError(failed, f"shape {answer.shape}, not {wanted}", report)
+    expected_shape = (*lightness.shape, 2)
+    if answer.shape != expected_shape:
+        raise PredictionError(failed, f"shape {answer.shape}, not {expected_shape}", report)
     if answer.dtype.kind != "f":
         raise PredictionError(failed, f"{answer.dtype}, not float32", report)
     # Two passes without memory of their own; a NaN is neither over nor under a limit.
@@ -165,7 +165,7 @@ def load(request: Request) -> Loaded:
     Raises ``UsageError`` (unknown plugin or option), ``PluginError`` (broken, or its factory
     fails) or ``ArtifactError`` (weights missing or not trusted).
     """
-    found, spec = registry().colorizer(request.plugin)
+    plugin, spec = registry().colorizer(request.plugin)
     try:
         options = parse_options(spec, request.options)
         artifacts = artifacts_of(spec, request.weights)
@@ -176,7 +176,7 @@ def load(request: Request) -> Loaded:
     except (KeyboardInterrupt, ColortkError):
         raise
     except BaseException as error:
-        what = f"plugin '{spec.name}' of {found.distribution} cannot be loaded"
-        raise_if_strict(error, what)
-        raise PluginError(what, reason(error, spec.factory)) from error
+        problem = f"plugin '{spec.name}' of {plugin.distribution} cannot be loaded"
+        raise_if_strict(error, problem)
+        raise PluginError(problem, reason(error, spec.factory)) from error
     return Loaded(spec, colorizer, artifacts.digest, options_key(options))

@@ -175,33 +175,36 @@ def change_root(root: str, readable: Iterable[str], writable: Iterable[str]) -> 
 
 def _bind(root: str, path: str, bound: list[str], writable: bool) -> None:
     """Show ``path`` under ``root``, with the symbolic links that lead to it."""
-    here = "/"
+    parent = "/"
     parts = [part for part in path.split("/") if part]
     for count, part in enumerate(parts):
-        if any(here == other or here.startswith(f"{other}/") for other in bound) and not writable:
+        if (
+            any(parent == other or parent.startswith(f"{other}/") for other in bound)
+            and not writable
+        ):
             return
-        here = os.path.join(here, part)
-        if os.path.islink(here):
-            link = root + here
+        parent = os.path.join(parent, part)
+        if os.path.islink(parent):
+            link = root + parent
             if not os.path.lexists(link):
                 os.makedirs(os.path.dirname(link), exist_ok=True)
-                os.symlink(os.readlink(here), link)
-            target = os.path.join(os.path.dirname(here), os.readlink(here), *parts[count + 1 :])
+                os.symlink(os.readlink(parent), link)
+            target = os.path.join(os.path.dirname(parent), os.readlink(parent), *parts[count + 1 :])
             _bind(root, os.path.realpath(target), bound, writable)
             return
-    if here in bound or not os.path.exists(here):
+    if parent in bound or not os.path.exists(parent):
         return
-    if any(here.startswith(f"{other}/") for other in bound) and not writable:
+    if any(parent.startswith(f"{other}/") for other in bound) and not writable:
         return
-    target = root + here
+    target = root + parent
     with contextlib.suppress(FileExistsError):
-        if os.path.isdir(here):
+        if os.path.isdir(parent):
             os.makedirs(target, exist_ok=True)
         else:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             open(target, "x").close()
-    _mount(here, target, None, _BIND | _REC)
-    bound.append(here)
+    _mount(parent, target, None, _BIND | _REC)
+    bound.append(parent)
     if not writable:
         _mount_read_only(target, recursive=True)
 

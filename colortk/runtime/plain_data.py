@@ -54,8 +54,8 @@ def from_plain(kind: type[T], value: Any) -> T:
     ValueError
         A field is missing, unknown, or not of its declared type.
     """
-    made: T = _made(kind, value, kind.__name__)
-    return made
+    value_made: T = _made(kind, value, kind.__name__)
+    return value_made
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 
 
-def silent(what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
+def silent(label: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
     """No progress shown."""
     return nullcontext(lambda n: None)

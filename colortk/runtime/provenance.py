@@ -242,20 +242,20 @@ def _declared(spec: ColorizerSpec, options: type[Any] | str | None) -> list[str]
 def _own(spec: AnySpec, path: str) -> frozenset[str]:
     """Top-level packages of what ``path`` names, and of the distribution that ``spec`` came with."""
     own = frozenset([path.partition(":")[0].partition(".")[0]])
-    found = registry().of(type(spec)).get(spec.name)
-    if found is None or found.spec != spec or found.distribution == DISTRIBUTION:
+    plugin = registry().of(type(spec)).get(spec.name)
+    if plugin is None or plugin.spec != spec or plugin.distribution == DISTRIBUTION:
         return own
-    return own | _top_levels(found.distribution)
+    return own | _top_levels(plugin.distribution)
 
 
 @lru_cache(maxsize=64)
 def _top_levels(distribution: str) -> frozenset[str]:
     try:
-        found = importlib.metadata.distribution(distribution)
-        text = found.read_text("top_level.txt")
+        installed = importlib.metadata.distribution(distribution)
+        text = installed.read_text("top_level.txt")
         if text is not None:
             return frozenset(text.split())
-        names = [str(path).replace("\\", "/").partition("/")[0] for path in found.files or ()]
+        names = [str(path).replace("\\", "/").partition("/")[0] for path in installed.files or ()]
     except Exception:  # metadata of others may be damaged in any way
         return frozenset()
     names = [name.removesuffix(".py") for name in names]

@@ -128,13 +128,13 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the process: nothing of the user's but how to compute."""
-        kept = {
+        variables = {
             name: value
             for name, value in os.environ.items()
             if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)
         }
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), f"{self.work}/tmp")
-        return kept | temporary | {"HOME": f"{self.work}/home"}
+        return variables | temporary | {"HOME": f"{self.work}/home"}
 
     def close(self) -> None:
         """Delete the folder."""
@@ -183,9 +183,9 @@ def seal(policy: dict[str, Any], parent: int) -> tuple[dict[str, bool], bool]:
     writable = [work, *devices, *(f"/dev/{name}" for name in namespaces.DEVICES)]
     if rooted:
         writable += ["/dev/shm", "/proc"]
-    seen = ["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self"]
+    readable_paths = ["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self"]
     with contextlib.suppress(OSError):
-        version = landlock.restrict([*readable, *seen], policy["listed"], writable)
+        version = landlock.restrict([*readable, *readable_paths], policy["listed"], writable)
     alone = rooted or version >= 1
     aspects["files"] = alone
     # Landlock cannot let a folder be listed without the names of what is hidden in it.

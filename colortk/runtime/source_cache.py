@@ -94,7 +94,9 @@ def file_stamp(path: str) -> Stamp:
 
 
 def _packed(source: Source) -> list[Any]:
-    imports = [[one.level, one.module, list(one.names)] for one in source.imports]
+    imports = [
+        [statement.level, statement.module, list(statement.names)] for statement in source.imports
+    ]
     return [source.digest, imports, list(source.references), [list(pair) for pair in source.lazy]]
 
 

@@ -1,1 +1,1 @@
-"""Trained artifacts and pickled intermediates: what is read is verified first."""
+"""Trained artifacts and pickled intermediates. Files are verified before they are used."""

@@ -1,4 +1,4 @@
-"""Trained weights: bytes whose SHA-256 is the declared one, or an error."""
+"""Read trained files, and check that their SHA-256 is the declared one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,23 @@ MANIFEST = "manifest.json"
 
 
 def declared(package: str) -> tuple[Artifact, ...]:
-    """The artifacts that the manifest of ``package`` lists; empty if nothing is trained yet."""
+    """Return the artifacts that the manifest of a package lists.
+
+    Parameters
+    ----------
+    package : str
+        Name of a package with a folder ``artifacts``.
+
+    Returns
+    -------
+    tuple of Artifact
+        Empty if there is no manifest yet.
+
+    Raises
+    ------
+    ArtifactError
+        If the manifest is damaged.
+    """
     try:
         text = reading.content(files(package) / "artifacts" / MANIFEST, reading.MANIFEST_BYTES)
     except (OSError, ModuleNotFoundError):
@@ -36,74 +52,101 @@ def _listed(text: bytes, where: str) -> tuple[Artifact, ...]:
 
 
 def _is_name(name: str) -> bool:
-    """Whether it can only be a file in the folder, on any system."""
+    """Return whether a name can only be that of a file in the folder, on any system."""
     return name not in ("", ".", "..") and not set(name) & set("/\\:\0") and name.isprintable()
 
 
 def manifest_of(folder: ArtifactFolder) -> dict[str, Any]:
-    """What the manifest beside the artifacts tells; empty if there is none.
+    """Return the content of the manifest beside the artifacts; empty if there is none.
 
-    Raises ``ArtifactError`` for one that is damaged.
+    Raises
+    ------
+    ArtifactError
+        If the manifest is damaged.
     """
     try:
         text = reading.content(folder.folder / MANIFEST, reading.MANIFEST_BYTES)
     except OSError:
         return {}
     _listed(text, folder.plugin)  # raises for one that is damaged
-    found: dict[str, Any] = reading.parsed(text)
-    return found
+    manifest: dict[str, Any] = reading.parsed(text)
+    return manifest
 
 
 @dataclass(frozen=True)
 class ArtifactFolder:
-    """A folder of trained files and what their digests must be. ``given``: named with --weights."""
+    """A folder with trained files.
+
+    Attributes
+    ----------
+    plugin : str
+        Name of the plugin.
+    folder : Traversable
+        The folder.
+    artifacts : tuple of Artifact
+        Names and digests of the files.
+    named_by_user : bool
+        The folder was named with ``--weights``.
+    """
 
     plugin: str
     folder: Traversable
     artifacts: tuple[Artifact, ...]
-    given: bool = False
+    named_by_user: bool = False
 
     @property
     def digest(self) -> str:
-        """One SHA-256 over the names and digests of all artifacts; empty if there are none."""
+        """SHA-256 of the names and digests of all artifacts; empty if there are none."""
         if not self.artifacts:
             return ""
         lines = sorted(f"{item.name} {item.sha256}" for item in self.artifacts)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def read(self, name: str) -> bytes:
-        """Verified content of ``name``. Raises ``ArtifactError``."""
-        wanted = {item.name: item.sha256 for item in self.artifacts}.get(name)
-        again = f"reinstall the plugin or train it: colortk fit --plugin {self.plugin}"
-        if wanted is None and self.given:
+        """Return the content of an artifact.
+
+        Raises
+        ------
+        ArtifactError
+            If the artifact is missing, or its digest is not the declared one.
+        """
+        digest = {item.name: item.sha256 for item in self.artifacts}.get(name)
+        hint = f"reinstall the plugin or train it: colortk fit --plugin {self.plugin}"
+        if digest is None and self.named_by_user:
             raise ArtifactError(
-                f"the weights in '{self.folder}' are not of plugin '{self.plugin}'",
+                f"the weights in '{self.folder}' are not weights of plugin '{self.plugin}'",
                 f"there is no '{name}' among them",
                 f"name a folder that colortk fit --plugin {self.plugin} wrote",
             )
-        if wanted is None:
+        if digest is None:
             raise ArtifactError(
                 f"plugin '{self.plugin}' has no trained artifact '{name}'",
                 "not in its manifest",
-                again,
+                hint,
             )
         try:
             content = reading.content(self.folder / name)
         except OSError as error:
             raise ArtifactError(
-                f"artifact '{name}' of plugin '{self.plugin}' is missing", str(error), again
+                f"artifact '{name}' of plugin '{self.plugin}' is missing", str(error), hint
             ) from error
-        if hashlib.sha256(content).hexdigest() != wanted:
+        if hashlib.sha256(content).hexdigest() != digest:
             raise ArtifactError(
                 f"artifact '{name}' of plugin '{self.plugin}' is not trusted",
                 "its SHA-256 is not the one in its manifest",
-                again,
+                hint,
             )
         return content
 
 
 def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFolder:
-    """The artifacts of a plugin, or those that ``fit`` wrote to the folder ``weights``."""
+    """Return the artifacts of a plugin, or those that ``fit`` wrote to the folder ``weights``.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder has no manifest, or a damaged one.
+    """
     if weights is None:
         try:
             folder = files(spec.package) / "artifacts" if spec.package else Path("artifacts")
@@ -120,4 +163,4 @@ def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFo
             f"its {MANIFEST} cannot be read",
             "name a folder that colortk fit wrote",
         ) from error
-    return ArtifactFolder(spec.name, weights, _listed(text, str(weights)), given=True)
+    return ArtifactFolder(spec.name, weights, _listed(text, str(weights)), named_by_user=True)

@@ -1,4 +1,4 @@
-"""Where the store is: told, or the checkout's ``pickles/``, or the user's data folder."""
+"""Choose the folder of the store."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ from pathlib import Path
 from colortk.errors import UsageError
 
 
-def store_folder(told: Path | None = None) -> Path:
-    """Folder of the store, made if need be.
+def store_folder(named: Path | None = None) -> Path:
+    """Return the folder of the store, and create it if it does not exist.
 
-    ``told`` (``--store``), else ``COLORTK_STORE``, else ``pickles/`` of the checkout that this
-    package runs from, else the user's data folder. Raises ``UsageError`` if it cannot be made.
+    Parameters
+    ----------
+    named : Path, optional
+        The folder of ``--store``. The default is the environment variable ``COLORTK_STORE``, then
+        ``pickles/`` of the checkout that this package runs from, then the user's data folder.
+
+    Raises
+    ------
+    UsageError
+        If the folder cannot be created.
     """
-    folder = told or _from_environment() or _checkout() or _user_data()
+    folder = named or _from_environment() or _checkout() or _user_data()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"the store '{folder}' cannot be made",
+            f"the store '{folder}' cannot be created",
             error.strerror or str(error),
             "name another with --store",
         ) from error
@@ -33,8 +41,8 @@ def _from_environment() -> Path | None:
 
 def _checkout() -> Path | None:
     root = Path(__file__).resolve().parents[2]
-    here = root / "pickles"
-    return here if here.is_dir() and (root / "setup.cfg").is_file() else None
+    folder = root / "pickles"
+    return folder if folder.is_dir() and (root / "setup.cfg").is_file() else None
 
 
 def _user_data() -> Path:

@@ -1,8 +1,8 @@
-"""What an ONNX file says of itself, read without ONNX: that all of it is in this one file.
+"""Check that an ONNX file is complete in itself, without the package onnx.
 
-A tensor may name another file, by any path, from which ONNX Runtime then reads its numbers: a
-stranger's network could carry away what it finds there, and no digest would cover it. The file is
-protobuf, of which only the framing is followed here: https://onnx.ai/onnx/repo-docs/IR.html,
+A tensor may name another file, by any path, from which ONNX Runtime reads its numbers. A network from
+others could read private files in this way, and no digest would cover them. An ONNX file is protobuf;
+this module follows its framing only: https://onnx.ai/onnx/repo-docs/IR.html,
 https://protobuf.dev/programming-guides/encoding/.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-#: Message → number of a field → the message in it, as far as tensors can be in there.
+#: Message → number of a field → the message in the field, for all messages that can hold tensors.
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -24,20 +24,20 @@ _FIELDS: dict[str, dict[int, str]] = {
     "tensor": {},
 }  # fmt: skip
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-#: Fields in all, and messages in each other; networks have thousands, and five.
-MOST_FIELDS, DEEPEST = 1_000_000, 100
+#: Most fields, and most nested messages. Networks have thousands of fields, nested five deep.
+MAX_FIELDS, MAX_DEPTH = 1_000_000, 100
 
 
 def check(content: bytes) -> None:
-    """Raise ``ValueError`` if the file is no protobuf, is cut off, or has weights in other files."""
+    """Raise ``ValueError`` if the file is not protobuf, is cut off, or uses other files."""
     waiting = [("model", 0, len(content), 0)]
-    left = MOST_FIELDS
+    left = MAX_FIELDS
     while waiting:
         kind, start, end, depth = waiting.pop()
         for number, value, first, last in _fields(content, start, end):
             left -= 1
-            if left < 0 or depth > DEEPEST:
-                raise ValueError("it is not written as a network is")
+            if left < 0 or depth > MAX_DEPTH:
+                raise ValueError("it is not a network")
             if kind == "tensor" and (
                 number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
             ):
@@ -48,9 +48,9 @@ def check(content: bytes) -> None:
 
 
 def _fields(content: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Of every field of a message its number, its value if it is a number, its first byte and end.
+    """Yield the number, the numeric value, the first byte and the end of each field of a message.
 
-    Where it holds no bytes its end is before its first byte.
+    For a field without bytes, the end lies before the first byte.
     """
     at = start
     while at < end:
@@ -73,7 +73,7 @@ def _fields(content: bytes, start: int, end: int) -> Iterator[tuple[int, int, in
 
 
 def _varint(content: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
+    """Return a number that is stored in seven bits per byte, and where it ends."""
     value = shift = 0
     while at < end and shift < 70:
         byte = content[at]

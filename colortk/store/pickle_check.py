@@ -1,9 +1,9 @@
-"""Which pickles are plain data, found by reading their operations before one is carried out.
+"""Check that a pickle holds plain data, from its operations, before any of them is executed.
 
-To look up no names keeps strangers' code from running, but not strangers' pickles from stopping the
-machine: sixty operations make tuples of the same tuple, whose hash takes longer than anybody lives;
-one asks for a memo of 2³¹ places; a hundred thousand tuples in each other exhaust the C stack.
-A record of the store needs twenty kinds of operations, a handful of each, and none of these tricks.
+An unpickler that looks up no names runs no foreign code, but a hostile pickle can still stop the
+machine: sixty operations can build nested tuples whose hash takes years, one operation can ask for a
+memo of 2³¹ entries, and a hundred thousand nested tuples exhaust the C stack. A record of the store
+needs twenty kinds of operations, and few of each.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from __future__ import annotations
 import pickletools
 from typing import Any
 
-#: What reads as one piece of text or bytes.
+#: Operations that push text or bytes.
 _SCALARS = frozenset({"SHORT_BINUNICODE", "BINUNICODE", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8"})
 _ALLOWED = _SCALARS | {
     "PROTO", "FRAME", "MARK", "STOP", "EMPTY_DICT", "SETITEM", "SETITEMS", "MEMOIZE", "BINGET",
     "LONG_BINGET", "EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "TUPLE", "BININT", "BININT1",
     "BININT2", "LONG1",
 }  # fmt: skip
-#: Operations of a record; an array takes about fifteen.
-MOST = 10_000
+#: Most operations of a record. An array takes about fifteen.
+MAX_OPERATIONS = 10_000
 
 
 def check(data: bytes) -> None:
     """Raise ``ValueError`` unless ``data`` is a pickle of one dict of tuples of numbers and bytes.
 
-    Only text and bytes may be referred to again: what is shared but not copied grows exponentially.
+    Only text and bytes may be referred to again: shared containers can grow exponentially.
     """
     argument: Any
     shared: set[int] = set()
@@ -33,10 +33,10 @@ def check(data: bytes) -> None:
     last = ""
     for number, (opcode, argument, _) in enumerate(pickletools.genops(data)):
         name = opcode.name
-        if number >= MOST:
-            raise ValueError(f"it has over {MOST:,} operations")
+        if number >= MAX_OPERATIONS:
+            raise ValueError(f"it has over {MAX_OPERATIONS:,} operations")
         if name not in _ALLOWED:
-            raise ValueError(f"it has the operation {name}{_asked(argument)}")
+            raise ValueError(f"it has the operation {name}{_name_text(argument)}")
         if name == "MEMOIZE":
             if last in _SCALARS:
                 shared.add(stored)
@@ -49,10 +49,12 @@ def check(data: bytes) -> None:
             dicts += 1
             if dicts > 1:
                 raise ValueError("it has a dict in a dict")
-        if name != "FRAME":  # long bytes stand outside of a frame, what notes them inside the next
+        if (
+            name != "FRAME"
+        ):  # long bytes lie outside of a frame, and their MEMOIZE in the next frame
             last = name
 
 
-def _asked(argument: object) -> str:
-    """Which name an old pickle looks up, for the message."""
+def _name_text(argument: object) -> str:
+    """Return the name that a pickle of an old protocol looks up, for the message."""
     return f" of {argument[:80]!r}" if isinstance(argument, str) else ""

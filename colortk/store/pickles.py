@@ -1,16 +1,15 @@
-"""The pickled intermediates of Team 2's method, and the only place that unpickles.
+"""The store of pickled intermediates of Team 2's method. Only this module unpickles.
 
-Training keeps each picture's SIFT features, luminance, A and B; testing keeps its predicted
-A and B. A record is a pickle of a dict of arrays, named by what it was made from, beside a
-manifest with its SHA-256. Reading checks the digest, then the kinds of the pickle's operations,
-before a byte is unpickled. An array is
-pickled as its dtype's name, its shape and its bytes, so that the unpickler needs to look up
-nothing at all: whatever a planted pickle asks for is refused, and nothing of it runs. (To
-allow even NumPy's own ``dtype`` would not do: its ``__setstate__`` can be talked into
-reading attacker's bytes as object pointers.)
+Training keeps the SIFT features, luminance, A and B of each picture; testing keeps the predicted A and
+B. A record is a pickle of a dict of arrays, beside a manifest with its SHA-256. Its name is a digest of
+what it was computed from. Before a record is unpickled, its digest and the kinds of its operations are
+checked. An array is pickled as the name of its type, its shape and its bytes, so that the unpickler
+needs to look up no names. It refuses any name that a planted pickle asks for, and runs none of its
+code. (Even NumPy's ``dtype`` would be too much: its ``__setstate__`` can be made to read an attacker's
+bytes as pointers to objects.)
 
-Pretrained weights that others have pickled come in here too: NumPy's, if the file is the one
-whose digest our code knows, and PyTorch's by its own restricted reader.
+This module also reads pretrained weights that others have pickled: with NumPy, if the digest of the
+file is known in our code, and with PyTorch's own restricted reader.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ from colortk.store import pickle_check, reading
 
 Arrays = dict[str, NDArray[Any]]
 
-#: Exact (module, name) pairs that may be looked up. None is needed.
+#: The (module, name) pairs that may be looked up. None is needed.
 ALLOWED: frozenset[tuple[str, str]] = frozenset()
-#: What arrays that NumPy pickled itself look up, in files of others whose digest is known.
+#: The pairs that NumPy's own pickles of arrays look up, in files of others with known digests.
 _NUMPY = frozenset(
     {
         ("numpy.core.multiarray", "_reconstruct"),
@@ -43,7 +42,7 @@ _NUMPY = frozenset(
         ("numpy", "dtype"),
     }
 )
-#: Layout of a record; part of every key.
+#: Version of the layout of a record; part of every key.
 FORMAT = "2"
 _DTYPES = frozenset(
     {"uint8", "uint16", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "bool"}
@@ -51,7 +50,7 @@ _DTYPES = frozenset(
 
 
 class _DataOnly(pickle.Unpickler):
-    """Looks up nothing that is not allowed."""
+    """An unpickler that refuses all names that are not in :data:`ALLOWED`."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
@@ -63,35 +62,46 @@ class _DataOnly(pickle.Unpickler):
 
 
 class _KnownArrays(_DataOnly):
-    """Looks up what NumPy's own pickles of arrays need. Not harmless: for known files alone."""
+    """An unpickler for NumPy's own pickles of arrays. Unsafe for files that are not known."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _NUMPY:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        # The older name is a warning in NumPy 2; 1.26 has the newer one too.
+        # NumPy 2 warns of the old name, and NumPy 1.26 has the new name, too.
         return pickle.Unpickler.find_class(self, module.replace(".core.", "._core."), name)
 
 
 def read_known_pickle(path: Path, digest: str) -> Any:
-    """Unpickle somebody else's file of NumPy arrays, of which exactly one version is known.
+    """Unpickle a file of NumPy arrays from others, of which exactly one version is known.
 
-    ``digest``: its SHA-256 (hex), written in our code, never read from beside the file. Raises
-    ``ArtifactError`` for any other content and ``OSError`` where it cannot be read.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    digest : str
+        Its SHA-256 in hexadecimal. Write it in the code; never read it from beside the file.
+
+    Raises
+    ------
+    ArtifactError
+        If the content of the file has another digest.
+    OSError
+        If the file cannot be read.
     """
     data = read_regular(path)
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArtifactError(
             f"the pickle '{path}' is not trusted",
             "its SHA-256 is not the one that is known",
-            "only that one file is taken",
+            "only the original file is accepted",
         )
     return _KnownArrays(io.BytesIO(data)).load()
 
 
 def read_state_dict(path: Path) -> Arrays:
-    """Tensors of a PyTorch state dict as arrays, by name.
+    """Return the tensors of a PyTorch state dict as arrays by name.
 
-    PyTorch unpickles with its own allow-list (``weights_only``) and must be installed.
+    PyTorch must be installed. It unpickles with its own list of allowed names (``weights_only``).
     """
     import torch
 
@@ -100,26 +110,39 @@ def read_state_dict(path: Path) -> Arrays:
 
 
 def read_onnx_weights(path: Path) -> Arrays:
-    """Weights of a network that PyTorch wrote as ONNX, by PyTorch's names.
+    """Return the weights of a network that PyTorch exported as ONNX, by PyTorch's names.
 
-    Its exporter puts batch normalization into the convolution before it, whose bias then is no
-    parameter of the layer; here it is ``NAME.bias`` beside ``NAME.weight``. onnx must be installed;
-    it refuses weights in files outside of the folder.
+    The exporter merges batch normalization into the convolution before it. The bias of such a
+    convolution, which is not a parameter of the layer, is called ``NAME.bias``, beside
+    ``NAME.weight``. The package onnx must be installed. It refuses weights in other folders.
     """
     import onnx
 
     graph = onnx.load(path).graph
-    found = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Conv" and len(node.input) == 3:
-            found[f"{node.input[1].removesuffix('.weight')}.bias"] = found[node.input[2]]
-    return found
+            weights[f"{node.input[1].removesuffix('.weight')}.bias"] = weights[node.input[2]]
+    return weights
 
 
 def read_pretrained(path: Path) -> Arrays:
-    """Weights of others by name: a PyTorch state dict, or an ``.npz`` or ``.onnx`` with its names.
+    """Return pretrained weights by name.
 
-    Raises ``ArtifactError`` where the file cannot be read or asks for anything but arrays.
+    Parameters
+    ----------
+    path : Path
+        An ``.npz`` or ``.onnx`` file, or else a PyTorch state dict.
+
+    Returns
+    -------
+    dict of str to array
+        The weights.
+
+    Raises
+    ------
+    ArtifactError
+        If the file cannot be read, or holds anything but arrays.
     """
     try:
         if path.suffix == ".npz":
@@ -149,7 +172,7 @@ def loads(data: bytes, name: str) -> Arrays:
         pickle_check.check(data)
         value = _DataOnly(io.BytesIO(data)).load()
         if type(value) is not dict:
-            raise TypeError("it is no dict")
+            raise TypeError("it is not a dict")
         return {_text(key): _array(packed) for key, packed in value.items()}
     except Exception as error:  # a hostile pickle makes the unpickler raise nearly anything
         raise _refused(name, " ".join(str(error).split()) or type(error).__name__) from None
@@ -163,29 +186,35 @@ def _text(key: Any) -> str:
 
 def _array(packed: Any) -> NDArray[Any]:
     dtype, shape, content = packed
-    # Its type first: to look a stranger's tuple up in a set takes its hash.
+    # The type is checked first: to look a nested tuple up in a set, its hash is computed.
     if type(dtype) is not str or dtype not in _DTYPES or type(content) is not bytes:
         raise TypeError("a value is not an array")
     if type(shape) is not tuple or not all(type(side) is int and side >= 0 for side in shape):
-        raise TypeError("a shape is not one")
+        raise TypeError("a shape is not a tuple of numbers")
     return np.frombuffer(content, np.dtype(dtype).newbyteorder("<")).reshape(shape).astype(dtype)
 
 
 def _refused(name: str, why: str) -> ArtifactError:
     return ArtifactError(
-        f"the pickle '{name}' is not trusted", why, "delete it; it will be made again"
+        f"the pickle '{name}' is not trusted", why, "delete it; it will be computed again"
     )
 
 
 class PickleStore:
-    """Records under a folder: ``KIND/ab/abcdef….pkl`` and ``.json``."""
+    """Records of arrays in a folder, as ``KIND/ab/abcdef….pkl`` with a manifest ``.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the store.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @staticmethod
     def key(*parts: str) -> str:
-        """Name of a record: SHA-256 over everything that its content depends on."""
+        """Return the name of a record: the SHA-256 of all that its content depends on."""
         return hashlib.sha256(
             "\0".join([FORMAT, *parts]).encode("utf-8", "surrogateescape")
         ).hexdigest()
@@ -194,7 +223,7 @@ class PickleStore:
         return self.folder / kind / key[:2] / f"{key}.pkl"
 
     def has(self, kind: str, key: str) -> bool:
-        """Whether a record and its manifest are there; says nothing about its content."""
+        """Return whether a record and its manifest exist. Their content is not checked."""
         path = self._path(kind, key)
         return path.is_file() and path.with_suffix(".json").is_file()
 
@@ -224,14 +253,14 @@ class PickleStore:
         path = self._path(kind, key)
         try:
             data = reading.content(path)
-            wanted = reading.manifest(path.with_suffix(".json"))["sha256"]
+            digest = reading.manifest(path.with_suffix(".json"))["sha256"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(
                 f"the pickle '{path}' cannot be read",
                 str(error),
-                "delete it; it will be made again",
+                "delete it; it will be computed again",
             ) from error
-        if hashlib.sha256(data).hexdigest() != wanted:
+        if hashlib.sha256(data).hexdigest() != digest:
             raise _refused(str(path), "its SHA-256 is not the one in its manifest")
         return loads(data, str(path))
 

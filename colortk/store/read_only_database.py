@@ -1,4 +1,4 @@
-"""SQLite files that can be read but not written: another user's, a mounted archive's."""
+"""Open SQLite files that cannot be written, as those of another user or a mounted archive."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-#: What SQLite says of a file, or of the folder of its log, that cannot be written.
+#: Error codes for a file, or for the folder of its log, that cannot be written.
 _CANNOT_WRITE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
 
 def cannot_write(error: sqlite3.Error) -> bool:
-    """Whether ``error`` says that the file or its folder cannot be written."""
+    """Return whether ``error`` reports that the file or its folder cannot be written."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _CANNOT_WRITE
 
 
 class _Copied(sqlite3.Connection):
-    """A connection to a copy, which is deleted with it."""
+    """A connection to a copy. Closing it deletes the copy."""
 
     folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -30,7 +30,7 @@ class _Copied(sqlite3.Connection):
 
 
 def open_read_only(path: Path, threads: bool = False) -> sqlite3.Connection:
-    """Open the file at ``path`` for reading alone; writing to it fails as SQLite has it.
+    """Open a file for reading. Attempts to write raise SQLite's error.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def open_read_only(path: Path, threads: bool = False) -> sqlite3.Connection:
     merging = sqlite3.connect(copy)
     merging.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     merging.close()
-    found = _connected(copy, "mode=ro&immutable=1", threads)
-    found.folder = folder
-    return found
+    connection = _connected(copy, "mode=ro&immutable=1", threads)
+    connection.folder = folder
+    return connection
 
 
 def _connected(path: Path, mode: str, threads: bool) -> _Copied:
