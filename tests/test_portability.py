@@ -49,3 +49,19 @@ def test_every_module_is_imported_without_what_only_linux_has() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_the_folder_of_the_page_needs_nothing_that_only_linux_has(tmp_path: Path) -> None:
+    code = WITHOUT + (
+        "from pathlib import Path\n"
+        f"tempfile.tempdir = {str(tmp_path)!r}\n"
+        "from colortk.ui.page_folder import page_folder\n"
+        "from colortk.ui.visitor_registry import VisitorRegistry, new_token\n"
+        "with page_folder() as folder:\n"
+        "    result = VisitorRegistry(folder).result_folder(new_token(), 'window', 'picture')\n"
+        "    (result / 'x.png').write_bytes(b'x')\n"
+        "    print(result.exists())\n"
+        "print(folder.exists())\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.stdout.split(), run.stderr) == (["True", "False"], "")

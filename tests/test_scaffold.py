@@ -31,6 +31,8 @@ def shell(tmp_path: Path) -> Command:
 
     The environment sees what this one has; what is installed there stays there.
     """
+    if os.name != "posix":
+        pytest.skip("the commands of the guide are for a POSIX shell")
     place = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
     (packages,) = place.glob("lib/python*/site-packages")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import secrets
 import signal
 import socket
@@ -143,8 +144,10 @@ def test_a_file_that_is_too_large(page: Page) -> None:
     assert b"the limit is 0.1 MB" in said
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals are of POSIX")
 @pytest.mark.parametrize(
-    "how, code", [(signal.SIGINT, {0}), (signal.SIGTERM, {143}), (signal.SIGHUP, {129, 143})]
+    "how, code",
+    [(signal.SIGINT, {0}), (signal.SIGTERM, {143}), (getattr(signal, "SIGHUP", None), {129, 143})],
 )
 def test_it_ends_and_leaves_nothing(how: signal.Signals, code: set[int], tmp_path: Path) -> None:
     Image.fromarray(photo()).save(tmp_path / "x.png")

@@ -1,15 +1,20 @@
-"""``colortk video`` on a bad day: what there is no room for."""
+"""``colortk video`` where a file may not become large."""
 
 from __future__ import annotations
 
-import resource
+import os
 from pathlib import Path
+
+import pytest
 
 from conftest import Run, leftovers, one_line
 from films import film
 
 
-def test_stretches_that_may_not_be_large(tmp_path: Path, colortk: Run) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="limits of file sizes are of POSIX")
+def test_segments_that_may_not_be_large(tmp_path: Path, colortk: Run) -> None:
+    import resource
+
     source = film(tmp_path / "in.mp4", frames=6, size=(120, 160))
 
     def limit() -> None:
@@ -18,7 +23,7 @@ def test_stretches_that_may_not_be_large(tmp_path: Path, colortk: Run) -> None:
     arguments = ("video", source, "-o", "out.mp4", "-p", "gray", "--stretch", "0.1")
     run = colortk(*arguments, preexec_fn=limit)
     one_line(run, 1, "cannot write 'out.mp4.parts/0", "File too large")
-    assert not (tmp_path / "out.mp4.parts").exists(), "no stretch of it is whole"
+    assert not (tmp_path / "out.mp4.parts").exists(), "no segment is complete"
     run = colortk(*arguments, "--resume")
     assert run.returncode == 0, run.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]

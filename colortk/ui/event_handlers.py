@@ -126,5 +126,5 @@ def visitor_message(error: ColortkError, root: Path) -> str:
     """
     hint = "" if "--" in error.hint or "colortk " in error.hint else error.hint
     text = str(ColortkError(error.problem, error.reason, hint))
-    text = re.sub(rf"{re.escape(str(root))}/(?:[^/\s']+/)*", "", text)
+    text = re.sub(rf"{re.escape(str(root))}[/\\](?:[^/\\\s']+[/\\])*", "", text)
     return text[:1].upper() + text[1:]

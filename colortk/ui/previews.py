@@ -71,4 +71,4 @@ def save_preview(path: Path, pixels: Array) -> Path:
 
 def file_url(path: Path) -> str:
     """Return the URL at which a visitor's browser gets the file ``path``, relative to the page."""
-    return f"gradio_api/file={quote(str(path))}"
+    return f"gradio_api/file={quote(path.as_posix())}"
