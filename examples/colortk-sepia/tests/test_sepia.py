@@ -5,14 +5,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from colortk.testing import parametrize_checks
 
-
-@parametrize_checks("sepia")
-def test_conforms(check):
-    check()
+@pytest.mark.colortk_plugin("sepia")
+def test_conforms(colortk_check):
+    colortk_check()
 
 
 def test_from_the_command_line(tmp_path: Path):

@@ -18,14 +18,13 @@ from skimage.color import rgb2lab
 from colortk.plugin import UsageError
 from colortk.plugin.options import options_key
 from colortk.runtime.loading import Request, load
-from colortk.testing import parametrize_checks
 
 BLUE, ORANGE, GREEN = (30, 40, 120), (250, 180, 90), (60, 160, 60)
 
 
-@parametrize_checks("welsh")
-def test_conforms(check):
-    check()
+@pytest.mark.colortk_plugin("welsh")
+def test_conforms(colortk_check):
+    colortk_check()
 
 
 def two_tone(dark=BLUE, light=ORANGE) -> np.ndarray:
