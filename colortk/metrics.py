@@ -1,4 +1,4 @@
-"""Score pictures in memory: ``colortk.metrics.score(result, original)``."""
+"""Scores of pictures in memory: :func:`score`."""
 
 from __future__ import annotations
 

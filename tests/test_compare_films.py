@@ -19,7 +19,7 @@ from colortk.errors import PictureError, UsageError
 from colortk.harness.compare import compare
 from colortk.harness.films.film_variants import PROTOCOL
 from colortk.harness.films.frame import FilmFrame, ReferenceFrame
-from colortk.harness.films.reference_film import ReferenceFilm, spread
+from colortk.harness.films.reference_film import ReferenceFilm, evenly_spaced
 from colortk.harness.flicker import ColorFlicker, flicker
 from colortk.harness.frame_motion import MotionFinder
 from colortk.harness.protocol import load_protocol
@@ -96,10 +96,10 @@ def test_flicker_against_colours_moved_by_hand() -> None:
 
 
 def test_scored_frames_are_evenly_spread() -> None:
-    assert spread(12, 3) == (2, 6, 10)
-    assert spread(5, 12) == (0, 1, 2, 3, 4)
-    assert spread(1, 12) == (0,)
-    found = spread(1000, 12)
+    assert evenly_spaced(12, 3) == (2, 6, 10)
+    assert evenly_spaced(5, 12) == (0, 1, 2, 3, 4)
+    assert evenly_spaced(1, 12) == (0,)
+    found = evenly_spaced(1000, 12)
     assert len(set(np.diff(found)) - {83, 84}) == 0
     assert abs(found[0] - (999 - found[-1])) <= 1
 

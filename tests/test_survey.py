@@ -21,7 +21,7 @@ from PIL import Image
 from colortk.cli.main import invoke
 from colortk.errors import ColortkError, EnvironmentProblem, UsageError
 from colortk.harness.sources import Source
-from colortk.survey.create import drawn, labels
+from colortk.survey.create import draw, parse_plugin_list
 from colortk.survey.session import Survey
 from conftest import Run, colorizer_module, leftovers, photo
 from surveys import answer_all, condition_of, make_survey
@@ -102,14 +102,14 @@ def test_a_whole_life(
 def test_the_seed_draws_by_content() -> None:
     found = [Source(f"{k}.jpg", f"{k:064x}") for k in range(20)]
     renamed = [Source(f"{k}.png", f"{k:064x}") for k in reversed(range(20))]
-    first = [source.picture for source in drawn(found, 1)]
-    assert first == [source.picture for source in drawn(renamed, 1)]
-    assert first != [source.picture for source in drawn(found, 2)]
+    first = [source.picture for source in draw(found, 1)]
+    assert first == [source.picture for source in draw(renamed, 1)]
+    assert first != [source.picture for source in draw(found, 2)]
     assert sorted(first) == [source.picture for source in found]
 
 
 def test_a_comma_between_options_is_no_comma_between_plugins() -> None:
-    assert labels(["a:x=1,y=2,b", " a , c,"]) == ["a:x=1,y=2", "b", "a", "c"]
+    assert parse_plugin_list(["a:x=1,y=2,b", " a , c,"]) == ["a:x=1,y=2", "b", "a", "c"]
 
 
 def test_a_rater_goes_on_where_they_were_and_answers_once(tmp_path: Path) -> None:

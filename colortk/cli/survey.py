@@ -105,15 +105,15 @@ def create(
     """
     configure_runtime(threads, device)
     from colortk.errors import UsageError
-    from colortk.survey.create import Drawing, labels
+    from colortk.survey.create import SurveyOptions, parse_plugin_list
     from colortk.survey.create import create as make
 
     check_finite("--timeout", timeout, "give a number of seconds")
     if count is not None and each is not None and each > count:
         reason = f"the survey has {count} pictures"
         raise UsageError(f"--each {each} is too large", reason, f"use --each {count} or less")
-    drawing = Drawing(count, each, seed, timeout)
-    about = make(output, images, labels(plugins), drawing, progress).description
+    drawing = SurveyOptions(count, each, seed, timeout)
+    about = make(output, images, parse_plugin_list(plugins), drawing, progress).description
     for row in about.left_out:
         print_message(f"left out: {row['why']}")
     enlarged = sum(picture.enlarged for picture in about.pictures)

@@ -69,7 +69,7 @@ def command(
     colortk ui --host 0.0.0.0 --survey survey/
     """
     configure_runtime(threads, device)
-    from colortk.survey.create import labels
+    from colortk.survey.create import parse_plugin_list
     from colortk.survey.session import Survey
     from colortk.ui.limits import MEGABYTE, Limits
     from colortk.ui.plugin_pool import create_plugin_pool
@@ -79,7 +79,7 @@ def command(
         upload=round(max_upload * MEGABYTE), pixels=max_pixels, film_seconds=max_seconds,
         film_frames=round(max_seconds * 60),
     )  # fmt: skip
-    offered, notes = create_plugin_pool(labels(plugins), timeout)
+    offered, notes = create_plugin_pool(parse_plugin_list(plugins), timeout)
     for note in notes:
         print_message(f"note: {note}")
     asked = Survey.open(survey) if survey is not None else None

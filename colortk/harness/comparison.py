@@ -63,8 +63,8 @@ class Comparison(JudgedSet):
         """Name the plugins with their mean scores, the best first, in a few lines."""
         metric = self.metrics[self.lead]
         lines = [
-            f"{type(self).__name__} of {len(self.variants)} plugins on {len(self.used)} {self.kind},"
-            f" protocol {self.protocol.name}, mean {metric.label or metric.name}:"
+            f"{type(self).__name__} of {len(self.variants)} plugins on {len(self.used)}"
+            f" {self.kind}, protocol {self.protocol.name}, mean {metric.label or metric.name}:"
         ]
         for index in self.order[:MAX_REPR_PLUGINS]:
             mean = self.summaries[self.lead][index]

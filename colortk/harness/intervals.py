@@ -2,7 +2,8 @@
 
 On each side the wider of two intervals is taken: the bootstrap-t (Efron 1981), which follows the
 skew of the scores, and Student's t, which the bootstrap-t falls short of where tails are heavy or
-many scores are equal. ``python benchmarks/interval_coverage.py`` prints how often the intervals cover.
+many scores are equal. ``python benchmarks/interval_coverage.py`` prints how often the intervals
+cover.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ def mean_intervals(
     seed
         Of the resamples. Every column gets the same resamples, whatever the other columns are.
     bounds
-        The lowest and the highest value that a score can have, (2,) or (2, K). Intervals are clipped
-        to them, which leaves their coverage as it is: a mean cannot lie beyond. ``p`` is not changed.
+        The lowest and the highest value that a score can have, (2,) or (2, K). Intervals are
+        clipped to them, which leaves their coverage as it is: a mean cannot lie beyond. ``p`` is
+        not changed.
 
     Notes
     -----
@@ -128,7 +130,7 @@ def _different(values: Float64) -> NDArray[np.int64]:
 def _bootstrap_t(
     scaled: Float64, ratio: Float64, level: float, seed: int
 ) -> tuple[Float64, Float64, Float64]:
-    """Ends of the interval in standard errors from the mean, and p, of (N, K) of mean zero."""
+    """Return the ends of the interval in standard errors from the mean, and p."""
     count, width = scaled.shape
     squares = scaled * scaled
     t = np.empty((RESAMPLES, width))

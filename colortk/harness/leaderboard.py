@@ -163,7 +163,7 @@ def _table(rows: Sequence[Row], common: Sequence[str], metric: str, skipped: set
 
 
 def _label(key: Key) -> str:
-    """Return the label that ``compare -p`` takes, with the digest of weights that are not the default."""
+    """Return the label that ``compare -p`` takes; weights are named by their digest."""
     current = installed(key.plugin)
     defaults = json.loads(current.options) if current is not None else {}
     changed = {n: v for n, v in json.loads(key.options).items() if defaults.get(n) != v}

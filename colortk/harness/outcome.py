@@ -122,7 +122,8 @@ def stop_after_failures(
 ) -> None:
     """Stop a plugin whose process crashes or hangs on several pictures in a row.
 
-    Otherwise each remaining picture could cost a time-out. ``consecutive_failures`` counts by label.
+    Otherwise each remaining picture could cost a time-out. ``consecutive_failures`` counts by
+    label.
     """
     for label, row in result.rows.items():
         consecutive_failures[label] = consecutive_failures.get(label, 0) + 1 if row.fatal else 0

@@ -1,4 +1,4 @@
-"""Who takes part in a comparison: a plugin, perhaps with options, a strength or other weights."""
+"""A plugin with options, strength and weights: ``NAME[:option=value,…][@WEIGHTS]``."""
 
 from __future__ import annotations
 
@@ -26,9 +26,20 @@ _FORM = re.compile(r"(?P<name>[^:@]*)(?::(?P<options>.*))?(?:@(?P<weights>.+))?"
 
 @dataclass(frozen=True)
 class PluginVariant:
-    """One row of a comparison. ``label`` is how it was named: ``NAME[:option=value,…][@DIR]``.
+    """One plugin with options, strength and weights: a row of a comparison.
 
-    ``strength``: the host's factor on chroma.
+    Parameters
+    ----------
+    label : str
+        The text that names it, ``NAME[:option=value,…][@WEIGHTS]``.
+    request : Request
+        What is loaded.
+    strength : float
+        The host's factor on chroma, 0..2.
+    key : Key
+        What its results depend on.
+    version, summary, paper : str
+        As the plugin declares them.
     """
 
     label: str
@@ -41,33 +52,48 @@ class PluginVariant:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The plugin's options, and the host's strength where it is not 1."""
+        """The plugin's options, and the host's strength if it is not 1."""
         loaded: dict[str, Any] = json.loads(self.key.options)
         return loaded
 
 
 def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
-    """The variant that ``text`` names; ``refine``: the refinement that its results go through.
+    """Return the plugin that a text names.
 
-    ``strength`` is the host's where the plugin has no option of that name. After options, ``@``
-    is only followed by weights if that is a folder: values may hold it too. Raises ``UsageError``,
-    ``PluginError`` (broken or unavailable), ``ArtifactError`` (no weights in the folder).
+    ``strength`` is the host's, unless the plugin has an option of that name. After options, ``@``
+    separates weights only if it is followed by a folder: values may contain it.
+
+    Parameters
+    ----------
+    text : str
+        ``NAME[:option=value,…][@WEIGHTS]``.
+    refine : str
+        The refinement of chroma that its results go through.
+
+    Raises
+    ------
+    UsageError
+        If the text, an option or a value is wrong.
+    PluginError
+        If the plugin is unknown, broken or unavailable.
+    ArtifactError
+        If the folder has no weights.
     """
     form = _FORM.fullmatch(text)
     if form is None or not form["name"]:
         raise UsageError(f"-p '{text}'", "a plugin is written NAME[:option=value,…][@WEIGHTS]")
-    told, folder = form["options"], form["weights"]
-    if told and "@" in told and Path(told.rpartition("@")[2]).is_dir():
-        told, _, folder = told.rpartition("@")
-    # A comma splits options only where another name follows: values may hold commas.
-    given = re.split(r",(?=[a-z_][a-z0-9_-]*=)", told) if told else []
-    found, spec = registry().colorizer(form["name"])
-    own, strength = _host_strength(spec, given)
-    own = list(with_absolute_paths(spec, own))  # workers may have another working folder
+    options_text, folder = form["options"], form["weights"]
+    if options_text and "@" in options_text and Path(options_text.rpartition("@")[2]).is_dir():
+        options_text, _, folder = options_text.rpartition("@")
+    # A comma splits options only where another name follows: values may contain commas.
+    texts = re.split(r",(?=[a-z_][a-z0-9_-]*=)", options_text) if options_text else []
+    plugin, spec = registry().colorizer(form["name"])
+    own, strength = _host_strength(spec, texts)
+    own = list(with_absolute_paths(spec, own))  # Workers may have another working folder.
     weights = Path(folder).resolve() if folder else None
     options = json.loads(options_key(parse_options(spec, own)))
     if strength != 1:
-        options["host strength"] = strength
+        options[HOST_OPTION + "strength"] = strength
     key = Key(
         spec.name,
         artifacts_of(spec, weights).digest,
@@ -75,25 +101,26 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
         colorizer_code(spec, refine, "scores"),
     )
     request = Request(spec.name, tuple(own), weights)
-    return PluginVariant(text, request, strength, key, found.version, spec.summary, spec.paper)
+    return PluginVariant(text, request, strength, key, plugin.version, spec.summary, spec.paper)
 
 
 def parse_variants(texts: Iterable[str], refine: str = "ratio") -> list[PluginVariant]:
-    """Entries for several texts, each once. Raises as :func:`variant` does."""
+    """Return the plugins that several texts name, each once; see :func:`parse_variant`."""
     return [parse_variant(text, refine) for text in dict.fromkeys(texts)]
 
 
-def _host_strength(spec: ColorizerSpec, given: list[str]) -> tuple[list[str], float]:
+def _host_strength(spec: ColorizerSpec, texts: list[str]) -> tuple[list[str], float]:
+    """Separate the host's strength from the plugin's options."""
     if spec.options is not None and "strength" in {f.name for f in fields(spec.options)}:
-        return given, 1.0
-    own = [text for text in given if not text.startswith("strength=")]
+        return texts, 1.0
+    own = [text for text in texts if not text.startswith("strength=")]
     strength = 1.0
-    for text in given:
+    for text in texts:
         if text.startswith("strength="):
             try:
                 strength = float(text.partition("=")[2])
             except ValueError:
                 strength = -1.0
             if not 0 <= strength <= 2:
-                raise UsageError(f"-p {spec.name}:{text}", "a number from 0 to 2 is wanted")
+                raise UsageError(f"-p {spec.name}:{text}", "give a number from 0 to 2")
     return own, strength

@@ -1,4 +1,4 @@
-"""How a picture becomes a plugin's input and its own reference: a file, and its hash."""
+"""How an original becomes a plugin's input and its own reference: a definition with a hash."""
 
 from __future__ import annotations
 
@@ -18,19 +18,28 @@ from colortk.io.decode import MAX_PIXELS, decode
 from colortk.types import Array
 
 DEFAULT = "v2"
-#: Short sides that can be asked for.
-LEAST, MOST = 16, 8192
+#: Range of short sides, in pixels.
+MIN_SHORT_SIDE, MAX_SHORT_SIDE = 16, 8192
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A protocol as defined in ``protocols/NAME.json``, or a stated variation of one.
+    """A protocol as ``protocols/NAME.json`` defines it, or a named variation.
 
-    ``short_side``: pixels to which the short side is brought before the middle square is cut
-    out; ``None``: the whole picture at its own size. ``refine``: the host's refinement.
-    ``near_gray``: mean chroma (CIELAB) under which an original counts as gray.
-    ``leaves_gray_out``: gray originals are left out of every measure, not of those of color alone.
-    ``text``: the definition as canonical JSON.
+    Parameters
+    ----------
+    name : str
+        Its name; that of a variation lists what differs.
+    short_side : int or None
+        Pixels. The middle square is resized to it; ``None``: the whole picture at its own size.
+    refine : str
+        The host's refinement of chroma.
+    near_gray : float
+        An original with a lower mean chroma (CIELAB) counts as gray.
+    leaves_gray_out : bool
+        Gray originals are left out of all metrics, not only of those of color.
+    text : str
+        The definition as canonical JSON.
     """
 
     name: str
@@ -42,39 +51,52 @@ class Protocol:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 (hex) of the definition; part of every result."""
+        """SHA-256 (hex) of the definition, a part of every result's key."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
     def definition(self) -> dict[str, Any]:
-        """The whole definition, as in its file."""
+        """The whole definition, as its file has it."""
         loaded: dict[str, Any] = json.loads(self.text)
         return loaded
 
     def as_dict(self) -> dict[str, Any]:
-        """Name, hash and definition, as ``--json`` prints them."""
+        """Return name, hash and definition, as ``--json`` prints them."""
         return {"name": self.name, "hash": self.hash, "definition": self.definition}
 
     def varied(self, **changes: Any) -> Protocol:
-        """The same with other values, which its name then states: another hash.
+        """Return the protocol with other values, which its name then lists.
 
-        Raises ``UsageError`` for what a protocol does not have.
+        Parameters
+        ----------
+        **changes
+            Keys of the definition with new values.
+
+        Raises
+        ------
+        UsageError
+            If a protocol has no such key, or the short side is out of range.
         """
         definition = self.definition
         for key in changes:
             if key not in definition:
                 raise UsageError(f"a protocol has no '{key}'", f"it has: {', '.join(definition)}")
         side = changes.get("short_side")
-        if side is not None and not (isinstance(side, int) and LEAST <= side <= MOST):
-            raise UsageError(f"a short side of {side}", f"{LEAST} to {MOST} pixels are possible")
-        told = {key: value for key, value in changes.items() if definition[key] != value}
-        if not told:
+        if side is not None and not (
+            isinstance(side, int) and MIN_SHORT_SIDE <= side <= MAX_SHORT_SIDE
+        ):
+            raise UsageError(
+                f"a short side of {side}",
+                f"{MIN_SHORT_SIDE} to {MAX_SHORT_SIDE} pixels are possible",
+            )
+        changed = {key: value for key, value in changes.items() if definition[key] != value}
+        if not changed:
             return self
         words = {
             key: "native" if key == "short_side" and value is None else f"{key}={value}"
-            for key, value in told.items()
+            for key, value in changed.items()
         }
-        definition |= told
+        definition |= changed
         if definition["short_side"] is None:
             definition["crop"] = definition["resample"] = None
         definition["name"] = ", ".join([self.name, *words.values()])
@@ -82,7 +104,7 @@ class Protocol:
 
 
 def load_protocol(name: str = DEFAULT) -> Protocol:
-    """The protocol ``name``. Raises ``UsageError`` if there is none."""
+    """Return the protocol ``name``; raises ``UsageError`` if there is none."""
     folder = files("colortk.harness") / "protocols"
     known = sorted(p.name.removesuffix(".json") for p in folder.iterdir())
     if name not in known:
@@ -102,13 +124,13 @@ def _protocol(definition: dict[str, Any]) -> Protocol:
 
 
 def near_gray_of(definition: dict[str, Any]) -> float:
-    """The mean chroma under which an original counts as gray; v1 spells the name in another way."""
+    """Return the mean chroma below which an original is gray; v1 spells the key differently."""
     value: float = definition["near_gray"] if "near_gray" in definition else definition["near_grey"]
     return value
 
 
 def leaves_gray_out(definition: dict[str, Any]) -> bool:
-    """Whether gray originals are left out of every measure (from v2 on)."""
+    """Return whether gray originals are left out of all metrics (from v2 on)."""
     return "gray_originals" in definition
 
 
@@ -123,17 +145,42 @@ class Reference:
 def reference_picture(
     data: bytes, name: str, protocol: Protocol, max_pixels: int = MAX_PIXELS
 ) -> Reference:
-    """The reference of a picture file. Raises ``PictureError`` (``name`` is what it calls it)."""
+    """Decode a picture file and prepare it as the protocol says.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    name : str
+        Its path, for messages.
+    protocol : Protocol
+        How it is prepared.
+    max_pixels : int
+        Larger pictures are refused.
+
+    Raises
+    ------
+    PictureError
+        If the file cannot be decoded.
+    """
     pixels = decode(data, name, max_pixels).pixels
     return cropped(to_rgb8(pixels), protocol.short_side)
 
 
 def cropped(pixels: Array, short_side: int | None) -> Reference:
-    """The middle square of uint8 (H, W, 3) with its short side brought to ``short_side``."""
+    """Return the middle square of a picture at another size.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        uint8 (H, W, 3).
+    short_side : int or None
+        Side of the square in pixels; ``None``: the whole picture at its own size.
+    """
     if short_side is None:
         return Reference(np.ascontiguousarray(pixels), False)
     height, width = pixels.shape[:2]
-    # The square first: what is cut away must not be resampled, and a strip stays small.
+    # Crop first: what is cut away must not be resampled, and a narrow strip stays small.
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     square = np.ascontiguousarray(pixels[top : top + side, left : left + side])

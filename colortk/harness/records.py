@@ -1,4 +1,4 @@
-"""What is known of a picture, and of what a plugin made of it."""
+"""What is stored of a picture, and of a plugin's result on it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ from colortk.plugin.spec import MetricSpec
 
 
 def readable(name: str) -> str:
-    """A file name as Unicode: bytes that are no UTF-8 as escapes."""
+    """Return a file name as Unicode, in which bytes that are not UTF-8 are escaped."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a result of a picture depends on, besides the protocol and the picture."""
+    """What a result of a picture depends on, besides the protocol and the picture.
+
+    Parameters
+    ----------
+    plugin : str
+        Name of the plugin.
+    artifact : str
+        SHA-256 (hex) of its weights.
+    options : str
+        Its options, and the host's that differ from their defaults, as canonical JSON.
+    code : str
+        Digests of its code and of the host's.
+    """
 
     plugin: str
     artifact: str
@@ -24,10 +36,28 @@ class Key:
 
 @dataclass
 class PictureRow:
-    """A picture under a protocol.
+    """An original, prepared as a protocol says.
 
-    ``histogram``: uint32 (22, 22) of a*, b*. ``truth``, ``grey``: JPEG. ``pixels``: digest of the
-    reference's pixels; empty in results that were kept before it was known.
+    Parameters
+    ----------
+    picture : str
+        SHA-256 (hex) of its file.
+    name : str
+        Path of its file.
+    width, height : int
+        Pixels.
+    chroma : float
+        Mean C*ab.
+    colorfulness : float
+        See :func:`colortk.harness.metrics.colorfulness.colorfulness`.
+    enlarged : bool
+        It was smaller than the protocol's size.
+    histogram : bytes
+        Packed uint32 (22, 22) of a*, b*.
+    truth, grey : bytes
+        JPEG thumbnails of the original and of its lightness.
+    pixels : str
+        Digest of the prepared pixels; empty in results of earlier versions.
     """
 
     picture: str
@@ -45,10 +75,16 @@ class PictureRow:
 
 @dataclass(frozen=True)
 class Repeat:
-    """How a second prediction of a picture differs from the first.
+    """The difference between two predictions of the same picture.
 
-    ``difference``: the largest of a* or b*, in CIELAB units. ``share``: of the pixels, 0..1, that
-    differ by more than float noise. ``error``: why there is no second prediction to compare.
+    Parameters
+    ----------
+    difference : float
+        Largest difference of a* or b*, in CIELAB units.
+    share : float
+        Share of the pixels, 0..1, that differ by more than rounding.
+    error : str, optional
+        Why there is no second prediction.
     """
 
     difference: float = 0.0
@@ -58,11 +94,34 @@ class Repeat:
 
 @dataclass
 class ResultRow:
-    """What one plugin made of one picture: scores, or the error instead.
+    """The result of one plugin on one picture: scores, or the error.
 
-    ``fatal``: its process died or was stopped (not kept). ``limit``: seconds that were not
-    enough. ``repeat``: what a second prediction was, if there was one. ``sealed``:
-    which aspects of the plugin's process were sealed; ``None`` if that was not recorded.
+    Parameters
+    ----------
+    picture : str
+        SHA-256 (hex) of the original's file.
+    key : Key
+        What the result depends on.
+    values, errors : dict
+        Scores, and the errors of metrics that have none, by name of the metric.
+    version : str
+        Version of the plugin.
+    seconds, host_seconds, metric_seconds : float
+        Time that the plugin, the host and the metrics took.
+    peak_memory : int, optional
+        Bytes, the peak of the plugin's process.
+    error : str, optional
+        Why the plugin has no result.
+    result, heat, histogram : bytes
+        JPEG thumbnails of the result and of its ΔE94, and its packed histogram.
+    fatal : bool
+        The plugin's process died or was stopped. Not stored.
+    limit : float, optional
+        Seconds that were not enough.
+    repeat : Repeat, optional
+        The difference of a second prediction, if there was one.
+    sealed : dict, optional
+        Which ways to the originals were closed to the plugin; ``None``: not recorded.
     """
 
     picture: str

@@ -68,7 +68,7 @@ class ResultReader:
         self.close()
 
     def _among(self, wanted: Iterable[str] | None) -> str:
-        """A condition on ``picture``; the names go into a temporary table, they may be many."""
+        """Return an SQL condition on ``picture``; the wanted pictures go into a temporary table."""
         if wanted is None:
             return ""
         names = frozenset(wanted)
@@ -84,7 +84,7 @@ class ResultReader:
     def pictures(
         self, protocol_hash: str, wanted: Iterable[str] | None = None
     ) -> dict[str, PictureRow]:
-        """Pictures of a protocol, or those ``wanted`` of them, by SHA-256, without thumbnails."""
+        """Return the (``wanted``) pictures of a protocol by SHA-256, without thumbnails."""
         among = self._among(wanted)
         rows = self._db.execute(
             "SELECT picture, name, width, height, chroma, colorfulness, enlarged,"
@@ -108,9 +108,18 @@ class ResultReader:
         metric_code: dict[str, str] | None = None,
         wanted: Iterable[str] | None = None,
     ) -> dict[str, ResultRow]:
-        """Results with ``key``, or those ``wanted`` of them, by picture.
+        """Return the stored results of a plugin by SHA-256 of the original.
 
-        With ``metric_code``, scores of that code alone.
+        Parameters
+        ----------
+        protocol_hash : str
+            Hash of the protocol.
+        key : Key
+            The version of the plugin.
+        metric_code : dict of str to str, optional
+            Digests of the metrics' code; scores of other code are left out.
+        wanted : iterable of str, optional
+            Only results of these originals.
         """
         found: dict[str, ResultRow] = {}
         where = (protocol_hash, key.plugin, key.artifact, key.options, key.code)
@@ -123,7 +132,7 @@ class ResultReader:
             f" time_limit FROM results WHERE {condition}",
             where,
         ):
-            # What is no number here is computed again, as what is missing.
+            # A value that is not a number is computed again, like a missing one.
             if not all(is_number(value, optional=True) for value in (*row[2:6], row[7])):
                 continue
             found[row[0]] = ResultRow(
@@ -154,7 +163,7 @@ class ResultReader:
 
     @repairing
     def thumbnails(self, protocol: Protocol, picture: str) -> tuple[bytes, bytes]:
-        """JPEG of the truth and of its lightness; empty if the picture is not there."""
+        """Return JPEG thumbnails of an original and of its lightness; empty if there are none."""
         row = self._db.execute(
             "SELECT truth, grey FROM pictures WHERE protocol = ? AND picture = ?",
             (protocol.hash, picture),
@@ -163,7 +172,7 @@ class ResultReader:
 
     @repairing
     def views(self, protocol: Protocol, picture: str, key: Key) -> tuple[bytes, bytes]:
-        """JPEG of a result and of its ΔE94 map; empty if there is none."""
+        """Return JPEG thumbnails of a result and of its ΔE94; empty if there are none."""
         row = self._db.execute(
             "SELECT result, heat FROM results WHERE protocol = ? AND picture = ?"
             " AND plugin = ? AND artifact = ? AND options = ? AND code = ?",
@@ -173,7 +182,7 @@ class ResultReader:
 
     @repairing
     def histograms(self, protocol: Protocol, key: Key | None) -> dict[str, bytes]:
-        """Histograms by picture: of a plugin's results, or of the originals."""
+        """Return packed histograms by picture: of a plugin's results, or of the originals."""
         if key is None:
             rows = self._db.execute(
                 "SELECT picture, histogram FROM pictures WHERE protocol = ?", (protocol.hash,)
@@ -188,12 +197,12 @@ class ResultReader:
 
     @repairing
     def protocols(self) -> dict[str, dict[str, Any]]:
-        """Definitions of the protocols that there are results of, by hash."""
+        """Return the definitions of the protocols that there are results of, by hash."""
         return definitions(self._db.execute("SELECT hash, definition FROM protocols"))
 
     @repairing
     def keys(self, protocol_hash: str) -> list[tuple[Key, int, float]]:
-        """Every key of a protocol, with its number of pictures and when it was last written."""
+        """Return key, number of results and time of the last one for each plugin version."""
         rows = self._db.execute(
             "SELECT plugin, artifact, options, code, COUNT(*), MAX(created) FROM results"
             " WHERE protocol = ? GROUP BY plugin, artifact, options, code ORDER BY MAX(created)",

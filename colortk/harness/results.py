@@ -134,8 +134,8 @@ class Results(ResultReader):
         where = (protocol.hash, row.picture, key.plugin, key.artifact, key.options, key.code)
         columns = (
             "protocol", "picture", "plugin", "artifact", "options", "code", "version", "seconds",
-            "host_seconds", "metric_seconds", "peak_memory", "error", "time_limit", "result", "heat",
-            "histogram", "created",
+            "host_seconds", "metric_seconds", "peak_memory", "error", "time_limit", "result",
+            "heat", "histogram", "created",
         )  # fmt: skip
         # A failure never replaces a result. Times stay those of the first run.
         first = {"seconds", "host_seconds", "metric_seconds", "peak_memory"}
@@ -153,7 +153,8 @@ class Results(ResultReader):
             " RETURNING id",
             (
                 *where, row.version, row.seconds, row.host_seconds, row.metric_seconds,
-                row.peak_memory, row.error and readable(row.error), row.limit, row.result, row.heat, row.histogram,
+                row.peak_memory, row.error and readable(row.error), row.limit, row.result,
+                row.heat, row.histogram,
                 time.time(),
             ),
         ).fetchone()  # fmt: skip

@@ -34,7 +34,7 @@ _COLUMNS = {
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether ``error`` says that the file is no database, or not one of ours."""
+    """Return whether ``error`` says that the file is not a database, or not one of colortk."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _DAMAGE
 
@@ -51,9 +51,9 @@ def opened(path: Path) -> sqlite3.Connection:
     """Open the results at ``path``, which are created if missing.
 
     A damaged file is renamed, and a new one takes its place; a :class:`~colortk.errors.Notice` says
-    so. One that cannot be written is opened to be read. Raises ``UsageError`` for the file of another
-    program or version, ``EnvironmentProblem`` for a file that cannot be read, or that is missing and
-    cannot be made.
+    so. One that cannot be written is opened to be read. Raises ``UsageError`` for the file of
+    another program or version, ``EnvironmentProblem`` for a file that cannot be read, or that is
+    missing and cannot be made.
     """
     if sqlite3.sqlite_version_info < (3, 35):
         raise EnvironmentProblem(
@@ -101,7 +101,7 @@ def _opened_read_only(path: Path) -> sqlite3.Connection:
 
 
 def _add_missing_tables(db: sqlite3.Connection) -> None:
-    """Let queries find the tables that an older colortk did not make: empty ones, of this connection."""
+    """Create empty temporary tables in place of those that an older colortk did not create."""
     there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for name, statement in ADDED.items():
         if name not in there:  # or it would hide the table of the file
@@ -152,7 +152,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_version(db: sqlite3.Connection, path: Path) -> int:
-    """Return the version of the tables, 0 if there are none. Raises ``UsageError`` for another's."""
+    """Return the version of the tables, 0 if there are none; raises ``UsageError``."""
     version: int
     (version,) = db.execute("PRAGMA user_version").fetchone()
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -217,7 +217,7 @@ R = TypeVar("R")
 def repairing(
     method: Callable[Concatenate[Owner, P], R],
 ) -> Callable[Concatenate[Owner, P], R]:
-    """Have ``method`` replace a damaged file, once, and try again; other errors are one of ours."""
+    """Let ``method`` replace a damaged file once and try again; convert other errors."""
 
     @functools.wraps(method)
     def wrapper(self: Owner, /, *arguments: P.args, **named: P.kwargs) -> R:
@@ -238,14 +238,14 @@ def repairing(
 
 
 def is_number(value: Any, optional: bool = False) -> bool:
-    """Whether ``value``, from a file that anybody can edit, is a finite number."""
+    """Return whether a value of a file that anybody can edit is a finite number."""
     if value is None:
         return optional
     return isinstance(value, int | float) and math.isfinite(value)
 
 
 def identity_of(path: Path) -> tuple[int, int]:
-    """What tells the file at ``path`` from one that took its name later."""
+    """Return what distinguishes the file at ``path`` from a later file of the same name."""
     try:
         status = path.stat()
     except OSError:
@@ -254,7 +254,7 @@ def identity_of(path: Path) -> tuple[int, int]:
 
 
 def definitions(rows: Iterable[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Definitions of protocols by hash; without those that were edited and cannot be read."""
+    """Return the definitions of protocols by hash, without those that cannot be read."""
     found = {}
     for key, text in rows:
         with contextlib.suppress(ValueError, TypeError):
@@ -265,6 +265,6 @@ def definitions(rows: Iterable[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def blobs(row: tuple[Any, Any] | None) -> tuple[bytes, bytes]:
-    """Two thumbnails of a row; empty where they are missing or no bytes."""
+    """Return the two thumbnails of a row; empty where they are missing."""
     first, second = (value if isinstance(value, bytes) else b"" for value in row or (b"", b""))
     return first, second

@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS scores (
     PRIMARY KEY (result, metric)
 ) WITHOUT ROWID;
 """
-#: Both are added to a file that was made before it was known, which changes nothing else in that file.
+#: Both are added to a file that was made before it was known, which changes nothing else in that
+#: file.
 REPEATS = """
 CREATE TABLE IF NOT EXISTS repeats (
     result INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE,

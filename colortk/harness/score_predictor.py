@@ -1,4 +1,4 @@
-"""Scores in this process, nothing kept: how ``fit`` looks at what it has trained."""
+"""Score a predictor in this process, without the store; ``fit`` scores what it has trained."""
 
 from __future__ import annotations
 
@@ -15,14 +15,28 @@ from colortk.pipeline import colorize, refiner
 from colortk.runtime.loading import Predictor
 
 
-def scores(
+def score_predictor(
     paths: Sequence[Path],
     predictor: Predictor,
     metrics: Sequence[str],
     protocol: Protocol,
     read: Callable[[Path], bytes] = read_bytes,
 ) -> Iterator[dict[str, float]]:
-    """Scores of every picture by metric; empty where the picture or the plugin fails."""
+    """Yield the scores of every picture by metric; empty if the picture or the plugin fails.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The pictures.
+    predictor : Predictor
+        The plugin.
+    metrics : sequence of str
+        Names of metrics.
+    protocol : Protocol
+        How pictures are prepared.
+    read : callable
+        Returns the content of a file.
+    """
     scorer, refine = Scorer(metrics), refiner(protocol.refine)
     for path in paths:
         try:

@@ -99,7 +99,7 @@ class ScoredSet:
 
     @cached_property
     def used(self) -> list[Source]:
-        """The pictures that are scored: all candidates, or those that every plugin has a score of."""
+        """The pictures that are scored: all candidates, or those that all plugins have."""
         if not self.common:
             return self.candidates
         labels = [

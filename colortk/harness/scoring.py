@@ -1,4 +1,4 @@
-"""Any metrics, ours and other people's, of one result against one original."""
+"""Score a result against an original with built-in metrics and those of other plugins."""
 
 from __future__ import annotations
 
@@ -16,13 +16,21 @@ from colortk.plugin.spec import MetricSpec, load_callable
 from colortk.runtime.loading import quiet
 from colortk.types import Array
 
-#: Largest number that a metric may return: squares of larger ones overflow in means and intervals.
-LARGEST = 1e100
+#: Largest number that a metric may return: the squares of larger ones overflow in intervals.
+MAX_VALUE = 1e100
 
 
 @dataclass
 class Scores:
-    """Values by metric, what went wrong by metric, and the seconds that all took."""
+    """Scores of one result.
+
+    Parameters
+    ----------
+    values, errors : dict
+        Scores, and the errors of metrics that failed, by name of the metric.
+    seconds : float
+        Time that all metrics took.
+    """
 
     values: dict[str, float] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -30,9 +38,19 @@ class Scores:
 
 
 class Scorer:
-    """Scores results with the metrics ``names``, which are looked up once.
+    """Score results with some metrics, which are looked up once.
 
-    Raises ``UsageError`` (unknown metric, or one of films) or ``PluginError`` (broken).
+    Parameters
+    ----------
+    names : sequence of str
+        Metrics of pictures.
+
+    Raises
+    ------
+    UsageError
+        If a metric is unknown, or scores films.
+    PluginError
+        If a metric is broken.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -43,14 +61,24 @@ class Scorer:
         self._functions: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, truth: Truth, result: Array) -> Scores:
-        """Score ``result``, sRGB uint8 (H, W, 3), against ``truth``.
+        """Score a result.
 
-        Raises ``UsageError`` if ``result`` is not a picture of the original's size.
+        Parameters
+        ----------
+        truth : Truth
+            The original.
+        result : ndarray
+            sRGB uint8 (H, W, 3).
+
+        Raises
+        ------
+        UsageError
+            If the result is not a picture of the original's size.
         """
         return self.score(Pair(truth, result))
 
     def score(self, pair: Pair) -> Scores:
-        """Score a pair. A metric that raises or answers nonsense costs its own value alone."""
+        """Score a pair. If a metric fails, only its own value is missing."""
         start = time.perf_counter()
         scores = Scores()
         with quiet():
@@ -59,7 +87,7 @@ class Scorer:
                     scores.values[name] = self._value(spec, pair)
                 except KeyboardInterrupt:
                     raise
-                except BaseException as error:  # SystemExit too is the metric's failure, not ours
+                except BaseException as error:  # SystemExit, too, is a failure of the metric.
                     scores.errors[name] = failed(name, error)
         scores.seconds = time.perf_counter() - start
         return scores
@@ -78,19 +106,19 @@ class Scorer:
 
 
 def finite(value: Any) -> float:
-    """A metric's answer, if it is a finite number. Raises ``TypeError`` or ``ValueError``."""
+    """Return a metric's value as a finite float; raises ``TypeError`` or ``ValueError``."""
     if not isinstance(value, numbers.Real):
         raise TypeError(f"it returned {type(value).__name__}, not a number")
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"it returned {number}, not a finite number")
-    if abs(number) > LARGEST:
-        raise ValueError(f"it returned {number:.3g}, beyond ±{LARGEST:g}")
+    if abs(number) > MAX_VALUE:
+        raise ValueError(f"it returned {number:.3g}, beyond ±{MAX_VALUE:g}")
     return number
 
 
 def failed(name: str, error: BaseException) -> str:
-    """Why the metric ``name`` has no value, in one line."""
+    """Return why a metric has no value, in one line."""
     if isinstance(error, ColortkError):
         return f"metric '{name}': {error}"
     return f"metric '{name}': {type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,4 +1,4 @@
-"""What a report says of sealing: which of a plugin's ways to the truth were closed while it was scored."""
+"""Sealing: which ways to the originals were closed to a plugin while it was scored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Source(Protocol):
 
 
 def hidden_from_plugins(sources: Iterable[_Source], store: Path, everywhere: bool) -> Hidden:
-    """Return what plugins must not find although it may lie where code is.
+    """Return files that plugins must not be able to read, although they may lie where code is.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def hidden_from_plugins(sources: Iterable[_Source], store: Path, everywhere: boo
 
 
 def write_sealed(db: sqlite3.Connection, result: int, sealed: dict[str, bool] | None) -> None:
-    """Store which aspects were sealed while the result number ``result`` was made, if it is known."""
+    """Store which aspects were sealed for the result number ``result``, if it is known."""
     if sealed is not None:
         aspects = " ".join(sorted(name for name, is_sealed in sealed.items() if is_sealed))
         db.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?)", (result, aspects))

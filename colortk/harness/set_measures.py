@@ -24,8 +24,8 @@ SET_DELTA_CF = MetricSpec(
     label="ΔCF set",
     source="Hasler and Süsstrunk 2003",
     definition=(
-        "set-level ΔCF: |mean CF of the results − mean CF of the originals|, over the pictures that "
-        "have both; lower is closer; never larger than the mean ΔCF by picture"
+        "set-level ΔCF: |mean CF of the results − mean CF of the originals|, over the pictures "
+        "that have both; lower is closer; never larger than the mean ΔCF by picture"
     ),
 )
 

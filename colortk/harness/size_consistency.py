@@ -1,8 +1,8 @@
 """Measure whether a plugin gives a picture the same colors at every size.
 
-The same picture is colorized with its short side at 256, 512 and 2,048 pixels. The chroma is resized
-to the smallest size and compared there, with the same lightness: the mean CIEDE2000 difference
-between the sizes. A difference under 2 is hardly noticed.
+The same picture is colorized with its short side at 256, 512 and 2,048 pixels. The chroma is
+resized to the smallest size and compared there, with the same lightness: the mean CIEDE2000
+difference between the sizes. A difference under 2 is hardly noticed.
 """
 
 from __future__ import annotations

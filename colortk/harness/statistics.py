@@ -41,11 +41,22 @@ class MetricMean:
 
 @dataclass(frozen=True)
 class Difference:
-    """One score of a plugin minus another's, over the ``n`` pictures that both have.
+    """Mean difference of two plugins by one metric, over the pictures that both have.
 
-    ``p``: two-sided, of the mean difference being zero: up to 0.05 if and only if ``ci95`` leaves
-    out zero; ``None`` where the pictures allow no test. ``wins``: pictures on which the plugin is
-    the better one; ``None`` if the score has no better.
+    Parameters
+    ----------
+    mean : float
+        Mean of the first minus the second.
+    ci95 : (float, float) or None
+        Its 95 % interval; ``None`` if the pictures allow none.
+    p : float or None
+        Two-sided p-value of the mean difference being zero: at most 0.05 if and only if ``ci95``
+        excludes zero.
+    wins, ties, losses : int or None
+        Pictures on which the first is better, equal, worse; ``None`` if the metric has no better
+        direction.
+    n : int
+        Number of pictures.
     """
 
     mean: float
@@ -58,14 +69,24 @@ class Difference:
 
     @property
     def separated(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether the interval excludes zero."""
         return self.ci95 is not None and not self.ci95[0] <= 0 <= self.ci95[1]
 
 
 def summaries(values: Float64, limits: ArrayLike = UNBOUNDED) -> list[MetricMean | None]:
-    """A summary of every column of (N, K); NaN marks a gap, a column of gaps has no summary.
+    """Return the mean of every column with its interval.
 
-    ``limits``: the lowest and the highest value of a score, (2,) or (2, K); intervals end there.
+    Parameters
+    ----------
+    values : ndarray
+        float64 (N, K); NaN marks a missing score.
+    limits : array_like
+        Lowest and highest value of a score, (2,) or (2, K); intervals end there.
+
+    Returns
+    -------
+    list of MetricMean or None
+        ``None`` for a column without scores.
     """
     found: list[MetricMean | None] = [None] * values.shape[1]
     for part, columns, bounds in _by_gaps(values, limits):
@@ -86,11 +107,21 @@ def differences(
     higher_is_better: Sequence[bool | None],
     limits: tuple[float, float] = UNBOUNDED,
 ) -> list[Difference | None]:
-    """Columns of ``mine`` minus those of ``theirs``, both (N, K), NaN where there is no score.
+    """Return the mean difference of every pair of columns. Each is tested by itself.
 
-    ``None`` for a column without a picture that both have a score on. Each difference is tested
-    by itself: it does not depend on the other columns. ``limits``: the lowest and the highest value
-    of a score; no interval is wider than the differences that they allow.
+    Parameters
+    ----------
+    mine, theirs : ndarray
+        float64 (N, K), NaN where there is no score.
+    higher_is_better : sequence of bool or None
+        The better direction of each column; ``None`` if there is none.
+    limits : (float, float)
+        Lowest and highest value of a score. No interval is wider than they allow.
+
+    Returns
+    -------
+    list of Difference or None
+        ``None`` for a column without a picture that both have a score of.
     """
     found: list[Difference | None] = [None] * mine.shape[1]
     span = limits[1] - limits[0]
@@ -114,7 +145,7 @@ def differences(
 
 
 def _by_gaps(values: Float64, limits: ArrayLike) -> list[tuple[Float64, list[int], MeanIntervals]]:
-    """Columns with the same gaps together: their scores, their places, their intervals."""
+    """Group columns that have the same gaps; return their scores, indices and intervals."""
     present = ~np.isnan(values)
     ends = np.broadcast_to(np.reshape(limits, (2, -1)), (2, values.shape[1]))
     patterns: dict[bytes, list[int]] = {}
@@ -134,12 +165,12 @@ def _interval(bounds: MeanIntervals, place: int) -> tuple[float, float] | None:
 
 
 def preload() -> None:
-    """Import what takes long in a thread, while others work."""
+    """Import a slow module in a thread, while others work."""
     Thread(target=import_module, args=("scipy.special",), daemon=True).start()
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P-values corrected for their number (Holm 1979), in the order given."""
+    """Return p-values corrected for their number (Holm 1979), in the same order."""
     order = np.argsort(p, kind="stable")
     corrected, least = np.empty(len(p)), 0.0
     for place, k in enumerate(order):

@@ -1,4 +1,4 @@
-"""Small views of a picture and of what a plugin made of it, for reports."""
+"""Small images of a picture and of a result, and histograms of color, for reports."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ HEAT = 5
 
 
 def thumbnail(pixels: Array) -> bytes:
-    """JPEG of uint8 (H, W, 3), its short side brought down to 128 pixels."""
+    """Return a JPEG of uint8 (H, W, 3), its short side reduced to 128 pixels."""
     return _jpeg(_small(pixels)[..., ::-1])
 
 
 def heat_map(differences: Array) -> bytes:
-    """Grey-scale JPEG of float (H, W) colour differences times 5, of a thumbnail's size."""
+    """Return a gray JPEG of float (H, W) color differences times 5, of a thumbnail's size."""
     return _jpeg(cv2.convertScaleAbs(_small(differences.astype(np.float32)), alpha=HEAT))
 
 
 def histogram(a: Array, b: Array) -> bytes:
-    """Packed counts of the chroma of sRGB colours, float32 (H, W) each.
+    """Return the packed histogram of a* and b* of sRGB colors; :func:`unpack_histogram` reads it.
 
-    :func:`unpack_histogram` gives them back. No sRGB colour lies outside of the bins.
+    Parameters
+    ----------
+    a, b : ndarray
+        float32 (H, W) each. No sRGB color is outside of the bins.
     """
     edges = [-REACH, REACH, -REACH, REACH]
     counts = cv2.calcHist([a, b], [0, 1], None, [BINS, BINS], edges)
@@ -40,7 +43,7 @@ def histogram(a: Array, b: Array) -> bytes:
 
 
 def unpack_histogram(packed: bytes) -> Array:
-    """Counts, uint32 (22, 22); first axis a*."""
+    """Return the counts of a packed histogram, uint32 (22, 22); the first axis is a*."""
     return np.frombuffer(zlib.decompress(packed), "<u4").reshape(BINS, BINS)
 
 

@@ -1,6 +1,6 @@
-"""Which plugins the pictures tell apart, pair by pair, and the ranks and letters that follow.
+"""Which plugins the pictures separate, pair by pair, and the ranks and letters that follow.
 
-A verdict on two plugins is made from their own scores alone: no other plugin can change it.
+The verdict on two plugins depends only on their own scores: no other plugin can change it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,18 @@ from colortk.types import Float64
 
 @dataclass(frozen=True)
 class PairVerdict:
-    """Two plugins by their places, the first minus the second on the pictures that both have.
+    """The comparison of two plugins on the pictures that both have.
 
-    ``p``: corrected if both are in the family that the user named. ``separated``: the pictures
-    tell the two apart; then the one with the better mean difference is better.
+    Parameters
+    ----------
+    first, second : int
+        Indices of the plugins.
+    difference : Difference
+        The first minus the second.
+    p : float or None
+        Its p-value, corrected if both plugins are in the family.
+    separated : bool
+        The pictures separate the two; the one with the better mean is better.
     """
 
     first: int
@@ -35,14 +43,26 @@ class PairVerdict:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What one measure says of K plugins.
+    """What one metric says of K plugins.
 
-    ``order``: places, those with all pictures first, each part by mean, the best first.
-    ``pairs``: every pair that has a picture in common. ``ranks``: 1 for the best; ``None`` unless
-    the pictures tell a plugin apart from every other plugin that has all pictures. ``letters``:
-    two plugins share a letter if and only if the pictures do not tell them apart (compact letter
-    display); empty without all pictures. ``counts``: pictures that each has a score of, out of
-    ``pictures``. ``comparisons``: pairs behind ranks and letters.
+    Parameters
+    ----------
+    order : list of int
+        Indices by mean score, the best first; plugins that lack pictures are last.
+    pairs : list of PairVerdict
+        Every pair that has a picture in common.
+    ranks : list of int or None
+        1 for the best; ``None`` unless the pictures separate a plugin from every other complete
+        one.
+    letters : list of str
+        Two plugins share a letter if and only if the pictures do not separate them (compact letter
+        display); empty for plugins that lack pictures.
+    counts : list of int
+        Number of scores of each plugin.
+    pictures : int
+        Number of pictures with any score.
+    comparisons : int
+        Pairs behind ranks and letters.
     """
 
     order: list[int]
@@ -146,7 +166,7 @@ def _order(values: Float64, complete: list[bool], higher_is_better: bool | None)
 
 
 def _ranks(ranked: list[int], apart: NDArray[np.bool_]) -> list[int | None]:
-    """Places in the order of those that are told apart from all others; alone nobody has one."""
+    """Return the places of plugins that are separated from all others; a single plugin has none."""
     found: list[int | None] = [None] * len(apart)
     for place, k in enumerate(ranked, 1):
         if len(ranked) > 1 and all(apart[k, j] for j in ranked if j != k):
@@ -188,5 +208,5 @@ def compact_letters(ranked: list[int], apart: NDArray[np.bool_]) -> list[str]:
 
 
 def _name(number: int) -> str:
-    """One letter a group: a to z, A to Z, and then whatever Unicode has from Ā on."""
+    """Return the letter of a group: a to z, A to Z, then Unicode letters from Ā on."""
     return ascii_letters[number] if number < len(ascii_letters) else chr(0x100 + number)

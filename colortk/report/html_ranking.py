@@ -43,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number, its interval and its number of pictures, as text and as the page's script reads them."""
+    """A number with interval and count, as text and as the page's script reads them."""
 
     key: str
     shown: bool

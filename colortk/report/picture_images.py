@@ -1,4 +1,4 @@
-"""What a report shows of one picture, or of one frame of a film."""
+"""The images that a report shows of one picture, or of one frame of a film."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class PictureImages:
-    """One picture of the report. Images are JPEG, short side at most 144 pixels.
+    """The images of one picture, JPEG, short side at most 144 pixels.
 
-    ``picture``: SHA-256 (hex). ``name``: file name, any characters. ``near_gray``: the original
-    has (nearly) no colour. ``results``: by plugin. ``heats``: by plugin, grey-scale, 5 times ΔE94
-    at every pixel, 255 from ΔE94 51 on.
+    Parameters
+    ----------
+    picture : str
+        SHA-256 (hex) of the original.
+    name : str
+        File name, any characters.
+    grey, truth : bytes
+        Lightness of the original, and the original.
+    near_gray : bool
+        The original has (nearly) no color.
+    results : dict of str to bytes
+        Results by plugin.
+    heats : dict of str to bytes
+        By plugin, gray: 5 times ΔE94 at every pixel, 255 from ΔE94 51 on.
     """
 
     picture: str

@@ -33,7 +33,7 @@ def interval(bounds: list[float] | None, sign: bool = False) -> str:
 
 
 def condition_table(findings: SurveyFindings) -> Table:
-    """Return what was shown, its answers, its share of "real", and that minus the real pictures'."""
+    """Return the table of conditions: answers, share of "real", and difference to real pictures."""
     head = ["shown", "answers", "called real", "95 %", "minus real", "95 % of it"]
     rows = []
     for row in findings.conditions:

@@ -95,7 +95,7 @@ def ranking_table(
 
 
 def column_counts(summary: ComparisonSummary, metrics: Sequence[str]) -> dict[str, str]:
-    """Return the number of scores for the heading of each column, if columns or rows differ in it."""
+    """Return the number of scores of each column as text, if columns or rows differ in it."""
     counts = {
         m: sorted({row.metrics[m].n for row in summary.plugins if m in row.metrics} or {0})
         for m in metrics

@@ -1,6 +1,6 @@
-"""Raters, what they are asked and what they answer, in SQLite.
+"""Raters, the questions that they are asked, and their answers, in SQLite.
 
-Threads may share an :class:`Answers`, processes the file.
+Threads may share an :class:`Answers`; processes may share the file.
 """
 
 from __future__ import annotations
@@ -40,8 +40,18 @@ CREATE TABLE questions (
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question to a rater: ``place`` in their order, from 0, and what is shown."""
+class AskedQuestion:
+    """A question that a rater is asked.
+
+    Parameters
+    ----------
+    id : str
+        Random name of the question.
+    place : int
+        Its place in the rater's order, from 0.
+    picture, condition : int
+        Index of the picture, and of what is shown of it.
+    """
 
     id: str
     place: int
@@ -51,7 +61,19 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer. ``rater``: their number. ``shown``, ``answered``: seconds since 1970."""
+    """An answer.
+
+    Parameters
+    ----------
+    rater : int
+        Number of the rater, from 0.
+    picture, condition : int
+        Index of the picture, and of what was shown of it.
+    real : bool
+        The rater called the picture real.
+    shown, answered : float
+        Times in seconds since 1970.
+    """
 
     rater: int
     picture: int
@@ -62,7 +84,13 @@ class Answer:
 
 
 class Answers:
-    """The file of a survey's raters and answers."""
+    """The file of a survey's raters and answers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -72,7 +100,7 @@ class Answers:
 
     @classmethod
     def create(cls, path: Path, description: str) -> None:
-        """A new, empty file. ``description``: SHA-256 of the survey that its answers are about."""
+        """Create an empty file for the survey whose description has the SHA-256 ``description``."""
         path.touch()
         answers = cls(path)
         try:
@@ -84,7 +112,7 @@ class Answers:
             answers.close()
 
     def close(self) -> None:
-        """Close the file; what is called next opens it again."""
+        """Close the file. The next call opens it again."""
         with self._lock:
             if self._db is not None and self._process == os.getpid():
                 self._db.close()
@@ -111,7 +139,7 @@ class Answers:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """The file, which must be there. What SQLite says against it is one of our errors."""
+        """Open the file, which must exist; errors of SQLite become expected failures."""
         try:
             with self._lock:
                 yield self._connected()
@@ -139,7 +167,18 @@ class Answers:
                 raise
 
     def check(self, description: str) -> None:
-        """Raises ``UsageError`` or ``EnvironmentProblem`` unless the answers are about that survey."""
+        """Check that the answers belong to a survey.
+
+        Parameters
+        ----------
+        description : str
+            SHA-256 of its description.
+
+        Raises
+        ------
+        UsageError, EnvironmentProblem
+            If they do not, or cannot be read.
+        """
         with self._open() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version != SCHEMA:
@@ -155,14 +194,21 @@ class Answers:
                 "restore the folder",
             )
 
-    def rater(self, told: str | None, planned: Callable[[int], Sequence[tuple[int, int]]]) -> str:
-        """The id of a rater: ``told`` if it is known, else a new one.
+    def rater(
+        self, known_id: str | None, planned: Callable[[int], Sequence[tuple[int, int]]]
+    ) -> str:
+        """Return the id of a rater: ``known_id`` if the file has it, otherwise that of a new rater.
 
-        ``planned``: pairs of picture and condition for the rater of a number.
+        Parameters
+        ----------
+        known_id : str, optional
+            An id that may be in the file.
+        planned : callable
+            Returns the pairs of picture and condition for the rater of a number.
         """
         with self._open() as db:
-            if told is not None and self._number(db, told) is not None:
-                return told
+            if known_id is not None and self._number(db, known_id) is not None:
+                return known_id
         fresh = secrets.token_urlsafe(12)
         with self._writing() as db:
             (number,) = db.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM raters").fetchone()
@@ -182,8 +228,8 @@ class Answers:
         row = db.execute("SELECT number FROM raters WHERE id = ?", (rater,)).fetchone()
         return None if row is None else int(row[0])
 
-    def show(self, rater: str) -> Asked | None:
-        """The first question that ``rater`` has not answered, noted as shown now; ``None``: all are."""
+    def show(self, rater: str) -> AskedQuestion | None:
+        """Return the rater's next question, and record it as shown; ``None`` at the end."""
         with self._writing() as db:
             row = db.execute(
                 "SELECT id, place, picture, condition FROM questions"
@@ -193,12 +239,20 @@ class Answers:
             if row is None:
                 return None
             db.execute("UPDATE questions SET shown = ? WHERE id = ?", (time.time(), row[0]))
-        return Asked(*row)
+        return AskedQuestion(*row)
 
     def answer(self, rater: str, question: str, real: bool) -> bool:
-        """Keep an answer to a question that was shown; ``False`` if it had one already.
+        """Store an answer to a question that was shown.
 
-        Raises ``UsageError`` if the question was not put to ``rater``.
+        Returns
+        -------
+        bool
+            ``False`` if the question already had an answer, which stays.
+
+        Raises
+        ------
+        UsageError
+            If the rater was not asked the question.
         """
         with self._writing() as db:
             row = db.execute(
@@ -216,7 +270,7 @@ class Answers:
         return True
 
     def counts(self, rater: str) -> tuple[int, int]:
-        """Questions that ``rater`` has answered, and questions in all."""
+        """Return how many questions a rater has answered, and how many there are."""
         with self._open() as db:
             done, total = db.execute(
                 "SELECT COUNT(answered), COUNT(*) FROM questions WHERE rater = ?", (rater,)
@@ -224,7 +278,7 @@ class Answers:
         return int(done), int(total)
 
     def raters(self) -> dict[int, tuple[int, int]]:
-        """By number: questions answered, and questions in all."""
+        """Return, by number of the rater, questions answered and all questions."""
         with self._open() as db:
             rows = db.execute(
                 "SELECT number, COUNT(answered), COUNT(*) FROM raters"
@@ -233,7 +287,7 @@ class Answers:
         return {number: (done, total) for number, done, total in rows}
 
     def all_answers(self) -> list[Answer]:
-        """All answers, in the order in which they were given."""
+        """Return all answers in the order in which they were given."""
         with self._open() as db:
             rows = db.execute(
                 "SELECT number, picture, condition, real, shown, answered FROM questions"

@@ -1,4 +1,4 @@
-"""Makes a survey's folder, whole or not at all."""
+"""Create the folder of a survey, completely or not at all."""
 
 from __future__ import annotations
 
@@ -36,13 +36,25 @@ from colortk.survey.plan import shuffled
 from colortk.survey.prepare import LeftOut, Prepared, encoded, prepared
 from colortk.survey.session import Survey
 
-#: Pictures of a survey, and of one rater, unless more are wanted: as Zhang 2016 showed, 3.1.
-PICTURES_AT_MOST = 40
+#: Pictures of a survey, and of one rater, by default (as Zhang 2016 showed, section 3.1).
+DEFAULT_PICTURES = 40
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """What is to be drawn. ``count``: pictures, ``None``: all, up to 40. ``each``: of one rater."""
+class SurveyOptions:
+    """What a new survey contains.
+
+    Parameters
+    ----------
+    count : int, optional
+        Number of pictures; by default all, up to 40.
+    each : int, optional
+        Pictures that one rater is shown; by default all, up to 40.
+    seed : int
+        Selects the pictures and their order.
+    timeout : float or None
+        Seconds for a plugin on one picture.
+    """
 
     count: int | None = None
     each: int | None = None
@@ -50,8 +62,8 @@ class Drawing:
     timeout: float | None = 300.0
 
 
-def labels(texts: Iterable[str]) -> list[str]:
-    """Plugins out of ``a,b`` and ``a:x=1,y=2,b``: a comma before ``name=`` belongs to options."""
+def parse_plugin_list(texts: Iterable[str]) -> list[str]:
+    """Split ``a,b`` and ``a:x=1,y=2,b``: a comma before ``name=`` belongs to options."""
     found = [part for text in texts for part in re.split(r",(?![a-z_][a-z0-9_-]*=)", text)]
     return list(dict.fromkeys(part.strip() for part in found if part.strip()))
 
@@ -60,15 +72,30 @@ def create(
     folder: Path,
     images: Sequence[Path],
     plugins: Sequence[str],
-    drawing: Drawing | None = None,
+    drawing: SurveyOptions | None = None,
     progress: Progress = silent,
 ) -> Survey:
-    """Draw pictures, colorize them and write a survey into ``folder``, which must not be there.
+    """Draw pictures, colorize them, and write a survey.
 
-    ``images``: files and folders. ``plugins``: ``NAME[:option=value,…][@WEIGHTS]`` each. Raises
-    ``UsageError``, ``PluginError``, ``ArtifactError`` or ``PictureError``; then nothing is left.
+    Parameters
+    ----------
+    folder : Path
+        The survey's folder, which must not exist or be empty.
+    images : sequence of Path
+        Files and folders of pictures.
+    plugins : sequence of str
+        ``NAME[:option=value,…][@WEIGHTS]`` each.
+    drawing : SurveyOptions, optional
+        How many pictures, and which.
+    progress : Progress
+        Reports progress.
+
+    Raises
+    ------
+    UsageError, PluginError, ArtifactError, PictureError
+        Then nothing is written.
     """
-    drawing = drawing or Drawing()
+    drawing = drawing or SurveyOptions()
     _check(folder)
     if not plugins:
         raise UsageError("a survey needs plugins", "none was given", "--plugins a,b")
@@ -76,9 +103,9 @@ def create(
     chosen = parse_variants(plugins, how.refine)
     found, unreadable, _ = find_sources(images)
     left_out = [LeftOut(Source(name, ""), why) for name, why in unreadable.items()]
-    candidates = drawn(found, drawing.seed)
-    wanted = drawing.count or min(PICTURES_AT_MOST, len(candidates))
-    with _aside(folder) as place:
+    candidates = draw(found, drawing.seed)
+    wanted = drawing.count or min(DEFAULT_PICTURES, len(candidates))
+    with _temporary_folder(folder) as place:
         (place / PICTURES).mkdir()
         subjects: list[Subject] = []
         with progress("preparing", wanted) as advance:
@@ -93,21 +120,21 @@ def create(
                     if len(subjects) == wanted:
                         break
         _enough(subjects, drawing, left_out, len(candidates))
-        each = drawing.each or min(PICTURES_AT_MOST, len(subjects))
+        each = drawing.each or min(DEFAULT_PICTURES, len(subjects))
         about = _describe(drawing.seed, each, how, chosen, subjects, left_out)
         write_atomic(place / FILE, about.text().encode())
         Answers.create(place / ANSWERS, digest(about.text()))
     return Survey.open(folder)
 
 
-def drawn(found: Iterable[Source], seed: int) -> list[Source]:
-    """``found`` in the order that ``seed`` draws: by content, whatever the files are called."""
+def draw(found: Iterable[Source], seed: int) -> list[Source]:
+    """Return pictures in the order that a seed draws from their content."""
     by_content = {source.picture: source for source in found}
     return [by_content[picture] for picture in shuffled(by_content, seed, "draw")]
 
 
 def _check(folder: Path) -> None:
-    """Refuse, before work, what could not be written after it."""
+    """Refuse, before the work, a folder that cannot be written after it."""
     if special_kind(folder) != "a folder":
         refuse_special(folder, UsageError)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -118,7 +145,7 @@ def _check(folder: Path) -> None:
 
 
 def _enough(
-    subjects: list[Subject], drawing: Drawing, left_out: list[LeftOut], candidates: int
+    subjects: list[Subject], drawing: SurveyOptions, left_out: list[LeftOut], candidates: int
 ) -> None:
     wanted = max(drawing.count or 2, drawing.each or 2, 2)
     if len(subjects) >= wanted:
@@ -130,8 +157,8 @@ def _enough(
 
 
 @contextlib.contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
-    """A folder beside ``folder`` that takes its name in the end, or is gone."""
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that is renamed to ``folder`` at the end, or deleted on an error."""
     try:
         with temporary_folder(folder) as place:
             yield place
@@ -140,7 +167,7 @@ def _aside(folder: Path) -> Iterator[Path]:
 
 
 def _write(place: Path, one: Prepared) -> Subject:
-    """Write a picture's versions under random names, with one date."""
+    """Write the versions of a picture under random names, with the same date."""
     versions = []
     for pixels in one.versions:
         data = encoded(pixels)

@@ -58,7 +58,7 @@ class AnswerGroup:
 
     @classmethod
     def of(cls, answers: Iterable[Answer]) -> AnswerGroup:
-        """The group of some answers."""
+        """Return the group of some answers."""
         rows = [(a.rater, a.picture, a.real) for a in answers]
         table = np.array(rows, dtype=np.int64).reshape(-1, 3)
         return cls(
@@ -78,7 +78,7 @@ class AnswerGroup:
 
 
 def missing_interval_reason(*groups: AnswerGroup) -> str:
-    """Why no interval can be computed for these groups together, or ""."""
+    """Return why no interval can be computed for these groups together, or ""."""
     for group in groups:
         if not len(group.real):
             return "no answers"
@@ -116,13 +116,14 @@ def share_interval(group: AnswerGroup) -> Interval | None:
 def difference_interval(first: AnswerGroup, second: AnswerGroup) -> Interval | None:
     """95 % interval of the share of ``first`` minus that of ``second``.
 
-    The ends come from both shares' intervals and the correlation of the shares (Zou and Donner 2008):
-    raters who call everything real raise both.
+    The ends come from both shares' intervals and the correlation of the shares (Zou and Donner
+    2008): raters who call everything real raise both.
 
     Returns
     -------
     tuple of float or None
-        Lower and upper end within -1 and 1; ``None`` where :func:`missing_interval_reason` says why.
+        Lower and upper end within -1 and 1; ``None`` where :func:`missing_interval_reason` says
+        why.
     """
     mine, theirs = share_interval(first), share_interval(second)
     if mine is None or theirs is None:

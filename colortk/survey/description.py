@@ -1,4 +1,4 @@
-"""What a survey is, as its ``survey.json`` says: drawn once, never changed afterwards."""
+"""The description of a survey, its ``survey.json``: written once, never changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from colortk.io.regular_files import read_regular
 FILE, ANSWERS, PICTURES = "survey.json", "survey.sqlite", "pictures"
 #: Version of the file; one of another version is not read.
 FORMAT = 1
-#: Document 004's.
+#: The question of document 004.
 QUESTION = "Is the shown image real?"
 
 
@@ -28,9 +28,18 @@ class Shown:
 
 @dataclass(frozen=True)
 class Subject:
-    """A picture in all its conditions. ``name``, ``sha256``: of the original file.
+    """A picture in all its conditions.
 
-    ``versions``: by condition, the real one first.
+    Parameters
+    ----------
+    name, sha256 : str
+        Name and SHA-256 (hex) of the original's file.
+    chroma : float
+        Mean C*ab.
+    enlarged : bool
+        It was smaller than the protocol's size.
+    versions : tuple of Shown
+        By condition, the real one first.
     """
 
     name: str
@@ -44,9 +53,26 @@ class Subject:
 class Description:
     """All of a survey but its answers.
 
-    ``each``: pictures that one rater is shown. ``plugins``: ``label`` and what its pictures depend
-    on, in the order of the conditions 1, 2, …. ``created``: ISO 8601. ``left_out``: drawn, but not
-    used, and why.
+    Parameters
+    ----------
+    seed : int
+        Selected the pictures and their order.
+    each : int
+        Pictures that one rater is shown.
+    question : str
+        What raters are asked.
+    created : str
+        Time, ISO 8601.
+    colortk : str
+        Version of colortk.
+    protocol : dict
+        Name, hash and definition of the protocol.
+    plugins : tuple of dict
+        ``label`` and what the pictures depend on, in the order of the conditions 1, 2, ….
+    pictures : tuple of Subject
+        The pictures.
+    left_out : tuple of dict
+        Pictures that were drawn but not used, and why.
     """
 
     seed: int
@@ -62,21 +88,21 @@ class Description:
 
     @property
     def conditions(self) -> list[str]:
-        """Names of the conditions: "real", and the plugins as they were given."""
+        """Names of the conditions: "real", then the labels of the plugins."""
         return ["real", *(plugin["label"] for plugin in self.plugins)]
 
     def text(self) -> str:
-        """As the file holds it."""
+        """Return the content of the file."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
 def digest(text: str) -> str:
-    """SHA-256 (hex) of a ``survey.json``."""
+    """Return the SHA-256 (hex) of a ``survey.json``."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read(folder: Path) -> tuple[Description, str]:
-    """The description in ``folder``, and its digest. Raises ``UsageError``."""
+    """Return the description in ``folder``, and its digest; raises ``UsageError``."""
     path = folder / FILE
     if not folder.is_dir():
         raise UsageError(f"no survey '{folder}'", "there is no such folder")

@@ -1,4 +1,4 @@
-"""The rule by which raters are excluded before anything is computed."""
+"""The rule that excludes raters before anything is computed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterable
 
 from colortk.survey.answers import Answer
 
-#: Answers from which on giving the same one to everything excludes a rater. Somebody who answers as
-#: often "real" as not gives ten equal answers once in 500 times, but five once in 16 times.
+#: A rater is excluded after so many answers, if all are the same. Somebody who answers "real" half
+#: of the time gives ten equal answers once in 500 times, and five once in 16 times.
 MINIMUM = 10
 #: In a survey with fewer questions a rater, all of them are needed, and at least so many.
 SHORT_SURVEY_MINIMUM = 5
 
 
 def minimum_answers(each: int) -> int:
-    """Equal answers that exclude a rater of a survey that shows ``each`` pictures to a rater."""
+    """Return how many equal answers exclude a rater who is shown ``each`` pictures."""
     return max(SHORT_SURVEY_MINIMUM, min(MINIMUM, each))
 
 
 def exclusion_rule(each: int) -> str:
-    """The rule in words."""
+    """Return the rule in words."""
     return (
         f"A rater who has answered at least {minimum_answers(each)} answers, all of them the same,"
         " is excluded before the numbers are computed."
@@ -27,7 +27,7 @@ def exclusion_rule(each: int) -> str:
 
 
 def uniform_raters(answers: Iterable[Answer], each: int) -> dict[int, bool]:
-    """Raters, by number, to whom the rule applies, and the answer that they gave."""
+    """Return the raters, by number, whose answers are all the same, and that answer."""
     by_rater: dict[int, list[bool]] = {}
     for answer in answers:
         by_rater.setdefault(answer.rater, []).append(answer.real)

@@ -1,6 +1,7 @@
-"""Who is shown which picture how: balanced, drawn by a seed, never one picture twice.
+"""Which rater is shown which picture in which condition: balanced, drawn by a seed.
 
-Shuffling goes by SHA-256, so that a seed means the same with every version of everything.
+No rater sees a picture twice. Items are shuffled by SHA-256, so that a seed has the same result
+with every version of Python and NumPy.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 
 def shuffled(items: Iterable[T], *salt: object) -> list[T]:
-    """``items`` in an order that they (by their ``repr``) and ``salt`` determine."""
+    """Return ``items`` in an order that depends on their ``repr`` and on ``salt``."""
 
     def place(item: T) -> bytes:
         return hashlib.sha256(repr((*salt, item)).encode("utf-8", "surrogatepass")).digest()
@@ -26,17 +27,25 @@ def shuffled(items: Iterable[T], *salt: object) -> list[T]:
 
 
 def plan(seed: int, number: int, pictures: int, plugins: int, each: int) -> list[tuple[int, int]]:
-    """What the rater ``number`` (from 0) is shown: pairs of picture and condition, in order.
+    """Return the pairs of picture and condition that a rater is shown, in order.
 
-    ``pictures``, ``plugins``: how many there are. ``each``: pictures that one rater is shown, at
-    most ``pictures``; each of them is shown once, in one condition.
+    The plan is a Latin square: the conditions real, 1, real, 2, … go round over the pictures, and
+    every pass over the pictures begins one further. After 2 · ``plugins`` passes every picture has
+    been shown once as colorized by each plugin, and as often as the original as in all of these
+    together. A rater sees as many real pictures as colorized ones, to within two. Raters take
+    ``each`` pictures after ``each`` off these passes. When these come out even, the pictures change
+    their places, so that the same pictures are not always real together.
 
-    A Latin square: the conditions real, 1, real, 2, … go round over the pictures, and every
-    pass over the pictures begins one further. So after 2 · ``plugins`` passes every picture has
-    been shown once as colorized by each plugin, and as often as it is as in all of these together;
-    a rater sees as many real pictures as colorized ones, to within two. Raters take ``each`` after
-    ``each`` off these passes. Once they come out even, the pictures change their places, so that
-    not always the same ones are real together.
+    Parameters
+    ----------
+    seed : int
+        Selects the order.
+    number : int
+        Number of the rater, from 0.
+    pictures, plugins : int
+        How many there are.
+    each : int
+        Pictures that one rater is shown, at most ``pictures``.
     """
     cycle = [condition for plugin in range(1, plugins + 1) for condition in (REAL, plugin)]
     total = len(cycle) * pictures

@@ -1,4 +1,4 @@
-"""Pictures as raters see them: real, and as every plugin colorizes them, told apart by nothing else."""
+"""The pictures of a survey: the originals, and each as every plugin colorizes it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,18 @@ from colortk.types import Array
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture in every condition: uint8 (H, W, 3) sRGB each, the real one first.
+    """A picture in every condition.
 
-    ``chroma``: mean C*ab of the original. ``enlarged``: it was smaller than the protocol's size.
+    Parameters
+    ----------
+    source : Source
+        The original.
+    chroma : float
+        Its mean C*ab.
+    enlarged : bool
+        It was smaller than the protocol's size.
+    versions : tuple of ndarray
+        uint8 (H, W, 3) sRGB each, the original first.
     """
 
     source: Source
@@ -38,7 +47,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A picture that was drawn but cannot be asked about, and why."""
+    """A picture that was drawn but cannot be used, and why."""
 
     source: Source
     why: str
@@ -50,10 +59,25 @@ def prepared(
     how: Protocol,
     timeout: float | None,
 ) -> Generator[Prepared | LeftOut]:
-    """Prepare ``sources`` one by one, each plugin in a process of its own.
+    """Prepare pictures one by one, each plugin in a process of its own.
 
-    ``timeout``: seconds for a plugin on one picture. Raises ``PluginError`` if a plugin cannot be
-    loaded, and the last ``PredictionError`` of one that fails on five pictures in a row.
+    Parameters
+    ----------
+    sources : iterable of Source
+        The originals.
+    variants : sequence of PluginVariant
+        The plugins.
+    protocol : Protocol
+        How pictures are prepared.
+    timeout : float or None
+        Seconds for a plugin on one picture.
+
+    Raises
+    ------
+    PluginError
+        If a plugin cannot be loaded.
+    PredictionError
+        If a plugin fails on five pictures in a row.
     """
     refine = refiner(how.refine)
     failed = dict.fromkeys((variant.label for variant in variants), 0)
@@ -91,9 +115,9 @@ def prepared(
 
 
 def encoded(pixels: Array) -> bytes:
-    """PNG of uint8 (H, W, 3), stored and not compressed, without metadata.
+    """Return a PNG of uint8 (H, W, 3), not compressed, without metadata.
 
-    Colorized pictures have smoother colours and would compress better: their size would tell.
+    Colorized pictures have smoother colors and would compress better: their size would reveal them.
     """
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=0)

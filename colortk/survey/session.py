@@ -15,10 +15,18 @@ from colortk.survey.plan import plan
 
 @dataclass(frozen=True)
 class Question:
-    """One picture, to be called real or not.
+    """A picture that a rater calls real or not.
 
-    ``id``: for the answer. ``number``: from 1, of ``total``. ``text``: what is asked. ``picture``: a
-    PNG, whose name, size and date say nothing about what it is.
+    Parameters
+    ----------
+    id : str
+        For the answer.
+    number, total : int
+        Number of the question, from 1, and number of all questions.
+    text : str
+        The question.
+    picture : Path
+        A PNG, whose name, size and date do not reveal what it is.
     """
 
     id: str
@@ -29,16 +37,19 @@ class Question:
 
 
 class Survey:
-    """A survey's folder, opened. Threads and processes may share it."""
+    """The folder of a survey. Threads and processes may share it."""
 
     def __init__(self, folder: Path, description: Description, answers: Answers) -> None:
         self.folder, self.description, self.answers = folder, description, answers
 
     @classmethod
     def open(cls, folder: str | Path) -> Survey:
-        """The survey that ``colortk survey create`` made.
+        """Open a survey that ``colortk survey create`` made.
 
-        Raises ``UsageError`` or ``EnvironmentProblem`` if it is none or is damaged.
+        Raises
+        ------
+        UsageError, EnvironmentProblem
+            If the folder is not a survey, or is damaged.
         """
         folder = Path(folder)
         description, digest = read(folder)
@@ -65,7 +76,7 @@ class Survey:
         self.close()
 
     def content(self, shown: Shown) -> bytes:
-        """A picture's PNG. Raises ``UsageError`` if it is not what was created."""
+        """Return the PNG of a picture; raises ``UsageError`` if it is missing or changed."""
         path = self.path(shown)
         try:
             data = read_regular(path)
@@ -83,31 +94,36 @@ class Survey:
         return data
 
     def path(self, shown: Shown) -> Path:
-        """Where a picture lies."""
+        """Return the path of a picture."""
         return self.folder / PICTURES / shown.file
 
-    def rater(self, told: str | None = None) -> Rater:
-        """A rater: the one whose id is ``told``, who goes on where they were, else a new one.
+    def rater(self, known_id: str | None = None) -> Rater:
+        """Return a rater: the one with an id, who continues, or a new one.
 
-        A new rater has an id of its own, never ``told``, and takes the next place in the plan: to
-        be called when somebody begins, not when they merely look.
+        A new rater gets a new id and the next place in the plan. Call this when somebody begins to
+        answer, not when the page is merely opened.
+
+        Parameters
+        ----------
+        known_id : str, optional
+            Id of a rater; an unknown id gives a new rater.
         """
         about = self.description
 
         def planned(number: int) -> list[tuple[int, int]]:
             return plan(about.seed, number, len(about.pictures), len(about.plugins), about.each)
 
-        return Rater(self, self.answers.rater(told, planned))
+        return Rater(self, self.answers.rater(known_id, planned))
 
 
 class Rater:
-    """Somebody who answers. ``id``: random, URL-safe; whoever knows it answers as this rater."""
+    """A rater. ``id`` is random and URL-safe; whoever has it can answer as this rater."""
 
     def __init__(self, survey: Survey, name: str) -> None:
         self.survey, self.id = survey, name
 
     def next(self) -> Question | None:
-        """The question to answer now, the same until it is; ``None`` when all are answered."""
+        """Return the next question, the same until it is answered; ``None`` at the end."""
         asked = self.survey.answers.show(self.id)
         if asked is None:
             return None
@@ -117,16 +133,24 @@ class Rater:
         return Question(asked.id, asked.place + 1, about.each, about.question, path)
 
     def answer(self, question: str, real: bool) -> bool:
-        """Keep an answer, at once and for good.
+        """Store an answer.
 
-        ``False`` if the question has an answer already, which stays: nothing to be done, go on
-        with :meth:`next`. Raises ``UsageError`` for a question that was not put to this rater.
+        Returns
+        -------
+        bool
+            ``False`` if the question already has an answer, which stays; continue with
+            :meth:`next`.
+
+        Raises
+        ------
+        UsageError
+            If the rater was not asked the question.
         """
         if not isinstance(real, bool):
-            raise UsageError(f"the answer {real!r}", "True (real) or False is wanted")
+            raise UsageError(f"the answer {real!r}", "give True (real) or False")
         return self.survey.answers.answer(self.id, question, real)
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Questions answered, and questions in all."""
+        """Number of answered questions, and of all questions."""
         return self.survey.answers.counts(self.id)

@@ -89,4 +89,4 @@ class TrainedWeights:
             Name of the refinement, as "ratio".
         """
         varied = self._protocol.varied(refine=refine)
-        return score_predictor.scores(paths, self._predictor, metrics, varied)
+        return score_predictor.score_predictor(paths, self._predictor, metrics, varied)

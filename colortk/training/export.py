@@ -12,7 +12,7 @@ import numpy as np
 from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, PictureError
 from colortk.harness.protocol import load_protocol
-from colortk.harness.score_predictor import scores
+from colortk.harness.score_predictor import score_predictor
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import Request, load
 from colortk.runtime.onnx_colorizer import NETWORK
@@ -201,7 +201,9 @@ def _mean_scores(
     ):
         rows = []
         with request.progress(f"scoring {name}", len(sample)) as advance:
-            for values in scores(sample, predictor, METRICS, load_protocol(), source.file_content):
+            for values in score_predictor(
+                sample, predictor, METRICS, load_protocol(), source.file_content
+            ):
                 advance(1)
                 rows.append(values)
         means[name] = {

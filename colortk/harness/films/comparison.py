@@ -36,7 +36,7 @@ class FilmComparison(Comparison):
         return spec.chroma or spec.needs_reference
 
     def own_scores(self, film: str) -> dict[str, float]:
-        """Return the stored values of a film: its scores without reference, and its numbers of frames.
+        """Return the stored values of a film: scores without reference, numbers of frames.
 
         Parameters
         ----------

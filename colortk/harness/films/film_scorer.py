@@ -1,4 +1,4 @@
-"""Scores of one result of a film: metrics of films over all frames, those of pictures over some."""
+"""Score a result of a film: metrics of films use all frames, metrics of pictures some."""
 
 from __future__ import annotations
 
@@ -14,9 +14,19 @@ from colortk.runtime.loading import quiet
 
 
 class FilmScorer:
-    """Scores results with the metrics ``names``, of pictures and of films, which are looked up once.
+    """Score results with metrics of pictures and of films, which are looked up once.
 
-    Raises ``UsageError`` (unknown metric) or ``PluginError`` (broken).
+    Parameters
+    ----------
+    names : sequence of str
+        The metrics.
+
+    Raises
+    ------
+    UsageError
+        If a metric is unknown.
+    PluginError
+        If a metric is broken.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -24,13 +34,16 @@ class FilmScorer:
         self.films = {name: spec.function for name, spec in specs.items() if spec.takes == "film"}
         self.pictures = Scorer([name for name in names if name not in self.films])
 
-    def begin(self) -> Running:
-        """The scores of one result, which then gets its frames."""
-        return Running(self)
+    def begin(self) -> RunningScores:
+        """Return the scores of a new result, which then gets its frames."""
+        return RunningScores(self)
 
 
-class Running:
-    """One result while its frames come. A metric that fails once costs its own value alone."""
+class RunningScores:
+    """The scores of one result while its frames are added.
+
+    If a metric fails, only its own value is missing.
+    """
 
     def __init__(self, scorer: FilmScorer) -> None:
         self._pictures = scorer.pictures
@@ -39,16 +52,24 @@ class Running:
         self._count = 0
         self._meters: dict[str, Any] = {}
         for name, path in scorer.films.items():
-            meter = self._guarded(name, _begin, path)
+            meter = self._call_metric(name, _begin, path)
             if meter is not None:
                 self._meters[name] = meter
 
     def add(self, frame: FilmFrame, scored: bool) -> None:
-        """The next frame; ``scored``: by metrics of pictures too."""
+        """Add the next frame.
+
+        Parameters
+        ----------
+        frame : FilmFrame
+            The frame.
+        scored : bool
+            Metrics of pictures score it, too.
+        """
         start = time.perf_counter()
         for name, meter in self._meters.items():
             if name not in self._scores.errors:
-                self._guarded(name, _add, meter, frame)
+                self._call_metric(name, _add, meter, frame)
         if scored:
             found = self._pictures.score(frame.pair)
             self._count += 1
@@ -59,10 +80,10 @@ class Running:
         self._scores.seconds += time.perf_counter() - start
 
     def finish(self) -> Scores:
-        """Means over the scored frames, and what the metrics of films have found."""
+        """Return the mean scores over the scored frames, and the values of the metrics of films."""
         for name, meter in self._meters.items():
             if name not in self._scores.errors:
-                value = self._guarded(name, _result, meter)
+                value = self._call_metric(name, _result, meter)
                 if value is not None:
                     self._scores.values[name] = value
         for name, total in self._sums.items():
@@ -70,13 +91,13 @@ class Running:
                 self._scores.values[name] = total / self._count
         return self._scores
 
-    def _guarded(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
+    def _call_metric(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
             with quiet():
                 return call(*arguments)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # SystemExit too is the metric's failure, not ours
+        except BaseException as error:  # SystemExit, too, is a failure of the metric.
             self._scores.errors[name] = failed(name, error)
             return None
 

@@ -1,4 +1,4 @@
-"""Who has a row in the table of films: plugins frame by frame, steadied, and the original."""
+"""The rows of a table of films: each plugin frame by frame or steadied, and the original."""
 
 from __future__ import annotations
 
@@ -13,44 +13,57 @@ from colortk.runtime.provenance import film_scores_code
 
 #: The protocol by which films are compared.
 PROTOCOL = "v2-film"
-#: Frame by frame, and averaged along motion, as ``video --temporal`` calls them.
+#: Frame by frame, and averaged along motion; the values of ``video --temporal``.
 TEMPORAL = ("off", "flow")
-#: What the label of a steadied row ends in.
+#: End of the label of a steadied row.
 STEADIED = "+flow"
-#: The option under which steadying is part of a result's key.
+#: The option that makes steadying a part of a result's key.
 OPTION = "host temporal"
 #: A name that no plugin can have: the film itself, scored where no reference is needed.
 ORIGINAL = "(original)"
-#: Kept with the original's scores: frames that took part, and those that could not be read.
+#: Stored with the original's scores: frames that were used, and frames that could not be read.
 FACTS = ("host frames", "host lost")
 
 
-def rows(
+def film_variants(
     variants: Iterable[PluginVariant], temporal: Sequence[str], plain: str
 ) -> list[PluginVariant]:
-    """Every variant frame by frame or steadied or both; ``plain`` (no colour) only once."""
-    found = []
+    """Return the rows of a table of films.
+
+    Parameters
+    ----------
+    variants : iterable of PluginVariant
+        The plugins.
+    temporal : sequence of {"off", "flow"}
+        Frame by frame, averaged along motion, or both.
+    plain : str
+        Label of the plugin without color, which has only one row.
+    """
+    rows = []
     for variant in variants:
-        for way in temporal if variant.label != plain else temporal[:1]:
-            found.append(_row(variant, way == "flow" and variant.label != plain))
-    return found
+        for mode in temporal if variant.label != plain else temporal[:1]:
+            rows.append(_row(variant, mode == "flow" and variant.label != plain))
+    return rows
 
 
 def original() -> PluginVariant:
-    """The film itself, as the variant that its own scores are kept under."""
+    """Return the film itself, as a variant under which its own scores are stored."""
     key = Key(ORIGINAL, "", "{}", film_scores_code())
     return PluginVariant(ORIGINAL, Request(ORIGINAL), 1.0, key, "", "", "")
 
 
 def is_original(variant: PluginVariant) -> bool:
+    """Return whether a variant is the film itself."""
     return variant.key.plugin == ORIGINAL
 
 
 def is_steadied(variant: PluginVariant) -> bool:
+    """Return whether the colors of a variant are averaged along motion."""
     return OPTION in variant.options
 
 
 def _row(variant: PluginVariant, steadied: bool) -> PluginVariant:
+    """Return the row of a plugin, steadied or not, with its own key."""
     options = variant.options | ({OPTION: "flow"} if steadied else {})
     key = replace(
         variant.key,

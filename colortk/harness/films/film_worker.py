@@ -1,8 +1,8 @@
-"""One film in a worker: every frame to every plugin once, and on to each of its rows.
+"""Score one film in a worker: give every frame to every plugin once, and score all rows.
 
-All rows go through the film together, so that a frame is decoded once, motion is found once, and
-what a plugin answered serves the row of frames alone and the steadied one. Nothing is kept but
-what the next frame needs.
+All rows go through the film together, so that a frame is decoded once, motion is found once, and a
+prediction serves both the row frame by frame and the steadied row. Only what the next frame needs
+is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError
 from colortk.harness.duplicate_pixels import pixel_digest
-from colortk.harness.films.film_scorer import FilmScorer, Running
+from colortk.harness.films.film_scorer import FilmScorer, RunningScores
 from colortk.harness.films.film_variants import FACTS, is_original, is_steadied
 from colortk.harness.films.frame import FilmFrame, ReferenceFrame, shown
 from colortk.harness.films.reference_film import ReferenceFilm
@@ -48,23 +48,26 @@ from colortk.video.smoothing import Smoother
 
 @dataclass(frozen=True)
 class FilmTask(Task):
-    """What a worker does with one film, whose path is ``name``; ``data`` is empty.
+    """One film, and what a worker does with it. ``name`` is its path, and ``data`` is empty.
 
-    ``stamp``: its size and time of change when it was looked up.
+    Parameters
+    ----------
+    stamp : (int, int)
+        Size and time of change of the file when the film was found.
     """
 
     stamp: tuple[int, int] = (0, 0)
 
 
 def file_stamp(path: Path) -> tuple[int, int]:
-    """Size and time of change of a file. Raises ``OSError``."""
+    """Return the size and the time of change of a file; raises ``OSError``."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 
 
 @lru_cache(maxsize=4)
 def _scorers(metrics: tuple[tuple[str, str], ...]) -> tuple[FilmScorer, FilmScorer]:
-    """For results, and for the original, which cannot be compared with itself."""
+    """Return the scorer of results, and that of the original, which has no reference."""
     check_metric_code(metrics)
     names = [name for name, _ in metrics]
     alone = [name for name in names if not registry().metric(name).needs_reference]
@@ -73,13 +76,13 @@ def _scorers(metrics: tuple[tuple[str, str], ...]) -> tuple[FilmScorer, FilmScor
 
 @dataclass
 class _Row:
-    """One row of the table on its way through the film."""
+    """One row of the table while the film is scored."""
 
     variant: PluginVariant
     result: ResultRow
     look: FrameSettings
     smoother: Smoother | None
-    scores: Running
+    scores: RunningScores
     host: float = 0.0
 
     def add(self, reference: ReferenceFrame, ab: Float32, middle: bool) -> None:
@@ -96,9 +99,9 @@ class _Row:
 
 @dataclass
 class _Group:
-    """The rows that one plugin with the same options answers for.
+    """The rows that share the predictions of one plugin with the same options.
 
-    ``first``: lightness and chroma of the frame that is predicted again after the last one.
+    ``first`` holds lightness and chroma of the frame that is predicted again after the last one.
     """
 
     rows: list[_Row]
@@ -108,9 +111,9 @@ class _Group:
     first: tuple[Float32, Float32] | None = field(default=None, repr=False)
 
     def add(self, frame: ReferenceFrame, middle: bool, again: bool) -> None:
-        """The next frame. Raises ``PictureError`` if plugin or refinement fails on it.
+        """Score the next frame; with ``again``, keep it, to predict it again.
 
-        ``again``: keep it, to predict it again.
+        Raises ``PictureError`` if the plugin or the refinement fails on it.
         """
         assert self.plugin is not None
         light = frame.lightness
@@ -135,7 +138,7 @@ class _Group:
             row.result.seconds = self.seconds / max(1, self.answered)
 
     def repeat(self, task: FilmTask, result: TaskResult) -> None:
-        """Predict one frame again, as pictures are."""
+        """Predict one frame again, as for pictures."""
         if self.first is None or self.plugin is None:
             return
         found = predict_twice(self.rows[0].variant, task, self.plugin, *self.first, result)
@@ -154,12 +157,20 @@ class _Group:
 def score_films(
     tasks: tuple[FilmTask, ...], tick: Callable[[int], None] = lambda n: None
 ) -> list[TaskResult]:
-    """Colorize and score films, one after the other; ``tick`` is called with 1 for each frame."""
+    """Colorize and score films.
+
+    Parameters
+    ----------
+    tasks : tuple of FilmTask
+        The films.
+    tick : callable
+        Called with 1 for each frame.
+    """
     return [_score_film(task, tick) for task in tasks]
 
 
 def _check_code(task: FilmTask) -> None:
-    """Raise ``EnvironmentProblem`` if what scores films is not what it was at the look-up."""
+    """Raise ``EnvironmentProblem`` if the code that scores films has changed meanwhile."""
     code = running_film_scores_code()
     if not all(variant.key.code.endswith(code) for variant in task.variants):
         raise EnvironmentProblem(
@@ -174,10 +185,10 @@ def _score_film(task: FilmTask, tick: Callable[[int], None]) -> TaskResult:
     path, loaded = Path(task.name), loading_seconds()
     try:
         film = ReferenceFilm(path, task.protocol)
-        groups = _groups(task, result)
+        groups = _group_rows(task, result)
         result.loading = loading_seconds() - loaded
         original = next((e for e in task.variants if is_original(e)), None)
-        picture = _watch(film, task, groups, original, result, tick)
+        picture = _score_frames(film, task, groups, original, result, tick)
         if file_stamp(path) != task.stamp:
             raise PictureError(f"cannot use '{path}'", "it changed while being read")
     except PictureError as error:
@@ -189,8 +200,8 @@ def _score_film(task: FilmTask, tick: Callable[[int], None]) -> TaskResult:
     return result
 
 
-def _groups(task: FilmTask, result: TaskResult) -> list[_Group]:
-    """Rows by plugin and options; a plugin that cannot be loaded is out."""
+def _group_rows(task: FilmTask, result: TaskResult) -> list[_Group]:
+    """Group the rows by plugin and options; leave out plugins that cannot be loaded."""
     scorer, _ = _scorers(task.metrics)
     look = FrameSettings(
         refiner_of(task.protocol.refine), BT709, half=False, ratio=task.protocol.refine == "ratio"
@@ -211,12 +222,12 @@ def _groups(task: FilmTask, result: TaskResult) -> list[_Group]:
             group.plugin = plugin_process(group.rows[0].variant, task)
             for row in group.rows:
                 row.result.sealed = group.plugin.sealed
-        except ColortkError as error:  # nothing about this film
+        except ColortkError as error:  # The plugin fails on every film.
             result.unavailable |= {row.variant.label: str(error) for row in group.rows}
     return [group for group in groups.values() if group.plugin is not None]
 
 
-def _watch(
+def _score_frames(
     film: ReferenceFilm,
     task: FilmTask,
     groups: list[_Group],
@@ -224,12 +235,12 @@ def _watch(
     result: TaskResult,
     tick: Callable[[int], None],
 ) -> PictureRow:
-    """All frames through all rows; fills ``result``, and returns what the film itself is."""
+    """Score all frames with all rows; fill ``result``, and return what is known of the film."""
     _, alone = _scorers(task.metrics)
     own = alone.begin()
     picture = PictureRow(task.picture, task.name, film.width, film.height, 0.0, 0.0, film.enlarged)
     middle = film.scored[len(film.scored) // 2]
-    # Chosen by the film's digest, among the scored frames; not the first if there are others.
+    # The film's digest selects one of the scored frames, not the first if there are others.
     later = film.scored[1:] or film.scored
     again = later[int(task.picture, 16) % len(later)] if task.repeat else None
     pixels = hashlib.sha256()

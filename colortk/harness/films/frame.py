@@ -1,4 +1,4 @@
-"""One frame of a film: the original's, and what a plugin made of it, as metrics of films get it."""
+"""A frame of a film: the original's, and a plugin's result, as metrics of films get it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,20 @@ from colortk.video.optical_flow import Gray
 
 
 class ReferenceFrame:
-    """A frame of the original; what depends on it alone is computed once for all results.
+    """A frame of the original. What depends only on it is computed once for all results.
 
-    ``fine``: sRGB float32 (H, W, 3), 0..255, resized but not rounded. ``before``: the frame before,
-    as motion is looked for on it, ``None`` for the first. ``scored``: pictures' metrics score it.
+    Parameters
+    ----------
+    number : int
+        From 0, among the frames that could be read.
+    fine : ndarray
+        float32 (H, W, 3), sRGB, 0..255, resized but not rounded.
+    scored : bool
+        Metrics of pictures score it.
+    motion : MotionFinder
+        Finds motion to the frame before.
+    before : ndarray or None
+        uint8 (H, W), the frame before, to find motion on; ``None`` for the first frame.
     """
 
     def __init__(
@@ -29,7 +39,7 @@ class ReferenceFrame:
     ) -> None:
         self.number, self.scored = number, scored
         self._fine, self._motion, self._before = fine, motion, before
-        #: Rounded, what results are compared with and what their lightness is taken from.
+        #: Rounded: results are compared with it, and get its lightness.
         self.truth = Truth(np.clip(np.rint(fine), 0, 255).astype(np.uint8))
         self.lightness = lightness(self.truth.pixels)
         self.gray = gray_of_lightness(self.lightness)
@@ -45,27 +55,34 @@ class ReferenceFrame:
 
     @cached_property
     def luma(self) -> Plane:
-        """Y' of the grey frame of this lightness, uint8 (H, W): where `video` looks for motion."""
+        """Y' of the gray frame of this lightness, uint8 (H, W), on which ``video`` finds motion."""
         ramp = gray_lightness()[BLACK : WHITE + 1]
         levels = np.interp(self.lightness, ramp, np.arange(BLACK, WHITE + 1))
         luma: Plane = np.rint(levels).astype(np.uint8)
         return luma
 
     def original(self) -> FilmFrame:
-        """The original as if it were a result."""
+        """Return the original as if it were a result."""
         return FilmFrame(self, self.lab, self.truth.pixels)
 
     @cached_property
     def step(self) -> FrameMotion | None:
-        """To the frame before; ``None`` for the first one."""
+        """Motion to the frame before; ``None`` for the first frame."""
         return None if self._before is None else self._motion.between(self.gray, self._before)
 
 
 class FilmFrame:
-    """A frame of a result beside the original's. Arrays are shared: do not change them.
+    """A frame of a result, with that of the original. Its arrays are shared: do not change them.
 
-    ``lab``: CIELAB of the result, float32 (H, W, 3), before rounding: 8 bits alone would make
-    colour differ by about 0.3 from frame to frame. ``pixels``: the same as uint8, if it is known.
+    Parameters
+    ----------
+    reference : ReferenceFrame
+        The frame of the original.
+    lab : ndarray
+        float32 (H, W, 3), CIELAB of the result before rounding: 8 bits alone would make color
+        differ by about 0.3 from frame to frame.
+    pixels : ndarray, optional
+        uint8 (H, W, 3), the same as sRGB, if it is known.
     """
 
     def __init__(
@@ -77,12 +94,12 @@ class FilmFrame:
 
     @property
     def number(self) -> int:
-        """From 0, among the frames that could be read."""
+        """Number of the frame, from 0, among the frames that could be read."""
         return self._reference.number
 
     @property
     def lightness(self) -> Float32:
-        """L* that the result and the original have in common, float32 (H, W)."""
+        """CIE L* of result and original, float32 (H, W)."""
         return self._reference.lightness
 
     @property
@@ -97,7 +114,7 @@ class FilmFrame:
 
     @property
     def step(self) -> FrameMotion | None:
-        """Motion of the original to the frame before; ``None`` for the first one."""
+        """Motion of the original to the frame before; ``None`` for the first frame."""
         return self._reference.step
 
     @cached_property
@@ -114,9 +131,9 @@ class FilmFrame:
 
 
 def shown(lab: Float32) -> NDArray[Any]:
-    """SRGB uint8 (H, W, 3) of CIELAB float32 (H, W, 3), as :func:`colortk.pipeline.join` makes it."""
+    """Convert CIELAB float32 (H, W, 3) to sRGB uint8, as :func:`colortk.pipeline.join` does."""
     rgb = lab_to_rgb(lab)
-    if not lab[..., 1:].any():  # grey to the last bit, where rounding would tint some pixels
+    if not lab[..., 1:].any():  # Exactly gray: rounding would tint some pixels.
         rgb[...] = rgb[..., 1:2]
     pixels: NDArray[Any] = cv2.convertScaleAbs(rgb, alpha=255).reshape(rgb.shape)
     return pixels

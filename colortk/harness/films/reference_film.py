@@ -1,4 +1,4 @@
-"""The frames of an original that a protocol wants, one at a time, at its size."""
+"""The frames of an original film, one at a time, at the size that a protocol wants."""
 
 from __future__ import annotations
 
@@ -18,10 +18,28 @@ from colortk.video.film_reader import color_frames, count
 
 
 class ReferenceFilm:
-    """A film under a protocol. It is decoded twice: only then is it known how many frames there are.
+    """A film, prepared as a protocol says. It is decoded twice, to count its frames first.
 
-    ``frame_count``: how many take part; ``lost_count``: how many up to the last of them could not be read.
-    ``width``, ``height``: at which they are compared. Raises ``PictureError`` for what is no film.
+    Parameters
+    ----------
+    path : Path
+        The film.
+    protocol : Protocol
+        How it is prepared.
+
+    Attributes
+    ----------
+    frame_count, lost_count : int
+        Frames that are used, and frames up to the last of them that could not be read.
+    width, height : int
+        Size at which the film is scored.
+    scored : tuple of int
+        Numbers of the frames that metrics of pictures score.
+
+    Raises
+    ------
+    PictureError
+        If the file is not a film, or has no frame that can be decoded.
     """
 
     def __init__(self, path: Path, protocol: Protocol) -> None:
@@ -36,10 +54,10 @@ class ReferenceFilm:
         scale = 1.0 if protocol.short_side is None else protocol.short_side / min(height, width)
         self.enlarged = scale > 1
         self.width, self.height = max(1, round(width * scale)), max(1, round(height * scale))
-        self.scored = spread(self.frame_count, protocol.definition["scored"])
+        self.scored = evenly_spaced(self.frame_count, protocol.definition["scored"])
 
     def frames(self) -> Iterator[ReferenceFrame]:
-        """Its frames, each with what the next one needs of it, and no more."""
+        """Yield the frames. Only the last one is kept, for the motion of the next."""
         motion, before = MotionFinder(), None
         for number, pixels in enumerate(color_frames(self.path, self._film)):
             if number == self.frame_count:
@@ -51,14 +69,14 @@ class ReferenceFilm:
             yield frame
 
     def _sized(self, pixels: Array) -> Float32:
-        """Whole frames keep their ratio, to the next pixel."""
+        """Resize a whole frame; its ratio is kept to the next pixel."""
         fine = pixels.astype(np.float32)
         if pixels.shape[:2] == (self.height, self.width):
             return fine
         return resize(fine, (self.width, self.height))
 
 
-def spread(frames: int, wanted: int) -> tuple[int, ...]:
-    """The middle frame of each of ``wanted`` equal parts of ``frames``; all, if there are fewer."""
+def evenly_spaced(frames: int, wanted: int) -> tuple[int, ...]:
+    """Return the middle frame of each of ``wanted`` equal parts of a film; at most all."""
     parts = min(frames, wanted)
     return tuple((2 * k + 1) * frames // (2 * parts) for k in range(parts))

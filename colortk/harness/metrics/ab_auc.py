@@ -13,9 +13,9 @@ LIMIT = 150
 
 
 def ab_auc(pair: Pair) -> float:
-    """Area under the share of pixels whose a*b* error is within 0, 1, …, 150, over 150; 0..1.
+    """Return the area under the share of pixels whose a*b* error is within 0, 1, …, 150; 0..1.
 
-    The trapezium rule; pixels are not weighted by how rare their colour is.
+    The area is computed by the trapezium rule. Pixels are not weighted by how rare their color is.
     """
     return float(_areas(pair).mean(dtype=np.float64)) / LIMIT
 
@@ -39,7 +39,7 @@ def ab_auc_rebalanced(pair: Pair) -> float:
 
 
 def _areas(pair: Pair) -> Float32:
-    """The part of the area, 0..150, that each pixel adds: float32 (H, W)."""
+    """Return the part of the area, 0..150, that each pixel adds: float32 (H, W)."""
     # A pixel with error d is within every threshold from ⌈d⌉ on: its part of the area is
     # 150 - ⌈d⌉, and half a step more where the curve jumps.
     first = np.ceil(np.sqrt(pair.ab_squares))

@@ -8,5 +8,5 @@ from colortk.harness.metrics.pair import Pair
 
 
 def ab_rmse(pair: Pair) -> float:
-    """Root of the mean of (Δa*)² + (Δb*)² over pixels, in CIELAB units."""
+    """Return the root of the mean of (Δa*)² + (Δb*)² over pixels, in CIELAB units."""
     return math.sqrt(pair.mean_ab_square)

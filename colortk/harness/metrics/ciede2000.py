@@ -27,13 +27,13 @@ _C4, _S4 = _term(-0.20, -63)
 
 
 def delta_e00_map(truth: Array, result: Array) -> Array:
-    """Difference at every pixel, (H, W), of two CIELAB pictures (H, W, 3)."""
+    """Return the difference at every pixel, (H, W), of two CIELAB pictures (H, W, 3)."""
     first, second = (np.ascontiguousarray(np.moveaxis(lab, -1, 0)) for lab in (truth, result))
     return in_blocks((first[0], first[1], first[2]), (second[0], second[1], second[2]))
 
 
 def in_blocks(first: Planes, second: Planes) -> Array:
-    """:func:`ciede2000` of planes, in blocks whose intermediates stay in the processor's cache."""
+    """Return :func:`ciede2000` of planes, in blocks that fit into the processor's cache."""
     ones, others = ([plane.ravel() for plane in planes] for planes in (first, second))
     out = np.empty_like(ones[0])
     for start in range(0, out.size, BLOCK):
@@ -45,10 +45,14 @@ def in_blocks(first: Planes, second: Planes) -> Array:
 
 
 def ciede2000(first: Planes, second: Planes) -> Array:
-    """CIEDE2000 of L*, a* and b* planes of any one shape, in their precision; kL = kC = kH = 1.
+    """Return CIEDE2000 of L*, a* and b* planes of any shape, in their precision; kL = kC = kH = 1.
 
-    Hues are kept as unit vectors: their bisector is the mean hue, on the shorter arc, and its
-    multiples come from it by multiple-angle formulas, so that a single arc tangent is left.
+    Hues are unit vectors: their bisector is the mean hue, on the shorter arc, and multiples of the
+    hue follow from multiple-angle formulas, so that a single arc tangent is needed.
+
+    References
+    ----------
+    Sharma, Wu, Dalal 2005, "The CIEDE2000 color-difference formula".
     """
     (l1, a1, b1), (l2, a2, b2) = first, second
     scale = _seventh((_length(a1, b1) + _length(a2, b2)) * 0.5)
@@ -85,7 +89,7 @@ def ciede2000(first: Planes, second: Planes) -> Array:
 
 
 def _hues(first: Planes, second: Planes) -> Planes:
-    """ΔH', and cosine and sine of the mean hue, of two colours' a', b' and C'."""
+    """Return ΔH', and cosine and sine of the mean hue, of two colors' a', b' and C'."""
     (a1, b1, c1), (a2, b2, c2) = first, second
     tiny = np.finfo(c1.dtype).tiny
     inverse = 1 / np.maximum(c1, tiny)
@@ -98,21 +102,22 @@ def _hues(first: Planes, second: Planes) -> Planes:
     cos, sin = u1 + u2, v1 + v2
     length = _length(cos, sin)
     if length.min() < 1e-2:
-        _settle_opposites(length, (u1, v1), (du, dv), cos, sin, dh)
+        _average_opposites(length, (u1, v1), (du, dv), cos, sin, dh)
     inverse = 1 / np.maximum(length, tiny)
     cos *= inverse
     sin *= inverse
     return dh, cos, sin
 
 
-def _settle_opposites(
+def _average_opposites(
     length: Array, unit: tuple[Array, Array], difference: tuple[Array, Array],
     cos: Array, sin: Array, dh: Array,
 ) -> None:  # fmt: skip
-    """Where hues are nearly opposite their sum has no digits left: turn their difference by 90°.
+    """Replace the mean of nearly opposite hues by their difference, turned by 90°.
 
-    Where they are exactly opposite both arcs are as short, and the mean is that of the two hues
-    in 0°..360° (Sharma et al., equations 10 and 14). Changes the last four arguments.
+    Their sum has no digits left. If they are exactly opposite, both arcs are equally short, and the
+    mean is that of the two hues in 0°..360° (Sharma et al., equations 10 and 14). The last four
+    arguments are changed.
     """
     near = (length < 1e-2) & ((np.abs(difference[0]) + np.abs(difference[1])) > 1.1)
     upper = (unit[1] > 0) | ((unit[1] == 0) & (unit[0] > 0))
@@ -127,7 +132,7 @@ def _settle_opposites(
 
 
 def _weight(cos: Array, sin: Array) -> Array:
-    """T of the mean hue (equation 15), with cos 2h, cos 3h and so on written by cos h and sin h."""
+    """Return T of the mean hue (equation 15), with multiples of the hue by its cosine and sine."""
     cos2 = 2 * cos * cos - 1
     t = (2 * _C4 * cos2 + 0.24) * cos2
     t += cos * ((2 * _C3) * cos2 + (_C1 - _C3))
@@ -144,7 +149,7 @@ def _length(a: Array, b: Array) -> Array:
 
 
 def _seventh(chroma: Array) -> Array:
-    """The root of C⁷ / (C⁷ + 25⁷)."""
+    """Return the root of C⁷ / (C⁷ + 25⁷)."""
     power = chroma * chroma
     power *= power * power
     power *= chroma

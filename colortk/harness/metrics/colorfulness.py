@@ -1,4 +1,4 @@
-"""How colourful a picture looks (Hasler and Süsstrunk 2003, section 7)."""
+"""How colorful a picture looks (Hasler and Süsstrunk 2003, section 7)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from colortk.types import Array
 
 
 def colorfulness(picture: Array) -> float:
-    """Spread and mean of R - G and (R + G) / 2 - B: 0 for grey, 109 is "extremely colourful".
+    """Return the colorfulness of a picture: 0 for gray, 109 for "extremely colorful".
 
-    ``picture``: sRGB uint8 (H, W, 3). Of an original as well as of a result.
+    It is made from spread and mean of R - G and of (R + G) / 2 - B.
+
+    Parameters
+    ----------
+    picture : ndarray
+        sRGB uint8 (H, W, 3), an original or a result.
     """
     red, green, blue = cv2.split(picture)
     wide = cv2.CV_16S
@@ -26,9 +31,8 @@ def colorfulness(picture: Array) -> float:
 
 
 def colorfulness_error(pair: Pair) -> float:
-    """|colourfulness of the result - colourfulness of the original|, of one picture.
+    r"""Return \|colorfulness of the result - colorfulness of the original\| of one picture.
 
-    Its mean over pictures is one of the two ΔCF in use; the other, the difference of the means,
-    comes from both pictures' colourfulness.
+    Its mean over pictures is one of the two ΔCF in use; the other is the difference of the means.
     """
     return abs(colorfulness(pair.result.pixels) - colorfulness(pair.truth.pixels))

@@ -1,4 +1,4 @@
-"""CIE76 colour difference (ISO/CIE 11664-4), and how much of it nobody notices."""
+"""CIE76 color difference (ISO/CIE 11664-4), and the share of it that is not noticed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ JND = 2.3
 
 
 def delta_e76(pair: Pair) -> float:
-    """Mean over pixels of the Euclidean distance in CIELAB."""
+    """Return the mean Euclidean distance in CIELAB over pixels."""
     return float(pair.delta_e76.mean(dtype=np.float64))
 
 
 def within_jnd(pair: Pair) -> float:
-    """Share of pixels, 0..1, whose ΔE*ab is under 2.3."""
+    """Return the share of pixels, 0..1, whose ΔE*ab is under 2.3."""
     return float(np.count_nonzero(pair.delta_e76 < JND)) / pair.delta_e76.size

@@ -7,9 +7,18 @@ from colortk.harness.metrics.pair import Pair
 
 
 def lpips(pair: Pair) -> float:
-    """LPIPS 0.1 with AlexNet, at the pictures' own size; 0 for identical ones.
+    """Return LPIPS 0.1 with AlexNet, at the pictures' own size; 0 for identical pictures.
 
-    Raises ``PictureError`` for a side under 31 pixels, ``ArtifactError`` if the network cannot
-    be trusted.
+    Raises
+    ------
+    PictureError
+        If a side is under 31 pixels.
+    ArtifactError
+        If the network is missing or damaged.
+
+    References
+    ----------
+    Zhang, Isola, Efros, Shechtman, Wang 2018, "The Unreasonable Effectiveness of Deep Features as
+    a Perceptual Metric".
     """
     return distance(pair.truth.features, pair.result.features)

@@ -7,11 +7,11 @@ from colortk.harness.metrics.pair import Pair
 
 
 def mse(pair: Pair) -> float:
-    """Mean over pixels, R, G and B of the squared difference, in squared 8-bit levels."""
+    """Return the mean squared difference over pixels, R, G and B, in squared 8-bit levels."""
     return pair.squared_error
 
 
 def mae(pair: Pair) -> float:
-    """Mean over pixels, R, G and B of the absolute difference, in 8-bit levels."""
+    """Return the mean absolute difference over pixels, R, G and B, in 8-bit levels."""
     total = round(cv2.norm(pair.truth.pixels, pair.result.pixels, cv2.NORM_L1))
     return float(total) / pair.truth.pixels.size

@@ -1,4 +1,4 @@
-"""Two pictures, and what several metrics need of them, computed once and only if asked for."""
+"""A result and its original, with intermediate values that several metrics share."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ Planes = tuple[Float32, Float32, Float32]
 
 
 class Picture:
-    """One picture, sRGB uint8 (H, W, 3), which nobody that it is given to can change.
+    """A picture that is scored. Nobody who gets it can change it.
 
-    Raises ``UsageError`` for anything else.
+    Parameters
+    ----------
+    pixels : ndarray
+        sRGB uint8 (H, W, 3).
+
+    Raises
+    ------
+    UsageError
+        If ``pixels`` is anything else.
     """
 
     def __init__(self, pixels: Array) -> None:
@@ -76,25 +84,38 @@ class Picture:
 
     @cached_property
     def features(self) -> list[Float32]:
-        """What LPIPS compares: five feature maps, float32 (C, h, w). Raises ``PictureError``."""
+        """Five feature maps for LPIPS, float32 (C, h, w). May raise ``PictureError``."""
         from colortk.harness.lpips.network import features
 
         return [layer[0] for layer in features(self.pixels[None])]
 
     @cached_property
     def vgg_features(self) -> list[Float32]:
-        """The same of VGG16. Raises ``PictureError`` or ``ArtifactError``."""
+        """The same of VGG16. May raise ``PictureError`` or ``ArtifactError``."""
         from colortk.harness.lpips.network import vgg_features
 
         return [layer[0] for layer in vgg_features(self.pixels[None])]
 
 
 class Truth(Picture):
-    """An original. Keep it while several plugins' results are scored against it."""
+    """An original. Keep it while the results of several plugins are scored against it."""
 
 
 class Pair:
-    """An original and a result of the same size. Raises ``UsageError`` if the sizes differ."""
+    """An original and a result of the same size.
+
+    Parameters
+    ----------
+    truth : Truth
+        The original.
+    result : ndarray
+        sRGB uint8 (H, W, 3).
+
+    Raises
+    ------
+    UsageError
+        If the sizes differ.
+    """
 
     def __init__(self, truth: Truth, result: Array) -> None:
         self.truth = truth

@@ -6,8 +6,9 @@ from colortk.harness.metrics.pair import Pair
 
 
 def ssim(pair: Pair) -> float:
-    """Mean over R, G and B; 11 × 11 Gaussian window, sigma 1.5, borders of 5 pixels left out.
+    """Return the mean SSIM over R, G and B.
 
-    A side under 11 pixels shrinks the window to fit.
+    The window is an 11 × 11 Gaussian with sigma 1.5; borders of 5 pixels are left out. If a side is
+    under 11 pixels, the window is smaller.
     """
     return pair.rgb_structure.ssim

@@ -48,7 +48,7 @@ class Scale:
 
     @cached_property
     def kept_moments(self) -> tuple[Float32, Float32]:
-        """The same, of an original that several results are compared with."""
+        """Local mean and variance of an original that several results are compared with."""
         return self.moments()
 
     def smaller(self) -> Scale:
@@ -62,10 +62,16 @@ class Scale:
 
 
 class Pyramid:
-    """Planes (H, W) at every scale where the window fits, at most five; at least one.
+    """Planes (H, W) at every scale where the window fits: at least one, at most five.
 
-    ``span``: their dynamic range. ``offset``: what makes them positive, as the comparison of
-    luminance needs it.
+    Parameters
+    ----------
+    planes : sequence of ndarray
+        The planes, (H, W) each.
+    span : float
+        Their dynamic range.
+    offset : float
+        Makes them positive, as the comparison of luminance needs it.
     """
 
     def __init__(self, planes: Sequence[Array], span: float, offset: float) -> None:
