@@ -73,9 +73,11 @@ def list_plugins(kind: str = "colorizer") -> list[PluginInfo]:
     """
     if kind not in KINDS:
         raise UsageError(f"no plugins of kind {kind!r}", f"known kinds: {', '.join(KINDS)}")
-    known = registry()
-    rows = [_row(name, found) for name, found in sorted(known.of(KINDS[kind]).items())]
-    for broken in known.broken:
+    installed = registry()
+    rows = [
+        _row(name, declaration) for name, declaration in sorted(installed.of(KINDS[kind]).items())
+    ]
+    for broken in installed.broken:
         reason = f"{broken.stage}: {broken.reason}"
         row = PluginInfo(broken.name, "broken", broken.distribution, broken.version, reason)
         rows.append(row)

@@ -110,10 +110,10 @@ def _usable(name: str) -> str:
 
 def _owner(plugin: NewPlugin) -> str:
     """Return what already has a name of the plugin, or "" if nothing has."""
-    known = registry()
-    if plugin.name in known.of(ColorizerSpec):
-        return f"{known.of(ColorizerSpec)[plugin.name].distribution} has a plugin of that name"
-    for row in known.broken:
+    installed = registry()
+    if plugin.name in installed.of(ColorizerSpec):
+        return f"{installed.of(ColorizerSpec)[plugin.name].distribution} has a plugin of that name"
+    for row in installed.broken:
         if row.name == plugin.name:
             return f"{row.distribution} has a broken plugin of that name"
     try:

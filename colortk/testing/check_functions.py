@@ -78,14 +78,14 @@ def declaration_is_complete(name: str) -> None:
 
 def declaration_is_light(name: str) -> None:
     """Check that the entry points of the distribution import none of the heavy libraries."""
-    found, _ = registry().colorizer(name)
+    declaration, _ = registry().colorizer(name)
     code = (
         "import sys; from importlib.metadata import distribution\n"
         "for point in distribution(sys.argv[1]).entry_points:\n"
         "    if point.group == 'colortk': point.load()\n"
         f"print(*[m for m in {HEAVY_MODULES!r} if m in sys.modules])"
     )
-    command = [sys.executable, "-c", code, found.distribution]
+    command = [sys.executable, "-c", code, declaration.distribution]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr.strip().splitlines()[-1:]
     assert not run.stdout.split(), f"its declaration imports {run.stdout.strip()}"

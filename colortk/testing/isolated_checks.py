@@ -77,9 +77,9 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
     PluginError
         It is broken, or lacks a module.
     """
-    found, _ = registry().colorizer(name)
+    declaration, _ = registry().colorizer(name)
     titles = [title for title, _ in check_colorizer(name)]
-    origins = (found.origin, registry().refiner_origin("ratio"))
+    origins = (declaration.origin, registry().refiner_origin("ratio"))
     checked = CheckedPlugin(name, tuple(origin for origin in origins if origin is not None))
     worker = WorkerProcess("colortk.testing.isolated_checks:serve")
     try:

@@ -219,13 +219,13 @@ def _decoded(text: str) -> str:
 def _query(raw: bytes) -> dict[str, str]:
     """Return the parameters. Refuse a name that occurs twice, in whatever case or encoding."""
     query: dict[str, str] = {}
-    known: set[str] = set()
+    names: set[str] = set()
     for pair in filter(None, raw.decode("latin-1").split("&")):
         name, _, value = pair.partition("=")
         name = _decoded(name)
-        if name.casefold() in known:
+        if name.casefold() in names:
             raise RequestRefused(400, "a parameter is given twice")
-        known.add(name.casefold())
+        names.add(name.casefold())
         query[name] = _decoded(value)
     if len(query) > MAX_PARAMETERS:
         raise RequestRefused(400, "there are too many parameters")

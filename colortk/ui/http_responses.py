@@ -39,15 +39,15 @@ def with_security_headers(send: Send, cookie: str | None = None) -> Send:
     async def inner(part: Message) -> None:
         if part["type"] == "http.response.start":
             added = {name.encode(): value.encode() for name, value in SECURITY_HEADERS.items()}
-            kept = [
+            headers = [
                 (name, value)
                 for name, value in part.get("headers", [])
                 if name.lower() not in added and not name.lower().startswith(b"access-control-")
             ]
             if cookie is not None:
                 value = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Lax"
-                kept.append((b"set-cookie", value.encode()))
-            part = {**part, "headers": [*kept, *added.items()]}
+                headers.append((b"set-cookie", value.encode()))
+            part = {**part, "headers": [*headers, *added.items()]}
         await send(part)
 
     return inner

@@ -87,8 +87,8 @@ class PictureComparison:
 
 @lru_cache(maxsize=1)
 def _scorer() -> Scorer:
-    known = registry().of(MetricSpec)
-    return Scorer([name for name in HEADLINE if name in known])
+    installed = registry().of(MetricSpec)
+    return Scorer([name for name in HEADLINE if name in installed])
 
 
 def compare_plugins(

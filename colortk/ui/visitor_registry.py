@@ -130,7 +130,7 @@ class VisitorRegistry:
         with self._lock:
             owner = self._sessions.get(session)
             if owner is None:
-                own = [known for known, visitor in self._sessions.items() if visitor == token]
+                own = [window for window, visitor in self._sessions.items() if visitor == token]
                 for oldest in own[: len(own) + 1 - MAX_WINDOWS]:
                     del self._sessions[oldest]
                 self._sessions[session] = owner = token

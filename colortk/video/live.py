@@ -87,7 +87,7 @@ class LatestFrames:
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], int]]:
         """Yield the newest frame, BGR uint8 (H, W, 3), and the number of frames skipped before it."""
-        seen = 0
+        last_count = 0
         while True:
             with self._condition:
                 while self._frame is None and not self._ended:
@@ -95,8 +95,8 @@ class LatestFrames:
                 frame, self._frame, count = self._frame, None, self._count
             if frame is None:
                 return
-            yield frame, count - seen - 1
-            seen = count
+            yield frame, count - last_count - 1
+            last_count = count
 
     def close(self) -> None:
         """Stop reading."""
@@ -160,18 +160,18 @@ def show(
     PictureError, PredictionError
         If the source cannot be read, or a frame cannot be colorized.
     """
-    newest, shown, start = LatestFrames(source), LiveSummary(), time.perf_counter()
+    frames, summary, start = LatestFrames(source), LiveSummary(), time.perf_counter()
     try:
         cv2.namedWindow(window, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-        for frame, missed in newest:
+        for frame, skipped in frames:
             cv2.imshow(window, colorizer(frame))
-            shown.frames += 1
-            shown.dropped += missed
+            summary.frames += 1
+            summary.dropped += skipped
             key = cv2.waitKey(1) & 0xFF
             if key in (ord("q"), 27) or cv2.getWindowProperty(window, cv2.WND_PROP_VISIBLE) < 1:
                 break
     finally:
-        shown.seconds = time.perf_counter() - start
-        newest.close()
+        summary.seconds = time.perf_counter() - start
+        frames.close()
         cv2.destroyAllWindows()
-    return shown
+    return summary

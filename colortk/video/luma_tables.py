@@ -97,16 +97,16 @@ def _luminance(luma: NDArray[np.float64], weights: Weights) -> NDArray[np.float6
 def _tables(weights: Weights) -> tuple[Plane, Plane]:
     """Return the tables to the gray of the same L*, and back: uint8 (Cb and Cr, Y') each."""
     levels = np.arange(256.0)
-    shown = luminance_to_lightness(_luminance(levels, weights))
+    lightness = luminance_to_lightness(_luminance(levels, weights))
     gray = luminance_to_lightness(srgb_to_linear((levels[BLACK : WHITE + 1] - BLACK) / 219))
-    to_gray = np.interp(shown, gray, levels[BLACK : WHITE + 1])
+    to_gray = np.interp(lightness, gray, levels[BLACK : WHITE + 1])
     count = 256 // _COARSE
     from_gray = np.empty((256, count, count))
     target = gray_lightness()
     slope = np.arange(256) * 1e-9  # where clipping makes the curve flat, choose the lowest Y'
     for i in range(count):
         for j in range(count):
-            from_gray[:, i, j] = np.interp(target, shown[:, i, j] + slope, levels)
+            from_gray[:, i, j] = np.interp(target, lightness[:, i, j] + slope, levels)
     outside = np.r_[
         0:BLACK, WHITE + 1 : 256
     ]  # blacker than black and whiter than white: as they are

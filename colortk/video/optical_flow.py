@@ -116,13 +116,13 @@ def visible_in_both(
     returned = warp(forth, back)
     size = _square(back)
     allowed = cv2.addWeighted(size, 0.01, _square(returned), 0.01, slack)
-    seen: Mask = (_square(cv2.add(back, returned)) <= allowed) & (inside > 0)
+    visible: Mask = (_square(cv2.add(back, returned)) <= allowed) & (inside > 0)
     if boundaries:
         across, down = (
             cv2.Sobel(back, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))
         )
-        seen &= _square(across) + _square(down) <= 0.01 * size + 0.002
-    return seen
+        visible &= _square(across) + _square(down) <= 0.01 * size + 0.002
+    return visible
 
 
 def _square(flow: Float32) -> Float32:

@@ -72,11 +72,11 @@ def default_codec(output: Path) -> str:
 
 def check_encoding(encoding: Encoding, film: Film) -> None:
     """Raise ``UsageError`` if the codec of ``encoding`` is not a video encoder."""
-    known = sorted(name for name in av.codecs_available if _encodes_film(name, quick=True))
+    encoders = sorted(name for name in av.codecs_available if _encodes_film(name, quick=True))
     if encoding.codec not in av.codecs_available or not _encodes_film(encoding.codec):
         from difflib import get_close_matches
 
-        close = get_close_matches(encoding.codec, known, 1)
+        close = get_close_matches(encoding.codec, encoders, 1)
         raise UsageError(
             f"--codec {encoding.codec}: unknown video encoder",
             hint=f"did you mean '{close[0]}'?"
