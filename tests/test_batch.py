@@ -1,4 +1,4 @@
-"""Many pictures in this process: where they go, in which order, and what is told of them."""
+"""Batches in this process: outputs, their order, reports and full disks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ from colortk.errors import UsageError
 from colortk.runtime.subprocesses import cores
 
 
-def test_a_tree_is_mirrored(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tree_of_folders_keeps_its_structure(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     tree(place / "in", "a.png", "x/a.png", "x/y/b.jpg")
     assert run("in", "-r", "-o", "made/out", "--ext", "tif") == 0
     assert results(place / "made" / "out") == ["a.tif", "x/a.tif", "x/y/b.tif"]
@@ -50,7 +52,9 @@ def test_a_found_picture_needs_a_folder_to_go_to(place: Path) -> None:
     assert results(place) == ["in/a.png"]
 
 
-def test_many_failures_are_told_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_errors_are_repeated_at_the_end(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     good = [f"{number:02}.png" for number in range(30)]
     bad = [f"{number:02}.txt" for number in range(25)]
     tree(place, *good, *bad)
@@ -67,7 +71,7 @@ def test_many_failures_are_told_again(place: Path, capsys: pytest.CaptureFixture
     assert run("00.png", "--report", "report") == 2, "a report is not overwritten"
 
 
-def test_a_report_has_whole_lines_and_waits_for_room(place: Path) -> None:
+def test_a_report_has_complete_lines_and_waits_for_room(place: Path) -> None:
     resource = pytest.importorskip("resource", reason="it limits the size of files")
     report = JsonLinesReport(place / "report", force=False, resume=False)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -89,7 +93,7 @@ def test_a_report_has_whole_lines_and_waits_for_room(place: Path) -> None:
     assert [row["input"] for row in rows] == [f"{number}.png" for number in range(9)]
 
 
-def test_processes_are_for_many() -> None:
+def test_many_pictures_get_worker_processes() -> None:
     assert job_count([InputItem("a")] * PICTURES_PER_CORE * cores(), None) == 1
     assert job_count([InputItem("a")] * (PICTURES_PER_CORE * cores() + 1), None) == cores()
     assert job_count([InputItem("a")] * 3, 8) == 3
@@ -147,10 +151,10 @@ def test_a_disk_with_room_for_some_is_not_full(
     )
 
 
-def test_what_is_kept_of_a_picture_comes_before_its_result(
+def test_intermediates_are_written_before_the_result(
     place: Path, room: Callable[[Callable[[], bool]], None]
 ) -> None:
-    """Else a picture whose A and B found no room would be one that is there and not done."""
+    """Otherwise a picture without its intermediates would count as done."""
     tree(place / "in", "a.png", "b.png")
     room(lambda: False)
     assert run("in", "-o", "out", "--keep-intermediates") == 1

@@ -20,7 +20,7 @@ from colortk.batch.plan import PlannedFile
 from colortk.batch.tracker import OutputTracker
 
 
-def test_resume_does_what_is_left(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_does_the_rest(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tree(place / "in", "a.png", "b.png", "c.png", "bad.jpg")
     (folder / "bad.jpg").write_text("no picture")
     assert run("in", "-o", "out", "--report", "report", "--resume") == 1, "also at the first start"
@@ -42,7 +42,7 @@ def test_resume_does_what_is_left(place: Path, capsys: pytest.CaptureFixture[str
     assert (out / "a.png").stat().st_mtime_ns == before["a.png"]
     rows = [json.loads(line) for line in (place / "report").read_text().splitlines()]
     last = {row["input"]: row for row in rows}
-    assert len(rows) == 7, "what was done before is not told again"
+    assert len(rows) == 7, "a result of an earlier run is not reported again"
     assert [Path(name).name for name, row in last.items() if row["error"]] == ["c.png"]
 
 
@@ -67,7 +67,7 @@ def plan(names: list[str], journal: Journal) -> list[PlannedFile]:
     return planner.plan([InputItem(name) for name in names])
 
 
-def test_what_was_begun_and_is_there_is_done_what_failed_is_not(place: Path) -> None:
+def test_an_output_that_was_begun_and_exists_is_done(place: Path) -> None:
     names = ("a", "b", "c", "d")
     tree(place, *(f"{name}.png" for name in names), *(f"out/{name}.png" for name in names))
     stopped = journal(place)
@@ -81,7 +81,7 @@ def test_what_was_begun_and_is_there_is_done_what_failed_is_not(place: Path) -> 
         assert "exists" in (planned.error or "")
 
 
-def test_what_was_in_hand_when_it_ended_is_there_or_not(place: Path) -> None:
+def test_open_outputs_are_recorded_at_the_end(place: Path) -> None:
     tree(place, "a.png", "b.png", "out/x.txt")
     stopped = journal(place)
     tracker = OutputTracker(BatchOptions(output=Path("out")), stopped)
@@ -95,7 +95,7 @@ def test_what_was_in_hand_when_it_ended_is_there_or_not(place: Path) -> None:
     assert not later.done("b.png", Path("out/b.png"))
 
 
-def test_torn_lines_and_strange_ones_are_passed_over(place: Path) -> None:
+def test_torn_and_unknown_lines_are_ignored(place: Path) -> None:
     tree(place, "a.png", "b.png", "out/a.png", "out/b.png")
     first = journal(place)
     first.begin("a.png", Path("out/a.png"))
@@ -176,7 +176,7 @@ def test_lines_do_not_wait_without_end(place: Path, monkeypatch: pytest.MonkeyPa
     assert mine.path.read_bytes() == before, "memory matters more than the journal"
 
 
-def test_a_journal_that_cannot_be_stops_nothing(
+def test_a_run_without_a_journal_goes_on(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree(place, "a.png", "b.png")

@@ -76,7 +76,7 @@ def journal(place: Path) -> Journal:
     return Journal(place / "store", {"plugin": "gray"}, resumes=True)
 
 
-def test_what_was_begun_with_truncated_pictures_allowed_is_made_again(place: Path) -> None:
+def test_an_output_that_may_be_partial_is_made_again(place: Path) -> None:
     tree(place, "a.png", "b.png", "c.png", "out/c.png")
     options = BatchOptions(output=Path("out"), allow_truncated=True)
     items = [InputItem(name) for name in ("a.png", "b.png")]

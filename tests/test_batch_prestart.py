@@ -70,7 +70,7 @@ def folder_of(count: int, place: Path) -> str:
         (99, 1, 0),
     ],
 )
-def test_they_are_started_where_several_processes_will_be(
+def test_workers_are_started_for_several_processes(
     begun: list[Stand], tmp_path: Path, count: int, jobs: int | None, expected: int
 ) -> None:
     for files in ([folder_of(count, tmp_path)], [f"{n}.png" for n in range(count)]):
@@ -81,14 +81,14 @@ def test_they_are_started_where_several_processes_will_be(
         assert all(one.ended for one in begun)
 
 
-def test_a_file_or_a_pattern_is_no_reason(begun: list[Stand], tmp_path: Path) -> None:
+def test_a_file_or_a_pattern_starts_no_workers(begun: list[Stand], tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     for name in ("a.png", "none", "*.png", "-"):
         PrestartedWorkers([str(tmp_path / name)], None, "gray")
     assert not begun
 
 
-def test_they_are_taken_once_and_with_their_threads(begun: list[Stand], tmp_path: Path) -> None:
+def test_a_worker_is_taken_once_and_with_its_threads(begun: list[Stand], tmp_path: Path) -> None:
     found = PrestartedWorkers([folder_of(20, tmp_path)], None, "gray", ("x=1",), tmp_path)
     request = {"plugin": "gray", "options": ["x=1"], "weights": str(tmp_path)}
     assert [one.request for one in begun] == [request] * 2

@@ -18,7 +18,9 @@ from test_cluster import cluster
 pytestmark = pytest.mark.slow
 
 
-def test_what_kills_or_hangs_costs_its_picture(colortk: Run, moody: Path, tmp_path: Path) -> None:
+def test_a_picture_that_crashes_or_hangs_a_worker_fails_alone(
+    colortk: Run, moody: Path, tmp_path: Path
+) -> None:
     names = many(tmp_path / "in", 4)
     Image.new("L", (9, 9), 255).save(tmp_path / "in" / "white.png")
     Image.new("L", (9, 9), 0).save(tmp_path / "in" / "black.png")
@@ -78,7 +80,7 @@ def test_a_plugin_is_not_blamed_for_reading_and_writing(
     }
 
 
-def test_a_plugin_that_cannot_load_is_said_once(
+def test_a_plugin_that_cannot_load_is_reported_once(
     colortk: Run, distribution: Callable[..., Path], tmp_path: Path
 ) -> None:
     many(tmp_path / "in", 3)

@@ -82,7 +82,7 @@ def test_results_among_the_files_are_not_colorized_again(
     assert forced.stdout.split() == ["a-colorized.jpg"]
 
 
-def test_a_picture_that_was_done_before_is_said_to_be(colortk: Run, picture: Path) -> None:
+def test_a_picture_that_is_already_done_is_reported(colortk: Run, picture: Path) -> None:
     for told in ("photo-colorized.png\n", ""):
         run = colortk("run", "-p", "gray", picture.name, "--resume")
         assert (run.returncode, run.stdout) == (0, told), run.stderr

@@ -11,7 +11,6 @@ import os
 import stat
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +99,8 @@ class OutputPlanner:
             planned = PlannedFile(item.name, output=failure.output, error=failure.error)
         elif planned.output is not None and planned.output != STANDARD_STREAM:
             self._owners[planned.output] = item.name
-        return replace(planned, seconds=time.perf_counter() - start)
+        planned.seconds = time.perf_counter() - start
+        return planned
 
     def already_done(self, item: InputItem) -> PlannedFile | None:
         """Return a plan with nothing to do if this is known without opening the picture."""

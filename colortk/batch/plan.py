@@ -33,7 +33,7 @@ class OutputTarget:
     may_be_partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class PlannedFile:
     """The plan for one picture.
 

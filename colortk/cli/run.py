@@ -214,7 +214,6 @@ def command(
 def _run(batch: BatchRun, report_path: Path | None, options: BatchOptions, as_json: bool) -> int:
     """Run a batch, print its results, and return the exit code."""
     from colortk.cli.run_output import ResultPrinter
-    from colortk.cli.run_report import JsonLinesReport
 
     with ExitStack() as stack:
         stack.enter_context(batch)
@@ -223,6 +222,8 @@ def _run(batch: BatchRun, report_path: Path | None, options: BatchOptions, as_js
             print_message(f"note: --resume cannot continue this run: {journal_problem}")
         report = None
         if report_path is not None:
+            from colortk.cli.run_report import JsonLinesReport
+
             report = JsonLinesReport(report_path, options.force, options.resume)
             stack.callback(report.close)
         printer = ResultPrinter(batch.total, as_json, batch.writes_to_stdout, report)

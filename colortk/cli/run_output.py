@@ -6,12 +6,15 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from colortk.batch.results import FileResult
 from colortk.cli.common import print_json
 from colortk.cli.output import print_line, print_message
-from colortk.cli.run_report import JsonLinesReport
 from colortk.cli.startup import drop_output
+
+if TYPE_CHECKING:
+    from colortk.cli.run_report import JsonLinesReport
 
 #: With more pictures than this, errors have scrolled away and are printed again at the end.
 MANY_PICTURES = 50
