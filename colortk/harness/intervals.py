@@ -123,8 +123,8 @@ def _different(values: Float64) -> NDArray[np.int64]:
     for same in ordered[1:] == ordered[:-1]:
         length = np.where(same, length + 1, 1)
         np.maximum(longest, length, out=longest)
-    found: NDArray[np.int64] = len(values) - longest + 1
-    return found
+    different: NDArray[np.int64] = len(values) - longest + 1
+    return different
 
 
 def _bootstrap_t(
@@ -144,10 +144,10 @@ def _bootstrap_t(
         ratios = np.where(flat, far, means / np.sqrt(np.maximum(variance, 1e-12)))
         t[first : first + len(part)] = ratios
         first += len(part)
-    place = round((1 - level) / 2 * (RESAMPLES + 1))
+    tail = round((1 - level) / 2 * (RESAMPLES + 1))
     least = np.minimum((t >= ratio).sum(0), (t <= ratio).sum(0))
-    t.partition([place - 1, RESAMPLES - place], 0)
-    return -t[RESAMPLES - place], -t[place - 1], np.minimum(1.0, 2 * (least + 1) / (RESAMPLES + 1))
+    t.partition([tail - 1, RESAMPLES - tail], 0)
+    return -t[RESAMPLES - tail], -t[tail - 1], np.minimum(1.0, 2 * (least + 1) / (RESAMPLES + 1))
 
 
 def _resamples(count: int, seed: int) -> Iterable[Counts]:

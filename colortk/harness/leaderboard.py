@@ -71,11 +71,11 @@ def _boards(results: Results, wanted: str | None) -> list[Board]:
         raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
     codes = metric_digests(registry().metrics() | registry().metrics(films=True))
     specs = {
-        name: found.spec
-        for name, found in registry().of(MetricSpec).items()
-        if isinstance(found.spec, MetricSpec)
+        name: plugin.spec
+        for name, plugin in registry().of(MetricSpec).items()
+        if isinstance(plugin.spec, MetricSpec)
     }
-    found: list[Board] = []
+    all_boards: list[Board] = []
     for protocol in chosen:
         pictures = results.pictures(protocol)
         films = "frames" in protocols[protocol]
@@ -85,8 +85,8 @@ def _boards(results: Results, wanted: str | None) -> list[Board]:
             if key.plugin != ORIGINAL
         ]
         for group in grouped(latest(rows)):
-            found.append(_board(group, pictures, protocol, protocols[protocol], specs, films))
-    return found
+            all_boards.append(_board(group, pictures, protocol, protocols[protocol], specs, films))
+    return all_boards
 
 
 def _board(

@@ -121,7 +121,7 @@ class ResultReader:
         wanted : iterable of str, optional
             Only results of these originals.
         """
-        found: dict[str, ResultRow] = {}
+        rows: dict[str, ResultRow] = {}
         where = (protocol_hash, key.plugin, key.artifact, key.options, key.code)
         condition = (
             "protocol = ? AND plugin = ? AND artifact = ? AND options = ? AND results.code = ?"
@@ -135,31 +135,31 @@ class ResultReader:
             # A value that is not a number is computed again, like a missing one.
             if not all(is_number(value, optional=True) for value in (*row[2:6], row[7])):
                 continue
-            found[row[0]] = ResultRow(
+            rows[row[0]] = ResultRow(
                 row[0], key, {}, {}, row[1] or "", row[2], row[3], row[4], row[5], row[6]
             )
-            found[row[0]].limit = row[7]
+            rows[row[0]].limit = row[7]
         for picture, *again in self._db.execute(
             "SELECT picture, difference, share, repeats.error FROM repeats"
             f" JOIN results ON results.id = repeats.result WHERE {condition}",
             where,
         ):
-            if picture in found and all(is_number(value, optional=True) for value in again[:2]):
-                found[picture].repeat = Repeat(*again)
-        read_sealed(self._db, condition, where, found)
+            if picture in rows and all(is_number(value, optional=True) for value in again[:2]):
+                rows[picture].repeat = Repeat(*again)
+        read_sealed(self._db, condition, where, rows)
         for picture, metric, code, value, error in self._db.execute(
             "SELECT picture, metric, scores.code, value, scores.error FROM scores"
             f" JOIN results ON results.id = scores.result WHERE {condition}",
             where,
         ):
             other_code = metric_code is not None and metric_code.get(metric) != code
-            if picture not in found or other_code:
+            if picture not in rows or other_code:
                 continue
             if error is not None:
-                found[picture].errors[metric] = error
+                rows[picture].errors[metric] = error
             elif is_number(value):
-                found[picture].values[metric] = value
-        return found
+                rows[picture].values[metric] = value
+        return rows
 
     @repairing
     def thumbnails(self, protocol: Protocol, picture: str) -> tuple[bytes, bytes]:

@@ -145,7 +145,7 @@ class Results(ResultReader):
             else f"{c} = excluded.{c}"
             for c in columns[6:]
         )
-        found = self._db.execute(
+        inserted = self._db.execute(
             f"INSERT INTO results ({', '.join(columns)})"
             f" VALUES ({', '.join('?' * len(columns))})"
             " ON CONFLICT (protocol, picture, plugin, artifact, options, code) DO UPDATE"
@@ -158,9 +158,9 @@ class Results(ResultReader):
                 time.time(),
             ),
         ).fetchone()  # fmt: skip
-        if found is None:
+        if inserted is None:
             return
-        (number,) = found
+        (number,) = inserted
         scores: list[tuple[Any, ...]] = [
             (number, name, metric_code.get(name, ""), value, None)
             for name, value in row.values.items()

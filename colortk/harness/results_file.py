@@ -102,9 +102,11 @@ def _opened_read_only(path: Path) -> sqlite3.Connection:
 
 def _add_missing_tables(db: sqlite3.Connection) -> None:
     """Create empty temporary tables in place of those that an older colortk did not create."""
-    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    existing = {
+        name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
     for name, statement in ADDED.items():
-        if name not in there:  # or it would hide the table of the file
+        if name not in existing:  # or it would hide the table of the file
             db.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
@@ -169,9 +171,9 @@ def _check_version(db: sqlite3.Connection, path: Path) -> int:
 
 def _check_columns(db: sqlite3.Connection) -> None:
     for table, columns in _COLUMNS.items():
-        there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
-        if columns - there:
-            missing = sqlite3.DatabaseError(f"table {table} lacks {min(columns - there)}")
+        existing = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+        if columns - existing:
+            missing = sqlite3.DatabaseError(f"table {table} lacks {min(columns - existing)}")
             missing.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
             raise missing
 
@@ -255,13 +257,13 @@ def identity_of(path: Path) -> tuple[int, int]:
 
 def definitions(rows: Iterable[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the definitions of protocols by hash, without those that cannot be read."""
-    found = {}
+    by_hash = {}
     for key, text in rows:
         with contextlib.suppress(ValueError, TypeError):
             definition = json.loads(text)
             if isinstance(definition, dict):
-                found[key] = definition
-    return found
+                by_hash[key] = definition
+    return by_hash
 
 
 def blobs(row: tuple[Any, Any] | None) -> tuple[bytes, bytes]:

@@ -45,11 +45,11 @@ def select_pictures(pictures: Sequence[str]) -> set[str]:
         the one with the smallest digest after the first: a plugin may differ from its second
         picture on. The first itself if it is alone.
     """
-    found = {picture for picture in pictures if int(picture, 16) % ONE_IN == 0}
+    selected = {picture for picture in pictures if int(picture, 16) % ONE_IN == 0}
     later = set(pictures[1:])
-    if not found & later:
-        found |= {min(later or set(pictures))} if pictures else set()
-    return found
+    if not selected & later:
+        selected |= {min(later or set(pictures))} if pictures else set()
+    return selected
 
 
 class Restartable(Predictor, Protocol):
@@ -79,7 +79,7 @@ def predict_again(
     Returns
     -------
     tuple
-        What was found, and the seconds that it took, without those of loading the plugin.
+        What was result, and the seconds that it took, without those of loading the plugin.
     """
     start, loading = time.perf_counter(), plugin.loading
     if renew:
@@ -87,18 +87,18 @@ def predict_again(
     rows, columns = working_shape(plugin.spec.working_size, *lightness.shape)
     seen = np.ascontiguousarray(resize(lightness, (columns, rows)))
     try:
-        found = compare_predictions(first, plugin.predict(seen)) if renew else Repeat()
-        if found.error is None:
+        result = compare_predictions(first, plugin.predict(seen)) if renew else Repeat()
+        if result.error is None:
             plugin.predict(np.ascontiguousarray(seen[:, ::-1]))
-            found = max(found, compare_predictions(first, plugin.predict(seen)), key=_size)
+            result = max(result, compare_predictions(first, plugin.predict(seen)), key=_size)
     except ColortkError as error:
-        found = Repeat(error=str(error))
-    return found, time.perf_counter() - start - (plugin.loading - loading)
+        result = Repeat(error=str(error))
+    return result, time.perf_counter() - start - (plugin.loading - loading)
 
 
-def _size(found: Repeat) -> tuple[bool, float]:
-    """Order what was found: an error is worse than any difference."""
-    return found.error is not None, found.difference
+def _size(result: Repeat) -> tuple[bool, float]:
+    """Order what was result: an error is worse than any difference."""
+    return result.error is not None, result.difference
 
 
 def compare_predictions(first: Float32, second: Float32) -> Repeat:

@@ -88,17 +88,17 @@ def summaries(values: Float64, limits: ArrayLike = UNBOUNDED) -> list[MetricMean
     list of MetricMean or None
         ``None`` for a column without scores.
     """
-    found: list[MetricMean | None] = [None] * values.shape[1]
+    means: list[MetricMean | None] = [None] * values.shape[1]
     for part, columns, bounds in _by_gaps(values, limits):
         medians = np.median(part, 0)
-        for place, k in enumerate(columns):
-            found[k] = MetricMean(
-                float(bounds.mean[place]),
-                float(medians[place]),
-                _interval(bounds, place),
+        for index, k in enumerate(columns):
+            means[k] = MetricMean(
+                float(bounds.mean[index]),
+                float(medians[index]),
+                _interval(bounds, index),
                 len(part),
             )
-    return found
+    return means
 
 
 def differences(
@@ -123,25 +123,25 @@ def differences(
     list of Difference or None
         ``None`` for a column without a picture that both have a score of.
     """
-    found: list[Difference | None] = [None] * mine.shape[1]
+    results: list[Difference | None] = [None] * mine.shape[1]
     span = limits[1] - limits[0]
     for part, columns, bounds in _by_gaps(mine - theirs, (-span, span)):
         n, ties = len(part), (part == 0).sum(0)
         above = (part > 0).sum(0)
-        for place, k in enumerate(columns):
-            p = float(bounds.p[place])
-            equal, higher = int(ties[place]), int(above[place])
+        for index, k in enumerate(columns):
+            p = float(bounds.p[index])
+            equal, higher = int(ties[index]), int(above[index])
             wins = {True: higher, False: n - equal - higher, None: None}[higher_is_better[k]]
-            found[k] = Difference(
-                float(bounds.mean[place]),
-                _interval(bounds, place),
+            results[k] = Difference(
+                float(bounds.mean[index]),
+                _interval(bounds, index),
                 None if np.isnan(p) else p,
                 wins,
                 equal,
                 None if wins is None else n - wins - equal,
                 n,
             )
-    return found
+    return results
 
 
 def _by_gaps(values: Float64, limits: ArrayLike) -> list[tuple[Float64, list[int], MeanIntervals]]:
@@ -151,16 +151,16 @@ def _by_gaps(values: Float64, limits: ArrayLike) -> list[tuple[Float64, list[int
     patterns: dict[bytes, list[int]] = {}
     for k in range(values.shape[1]):
         patterns.setdefault(present[:, k].tobytes(), []).append(k)
-    found = []
+    groups = []
     for columns in patterns.values():
         part = values[present[:, columns[0]]][:, columns]
         if len(part):
-            found.append((part, columns, mean_intervals(part, bounds=ends[:, columns])))
-    return found
+            groups.append((part, columns, mean_intervals(part, bounds=ends[:, columns])))
+    return groups
 
 
-def _interval(bounds: MeanIntervals, place: int) -> tuple[float, float] | None:
-    low, high = float(bounds.low[place]), float(bounds.high[place])
+def _interval(bounds: MeanIntervals, index: int) -> tuple[float, float] | None:
+    low, high = float(bounds.low[index]), float(bounds.high[index])
     return None if np.isnan(low) else (low, high)
 
 
@@ -173,7 +173,7 @@ def holm(p: Sequence[float]) -> list[float]:
     """Return p-values corrected for their number (Holm 1979), in the same order."""
     order = np.argsort(p, kind="stable")
     corrected, least = np.empty(len(p)), 0.0
-    for place, k in enumerate(order):
-        least = max(least, min(1.0, (len(p) - place) * p[k]))
+    for index, k in enumerate(order):
+        least = max(least, min(1.0, (len(p) - index) * p[k]))
         corrected[k] = least
     return [float(value) for value in corrected]

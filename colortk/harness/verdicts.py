@@ -108,14 +108,14 @@ def verdicts(
     pairs = pair_verdicts(values, couples, higher_is_better, family, bounds)
     order = _order(values, complete, higher_is_better)
     ranked = [] if higher_is_better is None else [k for k in order if complete[k]]
-    apart = np.zeros((width, width), bool)
+    separated = np.zeros((width, width), bool)
     for pair in pairs:
-        apart[pair.first, pair.second] = apart[pair.second, pair.first] = pair.separated
+        separated[pair.first, pair.second] = separated[pair.second, pair.first] = pair.separated
     return Verdicts(
         order,
         pairs,
-        _ranks(ranked, apart),
-        compact_letters(ranked, apart),
+        _ranks(ranked, separated),
+        compact_letters(ranked, separated),
         counts,
         pictures,
         len(ranked) * (len(ranked) - 1) // 2,
@@ -138,20 +138,20 @@ def pair_verdicts(
     wanted = [*couples, *related]
     first, second = ([couple[side] for couple in wanted] for side in (0, 1))
     better = [higher_is_better] * len(wanted)
-    found = differences(values[:, first], values[:, second], better, bounds)
+    all_differences = differences(values[:, first], values[:, second], better, bounds)
     tested = [
         (frozenset(couple), d.p)
-        for couple, d in zip(related, found[len(couples) :], strict=True)
+        for couple, d in zip(related, all_differences[len(couples) :], strict=True)
         if d is not None and d.p is not None
     ]
     corrected = dict(zip([c for c, _ in tested], holm([p for _, p in tested]), strict=True))
     pairs = []
-    for (a, b), difference in zip(couples, found, strict=False):
+    for (a, b), difference in zip(couples, all_differences, strict=False):
         if difference is None:
             continue
         p = corrected.get(frozenset((a, b)))
-        separated = difference.separated if p is None else p <= SIGNIFICANT
-        pairs.append(PairVerdict(a, b, difference, difference.p if p is None else p, separated))
+        is_separated = difference.separated if p is None else p <= SIGNIFICANT
+        pairs.append(PairVerdict(a, b, difference, difference.p if p is None else p, is_separated))
     return pairs
 
 
@@ -165,19 +165,19 @@ def _order(values: Float64, complete: list[bool], higher_is_better: bool | None)
     return sorted(range(values.shape[1]), key=key)
 
 
-def _ranks(ranked: list[int], apart: NDArray[np.bool_]) -> list[int | None]:
+def _ranks(ranked: list[int], separated: NDArray[np.bool_]) -> list[int | None]:
     """Return the places of plugins that are separated from all others; a single plugin has none."""
-    found: list[int | None] = [None] * len(apart)
+    ranks: list[int | None] = [None] * len(separated)
     for place, k in enumerate(ranked, 1):
-        if len(ranked) > 1 and all(apart[k, j] for j in ranked if j != k):
-            found[k] = place
-    return found
+        if len(ranked) > 1 and all(separated[k, j] for j in ranked if j != k):
+            ranks[k] = place
+    return ranks
 
 
-def compact_letters(ranked: list[int], apart: NDArray[np.bool_]) -> list[str]:
+def compact_letters(ranked: list[int], separated: NDArray[np.bool_]) -> list[str]:
     """Letters of K plugins, "" for those that are not in ``ranked``.
 
-    Two of ``ranked`` (places, best first) share a letter if and only if ``apart``, (K, K), is
+    Two of ``ranked`` (places, best first) share a letter if and only if ``separated``, (K, K), is
     false for them.
 
     References
@@ -187,24 +187,24 @@ def compact_letters(ranked: list[int], apart: NDArray[np.bool_]) -> list[str]:
     one group after the other, which stays quick whatever the pairs are.
     """
     groups: list[list[int]] = []
-    covered = apart.copy()
+    covered = separated.copy()
     for a, b in combinations_with_replacement(ranked, 2):
         if covered[a, b]:
             continue
         group = [a] if a == b else [a, b]
-        rest = [k for k in ranked if k not in group and not apart[k, group].any()]
+        rest = [k for k in ranked if k not in group and not separated[k, group].any()]
         while rest:
             # Whoever has most pairs with the group that no letter covers yet needs fewest letters.
             k = max(rest, key=lambda k: (~covered[k, group]).sum())
             group.append(k)
-            rest = [other for other in rest if other != k and not apart[other, k]]
+            rest = [other for other in rest if other != k and not separated[other, k]]
         covered[np.ix_(group, group)] = True
         groups.append(group)
-    found = [""] * len(apart)
+    letters = [""] * len(separated)
     for number, group in enumerate(groups):
         for k in group:
-            found[k] += _name(number)
-    return found
+            letters[k] += _name(number)
+    return letters
 
 
 def _name(number: int) -> str:

@@ -64,8 +64,8 @@ class SurveyOptions:
 
 def parse_plugin_list(texts: Iterable[str]) -> list[str]:
     """Split ``a,b`` and ``a:x=1,y=2,b``: a comma before ``name=`` belongs to options."""
-    found = [part for text in texts for part in re.split(r",(?![a-z_][a-z0-9_-]*=)", text)]
-    return list(dict.fromkeys(part.strip() for part in found if part.strip()))
+    parts = [part for text in texts for part in re.split(r",(?![a-z_][a-z0-9_-]*=)", text)]
+    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
 def create(
@@ -100,36 +100,36 @@ def create(
     if not plugins:
         raise UsageError("a survey needs plugins", "none was given", "--plugins a,b")
     how = load_protocol(DEFAULT)
-    chosen = parse_variants(plugins, how.refine)
-    found, unreadable, _ = find_sources(images)
+    variants = parse_variants(plugins, how.refine)
+    sources, unreadable, _ = find_sources(images)
     left_out = [LeftOut(Source(name, ""), why) for name, why in unreadable.items()]
-    candidates = draw(found, drawing.seed)
+    candidates = draw(sources, drawing.seed)
     wanted = drawing.count or min(DEFAULT_PICTURES, len(candidates))
     with _temporary_folder(folder) as place:
         (place / PICTURES).mkdir()
         subjects: list[Subject] = []
         with progress("preparing", wanted) as advance:
-            made = prepared(candidates, chosen, how, drawing.timeout)
-            with contextlib.closing(made):
-                for one in made:
-                    if isinstance(one, LeftOut):
-                        left_out.append(one)
+            prepared_pictures = prepared(candidates, variants, how, drawing.timeout)
+            with contextlib.closing(prepared_pictures):
+                for item in prepared_pictures:
+                    if isinstance(item, LeftOut):
+                        left_out.append(item)
                         continue
-                    subjects.append(_write(place / PICTURES, one))
+                    subjects.append(_write(place / PICTURES, item))
                     advance(1)
                     if len(subjects) == wanted:
                         break
         _enough(subjects, drawing, left_out, len(candidates))
         each = drawing.each or min(DEFAULT_PICTURES, len(subjects))
-        about = _describe(drawing.seed, each, how, chosen, subjects, left_out)
+        about = _describe(drawing.seed, each, how, variants, subjects, left_out)
         write_atomic(place / FILE, about.text().encode())
         Answers.create(place / ANSWERS, digest(about.text()))
     return Survey.open(folder)
 
 
-def draw(found: Iterable[Source], seed: int) -> list[Source]:
+def draw(sources: Iterable[Source], seed: int) -> list[Source]:
     """Return pictures in the order that a seed draws from their content."""
-    by_content = {source.picture: source for source in found}
+    by_content = {source.picture: source for source in sources}
     return [by_content[picture] for picture in shuffled(by_content, seed, "draw")]
 
 
@@ -166,25 +166,27 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
         raise UsageError(f"cannot create '{folder}'", error.strerror or str(error)) from error
 
 
-def _write(place: Path, one: Prepared) -> Subject:
+def _write(pictures: Path, picture: Prepared) -> Subject:
     """Write the versions of a picture under random names, with the same date."""
     versions = []
-    for pixels in one.versions:
+    for pixels in picture.versions:
         data = encoded(pixels)
-        path = place / f"{secrets.token_hex(8)}.png"
+        path = pictures / f"{secrets.token_hex(8)}.png"
         write_atomic(path, data)
         os.utime(path, (0, 0))
         versions.append(Shown(path.name, hashlib.sha256(data).hexdigest()))
-    source = one.source
+    source = picture.source
     name = readable(Path(source.name).name)
-    return Subject(name, source.picture, round(one.chroma, 3), one.enlarged, tuple(versions))
+    return Subject(
+        name, source.picture, round(picture.chroma, 3), picture.enlarged, tuple(versions)
+    )
 
 
 def _describe(
     seed: int,
     each: int,
     how: Protocol,
-    chosen: Sequence[PluginVariant],
+    variants: Sequence[PluginVariant],
     subjects: Sequence[Subject],
     left_out: Sequence[LeftOut],
 ) -> Description:
@@ -205,11 +207,11 @@ def _describe(
                 "code": variant.key.code,
                 "paper": variant.paper,
             }
-            for variant in chosen
+            for variant in variants
         ),
         pictures=tuple(subjects),
         left_out=tuple(
-            {"name": readable(Path(one.source.name).name), "why": readable(one.why)}
-            for one in left_out
+            {"name": readable(Path(item.source.name).name), "why": readable(item.why)}
+            for item in left_out
         ),
     )

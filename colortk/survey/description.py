@@ -114,27 +114,27 @@ def read(folder: Path) -> tuple[Description, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read '{path}'", str(error)) from error
     try:
-        found = json.loads(text)
-        version = found["format"]
+        values = json.loads(text)
+        version = values["format"]
         if version == FORMAT:
-            return _description(found), digest(text)
+            return _description(values), digest(text)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"{type(error).__name__}: {error}"
         raise UsageError(f"'{path}' is damaged", why, "restore the folder") from error
     raise UsageError(f"'{path}' is of format {version}", f"this colortk reads format {FORMAT}")
 
 
-def _description(found: dict[str, Any]) -> Description:
+def _description(values: dict[str, Any]) -> Description:
     pictures = tuple(
-        Subject(**{**one, "versions": tuple(Shown(**shown) for shown in one["versions"])})
-        for one in found["pictures"]
+        Subject(**{**subject, "versions": tuple(Shown(**shown) for shown in subject["versions"])})
+        for subject in values["pictures"]
     )
     changed = {
         "pictures": pictures,
-        "plugins": tuple(found["plugins"]),
-        "left_out": tuple(found["left_out"]),
+        "plugins": tuple(values["plugins"]),
+        "left_out": tuple(values["left_out"]),
     }
-    description = Description(**{**found, **changed})
-    if not all(len(one.versions) == len(description.conditions) for one in pictures):
+    description = Description(**{**values, **changed})
+    if not all(len(subject.versions) == len(description.conditions) for subject in pictures):
         raise ValueError("a picture lacks a condition")
     return description

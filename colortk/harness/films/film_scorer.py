@@ -71,11 +71,11 @@ class RunningScores:
             if name not in self._scores.errors:
                 self._call_metric(name, _add, meter, frame)
         if scored:
-            found = self._pictures.score(frame.pair)
+            scores = self._pictures.score(frame.pair)
             self._count += 1
-            for name, value in found.values.items():
+            for name, value in scores.values.items():
                 self._sums[name] = self._sums.get(name, 0.0) + value
-            for name, why in found.errors.items():
+            for name, why in scores.errors.items():
                 self._scores.errors.setdefault(name, f"{why} (frame {frame.number})")
         self._scores.seconds += time.perf_counter() - start
 

@@ -53,7 +53,7 @@ class FilmTask(Task):
     Parameters
     ----------
     stamp : (int, int)
-        Size and time of change of the file when the film was found.
+        Size and time of change of the file when the film was scores.
     """
 
     stamp: tuple[int, int] = (0, 0)
@@ -141,15 +141,15 @@ class _Group:
         """Predict one frame again, as for pictures."""
         if self.first is None or self.plugin is None:
             return
-        found = predict_twice(self.rows[0].variant, task, self.plugin, *self.first, result)
+        repeat = predict_twice(self.rows[0].variant, task, self.plugin, *self.first, result)
         for row in self.rows:
-            row.result.repeat = found
+            row.result.repeat = repeat
 
     def finish(self) -> Iterator[_Row]:
         for row in self.rows:
-            found = row.scores.finish()
-            row.result.values, row.result.errors = found.values, found.errors
-            row.result.metric_seconds, row.result.host_seconds = found.seconds, row.host
+            scores = row.scores.finish()
+            row.result.values, row.result.errors = scores.values, scores.errors
+            row.result.metric_seconds, row.result.host_seconds = scores.seconds, row.host
             row.result.seconds = self.seconds / max(1, self.answered)
             yield row
 
@@ -269,9 +269,9 @@ def _score_frames(
         rows = group.finish() if group in going else group.rows
         result.rows |= {row.variant.label: row.result for row in rows}
     if original is not None:
-        found = own.finish()
-        values = found.values | dict(zip(FACTS, (film.frame_count, film.lost_count), strict=True))
-        result.rows[original.label] = ResultRow(task.picture, original.key, values, found.errors)
+        scores = own.finish()
+        values = scores.values | dict(zip(FACTS, (film.frame_count, film.lost_count), strict=True))
+        result.rows[original.label] = ResultRow(task.picture, original.key, values, scores.errors)
     return picture
 
 

@@ -137,7 +137,7 @@ def run_films(
                 advance(each // shares[film.picture])
                 continue
             try:
-                found = file_stamp(Path(film.name))
+                stamp = file_stamp(Path(film.name))
             except OSError as error:
                 outcome.unreadable[film.name] = f"cannot read '{film.name}': {error.strerror}"
                 continue
@@ -154,7 +154,7 @@ def run_films(
                 name,
                 run_options.repeats,
                 hidden,
-                found,
+                stamp,
             )
 
     in_process = run_options.jobs <= 1
@@ -180,6 +180,6 @@ def _parts(missing: list[PluginVariant], jobs: int, films: int) -> list[tuple[Pl
     groups = list(together.values())
     count = max(1, min(len(groups), jobs // max(1, films)))
     return [
-        tuple(variant for group in groups[place::count] for variant in group)
-        for place in range(count)
+        tuple(variant for group in groups[index::count] for variant in group)
+        for index in range(count)
     ]

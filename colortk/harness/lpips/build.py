@@ -60,9 +60,9 @@ def _vgg_layers() -> tuple[Convolution, ...]:
     """Return five blocks of two or three convolutions; the last one of each is compared."""
     layers = []
     for block, size in enumerate((2, 2, 3, 3, 3)):
-        for place in range(size):
-            pool = 2 if block and not place else 0
-            layers.append(Convolution(pool=pool, compared=place == size - 1))
+        for index in range(size):
+            pool = 2 if block and not index else 0
+            layers.append(Convolution(pool=pool, compared=index == size - 1))
     return tuple(layers)
 
 

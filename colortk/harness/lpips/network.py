@@ -47,8 +47,8 @@ def features(pictures: Array) -> list[Float32]:
         If the network is missing or damaged.
     """
     _check_size(pictures, SHORTEST)
-    found: list[Float32] = _session(os.getpid()).run(None, {"pictures": pictures})
-    return found
+    maps: list[Float32] = _session(os.getpid()).run(None, {"pictures": pictures})
+    return maps
 
 
 def vgg_features(pictures: Array) -> list[Float32]:
@@ -63,8 +63,8 @@ def vgg_features(pictures: Array) -> list[Float32]:
     """
     _check_size(pictures, VGG_SHORTEST)
     session = _vgg_session(os.getpid(), os.environ.get(VGG_VARIABLE, ""))
-    found: list[Float32] = session.run(None, {"pictures": pictures})
-    return found
+    maps: list[Float32] = session.run(None, {"pictures": pictures})
+    return maps
 
 
 def _check_size(pictures: Array, shortest: int) -> None:
@@ -79,9 +79,9 @@ def _check_size(pictures: Array, shortest: int) -> None:
 def distance(first: list[Float32], second: list[Float32]) -> float:
     """Return LPIPS of two pictures' features, (C, h, w) each."""
     total = 0.0
-    for one, other in zip(first, second, strict=True):
-        difference = (one - other).ravel()
-        total += float(np.dot(difference, difference)) / (one.shape[1] * one.shape[2])
+    for map_, other in zip(first, second, strict=True):
+        difference = (map_ - other).ravel()
+        total += float(np.dot(difference, difference)) / (map_.shape[1] * map_.shape[2])
     return total
 
 

@@ -34,12 +34,13 @@ def delta_e00_map(truth: Array, result: Array) -> Array:
 
 def in_blocks(first: Planes, second: Planes) -> Array:
     """Return :func:`ciede2000` of planes, in blocks that fit into the processor's cache."""
-    ones, others = ([plane.ravel() for plane in planes] for planes in (first, second))
-    out = np.empty_like(ones[0])
+    first_flat, second_flat = ([plane.ravel() for plane in planes] for planes in (first, second))
+    out = np.empty_like(first_flat[0])
     for start in range(0, out.size, BLOCK):
         at = slice(start, start + BLOCK)
         out[at] = ciede2000(
-            (ones[0][at], ones[1][at], ones[2][at]), (others[0][at], others[1][at], others[2][at])
+            (first_flat[0][at], first_flat[1][at], first_flat[2][at]),
+            (second_flat[0][at], second_flat[1][at], second_flat[2][at]),
         )
     return out.reshape(first[0].shape)
 

@@ -54,8 +54,8 @@ def cells(a: Float32, b: Float32) -> Array:
         np.clip(np.rint(plane / np.float32(WIDTH)).astype(np.int64) + CELLS // 2, 0, CELLS - 1)
         for plane in (a, b)
     )
-    found: Array = rows * CELLS + columns
-    return found
+    classes: Array = rows * CELLS + columns
+    return classes
 
 
 def smoothed(counts: Array) -> Array:

@@ -114,8 +114,8 @@ class Comparison:
         weights = np.array(WEIGHTS[: last + 1])
         if last + 1 < len(WEIGHTS):
             weights /= weights.sum()
-        found = [self._full_size, *(self._compare(scale) for scale in range(1, last + 1))]
-        terms = [contrast for contrast, _ in found[:-1]] + [found[-1][1]]
+        compared = [self._full_size, *(self._compare(scale) for scale in range(1, last + 1))]
+        terms = [contrast for contrast, _ in compared[:-1]] + [compared[-1][1]]
         powers = np.maximum(np.stack(terms), 0) ** weights[:, None]
         return float(powers.prod(0).mean())
 
