@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from colortk.harness.intervals import FEWEST
+from colortk.harness.intervals import MIN_DISTINCT_SCORES
 from colortk.harness.records import MetricInfo
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
@@ -90,9 +90,9 @@ def verdict_lines(
         lines.append(f"no rank, no group: {names}; compared on what both have")
         if isinstance(table, ComparisonSummary):
             lines[-1] += " (--common scores all plugins on what every plugin has)"
-    if 0 < most < FEWEST:
+    if 0 < most < MIN_DISTINCT_SCORES:
         lines.append(
-            f"under {FEWEST} {table.kind}: intervals are Student's t, which holds for roughly"
+            f"under {MIN_DISTINCT_SCORES} {table.kind}: intervals are Student's t, which holds for roughly"
             " normal differences alone, clipped to the values that the measure can have"
         )
     return lines
