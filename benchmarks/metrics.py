@@ -26,7 +26,8 @@ from threadpoolctl import threadpool_limits
 
 from colortk.harness.metrics.pair import Truth
 from colortk.harness.scoring import Scorer, Scores
-from colortk.plugin.registry import DISTRIBUTION, registry
+from colortk.plugin.discover import DISTRIBUTION
+from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
 from rows import Effort, Row
 

@@ -88,7 +88,7 @@ if not TYPE_CHECKING:  # with a __getattr__, mypy would accept any name
         if name == "__version__":
             from importlib.metadata import version
 
-            from colortk.plugin.registry import DISTRIBUTION
+            from colortk.plugin.discover import DISTRIBUTION
 
             return version(DISTRIBUTION)
         return _import_name(name)

@@ -236,27 +236,33 @@ def test_the_list_marks_the_default(
     assert not any("default" in row for row in refiners)
 
 
-def test_show_says_what_options_mean(
+def test_show_describes_options(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     options = (
-        "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass Told:\n"
-        '    """``x``: how\n    far.\n\n    No further.\n    """\n    x: int = 1\n'
+        "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass Described:\n"
+        '    """How a *colorizer*\n    works.\n\n    Parameters\n    ----------\n'
+        "    x, z : int\n        See :func:`.far`,\n        and ``near``.\n\n"
+        '    Raises\n    ------\n    ValueError\n        Never.\n    """\n'
+        "    x: int = 1\n    y: int = 2\n    z: int = 3\n"
         "@dataclasses.dataclass(frozen=True)\nclass Silent:\n    y: int = 2\n"
     )
-    more = ", options=Told, train_options=Silent"
-    site = distribution("told", options + colorizer_module("told", "told", "pass", more))
-    shown = json.loads(colortk("plugins", "show", "told", "--json", plugins=site).stdout)
-    assert shown["options"] == [{"name": "x", "type": "int", "default": 1}]
-    assert shown["options_doc"] == "x: how far. No further."
-    assert shown["train_options_doc"] is None
-    lines = colortk("plugins", "show", "told", plugins=site).stdout.splitlines()
-    assert [line.split()[1:] for line in lines if "_doc:" in line] == [
-        ["x:", "how", "far.", "No", "further."]
+    more = ", options=Described, train_options=Silent"
+    site = distribution(
+        "described", options + colorizer_module("described", "described", "pass", more)
+    )
+    shown = json.loads(colortk("plugins", "show", "described", "--json", plugins=site).stdout)
+    text = "See far, and near."
+    assert shown["options"] == [
+        {"name": "x", "type": "int", "default": 1, "doc": text},
+        {"name": "y", "type": "int", "default": 2, "doc": ""},
+        {"name": "z", "type": "int", "default": 3, "doc": text},
     ]
-    own = colortk("plugins", "show", "effnet_bins").stdout
-    assert "vivid: 1 to 4, factor on the chroma" in own
-    assert ":func:" not in own
+    assert shown["options_doc"] == "How a *colorizer* works."
+    assert shown["train_options_doc"] is None
+    lines = colortk("plugins", "show", "described", plugins=site).stdout.splitlines()
+    assert f"  x: {text} (int, default 1)" in lines
+    assert "  y: int, default 2" in lines
 
 
 def test_every_hook_is_tested_and_documented() -> None:

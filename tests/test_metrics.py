@@ -15,7 +15,8 @@ from colortk.harness.metrics.ciede2000 import delta_e00_map
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.scoring import Scorer
 from colortk.metrics import score
-from colortk.plugin.registry import DISTRIBUTION, registry
+from colortk.plugin.discover import DISTRIBUTION
+from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
 from conftest import photo
 from pairs import Sample, pairs

@@ -14,8 +14,10 @@ from colortk.errors import PictureError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.scoring import Scorer
 from colortk.metrics import score
-from colortk.plugin.registry import DISTRIBUTION, DeclaredPlugin, Registry, registry
-from colortk.plugin.spec import MetricSpec, check_spec
+from colortk.plugin.discover import DISTRIBUTION, DeclaredPlugin
+from colortk.plugin.registry import Registry, registry
+from colortk.plugin.spec import MetricSpec
+from colortk.plugin.spec_checks import check_spec
 from conftest import photo
 
 TRUTH, RESULT = photo(40, 48), photo(40, 48, 3)

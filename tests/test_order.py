@@ -116,6 +116,33 @@ def test_a_run_loads_nothing_that_it_does_without(plugin: str, tmp_path: Path) -
     assert out.stdout.splitlines()[-1].split() == ["LOADED"]
 
 
+def test_a_run_imports_no_other_built_in_plugin(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from conftest import photo
+
+    Image.fromarray(photo()).save(tmp_path / "x.png")
+    code = (
+        "import sys; from colortk.cli.main import invoke\n"
+        "arguments = ['run', '-p', 'mean_color', sys.argv[1], '--force']\n"
+        "assert invoke(arguments, one_command=True) == 0\n"
+        "print('LOADED', *sorted({name.split('.')[1] for name in sys.modules"
+        " if name.startswith('colortk_plugins.')}))\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "x.png")]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert "LOADED mean_color\n" in out
+
+
+def test_a_name_that_a_run_does_not_know_is_looked_for_among_all(tmp_path: Path) -> None:
+    code = "from colortk.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "run", "-p", "effnet_bin", str(tmp_path / "x.png")]
+    (tmp_path / "x.png").write_bytes(b"")
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr.count("\n")) == (2, 1)
+    assert "did you mean 'effnet_bins'?" in run.stderr
+
+
 def test_files_are_short() -> None:
     for folder in ("colortk", "plugins"):
         for path in (ROOT / folder).rglob("*.py"):

@@ -19,7 +19,8 @@ from PIL import Image
 
 from colortk import scaffold
 from colortk.errors import UsageError
-from colortk.plugin.spec import ColorizerSpec, check_spec
+from colortk.plugin.spec import ColorizerSpec
+from colortk.plugin.spec_checks import check_spec
 from conftest import ROOT, colorizer_module
 
 Command = Callable[..., subprocess.CompletedProcess[Any]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from colortk.errors import UsageError
-from colortk.plugin.registry import DeclaredPlugin, missing_requirements, registry
+from colortk.plugin.discover import DeclaredPlugin
+from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import DEFAULT, AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
 
 #: Kinds of plugins by name.

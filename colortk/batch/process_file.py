@@ -20,7 +20,7 @@ from colortk.io.decode import MAX_BYTES, Picture, decode, read_bytes
 from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.pipeline import Refiner, colorize, colorize_present
-from colortk.plugin.registry import strict
+from colortk.plugin.discover import strict
 from colortk.runtime.loading import Predictor
 from colortk.runtime.memory_limit import memory_hint
 

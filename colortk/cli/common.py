@@ -16,6 +16,9 @@ import click
 from colortk.cli.output import escape_controls, print_line
 from colortk.plugin.spec import DEFAULT
 
+#: Key of the click context's ``meta``: whether this process runs no other command.
+ONE_COMMAND = "colortk.one_command"
+
 
 def _single_plugin(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> str:
     """Return the only value: with several, the last one would be used without a word."""
@@ -262,3 +265,11 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
             bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
 
         yield advance
+
+
+def need_one_colorizer(name: str) -> None:
+    """Let this command discover no other built-in plugin than ``name``, if it has the process alone."""
+    if click.get_current_context().meta.get(ONE_COMMAND):
+        from colortk.plugin.origins import discover_built_in
+
+        discover_built_in(name)

@@ -59,7 +59,7 @@ def _libraries() -> list[dict[str, Any]]:
     """Return a row for each requirement of the installed distribution and of its extras."""
     from packaging.requirements import Requirement
 
-    from colortk.plugin.registry import DISTRIBUTION
+    from colortk.plugin.discover import DISTRIBUTION
 
     extras = [
         extra

@@ -12,6 +12,7 @@ from colortk.cli.common import (
     TEMPORAL,
     THREADS,
     configure_runtime,
+    need_one_colorizer,
 )
 from colortk.cli.output import print_message
 
@@ -40,6 +41,7 @@ def command(
     dropped, so that the picture never lags behind.
     """
     configure_runtime(threads, device)
+    need_one_colorizer(plugin)
     from colortk.pipeline import refiner
     from colortk.runtime.loading import Request, load
     from colortk.video.colorize_frame import FrameSettings

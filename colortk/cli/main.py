@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import click
 
+from colortk.cli.common import ONE_COMMAND
 from colortk.cli.output import print_message
 from colortk.cli.startup import (
     Terminated,
@@ -20,7 +21,7 @@ from colortk.cli.startup import (
 )
 from colortk.cli.streams import exit_process, reserve_stdout
 from colortk.errors import ColortkError, out_of_memory
-from colortk.plugin.registry import DISTRIBUTION
+from colortk.plugin.discover import DISTRIBUTION
 from colortk.runtime.memory_limit import memory_hint, supervise
 
 COMMANDS = {
@@ -81,19 +82,21 @@ def main() -> None:
     end = supervise()
     reserve_stdout()
     try:
-        code = invoke(sys.argv[1:])
+        code = invoke(sys.argv[1:], one_command=True)
     finally:
         end()
     exit_process(code)
 
 
-def invoke(arguments: list[str]) -> int:
+def invoke(arguments: list[str], one_command: bool = False) -> int:
     """Run a command line in this process.
 
     Parameters
     ----------
     arguments : list of str
         The subcommand and its arguments.
+    one_command : bool
+        Whether this process runs no other command, so that it need not discover all plugins.
 
     Returns
     -------
@@ -103,6 +106,7 @@ def invoke(arguments: list[str]) -> int:
     """
     try:
         with cli.make_context("colortk", arguments) as context:
+            context.meta[ONE_COMMAND] = one_command
             code = cli.invoke(context)
         sys.stdout.flush()
         return int(code or 0)

@@ -11,6 +11,7 @@ import click
 
 from colortk.cli.common import JSON, print_json, print_table
 from colortk.cli.output import print_line
+from colortk.plugin.option_docs import split_docstring
 from colortk.plugin.option_types import option_fields, plain, type_text
 
 KINDS = ("colorizer", "metric", "refiner")
@@ -81,16 +82,26 @@ def show(name: str, as_json: bool) -> None:
         "parameters": manifest.get("parameters"),
         "trainable_parameters": manifest.get("trainable_parameters"),
         "options": _options(spec.options),
-        "options_doc": _doc(spec.options),
+        "options_doc": split_docstring(spec.options)[0] or None,
         "train_options": _options(train_options),
-        "train_options_doc": _doc(train_options),
+        "train_options_doc": split_docstring(train_options)[0] or None,
     }
     if as_json:
         print_json(row, indent=1)
         return
     for key, value in row.items():
-        if value is not None or not key.endswith("_doc"):
+        if key in ("options", "train_options") and value:
+            print_line(f"{key}:")
+            for option in value:
+                print_line(f"  {option['name']}: {_describe(option)}")
+        elif value is not None or not key.endswith("_doc"):
             print_line(f"{key + ':':<22}{_text(value)}")
+
+
+def _describe(option: dict[str, Any]) -> str:
+    """Return type, default and description of an option in one line."""
+    facts = f"{option['type']}, default {option['default']}"
+    return f"{option['doc']} ({facts})" if option["doc"] else facts
 
 
 def _bytes(manifest: dict[str, Any]) -> int | None:
@@ -102,21 +113,16 @@ def _bytes(manifest: dict[str, Any]) -> int | None:
 def _options(options: type[Any] | None) -> list[dict[str, Any]]:
     if options is None:
         return []
-    defaults = options()
+    defaults, descriptions = options(), split_docstring(options)[1]
     return [
-        {"name": name, "type": type_text(hint), "default": plain(getattr(defaults, name))}
+        {
+            "name": name,
+            "type": type_text(hint),
+            "default": plain(getattr(defaults, name)),
+            "doc": descriptions.get(name, ""),
+        }
         for name, hint in option_fields(options).items()
     ]
-
-
-def _doc(options: type[Any] | None) -> str | None:
-    """Return the docstring of ``options`` on one line; ``None`` without one.
-
-    The docstring of a dataclass that has none of its own is its signature.
-    """
-    if options is None or (options.__doc__ or "").startswith(f"{options.__name__}("):
-        return None
-    return " ".join((options.__doc__ or "").split()).replace("``", "") or None
 
 
 def _text(value: Any) -> str:

@@ -26,6 +26,7 @@ from colortk.cli.common import (
     check_finite,
     configure_runtime,
     export_runtime_env,
+    need_one_colorizer,
     progress,
 )
 from colortk.cli.output import print_message
@@ -161,6 +162,7 @@ def command(
     prestarted = PrestartedWorkers(files, 1 if one_process else jobs, plugin, options, weights)
     click.get_current_context().call_on_close(prestarted.stop)
     configure_runtime(threads, device)
+    need_one_colorizer(plugin)
     from colortk.batch.batch_run import BatchRun
     from colortk.batch.inputs import find_inputs, read_list
     from colortk.batch.options import STANDARD_STREAM, BatchOptions

@@ -18,6 +18,7 @@ from colortk.cli.common import (
     THREADS,
     WEIGHTS,
     configure_runtime,
+    need_one_colorizer,
     print_json,
     progress,
 )
@@ -119,6 +120,7 @@ def command(
     colortk video old.mkv -o part.mkv --from 1:30 --to 2:00 --temporal off
     """
     configure_runtime(threads, device)
+    need_one_colorizer(plugin)
     from colortk.runtime.loading import Request, load
     from colortk.video.colorize_film import colorize_film
     from colortk.video.film_settings import FilmSettings, default_output

@@ -1,1 +1,1 @@
-"""Score every plugin on the same pictures, from the same lightness, with the same metrics."""
+"""The same pictures, the same grey input, the same scores for every plugin."""

@@ -25,9 +25,9 @@ from colortk.harness.summary_rows import (
     ScoreRecord,
     UnavailablePlugin,
 )
-from colortk.plugin.registry import DISTRIBUTION
+from colortk.plugin.discover import DISTRIBUTION
 
-#: With fewer pictures, a report warns that the results are not reliable.
+#: With fewer pictures, a report warns that they prove little.
 MIN_RELIABLE_PICTURES = 20
 #: Plugins that ``repr`` names.
 MAX_REPR_PLUGINS = 8

@@ -12,7 +12,8 @@ from typing import Any
 
 from colortk.errors import PluginError, UsageError
 from colortk.plugin.option_types import from_text, option_fields, to_text, unusable
-from colortk.plugin.spec import ColorizerSpec, check_options, load_callable
+from colortk.plugin.spec import ColorizerSpec, load_callable
+from colortk.plugin.spec_checks import check_options
 
 
 def parse_options(spec: ColorizerSpec, texts: Iterable[str]) -> Any:

@@ -26,6 +26,8 @@ class Origin:
 
 #: Entry points that this process imports; if the list is empty, it imports all.
 only: list[Origin] = []
+#: Names of the built-in plugins that this process imports; ``None``: all of them.
+built_in: set[str] | None = None
 
 
 def discover_only(origins: Iterable[Origin]) -> None:
@@ -40,3 +42,20 @@ def discover_only(origins: Iterable[Origin]) -> None:
         Entry points.
     """
     only[:] = dict.fromkeys(origins)
+
+
+def discover_built_in(*names: str) -> None:
+    """Let :func:`colortk.plugin.registry.registry` import no built-in plugins but these.
+
+    A command that needs one colorizer should not wait for the declarations of the others. Plugins
+    of other distributions are imported all the same, because a name does not tell which of them
+    declares it. Call this before ``registry()``, in a process that runs one command. What is asked
+    for beyond these names is found by a full discovery.
+
+    Parameters
+    ----------
+    *names : str
+        Names of plugins; a built-in plugin's entry point has the name of the plugin.
+    """
+    global built_in
+    built_in = set(names)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from colortk.color.working_size import WorkingSize as WorkingSize
 
@@ -18,8 +16,6 @@ DEFAULT = "effnet_bins"
 
 if TYPE_CHECKING:  # `plugins list` must not wait for NumPy
     from colortk.types import Chroma, Lightness
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Colorizer(Protocol):
@@ -234,95 +230,6 @@ class RefinerSpec:
 
 
 AnySpec = ColorizerSpec | MetricSpec | RefinerSpec
-
-
-def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
-    """Return why ``spec`` cannot be used as a ``kind``; ``None`` if it can."""
-    if not isinstance(spec, kind):
-        return f"returned {type(spec).__name__} where {kind.__name__} was expected"
-    if not isinstance(spec.api_version, int):
-        return f"has the API version {spec.api_version!r}, which is not an integer"
-    if spec.api_version > API_VERSION:
-        return (
-            f"is written for plugin API {spec.api_version}, and this colortk supports {API_VERSION}:"
-            " upgrade colorization-toolkit"
-        )
-    if not isinstance(spec.name, str) or not _NAME.fullmatch(spec.name):
-        return f"has the name {spec.name!r}; a name is lower-case letters, digits and _"
-    if not isinstance(spec.summary, str):
-        return "has a summary that is not text"
-    path = spec.factory if isinstance(spec, ColorizerSpec) else spec.function
-    if not isinstance(path, str) or path.count(":") != 1:
-        return f"has {path!r} where an import path 'package.module:callable' belongs"
-    if not isinstance(spec.modules, tuple) or not all(isinstance(m, str) for m in spec.modules):
-        return "has modules that are not a tuple of text"
-    if isinstance(spec, MetricSpec):
-        return _check_metric(spec)
-    return _check_colorizer(spec) if isinstance(spec, ColorizerSpec) else None
-
-
-def _check_metric(spec: MetricSpec) -> str | None:
-    for field_name in ("unit", "source", "label", "definition", "weights_variable"):
-        if not isinstance(getattr(spec, field_name), str):
-            return f"has a {field_name} that is not text"
-    for field_name in ("needs_reference", "chroma"):
-        if not isinstance(getattr(spec, field_name), bool):
-            return f"has {field_name}={getattr(spec, field_name)!r}; True or False is wanted"
-    if not isinstance(spec.higher_is_better, bool | None):
-        return f"has higher_is_better={spec.higher_is_better!r}; True, False or None is wanted"
-    if spec.takes not in get_args(Takes):
-        return f"has takes={spec.takes!r}; one of {', '.join(get_args(Takes))} is wanted"
-    if spec.takes == "pair" and not spec.needs_reference:
-        return 'takes a "pair" but needs no reference: a pair has one'
-    if type(spec.digits) is not int or not 0 <= spec.digits <= 9:
-        return f"has digits={spec.digits!r}; a whole number from 0 to 9 is wanted"
-    if not _are_bounds(spec.bounds):
-        return f"has bounds={spec.bounds!r}; a tuple of a lower and a higher number is wanted"
-    return None
-
-
-def _are_bounds(bounds: Any) -> bool:
-    numbers = isinstance(bounds, tuple) and all(isinstance(end, int | float) for end in bounds)
-    return numbers and len(bounds) == 2 and bounds[0] < bounds[1]
-
-
-def _check_colorizer(spec: ColorizerSpec) -> str | None:
-    size = spec.working_size
-    if not isinstance(size, WorkingSize):
-        return f"has {size!r} where a WorkingSize belongs"
-    for value in (size.short if size.short is not None else 1, size.multiple):
-        if not isinstance(value, int) or value < 1:
-            return f"has a working size of {value!r}; a whole number from 1 is wanted"
-    for field_name, values, kind in (
-        ("requires", spec.requires, Requirement),
-        ("artifacts", spec.artifacts, Artifact),
-    ):
-        if not isinstance(values, tuple) or not all(isinstance(v, kind) for v in values):
-            return f"has {field_name} that are not a tuple of {kind.__name__}"
-    if not all(isinstance(text, str) for text in (spec.package, spec.trainer, spec.paper)):
-        return "has a package, trainer or paper that is not text"
-    if wrong := check_options("options", spec.options):
-        return wrong
-    if isinstance(spec.train_options, str):
-        return None  # checked when it is imported
-    return check_options("train options", spec.train_options)
-
-
-def check_options(kind: str, options: Any) -> str | None:
-    """Return why ``options`` is no frozen dataclass with defaults, or ``None`` if it is one."""
-    if options is None:
-        return None
-    if not (
-        isinstance(options, type)
-        and dataclasses.is_dataclass(options)
-        and options.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    ):
-        return f"has {kind} that are not a frozen dataclass"
-    try:
-        options()
-    except Exception as error:
-        return f"has {kind} that cannot be made from their defaults: {error}"
-    return None
 
 
 def load_callable(path: str) -> Callable[..., Any]:

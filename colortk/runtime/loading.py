@@ -14,9 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from colortk.errors import ColortkError, PluginError, PredictionError
+from colortk.plugin.discover import raise_if_strict
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.process_state import restored
-from colortk.plugin.registry import raise_if_strict, registry
+from colortk.plugin.registry import registry
 from colortk.plugin.spec import Colorizer, ColorizerSpec, load_callable
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32

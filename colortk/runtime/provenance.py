@@ -17,7 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from colortk.plugin.registry import DISTRIBUTION, registry
+from colortk.plugin.discover import DISTRIBUTION
+from colortk.plugin.registry import registry
 from colortk.plugin.spec import AnySpec, ColorizerSpec, MetricSpec
 from colortk.runtime.import_closure import OURS, Closure, SourceTree
 from colortk.runtime.library_versions import library_version

@@ -1,1 +1,1 @@
-"""Surveys that ask people whether pictures are real or colorized."""
+"""The survey: "Is the shown image real?", asked of people about real and colorized pictures."""

@@ -19,7 +19,7 @@ from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
 from colortk.harness.records import readable
 from colortk.harness.sources import Source, find_sources
 from colortk.io.files import refuse_special, special_kind, temporary_folder, write_atomic
-from colortk.plugin.registry import DISTRIBUTION
+from colortk.plugin.discover import DISTRIBUTION
 from colortk.runtime.progress import Progress, silent
 from colortk.survey.answers import Answers
 from colortk.survey.description import (

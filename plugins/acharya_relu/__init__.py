@@ -1,1 +1,1 @@
-"""ReLU network, trained on faces (Acharya 2022)."""
+"""Document 000's ReLU network, trained on faces."""

@@ -1,1 +1,1 @@
-"""Tanh network, trained on faces (Acharya 2022)."""
+"""Document 000's tanh network, trained on faces."""

@@ -29,15 +29,15 @@ def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
     dict
         PSNR in dB by refinement.
     """
-    sample = held_out[:: max(1, len(held_out) // MAX_PICTURES)][:MAX_PICTURES]
+    some = held_out[:: max(1, len(held_out) // MAX_PICTURES)][:MAX_PICTURES]
     weights = TrainedWeights("sift_mlp", request.output)
     means = {}
-    for refinement in REFINEMENTS:
-        with request.progress(f"scoring, refinement {refinement}", len(sample)) as advance:
+    for way in REFINEMENTS:
+        with request.progress(f"scoring, refinement {way}", len(some)) as advance:
             values: list[float] = []
-            for row in weights.scores(sample, ["psnr"], refinement):
+            for found in weights.scores(some, ["psnr"], way):
                 advance(1)
-                values += row.values()
+                values += found.values()
         if values:
-            means[refinement] = round(float(np.mean(values)), 3)
+            means[way] = round(float(np.mean(values)), 3)
     return means

@@ -103,11 +103,7 @@ def load_dataset(
                 "add pictures, or use another --seed",
             )
     if not colored:
-        raise UsageError(
-            f"nothing to learn from in '{request.data}'",
-            "all pictures are gray",
-            "add color pictures",
-        )
+        raise UsageError(f"nothing to learn from in '{request.data}'", "all pictures are gray")
     return Dataset(
         train.subset(readable[0]), [w / total for w in weights], held_out.subset(readable[1])
     )
