@@ -1,4 +1,4 @@
-"""Write the package of a new plugin. As written it installs, passes the checks and can be scored."""
+"""Write the package of a new plugin, which installs, passes the checks and can be scored."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def new_plugin(name: str) -> NewPlugin:
         usable = _usable(name)
         raise UsageError(
             f"'{name}' cannot be the name of a plugin",
-            "a name has lower-case letters, digits and _, begins with a letter, and does not end with _",
+            "a name has lower-case letters, digits and _, begins with a letter,"
+            " and does not end with _",
             f"'{usable}' is possible" if usable else "",
         )
     plugin = NewPlugin(name)

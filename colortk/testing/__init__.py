@@ -1,7 +1,7 @@
 """The conformance checks: what every colorizer must do.
 
-``colortk plugins check NAME`` runs them, and so do the tests of a plugin's author, through the pytest
-plugin that comes with colortk (:mod:`colortk.testing.pytest_plugin`)::
+``colortk plugins check NAME`` runs them, and so do the tests of a plugin's author, through the
+pytest plugin that comes with colortk (:mod:`colortk.testing.pytest_plugin`)::
 
     import pytest
 

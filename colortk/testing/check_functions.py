@@ -1,4 +1,4 @@
-"""The conformance checks themselves. Each raises ``AssertionError`` if a colorizer does not conform."""
+"""The conformance checks. Each raises ``AssertionError`` if a colorizer does not conform."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from colortk.runtime.loading import Loaded, Request
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 
-#: Modules that a declaration must not import, because their import takes a third of a second or more.
+#: Modules that a declaration must not import, because their import takes a third of a second or
+#: more.
 HEAVY_MODULES = (
     "tensorflow",
     "keras",

@@ -1,4 +1,4 @@
-"""Run the checks in a process of their own, so that a plugin which ends its process fails one check."""
+"""Run the checks in a process of their own, which a plugin may crash."""
 
 from __future__ import annotations
 

@@ -109,7 +109,8 @@ def _colorize(
         path, path.name, app.pool.get(label), options, app.limits, context.folder("picture")
     )
     text = (
-        f"<p><b>{html.escape(label)}</b> {colorized.width} × {colorized.height}, {colorized.seconds:.1f} s."
+        f"<p><b>{html.escape(label)}</b> {colorized.width} × {colorized.height},"
+        f" {colorized.seconds:.1f} s."
         " Drag the line or press the arrow keys: left is gray, right is color.</p>"
     ) + "".join(f"<p>{html.escape(note)}</p>" for note in colorized.notes)
     return (

@@ -17,8 +17,8 @@ from colortk.ui.previews import HEAT_MAP_MAX, file_url
 INITIAL_PLUGINS = 4
 EMPTY = (
     '<div class="empty"><b>Side by side</b><span>Choose a picture and plugins. If the picture has'
-    " colors, plugins get only its lightness, and their results are scored against the original.</span>"
-    "</div>"
+    " colors, plugins get only its lightness, and their results are scored against the"
+    " original.</span></div>"
 )
 
 
@@ -42,8 +42,8 @@ def build(app: AppContext) -> None:
     go.click(**compare)
     file.upload(**compare)
     file.clear(
-        event_handler(app, lambda context: [EMPTY], 1), None, [sheet, error_notice], queue=False, show_progress="hidden",
-        api_visibility="private",
+        event_handler(app, lambda context: [EMPTY], 1), None, [sheet, error_notice], queue=False,
+        show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def colorize_clip(
         end = limits.film_seconds
         if seconds is not None:
             notes.append(
-                f"Only the first {end:g} s of {seconds:.0f} s were colorized, which is the limit of this page"
+                f"Only the first {end:g} s of {seconds:.0f} s were colorized (limit of this page)"
             )
     output = folder / f"{Path(name).stem}{SUFFIX}.{CONTAINER}"
     settings = FilmSettings(

@@ -76,8 +76,8 @@ def build(app: AppContext) -> None:
         event_handler(app, stop, 0), None, [error_notice], queue=False, api_visibility="private"
     )
     file.clear(
-        event_handler(app, _clear, 4), None, [empty, player, summary, download, error_notice], queue=False,
-        show_progress="hidden", api_visibility="private",
+        event_handler(app, _clear, 4), None, [empty, player, summary, download, error_notice],
+        queue=False, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
 

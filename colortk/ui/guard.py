@@ -1,9 +1,10 @@
 """The guard in front of Gradio: an ASGI middleware that passes on only what the page needs.
 
-Gradio serves every file of its temporary folder to anyone who knows the path, accepts any path as an
-input file, fetches URLs that a visitor names, and has endpoints that this page does not use. The
-guard knows nothing of Gradio but its paths. It normalizes each request once, and Gradio gets what was
-checked instead of what arrived (:mod:`colortk.ui.http_requests`, :mod:`colortk.ui.json_messages`).
+Gradio serves every file of its temporary folder to anyone who knows the path, accepts any path as
+an input file, fetches URLs that a visitor names, and has endpoints that this page does not use. The
+guard knows nothing of Gradio but its paths. It normalizes each request once, and Gradio gets what
+was checked instead of what arrived (:mod:`colortk.ui.http_requests`,
+:mod:`colortk.ui.json_messages`).
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 #: Headers that a request may have only once, because programs differ in which of two they take.
 SINGLE = frozenset({
-    "authorization", "content-encoding", "content-length", "content-range", "content-type", "cookie",
-    "expect", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+    "authorization", "content-encoding", "content-length", "content-range", "content-type",
+    "cookie", "expect", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
     "if-unmodified-since", "origin", "range", "referer", "sec-fetch-dest", "sec-fetch-mode",
     "sec-fetch-site", "sec-websocket-key", "transfer-encoding", "upgrade", "user-agent",
     "x-forwarded-host", "x-forwarded-proto",

@@ -120,5 +120,5 @@ class Limits:
 
     @staticmethod
     def stream_slots() -> RequestSlots:
-        """Return the slots of streams and downloads. They last as long as a window, so none waits."""
+        """Return the slots of streams and downloads. None waits: they last as long as a window."""
         return RequestSlots(350, per_visitor=40, per_address=175)

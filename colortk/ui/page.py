@@ -58,8 +58,8 @@ def blocks(app: AppContext, survey: Survey | None) -> Any:
 
 def _head(app: AppContext) -> str:
     return (
-        "<h1>colortk</h1><p>Colorize black-and-white pictures and films. Your files stay on the machine"
-        " that runs this page, are visible to you only, and are deleted"
+        "<h1>colortk</h1><p>Colorize black-and-white pictures and films. Your files stay on the"
+        " machine that runs this page, are visible to you only, and are deleted"
         f" {KEEP_SECONDS / 60:.0f} minutes after you leave.</p>"
     )
 

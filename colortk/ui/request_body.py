@@ -13,8 +13,8 @@ from colortk.ui.http_requests import Receive, RequestRefused
 MAX_LAG = 10.0
 #: The lowest allowed rate, in bytes per second.
 MIN_RATE = 16_384
-#: The lowest allowed rate of an upload that has taken more than ``FREE_SECONDS`` while other uploads
-#: wait for a slot.
+#: The lowest allowed rate of an upload that has taken more than ``FREE_SECONDS`` while other
+#: uploads wait for a slot.
 MIN_RATE_CONTESTED, FREE_SECONDS = 131_072, 60.0
 
 

@@ -1,7 +1,7 @@
 """The tab "Survey": "Is the shown image real?", one picture at a time.
 
-A picture is part of the message with its question, so that it has no URL and no name. Each answer is
-stored before the next question is shown.
+A picture is part of the message with its question, so that it has no URL and no name. Each answer
+is stored before the next question is shown.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def _welcome(survey: Survey) -> str:
     return (
         f"<div class='asking'><h2>{html.escape(about.question)}</h2>"
         f"<p>You will see {about.each} pictures, one at a time. Some are photographs as they were"
-        " taken; others were colored by a computer. Decide for each picture whether it is real. Take as"
-        " much time as you like. You cannot go back to a picture.</p>"
+        " taken; others were colored by a computer. Decide for each picture whether it is real."
+        " Take as much time as you like. You cannot go back to a picture.</p>"
         "<p>Your answers and their times are stored under a number, without your name.</p></div>"
     )
 
@@ -118,5 +118,6 @@ def _thanks(rater: Rater) -> str:
     done, _ = rater.progress
     return (
         "<div class='asking'><h2>Thank you</h2>"
-        f"<p role='status'>You have answered all {done} questions. You can close this page.</p></div>"
+        f"<p role='status'>You have answered all {done} questions."
+        " You can close this page.</p></div>"
     )

@@ -27,7 +27,8 @@ MAX_FORM_OVERHEAD = 100_000
 BLOCK_BYTES = 1 << 20
 #: The most bytes of a file name.
 MAX_NAME_BYTES = 150
-#: Seconds before the start and after the end of an upload in which a browser may ask for its progress.
+#: Seconds before the start and after the end of an upload in which a browser may ask for its
+#: progress.
 PROGRESS_MARGIN = 3.0
 #: Seconds between two progress messages, and between two heartbeats while nothing changes.
 PROGRESS_INTERVAL, HEARTBEAT_INTERVAL = 0.1, 15.0

@@ -30,7 +30,8 @@ KEEP_SECONDS = 900.0
 MAX_UPLOADS = 6
 #: Results of one kind in one window that are kept.
 MAX_RESULTS = 2
-#: Visitors that are remembered. Beyond that, the one that was inactive for the longest time is removed.
+#: Visitors that are remembered. Beyond that, the one that was inactive for the longest time is
+#: removed.
 MAX_VISITORS = 10_000
 #: Windows of a visitor that are remembered. Beyond that, the oldest are removed.
 MAX_WINDOWS = 100

@@ -35,7 +35,7 @@ class PageServer(uvicorn.Server):  # type: ignore[misc]
         config: Any = uvicorn.Config(
             application, http=Connection, ws="none", lifespan="on", loop="asyncio",
             log_config=None, log_level="critical", access_log=False, server_header=False,
-            proxy_headers=False,  # anyone can send these headers; the address of the connection is reliable
+            proxy_headers=False,  # anyone can send these headers
             timeout_graceful_shutdown=SHUTDOWN_SECONDS, backlog=BACKLOG,
         )  # fmt: skip
         super().__init__(config)

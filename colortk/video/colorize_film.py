@@ -79,7 +79,8 @@ def colorize_film(
         If the plugin fails.
     """
     threads = cv2.getNumThreads()
-    # The stages share the cores. With more threads, the threads of OpenCV would wait for each other.
+    # The stages share the cores. With more threads, the threads of OpenCV would wait for each
+    # other.
     cv2.setNumThreads(max(1, cores() // 4))
     try:
         return _colorize_film(path, plugin, settings, begin)
@@ -104,8 +105,8 @@ def _colorize_film(
     half = settings.encoding.half(film)
     if not half:
         summary.notes.append(
-            f"the size {film.width} × {film.height} is odd: chroma is stored at full size (yuv444p),"
-            " which some players cannot show"
+            f"the size {film.width} × {film.height} is odd: chroma is stored at full size"
+            " (yuv444p), which some players cannot show"
         )
     if film.deep:
         summary.notes.append("the film has more than 8 bits per channel; they were reduced to 8")

@@ -1,4 +1,4 @@
-"""Colorize one frame: planes → lightness → plugin → chroma at the size that the film stores → planes.
+"""Colorize one frame: planes → lightness → plugin → chroma of the film's size → planes.
 
 This is :mod:`colortk.pipeline` for 30 frames per second. A film stores chroma at half its size, so
 that only two look-ups are done at full size. They choose the luma with which the frame has the

@@ -45,7 +45,10 @@ def require_display() -> None:
             "utf-8", "replace"
         ):
             reason = "this OpenCV has no windows"
-            hint = "pip uninstall -y opencv-contrib-python-headless && pip install opencv-contrib-python"
+            hint = (
+                "pip uninstall -y opencv-contrib-python-headless"
+                " && pip install opencv-contrib-python"
+            )
         raise EnvironmentProblem("no window can be opened", reason, hint)
     # The Qt of OpenCV has no fonts and warns about that. Nothing is written in the window.
     os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")

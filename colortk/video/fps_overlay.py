@@ -20,7 +20,7 @@ class FrameRate:
         self._times: deque[float] = deque(maxlen=_WINDOW + 1)
 
     def tick(self) -> float:
-        """Count a frame, and return the current rate in frames per second; 0 for the first frame."""
+        """Count a frame, and return the current frames per second; 0 for the first frame."""
         self._times.append(time.perf_counter())
         elapsed = self._times[-1] - self._times[0]
         return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0

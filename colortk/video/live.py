@@ -86,7 +86,7 @@ class LatestFrames:
             self._condition.notify()
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], int]]:
-        """Yield the newest frame, BGR uint8 (H, W, 3), and the number of frames skipped before it."""
+        """Yield the newest frame, BGR uint8 (H, W, 3), and the number of skipped frames."""
         last_count = 0
         while True:
             with self._condition:

@@ -1,12 +1,13 @@
 """Tables between the luma of a film and lightness, for every chroma.
 
-The luma Y' of a film is a sum of R'G'B' after the transfer function and not a function of luminance:
-with another Cb and Cr, the same Y' has another lightness. So there are two tables for every (Cb, Cr):
-from Y' to the Y' of the gray with the same L*, and back. Two look-ups per pixel replace conversions to
-CIELAB and back, and they keep the lightness of the displayed frame, chroma subsampling included.
+The luma Y' of a film is a sum of R'G'B' after the transfer function and not a function of
+luminance: with another Cb and Cr, the same Y' has another lightness. So there are two tables for
+every (Cb, Cr): from Y' to the Y' of the gray with the same L*, and back. Two look-ups per pixel
+replace conversions to CIELAB and back, and they keep the lightness of the displayed frame, chroma
+subsampling included.
 
-Y', Cb, Cr are 8-bit "limited range" (ITU-R BT.601/709: black 16, white 235). The transfer function is
-that of sRGB, as everywhere in colortk.
+Y', Cb, Cr are 8-bit "limited range" (ITU-R BT.601/709: black 16, white 235). The transfer function
+is that of sRGB, as everywhere in colortk.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ FORMATS = {
 _NOT_COPIED = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 #: The most time units per second of an MP4 in which the start of its streams fits.
 _MAX_TIME_SCALE = 1_000_000
-#: A packet of the result: its time, a rank among packets of the same time, and a function to write it.
+#: A packet of the result: its time, a rank among packets of the same time, and a function to write
+#: it.
 TimedPacket = tuple[Fraction, int, Callable[[], None]]
 
 
@@ -75,7 +76,7 @@ def refusal(kind: str, add: Callable[[Any], Any]) -> str:
 
 
 def check_container(output: Path, film: Film, encoding: Encoding) -> None:
-    """Raise ``UsageError`` if a file with the extension of ``output`` cannot hold the encoded film."""
+    """Raise ``UsageError`` if the file type of ``output`` cannot hold the encoded film."""
     reason = refusal(format_of(output), lambda container: add_film(container, film, encoding))
     if reason:
         raise UsageError(
@@ -110,7 +111,8 @@ def streams_to_copy(source: Any, kind: str, notes: list[str]) -> list[Any]:
         if reason:
             codec = getattr(getattr(stream, "codec_context", None), "name", None) or "unknown"
             notes.append(
-                f"its {stream.type} stream {stream.index} ({codec}) was left out: {kind} cannot hold it"
+                f"its {stream.type} stream {stream.index} ({codec}) was left out:"
+                f" {kind} cannot hold it"
             )
         else:
             streams.append(stream)

@@ -1,8 +1,8 @@
 """Dense optical flow between frames, and the pixels at which it is reliable.
 
-The flow is DIS [1]_ of OpenCV, on lightness. It is reliable at a pixel if the flow to the other frame
-and back ends near the pixel, and if the pixel is not at a motion boundary, where the flow of one side
-extends into the other [2]_, with the constants of [3]_.
+The flow is DIS [1]_ of OpenCV, on lightness. It is reliable at a pixel if the flow to the other
+frame and back ends near the pixel, and if the pixel is not at a motion boundary, where the flow of
+one side extends into the other [2]_, with the constants of [3]_.
 
 References
 ----------
@@ -51,8 +51,8 @@ class OpticalFlow:
         Returns
         -------
         float32 array of shape (H, W, 2)
-            For each pixel of ``present``, the displacement (x, y) to the same point of ``other``, in
-            pixels.
+            For each pixel of ``present``, the displacement (x, y) to the same point of ``other``,
+            in pixels.
         """
         flow: Float32 = self._search.calc(present, other, None)
         return flow

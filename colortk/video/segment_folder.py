@@ -1,8 +1,8 @@
 """The folder of finished segments of a film, and their settings.
 
 It is ``OUT.parts`` beside the output. A segment ``000003.nut`` comes with ``000003.json`` (its
-properties) and ``000003.npz`` (the state of the smoothing at its end), so that a resumed run gives the
-same film as a run without an interruption.
+properties) and ``000003.npz`` (the state of the smoothing at its end), so that a resumed run gives
+the same film as a run without an interruption.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ MAX_AGE = 24.0
 #: Difference of lightness, in 8-bit levels, at which the weight of a pixel is 1/4.
 LIGHTNESS_TOLERANCE = 32.0
 #: Squared distance in pixels that may remain after the flow there and back. It is larger than for
-#: measuring flicker, because a color from two pixels away is steadier than a new one and rarely wrong.
+#: measuring flicker, because a color from two pixels away is steadier than a new one and rarely
+#: wrong.
 SLACK = 4.0
 #: Weight of a pixel by its difference of lightness.
 _WEIGHTS = (1 / (1 + (np.arange(256) / LIGHTNESS_TOLERANCE) ** 2) ** 2).astype(np.float32)
