@@ -197,7 +197,7 @@ def test_tables_and_files(folder: Path, colortk: Callable[..., Any]) -> None:
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
     assert lines[0].startswith("# protocol v2 (")
-    assert any("so few pictures prove little" in line for line in lines)
+    assert any("with so few pictures, the results are not reliable" in line for line in lines)
     head = next(line for line in lines if line.startswith("rank\t")).split("\t")
     assert head[:3] == ["rank", "group", "plugin"]
     assert any("ranked by" in line for line in lines)
@@ -276,7 +276,7 @@ def test_measures_without_a_better_end_rank_nobody(
     assert [entry["rank"] for entry in json.loads(run.stdout)["plugins"]] == [None, None]
     assert json.loads(run.stdout)["paired"] == []
     text = colortk("compare", folder, "-p", "mean_color", "-m", "colorfulness").stdout
-    assert "# CF has no better end: nobody is ranked" in text
+    assert "# CF has no better direction: plugins are not ranked" in text
     diff = colortk("diff", "gray", "mean_color", folder, "-m", "colorfulness")
     assert diff.stdout.startswith("CF, 4 pictures scored with both:")
 
@@ -334,5 +334,5 @@ def test_photographs_of_installed_packages_when_nothing_is_given(
     run = colortk("compare", "-p", "gray", "-p", "mean_color")
     assert run.returncode == 0, run.stderr
     assert "photographs of installed packages" in run.stderr
-    assert "so few pictures prove little" in run.stdout
+    assert "with so few pictures, the results are not reliable" in run.stdout
     assert "LPIPS" in run.stdout

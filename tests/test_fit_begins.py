@@ -68,7 +68,7 @@ def test_the_mean_of_two_trainings(mean: Path, data: Path, tmp_path: Path) -> No
     fit(*line, "--epochs", 1, *SMALL, "-o", other, "--init-from", mean)
     nothing = fit(*line, "--epochs", 0, "-o", soup, check=False)
     assert nothing.returncode == 2
-    assert "name weights with --init-from" in nothing.stderr
+    assert "name them with --init-from" in nothing.stderr
     sources = ["--init-from", mean, "--init-from", other]
     fit(*line, "--epochs", 0, "-o", soup, *sources)
     one, two, both = (
@@ -103,4 +103,4 @@ def test_the_mean_of_two_trainings(mean: Path, data: Path, tmp_path: Path) -> No
         "-p", "sift_mlp", "--data", data, "--epochs", 0, "-o", tmp_path / "f", check=False
     )
     assert features.returncode == 2
-    assert "--epochs 0 means nothing to this plugin" in features.stderr
+    assert "this plugin does not support --epochs 0" in features.stderr

@@ -112,7 +112,7 @@ def test_every_module_that_a_worker_has_imported_is_in_the_key(copy: Copy, tmp_p
     """Python's own account of what was imported, after a picture was scored and another written."""
     code = (
         "import sys, json; from pathlib import Path\n"
-        "from colortk.harness.plugin_variants import parse_variant; from colortk.harness import work\n"
+        "from colortk.harness.plugin_variants import parse_variant; from colortk.harness import picture_worker\n"
         "from colortk.harness.protocol import load_protocol\n"
         "from colortk.batch.worker import serve; from colortk.batch.process_file import process_file\n"
         "from colortk.runtime.loading import Request, load; from colortk.pipeline import colorize, refiner\n"

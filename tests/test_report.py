@@ -180,10 +180,10 @@ def test_the_page_names_the_ranking_measure_and_the_gray_originals() -> None:
     assert "photo2.jpg</p>" in text or "photo2.jpg.</p>" in text
     lines = Page(text).blocks(id="verdict-lines")[0]
     assert lines["psnr"][0].startswith("ranked by PSNR (higher is better)")
-    assert lines["colorfulness"] == ["CF has no better end: nobody is ranked"]
+    assert lines["colorfulness"] == ["CF has no better direction: plugins are not ranked"]
     assert any("no rank, no group: poor (5 of 6)" in line for line in lines["psnr"])
 
 
 def test_few_pictures_are_called_few() -> None:
-    assert "Only 6 pictures: so few prove little" in html_of()
-    assert "prove little" not in html_of(summary=replace(make_report(), images=20))
+    assert "Only 6 pictures: the results are not reliable." in html_of()
+    assert "not reliable" not in html_of(summary=replace(make_report(), images=20))

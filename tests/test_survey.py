@@ -61,7 +61,7 @@ def test_a_whole_life(
     assert said["conditions"] == ["real", "orange", "gray"]
     assert (said["pictures"], said["each"]) == (13, 10)
     why = {row["name"]: row["why"] for row in said["left_out"]}
-    assert "nearly grey: mean chroma 0.0, under 2" in why["grey.png"]
+    assert "nearly gray: mean chroma 0.0, under 2" in why["grey.png"]
     assert "broken.png" in why
     assert "colortk: left out: " in made.stderr
     assert leftovers(tmp_path) == []

@@ -109,8 +109,8 @@ def test_the_command_refuses_what_cannot_be(colortk: Run, tmp_path: Path) -> Non
         ("autoencoder", "gray=x", "PLUGIN=SHARE"),
         ("autoencoder", "=0.5", "PLUGIN=SHARE"),
         ("autoencoder", "grey", "did you mean 'gray'"),
-        ("mean_chrominance", "gray", "--teacher means nothing"),
-        ("mean_color", "gray", "--teacher means nothing"),
+        ("mean_chrominance", "gray", "does not support --teacher"),
+        ("mean_color", "gray", "does not support --teacher"),
     ):
         run = colortk("fit", "-p", plugin, "--data", ".", "-o", "out", "--teacher", said)
         assert run.returncode == 2, run.stderr

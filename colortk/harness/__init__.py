@@ -1,1 +1,1 @@
-"""The same pictures, the same grey input, the same scores for every plugin."""
+"""Score every plugin on the same pictures, from the same lightness, with the same metrics."""

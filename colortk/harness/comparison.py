@@ -27,7 +27,7 @@ from colortk.harness.summary_rows import (
 )
 from colortk.plugin.discover import DISTRIBUTION
 
-#: With fewer pictures, a report warns that they prove little.
+#: With fewer pictures, a report warns that the results are not reliable.
 MIN_RELIABLE_PICTURES = 20
 #: Plugins that ``repr`` names.
 MAX_REPR_PLUGINS = 8

@@ -24,7 +24,7 @@ LEVEL = 0.95
 #: Resamples of a bootstrap; with this number both ends of an interval are order statistics.
 RESAMPLES = 3999
 #: Fewer different scores than this are too few to resample: Student's t alone.
-FEWEST = 10
+MIN_DISTINCT_SCORES = 10
 #: Bounds of scores that have none.
 UNBOUNDED = (-np.inf, np.inf)
 #: Scores drawn at a time, and columns computed at a time, to bound the memory.
@@ -95,7 +95,7 @@ def mean_intervals(
     reach = error[some] * stdtrit(freedom, (1 + level) / 2)
     low[some], high[some] = mean[some] - reach, mean[some] + reach
     p[some] = 2 * stdtr(freedom, -np.abs(ratio[some]))
-    rich = np.flatnonzero(some & (different >= FEWEST))
+    rich = np.flatnonzero(some & (different >= MIN_DISTINCT_SCORES))
     for first in range(0, len(rich), _COLUMNS):
         part = rich[first : first + _COLUMNS]
         scaled = centered[:, part] / error[part]

@@ -92,7 +92,7 @@ def verdicts(
     values
         Scores, (N, K), NaN where there is none.
     higher_is_better
-        ``None``: the measure has no better end, and nobody gets a rank or a letter.
+        ``None``: the metric has no better direction, and no plugin gets a rank or a letter.
     family
         Places of plugins all pairs of which are corrected together (Holm 1979). Every other pair
         is tested by itself at the 95 % level.

@@ -55,7 +55,7 @@ def caption(summary: ComparisonSummary) -> list[str]:
     item = "film" if films else "picture"
     scored = plural(summary.images, item)
     if summary.gray_only:
-        scored = f"{plural(summary.images, 'gray original')}, of which nothing but gray is right"
+        scored = f"{plural(summary.images, 'gray original')}, for which only gray is right"
     if films:
         frames = sum(film.frames for film in summary.originals or () if film.scored)
         scored += f", {plural(frames, 'frame')}"
@@ -73,13 +73,13 @@ def caption(summary: ComparisonSummary) -> list[str]:
         were = "was" if summary.enlarged == 1 else "were"
         lines.append(f"{summary.enlarged} {were} smaller than the protocol's size and enlarged")
     if summary.repeated:
-        lines.append(f"{summary.repeated} more have the content of another and were left out")
+        lines.append(f"{summary.repeated} more with the content of another were left out")
     lines += [
         f"left out: '{name}' has the pixels of '{other}'"
         for name, other in list(summary.same_pixels.items())[:MAX_NAMES]
     ]
     if summary.images < MIN_RELIABLE_PICTURES:
-        lines.append(f"so few {item}s prove little")
+        lines.append(f"with so few {item}s, the results are not reliable")
     return lines + repeat_notes(summary) + sealing_notes(summary.plugins)
 
 

@@ -165,10 +165,7 @@ def _warnings(summary: ComparisonSummary) -> list[str]:
     lines = []
     if summary.images < MIN_RELIABLE_PICTURES:
         item = summary.kind.removesuffix("s")
-        lines.append(
-            f"Only {plural(summary.images, item)}: so few prove little. Read the order below as an"
-            " anecdote."
-        )
+        lines.append(f"Only {plural(summary.images, item)}: the results are not reliable.")
     return lines + [f"{line}." for line in repeat_notes(summary)]
 
 

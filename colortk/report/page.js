@@ -112,7 +112,7 @@ function rankBy(metric) {
   const box = $("columns").querySelector(`[data-column="${CSS.escape(metric)}"]`);
   if (box) box.checked = true;
   markSorted(metric, metricOf(metric).higher_is_better !== false);
-  $("verdict").replaceChildren(...(verdictLines[metric] ?? [`nobody is ranked by ${metricOf(metric).label}`]).map((line) => make("li", {}, line)));
+  $("verdict").replaceChildren(...(verdictLines[metric] ?? [`plugins are not ranked by ${metricOf(metric).label}`]).map((line) => make("li", {}, line)));
 }
 
 function sortByTitle(event) {

@@ -1,15 +1,15 @@
 // Pictures: sheets, their order, ΔE94 maps, best and worst, the large view.
 
-// Document 004's bands of ΔE and their colours here, dark to light, so that order shows in grey
+// Document 004's bands of ΔE and their colors here, dark to light, so that order shows in gray
 // too. It gives none for 10 to 11: whole numbers are meant, so the border is put at 10.5.
 const BANDS = [
-  { to: 1, label: "≤ 1", text: "not perceptible", colours: ["#17151f", "#17151f"] },
-  { to: 2, label: "1–2", text: "perceptible through close observation", colours: ["#3d2b78", "#3d2b78"] },
-  { to: 10.5, label: "2–10", text: "perceptible at a glance", colours: ["#74308f", "#d2466e"] },
-  { to: 49.5, label: "11–49", text: "more similar than opposite", colours: ["#ee6f3c", "#fbd560"] },
-  { to: 51, label: "> 49", text: "towards opposite", colours: ["#fffde6", "#fffde6"] },
+  { to: 1, label: "≤ 1", text: "not perceptible", colors: ["#17151f", "#17151f"] },
+  { to: 2, label: "1–2", text: "perceptible through close observation", colors: ["#3d2b78", "#3d2b78"] },
+  { to: 10.5, label: "2–10", text: "perceptible at a glance", colors: ["#74308f", "#d2466e"] },
+  { to: 49.5, label: "11–49", text: "more similar than opposite", colors: ["#ee6f3c", "#fbd560"] },
+  { to: 51, label: "> 49", text: "towards opposite", colors: ["#fffde6", "#fffde6"] },
 ];
-const HEAT_SCALE = 5; // grey levels of a map for each unit of ΔE94
+const HEAT_SCALE = 5; // gray levels of a map for each unit of ΔE94
 const EXTREMES = 5;
 const PRINTED = 30; // sheets that are printed in any case
 
@@ -26,29 +26,29 @@ const imagesOf = (sheet) => JSON.parse(sheet.source.textContent);
 const jpeg = (base64) => `data:image/jpeg;base64,${base64}`;
 let inOrder = sheets;
 
-const channels = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255);
+const channels = (color) => [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255);
 
 /** Red, green and blue, 0..1, of a ΔE94. */
-function heatColour(difference) {
+function heatColor(difference) {
   const k = BANDS.findIndex((band) => difference <= band.to);
   const band = BANDS[k] ?? BANDS.at(-1);
   const from = k > 0 ? BANDS[k - 1].to : 0;
   const share = Math.min(1, (difference - from) / (band.to - from));
-  const [start, end] = band.colours.map(channels);
+  const [start, end] = band.colors.map(channels);
   return start.map((value, c) => value + share * (end[c] - value));
 }
 
-/** The maps are grey JPEGs; an SVG filter with a table of 256 colours paints the bands. */
+/** The maps are gray JPEGs; an SVG filter with a table of 256 colors paints the bands. */
 function paintBands() {
-  const table = Array.from({ length: 256 }, (_, level) => heatColour(level / HEAT_SCALE));
+  const table = Array.from({ length: 256 }, (_, level) => heatColor(level / HEAT_SCALE));
   const transfer = $("perception").firstElementChild;
   ["R", "G", "B"].forEach((letter, c) => {
-    const values = table.map((colour) => colour[c].toFixed(4)).join(" ");
+    const values = table.map((color) => color[c].toFixed(4)).join(" ");
     transfer.append(make(`svg:feFunc${letter}`, { type: "discrete", tableValues: values }));
   });
   for (const band of BANDS) {
     const swatch = make("i");
-    swatch.style.background = `linear-gradient(90deg, ${band.colours.join(", ")})`;
+    swatch.style.background = `linear-gradient(90deg, ${band.colors.join(", ")})`;
     $("bands").append(make("span", {}, swatch, make("b", {}, band.label), ` ${band.text}`));
   }
 }
@@ -78,7 +78,7 @@ function plainTile(base64, label) {
 function fill(sheet) {
   if (sheet.tiles) return;
   const images = imagesOf(sheet);
-  const row = make("div", { class: "tiles" }, plainTile(images.grey, "grey"), plainTile(images.truth, "truth"));
+  const row = make("div", { class: "tiles" }, plainTile(images.grey, "gray"), plainTile(images.truth, "truth"));
   sheet.tiles = new Map();
   for (const { name } of plugins) {
     const value = make("b");
@@ -240,7 +240,7 @@ function openLarge(sheet) {
   const name = make("h2", { id: "large-name" }, sheet.name);
   if (sheet.nearGray) name.append(" ", make("small", { class: "flag" }, "gray original"));
   const bar = make("header", {}, name, button("←", "previous picture", () => step(-1)), button("→", "next picture", () => step(1)), button("×", "close", () => $("large").close()));
-  const tiles = make("div", { class: "tiles" }, plainTile(images.grey, "grey"), plainTile(images.truth, "truth"), ...shown.map((plugin) => largeTile(sheet, images, plugin)));
+  const tiles = make("div", { class: "tiles" }, plainTile(images.grey, "gray"), plainTile(images.truth, "truth"), ...shown.map((plugin) => largeTile(sheet, images, plugin)));
   const legend = $("bands").cloneNode(true);
   legend.removeAttribute("id");
   legend.className = "bands";

@@ -23,7 +23,7 @@ from colortk.survey.findings import ColorizedShare, PictureShares, Share, Survey
 from colortk.survey.plan import REAL
 from colortk.survey.session import Survey
 
-#: With fewer raters, the page warns that they prove little.
+#: With fewer raters, the page warns that the results are not reliable.
 MIN_RELIABLE_RATERS = 10
 #: Width of a bar, in units of its picture, and its height.
 WIDTH, HEIGHT = 200, 14
@@ -122,7 +122,7 @@ def _counts(findings: SurveyFindings) -> list[tuple[str, str]]:
 
 def _warnings(findings: SurveyFindings) -> list[str]:
     counted = findings.raters.counted
-    few = [f"{plural(counted, 'rater')}: so few prove little."]
+    few = [f"Only {plural(counted, 'rater')}: the results are not reliable."]
     lines = few if counted < MIN_RELIABLE_RATERS else []
     lines = lines + missing_intervals(findings)
     if findings.raters.uniform:

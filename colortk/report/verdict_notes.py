@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from colortk.harness.intervals import FEWEST
+from colortk.harness.intervals import MIN_DISTINCT_SCORES
 from colortk.harness.records import MetricInfo
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
@@ -66,7 +66,7 @@ def verdict_lines(
     """
     info = table.metrics[metric or table.ranking_metric]
     if info.higher_is_better is None:
-        return [f"{info.label} has no better end: nobody is ranked"]
+        return [f"{info.label} has no better direction: plugins are not ranked"]
     plugins: Sequence[RankedRow] = table.plugins if verdict is None else verdict.plugins
     comparisons = table.comparisons if verdict is None else verdict.comparisons
     items = "films" if table.kind == "films" else "pictures"
@@ -77,10 +77,10 @@ def verdict_lines(
         f"{plural(comparisons, 'comparison')} of two plugins, each by itself at the"
         f" 95 % level{_family_exception(table.family)}",
         f"the {items} tell two plugins apart if the 95 % interval of their mean paired difference"
-        f" leaves out 0{corrected}",
-        "two plugins that they do not tell apart have a letter of their group in common, two that"
-        " they tell apart have none; the letters have no order",
-        "a rank is printed where a plugin is told apart from every other one",
+        f" excludes 0{corrected}",
+        "plugins that are not told apart share a letter of their group, and plugins that are told"
+        " apart share none; the letters have no order",
+        "a plugin has a rank only if it is told apart from every other plugin",
     ]
     incomplete = [row for row in plugins if row.n != table.images]
     most = max((row.n for row in plugins), default=0)
@@ -90,10 +90,10 @@ def verdict_lines(
         lines.append(f"no rank, no group: {names}; compared on what both have")
         if isinstance(table, ComparisonSummary):
             lines[-1] += " (--common scores all plugins on what every plugin has)"
-    if 0 < most < FEWEST:
+    if 0 < most < MIN_DISTINCT_SCORES:
         lines.append(
-            f"under {FEWEST} {table.kind}: intervals are Student's t, which holds for roughly"
-            " normal differences alone, clipped to the values that the measure can have"
+            f"under {MIN_DISTINCT_SCORES} {table.kind}: intervals are Student's t, which holds only for"
+            " roughly normal differences, clipped to the values that the metric can have"
         )
     return lines
 

@@ -1,1 +1,1 @@
-"""The survey: "Is the shown image real?", asked of people about real and colorized pictures."""
+"""Surveys that ask people whether pictures are real or colorized."""

@@ -97,7 +97,7 @@ def prepared(
             chroma = float(Picture(original.pixels).chroma.mean(dtype=np.float64))
             if chroma < how.near_gray:
                 limit = f"mean chroma {chroma:.1f}, under {how.near_gray:g}"
-                yield LeftOut(source, f"'{source.name}' is nearly grey: {limit}")
+                yield LeftOut(source, f"'{source.name}' is nearly gray: {limit}")
                 continue
             versions = [original.pixels]
             light = lightness(original.pixels)

@@ -43,7 +43,8 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ["KERAS_BACKEND"] not in BACKENDS:
         raise PluginError(
-            f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}", f"it is one of {', '.join(BACKENDS)}"
+            f"unknown KERAS_BACKEND={os.environ['KERAS_BACKEND']}",
+            hint=f"use one of {', '.join(BACKENDS)}",
         )
     # By default TensorFlow reserves all memory of the GPU, and ONNX Runtime finds none left.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

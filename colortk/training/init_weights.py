@@ -56,15 +56,15 @@ def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> lis
         taken = len(restore(network, content))
         if not taken:
             reason = "no layer in it has the name and shape of a layer of this network"
-            raise UsageError(f"--init-from {source}", reason)
+            raise UsageError(f"cannot use --init-from {source}", reason)
         if len(sources) > 1 and taken < len(network.weights):
             reason = f"it has only {taken} of the {len(network.weights)} arrays of weights"
             hint = "a mean needs sources that have all arrays; name this source alone"
-            raise UsageError(f"--init-from {source}", reason, hint)
+            raise UsageError(f"cannot use --init-from {source}", reason, hint)
         if len(sources) > 1 and folded(content):
             reason = "its 8-bit weights include batch normalization and cannot be averaged"
             hint = "name it alone, or train it with --option bits=16 if its plugin has this option"
-            raise UsageError(f"--init-from {source}", reason, hint)
+            raise UsageError(f"cannot use --init-from {source}", reason, hint)
         lines.append(f"{taken} of {len(network.weights)} arrays of weights taken from '{source}'")
         weights.append(network.get_weights())
     if len(weights) > 1:
@@ -79,5 +79,7 @@ def _network_content(plugin: str, source: str) -> bytes:
     else:
         folder = artifacts_of(registry().colorizer(source)[1])
     if NETWORK not in {artifact.name for artifact in folder.artifacts}:
-        raise UsageError(f"--init-from {source}", f"it has no {NETWORK}", "name a trained network")
+        raise UsageError(
+            f"cannot use --init-from {source}", f"it has no {NETWORK}", "name a trained network"
+        )
     return folder.read(NETWORK)

@@ -98,12 +98,12 @@ class TrainRequest:
             Names of fields.
         """
         if self.epochs == 0 and "init_from" in names:
-            raise UsageError("--epochs 0 means nothing to this plugin", hint="leave it out")
+            raise UsageError("this plugin does not support --epochs 0", hint="leave it out")
         for name in names:
             default = type(self).__dataclass_fields__[name].default
             if getattr(self, name) not in (default, "cpu"):
                 raise UsageError(
-                    f"--{name.replace('_', '-')} means nothing to this plugin", hint="leave it out"
+                    f"this plugin does not support --{name.replace('_', '-')}", hint="leave it out"
                 )
 
 

@@ -1,1 +1,1 @@
-"""Document 000's ReLU network, trained on faces."""
+"""ReLU network, trained on faces (Acharya 2022)."""

@@ -6,7 +6,7 @@ from colortk.plugin import ColorizerSpec, hookimpl
 
 from ..acharya.declaration import declare
 
-SUMMARY = "Document 000's ReLU network, trained on faces"
+SUMMARY = "ReLU network, trained on faces (Acharya 2022)"
 
 
 @hookimpl

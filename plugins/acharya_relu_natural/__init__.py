@@ -1,1 +1,1 @@
-"""Document 000's ReLU network, transferred from faces to fruit and vegetables."""
+"""ReLU network, transferred from faces to groceries (Acharya 2022)."""

@@ -1,1 +1,1 @@
-"""Document 000's tanh network, trained on faces."""
+"""Tanh network, trained on faces (Acharya 2022)."""

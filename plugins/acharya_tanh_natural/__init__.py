@@ -1,1 +1,1 @@
-"""Document 000's tanh network, transferred from faces to fruit and vegetables."""
+"""Tanh network, transferred from faces to groceries (Acharya 2022)."""

@@ -6,7 +6,7 @@ from colortk.plugin import ColorizerSpec, hookimpl
 
 from ..acharya.declaration import declare
 
-SUMMARY = "Document 000's tanh network, transferred from faces to fruit and vegetables"
+SUMMARY = "Tanh network, transferred from faces to groceries (Acharya 2022)"
 
 
 @hookimpl

@@ -13,7 +13,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="autoencoder",
-            summary="Document 002's convolutional autoencoder, 256 pixels",
+            summary="Convolutional autoencoder, 256 pixels (Darban 2024)",
             factory="colortk_plugins.autoencoder.colorizer:colorizer",
             package="colortk_plugins.autoencoder",
             working_size=WorkingSize(short=256, multiple=8),

@@ -22,6 +22,6 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.temperature <= 10:
-            raise ValueError(f"temperature={self.temperature}; use 0.01 to 10")
+            raise ValueError(f"temperature={self.temperature}: use 0.01 to 10")
         if not 1 <= self.vivid <= 4:
-            raise ValueError(f"vivid={self.vivid}; use 1 to 4")
+            raise ValueError(f"vivid={self.vivid}: use 1 to 4")

@@ -13,7 +13,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="effnet_bins",
-            summary="Our own: EfficientNet-Lite2, a U-Net decoder, how likely each color is",
+            summary="EfficientNet-Lite encoder, U-Net decoder, probabilities of colors",
             factory="colortk_plugins.effnet_bins.colorizer:colorizer",
             package="colortk_plugins.effnet_bins",
             working_size=WorkingSize(short=256, multiple=32),

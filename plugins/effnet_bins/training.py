@@ -70,27 +70,27 @@ class Training:
 
     def __post_init__(self) -> None:
         if self.head not in ("bins", "regression", "both"):
-            raise ValueError(f"head={self.head}; bins, regression or both is wanted")
+            raise ValueError(f"head={self.head}: use bins, regression or both")
         if not 0 <= self.frozen <= BLOCKS:
-            raise ValueError(f"frozen={self.frozen}; 0 to {BLOCKS} blocks are wanted")
+            raise ValueError(f"frozen={self.frozen}: use 0 to {BLOCKS} blocks")
         if self.bits not in (8, 16):
-            raise ValueError(f"bits={self.bits}; 8 or 16 is wanted")
+            raise ValueError(f"bits={self.bits}: use 8 or 16")
         if self.encoder not in ("lite0", "lite1", "lite2"):
-            raise ValueError(f"encoder={self.encoder}; lite0, lite1 or lite2 is wanted")
+            raise ValueError(f"encoder={self.encoder}: use lite0, lite1 or lite2")
         if not re.fullmatch(r"[1-9]\d{0,2}-[1-9]\d{0,2}-[1-9]\d{0,2}", self.decoder):
-            raise ValueError(f"decoder={self.decoder}; three numbers are wanted, as 192-128-96")
+            raise ValueError(f"decoder={self.decoder}: use three numbers, as 192-128-96")
         if not 0 <= self.context <= 8:
-            raise ValueError(f"context={self.context}; 0 to 8 blocks are wanted")
+            raise ValueError(f"context={self.context}: use 0 to 8 blocks")
         if self.context and self.filters[0] % 8:
-            raise ValueError(f"decoder={self.decoder}; with context, its first is wanted to be 8·n")
-        if not 0 <= self.average < 1:
-            raise ValueError(f"average={self.average}; at least 0 and below 1 is wanted")
-        if not 0 < self.perceptual_part <= 1:
             raise ValueError(
-                f"perceptual_part={self.perceptual_part}; above 0, at most 1 is wanted"
+                f"decoder={self.decoder}: context needs a first number that is a multiple of 8"
             )
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average={self.average}: use 0 or more, under 1")
+        if not 0 < self.perceptual_part <= 1:
+            raise ValueError(f"perceptual_part={self.perceptual_part}: use more than 0, at most 1")
         if not 0 < self.rebalance <= 1:
-            raise ValueError(f"rebalance={self.rebalance}; above 0, at most 1 is wanted")
+            raise ValueError(f"rebalance={self.rebalance}: use more than 0, at most 1")
         for name in (
             "encoder_rate",
             "regression",
@@ -100,12 +100,12 @@ class Training:
             "consistency",
         ):
             if not 0 <= getattr(self, name) < 1e6:
-                raise ValueError(f"{name}={getattr(self, name)}; 0 or more is wanted")
+                raise ValueError(f"{name}={getattr(self, name)}: use 0 or more")
         if self.head == "regression" and not self.regression and not self.perceptual:
             raise ValueError("head=regression needs regression or perceptual above 0")
 
     @property
     def filters(self) -> tuple[int, int, int]:
-        """``decoder`` as numbers."""
+        """Filters of the decoder, from ``decoder``."""
         first, second, third = map(int, self.decoder.split("-"))
         return first, second, third

@@ -6,7 +6,7 @@ from colortk.plugin import ColorizerSpec, hookimpl
 
 from ..acharya.declaration import declare
 
-SUMMARY = "A network that predicts the picture's mean A and B, and tints it evenly"
+SUMMARY = "Predicts the mean color of a picture and tints it evenly (Acharya 2022)"
 
 
 @hookimpl

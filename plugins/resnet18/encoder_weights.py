@@ -80,24 +80,26 @@ def _weights(
     name: str, stored: Arrays, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> list[Float32]:
     """Return the weights of the layer ``name``."""
-    theirs = name
+    their_name = name
     if name.startswith("layer"):  # layer2_0_downsample_1 is layer2.0.downsample.1 there
-        theirs = name.replace("_", ".")
-    if f"{theirs}.running_mean" in stored:
-        found = [np.asarray(stored[f"{theirs}.{part}"], np.float32) for part in _NORMALIZATION]
-    elif f"{theirs}.weight" not in stored:  # folded
-        bias = np.asarray(stored[f"{_convolution_of(theirs)}.bias"], np.float32)
-        one = np.ones_like(bias)
-        found = [one, bias, np.zeros_like(bias), one - np.float32(EPSILON)]
+        their_name = name.replace("_", ".")
+    if f"{their_name}.running_mean" in stored:
+        weights = [
+            np.asarray(stored[f"{their_name}.{part}"], np.float32) for part in _NORMALIZATION
+        ]
+    elif f"{their_name}.weight" not in stored:  # folded
+        bias = np.asarray(stored[f"{_convolution_of(their_name)}.bias"], np.float32)
+        ones = np.ones_like(bias)
+        weights = [ones, bias, np.zeros_like(bias), ones - np.float32(EPSILON)]
     else:
-        found = []
-    if found:
+        weights = []
+    if weights:
         if name == "bn1":
-            found[2] = (found[2] - _first_convolution(stored, mean, std)[1]).astype(np.float32)
-        return found
+            weights[2] = (weights[2] - _first_convolution(stored, mean, std)[1]).astype(np.float32)
+        return weights
     if name == "conv1":
         return [_first_convolution(stored, mean, std)[0]]
-    return [np.asarray(stored[f"{theirs}.weight"], np.float32).transpose(2, 3, 1, 0)]
+    return [np.asarray(stored[f"{their_name}.weight"], np.float32).transpose(2, 3, 1, 0)]
 
 
 def _convolution_of(normalization: str) -> str:

@@ -11,7 +11,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="resnet18",
-            summary="Document 004's ResNet-18 with a small decoder",
+            summary="ResNet-18 encoder, small decoder (Kazerooni and Mehmetoglu)",
             factory="colortk_plugins.resnet18.colorizer:colorizer",
             package="colortk_plugins.resnet18",
             working_size=WorkingSize(short=192, multiple=32),

@@ -29,15 +29,15 @@ def assess(request: TrainRequest, held_out: list[Path]) -> dict[str, float]:
     dict
         PSNR in dB by refinement.
     """
-    some = held_out[:: max(1, len(held_out) // MAX_PICTURES)][:MAX_PICTURES]
+    sample = held_out[:: max(1, len(held_out) // MAX_PICTURES)][:MAX_PICTURES]
     weights = TrainedWeights("sift_mlp", request.output)
     means = {}
-    for way in REFINEMENTS:
-        with request.progress(f"scoring, refinement {way}", len(some)) as advance:
+    for refinement in REFINEMENTS:
+        with request.progress(f"scoring, refinement {refinement}", len(sample)) as advance:
             values: list[float] = []
-            for found in weights.scores(some, ["psnr"], way):
+            for row in weights.scores(sample, ["psnr"], refinement):
                 advance(1)
-                values += found.values()
+                values += row.values()
         if values:
-            means[way] = round(float(np.mean(values)), 3)
+            means[refinement] = round(float(np.mean(values)), 3)
     return means

@@ -107,5 +107,5 @@ def _from_keras(path: Path | None) -> Weights:
             " ".join(str(error).split())[:200],
             f"name a file: {_HINT}" if path is None else _HINT,
         ) from error
-    found = [layer.get_weights() for layer in network.layers if layer.weights]
-    return [(kernel, bias) for kernel, bias in found]
+    weights = [layer.get_weights() for layer in network.layers if layer.weights]
+    return [(kernel, bias) for kernel, bias in weights]

@@ -11,7 +11,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="vgg16_residual",
-            summary="Document 001's VGG16 encoder with residual connections to its decoder",
+            summary="VGG16 encoder, decoder with residual connections (Zaman 2020)",
             factory="colortk_plugins.vgg16_residual.colorizer:colorizer",
             package="colortk_plugins.vgg16_residual",
             working_size=WorkingSize(short=224, multiple=32),

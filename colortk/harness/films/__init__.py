@@ -1,1 +1,1 @@
-"""Films in a comparison: the same plugins, scores and store as for pictures, frame after frame."""
+"""Score plugins on films, with the store and the workers of pictures."""

@@ -255,7 +255,7 @@ def _score_frames(
             picture.chroma += share * float(frame.truth.chroma.mean(dtype=np.float64))
             picture.colorfulness += share * colorfulness(frame.truth.pixels)
         if frame.number == middle:
-            picture.truth, picture.grey = thumbnail(frame.truth.pixels), thumbnail(_grey(frame))
+            picture.truth, picture.grey = thumbnail(frame.truth.pixels), thumbnail(_gray(frame))
         for group in list(going):
             try:
                 group.add(frame, frame.number == middle, frame.number == again)
@@ -275,6 +275,6 @@ def _score_frames(
     return picture
 
 
-def _grey(frame: ReferenceFrame) -> Array:
-    none = np.zeros_like(frame.lightness)
-    return shown(np.stack([frame.lightness, none, none], -1))
+def _gray(frame: ReferenceFrame) -> Array:
+    zero = np.zeros_like(frame.lightness)
+    return shown(np.stack([frame.lightness, zero, zero], -1))

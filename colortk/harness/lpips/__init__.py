@@ -1,1 +1,1 @@
-"""AlexNet and the heads of LPIPS: how the network was built, and how it is run."""
+"""The networks of LPIPS: how they are built, and how they are run."""

@@ -103,7 +103,11 @@ def load_dataset(
                 "add pictures, or use another --seed",
             )
     if not colored:
-        raise UsageError(f"nothing to learn from in '{request.data}'", "all pictures are gray")
+        raise UsageError(
+            f"nothing to learn from in '{request.data}'",
+            "all pictures are gray",
+            "add color pictures",
+        )
     return Dataset(
         train.subset(readable[0]), [w / total for w in weights], held_out.subset(readable[1])
     )

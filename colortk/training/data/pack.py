@@ -91,7 +91,9 @@ def pack(request: PackRequest) -> dict[str, Any]:
             folders.setdefault(path.parent.relative_to(root).as_posix(), []).append(path)
     for name in request.terms:
         if name not in folders:
-            raise UsageError(f"no folder '{name}' with pictures in '{root}'", "terms name it")
+            raise UsageError(
+                f"no folder '{name}' with pictures in '{root}'", "the file of --terms names it"
+            )
     rows = _finished_folders(request)
     seen, banned = HashIndex(NEAR_BITS), HashIndex(NEAR_BITS)
     for value in request.exclude:
@@ -116,13 +118,13 @@ def _finished_folders(request: PackRequest) -> list[dict[str, Any]]:
         return []
     if not request.resume:
         raise UsageError(
-            f"'{request.output}' holds a dataset already", hint="use --resume, or another --output"
+            f"'{request.output}' already holds a dataset", hint="use --resume, or another --output"
         )
     description = read_description(request.output)
     if description["short_side"] != request.short_side:
         raise UsageError(
             f"'{request.output}' has a short side of {description['short_side']} pixels",
-            f"{request.short_side} are wanted",
+            f"--short-side is {request.short_side}",
             "use another --output",
         )
     rows: list[dict[str, Any]] = description["folders"]

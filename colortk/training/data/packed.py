@@ -120,9 +120,9 @@ def read_folder(root: Path, row: dict[str, Any]) -> PackedFolder:
         sizes = 3 * np.prod(shapes.astype(np.int64), axis=1)
         end = int((offsets + sizes).max(initial=0))
         if len({len(names), len(offsets), len(shapes), len(hashes), row["pictures"]}) > 1:
-            raise ValueError("the index does not fit the description")
+            raise ValueError("the index contradicts the description")
         if path.stat().st_size != end or (offsets < 0).any() or (sizes <= 0).any():
-            raise ValueError(f"{end:,} bytes were expected, {path.stat().st_size:,} are there")
+            raise ValueError(f"it has {path.stat().st_size:,} bytes, not {end:,}")
         pixels = np.memmap(path, np.uint8, "r") if end else np.empty(0, np.uint8)
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise _unusable(path, error) from error

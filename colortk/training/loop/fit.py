@@ -94,7 +94,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--output '{folder}'", error.strerror or str(error)) from error
+        raise UsageError(
+            f"cannot create the folder --output '{folder}'", error.strerror or str(error)
+        ) from error
 
 
 def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
@@ -112,22 +114,28 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
     side = request.side
     if side and recipe.fixed_side and side not in [fixed for fixed, _ in recipe.sides]:
         raise UsageError(
-            f"--side {side}", f"{recipe.plugin} takes pictures of {recipe.sides[0][0]} pixels only"
+            f"--side {side} is not possible",
+            f"{recipe.plugin} takes only pictures of {recipe.sides[0][0]} pixels",
+            "leave it out",
         )
     if side and side % recipe.multiple:
         raise UsageError(
-            f"--side {side}", f"{recipe.plugin} takes multiples of {recipe.multiple} only"
+            f"--side {side} is not possible",
+            f"{recipe.plugin} takes only multiples of {recipe.multiple}",
+            f"use --side {max(1, round(side / recipe.multiple)) * recipe.multiple}",
         )
     if request.emphasis and recipe.examples == "augmented":
         raise UsageError(
-            "--emphasis means nothing to this plugin",
-            "an epoch has every picture once, and the twelve made of it",
+            "this plugin does not support --emphasis",
+            "its epochs contain every picture once, with twelve augmentations",
             "leave it out",
         )
     if request.teacher:
         if recipe.examples == "augmented":
             raise UsageError(
-                "--teacher means nothing to this plugin", "it learns from its twelve new pictures"
+                "this plugin does not support --teacher",
+                "it trains on twelve augmentations of each picture",
+                "leave it out",
             )
         from colortk.training.loop.teacher import load_teacher
 
@@ -137,7 +145,9 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
     if request.aging:
         if recipe.examples == "augmented":
             raise UsageError(
-                "--aging means nothing to this plugin", "its twelve new pictures are all it gets"
+                "this plugin does not support --aging",
+                "it trains on twelve augmentations of each picture",
+                "leave it out",
             )
         from colortk.training.data.aging import aged_lightness
         from colortk.training.data.mount import add_mount
@@ -147,7 +157,9 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
     if request.epochs == 0:
         if not request.init_from:
             raise UsageError(
-                "--epochs 0", "nothing would be learned", "name weights with --init-from"
+                "--epochs 0 trains nothing",
+                "it only publishes existing weights",
+                "name them with --init-from",
             )
         sides = ((sides[-1][0], 1.0),)
     return replace(
@@ -273,7 +285,7 @@ def _require_finite(loss: float, position: str) -> None:
         raise UsageError(
             "the loss is no longer finite",
             position,
-            "start anew with --force and a larger --batch-size, or without --precision",
+            "start again with --force and a smaller --rate, or without --precision",
         )
 
 

@@ -106,9 +106,9 @@ def refuse_changed_plan(state: TrainingState, recipe: Recipe) -> None:
     epochs, cooldown, _ = state.plan
     if cooldown and state.epoch > (1 - cooldown) * epochs:
         raise UsageError(
-            f"the run was begun with {epochs} epochs and has begun to end",
+            f"the run was started with {epochs} epochs and is in its cooldown",
             f"after {state.epoch} epochs its learning rate is falling to zero",
-            "resume it with the same --epochs, --cooldown and --side, or begin a new one"
+            "resume it with the same --epochs, --cooldown and --side, or start a new one"
             " from its weights with --init-from",
         )
 
@@ -200,7 +200,7 @@ def load_checkpoint(folder: Path, run: str) -> TrainingState | None:
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ArtifactError(
-            f"the checkpoint '{path}' cannot be resumed", str(error), "--force starts anew"
+            f"the checkpoint '{path}' cannot be resumed", str(error), "use --force to start again"
         ) from error
 
 
