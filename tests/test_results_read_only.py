@@ -147,7 +147,7 @@ def test_answers_of_a_survey_are_read_and_not_lost(store: Path) -> None:
     answers.close()
     with read_only(store):
         answers.check("digest")
-        assert [answer.real for answer in answers.given()] == [True]
+        assert [answer.real for answer in answers.all_answers()] == [True]
         with pytest.raises(EnvironmentProblem, match="readonly"):
             answers.rater(None, lambda number: [(0, 0)])
         answers.close()

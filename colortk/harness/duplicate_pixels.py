@@ -1,4 +1,4 @@
-"""Originals with the same pixels: found after decoding, whatever the files hold besides."""
+"""Originals with the same pixels after decoding, whatever else their files contain."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def pixel_digest(pixels: Array) -> str:
 def duplicate_pixels(
     originals: Iterable[str], pictures: Mapping[str, PictureRow]
 ) -> dict[str, str]:
-    """Find originals whose pixels, as the protocol scores them, are those of an earlier one.
+    """Find originals whose prepared pixels are those of an earlier original.
 
     Parameters
     ----------
     originals : iterable of str
-        SHA-256 of the originals' files, in order: the first of equal ones is the one that counts.
+        SHA-256 of the originals' files, in order; the first of several equal ones is kept.
     pictures : mapping of str to PictureRow
-        What is known of the originals. Those that are not among them are not compared.
+        The originals that are compared, with the digests of their pixels.
 
     Returns
     -------
     dict of str to str
-        For every repeat the original that counts in its stead.
+        For every duplicate, the original that is kept.
     """
     first: dict[str, str] = {}
     repeats: dict[str, str] = {}

@@ -1,9 +1,8 @@
 """Confidence intervals of means, and p-values that agree with them.
 
-On each side the wider of two intervals is taken: the bootstrap-t (Efron 1981), which follows the
-skew of the scores, and Student's t, which the bootstrap-t falls short of where tails are heavy or
-many scores are equal. ``python benchmarks/interval_coverage.py`` prints how often the intervals
-cover.
+On each side, the wider of two intervals is used: the bootstrap-t (Efron 1981), which follows the
+skew of the scores, and Student's t, which covers better if tails are heavy or many scores are
+equal. ``python benchmarks/interval_coverage.py`` prints how often the intervals cover the mean.
 """
 
 from __future__ import annotations
@@ -23,22 +22,29 @@ Counts = NDArray[np.uint8]
 LEVEL = 0.95
 #: Resamples of a bootstrap; with this number both ends of an interval are order statistics.
 RESAMPLES = 3999
-#: Fewer different scores than this are too few to resample: Student's t alone.
+#: With fewer different scores, only Student's t is used: they are too few to resample.
 MIN_DISTINCT_SCORES = 10
 #: Bounds of scores that have none.
 UNBOUNDED = (-np.inf, np.inf)
-#: Scores drawn at a time, and columns computed at a time, to bound the memory.
+#: Scores drawn at a time, and columns computed at a time, to limit memory.
 _DRAWN, _COLUMNS = 50_000, 512
-#: Up to so many scores, the resamples are kept for the next call.
+#: Up to this number of scores, resamples are cached for the next call.
 _KEPT = 1000
 
 
 @dataclass(frozen=True)
 class MeanIntervals:
-    """Intervals of the means of K columns; ``p`` is under 1 - level where zero is outside.
+    """Intervals of the means of K columns.
 
-    ``mean``, ``low``, ``high``, ``p``: float64 (K,). ``low`` and ``high`` are NaN where there is
-    no interval; ``p`` tests whether the mean is zero, two-sided, and is then NaN too.
+    Parameters
+    ----------
+    mean : ndarray
+        float64 (K,).
+    low, high : ndarray
+        float64 (K,), ends of the intervals; NaN if there is none.
+    p : ndarray
+        float64 (K,), two-sided p-values of the mean being zero: under 1 - level if and only if the
+        interval excludes zero; NaN if there is no interval.
     """
 
     mean: Float64
@@ -50,7 +56,7 @@ class MeanIntervals:
 def mean_intervals(
     values: Float64, level: float = LEVEL, seed: int = 0, bounds: ArrayLike = UNBOUNDED
 ) -> MeanIntervals:
-    """Intervals of the mean of every column.
+    """Return the interval of the mean of every column.
 
     Parameters
     ----------
@@ -59,15 +65,15 @@ def mean_intervals(
     level
         Confidence level of each interval by itself.
     seed
-        Of the resamples. Every column gets the same resamples, whatever the other columns are.
+        Seed of the resamples. Every column gets the same resamples, whatever the others are.
     bounds
         The lowest and the highest value that a score can have, (2,) or (2, K). Intervals are
-        clipped to them, which leaves their coverage as it is: a mean cannot lie beyond. ``p`` is
-        not changed.
+        clipped to them. This does not change their coverage, because a mean cannot be outside.
+        ``p`` is not changed.
 
     Notes
     -----
-    Scores that are equal say little of the spread: a column whose most frequent value occurs m
+    Equal scores say little about the spread: a column whose most frequent value occurs m
     times counts as N - m + 1 scores. A column with fewer than 10 of them gets Student's t with
     one degree of freedom less, all others the wider of it and the bootstrap-t. If all scores are
     the same, zero is outside of the interval if a sign test would say so.
@@ -86,7 +92,7 @@ def mean_intervals(
         return MeanIntervals(mean, low, high, p)
     centered = values - mean
     error = centered.std(0, ddof=1) / np.sqrt(count)
-    # Rounding of the mean alone would give equal scores a spread.
+    # Equal scores would get a spread by the rounding of their mean.
     spread = error > 1e-14 * np.abs(values).max(0)
     different = _different(values)
     some = spread & (different > 1)
@@ -99,7 +105,8 @@ def mean_intervals(
     for first in range(0, len(rich), _COLUMNS):
         part = rich[first : first + _COLUMNS]
         scaled = centered[:, part] / error[part]
-        # The products are small: on a busy machine threads that wait for each other cost seconds.
+        # The products are small: on a busy machine, threads that wait for each other would take
+        # seconds.
         with _blas().limit(limits=1, user_api="blas"):
             below, above, chance = _bootstrap_t(scaled, ratio[part], level, seed)
         low[part] = np.minimum(low[part], mean[part] + below * error[part])
@@ -107,7 +114,7 @@ def mean_intervals(
         p[part] = np.maximum(p[part], chance)
     _equal_scores(~some, mean, count, level, low, high, p)
     lowest, highest = np.broadcast_to(np.reshape(bounds, (2, -1)), (2, width))
-    # Scores beyond their bounds are a fault of whoever stated these: the interval holds the mean.
+    # If scores are outside of the stated bounds, the interval contains at least the mean.
     low, high = (
         np.maximum(low, np.minimum(lowest, mean)),
         np.minimum(high, np.maximum(highest, mean)),
@@ -139,7 +146,7 @@ def _bootstrap_t(
         times = part.astype(np.float64)
         means = times @ scaled / count
         variance = (times @ squares / count - means * means) / (count - 1)
-        flat = variance < 1e-12  # one score, drawn again and again
+        flat = variance < 1e-12  # The same score was drawn every time.
         far = np.where(np.abs(means) < 1e-9, 0.0, np.sign(means)) * 1e9
         ratios = np.where(flat, far, means / np.sqrt(np.maximum(variance, 1e-12)))
         t[first : first + len(part)] = ratios
@@ -168,7 +175,7 @@ def _drawn(count: int, seed: int) -> Iterator[Counts]:
         drawn = rng.integers(count, size=(rows, count))
         drawn += np.arange(rows)[:, None] * count
         times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
-        # One score is drawn more than 255 times only if there is next to nothing to draw from.
+        # A score is drawn more than 255 times only if there are very few scores.
         yield np.minimum(times, 255).astype(np.uint8)
 
 

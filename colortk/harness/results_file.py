@@ -1,4 +1,4 @@
-"""The SQLite file of results: opened, checked, and set aside where it is damaged."""
+"""Open and check the SQLite file of results, and replace it if it is damaged."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from colortk.errors import EnvironmentProblem, Notice, UsageError
 from colortk.harness.results_schema import ADDED, TABLES
 from colortk.store.read_only_database import cannot_write, open_read_only
 
-#: Version of the tables; a file of another one is not touched.
+#: Version of the tables; files of other versions are not changed.
 SCHEMA = 2
-#: Seconds to wait for another process's writing.
+#: Seconds to wait while another process writes.
 BUSY = 20.0
-#: Results of SQLite that no second try changes. ERROR: a table or a column is missing.
+#: Errors of SQLite that trying again does not change. ERROR: a table or a column is missing.
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-#: Columns that each of our tables has, at least.
+#: Columns that each table must have.
 _COLUMNS = {
     "protocols": {"hash", "definition"},
     "pictures": {"protocol", "picture", "name", "width", "histogram", "truth", "grey"},
@@ -48,12 +48,17 @@ def unusable(path: Path, error: Exception) -> EnvironmentProblem:
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """Open the results at ``path``, which are created if missing.
+    """Open the results at ``path``; a missing file is created.
 
-    A damaged file is renamed, and a new one takes its place; a :class:`~colortk.errors.Notice` says
-    so. One that cannot be written is opened to be read. Raises ``UsageError`` for the file of
-    another program or version, ``EnvironmentProblem`` for a file that cannot be read, or that is
-    missing and cannot be made.
+    A damaged file is renamed and replaced by a new one, and a :class:`~colortk.errors.Notice`
+    reports it. A file that cannot be written is opened for reading.
+
+    Raises
+    ------
+    UsageError
+        If the file belongs to another program or version.
+    EnvironmentProblem
+        If the file cannot be read, or cannot be created.
     """
     if sqlite3.sqlite_version_info < (3, 35):
         raise EnvironmentProblem(

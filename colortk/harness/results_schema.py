@@ -1,8 +1,8 @@
-"""The tables of the results that ``colortk compare`` keeps in SQLite."""
+"""The tables of the SQLite file in which ``colortk compare`` stores results."""
 
 from __future__ import annotations
 
-#: Of version 2.
+#: The tables of version 2.
 TABLES = """
 CREATE TABLE IF NOT EXISTS protocols (hash TEXT PRIMARY KEY, definition TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS pictures (
@@ -25,8 +25,7 @@ CREATE TABLE IF NOT EXISTS scores (
     PRIMARY KEY (result, metric)
 ) WITHOUT ROWID;
 """
-#: Both are added to a file that was made before it was known, which changes nothing else in that
-#: file.
+#: Tables that are added to files of earlier versions of colortk; nothing else in the files changes.
 REPEATS = """
 CREATE TABLE IF NOT EXISTS repeats (
     result INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE,
@@ -39,11 +38,11 @@ CREATE TABLE IF NOT EXISTS pixels (
     PRIMARY KEY (protocol, picture)
 ) WITHOUT ROWID
 """
-#: Added in the same way. ``aspects``: the names of those that were sealed, with spaces between.
+#: Added in the same way. ``aspects`` holds the names of sealed aspects, separated by spaces.
 SEALED = """
 CREATE TABLE IF NOT EXISTS sealed (
     result INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE, aspects TEXT NOT NULL
 )
 """
-#: What is added to a file of another colortk, by table.
+#: Statements that add missing tables, by table.
 ADDED = {"repeats": REPEATS, "pixels": PIXELS, "sealed": SEALED}

@@ -1,10 +1,10 @@
 """Find plugins that are not deterministic: predict one picture in twenty twice.
 
-The second prediction is an ordinary one: a plugin gets lightness, as of any picture, and no mark.
-Before it, the plugin gets another picture, so that one that keeps its last answer cannot return
-it. The first time in each worker, the plugin's process is also replaced by a new one, for a plugin
-that caches all of its answers. The new process predicts the picture first and third, so that a
-plugin that draws from a generator of constant seed cannot be at the same draw both times.
+A plugin cannot recognize a second prediction: it gets lightness, as for any picture. Before it, the
+plugin gets another picture, so that a plugin that keeps its last result cannot return it. The first
+time in each worker, the plugin's process is also replaced by a new one, because a plugin may cache
+all of its results. The new process predicts the picture first and third, so that a plugin whose
+random generator has a constant seed is not at the same draw both times.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from colortk.types import Float32
 
 #: One picture in this many is predicted twice.
 ONE_IN = 20
-#: Largest difference of a* or b*, in CIELAB units, that is taken for rounding: sums of float32 in
+#: Largest difference of a* or b*, in CIELAB units, that counts as rounding: sums of float32 in
 #: another order differ by under 0.001, and a step of 8-bit sRGB is about 0.3.
 ROUNDING_TOLERANCE = 0.01
 
 
 def select_pictures(pictures: Sequence[str]) -> set[str]:
-    """Return the pictures that are predicted twice: the same ones for the same set.
+    """Select the pictures that are predicted twice: the same ones for the same set.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ def select_pictures(pictures: Sequence[str]) -> set[str]:
     Returns
     -------
     set of str
-        Those whose digest is divisible by 20. If none of these comes after the first picture, also
-        the one with the smallest digest after the first: a plugin may differ from its second
-        picture on. The first itself if it is alone.
+        The pictures whose digest is divisible by 20. If none of them comes after the first picture,
+        also the later picture with the smallest digest: a plugin may change its results from the
+        second picture on. A single picture is always selected.
     """
     selected = {picture for picture in pictures if int(picture, 16) % ONE_IN == 0}
     later = set(pictures[1:])

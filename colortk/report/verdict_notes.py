@@ -92,8 +92,8 @@ def verdict_lines(
             lines[-1] += " (--common scores all plugins on what every plugin has)"
     if 0 < most < MIN_DISTINCT_SCORES:
         lines.append(
-            f"under {MIN_DISTINCT_SCORES} {table.kind}: intervals are Student's t, which holds only for"
-            " roughly normal differences, clipped to the values that the metric can have"
+            f"under {MIN_DISTINCT_SCORES} {table.kind}: intervals are Student's t, which holds only"
+            " for roughly normal differences, clipped to the values that the metric can have"
         )
     return lines
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.store.read_only_database import cannot_write, open_read_only
 
-#: Version of the tables below; a file of another one is not touched.
+#: Version of the tables below; files of other versions are not changed.
 SCHEMA = 1
-#: Seconds to wait for another process's writing.
+#: Seconds to wait while another process writes.
 BUSY = 20.0
 _TABLES = """
 CREATE TABLE survey (description TEXT NOT NULL);
@@ -119,7 +119,7 @@ class Answers:
             self._db = None
 
     def _connected(self) -> sqlite3.Connection:
-        # A connection must not be used in a process that was forked since.
+        # A connection must not be used after a fork.
         if self._db is None or self._process != os.getpid():
             uri = f"{self.path.absolute().as_uri()}?mode=rw"
             self._db = sqlite3.connect(
@@ -127,7 +127,7 @@ class Answers:
             )
             try:
                 self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            except sqlite3.OperationalError as error:  # what is there can be read all the same
+            except sqlite3.OperationalError as error:  # The file may be readable nevertheless.
                 self._db.close()
                 if not cannot_write(error) or not self.path.is_file():
                     raise
@@ -162,7 +162,7 @@ class Answers:
                 yield db
                 db.execute("COMMIT")
             except BaseException:
-                if db.in_transaction:  # SQLite may have rolled back itself
+                if db.in_transaction:  # SQLite may have rolled back already.
                     db.execute("ROLLBACK")
                 raise
 

@@ -1,4 +1,4 @@
-"""Shares of yes and no of independent answers, and how far they can be trusted."""
+"""Intervals of shares of independent answers."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def wilson(share: float, n: float, quantile: float = Z) -> Interval:
     squared = quantile**2
     middle = (share + squared / (2 * n)) / (1 + squared / n)
     half = quantile / (1 + squared / n) * math.sqrt(share * (1 - share) / n + squared / (4 * n * n))
-    low = 0.0 if share == 0 else middle - half  # but for rounding, the formula gives 0 and 1
+    low = 0.0 if share == 0 else middle - half  # The formula gives 0 and 1 up to rounding.
     high = 1.0 if share == 1 else middle + half
     return low, high

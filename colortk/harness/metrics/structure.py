@@ -34,7 +34,7 @@ class Scale:
         count, height, width = planes.shape
         pad = self.window // 2
         kernel = cv2.getGaussianKernel(self.window, SIGMA, cv2.CV_32F)
-        # One tall picture: rows near a seam see the next plane, and are cut off with the border.
+        # The planes are stacked: rows near a seam mix two planes, and are removed with the border.
         tall = planes.reshape(count * height, width)
         mean = cv2.sepFilter2D(tall, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
         inner = mean.reshape(count, height, width)[:, pad : height - pad, pad : width - pad]
