@@ -18,12 +18,13 @@ import numpy as np
 from sklearn.neural_network import MLPRegressor
 
 from colortk.store.pickles import PickleStore
+from colortk_plugins.sift_mlp.epochs import RATE
 from colortk_plugins.sift_mlp.network import LAYERS, NEURONS, initial_network
 from colortk_plugins.sift_mlp.regressor import AveragedRegressor
 from colortk_plugins.sift_mlp.samples import collect_points, fit_standardization
 from colortk_plugins.sift_mlp.views import KIND
 
-BATCH, DEFAULT_RATE, PLUGIN_RATE = 512, 1e-3, 4e-3
+BATCH, DEFAULT_RATE = 512, 1e-3
 
 
 def data(folder: Path, count: int) -> list[np.ndarray]:
@@ -63,7 +64,7 @@ def main() -> None:
             for start in range(0, len(order) - BATCH + 1, BATCH):
                 part = order[start : start + BATCH]
                 default.partial_fit(inputs[part], targets[part])
-                plugin.step(inputs[part], targets[part], PLUGIN_RATE)
+                plugin.step(inputs[part], targets[part], RATE)
         predictions = {
             "default": default.predict(held_out),
             "plugin": plugin.average.predict(held_out),
