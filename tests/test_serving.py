@@ -372,6 +372,16 @@ def test_keras_out_of_the_same_file_equals_onnx_runtime(monkeypatch: pytest.Monk
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
     with pytest.raises(ArtifactError, match=r"lacks 2 of its weights"):
         inference.OnnxNetwork(content, f"{__name__}:other")
+    with pytest.raises(ArtifactError, match=r"the network has no 'last/kernel'.*--device cpu"):
+        inference.OnnxNetwork(content, f"{__name__}:without_last")
+
+
+def without_last() -> Any:
+    """The network without its last layer, which would give other numbers without a word."""
+    import keras
+
+    whole = network()
+    return keras.Model(whole.input, whole.get_layer("up").output)
 
 
 def network(last: str = "last") -> Any:

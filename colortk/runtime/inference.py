@@ -243,15 +243,23 @@ _GPUS: dict[str, Callable[[], bool]] = {"tensorflow": _tensorflow, "torch": _tor
 def _keras_predictor(content: bytes, network: str) -> Callable[[Float32], Any]:
     """Return the function that predicts with Keras: ``network`` with the weights of ``content``.
 
-    Raises ``ArtifactError`` if the file lacks weights of the network.
+    Raises ``ArtifactError`` if the file lacks weights of the network, or has layers that it has not.
     """
-    from colortk.runtime.keras_weights import restore
+    from colortk.runtime.keras_weights import restore, weights_in
 
     model = load_callable(network)()
-    missing = len(model.weights) - len(restore(model, content))
+    restored = restore(model, content)
+    missing = len(model.weights) - len(restored)
     if missing:
         raise ArtifactError(
             f"the file is not of the network {network}", f"it lacks {missing} of its weights"
+        )
+    kernels = {name for name in weights_in(content) if name.endswith("/kernel")}
+    if unknown := sorted(kernels.difference(restored)):
+        raise ArtifactError(
+            f"the file is not of the network {network}",
+            f"the network has no '{unknown[0]}'",
+            "weights of another design run with --device cpu",
         )
     predict: Callable[[Float32], Any] = model.predict_on_batch
     return predict
