@@ -21,7 +21,7 @@ from colortk.color.working_size import working_shape
 from colortk.errors import PluginError, PredictionError
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import load_callable
-from colortk.runtime.loading import Predictor, checked
+from colortk.runtime.loading import Predictor, check_prediction
 from colortk.runtime.subprocesses import threads
 from colortk.types import Float32
 
@@ -91,7 +91,7 @@ def refiner(name: str) -> Refiner:
             raise PredictionError(
                 f"refinement '{name}' failed", f"{type(error).__name__}: {error}"
             ) from error
-        return checked(name, lightness, refined)
+        return check_prediction(name, lightness, refined)
 
     return function if spec.function.startswith("colortk.") else refine
 

@@ -182,7 +182,7 @@ def test_a_function_gets_lightness_and_returns_chroma() -> None:
     assert np.abs(result[..., 0] - truth).mean() < 0.3
     inner = (truth > 20) & (truth < 90)
     assert np.abs(result[inner][:, 1:] - (3, 12)).mean() < 0.5
-    with pytest.raises(PredictionError, match=r"'<lambda>' returned something unusable: shape"):
+    with pytest.raises(PredictionError, match=r"'<lambda>' returned an unusable result: shape"):
         colortk.colorize(picture, lambda lightness: lightness)
     with pytest.raises(ZeroDivisionError):  # an error of the caller's own function stays as it is
         colortk.colorize(picture, lambda lightness: 1 / 0)

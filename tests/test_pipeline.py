@@ -16,7 +16,7 @@ from colortk.errors import PredictionError, UsageError
 from colortk.pipeline import colorize, join, refiner, warmed
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
-from colortk.runtime.loading import Loaded, checked
+from colortk.runtime.loading import Loaded, check_prediction
 from colortk.testing.check_functions import scene
 
 RATIO = refiner("ratio")
@@ -108,11 +108,13 @@ def test_any_shapes_join(
 )
 def test_unusable_answers(answer: Any, words: str) -> None:
     with pytest.raises(PredictionError, match=words):
-        checked("odd", np.zeros((4, 4), np.float32), answer)
+        check_prediction("odd", np.zeros((4, 4), np.float32), answer)
 
 
 def test_float64_answers_are_taken() -> None:
-    assert checked("x", np.zeros((4, 4), np.float32), np.ones((4, 4, 2))).dtype == np.float32
+    assert (
+        check_prediction("x", np.zeros((4, 4), np.float32), np.ones((4, 4, 2))).dtype == np.float32
+    )
 
 
 def test_unknown_refinement() -> None:

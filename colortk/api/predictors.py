@@ -13,7 +13,7 @@ from colortk.errors import PredictionError, UsageError
 from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
-from colortk.runtime.loading import Loaded, Predictor, Request, checked, load
+from colortk.runtime.loading import Loaded, Predictor, Request, check_prediction, load
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 
@@ -107,10 +107,10 @@ class FunctionPredictor:
         """Return chroma, float32 (H, W, 2), of lightness (H, W). Raise ``PredictionError``."""
         ab = self._function(lightness.copy())
         try:
-            return checked(self._name, lightness, ab)
+            return check_prediction(self._name, lightness, ab)
         except PredictionError as error:
             raise PredictionError(
-                f"the function '{self._name}' returned something unusable",
+                f"the function '{self._name}' returned an unusable result",
                 error.reason,
                 "it returns a float array of the shape (H, W, 2)",
             ) from None

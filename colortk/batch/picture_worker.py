@@ -17,10 +17,10 @@ from colortk.errors import ColortkError, PluginError
 from colortk.io.files import sweep
 from colortk.plugin.origins import Origin
 from colortk.plugin.registry import registry
-from colortk.runtime.isolate import LOADING
+from colortk.runtime.isolate import MIN_LOADING_TIMEOUT
 from colortk.runtime.messages import Channel, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
-from colortk.runtime.subprocesses import died
+from colortk.runtime.subprocesses import exit_text
 from colortk.runtime.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class PictureWorker:
         """Seconds until the first task is too late; ``None`` without a limit."""
         if self.timeout is None:
             return None
-        limit = self.timeout if self.state else max(self.timeout, LOADING)
+        limit = self.timeout if self.state else max(self.timeout, MIN_LOADING_TIMEOUT)
         return self._since + limit - time.monotonic()
 
     def submit(self, task: PictureTask) -> None:
@@ -158,7 +158,7 @@ class PictureWorker:
         self.stop()
         assert self.timeout is not None
         if self.state is None:
-            limit = max(self.timeout, LOADING)
+            limit = max(self.timeout, MIN_LOADING_TIMEOUT)
             problem = f"plugin '{name}' was stopped"
             raise PluginError(problem, f"it did not load in {limit:g} s", _TIMEOUT_HINT)
         reason = f"{self._step()} was stopped: not done in {self.timeout:g} s"
@@ -182,7 +182,7 @@ class PictureWorker:
 
     def _crash(self) -> FileResult:
         name = self.config.request.plugin
-        reason = died(self._sweep(self._process.ended()))
+        reason = exit_text(self._sweep(self._process.ended()))
         if self.state is None:
             raise PluginError(f"plugin '{name}' crashed while loading", reason)
         hint = " (use fewer --jobs if memory is short)" if "SIGKILL" in reason else ""

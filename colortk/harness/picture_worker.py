@@ -36,7 +36,7 @@ from colortk.harness.thumbnails import heat_map, histogram, thumbnail
 from colortk.pipeline import Refiner, colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.runtime.provenance import running_metric_code, snapshot
-from colortk.runtime.subprocesses import end_with, keep_freed_memory
+from colortk.runtime.subprocesses import end_with_parent, keep_freed_memory
 from colortk.types import Float32
 
 
@@ -56,7 +56,7 @@ def _configure_process(threads: int | None) -> None:
 
 @lru_cache(maxsize=1)
 def _end_with_parent(parent: int) -> None:
-    end_with(parent)
+    end_with_parent(parent)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec, load_callable
-from colortk.runtime.loading import quiet
+from colortk.runtime.loading import plugin_context
 from colortk.types import Array
 
 #: Largest number that a metric may return: the squares of larger ones overflow in intervals.
@@ -81,7 +81,7 @@ class Scorer:
         """Score a pair. If a metric fails, only its own value is missing."""
         start = time.perf_counter()
         scores = Scores()
-        with quiet():
+        with plugin_context():
             for name, spec in self.specs.items():
                 try:
                     scores.values[name] = self._value(spec, pair)

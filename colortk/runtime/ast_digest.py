@@ -1,4 +1,4 @@
-"""What a Python source means and what it refers to, without its words and its layout."""
+"""Digest the meaning of a Python source, without comments and layout, and list its imports."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-#: Changes with what a digest covers, so that stored digests of another scheme are not used.
+#: Version of the digest. Stored digests of other versions are not used.
 SCHEME = 2
 _REFERENCE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _MODULE = re.compile(r"\.*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _IMPORTERS = {"import_module", "__import__", "find_spec"}
-#: Fields that repeat what the rest says, or say how a literal was written.
+#: Fields that follow from others, or only describe how a literal is written.
 _REDUNDANT = {"ctx", "kind", "type_comment", "type_ignores"}
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
 class Imported:
-    """An import statement: ``from <level dots>module import names``; no names is ``import module``."""
+    """An import statement: ``from <level dots>module import names``, or ``import module``."""
 
     level: int
     module: str
@@ -28,7 +28,7 @@ class Imported:
 
 @dataclass(frozen=True)
 class Source:
-    """What a source file means.
+    """The meaning of a source file.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Source:
 
 
 def read_source(content: bytes) -> Source:
-    """Parse a source file. A file that is no valid Python has the digest of its bytes."""
+    """Parse a source file. For a file that is not valid Python, digest its bytes."""
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -66,7 +66,7 @@ def read_source(content: bytes) -> Source:
 
 
 class _Reader:
-    """One walk through a tree: its words for the digest, its imports and references.
+    """Collects the tokens for the digest, the imports and the references of a syntax tree.
 
     ``documented``: the module uses docstrings as data, so they count.
     """
@@ -138,7 +138,7 @@ class _Reader:
 
 
 def _is_text(node: ast.AST) -> bool:
-    """Whether a statement is a string alone: a docstring, or as good as a comment."""
+    """Return whether a statement is only a string: a docstring, or like a comment."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
@@ -158,7 +158,7 @@ def _is_type_checking(test: ast.expr) -> bool:
 
 
 def _lazy_names(tree: ast.Module) -> tuple[tuple[str, str], ...]:
-    """Names that a module imports when they are first used, and the modules they come from."""
+    """Return the names that a module imports when they are first used, with their modules."""
     if not any(_defines_getattr(node) for node in tree.body):
         return ()
     modules_by_name: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Files of a package that are no Python: what its code may read besides its sources."""
+"""Find the data files of a package: files that its code may read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-#: Beside modules: documentation and pages, and pictures and tables that illustrate it.
+#: Types that do not count beside modules: documentation, web pages, and illustrations.
 _ILLUSTRATIONS = frozenset(
     (
         ".css",
@@ -31,9 +31,9 @@ _MANIFEST = "manifest.json"
 def data_files(folder: Path) -> Iterator[Path]:
     """Yield the data files of the package in ``folder``, in order.
 
-    All files in subfolders that are no packages count, and beside the modules those that are
-    no documentation. Not counted are files that a ``manifest.json`` beside them lists with
-    their digests: they are verified when they are read.
+    These are all files in subfolders that are not packages, and the files beside the modules that are
+    not documentation. Files that a ``manifest.json`` beside them lists are left out: their digests are
+    verified when they are read.
     """
     yield from _in_folder(folder, _NEVER | _ILLUSTRATIONS)
 

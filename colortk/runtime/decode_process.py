@@ -1,7 +1,7 @@
-"""Pictures decoded in a process that is ended when one takes too long.
+"""Decode pictures in a process that is stopped if a picture takes too long.
 
-A header that passes the limits of :mod:`colortk.io.limits` may still lead a decoder astray. The page
-and ``run --timeout`` decode here; a picture that hangs or kills its decoder costs itself alone.
+A file that passes the limits of :mod:`colortk.io.limits` may still hang a decoder. The page and
+``run --timeout`` decode in this way. If a picture hangs or crashes the decoder, only that picture fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from colortk.io.decode import Picture, decode
 from colortk.io.metadata import Metadata
 from colortk.io.missing_lines import Missing
 from colortk.runtime.messages import Channel, Message, MessageError
-from colortk.runtime.subprocesses import died, incoming, keep_freed_memory
+from colortk.runtime.subprocesses import exit_text, incoming, keep_freed_memory
 from colortk.runtime.worker_process import WorkerProcess, failure
 
 #: Seconds in which the process has to start.
@@ -27,7 +27,7 @@ _BYTES = 1 << 40
 
 
 def serve(channel: Channel) -> None:
-    """Reply to every file with the picture that it holds, or with an error."""
+    """Reply to each file with its picture, or with an error."""
     keep_freed_memory()
     for request in incoming(channel, _BYTES):
         if request.kind == "begin":
@@ -49,7 +49,7 @@ def serve(channel: Channel) -> None:
 
 
 def _to_message(picture: Picture) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Fields and arrays of a picture. Texts, which may be long, are an array of bytes."""
+    """Return fields and arrays of a picture. Long texts are an array of bytes."""
     arrays: dict[str, Any] = {"pixels": picture.pixels}
     if picture.alpha is not None:
         arrays["alpha"] = picture.alpha
@@ -141,7 +141,7 @@ class DecodeProcess:
             raise PictureError(problem, why) from None
         except (EOFError, OSError, MessageError, ValueError, KeyError) as error:
             if self._process is not None and isinstance(error, EOFError | OSError):
-                why = died(self._process.ended())
+                why = exit_text(self._process.ended())
                 self._process = None
                 raise PictureError(problem, f"its decoder died: {why}") from None
             self.close()

@@ -1,9 +1,9 @@
-"""All modules that a module imports, directly or not: found in the sources, importing nothing.
+"""Find all modules that a module imports, directly or not, in the sources, without importing them.
 
 Imports inside of functions count, and so do modules that strings name (``"package.module:name"``).
-Sources are followed in the packages that belong to the result: the host, its plugins, a plugin's own
-distribution, and modules that lie in no folder of installed packages. Other packages are libraries,
-which are not followed: their versions identify them.
+Sources are followed in the packages that belong to the result: the host, its plugins, the distribution
+of a plugin, and modules outside of folders of installed packages. Other packages are libraries, which
+are not followed: their versions identify them.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ class Closure:
 
 
 class SourceTree:
-    """Where sources lie, and what they mean.
+    """The source files of packages, and their meanings.
 
     Parameters
     ----------
     cache : SourceCache
         Meanings of sources.
     roots : mapping of str to Path, optional
-        Folders of packages, instead of where this process would import them from.
+        Folders of packages. The default is where this process imports from.
     """
 
     def __init__(self, cache: SourceCache, roots: Mapping[str, Path] | None = None) -> None:
         self.cache = cache
         self._roots = {name: [folder] for name, folder in (roots or {}).items()}
-        self._places: dict[str, list[Path]] = dict(self._roots)
+        self._folders: dict[str, list[Path]] = dict(self._roots)
         self._files: dict[str, Path] = {}  # of top-level modules that are no packages
         self._listings: dict[str, frozenset[str]] = {}
         self._paths: dict[str, Path | None] = {}
@@ -71,7 +71,7 @@ class SourceTree:
         ] = {}
         self._data: dict[Path, list[Path]] = {}
         self._digests: dict[Path, str] = {}
-        self._held = 0
+        self._snapshots = 0
 
     def closure(
         self, modules: Iterable[str], own: Iterable[str] = (), without: tuple[str, ...] = ()
@@ -85,9 +85,9 @@ class SourceTree:
         own : iterable of str
             Top-level packages that are followed, besides :data:`OURS` and local sources.
         without : tuple of str
-            Packages that are left out, with what only they reach.
+            Packages that are left out, with modules that only they reach.
         """
-        if not self._held:
+        if not self._snapshots:
             self._forget()
         followed = OURS | set(own)
         closure = Closure()
@@ -116,17 +116,17 @@ class SourceTree:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Within it, closures see the sources as the first of them found them: they are faster."""
-        if not self._held:
+        """Assume within the context that sources do not change, which makes closures faster."""
+        if not self._snapshots:
             self._forget()
-        self._held += 1
+        self._snapshots += 1
         try:
             yield
         finally:
-            self._held -= 1
+            self._snapshots -= 1
 
     def _forget(self) -> None:
-        self._places = dict(self._roots)
+        self._folders = dict(self._roots)
         self._files.clear()
         self._listings.clear()
         self._paths.clear()
@@ -136,7 +136,7 @@ class SourceTree:
         self._digests.clear()
 
     def digest(self, path: Path) -> str:
-        """Digest of the meaning of a source, or of the bytes of another file."""
+        """Return the digest of the meaning of a source, or of the bytes of another file."""
         if path not in self._digests:
             source = path.suffix == ".py"
             self._digests[path] = self.cache.source(path).digest if source else content_digest(path)
@@ -145,7 +145,7 @@ class SourceTree:
     def _reach(
         self, module: str, names: tuple[str, ...]
     ) -> tuple[list[tuple[str, Path]], list[_Edge]]:
-        """Files that ``from module import names`` runs, and what else it imports by its names."""
+        """Return the files that ``from module import names`` runs, and the modules behind names."""
         if (module, names) not in self._reached:
             paths = [(name, self.path(name)) for name in _with_parents(module)]
             files = [(name, path) for name, path in paths if path is not None]
@@ -153,13 +153,13 @@ class SourceTree:
         return self._reached[module, names]
 
     def data(self, folder: Path) -> list[Path]:
-        """Data files of the package in ``folder``."""
+        """Return the data files of the package in ``folder``."""
         if folder not in self._data:
             self._data[folder] = list(data_files(folder))
         return self._data[folder]
 
     def _imports(self, module: str, path: Path) -> Iterator[_Edge]:
-        """What the source of ``module`` imports: modules, names taken from them, and who does it."""
+        """Yield what a source imports: a module, names taken from it, and the importing module."""
         if path.suffix != ".py":
             return
         source = self.cache.source(path)
@@ -170,7 +170,7 @@ class SourceTree:
             yield reference, (), module
 
     def _named(self, module: str, names: tuple[str, ...]) -> Iterator[_Edge]:
-        """Submodules among the names that are imported from ``module``, and names that it offers lazily.
+        """Yield the modules behind names that are imported from ``module``: submodules and lazy names.
 
         The name ``""`` stands for the module itself, of which anything may be used.
         """
@@ -188,18 +188,18 @@ class SourceTree:
                 yield f"{package}.{name}", ("",), module
 
     def path(self, module: str) -> Path | None:
-        """The file of a module; ``None`` if there is none, as of a namespace package or a class."""
+        """Return the file of a module; ``None`` if there is none, as for a namespace package."""
         if module not in self._paths:
             self._paths[module] = self._find(module)
         return self._paths[module]
 
     def _find(self, module: str) -> Path | None:
         top, _, rest = module.partition(".")
-        places = self._top(top)
-        if not rest and not places:
+        folders = self._top(top)
+        if not rest and not folders:
             return self._files.get(top)
-        for place in places:
-            folder = place.joinpath(*rest.split(".")) if rest else place
+        for root in folders:
+            folder = root.joinpath(*rest.split(".")) if rest else root
             if "__init__.py" in self._listing(folder):
                 return folder / "__init__.py"
             if rest:
@@ -210,24 +210,24 @@ class SourceTree:
         return None
 
     def _top(self, top: str) -> list[Path]:
-        """Folders of a top-level package; none if it is a module or not there."""
-        if top not in self._places:
+        """Return the folders of a top-level package; none for a module or a missing package."""
+        if top not in self._folders:
             try:
                 spec = importlib.util.find_spec(top)
             except (ImportError, AttributeError, ValueError):
                 spec = None
             folders = list(spec.submodule_search_locations or ()) if spec is not None else []
-            self._places[top] = [Path(folder) for folder in folders]
+            self._folders[top] = [Path(folder) for folder in folders]
             if spec is not None and not folders and spec.origin and spec.has_location:
                 self._files[top] = Path(spec.origin)
-        return self._places[top]
+        return self._folders[top]
 
     def _is_followed(self, top: str, followed: frozenset[str] | set[str]) -> bool:
         if top in followed:
             return True
-        places = self._top(top) or ([self._files[top]] if top in self._files else [])
-        return bool(places) and not any(
-            part in _INSTALLED for place in places for part in place.parts
+        folders = self._top(top) or ([self._files[top]] if top in self._files else [])
+        return bool(folders) and not any(
+            part in _INSTALLED for root in folders for part in root.parts
         )
 
     def _listing(self, folder: Path) -> frozenset[str]:
@@ -240,10 +240,10 @@ class SourceTree:
         return self._listings[name]
 
     def folder(self, top: str) -> Path | None:
-        """The folder in which a top-level package or module is installed."""
-        places = self._top(top)
-        if places:
-            return places[0].parent
+        """Return the folder in which a top-level package or module is installed."""
+        folders = self._top(top)
+        if folders:
+            return folders[0].parent
         return self._files[top].parent if top in self._files else None
 
 
@@ -252,7 +252,7 @@ def _within(module: str, packages: tuple[str, ...]) -> bool:
 
 
 def _with_parents(module: str) -> Iterator[str]:
-    """``a.b.c`` as ``a``, ``a.b``, ``a.b.c``: an import runs them all."""
+    """Yield ``a``, ``a.b`` and ``a.b.c`` for ``a.b.c``: an import runs all of them."""
     parts = module.split(".")
     return (".".join(parts[: count + 1]) for count in range(len(parts)))
 

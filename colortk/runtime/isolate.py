@@ -1,4 +1,4 @@
-"""A plugin in a process of its own, which can be stopped when it hangs or dies."""
+"""Run a plugin in a process of its own, which can be stopped when the plugin hangs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from colortk.plugin.options import with_paths
 from colortk.plugin.origins import Origin, discover_only
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
-from colortk.runtime.loading import Request, checked, load
+from colortk.runtime.loading import Request, check_prediction, load
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
-from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, wanted
-from colortk.runtime.subprocesses import died, incoming, peak_memory
+from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, sealing_enabled
+from colortk.runtime.subprocesses import exit_text, incoming, peak_memory
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
 from colortk.types import Float32
 
-#: Seconds that a plugin may take to load, at least.
-LOADING = 60.0
+#: Seconds that a plugin may take to load, even if its time limit is shorter.
+MIN_LOADING_TIMEOUT = 60.0
 #: Most bytes of the lightness of a picture.
 MAX_BYTES = 1 << 40
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A prediction and what it took.
+class TimedPrediction:
+    """A prediction, with its duration and memory.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Answer:
     seconds : float
         From the request to the reply, measured in this process.
     peak_memory : int or None
-        Most bytes that the plugin's process has held.
+        Most bytes that the plugin's process has used.
     """
 
     ab: Float32
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Loading:
-    """What a plugin's process has to load. ``origin``: where the plugin is declared."""
+    """What the process of a plugin loads. ``origin``: where the plugin is declared."""
 
     request: Request
     origin: Origin | None
@@ -65,7 +65,7 @@ class Ready:
 
 
 def serve(channel: Channel) -> None:
-    """Load the plugin that the first message names; reply to every lightness with chroma."""
+    """Load the plugin that the first message names, and reply to each lightness with chroma."""
     requests = incoming(channel, MAX_BYTES)
     first = next(requests, None)
     if first is None:
@@ -88,7 +88,7 @@ def serve(channel: Channel) -> None:
             reply = Message("prediction", request.number, memory, {"ab": ab})
         except ColortkError as error:
             reply = failure(request, error)
-        except KeyboardInterrupt:  # nobody else's: this process does not hear of interrupts
+        except KeyboardInterrupt:  # raised by the plugin: this process ignores interrupts
             interrupted = PredictionError(f"plugin '{name}' failed", "KeyboardInterrupt")
             reply = failure(request, interrupted)
         except MemoryError:
@@ -98,14 +98,37 @@ def serve(channel: Channel) -> None:
 
 
 class Isolated:
-    """A :class:`~colortk.runtime.loading.Predictor` with a time limit, in seconds, for each answer.
+    """A :class:`~colortk.runtime.loading.Predictor` in a process of its own.
 
-    ``timeout``: ``None`` waits for ever. Loading gets a minute, or the limit if that is longer;
-    a plugin that does not load in it is a ``PluginError``. After a time-out, or when the process
-    dies, the next picture gets a new process. ``threads``: how many the plugin may use. ``loading``:
-    seconds that starting and loading took. ``late``: whether the last answer did not come in time.
-    ``hidden``: seal the plugin's process off from these pictures and from everything else that it
-    does not need; ``sealed`` says what of it is sealed, see :mod:`colortk.runtime.sandbox`.
+    After a timeout or a crash, the next picture gets a new process.
+
+    Parameters
+    ----------
+    request : Request
+        The plugin to load.
+    timeout : float or None
+        Most seconds for each prediction; ``None`` waits forever. Loading gets at least a minute.
+    threads : int or None
+        Threads that the plugin may use.
+    hidden : Hidden or None
+        Seal the process off from these pictures and from all that it does not need, see
+        :mod:`colortk.runtime.sandbox`.
+
+    Attributes
+    ----------
+    last : TimedPrediction or None
+        The last prediction.
+    late : bool
+        Whether the last prediction was stopped by the time limit.
+    loading : float
+        Seconds that starting and loading took.
+    sealed : dict of str to bool
+        Which aspects are sealed.
+
+    Raises
+    ------
+    UsageError, PluginError, ArtifactError
+        If the plugin cannot be loaded, or not in time.
     """
 
     def __init__(
@@ -120,7 +143,7 @@ class Isolated:
         self.request, self.timeout, self.threads = request, timeout, threads
         self._worker: WorkerProcess | None = None
         self.digest, self.options_key = "", "{}"
-        self.last: Answer | None = None
+        self.last: TimedPrediction | None = None
         self.loading = 0.0
         self.late = False
         self._start()
@@ -132,13 +155,13 @@ class Isolated:
 
     @property
     def alive(self) -> bool:
-        """Whether the process is there: it is not after a time-out or a crash."""
+        """Whether the process runs: it does not after a timeout or a crash."""
         return self._worker is not None
 
     def predict(self, lightness: Float32) -> Float32:
-        """As :meth:`colortk.runtime.loading.Loaded.predict`; a hang is a ``PredictionError`` too.
+        """Predict as :meth:`colortk.runtime.loading.Loaded.predict` does, and set ``last``.
 
-        Afterwards ``last`` is the whole :class:`Answer`.
+        A timeout raises ``PredictionError``, too.
         """
         self.last = None
         if self._worker is None:
@@ -156,14 +179,16 @@ class Isolated:
             self.close()
             raise _forged(self.request.plugin, "on a picture", PredictionError, error) from error
         try:
-            self.last = Answer(checked(self.request.plugin, lightness, ab), seconds, memory)
-        except PredictionError:  # the process checks too: our code in it did not send this
+            self.last = TimedPrediction(
+                check_prediction(self.request.plugin, lightness, ab), seconds, memory
+            )
+        except PredictionError:  # Our code in the process checks, too, so it did not send this.
             self.close()
             raise
         return self.last.ab
 
     def close(self) -> int:
-        """Stop the process; returns its exit code."""
+        """Stop the process. Return its exit code."""
         worker, self._worker = self._worker, None
         return worker.stop() if worker is not None else 0
 
@@ -177,7 +202,7 @@ class Isolated:
         start = time.perf_counter()
         origin = registry().colorizer(self.request.plugin)[0].origin
         request, sandbox = self.request, None
-        if self._hidden is not None and wanted():
+        if self._hidden is not None and sealing_enabled():
             request, sandbox = _sandboxed(self.spec, request, self._hidden)
         self._worker = WorkerProcess("colortk.runtime.isolate:serve", self.threads, None, sandbox)
         message = self._ask("load", to_plain(Loading(request, origin)))
@@ -196,7 +221,7 @@ class Isolated:
         arrays: dict[str, Float32] | None = None,
         max_bytes: int = 0,
     ) -> Message:
-        """Send a request and wait for its reply. After a failure the process is ended."""
+        """Send a request and wait for its reply. A failure ends the process."""
         worker, name = self._worker, self.request.plugin
         assert worker is not None
         loading = kind == "load"
@@ -205,12 +230,14 @@ class Isolated:
         )
         limit = self.timeout
         if loading and limit is not None:
-            limit = max(limit, LOADING)
+            limit = max(limit, MIN_LOADING_TIMEOUT)
         deadline, self.late = Deadline(limit), False
         try:
-            if loading and self._hidden is not None and wanted():
+            if loading and self._hidden is not None and sealing_enabled():
                 self.sealed = worker.sealed(deadline.left)
-            with contextlib.suppress(ConnectionError):  # a dead child: there is no reply either
+            with contextlib.suppress(
+                ConnectionError
+            ):  # the child is dead, and the reply fails, too
                 worker.request(kind, fields, arrays, deadline.left)
             return worker.reply(deadline.left, max_bytes)
         except TimeoutError as late:
@@ -219,7 +246,7 @@ class Isolated:
             raise error(
                 f"plugin '{name}' was stopped",
                 f"no answer {when} in {limit:g} s",
-                "raise --timeout if it is merely slow",
+                "use a longer --timeout if the plugin is only slow",
             ) from late
         except ColortkError:
             if loading:
@@ -230,14 +257,14 @@ class Isolated:
             raise _forged(name, when, error, forged) from forged
         except (EOFError, OSError) as broken:
             self._worker = None
-            raise error(f"plugin '{name}' died {when}", died(worker.ended())) from broken
-        except BaseException:  # an interrupt here would leave the answer for the next picture
+            raise error(f"plugin '{name}' died {when}", exit_text(worker.ended())) from broken
+        except BaseException:  # after an interrupt, the next picture would get this reply
             self.close()
             raise
 
 
 def _sandboxed(spec: ColorizerSpec, request: Request, hidden: Hidden) -> tuple[Request, Sandbox]:
-    """A sandbox for a plugin, and the request with its files as the sandbox has them.
+    """Return a sandbox for a plugin, and the request with the paths that are valid in it.
 
     Raises ``PluginError`` if a file that an option names cannot be copied.
     """
@@ -260,7 +287,7 @@ def _prediction(message: Message) -> tuple[Any, int | None]:
     """Return chroma and memory of a reply. Raises ``MessageError`` if it has others."""
     memory = message.fields.get("peak_memory")
     if message.kind != "prediction" or set(message.arrays) != {"ab"}:
-        raise MessageError("its reply is no prediction")
+        raise MessageError("its reply is not a prediction")
     if memory is not None and (type(memory) is not int or not 0 <= memory < 1 << 63):
         raise MessageError("it reports an impossible amount of memory")
     return message.arrays["ab"], memory

@@ -1,4 +1,4 @@
-"""Weights of an ONNX artifact, put back into the Keras network that it was written from."""
+"""Load the weights of an ONNX artifact into the Keras network that it was exported from."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from colortk.types import Float32
 
 
 def weights_in(content: bytes) -> dict[str, Float32]:
-    """Arrays of an ONNX file by name, float32; of 8-bit ones also what they stand for.
+    """Return the arrays of an ONNX file by name, float32; 8-bit weights are also dequantized.
 
-    Raises ``ArtifactError`` if it is none.
+    Raises
+    ------
+    ArtifactError
+        If ``content`` is not an ONNX file.
     """
     try:
         graph = onnx.load_model_from_string(content).graph
         if not graph.node:
-            raise ValueError("it holds no graph")
+            raise ValueError("it has no graph")
         weights = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
         for node in graph.node:
             if node.op_type == "DequantizeLinear" and all(name in weights for name in node.input):
@@ -30,29 +33,43 @@ def weights_in(content: bytes) -> dict[str, Float32]:
                 name = node.input[0].removesuffix("_quantized")
                 weights[name] = (whole - zero.reshape(places)) * scale.reshape(places)
         return {name: array.astype(np.float32) for name, array in weights.items()}
-    except Exception as error:  # protobuf's own kinds; they say little
+    except Exception as error:  # protobuf's own classes, with short messages
         raise ArtifactError(
-            "the network's weights cannot be read", f"it is no ONNX file: {error}"
+            "the network's weights cannot be read", f"it is not an ONNX file: {error}"
         ) from error
 
 
-def folded(content: bytes) -> bool:
-    """Whether batch normalization lies inside convolutions, as in a network of 8 bits."""
+def has_folded_normalization(content: bytes) -> bool:
+    """Return whether batch normalization is folded into convolutions, as in 8-bit networks."""
     graph = onnx.load_model_from_string(content).graph
     return any(node.op_type == "DequantizeLinear" for node in graph.node)
 
 
 def restore(network: Any, content: bytes) -> list[str]:
-    """Set the weights of ``network`` that ``content`` has under the same name, in equal shape.
+    """Set the weights of a network that a file has under the same name with the same shape.
 
-    ``content``: what :func:`~colortk.training.onnx.graph.to_onnx` wrote. Returns the names that
-    were set, as "conv1/kernel". Raises ``ArtifactError`` if ``content`` is no ONNX.
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    content : bytes
+        A file that :func:`~colortk.training.onnx.graph.to_onnx` wrote.
+
+    Returns
+    -------
+    list of str
+        Names of the weights that were set, as "conv1/kernel".
+
+    Raises
+    ------
+    ArtifactError
+        If ``content`` is not an ONNX file.
     """
     known = weights_in(content)
     restored = []
     for name, layer in named_layers(network):
         if isinstance(layer, keras.layers.BatchNormalization) and f"{name}/beta" in known:
-            # In 8 bits it lies in the convolution before it, and is but a shift.
+            # In 8-bit networks it is folded into the convolution before it; only a shift is left.
             shift = known[f"{name}/beta"]
             for part, value in (
                 ("gamma", 1),

@@ -1,7 +1,7 @@
-"""Where a Keras weight lies in an ONNX file: its name, and the order of its axes.
+"""Names and axes of Keras weights in ONNX files.
 
-Keras keeps kernels (height, width, in, out), ONNX (out, in, height, width); both directions are
-here, so that what is written can be read back.
+Keras stores kernels as (height, width, in, out), and ONNX as (out, in, height, width). This module
+converts in both directions, so that exported weights can be read back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from colortk.types import Float32
 
 
 def named_layers(network: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Name and layer of every layer; those of a network inside are named "outer/inner"."""
+    """Yield name and layer of each layer; layers of nested networks are named "outer/inner"."""
     for layer in network.layers:
         name = prefix + str(layer.name)
         if isinstance(layer, keras.Model):
@@ -27,20 +27,22 @@ def named_layers(network: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def outward(layer: Any, value: Any) -> Float32:
-    """A weight of ``layer`` as ONNX has it, float32. Kernels become 4-D, vectors stay."""
+    """Convert a weight of ``layer`` to ONNX's layout, float32: kernels become 4-D."""
     array: Float32 = np.asarray(keras.ops.convert_to_numpy(value), np.float32)
-    if array.ndim == 2:  # of a Dense layer: a convolution of 1 × 1
+    if array.ndim == 2:  # a Dense layer is a 1 × 1 convolution
         array = array.T[:, :, None, None]
     elif array.ndim == 4 and isinstance(layer, layers.DepthwiseConv2D):
         height, width, channels, factor = array.shape
         array = array.transpose(2, 3, 0, 1).reshape(channels * factor, 1, height, width)
-    elif array.ndim == 4:  # a transpose's is (height, width, out, in): here (in, out, …), as wanted
+    elif (
+        array.ndim == 4
+    ):  # a transposed convolution has (height, width, out, in), and ONNX (in, out, …)
         array = array.transpose(3, 2, 0, 1)
     return np.ascontiguousarray(array)
 
 
 def inward(layer: Any, array: Float32, shape: tuple[int, ...]) -> Float32 | None:
-    """The inverse of :func:`outward`; ``None`` if the result would not have ``shape``."""
+    """Invert :func:`outward`. Return ``None`` if the result does not have ``shape``."""
     if len(shape) == 2 and array.ndim == 4:
         array = array.reshape(array.shape[:2]).T if array.shape[2:] == (1, 1) else array
     elif len(shape) == 4 and isinstance(layer, layers.DepthwiseConv2D):

@@ -1,4 +1,4 @@
-"""Landlock: this process may read, write and signal only what is listed, for good.
+"""Landlock: permanently limit what this process can read, write and signal.
 
 References
 ----------
@@ -52,26 +52,26 @@ def version() -> int:
 
 
 def restrict(readable: Iterable[str], listed: Iterable[str], writable: Iterable[str]) -> int:
-    """Deny this process everything in the file system but these paths and what is beneath them.
+    """Deny this process access to all files except these paths and what lies below them.
 
     Parameters
     ----------
     readable : iterable of str
-        Paths to read and to run programs from; those that do not exist are left out.
+        Paths that may be read and executed. Missing ones are ignored.
     listed : iterable of str
-        Folders of which the names may be listed, also beneath them.
+        Folders whose names may be listed, with their subfolders.
     writable : iterable of str
-        Paths to do anything with.
+        Paths with all rights.
 
     Returns
     -------
     int
-        The version of Landlock. From 4 on TCP is denied, from 6 on signals to other processes.
+        The version of Landlock. Version 4 also denies TCP, and version 6 signals to other processes.
 
     Raises
     ------
     OSError
-        The kernel cannot do it.
+        The kernel does not support it.
     """
     abi_version = version()
     if not abi_version:
@@ -112,7 +112,7 @@ def _allow(ruleset: int, path: str, access: int) -> None:
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             access &= _OF_FILES
         rule = _PathBeneath(access, descriptor)
-        with contextlib.suppress(OSError):  # what cannot be allowed stays denied
+        with contextlib.suppress(OSError):  # such a path stays denied
             _syscall(
                 _ADD_RULE,
                 ctypes.c_int(ruleset),

@@ -1,4 +1,4 @@
-"""Versions of installed libraries by the names that they are imported under."""
+"""Find the versions of installed libraries by their import names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _INFO = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(?:-.*)?\.(?:dist-info|egg-info)")
-#: Distributions whose name is not that of the module. Others are found by what they list.
+#: Distributions whose name differs from that of the module. Others are found by their file lists.
 _OTHER_NAMES = {
     "PIL": r"pillow(-simd)?",
     "cv2": r"opencv(-contrib)?-python(-headless)?",
@@ -19,22 +19,22 @@ _OTHER_NAMES = {
 
 
 def library_version(module: str, folder: Path | None) -> str:
-    """Return name and version of what installs the top-level ``module`` into ``folder``.
+    """Return name and version of the distribution that provides a top-level module.
 
-    Only names of metadata folders and lists of files are read; nothing is imported.
+    Only names of metadata folders and file lists are read. Nothing is imported.
 
     Parameters
     ----------
     module : str
         Name of a top-level module, as "cv2".
     folder : Path or None
-        Where it lies, as ``.../site-packages``; ``None`` if it is not installed.
+        Its folder, as ``.../site-packages``; ``None`` if the module is not installed.
 
     Returns
     -------
     str
-        As "opencv-contrib-python 4.10.0.84"; several, separated by commas, where several
-        distributions install it; "module absent" or "module unknown" otherwise.
+        As "opencv-contrib-python 4.10.0.84", separated by commas if several distributions provide the
+        module; otherwise "module absent" or "module unknown".
     """
     if folder is None:
         return f"{module} absent"
@@ -59,7 +59,7 @@ def _changed(folder: Path) -> int:
 
 @lru_cache(maxsize=16)
 def _installed(folder: str, changed: int) -> tuple[tuple[str, str, str], ...]:
-    """Canonical name, version and metadata folder of every distribution in ``folder``."""
+    """Return canonical name, version and metadata folder of each distribution in ``folder``."""
     try:
         names = os.listdir(folder)
     except OSError:
@@ -70,7 +70,7 @@ def _installed(folder: str, changed: int) -> tuple[tuple[str, str, str], ...]:
 
 @lru_cache(maxsize=1024)
 def _modules(info: str, changed: int) -> frozenset[str]:
-    """Top-level modules that a distribution lists as its own."""
+    """Return the top-level modules that a distribution lists."""
     try:
         names = Path(info, "top_level.txt").read_text("utf-8").split()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A plugin made ready, and its answers checked before anyone uses them."""
+"""Load a plugin, and check its predictions before they are used."""
 
 from __future__ import annotations
 
@@ -22,15 +22,25 @@ from colortk.plugin.spec import Colorizer, ColorizerSpec, load_callable
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 
-#: No chroma of any colour comes near this; what exceeds it is not meant as CIELAB.
-LARGEST = 1000.0
-#: Packages in which a plugin's error is not to be looked for.
-HOSTS = frozenset({"colortk", "numpy", *sys.stdlib_module_names})
+#: Larger chroma than any color has. Values beyond it cannot be CIELAB.
+MAX_CHROMA = 1000.0
+#: Packages in which the cause of a plugin's error is not searched.
+HOST_PACKAGES = frozenset({"colortk", "numpy", *sys.stdlib_module_names})
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which plugin, with which options and weights: small, picklable, sent to other processes."""
+    """A plugin to load: plain data that can be sent to other processes.
+
+    Attributes
+    ----------
+    plugin : str
+        Name of the plugin.
+    options : tuple of str
+        Options, each as "name=value".
+    weights : Path or None
+        Folder of weights that replace those of the plugin.
+    """
 
     plugin: str
     options: tuple[str, ...] = ()
@@ -38,15 +48,15 @@ class Request:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Run plugin code: prints go to stderr, warnings nowhere, and what it changes is restored."""
+def plugin_context() -> Iterator[None]:
+    """Run plugin code: send its output to stderr, hide warnings, and restore what it changes."""
     with warnings.catch_warnings(), restored():
         warnings.simplefilter("ignore")
         yield
 
 
 class Predictor(Protocol):
-    """What colorizes one lightness: a plugin here, or in a process that can be stopped."""
+    """A colorizer in this process, or in a process that can be stopped."""
 
     @property
     def spec(self) -> ColorizerSpec: ...
@@ -55,7 +65,7 @@ class Predictor(Protocol):
 
 
 class FilmPredictor(Predictor, Protocol):
-    """What colorizes the frames of a film: it may answer several at once, and has an identity."""
+    """A colorizer of frames of a film, which may predict several frames at once."""
 
     @property
     def digest(self) -> str: ...
@@ -71,7 +81,17 @@ class FilmPredictor(Predictor, Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A colorizer in this process. ``digest`` and ``options_key`` identify its results."""
+    """A plugin that is loaded in this process.
+
+    Attributes
+    ----------
+    spec : ColorizerSpec
+        Its declaration.
+    colorizer : Colorizer
+        The object that its factory returned.
+    digest, options_key : str
+        Identity of its weights and of its options.
+    """
 
     spec: ColorizerSpec
     colorizer: Colorizer = field(repr=False)
@@ -79,28 +99,43 @@ class Loaded:
     options_key: str = "{}"
 
     def predict(self, lightness: Float32) -> Float32:
-        """Chroma, float32 (H, W, 2), of ``lightness`` (H, W).
+        """Predict the chroma of a picture.
 
-        Raises ``PredictionError``; with ``COLORTK_STRICT=1``, a ``RuntimeError`` from the plugin's.
+        Parameters
+        ----------
+        lightness : float32 array of shape (H, W)
+            CIE L*, 0 to 100.
+
+        Returns
+        -------
+        float32 array of shape (H, W, 2)
+            CIE a* and b*.
+
+        Raises
+        ------
+        PredictionError
+            If the plugin fails. With ``COLORTK_STRICT=1``, ``RuntimeError`` from the plugin's error.
         """
-        return checked(self.spec.name, lightness, self._ask("predict_ab", lightness.copy()))
+        return check_prediction(
+            self.spec.name, lightness, self._ask("predict_ab", lightness.copy())
+        )
 
     @property
     def takes_batches(self) -> bool:
-        """Whether the plugin answers several pictures at once."""
+        """Whether the plugin can predict several pictures at once."""
         return callable(getattr(self.colorizer, "predict_ab_batch", None))
 
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
-        """:meth:`predict` of several of one size, at once if the plugin can do that."""
+        """Predict several pictures of one size, at once if the plugin can do that."""
         if len(lightnesses) < 2 or not self.takes_batches:
             return [self.predict(lightness) for lightness in lightnesses]
         batch = np.stack(lightnesses)
-        answers = checked(self.spec.name, batch, self._ask("predict_ab_batch", batch))
-        return list(answers)
+        chroma = check_prediction(self.spec.name, batch, self._ask("predict_ab_batch", batch))
+        return list(chroma)
 
     def _ask(self, method: str, lightness: Float32) -> Any:
         try:
-            with quiet():
+            with plugin_context():
                 return getattr(self.colorizer, method)(lightness)
         except (KeyboardInterrupt, MemoryError, ColortkError):
             raise
@@ -112,34 +147,66 @@ class Loaded:
 
 
 def reason(error: BaseException, factory: str) -> str:
-    """One line: the kind of a plugin's ``error``, what it says, and :func:`source_location`."""
+    """Return class and message of a plugin's ``error`` and its :func:`source_location`, in one line."""
     text = " ".join(str(error).split())
     kind = type(error).__name__
     return f"{f'{kind}: {text}' if text else kind} {source_location(error, factory)}".rstrip()
 
 
 def source_location(error: BaseException, factory: str) -> str:
-    """``(file.py:7)``, the innermost line of the plugin's own that ``error`` went through, or nothing.
+    """Return the innermost line of plugin code that an error passed through, as ``(file.py:7)``.
 
-    Its own: of the package that ``factory``, an import path, names; if it got to none of that, of
-    whoever is neither Python, NumPy nor colortk.
+    Parameters
+    ----------
+    error : BaseException
+        An error of a plugin.
+    factory : str
+        Import path of the factory. Lines of its package are preferred; otherwise any code counts that
+        belongs neither to Python, NumPy nor colortk.
+
+    Returns
+    -------
+    str
+        Empty if there is no such line.
     """
-    if isinstance(error, SyntaxError) and error.filename:  # it says where; who imports it is not it
+    if (
+        isinstance(error, SyntaxError) and error.filename
+    ):  # A SyntaxError already names its file; the importing frame is not the culprit.
         return ""
     plugin = factory.partition(":")[0].partition(".")[0]
     foreign = []
     for frame, line in traceback.walk_tb(error.__traceback__):
         package = str(frame.f_globals.get("__name__")).partition(".")[0]
         file = frame.f_code.co_filename
-        if package not in HOSTS and not file.startswith("<"):
+        if package not in HOST_PACKAGES and not file.startswith("<"):
             foreign.append((package, f"({Path(file).name}:{line})"))
     own = [where for package, where in foreign if package == plugin]
     return (own or [where for _, where in foreign] or [""])[-1]
 
 
-def checked(name: str, lightness: Float32, answer: Any) -> Float32:
-    """``answer`` as float32 (H, W, 2), or a ``PredictionError`` that says what is wrong with it."""
-    failed = f"plugin '{name}' returned something unusable"
+def check_prediction(name: str, lightness: Float32, answer: Any) -> Float32:
+    """Return the chroma that a plugin predicted, if it is valid.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plugin.
+    lightness : float32 array of shape (H, W) or (N, H, W)
+        CIE L*.
+    answer : object
+        What the plugin returned.
+
+    Returns
+    -------
+    float32 array of shape (H, W, 2) or (N, H, W, 2)
+        CIE a* and b*.
+
+    Raises
+    ------
+    PredictionError
+        If ``answer`` is not an array of this shape with finite values.
+    """
+    failed = f"plugin '{name}' returned an unusable result"
     report = "report it to the plugin's author; see: colortk plugins check " + name
     if not isinstance(answer, np.ndarray):
         raise PredictionError(failed, f"{type(answer).__name__}, not an array", report)
@@ -148,29 +215,35 @@ def checked(name: str, lightness: Float32, answer: Any) -> Float32:
         raise PredictionError(failed, f"shape {answer.shape}, not {expected_shape}", report)
     if answer.dtype.kind != "f":
         raise PredictionError(failed, f"{answer.dtype}, not float32", report)
-    # Two passes without memory of their own; a NaN is neither over nor under a limit.
-    if answer.size and answer.min() >= -LARGEST and answer.max() <= LARGEST:
+    # Two passes that allocate nothing. Comparisons with NaN are false.
+    if answer.size and answer.min() >= -MAX_CHROMA and answer.max() <= MAX_CHROMA:
         return np.ascontiguousarray(answer, np.float32)
     if not np.isfinite(answer).all():
         raise PredictionError(failed, "chroma that is not finite (NaN or infinity)", report)
-    if answer.size and np.abs(answer).max() > LARGEST:
+    if answer.size and np.abs(answer).max() > MAX_CHROMA:
         raise PredictionError(
-            failed, f"chroma beyond ±{LARGEST}; a* and b* lie in -128..127", report
+            failed, f"chroma beyond ±{MAX_CHROMA}; a* and b* lie in -128..127", report
         )
     return np.ascontiguousarray(answer, np.float32)
 
 
 def load(request: Request) -> Loaded:
-    """Make a plugin ready.
+    """Load a plugin.
 
-    Raises ``UsageError`` (unknown plugin or option), ``PluginError`` (broken, or its factory
-    fails) or ``ArtifactError`` (weights missing or not trusted).
+    Raises
+    ------
+    UsageError
+        If the plugin or an option is not known.
+    PluginError
+        If the plugin is broken, or its factory fails.
+    ArtifactError
+        If weights are missing or not trusted.
     """
     plugin, spec = registry().colorizer(request.plugin)
     try:
         options = parse_options(spec, request.options)
         artifacts = artifacts_of(spec, request.weights)
-        with quiet():
+        with plugin_context():
             colorizer = load_callable(spec.factory)(artifacts, options)
         if not callable(getattr(colorizer, "predict_ab", None)):
             raise TypeError(f"its factory returned {type(colorizer).__name__} without predict_ab")

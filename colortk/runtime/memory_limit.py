@@ -1,9 +1,9 @@
-"""One clear line where a limit of memory (`ulimit -v`) would crash a library.
+"""Report a crash of a library under a memory limit (`ulimit -v`) in one clear line.
 
-Under such a limit OpenCV and OpenBLAS end the process with SIGSEGV or with a line of their own when
-they cannot allocate. No check before can tell: what they need depends on the machine's cores and on
-the picture. So, only where a limit is set, a forked child does the work, and its parent, which has
-loaded nothing, says how the child ended.
+Under such a limit OpenCV and OpenBLAS end the process with SIGSEGV, or with a message of their own,
+when they cannot allocate memory. This cannot be checked in advance: the need depends on the number of
+cores and on the picture. So, if a limit is set, a forked child does the work, and its parent, which has
+loaded nothing, reports how the child ended.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import signal
 import sys
 from collections.abc import Callable
 
-#: A limit above this, in bytes, is far from what a command needs, and is treated as none.
-LARGE = 16 << 30
-#: Signals that libraries die of when they cannot allocate.
+#: Larger limits, in bytes, are ignored: no command needs so much.
+MAX_LIMIT = 16 << 30
+#: Signals that end a library when it cannot allocate memory.
 _CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP")
-#: How lines begin that libraries print when they cannot allocate.
+#: First words of the lines that libraries print when they cannot allocate memory.
 _NOISE = (b"OpenBLAS ", b"libgomp: ", b"terminate called", b"  what():", b"Fatal Python error")
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT")
 #: Parameters of glibc's mallopt (malloc.h) and Linux' prctl.
 _M_ARENA_MAX, _PR_SET_PDEATHSIG = -8, 1
-#: Address space that SciPy's linear algebra takes when it is loaded, in bytes: its libraries, and a
-#: buffer for each thread.
+#: Bytes of address space that SciPy's linear algebra needs when it is loaded: for its libraries, and for
+#: the buffer of each thread.
 _SCIPY, _BLAS_BUFFER = 60 << 20, 34 << 20
 
 
@@ -39,12 +39,12 @@ def address_limit() -> int | None:
         return None
     kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
     limits = [resource.getrlimit(kind)[0] for kind in kinds]
-    limits = [limit for limit in limits if limit != resource.RLIM_INFINITY and limit < LARGE]
+    limits = [limit for limit in limits if limit != resource.RLIM_INFINITY and limit < MAX_LIMIT]
     return min(limits, default=None)
 
 
 def memory_hint() -> str:
-    """Say what to do where memory ran out."""
+    """Return the hint for errors of lacking memory."""
     limit = address_limit()
     if limit is None:
         return "use smaller pictures or fewer --jobs"
@@ -52,16 +52,21 @@ def memory_hint() -> str:
 
 
 def supervise() -> Callable[[], None]:
-    """Fork if memory is limited, and return in the process that is to do the work.
+    """Fork if memory is limited, and return in the process that does the work.
 
     The parent waits for the child, prints one line if the child crashed, and ends with its exit
-    code. Call the result when the work has ended, well or not; without this call, the parent takes
-    the child for crashed. Must be called before any thread is started.
+    code. Call this function before any thread is started.
+
+    Returns
+    -------
+    callable
+        Call it when the work has ended, also after an error. Otherwise the parent assumes that the
+        child crashed.
     """
     able = hasattr(signal, "sigwaitinfo") and hasattr(os, "memfd_create")
     if address_limit() is None or not able:
         return lambda: None
-    # What libraries print of their own while they crash is held back, and dropped if they do.
+    # The output of libraries is held back. It is dropped if they crash.
     noise, finished = os.memfd_create("colortk-noise"), os.memfd_create("colortk-finished")
     signals = {signal.Signals[name] for name in (*_FORWARDED, "SIGCHLD")}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
@@ -88,9 +93,9 @@ def supervise() -> Callable[[], None]:
 
 
 def _save_address_space() -> None:
-    """Have libraries reserve less: a thread's arena and OpenBLAS's buffers take 64 MB and more."""
+    """Make libraries reserve less: an arena per thread and OpenBLAS's buffers take over 64 MB."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # of worker processes
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # for worker processes
     with contextlib.suppress(ImportError, OSError, AttributeError, TypeError):
         import ctypes
 
@@ -98,14 +103,14 @@ def _save_address_space() -> None:
 
 
 class _ImportGuard:
-    """A finder that refuses, before it is loaded, a library that would hang without memory.
+    """An import finder that refuses a library that would hang without memory.
 
-    SciPy's OpenBLAS tries for ever to allocate a buffer for each thread while it is loaded.
+    While it is loaded, SciPy's OpenBLAS tries forever to allocate a buffer for each thread.
     """
 
     @staticmethod
     def find_spec(name: str, *_: object) -> None:
-        """Raise ``MemoryError`` where ``name`` needs more address space than is left."""
+        """Raise ``MemoryError`` if ``name`` needs more address space than is left."""
         if name != "scipy.linalg":
             return
         threads = os.environ.get("OPENBLAS_NUM_THREADS", "")
@@ -115,7 +120,7 @@ class _ImportGuard:
 
 
 def _has_room(size: int) -> bool:
-    """Whether ``size`` bytes could be allocated now."""
+    """Return whether ``size`` bytes can be allocated now."""
     import mmap
 
     try:
@@ -126,12 +131,12 @@ def _has_room(size: int) -> bool:
 
 
 def _end_with(parent: int) -> None:
-    """Have the kernel end this process when its parent is killed."""
+    """Let the kernel end this process when its parent is killed."""
     with contextlib.suppress(ImportError, OSError, AttributeError, TypeError):
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-    if os.getppid() != parent:  # it ended before
+    if os.getppid() != parent:  # the parent ended before
         os._exit(1)
 
 
@@ -153,19 +158,15 @@ def _wait(child: int, noise: int, finished: int, signals: set[signal.Signals]) -
         return code
     if code < 0 and signal.Signals(-code).name not in _CRASHES:
         return 128 - code
-    how = (
-        f"a library ended the process ({signal.Signals(-code).name})"
-        if code < 0
-        else ("a library ended the process")
-    )
-    line = f"colortk: not enough memory: {how} ({memory_hint()})\n"
+    name = f" ({signal.Signals(-code).name})" if code < 0 else ""
+    line = f"colortk: not enough memory: a library ended the process{name} ({memory_hint()})\n"
     with contextlib.suppress(OSError):
         os.write(2, line.encode())
     return 1
 
 
 def _copy(noise: int) -> None:
-    """Print what libraries and workers have written past Python, but for words about memory."""
+    """Print what native libraries and workers wrote, except for lines about memory."""
     os.lseek(noise, 0, os.SEEK_SET)
     with contextlib.suppress(OSError), os.fdopen(noise, "rb") as lines:
         for line in lines:

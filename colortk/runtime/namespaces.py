@@ -83,10 +83,10 @@ _status = -1
 
 
 def leave_init() -> None:
-    """Continue in a child of the namespace's first process; that one only waits from now on.
+    """Continue in a child of the namespace's first process, which from now on only waits.
 
     The first process of a namespace ignores signals that would end another process, its own abort
-    included. A plugin that ends by a signal should be seen to.
+    included. The host should see when a signal ends a plugin.
     """
     child = os.fork()
     if not child:
@@ -101,7 +101,7 @@ def leave_init() -> None:
 
 
 def _close_all_but(descriptor: int) -> None:
-    """Close what is open: the channel has to end with the sealed process."""
+    """Close all other descriptors: the channel must end with the sealed process."""
     os.closerange(0, descriptor)
     os.closerange(descriptor + 1, 65536)
 
@@ -128,7 +128,7 @@ def _supervise(child: int, reading: int, parent: int) -> None:
 
 
 def change_root(root: str, readable: Iterable[str], writable: Iterable[str]) -> None:
-    """Replace the root folder by one that holds these paths and nothing else.
+    """Replace the root folder by one that contains only these paths.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def change_root(root: str, readable: Iterable[str], writable: Iterable[str]) -> 
 
 
 def _bind(root: str, path: str, bound: list[str], writable: bool) -> None:
-    """Show ``path`` under ``root``, with the symbolic links that lead to it."""
+    """Make ``path`` visible under ``root``, with the symbolic links that lead to it."""
     parent = "/"
     parts = [part for part in path.split("/") if part]
     for count, part in enumerate(parts):
@@ -214,7 +214,7 @@ class _MountAttributes(ctypes.Structure):
 
 
 def _mount_read_only(path: str, recursive: bool) -> None:
-    """Make a mount read-only, where the kernel can (5.12); elsewhere Landlock has to."""
+    """Make a mount read-only, if the kernel can (5.12). Otherwise Landlock protects it."""
     attributes = _MountAttributes(1, 0, 0, 0)
     _libc.syscall(
         ctypes.c_long(_MOUNT_SETATTR), ctypes.c_int(_AT_FDCWD), os.fsencode(path),
@@ -232,7 +232,10 @@ def _mount(
 
 
 def drop_capabilities() -> None:
-    """Give up, for good, what the namespaces allow: to undo mounts, say. Raises ``OSError``."""
+    """Permanently drop the rights that the namespaces give, such as unmounting.
+
+    Raises ``OSError``.
+    """
     for capability in range(64):
         _libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_3, 0)

@@ -1,4 +1,8 @@
-"""How long work tells that it goes on: ``progress(what, total)`` is a context of ``advance(n)``."""
+"""Report the progress of long work.
+
+``progress(label, total)`` is a context manager. Its value is a function ``advance(n)``, to be called when
+``n`` more items are done.
+"""
 
 from __future__ import annotations
 
@@ -9,5 +13,5 @@ Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], No
 
 
 def silent(label: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
-    """No progress shown."""
+    """Show no progress."""
     return nullcontext(lambda n: None)

@@ -1,10 +1,9 @@
 """The identity of a result: a digest of all code, data and libraries that can change it.
 
-One module answers for every key: scores of ``compare``, results of ``run --resume``, films, and
-checkpoints of ``fit``. A key changes with every module of the import closure of what computes the
-result, from the file that is decoded to the pixels that are written or scored. It does not change
-with docstrings, comments and layout. Weights, options, protocol and inputs are parts of each key
-beside this digest.
+This module computes the digest for all keys: scores of ``compare``, results of ``run --resume``, films,
+and checkpoints of ``fit``. The digest changes with every module of the import closure of the code that
+computes the result, from the decoded file to the pixels that are written or scored. It does not change
+with docstrings, comments and layout. Weights, options, protocol and inputs are other parts of each key.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from colortk.runtime.source_cache import SourceCache
 
 Work = Literal["scores", "film scores", "files", "film", "training", "metric", "film metric"]
 
-#: The modules whose functions carry out each kind of work. All else is found from them.
+#: The modules that do each kind of work. The other modules are found from their imports.
 ENTRIES: dict[Work, tuple[str, ...]] = {
     "scores": ("colortk.harness.picture_worker",),
     "film scores": ("colortk.harness.films.film_worker",),
@@ -36,10 +35,10 @@ ENTRIES: dict[Work, tuple[str, ...]] = {
     "metric": ("colortk.harness.scoring",),
     "film metric": ("colortk.harness.films.film_scorer",),
 }
-#: Scores have the digest of their metric beside that of the result, so a result's own leaves them out.
+#: The digest of a result leaves out metrics: scores have the digest of their metric beside it.
 _METRICS = ("colortk.harness.metrics", "colortk.harness.lpips", "colortk.harness.scoring")
-#: Libraries that our modules import and that change no result: the command line and processes, and
-#: frameworks for training. A trainer names the frameworks that it uses.
+#: Libraries that our modules import and that change no result: for the command line, for processes, and
+#: frameworks for training. Trainers name the frameworks that they use.
 _IGNORED = frozenset(
     (
         "click", "dask", "distributed", "gradio", "jax", "joblib", "keras", "matplotlib", "onnx",
@@ -61,9 +60,9 @@ def colorizer_code(
     refine : str
         Name of the refinement that its chroma goes through.
     work : str
-        What is made: a key of :data:`ENTRIES`.
+        The kind of result: a key of :data:`ENTRIES`.
     tree : SourceTree, optional
-        Where the sources lie; the default is where this process imports from.
+        The sources. The default is those that this process imports from.
 
     Returns
     -------
@@ -123,7 +122,7 @@ def training_code(
 
 
 def film_scores_code(tree: SourceTree | None = None) -> str:
-    """Return the digest of the code that plays films to plugins and scores them."""
+    """Return the digest of the code that runs plugins on films and scores the results."""
     return code_digest(ENTRIES["film scores"], (), _METRICS, (), tree)
 
 
@@ -137,9 +136,9 @@ def host_code(refine: str, work: Work) -> str:
 
 @lru_cache(maxsize=16)
 def running_host_code(refine: str, work: Work) -> str:
-    """Return :func:`host_code` as it was when this process first used it.
+    """Return :func:`host_code` as it was when this process first called it.
 
-    What runs is what was imported then, whatever the files hold by now.
+    This is the code that runs, even if the files have changed since.
     """
     return host_code(refine, work)
 
@@ -158,7 +157,20 @@ def running_film_scores_code() -> str:
 
 @lru_cache(maxsize=64)
 def running_code(*modules: str) -> str:
-    """Return the digest of ``modules`` and all that they import, when this process first used it."""
+    """Return the digest of modules and their imports, as of the first call in this process.
+
+    Use it in the key of results that a plugin stores.
+
+    Parameters
+    ----------
+    *modules : str
+        Names of modules, as ``__name__``.
+
+    Returns
+    -------
+    str
+        40 hexadecimal digits.
+    """
     return code_digest(modules, {module.partition(".")[0] for module in modules})
 
 
@@ -176,11 +188,11 @@ def code_digest(
     modules : iterable of str
         Names of modules.
     own : iterable of str
-        Top-level packages whose sources count, besides ours; of others the version does.
+        Top-level packages whose sources count, besides ours. For others, the version counts.
     without : tuple of str
         Packages that do not count.
     facts : iterable of str
-        What the result depends on besides.
+        Other values that the result depends on.
     tree : SourceTree, optional
         As of :func:`colorizer_code`.
     """
@@ -197,7 +209,7 @@ def code_digest(
 
 
 def _data(closure: Closure, tree: SourceTree) -> list[str]:
-    """Data files of the packages that the closure has modules of."""
+    """Return a line for each data file of the packages of the closure."""
     folders = {
         path.parent: name if path.name == "__init__.py" else name.rpartition(".")[0]
         for name, path in closure.modules.items()
@@ -211,7 +223,7 @@ def _data(closure: Closure, tree: SourceTree) -> list[str]:
 
 
 def snapshot() -> contextlib.AbstractContextManager[None]:
-    """Take the sources for unchanged while the context lasts, so that several digests are faster."""
+    """Assume within the context that sources do not change, which makes digests faster."""
     return _installed().snapshot()
 
 
@@ -228,7 +240,7 @@ def _module(path: str) -> str:
 
 
 def _declared(spec: ColorizerSpec, options: type[Any] | str | None) -> list[str]:
-    """Modules that the declaration names, besides the factory's."""
+    """Return the modules that a declaration names, besides that of the factory."""
     if isinstance(options, str):
         named = [_module(options)]
     else:
@@ -241,7 +253,7 @@ def _declared(spec: ColorizerSpec, options: type[Any] | str | None) -> list[str]
 
 
 def _own(spec: AnySpec, path: str) -> frozenset[str]:
-    """Top-level packages of what ``path`` names, and of the distribution that ``spec`` came with."""
+    """Return the top-level packages of an import path, and of the distribution of ``spec``."""
     own = frozenset([path.partition(":")[0].partition(".")[0]])
     plugin = registry().of(type(spec)).get(spec.name)
     if plugin is None or plugin.spec != spec or plugin.distribution == DISTRIBUTION:
@@ -257,7 +269,7 @@ def _top_levels(distribution: str) -> frozenset[str]:
         if text is not None:
             return frozenset(text.split())
         names = [str(path).replace("\\", "/").partition("/")[0] for path in installed.files or ()]
-    except Exception:  # metadata of others may be damaged in any way
+    except Exception:  # metadata may be damaged in any way
         return frozenset()
     names = [name.removesuffix(".py") for name in names]
     return frozenset(name for name in names if name.isidentifier())
@@ -269,7 +281,7 @@ def _tree(tree: SourceTree | None) -> SourceTree:
 
 @lru_cache(maxsize=1)
 def _installed() -> SourceTree:
-    """The sources that this process imports from, with a cache on the disk."""
+    """Return the sources that this process imports from, with a cache on the disk."""
     try:
         from platformdirs import user_cache_path
 

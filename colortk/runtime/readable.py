@@ -1,4 +1,4 @@
-"""What a sealed process may read: Python, code, libraries, and not the pictures beside them."""
+"""Choose what a sealed process may read: Python, code and libraries, but no pictures."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def code_roots() -> list[str]:
 
 
 def is_beneath(path: str, roots: Iterable[str]) -> bool:
-    """Whether ``path`` is one of ``roots`` or lies beneath one, links resolved or not."""
+    """Return whether ``path`` is or lies below one of ``roots``, with links resolved or not."""
     names = {path, os.path.realpath(path)}
     tops = {top for root in roots for top in (root, os.path.realpath(root))}
     return any(
@@ -84,7 +84,7 @@ def is_beneath(path: str, roots: Iterable[str]) -> bool:
 
 
 def _without(root: str, hidden: set[str], closed: set[str], listed: list[str]) -> list[str]:
-    """Return ``root``, or what is beneath it if something there is hidden."""
+    """Return ``root``, or the visible paths below it if something there is hidden."""
     real = os.path.realpath(root)
     if is_beneath(root, closed):
         return []
@@ -98,6 +98,6 @@ def _without(root: str, hidden: set[str], closed: set[str], listed: list[str]) -
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir() or not flat or entry.name.endswith(_CODE):
                 paths += _without(entry.path, hidden, closed, listed)
-    if paths:  # else its name would only tell where the pictures are
+    if paths:  # otherwise its name would only reveal where the pictures are
         listed.append(root)
     return paths

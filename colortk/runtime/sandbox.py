@@ -71,7 +71,7 @@ def _delete_stale() -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def wanted() -> bool:
+def sealing_enabled() -> bool:
     """Whether plugins are to be sealed: not with ``COLORTK_SEAL=off``."""
     return os.environ.get("COLORTK_SEAL") != "off"
 

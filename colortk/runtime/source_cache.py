@@ -1,7 +1,7 @@
-"""Meanings of source files, remembered in the process and in the user's cache folder.
+"""Cache the meanings of source files, in the process and in the user's cache folder.
 
-To parse a source takes milliseconds, and an import closure has about a hundred of them. The cache
-on the disk goes by the SHA-256 of a file's bytes, so that no entry can become wrong.
+Parsing a source takes milliseconds, and an import closure has about a hundred sources. The key of an
+entry on the disk is the SHA-256 of the file's bytes, so that no entry can become wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from colortk.io.files import write_atomic
 from colortk.io.regular_files import read_regular
 from colortk.runtime.ast_digest import SCHEME, Imported, Source, read_source
 
-#: Entries on the disk at most; beyond it only those of this process are kept.
+#: Most entries on the disk. If there are more, only those of this process are kept.
 MAX_ENTRIES = 5000
 #: The syntax tree differs between versions of Python.
 _NAME = f"sources-{SCHEME}-{sys.version_info[0]}.{sys.version_info[1]}.json"
@@ -31,7 +31,10 @@ Stamp = tuple[int, int, int, int]
 class SourceCache:
     """Meanings of source files by path, as the files are now.
 
-    ``folder``: of the cache on the disk; ``None``: nothing is kept there.
+    Parameters
+    ----------
+    folder : Path or None
+        Folder of the cache on the disk; ``None`` for no cache on the disk.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -41,7 +44,7 @@ class SourceCache:
         self._new: dict[str, Any] = {}
 
     def source(self, path: Path) -> Source:
-        """The meaning of the source at ``path``; that of an empty file if it cannot be read."""
+        """Return the meaning of a source; that of an empty file if it cannot be read."""
         name = str(path)
         try:
             stamp = file_stamp(name)
@@ -75,7 +78,7 @@ class SourceCache:
         return stored if isinstance(stored, dict) else {}
 
     def save(self) -> None:
-        """Write what is new to the disk, if there is a place for it."""
+        """Write new entries to the disk, if there is a folder for them."""
         if self._file is None or not self._new:
             return
         entries = self._load() | self._new  # another process may have written since
@@ -88,7 +91,7 @@ class SourceCache:
 
 
 def file_stamp(path: str) -> Stamp:
-    """What changes when a file changes. Raises ``OSError``."""
+    """Return values that change when the file changes. Raises ``OSError``."""
     status = os.stat(path)
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 

@@ -1,8 +1,8 @@
-"""A Python process of our own at the other end of a channel.
+"""Start Python processes that are connected to this process by a channel.
 
-Not :mod:`multiprocessing`'s: that imports the caller's main module again (a script without a
-``__main__`` guard would start itself over and over) and refuses to start from a daemon, which
-is what a Dask worker is.
+:mod:`multiprocessing` is not used: it imports the caller's main module again, so that a script without
+a ``__main__`` guard starts itself over and over, and it refuses to start from a daemon, such as a Dask
+worker.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from colortk.runtime.messages import Channel, Message
     from colortk.runtime.sandbox import Sandbox
 
-#: What tells a numerical library how many threads to use.
+#: Environment variables that set the number of threads of numerical libraries.
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -35,12 +35,12 @@ THREADS = (
     "COLORTK_THREADS",
 )
 
-#: Seconds between two looks at whether the parent is still there.
-WATCH = 0.5
+#: Seconds between two checks of whether the parent still runs.
+PARENT_POLL = 0.5
 #: Parameters of glibc's mallopt (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
-#: The child reads one message without our modules, which it cannot find before.
+#: The child reads the first message without our modules: only then it knows where they are.
 _CHILD = """
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are the parent's to handle
@@ -64,32 +64,32 @@ from colortk.runtime.subprocesses import begin
 begin(connection, fields)
 """
 #: Seconds in which a new process has to read its first message.
-STARTING = 60.0
+START_TIMEOUT = 60.0
 
 
 def spawn(
     target: str, *, threads: int | None = None, sandbox: Sandbox | None = None
 ) -> tuple[subprocess.Popen[bytes], Channel]:
-    """Start a process that calls ``target`` ("package.module:callable") with its end of a channel.
+    """Start a process that calls ``target`` with its end of a channel.
 
-    What the process prints goes to stderr. It finds the modules that this process finds. When this
-    process goes away, the channel ends.
+    The output of the process goes to stderr. It can import the modules that this process can import.
+    The channel ends when this process ends.
 
     Parameters
     ----------
     target : str
-        Import path of a callable that takes a :class:`~colortk.runtime.messages.Channel`.
+        ``"package.module:callable"``, which takes a :class:`~colortk.runtime.messages.Channel`.
     threads : int or None
         Threads that the libraries of the new process may use.
     sandbox : Sandbox or None
-        Seals the process. Its first message then is of kind ``sealed`` and says what is sealed.
+        Seals the process. Its first message then is of kind ``sealed`` and lists what is sealed.
 
     Returns
     -------
     process, channel
-        To be ended with :func:`stop`.
+        End them with :func:`stop`.
     """
-    from colortk.runtime import messages  # not for a command that starts no process
+    from colortk.runtime import messages  # not imported by commands that start no process
 
     ours, theirs = messages.pair()
     handle = theirs.fileno()
@@ -102,17 +102,17 @@ def spawn(
         startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
         options = {"startupinfo": startup}
     output = 2
-    if sandbox is not None:  # stderr may be a file, whose name would say where the user works
+    if sandbox is not None:  # stderr may be a file whose name reveals the user's folder
         reading, output = os.pipe()
         threading.Thread(target=_relay, args=(reading,), daemon=True).start()
     process = subprocess.Popen(
-        # -P: a file beside the user must not be taken for one of the standard library.
+        # -P: a file in the working directory must not replace a standard module.
         [sys.executable, "-P", "-c", _CHILD, str(handle)],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
         env=environment,
-        start_new_session=True,  # so that what it starts can be ended with it
+        start_new_session=True,  # so that its own child processes can be ended with it
         **options,
     )
     theirs.close()
@@ -123,8 +123,8 @@ def spawn(
             "path": sandbox.module_path(),
             "sandbox": sandbox.policy(),
         }
-    with contextlib.suppress(OSError):  # a child that is dead already: its reader finds out
-        ours.send(messages.Message("begin", fields=fields), STARTING)
+    with contextlib.suppress(OSError):  # the child is dead already, and reading from it will fail
+        ours.send(messages.Message("begin", fields=fields), START_TIMEOUT)
     return process, ours
 
 
@@ -137,8 +137,8 @@ def _relay(reading: int) -> None:
 
 
 def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
-    """Call the target in a new process. ``fields``: those of the parent's first message."""
-    connection.set_inheritable(False)  # what a plugin starts must not keep the channel open
+    """Call the target in a new process. ``fields`` are those of the parent's first message."""
+    connection.set_inheritable(False)  # child processes of a plugin must not keep the channel open
     from colortk.runtime.messages import Channel, Message
 
     channel, watched = Channel(connection), False
@@ -148,7 +148,7 @@ def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
         aspects, watched = seal(fields["sandbox"], fields["parent"])
         channel.send(Message("sealed", fields=aspects))
     if not watched:
-        end_with(fields["parent"])
+        end_with_parent(fields["parent"])
     from colortk.plugin.spec import load_callable
 
     code = 1
@@ -159,33 +159,36 @@ def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
         traceback.print_exc()
     with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none
         sys.stderr.flush()
-    os._exit(code)  # threads that a plugin has left behind are not waited for
+    os._exit(code)  # do not wait for threads that a plugin has left running
 
 
-def end_with(parent: int) -> None:
-    """End this process when its parent, process number ``parent``, has gone, whatever it does."""
+def end_with_parent(parent: int) -> None:
+    """End this process, whatever it does, when its parent, process number ``parent``, ends."""
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(WATCH)
+            time.sleep(PARENT_POLL)
         if os.getpgid(0) == os.getpid():
             _kill_group(os.getpid())
         os._exit(1)
 
-    if os.name == "posix":  # elsewhere a process keeps the number of a parent that is gone
+    if os.name == "posix":  # elsewhere getppid does not change when the parent ends
         threading.Thread(target=watch, daemon=True).start()
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
+    except AttributeError:  # not available on every system
         return os.cpu_count() or 1
 
 
 def threads() -> int:
-    """Threads of a network: ``COLORTK_THREADS``, else ``OMP_NUM_THREADS``, else 0, all cores."""
+    """Return the number of threads of a network; 0 means all cores.
+
+    It is that of the environment variable ``COLORTK_THREADS``, or else of ``OMP_NUM_THREADS``.
+    """
     for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(name, "")
         if value.isdecimal():
@@ -209,7 +212,7 @@ def _kill_group(number: int) -> None:
 
 
 def incoming(channel: Channel, max_bytes: int, idle: float | None = None) -> Iterator[Message]:
-    """Yield the parent's messages, in the child, until the parent is gone.
+    """Yield the messages of the parent, in the child, until the parent ends.
 
     Parameters
     ----------
@@ -229,8 +232,8 @@ def incoming(channel: Channel, max_bytes: int, idle: float | None = None) -> Ite
             return
 
 
-def died(code: int) -> str:
-    """Why a process ended that should not have, in words."""
+def exit_text(code: int) -> str:
+    """Describe how a process ended unexpectedly."""
     if code < 0:
         with contextlib.suppress(ValueError):
             return f"its process ended ({signal.Signals(-code).name})"
@@ -238,9 +241,9 @@ def died(code: int) -> str:
 
 
 def peak_memory() -> int | None:
-    """Most bytes that this process has held at once, or ``None`` where that is not known."""
+    """Return the most bytes that this process has used at once; ``None`` if unknown."""
     with contextlib.suppress(OSError, ValueError):
-        # Not getrusage: on Linux its maximum includes the parent's, from before exec.
+        # Not getrusage: on Linux its maximum includes memory of the parent before exec.
         for line in Path("/proc/self/status").read_text("utf-8", "replace").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
@@ -253,7 +256,7 @@ def peak_memory() -> int | None:
 
 
 def keep_freed_memory() -> None:
-    """Let the C library reuse freed memory instead of giving it back (glibc; else nothing)."""
+    """Make glibc reuse freed memory instead of returning it. No effect with other C libraries."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_TRIM_THRESHOLD, 512 << 20)

@@ -11,7 +11,7 @@ from colortk.plugin.origins import Origin, discover_only
 from colortk.plugin.registry import registry
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
-from colortk.runtime.subprocesses import died, incoming
+from colortk.runtime.subprocesses import exit_text, incoming
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
 from colortk.testing.checks import Outcome, check_colorizer, run_checks
 
@@ -95,6 +95,6 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
     except (MessageError, ValueError) as error:
         yield Outcome(title, f"the process that checks it was stopped: {error}")
     except (EOFError, OSError):
-        yield Outcome(title, f"it ended the process that checks it: {died(worker.ended())}")
+        yield Outcome(title, f"it ended the process that checks it: {exit_text(worker.ended())}")
     finally:
         worker.stop()

@@ -48,7 +48,7 @@ def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> lis
     ArtifactError
         A source has no weights.
     """
-    from colortk.runtime.keras_weights import folded, restore
+    from colortk.runtime.keras_weights import has_folded_normalization, restore
 
     lines, weights = [], []
     for source in sources:
@@ -61,7 +61,7 @@ def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> lis
             reason = f"it has only {taken} of the {len(network.weights)} arrays of weights"
             hint = "a mean needs sources that have all arrays; name this source alone"
             raise UsageError(f"cannot use --init-from {source}", reason, hint)
-        if len(sources) > 1 and folded(content):
+        if len(sources) > 1 and has_folded_normalization(content):
             reason = "its 8-bit weights include batch normalization and cannot be averaged"
             hint = "name it alone, or train it with --option bits=16 if its plugin has this option"
             raise UsageError(f"cannot use --init-from {source}", reason, hint)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 from colortk.errors import ColortkError
-from colortk.runtime.subprocesses import end_with
+from colortk.runtime.subprocesses import end_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -70,4 +70,4 @@ def _prepare_worker(parent: int) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    end_with(parent)
+    end_with_parent(parent)

@@ -10,7 +10,7 @@ from colortk.harness.films.frame import FilmFrame
 from colortk.harness.scoring import Scorer, Scores, failed, finite
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import load_callable
-from colortk.runtime.loading import quiet
+from colortk.runtime.loading import plugin_context
 
 
 class FilmScorer:
@@ -93,7 +93,7 @@ class RunningScores:
 
     def _call_metric(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            with quiet():
+            with plugin_context():
                 return call(*arguments)
         except KeyboardInterrupt:
             raise
