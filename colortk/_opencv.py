@@ -1,7 +1,8 @@
 """OpenCV with types, or an error that says what to install.
 
 The wheels of OpenCV are linked against libGL and GLib, which a server or a container may lack. Type
-checkers see the functions in ``_cv2.pyi``: NumPy arrays in and out. At run time this is ``cv2`` itself.
+checkers see the functions in ``_cv2.pyi``: NumPy arrays in and out. At run time this is ``cv2``
+itself.
 """
 
 from __future__ import annotations

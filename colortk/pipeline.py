@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from colortk.io.missing_lines import Missing
 
 Refiner = Callable[[Float32, Float32], Float32]
-#: Pixels of a block. Only blocks exist as floats, not the picture. The planes of a block fit into the
-#: processor's cache; blocks of four times the size take 1.5 times as long.
+#: Pixels of a block. Only blocks exist as floats, not the picture. The planes of a block fit into
+#: the processor's cache; blocks of four times the size take 1.5 times as long.
 BLOCK = 1 << 17
 #: Most columns of a block: OpenCV's remapping is limited to 32,767.
 COLUMNS = 1 << 13
@@ -100,8 +100,8 @@ def refiner(name: str) -> Refiner:
 def warmed(refine: Refiner) -> Iterator[None]:
     """Build lookup tables in a background thread while the body runs.
 
-    Otherwise the first picture would wait for them. A third-party refinement is not called, since it
-    may not work in another thread.
+    Otherwise the first picture would wait for them. A third-party refinement is not called, since
+    it may not work in another thread.
 
     Parameters
     ----------
@@ -182,8 +182,8 @@ def colorize_present(
     lightness : float32 array of shape (H, W)
         CIE L*, 0 to 100; in missing lines the values that the decoder left there.
     missing : Missing
-        The lines that are missing. The plugin does not see lines before the first and after the last
-        present line.
+        The lines that are missing. The plugin does not see lines before the first and after the
+        last present line.
     predictor, refine, strength, dtype
         As for :func:`colorize`.
 

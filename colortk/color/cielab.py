@@ -1,8 +1,8 @@
 """sRGB and CIELAB: the one module that converts.
 
 The white point is D65 (2° observer), and the transfer function is that of IEC 61966-2-1. The tests
-compare with scikit-image. OpenCV converts CIELAB to sRGB exactly to 0.1 of an 8-bit level, but sRGB to
-CIELAB only to 0.2 L*, so that this direction is computed here.
+compare with scikit-image. OpenCV converts CIELAB to sRGB exactly to 0.1 of an 8-bit level, but sRGB
+to CIELAB only to 0.2 L*, so that this direction is computed here.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def _lab_of_picture(rgb: Array) -> Float32:
 
 
 def lab_to_rgb(lab: Float32) -> Float32:
-    """Return sRGB in 0..1, float32 (H, W, 3), of CIELAB, float32 (H, W, 3), clipped to the gamut."""
+    """Return sRGB in 0..1, clipped to the gamut, of CIELAB; both float32 (H, W, 3)."""
     rgb: Float32 = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
     return rgb
 

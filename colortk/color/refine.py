@@ -1,9 +1,9 @@
 """Refine predicted chroma, so that an sRGB picture of the same lightness can hold it.
 
-Team 2's slide (module 4) has two requirements: the ratio of A to B stays the same, and each pixel of
-the color picture has the intensity of the gray picture. ``ratio`` meets both exactly: it reduces the
-chroma of a color, at the same hue, until the color lies in the sRGB gamut, so that clipping changes
-nothing. ``slide`` is the closed form of the slide.
+Team 2's slide (module 4) has two requirements: the ratio of A to B stays the same, and each pixel
+of the color picture has the intensity of the gray picture. ``ratio`` meets both exactly: it reduces
+the chroma of a color, at the same hue, until the color lies in the sRGB gamut, so that clipping
+changes nothing. ``slide`` is the closed form of the slide.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MAX_CHROMA = 140.0  # more than any sRGB color has (blue: 133.8)
 
 @lru_cache(maxsize=1)
 def gamut_table() -> Float32:
-    """Return the largest chroma in sRGB, float32 (101, 181): by L* in units, and hue in steps of 2°."""
+    """Return the largest chroma in sRGB by L* and hue in steps of 2°, float32 (101, 181)."""
     turn = np.deg2rad(np.arange(_HUES + 1) * (360 / _HUES))[None, :]
     lightness = np.linspace(0, 100, _LEVELS)[:, None]
     low = np.zeros((_LEVELS, _HUES + 1))
@@ -73,7 +73,8 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
     )
     np.add(chroma, np.float32(1e-6), out=chroma)  # gray has no chroma to divide by
     np.divide(share, chroma, out=share)
-    # The minimum of the share and 1. NumPy's minimum, which handles NaN, takes several times as long.
+    # The minimum of the share and 1. NumPy's minimum, which handles NaN, takes several times as
+    # long.
     cv2.threshold(share, 1, 0, cv2.THRESH_TRUNC, share)
     out = np.empty((2, *lightness.shape), np.float32)
     np.multiply(a, share, out=out[0])
@@ -84,10 +85,10 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
 def slide(lightness: Float32, ab: Float32) -> Float32:
     """Apply Team 2's closed form, X = 2L / (1 + y/x) and Y = 2L / (1 + x/y), misprint corrected.
 
-    The slide prints 1 − x/y in the second formula, which cannot keep the ratio x/y. Written as
-    X = 2L·x / (x + y) and Y = 2L·y / (x + y), the formula is defined where x or y is 0. Where x + y is
-    0 it has no value, and near that it grows without limit: chroma is bounded by 2L, and colors with
-    x + y = 0 stay as predicted.
+    The slide prints 1 − x/y in the second formula, which cannot keep the ratio x/y. Written as X =
+    2L·x / (x + y) and Y = 2L·y / (x + y), the formula is defined where x or y is 0. Where x + y is
+    0 it has no value, and near that it grows without limit: chroma is bounded by 2L, and colors
+    with x + y = 0 stay as predicted.
 
     Parameters
     ----------

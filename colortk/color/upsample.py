@@ -3,9 +3,9 @@
 This is the fast guided filter (He and Sun 2015, "Fast Guided Filter"). In each window, chroma is a
 linear function of lightness: ab = slope · L* + offset. The functions are fitted at the size of the
 chroma, where lightness is as blurred as chroma, and evaluated on the full-size L*. So a color edge
-becomes as sharp as the lightness edge, at a cost of a few multiplications per pixel. The residual of
-the fit is added to the offset: at its own size the plugin's chroma is kept, and only values in between
-are filled in.
+becomes as sharp as the lightness edge, at a cost of a few multiplications per pixel. The residual
+of the fit is added to the offset: at its own size the plugin's chroma is kept, and only values in
+between are filled in.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import numpy as np
 from colortk._opencv import cv2
 from colortk.types import Float32, Float64
 
-#: Half the width of the window in which chroma is a function of lightness: at least so many pixels of
-#: the chroma, and else this share of the short side of the chroma.
+#: Half the width of the window in which chroma is a function of lightness: at least so many pixels
+#: of the chroma, and else this share of the short side of the chroma.
 MIN_WINDOW, WINDOW = 2, 1 / 64
 #: A lightness difference under this (L*) is texture, one above it is an edge.
 EDGE = 4.0
 #: Number of fitted rows from which on a matrix product would mostly multiply zeros.
 MAX_MATRIX_ROWS = 12
-#: Up to this number of pixels, the functions are enlarged in both directions at once: OpenCV takes less
-#: time for that than rows alone take, and four planes fit into memory.
+#: Up to this number of pixels, the functions are enlarged in both directions at once: OpenCV takes
+#: less time for that than rows alone take, and four planes fit into memory.
 MAX_ENLARGED_PIXELS = 1 << 20
 
 
@@ -67,7 +67,8 @@ class ChromaField:
             planes = planes[:, top : top + rows]
         else:
             planes = _between(planes, self._positions(top, rows))
-        # Two planes behind a view of shape (n, m, 2): work on one channel then reads memory in order.
+        # Two planes behind a view of shape (n, m, 2): work on one channel then reads memory in
+        # order.
         out = np.empty((2, rows, columns), np.float32)
         for plane, slope, offset in zip(out, planes[:2], planes[2:], strict=True):
             np.multiply(slope, lightness, out=plane)
@@ -114,8 +115,8 @@ def chroma_field(
     ab : float32 array of shape (h, w, 2)
         CIE a* and b* of the copy.
     exact : bool, optional
-        Add the residual of the fit, so that chroma at its own size does not change. Otherwise chroma
-        is smoothed along edges, which suits coarse or noisy chroma.
+        Add the residual of the fit, so that chroma at its own size does not change. Otherwise
+        chroma is smoothed along edges, which suits coarse or noisy chroma.
     small : float32 array of shape (h, w), optional
         ``lightness`` at the size of ``ab``, if the caller has it.
 
@@ -170,7 +171,8 @@ def _interpolation(before: tuple[int, ...], after: tuple[int, int]) -> int:
 def _fit(guide: Float32, chroma: Float32, radius: int, exact: bool) -> Float32:
     """Return linear functions of ``guide`` for each pixel that follow ``chroma``: (4, H, W).
 
-    The planes are slope a, slope b, offset a and offset b; with ``exact``, offsets include residuals.
+    The planes are slope a, slope b, offset a and offset b; with ``exact``, offsets include
+    residuals.
     """
     side = (2 * radius + 1, 2 * radius + 1)
 

@@ -32,7 +32,8 @@ def to_8_bits(samples: Array) -> UInt8:
         return samples
     reduced = np.empty(samples.shape, np.uint8)
     for top in range(0, len(samples), _ROWS):
-        # (255 x + 32895) / 65536, rounded down, equals x / 257, rounded to nearest, for all 16-bit x.
+        # (255 x + 32895) / 65536, rounded down, equals x / 257, rounded to nearest, for all 16-bit
+        # x.
         wide = samples[top : top + _ROWS].astype(np.uint32)
         wide *= 255
         wide += 32895

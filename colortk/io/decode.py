@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from colortk.io.missing_lines import Missing, Repaired
 
 Pixels = NDArray[Any]
-#: What Pillow itself refuses as a decompression bomb, in pixels.
+#: Most pixels; by default the number from which on Pillow refuses a picture as a bomb.
 MAX_PIXELS = limit_of_pillow()
-#: Bytes of a file: as many as a TIFF can address.
+#: Most bytes of a file: as many as a TIFF can address.
 MAX_BYTES = 2**32
 
 
@@ -42,11 +42,24 @@ MAX_BYTES = 2**32
 class Picture:
     """An upright sRGB picture.
 
-    ``pixels``: uint8 or uint16, (H, W) grey or (H, W, 3). ``alpha``: same dtype (H, W), or
-    ``None``. ``exif``: bytes without orientation. ``dpi``: as the file states it.
-    ``format``: Pillow's name of the file's format. ``notes``: what was lost on reading, one line
-    each. ``metadata``: XMP, IPTC and comments. ``missing``: lines that a
-    damaged file does not hold, if those were allowed.
+    Attributes
+    ----------
+    pixels : uint8 or uint16 array of shape (H, W) or (H, W, 3)
+        Gray or RGB, sRGB.
+    alpha : array of the same type of shape (H, W), or None
+        Opacity.
+    exif : bytes
+        EXIF without the orientation.
+    dpi : tuple of float or None
+        Horizontal and vertical resolution, as the file states it.
+    format : str
+        Pillow's name of the file format.
+    notes : list of str
+        One line for each thing that was lost in reading.
+    metadata : Metadata
+        XMP, IPTC and comments.
+    missing : Missing or None
+        Lines that a damaged file does not have, if such files are allowed.
     """
 
     pixels: Pixels
@@ -60,7 +73,13 @@ class Picture:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a file or a pipe. Raises ``PictureError`` for what cannot be read, or is too long."""
+    """Return the content of a file or a pipe.
+
+    Raises
+    ------
+    PictureError
+        If it cannot be read, or has over :data:`MAX_BYTES` bytes.
+    """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -105,8 +124,8 @@ def decode(
     max_pixels : int or None
         The most pixels that it may have, instead of Pillow's limit.
     allow_truncated : bool
-        Decode what is present of a damaged JPEG, PNG or TIFF. The rest is gray, and ``missing`` of the
-        picture lists its lines.
+        Decode the present part of a damaged JPEG, PNG or TIFF. The rest is gray, and ``missing`` of
+        the picture lists its lines.
 
     Raises
     ------
@@ -134,7 +153,7 @@ def decode(
 
 
 def _without_end_marker(data: bytes, name: str, max_pixels: int) -> Picture | None:
-    """A JPEG that ends behind its last pixel, without the marker of its end."""
+    """Decode a JPEG that has all pixels but no end marker."""
     from colortk.io.truncated import add_end_marker  # not for whole pictures
 
     try:
@@ -148,7 +167,7 @@ def _without_end_marker(data: bytes, name: str, max_pixels: int) -> Picture | No
 
 
 def _partial(data: bytes, name: str, max_pixels: int) -> Picture | None:
-    """What can be decoded of a damaged file, if anything can."""
+    """Decode the present part of a damaged file, if there is any."""
     try:
         if tiff_limits.begins(data):
             return _decode_tiff(data, name, max_pixels, allow_truncated=True)
@@ -207,7 +226,7 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool 
 
 
 def _binary(data: bytes, name: str, max_pixels: int) -> bytes:
-    """``data`` in a form that Pillow reads at once, if it is a PNM; else ``data`` itself."""
+    """Return ``data``; a PNM is converted to a form that Pillow reads fast."""
     if data[:1] != b"P":
         return data
     from colortk.io import pnm

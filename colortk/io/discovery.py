@@ -123,8 +123,8 @@ def find_pictures(folder: Path, needed: bool = True) -> list[Path]:
     """Return all picture files under ``folder``, sorted.
 
     Links to folders are not followed. A broken link whose name is that of a picture is in the list,
-    so that reading it reports it. Folders that cannot be read and entries that are not files are left
-    out with a :class:`~colortk.errors.Notice`.
+    so that reading it reports it. Folders that cannot be read and entries that are not files are
+    left out with a :class:`~colortk.errors.Notice`.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def known_format(extension: str) -> str:
 
 
 def suggest_extension(picture: Picture) -> str:
-    """An extension that keeps what ``picture`` came as; png where colour would not fit."""
+    """Return the extension of the format of ``picture``; png if that format has no color."""
     return extension_for(picture.format)
 
 
@@ -71,10 +71,30 @@ def extension_for(kind: str) -> str:
 
 
 def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> bytes:
-    """A picture file in memory.
+    """Encode a picture file.
 
-    ``rgb``: uint8 or uint16 (H, W, 3). ``source`` gives alpha, EXIF and DPI. What the format
-    cannot keep is said in ``notes``. Raises ``PictureError`` or ``UsageError``.
+    Parameters
+    ----------
+    rgb : uint8 or uint16 array of shape (H, W, 3)
+        sRGB.
+    source : Picture
+        The input picture, whose alpha, EXIF, DPI and metadata are kept.
+    extension : str
+        Extension of the output file, as "png".
+    notes : list of str
+        A line is appended for each thing that the format cannot hold.
+
+    Returns
+    -------
+    bytes
+        The file.
+
+    Raises
+    ------
+    PictureError
+        If the picture is too large for the format, or cannot be encoded.
+    UsageError
+        If the extension is not known.
     """
     name = known_format(extension)
     alpha = source.alpha
@@ -107,7 +127,7 @@ def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> by
 
 
 def _with_chunks(data: bytes, source: Picture) -> bytes:
-    """A PNG with the chunks of its metadata, behind 8 bytes of signature and 25 of IHDR."""
+    """Insert metadata chunks into a PNG, after 8 bytes of signature and 25 bytes of IHDR."""
     return data[:33] + metadata_writing.png_chunks(source.metadata) + data[33:]
 
 
@@ -186,7 +206,7 @@ def _png_16(pixels: Pixels, source: Picture) -> bytes:
 
 
 def _tiff(pixels: Pixels, source: Picture, notes: list[str]) -> bytes:
-    """A TIFF, deflated in strips: Pillow writes no 16-bit colour, OpenCV no EXIF."""
+    """Encode a TIFF with deflated strips: Pillow writes no 16-bit color, and OpenCV no EXIF."""
     height, width, channels = pixels.shape
     depth = pixels.dtype.itemsize
     rows = max(1, (1 << 20) // (width * channels * depth))

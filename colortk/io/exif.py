@@ -47,7 +47,7 @@ def kept_exif(exif: Image.Exif, pixels: NDArray[Any], name: str, notes: list[str
 
 
 def _written(exif: Image.Exif) -> bytes | None:
-    """The block in bytes, ``None`` if Pillow cannot write one of its values."""
+    """Return the block as bytes; ``None`` if Pillow cannot write one of its values."""
     try:
         return bytes(exif.tobytes()) if len(exif) else b""
     except _ERRORS:

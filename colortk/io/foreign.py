@@ -45,7 +45,7 @@ class Foreign:
     plugin: str = ""
 
     def advice(self, name: str) -> str:
-        """What to do with the file ``name``."""
+        """Return the hint for the file ``name``."""
         import shlex  # not for pictures that are read
 
         return self.hint.format(file=shlex.quote(name))
@@ -139,7 +139,7 @@ def likely_kind(data: bytes) -> Foreign | None:
 
 
 def _of_brands(data: bytes) -> Foreign | None:
-    """A file of the ISO base media format: HEIC, camera raw or film, by its brands."""
+    """Identify a file of the ISO base media format by its brands: HEIC, camera raw or film."""
     size = int.from_bytes(data[:4], "big")
     brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(size, 256), 4))}
     if data[8:12] == b"crx ":
@@ -152,7 +152,7 @@ def _of_brands(data: bytes) -> Foreign | None:
 
 
 def _of_tiff(data: bytes) -> Foreign | None:
-    """Camera raw in a TIFF. Its first picture is a thumbnail, which nobody wants to have colorized."""
+    """Identify camera raw in a TIFF. Its first picture is only a thumbnail."""
     from colortk.io import tiff_tags
 
     if data[8:10] == b"CR":

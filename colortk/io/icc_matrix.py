@@ -139,7 +139,7 @@ def _parametric(x: Array, tag: bytes) -> Array:
 
 
 def _encoded() -> Array:
-    """The sRGB level of each of 65,536 steps of linear light, uint16."""
+    """Return the sRGB level of each of 65,536 steps of linear light, uint16."""
     y = np.arange(_LEVELS) / (_LEVELS - 1)
     value = np.where(y > 0.0031308, 1.055 * y ** (1 / 2.4) - 0.055, 12.92 * y)
     levels: Array = np.rint(value * 65535).astype(np.uint16)

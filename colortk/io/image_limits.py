@@ -40,7 +40,7 @@ def limit_of_pillow() -> int:
 
 
 def too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -> PictureError:
-    """The error of a picture that has more than ``max_pixels``."""
+    """Return the error for a picture that has more than ``max_pixels``."""
     size_text = f"{size[0]} × {size[1]} pixels" if size else "its header"
     return PictureError(
         f"cannot read '{name}'",
@@ -206,7 +206,7 @@ _EXIF_ERRORS = (SyntaxError, ValueError, TypeError, KeyError, struct.error, Over
 
 
 def exif_of_tiff(data: bytes, name: str, notes: list[str]) -> Image.Exif:
-    """Return the EXIF of a TIFF whose directories have been measured; none, with a note, if damaged."""
+    """Return the EXIF of a TIFF whose directories were checked; none, with a note, if damaged."""
     from colortk.io.tiff_layout import directory_of
 
     exif = Image.Exif()

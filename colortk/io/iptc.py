@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 
-#: Resources that are kept: IPTC, its digest, copyright flag and URL. The rest describes the original's
+#: Resources that are kept: IPTC, its digest, copyright flag and URL. Others describe the original's
 #: pixels (resolution, previews, paths, layers).
 IPTC = 0x0404
 _KEPT = (IPTC, 0x0425, 0x040A, 0x040B)

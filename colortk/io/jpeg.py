@@ -93,7 +93,7 @@ def _lacks_restarts(data: bytes, frame: Frame, scan: Scan) -> bool:
 
 
 def _lengthened(data: bytes, scans: list[Scan]) -> bytes:
-    """The first picture, with more bits behind the code of each scan."""
+    """Return the first picture, with more bits after the code of each scan."""
     parts, at, end = [], 0, len(data)
     for scan in scans:
         parts += [data[at : scan.stop], _BITS]

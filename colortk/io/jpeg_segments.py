@@ -26,7 +26,7 @@ class Segment:
     at : int
         Offset of the marker in the file.
     start, stop : int
-        Offsets of the payload, without the bytes of its length. ``stop`` is at most the file's size.
+        Offsets of the payload, without its length. ``stop`` is at most the size of the file.
     filler : int
         Bytes between the end of the previous segment and this marker. After a scan's header they
         are the scan's compressed data.

@@ -54,15 +54,15 @@ class _Bits:
         self._value = value
 
     def take(self, count: int) -> int:
-        """The next ``count`` bits."""
+        """Return the next ``count`` bits."""
         value = self._value & ((1 << count) - 1)
         self._value >>= count
         return value
 
     def small(self) -> int:
-        """A side that is a multiple of 8, up to 256."""
+        """Return a side that is a multiple of 8, up to 256."""
         return 8 * (self.take(5) + 1)
 
     def large(self) -> int:
-        """A side of any length."""
+        """Return a side of any length."""
         return 1 + self.take((9, 13, 18, 30)[self.take(2)])

@@ -1,8 +1,8 @@
 """How much a picture file may ask of its decoder; the command, the workers and the page share it.
 
 Decoders take time for things that cost a file nearly nothing: scans of a JPEG, comments, chunks and
-blocks of a few bytes. They are counted here, before any decoder sees the file. What is left takes time
-in proportion to bytes and pixels, which are limited as well.
+blocks of a few bytes. They are counted here, before any decoder sees the file. What is left takes
+time in proportion to bytes and pixels, which are limited as well.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import struct
 
 #: Seconds that decoding one picture may take on the page.
 DECODE_SECONDS = 60.0
-#: Markers of a JPEG, and bytes between them that belong to none. Each costs its readers some microseconds.
+#: Markers of a JPEG, and bytes between them that belong to none. Each costs its readers some
+#: microseconds.
 SEGMENTS, FILLER = 4096, 1 << 16
-#: EXIF of a JPEG in several segments is put together by copying. Photoshop's data has many small parts.
+#: EXIF of a JPEG in several segments is put together by copying. Photoshop's data has many small
+#: parts.
 EXIF, PHOTOSHOP = 1 << 21, 1 << 22
 #: Scans of a JPEG. Cameras and programs write at most twenty; each goes over all pixels.
 SCANS, USUAL_SCANS = 100, 20
@@ -38,7 +40,8 @@ class OverLimit(ValueError):
     """The file asks for more than a picture needs. The message says of what."""
 
 
-# A cold run imports only what its picture needs: the modules of formats are imported by their checks.
+# A cold run imports only what its picture needs: the modules of formats are imported by their
+# checks.
 def check_header(data: bytes) -> None:
     """Refuse a file whose decoding takes out of proportion to its bytes and pixels.
 

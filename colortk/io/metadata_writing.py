@@ -1,4 +1,4 @@
-"""XMP, IPTC and comments written into a picture file, or named where its format cannot hold them."""
+"""Write XMP, IPTC and comments into picture files, and name what a format cannot hold."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 from colortk.types import Array
 
 Ranges = list[tuple[int, int]]
-#: Top-left pixel, and steps, of the passes of Adam7 (PNG, section 8.2), and the blocks that they fill.
+#: First pixel and steps of the passes of Adam7 (PNG, section 8.2), and the blocks that they fill.
 PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
            (1, 0, 2, 1))  # fmt: skip
 _BLOCKS = ((8, 8), (8, 4), (4, 4), (4, 2), (2, 2), (2, 1), (1, 1))
@@ -57,7 +57,7 @@ class Missing:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Missing:
-        """Return the lines that :meth:`as_dict` described. Raises ``KeyError`` or ``ValueError``."""
+        """Return the lines from :meth:`as_dict`. Raises ``KeyError`` or ``ValueError``."""
         lost, reduced = (
             [(int(first), int(last)) for first, last in content[key]] for key in ("lost", "reduced")
         )
@@ -94,7 +94,7 @@ class Repaired:
     fill: bool = False
 
     def filled(self, pixels: Array, alpha: Array | None) -> tuple[Array, Array | None]:
-        """Return decoded pixels (H, W) or (H, W, 3) and alpha with gray, opaque lines for lost ones."""
+        """Return decoded pixels (H, W) or (H, W, 3) and alpha, with lost lines gray and opaque."""
         if not self.fill:
             return pixels, alpha
         pixels = pixels.copy()
@@ -112,7 +112,7 @@ class Repaired:
 
 
 def _nearest(height: int, width: int, rows: list[int]) -> tuple[Array, Array]:
-    """For each pixel, row and column of the nearest one whose pass is there: itself, or its block's."""
+    """Return row and column of the nearest present pixel: itself, or the one of its block."""
     have = np.zeros((height, width), bool)
     for (top, left, down, across), count in zip(PASSES, rows, strict=True):
         have[top::down, left::across][:count] = True

@@ -17,7 +17,7 @@ _AROUND = 12
 
 @dataclass(frozen=True)
 class Chunk:
-    """One chunk. ``stop`` is at most the file's size; ``whole``: its checksum is in the file too."""
+    """A chunk. ``stop`` is at most the size of the file; ``whole``: the checksum is present."""
 
     kind: bytes
     start: int
@@ -84,7 +84,7 @@ def chunk_bytes(kind: bytes, content: bytes) -> bytes:
 
 
 def inflate(data: bytes, limit: int) -> bytes:
-    """Return what the zlib stream ``data`` unpacks to. Raises ``ValueError`` over ``limit`` bytes."""
+    """Unpack a zlib stream. Raises ``ValueError`` if the result has over ``limit`` bytes."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(data, limit)
@@ -96,7 +96,7 @@ def inflate(data: bytes, limit: int) -> bytes:
 
 
 def stretch_transparent_level(info: dict[Any, Any], data: bytes) -> None:
-    """Stretch the transparent level of gray of 2 or 4 bits, in ``info``, as Pillow stretches pixels."""
+    """Scale the transparent level of 2-bit or 4-bit gray in ``info`` as Pillow scales pixels."""
     level = info.get("transparency")
     if isinstance(level, int) and data[25] == 0 and data[24] in (2, 4):
         info["transparency"] = level * 255 // ((1 << data[24]) - 1)

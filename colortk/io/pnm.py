@@ -1,8 +1,8 @@
 """PBM, PGM and PPM files brought into the binary form with 8 or 16 bits a sample.
 
-Pillow reads headers byte by byte, and text and unusual ranges sample by sample, in Python: a comment
-of 20 MB took half a minute. The header is parsed here, within a limit, and samples by NumPy; Pillow
-then reads what is left, a short header and binary samples.
+Pillow reads headers byte by byte, and text and unusual ranges sample by sample, in Python: a
+comment of 20 MB took half a minute. The header is parsed here, within a limit, and samples by
+NumPy; Pillow then reads what is left, a short header and binary samples.
 
 References
 ----------
@@ -31,7 +31,7 @@ _GAP_TO_END = re.compile(_GAP + rb"(?:#[^\r\n]*+)?\Z")
 
 @dataclass(frozen=True)
 class Header:
-    """What the header states. ``start``: offset of the samples; ``comments``: its comments, one a line."""
+    """A header. ``start``: offset of the samples; ``comments``: its comments, one per line."""
 
     kind: int
     width: int
@@ -106,7 +106,7 @@ def to_binary(data: bytes, header: Header) -> bytes:
 
 
 def _bits(text: bytes) -> NDArray[Any]:
-    """Samples of a plain PBM, in which 1 is black and spaces between digits may be missing."""
+    """Return the samples of a plain PBM: 1 is black, and digits need no spaces between them."""
     digits = np.frombuffer(b"".join(text.split()), np.uint8)
     if digits.size and not (int(digits.min()) >= 48 and int(digits.max()) <= 49):
         raise ValueError("a sample is neither 0 nor 1")

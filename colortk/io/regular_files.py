@@ -33,7 +33,7 @@ def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
 
 
 def read_regular(path: str | os.PathLike[str]) -> bytes:
-    """Return the content of the regular file ``path``. Raises ``OSError`` as :func:`open_regular`."""
+    """Return the content of a regular file. Raises ``OSError`` as :func:`open_regular` does."""
     with open_regular(path) as file:
         return file.read()
 
@@ -64,7 +64,7 @@ def open_append(path: Path, exclusive: bool = False) -> int:
 
 
 def _checked(descriptor: int, path: str | os.PathLike[str]) -> int:
-    """Return ``descriptor`` if it is of a regular file: ``path`` may have been replaced meanwhile."""
+    """Return ``descriptor`` if its file is regular: ``path`` may have been replaced meanwhile."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         _refuse("no regular file", path)

@@ -1,4 +1,4 @@
-"""Photographs that are already on the machine, in installed packages."""
+"""Find sample photographs in installed packages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from pathlib import Path
 
 from colortk.errors import EnvironmentProblem
 
-#: Colour photographs of scikit-image's data folder; the rest of it is grey, or no photograph.
+#: The color photographs in scikit-image's data folder.
 _SCIKIT_IMAGE = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 
 
 def photographs() -> dict[str, Path]:
-    """Those of scikit-learn by name, without importing it. Raises ``EnvironmentProblem``."""
+    """Return the photographs of scikit-learn by name, without importing it.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If there are none.
+    """
     paths = {
         path.name: path
         for place in _places("sklearn")
@@ -21,14 +27,14 @@ def photographs() -> dict[str, Path]:
     if not paths:
         raise EnvironmentProblem(
             "no sample photographs",
-            "scikit-learn is not installed as it should be",
+            "scikit-learn is not installed correctly",
             "pip install scikit-learn",
         )
     return paths
 
 
 def everything() -> dict[str, Path]:
-    """Those of scikit-learn, and of scikit-image where it is installed."""
+    """Return the photographs of scikit-learn, and of scikit-image if it is installed, by name."""
     more = {
         name: place / "data" / name
         for place in _places("skimage")

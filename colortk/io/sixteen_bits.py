@@ -39,6 +39,7 @@ def _most_of_ppm(image: ImageFile.ImageFile) -> int:
 
 
 def decode_16(image: ImageFile.ImageFile, data: bytes, name: str) -> tuple[Pixels, Pixels | None]:
+    """Return pixels and alpha of a 16-bit PNG or PPM."""
     if image.mode in _DEPTH_16:
         image.load()
         gray = np.asarray(image).astype(np.uint16)

@@ -32,8 +32,8 @@ _IMAGES = {
 _ZSTANDARD = (34926, 50000)
 #: Memory that LZMA may take, in bytes.
 _LZMA_MEMORY = 1 << 28
-#: Segments of one picture, where each costs a decoder about a millisecond: so many, and one more for
-#: so many pixels; and of CCITT.
+#: Segments of one picture, where each costs a decoder about a millisecond: so many, and one more
+#: for so many pixels; and of CCITT.
 _SLOW_SEGMENTS, _PIXELS_OF_SEGMENT, _CCITT_SEGMENTS = 4096, 8192, 3000
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
@@ -159,7 +159,7 @@ def _unlzma(part: bytes, size: int) -> bytes:
 
 
 def _image(decode: Callable[..., Any], part: bytes, layout: Layout, rows: int) -> Array:
-    """Samples of a segment that is a picture file by itself, of exactly the right size."""
+    """Return the samples of a segment that is a picture file of exactly the right size."""
     limits.check_header(part)
     if jpeg2000.is_jpeg2000(part):
         samples = jpeg2000.work_of(part)[1]

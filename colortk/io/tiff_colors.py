@@ -73,7 +73,7 @@ def to_srgb(
 def _alpha(
     samples: Array, layout: Layout, name: str, notes: list[str]
 ) -> tuple[Array | None, bool]:
-    """Samples of the alpha channel, and whether colors were multiplied by it."""
+    """Return the samples of the alpha channel, and whether colors were multiplied by it."""
     count = layout.samples - layout.colors
     kinds = layout.extra
     if not kinds and count == 1:
@@ -123,8 +123,8 @@ def _palette(indexes: Array, layout: Layout) -> Array:
         count = len(entries) if isinstance(entries, tuple) else 0
         raise ValueError(f"its palette has {count:,} numbers, and its pixels need {3 * size:,}")
     table: Array = np.array(entries, np.uint16).reshape(3, size).T
-    # Some writers store 8-bit values, as they are or in the upper byte. As libtiff does, the first kind
-    # is recognized by its small values.
+    # Some writers store 8-bit values, as they are or in the upper byte. The first kind is
+    # recognized by its small values, as in libtiff.
     if table.max() < 256:
         return table.astype(np.uint8)[indexes]
     if not (table & 255).any():

@@ -1,7 +1,7 @@
 """CCITT strips of a TIFF, proved complete by encoding the result again.
 
-No decoder at hand reports a strip that ends early: the rest would be white. Coders of this kind have
-no choice, so that whole code comes out again bit by bit.
+No decoder at hand reports a strip that ends early: the rest would be white. Coders of this kind
+have no choice, so that whole code comes out again bit by bit.
 """
 
 from __future__ import annotations

@@ -197,8 +197,10 @@ def _check_samples(bits: int, kind: int, name: str) -> None:
         return
     if kind in (1, 4) and 1 <= bits <= 16:
         return
-    sample_kinds = {1: "unsigned integers", 2: "signed integers", 3: "floating-point numbers",
-            4: "numbers of undefined kind", 5: "complex integers", 6: "complex numbers"}  # fmt: skip
+    sample_kinds = {
+        1: "unsigned integers", 2: "signed integers", 3: "floating-point numbers",
+        4: "numbers of undefined kind", 5: "complex integers", 6: "complex numbers",
+    }  # fmt: skip
     raise refused(
         name, f"its pixels have {bits} bits: {sample_kinds.get(kind, f'kind {kind}')}", hint
     )

@@ -25,7 +25,7 @@ TILE = 4096 * 4096
 #: Values of a tag that are numbers: strips, mostly. Each becomes an object of Python's.
 NUMBERS = 1_000_000
 #: Directories that are looked at.
-MOST = 64
+MAX_DIRECTORIES = 64
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def check(data: bytes) -> tuple[int, int] | None:
     seen: set[int] = set()
     first: dict[int, int] = {}
     value_bytes = 0
-    while waiting and len(seen) < MOST:
+    while waiting and len(seen) < MAX_DIRECTORIES:
         place = waiting.pop(0)
         if not place or place in seen:  # 0 is the end of the chain, not a place
             continue
@@ -102,7 +102,7 @@ def check(data: bytes) -> tuple[int, int] | None:
 def _entries(
     data: bytes, layout: _Layout, place: int, waiting: list[int]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Tag, type, count and place of the values; at the end the next directory is put on the list."""
+    """Yield tag, type, count and offset of the values; append the next directory to the list."""
     entry = f"{layout.order}HH{layout.offset}"
     step = 4 + 2 * layout.size
     (count,) = _numbers(data, layout, place, layout.entries, 1) or [0]

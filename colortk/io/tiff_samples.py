@@ -69,7 +69,7 @@ def read_samples(data: bytes, layout: Layout, partial: bool = False) -> tuple[Ar
 
 
 def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int, Array]]:
-    """Number and samples of each segment; of a damaged one, its first whole rows."""
+    """Yield number and samples of each segment; for a damaged one, its first whole rows."""
     size = tiff_codecs.row_bytes(layout) * layout.rows
     step = max(1, _AT_ONCE // max(1, size))
     for start in range(0, len(layout.segments), step):
@@ -174,7 +174,7 @@ def _start_of(layout: Layout, part: bytes, rows: int) -> bytes:
 
 
 def _unpacked(content: bytes, layout: Layout) -> Array:
-    """Samples (rows, columns, channels) of the bytes of whole rows."""
+    """Return the samples (rows, columns, channels) of the bytes of whole rows."""
     rows = len(content) // tiff_codecs.row_bytes(layout)
     width = layout.columns * layout.channels
     shape = (rows, layout.columns, layout.channels)

@@ -13,7 +13,7 @@ from colortk.types import Array
 
 _RESTART_INTERVAL = 0xDD
 _END = b"\xff\xd9"
-#: Two rows of bits that no Huffman table reads as the same blocks, and neither as gray ones for long.
+#: Two bit patterns that no Huffman table reads as the same blocks, nor for long as gray blocks.
 _BITS = (b"\x6d\xb6\xdb\x55\xaa\x33" * 64, b"\x92\x49\x24\xb3\x5c\xe1" * 64)
 #: A table with one code, "0 is the end of the block", for scans that add nothing.
 _EMPTY_TABLE = b"\xff\xc4\0\x14\x10\1" + bytes(15) + b"\0"

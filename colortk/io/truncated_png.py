@@ -41,7 +41,7 @@ def repair_png(data: bytes) -> Repaired | None:
 
 
 def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:
-    """Return what stands before the pixels, the packed pixels, and where chunks with a wrong sum begin."""
+    """Return the data before the pixels, the packed pixels, and offsets of chunks with bad sums."""
     head, content, wrong = png.SIGNATURE, [], []
     size = 0
     for chunk in png.chunks(data):
@@ -65,7 +65,7 @@ def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:
 
 
 def _inflated(content: bytes, needed: int, marks: list[int]) -> tuple[bytes, int | None]:
-    """Unpack as much as is valid. Return it, and how much was unpacked at the first of ``marks``."""
+    """Unpack all valid data. Return it, and its size at the first of ``marks``."""
     unpacker = zlib.decompressobj()
     out = bytearray()
     reached: int | None = None

@@ -194,7 +194,7 @@ def clean(
     extension : bytes
         Extended XMP of a JPEG, which is merged into the packet.
     turned : bool
-        The result was rotated or mirrored: regions (faces), which lie on the original, are taken out.
+        The result was rotated or mirrored: regions (faces) of the original are removed.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def clean(
 
 
 def _bare(packet: bytes) -> bytes:
-    """A packet without the zeros and spaces that some programs put around it."""
+    """Return a packet without the zeros and spaces that some programs add."""
     return (
         packet.strip(b" \t\r\n")
         if packet[:2] in (b"\xff\xfe", b"\xfe\xff")

@@ -42,7 +42,8 @@ def colortk_metrics() -> list[MetricSpec]:
         ),
         _metric(
             "ms_ssim_ab", "MS-SSIM ab", "Multi-scale structural similarity, mean over a* and b*",
-            True, "ms_ssim", digits=4, chroma=True, source="Wang et al. 2003; Mullery and Whelan 2022",
+            True, "ms_ssim", digits=4, chroma=True,
+            source="Wang et al. 2003; Mullery and Whelan 2022",
         ),
         _metric(
             "cms_ssim", "CMS-SSIM", "MS-SSIM of L* times a comparison of color", True,
@@ -69,11 +70,12 @@ def colortk_metrics() -> list[MetricSpec]:
             "delta_e76", digits=3, chroma=True, unit="share", source="Mahy et al. 1994",
         ),
         _metric(
-            "colorfulness", "CF", "Colorfulness of the result", None,
-            digits=2, chroma=True, takes="pictures", needs_reference=False, source="Hasler and Süsstrunk 2003",
+            "colorfulness", "CF", "Colorfulness of the result", None, digits=2, chroma=True,
+            takes="pictures", needs_reference=False, source="Hasler and Süsstrunk 2003",
         ),
         _metric(
-            "colorfulness_error", "ΔCF", "Difference of the result's colorfulness to the original's",
+            "colorfulness_error", "ΔCF",
+            "Difference of colorfulness between the result and the original",
             False, "colorfulness", digits=2, chroma=True, source="Hasler and Süsstrunk 2003",
         ),
         _metric(

@@ -1,4 +1,4 @@
-"""A client of a Dask scheduler that ends when the scheduler is lost, with failures in plain words."""
+"""A client of a Dask scheduler that ends, with a clear error, when the scheduler is lost."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ _MANIFEST = "manifest.json"
 def data_files(folder: Path) -> Iterator[Path]:
     """Yield the data files of the package in ``folder``, in order.
 
-    These are all files in subfolders that are not packages, and the files beside the modules that are
-    not documentation. Files that a ``manifest.json`` beside them lists are left out: their digests are
-    verified when they are read.
+    These are all files in subfolders that are not packages, and the files beside the modules that
+    are not documentation. Files that a ``manifest.json`` beside them lists are left out: their
+    digests are verified when they are read.
     """
     yield from _in_folder(folder, _NEVER | _ILLUSTRATIONS)
 

@@ -1,9 +1,9 @@
 """Find all modules that a module imports, directly or not, in the sources, without importing them.
 
 Imports inside of functions count, and so do modules that strings name (``"package.module:name"``).
-Sources are followed in the packages that belong to the result: the host, its plugins, the distribution
-of a plugin, and modules outside of folders of installed packages. Other packages are libraries, which
-are not followed: their versions identify them.
+Sources are followed in the packages that belong to the result: the host, its plugins, the
+distribution of a plugin, and modules outside of folders of installed packages. Other packages are
+libraries, which are not followed: their versions identify them.
 """
 
 from __future__ import annotations
@@ -170,7 +170,9 @@ class SourceTree:
             yield reference, (), module
 
     def _named(self, module: str, names: tuple[str, ...]) -> Iterator[_Edge]:
-        """Yield the modules behind names that are imported from ``module``: submodules and lazy names.
+        """Yield the modules behind names that are imported from ``module``.
+
+        These are submodules, and modules of names that ``module`` offers lazily.
 
         The name ``""`` stands for the module itself, of which anything may be used.
         """

@@ -3,7 +3,8 @@
 The environment variable ``COLORTK_DEVICE`` chooses the device. ``auto``, the default, uses ONNX
 Runtime's CUDA provider if it works, else the CPU. It does not look for a GPU through Keras: that
 would import TensorFlow, which takes longer than most pictures. ``gpu`` uses the CUDA provider, else
-the GPU of Keras' backend with the weights of the same file, else raises an error. ``cpu`` uses the CPU.
+the GPU of Keras' backend with the weights of the same file, else raises an error. ``cpu`` uses the
+CPU.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ def restrict(readable: Iterable[str], listed: Iterable[str], writable: Iterable[
     Returns
     -------
     int
-        The version of Landlock. Version 4 also denies TCP, and version 6 signals to other processes.
+        The version of Landlock. Version 4 also denies TCP, and version 6 signals to other
+        processes.
 
     Raises
     ------

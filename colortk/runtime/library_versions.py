@@ -33,8 +33,8 @@ def library_version(module: str, folder: Path | None) -> str:
     Returns
     -------
     str
-        As "opencv-contrib-python 4.10.0.84", separated by commas if several distributions provide the
-        module; otherwise "module absent" or "module unknown".
+        As "opencv-contrib-python 4.10.0.84", separated by commas if several distributions provide
+        the module; otherwise "module absent" or "module unknown".
     """
     if folder is None:
         return f"{module} absent"

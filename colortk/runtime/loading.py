@@ -114,7 +114,8 @@ class Loaded:
         Raises
         ------
         PredictionError
-            If the plugin fails. With ``COLORTK_STRICT=1``, ``RuntimeError`` from the plugin's error.
+            If the plugin fails. With ``COLORTK_STRICT=1``, ``RuntimeError`` from the plugin's
+            error.
         """
         return check_prediction(
             self.spec.name, lightness, self._ask("predict_ab", lightness.copy())
@@ -147,7 +148,7 @@ class Loaded:
 
 
 def reason(error: BaseException, factory: str) -> str:
-    """Return class and message of a plugin's ``error`` and its :func:`source_location`, in one line."""
+    """Describe an error of a plugin in one line: class, message and :func:`source_location`."""
     text = " ".join(str(error).split())
     kind = type(error).__name__
     return f"{f'{kind}: {text}' if text else kind} {source_location(error, factory)}".rstrip()
@@ -161,8 +162,8 @@ def source_location(error: BaseException, factory: str) -> str:
     error : BaseException
         An error of a plugin.
     factory : str
-        Import path of the factory. Lines of its package are preferred; otherwise any code counts that
-        belongs neither to Python, NumPy nor colortk.
+        Import path of the factory. Lines of its package are preferred; otherwise any code counts
+        that belongs neither to Python, NumPy nor colortk.
 
     Returns
     -------

@@ -1,9 +1,9 @@
 """Report a crash of a library under a memory limit (`ulimit -v`) in one clear line.
 
 Under such a limit OpenCV and OpenBLAS end the process with SIGSEGV, or with a message of their own,
-when they cannot allocate memory. This cannot be checked in advance: the need depends on the number of
-cores and on the picture. So, if a limit is set, a forked child does the work, and its parent, which has
-loaded nothing, reports how the child ended.
+when they cannot allocate memory. This cannot be checked in advance: the need depends on the number
+of cores and on the picture. So, if a limit is set, a forked child does the work, and its parent,
+which has loaded nothing, reports how the child ended.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _NOISE = (b"OpenBLAS ", b"libgomp: ", b"terminate called", b"  what():", b"Fatal
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT")
 #: Parameters of glibc's mallopt (malloc.h) and Linux' prctl.
 _M_ARENA_MAX, _PR_SET_PDEATHSIG = -8, 1
-#: Bytes of address space that SciPy's linear algebra needs when it is loaded: for its libraries, and for
-#: the buffer of each thread.
+#: Bytes of address space that SciPy's linear algebra needs when it is loaded: for its libraries,
+#: and for the buffer of each thread.
 _SCIPY, _BLAS_BUFFER = 60 << 20, 34 << 20
 
 

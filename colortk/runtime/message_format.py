@@ -6,7 +6,7 @@ layout, in order:
 ========  ==========================================================================
 4 bytes   ``CTK1``
 4 bytes   length of the header, unsigned, little-endian
-header    JSON object: ``kind``, ``number``, ``fields`` and ``arrays``, where ``arrays`` is a list of
+header    JSON object: ``kind``, ``number``, ``fields`` and ``arrays``, a list of
           ``[name, shape, dtype]``
 arrays    the bytes of every array in the order of the header, C order, little-endian
 ========  ==========================================================================

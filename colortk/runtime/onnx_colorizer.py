@@ -23,8 +23,8 @@ class OnnxColorizer:
     codec : Codec
         Converts lightness to the network's input, and the network's output to chroma.
     network : str
-        ``"package.module:callable"`` of the function that builds the network in Keras. It is used on
-        a GPU that ONNX Runtime cannot use.
+        ``"package.module:callable"`` of the function that builds the network in Keras. It is used
+        on a GPU that ONNX Runtime cannot use.
     chroma_gain : float, optional
         Factor on the predicted chroma: below 1 for a network that predicts too strong colors for
         pictures unlike those that it was trained on.

@@ -1,7 +1,7 @@
 """Report the progress of long work.
 
-``progress(label, total)`` is a context manager. Its value is a function ``advance(n)``, to be called when
-``n`` more items are done.
+``progress(label, total)`` is a context manager. Its value is a function ``advance(n)``, to be
+called when ``n`` more items are done.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The identity of a result: a digest of all code, data and libraries that can change it.
 
-This module computes the digest for all keys: scores of ``compare``, results of ``run --resume``, films,
-and checkpoints of ``fit``. The digest changes with every module of the import closure of the code that
-computes the result, from the decoded file to the pixels that are written or scored. It does not change
-with docstrings, comments and layout. Weights, options, protocol and inputs are other parts of each key.
+This module computes the digest for all keys: scores of ``compare``, results of ``run --resume``,
+films, and checkpoints of ``fit``. The digest changes with every module of the import closure of the
+code that computes the result, from the decoded file to the pixels that are written or scored. It
+does not change with docstrings, comments and layout. Weights, options, protocol and inputs are
+other parts of each key.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ ENTRIES: dict[Work, tuple[str, ...]] = {
 }
 #: The digest of a result leaves out metrics: scores have the digest of their metric beside it.
 _METRICS = ("colortk.harness.metrics", "colortk.harness.lpips", "colortk.harness.scoring")
-#: Libraries that our modules import and that change no result: for the command line, for processes, and
-#: frameworks for training. Trainers name the frameworks that they use.
+#: Libraries that our modules import and that change no result: for the command line, for processes,
+#: and frameworks for training. Trainers name the frameworks that they use.
 _IGNORED = frozenset(
     (
         "click", "dask", "distributed", "gradio", "jax", "joblib", "keras", "matplotlib", "onnx",

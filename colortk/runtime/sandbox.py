@@ -12,8 +12,9 @@ network
 processes
     It can neither see nor signal nor trace any process but its own.
 
-On Linux this takes user, process, mount and network namespaces, and Landlock; where the kernel forbids
-one of them, the aspects that depend on it are reported as not sealed. ``COLORTK_SEAL=off`` seals nothing.
+On Linux this takes user, process, mount and network namespaces, and Landlock; where the kernel
+forbids one of them, the aspects that depend on it are reported as not sealed. ``COLORTK_SEAL=off``
+seals nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ ASPECTS = ("paths", "files", "network", "processes")
 #: Environment variables that a sealed process keeps, and beginnings of their names.
 _KEPT = {
     "PATH", "LANG", "LANGUAGE", "TZ", "PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONUTF8",
-    "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT", "CUDA_VISIBLE_DEVICES",
+    "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT",
+    "CUDA_VISIBLE_DEVICES",
     "COLORTK_THREADS", "COLORTK_DEVICE", "COLORTK_STRICT", "ORT_DISABLE_TELEMETRY",
     "OPENCV_FOR_THREADS_NUM",
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Cache the meanings of source files, in the process and in the user's cache folder.
 
-Parsing a source takes milliseconds, and an import closure has about a hundred sources. The key of an
-entry on the disk is the SHA-256 of the file's bytes, so that no entry can become wrong.
+Parsing a source takes milliseconds, and an import closure has about a hundred sources. The key of
+an entry on the disk is the SHA-256 of the file's bytes, so that no entry can become wrong.
 """
 
 from __future__ import annotations

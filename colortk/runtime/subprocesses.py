@@ -1,8 +1,8 @@
 """Start Python processes that are connected to this process by a channel.
 
-:mod:`multiprocessing` is not used: it imports the caller's main module again, so that a script without
-a ``__main__`` guard starts itself over and over, and it refuses to start from a daemon, such as a Dask
-worker.
+:mod:`multiprocessing` is not used: it imports the caller's main module again, so that a script
+without a ``__main__`` guard starts itself over and over, and it refuses to start from a daemon,
+such as a Dask worker.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def spawn(
 ) -> tuple[subprocess.Popen[bytes], Channel]:
     """Start a process that calls ``target`` with its end of a channel.
 
-    The output of the process goes to stderr. It can import the modules that this process can import.
-    The channel ends when this process ends.
+    The output of the process goes to stderr. It can import the modules that this process can
+    import. The channel ends when this process ends.
 
     Parameters
     ----------

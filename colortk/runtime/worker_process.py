@@ -60,7 +60,8 @@ class WorkerProcess:
     Parameters
     ----------
     target : str
-        Import path of the callable that serves in the process; see :func:`colortk.runtime.subprocesses.spawn`.
+        Import path of the callable that serves in the process; see
+        :func:`colortk.runtime.subprocesses.spawn`.
     threads : int or None
         Threads of its libraries.
     started : (process, channel) or None
@@ -124,8 +125,8 @@ class WorkerProcess:
     def reply(self, timeout: float | None = None, max_bytes: int = 0) -> Message:
         """Wait for the reply to the first request without one.
 
-        Raises as :meth:`colortk.runtime.messages.Channel.receive`, and the ``ColortkError`` that the
-        process reports.
+        Raises as :meth:`colortk.runtime.messages.Channel.receive`, and the ``ColortkError`` that
+        the process reports.
         """
         return self._checked(self.channel.receive(timeout, max_bytes))
 

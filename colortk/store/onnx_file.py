@@ -1,8 +1,8 @@
 """Check that an ONNX file is complete in itself, without the package onnx.
 
-A tensor may name another file, by any path, from which ONNX Runtime reads its numbers. A network from
-others could read private files in this way, and no digest would cover them. An ONNX file is protobuf;
-this module follows its framing only: https://onnx.ai/onnx/repo-docs/IR.html,
+A tensor may name another file, by any path, from which ONNX Runtime reads its numbers. A network
+from others could read private files in this way, and no digest would cover them. An ONNX file is
+protobuf; this module follows its framing only: https://onnx.ai/onnx/repo-docs/IR.html,
 https://protobuf.dev/programming-guides/encoding/.
 """
 

@@ -1,9 +1,9 @@
 """Check that a pickle holds plain data, from its operations, before any of them is executed.
 
 An unpickler that looks up no names runs no foreign code, but a hostile pickle can still stop the
-machine: sixty operations can build nested tuples whose hash takes years, one operation can ask for a
-memo of 2³¹ entries, and a hundred thousand nested tuples exhaust the C stack. A record of the store
-needs twenty kinds of operations, and few of each.
+machine: sixty operations can build nested tuples whose hash takes years, one operation can ask for
+a memo of 2³¹ entries, and a hundred thousand nested tuples exhaust the C stack. A record of the
+store needs twenty kinds of operations, and few of each.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The store of pickled intermediates of Team 2's method. Only this module unpickles.
 
-Training keeps the SIFT features, luminance, A and B of each picture; testing keeps the predicted A and
-B. A record is a pickle of a dict of arrays, beside a manifest with its SHA-256. Its name is a digest of
-what it was computed from. Before a record is unpickled, its digest and the kinds of its operations are
-checked. An array is pickled as the name of its type, its shape and its bytes, so that the unpickler
-needs to look up no names. It refuses any name that a planted pickle asks for, and runs none of its
-code. (Even NumPy's ``dtype`` would be too much: its ``__setstate__`` can be made to read an attacker's
-bytes as pointers to objects.)
+Training keeps the SIFT features, luminance, A and B of each picture; testing keeps the predicted A
+and B. A record is a pickle of a dict of arrays, beside a manifest with its SHA-256. Its name is a
+digest of what it was computed from. Before a record is unpickled, its digest and the kinds of its
+operations are checked. An array is pickled as the name of its type, its shape and its bytes, so
+that the unpickler needs to look up no names. It refuses any name that a planted pickle asks for,
+and runs none of its code. (Even NumPy's ``dtype`` would be too much: its ``__setstate__`` can be
+made to read an attacker's bytes as pointers to objects.)
 
 This module also reads pretrained weights that others have pickled: with NumPy, if the digest of the
 file is known in our code, and with PyTorch's own restricted reader.

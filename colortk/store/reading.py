@@ -20,8 +20,8 @@ def content(path: Traversable, most: int = CONTENT_BYTES) -> bytes:
     Raises
     ------
     OSError
-        If the file cannot be read, has over ``most`` bytes, or is not a regular file: reading a named
-        pipe could block forever.
+        If the file cannot be read, has over ``most`` bytes, or is not a regular file: reading a
+        named pipe could block forever.
     """
     if not path.is_file():
         exists = isinstance(path, Path) and os.path.lexists(path)
