@@ -7,7 +7,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from colortk.io.decode import Picture, decode
+from colortk.io.decode import decode
+from colortk.io.picture import Picture
 from conftest import photo
 
 RGB = photo()

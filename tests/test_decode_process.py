@@ -14,7 +14,8 @@ from PIL import Image
 
 from colortk.cli.main import invoke
 from colortk.errors import PictureError
-from colortk.io.decode import Picture, decode
+from colortk.io.decode import decode
+from colortk.io.picture import Picture
 from colortk.runtime.decode_process import DecodeProcess
 from conftest import photo
 from test_metadata import rich_jpeg

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from colortk.errors import PictureError, UsageError
-from colortk.io.decode import Picture, decode
+from colortk.io.decode import decode
 from colortk.io.encode import encode, known_format, suggest_extension
+from colortk.io.picture import Picture
 from conftest import photo
 
 RGB = photo()

@@ -19,8 +19,9 @@ from PIL import Image, IptcImagePlugin
 from colortk.cli.main import invoke
 from colortk.errors import PictureError
 from colortk.io import iptc, metadata, xmp
-from colortk.io.decode import Picture, decode
+from colortk.io.decode import decode
 from colortk.io.encode import encode
+from colortk.io.picture import Picture
 from conftest import photo
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"

@@ -16,9 +16,10 @@ from colortk.batch.plan import OutputTarget
 from colortk.batch.results import FileResult
 from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, PictureError, out_of_memory
-from colortk.io.decode import MAX_BYTES, Picture, decode, read_bytes
+from colortk.io.decode import MAX_BYTES, decode, read_bytes
 from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
+from colortk.io.picture import Picture
 from colortk.pipeline import Refiner, colorize, colorize_present
 from colortk.plugin.discover import strict
 from colortk.runtime.loading import Predictor

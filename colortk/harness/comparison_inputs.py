@@ -10,9 +10,9 @@ import numpy as np
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.harness.sources import Source, find_sources
-from colortk.io.decode import Picture
 from colortk.io.discovery import find_films, find_pictures, is_film
 from colortk.io.encode import encode
+from colortk.io.picture import Picture
 from colortk.types import Array
 
 

@@ -10,12 +10,10 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 
 from colortk.errors import DamagedPictureError, PictureError
@@ -24,52 +22,18 @@ from colortk.io.complete import load
 from colortk.io.exif import kept_exif
 from colortk.io.icc import profiled_8, profiled_16
 from colortk.io.image_limits import exif_of, limit_of_pillow, opened, refuse_foreign, too_large
-from colortk.io.metadata import Metadata, read_metadata
+from colortk.io.metadata import read_metadata
 from colortk.io.orientation import FLIPS, turned
+from colortk.io.picture import Picture, Pixels
 from colortk.io.sixteen_bits import decode_16, has_sixteen_bits
 
 if TYPE_CHECKING:
-    from colortk.io.missing_lines import Missing, Repaired
+    from colortk.io.missing_lines import Repaired
 
-Pixels = NDArray[Any]
 #: Most pixels; by default the number from which on Pillow refuses a picture as a bomb.
 MAX_PIXELS = limit_of_pillow()
 #: Most bytes of a file: as many as a TIFF can address.
 MAX_BYTES = 2**32
-
-
-@dataclass
-class Picture:
-    """An upright sRGB picture.
-
-    Attributes
-    ----------
-    pixels : uint8 or uint16 array of shape (H, W) or (H, W, 3)
-        Gray or RGB, sRGB.
-    alpha : array of the same type of shape (H, W), or None
-        Opacity.
-    exif : bytes
-        EXIF without the orientation.
-    dpi : tuple of float or None
-        Horizontal and vertical resolution, as the file states it.
-    format : str
-        Pillow's name of the file format.
-    notes : list of str
-        One line for each thing that was lost in reading.
-    metadata : Metadata
-        XMP, IPTC and comments.
-    missing : Missing or None
-        Lines that a damaged file does not have, if such files are allowed.
-    """
-
-    pixels: Pixels
-    alpha: Pixels | None = None
-    exif: bytes = b""
-    dpi: tuple[float, float] | None = None
-    format: str = "PNG"
-    notes: list[str] = field(default_factory=list)
-    metadata: Metadata = field(default_factory=Metadata)
-    missing: Missing | None = None
 
 
 def read_bytes(path: Path) -> bytes:

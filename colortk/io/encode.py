@@ -16,7 +16,7 @@ from colortk._opencv import cv2
 from colortk.errors import PictureError, UsageError
 from colortk.io import metadata_writing
 from colortk.io.bit_depth import to_8_bits
-from colortk.io.decode import Picture, Pixels
+from colortk.io.picture import Picture, Pixels
 from colortk.io.png import chunk_bytes
 
 #: Extension to Pillow's format name, of what can hold a colour photograph.

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import ColortkError, PictureError
-from colortk.io.decode import Picture, decode
+from colortk.io.decode import decode
 from colortk.io.metadata import Metadata
 from colortk.io.missing_lines import Missing
+from colortk.io.picture import Picture
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.subprocesses import exit_text, incoming, keep_freed_memory
 from colortk.runtime.worker_process import WorkerProcess, failure

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from colortk.errors import PictureError
-from colortk.io.decode import Picture
 from colortk.io.limits import DECODE_SECONDS
+from colortk.io.picture import Picture
 from colortk.runtime.decode_process import DecodeProcess
 from colortk.ui.request_slots import RequestSlots
 
