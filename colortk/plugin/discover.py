@@ -1,7 +1,8 @@
 """Discover plugins, one entry point at a time. A plugin that fails becomes a row, not a crash.
 
 Each entry point gets a pluggy manager of its own, which validates and calls its hooks. An error of
-one plugin (in an import or a hook, ``SystemExit``, a misspelled hook) does not affect other plugins.
+one plugin (in an import or a hook, ``SystemExit``, a misspelled hook) does not affect other
+plugins.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ class Registry:
     def metric(self, name: str) -> MetricSpec:
         """Return the metric ``name``.
 
-        Raises as :meth:`colorizer` does, and ``ArtifactError`` if the file that the metric needs is not
-        named.
+        Raises as :meth:`colorizer` does, and ``ArtifactError`` if the file that the metric needs is
+        not named.
         """
         plugin = self._get(name, MetricSpec, "metric", "colortk plugins list --kind metric")
         assert isinstance(plugin.spec, MetricSpec)

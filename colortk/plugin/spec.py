@@ -102,8 +102,8 @@ class ColorizerSpec:
     paper : str
         The publication that describes the method.
     train_options : type, str or None
-        Like ``options``, for ``colortk fit --option``; or the ``"package.module:name"`` of the class,
-        which then is imported only when it is needed.
+        Like ``options``, for ``colortk fit --option``; or the ``"package.module:name"`` of the
+        class, which then is imported only when it is needed.
     modules : tuple of str
         Modules that results depend on and that no import statement names, as
         ``"my_package.backends.fast"``. Their code becomes part of every result's key, like that of
@@ -159,9 +159,9 @@ class MetricSpec:
     takes : {"pictures", "pair", "film"}
         "pair": the function is called as ``function(pair)`` with a
         :class:`colortk.harness.metrics.pair.Pair`, which computes values that several metrics share
-        once. "film": it is called as ``function()`` for every result, and returns an object with the
-        methods ``add(frame)``, called with each :class:`colortk.harness.films.frame.FilmFrame` in
-        order, and ``result()``, which returns the number.
+        once. "film": it is called as ``function()`` for every result, and returns an object with
+        the methods ``add(frame)``, called with each :class:`colortk.harness.films.frame.FilmFrame`
+        in order, and ``result()``, which returns the number.
     digits : int
         Digits after the decimal point in tables.
     label : str
@@ -172,8 +172,8 @@ class MetricSpec:
     modules : tuple of str
         Modules that results depend on and that no import statement names.
     weights_variable : str
-        An environment variable that names a file which the metric needs and which is not shipped. If
-        it is not set, the metric is scored only when it is asked for by name, and then fails.
+        An environment variable that names a file which the metric needs and which is not shipped.
+        If it is not set, the metric is scored only when it is asked for by name, and then fails.
     bounds : tuple of float
         The lowest and the highest possible value. Intervals of means end there.
     """

@@ -28,7 +28,8 @@ def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
         return f"has the API version {spec.api_version!r}, which is not an integer"
     if spec.api_version > API_VERSION:
         return (
-            f"is written for plugin API {spec.api_version}, and this colortk supports {API_VERSION}:"
+            f"is written for plugin API {spec.api_version},"
+            f" and this colortk supports {API_VERSION}:"
             " upgrade colorization-toolkit"
         )
     if not isinstance(spec.name, str) or not _NAME.fullmatch(spec.name):
