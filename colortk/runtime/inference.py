@@ -244,7 +244,8 @@ _GPUS: dict[str, Callable[[], bool]] = {"tensorflow": _tensorflow, "torch": _tor
 def _keras_predictor(content: bytes, network: str) -> Callable[[Float32], Any]:
     """Return the function that predicts with Keras: ``network`` with the weights of ``content``.
 
-    Raises ``ArtifactError`` if the file lacks weights of the network, or has layers that it has not.
+    Raises ``ArtifactError`` if the file lacks weights of the network, or has layers that it has
+    not.
     """
     from colortk.runtime.keras_weights import restore, weights_in
 
