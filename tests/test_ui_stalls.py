@@ -79,7 +79,7 @@ def test_a_stalled_upload_is_a_message(pictures: tuple[Path, Path], tmp_path: Pa
         line = Line(page.port)
         visitor = Visitor(browser, line.address)
         visitor.give(pictures[0])
-        visitor.page.get_by_text("the upload has stopped, or is too slow").first.wait_for()
+        visitor.page.get_by_text("the upload has stopped or is too slow").first.wait_for()
         assert not list((tmp_path / "tmp").glob("colortk-ui-*/upload-*"))
         line.stalls = False
         visitor.give(pictures[1])
