@@ -56,6 +56,26 @@ def network(keras: Any) -> Any:
     return model
 
 
+def attending(keras: Any) -> Any:
+    """Self-attention with fewer keys than queries, as the decoder of effnet_bins may have."""
+    from colortk.training.attention import SpatialAttention
+
+    layers = keras.layers
+    keras.utils.set_random_seed(2)
+
+    def projected(x: Any, name: str) -> Any:
+        x = layers.Conv2D(16, 1, use_bias=False, name=name)(x)
+        return layers.BatchNormalization(name=f"{name}_bn")(x)
+
+    inputs = keras.Input((None, None, 1), name="input")
+    x = layers.Conv2D(16, 3, padding="same", activation="relu", name="first")(inputs)
+    pooled = layers.AveragePooling2D(2, name="pool")(x)
+    maps = [projected(x, "query"), projected(pooled, "key"), projected(pooled, "value")]
+    seen = projected(SpatialAttention(4, name="attention")(maps), "out")
+    x = layers.Add(name="add")([x, seen])
+    return keras.Model(inputs, layers.Conv2D(2, 3, padding="same", name="last")(x))
+
+
 def pictures(count: int = 12) -> Iterator[Float32]:
     rng = np.random.default_rng(3)
     for _ in range(count):
@@ -122,3 +142,25 @@ def test_a_network_that_needs_more_bits_keeps_them(keras: Any) -> None:
     assert _scores_as_well({"psnr": 22.95, "lpips": 0.2015}, before)
     assert not _scores_as_well({"psnr": 22.85, "lpips": 0.2}, before)
     assert not _scores_as_well({"psnr": 23.1, "lpips": 0.2025}, before)
+
+
+def test_attention_in_eight_bits_answers_alike(keras: Any) -> None:
+    import onnx
+
+    from colortk.runtime.keras_weights import restore
+    from colortk.training.onnx.eight_bits import quantize
+    from colortk.training.onnx.graph import to_onnx
+
+    model = attending(keras)
+    content = quantize(to_onnx(model, half=False), pictures())
+    names = {item.name for item in onnx.load_model_from_string(content).graph.initializer}
+    assert {f"{name}/kernel_quantized" for name in ("query", "key", "value", "out")} <= names
+    (x,) = pictures(1)
+    exact = model.predict(x, verbose=0)
+    error = np.abs(OnnxNetwork(content, device="cpu").predict(x) - exact).mean()
+    assert 0 < error / np.abs(exact).mean() < 0.05
+    again = attending(keras)
+    for layer in again.layers:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    assert len(restore(again, content)) == len(again.weights)
+    np.testing.assert_allclose(again.predict(x, verbose=0), exact, atol=0.05 * np.abs(exact).max())
