@@ -189,7 +189,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, colortk: Run) -> None:
         lines = run.stderr.splitlines()
         assert len(lines) == 2, lines
         assert "bad.mkv" in lines[0]
-        assert "could not be read: what is left was compared" in lines[1]
+        assert "could not be read: the others were compared" in lines[1]
         report = json.loads(run.stdout)["films"]
         assert report["computed"] == computed
         (told,) = report["originals"]
