@@ -1,9 +1,10 @@
 """The journal of a batch: a file of begun and finished outputs, so that a stopped run can go on.
 
 There is one journal in the store for each way of colorizing (plugin, weights, code, options). Runs
-that do the same share it. Each line is a JSON object and is appended in one write, so that the lines
-of two runs at once do not mix. It starts with a line break, which ends a line that a crash has torn;
-lines that are not complete are ignored. Lines for which the disk has no room are written later.
+that do the same share it. Each line is a JSON object and is appended in one write, so that the
+lines of two runs at once do not mix. It starts with a line break, which ends a line that a crash
+has torn; lines that are not complete are ignored. Lines for which the disk has no room are written
+later.
 
 An output is finished if
 

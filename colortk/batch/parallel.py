@@ -1,10 +1,10 @@
 """Colorize the pictures of a batch in other processes, or on other machines.
 
 Processes, not threads: a plugin that crashes then fails on one picture only. Processes use no more
-processor time: 86 ms per picture of 640 × 480 against 82 to 86 ms in threads for `sift_mlp`, and 300
-against 304 ms for `vgg16_residual` (`benchmarks/batch.py --ways` prints both rates). Pictures are not
-batched for a plugin either: on a processor `vgg16_residual` takes 267 to 277 ms for one picture, and
-282 to 286 ms for each of four.
+processor time: 86 ms per picture of 640 × 480 against 82 to 86 ms in threads for `sift_mlp`, and
+300 against 304 ms for `vgg16_residual` (`benchmarks/batch.py --ways` prints both rates). Pictures
+are not batched for a plugin either: on a processor `vgg16_residual` takes 267 to 277 ms for one
+picture, and 282 to 286 ms for each of four.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def job_count(items: Sequence[InputItem], jobs: int | None) -> int:
     ----------
     items : sequence of InputItem
     jobs : int or None
-        The number that was asked for: 0 means one per core, and ``None`` means one per core for many
-        pictures and 1 for few.
+        The number that was asked for: 0 means one per core, and ``None`` means one per core for
+        many pictures and 1 for few.
 
     Raises
     ------

@@ -116,7 +116,8 @@ class PictureWorker:
     def collect(self) -> FileResult | None:
         """Return the result of the first task if it has arrived.
 
-        Raises ``ColortkError`` if the plugin cannot be loaded: ``PluginError`` if the process ended.
+        Raises ``ColortkError`` if the plugin cannot be loaded: ``PluginError`` if the process
+        ended.
         """
         try:
             message = self._process.poll()

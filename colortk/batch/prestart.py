@@ -1,7 +1,8 @@
 """Start workers while the command still finds out which pictures there are.
 
-A worker needs half a second to import and load before its first picture, and the command needs nearly
-as long before it knows the first picture. Where a command line names many pictures, both happen at once.
+A worker needs half a second to import and load before its first picture, and the command needs
+nearly as long before it knows the first picture. Where a command line names many pictures, both
+happen at once.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from colortk.runtime.subprocesses import cores, spawn, stop, threads
 if TYPE_CHECKING:
     from colortk.runtime.worker_process import Started
 
-#: More pictures per core than this are worth worker processes: each loads the plugin for half a second.
+#: More pictures per core than this are worth worker processes, which load the plugin for half a
+#: second each.
 PICTURES_PER_CORE = 4
 #: Seconds for a process to read its first message.
 SEND_TIMEOUT = 30.0
 
 
 class PrestartedWorkers:
-    """Worker processes that are started before there is a pool, if the inputs look like many pictures.
+    """Worker processes that are started before there is a pool, if there may be many pictures.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ class PrestartedWorkers:
 
 
 def threads_per_worker(jobs: int) -> int:
-    """Return the threads of each of ``jobs`` processes: as the environment says, or a fair share."""
+    """Return the threads of each process: as the environment says, or a share of the cores."""
     return threads() or max(1, cores() // jobs)
 
 

@@ -1,4 +1,4 @@
-"""Process one picture: read, decode, colorize, encode and write it, and describe what goes wrong."""
+"""Read, decode, colorize, encode and write one picture, and describe what goes wrong."""
 
 from __future__ import annotations
 

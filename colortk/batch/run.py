@@ -87,15 +87,15 @@ def colorize_files(
     keep_intermediates : bool
         Pickle predicted A and B into the store.
     jobs : int or None
-        Worker processes: 1 is this process, 0 is one per core, and ``None`` is one per core for many
-        pictures and this process for few.
+        Worker processes: 1 is this process, 0 is one per core, and ``None`` is one per core for
+        many pictures and this process for few.
     threads : int or None
         Threads per worker process; ``None`` shares the cores between the processes.
     timeout : float or None
         Seconds for one picture; a picture that takes longer fails.
     scheduler : str or None
-        Address of a Dask scheduler, as ``tcp://host:8786``, whose workers do the work. They must see
-        the same files under the same paths.
+        Address of a Dask scheduler, as ``tcp://host:8786``, whose workers do the work. They must
+        see the same files under the same paths.
     store : path or None
         Folder of the store; ``None`` is the user's.
 

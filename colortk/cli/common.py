@@ -268,7 +268,7 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
 
 
 def need_one_colorizer(name: str) -> None:
-    """Let this command discover no other built-in plugin than ``name``, if it has the process alone."""
+    """Discover no other built-in plugin than ``name``, if the process runs one command."""
     if click.get_current_context().meta.get(ONE_COMMAND):
         from colortk.plugin.origins import discover_built_in
 

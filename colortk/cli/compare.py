@@ -163,7 +163,8 @@ def command(
     """Score plugins on color pictures and films.
 
     Each plugin gets the lightness of a picture. Its colors are compared with those of the picture.
-    PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; strength is an option too. DIR means the pictures in a folder and its subfolders. Without pictures, the photographs of
+    PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; strength is an option too. DIR
+    means the pictures in a folder and its subfolders. Without pictures, the photographs of
     installed packages are used.
 
     Results are stored. A second run computes only what is new, and a run that was stopped

@@ -73,8 +73,9 @@ def command(
     info, mean = differences.metric, differences.mean
     ends = {True: ", higher is better", False: ", lower is better", None: ""}
     print_line(
-        f"{info.label}{ends[info.higher_is_better]}, {differences.images} pictures scored with both:"
-        f" {first} {mean[0]:.{info.digits}f}, {second} {mean[1]:.{info.digits}f}"
+        f"{info.label}{ends[info.higher_is_better]}, "
+        f"{differences.images} pictures scored with both: "
+        f"{first} {mean[0]:.{info.digits}f}, {second} {mean[1]:.{info.digits}f}"
     )
     head = ["picture", first, second, "difference"]
     print_table("where they differ most", head, _rows(differences.pictures, info.digits))

@@ -155,15 +155,15 @@ def command(
     out to decide when to stop. Use the weights with `colortk run --plugin NAME --weights DIR`.
 
     With --resume, the same command can be repeated until it is done, however often it is stopped.
-    Networks may then get other --epochs, --cooldown and --side, until the learning rate has begun to
-    fall to zero: train with --cooldown 0 as long as there is time, then resume with more epochs and
-    a --cooldown.
+    Networks may then get other --epochs, --cooldown and --side, until the learning rate has begun
+    to fall to zero: train with --cooldown 0 as long as there is time, then resume with more epochs
+    and a --cooldown.
 
     --init-from takes plugins and folders that `colortk fit` wrote; trained weights need a lower
-    --rate. --teacher PLUGIN=SHARE gives the predictions of a plugin this share of the target, 0.5 by
-    default. --emphasis gives the pictures of a subfolder this weight in the drawing, 1 by default.
-    --aging shows networks the lightness of old photographs. --precision bfloat16 is faster on
-    processors that support it.
+    --rate. --teacher PLUGIN=SHARE gives the predictions of a plugin this share of the target, 0.5
+    by default. --emphasis gives the pictures of a subfolder this weight in the drawing, 1 by
+    default. --aging shows networks the lightness of old photographs. --precision bfloat16 is faster
+    on processors that support it.
 
     \b
     colortk fit --plugin sift_mlp --data photographs/ --output my-weights/
@@ -242,6 +242,7 @@ def command(
                 "The finished epochs are stored. Run the same command with --resume to continue."
             )
         raise
+    weights = shlex.quote(str(request.output))
     print_message(
-        f"weights are in '{request.output}': colortk run --plugin {plugin} --weights {shlex.quote(str(request.output))} FILE"
+        f"weights are in '{request.output}': colortk run --plugin {plugin} --weights {weights} FILE"
     )

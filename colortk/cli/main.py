@@ -1,4 +1,4 @@
-"""The command ``colortk``: run a subcommand, and turn its errors into a message and an exit code."""
+"""The command ``colortk``: run a subcommand, turn errors into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def invoke(arguments: list[str], one_command: bool = False) -> int:
     Returns
     -------
     int
-        The exit code: 0 success, 1 some pictures failed, 2 wrong usage, 3 a plugin is not available,
-        4 an artifact is missing or not trusted, 130 interrupted, 143 terminated.
+        The exit code: 0 success, 1 some pictures failed, 2 wrong usage, 3 a plugin is not
+        available, 4 an artifact is missing or not trusted, 130 interrupted, 143 terminated.
     """
     try:
         with cli.make_context("colortk", arguments) as context:

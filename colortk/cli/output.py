@@ -1,7 +1,7 @@
 """Print text to the terminal; file names and the words of plugins cannot control the terminal.
 
-Each line that a command prints, to stdout or to stderr, passes through :func:`escape_controls`. JSON
-does not need it, as JSON escapes control characters itself.
+Each line that a command prints, to stdout or to stderr, passes through :func:`escape_controls`.
+JSON does not need it, as JSON escapes control characters itself.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import unicodedata
 
 #: Joiners that scripts and emoji need inside a word. They move nothing on a terminal.
 _JOINERS = "\u200c\u200d"
-#: Control characters, invisible format characters (the bidirectional overrides among them), parts of
-#: names that are not text in the file system's encoding, and line and paragraph separators.
+#: Control characters, invisible format characters (the bidirectional overrides among them), parts
+#: of names that are not text in the file system's encoding, and line and paragraph separators.
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 

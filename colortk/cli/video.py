@@ -112,8 +112,8 @@ def command(
     """Colorize the film IN, gray or in color, and write OUT.
 
     The output keeps the size, time stamps, rotation, lightness and all other streams, such as sound
-    and subtitles. OUT appears when it is complete; until then, finished parts are kept in OUT.parts,
-    where --resume continues. --crf and --preset have the given defaults for H.264.
+    and subtitles. OUT appears when it is complete; until then, finished parts are kept in
+    OUT.parts, where --resume continues. --crf and --preset have the given defaults for H.264.
 
     \b
     colortk video old.mp4 -o color.mp4

@@ -47,7 +47,7 @@ def add_stains(plane: Float32, rng: np.random.Generator) -> Float32:
 
 
 def add_scratches(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Return ``plane`` with thin scratches and specks of dust, white or black as on one negative."""
+    """Return ``plane`` with thin scratches and specks of dust, all white or all black."""
     height, width = plane.shape
     short = min(height, width)
     mask = np.zeros((height, width), np.float32)
@@ -66,7 +66,7 @@ def add_scratches(plane: Float32, rng: np.random.Generator) -> Float32:
 
 
 def add_halftone(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Return ``plane`` as a scan of a halftone print: dots at 45 degrees, strongest in mid-tones."""
+    """Return ``plane`` as a scan of a halftone print: dots at 45°, strongest in mid-tones."""
     rows, columns = np.indices(plane.shape, dtype=np.float32)
     frequency = np.float32(2 * np.pi / rng.uniform(2.5, 6))
     angle = np.float32(np.pi / 4 + rng.normal(0, 0.05))

@@ -43,7 +43,7 @@ class Cells:
             sums += np.bincount(cell.ravel(), value.ravel(), len(sums)) * (weight / light.size)
 
     def palette(self) -> tuple[NDArray, NDArray]:
-        """Samples, float32 (N, 4), and the mean and standard deviation of L*, float32 (2,)."""
+        """Return samples, float32 (N, 4), and mean and standard deviation of L*, float32 (2,)."""
         share = self.sums[0] / self.sums[0].sum()
         kept = self.sums[:, share > RARE]
         total, light, square = self.sums.sum(1)[[0, 1, 5]]

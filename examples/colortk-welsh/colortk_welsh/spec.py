@@ -28,6 +28,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             artifacts=declared("colortk_welsh"),
             options=Options,
             trainer="colortk_welsh.palette:train",
-            paper="Welsh, Ashikhmin, Mueller, Transferring Color to Greyscale Images, SIGGRAPH 2002",
+            paper="Welsh, Ashikhmin, Mueller: Transferring Color to Greyscale Images, 2002",
         )
     ]

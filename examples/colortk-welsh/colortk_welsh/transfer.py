@@ -41,7 +41,7 @@ class Reference:
 
 
 def neighbourhood_std(lightness: Float32) -> Float32:
-    """Standard deviation of L* over the 5 × 5 pixels around each, float32 (H, W)."""
+    """Return the standard deviation of L* over the 5 × 5 pixels around each, float32 (H, W)."""
     size = (NEIGHBOURHOOD, NEIGHBOURHOOD)
     border = cv2.BORDER_REFLECT
     mean = cv2.boxFilter(lightness, cv2.CV_64F, size, borderType=border)
@@ -60,7 +60,7 @@ def shrink(rgb: NDArray, short: int = 256) -> NDArray:
 
 
 def sample(rgb: NDArray, seed: int = 0) -> Reference:
-    """Samples of a picture, uint8 or uint16 sRGB (H, W, 3): one pixel of each cell of a grid.
+    """Return samples of a picture, uint8 or uint16 sRGB (H, W, 3): a pixel of each grid cell.
 
     The cells are nearly square; where in its cell a sample lies is random, the same for the
     same ``seed``.
