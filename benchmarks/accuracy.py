@@ -1,4 +1,4 @@
-"""What Keras calls the accuracy of a network that answers a* and b*, on a folder of colour pictures.
+"""What Keras calls the accuracy of a network that answers a* and b*, on a folder of color pictures.
 
     python benchmarks/accuracy.py DIR [-p NAME ...]
 

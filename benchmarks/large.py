@@ -1,7 +1,7 @@
 """What the host takes for a picture of 24 megapixels, besides codec and network.
 
-As ``steady.py`` measures it, but with freed memory given back, as in a run of a single picture. A grey
-file, and one in colour, of which the host takes the lightness first.
+As ``steady.py`` measures it, but with freed memory given back, as in a run of a single picture. A gray
+file, and one in color, of which the host takes the lightness first.
 """
 
 from __future__ import annotations

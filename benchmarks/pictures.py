@@ -29,7 +29,7 @@ def photographs(folder: Path, count: int) -> list[Path]:
 
 
 def enlarged(path: Path, width: int, height: int, mode: str = "L") -> Path:
-    """A real photograph at that size, grey (``mode`` "L") or in colour ("RGB")."""
+    """A real photograph at that size, gray (``mode`` "L") or in color ("RGB")."""
     with Image.open(next(iter(shipped().values()))) as image:
         image.convert(mode).resize((width, height), Image.Resampling.BICUBIC).save(path, quality=92)
     return path

@@ -1,7 +1,7 @@
 """Frames a second of ``colortk video`` against decoding and encoding alone, its memory, its flicker.
 
     python benchmarks/video.py CLIP...                speed at 640 × 480 and 1280 × 720, memory
-    python benchmarks/video.py CLIP... --flicker      what --temporal flow does to a colour film
+    python benchmarks/video.py CLIP... --flicker      what --temporal flow does to a color film
     … --plugin NAME --frames 300 --long 3000 --json
 
 Clips are scaled and repeated as often as needed. On a machine with more cores: taskset -c 0,1.
@@ -48,7 +48,7 @@ print(count / (time.perf_counter() - start))
 
 
 def longer(clip: Path, target: Path, size: tuple[int, int], count: int) -> Path:
-    """``clip`` at ``size`` (width, height), grey, repeated to ``count`` frames, 30 a second."""
+    """``clip`` at ``size`` (width, height), gray, repeated to ``count`` frames, 30 a second."""
     import av
 
     with av.open(str(target), "w") as out:
@@ -152,7 +152,7 @@ def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Itera
 
 
 def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
-    """Flicker and ΔE*94 to the colours of ``clip``, frame by frame and steadied.
+    """Flicker and ΔE*94 to the colors of ``clip``, frame by frame and steadied.
 
     Flicker is that of chroma before it is rounded to 8 bits; ``of_8_bits``: of the frames as stored.
     """

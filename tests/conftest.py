@@ -69,7 +69,7 @@ BUILT_INS = (
 
 
 def photo(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
-    """A colourful picture with smooth parts, an edge and texture, uint8 (H, W, 3)."""
+    """A colorful picture with smooth parts, an edge and texture, uint8 (H, W, 3)."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     red = 255 * x / width
@@ -87,7 +87,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    """A grey PNG of 48 × 64."""
+    """A gray PNG of 48 × 64."""
     path = tmp_path / "photo.png"
     Image.fromarray(photo()).convert("L").save(path)
     return path
@@ -220,7 +220,7 @@ QUICK = ("-m", "psnr", "-m", "ab_rmse", "-m", "delta_e00", "-m", "colorfulness")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of four colour pictures, 70 × 90."""
+    """A folder of four color pictures, 70 × 90."""
     place = tmp_path / "pictures"
     place.mkdir()
     for seed in range(4):

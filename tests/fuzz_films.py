@@ -65,7 +65,7 @@ def _plugin() -> Any:
 
 
 def read(data: bytes, folder: Path) -> None:
-    """Colorize ``data``, look at what there is, and read that and the film's colours again."""
+    """Colorize ``data``, look at what there is, and read that and the film's colors again."""
     from colortk.errors import ColortkError
     from colortk.video.colorize_film import colorize_film
     from colortk.video.film_container import Losses

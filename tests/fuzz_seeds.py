@@ -121,7 +121,7 @@ def _tiffs(rgba: np.ndarray, wide: np.ndarray) -> dict[str, bytes]:
 
 
 def _interlaced(grey: np.ndarray) -> bytes:
-    """A grey PNG in Adam7's seven passes, which Pillow does not write."""
+    """A gray PNG in Adam7's seven passes, which Pillow does not write."""
     lines = []
     for top, left, down, right in (
         (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1),

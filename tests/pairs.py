@@ -44,7 +44,7 @@ def crop(number: int) -> np.ndarray:
 
 
 def opponents(picture: np.ndarray) -> list[np.ndarray]:
-    """Luma (BT.601) and two colour differences, float64 planes."""
+    """Luma (BT.601) and two color differences, float64 planes."""
     red, green, blue = (picture[..., k].astype(np.float64) for k in range(3))
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     return [luma, blue - luma, red - luma]
@@ -89,7 +89,7 @@ def noisy(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def borrowed(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The colours of another picture."""
+    """The colors of another picture."""
     luma = opponents(picture)[0]
     height, width = luma.shape
     _, blue, red = opponents(np.pad(other, ((0, 80), (0, 80), (0, 0)), "reflect"))

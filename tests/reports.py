@@ -29,7 +29,7 @@ from colortk.report.picture_images import PictureImages
 HOSTILE = "</script><img src=x onerror=\"document.title='caught'\"><b>'&amp;.jpg"
 PLUGINS = {"good": 3.0, "fair": 4.0, "poor": 9.0}
 PICTURES = 6
-#: Grey levels of the ΔE94 maps: a constant difference of 0.4, 1.6 and 51.
+#: Gray levels of the ΔE94 maps: a constant difference of 0.4, 1.6 and 51.
 LEVELS = {"good": 2, "fair": 8, "poor": 255}
 
 

@@ -113,7 +113,7 @@ def test_lightness_is_kept_to_eight_bits(both: tuple[np.ndarray, np.ndarray]) ->
 
 
 def bound(rgb: np.ndarray) -> float:
-    """L* by which half a step of every channel, all one way, moves a colour at most, and 0.3."""
+    """L* by which half a step of every channel, all one way, moves a color at most, and 0.3."""
     inner = np.clip(rgb.astype(float), 0.5, 254.5)
     steps = rgb2lab((inner + 0.5) / 255)[..., 0] - rgb2lab((inner - 0.5) / 255)[..., 0]
     return float(steps.max()) / 2 + 0.3

@@ -1,4 +1,4 @@
-"""New pictures out of one: the right size, the right pixels, lightness and colour together."""
+"""New pictures out of one: the right size, the right pixels, lightness and color together."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ def test_tables_and_files(folder: Path, colortk: Callable[..., Any]) -> None:
     text = (folder.parent / "r.html").read_text("utf-8")
     assert json.loads(colortk("leaderboard", "--json").stdout)[0]["protocol"]["hash"] in text
     assert all(f"{seed}.png" in text for seed in range(4))
-    assert text.count("/9j/") >= 4 * (2 + 2 + 2)  # JPEG: grey, truth, two results, two heat maps
+    assert text.count("/9j/") >= 4 * (2 + 2 + 2)  # JPEG: gray, truth, two results, two heat maps
     assert "mean colorfulness of the originals" in text
     again = colortk("compare", folder, "-p", "mean_color", *QUICK, "--csv", "s.csv")
     assert again.returncode == 2
@@ -313,7 +313,7 @@ def test_what_was_asked_for_is_shown(folder: Path, colortk: Callable[..., Any]) 
 def test_sizes(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
-    """Colour that depends on the picture's size is found out; colour that does not, is not."""
+    """Colour that depends on the picture's size is found out; color that does not, is not."""
     body = "return np.full((*lightness.shape, 2), 20 * (lightness.shape[0] > 400), np.float32)"
     module = colorizer_module("sized", "sized", body).replace("short=32", "short=None")
     site = distribution("sized", module)

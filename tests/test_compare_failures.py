@@ -208,7 +208,7 @@ def test_a_strangers_own_kind_of_error_is_a_row(
         (["pictures", "--family", "gary"], "no such row in this comparison"),
         (["pictures", "-p", "gray", "--family", "gray"], "a family of one plugin has no pairs"),
         (["pictures", "-p", "gray:x=1"], "plugin 'gray' has no options"),
-        (["pictures", "-p", "gray:strength=7"], "a number from 0 to 2 is wanted"),
+        (["pictures", "-p", "gray:strength=7"], "give a number from 0 to 2"),
         (["pictures", "-p", "@x"], "written NAME"),
         (["pictures", "--native", "--size", "64"], "--native and --size"),
         (["pictures", "--backend", "dask"], "--backend dask needs --scheduler"),

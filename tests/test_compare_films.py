@@ -27,7 +27,7 @@ from conftest import Run, colorizer_module, one_line, photo, rows_of
 from films import decoded, film, planes, truncated
 from test_steady import moving
 
-#: A colour that jumps by 3 in a* and b* from frame to frame.
+#: A color that jumps by 3 in a* and b* from frame to frame.
 BLINK = """
         self.calls = getattr(self, "calls", 0) + 1
         ab = np.full((*lightness.shape, 2), 10, np.float32) + 3 * (self.calls % 2)

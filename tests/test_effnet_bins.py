@@ -233,7 +233,7 @@ def random_lite2() -> tuple[dict[str, Any], Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [64, 72])
 def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> None:
-    """Features equal those of the same weights on grey RGB, at odd sizes of features too."""
+    """Features equal those of the same weights on gray RGB, at odd sizes of features too."""
     keras = pytest.importorskip("keras")
     torch = pytest.importorskip("torch")
     from colortk_plugins.effnet_bins.encoder import load_lite

@@ -175,7 +175,7 @@ STAGES = ["relu", *(f"layer{stage}_1_relu2" for stage in range(1, 5))]
 
 @pytest.mark.parametrize("form", ["npz", "pth"])
 def test_resnet18_is_torchvisions(astronaut: np.ndarray, tmp_path: Path, form: str) -> None:
-    """Normalized by 0.5 and 0.5, zero is the same grey to both, at the border too."""
+    """Normalized by 0.5 and 0.5, zero is the same gray to both, at the border too."""
     theirs = random_resnet18()
     path = tmp_path / f"resnet18.{form}"
     if form == "npz":

@@ -54,7 +54,7 @@ def test_the_loss_is_one_minus_structure_times_colour() -> None:
 
 
 def test_the_loss_has_a_slope_everywhere() -> None:
-    """Also where a network answers one colour, or the opposite of the truth."""
+    """Also where a network answers one color, or the opposite of the truth."""
     import keras
 
     from colortk.training.loop.losses import color_ms_ssim

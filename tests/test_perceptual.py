@@ -64,7 +64,7 @@ def test_colours_come_back_as_scikit_image_has_them() -> None:
 
 
 def test_a_step_along_the_slope_makes_it_smaller() -> None:
-    """Through colour conversion and network, from a grey picture, where slopes are rare."""
+    """Through color conversion and network, from a gray picture, where slopes are rare."""
     import keras
 
     from colortk.training.loop.perceptual import lab_to_rgb, lpips

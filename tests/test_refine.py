@@ -65,7 +65,7 @@ def test_ratio_reaches_the_gamut_and_not_just_grey() -> None:
 
 
 def test_the_gamut_is_star_shaped_around_grey() -> None:
-    """What bisection takes for granted: less chroma of a colour in gamut is in gamut."""
+    """What bisection takes for granted: less chroma of a color in gamut is in gamut."""
     lab = rgb2lab(RNG.random((100, 100, 3)))
     for share in (0.2, 0.5, 0.8):
         less = lab * [1, share, share]

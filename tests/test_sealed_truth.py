@@ -18,9 +18,11 @@ import pytest
 from PIL import Image
 
 from colortk.errors import PredictionError
-from colortk.harness import sealing
 from colortk.harness.records import Key, ResultRow
+from colortk.harness.sealing import summarize_sealing
+from colortk.harness.summary_rows import PluginRow, PredictionSeconds
 from colortk.plugin.registry import registry
+from colortk.report.captions import sealing_notes
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.loading import Request
 from colortk.runtime.readable import readable_paths
@@ -293,19 +295,27 @@ def test_compare_states_what_is_sealed(colortk: Run, scene: Scene, tmp_path: Pat
         for aspect, sealed in plugins["seeker"]["sealed"].items():
             assert not (sealed and aspect in findings), findings
     table = colortk("compare", scene.pictures, "-p", "mean_color", "-m", "psnr", plugins=scene.site)
-    (line,) = sealing.notes({"plugins": [plugins["mean_color"]]})
+    (line,) = sealing_notes([plugin_row("mean_color", plugins["mean_color"]["sealed"])])
     assert line in table.stdout + table.stderr
     assert line in (tmp_path / "report.html").read_text()
+
+
+def plugin_row(name: str, sealed: dict[str, bool | None]) -> PluginRow:
+    """A row of a comparison's table of which only name and sealing matter."""
+    seconds = PredictionSeconds(1.0, 1.0)
+    return PluginRow(
+        name, name, "", "", "", {}, None, "", 1, 0, {}, None, seconds, None, None, sealed
+    )
 
 
 def test_a_caption_names_who_was_not_sealed() -> None:
     key = Key("x", "", "{}", "")
     rows = [ResultRow("a", key, sealed=ALL), ResultRow("b", key, sealed=ALL | {"network": False})]
-    assert sealing.summary(rows) == ALL | {"network": False}
-    assert sealing.summary([ResultRow("a", key)]) == dict.fromkeys(ASPECTS)
-    plugins = [{"name": "a", "sealed": ALL}, {"name": "b", "sealed": sealing.summary(rows)}]
-    assert sealing.notes({"plugins": plugins}) == [
+    assert summarize_sealing(rows) == ALL | {"network": False}
+    assert summarize_sealing([ResultRow("a", key)]) == dict.fromkeys(ASPECTS)
+    plugins = [plugin_row("a", ALL), plugin_row("b", summarize_sealing(rows))]
+    assert sealing_notes(plugins) == [
         "While a plugin was scored: paths sealed; files sealed; network not sealed (b);"
         " network sealed (a); processes sealed (docs/protocol.md)"
     ]
-    assert sealing.notes({"plugins": [{"name": "a", "sealed": {}}]}) == []
+    assert sealing_notes([plugin_row("a", {})]) == []

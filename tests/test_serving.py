@@ -301,7 +301,12 @@ def test_an_unknown_device_is_one_line(verb: tuple[str, ...], picture: Path, col
 
 def test_a_cluster_has_devices_of_its_own(folder: Path, colortk: Run) -> None:
     options = ("--backend", "dask", "--scheduler", "tcp://localhost:1", "--device", "gpu")
-    one_line(colortk("compare", folder, *options), 2, "Dask", "COLORTK_DEVICE where")
+    one_line(
+        colortk("compare", folder, *options),
+        2,
+        "--backend dask",
+        "set COLORTK_DEVICE on the workers",
+    )
 
 
 def test_plugins_show_tells_the_size_of_a_network(

@@ -1,4 +1,4 @@
-"""Steady colour and its measure: less flicker, no ghosts after a cut, lightness from two look-ups."""
+"""Steady color and its measure: less flicker, no ghosts after a cut, lightness from two look-ups."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def moving(count: int, seed: int = 0, height: int = 72, width: int = 96) -> list
 
 
 def flickering(count: int, seed: int = 1) -> Iterator[np.ndarray]:
-    """Chroma of one colour that jumps about from frame to frame."""
+    """Chroma of one color that jumps about from frame to frame."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         yield (np.zeros((36, 48, 2)) + [15, 20] + rng.normal(0, 6, 2)).astype(np.float32)

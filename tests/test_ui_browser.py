@@ -105,7 +105,7 @@ def test_upload_colorize_slide_download(page: Page, visit: Visit, tmp_path: Path
     )
     shoot(me, "colorize")
 
-    # The same picture without colour, as another type of file.
+    # The same picture without color, as another type of file.
     me.page.get_by_role("button", name="More").click()
     me.page.get_by_role("radio", name="PNG").check()
     me.page.get_by_role("button", name="Download old street-colorized.png").wait_for()

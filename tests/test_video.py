@@ -60,7 +60,7 @@ def test_as_frame_by_frame(tmp_path: Path, colortk: Run) -> None:
     from colortk import metrics
 
     source = film(tmp_path / "in.mkv", frames=3, size=(120, 160), codec="ffv1")
-    weak = ("-p", "sift_mlp")  # strong colours would measure what 4:2:0 does to their edges
+    weak = ("-p", "sift_mlp")  # strong colors would measure what 4:2:0 does to their edges
     line = ("-o", tmp_path / "out.mkv", "--temporal", "off", "--codec", "ffv1")
     video(colortk, None, source, *line, *weak)
     for number, (before, after) in enumerate(

@@ -25,7 +25,7 @@ SMALL = ["--samples", "26", "--batch-size", "8", "--jobs", "1"]
 
 
 def pictures(folder: Path) -> Path:
-    """Sixteen colourful pictures, and files on both sides of the split that are none."""
+    """Sixteen colorful pictures, and files on both sides of the split that are none."""
     for seed in range(16):
         Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
     for number in range(20):

@@ -54,7 +54,7 @@ class PictureRow:
         It was smaller than the protocol's size.
     histogram : bytes
         Packed uint32 (22, 22) of a*, b*.
-    truth, grey : bytes
+    truth, gray : bytes
         JPEG thumbnails of the original and of its lightness.
     pixels : str
         Digest of the prepared pixels; empty in results of earlier versions.

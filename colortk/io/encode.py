@@ -19,7 +19,7 @@ from colortk.io.bit_depth import to_8_bits
 from colortk.io.picture import Picture, Pixels
 from colortk.io.png import chunk_bytes
 
-#: Extension to Pillow's format name, of what can hold a colour photograph.
+#: Extension to Pillow's format name, of what can hold a color photograph.
 FORMATS = {
     "png": "PNG",
     "jpg": "JPEG",

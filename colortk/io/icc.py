@@ -17,7 +17,7 @@ def profiled_8(image: Image.Image, profile: bytes, notes: list[str], name: str) 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if image.mode == "L" and source.profile.xcolor_space.strip() == "RGB":
-            colour = image.convert("RGB")  # a colour picture made grey that kept its profile
+            colour = image.convert("RGB")  # a color picture made gray that kept its profile
         else:
             colour = image
         if _is_srgb(source, colour.mode):
@@ -49,7 +49,7 @@ def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
 
 
 def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: str) -> Array:
-    """As for 8 bits. Colour with look-up tables in its profile goes through 8 bits."""
+    """As for 8 bits. Color with look-up tables in its profile goes through 8 bits."""
     if not profile:
         return pixels
     if pixels.ndim == 2:

@@ -1,6 +1,6 @@
 """ICC profiles that are three curves and a matrix, read here so that 16 bits stay 16.
 
-LittleCMS, as Pillow offers it, converts colour at 8 bits only. Nearly every RGB profile of a
+LittleCMS, as Pillow offers it, converts color at 8 bits only. Nearly every RGB profile of a
 camera, a scanner or an editor (Adobe RGB, ProPhoto RGB, Display P3) is of this kind
 (ICC.1:2010, section 8.3.3); for those with look-up tables there is ``profiles``.
 """

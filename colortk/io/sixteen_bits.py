@@ -71,7 +71,7 @@ def _decode_ppm_16(image: ImageFile.ImageFile, data: bytes) -> Pixels:
 
 
 def _split(array: Pixels) -> tuple[Pixels, Pixels | None]:
-    """OpenCV's BGR(A) or grey as RGB or grey, and alpha."""
+    """OpenCV's BGR(A) or gray as RGB or gray, and alpha."""
     if array.ndim == 2:
         return array, None
     channels = array.shape[2]

@@ -15,7 +15,7 @@ class PictureImages:
         SHA-256 (hex) of the original.
     name : str
         File name, any characters.
-    grey, truth : bytes
+    gray, truth : bytes
         Lightness of the original, and the original.
     near_gray : bool
         The original has (nearly) no color.

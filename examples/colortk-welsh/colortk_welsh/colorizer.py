@@ -11,7 +11,7 @@ from colortk.plugin import Artifacts, Chroma, Lightness, UsageError, decode, rea
 from colortk_welsh.spec import Options
 from colortk_welsh.transfer import Reference, sample, transfer
 
-#: Greatest chroma of a picture that counts as grey, in CIELAB units: JPEG tints by as much.
+#: Greatest chroma of a picture that counts as gray, in CIELAB units: JPEG tints by as much.
 GREY = 2.0
 
 

@@ -10,7 +10,7 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 @dataclass(frozen=True)
 class Options:
-    """``reference``: a colour picture to take colours from; without one, the shipped palette."""
+    """``reference``: a color picture to take colors from; without one, the shipped palette."""
 
     reference: Path | None = None
 

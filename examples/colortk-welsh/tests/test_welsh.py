@@ -64,7 +64,7 @@ def test_two_tones_give_their_colours_to_a_picture_of_other_lightness(reference:
 
 
 def test_texture_decides_where_lightness_does_not() -> None:
-    """One grey, smooth at the left and rough at the right: the reference tells them apart."""
+    """One gray, smooth at the left and rough at the right: the reference tells them apart."""
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 10, (128, 128))
     samples = np.array([[50, 0, -30, 40], [50, 10, 20, -50]], np.float32)
