@@ -28,9 +28,9 @@ DATA = (
     "harness/protocols/v1.json",
     "harness/lpips/artifacts/alexnet.onnx",
     "harness/lpips/artifacts/manifest.json",
-    "report/template.html",
+    "report/templates/comparison.html",
     "scaffold/spec.py.in",
-    "report/survey_page.html",
+    "report/templates/survey.html",
     "ui/page.css",
     "ui/page.js",
 )
