@@ -38,7 +38,7 @@ def load(image: ImageFile.ImageFile, data: bytes) -> None:
     ValueError
         Pixels or colors are missing, or a check sum is wrong.
     Exception
-        What Pillow raises for other damage.
+        Any error that Pillow raises for other damage.
     """
     colors = _colors_of(image)
     if image.format == "PNG":
@@ -55,7 +55,7 @@ def load(image: ImageFile.ImageFile, data: bytes) -> None:
 
 
 def _colors_of(image: ImageFile.ImageFile) -> int | None:
-    """Colors of the palette as the file has it: loading fills it up with black."""
+    """Return the number of colors in the file's palette. Loading pads the palette with black."""
     palette = image.palette
     if image.mode != "P" or palette is None or not palette.palette:
         return None
@@ -80,7 +80,7 @@ def _check_sums(data: bytes) -> None:
 
 
 def _ends_black(image: ImageFile.ImageFile) -> bool:
-    """Whether the last row is as Pillow leaves rows for which there are no data."""
+    """Return whether the last row looks like a row for which Pillow had no data."""
     row = image.crop((0, image.height - 1, image.width, image.height))
     return not np.asarray(row).any()
 

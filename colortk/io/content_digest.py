@@ -10,7 +10,7 @@ from pathlib import Path
 from colortk.errors import UsageError
 from colortk.io.regular_files import open_regular
 
-#: Files in a folder at most. A folder with more is hardly meant as the input of a plugin.
+#: Limit of files in a folder. A folder with more files is hardly meant as a plugin's input.
 MAX_FILES = 10_000
 
 _Stamp = tuple[int, int, int, int, int]

@@ -1,8 +1,8 @@
 """Decode pictures of every format as upright sRGB of 8 or 16 bits.
 
 TIFF has a decoder of its own (``colortk.io.tiff``). Of other formats, Pillow reads the header
-before anything is decoded, and decodes what has 8 bits; OpenCV decodes 16-bit PNG, of which Pillow
-keeps only the high bytes.
+before anything is decoded, and decodes 8-bit pictures. OpenCV decodes 16-bit PNG: Pillow would keep
+only the high bytes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _piped(file: BinaryIO) -> bytes:
-    """All that comes, up to the limit and a little more."""
+    """Read a pipe to its end, or until a little more than the limit has arrived."""
     parts = []
     left = MAX_BYTES + 1
     while left > 0 and (part := file.read(1 << 20)):
@@ -225,7 +225,7 @@ def _decode(
     exif = exif_of(image, name, notes)
     turn = exif.get(ExifTags.Base.Orientation, 1)
     if image.format == "JXL" and not getattr(image, "jpeg", False):
-        turn = 1  # what is in the codestream counts, and its decoder applies it
+        turn = 1  # the profile in the codestream counts, and the decoder applies it
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes):
         profile = None

@@ -51,7 +51,7 @@ class FolderEntry:
         Path of the folder that holds the entry, relative to the folder that was searched; empty for
         that folder itself.
     kind : str
-        "file" for a file or a link to one; otherwise what the entry is, as "a named pipe".
+        "file" for a file or a link to a file; otherwise a description, such as "a named pipe".
     error : str
         Why a folder cannot be read; then ``path`` is this folder. Otherwise empty.
     """
@@ -70,7 +70,7 @@ class FolderEntry:
 def walk(
     folder: str | Path, recursive: bool = True, hidden: bool = True, excluded: str | None = None
 ) -> Iterator[FolderEntry]:
-    """Yield what lies in a folder: files of each folder by name, then the folders in it.
+    """Yield the entries of a folder: files of each folder by name, then its subfolders.
 
     Links to folders are not followed, since such a link can lead back to a folder that contains it.
 
@@ -110,7 +110,7 @@ def walk(
 
 
 def is_film(path: Path) -> bool:
-    """Return whether ``path`` is a file whose name is that of a film."""
+    """Return whether ``path`` is a file with a film's extension."""
     return path.suffix.lower() in FILMS and path.is_file()
 
 
@@ -122,9 +122,9 @@ def find_films(folder: Path) -> list[Path]:
 def find_pictures(folder: Path, needed: bool = True) -> list[Path]:
     """Return all picture files under ``folder``, sorted.
 
-    Links to folders are not followed. A broken link whose name is that of a picture is in the list,
-    so that reading it reports it. Folders that cannot be read and entries that are not files are
-    left out with a :class:`~colortk.errors.Notice`.
+    Links to folders are not followed. A broken link with a picture's extension is in the list, so
+    that reading it reports the problem. Folders that cannot be read and entries that are not files
+    are left out with a :class:`~colortk.errors.Notice`.
 
     Parameters
     ----------
@@ -148,9 +148,9 @@ def find_pictures(folder: Path, needed: bool = True) -> list[Path]:
 
 
 def entry_kind(entry: os.DirEntry[str]) -> str:
-    """Return what an entry of a folder is.
+    """Return the kind of an entry of a folder.
 
-    "file" and "folder", also through a link; otherwise a description, as "a named pipe".
+    "file" or "folder", also for a link to one; otherwise a description, such as "a named pipe".
     """
     try:
         if entry.is_dir():

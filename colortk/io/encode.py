@@ -19,7 +19,7 @@ from colortk.io.bit_depth import to_8_bits
 from colortk.io.picture import Picture, Pixels
 from colortk.io.png import chunk_bytes
 
-#: Extension to Pillow's format name, of what can hold a color photograph.
+#: File extension to Pillow's format name, for formats that can hold a color photograph.
 FORMATS = {
     "png": "PNG",
     "jpg": "JPEG",
@@ -62,7 +62,7 @@ def suggest_extension(picture: Picture) -> str:
 
 def extension_for(kind: str) -> str:
     """:func:`suggest_extension` of a picture of Pillow's format ``kind``."""
-    if kind == "MPO":  # what many telephones call a JPEG with a second picture in it
+    if kind == "MPO":  # the name of a JPEG with a second picture in it, which many phones write
         return "jpg"
     for extension, name in FORMATS.items():
         if name == kind and name != "PPM":
@@ -159,12 +159,12 @@ def _pillow(pixels: Pixels, source: Picture, name: str, notes: list[str]) -> byt
     return out.getvalue()
 
 
-#: Notes of the camera's maker, often with a preview: they are dropped where EXIF would be too long.
+#: Notes of the camera's maker, often with a preview. They are dropped if EXIF is too long.
 _MAKER_NOTE = 0x927C
 
 
 def _fitting_exif(exif: bytes, name: str, notes: list[str]) -> bytes:
-    """EXIF that a file of the format can hold. What is dropped is said in ``notes``."""
+    """Return EXIF that a file of the format can hold. ``notes`` gets a line for dropped tags."""
     if name != "JPEG" or len(exif) < _LARGEST_EXIF:
         return exif
     shorter = Image.Exif()

@@ -1,4 +1,4 @@
-"""EXIF of a picture as it is written into its result."""
+"""Prepare the EXIF of a picture for its result."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-#: What Pillow raises for damaged EXIF.
+#: Errors that Pillow raises for damaged EXIF.
 _ERRORS = (SyntaxError, ValueError, TypeError, KeyError, AttributeError, OSError, struct.error)
-#: Tags that say how a TIFF's pixels lie in the file, not what the photograph is.
+#: Tags that describe the layout of a TIFF's pixels, not the photograph.
 _STRUCTURE = {
     254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281,
     282, 283, 284, 288, 289, 290, 291, 296, 301, 317, 318, 319, 320, 322, 323, 324, 325, 330,

@@ -32,7 +32,7 @@ _STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 def special_kind(path: Path) -> str:
-    """Name what ``path`` is if it exists and is no regular file, as "a device"; otherwise ``""``.
+    """Describe ``path``, such as "a device", if it exists and is no regular file; otherwise ``""``.
 
     A symbolic link is not followed.
     """
@@ -92,8 +92,8 @@ def write_atomic(path: Path, data: bytes, force: bool = False, durable: bool = T
 def temporary_file(path: Path, force: bool = False) -> Iterator[Path]:
     """Yield an empty temporary file beside ``path`` that takes this name if the body succeeds.
 
-    For libraries that write to a file name. Raises as :func:`write_atomic`; what the body raises
-    passes through, and the temporary file is deleted.
+    For libraries that write to a file name. Raises the errors of :func:`write_atomic`. Errors of
+    the body pass through, and the temporary file is deleted.
     """
     refuse_special(path)
     with _write_errors(path):
@@ -161,7 +161,7 @@ def sweep(folder: Path, process: int | None = None) -> None:
 
 
 def process_exists(number: int) -> bool:
-    """Whether the process ``number`` runs; true where the system cannot say."""
+    """Return whether the process ``number`` runs; true if the system cannot tell."""
     if os.name == "posix":  # elsewhere signal 0 ends the process
         with contextlib.suppress(PermissionError):
             try:
@@ -189,7 +189,7 @@ def _create(path: Path) -> tuple[int, Path]:
 
 def _rename(temporary: Path, path: Path, force: bool) -> None:
     if force:
-        refuse_special(path)  # again, right before the system replaces whatever is there
+        refuse_special(path)  # again, right before the system replaces the existing file
         os.replace(temporary, path)
         return
     try:
@@ -211,7 +211,7 @@ def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        if path.parent.is_dir():  # as /proc, which takes no files
+        if path.parent.is_dir():  # for example /proc, in which no file can be created
             why, hint = f"no file can be created in the folder '{path.parent}'", ""
         else:
             why, hint = f"the folder '{path.parent}' does not exist", "create it first"

@@ -1,7 +1,7 @@
-"""Kinds of files that people take for pictures and that are not read, told by their content.
+"""Recognize unsupported kinds of files, such as camera raw, by their content.
 
-Each is named together with a command that converts it. HEIC and JPEG XL are read where the extra
-``formats`` is installed.
+The error message names the kind and a command that converts the file. HEIC and JPEG XL are read if
+the extra ``formats`` is installed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Foreign:
     Parameters
     ----------
     name : str
-        What it is, with its article, as "a Photoshop document".
+        Its name with the article, such as "a Photoshop document".
     hint : str
-        What to do; ``{file}`` stands for its name.
+        A line that tells the user what to do; ``{file}`` stands for the name of the file.
     plugin : str
         Pillow's name of the format, if a plugin can add it.
     """
@@ -105,17 +105,17 @@ _MARKUP = (
 
 
 def foreign_kind(data: bytes) -> Foreign | None:
-    """Return what kind of file ``data`` is, if its content says that it is one that is not read.
+    """Return the unsupported kind of file that ``data`` is, recognized by its content.
 
     Parameters
     ----------
     data : bytes
-        The whole file: camera raw is told by tags that lie anywhere in it.
+        The whole file: the tags of camera raw can lie anywhere in it.
 
     Returns
     -------
     Foreign or None
-        ``None`` for pictures, and for what is not known at all.
+        ``None`` for pictures, and for unknown content.
     """
     for beginning, kind in _BEGINNINGS:
         if data.startswith(beginning):
@@ -128,7 +128,7 @@ def foreign_kind(data: bytes) -> Foreign | None:
 
 
 def likely_kind(data: bytes) -> Foreign | None:
-    """Return what kind of file ``data`` looks like, once it is known that it is no picture."""
+    """Return the likely kind of ``data``, which is known not to be a picture."""
     if data[:1] == b"G" and data[188:189] == b"G" and data[376:377] == b"G":
         return Foreign("a film (MPEG)", _FILM)
     if data[128:132] == b"DICM":

@@ -9,7 +9,7 @@ _EXTENSION, _IMAGE, _COMMENT = 0x21, 0x2C, 0xFE
 
 @dataclass
 class Blocks:
-    """Sizes of what stands before the second frame.
+    """Sizes of the parts before the second frame.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
 
 
 def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: str) -> Array:
-    """As for 8 bits. Color with look-up tables in its profile goes through 8 bits."""
+    """Convert 16-bit pixels to sRGB. RGB profiles with lookup tables are applied at 8 bits."""
     if not profile:
         return pixels
     if pixels.ndim == 2:

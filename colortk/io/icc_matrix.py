@@ -110,7 +110,7 @@ def _curve(tag: bytes) -> Array:
             y = x ** (struct.unpack(">H", tag[12:14])[0] / 256)
         else:
             table = np.frombuffer(tag[12 : 12 + 2 * count], ">u2") / 65535
-            if len(table) != count:  # nor is a table made of what a header merely claims
+            if len(table) != count:  # no table is allocated for a size that only the header states
                 raise ValueError("a curve is shorter than it says")
             y = np.interp(x, np.linspace(0, 1, count), table)
     elif tag[:4] == b"para":

@@ -1,7 +1,7 @@
-"""A stranger's file, opened: its header is read and measured, nothing is decoded.
+"""Open a file from an unknown source: check its header without decoding the picture.
 
-Pillow says what it is, among the formats that photographs come in, with nothing of its own to run
-outside programs. What its header asks of the decoders is bounded here, before they see it.
+Pillow identifies the file among the formats of photographs; none of these formats makes Pillow run
+an outside program. The sizes in the header are checked before a decoder gets the file.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 #: Signatures of PNG and JPEG, which no foreign format shares.
 _USUAL = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-#: Formats of photographs. Icons, textures and what Pillow decodes in Python, slowly, are not here.
+#: Formats of photographs. Icons, textures and formats that Pillow decodes slowly, in Python, are
+#: left out.
 FORMATS = {
     "AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "SGI", "TGA",
     "TIFF", "WEBP",
 }  # fmt: skip
 #: Those that are loaded already, tried first.
 _LOADED = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "PPM")
-#: Pillow's own limit is the process', and has to give way while a picture above it is opened.
+#: Pillow's own limit holds for the whole process. It is lifted while a larger picture is opened.
 _PILLOWS_LIMIT = threading.Lock()
 
 
@@ -52,7 +53,7 @@ def too_large(name: str, max_pixels: int, size: tuple[int, int] | None = None) -
 def opened(data: bytes, name: str, max_pixels: int, plugin: str = "") -> ImageFile.ImageFile:
     """Return Pillow's picture, not decoded. ``plugin``: the format, if a plugin of Pillow reads it.
 
-    Raises ``PictureError`` for what is no picture, or too large.
+    Raises ``PictureError`` if the file is no picture, or is too large.
     """
     _measure(data, name, max_pixels)
     try:
@@ -129,7 +130,7 @@ def _unknown(data: bytes, name: str) -> PictureError:
 
 
 def _measure(data: bytes, name: str, max_pixels: int) -> None:
-    """Look at what Pillow reads on opening, or OpenCV in another way than Pillow."""
+    """Check the parts that Pillow reads on opening, and those that OpenCV reads differently."""
     try:
         limits.check_header(data)
     except limits.OverLimit as error:
@@ -161,7 +162,7 @@ def _absurd(name: str, why: str) -> PictureError:
 
 
 def _exif_of_jpeg(data: bytes) -> Iterator[bytes]:
-    """EXIF as Pillow puts it together: of all segments that begin with it, one after the other."""
+    """Yield the directories of a JPEG: multi-picture data, then EXIF joined as Pillow joins it."""
     from colortk.io import jpeg_segments
 
     exif = b""
@@ -177,9 +178,9 @@ def _exif_of_jpeg(data: bytes) -> Iterator[bytes]:
 
 
 def exif_of(image: Image.Image, name: str, notes: list[str]) -> Image.Exif:
-    """Its EXIF, none with a note where it is none.
+    """Return the EXIF of an image. If it is invalid, add a note and return empty EXIF.
 
-    Raises ``PictureError`` where it claims what it cannot hold.
+    Raises ``PictureError`` if the EXIF states more data than it can hold.
     """
     info = image.info
     if image.format == "PNG" and "exif" not in info:
@@ -201,7 +202,7 @@ def exif_of(image: Image.Image, name: str, notes: list[str]) -> Image.Exif:
         return Image.Exif()
 
 
-#: What Pillow raises for EXIF that is damaged.
+#: Errors that Pillow raises for damaged EXIF.
 _EXIF_ERRORS = (SyntaxError, ValueError, TypeError, KeyError, struct.error, OverflowError)
 
 

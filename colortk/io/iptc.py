@@ -49,7 +49,7 @@ def from_segments(parts: list[bytes]) -> dict[int, bytes]:
 
 
 def to_bytes(resources_by_id: dict[int, bytes]) -> bytes:
-    """Return resources as they stand in TIFF tag 34377."""
+    """Return resources as the content of TIFF tag 34377."""
     return b"".join(
         b"8BIM" + struct.pack(">HHI", number, 0, len(content)) + content + bytes(len(content) % 2)
         for number, content in resources_by_id.items()

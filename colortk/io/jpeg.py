@@ -32,7 +32,7 @@ def check_complete(data: bytes, image: Image.Image) -> None:
     data : bytes
         The JPEG; of several in one file, the first counts.
     image : PIL.Image.Image
-        What Pillow decoded from it, loaded and not converted.
+        The picture that Pillow decoded from ``data``, loaded and not converted.
 
     Raises
     ------
@@ -105,9 +105,9 @@ def _lengthened(data: bytes, scans: list[Scan]) -> bytes:
 
 
 def _ends_gray(image: Image.Image) -> bool:
-    """Whether the last pixel is as libjpeg leaves pixels for which it has no code."""
+    """Return whether the last pixel looks like a pixel for which libjpeg had no code."""
     pixel: Any = image.getpixel((image.width - 1, image.height - 1))
     values = pixel if isinstance(pixel, tuple) else (pixel,)
-    if len(values) == 3:  # its chroma may be mixed with that of neighbors
+    if len(values) == 3:  # its chroma may be mixed with the neighbors' chroma
         values = (values[0] * 0.299 + values[1] * 0.587 + values[2] * 0.114,)
     return all(abs(value - 127.5) <= 3 for value in values)

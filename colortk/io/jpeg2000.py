@@ -1,4 +1,4 @@
-"""What the header of a JPEG 2000 file asks of a decoder, without decoding anything.
+"""Read from the header of a JPEG 2000 file how much work decoding it takes.
 
 Numbers are those of ITU-T T.800, annexes A and I.
 """
@@ -58,7 +58,7 @@ def _codestream(data: bytes) -> int:
 def work_of(data: bytes) -> tuple[int, int]:
     """Return about how many code blocks or precincts a decoder makes room for, and the samples.
 
-    Both are zero without a codestream or with a cut header: decoding it says so.
+    Both are zero without a codestream or with a cut header: the decoder reports such a file.
     """
     start = _codestream(data)
     if data[start : start + 4] != _CODESTREAM:

@@ -1,4 +1,4 @@
-"""JPEG 2000 of other depths than 8 bits, of which Pillow gets some samples wrong.
+"""Decode JPEG 2000 of other depths than 8 bits: Pillow gets some of these samples wrong.
 
 Pillow reads colors of more than 8 bits as 8, rounds up, and keeps the low byte of the sum: white
 becomes black. Of fewer bits it shifts: white becomes gray.
@@ -25,12 +25,12 @@ def is_deep(image: Image.Image, data: bytes) -> bool:
 
 
 def decode_deep(image: Image.Image, data: bytes, name: str) -> Pixels:
-    """Decode colors of 9 to 16 bits with OpenCV, checked against what Pillow made of them.
+    """Decode colors of 9 to 16 bits with OpenCV, and check them against Pillow's result.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        What Pillow decoded.
+        The picture as Pillow decoded it.
     data : bytes
         The file.
     name : str
@@ -66,7 +66,7 @@ def decode_deep(image: Image.Image, data: bytes, name: str) -> Pixels:
 
 
 def full_range(image: Image.Image, data: bytes) -> Image.Image:
-    """Stretch what Pillow made of 1 to 7 bits to all of 8 bits."""
+    """Stretch pixels that Pillow decoded from 1 to 7 bits to the full range of 8 bits."""
     depth = depth_of(data)
     if not 0 < depth < 8 or image.mode not in ("L", "LA", "RGB", "RGBA"):
         return image

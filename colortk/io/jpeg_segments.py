@@ -17,7 +17,7 @@ _ALONE = (0x01, SOI)
 
 @dataclass(frozen=True)
 class Segment:
-    """One marker and what belongs to it.
+    """One marker and its payload.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def is_jpeg(data: bytes) -> bool:
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments of the first picture in ``data``, the end marker included.
 
-    What follows the end marker, as the second picture of a telephone's file, is not looked at.
+    Data after the end marker, for example a second picture of a phone camera, is ignored.
     """
     at = 2
     while (match := _MARKER.search(data, at)) is not None:

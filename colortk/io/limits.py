@@ -1,15 +1,16 @@
-"""How much a picture file may ask of its decoder; the command, the workers and the page share it.
+"""Limits on structures of picture files that are slow to decode.
 
-Decoders take time for things that cost a file nearly nothing: scans of a JPEG, comments, chunks and
-blocks of a few bytes. They are counted here, before any decoder sees the file. What is left takes
-time in proportion to bytes and pixels, which are limited as well.
+Some structures need few bytes in the file but much time in a decoder: scans of a JPEG, comments,
+chunks and small blocks. They are counted here, before any decoder gets the file. All other decoding
+takes time in proportion to bytes and pixels, which are limited as well. The commands, the workers
+and the web page use the same limits.
 """
 
 from __future__ import annotations
 
 import struct
 
-#: Seconds that decoding one picture may take on the page.
+#: Seconds that decoding one picture may take on the web page.
 DECODE_SECONDS = 60.0
 #: Markers of a JPEG, and bytes between them that belong to none. Each costs its readers some
 #: microseconds.
@@ -19,17 +20,18 @@ SEGMENTS, FILLER = 4096, 1 << 16
 EXIF, PHOTOSHOP = 1 << 21, 1 << 22
 #: Scans of a JPEG. Cameras and programs write at most twenty; each goes over all pixels.
 SCANS, USUAL_SCANS = 100, 20
-#: Scans times pixels, where there are more than the usual: some seconds of work.
+#: Limit of scans × pixels for pictures with more than USUAL_SCANS scans: some seconds of work.
 SCANNED_PIXELS = 1 << 31
-#: Chunks of a PNG: as many as this, and one more for as many bytes.
+#: Allowed chunks of a PNG: CHUNKS + bytes of the file / BYTES_OF_CHUNK.
 CHUNKS, BYTES_OF_CHUNK = 4096, 512
 #: Chunks with text, and bytes that one of them may unpack to.
 TEXTS, TEXT = 1024, 1 << 20
 #: Sub-blocks in extensions of a GIF, and bytes of its comments.
 EXTENSIONS, COMMENT = 1 << 15, 1 << 19
-#: Sub-blocks with a GIF's pixels: as many as this, and one more for as many bytes.
+#: Allowed sub-blocks with a GIF's pixels: BLOCKS + bytes of the file / BYTES_OF_BLOCK.
 BLOCKS, BYTES_OF_BLOCK = 4096, 64
-#: Boxes of JPEG 2000, and code blocks: as many as this, and one more for as many samples.
+#: Allowed boxes of JPEG 2000, and allowed code blocks: CODE_BLOCKS + samples /
+#: SAMPLES_OF_CODE_BLOCK.
 BOXES, CODE_BLOCKS, SAMPLES_OF_CODE_BLOCK = 1024, 1 << 17, 200
 #: Bytes of run lengths in a BMP, which Pillow reads one by one.
 RUN_LENGTHS = 1 << 22
@@ -37,13 +39,13 @@ _RUN_LENGTHS_OF_BMP = (b"\1\0\0\0", b"\2\0\0\0")
 
 
 class OverLimit(ValueError):
-    """The file asks for more than a picture needs. The message says of what."""
+    """The file has more of a structure than a picture needs. The message names the structure."""
 
 
 # A cold run imports only what its picture needs: the modules of formats are imported by their
 # checks.
 def check_header(data: bytes) -> None:
-    """Refuse a file whose decoding takes out of proportion to its bytes and pixels.
+    """Refuse a file that takes much longer to decode than its bytes and pixels justify.
 
     Parameters
     ----------

@@ -17,12 +17,12 @@ XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 @dataclass
 class Metadata:
-    """What a picture file says about the photograph, besides its EXIF.
+    """Description of the photograph in a picture file, besides its EXIF.
 
     Parameters
     ----------
     xmp : bytes
-        A packet in UTF-8 that holds for the result: without orientation, size and previews.
+        A packet in UTF-8 that is valid for the result: without orientation, size and previews.
     photoshop : dict of int to bytes
         Photoshop's resources that are kept: IPTC (0x0404), its digest, copyright flag and URL.
     texts : list of (str, str)
@@ -40,14 +40,14 @@ class Metadata:
 def read_metadata(
     data: bytes, name: str, info: Mapping[Any, Any], exif: Any, turned: bool, notes: list[str]
 ) -> Metadata:
-    """Return the metadata of a picture file, cleaned of what does not hold for the result.
+    """Return the metadata of a picture file, without properties that are wrong for the result.
 
     Parameters
     ----------
     data : bytes
         The whole file.
     name : str
-        What notes call it.
+        Name of the file in notes.
     info : mapping
         Pillow's ``info`` of the picture, empty for a TIFF.
     exif : PIL.Image.Exif
@@ -89,7 +89,7 @@ def read_metadata(
 
 
 class _Collected:
-    """What a file holds, before it is cleaned."""
+    """Metadata as read from the file, before filtering."""
 
     def __init__(self) -> None:
         self.packet = self.extension = b""

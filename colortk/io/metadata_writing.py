@@ -17,7 +17,7 @@ from colortk.io.metadata import (
 _DESCRIPTION_TAG = 270
 #: Bytes of a JPEG segment without its length.
 _SEGMENT = 65533
-#: What each format holds, by Pillow's name of it.
+#: Metadata that each format can hold, by Pillow's name of the format.
 HOLDS = {
     "JPEG": {"EXIF", "XMP", "IPTC", "comments"},
     "TIFF": {"EXIF", "XMP", "IPTC", "comments"},

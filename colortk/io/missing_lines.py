@@ -1,4 +1,4 @@
-"""Which lines of a damaged picture are missing, and a file that its usual decoder reads instead."""
+"""Missing lines of a damaged picture, and the repaired file that its usual decoder can read."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Repaired:
-    """A file that its decoder reads. ``rows``: of each pass of an interlaced PNG, those present."""
+    """A file that its decoder can read. ``rows``: present rows per pass of an interlaced PNG."""
 
     data: bytes
     missing: Missing

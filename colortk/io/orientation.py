@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[Any]
-#: Orientation tag to what is done to the rows and columns (EXIF 2.32, tag 0x0112).
+#: Orientation tag to the operations on rows and columns (EXIF 2.32, tag 0x0112).
 FLIPS: dict[int, tuple[bool, bool, bool]] = {  # transpose, flip rows, flip columns
     2: (False, False, True),
     3: (False, True, True),
@@ -21,7 +21,7 @@ FLIPS: dict[int, tuple[bool, bool, bool]] = {  # transpose, flip rows, flip colu
 
 
 def turned(pixels: Pixels, orientation: int) -> Pixels:
-    """Return pixels, (H, W) or (H, W, 3), of an orientation of ``FLIPS`` as they are upright."""
+    """Rotate and mirror pixels, (H, W) or (H, W, 3), of an orientation of ``FLIPS`` upright."""
     transpose, rows, columns = FLIPS[orientation]
     if transpose:
         pixels = pixels.swapaxes(0, 1)

@@ -43,7 +43,7 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
-    """Leave out the chunks whose checksum is wrong, where nothing that is seen depends on them.
+    """Leave out chunks with a wrong checksum if no visible property depends on them.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def _checksum_is_right(view: memoryview, chunk: Chunk) -> bool:
 
 
 def chunk_bytes(kind: bytes, content: bytes) -> bytes:
-    """Return a chunk as it stands in a file, with its length and checksum."""
+    """Return a chunk as bytes of a file, with its length and checksum."""
     checksum = zlib.crc32(kind + content)
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 

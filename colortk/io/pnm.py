@@ -1,8 +1,8 @@
 """PBM, PGM and PPM files brought into the binary form with 8 or 16 bits a sample.
 
 Pillow reads headers byte by byte, and text and unusual ranges sample by sample, in Python: a
-comment of 20 MB took half a minute. The header is parsed here, within a limit, and samples by
-NumPy; Pillow then reads what is left, a short header and binary samples.
+comment of 20 MB took half a minute. Here the header is parsed within a limit, and NumPy converts
+the samples. Pillow then reads a short header and binary samples.
 
 References
 ----------
@@ -56,7 +56,10 @@ def is_pnm(data: bytes) -> bool:
 
 
 def header_of(data: bytes) -> Header | None:
-    """Return the header, or ``None`` if it is not one. Raises ``ValueError`` if it is too long."""
+    """Return the header, or ``None`` if ``data`` has none.
+
+    Raises ``ValueError`` if the header is too long.
+    """
     kind = data[1] - 48
     head = data[:HEADER]
     values: list[int] = []

@@ -1,7 +1,8 @@
 """Open files that others may have planted: regular ones only, and without waiting.
 
-Opening a named pipe waits for its other end, and a device has no end. Whoever can write to a folder
-that a command uses could so hang the command, or lead what it appends to another file.
+Opening a named pipe waits for its other end, and a device has no end. Anyone who can write to the
+folder could otherwise replace the file by a pipe and hang the command, or by a link and redirect
+the data that the command appends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pixels of 16 bits: of Pillow, where it keeps all bits, else of OpenCV or the file itself."""
+"""Decode 16-bit pixels with Pillow if it keeps all bits, else with OpenCV or from the file."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def find_format(source: Path | BinaryIO) -> str | None:
     -------
     str or None
         The format that :func:`colortk.io.decode.decode` finds, but JPEG also for MPO; ``None`` if
-        the first bytes of the file are those of no picture.
+        the file does not begin as a picture does.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def find_format(source: Path | BinaryIO) -> str | None:
 
 
 def format_of(source: Path | BinaryIO) -> str:
-    """Return what :func:`find_format` returns, or PNG if this is ``None``. Raises as it does."""
+    """Return the result of :func:`find_format`, or PNG if it is ``None``; raise the same errors."""
     return find_format(source) or "PNG"
 
 
@@ -68,7 +68,7 @@ def _format_of_file(file: BinaryIO) -> str | None:
             except UnidentifiedImageError:
                 file.seek(0)
                 return "TIFF" if file.read(4) in _TIFF_SIGNATURES else None
-            except Exception:  # decoding the picture will report what is wrong
+            except Exception:  # decoding the picture will report the problem
                 return None
     finally:
         Image.MAX_IMAGE_PIXELS = limit

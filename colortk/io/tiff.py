@@ -47,11 +47,11 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
     data : bytes
         The whole file.
     name : str
-        What messages call it.
+        Name of the file in messages.
     max_pixels : int
         The most pixels that it may have.
     allow_truncated : bool
-        Decode what is present of a damaged file; the rest is gray, and ``missing`` lists its rows.
+        Decode the present part of a damaged file; the rest is gray, and ``missing`` lists its rows.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def _too_large(name: str, size: tuple[int, int], max_pixels: int) -> PictureErro
 
 
 def _check_kind(layout: Layout, name: str) -> None:
-    """Refuse what programs read in different ways."""
+    """Refuse TIFFs that programs read in different ways."""
     tags, compression = layout.tags, layout.compression
     if 50706 in tags:
         hint = "develop it with a raw converter and export a TIFF"
@@ -120,7 +120,7 @@ def _check_kind(layout: Layout, name: str) -> None:
 
 
 def _check_size(layout: Layout, data: bytes, name: str) -> None:
-    """Refuse a file whose first picture says that it is a small copy of another one in the file."""
+    """Refuse a file whose first picture is marked as a reduced copy of another page."""
     if not _is_reduced(layout.tags):
         return
     for other in directories_of(data, (254, 255, 256, 257))[1:]:

@@ -1,8 +1,8 @@
 """Compressed strips and tiles of a TIFF to bytes, completely or not at all.
 
-Deflate, PackBits, LZW, CCITT and JPEG need what is installed anyway (zlib, Pillow's libtiff and
-libjpeg); rare compressions need imagecodecs. Every decoder gets the number of bytes that a
-segment holds: what it returns beyond is cut off, and what is missing is an error.
+Deflate, PackBits, LZW, CCITT and JPEG need only zlib and Pillow's libtiff and libjpeg, which are
+always installed; rare compressions need imagecodecs. Every decoder gets the number of bytes that a
+segment holds: surplus bytes are cut off, and missing bytes are an error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NONE, JPEG, DEFLATE, LIBTIFF = (1, 32771), (7, 33007), (8, 32946), (5, 32773)
 _CCITT = (2, 3, 4)
 _LERC = 34887
 #: Compressions whose decoder returns an array of samples; imagecodecs' names. All of them refuse
-#: data that are cut short. JPEG XR is not here: its decoder returns what it has.
+#: truncated data. JPEG XR is left out: its decoder returns an incomplete segment without an error.
 _IMAGES = {
     33003: "jpeg2k", 33004: "jpeg2k", 33005: "jpeg2k", 34712: "jpeg2k", _LERC: "lerc",
     34927: "webp", 34933: "png", 50001: "webp", 50002: "jpegxl", 52546: "jpegxl",
@@ -32,8 +32,8 @@ _IMAGES = {
 _ZSTANDARD = (34926, 50000)
 #: Memory that LZMA may take, in bytes.
 _LZMA_MEMORY = 1 << 28
-#: Segments of one picture, where each costs a decoder about a millisecond: so many, and one more
-#: for so many pixels; and of CCITT.
+#: Allowed segments of slow codecs, which take about a millisecond per segment: _SLOW_SEGMENTS +
+#: pixels / _PIXELS_OF_SEGMENT; for CCITT _CCITT_SEGMENTS.
 _SLOW_SEGMENTS, _PIXELS_OF_SEGMENT, _CCITT_SEGMENTS = 4096, 8192, 3000
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
@@ -49,7 +49,7 @@ def converts_colors(compression: int) -> bool:
 
 
 def check_count(layout: Layout) -> None:
-    """Refuse more strips or tiles than their decoder does in seconds. Raises ``ValueError``."""
+    """Refuse more strips or tiles than can be decoded in seconds. Raises ``ValueError``."""
     if layout.compression in (*NONE, *DEFLATE, *LIBTIFF):
         return
     most = _SLOW_SEGMENTS + layout.width * layout.height // _PIXELS_OF_SEGMENT
@@ -140,7 +140,7 @@ def _inflate(part: bytes, size: int) -> bytes:
 
 
 def inflate_start(part: bytes, size: int) -> bytes:
-    """As much of a damaged Deflate segment as can be decoded, at most ``size`` bytes."""
+    """Decode the valid beginning of a damaged Deflate segment, at most ``size`` bytes."""
     unpacker, content = zlib.decompressobj(), bytearray()
     try:
         for at in range(0, len(part), 512):

@@ -28,11 +28,11 @@ def to_srgb(
     Parameters
     ----------
     samples : ndarray, (height, width, channels)
-        As the file has them.
+        Samples as stored in the file.
     layout : Layout
-        What they mean.
+        Layout that states the meaning of the samples.
     name : str
-        What messages call the file.
+        Name of the file in messages.
     notes : list of str
         Gets a line for each thing that is lost or assumed.
 
@@ -123,8 +123,8 @@ def _palette(indexes: Array, layout: Layout) -> Array:
         count = len(entries) if isinstance(entries, tuple) else 0
         raise ValueError(f"its palette has {count:,} numbers, and its pixels need {3 * size:,}")
     table: Array = np.array(entries, np.uint16).reshape(3, size).T
-    # Some writers store 8-bit values, as they are or in the upper byte. The first kind is
-    # recognized by its small values, as in libtiff.
+    # Some writers store 8-bit values, either unchanged or in the upper byte. Unchanged values are
+    # recognized because they are small, as in libtiff.
     if table.max() < 256:
         return table.astype(np.uint8)[indexes]
     if not (table & 255).any():
@@ -144,7 +144,7 @@ def _divided(colors: Array, alpha: Array) -> Array:
 
 
 def _converted(colors: Array, layout: Layout, name: str, notes: list[str]) -> Array:
-    """Gray or sRGB from what the photometric interpretation and the profile say."""
+    """Convert to gray or sRGB by the photometric interpretation and the profile."""
     photometric, profile = layout.photometric, layout.tags.get(34675)
     profile = profile if isinstance(profile, bytes) else None
     if photometric in (8, 9):
@@ -193,7 +193,7 @@ def _from_cmyk(
 
 
 def _from_lab(colors: Array, photometric: int, name: str) -> Array:
-    """CIELAB, D50: a* and b* are signed in TIFF's own encoding, and shifted in that of ICC."""
+    """Convert CIELAB, D50: a* and b* are signed in the encoding of TIFF, shifted in that of ICC."""
     lab = np.empty(colors.shape, np.float32)
     lab[..., 0] = colors[..., 0] * np.float32(100 / np.iinfo(colors.dtype).max)
     unit = 1 if colors.dtype == np.uint8 else 256

@@ -16,7 +16,7 @@ from colortk.io.tiff_libtiff import strips_image
 
 _RLE, _GROUP_3, _GROUP_4 = 2, 3, 4
 _KINDS = {_RLE: "tiff_ccitt", _GROUP_3: "group3", _GROUP_4: "group4"}
-#: What ends the code of a strip, and may be missing: it stands for no pixels (ITU-T T.4 and T.6).
+#: End markers of a strip's code. They may be missing: they stand for no pixels (ITU-T T.4, T.6).
 _END = {
     _RLE: re.compile("$"),
     _GROUP_3: re.compile("(?:(?:0{11}1){2,6}|(?:0{11}11){2,6})?0*$"),

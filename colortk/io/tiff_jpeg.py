@@ -54,7 +54,7 @@ def decode_jpeg(layout: Layout, part: bytes, rows: int) -> Array:
         raise ValueError("it has more progressive JPEGs than a picture needs")
     luma = layout.photometric == 6 or b"JFIF\0" in part[:32]
     convert = layout.channels == 3 and luma and layout.photometric in (2, 6)
-    # What the TIFF says of its colors overrules what the segment says (Adobe's marker).
+    # The TIFF's tags about colors override the segment's own statement (Adobe's marker).
     marker = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0" + bytes([convert])
     tables = tables[2:-2] if tables[:2] == b"\xff\xd8" else b""
     whole = b"\xff\xd8" + tables + _without_adobe(part, marker)

@@ -1,4 +1,4 @@
-"""The first directory of a TIFF: which pixels it promises, and where their bytes lie.
+"""The first directory of a TIFF: the size and kind of its pixels, and where their bytes lie.
 
 A layout is complete or refused. It is checked before any segment (strip or tile) is decoded:
 every segment that the picture needs is listed and lies inside the file. Tag numbers are those of
@@ -52,10 +52,10 @@ def name_of(compression: int) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the first directory promises. All sizes are checked; ``tags`` holds every value.
+    """Content of the first directory. All sizes are checked; ``tags`` holds every value.
 
     ``rows`` and ``columns``: size of a segment (tile, or strip of the full width), in pixels.
-    ``segments``: place and number of bytes of each, plane by plane, row by row.
+    ``segments``: offset and number of bytes of each, plane by plane, row by row.
     ``colors``: color channels; the channels from there on are ``extra`` (ExtraSamples values).
     ``order``: byte order, ``<`` or ``>``.
     """
@@ -102,10 +102,10 @@ class Layout:
 
 
 def directory_of(data: bytes, offset: int | None = None) -> TiffImagePlugin.ImageFileDirectory_v2:
-    """Return Pillow's reading of a directory, whose claims have been measured.
+    """Let Pillow read a directory whose sizes and counts were checked.
 
-    ``offset``: where it lies; the first directory if ``None``. Raises ``ValueError`` if it is
-    damaged.
+    ``offset``: offset of the directory; ``None`` for the first one. Raises ``ValueError`` if the
+    directory is damaged.
     """
     if 43 in data[2:4]:  # Pillow knows BigTIFF by the third byte alone
         head = b"II+\0" + data[4:16]
@@ -129,7 +129,7 @@ def layout_of(data: bytes, name: str, max_pixels: int, partial: bool = False) ->
     data : bytes
         The whole file, whose directories ``directories.check`` has passed.
     name : str
-        What messages call the file.
+        Name of the file in messages.
     max_pixels : int
         Limit of width × height.
     partial : bool
@@ -191,7 +191,7 @@ def _checked(
 
 
 def _check_samples(bits: int, kind: int, name: str) -> None:
-    """Refuse what neither 8 nor 16 bits can hold."""
+    """Refuse samples that neither 8 nor 16 bits can hold."""
     hint = "convert it to 8 or 16 bits a channel"
     if kind == 3 and bits in (16, 32, 64):
         return
@@ -241,7 +241,7 @@ def _segments(
 
 
 def refused(name: str, why: str, hint: str = "") -> PictureError:
-    """Make the error of a TIFF that is whole, but of a kind that is not read."""
+    """Return the error for a TIFF that is complete, but of an unsupported kind."""
     return PictureError(f"cannot read '{name}'", why, hint)
 
 

@@ -21,14 +21,14 @@ _BATCH = 1 << 26
 def decode_strips(
     compression: int, parts: Sequence[bytes], rows: Sequence[int], width: int
 ) -> list[bytes]:
-    """Decode LZW or PackBits, each segment as a strip of a gray picture of its bytes.
+    """Decode LZW or PackBits segments: libtiff gets each segment as a strip of a gray picture.
 
-    Several go through libtiff at once, as each picture costs a millisecond.
+    Several segments go through libtiff at once, as each call takes a millisecond.
 
     Parameters
     ----------
     compression : int
-        As TIFF numbers it.
+        TIFF compression code.
     parts : sequence of bytes
         Encoded segments.
     rows : sequence of int
@@ -71,7 +71,7 @@ def decode_strips(
 def strips_image(
     compression: int, parts: Sequence[bytes], width: int, height: int, rows: int, **tags: int
 ) -> Image.Image:
-    """Decode strips as those of one gray picture, of 8 bits unless ``tags`` says ``bits``.
+    """Decode strips as a gray picture, with 8 bits per sample unless ``tags`` states ``bits``.
 
     Raises ``ValueError`` if libtiff reports an error.
     """
@@ -103,9 +103,10 @@ def strips_image(
 
 @cache
 def _quiet_libtiff() -> None:
-    """Keep Pillow's libtiff from printing errors to stderr: our own line says what is wrong.
+    """Keep Pillow's libtiff from printing errors to stderr: our own message reports them.
 
-    Pillow offers no way to set its error handler. Where its wheel has no such library, it prints.
+    Pillow offers no way to set libtiff's error handler. If Pillow's wheel does not include libtiff,
+    the errors are printed.
     """
     import ctypes
 

@@ -1,8 +1,8 @@
-"""What a TIFF's or EXIF's directories claim, read before any library believes them.
+"""Check the sizes and counts in TIFF and EXIF directories before a library reads them.
 
-A directory of a few kilobytes can ask for far more than it has: tags that all point at the same
-megabyte, a million strips, tiles of a gigabyte of zeros, and a size that Pillow and OpenCV read
-differently because it is said twice. Numbers are those of TIFF 6.0 and of BigTIFF.
+A directory of a few kilobytes can ask for far more data than it has: tags that all point at the
+same megabyte, a million strips, tiles of a gigabyte of zeros, and a size that is stated twice, so
+that Pillow and OpenCV read different values. Numbers are those of TIFF 6.0 and of BigTIFF.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _POINTERS = (0x8769, 0x8825, 0xA005, 330)
 _WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 322, 323
 #: A tile may always have this many pixels, in a picture of any size.
 TILE = 4096 * 4096
-#: Values of a tag that are numbers: strips, mostly. Each becomes an object of Python's.
+#: Limit of numbers in one tag, for example offsets of strips. Each becomes a Python object.
 NUMBERS = 1_000_000
-#: Directories that are looked at.
+#: Number of directories that are checked.
 MAX_DIRECTORIES = 64
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the numbers are written: byte order, then format and bytes of counts and offsets."""
+    """Byte order of the file, and format and size of its counts and offsets."""
 
     order: str
     entries: str
@@ -39,12 +39,12 @@ class _Layout:
 
     @property
     def size(self) -> int:
-        """Bytes of an offset, and of the values that stand in an entry."""
+        """Bytes of an offset, and of the values that an entry itself holds."""
         return struct.calcsize(f"={self.offset}")
 
 
 class Absurd(ValueError):
-    """What the directories claim is not to be tried."""
+    """The directories ask for more than a picture can need."""
 
 
 def begins(data: bytes) -> bool:
@@ -61,10 +61,10 @@ def _layout(data: bytes) -> _Layout | None:
 
 
 def check(data: bytes) -> tuple[int, int] | None:
-    """Width and height that the first directory states, the largest if it states several.
+    """Return the width and height in the first directory, the largest if it states several.
 
-    ``data``: a TIFF or an EXIF block. ``None``: it states none. Raises ``Absurd`` for claims that
-    no picture needs; what is merely damaged is left to those who decode it.
+    ``data``: a TIFF or an EXIF block. Returns ``None`` if it states no size. Raises ``Absurd`` for
+    sizes and counts that no picture needs. Other damage is left to the decoder.
     """
     layout = _layout(data)
     if layout is None:
@@ -75,7 +75,7 @@ def check(data: bytes) -> tuple[int, int] | None:
     value_bytes = 0
     while waiting and len(seen) < MAX_DIRECTORIES:
         place = waiting.pop(0)
-        if not place or place in seen:  # 0 is the end of the chain, not a place
+        if not place or place in seen:  # 0 ends the chain and is no offset
             continue
         values = first if not seen else {}
         seen.add(place)
@@ -125,7 +125,7 @@ def _entries(
 
 
 def _numbers(data: bytes, layout: _Layout, at: int, kind: str, count: int) -> list[int]:
-    """Up to ``count`` numbers at a place, as many as there are."""
+    """Return up to ``count`` numbers at an offset; fewer if the data end there."""
     size = struct.calcsize(f"={kind}")
     count = max(0, min(count, (len(data) - at) // size))
     return list(struct.unpack_from(f"{layout.order}{count}{kind}", data, at)) if count else []

@@ -14,7 +14,7 @@ from colortk.types import Array
 _AT_ONCE = 1 << 26
 
 
-#: Attempts to find what can be decoded of a damaged file.
+#: Attempts to find the segments of a damaged file that can be decoded.
 _TRIES = 500
 
 
@@ -30,9 +30,9 @@ def read_samples(data: bytes, layout: Layout, partial: bool = False) -> tuple[Ar
     data : bytes
         The file.
     layout : Layout
-        What it promises.
+        Layout of the page.
     partial : bool
-        Leave what is damaged or missing at zero, instead of raising.
+        Leave damaged or missing samples at zero instead of raising.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def _damage(
 ) -> Damaged:
     """Find a segment that fails by itself, for the message: halves that fail are halved again.
 
-    libtiff writes a line of its own to stderr for each that fails, and is asked once only.
+    Segments of libtiff are not tried again, since it prints to stderr for each failure.
     """
     low, high = 0, len(parts)
     if layout.compression in tiff_codecs.LIBTIFF and high > 1:
@@ -125,7 +125,7 @@ def _damage(
 def _salvaged_of_cut(
     layout: Layout, parts: list[bytes], rows: list[int], sizes: list[int]
 ) -> list[bytes | Array]:
-    """Bytes or samples of what can be decoded; what the end of the file cuts off is not tried."""
+    """Decode complete segments; of segments that the end of the file cuts off, the whole rows."""
     decoded: list[bytes | Array] = [b""] * len(parts)
     whole = [number for number, part in enumerate(parts) if part and len(part) == sizes[number]]
     decoded_segments = _salvaged(
@@ -141,9 +141,9 @@ def _salvaged_of_cut(
 def _salvaged(
     layout: Layout, parts: list[bytes], rows: list[int], tries: list[int]
 ) -> list[bytes | Array]:
-    """Bytes or samples of what can be decoded: halves that fail are halved again.
+    """Decode all segments that can be decoded: halves that fail are halved again.
 
-    ``tries``: one number, of attempts that are left; each takes about a millisecond.
+    ``tries``: a list with the number of attempts left; each takes about a millisecond.
     """
     tries[0] -= 1
     if not parts:
@@ -163,7 +163,7 @@ def _salvaged(
 
 
 def _start_of(layout: Layout, part: bytes, rows: int) -> bytes:
-    """Bytes of the whole first rows of a damaged segment."""
+    """Return the bytes of the complete first rows of a damaged segment."""
     width = tiff_codecs.row_bytes(layout)
     content = b""
     if layout.compression in tiff_codecs.NONE:

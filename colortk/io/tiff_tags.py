@@ -1,6 +1,6 @@
 """Values of single tags of a TIFF or EXIF block, read without decoding anything.
 
-Numbers are those of TIFF 6.0 and BigTIFF. What is damaged is left out.
+Numbers are those of TIFF 6.0 and BigTIFF. Damaged tags are skipped.
 """
 
 from __future__ import annotations

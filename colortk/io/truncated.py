@@ -1,4 +1,4 @@
-"""What can be decoded of a damaged JPEG or PNG, and which rows are missing."""
+"""Repair a damaged JPEG or PNG so that its present rows can be decoded."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _EMPTY_TABLE = b"\xff\xc4\0\x14\x10\1" + bytes(15) + b"\0"
 
 
 def repair_jpeg(data: bytes) -> Repaired | None:
-    """Return a JPEG that libjpeg decodes, or ``None`` if it has no code of its lightness."""
+    """Return a JPEG that libjpeg decodes, or ``None`` if no lightness can be decoded."""
     frame, scans = jpeg_segments.frame_of(data), jpeg_segments.scans_of(data)
     if frame is None or not scans or not frame.height:
         return None
@@ -34,7 +34,7 @@ def repair_jpeg(data: bytes) -> Repaired | None:
         factor = max(v for _, v in frame.sampling.values())
         single = frame.sampling.get(last.components[0], (1, 1))[1]
         unit = 8 * factor // max(1, single) if len(last.components) == 1 else frame.mcu_rows
-        # Chroma of half the height is mixed with that of the row of units below: by one row.
+        # Chroma of half the height is mixed with the chroma of the row of units below, by one row.
         row = (row + 1) // unit * unit
     bottom, whole = frame.height - 1, [(0, frame.height - 1)]
     lost: Ranges = []
@@ -69,7 +69,7 @@ def _first_lost_row(
 ) -> int | None:
     """First row of the last scan for which there is no code.
 
-    Bits behind the code change what is decoded from there on, and nothing before.
+    Bits behind the code change the rows that are decoded from there on, and no row before.
     """
     last = scans[-1]
     restarts = sum(
@@ -80,7 +80,7 @@ def _first_lost_row(
         segment.marker == _RESTART_INTERVAL for segment in jpeg_segments.segments(body)
     )
     tail = _END
-    if progressive:  # else libjpeg smooths what has no detail yet, and mixes rows in doing so
+    if progressive:  # else libjpeg smooths blocks that have no detail yet, which mixes rows
         scan = b"\xff\xda\0\x08\1%c\0\1\x3f\0"
         tail = _EMPTY_TABLE + b"".join(scan % name for name in names) + _END
     plain = _pixels(body + tail)

@@ -1,7 +1,8 @@
-"""XMP packets: what no longer holds for the result is taken out, the rest is copied as it stands.
+"""Remove properties that are wrong for the result from XMP packets; copy the rest unchanged.
 
-A result is upright, has sRGB colors and its own size and preview. What says otherwise about the
-original, its orientation first of all, would let a reader rotate the result once more.
+A result is upright, has sRGB colors and its own size and preview. Properties that describe the
+original and not the result, above all the orientation, are removed: a reader would rotate the
+result again.
 
 References
 ----------
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-#: Bytes of a packet, elements of it and how deep they lie, above which it is not kept.
+#: Limits of a packet: bytes, elements and depth of nesting. A packet above them is dropped.
 BYTES, ELEMENTS, DEPTH = 4 << 20, 50_000, 64
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _TIFF, _EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
@@ -69,10 +70,10 @@ def _qualified(name: str, scope: dict[str, str], attribute: bool) -> tuple[str, 
 
 
 class _Filter:
-    """Copies a packet without what does not hold any more.
+    """Copy a packet without properties that are wrong for the result.
 
-    ``inner``: only what stands in rdf:RDF, with the namespaces that it needs, is copied.
-    ``insert``: is put at the end of rdf:RDF.
+    ``inner``: copy only the content of rdf:RDF, with the namespaces that it needs.
+    ``insert``: text to put at the end of rdf:RDF.
     """
 
     def __init__(self, inner: bool, insert: str, turned: bool) -> None:
@@ -185,7 +186,7 @@ class _Filter:
 def clean(
     packet: bytes, extension: bytes = b"", turned: bool = False
 ) -> tuple[bytes, dict[str, str]]:
-    """Return a packet that holds for the result, and what is quoted when it is lost.
+    """Return a packet that is valid for the result, and the values to quote when it is lost.
 
     Parameters
     ----------
