@@ -1,1 +1,1 @@
-"""What runs a plugin: worker processes, sandbox, messages between processes, provenance."""
+"""Run plugins: worker processes, sandbox, messages between processes, provenance."""

@@ -16,9 +16,9 @@ from colortk.runtime.dask_client import RESUME_HINT, connect
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-#: Messages per thread: the one in work, and one that the thread need not wait for.
+#: Messages per thread: the current one and the next one, so that the thread never waits.
 MESSAGES_PER_THREAD = 2
-#: Seconds that a cluster without workers may take to get one.
+#: Seconds for the first worker of a cluster to appear.
 WORKER_TIMEOUT = 60.0
 #: Seconds between two counts of the threads.
 COUNT_INTERVAL = 5.0
@@ -71,7 +71,7 @@ class DaskPool(Generic[Task, Result]):
                 self._client.cancel(list(self._sent))
                 self._sent.clear()
         finally:
-            self._stack.__exit__(*error)  # with the error, which may mean a lost scheduler
+            self._stack.__exit__(*error)  # the error may mean that the scheduler is lost
 
     @property
     def has_capacity(self) -> bool:
@@ -93,11 +93,11 @@ class DaskPool(Generic[Task, Result]):
         self._queued.append(task)
 
     def prepare(self, task: Task) -> Task:
-        """Return a task as it is sent."""
+        """Return the task to send for ``task``; subclasses may change it."""
         return task
 
     def observe(self, tasks: list[Task], results: list[Result] | None) -> None:
-        """Notice tasks that were sent, or that came back with results."""
+        """Handle tasks that were sent, or that came back with results; for subclasses."""
 
     def _send(self, tasks: list[Task]) -> None:
         prepared = tuple(self.prepare(task) for task in tasks)
@@ -117,7 +117,7 @@ class DaskPool(Generic[Task, Result]):
         EnvironmentProblem
             The scheduler or all workers are lost.
         ColortkError
-            What ``work`` or ``fail`` raised.
+            An error that ``work`` or ``fail`` raised.
         """
         while self._queued:
             size = min(self.message_size(), len(self._queued))

@@ -1,8 +1,8 @@
 """Decode pictures in a process that is stopped if a picture takes too long.
 
-A file that passes the limits of :mod:`colortk.io.limits` may still hang a decoder. The page and
-``run --timeout`` decode in this way. If a picture hangs or crashes the decoder, only that picture
-fails.
+A file that passes the limits of :mod:`colortk.io.limits` may still hang a decoder. The web page and
+``run --timeout`` decode in such a process. If a picture hangs or crashes the decoder, only that
+picture fails.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class DecodeProcess:
     ----------
     timeout : float
         Seconds for one picture. After that the process is ended, and the next picture gets a new
-        one.
+        process.
     """
 
     def __init__(self, timeout: float) -> None:

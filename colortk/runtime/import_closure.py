@@ -55,7 +55,7 @@ class SourceTree:
     cache : SourceCache
         Meanings of sources.
     roots : mapping of str to Path, optional
-        Folders of packages. The default is where this process imports from.
+        Folders of packages. The default is the folders that this process imports from.
     """
 
     def __init__(self, cache: SourceCache, roots: Mapping[str, Path] | None = None) -> None:
@@ -76,7 +76,7 @@ class SourceTree:
     def closure(
         self, modules: Iterable[str], own: Iterable[str] = (), without: tuple[str, ...] = ()
     ) -> Closure:
-        """Return what ``modules`` reach.
+        """Return the modules and libraries that ``modules`` reach.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class SourceTree:
         return self._data[folder]
 
     def _imports(self, module: str, path: Path) -> Iterator[_Edge]:
-        """Yield what a source imports: a module, names taken from it, and the importing module."""
+        """Yield the imports of a source: a module, names taken from it, the importing module."""
         if path.suffix != ".py":
             return
         source = self.cache.source(path)

@@ -54,12 +54,12 @@ class OnnxNetwork:
         ``"package.module:callable"`` of the function that builds the Keras network which the file
         was exported from. It is used on a GPU that ONNX Runtime cannot use.
     device : str, optional
-        "auto", "cpu" or "gpu". The default is that of ``COLORTK_DEVICE``.
+        "auto", "cpu" or "gpu". By default the environment variable ``COLORTK_DEVICE`` decides.
 
     Attributes
     ----------
     engine : str
-        What runs the network: "onnxruntime cpu", "onnxruntime cuda" or "keras BACKEND".
+        The library that runs the network: "onnxruntime cpu", "onnxruntime cuda" or "keras BACKEND".
 
     Raises
     ------
@@ -100,8 +100,8 @@ class OnnxNetwork:
         Returns
         -------
         float32 array of shape (N, h, w, c)
-            The output. In memory its channels come first: to reorder hundreds of channels takes
-            longer than to use them as they are.
+            The output. In memory its channels come first: reordering hundreds of channels takes
+            longer than computing with this order.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class OnnxNetwork:
         return np.moveaxis(y, 1, -1)
 
     def _session(self) -> Any:
-        # Not kept: a forked process needs a session of its own.
+        # The session is not stored here: a forked process needs its own session.
         return _session(os.getpid(), self._content, threads(), self._providers)
 
 
@@ -206,7 +206,7 @@ def _backend_with_gpu() -> tuple[str, str]:
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Hide what native libraries of a backend write to stderr while they are loaded."""
+    """Hide the output of a backend's native libraries to stderr while they are loaded."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for later messages
     sys.stderr.flush()
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -244,8 +244,8 @@ _GPUS: dict[str, Callable[[], bool]] = {"tensorflow": _tensorflow, "torch": _tor
 def _keras_predictor(content: bytes, network: str) -> Callable[[Float32], Any]:
     """Return the function that predicts with Keras: ``network`` with the weights of ``content``.
 
-    Raises ``ArtifactError`` if the file lacks weights of the network, or has layers that it has
-    not.
+    Raises ``ArtifactError`` if the file lacks weights of the network, or has weights of layers that
+    the network does not have.
     """
     from colortk.runtime.keras_weights import restore, weights_in
 

@@ -1,4 +1,4 @@
-"""Run a plugin in a process of its own, which can be stopped when the plugin hangs."""
+"""Run a plugin in a separate process, which can be stopped when the plugin hangs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TimedPrediction:
 
 @dataclass(frozen=True)
 class Loading:
-    """What the process of a plugin loads. ``origin``: where the plugin is declared."""
+    """The plugin for a process to load. ``origin``: where the plugin is declared."""
 
     request: Request
     origin: Origin | None
@@ -58,7 +58,7 @@ class Loading:
 
 @dataclass(frozen=True)
 class Ready:
-    """What a plugin's process reports when its plugin is loaded."""
+    """Report of a plugin's process after it has loaded the plugin."""
 
     digest: str
     options_key: str
@@ -98,7 +98,7 @@ def serve(channel: Channel) -> None:
 
 
 class Isolated:
-    """A :class:`~colortk.runtime.loading.Predictor` in a process of its own.
+    """A :class:`~colortk.runtime.loading.Predictor` in a separate process.
 
     After a timeout or a crash, the next picture gets a new process.
 
@@ -111,8 +111,8 @@ class Isolated:
     threads : int or None
         Threads that the plugin may use.
     hidden : Hidden or None
-        Seal the process off from these pictures and from all that it does not need, see
-        :mod:`colortk.runtime.sandbox`.
+        Seal the process off from these pictures and from everything else that it does not need,
+        see :mod:`colortk.runtime.sandbox`.
 
     Attributes
     ----------
@@ -284,7 +284,7 @@ def _sandboxed(spec: ColorizerSpec, request: Request, hidden: Hidden) -> tuple[R
 
 
 def _prediction(message: Message) -> tuple[Any, int | None]:
-    """Return chroma and memory of a reply. Raises ``MessageError`` if it has others."""
+    """Return chroma and memory of a reply. Raises ``MessageError`` for any other content."""
     memory = message.fields.get("peak_memory")
     if message.kind != "prediction" or set(message.arrays) != {"ab"}:
         raise MessageError("its reply is not a prediction")

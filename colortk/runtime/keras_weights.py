@@ -58,7 +58,7 @@ def restore(network: Any, content: bytes) -> list[str]:
     Returns
     -------
     list of str
-        Names of the weights that were set, as "conv1/kernel".
+        Names of the weights that were set, such as "conv1/kernel".
 
     Raises
     ------

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _INFO = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(?:-.*)?\.(?:dist-info|egg-info)")
-#: Distributions whose name differs from that of the module. Others are found by their file lists.
+#: Distributions with another name than their module. Others are found by their file lists.
 _OTHER_NAMES = {
     "PIL": r"pillow(-simd)?",
     "cv2": r"opencv(-contrib)?-python(-headless)?",
@@ -26,15 +26,15 @@ def library_version(module: str, folder: Path | None) -> str:
     Parameters
     ----------
     module : str
-        Name of a top-level module, as "cv2".
+        Name of a top-level module, such as "cv2".
     folder : Path or None
         Its folder, as ``.../site-packages``; ``None`` if the module is not installed.
 
     Returns
     -------
     str
-        As "opencv-contrib-python 4.10.0.84", separated by commas if several distributions provide
-        the module; otherwise "module absent" or "module unknown".
+        For example "opencv-contrib-python 4.10.0.84", separated by commas if several distributions
+        provide the module; otherwise "module absent" or "module unknown".
     """
     if folder is None:
         return f"{module} absent"

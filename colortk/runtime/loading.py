@@ -49,7 +49,7 @@ class Request:
 
 @contextlib.contextmanager
 def plugin_context() -> Iterator[None]:
-    """Run plugin code: send its output to stderr, hide warnings, and restore what it changes."""
+    """Run plugin code: send its output to stderr, hide warnings, restore settings it changes."""
     with warnings.catch_warnings(), restored():
         warnings.simplefilter("ignore")
         yield
@@ -195,7 +195,7 @@ def check_prediction(name: str, lightness: Float32, answer: Any) -> Float32:
     lightness : float32 array of shape (H, W) or (N, H, W)
         CIE L*.
     answer : object
-        What the plugin returned.
+        The value that the plugin returned.
 
     Returns
     -------

@@ -166,7 +166,7 @@ def _wait(child: int, noise: int, finished: int, signals: set[signal.Signals]) -
 
 
 def _copy(noise: int) -> None:
-    """Print what native libraries and workers wrote, except for lines about memory."""
+    """Print the output of native libraries and workers, except for lines about memory."""
     os.lseek(noise, 0, os.SEEK_SET)
     with contextlib.suppress(OSError), os.fdopen(noise, "rb") as lines:
         for line in lines:

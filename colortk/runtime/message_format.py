@@ -53,7 +53,7 @@ class Message:
     Parameters
     ----------
     kind : str
-        What the message asks for or reports.
+        Kind of the request or report.
     number : str
         Identifier of a request. The reply repeats it.
     fields : dict
@@ -100,9 +100,9 @@ def _bytes_of(array: Array) -> memoryview:
 
 
 def parsed(max_bytes: int) -> Generator[memoryview, None, Message]:
-    """Yield the memory that the next bytes belong into; return the message that they make.
+    """Yield buffers for the next bytes to be read into; return the complete message.
 
-    Raises ``MessageError`` if they make none. ``max_bytes``: of all its arrays.
+    Raises ``MessageError`` if the bytes are no message. ``max_bytes``: limit of all its arrays.
     """
     prefix = bytearray(_PREFIX.size)
     yield memoryview(prefix)

@@ -1,7 +1,7 @@
 """Linux namespaces: a process with its own root folder, processes and network, without privileges.
 
 The calling process stays behind as a supervisor; the sealed process is its grandchild. Between them
-is the first process of the process namespace, which has to reap what others leave behind.
+is the first process of the process namespace, which has to reap the orphaned processes.
 
 References
 ----------
@@ -40,7 +40,7 @@ def _call(name: str, *arguments: object) -> None:
 
 
 def enter(parent: int) -> None:
-    """Continue in a new process that has namespaces of its own, as the same user.
+    """Continue in a new process with separate namespaces, as the same user.
 
     Parameters
     ----------

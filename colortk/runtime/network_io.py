@@ -18,14 +18,14 @@ class Codec(Protocol):
         ...
 
     def targets(self, ab: Float32, lightness: Float32) -> Float32:
-        """Return what the loss compares the network's output with.
+        """Return the values with which the loss compares the network's output.
 
         Parameters
         ----------
         ab : float32 array of shape (N, H, W, 2)
             True CIE a* and b*.
         lightness : float32 array of shape (N, H, W)
-            True CIE L*. The network may have seen an altered one.
+            True CIE L*. The network's input may have been made from altered lightness.
         """
         ...
 

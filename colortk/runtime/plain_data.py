@@ -47,7 +47,7 @@ def from_plain(kind: type[T], value: Any) -> T:
         A dataclass whose annotations name plain types, dataclasses, and lists, tuples, dicts and
         unions of these.
     value : JSON value
-        May come from a stranger.
+        May come from an untrusted source.
 
     Raises
     ------

@@ -12,15 +12,15 @@ from colortk.runtime.messages import Channel, wait
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
-#: Tasks that a worker has: the one that it works on, and one that it need not wait for afterwards.
+#: Tasks queued per worker: the current one and the next one, so that the worker never waits.
 AHEAD = 2
 
 
 class PoolWorker(Protocol[Task, Result_co]):
     """The parent's side of a worker of a pool.
 
-    ``tasks``: what it has not finished, in order. ``loaded``: whether it is ready for tasks.
-    ``ended``: its process is gone, and ``tasks`` are for another worker.
+    ``tasks``: unfinished tasks, in order. ``loaded``: whether the worker is ready for tasks.
+    ``ended``: the process has ended, and another worker has to do ``tasks``.
     """
 
     tasks: deque[Task]
@@ -95,7 +95,7 @@ class WorkerPool(Generic[Task, Result]):
             try:
                 worker.submit(task)
                 return
-            except OSError:  # it has died of nothing that is this task's
+            except OSError:  # the process ended before it got this task
                 worker.stop()
         self._start(number, [task])
 
@@ -128,7 +128,7 @@ class WorkerPool(Generic[Task, Result]):
             try:
                 result = worker.collect() if worker.channel in readable else worker.expire()
                 if result is None and not worker.ended and worker.tasks and _late(worker):
-                    result = worker.expire()  # what arrived was only a part of a reply
+                    result = worker.expire()  # only a part of a reply has arrived
             except ColortkError as error:
                 if not self._loaded_once:
                     self._workers[number] = None

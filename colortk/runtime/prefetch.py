@@ -73,7 +73,7 @@ def prefetch(items: Iterator[Item], depth: int = 4) -> Generator[Item, None, Non
     try:
         while True:
             try:
-                # With a timeout: on some systems Ctrl-C does not interrupt a wait without one.
+                # On some systems Ctrl-C does not interrupt a wait without a timeout.
                 kind, value = ready.get(timeout=_POLL)
             except queue.Empty:
                 continue

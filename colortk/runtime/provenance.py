@@ -32,7 +32,7 @@ ENTRIES: dict[Work, tuple[str, ...]] = {
     "film scores": ("colortk.harness.films.film_worker",),
     "files": ("colortk.batch.worker",),
     "film": ("colortk.video.colorize_film",),
-    "training": (),  # the plugin's trainer, which imports what it uses of colortk.training
+    "training": (),  # the plugin's trainer imports the modules of colortk.training that it uses
     "metric": ("colortk.harness.scoring",),
     "film metric": ("colortk.harness.films.film_scorer",),
 }
@@ -52,7 +52,7 @@ _IGNORED = frozenset(
 def colorizer_code(
     spec: ColorizerSpec, refine: str, work: Work, tree: SourceTree | None = None
 ) -> str:
-    """Return the digest of the code that makes results of a plugin, as it is installed now.
+    """Return the digest of the installed code that makes results of a plugin.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def colorizer_code(
 
 
 def metric_code(spec: MetricSpec, tree: SourceTree | None = None) -> str:
-    """Return the digest of the code that computes a metric, as it is installed now."""
+    """Return the digest of the installed code that computes a metric."""
     module = _module(spec.function)
     entries = ENTRIES["film metric" if spec.takes == "film" else "metric"]
     facts = [f"{spec.function} {spec.api_version} {spec.takes} {spec.needs_reference}"]
@@ -108,7 +108,7 @@ def training_code(
     modules : iterable of str
         Further modules that the training uses.
     libraries : iterable of str
-        Modules of the frameworks that it computes with, as "keras" and "tensorflow".
+        Modules of the frameworks that compute the training, such as "keras" and "tensorflow".
     tree : SourceTree, optional
         As of :func:`colorizer_code`.
     """
@@ -218,7 +218,7 @@ def _data(closure: Closure, tree: SourceTree) -> list[str]:
     return [
         f"{package} {path.relative_to(folder).as_posix()} {tree.digest(path)}"
         for folder, package in folders.items()
-        if package  # a module in no package lies among files of anybody
+        if package  # files beside a module without a package need not belong to it
         for path in tree.data(folder)
     ]
 
@@ -241,7 +241,7 @@ def _module(path: str) -> str:
 
 
 def _declared(spec: ColorizerSpec, options: type[Any] | str | None) -> list[str]:
-    """Return the modules that a declaration names, besides that of the factory."""
+    """Return the modules that a declaration names besides the factory's module."""
     if isinstance(options, str):
         named = [_module(options)]
     else:

@@ -23,10 +23,10 @@ _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".pth", ".zip", ".egg")
 
 @dataclass(frozen=True)
 class Readable:
-    """Paths that are readable with all beneath them, and folders of which names alone are listed.
+    """Readable paths (recursive), and folders whose names may be listed but not read.
 
-    ``listed``: folders in which both code and something hidden lie; to import from a folder, Python
-    lists it.
+    ``listed``: folders that contain both code and hidden files. Python lists a folder to import
+    from it.
     """
 
     paths: list[str]
@@ -34,14 +34,14 @@ class Readable:
 
 
 def readable_paths(extra: Iterable[Path], folders: Iterable[str], trees: Iterable[str]) -> Readable:
-    """Return what a sealed process may read.
+    """Return the paths that a sealed process may read.
 
     Parameters
     ----------
     extra : iterable of Path
-        Paths besides those of Python, of installed packages and of the system.
+        Paths besides Python, installed packages and the system.
     folders : iterable of str
-        Absolute folders with pictures: of what lies directly in them only code is readable.
+        Absolute folders with pictures: of the files directly in them only code is readable.
     trees : iterable of str
         Absolute folders of which nothing is readable.
 
@@ -75,7 +75,7 @@ def code_roots() -> list[str]:
 
 
 def is_beneath(path: str, roots: Iterable[str]) -> bool:
-    """Return whether ``path`` is or lies below one of ``roots``, with links resolved or not."""
+    """Return whether ``path`` is one of ``roots`` or below it, with links resolved or not."""
     names = {path, os.path.realpath(path)}
     tops = {top for root in roots for top in (root, os.path.realpath(root))}
     return any(

@@ -1,6 +1,6 @@
 """A process that runs a plugin while the plugin is scored: sealed off from the pictures.
 
-What is sealed is stated in four aspects:
+A process can be sealed in four aspects:
 
 paths
     The process finds no path to a picture in command lines, its environment, its working directory
@@ -43,7 +43,7 @@ _KEPT = {
     "OPENCV_FOR_THREADS_NUM",
 }  # fmt: skip
 _KEPT_BEGINNINGS = ("LC_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "NVIDIA_", "MALLOC_")
-#: Beginning of the names of their folders; the number of the process that made it follows.
+#: Prefix of temporary folders of sealed processes; the number of the parent process follows.
 _PREFIX = "colortk-sealed-"
 #: Devices of graphics processors.
 _GPUS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
@@ -51,14 +51,14 @@ _GPUS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
 
 @dataclass(frozen=True)
 class Hidden:
-    """What a sealed process must not find where code is, and may otherwise lie beneath it.
+    """Folders that a sealed process must not read, even if they lie inside a readable code folder.
 
     Parameters
     ----------
     folders : tuple of str
         Folders with pictures. Folders in them, and Python files, stay readable.
     trees : tuple of str
-        Folders that are hidden with all that is in them: the store.
+        Folders that are hidden with their whole content: the store.
     """
 
     folders: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Hidden:
 
 
 def _delete_stale() -> None:
-    """Delete the folders of processes that were killed before they could."""
+    """Delete temporary folders left by killed processes."""
     for path in glob.glob(f"{glob.escape(tempfile.gettempdir())}/{_PREFIX}*-*"):
         number = os.path.basename(path).removeprefix(_PREFIX).partition("-")[0]
         if number.isdecimal() and not process_exists(int(number)):
@@ -74,19 +74,19 @@ def _delete_stale() -> None:
 
 
 def sealing_enabled() -> bool:
-    """Whether plugins are to be sealed: not with ``COLORTK_SEAL=off``."""
+    """Return ``False`` if ``COLORTK_SEAL=off`` is set, else ``True``."""
     return os.environ.get("COLORTK_SEAL") != "off"
 
 
 class Sandbox:
-    """The parent's side: a folder for the process, and what the process may read.
+    """The parent's side: a folder for the process, and the paths that the process may read.
 
     Parameters
     ----------
     extra : iterable of Path
         Paths to be readable besides Python and the plugin's code: weights.
     hidden : Hidden
-        What is left out where it lies beneath a readable folder.
+        Folders to leave out even if they lie beneath a readable folder.
     """
 
     def __init__(self, extra: Iterable[Path], hidden: Hidden) -> None:
@@ -114,7 +114,7 @@ class Sandbox:
         return copy
 
     def policy(self) -> dict[str, Any]:
-        """Return what the process is told. No path to a picture is in it."""
+        """Return the settings for :func:`seal`. They contain no path to a picture."""
         return {
             "work": self.work,
             "root": self.root,
@@ -129,7 +129,7 @@ class Sandbox:
         return [entry for entry in entries if entry in listed or is_beneath(entry, paths)]
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of the process: nothing of the user's but how to compute."""
+        """Return the environment of the process: of the user's, only settings of computation."""
         variables = {
             name: value
             for name, value in os.environ.items()
@@ -190,7 +190,7 @@ def seal(policy: dict[str, Any], parent: int) -> tuple[dict[str, bool], bool]:
         version = landlock.restrict([*readable, *readable_paths], policy["listed"], writable)
     alone = rooted or version >= 1
     aspects["files"] = alone
-    # Landlock cannot let a folder be listed without the names of what is hidden in it.
+    # Landlock cannot let a folder be listed without showing the names of its hidden files.
     aspects["paths"] = rooted or (version >= 1 and not policy["listed"])
     aspects["network"] = rooted  # without another root, sockets that are files stay in reach
     aspects["processes"] = (namespaced and alone) or version >= 6

@@ -44,7 +44,7 @@ class SourceCache:
         self._new: dict[str, Any] = {}
 
     def source(self, path: Path) -> Source:
-        """Return the meaning of a source; that of an empty file if it cannot be read."""
+        """Return digest and imports of a source file. An unreadable file counts as empty."""
         name = str(path)
         try:
             stamp = file_stamp(name)

@@ -40,7 +40,7 @@ PARENT_POLL = 0.5
 #: Parameters of glibc's mallopt (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
-#: The child reads the first message without our modules: only then it knows where they are.
+#: The child reads the first message without our modules, because it states where they are.
 _CHILD = """
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are the parent's to handle
@@ -82,7 +82,7 @@ def spawn(
     threads : int or None
         Threads that the libraries of the new process may use.
     sandbox : Sandbox or None
-        Seals the process. Its first message then is of kind ``sealed`` and lists what is sealed.
+        Seals the process. Its first message is then of kind ``sealed`` and lists the aspects.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def spawn(
 
 
 def _relay(reading: int) -> None:
-    """Copy what a process prints to stderr."""
+    """Copy the output of a process to stderr."""
     with contextlib.suppress(OSError):
         while data := os.read(reading, 1 << 16):
             os.write(2, data)
@@ -137,7 +137,7 @@ def _relay(reading: int) -> None:
 
 
 def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
-    """Call the target in a new process. ``fields`` are those of the parent's first message."""
+    """Call the target in a new process. ``fields``: fields of the parent's first message."""
     connection.set_inheritable(False)  # child processes of a plugin must not keep the channel open
     from colortk.runtime.messages import Channel, Message
 
@@ -187,7 +187,7 @@ def cores() -> int:
 def threads() -> int:
     """Return the number of threads of a network; 0 means all cores.
 
-    It is that of the environment variable ``COLORTK_THREADS``, or else of ``OMP_NUM_THREADS``.
+    The environment variable ``COLORTK_THREADS`` states it, or else ``OMP_NUM_THREADS``.
     """
     for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(name, "")

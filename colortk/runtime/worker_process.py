@@ -80,14 +80,14 @@ class WorkerProcess:
         self._sandbox = sandbox
         self.process, self.channel = started or spawn(target, threads=threads, sandbox=sandbox)
         self._numbers: deque[str] = deque()
-        #: What the process says that it does with the first request; empty at its beginning.
+        #: Step of the first request, as the process reports it; empty at the start.
         self.step = ""
 
     def sealed(self, timeout: float | None) -> dict[str, bool]:
-        """Return what the process, which has a sandbox, says that is sealed.
+        """Return which aspects are sealed, as the process, which has a sandbox, reports them.
 
-        To be called once, before the first request: nothing of a plugin has run then. Raises as
-        :meth:`reply`.
+        Call it once, before the first request: no code of a plugin has run then. Raises the errors
+        of :meth:`reply`.
         """
         message = self.channel.receive(timeout)
         if message.kind != "sealed":
@@ -112,7 +112,7 @@ class WorkerProcess:
         TimeoutError
             The process did not take the request in ``timeout`` seconds.
         MessageError
-            The process sent something that nobody asked for.
+            The process sent a message without a request.
         OSError
             The process has ended.
         """
@@ -123,10 +123,10 @@ class WorkerProcess:
         self.channel.send(message, timeout)
 
     def reply(self, timeout: float | None = None, max_bytes: int = 0) -> Message:
-        """Wait for the reply to the first request without one.
+        """Wait for the reply to the first request that has no reply yet.
 
-        Raises as :meth:`colortk.runtime.messages.Channel.receive`, and the ``ColortkError`` that
-        the process reports.
+        Raises the errors of :meth:`colortk.runtime.messages.Channel.receive`, and the
+        ``ColortkError`` that the process reports.
         """
         return self._checked(self.channel.receive(timeout, max_bytes))
 
