@@ -1,4 +1,4 @@
-"""A pool that colorizes pictures on a Dask cluster; each thread has a worker process of its own.
+"""A pool that colorizes pictures on a Dask cluster; each thread has its own worker process.
 
 The machines must see the same files under the same paths: only paths and results are sent.
 """
@@ -19,7 +19,7 @@ from colortk.runtime.dask_pool import DaskPool
 MAX_PICTURES_PER_MESSAGE = 8
 #: of about this many seconds,
 SECONDS_PER_MESSAGE = 1.0
-#: and at most this share of what is left for a thread, so that all threads end together.
+#: and at most this share of a thread's remaining pictures, so that all threads end together.
 SHARE_PER_MESSAGE = 1 / 4
 #: Seconds without work after which a worker process ends: the cluster outlives the batch.
 IDLE_TIMEOUT = 60.0
@@ -28,7 +28,7 @@ IDLE_TIMEOUT = 60.0
 class ClusterPool(DaskPool[PictureTask, FileResult]):
     """A pool like :class:`~colortk.batch.local_pool.LocalPool` on the machines of a Dask cluster.
 
-    A worker whose weights, options or code differ from those of this machine is refused.
+    A worker is refused if its weights, options or code differ from the ones of this machine.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class ClusterPool(DaskPool[PictureTask, FileResult]):
         return max(1, min(most, int(SECONDS_PER_MESSAGE / self._seconds_per_picture)))
 
     def observe(self, tasks: list[PictureTask], results: list[FileResult] | None) -> None:
-        """Count what is sent, and measure the seconds for one picture."""
+        """Count the pictures that are sent, and measure the seconds for one picture."""
         if results is None:
             self._not_sent = max(0, self._not_sent - len(tasks))
         else:
@@ -87,7 +87,7 @@ class ClusterPool(DaskPool[PictureTask, FileResult]):
         """Return the task for another machine.
 
         The target is overwritten there: when a Dask worker dies, another one repeats its tasks and
-        finds what the first one has written.
+        finds the files that the first one has written.
         """
         path = task.target.path
         assert path is not None  # a batch on a cluster does not write to standard output

@@ -14,9 +14,9 @@ from colortk.io.discovery import endings
 def earlier_results(inputs: Iterable[str], options: BatchOptions) -> dict[str, str]:
     """Return the inputs that are results of other pictures in their folder, with these pictures.
 
-    A picture whose name is that of another one with the suffix is its result. The other one must be
-    an input too, or nobody could colorize such a picture; with ``skip_existing`` and no output
-    elsewhere it is enough that it exists.
+    A picture is a result if its name is the name of another picture plus the suffix. The other
+    picture must be an input too; otherwise a picture with such a name could never be colorized.
+    With ``skip_existing`` and no output elsewhere, it is enough that the other picture exists.
 
     Parameters
     ----------

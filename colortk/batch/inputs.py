@@ -17,7 +17,7 @@ _WILDCARDS = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class InputItem:
-    """A picture, or what could not be read as one.
+    """An input: a picture, or a path that cannot be read as a picture.
 
     Parameters
     ----------

@@ -1,17 +1,17 @@
 """The journal of a batch: a file of begun and finished outputs, so that a stopped run can go on.
 
-There is one journal in the store for each way of colorizing (plugin, weights, code, options). Runs
-that do the same share it. Each line is a JSON object and is appended in one write, so that the
-lines of two runs at once do not mix. It starts with a line break, which ends a line that a crash
-has torn; lines that are not complete are ignored. Lines for which the disk has no room are written
+There is one journal in the store for each combination of plugin, weights, code and options. Runs
+with the same combination share it. Each line is a JSON object and is appended in one write, so that
+the lines of two runs at once do not mix. A line starts with a line break, which ends a line that a
+crash has torn; incomplete lines are ignored. Lines for which the disk has no room are written
 later.
 
 An output is finished if
 
 - a line says so, its input has the size and the time of that line, and the output has its size; or
 - a line says that it was begun where no file was, and the output exists: outputs are written
-  completely or not at all. Where truncated inputs are allowed this is not enough, as the output may
-  lack what its input lacked: it is made again.
+  completely or not at all. Where truncated inputs are allowed, the output may be incomplete; it is
+  colorized again.
 
 An output that lacks a part of a damaged input is *partial*. It is reported again by each run that
 resumes, and replaced when its input has changed.
@@ -40,7 +40,7 @@ _sync = getattr(os, "fdatasync", os.fsync)
 
 
 class FinishedOutput(NamedTuple):
-    """A finished output: size and time of its input, its own size and time, and what it lacks."""
+    """A finished output: size and time of its input, its own size and time, and missing lines."""
 
     input_size: int
     input_mtime: int
@@ -59,16 +59,16 @@ class BegunOutput(NamedTuple):
 
 
 class Journal:
-    """The journal of one way of colorizing.
+    """The journal for one combination of plugin, weights, code and options.
 
     Parameters
     ----------
     store : Path
         Folder of the store.
     key : dict of str to str
-        What results depend on; see :func:`colortk.batch.journal_key.journal_key`.
+        The values that results depend on; see :func:`colortk.batch.journal_key.journal_key`.
     resumes : bool
-        Read what earlier runs have finished.
+        Read the outputs that earlier runs have finished.
 
     Attributes
     ----------
@@ -140,14 +140,14 @@ class Journal:
         return self._begun.get(output) == BegunOutput(source, *sizes[:2], may_be_partial=False)
 
     def missing(self, name: str, path: Path) -> Missing | None:
-        """Return what the finished output ``path`` of ``name`` lacks; ``None`` if nothing."""
+        """Return the missing lines of the finished output ``path``; ``None`` if it is complete."""
         known = self._finished.get(os.path.abspath(name), {}).get(os.path.abspath(path))
         if known is None or known.missing is None:
             return None
         return Missing.from_dict(known.missing)
 
     def replaceable(self, name: str, path: Path) -> bool:
-        """Whether an earlier run, and nobody since, has made ``path``, and it may be partial."""
+        """Return whether ``path`` may be partial and is unchanged since an earlier run wrote it."""
         if not self.resumes:
             return False
         source, output = os.path.abspath(name), os.path.abspath(path)
@@ -212,7 +212,7 @@ class Journal:
         success : bool
             The output exists.
         missing : dict or None
-            What it lacks, as :meth:`colortk.io.missing_lines.Missing.as_dict` returns it.
+            The missing lines, as :meth:`colortk.io.missing_lines.Missing.as_dict` returns them.
         """
         stamp = self._open_inputs.pop(os.path.abspath(path), (0, 0))
         size, mtime = -1, 0

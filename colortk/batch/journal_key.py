@@ -1,4 +1,4 @@
-"""The key of a journal: what results depend on besides the pictures."""
+"""The key of a journal: the values that results depend on besides the pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from colortk.store.artifacts import artifacts_of
 
 
 def journal_key(options: BatchOptions) -> dict[str, str]:
-    """Return what results depend on besides the pictures.
+    """Return the values that results depend on besides the pictures.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class LocalPool(WorkerPool[PictureTask, FileResult]):
     Attributes
     ----------
     state : LoadedState or None
-        What the worker that loaded the plugin last has reported.
+        The report of the last worker that loaded the plugin.
     """
 
     def __init__(

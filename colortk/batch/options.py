@@ -56,7 +56,7 @@ class BatchOptions:
     suffix : str
         Added to the names of results that are written beside their inputs.
     extension : str or None
-        File type of the results, in lower case without a dot; ``None`` keeps that of the input.
+        File type of the results, in lower case without a dot; ``None`` keeps the input's type.
     plugin : str
         Name of the colorizer.
     options : tuple of str
@@ -78,7 +78,7 @@ class BatchOptions:
     skip_existing : bool
         Keep results that exist.
     resume : bool
-        Skip what an earlier run with the same options has finished.
+        Skip pictures that an earlier run with the same options has finished.
     jobs : int or None
         Worker processes; 1 is this process, 0 one per core, and ``None`` one per core for many
         pictures and this process for few.

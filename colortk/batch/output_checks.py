@@ -12,7 +12,7 @@ from colortk.io.encode import FORMATS, extension_of, known_format
 
 
 def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
-    """Refuse options with which no picture could succeed.
+    """Refuse options that would make every picture fail.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class OutputPlanner:
-    """Gives every picture an output path of its own that is not the path of an input.
+    """Give every picture a unique output path that is not the path of an input.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class OutputPlanner:
             has_folders or options.output_is_folder or options.output.is_dir()
         )
         names = [item.name for item in items if item.error is None]
-        # Whoever names a result, and an output for it, wants it to be colorized.
+        # A result that the user names together with -o is colorized again.
         found_names = [
             item.name for item in items if item.folder is not None and item.error is None
         ]
@@ -132,7 +132,7 @@ class OutputPlanner:
         ----------
         item : InputItem
         input_type : str
-            Extension of a file type that keeps what the picture has; ``--ext`` wins.
+            Extension of a file type that can hold the picture; ``--ext`` wins.
         """
         options, output = self._options, self._options.output
         extension = options.extension or input_type
@@ -242,7 +242,7 @@ class OutputPlanner:
 
 
 def _file_identity(name: str) -> tuple[int, int] | None:
-    """Return what all names of one file have in common; ``None`` if there is no file."""
+    """Return a value that all names of one file share; ``None`` if there is no file."""
     try:
         status = os.stat(name)
     except (OSError, ValueError):

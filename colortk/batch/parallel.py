@@ -26,7 +26,7 @@ from colortk.errors import PictureError, UsageError
 from colortk.runtime.inference import requested_device
 from colortk.runtime.subprocesses import cores
 
-#: Most processes that share a GPU by default: each needs GPU memory of its own.
+#: Default limit of processes that share a GPU: each process needs its own GPU memory.
 GPU_JOBS = 4
 
 

@@ -71,7 +71,8 @@ class PictureWorker:
         self._process = WorkerProcess("colortk.batch.worker:serve", threads, started)
         self._since = time.monotonic()
         setup = WorkerSetup(config, () if started else _origins(config))
-        with suppress(OSError, MessageError):  # noticed when the next reply is read
+        # A dead process is detected when the next reply is read.
+        with suppress(OSError, MessageError):
             self._process.request("load", to_plain(setup), timeout=SEND_TIMEOUT)
 
     @property
@@ -101,7 +102,8 @@ class PictureWorker:
         if self.state is None:
             return
         if len(self.tasks) > 1:
-            with suppress(OSError, MessageError):  # noticed when the next reply is read
+            # A dead process is detected when the next reply is read.
+            with suppress(OSError, MessageError):
                 self._send(task)
             return
         self._since = time.monotonic()
@@ -143,12 +145,13 @@ class PictureWorker:
     def _set_loaded(self, state: LoadedState) -> None:
         self.state, self._since = state, time.monotonic()
         self._on_loaded(state)
-        with suppress(OSError, MessageError):  # noticed when the next reply is read
+        # A dead process is detected when the next reply is read.
+        with suppress(OSError, MessageError):
             for task in self.tasks:
                 self._send(task)
 
     def _finish(self, result: FileResult) -> FileResult:
-        """Complete a result with what the parent knows and the process could forge."""
+        """Complete a result with the parent's values for fields that the process could forge."""
         task = self.tasks.popleft()
         self._since = time.monotonic()
         return replace(result, input=task.name, plugin=self.config.request.plugin)
@@ -192,7 +195,7 @@ class PictureWorker:
         return self._failure(f"the worker crashed while {self._step()}: {reason}{hint}")
 
     def _step(self) -> str:
-        """Return who works on the first task: the plugin, or the step before or after it."""
+        """Return the step that works on the first task: the plugin, or one before or after it."""
         step = self._process.step
         if step == COLORIZING:
             return f"plugin '{self.config.request.plugin}'"

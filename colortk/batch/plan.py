@@ -1,4 +1,4 @@
-"""What is planned for each picture of a batch before the first one is decoded."""
+"""The plan for each picture of a batch, made before the first picture is decoded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PlannedFile:
     skipped, resumed : bool
         The result exists; an earlier run has made it.
     missing : Missing or None
-        What the result that exists lacks of a damaged picture.
+        The lines that the existing result of a damaged picture lacks.
     data : bytes or None
         Content of standard input or of a pipe, if it had to be read to know its file type.
     seconds : float
@@ -71,7 +71,7 @@ class PlannedFile:
     seconds: float = 0.0
 
     def result(self, plugin: str) -> FileResult:
-        """Return the result of the picture as far as it is planned."""
+        """Return the fields of the picture's result that are known before it is colorized."""
         result = FileResult(self.name, self.output, plugin, error=self.error)
         result.skipped, result.resumed, result.result_of = (
             self.skipped,

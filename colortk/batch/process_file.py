@@ -1,4 +1,4 @@
-"""Read, decode, colorize, encode and write one picture, and describe what goes wrong."""
+"""Read, decode, colorize, encode and write one picture, and describe errors."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def record_errors(result: FileResult) -> Iterator[None]:
         result.no_room = _is_full_disk(error)
     except ColortkError:
         raise
-    except Exception as error:  # a bug, which must not cost the other pictures
+    except Exception as error:  # a bug must not make the other pictures fail
         if out_of_memory(error):
             result.error = f"{problem}: not enough memory ({memory_hint()})"
         elif strict():

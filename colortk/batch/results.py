@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass
 class FileResult:
-    """What became of one picture; ``run --json`` prints it.
+    """The result of one picture; ``run --json`` prints it.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ class FileResult:
     seconds : dict of str to float
         Seconds by stage (``read``, ``predict``, ``chroma``, ``write``) and in ``total``.
     error : str or None
-        Why there is no result: what happened, reason, and what to do.
+        Message if there is no result: the problem, its reason and a hint.
     skipped : bool
         The picture was not colorized, and this is not an error.
     result_of : str or None
         The input is itself a result, of this picture, and was skipped.
     notes : list of str
-        What the output format could not keep, and other remarks.
+        Properties that the output format could not keep, and other remarks.
     resumed : bool
         An earlier run has made the result.
     no_room : bool

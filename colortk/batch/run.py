@@ -73,13 +73,13 @@ def colorize_files(
     suffix : str
         Added to the names of results that are written beside their inputs.
     extension : str or None
-        File type of the results, such as ``"png"``; ``None`` keeps that of the input.
+        File type of the results, such as ``"png"``; ``None`` keeps the input's type.
     force : bool
         Overwrite results.
     skip_existing : bool
         Keep results that exist.
     resume : bool
-        Skip what an earlier run with the same options has finished.
+        Skip pictures that an earlier run with the same options has finished.
     max_pixels : int or None
         Refuse larger pictures; ``None`` is Pillow's limit.
     allow_truncated : bool

@@ -105,7 +105,7 @@ class OutputTracker:
             assert planned.target is not None
             exists = os.path.exists(path)
             if exists and planned.target.may_be_partial and not self._options.force:
-                continue  # nobody knows whether it is complete: --resume makes it again
+                continue  # it may be incomplete; --resume colorizes it again
             if self._journal is not None and planned.name != STANDARD_STREAM:
                 # With --force the file may be the one from before.
                 self._journal.end(planned.name, Path(path), exists and not self._options.force)

@@ -26,7 +26,7 @@ from colortk.runtime.worker_process import failure
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """What a worker does with every picture.
+    """The work that a worker does for every picture.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class PictureTask:
 
 @dataclass(frozen=True)
 class LoadedState:
-    """The first reply of a worker: what it has loaded.
+    """The first reply of a worker: a description of the loaded plugin.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def serve_prestarted(channel: Channel) -> None:
 
 
 def serve(channel: Channel, loaded: Loaded | ColortkError | None = None) -> None:
-    """Load what the first message names, then reply to every task with its result.
+    """Load the plugin that the first message names, then reply to every task with its result.
 
     Parameters
     ----------
