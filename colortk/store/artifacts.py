@@ -52,7 +52,7 @@ def _listed(text: bytes, where: str) -> tuple[Artifact, ...]:
 
 
 def _is_name(name: str) -> bool:
-    """Return whether a name can only be that of a file in the folder, on any system."""
+    """Return whether a name means a file directly in the folder, on every system."""
     return name not in ("", ".", "..") and not set(name) & set("/\\:\0") and name.isprintable()
 
 

@@ -2,7 +2,7 @@
 
 Training keeps the SIFT features, luminance, A and B of each picture; testing keeps the predicted A
 and B. A record is a pickle of a dict of arrays, beside a manifest with its SHA-256. Its name is a
-digest of what it was computed from. Before a record is unpickled, its digest and the kinds of its
+digest of the values that it was computed from. Before a record is unpickled, its digest and its
 operations are checked. An array is pickled as the name of its type, its shape and its bytes, so
 that the unpickler needs to look up no names. It refuses any name that a planted pickle asks for,
 and runs none of its code. (Even NumPy's ``dtype`` would be too much: its ``__setstate__`` can be

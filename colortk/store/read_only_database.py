@@ -1,4 +1,4 @@
-"""Open SQLite files that cannot be written, as those of another user or a mounted archive."""
+"""Open SQLite files that cannot be written, such as files of another user."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def open_read_only(path: Path, threads: bool = False) -> sqlite3.Connection:
     Raises
     ------
     sqlite3.DatabaseError
-        It cannot be read either.
+        The file cannot be read.
     """
     try:
         # With the log of a process that writes, if there is one.
@@ -51,7 +51,7 @@ def open_read_only(path: Path, threads: bool = False) -> sqlite3.Connection:
         log = Path(f"{path}-wal")
         if not log.exists() or not log.stat().st_size:
             return _connected(path, "mode=ro&immutable=1", threads)
-    # What only the log has: SQLite needs a folder that it can write to merge them.
+    # To merge the log, SQLite needs a writable folder: copy both files.
     folder = tempfile.TemporaryDirectory(prefix="colortk-database-")
     copy = Path(folder.name, path.name)
     for name in (path, log):
