@@ -22,7 +22,7 @@ class BoardRow:
     rank, group, n
         As in :class:`~colortk.harness.summary_rows.PluginRow`.
     name : str
-        Label, as ``compare -p`` takes it; weights that are not the plugin's own by their digest.
+        Label, as ``compare -p`` takes it; weights from elsewhere are named by their digest.
     artifact, code : str
         SHA-256 (hex) of the weights, and of the names and content of the code.
     current : bool
@@ -60,13 +60,13 @@ class Board:
     protocol : ProtocolInfo
         How pictures were prepared.
     kind : {"pictures", "films"}
-        What was scored.
+        Kind of the scored originals.
     images : int
         Number of pictures.
     gray_originals : list of str
         File names of originals with (nearly) no color.
     gray_rule : str
-        What happens to gray originals.
+        Treatment of gray originals.
     comparisons : int
         Pairs of plugins behind ranks and letters.
     family : list of str

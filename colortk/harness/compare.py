@@ -50,8 +50,8 @@ def compare(
     Parameters
     ----------
     images : path, ndarray, or several of these
-        Files, folders, and arrays, uint8 (H, W, 3) sRGB. Films among them become a comparison of
-        their own, ``films`` of the result.
+        Files, folders, and arrays, uint8 (H, W, 3) sRGB. Films among them become a separate
+        comparison, ``films`` of the result.
     plugins : sequence of str, optional
         ``NAME[:option=value,…][@WEIGHTS]`` each. By default all installed plugins that can run.
         ``gray`` is always added.
@@ -64,9 +64,9 @@ def compare(
     every : bool
         Score all installed plugins besides ``plugins``.
     baseline : str, optional
-        The plugin that others are compared with; by default the best one.
+        The plugin that others are compared with; by default the best plugin.
     keep_gray : bool
-        Score gray originals, too, as a comparison of their own, ``gray`` of the result.
+        Score gray originals, too, as a separate comparison, ``gray`` of the result.
     family : sequence of str
         Plugins whose pairs are corrected together (Holm). Every other pair is tested by itself.
     common : bool
@@ -202,7 +202,7 @@ def _films(
 
 
 def _film_baseline(films: Comparison, baseline: str | None) -> str | None:
-    """Return the label of the baseline's row: frame by frame, or steadied if there is only that."""
+    """Return the label of the baseline's row: frame by frame if there is one, else steadied."""
     if baseline is None or baseline in (row.label for row in films.variants):
         return baseline
     return baseline + STEADIED
@@ -230,7 +230,7 @@ def _metrics(
 def _variants(
     plugins: Sequence[str] | None, every: bool, baseline: str | None, refine: str
 ) -> tuple[list[PluginVariant], dict[str, str]]:
-    """Return the plugins to score, and why others cannot run.
+    """Return the plugins to score, and the reasons why other plugins cannot run.
 
     A plugin that cannot run is an error only if the user named it.
     """

@@ -47,7 +47,7 @@ class Comparison(JudgedSet):
 
     films: Comparison | None = None
 
-    #: What was scored.
+    #: Kind of the scored originals: "pictures" or "films".
     kind: ClassVar[str] = "pictures"
 
     @cached_property
@@ -78,7 +78,7 @@ class Comparison(JudgedSet):
         return self.summary(per_image).as_dict()
 
     def summary(self, per_image: bool = False) -> ComparisonSummary:
-        """Return what tables show.
+        """Return the content of the tables.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class Comparison(JudgedSet):
 
     @property
     def _gray_rule(self) -> str:
-        """What happens to gray originals."""
+        """Describe the treatment of gray originals."""
         if self.protocol.leaves_gray_out:
             return "separate table" if self.keep_gray else "left out"
         return "counted" if self.keep_gray else "left out of measures of color"

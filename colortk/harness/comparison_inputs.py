@@ -79,7 +79,7 @@ def gather_pictures(images: Any) -> tuple[list[Source], dict[str, str], int]:
     unreadable : dict of str to str
         The error of each file that cannot be read, by path.
     repeats : int
-        Number of pictures whose content is that of an earlier one.
+        Number of pictures with the same content as an earlier one.
 
     Raises
     ------

@@ -22,7 +22,7 @@ def pixel_digest(pixels: Array) -> str:
 def duplicate_pixels(
     originals: Iterable[str], pictures: Mapping[str, PictureRow]
 ) -> dict[str, str]:
-    """Find originals whose prepared pixels are those of an earlier original.
+    """Find originals with the same prepared pixels as an earlier original.
 
     Parameters
     ----------

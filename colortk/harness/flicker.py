@@ -69,13 +69,13 @@ class FlickerMeter:
             sRGB uint8 (H, W, 3), or CIELAB float32 (H, W, 3). Rounding to 8 bits alone makes color
             differ by about 0.3 between frames, more than some colorizers do.
         light
-            float32 (H, W), CIE L* to find motion on; by default that of the frame. All colorizers
-            of a film have the original's lightness in common.
+            float32 (H, W), CIE L* to find motion on; by default the lightness of the frame. All
+            colorizers of a film have the original's lightness in common.
 
         Raises
         ------
         PictureError
-            If the size is not that of the frame before.
+            If the size differs from the size of the frame before.
         """
         lab = frame if frame.dtype == np.float32 else rgb_to_lab(frame)
         gray = gray_of_lightness(lab[..., 0] if light is None else light)
@@ -142,8 +142,8 @@ def flicker(
     frames
         The frames in order, sRGB uint8 or CIELAB float32 (H, W, 3).
     lightnesses
-        CIE L*, float32 (H, W), of the original's frames, to find motion on; by default that of
-        the frames.
+        CIE L*, float32 (H, W), of the original's frames, to find motion on; by default the
+        lightness of ``frames``.
 
     Raises
     ------

@@ -10,8 +10,8 @@ from colortk._opencv import cv2
 from colortk.types import Float32
 from colortk.video.optical_flow import Gray, Mask, OpticalFlow, visible_in_both, warp
 
-#: Largest difference of lightness, in 8-bit steps, between a pixel and where it was before: with a
-#: larger one, the optical flow is wrong.
+#: Largest difference of lightness, in 8-bit steps, between a pixel and its position in the frame
+#: before. If the difference is larger, the optical flow is wrong.
 _TOLERANCE = 25
 
 
@@ -45,7 +45,7 @@ class MotionFinder:
 
 
 def gray_of_lightness(light: Float32) -> Gray:
-    """Return the gray picture that motion is looked for on.
+    """Return the gray picture on which motion is estimated.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ def to_json_value(value: Any) -> Any:
     Parameters
     ----------
     value
-        A dataclass, or dictionaries and lists of dataclasses; other values stay as they are.
+        A dataclass, or dictionaries and lists of dataclasses; other values are not changed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which plugin of a scored set is better: ranks, groups, paired differences, and what failed."""
+"""Conclusions from a scored set: ranks, groups, paired differences, and failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from colortk.harness.verdicts import PairVerdict, Verdicts, pair_verdicts, verdi
 
 @dataclass(repr=False)
 class JudgedSet(ScoredSet):
-    """Scores of plugins on the same pictures, and what can be concluded from them."""
+    """Scores of plugins on the same pictures, and the conclusions from them."""
 
     @cached_property
     def _family(self) -> set[int]:
@@ -112,7 +112,7 @@ class JudgedSet(ScoredSet):
 
     @cached_property
     def failures(self) -> list[Failure]:
-        """Every picture or plugin without a result, and why."""
+        """Every picture or plugin without a result, and the reason."""
         rows = []
         if not self.gray_only:  # The table of pictures in color lists them already.
             rows += [Failure(name, "", why) for name, why in self.outcome.unreadable.items()]

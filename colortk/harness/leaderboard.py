@@ -38,9 +38,9 @@ def boards(results: Results, wanted: str | None = None) -> list[Board]:
     """Return every board.
 
     If several versions of a plugin's code were run, a board shows the installed version, or else
-    the last one that was run, and also the version with the most pictures if that is another one.
-    A row is on every board whose pictures it has all of. A row of old code, or with failures, may
-    lack some pictures; then it has no rank. Scores of metrics whose code has changed are left out.
+    the version that was run last. It also shows the version with the most pictures. A row is on
+    every board of which it has all pictures. A row of old code, or with failures, may lack some
+    pictures; then it has no rank. Scores of metrics whose code has changed are left out.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ class Row:
     @cached_property
     def standing(self) -> int:
         """0 for the installed code, 1 for old code, 2 if failures may explain missing pictures."""
-        # A plugin that fails repeatedly gets no more pictures: it lacks some that nobody left out.
+        # A plugin that fails repeatedly gets no more pictures, so that its row lacks some pictures.
         few = min(MAX_CONSECUTIVE_FAILURES - 1, RARE_SHARE * len(self.pictures))
         if len(self.failed) > few:
             return 2

@@ -1,4 +1,4 @@
-"""Everything that is known after a run: of every picture, and of every plugin on every picture."""
+"""The outcome of a run: data of every picture, and of every plugin on every picture."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def needs_work(
     Parameters
     ----------
     outcome : Outcome
-        What is stored already.
+        The results that are stored already.
     picture : str
         SHA-256 (hex) of the original.
     variant : PluginVariant
@@ -81,7 +81,7 @@ def needs_work(
     if row is None or picture not in outcome.pictures:
         return True
     if row.error is not None:
-        # A plugin that was too slow for one limit may be fast enough for a longer one.
+        # A plugin that was too slow for one time limit may be fast enough for a longer limit.
         longer = row.limit is not None and (
             run_options.timeout is None or run_options.timeout > row.limit
         )

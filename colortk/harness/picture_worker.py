@@ -1,8 +1,8 @@
 """Score one picture in a worker: decode it once, run every plugin on it, and return small results.
 
 A worker gets names and the picture's bytes, never a model, so that it may run on another machine.
-Every plugin runs in a process of its own, which is started once for each worker: if it crashes,
-hangs or exits, only its own row fails.
+Every plugin runs in a separate process, which is started once for each worker: if it crashes, hangs
+or exits, only the plugin's row fails.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def score_pictures(tasks: tuple[Task, ...]) -> list[TaskResult]:
 def prepare_process(task: Task) -> None:
     """Prepare the process for a task, whatever process runs it."""
     if task.parent and task.parent not in (os.getpid(), os.getppid()):
-        os._exit(1)  # The process that waits for the result was killed: nobody would store it.
+        os._exit(1)  # The process that would store the result was killed.
     if task.parent and task.parent != os.getpid():
         _end_with_parent(task.parent)
     _configure_process(task.threads)

@@ -1,4 +1,4 @@
-"""The plugins that a worker keeps loaded, each in a process of its own."""
+"""The plugins that a worker keeps loaded, each in a separate process."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def plugin_process(variant: PluginVariant, task: Task) -> Isolated:
     Raises
     ------
     ColortkError
-        If the plugin cannot be loaded, or its weights, options or code are not those that the
-        comparison looked up.
+        If the plugin cannot be loaded, or its weights, options or code differ from the ones that
+        the comparison looked up.
     """
     plugins = _kept().plugins
     key = (variant.request, variant.key, task.timeout, task.threads, task.hidden)
@@ -88,7 +88,7 @@ def plugin_process(variant: PluginVariant, task: Task) -> Isolated:
 
 
 def _difference(variant: PluginVariant, plugin: Isolated, refine: str) -> str:
-    """Name what differs from the plugin that was looked up: weights, options, code, or nothing."""
+    """Name the difference to the plugin that was looked up: weights, options, code, or nothing."""
     if plugin.digest != variant.key.artifact:
         return "weights"
     options = {

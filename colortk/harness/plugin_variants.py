@@ -33,11 +33,11 @@ class PluginVariant:
     label : str
         The text that names it, ``NAME[:option=value,…][@WEIGHTS]``.
     request : Request
-        What is loaded.
+        Plugin, options and weights to load.
     strength : float
         The host's factor on chroma, 0..2.
     key : Key
-        What its results depend on.
+        The values that its results depend on.
     version, summary, paper : str
         As the plugin declares them.
     """

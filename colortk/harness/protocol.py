@@ -1,4 +1,4 @@
-"""How an original becomes a plugin's input and its own reference: a definition with a hash."""
+"""Prepare originals: the definition of the protocol and its hash."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Protocol:
     Parameters
     ----------
     name : str
-        Its name; that of a variation lists what differs.
+        Its name; the name of a variation lists the changed values.
     short_side : int or None
         Pixels. The middle square is resized to it; ``None``: the whole picture at its own size.
     refine : str
@@ -37,7 +37,7 @@ class Protocol:
     near_gray : float
         An original with a lower mean chroma (CIELAB) counts as gray.
     leaves_gray_out : bool
-        Gray originals are left out of all metrics, not only of those of color.
+        Gray originals are left out of all metrics, not only of metrics of color.
     text : str
         The definition as canonical JSON.
     """
@@ -180,7 +180,8 @@ def cropped(pixels: Array, short_side: int | None) -> Reference:
     if short_side is None:
         return Reference(np.ascontiguousarray(pixels), False)
     height, width = pixels.shape[:2]
-    # Crop first: what is cut away must not be resampled, and a narrow strip stays small.
+    # Crop first: resampling the parts that are cut away would waste time, and a narrow strip would
+    # become large.
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     square = np.ascontiguousarray(pixels[top : top + side, left : left + side])

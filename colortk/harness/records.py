@@ -1,4 +1,4 @@
-"""What is stored of a picture, and of a plugin's result on it."""
+"""Stored records: a picture, and the result of a plugin on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def readable(name: str) -> str:
 
 @dataclass(frozen=True)
 class Key:
-    """What a result of a picture depends on, besides the protocol and the picture.
+    """The values that a result depends on, besides the protocol and the picture.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class ResultRow:
     picture : str
         SHA-256 (hex) of the original's file.
     key : Key
-        What the result depends on.
+        The values that the result depends on.
     values, errors : dict
         Scores, and the errors of metrics that have none, by name of the metric.
     version : str
@@ -145,7 +145,7 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """What a report prints about a metric; see :class:`~colortk.plugin.spec.MetricSpec`."""
+    """Description of a metric for reports; see :class:`~colortk.plugin.spec.MetricSpec`."""
 
     summary: str
     label: str

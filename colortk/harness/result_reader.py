@@ -1,4 +1,4 @@
-"""Read what is stored of earlier comparisons: pictures, scores, thumbnails, histograms."""
+"""Read the results of earlier comparisons: pictures, scores, thumbnails, histograms."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Results(ResultReader):
             "host_seconds", "metric_seconds", "peak_memory", "error", "time_limit", "result",
             "heat", "histogram", "created",
         )  # fmt: skip
-        # A failure never replaces a result. Times stay those of the first run.
+        # A failure never replaces a result. The times of the first run are kept.
         first = {"seconds", "host_seconds", "metric_seconds", "peak_memory"}
         updates = ", ".join(
             f"{c} = CASE WHEN results.error IS NULL THEN results.{c} ELSE excluded.{c} END"

@@ -71,7 +71,7 @@ def opened(path: Path) -> sqlite3.Connection:
     for damaged in (False, True):
         try:
             db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
-        except sqlite3.DatabaseError as error:  # the file is missing, or nobody may read it
+        except sqlite3.DatabaseError as error:  # the file is missing or not readable
             raise unusable(path, error) from error
         db.text_factory = _text
         try:
@@ -92,7 +92,7 @@ def opened(path: Path) -> sqlite3.Connection:
 
 
 def _opened_read_only(path: Path) -> sqlite3.Connection:
-    """Open results that cannot be written: what is known can be read all the same."""
+    """Open results that cannot be written, to read the stored values."""
     try:
         db = open_read_only(path)
         db.text_factory = _text
@@ -117,7 +117,7 @@ def _add_missing_tables(db: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Write all of what the body writes, or nothing."""
+    """Write all changes of the body, or none."""
     try:
         db.execute("BEGIN IMMEDIATE")
         yield
@@ -207,7 +207,7 @@ def set_aside(path: Path, error: sqlite3.Error) -> None:
 
 
 class Repairable(Protocol):
-    """What has a file of results that it can replace."""
+    """An object whose results file can be replaced when it is damaged."""
 
     path: Path
 
@@ -252,7 +252,7 @@ def is_number(value: Any, optional: bool = False) -> bool:
 
 
 def identity_of(path: Path) -> tuple[int, int]:
-    """Return what distinguishes the file at ``path`` from a later file of the same name."""
+    """Return values that distinguish the file at ``path`` from a later file of the same name."""
     try:
         status = path.stat()
     except OSError:

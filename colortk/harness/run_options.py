@@ -25,7 +25,7 @@ class RunOptions:
     scheduler : str, optional
         Address of a Dask scheduler, whose workers then do the work.
     retry : bool
-        Try again what failed in an earlier run.
+        Try pictures again that failed in an earlier run.
     each : int, optional
         Threads of each process; ``None``: an equal share of the cores.
     repeats : bool

@@ -1,4 +1,4 @@
-"""Score what is not stored yet, and store the scores of every picture as soon as they are known."""
+"""Compute the scores that are not stored yet, and store them picture by picture."""
 
 from __future__ import annotations
 

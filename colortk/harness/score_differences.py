@@ -52,7 +52,7 @@ class ScoreDifferences:
     Parameters
     ----------
     metric : DifferenceMetric
-        What was scored.
+        Kind of the scored originals.
     plugins : list of str
         The two labels.
     images : int

@@ -1,4 +1,4 @@
-"""Score a predictor in this process, without the store; ``fit`` scores what it has trained."""
+"""Score a predictor in this process, without the store; ``fit`` scores trained networks."""
 
 from __future__ import annotations
 

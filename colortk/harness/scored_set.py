@@ -49,7 +49,7 @@ class ScoredSet:
     keep_gray : bool
         Score gray originals, too, in a table of their own.
     baseline : str, optional
-        Label of the plugin that others are compared with; by default the best one.
+        Label of the plugin that others are compared with; by default the best plugin.
     repeats : int
         Number of files that were left out because another has their content.
     asked : bool

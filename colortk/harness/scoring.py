@@ -1,4 +1,4 @@
-"""Score a result against an original with built-in metrics and those of other plugins."""
+"""Score a result against an original with metrics, built-in or from other packages."""
 
 from __future__ import annotations
 

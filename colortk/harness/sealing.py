@@ -61,7 +61,7 @@ def read_sealed(
 
 
 def summarize_sealing(rows: Sequence[ResultRow]) -> dict[str, bool | None]:
-    """Sum up over one plugin's results: an aspect is sealed if it was for all of them.
+    """Summarize the results of one plugin: an aspect is sealed if it was sealed for all results.
 
     Returns
     -------

@@ -79,7 +79,7 @@ def predict_again(
     Returns
     -------
     tuple
-        What was result, and the seconds that it took, without those of loading the plugin.
+        The result, and the seconds that it took, without the time of loading the plugin.
     """
     start, loading = time.perf_counter(), plugin.loading
     if renew:
@@ -97,7 +97,7 @@ def predict_again(
 
 
 def _size(result: Repeat) -> tuple[bool, float]:
-    """Order what was result: an error is worse than any difference."""
+    """Order the results: an error is worse than any difference."""
     return result.error is not None, result.difference
 
 
@@ -124,7 +124,7 @@ class RepeatSettings:
 
 @dataclass(frozen=True)
 class RepeatSummary:
-    """What second predictions show of one plugin.
+    """Result of the second predictions of one plugin.
 
     Parameters
     ----------

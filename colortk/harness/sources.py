@@ -59,7 +59,7 @@ def find_sources(paths: Iterable[Path]) -> tuple[list[Source], dict[str, str], i
     unreadable : dict of str to str
         The error of each file that cannot be read, by path.
     repeats : int
-        Number of files whose content is that of an earlier one.
+        Number of files with the same content as an earlier one.
 
     Raises
     ------

@@ -31,7 +31,7 @@ class ComparisonSummary:
     colortk : str
         Version of colortk.
     kind : {"pictures", "films"}
-        What was scored.
+        Kind of the scored originals.
     protocol : ProtocolInfo
         How pictures were prepared.
     images, candidates : int
@@ -41,7 +41,7 @@ class ComparisonSummary:
     gray_originals : list of str
         Paths of the originals that have (nearly) no color.
     gray_rule : str
-        What happens to gray originals.
+        Treatment of gray originals.
     gray_only : bool
         This is the table of the gray originals.
     enlarged : int

@@ -44,11 +44,11 @@ class PluginRow:
     artifact : str
         SHA-256 (hex) of its weights.
     options : dict
-        Its options, and those of the host that differ from their defaults.
+        Its options, and the host's options that differ from their defaults.
     rank : int or None
         Place by the ranking metric; ``None`` if the pictures do not separate it from all others.
     group : str
-        Letters; the pictures do not separate two plugins that share one.
+        Letters; the pictures do not separate two plugins that share a letter.
     n : int
         Pictures with a score of the ranking metric.
     failed : int
@@ -90,7 +90,7 @@ class PluginRow:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean difference of a plugin's scores and those of the best plugin, or of the baseline.
+    """Mean difference between the scores of a plugin and of the best plugin or the baseline.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class RankedPlugin:
 
 @dataclass(frozen=True)
 class VerdictSummary:
-    """What one metric says of all plugins, the best first, and from how many pairs and pictures."""
+    """Verdicts of one metric on all plugins, the best first, with numbers of pairs and pictures."""
 
     comparisons: int
     pictures: int

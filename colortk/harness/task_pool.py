@@ -28,7 +28,7 @@ def run_tasks(
     run_options: RunOptions,
     work: Callable[[tuple[AnyTask, ...]], list[TaskResult]],
 ) -> Iterator[TaskResult]:
-    """Run tasks and yield each result as soon as it is there.
+    """Run tasks and yield each result as soon as it is ready.
 
     Parameters
     ----------
@@ -116,7 +116,10 @@ def _run_in_processes(
 
 
 def _end_workers() -> None:
-    """End joblib's workers, which would stay for minutes, each with its plugins' processes."""
+    """Stop joblib's workers.
+
+    Otherwise they, and the plugin processes that they started, keep running for minutes.
+    """
     from joblib.externals.loky import get_reusable_executor
 
     get_reusable_executor().shutdown(wait=True, kill_workers=True)

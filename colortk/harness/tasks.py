@@ -1,4 +1,4 @@
-"""What a worker of a comparison gets, and what it returns."""
+"""The task that a worker of a comparison gets, and the result that it returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from colortk.runtime.sandbox import Hidden
 
 @dataclass(frozen=True)
 class Task:
-    """One picture, and what a worker does with it.
+    """The task to score one picture.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class TaskResult:
     name : str
         Path of the picture's file.
     picture : PictureRow, optional
-        What is known of the picture; ``None`` if it could not be used.
+        The description of the picture; ``None`` if the picture could not be used.
     rows : dict of str to ResultRow
         Scores by label of the plugin.
     unavailable : dict of str to str

@@ -43,7 +43,7 @@ class PairVerdict:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What one metric says of K plugins.
+    """Verdicts of one metric on K plugins.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Verdicts:
         Every pair that has a picture in common.
     ranks : list of int or None
         1 for the best; ``None`` unless the pictures separate a plugin from every other complete
-        one.
+        plugin.
     letters : list of str
         Two plugins share a letter if and only if the pictures do not separate them (compact letter
         display); empty for plugins that lack pictures.
@@ -194,7 +194,7 @@ def compact_letters(ranked: list[int], separated: NDArray[np.bool_]) -> list[str
         group = [a] if a == b else [a, b]
         rest = [k for k in ranked if k not in group and not separated[k, group].any()]
         while rest:
-            # Whoever has most pairs with the group that no letter covers yet needs fewest letters.
+            # Add the plugin with the most uncovered pairs first: this needs the fewest letters.
             k = max(rest, key=lambda k: (~covered[k, group]).sum())
             group.append(k)
             rest = [other for other in rest if other != k and not separated[other, k]]

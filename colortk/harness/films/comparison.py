@@ -47,7 +47,7 @@ class FilmComparison(Comparison):
         return row.values if row is not None else {}
 
     def original_scores(self, index: int) -> dict[str, float]:
-        """Return the originals' own mean scores over the films that a plugin has that score of."""
+        """Return the originals' mean scores, each over the films with this score of the plugin."""
         means: dict[str, float] = {}
         for name, spec in self.metrics.items():
             if spec.needs_reference or spec.takes != "film":

@@ -1,8 +1,8 @@
 """Score one film in a worker: give every frame to every plugin once, and score all rows.
 
 All rows go through the film together, so that a frame is decoded once, motion is found once, and a
-prediction serves both the row frame by frame and the steadied row. Only what the next frame needs
-is kept.
+prediction serves both the row frame by frame and the steadied row. Only the values that the next
+frame needs are kept.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ from colortk.video.smoothing import Smoother
 
 @dataclass(frozen=True)
 class FilmTask(Task):
-    """One film, and what a worker does with it. ``name`` is its path, and ``data`` is empty.
+    """The task to score one film. ``name`` is its path, and ``data`` is empty.
 
     Parameters
     ----------
     stamp : (int, int)
-        Size and time of change of the file when the film was scores.
+        Size and time of change of the file when the task was made.
     """
 
     stamp: tuple[int, int] = (0, 0)
@@ -67,7 +67,7 @@ def file_stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=4)
 def _scorers(metrics: tuple[tuple[str, str], ...]) -> tuple[FilmScorer, FilmScorer]:
-    """Return the scorer of results, and that of the original, which has no reference."""
+    """Return the scorer of results, and the scorer of the original, which has no reference."""
     check_metric_code(metrics)
     names = [name for name, _ in metrics]
     alone = [name for name in names if not registry().metric(name).needs_reference]
@@ -235,7 +235,7 @@ def _score_frames(
     result: TaskResult,
     tick: Callable[[int], None],
 ) -> PictureRow:
-    """Score all frames with all rows; fill ``result``, and return what is known of the film."""
+    """Score all frames with all rows; fill ``result``, and return the description of the film."""
     _, alone = _scorers(task.metrics)
     own = alone.begin()
     picture = PictureRow(task.picture, task.name, film.width, film.height, 0.0, 0.0, film.enlarged)

@@ -1,4 +1,4 @@
-"""A frame of a film: the original's, and a plugin's result, as metrics of films get it."""
+"""A frame of a film as a metric gets it: the original and the result of a plugin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from colortk.video.optical_flow import Gray
 
 
 class ReferenceFrame:
-    """A frame of the original. What depends only on it is computed once for all results.
+    """A frame of the original. Values that depend only on it are computed once for all results.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class ReferenceFrame:
 
 
 class FilmFrame:
-    """A frame of a result, with that of the original. Its arrays are shared: do not change them.
+    """A frame of a result and of the original. Its arrays are shared: do not change them.
 
     Parameters
     ----------

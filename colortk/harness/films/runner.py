@@ -31,7 +31,7 @@ from colortk.harness.task_pool import run_tasks
 from colortk.io.regular_files import open_regular
 from colortk.plugin.registry import registry
 
-#: Version of what is stored of a film besides scores.
+#: Version of the data that are stored of a film besides scores.
 _FACTS = "1"
 
 
@@ -80,7 +80,7 @@ def run_films(
     Returns
     -------
     Outcome
-        All results; the scores of the films themselves are those of ``ORIGINAL``.
+        All results; the label ``ORIGINAL`` has the scores of the films themselves.
 
     Raises
     ------

@@ -23,10 +23,11 @@ from colortk.harness.lpips.network import NAME, VGG_NAME
 from colortk.io.files import write_atomic
 from colortk.types import Array
 
-#: Of ``alexnet.ckpt`` and of ``vgg16.ckpt``.
+#: SHA-256 of ``alexnet.ckpt`` and of ``vgg16.ckpt``.
 SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"
 VGG_SHA256 = "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"
-#: What LPIPS normalizes pictures in -1..1 by (Zhang et al., lpips 0.1, ScalingLayer).
+#: Mean and standard deviation with which LPIPS normalizes pictures in -1..1 (Zhang et al.,
+#: lpips 0.1, ScalingLayer).
 SHIFT = np.array([-0.030, -0.088, -0.188])
 SCALE = np.array([0.458, 0.448, 0.450])
 
@@ -35,8 +36,8 @@ SCALE = np.array([0.458, 0.448, 0.450])
 class Convolution:
     """A convolution and the ReLU after it.
 
-    ``pool``: size of a maximum pool of stride 2 before it, 0 for none. ``compared``: LPIPS
-    compares what comes out of it.
+    ``pool``: size of a maximum pool of stride 2 before it, 0 for none. ``compared``: LPIPS compares
+    the outputs of this layer.
     """
 
     stride: int = 1

@@ -17,7 +17,8 @@ from colortk.types import Array, Float32
 
 PACKAGE = "colortk.harness.lpips"
 NAME = "alexnet.onnx"
-#: The file that :mod:`colortk.harness.lpips.build` writes of VGG16, and what names it.
+#: Name of the VGG16 file that :mod:`colortk.harness.lpips.build` writes, and the environment
+#: variable with the path of this file.
 VGG_NAME, VGG_VARIABLE = "vgg16.onnx", "COLORTK_LPIPS_VGG"
 #: The shortest sides that are left with a pixel after the strides and pools of AlexNet and VGG16.
 SHORTEST, VGG_SHORTEST = 31, 16
@@ -36,8 +37,8 @@ def features(pictures: Array) -> list[Float32]:
     Returns
     -------
     list of ndarray
-        Five maps, float32 (N, C, h, w). At every place, a map holds a vector of length 1 times the
-        root of its channels' weights.
+        Five maps, float32 (N, C, h, w). At every position, a map holds a vector of length 1 times
+        the root of its channels' weights.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def _vgg_session(process: int, path: str) -> Any:
         session = _opened(Path(path).read_bytes())
     except OSError as error:
         raise ArtifactError(what, error.strerror or str(error), advice) from None
-    except Exception as error:  # ONNX Runtime raises kinds of its own
+    except Exception as error:  # ONNX Runtime has its own exceptions
         raise ArtifactError(what, " ".join(str(error).split())[:200], advice) from None
     channels = tuple(output.shape[1] for output in session.get_outputs() if len(output.shape) == 4)
     inputs = [(value.name, value.type) for value in session.get_inputs()]

@@ -10,7 +10,7 @@ from colortk.harness.metrics.pair import Pair
 
 
 def chroma_ratio(pair: Pair) -> float:
-    """Return the mean C*ab of the result over that of the original: a value under 1 is paler.
+    """Return the mean C*ab of the result divided by the original's: a value under 1 is paler.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def chroma_ratio(pair: Pair) -> float:
 def mean_chrominance_mse(pair: Pair) -> float:
     """Return the squared error of the picture's mean a* and mean b*, averaged over the two.
 
-    The scale is that of Acharya (2022): a* + 128 and b* + 128 in 0..255, divided by 255.
+    The scale follows Acharya (2022): a* + 128 and b* + 128 in 0..255, divided by 255.
     """
     (_, a, b), (_, c, d) = pair.truth.planes, pair.result.planes
     differences = [(x - y).mean(dtype=np.float64) / 255 for x, y in ((a, c), (b, d))]

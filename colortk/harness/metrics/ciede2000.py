@@ -116,9 +116,9 @@ def _average_opposites(
 ) -> None:  # fmt: skip
     """Replace the mean of nearly opposite hues by their difference, turned by 90°.
 
-    Their sum has no digits left. If they are exactly opposite, both arcs are equally short, and the
-    mean is that of the two hues in 0°..360° (Sharma et al., equations 10 and 14). The last four
-    arguments are changed.
+    The sum of opposite unit vectors has no significant digits. If the hues are exactly opposite,
+    both arcs are equally short, and the mean is the mean of the two angles in 0°..360° (Sharma et
+    al., equations 10 and 14). The last four arguments are changed.
     """
     near = (length < 1e-2) & ((np.abs(difference[0]) + np.abs(difference[1])) > 1.1)
     upper = (unit[1] > 0) | ((unit[1] == 0) & (unit[0] > 0))

@@ -15,7 +15,7 @@ def delta_e00(pair: Pair) -> float:
 
 
 def delta_e00_p95(pair: Pair) -> float:
-    """Return the 95th percentile over pixels: what the worst twentieth of the picture exceeds."""
+    """Return the 95th percentile over pixels: the worst twentieth of the pixels exceeds it."""
     values = pair.delta_e00.ravel()
     rank = 0.95 * (values.size - 1)
     low, high = math.floor(rank), math.ceil(rank)

@@ -19,7 +19,7 @@ Planes = tuple[Float32, Float32, Float32]
 
 
 class Picture:
-    """A picture that is scored. Nobody who gets it can change it.
+    """A picture to score. Its arrays are read-only.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Local means, variances and covariances by scale: what SSIM and its kin are made of.
+"""Local means, variances and covariances by scale, from which SSIM and MS-SSIM are computed.
 
 Wang, Bovik, Sheikh, Simoncelli 2004 (equations 6 to 13); Wang, Simoncelli, Bovik 2003 (equation 7).
 """
@@ -124,9 +124,10 @@ class Comparison:
         return self._compare(0)
 
     def _compare(self, number: int) -> tuple[Array, Array]:
-        """Means over places, (C,): of contrast and structure; of these times luminance.
+        """Return two means over all pixels, each of shape (C,).
 
-        The second is computed only at the two scales where it is used, else it is empty.
+        The first is the mean of contrast × structure, the second of luminance × contrast ×
+        structure. The second is empty at scales where it is not needed.
         """
         x, y = self.truth.scale(number), self.result.scale(number)
         c1, c2 = (K1 * self.truth.span) ** 2, (K2 * self.truth.span) ** 2
