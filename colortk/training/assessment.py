@@ -38,7 +38,7 @@ class TrainedWeights:
         self._scorers: dict[tuple[str, ...], Scorer] = {}
 
     def reference(self, path: Path, read: Callable[[Path], bytes] = read_bytes) -> Array:
-        """Return a picture as it is scored: sRGB, uint8 (H, W, 3), at the size of the protocol.
+        """Return a picture prepared for scoring: sRGB, uint8 (H, W, 3), at the protocol's size.
 
         Parameters
         ----------

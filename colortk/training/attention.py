@@ -1,7 +1,7 @@
-"""Self-attention over the places of a feature map, as a Keras layer without weights.
+"""Self-attention over the positions of a feature map, as a Keras layer without weights.
 
-Queries, keys and values come from 1x1 convolutions, which the network has as layers of their own:
-the layer here only lets every place look at all places (Vaswani et al. 2017, "Attention Is All You
+Queries, keys and values come from 1x1 convolutions, which are separate layers of the network. This
+layer only lets every position attend to all positions (Vaswani et al. 2017, "Attention Is All You
 Need"). Height and width may be open, and may differ between training and serving.
 """
 
@@ -14,14 +14,14 @@ import keras
 
 @keras.saving.register_keras_serializable("colortk")
 class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
-    """Attend from every place of a picture to every place of a smaller or equal map of it.
+    """Attend from every position of a picture to every position of a smaller or equal map of it.
 
     Parameters
     ----------
     heads : int
         Heads that attend independently; divides the number of channels.
     **options
-        Of every Keras layer, such as ``name``.
+        Options of every Keras layer, such as ``name``.
 
     Notes
     -----
@@ -63,5 +63,5 @@ class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
         return ops.reshape(ops.dot_product_attention(*split), shapes[0])
 
     def get_config(self) -> dict[str, Any]:
-        """Return what :meth:`from_config` needs."""
+        """Return the options for :meth:`from_config`."""
         return {**super().get_config(), "heads": self.heads}

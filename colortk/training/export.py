@@ -42,7 +42,7 @@ MAX_DIFFERENCE_16_BITS = 1e-2
 CHECKED_PICTURES = 8
 #: Pictures, at most, that the ranges of 8-bit values are measured on.
 CALIBRATION_PICTURES = 100
-#: What 8 bits may cost on held-out pictures: PSNR in dB, LPIPS as a share of itself.
+#: Largest accepted loss by 8 bits on held-out pictures: PSNR in dB, LPIPS as a share of itself.
 MAX_PSNR_LOSS, MAX_LPIPS_RISE = 0.1, 0.01
 
 
@@ -65,8 +65,8 @@ def export_network(
     Raises
     ------
     ColortkError
-        ONNX Runtime computes something else than Keras. Existing files and the checkpoint are left
-        as they are.
+        ONNX Runtime computes other values than Keras. Existing files and the checkpoint are not
+        changed.
     """
     from colortk.training.onnx.eight_bits import quantize
     from colortk.training.onnx.graph import to_onnx

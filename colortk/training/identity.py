@@ -32,13 +32,13 @@ def training_identity(
     Parameters
     ----------
     request : TrainRequest
-        What ``colortk fit`` asks for.
+        Request of ``colortk fit``.
     plugin : str
         Name of the plugin that is trained.
     settings : iterable
         JSON values: the settings that the trainer derives from the request, and its pictures.
     modules : iterable of str
-        Modules that the training uses, besides what the plugin's trainer imports.
+        Modules that the training uses, besides the imports of the plugin's trainer.
     libraries : iterable of str
         Modules of the frameworks that compute the training.
 

@@ -25,7 +25,7 @@ from colortk.store.artifacts import artifacts_of
 
 
 def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> list[str]:
-    """Set the weights of ``network`` to those of ``sources``, or to their mean.
+    """Set the weights of ``network`` to the weights of ``sources``, or to their mean.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def write_model_card(
     recipe : Recipe
         How the network was trained.
     facts : dict
-        What the manifest records: ``data``, ``parameters``, ``epochs``, ``backend``, ``precision``.
+        Values of the manifest: ``data``, ``parameters``, ``epochs``, ``backend``, ``precision``.
     scores : dict
         Mean score by plugin and metric; an entry ``note`` is left out.
     state : TrainingState

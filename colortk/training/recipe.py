@@ -52,16 +52,18 @@ class Recipe:
         Contributes to the training targets, not to the validation targets.
     loss : str or callable
         A Keras loss: its name, or a function of (truth, prediction).
-    factor, patience : float, int
-        The rate is multiplied by ``factor`` after ``patience`` epochs without a better validation
-        loss; a ``patience`` of 0 leaves the rate alone.
+    factor : float
+        Factor on the rate after ``patience`` epochs without a better validation loss.
+    patience : int
+        Number of epochs without a better validation loss after which the rate is reduced; 0 never
+        reduces the rate.
     cooldown : float
         Share of the steps, at the end, over which the rate falls linearly to zero.
     warmup : int
         Steps at the beginning over which the rate rises linearly from zero.
     keep : {"best", "last"}
-        Publish the weights of the epoch with the best validation loss, or those of the last epoch,
-        which suits a rate that falls to zero.
+        Publish the weights of the epoch with the best validation loss, or of the last epoch, which
+        suits a rate that falls to zero.
     layer_rates : callable, optional
         Returns the factor on the rate of a layer by its name; pretrained layers need a smaller one.
     average : float
@@ -72,7 +74,7 @@ class Recipe:
     multiple : int
         Sides of pictures must be multiples of it.
     fixed_side : bool
-        The network takes no other sides than those of ``sides``.
+        The network takes only the sides in ``sides``.
     eight_bits : tuple of str, optional
         Publish 8-bit weights if they score as well on held-out pictures. Layers whose names begin
         with one of these keep 32 bits. ``None`` publishes 16-bit weights.

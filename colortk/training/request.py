@@ -13,7 +13,7 @@ from colortk.runtime.progress import Progress, silent
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What to train, on what, and where the results go.
+    """Plugin and data of a training, and the folder of its results.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 A network that is trained only on clean gray versions of modern pictures gives little color to real
 old photographs: their emulsions were sensitive to other colors than luminance is, their contrast
-differs, they are grainy, soft, vignetted and worn, and most were scanned into JPEG. Chroma is left
-as it is. The ranges were chosen by comparison with photographs of 1850 to 1928.
+differs, they are grainy, soft, vignetted and worn, and most were scanned into JPEG. Chroma is not
+changed. The ranges were chosen by comparison with photographs of 1850 to 1928.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from colortk.color.cielab import lightness
 from colortk.training.data import wear
 from colortk.types import Array, Float32
 
-#: Probability that a picture is left as it is, and that of another emulsion for the others.
+#: Probability that a picture is not changed, and probability of another emulsion otherwise.
 CLEAN_PROBABILITY, EMULSION_PROBABILITY = 0.35, 0.4
 
 
@@ -52,7 +52,7 @@ def change_emulsion(picture: Array, rng: np.random.Generator) -> Float32:
 
     Plates before about 1906 were insensitive to red and little sensitive to green, and most films
     were orthochromatic until the 1920s: lips and grass are dark on them, and skies are white. The
-    weights are drawn between these and those of panchromatic film.
+    weights are drawn between these emulsions and panchromatic film.
 
     Parameters
     ----------

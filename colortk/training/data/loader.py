@@ -26,7 +26,7 @@ from colortk.training.data.image_cache import ImageCache, cache_budget
 from colortk.training.recipe import Recipe
 from colortk.types import Array, Float32
 
-#: Pictures that document 000 makes of one, the original included.
+#: Pictures that Acharya (2022) makes of each original, the original included.
 PICTURES_EACH = 1 + len(AUGMENTATIONS) * REPEATS
 #: Largest number of batches that are prepared ahead.
 PREFETCHED_BATCHES = 6
@@ -42,7 +42,7 @@ class WaitingTime:
 def encode(
     planes: tuple[Float32, Float32], codec: Codec, lightness_shown: Float32 | None = None
 ) -> tuple[Float32, Float32]:
-    """Return what the network gets and what it should return.
+    """Return the inputs of the network and its target outputs.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def encode(
     codec : Codec
         Converts to the numbers of the network.
     lightness_shown : ndarray, optional
-        L* that the network gets instead of that of the picture.
+        L* that the network gets instead of the picture's L*.
 
     Returns
     -------
@@ -110,7 +110,7 @@ class Loader:
             Pictures of the epoch.
         batch : int
             Pictures of a batch. The last batch is left out if it is incomplete, unless it is the
-            only one.
+            only batch.
         side : int
             Pixels of the square pictures.
 

@@ -1,4 +1,4 @@
-"""Neutral mounts and borders around training pictures, as scans of old prints have them.
+"""Add neutral mounts and borders to training pictures, like those in scans of old prints.
 
 Modern photographs have no borders, so that a network colors the paper around a print like a wall
 or a sky. A border of gray paper, in picture and truth, teaches it otherwise.

@@ -36,7 +36,7 @@ THUMBNAIL = 64
 
 @dataclass(frozen=True)
 class PackRequest:
-    """What to pack, and how.
+    """Input, output and settings for packing a dataset.
 
     Parameters
     ----------

@@ -2,11 +2,11 @@
 
 A packed dataset is a folder with
 
-- ``dataset.json``: what it holds, by source folder, with sources and terms;
+- ``dataset.json``: description of the content by source folder, with sources and terms;
 - ``NNN.pixels``: the pictures of source folder NNN, uint8 RGB, one after the other;
 - ``NNN.npz``: their names, offsets, heights, widths and difference hashes.
 
-The pixels are mapped into memory, so that the system keeps what is used and processes share it.
+The pixels are mapped into memory, so that the system caches the used parts for all processes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class PackedFolder:
 class PackedDataset:
     """The packed dataset in the folder ``root``.
 
-    ``paths`` are those that the pictures would have as files below ``root``, sorted.
+    ``paths``: sorted paths that the pictures would have as files below ``root``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where training pictures come from: a folder of picture files, or a packed dataset."""
+"""Sources of training pictures: a folder of picture files, or a packed dataset."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from colortk.types import Array
 
 
 class PictureSource(Protocol):
-    """Pictures by path. ``paths`` is sorted; those of a packed dataset do not exist as files."""
+    """Pictures by path. ``paths`` is sorted; the paths of a packed dataset are no files."""
 
     paths: list[Path]
 

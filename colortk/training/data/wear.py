@@ -14,10 +14,10 @@ from colortk.types import Float32
 
 
 def add_halation(plane: Float32, rng: np.random.Generator) -> Float32:
-    """Return ``plane`` with a glow around what is bright.
+    """Return ``plane`` with a glow around bright areas.
 
-    Light that passed the emulsion is reflected by the glass behind it: windows and skies spread
-    over what stands before them.
+    Light that passed the emulsion is reflected by the glass behind it, so that windows and skies
+    spread over objects in front of them.
     """
     bright = np.maximum(plane - rng.uniform(55, 80), 0)
     glow = cv2.GaussianBlur(bright, (0, 0), min(plane.shape) * rng.uniform(0.015, 0.06))

@@ -33,7 +33,7 @@ from colortk.types import Float32
 
 #: Share by which a validation loss must fall to count as better.
 MIN_IMPROVEMENT = 1e-3
-#: Between the seeds by which processes that train together draw their pictures.
+#: Distance between the seeds by which processes that train together draw their pictures.
 _RANK_STRIDE = 1_000_003
 
 
@@ -43,7 +43,7 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     Parameters
     ----------
     request : TrainRequest
-        Pictures, output, and what replaces values of the recipe.
+        Pictures, output, and values that replace values of the recipe.
     recipe : Recipe
         How the network is trained.
 
@@ -301,7 +301,7 @@ def _record_epoch(recipe: Recipe, state: TrainingState, row: EpochRecord, traine
     best = min((other.validation for other in comparable), default=float("inf"))
     state.curve.append(row)
     if recipe.keep == "last":
-        state.arrays.pop("best", None)  # they are the trainer's own, which are saved already
+        state.arrays.pop("best", None)  # the trainer's own weights, which are saved already
     elif row.validation < best or "best" not in state.arrays:
         state.arrays["best"] = trainer.weights()
     if row.validation < best * (1 - MIN_IMPROVEMENT):

@@ -17,9 +17,9 @@ SPAN, OFFSET = 255.0, 128.0
 def color_ms_ssim(scale: float) -> Callable[[Any, Any], Any]:
     """Return the loss 1 - MS-SSIM of a* and b* times their color comparison.
 
-    Document 004 considered "CMSSIM" as its objective and took squared error. MS-SSIM of lightness,
-    which the host keeps, is always 1; here it is that of chroma. The color comparison is the mean
-    of 1 - min(ΔE*ab, 49) / 49, as in the metric ``cms_ssim``.
+    Kazerooni and Mehmetoglu considered "CMSSIM" as their objective and took squared error. MS-SSIM
+    of lightness, which the host keeps, is always 1. This loss therefore uses MS-SSIM of chroma. The
+    color comparison is the mean of 1 - min(ΔE*ab, 49) / 49, as in the metric ``cms_ssim``.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _gaussian_window(size: int) -> Any:
 
 
 def _compare(x: Any, y: Any, kernel: Any) -> tuple[Any, Any]:
-    """Return the means (N, 2) of contrast and structure, and of these times luminance."""
+    """Return the means (N, 2) of contrast × structure, and of this product × luminance."""
     from keras import ops
 
     def local(planes: Any) -> Any:

@@ -14,7 +14,7 @@ from colortk.runtime.keras_weights import weights_in
 from colortk.store.artifacts import ArtifactFolder, declared
 from colortk.types import Float32
 
-#: Strides and paddings of AlexNet's five convolutions, and those that follow a 3x3 max-pool.
+#: Strides and paddings of AlexNet's five convolutions, and the convolutions after a 3x3 max-pool.
 STRIDES, PADS, POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)
 
 

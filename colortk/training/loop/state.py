@@ -26,7 +26,7 @@ FILE_NAME = "checkpoint.npz"
 
 @dataclass
 class EpochRecord:
-    """What is known about one epoch.
+    """Loss, rate and speed of one epoch.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class EpochRecord:
 
 @dataclass
 class TrainingState:
-    """What a resumed run continues from.
+    """State from which a resumed run continues.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class TrainingState:
 
 
 def schedule_plan(recipe: Recipe) -> list[Any]:
-    """Return what a resumed run may change: epochs, cooldown, and the sides of the pictures."""
+    """Return the settings that a resumed run may change: epochs, cooldown and picture sides."""
     return [recipe.epochs, recipe.cooldown, [list(pair) for pair in recipe.sides]]
 
 

@@ -1,9 +1,9 @@
 """Targets that mix the predictions of a plugin with the true colors (distillation).
 
-An object that can have any color has one of them in every photograph, and a small network learns
-those of its few photographs by heart. A teacher that was trained on more pictures predicts what is
-likely, which is less noisy and generalizes. With squared error, training on a mixture of both is
-the same as training on both.
+An object that can have any color has one color in every photograph, and a small network learns the
+colors of its few photographs by heart. A teacher that was trained on more pictures predicts the
+likely color, which is less noisy and generalizes. With squared error, training on a mixture of true
+and predicted colors is the same as training on both.
 
 References
 ----------

@@ -114,7 +114,7 @@ class Trainer:
         return arrays | ({"average": self.average} if self.average else {})
 
     def restore(self, arrays: dict[str, list[Array]]) -> None:
-        """Continue from what :meth:`arrays` returned."""
+        """Continue from the arrays that :meth:`arrays` returned."""
         self.network.set_weights(arrays["weights"])
         for variable, value in zip(self.optimizer.variables, arrays["optimizer"], strict=True):
             variable.assign(value)

@@ -93,7 +93,7 @@ def fold_batch_normalization(model: Any) -> Any:
     """Fold every batch normalization of ``model`` into the convolution before it.
 
     The kernel keeps its name, and the new bias gets the name of the normalization's beta.
-    Convolutions with a bias of their own, or whose output has several uses, are left as they are.
+    Convolutions that have a bias already, or whose output has several uses, are not changed.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Several processes that train one network together: each step's gradients are averaged.
 
-On a shared machine, two processes of one thread each get further than one process of two threads,
-whose every operation waits for the slower thread. The processes are started alike, with the
-environment of ``torchrun``: RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT. Only PyTorch has it.
+On a shared machine two processes with one thread are faster than one process with two threads,
+because each operation waits for the slower thread. All processes are started in the same way, with
+the environment of ``torchrun``: RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT. Only the PyTorch
+backend can do this.
 """
 
 from __future__ import annotations

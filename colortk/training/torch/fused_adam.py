@@ -13,7 +13,7 @@ import torch
 
 from colortk.training.torch.distributed import averaged
 
-#: Number of steps that disables the bias correction of PyTorch; that of Keras is in the rate.
+#: Number of steps that disables the bias correction of PyTorch; Keras' correction is in the rate.
 _HUGE_STEP = 1e30
 
 
