@@ -24,7 +24,7 @@ class FilmStopped(PictureError):
 
 @dataclass(frozen=True)
 class AppContext:
-    """What all tabs of a page share.
+    """Objects that all tabs of a page share.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class ColorizedClip:
     frames_per_second : float
         Frames that were colorized per second.
     notes : list of str
-        What was cut off or lost.
+        One line for each property that was cut off or lost.
     """
 
     file: Path
@@ -71,8 +71,8 @@ def colorize_clip(
     folder : Path
         Where the result is written.
     advance : callable
-        Called with the number of frames that are done and of all frames (``None`` if unknown). What
-        it raises ends the work.
+        Called with the number of finished frames and of all frames (``None`` if unknown). If it
+        raises an error, the work ends.
 
     Raises
     ------

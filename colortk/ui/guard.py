@@ -2,8 +2,8 @@
 
 Gradio serves every file of its temporary folder to anyone who knows the path, accepts any path as
 an input file, fetches URLs that a visitor names, and has endpoints that this page does not use. The
-guard knows nothing of Gradio but its paths. It normalizes each request once, and Gradio gets what
-was checked instead of what arrived (:mod:`colortk.ui.http_requests`,
+guard knows only the paths of Gradio. It normalizes each request once, and Gradio gets the checked
+values instead of the original request (:mod:`colortk.ui.http_requests`,
 :mod:`colortk.ui.json_messages`).
 """
 
@@ -66,11 +66,11 @@ class Guard:
         Limits of the page.
     local : bool
         Whether the page listens on a loopback address. Then it is served only under a name of
-        loopback, because the page of another site may point a name of its own to this machine.
+        loopback, because another site may point its own host name to this machine.
     functions : mapping
         Functions of the page by number.
     queue : Queue
-        Where its jobs wait.
+        Queue of the page's jobs.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Normalize a request once, so that Gradio gets exactly what was checked.
+"""Normalize a request once, so that Gradio gets exactly the checked values.
 
 Two programs that read the same request differently are the usual way past a guard: one takes the
 first of two parameters, the other the last. A request that can be read in two ways is refused with

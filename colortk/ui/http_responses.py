@@ -72,7 +72,7 @@ async def send_json(
     status : int
         HTTP status.
     content : object
-        What is sent as JSON.
+        Value to send as JSON.
     headers : mapping, optional
         Further headers.
     """

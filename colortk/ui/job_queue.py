@@ -1,4 +1,4 @@
-"""Jobs that wait or run in Gradio's queue, and whose they are."""
+"""Jobs that wait or run in Gradio's queue, and their owners."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _EVENT = re.compile(r"[0-9a-f]{32}")
 
 #: Returns whether a visitor may use the file at a path.
 Owns = Callable[[str], bool]
-#: Returns a value as it is passed to Gradio. Raises ``ValueError`` or ``RequestRefused``.
+#: Returns the value to pass to Gradio. Raises ``ValueError`` or ``RequestRefused``.
 Check = Callable[[Any, Owns], Any]
 
 

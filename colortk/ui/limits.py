@@ -1,4 +1,4 @@
-"""Limits of what the page accepts from visitors."""
+"""Limits on the files and requests that the page accepts from visitors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEGABYTE = 1_000_000
 
 
 def format_size(path: Path) -> str:
-    """Return the size of a file as text, as "3.2 MB"."""
+    """Return the size of a file as text, such as "3.2 MB"."""
     size = path.stat().st_size
     return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 2 else f"{size / 1000:.0f} kB"
 

@@ -25,7 +25,7 @@ def blocks(app: AppContext, survey: Survey | None) -> Any:
     Parameters
     ----------
     app : AppContext
-        What the tabs share.
+        Objects that the tabs share.
     survey : Survey or None
         A survey, which gets the first tab.
 

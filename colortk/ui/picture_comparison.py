@@ -64,7 +64,7 @@ class PictureComparison:
     original : Path
         The picture as it was uploaded.
     gray : Path
-        Its lightness, which is all that the plugins get.
+        Its lightness, the only input of the plugins.
     width, height : int
         Size at which it was compared, in pixels.
     scored : bool

@@ -21,7 +21,7 @@ from colortk.ui.previews import (
     shrink_to_side,
 )
 
-#: Ends the names of results, as those of ``colortk run``.
+#: Suffix of the names of results, the same as in ``colortk run``.
 SUFFIX = "-colorized"
 
 
@@ -59,7 +59,7 @@ class ColorizedPicture:
     seconds : float
         Time for prediction and chroma.
     notes : list of str
-        What was lost.
+        One line for each property that was lost.
     """
 
     file: Path

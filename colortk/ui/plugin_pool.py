@@ -19,7 +19,7 @@ DEFAULT_TIMEOUT = 120.0
 
 
 class PooledPlugin:
-    """A plugin in a process of its own, which visitors share.
+    """A plugin in a separate process, which visitors share.
 
     If it ends its process or does not respond in time, only the current picture fails.
 
@@ -105,7 +105,7 @@ class PluginPool:
             return self._loaded[label]
 
     def close(self) -> None:
-        """End the processes of the plugins. From now on none is started."""
+        """End the processes of the plugins. After this call no plugin is started."""
         self._closed = True
         for plugin in self._loaded.values():
             plugin.close()

@@ -1,4 +1,4 @@
-"""Small copies of pictures, as the page shows them."""
+"""Small copies of pictures for display on the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shrink_to_side(pixels: Array, side: int) -> Array:
     pixels : array of uint8 or uint16, shape (H, W, 3)
         sRGB.
     side : int
-        The longest allowed side, in pixels. A smaller picture is returned as it is.
+        The longest allowed side, in pixels. A smaller picture is returned unchanged.
     """
     height, width = pixels.shape[:2]
     scale = side / max(height, width)

@@ -19,7 +19,7 @@ MIN_RATE_CONTESTED, FREE_SECONDS = 131_072, 60.0
 
 
 class ClientDisconnected(Exception):
-    """The client has closed the connection, so that nobody reads a response."""
+    """The client has closed the connection, so that a response cannot be sent."""
 
 
 async def read_chunks(
@@ -72,5 +72,5 @@ async def read_chunks(
 
 
 async def read_whole(receive: Receive, limit: int) -> bytes:
-    """Return the whole body of at most ``limit`` bytes. Raises as :func:`read_chunks` does."""
+    """Return the body of at most ``limit`` bytes. Raises the errors of :func:`read_chunks`."""
     return b"".join([part async for part in read_chunks(receive, limit)])

@@ -27,7 +27,7 @@ BACKLOG = 512
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Where the page is served, and its limits.
+    """Address of the page, and its limits.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class Uploads:
-    """Uploads that are under way, each into a folder of its own in the folder ``root``."""
+    """Uploads in progress, each into a separate folder in the folder ``root``."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -138,7 +138,7 @@ class Uploads:
     async def store(
         self, chunks: AsyncIterator[bytes], content_type: str, progress: Progress
     ) -> Path:
-        """Write the file of a form. If the form is incomplete, delete what was written.
+        """Write the file of a form. If the form is incomplete, delete the written part.
 
         Parameters
         ----------
@@ -157,7 +157,7 @@ class Uploads:
         Raises
         ------
         RequestRefused
-            If the form is malformed or incomplete, or the disk is full. What ``chunks`` raises is
+            If the form is malformed or incomplete, or the disk is full. Errors of ``chunks`` are
             raised as well.
         """
         form = _Form()
@@ -224,7 +224,7 @@ class Uploads:
             )
 
     def _drop(self, key: tuple[str, str], progress: Progress) -> None:
-        if self._progress.get(key) is progress:  # not that of a later attempt
+        if self._progress.get(key) is progress:  # the entry may belong to a later attempt
             del self._progress[key]
 
     async def progress(self, visitor: str, upload: str) -> Progress:

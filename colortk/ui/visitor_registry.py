@@ -1,4 +1,4 @@
-"""Visitors of the page, the files of each, and when these are deleted.
+"""Visitors of the page, their files, and when these files are deleted.
 
 A visitor is a random cookie. Uploaded files and the results that were made of them belong to one
 visitor, and are deleted some time after the visitor's last activity.
@@ -30,12 +30,12 @@ KEEP_SECONDS = 900.0
 MAX_UPLOADS = 6
 #: Results of one kind in one window that are kept.
 MAX_RESULTS = 2
-#: Visitors that are remembered. Beyond that, the one that was inactive for the longest time is
+#: Limit of remembered visitors. Beyond it, the visitor who was inactive for the longest time is
 #: removed.
 MAX_VISITORS = 10_000
 #: Windows of a visitor that are remembered. Beyond that, the oldest are removed.
 MAX_WINDOWS = 100
-#: Seconds without a change after which a file that belongs to nobody is deleted.
+#: Seconds without a change after which a file without an owner is deleted.
 STRAY_SECONDS = 20.0
 
 
@@ -169,7 +169,7 @@ class VisitorRegistry:
         session : str or None
             Identifier of the window.
         kind : str
-            Kind of the result, as "picture".
+            Kind of the result, such as "picture".
 
         Raises
         ------
@@ -193,7 +193,7 @@ class VisitorRegistry:
             return folder
 
     def sweep(self) -> None:
-        """Delete the files of inactive visitors, and files that belong to nobody."""
+        """Delete the files of inactive visitors, and files without an owner."""
         with self._lock:
             now = self._clock()
             gone = [
