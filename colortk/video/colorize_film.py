@@ -164,7 +164,7 @@ def _checked(path: Path, settings: FilmSettings) -> Film:
 
 
 def _key(path: Path, plugin: FilmPredictor, settings: FilmSettings) -> dict[str, Any]:
-    """Return all that two runs must have in common, so that one can continue the other."""
+    """Return the values that two runs must share, so that one can continue the other."""
     status = path.stat()
     values = dataclasses.asdict(settings)
     for name in ("output", "force", "resume", "label"):
@@ -263,7 +263,7 @@ def _pipeline(
     first: int | None,
     last: int | None,
 ) -> Generator[_ColorizedFrame, None, None]:
-    """Yield color frames; reading, prediction and coloring run in threads of their own."""
+    """Yield color frames; reading, prediction and coloring run in separate threads."""
     read = prefetch(
         (frame, plugin_lightness(frame.gray, plugin, frame_settings.quarter_turns))
         for frame in frames(path, film, losses, first, last)

@@ -15,7 +15,7 @@ _TIMEOUT = 30
 def require_display() -> None:
     """Raise ``EnvironmentProblem`` if no window can be opened.
 
-    The test runs in a process of its own.
+    The test runs in a separate process.
 
     Raises
     ------

@@ -150,7 +150,7 @@ def _timed(
                 losses.broken += 1  # the size changes within the stream
                 continue
             yield frame, pts, duration
-        if last is None and begin is not None:  # seeking went to where nothing can be decoded
+        if last is None and begin is not None:  # no frame can be decoded at this position
             container.close()
             yield from _from(path, film, losses, begin, end)
             return

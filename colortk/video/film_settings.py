@@ -34,7 +34,7 @@ class FilmSettings:
     resume : bool
         Continue with the segments of an interrupted run.
     segment_seconds : float
-        Length of a segment, which is the most that an interruption costs.
+        Length of a segment: an interruption loses at most one segment.
     """
 
     output: Path
@@ -79,7 +79,7 @@ class FilmSummary:
     copied : list of str
         Types of the copied streams.
     notes : list of str
-        What was lost or changed.
+        One line for each property that was lost or changed.
     """
 
     input: str

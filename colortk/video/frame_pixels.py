@@ -27,7 +27,7 @@ def gray_plane(frame: Any, film: Film) -> Plane:
     Returns
     -------
     uint8 array of shape (H, W)
-        Y', limited range, in memory of its own.
+        Y', limited range, in separate memory.
     """
     plain = "yuv420p" if not (film.width % 2 or film.height % 2) else "yuv444p"
     full = frame.color_range == _FULL
@@ -53,7 +53,7 @@ def gray_plane(frame: Any, film: Film) -> Plane:
 
 
 def rgb(frame: Any, film: Film) -> NDArray[np.uint8]:
-    """Return a decoded frame as sRGB, not turned upright.
+    """Return a decoded frame as sRGB, without applying the rotation.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from colortk.video.smoothing import Smoother
 
 @dataclass
 class LiveSummary:
-    """What was shown.
+    """Numbers of shown and skipped frames, and the time.
 
     Parameters
     ----------

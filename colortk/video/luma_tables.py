@@ -7,7 +7,7 @@ replace conversions to CIELAB and back, and they keep the lightness of the displ
 subsampling included.
 
 Y', Cb, Cr are 8-bit "limited range" (ITU-R BT.601/709: black 16, white 235). The transfer function
-is that of sRGB, as everywhere in colortk.
+is the one of sRGB, as everywhere in colortk.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _tables(weights: Weights) -> tuple[Plane, Plane]:
             from_gray[:, i, j] = np.interp(target, lightness[:, i, j] + slope, levels)
     outside = np.r_[
         0:BLACK, WHITE + 1 : 256
-    ]  # blacker than black and whiter than white: as they are
+    ]  # blacker than black and whiter than white: not changed
     to_gray[outside] = from_gray[outside] = levels[outside][:, None, None]
     return _fine(to_gray), _fine(from_gray)
 

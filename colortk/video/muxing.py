@@ -159,7 +159,7 @@ def mux_film(
     Returns
     -------
     list of str
-        Types of the copied streams, as "audio".
+        Types of the copied streams, such as "audio".
 
     Raises
     ------
@@ -275,7 +275,7 @@ def _other_packets(
         try:
             packet = next(packets)
         except (StopIteration, av.error.FFmpegError, OSError):
-            return  # a truncated film: all that it holds has been copied
+            return  # a truncated film: the present part has been copied
         if packet.dts is None or not packet.size:
             continue
         base = Fraction(packet.time_base)

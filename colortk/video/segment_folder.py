@@ -76,7 +76,7 @@ class SegmentFolder:
         Parameters
         ----------
         settings : dict
-            All that determines the segments.
+            All settings that determine the segments.
         resume : bool
             Continue with the segments of an earlier run.
         force : bool

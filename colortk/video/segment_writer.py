@@ -1,4 +1,4 @@
-"""Encode a segment of a film into a file of its own, completely or not at all.
+"""Encode a segment of a film into a separate file, completely or not at all.
 
 Segments have no B-frames: frames are decoded in the order in which they are shown, so that segments
 can be joined at any frame rate. The container format NUT keeps every time base exactly.
@@ -171,7 +171,7 @@ class SegmentWriter:
         rename_atomic(self._temporary, self.path, force=True)
 
     def discard(self) -> None:
-        """Delete what was written."""
+        """Delete the written part."""
         with contextlib.suppress(Exception):  # it is deleted in any case
             self._container.close()
         self._temporary.unlink(missing_ok=True)

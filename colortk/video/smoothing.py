@@ -1,4 +1,4 @@
-"""Smooth the colors of a film: average chroma with that of earlier frames along motion.
+"""Smooth the colors of a film: average chroma with the chroma of earlier frames along motion.
 
 Each pixel has an age: the number of frames whose chroma it averages. A pixel that the optical flow
 does not find in the previous frame starts again at age 1, and so do all pixels after a cut, so that
@@ -35,7 +35,7 @@ MIN_COMMON_SHARE = 0.4
 
 @dataclass
 class State:
-    """What the smoother keeps from one frame to the next.
+    """State that the smoother keeps from one frame to the next.
 
     Parameters
     ----------
