@@ -1,6 +1,6 @@
 """sRGB and CIELAB: the one module that converts.
 
-The white point is D65 (2° observer), and the transfer function is that of IEC 61966-2-1. The tests
+The white point is D65 (2° observer), and the transfer function follows IEC 61966-2-1. The tests
 compare with scikit-image. OpenCV converts CIELAB to sRGB exactly to 0.1 of an 8-bit level, but sRGB
 to CIELAB only to 0.2 L*, so that this direction is computed here.
 """

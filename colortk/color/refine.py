@@ -67,14 +67,14 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
     a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
     chroma, hue = cv2.cartToPolar(a, b, angleInDegrees=True)
     np.multiply(hue, np.float32(_HUES / 360), out=hue)
-    # The rows of the table are L*; values beyond the table are those at its edge.
+    # The rows of the table are L*; positions beyond the table get the values at its edge.
     share = cv2.remap(
         gamut_table(), hue, lightness, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     np.add(chroma, np.float32(1e-6), out=chroma)  # gray has no chroma to divide by
     np.divide(share, chroma, out=share)
-    # The minimum of the share and 1. NumPy's minimum, which handles NaN, takes several times as
-    # long.
+    # Limit the share to 1. cv2.threshold is several times faster than np.minimum, which also
+    # handles NaN.
     cv2.threshold(share, 1, 0, cv2.THRESH_TRUNC, share)
     out = np.empty((2, *lightness.shape), np.float32)
     np.multiply(a, share, out=out[0])
@@ -113,5 +113,5 @@ def slide(lightness: Float32, ab: Float32) -> Float32:
 
 
 def none(lightness: Float32, ab: Float32) -> Float32:
-    """Return ``ab`` as it is. Colors outside sRGB will be clipped, which changes L* and hue."""
+    """Return ``ab`` unchanged. Colors outside sRGB will be clipped, which changes L* and hue."""
     return ab
