@@ -50,7 +50,7 @@ class AskedQuestion:
     place : int
         Its place in the rater's order, from 0.
     picture, condition : int
-        Index of the picture, and of what is shown of it.
+        Index of the picture, and of its shown version.
     """
 
     id: str
@@ -68,7 +68,7 @@ class Answer:
     rater : int
         Number of the rater, from 0.
     picture, condition : int
-        Index of the picture, and of what was shown of it.
+        Index of the picture, and of its shown version.
     real : bool
         The rater called the picture real.
     shown, answered : float
@@ -177,7 +177,7 @@ class Answers:
         Raises
         ------
         UsageError, EnvironmentProblem
-            If they do not, or cannot be read.
+            If they belong to another survey, or cannot be read.
         """
         with self._open() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -197,7 +197,7 @@ class Answers:
     def rater(
         self, known_id: str | None, planned: Callable[[int], Sequence[tuple[int, int]]]
     ) -> str:
-        """Return the id of a rater: ``known_id`` if the file has it, otherwise that of a new rater.
+        """Return the id of a rater: ``known_id`` if the file has it, otherwise the id of a new one.
 
         Parameters
         ----------

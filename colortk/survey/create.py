@@ -42,7 +42,7 @@ DEFAULT_PICTURES = 40
 
 @dataclass(frozen=True)
 class SurveyOptions:
-    """What a new survey contains.
+    """The settings of a new survey.
 
     Parameters
     ----------

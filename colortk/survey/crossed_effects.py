@@ -47,7 +47,7 @@ class AnswerGroup:
     Parameters
     ----------
     raters, pictures
-        Who answered and about what, (n,), numbers from 0.
+        Rater and picture of each answer, (n,), numbers from 0.
     real
         1 for the answer "real", 0 for the other, (n,).
     """
@@ -94,7 +94,7 @@ def share_interval(group: AnswerGroup) -> Interval | None:
 
     Wilson's interval with the effective number of answers: as many independent answers as would
     vary as much (Korn and Graubard 1998), at most as many as there are. If all answers are the
-    same, their variance says nothing: then the effective number is that of the raters or of the
+    same, their variance says nothing: then the effective number is the number of raters or of
     pictures, whichever is smaller.
 
     Returns
@@ -114,7 +114,7 @@ def share_interval(group: AnswerGroup) -> Interval | None:
 
 
 def difference_interval(first: AnswerGroup, second: AnswerGroup) -> Interval | None:
-    """95 % interval of the share of ``first`` minus that of ``second``.
+    """95 % interval of the share of ``first`` minus the share of ``second``.
 
     The ends come from both shares' intervals and the correlation of the shares (Zou and Donner
     2008): raters who call everything real raise both.

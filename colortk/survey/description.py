@@ -51,7 +51,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Description:
-    """All of a survey but its answers.
+    """The survey without its answers.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Description:
     each : int
         Pictures that one rater is shown.
     question : str
-        What raters are asked.
+        The question to raters.
     created : str
         Time, ISO 8601.
     colortk : str
@@ -68,7 +68,7 @@ class Description:
     protocol : dict
         Name, hash and definition of the protocol.
     plugins : tuple of dict
-        ``label`` and what the pictures depend on, in the order of the conditions 1, 2, ….
+        ``label`` and the values that the pictures depend on, in the order of conditions 1, 2, ….
     pictures : tuple of Subject
         The pictures.
     left_out : tuple of dict

@@ -180,7 +180,7 @@ def findings(
     Returns
     -------
     SurveyFindings
-        Raters have numbers, not their ids: whoever has an id can answer as that rater.
+        Raters have numbers, not their ids: anyone who has an id can answer as that rater.
     """
     about = survey.description
     answers, raters = survey.answers.all_answers(), survey.answers.raters()
@@ -219,7 +219,7 @@ def _median_seconds(answers: Sequence[Answer]) -> float | None:
 
 
 def _share(answers: Sequence[Answer]) -> tuple[int, int, float | None]:
-    """Return the number of answers, the number of those that say "real", and their share."""
+    """Return the number of answers, the number of answers "real", and their share."""
     real, count = sum(answer.real for answer in answers), len(answers)
     return count, real, real / count if count else None
 

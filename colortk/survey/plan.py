@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import TypeVar
 
-#: The condition of a picture that is shown as it is; plugins are 1, 2, ….
+#: The condition of an original; plugins are 1, 2, ….
 REAL = 0
 
 T = TypeVar("T")
@@ -32,9 +32,9 @@ def plan(seed: int, number: int, pictures: int, plugins: int, each: int) -> list
     The plan is a Latin square: the conditions real, 1, real, 2, … go round over the pictures, and
     every pass over the pictures begins one further. After 2 · ``plugins`` passes every picture has
     been shown once as colorized by each plugin, and as often as the original as in all of these
-    together. A rater sees as many real pictures as colorized ones, to within two. Raters take
-    ``each`` pictures after ``each`` off these passes. When these come out even, the pictures change
-    their places, so that the same pictures are not always real together.
+    together. A rater sees as many real pictures as colorized ones, to within two. Rater i gets the
+    i-th block of ``each`` entries of these passes. When the passes end with a complete block, the
+    pictures are shuffled again, so that the same pictures are not always real together.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def prepared(
     how: Protocol,
     timeout: float | None,
 ) -> Generator[Prepared | LeftOut]:
-    """Prepare pictures one by one, each plugin in a process of its own.
+    """Prepare pictures one by one, each plugin in a separate process.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class Question:
     text : str
         The question.
     picture : Path
-        A PNG, whose name, size and date do not reveal what it is.
+        A PNG, whose name, size and date do not reveal its condition.
     """
 
     id: str
@@ -98,7 +98,7 @@ class Survey:
         return self.folder / PICTURES / shown.file
 
     def rater(self, known_id: str | None = None) -> Rater:
-        """Return a rater: the one with an id, who continues, or a new one.
+        """Return the rater with an id, who continues, or a new rater.
 
         A new rater gets a new id and the next place in the plan. Call this when somebody begins to
         answer, not when the page is merely opened.
@@ -117,7 +117,7 @@ class Survey:
 
 
 class Rater:
-    """A rater. ``id`` is random and URL-safe; whoever has it can answer as this rater."""
+    """A rater. ``id`` is random and URL-safe; anyone who has it can answer as this rater."""
 
     def __init__(self, survey: Survey, name: str) -> None:
         self.survey, self.id = survey, name
