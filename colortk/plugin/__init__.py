@@ -1,7 +1,7 @@
 """The stable API for plugin authors: declarations, array types, errors, color, files, networks.
 
 A plugin needs to import nothing else of colortk; a trainer may use :mod:`colortk.training` too.
-What may change between versions, and how, is in ``docs/writing-a-plugin.md``. A name is imported
+``docs/writing-a-plugin.md`` states what may change between versions, and how. A name is imported
 from its module when it is first used, so that a declaration does not wait for NumPy.
 """
 

@@ -154,7 +154,7 @@ BOUNDS = {
     "ab_auc": (0, 1),
     "ab_auc_rebalanced": (0, 1),
 }
-#: What each number depends on; every report prints it under its table.
+#: Definition of each number; every report prints it under its table.
 DEFINITIONS = {
     "lpips": (
         "LPIPS version 0.1: distance between AlexNet features, linear weights of the "

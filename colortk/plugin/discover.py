@@ -1,6 +1,6 @@
 """Discover plugins, one entry point at a time. A plugin that fails becomes a row, not a crash.
 
-Each entry point gets a pluggy manager of its own, which validates and calls its hooks. An error of
+Each entry point gets its own pluggy manager, which validates and calls its hooks. An error of
 one plugin (in an import or a hook, ``SystemExit``, a misspelled hook) does not affect other
 plugins.
 """
@@ -81,14 +81,14 @@ class Broken:
 
 @dataclass
 class Discovery:
-    """What some entry points declare.
+    """The declarations of some entry points.
 
     Attributes
     ----------
     plugins : list of DeclaredPlugin
         Usable declarations.
     broken : list of Broken
-        What cannot be used, with the reasons.
+        Unusable declarations, with the reasons.
     """
 
     plugins: list[DeclaredPlugin] = field(default_factory=list)
@@ -169,7 +169,7 @@ def _add(result: Discovery, point: EntryPoint, origin: Origin, strict: bool) -> 
         result.broken.append(Broken(name, distribution, version, stage, reason))
 
     try:
-        with restored():  # what a plugin prints must not reach standard output
+        with restored():  # output of a plugin must not reach standard output
             module = point.load()
         stage = "register"
         manager = pluggy.PluginManager(GROUP)

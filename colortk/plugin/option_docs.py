@@ -8,7 +8,7 @@ from typing import Any
 
 
 def split_docstring(options: type[Any] | None) -> tuple[str, dict[str, str]]:
-    """Return what the docstring of an options class says, in general and for each option.
+    """Return the summary and the description of each option from an options class's docstring.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def split_docstring(options: type[Any] | None) -> tuple[str, dict[str, str]]:
     Returns
     -------
     summary : str
-        What stands before the section, on one line. Empty for a class without a docstring.
+        The text before the section, on one line. Empty for a class without a docstring.
     descriptions : dict
         The description of each option that the section has, on one line, by name.
     """
@@ -40,7 +40,7 @@ def split_docstring(options: type[Any] | None) -> tuple[str, dict[str, str]]:
 
 
 def _split(doc: str) -> tuple[str, str, str]:
-    """Return what is before the section of parameters, its title, and the section."""
+    """Return the text before the section of parameters, its title, and the section."""
     found = re.split(r"^(Parameters|Attributes)\n-+\n", doc, maxsplit=1, flags=re.MULTILINE)
     if len(found) < 3:
         return doc, "", ""

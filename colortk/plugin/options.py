@@ -126,7 +126,7 @@ def with_absolute_paths(spec: ColorizerSpec, texts: Iterable[str]) -> tuple[str,
 def with_paths(
     spec: ColorizerSpec, given: Iterable[str], replace: Callable[[Path], Path]
 ) -> tuple[str, ...]:
-    """Replace every path in ``["name=value", ...]`` by what ``replace`` returns for it.
+    """Replace every path in ``["name=value", ...]`` by the path that ``replace`` returns for it.
 
     Raises ``UsageError`` as :func:`parse_options` does.
     """

@@ -49,8 +49,8 @@ def discover_built_in(*names: str) -> None:
 
     A command that needs one colorizer should not wait for the declarations of the others. Plugins
     of other distributions are imported all the same, because a name does not tell which of them
-    declares it. Call this before ``registry()``, in a process that runs one command. What is asked
-    for beyond these names is found by a full discovery.
+    declares it. Call this before ``registry()``, in a process that runs one command. Other names
+    are looked up with a full discovery.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class _StandardError(io.TextIOBase):
 
 @contextlib.contextmanager
 def restored() -> Iterator[None]:
-    """Send what the body prints to stderr, and restore afterwards what the body changed.
+    """Send the output of the body to stderr, and restore the state that the body changed.
 
     This covers ``sys.stdout`` and ``sys.stderr``, descriptor 1, the working directory and, in the
     main thread, signal handlers. If several threads run such bodies at the same time, the first

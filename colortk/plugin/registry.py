@@ -127,7 +127,7 @@ class Registry:
         raise UsageError(f"no {word} '{name}'", hint, f"see: {listing}")
 
     def _silenced(self) -> list[Broken]:
-        """Return one row for each distribution that may declare more than is known."""
+        """Return one row per distribution whose plugins are unknown because it is broken."""
         rows = {row.distribution: row for row in reversed(self.broken) if row.stage != "name"}
         return list(reversed(rows.values()))
 

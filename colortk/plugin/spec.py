@@ -106,8 +106,8 @@ class ColorizerSpec:
         class, which then is imported only when it is needed.
     modules : tuple of str
         Modules that results depend on and that no import statement names, as
-        ``"my_package.backends.fast"``. Their code becomes part of every result's key, like that of
-        the modules that the factory imports; of a module of another distribution it is the version.
+        ``"my_package.backends.fast"``. Their code becomes part of every result's key, like the
+        modules that the factory imports; for a module of another distribution, its version does.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Checks of what plugins declare."""
+"""Checks of the declarations of plugins."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
 
 
 def check_options(kind: str, options: Any) -> str | None:
-    """Return why ``options`` is no frozen dataclass with defaults, or ``None`` if it is one."""
+    """Return why ``options`` is no frozen dataclass with defaults; ``None`` if it is valid."""
     if options is None:
         return None
     if not (
