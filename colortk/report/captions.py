@@ -1,4 +1,4 @@
-"""What a table's caption says: what was scored, and what a reader should be careful about."""
+"""The caption of a table: the scored pictures, and warnings for the reader."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ScoredTable(Protocol):
 
 
 def caption(summary: ComparisonSummary) -> list[str]:
-    """Return what was scored, and what to be careful about, one line each."""
+    """Return lines that describe the scored pictures, and one line for each warning."""
     protocol, films = summary.protocol, summary.kind == "films"
     item = "film" if films else "picture"
     scored = plural(summary.images, item)
@@ -84,7 +84,7 @@ def caption(summary: ComparisonSummary) -> list[str]:
 
 
 def gray_lines(table: ScoredTable) -> list[str]:
-    """Return which originals are gray and what happens to them, in one line or none."""
+    """Return a line that names the gray originals and their treatment, or no line."""
     names = [Path(readable(name)).name for name in table.gray_originals]
     if not names:
         return []
@@ -146,7 +146,7 @@ def sealing_notes(plugins: Sequence[PluginRow]) -> list[str]:
 
 
 def definitions(infos: dict[str, MetricInfo], metrics: Sequence[str]) -> list[str]:
-    """Return what each of some metrics depends on, one line each."""
+    """Return the definitions of metrics, one line each."""
     return [f"{infos[name].label}: {infos[name].definition}" for name in metrics]
 
 

@@ -39,7 +39,7 @@ SCRIPTS = ("page.js", "charts.js", "sheets.js")
 
 @dataclass(frozen=True)
 class FilmSheets:
-    """What the section of films shows: metrics, and a frame of each film, which are read once."""
+    """Content of the section of films: metrics, and a frame of each film, which are read once."""
 
     metrics: list[str]
     frames: Iterable[PictureImages]
@@ -60,7 +60,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Strip:
-    """A frame of a film as the original and each plugin show it, as base64 text by name."""
+    """A frame of the original film and of each plugin's result, as base64 text by name."""
 
     name: str
     note: str

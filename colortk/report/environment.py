@@ -1,4 +1,4 @@
-"""The Jinja2 environment of the HTML reports, and what their pages have in common."""
+"""The Jinja2 environment of the HTML reports, and functions that their pages share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def safe(text: str) -> Any:
 
 
 def encodable(value: Any) -> Any:
-    """Replace characters of a text that UTF-8 cannot hold by "?"; other values stay as they are."""
+    """Replace characters of a text that UTF-8 cannot hold by "?"; return other values unchanged."""
     if type(value) is str:
         return value.encode("utf-8", "replace").decode("utf-8")
     return value

@@ -107,7 +107,7 @@ def ranking_rows(summary: ComparisonSummary, columns: list[Column]) -> list[Row]
 
 
 def _cell(plugin: PluginRow, column: Column, images: int, counted: bool) -> Cell:
-    """Return what a plugin has in a column; a plugin that failed may have nothing."""
+    """Return the cell of a plugin in a column; it may be empty for a plugin that failed."""
     if column.key in ("failed", "n"):
         number = plugin.failed if column.key == "failed" else plugin.n
         text = of_total(number, images) if column.key == "n" else str(number)

@@ -10,7 +10,7 @@ from colortk.report.text_tables import Table
 from colortk.report.wording import plural
 from colortk.survey.findings import ColorizedShare, ConditionShare, Share, SurveyFindings
 
-#: What the intervals are for.
+#: Explanation of the intervals.
 ABOUT_INTERVALS = (
     "The 95 % intervals are for other raters and other pictures: both are taken as drawn at random."
 )
@@ -80,7 +80,7 @@ def exclusions(findings: SurveyFindings) -> list[str]:
 
 
 def caption(findings: SurveyFindings) -> list[str]:
-    """Return what a reader should know about the numbers, one line each."""
+    """Return explanations of the numbers, one line each."""
     raters = findings.raters
     seconds = findings.seconds_median
     lines = [

@@ -36,9 +36,9 @@ def table_metrics(comparison: Comparison) -> list[str]:
 
 
 def comparison_parts(comparison: Comparison) -> list[Comparison]:
-    """Return the tables: of pictures and of films, each followed by that of its gray originals.
+    """Return the tables of pictures and of films, each followed by its gray originals' table.
 
-    A table without pictures is left out if there is another one.
+    A table without pictures is left out if there is another table.
     """
     parts = all_parts(comparison)
     return [part for part in parts if part.used or part.near_gray] or [comparison]

@@ -62,7 +62,7 @@ def verdict_lines(
     table
         A summary of a comparison, or a board.
     metric, verdict
-        Another metric than the one that ranks, and what it says.
+        Another metric than the ranking metric, and its verdict.
     """
     info = table.metrics[metric or table.ranking_metric]
     if info.higher_is_better is None:
