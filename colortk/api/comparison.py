@@ -35,7 +35,7 @@ def compare(
     """Score plugins on color pictures and films, as ``colortk compare`` does.
 
     Each plugin gets only the lightness (CIE L*) of a picture, and its result is scored against the
-    picture. The parameters are those of :func:`colortk.harness.compare.compare`.
+    picture. The parameters are the same as in :func:`colortk.harness.compare.compare`.
 
     Returns
     -------

@@ -80,7 +80,7 @@ def colorize_video(
         As for :func:`colortk.colorize`.
     progress : callable, optional
         Called as ``progress(done, total)`` with numbers of frames; ``total`` is ``None`` if the
-        film does not state it. What it raises ends the call.
+        film does not state it. If it raises an error, the call ends.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Convert what :func:`colortk.colorize` accepts to arrays, and its result back."""
+"""Convert the inputs of :func:`colortk.colorize` to arrays, and its results back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from colortk.io.missing_lines import Missing
 
-#: What :func:`colortk.colorize` accepts as a picture, besides a PIL image.
+#: Types that :func:`colortk.colorize` accepts as a picture, besides a PIL image.
 ImageInput: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[Any]"
 )
@@ -45,9 +45,9 @@ class ImageData:
     alpha : array of the same dtype, shape (H, W), or None
         Opacity.
     restore : callable
-        Converts sRGB (H, W, 3) or, with alpha, (H, W, 4) to what the caller gets.
+        Converts sRGB (H, W, 3) or, with alpha, (H, W, 4) to the caller's type.
     name : str
-        What messages call the picture.
+        Name of the picture in messages.
     missing : Missing or None
         The lines that a damaged file does not hold.
     """
@@ -73,7 +73,7 @@ def read_image(image: Any, allow_truncated: bool) -> ImageData:
     image : path, bytes, file object, array or PIL image
         See :func:`colortk.colorize`.
     allow_truncated : bool
-        Read what is present of a damaged file.
+        Read the present part of a damaged file.
 
     Returns
     -------

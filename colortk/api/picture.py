@@ -90,7 +90,7 @@ def colorize(
     weights : path, optional
         A folder that ``colortk fit`` wrote, instead of the weights that come with the plugin.
     allow_truncated : bool
-        Colorize what is present of a damaged JPEG, PNG or TIFF file. The missing rows are gray,
+        Colorize the present part of a damaged JPEG, PNG or TIFF file. The missing rows are gray,
         and a ``UserWarning`` lists them.
     device : {"auto", "cpu", "gpu"}, optional
         Where networks run. By default the environment variable ``COLORTK_DEVICE``, else "auto".

@@ -1,4 +1,4 @@
-"""``colortk.list_plugins``: what is installed, and what of it can run."""
+"""``colortk.list_plugins``: list installed plugins, and whether they can run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PluginInfo:
     Parameters
     ----------
     name : str
-        What the plugin is called by, as in ``colortk.colorize(image, name)``.
+        Name of the plugin, as in ``colortk.colorize(image, name)``.
     status : {"ok", "unavailable", "broken"}
         Whether it can run. "unavailable": a module that it needs is not installed.
     distribution : str
@@ -32,9 +32,9 @@ class PluginInfo:
     version : str
         Version of this package.
     summary : str
-        What it does, in one line; or why it cannot run.
+        Its description in one line, or the reason why it cannot run.
     default : bool
-        Whether it is used where no plugin is named.
+        Whether it is used if no plugin is named.
     """
 
     name: str
@@ -51,7 +51,7 @@ def list_plugins(kind: str = "colorizer") -> list[PluginInfo]:
     Parameters
     ----------
     kind : {"colorizer", "metric", "refiner"}
-        What to list.
+        Kind of the plugins to list.
 
     Returns
     -------

@@ -27,7 +27,7 @@ def get_predictor(
     options: Mapping[str, Any] | None,
     weights: str | os.PathLike[str] | None,
 ) -> Predictor:
-    """Load a plugin, or wrap a function as one. A plugin stays loaded for the next call.
+    """Load a plugin, or wrap a function as a plugin. A plugin stays loaded for the next call.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _loaded(request: Request, content: str, environment: tuple[str | None, str |
 
 
 class FunctionPredictor:
-    """A function from lightness to chroma as a predictor. What the function raises is not caught.
+    """A function from lightness to chroma as a predictor. Errors of the function are not caught.
 
     Parameters
     ----------
@@ -126,9 +126,9 @@ def execution_settings(device: str | None, threads: int | None) -> Iterator[None
     Parameters
     ----------
     device : {"auto", "cpu", "gpu"} or None
-        Where networks run; ``None`` is what ``COLORTK_DEVICE`` says.
+        Device of networks; ``None`` uses ``COLORTK_DEVICE``.
     threads : int or None
-        Threads of networks and of array operations; ``None`` is what ``COLORTK_THREADS`` says.
+        Threads of networks and of array operations; ``None`` uses ``COLORTK_THREADS``.
 
     Raises
     ------
