@@ -1,4 +1,4 @@
-"""The conformance checks: what every colorizer must do.
+"""The conformance checks for colorizers.
 
 ``colortk plugins check NAME`` runs them, and so do the tests of a plugin's author, through the
 pytest plugin that comes with colortk (:mod:`colortk.testing.pytest_plugin`)::

@@ -37,7 +37,7 @@ class NotRunError(Exception):
 
 
 class NothingToCheckError(NotRunError, unittest.SkipTest):
-    """The plugin does not offer what a check is about. pytest and unittest skip the test."""
+    """The plugin lacks the feature that a check is about. pytest and unittest skip the test."""
 
 
 def scene(height: int, width: int) -> Float32:
@@ -139,7 +139,7 @@ def does_not_depend_on_previous_pictures(loaded: Loaded) -> None:
 
 
 def batch_equals_single(loaded: Loaded) -> None:
-    """Check that ``predict_ab_batch``, if there is one, returns what ``predict_ab`` returns."""
+    """Check that ``predict_ab_batch``, if it exists, returns the same as ``predict_ab``."""
     light = _working_scene(loaded)
     lights = np.stack([light, 100 - light])
     singles = [loaded.predict(single) for single in lights]

@@ -71,7 +71,7 @@ def check_colorizer(name: str) -> Iterator[tuple[str, Check]]:
         Name of the check.
     check : callable
         Runs the check. It raises if the check fails: ``NotRunError`` if an earlier check has failed
-        to load the plugin, ``NothingToCheckError`` if the plugin does not offer what is checked.
+        to load the plugin, ``NothingToCheckError`` if the plugin lacks the checked feature.
     """
     load_once = _LoadOnce(name)
     for of_declaration in (

@@ -1,4 +1,4 @@
-"""Run the checks in a process of their own, which a plugin may crash."""
+"""Run the checks in a separate process, which a plugin may crash."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def serve(channel: Channel) -> None:
 
 
 def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
-    """Run every check of a colorizer in a process of its own.
+    """Run every check of a colorizer in a separate process.
 
     Parameters
     ----------
