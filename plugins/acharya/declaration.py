@@ -1,4 +1,4 @@
-"""What the specifications of the five plugins of document 000 have in common."""
+"""The common part of the specifications of the five plugins of document 000."""
 
 from __future__ import annotations
 

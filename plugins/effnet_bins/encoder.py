@@ -29,7 +29,7 @@ SIZES = {
 #: Stages whose output is the last at 1/4, 1/8, 1/16 and 1/32 of the size.
 _LAST = (1, 2, 4, 6)
 STEM = 32
-#: L* to what the weights expect of a gray picture: (255 L* / 100 - 127) / 128.
+#: L* to the input that the weights expect for a gray picture: (255 L* / 100 - 127) / 128.
 SCALE, OFFSET = 100 * 128 / 255, 100 * 127 / 255
 _EPSILON = 1e-3
 #: PyTorch's names for the weights of a batch normalization, in the order of Keras.
@@ -118,7 +118,7 @@ def block_of(layer: str) -> int | None:
 
 
 def load_lite(network: Any, path: Path) -> None:
-    """Set the weights of the encoder of ``network`` to those of an EfficientNet-Lite of its size.
+    """Load the weights of an EfficientNet-Lite of the same size into the encoder of ``network``.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ def coarse(color: Any, ab: Any) -> Any:
     """Return the mean smooth L1 of ``color`` and ``ab`` averaged over 2, 4 and 8 places.
 
     Both are float (N, h, w, 2), a* and b*; the result is in units of a cell's width. It weighs the
-    color of whole regions, which the eye sees first, more than that of single places.
+    color of whole regions, which the eye sees first, more than the color of single positions.
     """
     from keras import ops
 

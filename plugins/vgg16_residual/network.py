@@ -13,11 +13,11 @@ MSE. The rest is our choice:
   ``block2_conv2``), and a 3x3 convolution. Up-sampling after the 1x1 convolution gives the same as
   before it, at a quarter of the cost.
 - Batch normalization follows every convolution of the decoder: VGG16 has none, and its features are
-  tens of times larger than what the decoder adds to them.
+  tens of times larger than the values that the decoder adds to them.
 - Chroma is linear in the last features, a* and b* over 128, at 1/2 of the size, and up-sampled
   bilinearly. The 64 features of ``block1_conv2`` are not used: chroma is smoother than that, and at
   full size they would take more memory than the rest of the decoder.
-- L1 and L2 apply to every kernel, including those of a trained encoder, but not to biases and batch
+- L1 and L2 apply to every kernel, including a trained encoder's, but not to biases and batch
   normalization. `L1` and `L2` are their factors.
 """
 
@@ -46,7 +46,7 @@ def vgg16_residual(
 
     It maps lightness (side, side, 3), L* / 128 three times, to chroma (side, side, 2); a* and b*
     are 128 times the output. The layers of the encoder are named ``block1_conv1`` to
-    ``block5_pool`` as printed, those of the decoder begin with ``decoder``.
+    ``block5_pool`` as printed; names in the decoder begin with ``decoder``.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def vgg16_residual(
 
 
 def any_size() -> Any:
-    """Return the network for pictures of any size as it is served, without penalties."""
+    """Return the network for prediction: for pictures of any size, without penalties."""
     return vgg16_residual(None, regularized=False)
 
 
