@@ -7,9 +7,9 @@ Functions for scripts and notebooks:
 - :func:`colorize_video`: a film
 - :func:`compare`: score plugins on color pictures
 - :func:`colortk.metrics.score`: score one result
-- :func:`list_plugins`: what is installed
+- :func:`list_plugins`: list the installed plugins
 
-Errors are in :mod:`colortk.errors`; what plugin authors need is in :mod:`colortk.plugin`.
+Errors are in :mod:`colortk.errors`; the names for plugin authors are in :mod:`colortk.plugin`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""OpenCV with types, or an error that says what to install.
+"""OpenCV with types, or an error with the packages to install.
 
 The wheels of OpenCV are linked against libGL and GLib, which a server or a container may lack. Type
 checkers see the functions in ``_cv2.pyi``: NumPy arrays in and out. At run time this is ``cv2``
@@ -11,7 +11,7 @@ import os
 
 from colortk.errors import EnvironmentProblem, out_of_memory
 
-# The decoders of OpenCV print errors to stderr, which colortk reports in one line of its own.
+# The decoders of OpenCV print errors to stderr. colortk reports these errors in its own messages.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 try:

@@ -14,19 +14,18 @@ class ColortkError(Exception):
     Parameters
     ----------
     problem : str
-        What went wrong, as "cannot read 'a.tif'".
+        The problem, such as "cannot read 'a.tif'".
     reason : str
-        Why, as "the file is truncated after 3,000 bytes". Empty if nothing is known beyond the
-        problem.
+        Its reason, such as "the file is truncated after 3,000 bytes". Empty if it is unknown.
     hint : str
-        What to do about it, as "use --allow-truncated". Empty if there is nothing to suggest.
+        A suggestion, such as "use --allow-truncated". Empty if there is none.
 
     Attributes
     ----------
     problem, reason, hint : str
         The three parts.
     exit_code : int
-        What the command ends with.
+        Exit code of the command.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""The command line: one file a verb, imported when it is used."""
+"""The command line: one file per command, imported when the command is used."""

@@ -115,9 +115,9 @@ def export_runtime_env(threads: int | None, device: str | None) -> None:
     Parameters
     ----------
     threads : int or None
-        Threads per process; ``None`` leaves them as they are.
+        Threads per process; ``None`` changes nothing.
     device : {"auto", "cpu", "gpu"} or None
-        Where networks run; ``None`` leaves it as it is.
+        Device of networks; ``None`` changes nothing.
     """
     from colortk.runtime import subprocesses
 
@@ -228,7 +228,7 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
     Parameters
     ----------
     description : str
-        What is done, as "colorizing".
+        Name of the work, such as "colorizing".
     total : int or None
         Number of steps, if it is known.
 

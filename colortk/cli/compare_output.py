@@ -189,7 +189,7 @@ def measure_sizes(comparison: Comparison, timeout: float) -> dict[str, SizeConsi
 
 
 def show(comparison: Comparison, sizes: dict[str, SizeConsistency] | None) -> None:
-    """Print the tables, those of films last; see :func:`colortk.cli.common.print_table`."""
+    """Print the tables, films last; see :func:`colortk.cli.common.print_table`."""
     from colortk.report.text_tables import comparison_parts
 
     for part in comparison_parts(comparison):

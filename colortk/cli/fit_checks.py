@@ -33,7 +33,7 @@ def is_complete(plugin: str, target: Path, command: str, resume: bool, force: bo
     from colortk.training.identity import trainer_code
     from colortk.training.manifest import read_code_digest, read_command
 
-    code = trainer_code(plugin)  # as it is before the training begins
+    code = trainer_code(plugin)  # computed before the training begins
     if resume and force:
         raise UsageError(
             "--resume and --force exclude each other",

@@ -1,4 +1,4 @@
-"""What ``colortk run`` prints: each picture as it is done, and a summary."""
+"""The output of ``colortk run``: a line for each finished picture, and a summary."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ResultPrinter:
             print_message(f"{self._finished()} done. Run the same command with --resume to finish.")
 
     def print_summary(self, disk_full: bool) -> None:
-        """Print what was skipped, errors that have scrolled away, and the counts.
+        """Print skipped pictures, errors that have scrolled away, and the counts.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ class JsonLinesReport:
     force : bool
         Overwrite a file that exists.
     resume : bool
-        Append to a file that exists, but not what an earlier run has done and reported.
+        Append to a file that exists, but leave out pictures that an earlier run has reported.
 
     Attributes
     ----------

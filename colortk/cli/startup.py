@@ -45,7 +45,8 @@ _ending = threading.Event()
 def _terminate(number: int, _: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second signal ends the process at once
     if hasattr(signal, "SIGHUP"):
-        # A terminal that closes sends one and its shell another; it must not end the clean-up.
+        # A closing terminal and its shell each send SIGHUP; the second must not interrupt the
+        # clean-up.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if not _ending.is_set():  # a second signal may arrive before Python handles the first
         _ending.set()
@@ -71,7 +72,7 @@ def quiet_threads() -> None:
 
 
 def print_notices() -> None:
-    """Print a :class:`~colortk.errors.Notice` as one line; other warnings stay as they are."""
+    """Print a :class:`~colortk.errors.Notice` as one line; do not change other warnings."""
     from colortk.cli.output import print_error_line
 
     show = warnings.showwarning

@@ -9,14 +9,14 @@ import os
 import sys
 import threading
 
-#: Prefix of the names of threads that the end waits for; it does not wait for those of plugins.
+#: Name prefix of threads that the process waits for at its end; it does not wait for plugins'.
 THREAD_PREFIX = "colortk"
 
 
 def reserve_stdout() -> None:
     """Give ``sys.stdout`` a new descriptor, and connect descriptor 1 to stderr.
 
-    What a plugin or a C library writes to descriptor 1 then goes to stderr. Otherwise it would
+    Output of a plugin or a C library to descriptor 1 then goes to stderr. Otherwise it would
     damage the results, which may be a picture (``-o -``).
     """
     stream = sys.stdout

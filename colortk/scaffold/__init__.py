@@ -110,7 +110,7 @@ def _usable(name: str) -> str:
 
 
 def _owner(plugin: NewPlugin) -> str:
-    """Return what already has a name of the plugin, or "" if nothing has."""
+    """Return a description of the plugin or package that has the name already, or ""."""
     installed = registry()
     if plugin.name in installed.of(ColorizerSpec):
         return f"{installed.of(ColorizerSpec)[plugin.name].distribution} has a plugin of that name"
