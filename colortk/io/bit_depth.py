@@ -16,7 +16,7 @@ def to_8_bits(samples: Array) -> UInt8:
     Parameters
     ----------
     samples : uint8 or uint16 array
-        Samples that use the full range of their type. 8-bit samples are returned as they are.
+        Samples that use the full range of their type. 8-bit samples are returned unchanged.
 
     Returns
     -------

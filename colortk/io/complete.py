@@ -1,7 +1,7 @@
 """Load a picture with Pillow, completely or not at all.
 
 Pillow raises for most damage. It says nothing when compressed data end early but properly, when a
-check sum of a PNG is wrong, when libjpeg only warns, and when pixels name colors that the palette
+checksum of a PNG is wrong, when libjpeg only warns, and when pixels name colors that the palette
 does not have: the pixels are black or gray then. Here each of these is an error.
 """
 
@@ -36,7 +36,7 @@ def load(image: ImageFile.ImageFile, data: bytes) -> None:
     Raises
     ------
     ValueError
-        Pixels or colors are missing, or a check sum is wrong.
+        Pixels or colors are missing, or a checksum is wrong.
     Exception
         Any error that Pillow raises for other damage.
     """
@@ -86,7 +86,7 @@ def _ends_black(image: ImageFile.ImageFile) -> bool:
 
 
 def _check_png(data: bytes) -> None:
-    """Unpack a PNG's data, and compare their length with what its pixels need."""
+    """Unpack a PNG's data, and compare their length with the bytes of its pixels."""
     width, height, depth, color = struct.unpack_from(">LLBB", data, 16)
     bits = depth * _CHANNELS.get(color, 0)
     passes = _PASSES if data[28] else ((0, 0, 1, 1),)

@@ -1,6 +1,6 @@
 """Decode pictures of every format as upright sRGB of 8 or 16 bits.
 
-TIFF has a decoder of its own (``colortk.io.tiff``). Of other formats, Pillow reads the header
+TIFF has its own decoder (``colortk.io.tiff``). For other formats, Pillow reads the header
 before anything is decoded, and decodes 8-bit pictures. OpenCV decodes 16-bit PNG: Pillow would keep
 only the high bytes.
 """
@@ -84,7 +84,7 @@ def decode(
     data : bytes
         The whole file.
     name : str
-        What messages call it.
+        Name of the file in messages.
     max_pixels : int or None
         The most pixels that it may have, instead of Pillow's limit.
     allow_truncated : bool

@@ -232,7 +232,7 @@ def _tiff(pixels: Pixels, source: Picture, notes: list[str]) -> bytes:
     directory[273], directory[279] = tuple(starts), tuple(map(len, strips))
     out = io.BytesIO()
     try:
-        directory.save(out)  # moves the strips' offsets behind what it writes
+        directory.save(out)  # the strips' offsets become offsets behind the directory
     except (ValueError, TypeError, RuntimeError, struct.error, KeyError) as error:
         raise PictureError("cannot encode as TIFF", " ".join(str(error).split())) from error
     return out.getvalue() + b"".join(strips)

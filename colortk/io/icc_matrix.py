@@ -2,7 +2,7 @@
 
 LittleCMS, as Pillow offers it, converts color at 8 bits only. Nearly every RGB profile of a
 camera, a scanner or an editor (Adobe RGB, ProPhoto RGB, Display P3) is of this kind
-(ICC.1:2010, section 8.3.3); for those with look-up tables there is ``profiles``.
+(ICC.1:2010, section 8.3.3); :mod:`colortk.io.icc` converts profiles with lookup tables.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _PILLOWS_LIMIT = threading.Lock()
 
 
 def limit_of_pillow() -> int:
-    """Pixels above which Pillow refuses a picture as a decompression bomb, as it is set now."""
+    """Return the current number of pixels above which Pillow refuses a picture as a bomb."""
     return 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 
 

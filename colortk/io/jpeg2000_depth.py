@@ -34,7 +34,7 @@ def decode_deep(image: Image.Image, data: bytes, name: str) -> Pixels:
     data : bytes
         The file.
     name : str
-        What messages call it.
+        Name of the file in messages.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Write XMP, IPTC and comments into picture files, and name what a format cannot hold."""
+"""Write XMP, IPTC and comments into picture files, and name parts that a format cannot hold."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def _inflate(part: bytes, size: int) -> bytes:
     unpacker = zlib.decompressobj()
     content = unpacker.decompress(part, size)
     if len(content) == size and not unpacker.eof:
-        unpacker.decompress(unpacker.unconsumed_tail, 1)  # compares the check sum, if it is there
+        unpacker.decompress(unpacker.unconsumed_tail, 1)  # compares the checksum, if it is there
     return _exact(content, size)
 
 

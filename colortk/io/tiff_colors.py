@@ -193,7 +193,7 @@ def _from_cmyk(
 
 
 def _from_lab(colors: Array, photometric: int, name: str) -> Array:
-    """Convert CIELAB, D50: a* and b* are signed in the encoding of TIFF, shifted in that of ICC."""
+    """Convert CIELAB, D50: a* and b* are signed in TIFF's encoding, shifted in ICC's encoding."""
     lab = np.empty(colors.shape, np.float32)
     lab[..., 0] = colors[..., 0] * np.float32(100 / np.iinfo(colors.dtype).max)
     unit = 1 if colors.dtype == np.uint8 else 256

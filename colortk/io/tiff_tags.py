@@ -24,7 +24,7 @@ def is_tiff(data: bytes) -> bool:
 
 
 def directories(data: bytes, tags: Collection[int]) -> list[dict[int, Value]]:
-    """Return the values of ``tags`` in every directory, those of sub-images included.
+    """Return the values of ``tags`` in every directory, sub-images included.
 
     Parameters
     ----------
