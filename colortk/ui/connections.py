@@ -22,11 +22,11 @@ MAX_CONNECTIONS, MAX_PER_ADDRESS = 500, 250
 HEADER_TIMEOUT = 10.0
 #: Seconds for the rest of a body after the response to it.
 BODY_TIMEOUT = 10.0
-#: Seconds in which a client has to read what it was sent.
+#: Seconds in which a client has to read a response.
 READ_TIMEOUT = 30.0
 #: Seconds between two checks of all connections.
 CHECK_INTERVAL = 0.5
-#: File descriptors that the page needs besides those of its connections.
+#: File descriptors that the page needs besides its connections.
 OTHER_DESCRIPTORS = 100
 
 _BUSY = (

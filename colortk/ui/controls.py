@@ -19,7 +19,7 @@ def file_drop(label: str, kind: str, limits: Limits) -> Any:
     label : str
         Title.
     kind : {"picture", "film"}
-        What is expected.
+        Expected kind of the file.
     limits : Limits
         Limits of the page, which the title states.
     """

@@ -1,4 +1,4 @@
-"""The guard in front of Gradio: an ASGI middleware that passes on only what the page needs.
+"""The guard in front of Gradio: an ASGI middleware that passes on only requests of the page.
 
 Gradio serves every file of its temporary folder to anyone who knows the path, accepts any path as
 an input file, fetches URLs that a visitor names, and has endpoints that this page does not use. The
@@ -108,7 +108,7 @@ class Guard:
                 await send_refusal(send, _too_many(error))
             except request_body.ClientDisconnected:
                 return
-            except Exception as error:  # a bug: one line, because a stranger could fill a log
+            except Exception as error:  # a bug: one line, because a visitor could fill the log
                 where = f"{scope['method'][:10]} {scope['path'][:80]!r}"
                 print(f"colortk: {where} failed: {type(error).__name__}", file=sys.stderr)
                 if not started:
@@ -124,7 +124,7 @@ class Guard:
         if path in OPEN_FILES or path.startswith(OPEN):
             _check_method(method, READ)
             fresh = new_token() if path == "/" and not is_token(token) else None
-            # No query: on "/" it names deep links, which read what other visitors have stored.
+            # No query: on "/" it names deep links, which read data that other visitors have stored.
             passed = request.with_query().scope(scope, None, None)
             await self._application(passed, receive, with_security_headers(send, fresh))
             return

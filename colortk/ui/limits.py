@@ -69,7 +69,7 @@ class Limits:
         path : Path
             The file.
         name : str
-            What messages call it.
+            Name of the file in messages.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Limits:
         path : Path
             The file.
         name : str
-            What messages call it.
+            Name of the file in messages.
 
         Raises
         ------

@@ -16,7 +16,7 @@ from colortk.survey.session import Question, Rater, Survey
 from colortk.ui._gradio import gr
 from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
 
-#: Gradio encrypts with it what a browser stores. The stored identifier is not secret.
+#: Key with which Gradio encrypts values that a browser stores. The identifier is not secret.
 SECRET = "colortk survey"
 
 

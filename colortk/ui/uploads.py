@@ -18,7 +18,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from colortk.ui.http_requests import RequestRefused, Send
 
-# It writes a line to stderr for each malformed form, with which strangers could fill a log.
+# It writes a line to stderr for each malformed form, so that visitors could fill the log.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 #: The most bytes of a form besides its file.
