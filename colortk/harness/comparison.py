@@ -37,7 +37,7 @@ MAX_REPR_PLUGINS = 8
 class Comparison(JudgedSet):
     """Plugins scored on the same pictures.
 
-    Parameters are those of :class:`~colortk.harness.scored_set.ScoredSet`, and:
+    Takes the parameters of :class:`~colortk.harness.scored_set.ScoredSet`, and:
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Comparison(JudgedSet):
         return "counted" if self.keep_gray else "left out of measures of color"
 
     def _metric_infos(self) -> dict[str, MetricInfo]:
-        """Describe the metrics, those of the whole set included."""
+        """Describe the metrics, including metrics of the whole set."""
         specs = self.metrics | {SET_DELTA_CF.name: SET_DELTA_CF}
         return {name: MetricInfo.of(specs[name]) for name in with_set_measures(self.metrics)}
 

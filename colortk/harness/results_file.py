@@ -245,7 +245,7 @@ def repairing(
 
 
 def is_number(value: Any, optional: bool = False) -> bool:
-    """Return whether a value of a file that anybody can edit is a finite number."""
+    """Return whether a value of the file, which a user may have edited, is a finite number."""
     if value is None:
         return optional
     return isinstance(value, int | float) and math.isfinite(value)

@@ -47,7 +47,7 @@ class ScoredSet:
     left_out : dict of str to str
         Installed plugins that cannot run, and why.
     keep_gray : bool
-        Score gray originals, too, in a table of their own.
+        Score gray originals, too, in a separate table.
     baseline : str, optional
         Label of the plugin that others are compared with; by default the best plugin.
     repeats : int
