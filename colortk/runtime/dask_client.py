@@ -199,7 +199,7 @@ def _is_termination(error: BaseException) -> bool:
 
 
 def _silence_loggers() -> None:
-    """Keep Dask from printing what is reported in one line."""
+    """Keep Dask from printing errors that colortk reports in one line."""
     for name in [
         name
         for name in logging.root.manager.loggerDict

@@ -112,7 +112,7 @@ class OnnxNetwork:
             y = self._predict(x)
         except (MemoryError, ColortkError):
             raise
-        except Exception as error:  # ONNX Runtime and each backend have exceptions of their own
+        except Exception as error:  # ONNX Runtime and each backend have their own exceptions
             raise _failure(error, x, self.engine) from error
         return np.asarray(y, np.float32)
 

@@ -39,7 +39,7 @@ class Request:
     options : tuple of str
         Options, each as "name=value".
     weights : Path or None
-        Folder of weights that replace those of the plugin.
+        Folder of weights that replace the weights of the plugin.
     """
 
     plugin: str

@@ -1,9 +1,9 @@
 """Report a crash of a library under a memory limit (`ulimit -v`) in one clear line.
 
-Under such a limit OpenCV and OpenBLAS end the process with SIGSEGV, or with a message of their own,
-when they cannot allocate memory. This cannot be checked in advance: the need depends on the number
-of cores and on the picture. So, if a limit is set, a forked child does the work, and its parent,
-which has loaded nothing, reports how the child ended.
+Under such a limit OpenCV and OpenBLAS end the process with SIGSEGV or print their own message when
+they cannot allocate memory. This cannot be checked in advance: the need depends on the number of
+cores and on the picture. So, if a limit is set, a forked child does the work, and its parent, which
+has loaded nothing, reports how the child ended.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class PoolWorker(Protocol[Task, Result_co]):
     def collect(self) -> Result_co | None:
         """Return the first task's result if all of it has arrived, and drop the task.
 
-        Raises ``ColortkError`` if the worker cannot load what it needs.
+        Raises ``ColortkError`` if the worker cannot load the plugin.
         """
         ...
 
@@ -115,7 +115,7 @@ class WorkerPool(Generic[Task, Result]):
         Raises
         ------
         ColortkError
-            No worker has ever loaded what it needs.
+            No worker has ever loaded the plugin.
         """
         at_work = [(k, w) for k, w in enumerate(self._workers) if w is not None and w.tasks]
         left = [seconds for _, worker in at_work if (seconds := worker.left) is not None]

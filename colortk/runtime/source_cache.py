@@ -19,7 +19,7 @@ from colortk.io.files import write_atomic
 from colortk.io.regular_files import read_regular
 from colortk.runtime.ast_digest import SCHEME, Imported, Source, read_source
 
-#: Most entries on the disk. If there are more, only those of this process are kept.
+#: Most entries on the disk. If there are more, only the entries of this process are kept.
 MAX_ENTRIES = 5000
 #: The syntax tree differs between versions of Python.
 _NAME = f"sources-{SCHEME}-{sys.version_info[0]}.{sys.version_info[1]}.json"
