@@ -1,6 +1,6 @@
 """A comparison as one HTML file that loads nothing from elsewhere.
 
-The scores are in the page as JSON. Every picture's images are a JSON block of their own, which the
+The scores are in the page as JSON. The images of every picture are a separate JSON block, which the
 page parses when that picture scrolls into view, so that thousands of images do not slow it down.
 The file is written piece by piece and is never held in memory as a whole.
 """
@@ -104,7 +104,7 @@ def page(
     films: FilmSheets | None = None,
     gray_metrics: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Yield the page in pieces. The arguments are those of :func:`write_page`."""
+    """Yield the page in pieces. Takes the arguments of :func:`write_page`."""
     script, style = "".join(resource(name) for name in SCRIPTS), resource("report.css")
     pictures = films is None or summary.images > 0
     leading = summary if pictures or summary.films is None else summary.films

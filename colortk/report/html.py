@@ -25,8 +25,8 @@ MAX_PICTURES = 1000
 def write_html(file: BinaryIO, comparison: Comparison, store: Path | None = None) -> None:
     """Write the page of a comparison.
 
-    The scores are those of all pictures. If there are more than 1,000, only some of them, evenly
-    spread, are shown.
+    The scores include all pictures. If there are more than 1,000 pictures, only some of them,
+    evenly spread, are shown.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from colortk.report.verdict_notes import pairing_title, verdict_lines
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Return ranked tables and paired differences as Markdown; those of films under a heading."""
+    """Return ranked tables and paired differences as Markdown; films get a separate heading."""
     blocks = []
     for part in comparison_parts(comparison):
         summary, metrics = part.summary(), table_metrics(part)
