@@ -92,8 +92,8 @@ class Notice(UserWarning):
     """A warning for the user that stops nothing. The command prints it."""
 
 
-#: Lower-case parts of the messages of libraries that cannot allocate memory. Each library has
-#: exception classes of its own.
+#: Lower-case parts of the messages of libraries that cannot allocate memory. Each library has its
+#: own exception classes.
 _NO_MEMORY = (
     "bad_alloc", "bad allocation", "insufficient memory", "outofmemory", "out of memory",
     "not enough memory", "failed to allocate", "cannot allocate", "could not allocate",

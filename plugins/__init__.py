@@ -1,1 +1,1 @@
-"""The colorizers that come with colortk, found by entry point like anybody's."""
+"""The colorizers that come with colortk, found by entry point like all other plugins."""

@@ -41,7 +41,7 @@ def compare(
     -------
     ComparisonReport
         ``print`` prints its tables as Markdown, and a notebook shows them; ``to_pandas()`` returns
-        the scores of each picture, ``summary()`` and ``as_dict()`` what the tables show.
+        the scores of each picture, ``summary()`` and ``as_dict()`` the content of the tables.
 
     Raises
     ------

@@ -71,7 +71,7 @@ def colorize_video(
     fps_overlay : bool
         Write the frames per second into the picture.
     segment_seconds : float
-        Length of a segment: the most that an interruption costs.
+        Length of a segment: an interruption loses at most one segment.
     resume : bool
         Continue from the segments of an interrupted call with the same arguments.
     force : bool

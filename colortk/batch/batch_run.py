@@ -107,7 +107,7 @@ class BatchRun:
         self._stack.close()
 
     def results(self) -> Results:
-        """Plan all pictures, then yield the result of each one as it is done.
+        """Plan all pictures, then yield each result when it is ready.
 
         Yields
         ------

@@ -110,7 +110,7 @@ class Journal:
             self.refresh()
 
     def close(self) -> None:
-        """Write what waits and close the file."""
+        """Write the waiting lines and close the file."""
         if self._waiting:
             self._write()
         if self._file is not None:

@@ -37,7 +37,7 @@ class OutputPlanner:
     ----------
     options : BatchOptions
     journal : Journal or None
-        Knows what earlier runs have finished, if it was opened to resume.
+        Lists the outputs that earlier runs have finished, if it was opened to resume.
     """
 
     def __init__(self, options: BatchOptions, journal: Journal | None = None) -> None:

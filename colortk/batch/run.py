@@ -102,7 +102,7 @@ def colorize_files(
     Returns
     -------
     iterator of FileResult
-        One for each picture, as it is done: in order from this process, in completion order from
+        One for each finished picture: in order from this process, in completion order from
         several. Close the iterator, or use it up, to end the worker processes.
 
     Raises

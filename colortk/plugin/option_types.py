@@ -80,7 +80,7 @@ def from_text(hint: Any, text: str) -> Any:
     Raises
     ------
     ValueError
-        With what is expected, as "a whole number" or "one of: a, b".
+        With the expected value, such as "a whole number" or "one of: a, b".
     """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:

@@ -7,8 +7,8 @@ answers as independent is too narrow.
 The variance of a share is estimated by moments, without a distribution of the effects: the variance
 over raters plus the variance over pictures minus the variance over answers, which both contain
 (Cameron, Gelbach and Miller 2011; for crossed random effects see Gao and Owen 2017). Owen's (2007)
-pigeonhole bootstrap estimates the same, but counts what is left to chance in each answer three
-times, and most of the variance of a yes or no is that: its intervals are up to 1.7 times too wide.
+pigeonhole bootstrap estimates the same, but counts the residual variance of each answer three
+times, which is most of the variance of a yes or no: its intervals are up to 1.7 times too wide.
 
 References
 ----------

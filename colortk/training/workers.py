@@ -61,7 +61,7 @@ def parallel_map(
             "a worker process died", "perhaps the memory is too small", "use fewer --jobs"
         ) from error
     finally:
-        results.close()  # cancels what no process holds yet
+        results.close()  # cancels tasks that no process has yet
         executor.shutdown(wait=True)
 
 

@@ -118,10 +118,11 @@ def inconsistent(color: Any, ab: Any) -> Any:
     Returns
     -------
     tensor
-        Scalar, in units of a cell's width: smooth L1 of the difference between two places in
-        ``color`` less that in ``ab``, weighted by exp(-ΔC² / 2 `ALIKE`²) of their true colors and
-        by their chroma, averaged over pairs at `OFFSETS`. A garment in two colors costs, whatever
-        its color; gray places, which are alike everywhere, count little.
+        Scalar, in units of a cell's width: smooth L1 of the difference between two positions in
+        ``color`` minus their difference in ``ab``, weighted by exp(-ΔC² / 2 `ALIKE`²) of their true
+        colors and by their chroma, averaged over pairs at `OFFSETS`. A garment in two colors
+        increases the loss, whatever its color; gray positions, which are alike everywhere, count
+        little.
     """
     from keras import ops
 

@@ -1,7 +1,7 @@
 """Keras' Adam on PyTorch, in one pass over the weights.
 
 The Adam of Keras takes a dozen passes, which was a third of a training step of ResNet-18 with small
-pictures on a CPU. The variables are those of Keras, so that checkpoints are the same.
+pictures on a CPU. It uses the variables of Keras, so that checkpoints are the same.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The PyTorch backend of Keras composes batch normalization, bias and up-sampling of elementwise
 operations, each a pass over memory. Here the layers that colorizers consist of run as the operators
-of PyTorch, channels last. The layers, and so their weights, are those of the network.
+of PyTorch, channels last. It uses the layers, and so the weights, of the network.
 """
 
 from __future__ import annotations
