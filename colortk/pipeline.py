@@ -61,7 +61,7 @@ def refiner(name: str) -> Refiner:
     Parameters
     ----------
     name : str
-        Name of the refinement, as "ratio".
+        Name of the refinement, such as "ratio".
 
     Returns
     -------

@@ -34,7 +34,7 @@ class ClusterPool(DaskPool[PictureTask, FileResult]):
     ----------
     config : WorkerConfig
     address : str
-        Address of the scheduler, as ``tcp://host:port``.
+        Address of the scheduler, such as ``tcp://host:port``.
     state : LoadedState
         Weights and options of the plugin on this machine.
     code : str

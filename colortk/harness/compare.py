@@ -60,7 +60,7 @@ def compare(
     protocol_name : str
         How pictures are prepared.
     changes : dict, optional
-        Values that differ from the protocol's, as ``{"short_side": None, "refine": "none"}``.
+        Values that differ from the protocol's, such as ``{"short_side": None, "refine": "none"}``.
     every : bool
         Score all installed plugins besides ``plugins``.
     baseline : str, optional

@@ -46,7 +46,7 @@ class SizeConsistency:
     mean : float, optional
         Mean CIEDE2000 over the pairs of sizes and the pictures.
     pairs : dict of str to float, optional
-        The same for each pair of sizes, as "256-512".
+        The same for each pair of sizes, such as "256-512".
     """
 
     n: int

@@ -166,7 +166,7 @@ def _order(values: Float64, complete: list[bool], higher_is_better: bool | None)
 
 
 def _ranks(ranked: list[int], separated: NDArray[np.bool_]) -> list[int | None]:
-    """Return the places of plugins that are separated from all others; a single plugin has none."""
+    """Return the ranks of plugins that are separated from all others; a single plugin has none."""
     ranks: list[int | None] = [None] * len(separated)
     for place, k in enumerate(ranked, 1):
         if len(ranked) > 1 and all(separated[k, j] for j in ranked if j != k):
@@ -175,7 +175,7 @@ def _ranks(ranked: list[int], separated: NDArray[np.bool_]) -> list[int | None]:
 
 
 def compact_letters(ranked: list[int], separated: NDArray[np.bool_]) -> list[str]:
-    """Letters of K plugins, "" for those that are not in ``ranked``.
+    """Return the letters of K plugins, "" for plugins that are not in ``ranked``.
 
     Two of ``ranked`` (places, best first) share a letter if and only if ``separated``, (K, K), is
     false for them.

@@ -80,7 +80,7 @@ def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> by
     source : Picture
         The input picture, whose alpha, EXIF, DPI and metadata are kept.
     extension : str
-        Extension of the output file, as "png".
+        Extension of the output file, such as "png".
     notes : list of str
         A line is appended for each thing that the format cannot hold.
 
@@ -143,7 +143,7 @@ def _pillow(pixels: Pixels, source: Picture, name: str, notes: list[str]) -> byt
         options = {"compress_level": 4}
     if source.exif and name in ("JPEG", "PNG", "WEBP", "AVIF"):
         options["exif"] = _fitting_exif(source.exif, name, notes)
-    if source.dpi and name in ("WEBP", "AVIF"):  # which have no other place for it
+    if source.dpi and name in ("WEBP", "AVIF"):  # only EXIF can hold it
         options["exif"] = _with_resolution(options.get("exif", b""), source.dpi)
     elif source.dpi:
         options["dpi"] = source.dpi

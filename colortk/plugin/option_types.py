@@ -181,7 +181,7 @@ def to_text(value: Any) -> str:
 
 
 def type_text(hint: Any) -> str:
-    """Return the name of a type, as "int", "tuple[int, int]" or "Path | None"."""
+    """Return the name of a type, such as "int", "tuple[int, int]" or "Path | None"."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return type_text(arguments[0])

@@ -37,7 +37,7 @@ def connect(address: str) -> Iterator[Any]:
     Parameters
     ----------
     address : str
-        Address of the scheduler, as ``tcp://host:port``.
+        Address of the scheduler, such as ``tcp://host:port``.
 
     Yields
     ------
@@ -114,7 +114,7 @@ def check_scheduler(address: str) -> None:
     Parameters
     ----------
     address : str
-        Address of the scheduler, as ``tcp://host:port`` or ``host:port``.
+        Address of the scheduler, such as ``tcp://host:port`` or ``host:port``.
 
     Raises
     ------

@@ -30,7 +30,7 @@ class DaskPool(Generic[Task, Result]):
     Parameters
     ----------
     address : str
-        Address of the scheduler, as ``tcp://host:port``.
+        Address of the scheduler, such as ``tcp://host:port``.
     work : callable
         Called on the cluster as ``work(tasks, *arguments)`` with a tuple of tasks; returns their
         results in the same order. It must be possible to pickle it.

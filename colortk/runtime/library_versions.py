@@ -28,7 +28,7 @@ def library_version(module: str, folder: Path | None) -> str:
     module : str
         Name of a top-level module, such as "cv2".
     folder : Path or None
-        Its folder, as ``.../site-packages``; ``None`` if the module is not installed.
+        Its folder, such as ``.../site-packages``; ``None`` if the module is not installed.
 
     Returns
     -------

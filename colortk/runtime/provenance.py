@@ -165,7 +165,7 @@ def running_code(*modules: str) -> str:
     Parameters
     ----------
     *modules : str
-        Names of modules, as ``__name__``.
+        Names of modules, such as ``__name__``.
 
     Returns
     -------

@@ -86,7 +86,7 @@ class TrainedWeights:
         metrics : sequence of str
             Names of metrics.
         refine : str
-            Name of the refinement, as "ratio".
+            Name of the refinement, such as "ratio".
         """
         varied = self._protocol.varied(refine=refine)
         return score_predictor.score_predictor(paths, self._predictor, metrics, varied)

@@ -12,7 +12,7 @@ RETRY_AFTER = 10
 
 
 class NoFreeSlot(Exception):
-    """No slot is free, and no place in the queue.
+    """No slot is free, and the queue is full.
 
     Parameters
     ----------

@@ -91,7 +91,7 @@ def color_loss(
 
 
 def coarse(color: Any, ab: Any) -> Any:
-    """Return the mean smooth L1 of ``color`` and ``ab`` averaged over 2, 4 and 8 places.
+    """Return the mean smooth L1 of ``color`` and ``ab``, averaged over 2, 4 and 8 positions.
 
     Both are float (N, h, w, 2), a* and b*; the result is in units of a cell's width. It weighs the
     color of whole regions, which the eye sees first, more than the color of single positions.
@@ -108,7 +108,7 @@ def coarse(color: Any, ab: Any) -> Any:
 
 
 def inconsistent(color: Any, ab: Any) -> Any:
-    """Return how far places whose true colors are alike differ in ``color``.
+    """Return how far positions with similar true colors differ in ``color``.
 
     Parameters
     ----------
