@@ -266,7 +266,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
     network = effnet_bins(32)
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    with pytest.raises(ArtifactError, match="not of the encoder.*lite2-9656183e"):
+    with pytest.raises(ArtifactError, match="has no EfficientNet-Lite of the size.*lite2-9656183e"):
         load_lite(network, tmp_path / "other.npz")
     with pytest.raises(ArtifactError, match="cannot read"):
         load_lite(network, tmp_path / "none.pth")

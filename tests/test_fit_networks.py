@@ -132,7 +132,7 @@ def test_killed_and_resumed_is_the_same_training(mean: Path, data: Path, tmp_pat
     assert not (output / "manifest.json").exists()
     refused = fit(*line, check=False)
     assert refused.returncode == 2
-    assert "--resume goes on" in refused.stderr
+    assert "use --resume to continue" in refused.stderr
     plugin = fit("-p", "autoencoder", *line[2:], "--resume", check=False)
     assert plugin.returncode == 4
     other = fit(*line[:-2], "--jobs", 1, "--seed", 5, "--resume", check=False)

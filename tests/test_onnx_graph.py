@@ -380,5 +380,5 @@ def test_what_is_no_onnx_is_refused(keras: Any, content: bytes) -> None:
     from colortk.runtime.keras_weights import restore
 
     network = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.Dense(2)])
-    with pytest.raises(ArtifactError, match="no ONNX file"):
+    with pytest.raises(ArtifactError, match="not an ONNX file"):
         restore(network, content)
