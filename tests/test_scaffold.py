@@ -99,7 +99,7 @@ def test_a_new_plugin_works_without_an_edit(shell: Command, tmp_path: Path) -> N
     run = shell("colortk plugins show my_net --json")
     assert run.returncode == 0, run.stderr
     (option,) = json.loads(run.stdout)["options"]
-    assert option == {"name": "warmth", "type": "float", "default": 1.0}
+    assert option == {"name": "warmth", "type": "float", "default": 1.0, "doc": ""}
 
 
 @pytest.mark.parametrize("name", ["x", "my_net2", "true", "none", "class", "test", "a__b"])
