@@ -52,7 +52,7 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
     code = """if True:
         import keras, numpy as np, torch
         from keras import layers
-        from colortk.training.torch.native import accelerated, _Fused
+        from colortk.training.torch.native import accelerate, _Fused
 
         inputs = keras.Input((None, None, 3))
         x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(inputs)
@@ -70,7 +70,7 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
         x = layers.Conv2DTranspose(4, (1, 3), strides=(2, 2), padding="same")(x)
         x = layers.UpSampling2D((1, 2))(x)
         network = keras.Model(inputs, x)
-        fused = accelerated(network)
+        fused = accelerate(network)
         kinds = sum(isinstance(layer, _Fused) for layer in fused.layers)
         assert kinds == 14 - 2, kinds  # all but the padding and the ReLU
         rng = np.random.default_rng(0)
@@ -109,7 +109,7 @@ def test_adam_in_one_pass_is_keras_adam() -> None:
         pytest.skip("needs PyTorch")
     code = """if True:
         import keras, numpy as np, torch
-        from colortk.training.torch.fused_adam import fused
+        from colortk.training.torch.fused_adam import fused_adam as fused
 
         def trained(make):
             rng = np.random.default_rng(0)
@@ -155,8 +155,8 @@ def test_weights_of_the_cpu_can_be_frozen_on_pytorch() -> None:
     code = """if True:
         from colortk.training import backend
 
-        keras = backend.keras()
-        with backend.device("cpu"):
+        keras = backend.import_keras()
+        with backend.device_scope("cpu"):
             layer = keras.layers.Dense(2)
             layer.build((None, 3))
         layer.trainable = False

@@ -90,5 +90,5 @@ def test_films_with_equal_frames_count_once(tmp_path: Path) -> None:
     film(clips / "b.avi", frames=3, codec="ffv1")
     film(clips / "c.mkv", frames=4, codec="ffv1")
     report = colortk.compare(clips, ["gray"], ["psnr"], store=tmp_path / "store").films.as_dict()
-    assert (report.images, report.repeated) == (2, 1)
-    assert [Path(name).name for name in report.same_pixels] == ["b.avi"]
+    assert (report["images"], report["repeated"]) == (2, 1)
+    assert [Path(name).name for name in report["same_pixels"]] == ["b.avi"]
