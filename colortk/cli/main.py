@@ -139,7 +139,8 @@ def invoke(arguments: list[str], one_command: bool = False) -> int:
         if out_of_memory(error):
             return _report_no_memory(error)
         drop_output()
-        print_message(f"cannot write the output: {error.strerror or error}")
+        what = error.filename if isinstance(error.filename, str) else "cannot write the output"
+        print_message(f"{what}: {error.strerror or error}")
         return 1
     except Exception as error:
         if out_of_memory(error):
