@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from colortk.harness.statistics import MetricMean
+from colortk.report import comparison_page
 from colortk.report.comparison_page import write_page
 from colortk.report.picture_images import PictureImages
 from reports import (
@@ -73,7 +75,7 @@ def test_what_went_in_lies_in_the_page() -> None:
     blocks = page.blocks(**{"class": "sheet"})
     assert len(blocks) == len(sheets)
     for sheet, block in zip(sheets, blocks, strict=True):
-        assert base64.b64decode(block["grey"]) == sheet.grey
+        assert base64.b64decode(block["gray"]) == sheet.gray
         assert base64.b64decode(block["truth"]) == sheet.truth
         for kind in ("results", "heats"):
             found = {name: base64.b64decode(text) for name, text in block[kind].items()}
@@ -81,6 +83,14 @@ def test_what_went_in_lies_in_the_page() -> None:
     marks = [attributes for tag, attributes in page.tags if attributes.get("class") == "sheet"]
     assert [mark["data-picture"] for mark in marks] == [sheet.picture for sheet in sheets]
     assert [mark["data-near-gray"] for mark in marks] == list("001000")
+
+
+def test_the_script_reads_only_images_that_the_page_has() -> None:
+    script = (Path(comparison_page.__file__).parent / "sheets.js").read_text()
+    names = set(re.findall(r"\bimages\.(\w+)", script))
+    assert names >= {"gray", "truth", "results"}
+    for block in Page(html_of()).blocks(**{"class": "sheet"}):
+        assert names <= block.keys()
 
 
 def test_the_page_loads_nothing() -> None:

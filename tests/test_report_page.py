@@ -174,6 +174,8 @@ def test_the_map_is_painted_in_the_colours_of_its_band(opened: Any) -> None:
     tiles = view.page.locator("#sheets > li").first.locator(".stack")
     view.page.mouse.move(0, 0)
     view.page.wait_for_timeout(200)
+    assert np.allclose(view.pixel(tiles.nth(0)), (102, 102, 102), atol=5)  # the lightness
+    assert np.allclose(view.pixel(tiles.nth(1))[:2], (90, 120), atol=5)  # the original
     assert np.allclose(view.pixel(tiles.nth(2)), (200, 40, 40), atol=4)
     view.page.check("#heat")
     view.page.mouse.move(0, 0)

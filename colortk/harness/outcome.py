@@ -108,7 +108,7 @@ def record_result(
         outcome.unreadable[result.name] = result.error or "no result"
         return
     results.store(protocol, result.picture, result.rows.values(), codes)
-    outcome.pictures[result.task] = replace(result.picture, truth=b"", grey=b"", histogram=b"")
+    outcome.pictures[result.task] = replace(result.picture, truth=b"", gray=b"", histogram=b"")
     for label, row in result.rows.items():
         stored = outcome.results[label].get(result.task)
         if row.error is None or stored is None or stored.error is not None:

@@ -69,7 +69,7 @@ class PictureRow:
     enlarged: bool
     histogram: bytes = b""
     truth: bytes = b""
-    grey: bytes = b""
+    gray: bytes = b""
     pixels: str = ""
 
 

@@ -109,7 +109,7 @@ class Results(ResultReader):
                     (
                         protocol.hash, picture.picture, readable(picture.name), picture.width,
                         picture.height, picture.chroma, picture.colorfulness, picture.enlarged,
-                        picture.histogram, picture.truth, picture.grey,
+                        picture.histogram, picture.truth, picture.gray,
                     ),
                 )  # fmt: skip
                 if picture.pixels:

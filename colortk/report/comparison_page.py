@@ -206,7 +206,7 @@ def _strip(sheet: PictureImages, film: FilmInfo, metrics: dict[str, MetricInfo])
         for name, value in film.metrics.items()
         if name in metrics
     ]
-    images = {"lightness": sheet.grey, "original": sheet.truth, **sheet.results}
+    images = {"lightness": sheet.gray, "original": sheet.truth, **sheet.results}
     encoded = {name: base64_text(image) for name, image in images.items()}
     return Strip(sheet.name, ", ".join(notes), encoded)
 
@@ -215,7 +215,7 @@ def _images_json(sheet: PictureImages) -> Any:
     """Return the images of one picture as JSON of base64 texts."""
     return script_json(
         {
-            "grey": base64_text(sheet.grey),
+            "gray": base64_text(sheet.gray),
             "truth": base64_text(sheet.truth),
             "results": {name: base64_text(image) for name, image in sheet.results.items()},
             "heats": {name: base64_text(image) for name, image in sheet.heats.items()},

@@ -52,7 +52,7 @@ def write_html(file: BinaryIO, comparison: Comparison, store: Path | None = None
 def _sheets(comparison: Comparison, results: Results) -> Iterator[PictureImages]:
     """Read the thumbnails of one picture after the other."""
     for source in comparison.readable[:: math.ceil(len(comparison.readable) / MAX_PICTURES)]:
-        truth, grey = results.thumbnails(comparison.protocol, source.picture)
+        truth, gray = results.thumbnails(comparison.protocol, source.picture)
         images: dict[str, bytes] = {}
         heats: dict[str, bytes] = {}
         for variant in comparison.variants:
@@ -62,7 +62,7 @@ def _sheets(comparison: Comparison, results: Results) -> Iterator[PictureImages]
         yield PictureImages(
             source.picture,
             readable(Path(source.name).name),
-            grey,
+            gray,
             truth,
             source.picture in comparison.near_gray,
             {label: data for label, data in images.items() if data},

@@ -27,7 +27,7 @@ class PictureImages:
 
     picture: str
     name: str
-    grey: bytes = field(repr=False)
+    gray: bytes = field(repr=False)
     truth: bytes = field(repr=False)
     near_gray: bool = False
     results: dict[str, bytes] = field(default_factory=dict, repr=False)

@@ -78,7 +78,7 @@ function plainTile(base64, label) {
 function fill(sheet) {
   if (sheet.tiles) return;
   const images = imagesOf(sheet);
-  const row = make("div", { class: "tiles" }, plainTile(images.grey, "gray"), plainTile(images.truth, "truth"));
+  const row = make("div", { class: "tiles" }, plainTile(images.gray, "gray"), plainTile(images.truth, "truth"));
   sheet.tiles = new Map();
   for (const { name } of plugins) {
     const value = make("b");
@@ -240,7 +240,7 @@ function openLarge(sheet) {
   const name = make("h2", { id: "large-name" }, sheet.name);
   if (sheet.nearGray) name.append(" ", make("small", { class: "flag" }, "gray original"));
   const bar = make("header", {}, name, button("←", "previous picture", () => step(-1)), button("→", "next picture", () => step(1)), button("×", "close", () => $("large").close()));
-  const tiles = make("div", { class: "tiles" }, plainTile(images.grey, "gray"), plainTile(images.truth, "truth"), ...shown.map((plugin) => largeTile(sheet, images, plugin)));
+  const tiles = make("div", { class: "tiles" }, plainTile(images.gray, "gray"), plainTile(images.truth, "truth"), ...shown.map((plugin) => largeTile(sheet, images, plugin)));
   const legend = $("bands").cloneNode(true);
   legend.removeAttribute("id");
   legend.className = "bands";

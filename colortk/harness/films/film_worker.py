@@ -255,7 +255,7 @@ def _score_frames(
             picture.chroma += share * float(frame.truth.chroma.mean(dtype=np.float64))
             picture.colorfulness += share * colorfulness(frame.truth.pixels)
         if frame.number == middle:
-            picture.truth, picture.grey = thumbnail(frame.truth.pixels), thumbnail(_gray(frame))
+            picture.truth, picture.gray = thumbnail(frame.truth.pixels), thumbnail(_gray(frame))
         for group in list(going):
             try:
                 group.add(frame, frame.number == middle, frame.number == again)

@@ -12,7 +12,7 @@ from colortk_welsh.spec import Options
 from colortk_welsh.transfer import Reference, sample, transfer
 
 #: Greatest chroma of a picture that counts as gray, in CIELAB units: JPEG tints by as much.
-GREY = 2.0
+NEARLY_GRAY = 2.0
 
 
 class Welsh:
@@ -38,6 +38,6 @@ def _from_picture(path: Path) -> Reference:
     pixels = decode(read_bytes(path), str(path)).pixels  # both raise PictureError
     if pixels.ndim == 3:
         reference = sample(pixels)
-        if np.abs(reference.samples[:, 2:]).max() > GREY:
+        if np.abs(reference.samples[:, 2:]).max() > NEARLY_GRAY:
             return reference
     raise UsageError(f"the reference '{path}' has no colours to give", "it is grey")
