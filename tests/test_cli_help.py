@@ -12,11 +12,12 @@ from colortk.cli.main import cli
 
 #: What the help of an option may begin with.
 VERBS = {
-    "Add", "Age", "Ask", "Begin", "Choose", "Colorize", "Compute", "Connect", "Continue", "Create",
-    "Decode", "Draw", "End", "Keep", "Learn", "Leave", "Limit", "List", "Listen", "Load", "Lower", "Measure",
-    "Mix", "Multiply", "Offer", "Overwrite", "Pack", "Pair", "Pickle", "Print", "Read", "Record",
-    "Refuse", "Retry", "Run", "Save", "Scale", "Score", "Seed", "Set", "Show", "Skip", "Start",
-    "Stop", "Test", "Descend", "Train", "Use", "Weight", "Work", "Write",
+    "Add", "Ask", "Average", "Begin", "Choose", "Colorize", "Compare", "Compute", "Connect",
+    "Continue", "Create", "Crop", "Decode", "Descend", "Draw", "End", "Fit", "Imitate",
+    "Include", "Keep", "Leave", "List", "Listen", "Load", "Lower", "Measure", "Mix",
+    "Multiply", "Offer", "Overwrite", "Pack", "Print", "Read", "Record", "Reduce", "Refuse",
+    "Run", "Save", "Scale", "Score", "Seed", "Set", "Show", "Skip", "Start", "Stop", "Train",
+    "Use", "Write",
 }  # fmt: skip
 #: Longest help of an option, without its default.
 LONGEST = 62
@@ -44,7 +45,7 @@ def test_each_option_is_described_by_one_short_sentence_that_begins_with_a_verb(
         if not isinstance(option, click.Option) or option.hidden:
             continue
         text = option.help or ""
-        sentence = text.partition(" [default")[0]
+        sentence = re.split(r" \[(default|required)", text)[0]
         where = f"{path} {option.opts[-1]}: {text}"
         assert sentence.endswith("."), where
         assert "\n" not in text, where

@@ -53,7 +53,7 @@ def test_a_whole_life(
     Image.fromarray(photo(70, 90, 13)).save(images / "told.png", exif=exif)
 
     made = colortk(
-        "survey", "create", "--images", images, "--plugins", "orange,gray", "--count", 13,
+        "survey", "create", "--pictures", images, "--plugins", "orange,gray", "--count", 13,
         "--each", 10, "--seed", 4, "-o", "survey", "--json", plugins=site,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
@@ -213,7 +213,7 @@ def test_a_stopped_creation_leaves_no_survey(
     site = distribution("slow", colorizer_module("slow", "slow", "import time; time.sleep(60)"))
     code = "from colortk.cli.main import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "survey", "create", "--images", folder, "-p", "slow", "-o", "s"],
+        [sys.executable, "-c", code, "survey", "create", "--pictures", folder, "-p", "slow", "-o", "s"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(site)}, stderr=subprocess.PIPE,
     )  # fmt: skip
     patience = time.monotonic() + 60
@@ -313,14 +313,14 @@ def test_bad_calls(
         assert said.count("\n") == 1, said
         assert words in said
 
-    create = ("create", "--images", folder, "-o", "s")
+    create = ("create", "--pictures", folder, "-o", "s")
     refused(2, "did you mean 'gray'", *create, "-p", "grey")
     refused(2, "needs plugins", *create, "-p", ",")
     refused(2, "survey of 9: 4 of 4", *create, "-p", "gray", "--count", 9)
     refused(2, "--each 3", *create, "-p", "gray", "--count", 2, "--each", 3)
     refused(2, "'nowhere'", "create", "--images", "nowhere", "-o", "s", "-p", "gray")
-    refused(2, "no such folder", "create", "--images", folder, "-o", "no/s", "-p", "gray")
-    refused(2, "is there already", "create", "--images", folder, "-o", folder, "-p", "gray")
+    refused(2, "no such folder", "create", "--pictures", folder, "-o", "no/s", "-p", "gray")
+    refused(2, "is there already", "create", "--pictures", folder, "-o", folder, "-p", "gray")
     refused(2, "no survey 's'", "report", "s")
     refused(2, "--force", "report", "made", "--html", "r.html")
     refused(2, "--json or --csv", "report", "made", "--per-answer")
@@ -338,7 +338,7 @@ def test_a_plugin_that_fails_leaves_its_pictures_out(
     Image.fromarray(255 - photo(70, 90, 9) // 3).save(folder / "bright too.png")
     for seed in range(4):
         Image.fromarray(photo(70, 90, seed) // 2).save(folder / f"{seed}.png")
-    create = ("survey", "create", "--images", folder, "-p", "picky", "-o", "s")
+    create = ("survey", "create", "--pictures", folder, "-p", "picky", "-o", "s")
     made = colortk(*create, plugins=site)
     assert made.returncode == 0, made.stderr
     assert "'picky' failed: AssertionError" in made.stderr

@@ -40,7 +40,7 @@ THREADS = click.option(
     "--threads",
     type=click.IntRange(1),
     metavar="N",
-    help="Use N threads per worker process. [default: a share of the cores]",
+    help="Use N threads per process. [default: the cores, divided by the processes]",
 )
 DEVICE = click.option(
     "--device",
@@ -73,7 +73,7 @@ REFINE = click.option(
     default="ratio",
     show_default=True,
     metavar="ratio|slide|none",
-    help="Choose how colors are fitted to the lightness.",
+    help="Fit colors into sRGB by this method (see above).",
 )
 JOBS = click.option(
     "--jobs",
@@ -82,30 +82,30 @@ JOBS = click.option(
     show_default=True,
     type=click.IntRange(0),
     metavar="N",
-    help="Use N processes; 0: one per core.",
+    help="Use N processes; 0 uses one per core.",
 )
 TEMPORAL = click.option(
     "--temporal",
     type=click.Choice(["off", "flow"]),
     default="flow",
     show_default=True,
-    help="Keep colors stable along motion (flow) or not (off).",
+    help="Average colors along motion (flow) or not (off).",
 )
 STORE = click.option(
     "--store",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Use DIR as the store. [default: see `colortk doctor`]",
+    help="Use DIR as the store. [default: COLORTK_STORE, or the user's data folder]",
 )
 BACKEND = click.option(
     "--backend",
     type=click.Choice(["local", "dask"]),
     default="local",
     show_default=True,
-    help="Work on this machine or on a Dask cluster.",
+    help="Compute on this machine or on a Dask cluster.",
 )
 SCHEDULER = click.option(
-    "--scheduler", metavar="ADDRESS", help="Connect to this Dask scheduler, tcp://HOST:8786."
+    "--scheduler", metavar="ADDRESS", help="Connect to this Dask scheduler, as tcp://HOST:8786."
 )
 
 

@@ -38,46 +38,50 @@ from colortk.cli.output import print_message
     metavar="PLUGIN",
     help="Score this plugin; repeatable.",
 )
-@click.option("--all", "every", is_flag=True, help="Score all plugins; the default without -p.")
+@click.option(
+    "--all", "every", is_flag=True, help="Score all plugins. This is the default without -p."
+)
 @click.option(
     "--metric",
     "-m",
     "metrics",
     multiple=True,
     metavar="NAME",
-    help="Compute only this score; repeatable.",
+    help="Compute only this metric; repeatable.",
 )
 @click.option(
-    "--baseline", metavar="NAME", help="Pair the others with this plugin. [default: the best]"
+    "--baseline",
+    metavar="NAME",
+    help="Compare the other plugins with this one. [default: the best plugin]",
 )
 @click.option(
     "--refine",
     metavar="ratio|slide|none",
-    help="Use this refinement instead of the protocol's.",
+    help="Use this refinement instead of the protocol's, which is ratio.",
 )
 @click.option(
     "--size",
     type=click.IntRange(16, 8192),
     metavar="PIXELS",
-    help="Set the short side of pictures. [default: 256]",
+    help="Scale the short side of pictures to this. [default: 256]",
 )
-@click.option("--native", is_flag=True, help="Score pictures at their own size.")
-@click.option("--keep-gray", is_flag=True, help="Score gray originals too, in another table.")
+@click.option("--native", is_flag=True, help="Score pictures without scaling them.")
+@click.option("--keep-gray", is_flag=True, help="Score gray originals too, in a second table.")
 @click.option("--keep-grey", "keep_grey", is_flag=True, hidden=True)
 @click.option(
     "--family",
     "family",
     multiple=True,
     metavar="NAME",
-    help="Test the pairs of these plugins together; repeatable.",
+    help="Compare all pairs of these plugins (Holm); repeatable.",
 )
-@click.option("--common", is_flag=True, help="Use only pictures that every plugin colorized.")
+@click.option("--common", is_flag=True, help="Score only pictures on which no plugin failed.")
 @click.option(
     "--temporal",
     type=click.Choice(["both", "off", "flow", "skip"]),
     default="both",
     show_default=True,
-    help="Score films with colors as predicted, stable, or both.",
+    help="Score films as predicted (off), steadied (flow), both or not.",
 )
 @click.option(
     "--frames",
@@ -85,7 +89,9 @@ from colortk.cli.output import print_message
     metavar="N",
     help="Read at most N frames of each film. [default: 240]",
 )
-@click.option("--sizes", is_flag=True, help="Measure how colors change with the size.")
+@click.option(
+    "--sizes", is_flag=True, help="Measure how colors change with the size of the picture."
+)
 @JOBS
 @THREADS
 @DEVICE
@@ -99,8 +105,8 @@ from colortk.cli.output import print_message
 )
 @BACKEND
 @SCHEDULER
-@click.option("--no-repeats", is_flag=True, help="Skip the second predictions.")
-@click.option("--retry", is_flag=True, help="Retry what failed before.")
+@click.option("--no-repeats", is_flag=True, help="Skip the second predictions of some pictures.")
+@click.option("--retry", is_flag=True, help="Compute again what failed before.")
 @STORE
 @click.option(
     "--csv",
@@ -126,7 +132,7 @@ from colortk.cli.output import print_message
 @click.option(
     "--per-image", is_flag=True, help="Add the scores of each picture to --json and --csv."
 )
-@click.option("--force", is_flag=True, help="Overwrite these files.")
+@click.option("--force", is_flag=True, help="Overwrite the files of --csv, --markdown and --html.")
 @JSON
 def command(
     places: tuple[Path, ...],
@@ -162,26 +168,26 @@ def command(
 ) -> int:
     """Score plugins on color pictures and films.
 
-    Each plugin gets the lightness of a picture. Its colors are compared with those of the picture.
-    PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; strength is an option too. DIR
-    means the pictures in a folder and its subfolders. Without pictures, the photographs of
-    installed packages are used.
+    Each plugin gets only the lightness of a picture. The colors that it predicts are compared with
+    the colors of the picture. PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS; strength
+    is an option too. DIR means the pictures in a folder and its subfolders. Without pictures, the
+    photographs of scikit-learn and scikit-image are used.
 
     Results are stored. A second run computes only what is new, and a run that was stopped
     continues. CSV, Markdown and HTML can be written to '-', standard output.
 
-    Plugins that share a letter in the column "group" cannot be told apart with these pictures. A
-    rank is printed only for a plugin that can be told apart from all others. The plugin `gray` is
-    always in the table. Originals without color are left out and listed. CF is the colorfulness,
-    beside that of the originals ("of"). MB is the peak memory of the plugin's process. One picture
-    in twenty is predicted twice; † marks a plugin whose predictions differ.
+    Two plugins share a letter in the column "group" if these pictures show no difference between
+    them. A plugin has a rank only if it differs from all others. The plugin `gray` is always in the
+    table. Originals without color are left out and listed. The column CF is the mean colorfulness;
+    the column "of" beside it is that of the originals. MB is the peak memory of the plugin's
+    process. One picture in twenty is predicted twice; † marks a plugin whose predictions differ.
 
-    Films have a table of their own. NAME is a plugin that colorizes each frame by itself, and
-    NAME+flow keeps its colors stable along motion, as `colortk video` does. Flicker is the change
-    of color along motion, beside that of the original ("of"). --temporal skip leaves films out.
+    Films have a second table. NAME is a plugin that colorizes each frame separately. NAME+flow
+    averages its colors along motion, as `colortk video` does. Flicker is the change of color along
+    motion; the column "of" beside it is that of the original films.
 
-    With --family, p values of all pairs of the named plugins are corrected together (Holm).
-    With --sizes, pictures are also colorized at 256, 512 and 2048 pixels.
+    --family corrects for many comparisons: the chance of one false difference among the named
+    plugins stays below 5 % (Holm). --sizes also colorizes pictures at 256, 512 and 2048 pixels.
 
     \b
     colortk compare photographs/ --all --jobs 2

@@ -23,7 +23,7 @@ def command() -> None:
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Pack the color pictures in this folder.",
+    help="Pack the color pictures in this folder and its subfolders.",
 )
 @click.option(
     "--output",
@@ -39,19 +39,19 @@ def command() -> None:
     show_default=True,
     type=click.IntRange(16, 4096),
     metavar="PIXELS",
-    help="Scale pictures down to this short side.",
+    help="Reduce larger pictures to this short side.",
 )
 @click.option(
     "--terms",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.tsv",
-    help="Record the terms of each subfolder.",
+    help="Record the origin and license of each subfolder from FILE.tsv.",
 )
 @click.option(
     "--exclude",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Leave out pictures near these hashes.",
+    help="Leave out pictures whose hash is near one in FILE.",
 )
 @click.option(
     "--jobs",
@@ -75,9 +75,8 @@ def pack_command(
 ) -> None:
     """Pack pictures into a dataset that `colortk fit --data` reads without decoding.
 
-    The subfolders of --data are packed one by one. Near-duplicates (difference hashes within 2
-    bits), gray pictures and unreadable files are left out. The file dataset.json lists what was
-    packed and left out.
+    Near-duplicates (difference hashes that differ in at most 2 bits), gray pictures and unreadable
+    files are left out. The file dataset.json lists what was packed and left out.
 
     Each line of --terms has the name of a subfolder, a tab, and a text on the origin and license of
     its pictures. Each line of --exclude has a 64-bit difference hash as a hexadecimal number.

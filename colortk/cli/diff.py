@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|DIR]...")
-@click.option("--metric", "-m", metavar="NAME", help="Use this score. [default: the ranking score]")
+@click.option(
+    "--metric",
+    "-m",
+    metavar="NAME",
+    help="Compare by this metric. [default: the metric of the ranking]",
+)
 @click.option(
     "--count",
     "-n",
@@ -43,8 +48,9 @@ def command(
 ) -> int:
     """Show the pictures whose scores differ most between the plugins A and B.
 
-    A and B are written as for `colortk compare -p`. Without pictures, stored results of pictures
-    that both plugins were scored on are used. With pictures, missing scores are computed.
+    A and B are written as after `colortk compare -p`. Without pictures, the command uses all
+    pictures for which the scores of both plugins are stored. With pictures, missing scores are
+    computed.
     """
     from colortk.errors import UsageError
     from colortk.harness.results import Results

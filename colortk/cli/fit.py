@@ -26,7 +26,7 @@ from colortk.cli.output import print_message
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Learn from the color pictures in this folder.",
+    help="Train on the color pictures in this folder.",
 )
 @click.option(
     "--output",
@@ -40,9 +40,11 @@ from colortk.cli.output import print_message
     "--epochs",
     type=click.IntRange(0),
     metavar="N",
-    help="Train for N epochs; 0 only exports --init-from.",
+    help="Train for N epochs; 0 exports --init-from without training.",
 )
-@click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Use N pictures per step.")
+@click.option(
+    "--batch-size", type=click.IntRange(1), metavar="N", help="Use N pictures per training step."
+)
 @click.option(
     "--samples",
     type=click.IntRange(1),
@@ -50,7 +52,10 @@ from colortk.cli.output import print_message
     help="Draw N pictures for each epoch.",
 )
 @click.option(
-    "--side", type=click.IntRange(16), metavar="PIXELS", help="Scale pictures to this side."
+    "--side",
+    type=click.IntRange(16),
+    metavar="PIXELS",
+    help="Crop and scale training pictures to squares of this side.",
 )
 @click.option(
     "--rate",
@@ -62,13 +67,13 @@ from colortk.cli.output import print_message
     "--cooldown",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
-    help="Lower the rate to zero in the last SHARE of the epochs.",
+    help="Lower the rate to zero in the last SHARE (0 to 1) of epochs.",
 )
 @click.option(
     "--init-from",
     multiple=True,
     metavar="PLUGIN|DIR",
-    help="Start from these weights, or from their mean; repeatable.",
+    help="Start from these weights; if repeated, from their mean.",
 )
 @click.option(
     "--option",
@@ -83,24 +88,24 @@ from colortk.cli.output import print_message
     show_default=True,
     type=click.IntRange(0),
     metavar="N",
-    help="Seed the split and the order of pictures.",
+    help="Seed the random split and order of the pictures.",
 )
 @click.option(
     "--emphasis",
     multiple=True,
     metavar="FOLDER=FACTOR",
-    help="Weight the pictures of a subfolder; repeatable.",
+    help="Draw from a subfolder FACTOR times as often; repeatable.",
 )
 @click.option(
     "--aging",
     is_flag=True,
-    help="Age the inputs: tones, grain, blur, JPEG.",
+    help="Imitate old photographs: tones, grain, blur, JPEG.",
 )
 @click.option(
     "--teacher",
     default="",
     metavar="PLUGIN[=SHARE]",
-    help="Mix predictions of a plugin into the targets.",
+    help="Mix predictions of PLUGIN into the true colors.",
 )
 @click.option(
     "--device",
@@ -114,7 +119,7 @@ from colortk.cli.output import print_message
     default="float32",
     show_default=True,
     type=click.Choice(["float32", "bfloat16"]),
-    help="Compute with this number type.",
+    help="Compute with this number type; bfloat16 is often faster.",
 )
 @click.option(
     "--jobs",
@@ -122,9 +127,11 @@ from colortk.cli.output import print_message
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Use N processes and threads for the pictures.",
+    help="Use N threads for the pictures (sift_mlp: N processes).",
 )
-@click.option("--force", is_flag=True, help="Overwrite weights or a stopped run.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite finished weights, or discard a run that was stopped."
+)
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 def command(
     plugin: str,
@@ -151,19 +158,17 @@ def command(
 ) -> None:
     """Train a plugin on the color pictures in a folder and its subfolders.
 
-    Options without a value here have a default that depends on the plugin. Some pictures are held
-    out to decide when to stop. Use the weights with `colortk run --plugin NAME --weights DIR`.
+    If no default is shown below, the default depends on the plugin. Some pictures are held out to
+    decide when to stop. Use the weights with `colortk run --plugin NAME --weights DIR`.
 
-    With --resume, the same command can be repeated until it is done, however often it is stopped.
-    Networks may then get other --epochs, --cooldown and --side, until the learning rate has begun
-    to fall to zero: train with --cooldown 0 as long as there is time, then resume with more epochs
-    and a --cooldown.
+    If the training is stopped, run the same command with --resume. A network can then get other
+    values of --epochs, --cooldown and --side, as long as the learning rate has not begun to fall.
+    If you do not know the number of epochs in advance, train with --cooldown 0, then resume with
+    more epochs and a --cooldown.
 
-    --init-from takes plugins and folders that `colortk fit` wrote; trained weights need a lower
-    --rate. --teacher PLUGIN=SHARE gives the predictions of a plugin this share of the target, 0.5
-    by default. --emphasis gives the pictures of a subfolder this weight in the drawing, 1 by
-    default. --aging shows networks the lightness of old photographs. --precision bfloat16 is faster
-    on processors that support it.
+    --init-from takes the name of a plugin or a folder that `colortk fit` wrote; use a lower --rate
+    for trained weights. --teacher PLUGIN=SHARE trains on a mixture: SHARE (0.5 by default)
+    predictions of PLUGIN, the rest true colors.
 
     \b
     colortk fit --plugin sift_mlp --data photographs/ --output my-weights/

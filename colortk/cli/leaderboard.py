@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
 
 @click.command("leaderboard", short_help="Print the stored results of comparisons.")
-@click.option("--protocol", "protocol", metavar="NAME|HASH", help="Print only this protocol.")
+@click.option(
+    "--protocol", "protocol", metavar="NAME|HASH", help="Print only the results of this protocol."
+)
 @STORE
 @JSON
 def command(protocol: str | None, store: Path | None, as_json: bool) -> None:
     """Print the stored results of comparisons, by protocol. Nothing is computed.
 
-    Each table has plugins that were scored on the same pictures; their rows can be compared.
-    Results of code that has changed since are marked as old. A plugin that failed on some pictures,
-    or is old, has no rank, and the other plugins are ranked on all pictures.
+    The plugins of one table were scored on the same pictures: their scores can be compared.
+    Results are marked as old if the code of the plugin has changed since. A plugin with failures or
+    old results gets no rank.
     """
     from colortk.harness.leaderboard import boards
     from colortk.harness.results import Results

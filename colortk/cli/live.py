@@ -34,11 +34,11 @@ def command(
     threads: int | None,
     device: str | None,
 ) -> int:
-    """Show a film, or the picture of a camera, in color while it runs.
+    """Show a film or a camera in color while it runs.
 
-    SOURCE is a film or the number of a camera; the first camera is 0. The key q ends the window.
-    The picture shows the frames per second. Frames that arrive while another one is colorized are
-    dropped, so that the picture never lags behind.
+    SOURCE is a film or the number of a camera; the first camera is 0. The key q closes the window.
+    The window shows the frames per second. Frames that arrive while another frame is colorized are
+    dropped, so that the window does not lag behind.
     """
     configure_runtime(threads, device)
     need_one_colorizer(plugin)

@@ -32,7 +32,7 @@ COMMANDS = {
     "leaderboard": "Print the stored results of comparisons.",
     "diff": "Show the pictures on which two plugins differ most.",
     "survey": "Ask people which pictures are real.",
-    "ui": "Serve a page that colorizes and compares in the browser.",
+    "ui": "Colorize and compare in the browser.",
     "fit": "Train a plugin.",
     "datasets": "Prepare pictures for training.",
     "plugins": "List, show, check and create plugins.",

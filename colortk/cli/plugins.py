@@ -55,7 +55,7 @@ def list_(kind: str, as_json: bool) -> None:
 @click.argument("name")
 @JSON
 def show(name: str, as_json: bool) -> None:
-    """Show everything that a plugin declares."""
+    """Show the declaration of a colorizer: options, weights, requirements."""
     from colortk.plugin.options import train_options_of
     from colortk.plugin.registry import missing_requirements, registry
     from colortk.plugin.spec import ColorizerSpec
@@ -147,7 +147,7 @@ def _text(value: Any) -> str:
 def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     """Run the conformance checks on the named colorizers, or on all.
 
-    Each colorizer is checked in a process of its own. The exit code is 1 if a check failed, and 3
+    Each colorizer is checked in a separate process. The exit code is 1 if a check failed, and 3
     if a plugin is broken or lacks a module.
     """
     from colortk.plugin.registry import registry

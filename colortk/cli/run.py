@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--input-list",
     metavar="FILE",
-    help="Read names of pictures from FILE, one per line; '-' is stdin.",
+    help="Read paths of pictures from FILE, one per line; '-' is stdin.",
 )
 @REFINE
 @STRENGTH
@@ -57,10 +57,13 @@ if TYPE_CHECKING:
     "--suffix",
     default="-colorized",
     show_default=True,
-    help="Add this to the names of results; not with -o.",
+    help="Add this to the names of results; not used with -o.",
 )
 @click.option(
-    "--ext", "extension", metavar="TYPE", help="Write this file type. [default: as the input]"
+    "--ext",
+    "extension",
+    metavar="TYPE",
+    help="Write this file type, such as png. [default: the type of the input]",
 )
 @OPTIONS
 @WEIGHTS
@@ -74,32 +77,36 @@ if TYPE_CHECKING:
 @SCHEDULER
 @click.option("--force", is_flag=True, help="Overwrite results.")
 @click.option("--skip-existing", is_flag=True, help="Skip pictures whose results exist.")
-@click.option("--resume", is_flag=True, help="Skip what the same command has finished before.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write a line of JSON per picture to FILE, as --json prints.",
+    help="Write the lines of --json to FILE: one per picture.",
 )
 @click.option(
     "--jobs",
     "-j",
     type=click.IntRange(0),
     metavar="N",
-    help="Use N processes; 0: one per core. [default: 1; for many pictures 0]",
+    help="Use N processes; 0 uses one per core. [default: 1 for few pictures, else 0]",
 )
-@click.option("--keep-intermediates", is_flag=True, help="Pickle predicted A and B in the store.")
+@click.option(
+    "--keep-intermediates",
+    is_flag=True,
+    help="Keep the predicted a* and b* in the store (pickled arrays).",
+)
 @STORE
 @click.option(
     "--max-pixels",
     type=click.IntRange(1),
     metavar="N",
-    help="Refuse larger pictures. [default: Pillow's limit]",
+    help="Refuse pictures with more pixels. [default: twice Pillow's MAX_IMAGE_PIXELS]",
 )
 @click.option(
     "--allow-truncated",
     is_flag=True,
-    help="Colorize what can be read of damaged files; exit code 1.",
+    help="Colorize the readable part of damaged files; exit code 1.",
 )
 @THREADS
 @DEVICE
@@ -135,25 +142,28 @@ def command(
     """Colorize pictures and write the results beside them, or to -o.
 
     FILE is a picture, a pattern in quotes, or '-' for standard input. DIR means the pictures in a
-    folder; with -o, the results get the same subfolders.
+    folder; with -o, the results are written into the same subfolders.
 
     The output keeps the size, lightness, transparency, EXIF data, resolution and bit depth of the
     input. EXIF rotation is applied once. Only the lightness of a color picture is used.
 
-    An -o that ends with a slash is a folder, which is made if it does not exist. Pictures that are
-    results of other pictures, as their suffix shows, are skipped, so that the same command can be
-    repeated. To colorize such a picture, name it and use -o.
+    If the path after -o ends with a slash, it is a folder. It is created if it does not exist.
+    Results of earlier runs, which end in --suffix, are skipped, so that the same command can be
+    repeated. To colorize a result again, give its name and -o.
 
-    With several worker processes, pictures are reported in completion order. If a picture crashes
-    or hangs a worker, only that picture fails. The machines of a Dask cluster must see the same
-    files under the same paths.
+    --refine ratio keeps hue and lightness and reduces chroma until sRGB can show the color, slide
+    is the formula of the sift_mlp paper (too strong), and none clips red, green and blue.
+
+    With several processes, pictures are reported in completion order. If a picture crashes or
+    hangs a process, only that picture fails. All machines of a Dask cluster must see the same files
+    under the same paths.
 
     \b
-    colortk run photo.jpg                         photo-colorized.jpg
-    colortk run *.tif -o colored/ --ext png       a folder of PNG files
-    colortk run scans/ --recursive -o colored/    a tree of folders
-    colortk run scans/ -r -o colored/ --resume    the rest of it, after Ctrl-C
-    colortk run - -o - < gray.png > color.png     in a pipe
+    colortk run photo.jpg                         write photo-colorized.jpg
+    colortk run *.tif -o colored/ --ext png       write PNG files into a folder
+    colortk run scans/ --recursive -o colored/    colorize a tree of folders
+    colortk run scans/ -r -o colored/ --resume    continue it after Ctrl-C
+    colortk run - -o - < gray.png > color.png     read and write pipes
     """
     export_runtime_env(threads, device)
     from colortk.batch.prestart import PrestartedWorkers

@@ -18,7 +18,7 @@ from colortk.cli.output import print_line
     metavar="DIR",
     help="Write the photographs to this folder.",
 )
-@click.option("--gray", is_flag=True, help="Write them in gray.")
+@click.option("--gray", is_flag=True, help="Write gray versions, as PNG.")
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @JSON
 def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None:

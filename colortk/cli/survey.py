@@ -30,15 +30,15 @@ def command() -> None:
     """Ask people whether pictures are real or colorized, and report their answers."""
 
 
-@command.command("create", short_help="Draw and colorize the pictures of a survey.")
+@command.command("create", short_help="Choose and colorize the pictures of a survey.")
 @click.option(
-    "--images",
+    "--pictures",
     multiple=True,
-    required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Draw color pictures from this folder; repeatable.",
+    help="Choose color pictures from this folder; repeatable. [required]",
 )
+@click.option("--images", multiple=True, type=click.Path(path_type=Path), hidden=True)
 @click.option(
     "--plugins",
     "-p",
@@ -51,16 +51,16 @@ def command() -> None:
     "--count",
     type=click.IntRange(2, 10_000),
     metavar="N",
-    help="Draw N pictures. [default: all, up to 40]",
+    help="Choose N pictures. [default: all, at most 40]",
 )
 @click.option(
     "--each",
     type=click.IntRange(2, 10_000),
     metavar="N",
-    help="Show N pictures to each rater. [default: up to 40]",
+    help="Show N pictures to each rater. [default: all, at most 40]",
 )
 @click.option(
-    "--seed", default=0, show_default=True, metavar="N", help="Seed the drawing of pictures."
+    "--seed", default=0, show_default=True, metavar="N", help="Seed the random choice of pictures."
 )
 @click.option(
     "--timeout",
@@ -82,6 +82,7 @@ def command() -> None:
 @DEVICE
 @JSON
 def create(
+    pictures: tuple[Path, ...],
     images: tuple[Path, ...],
     plugins: tuple[str, ...],
     count: int | None,
@@ -93,27 +94,32 @@ def create(
     device: str | None,
     as_json: bool,
 ) -> int:
-    """Draw pictures, colorize them, and write everything that a survey needs into one folder.
+    """Choose pictures, colorize them, and write everything that a survey needs into one folder.
 
-    Pictures are cropped and scaled to 256 × 256 pixels, as for `colortk compare`. Each picture is
-    shown to a rater once: real, or colorized by one of the plugins. Over all raters, each version
-    is shown equally often. Pictures with almost no color are left out. PLUGIN is written NAME,
+    Pictures are cropped and scaled to 256 × 256 pixels, as for `colortk compare`. A rater sees
+    each picture once: real, or colorized by one of the plugins. Over all raters, each version is
+    shown equally often. Pictures with almost no color are left out. PLUGIN is written NAME,
     NAME:OPTION=VALUE,… or NAME@WEIGHTS.
 
     \b
-    colortk survey create --images photographs/ --plugins sift_mlp,mean_color -o survey/
+    colortk survey create --pictures photographs/ --plugins sift_mlp,mean_color -o survey/
     """
     configure_runtime(threads, device)
     from colortk.errors import UsageError
     from colortk.survey.create import SurveyOptions, parse_plugin_list
     from colortk.survey.create import create as make
 
+    if not pictures + images:
+        context = click.get_current_context()
+        raise click.MissingParameter(ctx=context, param_hint="'--pictures'", param_type="option")
     check_finite("--timeout", timeout, "give a number of seconds")
     if count is not None and each is not None and each > count:
         reason = f"the survey has {count} pictures"
         raise UsageError(f"--each {each} is too large", reason, f"use --each {count} or less")
     drawing = SurveyOptions(count, each, seed, timeout)
-    about = make(output, images, parse_plugin_list(plugins), drawing, progress).description
+    about = make(
+        output, pictures + images, parse_plugin_list(plugins), drawing, progress
+    ).description
     for row in about.left_out:
         print_message(f"left out: {row['why']}")
     enlarged = sum(picture.enlarged for picture in about.pictures)
@@ -146,18 +152,20 @@ def create(
     "html_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write a page with pictures, in one file.",
+    help="Write a report with pictures, in one file.",
 )
 @click.option(
     "--csv",
     "csv_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the shares as CSV.",
+    help="Write the table as CSV.",
 )
 @click.option("--per-answer", is_flag=True, help="Add each answer to --json and --csv.")
-@click.option("--keep-uniform", is_flag=True, help="Keep raters who always gave the same answer.")
-@click.option("--force", is_flag=True, help="Overwrite these files.")
+@click.option(
+    "--keep-uniform", is_flag=True, help="Include raters who always gave the same answer."
+)
+@click.option("--force", is_flag=True, help="Overwrite the files of --html and --csv.")
 @JSON
 def report(
     folder: Path,
@@ -168,11 +176,11 @@ def report(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Print how often pictures were called real: the real ones, and those of each plugin.
+    """Print how often raters called pictures real: the real pictures, and those of each plugin.
 
-    Intervals of 95 % hold for other raters and other pictures. Each plugin is compared with the
-    real pictures. Raters who always gave the same answer are excluded. The report can be printed
-    while raters still answer. CSV and HTML can be written to '-', standard output.
+    The 95 % intervals account for the choice of raters and pictures. Each plugin is compared with
+    the real pictures. Raters who always gave the same answer are excluded. The report can be
+    printed while raters still answer. CSV and HTML can be written to '-', standard output.
     """
     from colortk.cli import compare_output as outputs
     from colortk.errors import UsageError

@@ -11,14 +11,14 @@ from colortk.cli.output import print_line, print_message
 from colortk.cli.startup import drop_output
 
 
-@click.command("ui", short_help="Serve a page that colorizes and compares in the browser.")
+@click.command("ui", short_help="Colorize and compare in the browser.")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
-    help="Listen on this address; 0.0.0.0: on all.",
+    help="Listen on this address; 0.0.0.0 means all addresses.",
 )  # fmt: skip
 @click.option(
     "--port", type=click.IntRange(1, 65535), metavar="N",
-    help="Listen on this port. [default: 7860, or a free one]",
+    help="Listen on this port. [default: 7860, or a free port]",
 )  # fmt: skip
 @click.option(
     "--plugins", "-p", multiple=True, metavar="PLUGIN,…",
@@ -26,19 +26,19 @@ from colortk.cli.startup import drop_output
 )  # fmt: skip
 @click.option(
     "--survey", type=click.Path(path_type=Path), metavar="DIR",
-    help="Ask the survey that `colortk survey create` wrote.",
+    help="Show the survey in this folder of `colortk survey create`.",
 )  # fmt: skip
 @click.option(
     "--max-upload", type=click.FloatRange(0.001, 100_000), default=100, show_default=True,
-    metavar="MB", help="Refuse larger files.",
+    metavar="MB", help="Refuse larger uploads.",
 )  # fmt: skip
 @click.option(
     "--max-pixels", type=click.IntRange(1), default=50_000_000, show_default=True,
-    metavar="N", help="Refuse larger pictures.",
+    metavar="N", help="Refuse pictures with more pixels.",
 )  # fmt: skip
 @click.option(
     "--max-seconds", type=click.FloatRange(0.1, 3600), default=60, show_default=True,
-    metavar="SECONDS", help="Colorize at most this much of a film.",
+    metavar="SECONDS", help="Colorize at most this many seconds of a film.",
 )  # fmt: skip
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 3600), default=120, show_default=True,
@@ -58,10 +58,11 @@ def command(
     threads: int | None,
     device: str | None,
 ) -> int:
-    """Serve a page that colorizes pictures and short films, compares plugins, and asks a survey.
+    """Serve a web page that colorizes pictures and films, compares plugins, and shows a survey.
 
-    Only this machine can open the page, unless --host is set. It works offline and sends nothing.
-    Ctrl-C ends it. PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS.
+    Only this machine can open the web page, unless --host is set. It works offline and sends
+    nothing to other machines. Ctrl-C stops the server. PLUGIN is written NAME, NAME:OPTION=VALUE,…
+    or NAME@WEIGHTS.
 
     \b
     colortk ui

@@ -59,24 +59,28 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 )  # fmt: skip
 @PLUGIN
 @TEMPORAL
-@click.option("--from", "begin", type=Moment(), help="Begin at this time, as 90 or 1:30.")
+@click.option(
+    "--from", "begin", type=Moment(), help="Begin at this time, for example 90 (seconds) or 1:30."
+)
 @click.option("--to", "end", type=Moment(), help="End at this time.")
 @click.option(
     "--codec", metavar="NAME", help="Use this encoder. [default: libx264; .webm: libvpx-vp9]"
 )
 @click.option(
     "--crf", type=click.FloatRange(0, 63), metavar="0..63",
-    help="Set the quality; lower is better and larger. [default: 18]",
+    help="Set quality: lower values mean better quality, larger files. [default: 18]",
 )  # fmt: skip
 @click.option(
     "--preset", metavar="NAME", help="Use this preset of the encoder. [default: veryfast]"
 )
-@click.option("--fps-overlay", is_flag=True, help="Write the frames per second into the picture.")
+@click.option(
+    "--fps-overlay", is_flag=True, help="Write the speed in frames per second into the frames."
+)
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @click.option(
     "--segment", "segment_seconds", type=click.FloatRange(0.1, 3600), default=10.0,
-    show_default=True, metavar="SECONDS", help="Save the film in parts of this length.",
+    show_default=True, metavar="SECONDS", help="Save finished parts of this length, for --resume.",
 )  # fmt: skip
 @click.option("--stretch", type=click.FloatRange(0.1, 3600), hidden=True)
 @REFINE
@@ -112,8 +116,11 @@ def command(
     """Colorize the film IN, gray or in color, and write OUT.
 
     The output keeps the size, time stamps, rotation, lightness and all other streams, such as sound
-    and subtitles. OUT appears when it is complete; until then, finished parts are kept in
-    OUT.parts, where --resume continues. --crf and --preset have the given defaults for H.264.
+    and subtitles. OUT appears when it is complete. Until then, finished parts are kept in the
+    folder OUT.parts; --resume continues from them. --crf and --preset have defaults for H.264.
+
+    --refine ratio keeps hue and lightness and reduces chroma, slide is the formula of the sift_mlp
+    paper (too strong), and none clips red, green and blue.
 
     \b
     colortk video old.mp4 -o color.mp4
