@@ -309,6 +309,33 @@ def test_dataclasses_come_back_or_are_refused() -> None:
         to_plain({1, 2})
 
 
+@dataclass
+class Content:
+    name: str
+    parts: tuple[bytes, ...]
+    score: float
+
+
+def test_bytes_travel_in_a_buffer_and_infinite_numbers_as_words() -> None:
+    buffer = bytearray()
+    content = Content("n", (b"abc", b"", b"\x00\xff"), float("-inf"))
+    plain = json.loads(json.dumps(to_plain(content, buffer), allow_nan=False))
+    assert bytes(buffer) == b"abc\x00\xff"
+    assert from_plain(Content, plain, bytes(buffer)) == content
+    with pytest.raises(TypeError, match="bytes"):
+        to_plain(content)
+
+
+@pytest.mark.parametrize(
+    "parts", [[0, 6], [-1, 2], [2, 1], [0], [0, 1, 2], [0.0, 1.0], [True, True], "ab", None]
+)
+def test_ranges_outside_the_buffer_are_refused(parts: object) -> None:
+    with pytest.raises(ValueError, match="parts"):
+        from_plain(Content, {"name": "n", "parts": [parts], "score": 1.0}, b"abcde")
+    with pytest.raises(ValueError, match="score"):
+        from_plain(Content, {"name": "n", "parts": [], "score": "infinity"}, b"abcde")
+
+
 def test_a_deadline_counts_down_to_nothing() -> None:
     assert Deadline(None).left is None
     assert Deadline(0).left == 0

@@ -343,14 +343,15 @@ def test_preparing_a_picture_twice_computes_it_once(tmp_path: Path) -> None:
 
     path = tmp_path / "one.png"
     Image.fromarray(photo()).save(path)
-    first = views.prepare_record(path, tmp_path / "store")
+    first = views.prepare_record(views.RecordTask(path, tmp_path / "store"))
     records = {p: p.stat().st_mtime_ns for p in (tmp_path / "store").rglob("*.pkl")}
-    second = views.prepare_record(path, tmp_path / "store")
+    second = views.prepare_record(views.RecordTask(path, tmp_path / "store"))
     assert first == second
     assert records == {p: p.stat().st_mtime_ns for p in (tmp_path / "store").rglob("*.pkl")}
     assert len(records) == 1
     (tmp_path / "bad.png").write_bytes(b"no")
-    assert "not a picture" in views.prepare_record(tmp_path / "bad.png", tmp_path / "store").error
+    unreadable = views.prepare_record(views.RecordTask(tmp_path / "bad.png", tmp_path / "store"))
+    assert "not a picture" in unreadable.error
 
 
 def test_training_inputs_are_the_served_inputs() -> None:

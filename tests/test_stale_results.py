@@ -209,7 +209,7 @@ def test_features_of_sift_mlp_are_named_by_their_code(
     path = tmp_path / "a.png"
     Image.fromarray(photo(40, 40, 1)).save(path)
     monkeypatch.setattr(views, "make_views", lambda rgb, rng: {"a": np.zeros(1, np.float16)})
-    first = views.prepare_record(path, tmp_path)
-    assert first.key == views.prepare_record(path, tmp_path).key != ""
+    first = views.prepare_record(views.RecordTask(path, tmp_path))
+    assert first.key == views.prepare_record(views.RecordTask(path, tmp_path)).key != ""
     monkeypatch.setattr(views, "running_code", lambda *modules: "other")
-    assert views.prepare_record(path, tmp_path).key != first.key
+    assert views.prepare_record(views.RecordTask(path, tmp_path)).key != first.key

@@ -36,12 +36,12 @@ from colortk.harness.thumbnails import heat_map, histogram, thumbnail
 from colortk.pipeline import Refiner, colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.runtime.provenance import running_metric_code, snapshot
-from colortk.runtime.subprocesses import end_with_parent, keep_freed_memory
+from colortk.runtime.subprocesses import keep_freed_memory
 from colortk.types import Float32
 
 
 @lru_cache(maxsize=1)
-def _configure_process(threads: int | None) -> None:
+def configure_process(threads: int | None) -> None:
     """Configure a worker process once: share the cores, and keep freed memory for reuse."""
     if threads is None:
         return
@@ -52,11 +52,6 @@ def _configure_process(threads: int | None) -> None:
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     keep_freed_memory()
     gc.freeze()  # Imported objects need not be traversed by every collection.
-
-
-@lru_cache(maxsize=1)
-def _end_with_parent(parent: int) -> None:
-    end_with_parent(parent)
 
 
 @lru_cache(maxsize=4)
@@ -85,22 +80,9 @@ def refiner_of(name: str) -> Refiner:
     return refiner(name)
 
 
-def score_pictures(tasks: tuple[Task, ...]) -> list[TaskResult]:
-    """Colorize and score the picture of each task with every plugin of that task."""
-    return [_score_picture(task) for task in tasks]
-
-
-def prepare_process(task: Task) -> None:
-    """Prepare the process for a task, whatever process runs it."""
-    if task.parent and task.parent not in (os.getpid(), os.getppid()):
-        os._exit(1)  # The process that would store the result was killed.
-    if task.parent and task.parent != os.getpid():
-        _end_with_parent(task.parent)
-    _configure_process(task.threads)
-
-
-def _score_picture(task: Task) -> TaskResult:
-    prepare_process(task)
+def score_picture(task: Task) -> TaskResult:
+    """Colorize and score the picture of a task with every plugin of the task."""
+    configure_process(task.threads)
     result = TaskResult(task.picture, task.name)
     try:
         original = reference_picture(task.data, task.name, task.protocol)

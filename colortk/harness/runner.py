@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from colortk.harness.outcome import (
     record_result,
     stop_after_failures,
 )
-from colortk.harness.picture_worker import score_pictures
+from colortk.harness.picture_worker import score_picture
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
 from colortk.harness.results import Results
@@ -132,13 +131,12 @@ def run_pictures(
                 tuple(codes.items()),
                 run_options.timeout,
                 run_options.threads,
-                0 if run_options.scheduler else os.getpid(),
                 run,
                 source.picture in twice,
                 hidden,
             )
 
-    for result in run_tasks(tasks(), run_options, score_pictures):
+    for result in run_tasks(tasks(), run_options, score_picture):
         record_result(result, outcome, results, protocol, codes)
         stop_after_failures(result, outcome, consecutive_failures)
         advance(1)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from threading import Thread
+from functools import partial
 from typing import TypeVar
 
-from colortk.errors import ColortkError, EnvironmentProblem
+from colortk.errors import EnvironmentProblem
 from colortk.harness.plugin_processes import close_plugins
 from colortk.harness.run_options import RunOptions
 from colortk.harness.statistics import preload
 from colortk.harness.tasks import Task, TaskResult
 from colortk.runtime.dask_pool import DaskPool
+from colortk.runtime.function_pool import FunctionPool, map_unordered
 
 #: Tasks that a Dask worker gets in one message: each message costs the scheduler time.
 TASKS_PER_MESSAGE = 4
+#: Workers that may crash in a comparison before it ends: each may take its picture with it.
+MAX_CRASHES = 5
 RERUN_HINT = (
     "scores so far are stored: run it again to continue, with fewer --jobs if memory is short"
 )
@@ -26,7 +29,7 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 def run_tasks(
     tasks: Iterator[AnyTask],
     run_options: RunOptions,
-    work: Callable[[tuple[AnyTask, ...]], list[TaskResult]],
+    work: Callable[[AnyTask], TaskResult],
 ) -> Iterator[TaskResult]:
     """Run tasks and yield each result as soon as it is ready.
 
@@ -37,7 +40,7 @@ def run_tasks(
     run_options : RunOptions
         ``jobs``, ``threads`` and ``scheduler`` decide where the tasks run.
     work : callable
-        Runs a few tasks; a function that can be pickled, unless the tasks run in this process.
+        Runs a task. Unless the tasks run in this process, it is a function of a module.
 
     Yields
     ------
@@ -47,12 +50,13 @@ def run_tasks(
     Raises
     ------
     EnvironmentProblem
-        If workers die, or the scheduler cannot be reached.
+        If several workers die, or the scheduler cannot be reached. The picture of a worker that
+        dies gets an error.
     """
     if run_options.scheduler is None and run_options.jobs <= 1:
         try:
             for task in tasks:
-                yield from work((task,))
+                yield work(task)
         finally:
             close_plugins()
         return
@@ -70,10 +74,10 @@ def run_tasks(
 def _run_on_cluster(
     tasks: Iterator[AnyTask],
     scheduler: str,
-    work: Callable[[tuple[AnyTask, ...]], list[TaskResult]],
+    work: Callable[[AnyTask], TaskResult],
 ) -> Generator[TaskResult, None, None]:
     pool: DaskPool[AnyTask, TaskResult] = DaskPool(
-        scheduler, work, _report_lost_workers, message_size=TASKS_PER_MESSAGE
+        scheduler, partial(_run_each, work), _report_lost_workers, message_size=TASKS_PER_MESSAGE
     )
     with pool:
         while True:
@@ -85,41 +89,28 @@ def _run_on_cluster(
                 yield result
 
 
+def _run_each(
+    work: Callable[[AnyTask], TaskResult], tasks: tuple[AnyTask, ...]
+) -> list[TaskResult]:
+    return [work(task) for task in tasks]
+
+
 def _report_lost_workers(task: Task, reason: str) -> TaskResult:
     raise EnvironmentProblem("the workers were lost", reason[:300], RERUN_HINT)
 
 
 def _run_in_processes(
-    tasks: Iterator[AnyTask],
-    run_options: RunOptions,
-    work: Callable[[tuple[AnyTask, ...]], list[TaskResult]],
+    tasks: Iterator[AnyTask], run_options: RunOptions, work: Callable[[AnyTask], TaskResult]
 ) -> Generator[TaskResult, None, None]:
-    import joblib
+    crashes = 0
 
-    with contextlib.ExitStack() as stack:
-        settings = joblib.parallel_config(
-            backend="loky", n_jobs=run_options.jobs, inner_max_num_threads=run_options.threads
-        )
-        stack.enter_context(settings)
-        stack.callback(Thread(target=_end_workers, name="colortk end of workers").start)
-        parallel = joblib.Parallel(
-            return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
-        )
-        try:
-            for results in parallel(joblib.delayed(work)((task,)) for task in tasks):
-                yield from results
-        except (ColortkError, GeneratorExit):
-            raise
-        except Exception as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            raise EnvironmentProblem("the workers were lost", reason, RERUN_HINT) from error
+    def lost(task: AnyTask, reason: str) -> TaskResult:
+        nonlocal crashes
+        crashes += 1
+        if crashes >= MAX_CRASHES:
+            raise EnvironmentProblem("the workers were lost", reason, RERUN_HINT)
+        error = f"cannot score '{task.name}': {reason} (use fewer --jobs if memory is short)"
+        return TaskResult(task.picture, task.name, error=error)
 
-
-def _end_workers() -> None:
-    """Stop joblib's workers.
-
-    Otherwise they, and the plugin processes that they started, keep running for minutes.
-    """
-    from joblib.externals.loky import get_reusable_executor
-
-    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    pool = FunctionPool(work, lost, run_options.jobs, run_options.threads, close_plugins)
+    return map_unordered(tasks, pool)

@@ -32,8 +32,6 @@ class Task:
         Seconds for each plugin; ``None``: no limit.
     threads : int or None
         Threads of each plugin and of the metrics.
-    parent : int
-        Process number of the process that waits for the result; 0 if it is on another machine.
     run : str
         Random name of the comparison.
     repeat : bool
@@ -50,7 +48,6 @@ class Task:
     metrics: tuple[tuple[str, str], ...]
     timeout: float | None
     threads: int | None
-    parent: int = 0
     run: str = ""
     repeat: bool = False
     hidden: Hidden = field(default_factory=Hidden)

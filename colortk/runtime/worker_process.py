@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Started = tuple[subprocess.Popen[bytes], Channel]
 
 #: Seconds for a process whose connection ended to end by itself.
-ENDING = 5.0
+ENDING_TIMEOUT = 5.0
 
 
 def failure(request: Message, error: ColortkError) -> Message:
@@ -155,7 +155,7 @@ class WorkerProcess:
     def ended(self) -> int:
         """Return the exit code of a process whose connection ended; end it if it is still there."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(ENDING)
+            self.process.wait(ENDING_TIMEOUT)
         return self.stop()
 
     def stop(self) -> int:

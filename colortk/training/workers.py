@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Generator, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from colortk.errors import ColortkError
-from colortk.runtime.subprocesses import end_with_parent
+from colortk.runtime.function_pool import FunctionPool, map_unordered
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-#: Items sent to a process at a time; when stopped, a process finishes a few such chunks.
-CHUNK_SIZE = 4
-#: Several processes with several threads each would wait for one another.
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
 
 
 def parallel_map(
-    work: Callable[[Item], Result], items: Iterable[Item], jobs: int
-) -> Generator[Result, None, None]:
-    """Apply ``work`` to every item, in order, in several processes.
+    work: Callable[[TaskT], ResultT], tasks: Iterable[TaskT], jobs: int
+) -> Generator[ResultT, None, None]:
+    """Apply ``work`` to every task in several processes of one thread each.
 
-    Close the generator (``contextlib.closing``) to stop: the processes then finish their current
-    items and end. They ignore interruptions, and end when the parent is killed.
+    Close the generator (``contextlib.closing``) to stop: the processes are then killed, and what
+    they write has to be written atomically. They also end when the parent is killed.
 
     Parameters
     ----------
     work : callable
-        Called with one item; it must be importable by name in another process.
-    items : iterable
+        A function of a module. Its annotations name the type of a task and of a result: dataclasses
+        of plain values.
+    tasks : iterable
         Arguments of ``work``.
     jobs : int
         Number of processes. 1 calls ``work`` in this process.
@@ -38,7 +33,7 @@ def parallel_map(
     Yields
     ------
     object
-        The result for each item, in the order of ``items``.
+        The results in completion order.
 
     Raises
     ------
@@ -46,28 +41,11 @@ def parallel_map(
         A process died.
     """
     if jobs == 1:
-        yield from map(work, items)
+        yield from map(work, tasks)
         return
-    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
-
-    executor = ProcessPoolExecutor(
-        jobs, initializer=_prepare_worker, initargs=(os.getpid(),), env=_ONE_THREAD
-    )
-    results = executor.map(work, items, chunksize=CHUNK_SIZE)
-    try:
-        yield from results
-    except BrokenProcessPool as error:
-        raise ColortkError(
-            "a worker process died", "perhaps the memory is too small", "use fewer --jobs"
-        ) from error
-    finally:
-        results.close()  # cancels tasks that no process has yet
-        executor.shutdown(wait=True)
+    # Several processes with several threads each would wait for one another.
+    yield from map_unordered(tasks, FunctionPool(work, _report_death, jobs, threads=1))
 
 
-def _prepare_worker(parent: int) -> None:
-    """In a new process: ignore interruptions, and end when the parent has ended."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    end_with_parent(parent)
+def _report_death(task: Any, reason: str) -> Any:
+    raise ColortkError("a worker process died", reason, "use fewer --jobs if memory is short")

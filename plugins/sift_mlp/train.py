@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ from .network import absorb_standardization, initial_network, to_bytes
 from .regressor import AveragedRegressor
 from .samples import TARGET_SCALE, fit_standardization
 from .validation import load_validation
-from .views import KIND, prepare_record
+from .views import KIND, RecordTask, prepare_record
 
 #: Weight decay of AdamW, as a factor on the learning rate.
 DECAY = 0.25
@@ -90,8 +89,8 @@ def _prepare_records(request: TrainRequest, paths: list[Path]) -> dict[Path, str
     """Return the keys of the records by path; a picture that cannot be read is reported."""
     keys = {}
     with request.progress("SIFT features", len(paths)) as advance:
-        work = partial(prepare_record, folder=request.store)
-        with closing(parallel_map(work, paths, request.jobs)) as records:
+        tasks = [RecordTask(path, request.store) for path in paths]
+        with closing(parallel_map(prepare_record, tasks, request.jobs)) as records:
             for record in records:
                 advance(1)
                 if record.error:

@@ -43,7 +43,23 @@ _MIN_SIDE = 96
 
 
 @dataclass(frozen=True)
-class Prepared:
+class RecordTask:
+    """The task to make the record of a picture.
+
+    Parameters
+    ----------
+    path : Path
+        The picture.
+    store : Path
+        Folder of the store.
+    """
+
+    path: Path
+    store: Path
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
     """The record of a picture, or the reason why there is none.
 
     Parameters
@@ -61,26 +77,25 @@ class Prepared:
     error: str = ""
 
 
-def prepare_record(path: Path, folder: Path) -> Prepared:
+def prepare_record(task: RecordTask) -> TrainingRecord:
     """Make the record of a picture, unless the store has it.
 
     Parameters
     ----------
-    path : Path
-        The picture.
-    folder : Path
-        Folder of the store.
+    task : RecordTask
+        The picture and the store.
 
     Returns
     -------
-    Prepared
+    TrainingRecord
         The key, or the error.
     """
     cv2.setNumThreads(1)  # several processes run in parallel
+    path = task.path
     try:
         data = read_bytes(path)
         digest = hashlib.sha256(data).hexdigest()
-        store = PickleStore(folder)
+        store = PickleStore(task.store)
         code = running_code(__name__)
         key = store.key(KIND, digest, code)
         if not _is_usable(store, key):
@@ -90,9 +105,9 @@ def prepare_record(path: Path, folder: Path) -> Prepared:
             arrays = make_views(rgb, np.random.default_rng(int(digest[:16], 16)))
             description = {"picture": path.name, "picture_sha256": digest, "code": code}
             store.keep(KIND, key, arrays, description, durable=False)
-        return Prepared(path, key)
+        return TrainingRecord(path, key)
     except PictureError as error:
-        return Prepared(path, error=str(error))
+        return TrainingRecord(path, error=str(error))
 
 
 def _is_usable(store: PickleStore, key: str) -> bool:

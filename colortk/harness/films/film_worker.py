@@ -26,7 +26,7 @@ from colortk.harness.films.film_variants import FACTS, is_original, is_steadied
 from colortk.harness.films.frame import FilmFrame, ReferenceFrame, shown
 from colortk.harness.films.reference_film import ReferenceFilm
 from colortk.harness.metrics.colorfulness import colorfulness
-from colortk.harness.picture_worker import check_metric_code, prepare_process, refiner_of
+from colortk.harness.picture_worker import check_metric_code, configure_process, refiner_of
 from colortk.harness.plugin_processes import (
     close_other_runs,
     loading_seconds,
@@ -154,21 +154,6 @@ class _Group:
             yield row
 
 
-def score_films(
-    tasks: tuple[FilmTask, ...], tick: Callable[[int], None] = lambda n: None
-) -> list[TaskResult]:
-    """Colorize and score films.
-
-    Parameters
-    ----------
-    tasks : tuple of FilmTask
-        The films.
-    tick : callable
-        Called with 1 for each frame.
-    """
-    return [_score_film(task, tick) for task in tasks]
-
-
 def _check_code(task: FilmTask) -> None:
     """Raise ``EnvironmentProblem`` if the code that scores films has changed meanwhile."""
     code = running_film_scores_code()
@@ -178,8 +163,21 @@ def _check_code(task: FilmTask) -> None:
         )
 
 
-def _score_film(task: FilmTask, tick: Callable[[int], None]) -> TaskResult:
-    prepare_process(task)
+def score_film(task: FilmTask, tick: Callable[[int], None] = lambda n: None) -> TaskResult:
+    """Colorize and score a film.
+
+    Parameters
+    ----------
+    task : FilmTask
+        The film.
+    tick : callable
+        Called with 1 for each frame.
+
+    Returns
+    -------
+    TaskResult
+    """
+    configure_process(task.threads)
     _check_code(task)
     result = TaskResult(task.picture, task.name)
     path, loaded = Path(task.name), loading_seconds()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from colortk.errors import PictureError
 from colortk.harness.films.film_variants import FACTS, ORIGINAL, original
-from colortk.harness.films.film_worker import FilmTask, file_stamp, score_films
+from colortk.harness.films.film_worker import FilmTask, file_stamp, score_film
 from colortk.harness.outcome import (
     Outcome,
     leave_out_duplicates,
@@ -150,7 +149,6 @@ def run_films(
                 tuple(codes.items()),
                 run_options.timeout,
                 run_options.threads,
-                os.getpid(),
                 name,
                 run_options.repeats,
                 hidden,
@@ -159,7 +157,7 @@ def run_films(
 
     in_process = run_options.jobs <= 1
     for result in run_tasks(
-        tasks(), run_options, partial(score_films, tick=tick) if in_process else score_films
+        tasks(), run_options, partial(score_film, tick=tick) if in_process else score_film
     ):
         record_result(result, outcome, results, protocol, kept)
         stop_after_failures(result, outcome, consecutive_failures)
