@@ -2,7 +2,7 @@
 
     python benchmarks/confidence.py DIR [-p NAME ...]
 
-1 is what least squares reach on pictures like those they learnt from. Under 1 on others: what they
+1 is what least squares reach on pictures like those they learned from. Under 1 on others: what they
 answer there is stronger than it is right, and that times the slope has the least squared error.
 """
 

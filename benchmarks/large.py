@@ -18,7 +18,7 @@ MEGAPIXELS = 24
 def rows(effort: Effort, place: Path) -> Iterator[Row]:
     from pictures import enlarged, sides
 
-    for kind, mode in (("grey", "L"), ("colour", "RGB"))[: effort.pick(2, 1)]:
+    for kind, mode in (("gray", "L"), ("color", "RGB"))[: effort.pick(2, 1)]:
         folder = place / kind
         folder.mkdir()
         enlarged(folder / "photograph.jpg", *sides(MEGAPIXELS), mode)

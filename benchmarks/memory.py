@@ -1,6 +1,6 @@
 """The most memory that `colortk run` of one picture holds, by megapixels; the plugin's is in it.
 
-The pictures are JPEGs in colour. Peers: a Python that decodes and encodes the same file with Pillow;
+The pictures are JPEGs in color. Peers: a Python that decodes and encodes the same file with Pillow;
 and, for what a pixel more costs, the 6 bytes that its colors have in the picture and in the result.
 """
 

@@ -12,7 +12,7 @@ from colortk.io.samples import photographs as shipped
 
 
 def photographs(folder: Path, count: int) -> list[Path]:
-    """Grey JPEG cuts of 640 × 480 of the photographs at hand."""
+    """Gray JPEG cuts of 640 × 480 of the photographs at hand."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     images = [Image.open(path).convert("L") for path in everything().values()]

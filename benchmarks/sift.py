@@ -16,7 +16,7 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
     from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid_positions
 
     light = np.random.default_rng(0).uniform(0, 100, (256, 256)).astype(np.float32)
-    grey = np.rint(light * 2.55).astype(np.uint8)
+    gray = np.rint(light * 2.55).astype(np.uint8)
     places = grid_positions(256, 32)
     points = [cv2.KeyPoint(float(x), float(y), 4.0, 0.0) for y in places for x in places]
     extractor = cv2.SIFT_create()
@@ -30,7 +30,7 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
         return min(times)
 
     ours = best(lambda: dense_sift(light, 32, 32, 6.0))
-    theirs = best(lambda: extractor.compute(grey, points))
+    theirs = best(lambda: extractor.compute(gray, points))
     yield Row(
         "dense SIFT, 32 × 32 points", ours * 1000, "ms", "cv2.SIFT.compute, ms", theirs * 1000
     )

@@ -190,17 +190,17 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     ):
         if number == count:
             break
-        grey = frame.gray
-        ab = loaded.predict(host.plugin_lightness(grey, loaded, 0))
-        light = gray_lightness()[grey]
+        gray = frame.gray
+        ab = loaded.predict(host.plugin_lightness(gray, loaded, 0))
+        light = gray_lightness()[gray]
         for name, smoother in ways.items():
-            planes = host.color_planes(grey, ab, look, smoother)
+            planes = host.color_planes(gray, ab, look, smoother)
             stored = av.VideoFrame(film.width, film.height, "yuv420p")
             values = (planes.luma, planes.cb, planes.cr)
             for one, value in zip(stored.planes, values, strict=True):
                 plane(one)[...] = value
             rgb = stored.to_ndarray(format="rgb24")
-            chroma = cv2.resize(kept[0], grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            chroma = cv2.resize(kept[0], gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
             meters[name][0].add(np.dstack([light, chroma]), light)
             meters[name][1].add(rgb, light)
             found = score(rgb, truth.to_ndarray(format="rgb24"), ["delta_e94"])

@@ -14,17 +14,17 @@ from PIL import Image
 from colortk.cli.main import invoke
 from conftest import photo
 
-GREY = photo(9, 11)[..., 1]
+GRAY = photo(9, 11)[..., 1]
 MAIN = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
 
 
 def tree(place: Path, *names: str) -> Path:
-    """Grey pictures under ``place``; what is no picture by its name is text."""
+    """Gray pictures under ``place``; what is no picture by its name is text."""
     for number, name in enumerate(names):
         path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix in (".png", ".jpg", ".tif"):
-            Image.fromarray(np.roll(GREY, number)).save(path)
+            Image.fromarray(np.roll(GRAY, number)).save(path)
         else:
             path.write_text("no picture")
     return place
@@ -39,7 +39,7 @@ def results(folder: Path) -> list[str]:
 
 
 def many(place: Path, count: int, shape: tuple[int, int] = (20, 30)) -> list[str]:
-    """Grey pictures in two folders below ``place``."""
+    """Gray pictures in two folders below ``place``."""
     names = []
     for number in range(count):
         path = place / str(number % 2) / f"{number:02}.png"

@@ -24,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import colour
+import colour as colour_science  # codespell:ignore colour
 import lpips
 import numpy as np
 import piq
@@ -91,8 +91,8 @@ def structure(
 
 def values(sample: Sample, networks: dict[str, Any]) -> dict[str, float]:
     labs = rgb2lab(sample.truth), rgb2lab(sample.result)
-    e76 = colour.difference.delta_E_CIE1976(*labs)
-    e00 = colour.difference.delta_E_CIE2000(*labs)
+    e76 = colour_science.difference.delta_E_CIE1976(*labs)
+    e00 = colour_science.difference.delta_E_CIE2000(*labs)
     x, y = (tensor(picture).float() / 127.5 - 1 for picture in (sample.truth, sample.result))
     with torch.no_grad():
         distances = {name: float(network(x, y)) for name, network in networks.items()}
@@ -100,7 +100,7 @@ def values(sample: Sample, networks: dict[str, Any]) -> dict[str, float]:
         **distances,
         **structure(sample, labs, e76),
         "delta_e76": float(e76.mean()),
-        "delta_e94": float(colour.difference.delta_E_CIE1994(*labs, textiles=False).mean()),
+        "delta_e94": float(colour_science.difference.delta_E_CIE1994(*labs, textiles=False).mean()),
         "delta_e00": float(e00.mean()),
         "delta_e00_p95": float(np.percentile(e00, 95)),
         "within_jnd": float((e76 < 2.3).mean()),

@@ -12,7 +12,7 @@ from colortk.io.picture import Picture
 from conftest import photo
 
 RGB = photo()
-GREY = np.asarray(Image.fromarray(RGB).convert("L"))
+GRAY = np.asarray(Image.fromarray(RGB).convert("L"))
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -36,7 +36,7 @@ def film(
     pixels: str = "yuv420p",
     turn: int = 0,
     cut: int | None = None,
-    grey: bool = False,
+    gray: bool = False,
     options: dict[str, str] | None = None,
     encoding: dict[str, str] | None = None,
 ) -> Path:
@@ -56,7 +56,7 @@ def film(
         for number in range(frames):
             seed = 0 if cut is None or number < cut else 3
             rgb = scene(number, height, width, seed)
-            if grey:
+            if gray:
                 rgb = np.repeat(rgb.mean(-1, keepdims=True).astype(np.uint8), 3, -1)
             frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
             frame.pts, frame.time_base = (times[number] if times else number), time_base

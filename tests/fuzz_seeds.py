@@ -38,8 +38,8 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
 def _pictures() -> dict[str, bytes]:
     with Image.open(photographs()["china.jpg"]) as image:
         rgb = image.convert("RGB").resize((72, 48))
-    grey, alpha = rgb.convert("L"), rgb.copy()
-    alpha.putalpha(grey)
+    gray, alpha = rgb.convert("L"), rgb.copy()
+    alpha.putalpha(gray)
     wide = np.asarray(rgb)[..., ::-1].astype(np.uint16) * 257
     exif = Image.Exif()
     exif[0x010F], exif[0x0112], exif[0x8825] = "Camera", 6, {1: "N", 2: (48.0, 8.0, 24.5)}
@@ -53,21 +53,21 @@ def _pictures() -> dict[str, bytes]:
         "png alpha": _saved(alpha, "PNG"),
         "png palette": _saved(rgb.quantize(64), "PNG", transparency=3),
         "png 16": cv2.imencode(".png", wide)[1].tobytes(),
-        "png grey 16": _saved(Image.fromarray(wide[..., 1]), "PNG", icc_profile=profile),
-        "png interlaced": _interlaced(np.asarray(grey)),
+        "png gray 16": _saved(Image.fromarray(wide[..., 1]), "PNG", icc_profile=profile),
+        "png interlaced": _interlaced(np.asarray(gray)),
         "tiff": _saved(rgb, "TIFF", exif=exif.tobytes(), icc_profile=profile),
         "tiff lzw": _saved(rgb, "TIFF", compression="tiff_lzw", **many),
         "tiff jpeg": _saved(rgb, "TIFF", compression="jpeg"),
         "tiff deflate": _saved(alpha, "TIFF", compression="tiff_adobe_deflate"),
         "tiff tiles": _saved(rgb, "TIFF", compression="raw", tiffinfo={322: 16, 323: 16}),
         "tiff 16": cv2.imencode(".tiff", wide)[1].tobytes(),
-        "tiff grey 16": _saved(Image.fromarray(wide[..., 1]), "TIFF"),
+        "tiff gray 16": _saved(Image.fromarray(wide[..., 1]), "TIFF"),
         "webp": _saved(rgb, "WEBP", quality=70, exif=exif, icc_profile=profile),
         "webp lossless": _saved(alpha, "WEBP", lossless=True),
         "gif": _saved(rgb.quantize(32), "GIF", save_all=True, append_images=[rgb.quantize(16)]),
         "bmp": _saved(rgb, "BMP"),
         "ppm": _saved(rgb, "PPM"),
-        "pgm": _saved(grey, "PPM"),
+        "pgm": _saved(gray, "PPM"),
         "pgm 16": b"P5\n72 48\n1023\n" + (wide[..., 1] >> 6).astype(">u2").tobytes(),
         "ppm text": b"P2\n8 4\n255\n" + b" ".join(b"%d" % (7 * n) for n in range(32)) + b"\n",
         "tga": _saved(rgb, "TGA", compression="tga_rle"),
@@ -89,9 +89,9 @@ def _tiffs(rgba: np.ndarray, wide: np.ndarray) -> dict[str, bytes]:
         import tifffile
     except ImportError:
         return {}
-    rgb, grey = np.ascontiguousarray(rgba[..., :3]), wide[..., 1]
+    rgb, gray = np.ascontiguousarray(rgba[..., :3]), wide[..., 1]
     planes = np.ascontiguousarray(wide.transpose(2, 0, 1))
-    bits = Image.fromarray(grey > 30000)
+    bits = Image.fromarray(gray > 30000)
     kinds: dict[str, tuple[np.ndarray, dict[str, object]]] = {
         "planar 16": (planes, {"photometric": "rgb", "planarconfig": "separate"}),
         "planar lzw tiles": (
@@ -100,9 +100,9 @@ def _tiffs(rgba: np.ndarray, wide: np.ndarray) -> dict[str, bytes]:
              "predictor": True, "tile": (16, 32), "byteorder": ">"},
         ),
         "big": (rgb, {"photometric": "rgb", "bigtiff": True, "compression": "deflate"}),
-        "big tiles": (grey, {"bigtiff": True, "byteorder": ">", "tile": (16, 16)}),
+        "big tiles": (gray, {"bigtiff": True, "byteorder": ">", "tile": (16, 16)}),
         "premultiplied": (rgba, {"photometric": "rgb", "extrasamples": ["assocalpha"]}),
-        "white is zero": (grey, {"photometric": "miniswhite", "byteorder": ">"}),
+        "white is zero": (gray, {"photometric": "miniswhite", "byteorder": ">"}),
         "float": (
             (wide / 65535).astype(np.float32),
             {"photometric": "rgb", "compression": "deflate", "predictor": 3},
@@ -120,19 +120,19 @@ def _tiffs(rgba: np.ndarray, wide: np.ndarray) -> dict[str, bytes]:
     return found
 
 
-def _interlaced(grey: np.ndarray) -> bytes:
+def _interlaced(gray: np.ndarray) -> bytes:
     """A gray PNG in Adam7's seven passes, which Pillow does not write."""
     lines = []
     for top, left, down, right in (
         (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1),
     ):  # fmt: skip
-        lines += [b"\0" + line.tobytes() for line in grey[top::down, left::right]]
+        lines += [b"\0" + line.tobytes() for line in gray[top::down, left::right]]
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = zlib.crc32(kind + content).to_bytes(4, "big")
         return len(content).to_bytes(4, "big") + kind + content + check
 
-    height, width = grey.shape
+    height, width = gray.shape
     head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 1])
     parts = (b"IHDR", head), (b"IDAT", zlib.compress(b"".join(lines))), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)

@@ -67,7 +67,7 @@ def turned(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def bled(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Colours blurred over 17 × 17 pixels."""
+    """Colors blurred over 17 × 17 pixels."""
     luma, *colors = opponents(picture)
     for axis in (0, 1):
         shifts = range(-8, 9)

@@ -33,9 +33,9 @@ PICTURES = 6
 LEVELS = {"good": 2, "fair": 8, "poor": 255}
 
 
-def jpeg(colour: tuple[int, int, int] | int, mode: str = "RGB") -> bytes:
+def jpeg(color: tuple[int, int, int] | int, mode: str = "RGB") -> bytes:
     file = io.BytesIO()
-    Image.new(mode, (144, 144), colour).save(file, "JPEG", quality=90)
+    Image.new(mode, (144, 144), color).save(file, "JPEG", quality=90)
     return file.getvalue()
 
 
@@ -141,7 +141,7 @@ def make_report(labels: dict[str, str] | None = None) -> ComparisonSummary:
 
 
 def make_sheets(names: dict[int, str] | None = None, labels: dict[str, str] | None = None) -> Iterator[PictureImages]:  # fmt: skip
-    colours = {"good": (200, 40, 40), "fair": (40, 160, 40), "poor": (40, 40, 200)}
+    colors = {"good": (200, 40, 40), "fair": (40, 160, 40), "poor": (40, 40, 200)}
     for k in range(PICTURES):
         ran = {n: (labels or {}).get(n, n) for n in PLUGINS if (n, k) != ("poor", PICTURES - 1)}
         yield PictureImages(
@@ -150,7 +150,7 @@ def make_sheets(names: dict[int, str] | None = None, labels: dict[str, str] | No
             jpeg(100 + k, "L"),
             jpeg((90, 120, 10 * k)),
             near_gray=k == 2,
-            results={label: jpeg(colours[name]) for name, label in ran.items()},
+            results={label: jpeg(colors[name]) for name, label in ran.items()},
             heats={label: jpeg(LEVELS[name], "L") for name, label in ran.items()},
         )
 

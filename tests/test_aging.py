@@ -55,11 +55,11 @@ def test_old_plates_are_blind_to_red() -> None:
         differences.append(of_blue - of_red)
     modern = rgb2lab(blue)[0, 0, 0] - rgb2lab(red)[0, 0, 0]
     assert np.mean(differences) > modern + 10
-    grey = np.full((4, 4, 3), 120, np.uint8)
-    assert aging.change_emulsion(grey, rng).mean() == pytest.approx(rgb2lab(grey)[0, 0, 0], abs=0.5)
+    gray = np.full((4, 4, 3), 120, np.uint8)
+    assert aging.change_emulsion(gray, rng).mean() == pytest.approx(rgb2lab(gray)[0, 0, 0], abs=0.5)
 
 
-def test_grain_is_mostly_in_the_middle_greys() -> None:
+def test_grain_is_mostly_in_the_middle_grays() -> None:
     rng = np.random.default_rng(0)
     spread = {}
     for level in (2.0, 50.0, 98.0):

@@ -32,19 +32,19 @@ def test_the_version_is_the_distributions() -> None:
 
 
 def test_colorize_an_array_and_a_file(tmp_path: Path) -> None:
-    grey = photo()[..., 0]
-    result = colortk.colorize(grey, "mean_color")
+    gray = photo()[..., 0]
+    result = colortk.colorize(gray, "mean_color")
     assert (result.shape, result.dtype) == ((48, 64, 3), np.uint8)
     lab = rgb2lab(result)
-    assert np.abs(lab[..., 0] - rgb2lab(np.repeat(grey[..., None], 3, 2))[..., 0]).mean() < 0.3
+    assert np.abs(lab[..., 0] - rgb2lab(np.repeat(gray[..., None], 3, 2))[..., 0]).mean() < 0.3
     assert 1 < lab[..., 2].mean() < 12
-    Image.fromarray(grey).save(tmp_path / "x.png")
+    Image.fromarray(gray).save(tmp_path / "x.png")
     assert np.array_equal(colortk.colorize(tmp_path / "x.png", "mean_color"), result)
     assert np.array_equal(colortk.colorize(str(tmp_path / "x.png"), "mean_color"), result)
-    deep = colortk.colorize(grey.astype(np.uint16) * 257, "mean_color")
+    deep = colortk.colorize(gray.astype(np.uint16) * 257, "mean_color")
     assert deep.dtype == np.uint16
     assert np.abs(deep / 257 - result).max() <= 1
-    none = colortk.colorize(grey, "mean_color", strength=0)
+    none = colortk.colorize(gray, "mean_color", strength=0)
     assert np.ptp(none.astype(int), axis=2).max() == 0
 
 
@@ -149,7 +149,7 @@ def test_a_wrong_picture_is_one_clear_line(image: Any, message: str) -> None:
     ("arguments", "message"),
     [
         ({"plugin": 3}, "a plugin is a name or a function"),
-        ({"plugin": "grey"}, "did you mean 'gray'"),
+        ({"plugin": "gra"}, "did you mean 'gray'"),
         ({"options": ["strength=1"]}, "options are a dict"),
         ({"options": {"none": 1}}, "plugin 'gray' has no options"),
         ({"plugin": np.sin, "options": {"a": 1}}, "options cannot be combined with a function"),

@@ -42,7 +42,7 @@ def test_the_output_has_a_default_name(source: Path) -> None:
     ("arguments", "message"),
     [
         ({"plugin": lambda lightness: lightness}, "a function cannot colorize a film"),
-        ({"plugin": "grey"}, "did you mean 'gray'"),
+        ({"plugin": "gra"}, "did you mean 'gray'"),
         ({"temporal": "smooth"}, "known values: flow, off"),
         ({"strength": 3}, "a number from 0 to 2"),
         ({"segment_seconds": 0}, "a number above 0"),

@@ -101,8 +101,8 @@ def test_sift_mlp_answers_anything_finite(light: np.ndarray) -> None:
 def test_lightness_is_kept_to_eight_bits(both: tuple[np.ndarray, np.ndarray]) -> None:
     """Every pixel's L* is within that of a step of 8 bits, of each channel, of the input's."""
     light, ab = both
-    grey = np.rint(light * 2.55).astype(np.uint8)
-    wanted = lightness(grey)
+    gray = np.rint(light * 2.55).astype(np.uint8)
+    wanted = lightness(gray)
     rgb = join(wanted, ab, ratio)
     assert rgb.shape == (*light.shape, 3)
     assert rgb.dtype == np.uint8
@@ -156,7 +156,7 @@ def test_rgb_comes_back_from_lab(rgb: np.ndarray) -> None:
 
 @thorough
 @given(SHAPES.flatmap(lambda s: st.tuples(planes(s, 0, 100), planes((*s, 2), -ANY, ANY))))
-def test_lab_of_anything_is_a_colour(both: tuple[np.ndarray, np.ndarray]) -> None:
+def test_lab_of_anything_is_a_color(both: tuple[np.ndarray, np.ndarray]) -> None:
     light, ab = both
     rgb = lab_to_rgb(np.dstack([light, np.clip(ab, -1e6, 1e6)]))
     assert np.isfinite(rgb).all()

@@ -63,7 +63,7 @@ def test_a_crop_is_a_part_enlarged() -> None:
     assert 0.9 < max(slopes) <= 1.02
 
 
-def test_values_are_scaled_by_one_factor_and_colour_with_lightness() -> None:
+def test_values_are_scaled_by_one_factor_and_color_with_lightness() -> None:
     factors = []
     for seed in range(30):
         dark = scale_values(PICTURE, np.random.default_rng(seed))

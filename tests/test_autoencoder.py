@@ -60,7 +60,7 @@ def test_the_answer_is_the_mean_of_two_sizes_and_their_mirrors(
         assert np.abs(views[()] - views[options]).max() > 0.1, options
 
 
-def test_a_mirrored_picture_gets_mirrored_colours() -> None:
+def test_a_mirrored_picture_gets_mirrored_colors() -> None:
     seen = lightness(photo(96, 128, 3))
     ask = load(Request("autoencoder")).predict
     answer = ask(np.ascontiguousarray(np.fliplr(seen)))

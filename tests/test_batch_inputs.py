@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from batches import GREY, run, tree
+from batches import GRAY, run, tree
 from colortk.batch.inputs import InputItem, find_inputs, read_list
 from colortk.cli.main import invoke
 from colortk.errors import UsageError
@@ -135,7 +135,7 @@ def test_a_format_is_known_without_decoding(
         cv2.imwrite("x.tif", np.zeros((4, 4, 3), np.uint16))
         path = place / "x.tif"
     else:
-        Image.fromarray(GREY).save(path, kind)
+        Image.fromarray(GRAY).save(path, kind)
     wanted = decode(path.read_bytes(), "x").format
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     assert format_of(path) == wanted

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from batches import GREY, results, run, tree
+from batches import GRAY, results, run, tree
 from colortk.batch.inputs import InputItem
 from colortk.batch.journal import Journal
 from colortk.batch.options import BatchOptions
@@ -28,7 +28,7 @@ def test_resume_does_the_rest(place: Path, capsys: pytest.CaptureFixture[str]) -
     before = {name: (out / name).stat().st_mtime_ns for name in results(out)}
     (out / "b.png").unlink()
     (out / "c.png").write_bytes(b"another size")
-    Image.fromarray(GREY).save(folder / "bad.jpg")
+    Image.fromarray(GRAY).save(folder / "bad.jpg")
     capsys.readouterr()
     assert run("in", "-o", "out", "--resume", "--report", "report") == 1
     told = capsys.readouterr()

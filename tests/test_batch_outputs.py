@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from batches import GREY, results, run, tree
+from batches import GRAY, results, run, tree
 from colortk.batch.inputs import InputItem
 from colortk.batch.options import BatchOptions
 from colortk.batch.outputs import OutputPlanner
@@ -24,7 +24,7 @@ def plan(names: list[str], **options: object) -> list[PlannedFile]:
 
 def encoded(kind: str) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(GREY).save(out, kind)
+    Image.fromarray(GRAY).save(out, kind)
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Colour conversion against scikit-image, an independent implementation."""
+"""Color conversion against scikit-image, an independent implementation."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_lightness_is_scikit_images(dtype: type, shape: tuple[int, ...]) -> None
     np.testing.assert_allclose(found, expected, atol=0.01)
 
 
-def test_lightness_of_every_grey_level_is_exact() -> None:
+def test_lightness_of_every_gray_level_is_exact() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None]
     expected = rgb2lab(np.repeat(ramp[..., None], 3, 2))[..., 0]
     np.testing.assert_allclose(lightness(ramp), expected, atol=1e-3)
@@ -77,7 +77,7 @@ def test_lab_to_rgb8_is_scikit_images_to_the_nearest_level() -> None:
 
 
 @pytest.mark.usefixtures("tables")
-def test_lab_to_rgb8_clips_colours_that_srgb_lacks() -> None:
+def test_lab_to_rgb8_clips_colors_that_srgb_lacks() -> None:
     lab = RNG.uniform([0, -120, -120], [100, 120, 120], (60, 60, 3)).astype(np.float32)
     linear = np.clip(lab_to_linear_rgb(lab.astype(np.float64)), 0, 1)
     found = lab_to_rgb8(lab).astype(np.float64)
@@ -86,7 +86,7 @@ def test_lab_to_rgb8_clips_colours_that_srgb_lacks() -> None:
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_grey_level_comes_back_as_itself() -> None:
+def test_a_gray_level_comes_back_as_itself() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None]
     lab = np.zeros((1, 256, 3), np.float32)
     lab[..., 0] = lightness(ramp)

@@ -19,7 +19,7 @@ from conftest import BUILT_INS, QUICK, colorizer_module, photo, rows_of
 
 
 @pytest.mark.slow
-def test_scores_of_gray_are_those_of_the_grey_picture(
+def test_scores_of_gray_are_those_of_the_gray_picture(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
     run = colortk("compare", folder, "-p", "mean_color", "--native", "--json", *QUICK)
@@ -31,8 +31,8 @@ def test_scores_of_gray_are_those_of_the_grey_picture(
     expected = []
     for path in sorted(folder.iterdir()):
         assert colortk("run", "-p", "gray", path, "-o", "g.png", "--force").returncode == 0
-        grey = np.asarray(Image.open(folder.parent / "g.png"))
-        expected.append(peak_signal_noise_ratio(np.asarray(Image.open(path)), grey))
+        gray = np.asarray(Image.open(folder.parent / "g.png"))
+        expected.append(peak_signal_noise_ratio(np.asarray(Image.open(path)), gray))
     psnr = rows["gray"]["metrics"]["psnr"]
     assert psnr["mean"] == pytest.approx(np.mean(expected), abs=1e-4)
     assert psnr["median"] == pytest.approx(np.median(expected), abs=1e-4)
@@ -313,7 +313,7 @@ def test_what_was_asked_for_is_shown(folder: Path, colortk: Callable[..., Any]) 
 def test_sizes(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
-    """Colour that depends on the picture's size is found out; color that does not, is not."""
+    """Color that depends on the picture's size is found out; color that does not, is not."""
     body = "return np.full((*lightness.shape, 2), 20 * (lightness.shape[0] > 400), np.float32)"
     module = colorizer_module("sized", "sized", body).replace("short=32", "short=None")
     site = distribution("sized", module)

@@ -201,7 +201,7 @@ def test_a_strangers_own_kind_of_error_is_a_row(
     ("arguments", "words"),
     [
         (["nowhere"], "no picture or folder 'nowhere'"),
-        (["pictures", "-p", "grey"], "did you mean 'gray'?"),
+        (["pictures", "-p", "gra"], "did you mean 'gray'?"),
         (["empty"], "no pictures in 'empty'"),
         (["pictures", "--baseline", "mena_color"], "did you mean 'mean_color'?"),
         (["pictures", "-m", "psrn"], "did you mean 'psnr'?"),

@@ -61,24 +61,24 @@ def colortk_metrics():
 SMALL = ("--size", "48", "-m", "psnr", "-m", "flicker", "-m", "delta_e00")
 
 
-def shots(greys: list[np.ndarray]) -> list[ReferenceFrame]:
+def shots(grays: list[np.ndarray]) -> list[ReferenceFrame]:
     steps, before, found = MotionFinder(), None, []
-    for number, grey in enumerate(greys):
-        fine = np.repeat(grey[..., None], 3, 2).astype(np.float32)
+    for number, gray in enumerate(grays):
+        fine = np.repeat(gray[..., None], 3, 2).astype(np.float32)
         found.append(ReferenceFrame(number, fine, False, steps, before))
         before = found[-1].gray
     return found
 
 
-def test_flicker_against_colours_moved_by_hand() -> None:
+def test_flicker_against_colors_moved_by_hand() -> None:
     """The texture moves two pixels a frame: so is the frame before, without any optical flow."""
     rng, height, width = np.random.default_rng(0), 72, 96
-    greys = moving(6, height=height, width=width)
+    grays = moving(6, height=height, width=width)
     painted = np.zeros((height, width + 12, 2), np.float32)
     painted[...] = 12 * np.sin(np.arange(width + 12) / 9)[:, None]
     jumps = rng.normal(0, 4, (6, 2)).astype(np.float32)
     meter, labs = ColorFlicker(), []
-    for number, shot in enumerate(shots(greys)):
+    for number, shot in enumerate(shots(grays)):
         ab = painted[:, 2 * number : 2 * number + width] + jumps[number]
         labs.append(np.dstack([shot.lightness, ab]))
         meter.add(FilmFrame(shot, labs[-1]))
@@ -90,7 +90,7 @@ def test_flicker_against_colours_moved_by_hand() -> None:
     assert found == pytest.approx(np.mean(by_hand), rel=0.03)
     assert found == pytest.approx(flicker(labs).color), "each of its own motion: the same"
     alone = ColorFlicker()
-    alone.add(FilmFrame(shots(greys)[0], labs[0]))
+    alone.add(FilmFrame(shots(grays)[0], labs[0]))
     with pytest.raises(PictureError, match="flicker cannot be measured"):
         alone.result()
 
@@ -120,9 +120,9 @@ def test_frames_are_those_of_the_film(tmp_path: Path) -> None:
         assert np.abs(shot.lab - rgb_to_lab(pixels)).max() < 0.01
     small = ReferenceFilm(path, load_protocol(PROTOCOL).varied(short_side=24))
     assert [shot.lightness.shape for shot in small.frames()] == [(24, 32)] * 5
-    grey = film(tmp_path / "grey.mkv", frames=1, codec="ffv1", grey=True)
-    (shot,) = ReferenceFilm(grey, how).frames()
-    luma = planes(decoded(grey)[0])[0].astype(float)
+    gray = film(tmp_path / "gray.mkv", frames=1, codec="ffv1", gray=True)
+    (shot,) = ReferenceFilm(gray, how).frames()
+    luma = planes(decoded(gray)[0])[0].astype(float)
     assert np.abs((luma - 16) * 255 / 219 - shot.truth.pixels[..., 1]).max() < 2, "full range"
     turned = film(tmp_path / "turned.mp4", frames=2, turn=90)
     assert [shot.truth.pixels.shape for shot in ReferenceFilm(turned, how).frames()] == [
@@ -136,8 +136,8 @@ def test_films_frame_by_frame_and_steadied(
 ) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
-    film(clips / "colour.mkv", frames=16, codec="ffv1")
-    film(clips / "grey.mkv", frames=8, codec="ffv1", grey=True)
+    film(clips / "color.mkv", frames=16, codec="ffv1")
+    film(clips / "gray.mkv", frames=8, codec="ffv1", gray=True)
     for name, body in (("blink", BLINK), ("late", LATE)):
         distribution(name, colorizer_module(name, name, body.strip()))
     site = distribution("mine", METRICS)
@@ -155,11 +155,11 @@ def test_films_frame_by_frame_and_steadied(
     assert off["flicker"]["mean"] == pytest.approx(3 * np.sqrt(2), rel=0.05)
     assert flow["flicker"]["mean"] < off["flicker"]["mean"] / 2
     assert {off[name]["n"] for name in off} == {1}, "a gray film is left out of every measure"
-    assert [Path(name).name for name in report["gray_originals"]] == ["grey.mkv"]
+    assert [Path(name).name for name in report["gray_originals"]] == ["gray.mkv"]
     assert off["frames"]["mean"] == 16
     assert "broken" not in off
     beside = rows["blink"]["beside"]["flicker"]
-    assert 0 < beside < 3, "the originals', whose colours move with what they are on"
+    assert 0 < beside < 3, "the originals', whose colors move with what they are on"
     for name in ("late", "late+flow"):
         assert rows[name]["failed"] == 1
     reasons = [

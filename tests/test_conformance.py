@@ -97,7 +97,7 @@ def test_a_check_that_does_not_end_is_ended_with_what_it_started(
     if sys.platform == "linux":  # gone, or waiting for nothing but to be forgotten
         status = Path("/proc", (tmp_path / "child").read_text(), "status")
         assert not status.exists() or "\nState:\tZ" in status.read_text()
-    names = colortk("plugins", "check", "gray", "grey")
+    names = colortk("plugins", "check", "gray", "gra")
     assert (names.returncode, names.stdout) == (2, "")
 
 

@@ -26,7 +26,7 @@ PUBLISHED = 6_092_072
 HEAD = 352 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
 
 
-def test_cells_are_those_that_a_colour_of_srgb_falls_into() -> None:
+def test_cells_are_those_that_a_color_of_srgb_falls_into() -> None:
     """The rim of the gamut is on the faces of the RGB cube, as scikit-image converts them."""
     levels = np.arange(256, dtype=np.uint8)
     u, v = np.meshgrid(levels, levels, indexing="ij")
@@ -35,16 +35,14 @@ def test_cells_are_those_that_a_colour_of_srgb_falls_into() -> None:
     ]
     inner = np.stack(np.meshgrid(*[levels[::15]] * 3, indexing="ij"), -1).reshape(1, -1, 3)
     cells = set()
-    for colours in (*faces, inner):
-        found = np.unique(
-            np.rint(rgb2lab(colours)[..., 1:] / 10).astype(int).reshape(-1, 2), axis=0
-        )
+    for colors in (*faces, inner):
+        found = np.unique(np.rint(rgb2lab(colors)[..., 1:] / 10).astype(int).reshape(-1, 2), axis=0)
         cells |= {(10.0 * a, 10.0 * b) for a, b in found}
     assert cells == {(float(a), float(b)) for a, b in CENTERS}
     assert len(CENTERS) == 261
 
 
-def test_the_annealed_mean_goes_from_the_expected_colour_to_the_likeliest() -> None:
+def test_the_annealed_mean_goes_from_the_expected_color_to_the_likeliest() -> None:
     logits = np.random.default_rng(0).normal(0, 2, (3, 5, len(CENTERS))).astype(np.float32)
     kept = logits.copy()
     for temperature in (1.0, 0.38):
@@ -132,7 +130,7 @@ def test_smaller_encoders_are_the_published_ones(size: str, published: int, feat
 
 @pytest.mark.slow
 def test_blocks_of_attention_begin_as_the_identity() -> None:
-    """And what they add spreads over the whole picture once they have learnt."""
+    """And what they add spreads over the whole picture once they have learned."""
     keras = pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.network import effnet_bins
 
@@ -282,8 +280,8 @@ def test_chroma_ends_where_lightness_does() -> None:
         def predict(self, x: Any) -> Any:
             dark = (x < 0).reshape(1, 16, 4, 16, 4).mean((2, 4))
             logits = np.full((1, 16, 16, len(CENTERS)), -30, np.float32)
-            for colour, share in ((40.0, dark), (-40.0, 1 - dark)):
-                cell = ([colour, 0.0] == CENTERS).all(-1).argmax()
+            for color, share in ((40.0, dark), (-40.0, 1 - dark)):
+                cell = ([color, 0.0] == CENTERS).all(-1).argmax()
                 logits[..., cell] = np.log(np.maximum(share, 1e-12))
             return logits
 

@@ -30,7 +30,7 @@ pytestmark = [
 
 
 def gaussian(ab: np.ndarray) -> np.ndarray:
-    """Probability of every cell under a normal distribution about a colour."""
+    """Probability of every cell under a normal distribution about a color."""
     distance = ((ab[..., None, :].astype(np.float64) - CENTERS) ** 2).sum(-1)
     density = np.exp(-distance / (2 * 5.0**2))
     return np.asarray(density / density.sum(-1, keepdims=True))
@@ -41,9 +41,9 @@ def test_statistics_are_means_and_deviations_of_each_picture(
 ) -> None:
     truth, answer = pair
     ab = quarter(truth).astype(np.float64)
-    colour = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTERS + 10 * answer[..., -2:]
+    color = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTERS + 10 * answer[..., -2:]
     off = [
-        np.abs(about(colour, axis=(1, 2)) - about(ab, axis=(1, 2))).mean() / 10
+        np.abs(about(color, axis=(1, 2)) - about(ab, axis=(1, 2))).mean() / 10
         for about in (np.mean, np.std)
     ]
     without, found = (
@@ -64,7 +64,7 @@ def quarter(truth: np.ndarray) -> np.ndarray:
     return truth[..., 1:].reshape(2, 8, 4, 8, 4, 2).mean((2, 4))
 
 
-def test_cross_entropy_is_of_a_gaussian_about_the_true_colour(
+def test_cross_entropy_is_of_a_gaussian_about_the_true_color(
     pair: tuple[np.ndarray, np.ndarray],
 ) -> None:
     truth, answer = pair
@@ -77,7 +77,7 @@ def test_cross_entropy_is_of_a_gaussian_about_the_true_colour(
     assert weighted == pytest.approx((surprise * (likely @ weights)).mean(), rel=1e-4)
 
 
-def test_smooth_l1_is_of_the_colour_that_is_served(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_smooth_l1_is_of_the_color_that_is_served(pair: tuple[np.ndarray, np.ndarray]) -> None:
     truth, answer = pair
     served = softmax(answer[..., :-2].astype(np.float64), -1) @ CENTERS + 10 * answer[..., -2:]
     expected = huber(1, (served - quarter(truth)) / 10).mean()
@@ -90,23 +90,23 @@ def test_smooth_l1_is_of_the_colour_that_is_served(pair: tuple[np.ndarray, np.nd
 
 def test_coarse_errors_are_of_averaged_colors(pair: tuple[np.ndarray, np.ndarray]) -> None:
     truth, answer = pair
-    colour, ab = (
+    color, ab = (
         answer[..., -2:].astype(np.float64) * 10,
         quarter(truth).astype(np.float64),
     )
     expected = np.mean(
         [
-            huber(1, (colour - ab).reshape(2, 8 // n, n, 8 // n, n, 2).mean((2, 4)) / 10).mean()
+            huber(1, (color - ab).reshape(2, 8 // n, n, 8 // n, n, 2).mean((2, 4)) / 10).mean()
             for n in (2, 4, 8)
         ]
     )
-    assert float(losses.coarse(colour, ab)) == pytest.approx(expected, rel=1e-4)
+    assert float(losses.coarse(color, ab)) == pytest.approx(expected, rel=1e-4)
 
 
 def test_places_of_one_true_color_are_to_have_one_color() -> None:
     """Equal to a loop over all pairs at the offsets; a uniform shift costs nothing."""
     rng = np.random.default_rng(3)
-    ab, colour = rng.uniform(-30, 30, (2, 1, 9, 8, 2))
+    ab, color = rng.uniform(-30, 30, (2, 1, 9, 8, 2))
     weighted, weights = 0.0, 1e-3
     for down, right in losses.OFFSETS:
         for y in range(9):
@@ -116,10 +116,10 @@ def test_places_of_one_true_color_are_to_have_one_color() -> None:
                 one, other = ab[0, y, x], ab[0, y + down, x + right]
                 weight = np.exp(-((one - other) ** 2).sum() / 72)
                 weight *= np.hypot(*one) / (np.hypot(*one) + 10)
-                difference = colour[0, y, x] - colour[0, y + down, x + right] - one + other
+                difference = color[0, y, x] - color[0, y + down, x + right] - one + other
                 weighted += weight * huber(1, difference / 10).sum()
                 weights += weight
-    assert float(losses.inconsistent(colour, ab)) == pytest.approx(weighted / weights, rel=1e-3)
+    assert float(losses.inconsistent(color, ab)) == pytest.approx(weighted / weights, rel=1e-3)
     assert float(losses.inconsistent(ab + 25, ab)) < 1e-6
     flat = np.full((1, 16, 16, 2), 30.0)
     split = flat.copy()
@@ -147,7 +147,7 @@ def test_the_picture_itself_has_no_perceptual_loss_and_a_gray_one_has() -> None:
     assert float(loss(truth, np.zeros_like(right))) > 0.05
 
 
-def test_rare_colours_count_more_and_the_mean_stays() -> None:
+def test_rare_colors_count_more_and_the_mean_stays() -> None:
     share = np.random.default_rng(0).dirichlet(np.full(len(CENTERS), 0.3))
     weights = losses.class_weights(share, 0.5)
     assert float(weights @ share) == pytest.approx(1, rel=1e-5)
@@ -163,8 +163,8 @@ def test_the_prior_is_of_the_pictures(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     share = color_prior(TrainRequest(tmp_path, tmp_path / "out", tmp_path))
     assert share.sum() == pytest.approx(1)
-    colour = rgb2lab(np.array([[[200, 60, 40]]], np.uint8))[0, 0, 1:]
-    assert np.abs(share - gaussian(colour)).max() < 1e-2
+    color = rgb2lab(np.array([[[200, 60, 40]]], np.uint8))[0, 0, 1:]
+    assert np.abs(share - gaussian(color)).max() < 1e-2
     ab = np.random.default_rng(0).uniform(-60, 60, (50, 2)).astype(np.float32)
     assert soft_counts(ab) == pytest.approx(gaussian(ab).sum(0), abs=1e-4)
 

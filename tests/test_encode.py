@@ -67,9 +67,9 @@ def test_sixteen_bits_with_metadata(extension: str, alpha: bool) -> None:
 def test_a_tiff_keeps_description_but_not_another_pictures_structure() -> None:
     out = io.BytesIO()
     Image.fromarray(RGB[..., 0]).save(out, "TIFF", exif=exif(), compression="tiff_lzw")
-    picture = decode(out.getvalue(), "grey")
+    picture = decode(out.getvalue(), "gray")
     data = encode(RGB, picture, "tif", [])
-    assert np.array_equal(decode(data, "colour").pixels, RGB)
+    assert np.array_equal(decode(data, "color").pixels, RGB)
 
 
 @pytest.mark.parametrize("wide", [False, True])

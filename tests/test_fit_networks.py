@@ -103,8 +103,8 @@ def test_what_was_trained_colorizes(
     out = colortk(*line, env=ENVIRONMENT)
     assert out.returncode == 0, out.stderr
     lab = rgb2lab(np.asarray(Image.open(result)))
-    grey = rgb2lab(np.asarray(Image.open(picture).convert("RGB")))
-    assert np.abs(lab[..., 0] - grey[..., 0]).max() < 1
+    gray = rgb2lab(np.asarray(Image.open(picture).convert("RGB")))
+    assert np.abs(lab[..., 0] - gray[..., 0]).max() < 1
     middle = (lab[..., 0] > 40) & (lab[..., 0] < 70)
     hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))[middle]
     assert np.hypot(lab[..., 1], lab[..., 2])[middle].mean() > 3
@@ -228,7 +228,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
             assert code == 0, name
             found = load(Request(name, weights=out / name))
             lightness = np.linspace(0, 100, shape[0] * shape[1], dtype=np.float32).reshape(shape)
-            # Not through the host, which refuses the chroma of a network that learnt nothing yet.
+            # Not through the host, which refuses the chroma of a network that learned nothing yet.
             answer = found.colorizer.predict_ab(lightness)
             assert answer.shape == (*shape, 2) and answer.dtype == np.float32, name
             batch = found.colorizer.predict_ab_batch(np.stack([lightness, lightness / 2]))
@@ -285,7 +285,7 @@ def test_the_network_of_the_documentation(data: Path, tmp_path: Path) -> None:
     wrong = fit(*line, "--force", check=False, PYTHONPATH=str(tmp_path / "site"))
     assert wrong.returncode == 3
     assert "plugin 'mine' trains the recipe 'yours'" in wrong.stderr
-    assert "epoch" not in wrong.stderr, "before anything is learnt in vain"
+    assert "epoch" not in wrong.stderr, "before anything is learned in vain"
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     sizes = [1, 32, 64, 64, 32, 2]
     wanted = sum(9 * a * b + b for a, b in itertools.pairwise(sizes))

@@ -214,7 +214,7 @@ def test_show_and_check(colortk: Callable[..., Any]) -> None:
     assert {item["name"] for item in shown["artifacts"]} == {"a.npz", "b.npz"}
     assert len(shown["artifact_digest"]) == 64
     assert "Team 2" in shown["paper"]
-    assert colortk("plugins", "show", "grey").stderr.count("did you mean 'gray'") == 1
+    assert colortk("plugins", "show", "gra").stderr.count("did you mean 'gray'") == 1
     run = colortk("plugins", "check", "gray", "--json")
     assert run.returncode == 0, run.stdout
     statuses = {row["check"]: row["status"] for row in json.loads(run.stdout)}

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from encoded import GREY, RGB, opened, saved
+from encoded import GRAY, RGB, opened, saved
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "PPM", "WEBP", "GIF"])
-def test_grey(kind: str) -> None:
+def test_gray(kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
-    pixels = opened(saved(Image.fromarray(GREY), kind, **options)).pixels
-    grey = pixels if pixels.ndim == 2 else pixels[..., 1]
-    assert np.array_equal(grey, GREY)
+    pixels = opened(saved(Image.fromarray(GRAY), kind, **options)).pixels
+    gray = pixels if pixels.ndim == 2 else pixels[..., 1]
+    assert np.array_equal(gray, GRAY)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "PPM", "WEBP"])
@@ -28,19 +28,19 @@ def test_rgb(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
 def test_rgba(kind: str) -> None:
-    rgba = np.dstack([RGB, GREY])
+    rgba = np.dstack([RGB, GRAY])
     options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
     found = opened(saved(Image.fromarray(rgba), kind, **options))
     assert np.array_equal(found.pixels, RGB)
     assert found.alpha is not None
-    assert np.array_equal(found.alpha, GREY)
+    assert np.array_equal(found.alpha, GRAY)
 
 
-def test_grey_with_alpha() -> None:
-    found = opened(saved(Image.fromarray(np.dstack([GREY, 255 - GREY])), "PNG"))
-    assert np.array_equal(found.pixels, GREY)
+def test_gray_with_alpha() -> None:
+    found = opened(saved(Image.fromarray(np.dstack([GRAY, 255 - GRAY])), "PNG"))
+    assert np.array_equal(found.pixels, GRAY)
     assert found.alpha is not None
-    assert np.array_equal(found.alpha, 255 - GREY)
+    assert np.array_equal(found.alpha, 255 - GRAY)
 
 
 def test_palette_with_and_without_transparency() -> None:
@@ -53,7 +53,7 @@ def test_palette_with_and_without_transparency() -> None:
 
 
 def test_one_bit() -> None:
-    image = Image.fromarray(GREY).convert("1")
+    image = Image.fromarray(GRAY).convert("1")
     assert np.array_equal(opened(saved(image, "PNG")).pixels, np.asarray(image) * np.uint8(255))
 
 
@@ -89,15 +89,15 @@ def test_exif_rotation_is_applied_once_and_forgotten(orientation: int, kind: str
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "Camera"
-    data = saved(Image.fromarray(GREY), kind, exif=exif)
+    data = saved(Image.fromarray(GRAY), kind, exif=exif)
     from PIL import ImageOps
 
     with Image.open(io.BytesIO(data)) as image:
         expected = np.asarray(ImageOps.exif_transpose(image).convert("L"))
     found = opened(data)
-    grey = found.pixels if found.pixels.ndim == 2 else found.pixels[..., 1]
-    assert grey.shape == expected.shape
-    assert np.abs(grey.astype(int) - expected).max() <= 2
+    gray = found.pixels if found.pixels.ndim == 2 else found.pixels[..., 1]
+    assert gray.shape == expected.shape
+    assert np.abs(gray.astype(int) - expected).max() <= 2
     kept = Image.Exif()
     kept.load(found.exif)
     assert kept[0x010F] == "Camera"
@@ -105,7 +105,7 @@ def test_exif_rotation_is_applied_once_and_forgotten(orientation: int, kind: str
 
 
 def test_dpi_is_read() -> None:
-    assert opened(saved(Image.fromarray(GREY), "JPEG", dpi=(300, 300))).dpi == (300, 300)
+    assert opened(saved(Image.fromarray(GRAY), "JPEG", dpi=(300, 300))).dpi == (300, 300)
 
 
 def test_a_lab_tiff_is_converted_to_srgb() -> None:
@@ -118,9 +118,9 @@ def test_a_lab_tiff_is_converted_to_srgb() -> None:
 
 
 def test_only_the_first_frame_is_used_and_that_is_said() -> None:
-    frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
+    frames = [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)]
     found = opened(saved(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
-    assert np.array_equal(found.pixels, GREY)
+    assert np.array_equal(found.pixels, GRAY)
     assert "several pages" in found.notes[0]
 
 

@@ -14,7 +14,7 @@ from PIL import Image, TiffImagePlugin
 from colortk.errors import PictureError
 from colortk.io.decode import read_bytes
 from conftest import photo
-from encoded import GREY, opened, saved
+from encoded import GRAY, opened, saved
 
 
 def test_postscript_is_not_interpreted() -> None:
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_one_line(data: bytes, why: str) -> None:
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:
-    small = bytearray(saved(Image.fromarray(GREY), "PNG"))
+    small = bytearray(saved(Image.fromarray(GRAY), "PNG"))
     small[16:24] = struct.pack(">II", 60000, 60000)
     small[29:33] = struct.pack(">I", zlib.crc32(bytes(small[12:29])))
     with pytest.raises(PictureError, match="over the limit.*--max-pixels"):

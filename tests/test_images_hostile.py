@@ -20,7 +20,7 @@ from colortk.errors import PictureError
 from colortk.io import tiff_limits
 from colortk.io.decode import decode, read_bytes
 from conftest import cheap, photo
-from encoded import GREY, RGB, opened, saved
+from encoded import GRAY, RGB, opened, saved
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +174,7 @@ def test_headers_of_65535_squared() -> None:
     jpeg = bytearray(saved(Image.fromarray(RGB), "JPEG"))
     frame = jpeg.index(b"\xff\xc0") + 5
     jpeg[frame : frame + 4] = b"\xff" * 4
-    gif = bytearray(saved(Image.fromarray(GREY), "GIF"))
+    gif = bytearray(saved(Image.fromarray(GRAY), "GIF"))
     gif[6:10] = b"\xff" * 4
     for data in (jpeg, gif):
         with pytest.raises(PictureError, match="65535 × 65535|its header is over the limit"):
@@ -204,7 +204,7 @@ def test_formats_that_no_photograph_comes_in_are_not_opened(kind: str, mode: str
         opened(data)
 
 
-def test_pillows_limit_is_honoured_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillows_limit_is_honored_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(Image.fromarray(RGB), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(PictureError, match="over the limit of 200 pixels"):
@@ -285,14 +285,14 @@ def test_no_path_of_the_metadata_is_followed(tmp_path: Path) -> None:
 def test_broken_profiles_are_a_note_or_nothing() -> None:
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     rng = np.random.default_rng(0)
-    wide = Image.fromarray(GREY.astype(np.uint16) * 257)
+    wide = Image.fromarray(GRAY.astype(np.uint16) * 257)
     for number in range(60):
         broken = bytearray(profile)
         for at in rng.integers(0, len(broken), 8):
             broken[at] = rng.integers(256)
         if number % 3 == 0:
             del broken[rng.integers(len(broken)) :]
-        for picture in (Image.fromarray(RGB), Image.fromarray(GREY), wide):
+        for picture in (Image.fromarray(RGB), Image.fromarray(GRAY), wide):
             assert opened(saved(picture, "PNG", icc_profile=bytes(broken))).pixels.size
 
 

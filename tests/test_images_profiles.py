@@ -1,4 +1,4 @@
-"""Colour profiles: everything becomes sRGB, at the depth that it came with."""
+"""Color profiles: everything becomes sRGB, at the depth that it came with."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from PIL import Image, ImageCms
 
 from colortk.io import icc_matrix
 from colortk.io.icc import profiled_16
-from encoded import GREY, RGB, opened, saved
+from encoded import GRAY, RGB, opened, saved
 
 
-def adobe_rgb(grey: bool = False) -> bytes:
+def adobe_rgb(gray: bool = False) -> bytes:
     """A minimal ICC profile: gamma 2.2, Adobe RGB (1998) primaries adapted to D50."""
 
     def xyz(*values: float) -> bytes:
@@ -30,7 +30,7 @@ def adobe_rgb(grey: bool = False) -> bytes:
         b"desc": b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(79),
         b"wtpt": xyz(0.9642, 1.0, 0.8249),
     }
-    if grey:
+    if gray:
         tags[b"kTRC"] = curve()
     else:
         tags |= {
@@ -48,7 +48,7 @@ def adobe_rgb(grey: bool = False) -> bytes:
     header = bytearray(128)
     header[0:4] = struct.pack(">I", start + len(body))
     header[8:12], header[12:16] = bytes([2, 0x10, 0, 0]), b"mntr"
-    header[16:20], header[20:24], header[36:40] = (b"GRAY" if grey else b"RGB "), b"XYZ ", b"acsp"
+    header[16:20], header[20:24], header[36:40] = (b"GRAY" if gray else b"RGB "), b"XYZ ", b"acsp"
     header[68:80] = xyz(0.9642, 1.0, 0.8249)[8:]
     return bytes(header) + struct.pack(">I", len(tags)) + table + body
 
@@ -129,7 +129,7 @@ def test_a_sixteen_bit_srgb_profile_changes_no_bit() -> None:
     assert np.array_equal(profiled_16(wide, profile, [], "test"), wide)
 
 
-def test_sixteen_bit_colour_with_tables_in_its_profile_goes_through_eight(
+def test_sixteen_bit_color_with_tables_in_its_profile_goes_through_eight(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("colortk.io.icc.to_srgb", lambda pixels, profile: None)
@@ -139,24 +139,24 @@ def test_sixteen_bit_colour_with_tables_in_its_profile_goes_through_eight(
     assert "went through 8 bits" in notes[0]
 
 
-def test_a_grey_profile_is_converted_at_either_depth() -> None:
-    linear = (GREY / 255) ** 2.2
+def test_a_gray_profile_is_converted_at_either_depth() -> None:
+    linear = (GRAY / 255) ** 2.2
     expected = 255 * np.where(
         linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear
     )
-    found = opened(saved(Image.fromarray(GREY), "PNG", icc_profile=adobe_rgb(grey=True))).pixels
-    grey = found if found.ndim == 2 else found[..., 1]
-    assert np.abs(grey - expected).max() < 2
-    wide = Image.fromarray(GREY.astype(np.uint16) * 257)
-    found = opened(saved(wide, "PNG", icc_profile=adobe_rgb(grey=True))).pixels
+    found = opened(saved(Image.fromarray(GRAY), "PNG", icc_profile=adobe_rgb(gray=True))).pixels
+    gray = found if found.ndim == 2 else found[..., 1]
+    assert np.abs(gray - expected).max() < 2
+    wide = Image.fromarray(GRAY.astype(np.uint16) * 257)
+    found = opened(saved(wide, "PNG", icc_profile=adobe_rgb(gray=True))).pixels
     assert found.dtype == np.uint16
     assert np.abs(found / 257 - expected).max() < 2
 
 
-def test_a_grey_picture_may_have_a_colour_profile() -> None:
-    found = opened(saved(Image.fromarray(GREY), "PNG", icc_profile=adobe_rgb()))
+def test_a_gray_picture_may_have_a_color_profile() -> None:
+    found = opened(saved(Image.fromarray(GRAY), "PNG", icc_profile=adobe_rgb()))
     assert found.notes == []
-    expected = srgb_of_adobe(np.repeat(GREY[..., None], 3, 2))
+    expected = srgb_of_adobe(np.repeat(GRAY[..., None], 3, 2))
     assert np.abs(found.pixels - expected).max() < 2
 
 

@@ -201,12 +201,12 @@ def test_an_image_cache_keeps_what_there_is_room_for(images: ImageCache) -> None
     assert (images.subset([3, 1])[0] == images[3]).all()
 
 
-def test_an_album_takes_grey_deep_and_large_pictures(tmp_path: Path) -> None:
-    Image.fromarray(photo(40, 60)).convert("L").save(tmp_path / "grey.png")
+def test_an_album_takes_gray_deep_and_large_pictures(tmp_path: Path) -> None:
+    Image.fromarray(photo(40, 60)).convert("L").save(tmp_path / "gray.png")
     Image.fromarray(photo(40, 60)[..., 0].astype(np.uint16) << 8).save(tmp_path / "deep.png")
     Image.fromarray(photo(600, 900)).save(tmp_path / "large.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    names = ("grey", "deep", "large", "broken")
+    names = ("gray", "deep", "large", "broken")
     found = ImageCache(FolderSource(tmp_path), [tmp_path / f"{name}.png" for name in names])
     assert found[0].shape == found[1].shape == (40, 60, 3)
     assert found[2].shape == (288, 432, 3)

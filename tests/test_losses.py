@@ -41,14 +41,14 @@ def test_ms_ssim_of_chroma_is_the_metric(side: int) -> None:
     assert found == pytest.approx(np.mean(wanted), abs=2e-5)
 
 
-def test_the_loss_is_one_minus_structure_times_colour() -> None:
+def test_the_loss_is_one_minus_structure_times_color() -> None:
     from colortk.training.loop.losses import color_ms_ssim, ms_ssim_ab
 
     truth, answer = (planes[None] for planes in chroma(64, 3))
     loss = color_ms_ssim(110.0)
     distance = np.linalg.norm(truth - answer, axis=-1)
-    colour = 1 - np.minimum(distance, THRESHOLD).mean() / THRESHOLD
-    wanted = 1 - float(ms_ssim_ab(truth, answer)) * colour
+    color = 1 - np.minimum(distance, THRESHOLD).mean() / THRESHOLD
+    wanted = 1 - float(ms_ssim_ab(truth, answer)) * color
     assert float(loss(truth / 110, answer / 110)) == pytest.approx(wanted, abs=1e-4)
     assert float(loss(truth / 110, truth / 110)) == pytest.approx(0, abs=1e-4)
 
@@ -69,7 +69,7 @@ def test_the_loss_has_a_slope_everywhere() -> None:
         assert all(np.isfinite(w).all() for w in network.get_weights())
 
 
-def test_grey_of_a_colour_picture_in_two_ways() -> None:
+def test_gray_of_a_color_picture_in_two_ways() -> None:
     from skimage.color import rgb2gray, rgb2lab
 
     from colortk_plugins.autoencoder.assess import gray_inputs
@@ -81,7 +81,7 @@ def test_grey_of_a_colour_picture_in_two_ways() -> None:
     luma = rgb @ np.array([0.299, 0.587, 0.114])
     repeated = np.rint(luma)[..., None].repeat(3, 2).astype(np.uint8)
     assert np.abs(found["repeated"] - rgb2lab(repeated)[..., 0]).max() < 0.6
-    assert np.abs(found["repeated"] - found["read"]).max() > 1, "they differ in colours"
-    grey = np.rint(255 * rgb2gray(rgb))[..., None].repeat(3, 2).astype(np.uint8)
-    same = gray_inputs(grey)
+    assert np.abs(found["repeated"] - found["read"]).max() > 1, "they differ in colors"
+    gray = np.rint(255 * rgb2gray(rgb))[..., None].repeat(3, 2).astype(np.uint8)
+    same = gray_inputs(gray)
     assert np.abs(same["repeated"] - same["read"]).max() < 0.02

@@ -92,7 +92,7 @@ def test_ciede2000_of_sharmas_pairs(precision: type) -> None:
         assert delta_e00_map(one, other) == pytest.approx(table[:, 6], abs=1e-4)
 
 
-def test_ciede2000_of_any_colours() -> None:
+def test_ciede2000_of_any_colors() -> None:
     rng = np.random.default_rng(0)
     first, second = rng.uniform([0, -100, -100], [100, 100, 100], (2, 20_000, 3))
     first[:100, 1:] = second[50:150, 1:] = 0
@@ -164,11 +164,11 @@ def test_opposite_pictures() -> None:
 
 
 @pytest.mark.parametrize("number", [0, 12])
-def test_a_grey_result(number: int) -> None:
+def test_a_gray_result(number: int) -> None:
     """What the floor of every table is made of: hues of nothing but rounding must not count."""
     truth = SAMPLES[number].truth
-    grey = np.repeat(truth[..., 1:2], 3, 2)
-    for pair in ((grey, truth), (truth, grey)):
+    gray = np.repeat(truth[..., 1:2], 3, 2)
+    for pair in ((gray, truth), (truth, gray)):
         peer, found = Peer(pair[1], pair[0]), score(*pair)
         for name in set(found) - {"lpips"}:
             assert found[name] == close(name, getattr(peer, name)()), name
@@ -204,8 +204,8 @@ def test_four_scales_of_a_face_are_weighted_to_one() -> None:
         if scale == 3:
             value = value * (2 * mx * my + 6.5025) / (mx * mx + my * my + 6.5025)
         product *= value.mean() ** weight
-    grey = [np.repeat(plane[..., None], 3, 2) for plane in (truth, result)]
-    assert score(grey[1], grey[0], ["ms_ssim"])["ms_ssim"] == pytest.approx(product, abs=1e-4)
+    gray = [np.repeat(plane[..., None], 3, 2) for plane in (truth, result)]
+    assert score(gray[1], gray[0], ["ms_ssim"])["ms_ssim"] == pytest.approx(product, abs=1e-4)
 
 
 def test_an_original_is_computed_once_for_all_results() -> None:

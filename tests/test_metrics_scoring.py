@@ -174,13 +174,13 @@ def test_score_takes_the_prediction_first() -> None:
     assert score(TRUTH, RESULT, ["delta_e94"])["delta_e94"] != pytest.approx(expected, abs=0.01)
 
 
-def test_score_of_a_grey_original() -> None:
-    grey = np.repeat(TRUTH[..., :1], 3, 2)
-    found = score(RESULT, grey)
+def test_score_of_a_gray_original() -> None:
+    gray = np.repeat(TRUTH[..., :1], 3, 2)
+    found = score(RESULT, gray)
     assert "chroma_ratio" not in found
     assert found["colorfulness"] == pytest.approx(found["colorfulness_error"])
     with pytest.raises(PictureError, match="chroma ratio is not defined: the original has no"):
-        score(RESULT, grey, ["psnr", "chroma_ratio"])
+        score(RESULT, gray, ["psnr", "chroma_ratio"])
 
 
 @pytest.mark.parametrize(

@@ -151,9 +151,9 @@ def test_the_first_layer_is_imagenets_normalization() -> None:
     )
     built = [x for x in vgg16.vgg16_residual(32).layers if x.name == "imagenet"]
     for rescaling in (layer, *built):
-        grey = np.array([0, 0.5, 1])[:, None] * np.ones(3)
-        out = keras.ops.convert_to_numpy(rescaling((grey * 100 / 128).astype(np.float32)))
-        expected = (grey - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+        gray = np.array([0, 0.5, 1])[:, None] * np.ones(3)
+        out = keras.ops.convert_to_numpy(rescaling((gray * 100 / 128).astype(np.float32)))
+        expected = (gray - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
         np.testing.assert_allclose(out, expected, rtol=1e-5)
 
 

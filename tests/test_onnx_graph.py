@@ -135,7 +135,7 @@ def test_every_kind_of_layer(
 def branched(keras: Any) -> Any:
     """Branches of open size that are added, multiplied and joined; a layer is used twice."""
     layers = keras.layers
-    x = inputs = keras.Input((None, None, 3), name="grey")
+    x = inputs = keras.Input((None, None, 3), name="gray")
     shared = layers.Conv2D(4, 3, padding="same", name="shared")
     a = shared(x)
     b = layers.Activation("tanh", name="squash")(shared(layers.Rescaling(0.5, name="half")(x)))

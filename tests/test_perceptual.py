@@ -50,7 +50,7 @@ def test_pytorchs_operators_give_the_metric_too(side: int) -> None:
     assert found.numpy() == pytest.approx(wanted, abs=2e-5)
 
 
-def test_colours_come_back_as_scikit_image_has_them() -> None:
+def test_colors_come_back_as_scikit_image_has_them() -> None:
     from colortk.training.loop.perceptual import lab_to_rgb
 
     rng = np.random.default_rng(0)

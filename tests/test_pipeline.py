@@ -58,8 +58,8 @@ def test_large_pictures_go_through_in_bands(dtype: type) -> None:
 def test_one_pixel_of_chroma_stays() -> None:
     ab = np.zeros((200, 200, 2), np.float32)
     ab[77, 99] = 20, -10
-    coloured = np.ptp(join(scene(200, 200), ab, RATIO).astype(int), axis=-1) > 3
-    assert np.argwhere(coloured).tolist() == [[77, 99]]
+    colored = np.ptp(join(scene(200, 200), ab, RATIO).astype(int), axis=-1) > 3
+    assert np.argwhere(colored).tolist() == [[77, 99]]
 
 
 def test_what_a_first_picture_waits_for_is_made_before_it() -> None:
@@ -73,7 +73,7 @@ def test_what_a_first_picture_waits_for_is_made_before_it() -> None:
     assert not asked, "a third party's is not for a thread of ours"
 
 
-def test_no_chroma_is_grey_to_the_last_bit() -> None:
+def test_no_chroma_is_gray_to_the_last_bit() -> None:
     rgb = join(scene(200, 200), np.zeros((10, 10, 2), np.float32), RATIO)
     assert (np.ptp(rgb.astype(int), axis=-1) == 0).all()
 

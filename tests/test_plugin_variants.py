@@ -69,7 +69,7 @@ def test_code_that_changes_is_another_key(site: Callable[[str, str], Path]) -> N
     after = parse_variant("editable").key
     assert before.code != after.code
     assert (before.plugin, before.artifact) == (after.plugin, after.artifact)
-    (place / "other.py").write_text("# a neighbour that is no part of it")
+    (place / "other.py").write_text("# a neighbor that is no part of it")
     assert parse_variant("editable").key == after
 
 
@@ -89,7 +89,7 @@ def test_each_once_and_mistakes() -> None:
     ]
     for text, words in [
         ("", "is written NAME"),
-        ("grey", "did you mean 'gray'"),
+        ("gra", "did you mean 'gray'"),
         ("gray:strength=much", "a number from 0 to 2"),
         ("gray:strength=2.1", "a number from 0 to 2"),
         ("gray:temperature=1", "has no options"),

@@ -80,10 +80,10 @@ def test_shrinking_averages() -> None:
 
 def test_every_kind_of_picture_becomes_8_bit_rgb() -> None:
     v1 = load_protocol().varied(short_side=None)
-    colour = photo(40, 30)
-    assert np.array_equal(reference_picture(png(colour), "x", v1).pixels, colour)
-    grey = reference_picture(png(colour[..., 0]), "x", v1).pixels
-    assert (grey == colour[..., :1]).all()
+    color = photo(40, 30)
+    assert np.array_equal(reference_picture(png(color), "x", v1).pixels, color)
+    gray = reference_picture(png(color[..., 0]), "x", v1).pixels
+    assert (gray == color[..., :1]).all()
     deep = np.arange(0, 65536, 64, dtype=np.uint16).reshape(32, 32)
     found = reference_picture(png(deep), "x", v1).pixels[..., 0]
     assert np.array_equal(found, np.rint(deep / 257).astype(np.uint8))

@@ -54,7 +54,7 @@ def test_ratio_leaves_what_is_in_gamut() -> None:
     assert np.percentile(change, 99) < 0.5
 
 
-def test_ratio_reaches_the_gamut_and_not_just_grey() -> None:
+def test_ratio_reaches_the_gamut_and_not_just_gray() -> None:
     lightness, ab = wild(spread=200)
     refined = ratio(lightness, ab)
     more = np.dstack([lightness, refined * 1.1 + np.sign(refined)])
@@ -64,7 +64,7 @@ def test_ratio_reaches_the_gamut_and_not_just_grey() -> None:
     assert beyond[wide].mean() > 0.99
 
 
-def test_the_gamut_is_star_shaped_around_grey() -> None:
+def test_the_gamut_is_star_shaped_around_gray() -> None:
     """What bisection takes for granted: less chroma of a color in gamut is in gamut."""
     lab = rgb2lab(RNG.random((100, 100, 3)))
     for share in (0.2, 0.5, 0.8):

@@ -59,7 +59,7 @@ class Opened:
         return found
 
     def pixel(self, locator: Any) -> list[int]:
-        """Colour in the middle of what is painted there."""
+        """Color in the middle of what is painted there."""
         picture = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
         return list(picture.getpixel((picture.width // 2, picture.height // 2)))
 
@@ -168,7 +168,7 @@ def test_pictures_in_order(opened: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_map_is_painted_in_the_colours_of_its_band(opened: Any) -> None:
+def test_the_map_is_painted_in_the_colors_of_its_band(opened: Any) -> None:
     view = opened()
     view.page.locator("#sheets > li").first.scroll_into_view_if_needed()
     tiles = view.page.locator("#sheets > li").first.locator(".stack")
@@ -180,8 +180,8 @@ def test_the_map_is_painted_in_the_colours_of_its_band(opened: Any) -> None:
     view.page.check("#heat")
     view.page.mouse.move(0, 0)
     view.page.wait_for_timeout(200)
-    for k, colour in enumerate([(0x17, 0x15, 0x1F), (0x3D, 0x2B, 0x78), (0xFF, 0xFD, 0xE6)]):
-        assert np.allclose(view.pixel(tiles.nth(2 + k)), colour, atol=3)
+    for k, color in enumerate([(0x17, 0x15, 0x1F), (0x3D, 0x2B, 0x78), (0xFF, 0xFD, 0xE6)]):
+        assert np.allclose(view.pixel(tiles.nth(2 + k)), color, atol=3)
     view.page.uncheck("#heat")
     view.page.mouse.move(0, 0)
     view.page.wait_for_timeout(200)
@@ -214,7 +214,7 @@ def test_the_large_view_by_keyboard(opened: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_histogram_lies_where_its_colour_is(opened: Any) -> None:
+def test_the_histogram_lies_where_its_color_is(opened: Any) -> None:
     from skimage.color import lab2rgb
 
     view = opened()

@@ -26,11 +26,11 @@ def test_beside_the_input(colortk: Run, picture: Path, site: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
     assert run.stdout.strip() == str(picture.with_name("photo-colorized.png"))
-    grey = np.asarray(Image.open(picture))
+    gray = np.asarray(Image.open(picture))
     result = np.asarray(Image.open(picture.with_name("photo-colorized.png")))
     assert result.shape == (48, 64, 3)
     lab = rgb2lab(result)
-    wanted = rgb2lab(np.repeat(grey[..., None], 3, 2))[..., 0]
+    wanted = rgb2lab(np.repeat(gray[..., None], 3, 2))[..., 0]
     assert np.abs(lab[..., 0] - wanted).mean() < 0.3
     assert np.percentile(np.abs(lab[..., 0] - wanted), 99.9) < 1.0
     middle = (wanted > 40) & (wanted < 80)
@@ -47,12 +47,12 @@ def test_the_command_of_the_user(colortk: Run, picture: Path) -> None:
     assert size_of(row["output"]) == (64, 48)
 
 
-def test_a_colour_picture_is_reduced_to_its_lightness(
+def test_a_color_picture_is_reduced_to_its_lightness(
     colortk: Run, tmp_path: Path, site: Path
 ) -> None:
-    Image.fromarray(photo()).save(tmp_path / "colour.png")
-    assert colortk("run", "-p", "gray", "colour.png").returncode == 0
-    result = np.asarray(Image.open(tmp_path / "colour-colorized.png"))
+    Image.fromarray(photo()).save(tmp_path / "color.png")
+    assert colortk("run", "-p", "gray", "color.png").returncode == 0
+    result = np.asarray(Image.open(tmp_path / "color-colorized.png"))
     assert (np.ptp(result.astype(int), axis=-1) == 0).all()
     error = rgb2lab(result)[..., 0] - rgb2lab(photo())[..., 0]
     assert np.abs(error).max() < 0.6
@@ -159,7 +159,7 @@ def test_wider_than_opencv_remaps(
     assert run.returncode == 0, run.stderr
     with Image.open(tmp_path / "long-colorized.png") as image:
         assert image.size == size
-        assert len(image.getcolors(100) or []) == 1, "one grey gives one orange, without seams"
+        assert len(image.getcolors(100) or []) == 1, "one gray gives one orange, without seams"
 
 
 @pytest.mark.slow
@@ -229,9 +229,9 @@ def test_samples_and_doctor(colortk: Run, tmp_path: Path) -> None:
     assert "china.jpg" in colortk("samples").stdout
     run = colortk("samples", "-o", "s", "--gray")
     assert run.returncode == 0, run.stderr
-    grey = np.asarray(Image.open(tmp_path / "s" / "china-gray.png").convert("RGB")).astype(int)
-    assert grey.shape == (427, 640, 3)
-    assert (np.ptp(grey, axis=-1) == 0).all()
+    gray = np.asarray(Image.open(tmp_path / "s" / "china-gray.png").convert("RGB")).astype(int)
+    assert gray.shape == (427, 640, 3)
+    assert (np.ptp(gray, axis=-1) == 0).all()
     for _ in range(2):  # as the first line of the README, said again
         assert colortk("samples", "-o", "s").returncode == 0
     mine = tmp_path / "s" / "china.jpg"

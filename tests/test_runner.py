@@ -63,7 +63,7 @@ def oracle(distribution: Callable[..., Path]) -> Path:
 
 
 @pytest.mark.slow
-def test_an_oracle_scores_what_8_bits_allow_and_swapped_colours_are_noticed(
+def test_an_oracle_scores_what_8_bits_allow_and_swapped_colors_are_noticed(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     site = oracle(distribution)

@@ -46,9 +46,9 @@ def real() -> np.ndarray:
 
 @pytest.mark.parametrize("cell", [4, 6, 9])
 def test_dense_sift_is_opencvs(real: np.ndarray, cell: int) -> None:
-    grey = np.rint(real * 2.55).astype(np.uint8)
+    gray = np.rint(real * 2.55).astype(np.uint8)
     rows, columns = 16, 24  # every 16 pixels: positions at half pixels, which OpenCV rounds
-    mine, _ = dense_sift(grey.astype(np.float32), rows, columns, cell)
+    mine, _ = dense_sift(gray.astype(np.float32), rows, columns, cell)
     # OpenCV smooths by the layer of the pyramid that a key point comes from: 1.6 · 2^(layer / 3).
     layer = max(0, round(3 * np.log2(0.3 * cell / 1.6)))
     points = [
@@ -56,7 +56,7 @@ def test_dense_sift_is_opencvs(real: np.ndarray, cell: int) -> None:
         for y in grid_positions(256, rows)
         for x in grid_positions(384, columns)
     ]
-    _, theirs = cv2.SIFT_create().compute(grey, points)
+    _, theirs = cv2.SIFT_create().compute(gray, points)
     theirs = theirs.reshape(rows, columns, 128)
     inner = slice(3, -3)  # OpenCV drops what lies outside the picture
     a, b = mine[inner, inner], theirs[inner, inner]
@@ -300,7 +300,7 @@ def test_chroma_of_a_view_is_that_of_the_picture() -> None:
     np.testing.assert_allclose(made["b"], expected[2], atol=0.1)
 
 
-def test_colours_of_a_mirrored_picture_are_mirrored(real: np.ndarray) -> None:
+def test_colors_of_a_mirrored_picture_are_mirrored(real: np.ndarray) -> None:
     _, spec = registry().colorizer("sift_mlp")
     colorizer = SiftMlp(artifacts_of(spec), None)
     light = cv2.resize(real, (192, 128), interpolation=cv2.INTER_AREA)

@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 
 
 def moving(count: int, seed: int = 0, height: int = 72, width: int = 96) -> list[np.ndarray]:
-    """Grey frames of a texture that moves two pixels a frame, uint8 (H, W)."""
+    """Gray frames of a texture that moves two pixels a frame, uint8 (H, W)."""
     import cv2
 
     coarse = np.random.default_rng(seed).uniform(30, 220, (20, 40)).astype(np.float32)
@@ -48,19 +48,19 @@ def test_flow_finds_motion_and_doubts_what_is_new() -> None:
     assert not seen[:, -1].any(), "it was outside of the frame before"
 
 
-def lab_of(grey: np.ndarray, ab: np.ndarray) -> np.ndarray:
+def lab_of(gray: np.ndarray, ab: np.ndarray) -> np.ndarray:
     import cv2
 
-    chroma = cv2.resize(ab, grey.shape[::-1])
-    return np.dstack([gray_lightness()[grey], chroma]).astype(np.float32)
+    chroma = cv2.resize(ab, gray.shape[::-1])
+    return np.dstack([gray_lightness()[gray], chroma]).astype(np.float32)
 
 
 def test_the_measure() -> None:
-    greys = moving(6)
-    steady = [lab_of(g, np.full((2, 2, 2), 20, np.float32)) for g in greys]
+    grays = moving(6)
+    steady = [lab_of(g, np.full((2, 2, 2), 20, np.float32)) for g in grays]
     assert flicker(steady).color < 0.01
     jumping = [
-        lab_of(g, np.full((2, 2, 2), 20 + 3 * (n % 2), np.float32)) for n, g in enumerate(greys)
+        lab_of(g, np.full((2, 2, 2), 20 + 3 * (n % 2), np.float32)) for n, g in enumerate(grays)
     ]
     found = flicker(jumping)
     assert found.color == pytest.approx(3 * np.sqrt(2), rel=0.01), "of both a* and b*"
@@ -73,12 +73,12 @@ def test_the_measure() -> None:
         flicker([steady[0], steady[1][:-8]])
 
 
-def test_steady_colour_flickers_less_than_half() -> None:
-    greys, smoother = moving(16), Smoother()
+def test_steady_color_flickers_less_than_half() -> None:
+    grays, smoother = moving(16), Smoother()
     raw = list(flickering(16))
-    smooth = [smoother(g, ab) for g, ab in zip(greys, raw, strict=True)]
-    off = flicker(lab_of(g, ab) for g, ab in zip(greys, raw, strict=True))
-    on = flicker(lab_of(g, ab) for g, ab in zip(greys, smooth, strict=True))
+    smooth = [smoother(g, ab) for g, ab in zip(grays, raw, strict=True)]
+    off = flicker(lab_of(g, ab) for g, ab in zip(grays, raw, strict=True))
+    on = flicker(lab_of(g, ab) for g, ab in zip(grays, smooth, strict=True))
     assert on.color < off.color / 2
     assert not smoother.cuts
 
@@ -86,25 +86,25 @@ def test_steady_colour_flickers_less_than_half() -> None:
 def test_no_ghost_after_a_cut() -> None:
     smoother = Smoother()
     red, blue = (np.zeros((36, 48, 2), np.float32) + np.float32(c) for c in ([50, 30], [10, -50]))
-    for grey in moving(8, seed=1):
-        smoother(grey, red)
-    for number, grey in enumerate(moving(4, seed=2)):
-        got = smoother(grey, blue)
+    for gray in moving(8, seed=1):
+        smoother(gray, red)
+    for number, gray in enumerate(moving(4, seed=2)):
+        got = smoother(gray, blue)
         assert np.abs(got - blue).max() < 1e-3, number
     assert smoother.cuts == 1
 
 
-def test_a_new_thing_keeps_its_own_colour() -> None:
+def test_a_new_thing_keeps_its_own_color() -> None:
     smoother = Smoother()
-    grey = np.full((72, 96), 90, np.uint8)
+    gray = np.full((72, 96), 90, np.uint8)
     ab = np.zeros((36, 48, 2), np.float32)
     for _ in range(6):
-        smoother(grey, ab)
-    grey = grey.copy()
-    grey[20:50, 30:60] = 200
+        smoother(gray, ab)
+    gray = gray.copy()
+    gray[20:50, 30:60] = 200
     ab = ab.copy()
     ab[10:25, 15:30] = 40
-    got = smoother(grey, ab)
+    got = smoother(gray, ab)
     assert got[13:22, 18:27].min() > 30
     assert np.abs(got[:8]).max() < 1
 
@@ -112,18 +112,18 @@ def test_a_new_thing_keeps_its_own_colour() -> None:
 @pytest.mark.parametrize("weights", [BT601, BT709, BT2020])
 @pytest.mark.parametrize("half", [True, False])
 def test_lightness_is_kept(weights: Any, half: bool) -> None:
-    grey = moving(1)[0]
+    gray = moving(1)[0]
     ab = RNG.normal(0, 25, (5, 7, 2)).astype(np.float32)
-    planes = color_planes(grey, ab, FrameSettings(refiner("ratio"), weights, half), None)
+    planes = color_planes(gray, ab, FrameSettings(refiner("ratio"), weights, half), None)
     assert planes.cb.shape == ((36, 48) if half else (72, 96))
     assert planes.cb.std() > 2
     shown = shown_lightness(planes, weights)
-    wanted = gray_lightness()[grey]
+    wanted = gray_lightness()[gray]
     assert np.abs(shown - wanted).mean() < 0.25
     assert np.percentile(np.abs(shown - wanted), 99) < 1
     back = gray_luma(planes.luma, planes.cb, planes.cr, weights)
-    assert np.abs(back.astype(int) - grey).mean() < 0.6
-    assert np.array_equal(luma_of(grey, *np.full((2, 36, 48), 128, np.uint8), weights), grey)
+    assert np.abs(back.astype(int) - gray).mean() < 0.6
+    assert np.array_equal(luma_of(gray, *np.full((2, 36, 48), 128, np.uint8), weights), gray)
 
 
 def shown_lightness(planes: Any, weights: Any) -> np.ndarray:
@@ -139,9 +139,9 @@ def shown_lightness(planes: Any, weights: Any) -> np.ndarray:
 
 
 def test_odd_frames() -> None:
-    grey = moving(1)[0][:71, :95]
+    gray = moving(1)[0][:71, :95]
     planes = color_planes(
-        grey, np.full((5, 7, 2), 30, np.float32), FrameSettings(refiner("ratio"), BT601), None
+        gray, np.full((5, 7, 2), 30, np.float32), FrameSettings(refiner("ratio"), BT601), None
     )
     assert planes.luma.shape == (71, 95)
     assert planes.cb.shape == (36, 48)

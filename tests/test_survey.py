@@ -46,7 +46,7 @@ def test_a_whole_life(
     images.mkdir()
     for seed in range(12):
         Image.fromarray(photo(70, 90, seed)).save(images / f"{seed}.jpg", quality=80)
-    Image.fromarray(photo(70, 90)).convert("L").save(images / "grey.png")
+    Image.fromarray(photo(70, 90)).convert("L").save(images / "gray.png")
     (images / "broken.png").write_bytes(b"no picture")
     exif = Image.Exif()
     exif[0x010E] = "the real one"
@@ -61,7 +61,7 @@ def test_a_whole_life(
     assert said["conditions"] == ["real", "orange", "gray"]
     assert (said["pictures"], said["each"]) == (13, 10)
     why = {row["name"]: row["why"] for row in said["left_out"]}
-    assert "nearly gray: mean chroma 0.0, under 2" in why["grey.png"]
+    assert "nearly gray: mean chroma 0.0, under 2" in why["gray.png"]
     assert "broken.png" in why
     assert "colortk: left out: " in made.stderr
     assert leftovers(tmp_path) == []
@@ -314,7 +314,7 @@ def test_bad_calls(
         assert words in said
 
     create = ("create", "--pictures", folder, "-o", "s")
-    refused(2, "did you mean 'gray'", *create, "-p", "grey")
+    refused(2, "did you mean 'gray'", *create, "-p", "gra")
     refused(2, "needs plugins", *create, "-p", ",")
     refused(2, "survey of 9: 4 of 4", *create, "-p", "gray", "--count", 9)
     refused(2, "--each 3", *create, "-p", "gray", "--count", 2, "--each", 3)

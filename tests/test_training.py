@@ -104,11 +104,11 @@ def fit(folder: Path, output: str, *more: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_grey_pictures_teach_sift_mlp_nothing(tmp_path: Path) -> None:
+def test_gray_pictures_teach_sift_mlp_nothing(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     for number in range(12):
-        grey = np.random.default_rng(number).integers(0, 256, (64, 64), np.uint8)
-        Image.fromarray(grey).save(tmp_path / "data" / f"{number}.png")
+        gray = np.random.default_rng(number).integers(0, 256, (64, 64), np.uint8)
+        Image.fromarray(gray).save(tmp_path / "data" / f"{number}.png")
     run = subprocess.run(fit(tmp_path, "weights"), capture_output=True, text=True, timeout=300)
     assert run.returncode == 2
     assert "all pictures are gray" in run.stderr.splitlines()[-1]

@@ -78,13 +78,13 @@ def test_a_result_is_what_run_writes(
         assert np.ptp(np.asarray(before).astype(int), 2).max() <= 4
 
 
-def test_grey_of_a_picture_has_its_lightness() -> None:
+def test_gray_of_a_picture_has_its_lightness() -> None:
     from skimage.color import rgb2lab
 
     picture = photo()
-    grey = gray_preview(picture)
-    assert (grey[..., 0] == grey[..., 2]).all()
-    assert np.abs(rgb2lab(grey)[..., 0] - rgb2lab(picture)[..., 0]).max() < 0.4
+    gray = gray_preview(picture)
+    assert (gray[..., 0] == gray[..., 2]).all()
+    assert np.abs(rgb2lab(gray)[..., 0] - rgb2lab(picture)[..., 0]).max() < 0.4
 
 
 def bomb(path: Path) -> Path:
@@ -137,7 +137,7 @@ def test_a_comparison_is_the_harness(gray: PluginPool, tmp_path: Path) -> None:
     assert (heat_map(np.array([[0.0, 40.0, 80.0]]))[0].sum(1).astype(int)[[1, 2]] > 600).all()
 
 
-def test_a_comparison_of_grey_and_of_what_fails(
+def test_a_comparison_of_gray_and_of_what_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gray: PluginPool
 ) -> None:
     source = tmp_path / "x.png"
@@ -194,7 +194,7 @@ def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert half.get("gray:strength=0.5").strength == 0.5
     half.close()
     with pytest.raises(UsageError, match="did you mean 'gray'"):
-        create_plugin_pool(["grey"])
+        create_plugin_pool(["gra"])
     with pytest.raises(UsageError, match="this page has no plugin 'x'"):
         found.get("x")
 
@@ -251,7 +251,7 @@ def test_a_port_in_use_is_one_line(colortk: Run) -> None:
 @pytest.mark.slow
 def test_bad_calls(colortk: Run, tmp_path: Path) -> None:
     one_line(colortk("ui", "--survey", "nowhere", "-p", "gray"), 2, "no survey 'nowhere'")
-    one_line(colortk("ui", "-p", "grey"), 2, "did you mean 'gray'")
+    one_line(colortk("ui", "-p", "gra"), 2, "did you mean 'gray'")
     one_line(colortk("ui", "-p", "gray", "--host", "no such host"), 2, "--host")
     one_line(colortk("ui", "--port", "0"), 2, "--port")
 

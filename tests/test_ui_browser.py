@@ -192,12 +192,12 @@ def test_a_sample_and_what_is_pasted(page: Page, visit: Visit, tmp_path: Path) -
 
 
 def test_compare(page: Page, visit: Visit, tmp_path: Path) -> None:
-    colour, grey = tmp_path / "colour.png", tmp_path / "grey.png"
-    Image.fromarray(photo(200, 260)).save(colour)
-    Image.fromarray(photo(200, 260)).convert("L").save(grey)
+    color, gray = tmp_path / "color.png", tmp_path / "gray.png"
+    Image.fromarray(photo(200, 260)).save(color)
+    Image.fromarray(photo(200, 260)).convert("L").save(gray)
     me = visit(page)
     me.tab("Compare")
-    me.give(colour)
+    me.give(color)
     table = me.page.locator("#compared table")
     table.wait_for()
     assert me.page.locator("#compared img.heat").count() == 3
@@ -208,7 +208,7 @@ def test_compare(page: Page, visit: Visit, tmp_path: Path) -> None:
         "[...document.querySelectorAll('#compared img')].every((i) => i.naturalWidth === 260)"
     )
     shoot(me, "compare")
-    me.give(grey)
+    me.give(gray)
     me.page.get_by_text("The picture has no colors").wait_for()
     assert me.page.locator("#compared img").count() == 3
     assert me.outside() == []
@@ -217,7 +217,7 @@ def test_compare(page: Page, visit: Visit, tmp_path: Path) -> None:
 
 def test_film(page: Page, visit: Visit, tmp_path: Path) -> None:
     films = pytest.importorskip("films", reason="films need PyAV: pip install av")
-    source = films.film(tmp_path / "clip.mp4", frames=40, sound="aac", grey=True)
+    source = films.film(tmp_path / "clip.mp4", frames=40, sound="aac", gray=True)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(source.read_bytes()[:500])
     me = visit(page)

@@ -37,7 +37,7 @@ def test_an_edge_is_sharper_than_bilinear() -> None:
     assert error(guided) < 0.35 * error(bilinear)
 
 
-def test_texture_does_not_leak_into_flat_colour() -> None:
+def test_texture_does_not_leak_into_flat_color() -> None:
     lightness, _ = edge()
     flat = np.full((32, 32, 2), 12, np.float32)
     ab = chroma_field(lightness, flat).block(0, 0, lightness)

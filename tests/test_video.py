@@ -27,7 +27,7 @@ def video(colortk: Run, site: Path | None, *arguments: Any, **options: Any) -> A
     return json.loads(run.stdout)
 
 
-def test_a_colour_film_with_sound_keeps_all_but_its_colours(
+def test_a_color_film_with_sound_keeps_all_but_its_colors(
     tmp_path: Path, colortk: Run, site: Path
 ) -> None:
     source = film(tmp_path / "in.mp4", sound="aac")
@@ -149,8 +149,8 @@ def test_a_recorded_broadcast_begins_at_0(tmp_path: Path, colortk: Run, site: Pa
     assert len(seconds(tmp_path / "part.mkv")) == 5
 
 
-def test_one_frame_and_grey_stays_grey(tmp_path: Path, colortk: Run) -> None:
-    source = film(tmp_path / "in.mkv", frames=1, codec="ffv1", grey=True)
+def test_one_frame_and_gray_stays_gray(tmp_path: Path, colortk: Run) -> None:
+    source = film(tmp_path / "in.mkv", frames=1, codec="ffv1", gray=True)
     told = video(colortk, None, source, "-o", tmp_path / "out.mkv", "-p", "gray", "--codec", "ffv1")
     assert told["frames"] == 1
     before, after = planes(decoded(source)[0]), planes(decoded(tmp_path / "out.mkv")[0])

@@ -181,22 +181,22 @@ def _fit(guide: Float32, chroma: Float32, radius: int, exact: bool) -> Float32:
         return out
 
     # Plane by plane: passes over (H, W, 2) arrays take several times as long.
-    centre = mean(guide)
+    center = mean(guide)
     variance = mean(guide * guide)
-    variance -= centre * centre
+    variance -= center * center
     np.maximum(variance, 0, out=variance)
     variance += np.float32(EDGE**2)
     out = np.empty((4, *guide.shape), np.float32)
     for k, channel in enumerate(cv2.split(chroma)):
         average = mean(channel)
         slope = mean(channel * guide)
-        slope -= average * centre
+        slope -= average * center
         slope /= variance
         cv2.blur(slope, side, out[k], borderType=cv2.BORDER_REFLECT)
         if exact:
             np.multiply(out[k], guide, out=out[2 + k])
             np.subtract(channel, out[2 + k], out=out[2 + k])
         else:
-            average -= slope * centre
+            average -= slope * center
             cv2.blur(average, side, out[2 + k], borderType=cv2.BORDER_REFLECT)
     return out

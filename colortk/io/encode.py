@@ -198,8 +198,8 @@ def _png_16(pixels: Pixels, source: Picture) -> bytes:
     data: bytes = buffer.tobytes()
     chunks = b""
     if source.dpi:
-        metre = [round(value / 0.0254) for value in source.dpi]
-        chunks += chunk_bytes(b"pHYs", struct.pack(">IIB", *metre, 1))
+        meter = [round(value / 0.0254) for value in source.dpi]
+        chunks += chunk_bytes(b"pHYs", struct.pack(">IIB", *meter, 1))
     if source.exif:
         chunks += chunk_bytes(b"eXIf", source.exif.removeprefix(b"Exif\0\0"))
     return data[:33] + chunks + data[33:]  # 8 bytes of signature, 25 of IHDR

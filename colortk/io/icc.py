@@ -17,13 +17,13 @@ def profiled_8(image: Image.Image, profile: bytes, notes: list[str], name: str) 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if image.mode == "L" and source.profile.xcolor_space.strip() == "RGB":
-            colour = image.convert("RGB")  # a color picture made gray that kept its profile
+            color = image.convert("RGB")  # a color picture made gray that kept its profile
         else:
-            colour = image
-        if _is_srgb(source, colour.mode):
+            color = image
+        if _is_srgb(source, color.mode):
             return image
         converted = ImageCms.profileToProfile(
-            colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            color, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
         return image if converted is None else converted
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
@@ -64,5 +64,5 @@ def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: st
     converted = profiled_8(image, profile, notes, name)
     if converted is image:
         return pixels
-    notes.append(f"'{name}': its 16-bit colour went through 8 bits to be converted to sRGB")
+    notes.append(f"'{name}': its 16-bit color went through 8 bits to be converted to sRGB")
     return np.asarray(converted).astype(np.uint16) * 257

@@ -95,7 +95,7 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
 
 def _xyz(tag: bytes) -> Array:
     if tag[:4] != b"XYZ ":
-        raise ValueError("not a colour")
+        raise ValueError("not a color")
     return np.array(struct.unpack(">3i", tag[8:20])) / 65536
 
 

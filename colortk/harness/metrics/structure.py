@@ -78,12 +78,12 @@ class Pyramid:
         self.span = span
         # Values around zero keep the precision of float32 in E[x²] - E[x]².
         self.offset = span / 2
-        centred = np.empty((len(planes), *planes[0].shape), np.float32)
-        for plane, out in zip(planes, centred, strict=True):
+        centered = np.empty((len(planes), *planes[0].shape), np.float32)
+        for plane, out in zip(planes, centered, strict=True):
             np.subtract(plane, span / 2 - offset, out=out, dtype=np.float32)
         short = min(planes[0].shape)
         self.scales = sum(short >> scale >= WINDOW for scale in range(len(WEIGHTS))) or 1
-        self._found = [Scale(centred)]
+        self._found = [Scale(centered)]
 
     def scale(self, number: int) -> Scale:
         """Scale ``number``, from 0, which is full size."""

@@ -15,8 +15,8 @@ def test_conforms(colortk_check):
 
 
 def test_from_the_command_line(tmp_path: Path):
-    Image.fromarray(np.full((40, 60), 128, np.uint8)).save(tmp_path / "grey.png")
-    command = [str(Path(sys.executable).with_name("colortk")), "run", "-p", "sepia", "grey.png"]
+    Image.fromarray(np.full((40, 60), 128, np.uint8)).save(tmp_path / "gray.png")
+    command = [str(Path(sys.executable).with_name("colortk")), "run", "-p", "sepia", "gray.png"]
     subprocess.run([*command, "--option", "chroma=30"], cwd=tmp_path, check=True)
-    red, green, blue = np.asarray(Image.open(tmp_path / "grey-colorized.png"))[20, 30].astype(int)
+    red, green, blue = np.asarray(Image.open(tmp_path / "gray-colorized.png"))[20, 30].astype(int)
     assert red > green > blue

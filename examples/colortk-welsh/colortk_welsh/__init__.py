@@ -1,1 +1,1 @@
-"""Colour transfer from a reference picture: Welsh, Ashikhmin and Mueller, 2002."""
+"""Color transfer from a reference picture: Welsh, Ashikhmin and Mueller, 2002."""

@@ -1,4 +1,4 @@
-"""Colour transfer as a plugin: the reference is read once, then every picture is matched."""
+"""Color transfer as a plugin: the reference is read once, then every picture is matched."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ def _from_picture(path: Path) -> Reference:
         reference = sample(pixels)
         if np.abs(reference.samples[:, 2:]).max() > NEARLY_GRAY:
             return reference
-    raise UsageError(f"the reference '{path}' has no colours to give", "it is grey")
+    raise UsageError(f"the reference '{path}' has no colors to give", "it is gray")

@@ -1,6 +1,6 @@
 """``colortk fit --plugin welsh``: one palette for many pictures.
 
-Pixels of all pictures are sorted into cells by lightness and neighbourhood deviation. A cell's
+Pixels of all pictures are sorted into cells by lightness and neighborhood deviation. A cell's
 sample is the mean of L*, deviation, a* and b* over it: of all chromas, the one that errs least.
 """
 
@@ -15,7 +15,7 @@ from colortk.plugin import PictureError, UsageError, decode, find_pictures, read
 from colortk.training.data.split import split_pictures
 from colortk.training.manifest import describe_split, publish
 from colortk.training.request import TrainRequest
-from colortk_welsh.transfer import neighbourhood_std, shrink
+from colortk_welsh.transfer import neighborhood_std, shrink
 
 #: Cells: 25 of lightness, 8 of deviation, about the 200 samples of one reference.
 LIGHTNESS_EDGES = np.arange(4, 100, 4)
@@ -35,7 +35,7 @@ class Cells:
         """Sort a picture, sRGB (H, W, 3), into the cells; ``weight`` is shared by its pixels."""
         lab = rgb_to_lab(shrink(rgb))
         light = np.ascontiguousarray(lab[..., 0])
-        deviation = neighbourhood_std(light)
+        deviation = neighborhood_std(light)
         row = np.digitize(light, LIGHTNESS_EDGES)
         cell = row * (len(DEVIATION_EDGES) + 1) + np.digitize(deviation, DEVIATION_EDGES)
         values = (np.ones_like(light), light, deviation, lab[..., 1], lab[..., 2], light * light)
@@ -70,7 +70,7 @@ def train(request: TrainRequest) -> None:
             if pixels.ndim == 3:
                 cells.add(pixels, weight)
     if not cells.sums[0].sum():
-        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture has colours")
+        raise UsageError(f"nothing to learn from in '{request.data}'", "no picture has colors")
     samples, lightness = cells.palette()
     out = io.BytesIO()
     np.savez(out, samples=samples, lightness=lightness)

@@ -21,7 +21,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="welsh",
-            summary="The colours of a reference picture, by lightness and texture",
+            summary="The colors of a reference picture, by lightness and texture",
             factory="colortk_welsh.colorizer:Welsh",
             package="colortk_welsh",
             working_size=WorkingSize(short=256),

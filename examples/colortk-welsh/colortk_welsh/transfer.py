@@ -17,9 +17,9 @@ from colortk.plugin import rgb_to_lab
 Float32 = NDArray[np.float32]
 #: Samples of a reference: "approximately 200 using a randomized grid".
 SAMPLES = 200
-#: Side of the neighbourhood, in pixels: "5x5 pixels works well for most images".
-NEIGHBOURHOOD = 5
-#: Share of lightness in the match; the rest is the neighbourhood's. The paper's 50 %.
+#: Side of the neighborhood, in pixels: "5x5 pixels works well for most images".
+NEIGHBORHOOD = 5
+#: Share of lightness in the match; the rest is the neighborhood's. The paper's 50 %.
 LIGHTNESS_SHARE = 0.5
 #: Lightness that varies less than this, in L*, has no contrast to match.
 FLAT = 1e-3
@@ -31,7 +31,7 @@ BLOCK = 1 << 15
 class Reference:
     """What is kept of a reference picture.
 
-    ``samples``: float32 (N, 4), columns L*, its neighbourhood's standard deviation, a*, b*.
+    ``samples``: float32 (N, 4), columns L*, its neighborhood's standard deviation, a*, b*.
     ``mean``, ``std``: of the lightness of the whole picture.
     """
 
@@ -40,9 +40,9 @@ class Reference:
     std: float
 
 
-def neighbourhood_std(lightness: Float32) -> Float32:
+def neighborhood_std(lightness: Float32) -> Float32:
     """Return the standard deviation of L* over the 5 × 5 pixels around each, float32 (H, W)."""
-    size = (NEIGHBOURHOOD, NEIGHBOURHOOD)
+    size = (NEIGHBORHOOD, NEIGHBORHOOD)
     border = cv2.BORDER_REFLECT
     mean = cv2.boxFilter(lightness, cv2.CV_64F, size, borderType=border)
     square = cv2.sqrBoxFilter(lightness, cv2.CV_64F, size, borderType=border)
@@ -75,7 +75,7 @@ def sample(rgb: NDArray, seed: int = 0) -> Reference:
     y = ((y + jitter[0]) * (height / rows)).astype(int)
     x = ((x + jitter[1]) * (width / columns)).astype(int)
     y, x = np.minimum(y, height - 1).ravel(), np.minimum(x, width - 1).ravel()
-    texture = neighbourhood_std(light)
+    texture = neighborhood_std(light)
     samples = np.column_stack([light[y, x], texture[y, x], lab[y, x, 1:]])
     return Reference(samples, float(light.mean()), float(light.std()))
 
@@ -85,7 +85,7 @@ def transfer(lightness: Float32, reference: Reference) -> Float32:
 
     The reference's lightness is first shifted and scaled to the mean and standard deviation of
     ``lightness``; if either is flat, it is shifted only. The match is the least weighted sum of
-    squared differences of lightness and of the neighbourhood's standard deviation.
+    squared differences of lightness and of the neighborhood's standard deviation.
     """
     mean, std = float(lightness.mean(dtype=np.float64)), float(lightness.std(dtype=np.float64))
     gain = std / reference.std if min(std, reference.std) > FLAT else 1.0
@@ -93,7 +93,7 @@ def transfer(lightness: Float32, reference: Reference) -> Float32:
     # Both less the mean: small numbers, whose squares lose nothing in float32.
     known = np.column_stack([reference.samples[:, 0] - reference.mean, reference.samples[:, 1]])
     known = (known * gain).astype(np.float32) * weights
-    asked = np.stack([lightness - np.float32(mean), neighbourhood_std(lightness)], -1)
+    asked = np.stack([lightness - np.float32(mean), neighborhood_std(lightness)], -1)
     asked = asked.reshape(-1, 2) * weights
     length = (known * known).sum(1)
     nearest = np.empty(len(asked), np.intp)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from colortk_welsh.palette import Cells
 from colortk_welsh.spec import Options
-from colortk_welsh.transfer import Reference, neighbourhood_std, sample, transfer
+from colortk_welsh.transfer import Reference, neighborhood_std, sample, transfer
 from PIL import Image
 from skimage.color import rgb2lab
 
@@ -54,7 +54,7 @@ def run(tmp_path: Path, *arguments: object) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def test_two_tones_give_their_colours_to_a_picture_of_other_lightness(reference: Path) -> None:
+def test_two_tones_give_their_colors_to_a_picture_of_other_lightness(reference: Path) -> None:
     colorizer = load(Request("welsh", (f"reference={reference}",)))
     light = np.full((90, 100), 42, np.float32)
     light[:45] = 61  # lighter half on top, and much less contrast than the reference
@@ -76,7 +76,7 @@ def test_texture_decides_where_lightness_does_not() -> None:
 
 
 def test_equals_the_paper_pixel_by_pixel() -> None:
-    """Remapping, neighbourhoods and matches, written as loops."""
+    """Remapping, neighborhoods and matches, written as loops."""
     rng = np.random.default_rng(1)
     light = np.clip(rng.normal(40, 12, (17, 23)), 0, 100).astype(np.float32)
     picture = rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
@@ -112,9 +112,9 @@ def test_samples_are_about_200_pixels_of_the_reference_from_everywhere() -> None
     assert counts.min() >= 40
 
 
-def test_deviation_is_that_of_the_neighbourhood() -> None:
+def test_deviation_is_that_of_the_neighborhood() -> None:
     light = np.random.default_rng(3).uniform(90, 90.5, (20, 30)).astype(np.float32)
-    got = neighbourhood_std(light)
+    got = neighborhood_std(light)
     for y, x in ((2, 2), (9, 17), (17, 27)):
         truth = light[y - 2 : y + 3, x - 2 : x + 3].astype(float).std()
         assert abs(got[y, x] - truth) < 1e-4
@@ -122,11 +122,11 @@ def test_deviation_is_that_of_the_neighbourhood() -> None:
 
 def test_the_same_every_time_and_in_every_process(reference: Path, tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(4).integers(0, 256, (50, 60), np.uint8)).save(
-        tmp_path / "grey.png"
+        tmp_path / "gray.png"
     )
     for name in ("one.png", "two.png"):
         done = run(
-            tmp_path, "run", "-p", "welsh", "--option", f"reference={reference}", "grey.png",
+            tmp_path, "run", "-p", "welsh", "--option", f"reference={reference}", "gray.png",
             "-o", name,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -139,18 +139,18 @@ def test_the_same_every_time_and_in_every_process(reference: Path, tmp_path: Pat
 
 
 def test_references_that_cannot_be_used_are_one_line(tmp_path: Path) -> None:
-    Image.fromarray(np.full((9, 9), 99, np.uint8)).save(tmp_path / "grey.png")
-    Image.fromarray(np.full((9, 9, 3), 99, np.uint8)).save(tmp_path / "grey-rgb.png")
+    Image.fromarray(np.full((9, 9), 99, np.uint8)).save(tmp_path / "gray.png")
+    Image.fromarray(np.full((9, 9, 3), 99, np.uint8)).save(tmp_path / "gray-rgb.png")
     (tmp_path / "text.jpg").write_text("no picture")
     for option, code, why in (
         ("reference=missing.jpg", 2, "expects none or a file or folder that exists"),
         (f"reference={tmp_path}", 1, "it is a directory"),
         ("reference=~no-such-user/x.jpg", 2, "expects none or a file or folder that exists"),
         ("reference=text.jpg", 1, "cannot read 'text.jpg'"),
-        ("reference=grey.png", 2, "'grey.png' has no colours to give"),
-        ("reference=grey-rgb.png", 2, "'grey-rgb.png' has no colours to give"),
+        ("reference=gray.png", 2, "'gray.png' has no colors to give"),
+        ("reference=gray-rgb.png", 2, "'gray-rgb.png' has no colors to give"),
     ):
-        done = run(tmp_path, "run", "-p", "welsh", "--option", option, "grey.png")
+        done = run(tmp_path, "run", "-p", "welsh", "--option", option, "gray.png")
         assert done.returncode == code, done.stderr
         assert why in done.stderr
         assert done.stderr.count("\n") == 1
@@ -203,12 +203,12 @@ def test_a_palette_of_ones_own(tmp_path: Path) -> None:
     ab = load(Request("welsh", weights=tmp_path / "mine")).predict(light)
     assert np.abs(ab[:20] - chroma_of(BLUE)).max() < 0.5
     assert np.abs(ab[40:] - chroma_of(ORANGE)).max() < 0.5
-    (tmp_path / "grey").mkdir()
+    (tmp_path / "gray").mkdir()
     for number in range(2):
-        Image.new("L", (20, 20), 99).save(tmp_path / "grey" / f"{number}.png")
-    done = run(tmp_path, "fit", "--plugin", "welsh", "--data", "grey", "--output", "none")
+        Image.new("L", (20, 20), 99).save(tmp_path / "gray" / f"{number}.png")
+    done = run(tmp_path, "fit", "--plugin", "welsh", "--data", "gray", "--output", "none")
     assert done.returncode == 2
-    assert "no picture has colours" in done.stderr
+    assert "no picture has colors" in done.stderr
 
 
 def test_a_broken_palette_is_refused(tmp_path: Path) -> None:
@@ -223,4 +223,4 @@ def test_a_broken_palette_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="not trusted"):
         Welsh(ArtifactFolder("welsh", tmp_path, spec.artifacts), Options())
     with pytest.raises(UsageError, match="no option"):
-        load(Request("welsh", ("colour=red",)))
+        load(Request("welsh", ("color=red",)))
