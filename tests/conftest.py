@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 import tracemalloc
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,37 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    """Keras, without the warnings of its backend; the test is skipped without Keras or onnx."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("onnx")
+        return pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="session")
+def photograph_lightness() -> np.ndarray:
+    """L* of a real photograph, 256 × 384."""
+    import cv2
+    from sklearn.datasets import load_sample_images
+
+    from colortk.color.cielab import lightness
+
+    picture = load_sample_images().images[0]
+    return cv2.resize(lightness(picture), (384, 256), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture
+def guarded_app(tmp_path: Path) -> Any:
+    """A guard of the web page, the application behind it, and its visitors."""
+    from colortk.ui.visitor_registry import VisitorRegistry
+    from guarded_page import RecordingApp, guard
+
+    application, visitors = RecordingApp(), VisitorRegistry(tmp_path)
+    return guard(application, visitors), application, visitors
 
 
 def one_line(run: subprocess.CompletedProcess[Any], code: int, *words: str) -> None:

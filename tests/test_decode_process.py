@@ -18,7 +18,7 @@ from colortk.io.decode import decode
 from colortk.io.picture import Picture
 from colortk.runtime.decode_process import DecodeProcess
 from conftest import photo
-from test_metadata import rich_jpeg
+from metadata_samples import rich_jpeg
 from test_truncated import jpeg, png
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from colortk.ui.guard import Guard
 from colortk.ui.visitor_registry import VisitorRegistry
+from guarded_page import RecordingApp, ask, guard
 from pages import Page, missing_gradio, serving
-from test_ui_guard import Behind, ask, guard
 from test_ui_server import ask as ask_page
 from test_ui_server import upload, visitor
 
@@ -32,7 +32,7 @@ RAW = [
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Guard:
-    return guard(Behind(), VisitorRegistry(tmp_path))
+    return guard(RecordingApp(), VisitorRegistry(tmp_path))
 
 
 @pytest.mark.parametrize("door", ["queue/join", "run/predict", "cancel", "reset"])

@@ -1,0 +1,82 @@
+"""Slots for requests are shared between visitors, and slow requests end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from colortk.ui.http_requests import RequestRefused
+from colortk.ui.request_slots import NoFreeSlot, RequestSlots
+
+
+def test_slots_are_shared_and_given_in_order() -> None:
+    served: list[str] = []
+
+    async def use(slots: RequestSlots, visitor: str, go: asyncio.Event) -> None:
+        async with slots.slot(visitor):
+            served.append(visitor)
+            await go.wait()
+
+    async def scene() -> None:
+        slots, go = RequestSlots(3, 2, 99, waiting=4, waiting_per_visitor=2), asyncio.Event()
+        tasks = []
+        for visitor in "aaaabbc":  # a has two at once, and two that wait, and holds nobody up
+            tasks.append(asyncio.create_task(use(slots, visitor, go)))
+            await asyncio.sleep(0)
+        assert served == ["a", "a", "b"]
+        assert slots.contested
+        for visitor, own in (("a", True), ("d", False)):
+            with pytest.raises(NoFreeSlot) as busy:
+                await use(slots, visitor, go)
+            assert busy.value.own is own
+        tasks.pop(5).cancel()  # the second b goes away
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(*tasks)
+        assert served == ["a", "a", "b", "a", "c", "a"] or served == ["a", "a", "b", "a", "a", "c"]
+        async with slots.slot("e"):
+            assert not slots.contested
+
+    asyncio.run(scene())
+
+
+def test_an_address_has_part_of_the_slots() -> None:
+    async def scene() -> None:
+        slots = RequestSlots(4, 4, 2)
+        async with slots.slot("a", "192.0.2.1"), slots.slot("b", "192.0.2.1"):
+            with pytest.raises(NoFreeSlot):
+                async with slots.slot("c", "192.0.2.1"):
+                    pass
+            async with slots.slot("d", "192.0.2.2"), slots.slot("e", None):
+                with pytest.raises(NoFreeSlot):  # all are taken
+                    async with slots.slot("f", None):
+                        pass
+
+    asyncio.run(scene())
+
+
+def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from colortk.ui import request_body
+
+    monkeypatch.setattr(request_body, "MAX_LAG", 0.3)
+
+    async def scene(pause: float, size: int, count: int) -> int:
+        left = count
+
+        async def receive() -> dict[str, Any]:
+            nonlocal left
+            await asyncio.sleep(pause)
+            left -= 1
+            return {"type": "http.request", "body": b"x" * size, "more_body": left > 0}
+
+        return len(await request_body.read_whole(receive, 10**6))
+
+    assert asyncio.run(scene(0.05, 2000, 10)) == 20_000  # 40 kB/s, for longer than the grace
+    with pytest.raises(RequestRefused, match="too slow"):
+        asyncio.run(scene(0.05, 1, 100))
+    with pytest.raises(RequestRefused, match="too slow"):
+        asyncio.run(scene(5, 1000, 2))
+    with pytest.raises(RequestRefused, match="too long"):
+        asyncio.run(scene(0, 200_000, 6))

@@ -1,0 +1,117 @@
+"""Uploads to the web page: sizes, names, incomplete forms and ambiguous forms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from colortk.ui import uploads
+from colortk.ui.visitor_registry import VisitorRegistry
+from guarded_page import ME, YOU, GuardedApp, RecordingApp, ask, guard
+
+
+def form(data: bytes, name: str = "x.png", border: str = "b") -> tuple[bytes, dict[str, str]]:
+    """A form with a file, and its headers."""
+    head = f'--{border}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    body = head.encode() + data + f"\r\n--{border}--\r\n".encode()
+    return body, {"content_type": f"multipart/form-data; boundary={border}"}
+
+
+def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_FORM_OVERHEAD", 200)
+    application, visitors = RecordingApp(), VisitorRegistry(tmp_path)
+    guarded = guard(application, visitors)
+    door = "/gradio_api/upload"
+    body, headers = form(b"x" * 900)
+    status, _, said = ask(guarded, "POST", door, body, content_length=str(len(body)), **headers)
+    assert status == 200
+    (path,) = json.loads(said)
+    assert Path(path).read_bytes() == b"x" * 900
+    assert visitors.owns(ME, path)
+    assert not visitors.owns(YOU, path)
+    assert ask(guarded, "POST", door, body, token=None, **headers)[0] == 403
+    status, _, said = ask(guarded, "POST", door, content_length="2000", **headers)
+    assert status == 413
+    assert b"the limit is 0.001 MB" in said
+    long, _ = form(b"x" * 2000)
+    status, _, said = ask(guarded, "POST", door, long, **headers)  # it does not say how long it is
+    assert status == 413
+    assert b"the limit is 0.001 MB" in said
+    assert len(list(tmp_path.iterdir())) == 1  # nothing is left of what was refused
+    assert application.paths == []
+
+
+@pytest.mark.parametrize(
+    "name, kept",
+    [
+        ("old street.jpg", "old street.jpg"),
+        ("../../x.png", "x.png"),
+        ("C:\\photos\\x.png", "x.png"),
+        ("Frühling (1).tif", "Frühling (1).tif"),
+        ("a%2fb?c#d*.png", "a2fbcd.png"),
+        ("", "file"),
+        ("..", "file"),
+        ("a" * 1000 + ".jpeg", "a" * 145 + ".jpeg"),
+        ("x." + "y" * 300, "x.yy"),
+        ("日本.png", "日本.png"),
+    ],
+)
+def test_names_of_uploads(name: str, kept: str) -> None:
+    assert uploads.safe_name(name) == kept
+
+
+def test_an_upload_may_be_sent_again_under_its_name(
+    guarded_app: GuardedApp,
+) -> None:
+    """As Chromium does after status 408; but not twice at once."""
+    guarded, _, _ = guarded_app
+    body, headers = form(b"x")
+    door = "/gradio_api/upload?upload_id=again"
+    for sent, status in ((body[:-9], 400), (body, 200), (body, 200)):
+        assert ask(guarded, "POST", door, sent, **headers)[0] == status
+    guarded._uploads.track(ME, "other")
+    assert ask(guarded, "POST", door.replace("again", "other"), body, **headers)[0] == 400
+
+
+@pytest.mark.parametrize("cut", [10, 60, 120, -1, -3, -5])
+def test_a_form_that_is_not_whole_leaves_nothing(
+    cut: int, guarded_app: GuardedApp, tmp_path: Path
+) -> None:
+    guarded, _, _ = guarded_app
+    body, headers = form(b"x" * 100)
+    expected = 200 if cut == -1 else 400  # without its last line feed a form is whole
+    assert ask(guarded, "POST", "/gradio_api/upload", body[:cut], **headers)[0] in (expected, 400)
+    assert cut == -1 or list(tmp_path.iterdir()) == []
+
+
+def test_forms_that_can_be_read_in_two_ways(guarded_app: GuardedApp, tmp_path: Path) -> None:
+    guarded, _, _ = guarded_app
+    body, headers = form(b"x")
+    name = b'name="files"; filename="x.png"'
+    for wrong in (
+        body.replace(
+            b"--b--", b"--b\r\nContent-Disposition: form-data; " + name + b"\r\n\r\ny\r\n--b--"
+        ),
+        body.replace(b"\r\n\r\n", b"\r\nContent-Disposition: form-data; name=y\r\n\r\n", 1),
+        body.replace(name, b'name="files"'),
+        body.replace(name, b'name="other"; filename="x.png"'),
+        body.replace(name, b'name="files"; filename="\xff\xfe.png"'),
+        body.replace(b"form-data", b"attachment"),
+        body.replace(b"--b\r\n", b"--bx\r\n", 1),
+        b"",
+    ):
+        assert ask(guarded, "POST", "/gradio_api/upload", wrong, **headers)[0] == 400, wrong
+    for kind, status in (
+        ("application/json", 415),
+        ("", 415),
+        ("multipart/form-data", 400),
+        ("multipart/form-data; boundary=", 400),
+        ("multipart/form-data; boundary=b; boundary=c", 400),
+        (f"multipart/form-data; boundary={'b' * 71}", 400),
+    ):
+        assert ask(guarded, "POST", "/gradio_api/upload", body, content_type=kind)[0] == status, (
+            kind
+        )
+    assert list(tmp_path.iterdir()) == []
