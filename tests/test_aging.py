@@ -23,7 +23,7 @@ def test_some_pictures_stay_as_they_are() -> None:
     assert np.median(different[different > 0.02]) > 2
 
 
-def test_it_follows_from_the_generator() -> None:
+def test_aging_depends_only_on_the_generator() -> None:
     picture = photo()
     for seed in range(5):
         one, two = (aging.aged_lightness(picture, np.random.default_rng(seed)) for _ in range(2))
@@ -31,7 +31,7 @@ def test_it_follows_from_the_generator() -> None:
 
 
 @pytest.mark.parametrize("change", [change for change, _ in aging.CHANGES])
-def test_every_change_changes_and_keeps_shape(change: object) -> None:
+def test_every_aging_step_changes_pixels_and_keeps_the_shape(change: object) -> None:
     plane = rgb2lab(photo(64, 64))[..., 0].astype(np.float32)
     before = plane.copy()
     found = change(plane, np.random.default_rng(1))  # type: ignore[operator]

@@ -21,13 +21,13 @@ from colortk.errors import PictureError, PredictionError, UsageError
 from conftest import BUILT_INS, photo
 
 
-def test_import_is_light() -> None:
+def test_import_colortk_loads_no_numpy_opencv_or_pillow() -> None:
     code = "import sys, colortk; print(*{'numpy', 'cv2', 'PIL', 'sqlite3'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
 
 
-def test_the_version_is_the_distributions() -> None:
+def test_version_equals_the_version_of_the_distribution() -> None:
     assert colortk.__version__ == version("colorization-toolkit")
 
 
@@ -215,7 +215,7 @@ def test_list_plugins() -> None:
         colortk.list_plugins("network")
 
 
-def test_names_may_be_one_text_and_jobs_a_number(tmp_path: Path) -> None:
+def test_names_may_be_a_string_and_jobs_a_number(tmp_path: Path) -> None:
     found = colortk.compare([photo(seed=2), photo(seed=3)], "gray", "psnr", store=tmp_path, jobs=2)
     assert [entry.label for entry in found.variants] == ["gray"]
     assert list(found.metrics) == ["psnr"]
@@ -243,7 +243,7 @@ def test_colorize_files(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(image), expected)
 
 
-def test_mistakes_raise(tmp_path: Path) -> None:
+def test_wrong_arguments_raise_colortk_errors(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="there is no such file"):
         colortk.colorize(tmp_path / "none.png", "gray")
     with pytest.raises(UsageError, match="strength 3"):

@@ -60,7 +60,7 @@ def test_a_wrong_argument_is_one_clear_line(
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
-def test_what_progress_raises_ends_the_call(source: Path, tmp_path: Path) -> None:
+def test_an_exception_of_the_progress_callback_ends_the_call(source: Path, tmp_path: Path) -> None:
     def stop(done: int, total: int | None) -> None:
         if done == 2:
             raise RuntimeError("enough")

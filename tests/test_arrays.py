@@ -121,7 +121,9 @@ def bound(rgb: np.ndarray) -> float:
 
 @thorough
 @given(pictures(1e6), st.sampled_from(["ratio", "slide", "none"]))
-def test_whatever_is_refined_is_a_picture(both: tuple[np.ndarray, np.ndarray], how: str) -> None:
+def test_refinement_of_any_chroma_gives_a_valid_picture(
+    both: tuple[np.ndarray, np.ndarray], how: str
+) -> None:
     light, ab = both
     refine = {"ratio": ratio, "slide": slide, "none": none}[how]
     assert join(light, ab, refine).shape == (*light.shape, 3)
@@ -156,7 +158,7 @@ def test_rgb_comes_back_from_lab(rgb: np.ndarray) -> None:
 
 @thorough
 @given(SHAPES.flatmap(lambda s: st.tuples(planes(s, 0, 100), planes((*s, 2), -ANY, ANY))))
-def test_lab_of_anything_is_a_color(both: tuple[np.ndarray, np.ndarray]) -> None:
+def test_any_lab_value_converts_to_valid_rgb(both: tuple[np.ndarray, np.ndarray]) -> None:
     light, ab = both
     rgb = lab_to_rgb(np.dstack([light, np.clip(ab, -1e6, 1e6)]))
     assert np.isfinite(rgb).all()
@@ -185,7 +187,9 @@ def test_working_shapes_are_bounded(
 
 @thorough
 @given(lightnesses(-1e6, 1e6), st.tuples(SIDES, SIDES))
-def test_resized_is_between(plane: np.ndarray, size: tuple[int, int]) -> None:
+def test_resized_values_stay_between_minimum_and_maximum(
+    plane: np.ndarray, size: tuple[int, int]
+) -> None:
     found = resize(plane, size)
     assert found.shape == size[::-1]
     slack = 1e-3 + 1e-5 * np.abs(plane).max()

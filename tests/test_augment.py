@@ -29,7 +29,7 @@ def test_twelve_new_pictures_of_the_same_shape() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(new, again, strict=True))
 
 
-def test_the_picture_itself_is_left_alone() -> None:
+def test_augmentation_does_not_change_its_input() -> None:
     before = PICTURE.copy()
     for way in AUGMENTATIONS:
         way(PICTURE, np.random.default_rng(1))
@@ -52,7 +52,7 @@ def test_shifts_against_scipy(way, axis: int) -> None:  # type: ignore[no-untype
     assert -limit <= min(found) < 0 < max(found) <= limit
 
 
-def test_a_crop_is_a_part_enlarged() -> None:
+def test_a_crop_is_an_enlarged_part_of_the_picture() -> None:
     """On a ramp, a part enlarged is a ramp with a smaller slope."""
     ramp = np.repeat(np.linspace(0, 250, 60)[:, None, None], 60, 1).repeat(3, 2).astype(np.uint8)
     slopes = []
@@ -63,7 +63,7 @@ def test_a_crop_is_a_part_enlarged() -> None:
     assert 0.9 < max(slopes) <= 1.02
 
 
-def test_values_are_scaled_by_one_factor_and_color_with_lightness() -> None:
+def test_lightness_and_chroma_are_scaled_by_one_factor() -> None:
     factors = []
     for seed in range(30):
         dark = scale_values(PICTURE, np.random.default_rng(seed))

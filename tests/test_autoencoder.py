@@ -37,7 +37,7 @@ def mirrored(answer: Callable[[np.ndarray], np.ndarray], seen: np.ndarray) -> np
     [((64, 96), (32, 48)), ((256, 256), (128, 128)), ((8, 40), (8, 16)), ((256, 344), (128, 176))],
 )
 @pytest.mark.slow
-def test_the_answer_is_the_mean_of_two_sizes_and_their_mirrors(
+def test_prediction_is_the_mean_of_two_sizes_and_their_mirrors(
     shape: tuple[int, int], halved: tuple[int, int]
 ) -> None:
     seen = lightness(photo(*shape, 3))

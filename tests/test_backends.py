@@ -33,7 +33,7 @@ def _losses(backend: str, folder: Path) -> dict[str, list[float]]:
     return losses
 
 
-def test_one_step_of_each_network_is_the_same_on_every_backend(tmp_path: Path) -> None:
+def test_a_training_step_gives_the_same_losses_on_every_backend(tmp_path: Path) -> None:
     if importlib.util.find_spec("tensorflow") is None or not OTHERS:
         pytest.skip("needs TensorFlow and another backend")
     first = _losses("tensorflow", tmp_path)
@@ -103,7 +103,7 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
     assert out.stdout.splitlines()[-1:] == ["EQUAL"], out.stderr[-3000:]
 
 
-def test_adam_in_one_pass_is_keras_adam() -> None:
+def test_fused_adam_equals_keras_adam() -> None:
     """Also with strided gradients, small ones, and a rate for each layer."""
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs PyTorch")
@@ -148,7 +148,7 @@ def test_adam_in_one_pass_is_keras_adam() -> None:
     assert out.stdout.splitlines()[-1:] == ["EQUAL"], out.stderr[-3000:]
 
 
-def test_weights_of_the_cpu_can_be_frozen_on_pytorch() -> None:
+def test_cpu_weights_can_be_frozen_on_pytorch() -> None:
     """Asked for "cpu:0", Keras makes copies that are no leaves, and refuses."""
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs PyTorch")

@@ -44,7 +44,7 @@ def test_a_tree_of_folders_keeps_its_structure(
     assert "is already the output of 'in/x/a.png'" in capsys.readouterr().err
 
 
-def test_a_found_picture_needs_a_folder_to_go_to(place: Path) -> None:
+def test_pictures_of_a_folder_need_an_output_folder(place: Path) -> None:
     tree(place / "in", "a.png")
     assert run("in", "-o", "out.png") == 2
     assert run("in", "-o", "in/a.png") == 2
@@ -71,7 +71,7 @@ def test_many_errors_are_repeated_at_the_end(
     assert run("00.png", "--report", "report") == 2, "a report is not overwritten"
 
 
-def test_a_report_has_complete_lines_and_waits_for_room(place: Path) -> None:
+def test_report_lines_are_complete_and_wait_for_disk_space(place: Path) -> None:
     resource = pytest.importorskip("resource", reason="it limits the size of files")
     report = JsonLinesReport(place / "report", force=False, resume=False)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -137,7 +137,7 @@ def test_a_full_disk_ends_a_batch(
     assert capsys.readouterr().err == "colortk: 7 colorized, 2 already done, 0 failed\n"
 
 
-def test_a_disk_with_room_for_some_is_not_full(
+def test_a_batch_continues_while_small_results_still_fit(
     place: Path,
     room: Callable[[Callable[[], bool]], None],
     capsys: pytest.CaptureFixture[str],
@@ -237,7 +237,7 @@ def test_the_first_of_two_pictures_gets_the_output(capacity: int, place: Path) -
     assert sorted(pool.submitted) == ["a/same.png", "a/z.png", "bad/x.png", "c/y.png"]
 
 
-def test_when_the_disk_is_full_no_more_is_begun_and_open_tasks_are_finished(place: Path) -> None:
+def test_a_full_disk_starts_no_new_task_and_finishes_open_tasks(place: Path) -> None:
     files = [
         "bad-full-1.png",
         "2.png",

@@ -21,7 +21,7 @@ from test_run_failures import without_override
 pytestmark = pytest.mark.slow
 
 
-def test_killed_at_any_moment_it_goes_on() -> None:
+def test_a_killed_batch_can_be_resumed() -> None:
     """Shortened: as many as ``COLORTK_KILLS`` says. ``benchmarks/faults.py`` does 50."""
     kills = os.environ.get("COLORTK_KILLS", "6")
     script = [sys.executable, str(ROOT / "benchmarks" / "faults.py"), "--pictures", "40"]
@@ -30,7 +30,7 @@ def test_killed_at_any_moment_it_goes_on() -> None:
     assert run.stdout.count("as it should be") == int(kills)
 
 
-def test_two_runs_share_a_folder(moody: Path, tmp_path: Path) -> None:
+def test_two_runs_can_write_to_one_folder(moody: Path, tmp_path: Path) -> None:
     names = many(tmp_path / "in", 16)
     runs = [started(tmp_path, moody, "--resume", "--json", NAP="0.1") for _ in range(2)]
     rows = []
@@ -46,7 +46,7 @@ def test_two_runs_share_a_folder(moody: Path, tmp_path: Path) -> None:
             assert not line or json.loads(line)
 
 
-def test_a_picture_that_vanishes_costs_itself(colortk: Run, moody: Path, tmp_path: Path) -> None:
+def test_a_deleted_input_fails_alone(colortk: Run, moody: Path, tmp_path: Path) -> None:
     names = many(tmp_path / "in", 6)
     last = tmp_path / "in" / names[-1]
     run = colortk(
@@ -69,7 +69,7 @@ def test_a_folder_that_is_read_only(colortk: Run, tmp_path: Path) -> None:
     assert run.stderr.endswith("colortk: 0 colorized, 3 failed\n")
 
 
-def test_files_that_may_not_be_large(colortk: Run, tmp_path: Path) -> None:
+def test_a_file_size_limit_fails_only_large_results(colortk: Run, tmp_path: Path) -> None:
     """Nor may the journal: the pictures that are small enough are done all the same."""
     many(tmp_path / "in", 7)
     large = tmp_path / "in" / "large.png"
@@ -87,7 +87,7 @@ def test_files_that_may_not_be_large(colortk: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_disk_that_is_full_and_then_is_not(jobs: int, colortk: Run, tmp_path: Path) -> None:
+def test_a_batch_resumes_after_the_disk_was_full(jobs: int, colortk: Run, tmp_path: Path) -> None:
     """With the results, the journal and the report on it."""
     names = many(tmp_path / "in", 40, (60, 80))
     disk = tmp_path / "disk"
@@ -133,7 +133,9 @@ time.time_ns = lambda: int(wrong() * 1e9)
 
 
 @pytest.mark.parametrize("first", [-10, 10])
-def test_a_clock_that_jumps(first: int, colortk: Run, moody: Path, tmp_path: Path) -> None:
+def test_a_changed_system_clock_does_not_confuse_resume(
+    first: int, colortk: Run, moody: Path, tmp_path: Path
+) -> None:
     """What is done is known by what the files are, not by when they were written."""
     names = many(tmp_path / "in", 12)
     for number, name in enumerate(names):  # a camera's clock is wrong too

@@ -21,7 +21,7 @@ def names(items: list[InputItem]) -> list[str]:
     return [Path(item.name).as_posix() for item in items]
 
 
-def test_a_folder_means_its_pictures(place: Path) -> None:
+def test_a_folder_stands_for_its_pictures(place: Path) -> None:
     tree(
         place / "in",
         "b.png",
@@ -47,13 +47,13 @@ def test_a_folder_means_its_pictures(place: Path) -> None:
     assert item.folder == "y", "of several folders each keeps its name"
 
 
-def test_a_link_that_leads_back_is_not_followed(place: Path) -> None:
+def test_a_link_to_a_parent_folder_is_not_followed(place: Path) -> None:
     tree(place / "in", "a.png")
     (place / "in" / "back").symlink_to(place / "in", target_is_directory=True)
     assert names(find_inputs(["in"], recursive=True)) == ["in/a.png"]
 
 
-def test_links_that_lead_to_each_other_fail_alone(place: Path) -> None:
+def test_circular_links_fail_alone(place: Path) -> None:
     tree(place / "in", "a.png", "x/b.png")
     for one, other in (("first", "second"), ("second", "first"), ("third.png", "third.png")):
         (place / "in" / one).symlink_to(other)
@@ -77,7 +77,7 @@ def test_a_folder_without_pictures_says_so(place: Path) -> None:
     )
 
 
-def test_patterns(place: Path) -> None:
+def test_glob_patterns_are_expanded(place: Path) -> None:
     tree(place / "in", "a.png", "x/b.png", "x/c.jpg", "x/y/d.png", "[1].png")
     found = find_inputs(["in/**/*.png"])
     assert names(found) == ["in/[1].png", "in/a.png", "in/x/b.png", "in/x/y/d.png"]
@@ -98,12 +98,12 @@ def test_patterns(place: Path) -> None:
     ],
     ids=["lines", "windows", "nul", "bom", "powershell"],
 )  # fmt: skip
-def test_lists(data: bytes, place: Path) -> None:
+def test_list_files_name_pictures(data: bytes, place: Path) -> None:
     (place / "list").write_bytes(data)
     assert read_list("list") == ["a b.png", "c.png"]
 
 
-def test_lists_that_cannot_be(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_list_files_are_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "list").write_text("-\n")
     with pytest.raises(UsageError, match="names '-'"):
         read_list("list")
@@ -142,7 +142,7 @@ def test_a_format_is_known_without_decoding(
     assert Image.MAX_IMAGE_PIXELS == 10
 
 
-def test_standard_input_is_not_read_for_ever(
+def test_endless_standard_input_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Endless:

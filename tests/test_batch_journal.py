@@ -20,7 +20,9 @@ from colortk.batch.plan import PlannedFile
 from colortk.batch.tracker import OutputTracker
 
 
-def test_resume_does_the_rest(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_processes_only_the_missing_pictures(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tree(place / "in", "a.png", "b.png", "c.png", "bad.jpg")
     (folder / "bad.jpg").write_text("no picture")
     assert run("in", "-o", "out", "--report", "report", "--resume") == 1, "also at the first start"
@@ -67,7 +69,7 @@ def plan(names: list[str], journal: Journal) -> list[PlannedFile]:
     return planner.plan([InputItem(name) for name in names])
 
 
-def test_an_output_that_was_begun_and_exists_is_done(place: Path) -> None:
+def test_an_output_that_was_begun_and_exists_counts_as_done(place: Path) -> None:
     names = ("a", "b", "c", "d")
     tree(place, *(f"{name}.png" for name in names), *(f"out/{name}.png" for name in names))
     stopped = journal(place)
@@ -128,7 +130,7 @@ def test_two_writers_do_not_mix_their_lines(place: Path) -> None:
     assert sum(row["event"] == "begun" for row in rows) == 800
 
 
-def test_lines_wait_for_room(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_journal_lines_wait_for_disk_space(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree(place, "a.png", "b.png", "out/a.png", "out/b.png")
     write, left = os.write, 100
 
@@ -159,7 +161,7 @@ def test_lines_wait_for_room(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert later.done("b.png", Path("out/b.png"))
 
 
-def test_lines_do_not_wait_without_end(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_journal_lines_do_not_wait_forever(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "full")
 
@@ -176,7 +178,7 @@ def test_lines_do_not_wait_without_end(place: Path, monkeypatch: pytest.MonkeyPa
     assert mine.path.read_bytes() == before, "memory matters more than the journal"
 
 
-def test_a_run_without_a_journal_goes_on(
+def test_a_run_continues_without_a_journal(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree(place, "a.png", "b.png")

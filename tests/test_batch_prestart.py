@@ -117,13 +117,13 @@ def run_prestarted(place: Path, plugin: str) -> list[FileResult]:
         found.stop()
 
 
-def test_a_prestarted_worker_works_as_any(tmp_path: Path) -> None:
+def test_a_prestarted_worker_gives_the_same_result(tmp_path: Path) -> None:
     records = run_prestarted(tmp_path, "mean_color")
     assert [record.error for record in records] == [None] * 3
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
-def test_what_a_prestarted_worker_cannot_load_is_reported(tmp_path: Path) -> None:
+def test_a_load_error_of_a_prestarted_worker_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ColortkError, match="no_such"):
         run_prestarted(tmp_path, "no_such")
 

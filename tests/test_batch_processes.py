@@ -123,7 +123,7 @@ def test_an_interrupt_leaves_nothing(
     assert whole(tmp_path / "out") == names
 
 
-def test_a_cluster_does_the_same(colortk: Run, moody: Path, tmp_path: Path) -> None:
+def test_a_dask_cluster_gives_the_same_results(colortk: Run, moody: Path, tmp_path: Path) -> None:
     names = many(tmp_path / "in", 10)
     Image.new("L", (9, 9), 255).save(tmp_path / "in" / "white.png")
     local = colortk("run", "-p", "moody", "in", "-r", "-o", "local", plugins=moody)

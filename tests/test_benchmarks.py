@@ -65,7 +65,7 @@ def test_the_peer_of_a_network_is_onnx_runtime(plugin: str, onnx: bool, folder: 
 
 
 @pytest.mark.slow
-def test_a_part_that_fails_costs_its_own_rows(tmp_path: Path, distribution: Distribution) -> None:
+def test_a_failed_part_loses_only_its_own_rows(tmp_path: Path, distribution: Distribution) -> None:
     body = "raise ValueError('no such luck')"
     site = distribution("unlucky", colorizer_module("unlucky", "unlucky", body))
     arguments = ("--only", "cold", "sift", "-p", "unlucky")
@@ -104,7 +104,7 @@ def test_a_part_without_its_package_is_skipped(tmp_path: Path) -> None:
         (("--json", "nowhere/bench.json"), "there is no such folder"),
     ],
 )
-def test_wrong_usage_is_a_line(arguments: tuple[Any, ...], words: str) -> None:
+def test_wrong_usage_prints_one_line(arguments: tuple[Any, ...], words: str) -> None:
     run = python("table.py", *arguments)
     assert run.returncode == 2
     assert words in run.stderr.splitlines()[-1]

@@ -58,7 +58,7 @@ def cluster(
 
 
 @pytest.mark.slow
-def test_a_cluster_says_the_same_and_a_worker_killed_midway_costs_nothing(
+def test_a_killed_dask_worker_changes_no_result(
     tmp_path: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     place = tmp_path / "pictures"
@@ -102,7 +102,9 @@ def test_a_cluster_says_the_same_and_a_worker_killed_midway_costs_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("address", ["127.0.0.1:x", "tcp://127.0.0.1:1", "nowhere"])
-def test_no_scheduler_there(address: str, tmp_path: Path, colortk: Callable[..., Any]) -> None:
+def test_a_missing_scheduler_is_one_line(
+    address: str, tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
     Image.fromarray(photo()).save(tmp_path / "x.png")
     where = ("--backend", "dask", "--scheduler", address)
     run = colortk("compare", "x.png", "-p", "gray", "-m", "psnr", *where)

@@ -57,7 +57,7 @@ def listener(greeting: bytes | None = None, reply: bytes = b"") -> Iterator[str]
         (b"220", "another program replies there"),
     ],
 )
-def test_what_is_no_scheduler_is_refused(
+def test_an_address_that_is_not_a_scheduler_is_refused(
     greeting: bytes | None, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from colortk.runtime import dask_client as module
@@ -71,7 +71,7 @@ def test_what_is_no_scheduler_is_refused(
         module.check_scheduler("nothing")
 
 
-def test_a_call_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_dask_call_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     from colortk.runtime import dask_client as module
 
     monkeypatch.setattr(module, "END_TIMEOUT", 0.1)
@@ -104,7 +104,7 @@ def test_the_body_is_interrupted_when_the_scheduler_is_lost(
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", ["run", "compare"])
 @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
-def test_the_commands_end_where_no_scheduler_answers(
+def test_commands_end_if_no_scheduler_answers(
     verb: str, reply: bytes, picture: Path, colortk: Run
 ) -> None:
     with listener(reply=reply) as address:
@@ -115,7 +115,7 @@ def test_the_commands_end_where_no_scheduler_answers(
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.parametrize("verb", ["run", "compare"])
-def test_a_scheduler_that_is_lost_midway(
+def test_losing_the_scheduler_ends_the_run_with_a_message(
     verb: str, how: signal.Signals, tmp_path: Path, distribution: Callable[..., Path]
 ) -> None:
     pictures = tmp_path / "pictures"

@@ -33,7 +33,7 @@ def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(40, 50), (140, 50, 3), (1, 1, 3)])
 @pytest.mark.usefixtures("tables")
-def test_lightness_is_scikit_images(dtype: type, shape: tuple[int, ...]) -> None:
+def test_lightness_equals_scikit_image(dtype: type, shape: tuple[int, ...]) -> None:
     top = np.iinfo(dtype).max
     pixels = RNG.integers(0, top, shape, endpoint=True).astype(dtype)
     rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
@@ -55,19 +55,19 @@ def test_lightness_refuses_floats() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
-def test_rgb_to_lab_is_scikit_images(dtype: type) -> None:
+def test_rgb_to_lab_equals_scikit_image(dtype: type) -> None:
     picture = photo()
     given = picture.astype(dtype) * {np.uint8: 1, np.uint16: 257, np.float64: 1 / 255}[dtype]
     np.testing.assert_allclose(rgb_to_lab(given.astype(dtype)), rgb2lab(picture), atol=2e-3)
 
 
-def test_lab_to_rgb_is_scikit_images() -> None:
+def test_lab_to_rgb_equals_scikit_image() -> None:
     lab = rgb2lab(RNG.random((60, 60, 3))).astype(np.float32)
     np.testing.assert_allclose(lab_to_rgb(lab), lab2rgb(lab), atol=0.1 / 255)
 
 
 @pytest.mark.usefixtures("tables")
-def test_lab_to_rgb8_is_scikit_images_to_the_nearest_level() -> None:
+def test_lab_to_rgb8_equals_rounded_scikit_image() -> None:
     dark = RNG.random((30, 60, 3)) ** 4  # where a level has the fewest steps of linear light
     lab = rgb2lab(np.concatenate([RNG.random((30, 60, 3)), dark])).astype(np.float32)
     found = lab_to_rgb8(lab)
@@ -86,7 +86,7 @@ def test_lab_to_rgb8_clips_colors_that_srgb_lacks() -> None:
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_gray_level_comes_back_as_itself() -> None:
+def test_gray_levels_survive_the_round_trip() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None]
     lab = np.zeros((1, 256, 3), np.float32)
     lab[..., 0] = lightness(ramp)

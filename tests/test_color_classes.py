@@ -70,7 +70,7 @@ def test_probabilities_are_smoothed_and_sum_to_one() -> None:
     assert found[12, 11] / found[11, 11] == pytest.approx(np.exp(-100 / 50))
 
 
-def test_other_counts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_color_counts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(color_classes, "SHA256", "0" * 64)
     with pytest.raises(ArtifactError, match=r"color_classes.json.* cannot be used"):
         color_classes.weights.__wrapped__()

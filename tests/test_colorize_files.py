@@ -29,7 +29,7 @@ def test_a_folder_gives_the_files_of_the_command(place: Path) -> None:
         assert (place / "out" / name).read_bytes() == (place / "command" / name).read_bytes()
 
 
-def test_an_early_end_leaves_the_rest_for_resume(place: Path) -> None:
+def test_a_closed_iterator_leaves_the_rest_for_resume(place: Path) -> None:
     tree(place / "in", "a.png", "b.png", "c.png")
     iterator = colorize_files(Path("in"), Path("out"), plugin="gray")
     assert next(iterator).output == "out/a.png"
@@ -81,7 +81,7 @@ def test_a_store_that_cannot_be_written_is_a_notice(
 
 
 @pytest.mark.slow
-def test_worker_processes_do_the_same(place: Path) -> None:
+def test_worker_processes_give_the_same_files(place: Path) -> None:
     tree(place / "in", *(f"{number}.png" for number in range(6)))
     assert not [r.error for r in colorize_files("in", "one", plugin="gray", jobs=1) if r.error]
     made = colorize_files("in", "two", plugin="gray", jobs=2, threads=1, timeout=60)

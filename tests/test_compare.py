@@ -49,9 +49,7 @@ def test_scores_of_gray_are_those_of_the_gray_picture(
 
 
 @pytest.mark.slow
-def test_a_second_run_computes_nothing_and_says_the_same(
-    folder: Path, colortk: Callable[..., Any]
-) -> None:
+def test_a_second_run_reuses_all_scores(folder: Path, colortk: Callable[..., Any]) -> None:
     first, second = (
         json.loads(colortk("compare", folder, "-p", "gray", "--json", *QUICK).stdout)
         for _ in range(2)
@@ -102,7 +100,7 @@ def test_gray_originals_are_left_out_of_every_measure_and_named(
     }
 
 
-def test_a_set_of_gray_originals_alone_is_no_success(
+def test_comparing_only_gray_originals_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
@@ -119,7 +117,7 @@ def test_a_set_of_gray_originals_alone_is_no_success(
 
 
 @pytest.mark.slow
-def test_what_a_left_out_original_has_no_score_of_is_no_failure(
+def test_excluded_originals_do_not_count_as_failures(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
     Image.fromarray(photo(70, 90, 7)).convert("L").save(folder / "old.png")
@@ -132,7 +130,7 @@ def test_what_a_left_out_original_has_no_score_of_is_no_failure(
     assert "no chroma_ratio of 1 results" in kept.stderr
 
 
-def test_nothing_but_gray_originals(tmp_path: Path, colortk: Callable[..., Any]) -> None:
+def test_only_gray_originals_give_one_line(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     Image.fromarray(photo(70, 90, 7)).convert("L").save(tmp_path / "old.png")
     run = colortk("compare", "old.png", "-p", "gray", "-m", "psnr", "--html", "r.html")
     assert run.returncode == 1, run.stderr
@@ -141,7 +139,7 @@ def test_nothing_but_gray_originals(tmp_path: Path, colortk: Callable[..., Any])
     assert "old.png" in (tmp_path / "r.html").read_text("utf-8")
 
 
-def test_a_strangers_metric_is_scored_and_a_broken_one_costs_its_own_cells(
+def test_a_broken_third_party_metric_loses_only_its_own_cells(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     site = distribution(
@@ -173,7 +171,7 @@ def test_a_strangers_metric_is_scored_and_a_broken_one_costs_its_own_cells(
 
 
 @pytest.mark.slow
-def test_options_strength_and_weights_make_rows_of_their_own(
+def test_options_strength_and_weights_give_separate_rows(
     folder: Path, colortk: Callable[..., Any]
 ) -> None:
     run = colortk(
@@ -226,7 +224,9 @@ def test_tables_and_files(folder: Path, colortk: Callable[..., Any]) -> None:
 
 
 @pytest.mark.slow
-def test_every_line_of_csv_says_what_it_is_of(folder: Path, colortk: Callable[..., Any]) -> None:
+def test_every_csv_line_names_protocol_version_and_artifact(
+    folder: Path, colortk: Callable[..., Any]
+) -> None:
     arguments = ("compare", folder / "0.png", "-p", "effnet_bins", "-m", "psnr", "--size", "64")
     report = json.loads(colortk(*arguments, "--json").stdout)
     wanted = {
@@ -269,9 +269,7 @@ def test_leaderboard_and_diff(folder: Path, colortk: Callable[..., Any]) -> None
 
 
 @pytest.mark.slow
-def test_measures_without_a_better_end_rank_nobody(
-    folder: Path, colortk: Callable[..., Any]
-) -> None:
+def test_metrics_without_direction_do_not_rank(folder: Path, colortk: Callable[..., Any]) -> None:
     run = colortk("compare", folder, "-p", "mean_color", "-m", "colorfulness", "--json")
     assert [entry["rank"] for entry in json.loads(run.stdout)["plugins"]] == [None, None]
     assert json.loads(run.stdout)["paired"] == []
@@ -282,7 +280,7 @@ def test_measures_without_a_better_end_rank_nobody(
 
 
 @pytest.mark.slow
-def test_where_lpips_has_no_value_another_measure_leads_and_that_is_said(
+def test_without_lpips_the_report_names_another_ranking_metric(
     folder: Path, tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
     Image.fromarray(photo(28, 24)).save(tmp_path / "tiny.png")
@@ -296,14 +294,14 @@ def test_where_lpips_has_no_value_another_measure_leads_and_that_is_said(
 
 
 @pytest.mark.slow
-def test_all_and_those_named_besides(folder: Path, colortk: Callable[..., Any]) -> None:
+def test_all_can_be_combined_with_named_variants(folder: Path, colortk: Callable[..., Any]) -> None:
     arguments = ("--all", "-p", "gray:strength=2", "-m", "psnr", "--baseline", "mean_color")
     run = colortk("compare", folder / "0.png", *arguments, "--json")
     assert set(rows_of(run)) == {*BUILT_INS, "gray:strength=2"}
     assert {row["best"] for row in json.loads(run.stdout)["paired"]} == {"mean_color"}
 
 
-def test_what_was_asked_for_is_shown(folder: Path, colortk: Callable[..., Any]) -> None:
+def test_requested_metrics_are_shown(folder: Path, colortk: Callable[..., Any]) -> None:
     run = colortk("compare", folder, "-p", "gray", "-m", "ab_rmse", "-m", "psnr", "-m", "mae")
     head = next(line for line in run.stdout.splitlines() if line.startswith("rank\t"))
     assert [cell.split()[0] for cell in head.split("\t")[3:6]] == ["ab-RMSE", "PSNR", "MAE"]
@@ -328,7 +326,7 @@ def test_sizes(
 
 
 @pytest.mark.slow
-def test_photographs_of_installed_packages_when_nothing_is_given(
+def test_without_a_folder_the_photographs_of_installed_packages_are_used(
     colortk: Callable[..., Any],
 ) -> None:
     run = colortk("compare", "-p", "gray", "-p", "mean_color")

@@ -17,7 +17,7 @@ from conftest import QUICK, colorizer_module, photo, rows_of
 
 
 @pytest.mark.slow
-def test_what_fails_costs_its_own_row(
+def test_a_failing_plugin_loses_only_its_own_row(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     (folder / "bad.png").write_bytes(b"no picture")
@@ -61,7 +61,7 @@ PICKY = """
 
 
 @pytest.mark.slow
-def test_refusing_hard_pictures_gains_nothing(
+def test_refusing_hard_pictures_does_not_improve_the_rank(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     """`picky` is `gray` but for the pictures that it refuses: not better, not ranked, and said so."""
@@ -102,7 +102,7 @@ def test_refusing_hard_pictures_gains_nothing(
 
 
 @pytest.mark.slow
-def test_a_plugin_that_hangs_is_stopped_and_given_up(
+def test_a_hanging_plugin_is_stopped_and_abandoned(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     for seed in range(4, 8):
@@ -121,7 +121,7 @@ def test_a_plugin_that_hangs_is_stopped_and_given_up(
 
 
 @pytest.mark.slow
-def test_what_failed_is_tried_again_when_that_can_help(
+def test_failures_are_retried_if_a_retry_can_help(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     body = """
@@ -152,7 +152,7 @@ def test_what_failed_is_tried_again_when_that_can_help(
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such file names")
 @pytest.mark.slow
-def test_file_names_that_are_no_unicode(
+def test_file_names_that_are_not_unicode_are_compared(
     folder: Path, tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
     strange = os.fsencode(folder) + b"/b\xff<x>.png"
@@ -166,7 +166,7 @@ def test_file_names_that_are_no_unicode(
 
 
 @pytest.mark.slow
-def test_a_broken_plugin_is_said_and_hostile_text_is_no_steering(
+def test_a_broken_plugin_is_reported_without_control_characters(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     body = "raise ValueError('\\x1b[31mred \\udcff')"
@@ -182,7 +182,7 @@ def test_a_broken_plugin_is_said_and_hostile_text_is_no_steering(
 
 
 @pytest.mark.slow
-def test_a_strangers_own_kind_of_error_is_a_row(
+def test_an_unknown_exception_class_of_a_plugin_is_a_failed_row(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     module = colorizer_module("odd", "odd", "raise Mine(3)") + (
@@ -221,7 +221,7 @@ def test_a_strangers_own_kind_of_error_is_a_row(
         (["pictures", "--refine", "ration"], "did you mean 'ratio'?"),
     ],
 )
-def test_mistakes(
+def test_wrong_usage_is_one_line(
     arguments: list[str], words: str, folder: Path, colortk: Callable[..., Any]
 ) -> None:
     (folder.parent / "empty").mkdir()

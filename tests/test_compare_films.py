@@ -104,7 +104,7 @@ def test_scored_frames_are_evenly_spread() -> None:
     assert abs(found[0] - (999 - found[-1])) <= 1
 
 
-def test_frames_are_those_of_the_film(tmp_path: Path) -> None:
+def test_scored_frames_equal_the_decoded_frames(tmp_path: Path) -> None:
     path = film(tmp_path / "x.mkv", frames=5, size=(48, 64), codec="ffv1", pixels="bgr0")
     how = load_protocol(PROTOCOL).varied(short_side=None, frames=3)
     reel = ReferenceFilm(path, how)
@@ -131,7 +131,7 @@ def test_frames_are_those_of_the_film(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_films_frame_by_frame_and_steadied(
+def test_films_are_scored_with_and_without_smoothing(
     tmp_path: Path, colortk: Run, distribution: Callable[..., Path]
 ) -> None:
     clips = tmp_path / "clips"
@@ -178,7 +178,7 @@ def test_films_frame_by_frame_and_steadied(
 
 
 @pytest.mark.slow
-def test_what_cannot_be_read_is_said(tmp_path: Path, colortk: Run) -> None:
+def test_unreadable_films_are_reported(tmp_path: Path, colortk: Run) -> None:
     cut = truncated(tmp_path / "cut.mp4")
     (tmp_path / "bad.mkv").write_bytes(b"no film")
     for computed in (2, 0):  # what is missing is missing in what was kept, too
@@ -198,7 +198,9 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, colortk: Run) -> None:
 
 
 @pytest.mark.slow
-def test_without_pyav_and_other_mistakes(tmp_path: Path, colortk: Run, folder: Path) -> None:
+def test_wrong_film_options_and_missing_pyav_are_one_line(
+    tmp_path: Path, colortk: Run, folder: Path
+) -> None:
     clip = film(tmp_path / "x.mp4", frames=2)
     site = tmp_path / "none"
     site.mkdir()

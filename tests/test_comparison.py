@@ -49,7 +49,7 @@ def compared(
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_caption_is_true(seed: int) -> None:
+def test_the_caption_agrees_with_the_scores(seed: int) -> None:
     rng = np.random.default_rng(seed)
     scores = score_table(rng)
     if seed % 3 == 0:
@@ -110,7 +110,7 @@ def test_intervals_of_skewed_scores_are_not_symmetric() -> None:
         assert f"[{low:.1f}, {high:.1f}]" in str(text_tables.ranking_table(report, ["mse"]))
 
 
-def test_five_gray_originals_of_seven_give_gray_no_first_place() -> None:
+def test_gray_originals_do_not_rank_the_gray_plugin_first() -> None:
     """`plugin0` is perfect on gray pictures and bad on others, as `gray` is."""
     scores = np.array([[100.0, 40.0]] * 5 + [[20.0, 25.0], [21.0, 26.5]])
     found = compared({"psnr": scores}, gray=range(5))
@@ -171,7 +171,7 @@ def test_few_pictures_come_with_a_warning() -> None:
     assert warning not in " ".join(verdict_lines(compared({"psnr": more}).summary()))
 
 
-def test_a_family_is_named_beside_the_table() -> None:
+def test_the_table_names_the_family_of_corrected_pairs() -> None:
     scores = np.random.default_rng(5).normal(20, 1, (30, 3))
     report = compared({"psnr": scores}, family=("plugin0", "plugin2")).summary()
     lines = " ".join(verdict_lines(report))

@@ -56,7 +56,7 @@ ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
         (f"import os; return {ZEROS} + os.getpid() % 97 + 1", "works_in_another_process"),
     ],
 )
-def test_the_kit_notices(
+def test_the_checks_detect_every_fault(
     body: str, failing: str, distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     site = distribution("odd", colorizer_module("odd", "odd", body))
@@ -81,7 +81,7 @@ def test_a_plugin_that_ends_the_process_fails_one_check_and_stops_no_other(
 
 
 @pytest.mark.slow
-def test_a_check_that_does_not_end_is_ended_with_what_it_started(
+def test_an_endless_check_is_stopped_with_its_child_processes(
     distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
 ) -> None:
     body = """
@@ -102,7 +102,7 @@ def test_a_check_that_does_not_end_is_ended_with_what_it_started(
 
 
 @pytest.mark.slow
-def test_the_kit_notices_a_heavy_declaration(
+def test_the_checks_detect_a_slow_declaration(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     body = "import sklearn\n" + colorizer_module("heavy", "heavy", f"return {ZEROS}")
@@ -113,7 +113,7 @@ def test_the_kit_notices_a_heavy_declaration(
 
 
 @pytest.mark.slow
-def test_the_kit_notices_a_batch_that_differs(
+def test_the_checks_detect_a_batch_that_differs(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     body = colorizer_module("batchy", "batchy", f"return {ZEROS}").replace(
@@ -125,7 +125,7 @@ def test_the_kit_notices_a_batch_that_differs(
     assert [row["check"] for row in rows if row["status"] == "failed"] == ["batch_equals_single"]
 
 
-def test_a_good_stranger_passes(
+def test_a_correct_third_party_plugin_passes(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     site = distribution("good", colorizer_module("good", "good", f"return {ZEROS}"))
@@ -138,7 +138,7 @@ def test_a_good_stranger_passes(
 
 
 @pytest.mark.slow
-def test_a_plugin_that_always_raises_fails_every_check_of_its_answers(
+def test_a_plugin_that_always_raises_fails_every_prediction_check(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     batch = "\n\nColorizer.predict_ab_batch = lambda self, many: np.zeros((*many.shape, 2), 'f')\n"
@@ -159,7 +159,7 @@ def test_a_plugin_that_always_raises_fails_every_check_of_its_answers(
 
 
 @pytest.mark.slow
-def test_an_assertion_of_the_plugin_has_a_place_and_one_of_the_kit_has_none(
+def test_only_an_assertion_of_the_plugin_names_its_line(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     for body, reason in (
@@ -184,7 +184,7 @@ sys.exit(invoke(["plugins", "check", *sys.argv[1:]]))
 
 
 @pytest.mark.slow
-def test_a_check_of_all_names_those_that_are_broken(
+def test_checking_all_plugins_lists_the_broken_ones(
     distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
 ) -> None:
     def check(*arguments: str) -> tuple[int, list[dict[str, str]]]:

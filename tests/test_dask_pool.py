@@ -99,7 +99,7 @@ def test_every_task_has_its_result_and_tasks_are_sent_together(client: Client) -
     assert {len(message) for message in client.messages[:-1]} == {3}
 
 
-def test_a_task_that_kills_workers_fails_alone(client: Client) -> None:
+def test_a_task_that_crashes_workers_fails_alone(client: Client) -> None:
     assert run(["a", "killer", "b", "c"]) == {
         "a": "a!",
         "b": "b!",
@@ -108,7 +108,7 @@ def test_a_task_that_kills_workers_fails_alone(client: Client) -> None:
     }
 
 
-def test_an_error_of_ours_ends_the_pool(client: Client) -> None:
+def test_an_internal_error_ends_the_pool(client: Client) -> None:
     with pytest.raises(PluginError, match="no plugin"):
         run(["broken"])
 

@@ -73,7 +73,7 @@ def test_several_threads_share_a_process(process: DecodeProcess) -> None:
     assert found == [True] * 4
 
 
-def test_one_that_takes_too_long_or_dies_costs_itself_alone() -> None:
+def test_a_slow_or_crashed_decode_fails_alone() -> None:
     with DecodeProcess(0.01) as process:
         with pytest.raises(PictureError, match=r"decoding it takes over 0.01 s and was stopped"):
             process.decode(large_png(), "x")
@@ -103,7 +103,7 @@ def test_the_timeout_of_run_covers_decoding(
         assert image.size == (64, 48)
 
 
-def test_the_page_has_a_budget(tmp_path: Path) -> None:
+def test_the_web_page_limits_decoding_time(tmp_path: Path) -> None:
     from colortk.ui.limits import Limits
 
     path = tmp_path / "large.png"

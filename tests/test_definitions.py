@@ -26,12 +26,12 @@ def definition(name: str) -> str:
     return registry().metric(name).definition
 
 
-def test_every_metric_of_ours_is_defined() -> None:
+def test_every_built_in_metric_has_a_definition() -> None:
     for name in registry().metrics() | registry().metrics(films=True):
         assert len(definition(name)) > 30, name
 
 
-def test_ab_rmse_is_root_two_of_the_one_per_channel() -> None:
+def test_ab_rmse_is_sqrt_2_times_the_rmse_per_channel() -> None:
     assert "√2 times the RMSE per channel" in definition("ab_rmse")
     delta = (rgb2lab(RESULT) - rgb2lab(ORIGINAL))[..., 1:]
     per_channel = math.sqrt(np.mean(delta**2))
@@ -39,7 +39,7 @@ def test_ab_rmse_is_root_two_of_the_one_per_channel() -> None:
     assert found == pytest.approx(math.sqrt(2) * per_channel, rel=1e-3)
 
 
-def test_the_peak_of_psnr_ab() -> None:
+def test_psnr_ab_uses_the_documented_peak() -> None:
     assert "peak 255 (a peak of 220 gives 1.28 dB less)" in definition("psnr_ab")
     mse = np.mean((rgb2lab(RESULT) - rgb2lab(ORIGINAL))[..., 1:] ** 2)
     found = score(RESULT, ORIGINAL, ["psnr_ab"])["psnr_ab"]
@@ -47,7 +47,7 @@ def test_the_peak_of_psnr_ab() -> None:
     assert found - 10 * math.log10(220**2 / mse) == pytest.approx(1.28, abs=0.01)
 
 
-def test_the_window_of_ssim() -> None:
+def test_ssim_uses_the_documented_window() -> None:
     from skimage.metrics import structural_similarity
 
     assert "window 11 × 11, σ 1.5, K1 = 0.01, K2 = 0.03, range 255" in definition("ssim")
@@ -58,7 +58,7 @@ def test_the_window_of_ssim() -> None:
     assert score(RESULT, ORIGINAL, ["ssim"])["ssim"] == pytest.approx(wanted, abs=1e-5)
 
 
-def test_tables_in_every_format_print_the_definitions_of_their_measures(tmp_path: Path) -> None:
+def test_tables_in_every_format_print_metric_definitions(tmp_path: Path) -> None:
     found = compare(photo(40, 40), ["gray"], ["ab_rmse", "psnr_ab"], store=tmp_path)
     lines = captions.definitions(found.summary().metrics, ["ab_rmse", "psnr_ab"])
     assert lines == [

@@ -67,7 +67,7 @@ def told(run: Any) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("more", [(), ("--timeout", "60")], ids=["here", "apart"])
-def test_run_hands_threads_to_the_plugin(
+def test_run_passes_threads_to_the_plugin(
     more: tuple[str, ...], tinted: Path, picture: Path, colortk: Run
 ) -> None:
     run = colortk(
@@ -77,7 +77,7 @@ def test_run_hands_threads_to_the_plugin(
     assert told(run) == [["onnxruntime", "cpu", "1", "1", "False", "1", "1"]]
 
 
-def test_without_the_option_the_environment_counts(
+def test_without_the_option_the_environment_variables_are_used(
     tinted: Path, picture: Path, colortk: Run
 ) -> None:
     env = {"COLORTK_THREADS": "2", "OMP_NUM_THREADS": "1", "COLORTK_DEVICE": "cpu"}
@@ -94,7 +94,7 @@ def test_without_the_option_the_environment_counts(
         pytest.param(("--jobs", "2"), max(1, cores() // 2), marks=pytest.mark.slow),
     ],
 )
-def test_compare_hands_threads_to_every_plugin(
+def test_compare_passes_threads_to_every_plugin(
     options: tuple[str, ...], threads: int, tinted: Path, folder: Path, colortk: Run
 ) -> None:
     run = colortk("compare", folder, "-p", "tinted", *QUICK, "--json", *options, plugins=tinted)
@@ -118,7 +118,7 @@ def test_an_unknown_device_is_one_line(verb: tuple[str, ...], picture: Path, col
     one_line(colortk(*verb, picture, "--threads", "0"), 2, "--threads", "0")
 
 
-def test_a_cluster_has_devices_of_its_own(folder: Path, colortk: Run) -> None:
+def test_device_is_refused_with_a_dask_cluster(folder: Path, colortk: Run) -> None:
     options = ("--backend", "dask", "--scheduler", "tcp://localhost:1", "--device", "gpu")
     one_line(
         colortk("compare", folder, *options),
@@ -128,7 +128,7 @@ def test_a_cluster_has_devices_of_its_own(folder: Path, colortk: Run) -> None:
     )
 
 
-def test_plugins_show_tells_the_size_of_a_network(
+def test_plugins_show_prints_the_size_of_a_network(
     distribution: Callable[..., Path], tmp_path: Path, colortk: Run
 ) -> None:
     more = ', package="sized", artifacts=declared("sized")'

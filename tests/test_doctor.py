@@ -40,7 +40,7 @@ def rows(tmp_path: Path, colortk: Callable[..., Any]) -> dict[str, dict[str, str
 
 
 @pytest.mark.slow
-def test_libraries_are_those_of_the_installed_distribution(
+def test_doctor_lists_the_requirements_of_the_distribution(
     rows: dict[str, dict[str, str]],
 ) -> None:
     assert rows["numpy"]["status"] == "ok"

@@ -41,7 +41,7 @@ def test_a_digest_tells_values_shapes_and_types_apart() -> None:
     assert len(digests) == 5
 
 
-def test_the_first_of_equal_originals_counts() -> None:
+def test_only_the_first_of_equal_originals_counts() -> None:
     known = {name: picture(name) for name in "abcd"}
     known["c"].pixels = known["a"].pixels
     known["b"].pixels = known["d"].pixels = ""  # of an earlier version

@@ -26,7 +26,7 @@ PUBLISHED = 6_092_072
 HEAD = 352 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
 
 
-def test_cells_are_those_that_a_color_of_srgb_falls_into() -> None:
+def test_bins_are_those_that_srgb_colors_fall_into() -> None:
     """The rim of the gamut is on the faces of the RGB cube, as scikit-image converts them."""
     levels = np.arange(256, dtype=np.uint8)
     u, v = np.meshgrid(levels, levels, indexing="ij")
@@ -53,7 +53,7 @@ def test_the_annealed_mean_goes_from_the_expected_color_to_the_likeliest() -> No
     assert (logits == kept).all()
 
 
-def test_a_regression_is_added_to_the_cells() -> None:
+def test_regression_is_added_to_the_expected_color() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (1, 4, 4, len(CENTERS))).astype(np.float32)
     residual = rng.normal(0, 1, (1, 4, 4, 2)).astype(np.float32)
@@ -64,7 +64,7 @@ def test_a_regression_is_added_to_the_cells() -> None:
     assert codec.chroma(residual, 16, 16) == pytest.approx(10 * residual)
 
 
-def test_vivid_is_more_for_what_has_little_and_keeps_hue_and_order() -> None:
+def test_vivid_raises_low_chroma_most_and_keeps_hue_and_order() -> None:
     chroma = np.linspace(0, 130, 500)
     hue = np.random.default_rng(0).uniform(-np.pi, np.pi, 500)
     ab = np.stack([chroma * np.cos(hue), chroma * np.sin(hue)], -1).astype(np.float32)
@@ -84,13 +84,13 @@ def test_vivid_is_more_for_what_has_little_and_keeps_hue_and_order() -> None:
 
 
 @pytest.mark.parametrize("vividness", [0.9, 4.1, float("nan")])
-def test_amounts_that_mean_nothing(vividness: float) -> None:
+def test_invalid_amounts_of_vivid_are_refused(vividness: float) -> None:
     with pytest.raises(ValueError, match="vivid"):
         Options(vivid=vividness)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), 11.0])
-def test_temperatures_that_mean_nothing(temperature: float) -> None:
+def test_invalid_temperatures_are_refused(temperature: float) -> None:
     with pytest.raises(ValueError, match="temperature"):
         Options(temperature)
 
@@ -100,7 +100,7 @@ def trained(layers: list[Any]) -> int:
 
 
 @pytest.mark.slow
-def test_the_encoder_is_efficientnet_lite2_of_one_channel_and_all_of_it_is_small() -> None:
+def test_the_encoder_is_efficientnet_lite2_with_one_channel() -> None:
     pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.encoder import block_of
     from colortk_plugins.effnet_bins.network import effnet_bins
@@ -230,7 +230,7 @@ def random_lite2() -> tuple[dict[str, Any], Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [64, 72])
-def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> None:
+def test_encoder_weights_are_converted_from_pytorch(tmp_path: Path, side: int) -> None:
     """Features equal those of the same weights on gray RGB, at odd sizes of features too."""
     keras = pytest.importorskip("keras")
     torch = pytest.importorskip("torch")
@@ -257,7 +257,7 @@ def test_the_encoders_weights_come_from_pytorch(tmp_path: Path, side: int) -> No
 
 
 @pytest.mark.slow
-def test_other_files_are_refused(tmp_path: Path) -> None:
+def test_encoder_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.encoder import load_lite
     from colortk_plugins.effnet_bins.network import effnet_bins
@@ -270,7 +270,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         load_lite(network, tmp_path / "none.pth")
 
 
-def test_chroma_ends_where_lightness_does() -> None:
+def test_chroma_has_the_size_of_the_lightness() -> None:
     """From a quarter of the size, along an edge that is not on the coarse grid."""
     from colortk_plugins.effnet_bins.colorizer import EffnetBins
 

@@ -103,7 +103,7 @@ def test_coarse_errors_are_of_averaged_colors(pair: tuple[np.ndarray, np.ndarray
     assert float(losses.coarse(color, ab)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_places_of_one_true_color_are_to_have_one_color() -> None:
+def test_pixels_of_one_true_color_should_get_one_color() -> None:
     """Equal to a loop over all pairs at the offsets; a uniform shift costs nothing."""
     rng = np.random.default_rng(3)
     ab, color = rng.uniform(-30, 30, (2, 1, 9, 8, 2))
@@ -127,7 +127,7 @@ def test_places_of_one_true_color_are_to_have_one_color() -> None:
     assert float(losses.inconsistent(split, flat)) > 1
 
 
-def test_lpips_of_a_part_of_the_batch_is_of_its_first_pictures() -> None:
+def test_partial_lpips_uses_the_first_pictures_of_the_batch() -> None:
     truth = np.stack([rgb2lab(photo(64, 64, seed)) for seed in range(4)]).astype(np.float32)
     answer = np.zeros((4, 16, 16, 2), np.float32)
     part = losses.color_loss("regression", perceptual=1.0, perceptual_part=0.5)
@@ -136,7 +136,7 @@ def test_lpips_of_a_part_of_the_batch_is_of_its_first_pictures() -> None:
     assert float(part(truth, answer)) != pytest.approx(float(whole(truth, answer)), rel=1e-3)
 
 
-def test_the_picture_itself_has_no_perceptual_loss_and_a_gray_one_has() -> None:
+def test_the_original_has_no_perceptual_loss_but_gray_has() -> None:
     truth = np.stack(
         [rgb2lab(np.full((64, 64, 3), v, np.uint8)) for v in ((200, 60, 40), (40, 90, 200))]
     )
@@ -157,7 +157,7 @@ def test_rare_colors_count_more_and_the_mean_stays() -> None:
     assert losses.class_weights(share, 1) == pytest.approx(np.ones(len(CENTERS)))
 
 
-def test_the_prior_is_of_the_pictures(tmp_path: Path) -> None:
+def test_the_prior_is_computed_from_the_pictures(tmp_path: Path) -> None:
     for number in range(12):
         Image.new("RGB", (40, 40), (200, 60, 40)).save(tmp_path / f"{number}.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
@@ -173,7 +173,7 @@ def trained(network: object) -> set[str]:
     return {layer.name for layer in network.layers if layer.trainable_weights}  # type: ignore[attr-defined]
 
 
-def test_what_is_trained() -> None:
+def test_only_the_selected_layers_are_trained() -> None:
     everything = trained(build_network(Training(), kept=False))
     assert sum(count for count, _ in SIZES["lite2"]) == BLOCKS
     assert {"stem_conv", "stem_bn", "block20_bn2", "decoder_both"} <= everything
@@ -198,7 +198,7 @@ def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
     assert begun("decoder1_conv") == 1
 
 
-def test_weights_that_are_to_have_a_mean_keep_16_bits(tmp_path: Path) -> None:
+def test_averaged_weights_keep_16_bits(tmp_path: Path) -> None:
     eight, sixteen = (
         make_recipe(
             TrainRequest(tmp_path, tmp_path, tmp_path, options=Training(bits=bits, rebalance=1))
@@ -216,6 +216,6 @@ def test_weights_that_are_to_have_a_mean_keep_16_bits(tmp_path: Path) -> None:
      {"average": 1.0}, {"perceptual_part": 0.0}, {"scales": -1.0}, {"consistency": -1.0},
      {"head": "regression", "regression": 0.0}],
 )  # fmt: skip
-def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:
+def test_invalid_training_options_are_refused(wish: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=": use |needs"):
         Training(**wish)  # type: ignore[arg-type]

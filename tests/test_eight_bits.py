@@ -72,7 +72,7 @@ def pictures(count: int = 12) -> Iterator[Float32]:
         yield rng.normal(0, 1, (1, 24, 32, 1)).astype(np.float32)
 
 
-def test_folding_changes_no_answer(keras: Any) -> None:
+def test_folding_normalization_does_not_change_the_output(keras: Any) -> None:
     import onnx
 
     from colortk.training.onnx.eight_bits import fold_batch_normalization
@@ -87,7 +87,7 @@ def test_folding_changes_no_answer(keras: Any) -> None:
     np.testing.assert_allclose(answer, model.predict(x, verbose=0), atol=1e-5)
 
 
-def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
+def test_eight_bit_weights_give_similar_output_and_can_be_read(keras: Any) -> None:
     import onnx
 
     from colortk.runtime.keras_weights import restore, weights_in
@@ -125,7 +125,7 @@ def test_eight_bits_answer_alike_and_are_read_back(keras: Any) -> None:
     assert (np.abs(kernel - theirs) <= 0.51 * steps).all()
 
 
-def test_a_network_that_needs_more_bits_keeps_them(keras: Any) -> None:
+def test_a_network_that_needs_more_than_eight_bits_keeps_them(keras: Any) -> None:
     from colortk.training.export import _scores_as_well
 
     before = {"psnr": 23.0, "lpips": 0.2}
@@ -134,7 +134,7 @@ def test_a_network_that_needs_more_bits_keeps_them(keras: Any) -> None:
     assert not _scores_as_well({"psnr": 23.1, "lpips": 0.2025}, before)
 
 
-def test_attention_in_eight_bits_answers_alike(keras: Any) -> None:
+def test_attention_in_eight_bits_gives_similar_output(keras: Any) -> None:
     import onnx
 
     from colortk.runtime.keras_weights import restore

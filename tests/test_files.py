@@ -89,7 +89,7 @@ def test_a_special_file_is_refused_and_left_as_it_is(special: Path, force: bool)
             assert (special.parent / "other").read_bytes() == b"other"
 
 
-def test_what_appears_while_the_data_is_written_is_not_replaced(
+def test_a_file_that_appears_during_writing_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "out.png"
@@ -131,7 +131,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_body_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_with_block_leaves_no_file(tmp_path: Path) -> None:
     def fail(path: Path) -> None:
         path.write_bytes(b"half")
         raise KeyError
@@ -208,7 +208,7 @@ def test_files_of_ended_processes_are_deleted(
     assert leftovers(tmp_path) == [elsewhere]
 
 
-def test_a_zombie_does_not_exist() -> None:
+def test_a_zombie_process_counts_as_ended() -> None:
     process = subprocess.Popen(["sleep", "100"])
     assert process_exists(process.pid)
     process.kill()
@@ -280,7 +280,7 @@ def picture_bytes(seed: int) -> bytes:
     return out.getvalue()
 
 
-def test_a_report_with_force_begins_anew_and_a_terminal_is_no_report(
+def test_force_overwrites_a_report_and_a_terminal_is_refused(
     picture: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -33,9 +33,7 @@ def mean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
-def test_a_training_begins_with_the_weights_of_another(
-    mean: Path, data: Path, tmp_path: Path
-) -> None:
+def test_a_training_can_start_from_other_weights(mean: Path, data: Path, tmp_path: Path) -> None:
     # Keras' own start answers 0 for chroma of about a half: squared, a quarter.
     line = ["-p", "mean_chrominance", "--data", data, "--epochs", 1, *SMALL]
     line += ["--option", "start=keras"]
@@ -62,7 +60,7 @@ def test_a_training_begins_with_the_weights_of_another(
     assert "no layer in it" in other.stderr
 
 
-def test_the_mean_of_two_trainings(mean: Path, data: Path, tmp_path: Path) -> None:
+def test_init_from_averages_two_trainings(mean: Path, data: Path, tmp_path: Path) -> None:
     line = ["-p", "mean_chrominance", "--data", data]
     other, soup = tmp_path / "other", tmp_path / "soup"
     fit(*line, "--epochs", 1, *SMALL, "-o", other, "--init-from", mean)

@@ -95,7 +95,7 @@ def test_a_training_leaves_network_curve_manifest_and_card(mean: Path) -> None:
     assert "/" not in manifest["command"], "nothing of this machine"
 
 
-def test_what_was_trained_colorizes(
+def test_a_trained_network_colorizes(
     mean: Path, colortk: Callable[..., Any], picture: Path, tmp_path: Path
 ) -> None:
     result = tmp_path / "out.png"
@@ -111,7 +111,9 @@ def test_what_was_trained_colorizes(
     assert hue.std() < 15, "one tint"
 
 
-def test_killed_and_resumed_is_the_same_training(mean: Path, data: Path, tmp_path: Path) -> None:
+def test_a_killed_and_resumed_training_gives_the_same_weights(
+    mean: Path, data: Path, tmp_path: Path
+) -> None:
     output = tmp_path / "weights"
     line = ["-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL]
     code = "from colortk.cli.main import main; main()"
@@ -150,7 +152,7 @@ def test_killed_and_resumed_is_the_same_training(mean: Path, data: Path, tmp_pat
     assert "are complete" in again.stderr
 
 
-def test_bad_wishes_are_one_line(data: Path, tmp_path: Path) -> None:
+def test_wrong_fit_options_are_one_line(data: Path, tmp_path: Path) -> None:
     def line(*more: str) -> subprocess.CompletedProcess[str]:
         wish = ["-p", "resnet18", "--data", data, "-o", tmp_path / "x", *more]
         return fit(*wish, check=False, KERAS_BACKEND=more_backend)
@@ -259,7 +261,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
     assert note["mean_delta_e94"] > 0
 
 
-def test_the_network_of_the_documentation(data: Path, tmp_path: Path) -> None:
+def test_the_network_of_the_guide_can_be_trained(data: Path, tmp_path: Path) -> None:
     """Code of docs/training.md, as somebody's plugin."""
     text = (Path(__file__).parents[1] / "docs" / "training.md").read_text("utf-8")
     package = tmp_path / "site" / "my_package"

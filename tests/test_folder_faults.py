@@ -64,7 +64,7 @@ def test_a_pattern_follows_no_links_in_circles(place: Path) -> None:
     assert [item.name for item in find_inputs(["**/b.png"])] == ["in/x/b.png"]
 
 
-def test_what_compare_and_fit_find(odd: Path) -> None:
+def test_compare_and_fit_report_unreadable_folders(odd: Path) -> None:
     (odd / "x" / "film.mp4").write_bytes(b"")
     with pytest.warns(Notice, match="pipe.png' is a named pipe"):
         found = [path.relative_to(odd).as_posix() for path in find_pictures(odd)]

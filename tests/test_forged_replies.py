@@ -127,7 +127,7 @@ def test_a_forged_prediction_is_the_failure_of_its_picture(forger: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_reply_is_not_taken_for_the_next_picture(forger: Path) -> None:
+def test_a_late_reply_is_not_used_for_the_next_picture(forger: Path) -> None:
     """The forged reply is as good as any; the real one, which follows it, must not serve again."""
     with Isolated(Request("forger"), timeout=60) as plugin:
         plugin.predict(plane(12))
@@ -142,7 +142,7 @@ def test_a_reply_is_not_taken_for_the_next_picture(forger: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_half_sent_reply_is_over_in_time(forger: Path) -> None:
+def test_an_incomplete_reply_times_out(forger: Path) -> None:
     with Isolated(Request("forger"), timeout=3) as plugin:
         with pytest.raises(PredictionError, match="no answer on a picture in 3 s"):
             plugin.predict(plane(10))
@@ -150,7 +150,7 @@ def test_a_half_sent_reply_is_over_in_time(forger: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_process_that_does_not_read_is_stopped_in_time(forger: Path) -> None:
+def test_a_worker_that_does_not_read_is_stopped(forger: Path) -> None:
     """The picture is larger than what a socket holds: without a limit, sending it would not end."""
     with Isolated(Request("forger"), timeout=3) as plugin:
         plugin.predict(plane(13))
@@ -195,7 +195,7 @@ def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_checks_cannot_be_forged_by_message(
+def test_check_results_cannot_be_forged(
     forger: Path, distribution: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = FORGER.replace("attack(lightness);", "attack(np.full((1, 1), 1.0));")
@@ -233,7 +233,7 @@ if os.getpid() != TESTS:  # a process that serves a plugin
 """ + colorizer_module("heavy", "heavy", "return np.zeros((*lightness.shape, 2), np.float32)")
 
 
-def test_a_heavy_declaration_costs_other_plugins_nothing(
+def test_a_slow_declaration_does_not_affect_other_plugins(
     distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = distribution("heavy", HEAVY.replace("TESTS", str(os.getpid())))

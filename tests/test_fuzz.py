@@ -29,7 +29,7 @@ def test_every_seed_is_read_as_it_is(tmp_path: Path) -> None:
         assert end == ("refused" if refused else "read"), name
 
 
-def test_three_hundred_mutants(tmp_path: Path) -> None:
+def test_three_hundred_mutants_give_a_picture_or_an_error(tmp_path: Path) -> None:
     ends = fuzz.fuzz(300, 1, 2, tmp_path / "found")
     assert sum(ends.values()) == 300
     assert ends["read"] > 20
@@ -37,7 +37,7 @@ def test_three_hundred_mutants(tmp_path: Path) -> None:
     assert not (tmp_path / "found").exists()
 
 
-def test_a_mutant_is_made_again_by_its_number() -> None:
+def test_a_mutant_can_be_reproduced_from_its_number() -> None:
     assert fuzz.mutant(3, 14) == fuzz.mutant(3, 14)
     assert fuzz.mutant(3, 14) != fuzz.mutant(4, 14)
 
@@ -69,7 +69,7 @@ sys.exit(fuzz.main())
         ("bytearray(64 << 30)", "MemoryError"),
     ],
 )
-def test_it_finds_what_it_looks_for(body: str, words: str, tmp_path: Path) -> None:
+def test_the_fuzzer_detects_planted_faults(body: str, words: str, tmp_path: Path) -> None:
     program = tmp_path / "bad.py"
     patience = 2 if "sleep" in body else fuzz.PATIENCE
     tests = str(Path(__file__).parent)
@@ -118,7 +118,9 @@ sys.exit(fuzz_films.main())
         ("fuzz_films.read = lambda data, folder: 1 / 0", 1, "ZeroDivisionError"),
     ],
 )
-def test_a_hundred_films(body: str, code: int, words: str, tmp_path: Path) -> None:
+def test_a_hundred_mutated_films_give_a_film_or_an_error(
+    body: str, code: int, words: str, tmp_path: Path
+) -> None:
     pytest.importorskip("av")
     program = tmp_path / "films.py"
     program.write_text(FILMS.format(tests=str(Path(__file__).parent), body=body))

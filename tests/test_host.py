@@ -113,7 +113,7 @@ def test_a_broken_plugin_is_a_row_and_all_others_work(
 
 
 @pytest.mark.slow
-def test_all_of_them_at_once_and_a_picture_is_still_colorized(
+def test_many_broken_plugins_do_not_stop_a_run(
     distribution: Callable[..., Path], colortk: Callable[..., Any], picture: Path
 ) -> None:
     for kind in KINDS:
@@ -126,7 +126,7 @@ def test_all_of_them_at_once_and_a_picture_is_still_colorized(
     assert len([row for row in listed if row["status"] == "broken"]) == len(KINDS)
 
 
-def test_a_distribution_with_damaged_metadata_costs_only_itself(
+def test_a_distribution_with_damaged_metadata_fails_alone(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     site = distribution("good", GOOD)
@@ -162,7 +162,7 @@ def test_strict_raises(distribution: Callable[..., Path], colortk: Callable[...,
     assert "inside the hook" in run.stderr
 
 
-def test_two_strangers_with_one_name_both_lose_it(
+def test_two_third_party_plugins_with_one_name_are_both_refused(
     distribution: Callable[..., Path], colortk: Callable[..., Any], picture: Path
 ) -> None:
     for name in ("first", "second"):
@@ -208,7 +208,7 @@ def test_listing_imports_nothing_heavy(tmp_path: Path) -> None:
     assert out.stdout.splitlines()[-1].split() == ["LOADED"]
 
 
-def test_show_and_check(colortk: Callable[..., Any]) -> None:
+def test_plugins_show_and_check_print_one_plugin(colortk: Callable[..., Any]) -> None:
     shown = json.loads(colortk("plugins", "show", "sift_mlp", "--json").stdout)
     assert shown["distribution"] == "colorization-toolkit"
     assert {item["name"] for item in shown["artifacts"]} == {"a.npz", "b.npz"}

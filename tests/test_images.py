@@ -117,7 +117,7 @@ def test_a_lab_tiff_is_converted_to_srgb() -> None:
     assert np.abs(back - RGB).mean() < 3
 
 
-def test_only_the_first_frame_is_used_and_that_is_said() -> None:
+def test_only_the_first_frame_is_used_and_noted() -> None:
     frames = [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)]
     found = opened(saved(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
     assert np.array_equal(found.pixels, GRAY)

@@ -23,7 +23,7 @@ def test_postscript_is_not_interpreted() -> None:
         opened(data)
 
 
-def test_an_unusual_tiff_is_measured_before_it_is_decoded() -> None:
+def test_the_size_of_an_unusual_tiff_is_checked_before_decoding() -> None:
     directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
     tags = {
         256: 60000,
@@ -64,14 +64,14 @@ PNG = saved(Image.fromarray(photo(400, 400)), "PNG")
         (saved(Image.fromarray(np.full((4, 4), 1.5, np.float32)), "TIFF"), "not from 0 to 1"),
     ],
 )
-def test_what_cannot_be_read_is_one_line(data: bytes, why: str) -> None:
+def test_unreadable_pictures_are_one_line(data: bytes, why: str) -> None:
     with pytest.raises(PictureError, match=why) as caught:
         opened(data)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("cannot read 'test'")
 
 
-def test_a_bomb_is_refused_by_its_header() -> None:
+def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     small = bytearray(saved(Image.fromarray(GRAY), "PNG"))
     small[16:24] = struct.pack(">II", 60000, 60000)
     small[29:33] = struct.pack(">I", zlib.crc32(bytes(small[12:29])))
@@ -80,7 +80,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     assert Image.MAX_IMAGE_PIXELS is not None, "the process-wide limit is left as it was"
 
 
-def test_missing_and_directory(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="no such file"):
         read_bytes(tmp_path / "nothing.png")
     with pytest.raises(PictureError, match="directory"):
@@ -100,7 +100,9 @@ def cut(data: bytes, share: float) -> bytes:
     [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 0}],
     ids=["baseline", "progressive", "restarts", "full color"],
 )
-def test_a_jpeg_that_ends_early_and_properly(mode: str, options: dict[str, object]) -> None:
+def test_a_truncated_jpeg_with_an_end_marker_is_refused(
+    mode: str, options: dict[str, object]
+) -> None:
     image = Image.fromarray(photo(203, 149)).convert(mode)
     data = saved(image, "JPEG", quality=90, **options)
     opened(data)
@@ -109,7 +111,7 @@ def test_a_jpeg_that_ends_early_and_properly(mode: str, options: dict[str, objec
             opened(cut(data, share))
 
 
-def test_a_jpeg_that_ends_gray_is_whole() -> None:
+def test_a_complete_jpeg_with_a_gray_end_is_accepted() -> None:
     pixels = photo(100, 100)
     pixels[60:] = 128
     for options in ({}, {"restart_marker_rows": 1}):

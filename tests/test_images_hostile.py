@@ -106,7 +106,7 @@ def test_exif_that_shares_its_bytes(order: str) -> None:
     opened(png_with(png_chunk(b"zTXt", text)))  # cut off, so that no tag is whole
 
 
-def test_directories_in_a_circle_and_in_a_row() -> None:
+def test_circular_and_long_chains_of_directories_are_refused() -> None:
     data = bytearray(tiff(*SMALL, *STRIP, more=bytes(300)))
     data[8 + 2 + 12 * 9 : 8 + 2 + 12 * 9 + 4] = struct.pack("<L", 8)
     assert opened(bytes(data)).pixels.shape == (8, 8)
@@ -117,7 +117,7 @@ def test_directories_in_a_circle_and_in_a_row() -> None:
     assert "several pages" in found.notes[0]
 
 
-def test_a_size_that_is_said_twice_is_the_larger_one() -> None:
+def test_the_larger_of_two_stated_sizes_counts() -> None:
     """Pillow takes one of them, OpenCV another."""
     sixteen = (258, 3, 1, 16)
     for sizes in (((256, 4, 1, 60000), (257, 4, 1, 60000)), SMALL[:2]):
@@ -135,12 +135,12 @@ def test_a_size_that_is_said_twice_is_the_larger_one() -> None:
         (((256, 4, 1, 2**32 - 1), (257, 4, 1, 2**32 - 1)), "over the limit"),
     ],
 )
-def test_absurd_tags(tags: tuple[tuple[int, int, int, int], ...], why: str) -> None:
+def test_absurd_tags_are_refused(tags: tuple[tuple[int, int, int, int], ...], why: str) -> None:
     with pytest.raises(PictureError, match=why):
         opened(tiff(*SMALL, *STRIP, *tags, more=bytes(8_100_000)))
 
 
-def test_a_large_tiff_is_measured_too() -> None:
+def test_the_size_of_a_large_tiff_is_checked() -> None:
     """BigTIFF has counts of 64 bits."""
     tags = ((256, 4, 1, 60000), (257, 4, 1, 60000))
     entries = b"".join(struct.pack("<HHQQ", *tag) for tag in tags)
@@ -170,7 +170,7 @@ def test_compressed_chunks_that_unpack_to_gigabytes(kind: bytes) -> None:
         assert not why or "too large" in why
 
 
-def test_headers_of_65535_squared() -> None:
+def test_headers_of_65535_by_65535_pixels_are_refused() -> None:
     jpeg = bytearray(saved(Image.fromarray(RGB), "JPEG"))
     frame = jpeg.index(b"\xff\xc0") + 5
     jpeg[frame : frame + 4] = b"\xff" * 4
@@ -181,7 +181,7 @@ def test_headers_of_65535_squared() -> None:
             opened(bytes(data))
 
 
-def test_a_jpeg_of_endless_scans() -> None:
+def test_a_jpeg_with_too_many_scans_is_refused() -> None:
     data = saved(Image.fromarray(RGB), "JPEG", progressive=True)
     start = data.rindex(b"\xff\xda")
     first = data.index(b"\xff\xda")
@@ -195,7 +195,7 @@ def test_a_jpeg_of_endless_scans() -> None:
     ("kind", "mode"),
     [("ICO", "RGB"), ("ICNS", "RGB"), ("DDS", "RGB"), ("XBM", "1"), ("SPIDER", "F")],
 )
-def test_formats_that_no_photograph_comes_in_are_not_opened(kind: str, mode: str) -> None:
+def test_formats_without_photographs_are_not_opened(kind: str, mode: str) -> None:
     Image.init()
     if kind not in Image.SAVE:
         pytest.skip("Pillow does not write it here")
@@ -204,7 +204,7 @@ def test_formats_that_no_photograph_comes_in_are_not_opened(kind: str, mode: str
         opened(data)
 
 
-def test_pillows_limit_is_honored_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pixel_limit_of_pillow_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(Image.fromarray(RGB), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(PictureError, match="over the limit of 200 pixels"):
@@ -214,7 +214,7 @@ def test_pillows_limit_is_honored_as_it_is_set(monkeypatch: pytest.MonkeyPatch) 
     assert opened(data).pixels.shape == RGB.shape
 
 
-def test_threads_leave_pillows_limit_as_it_was() -> None:
+def test_threads_restore_the_pixel_limit_of_pillow() -> None:
     data = saved(Image.fromarray(RGB), "PNG")
     usual = Image.MAX_IMAGE_PIXELS
     assert usual is not None
@@ -229,7 +229,7 @@ def test_threads_leave_pillows_limit_as_it_was() -> None:
     assert usual == Image.MAX_IMAGE_PIXELS
 
 
-def test_files_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PictureError, match="it is a device"):
         read_bytes(Path("/dev/zero"))
     large = tmp_path / "large.png"
@@ -282,7 +282,7 @@ def test_no_path_of_the_metadata_is_followed(tmp_path: Path) -> None:
     assert [line for line in watched if not line.startswith("open ")] == []
 
 
-def test_broken_profiles_are_a_note_or_nothing() -> None:
+def test_broken_profiles_give_at_most_a_note() -> None:
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     rng = np.random.default_rng(0)
     wide = Image.fromarray(GRAY.astype(np.uint16) * 257)
@@ -296,7 +296,7 @@ def test_broken_profiles_are_a_note_or_nothing() -> None:
             assert opened(saved(picture, "PNG", icc_profile=bytes(broken))).pixels.size
 
 
-def test_text_under_the_names_of_other_things() -> None:
+def test_text_files_with_picture_names_are_refused() -> None:
     """A PNG's texts and what Pillow tells of it are in one dictionary."""
     for name in (b"exif", b"icc_profile", b"dpi", b"xmp", b"Raw profile type exif"):
         assert opened(png_with(png_chunk(b"tEXt", name + b"\0text"))).pixels.size, name
@@ -307,7 +307,7 @@ def test_a_picture_without_pixels() -> None:
         opened(b"P5\n0 5\n255\n")
 
 
-def test_a_tiff_cut_anywhere() -> None:
+def test_a_tiff_cut_at_any_byte_is_refused_or_complete() -> None:
     whole = saved(Image.fromarray(RGB), "TIFF")
     for end in range(0, 400, 7):
         with pytest.raises(PictureError):

@@ -64,7 +64,7 @@ def test_jpeg_2000_of_any_depth_uses_the_full_range(bits: int, alpha: bool) -> N
     assert abs(pixels / most - wanted).max() <= 0.5 / most + 1e-9
 
 
-def test_jpeg_2000_that_is_not_read_is_not_called_damaged() -> None:
+def test_an_unsupported_jpeg_2000_is_not_called_damaged() -> None:
     imagecodecs = pytest.importorskip("imagecodecs")
     data = imagecodecs.jpeg2k_encode(np.dstack([GRAY, GRAY]), reversible=True, level=0)
     with pytest.raises(PictureError, match=r"16 bits a channel .* is not read \(convert it"):
@@ -83,12 +83,12 @@ def reduced_first(inside: bool) -> bytes:
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_a_small_copy_is_not_taken_for_the_picture(inside: bool) -> None:
+def test_a_thumbnail_is_not_used_as_the_picture(inside: bool) -> None:
     with pytest.raises(PictureError, match="a small copy of another one in the file"):
         decode(reduced_first(inside), "x")
 
 
-def test_small_copies_after_the_picture_are_passed_over() -> None:
+def test_thumbnails_after_the_picture_are_ignored() -> None:
     tifffile = pytest.importorskip("tifffile")
     out, full = io.BytesIO(), (RGB >> 8).astype(np.uint8)
     with tifffile.TiffWriter(out) as file:
@@ -112,7 +112,7 @@ def test_the_transparent_level_of_a_gray_png(depth: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [b"tEXt", b"tIME", b"prVt", b"pHYs"])
-def test_a_damaged_chunk_that_nothing_seen_depends_on_is_left_out(kind: bytes) -> None:
+def test_a_damaged_chunk_without_visible_effect_is_dropped(kind: bytes) -> None:
     data = gray_png(GRAY >> 8, 8, chunk(kind, b"Title\0wrong", wrong=True))
     picture = decode(data, "x")
     assert np.array_equal(picture.pixels, GRAY >> 8)
@@ -121,7 +121,7 @@ def test_a_damaged_chunk_that_nothing_seen_depends_on_is_left_out(kind: bytes) -
 
 
 @pytest.mark.parametrize("kind", [b"eXIf", b"iCCP", b"tRNS", b"gAMA"])
-def test_a_damaged_chunk_that_counts_for_what_is_seen_is_refused(kind: bytes) -> None:
+def test_a_damaged_chunk_with_visible_effect_is_refused(kind: bytes) -> None:
     with pytest.raises(PictureError, match=f"check sum of a chunk is wrong .{kind.decode()}"):
         decode(gray_png(GRAY >> 8, 8, chunk(kind, bytes(8), wrong=True)), "x")
 

@@ -116,7 +116,7 @@ def test_curves_of_profiles(curve: bytes, expected: Callable[[np.ndarray], np.nd
         b"para" + bytes(4) + struct.pack(">HH", 9, 0),
     ],
 )
-def test_a_hostile_curve_is_no_matrix_profile(curve: bytes) -> None:
+def test_a_hostile_curve_is_not_read_as_a_matrix_profile(curve: bytes) -> None:
     profile = bytearray(adobe_rgb())
     start = profile.index(b"curv")
     profile[start : start + len(curve)] = curve
@@ -166,13 +166,13 @@ def test_a_broken_icc_profile_is_a_note() -> None:
     assert "ICC profile was ignored" in found.notes[0]
 
 
-def test_a_profile_that_only_calls_itself_srgb_is_converted() -> None:
+def test_a_profile_named_srgb_with_other_values_is_converted() -> None:
     linear = adobe_rgb().replace(b"test profile", b"sRGB? not it")
     found = opened(saved(Image.fromarray(RGB), "PNG", icc_profile=linear)).pixels
     assert np.abs(found - srgb_of_adobe(RGB)).mean() < 1
 
 
-def test_a_profile_that_is_srgb_changes_nothing() -> None:
+def test_a_true_srgb_profile_changes_no_pixel() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     found = opened(saved(Image.fromarray(RGB), "PNG", icc_profile=profile))
     assert np.array_equal(found.pixels, RGB)

@@ -143,12 +143,12 @@ OTHER = [
 
 
 @pytest.mark.parametrize(("first", "second"), SAME)
-def test_words_and_layout_mean_the_same(first: str, second: str) -> None:
+def test_comments_and_layout_do_not_change_a_digest(first: str, second: str) -> None:
     assert read_source(first.encode()).digest == read_source(second.encode()).digest
 
 
 @pytest.mark.parametrize(("first", "second"), OTHER)
-def test_other_code_means_another_thing(first: str, second: str) -> None:
+def test_changed_code_changes_the_digest(first: str, second: str) -> None:
     assert read_source(first.encode()).digest != read_source(second.encode()).digest
 
 
@@ -195,7 +195,7 @@ def test_versions_are_read_from_the_names_of_metadata_folders(tmp_path: Path) ->
     assert library_version("nothing", None) == "nothing absent"
 
 
-def test_data_files_are_those_that_code_may_read(tmp_path: Path) -> None:
+def test_data_files_of_packages_belong_to_the_closure(tmp_path: Path) -> None:
     manifest = json.dumps({"artifacts": {"weights.onnx": {"sha256": "0"}}})
     files = {"artifacts/manifest.json": manifest, "artifacts/weights.onnx": "", "__init__.py": ""}
     files |= {"artifacts/more.bin": "", "palette.npy": "", "README.md": "", "example.jpg": ""}
@@ -215,7 +215,7 @@ def test_data_files_are_those_that_code_may_read(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_declared_modules_count(
+def test_declared_modules_belong_to_the_closure(
     distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from colortk.plugin.registry import registry

@@ -43,7 +43,7 @@ def test_chroma_gain_is_a_factor_on_chroma() -> None:
         np.testing.assert_allclose(chroma, wanted, rtol=1e-5)
 
 
-def test_one_session_a_file_and_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_are_shared_by_file_and_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTK_THREADS", "1")
     first, same, other = (inference.OnnxNetwork(tiny(A, b)) for b in (B, B, 2.0))
     assert first._session() is same._session()
@@ -66,7 +66,7 @@ def test_one_session_a_file_and_number_of_threads(monkeypatch: pytest.MonkeyPatc
         ({"COLORTK_THREADS": "many"}, 0),
     ],
 )
-def test_threads(
+def test_the_number_of_threads_follows_the_environment(
     environment: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("COLORTK_THREADS", "OMP_NUM_THREADS"):
@@ -77,12 +77,12 @@ def test_threads(
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", tiny(A, B)[:-20]])
-def test_what_is_no_network_is_an_artifact_error(content: bytes) -> None:
+def test_a_file_without_a_network_is_an_artifact_error(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="cannot be loaded: .*train it again"):
         inference.OnnxNetwork(content)
 
 
-def test_a_wrong_shape_is_said_in_one_line() -> None:
+def test_a_wrong_input_shape_is_one_line() -> None:
     with pytest.raises(
         PredictionError, match=r"input of 1 × 4 × 4 × 3 \(onnx.*dimensions"
     ) as found:
@@ -98,7 +98,7 @@ def test_a_wrong_shape_is_said_in_one_line() -> None:
         "RESOURCE_EXHAUSTED: OOM when allocating tensor",
     ],
 )
-def test_no_memory_is_said_so(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_out_of_memory_is_reported(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = inference.OnnxNetwork(tiny(A, B))
 
     def fail(x: np.ndarray) -> None:
@@ -140,7 +140,7 @@ class FakeCuda:
         ("gpu", False, "keras sand"),
     ],
 )
-def test_which_engine(
+def test_the_engine_follows_device_and_providers(
     wanted: str, works: bool, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = FakeCuda(monkeypatch, works)
@@ -168,7 +168,7 @@ def test_no_gpu_is_one_line_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> N
     inference._session.cache_clear()
 
 
-def test_automatic_looks_for_no_gpu_with_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_device_auto_does_not_start_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "_cuda", lambda: False)
     monkeypatch.setattr(inference, "_backend_with_gpu", lambda: pytest.fail("it was looked for"))
     assert inference.OnnxNetwork(tiny(A, B), "some:network").engine == "onnxruntime cpu"
@@ -176,7 +176,7 @@ def test_automatic_looks_for_no_gpu_with_keras(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_keras_out_of_the_same_file_equals_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keras_and_onnx_runtime_agree_on_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU, but on whatever Keras finds here."""
     pytest.importorskip("keras")
     from colortk.training.onnx.graph import to_onnx

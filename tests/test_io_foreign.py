@@ -172,5 +172,5 @@ def test_heic_and_jpeg_xl_are_read_through_their_plugins() -> None:
         assert picture.format == kind
 
 
-def test_endings_of_plugins_count_in_folders(no_plugins: None) -> None:
+def test_file_extensions_of_pillow_plugins_count_in_folders(no_plugins: None) -> None:
     assert foreign.plugin_endings() == set()

@@ -135,7 +135,7 @@ def test_usual_files_pass(data: bytes) -> None:
     assert decode(data, "x").pixels.size
 
 
-def test_segments_are_where_opencv_and_pillow_find_them() -> None:
+def test_jpeg_segments_equal_those_of_opencv_and_pillow() -> None:
     data = saved("JPEG", progressive=True, exif=Image.Exif().tobytes(), comment=b"hello")
     found = list(jpeg_segments.segments(data))
     assert [data[s.start : s.stop] for s in found if s.marker == jpeg_segments.COM] == [b"hello"]

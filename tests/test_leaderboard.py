@@ -48,7 +48,7 @@ def old(plugin: str) -> Key:
     return replace(parse_variant(plugin).key, code="another")
 
 
-def test_neither_old_code_nor_failures_narrow_what_the_others_are_scored_on(
+def test_old_code_and_failures_do_not_reduce_the_common_pictures(
     tmp_path: Path,
 ) -> None:
     for plugin in ("gray", "mean_color"):
@@ -74,7 +74,7 @@ def test_neither_old_code_nor_failures_narrow_what_the_others_are_scored_on(
     assert [row["n"] for row in board["plugins"]] == [8, 8, 5, 4, 0], "complete ones first"
 
 
-def test_one_failure_among_many_pictures_narrows_as_ever(tmp_path: Path) -> None:
+def test_one_failure_among_many_pictures_reduces_the_common_pictures(tmp_path: Path) -> None:
     """A plugin is not blamed for pictures that it was never given, but for that which it failed on."""
     keep(tmp_path, parse_variant("gray").key, MANY)
     keep(tmp_path, parse_variant("mean_color").key, MANY[:20], MANY[20:21])
@@ -101,7 +101,9 @@ def test_protocols_are_never_mixed_and_v1_keeps_its_rule_for_gray(tmp_path: Path
     assert boards["v2"]["gray_originals"] == ["p0.png", "p1.png"]
 
 
-def test_the_board_names_what_it_ranks_by(tmp_path: Path, colortk: Callable[..., Any]) -> None:
+def test_the_leaderboard_names_its_ranking_metric(
+    tmp_path: Path, colortk: Callable[..., Any]
+) -> None:
     store = tmp_path / "store"
     store.mkdir()
     for number, plugin in enumerate(("gray", "mean_color", "mean_chrominance")):
@@ -137,7 +139,7 @@ def test_a_plugin_that_is_not_deterministic_is_marked(
     assert "# † mean_color is not deterministic: on 1 of 1 picture predicted twice" in text
 
 
-def test_old_results_of_many_pictures_keep_their_board(tmp_path: Path) -> None:
+def test_old_results_of_many_pictures_keep_their_leaderboard(tmp_path: Path) -> None:
     keep(tmp_path, parse_variant("gray").key, FEW)
     for plugin in ("gray", "mean_color"):
         keep(tmp_path, old(plugin), MANY)
@@ -146,7 +148,7 @@ def test_old_results_of_many_pictures_keep_their_board(tmp_path: Path) -> None:
     assert (small["images"], len(small["plugins"])) == (8, 3)
 
 
-def test_who_was_scored_on_more_is_on_the_smaller_board_too(tmp_path: Path) -> None:
+def test_plugins_with_more_pictures_are_also_on_smaller_leaderboards(tmp_path: Path) -> None:
     for plugin in ("gray", "mean_color"):
         keep(tmp_path, parse_variant(plugin).key, MANY)
     keep(tmp_path, parse_variant("mean_chrominance").key, FEW, off=1)
@@ -160,7 +162,7 @@ def test_who_was_scored_on_more_is_on_the_smaller_board_too(tmp_path: Path) -> N
     assert small["set"] == hashlib.sha256("\n".join(sorted(FEW)).encode()).hexdigest()
 
 
-def test_headings_and_names_tell_boards_and_versions_apart(
+def test_headings_distinguish_leaderboards_and_versions(
     tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
     store = tmp_path / "store"
@@ -186,7 +188,7 @@ def test_headings_and_names_tell_boards_and_versions_apart(
     assert sorted(names) == sorted(f"effnet_bins (old, {code})" for code in codes)
 
 
-def test_results_of_another_refinement_are_of_the_code_of_now(tmp_path: Path) -> None:
+def test_results_of_another_refinement_count_as_current_code(tmp_path: Path) -> None:
     how = NOW.varied(refine="none")
     with Results(tmp_path) as results:
         for key in (

@@ -53,7 +53,7 @@ def test_the_loss_is_one_minus_structure_times_color() -> None:
     assert float(loss(truth / 110, truth / 110)) == pytest.approx(0, abs=1e-4)
 
 
-def test_the_loss_has_a_slope_everywhere() -> None:
+def test_the_loss_has_a_gradient_everywhere() -> None:
     """Also where a network answers one color, or the opposite of the truth."""
     import keras
 
@@ -69,7 +69,7 @@ def test_the_loss_has_a_slope_everywhere() -> None:
         assert all(np.isfinite(w).all() for w in network.get_weights())
 
 
-def test_gray_of_a_color_picture_in_two_ways() -> None:
+def test_gray_inputs_of_color_and_gray_pictures() -> None:
     from skimage.color import rgb2gray, rgb2lab
 
     from colortk_plugins.autoencoder.assess import gray_inputs

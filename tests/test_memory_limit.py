@@ -59,7 +59,7 @@ def test_a_crash_is_one_line(body: str, words: str) -> None:
     assert err.count("\n") == 1
 
 
-def test_an_end_that_was_reported_keeps_its_code_and_its_lines() -> None:
+def test_a_reported_failure_keeps_its_exit_code_and_message() -> None:
     body = (
         "print('out', flush=True); print('line', file=sys.stderr)\n"
         "os.write(2, b'of a library\\nOpenBLAS warning: memory\\n'); end(); os._exit(7)"
@@ -70,7 +70,7 @@ def test_an_end_that_was_reported_keeps_its_code_and_its_lines() -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
-def test_signals_reach_the_work(name: str) -> None:
+def test_signals_reach_the_child_process(name: str) -> None:
     body = (
         # A print here could meet the unfinished flush of "ready", which Python refuses.
         "def stop(number, frame): os.write(1, b'%d\\n' % number); end(); os._exit(9)\n"
@@ -84,13 +84,13 @@ def test_signals_reach_the_work(name: str) -> None:
         assert process.wait(timeout=30) == 9
 
 
-def test_a_child_that_is_killed_is_not_called_short_of_memory() -> None:
+def test_a_killed_child_is_not_reported_as_out_of_memory() -> None:
     process = supervised("os.kill(os.getpid(), signal.SIGKILL)")
     assert process.communicate(timeout=30)[1] == ""
     assert process.returncode == 128 + signal.SIGKILL
 
 
-def test_the_work_ends_with_its_parent() -> None:
+def test_the_child_process_ends_with_its_parent() -> None:
     with supervised("print(os.getpid(), flush=True); time.sleep(60)") as process:
         assert process.stdout is not None
         worker = int(process.stdout.readline())
@@ -110,7 +110,7 @@ def test_without_a_limit_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -
     memory_limit.supervise()()
 
 
-def test_what_is_called_short_of_memory() -> None:
+def test_which_failures_count_as_out_of_memory() -> None:
     assert out_of_memory(MemoryError())
     assert out_of_memory(OSError(12, "Cannot allocate memory"))
     assert out_of_memory(RuntimeError("can't start new thread"))
@@ -122,7 +122,7 @@ def test_what_is_called_short_of_memory() -> None:
     assert out_of_memory(error)
 
 
-def test_scipy_is_refused_where_it_would_hang() -> None:
+def test_scipy_is_refused_if_it_would_hang() -> None:
     body = (
         "import resource\n"
         "resource.setrlimit(resource.RLIMIT_AS, (250_000 << 10, 250_000 << 10))\n"
@@ -153,7 +153,7 @@ def check(run: subprocess.CompletedProcess[Any], folder: Path, wanted: bytes) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plugin", ["effnet_bins", "sift_mlp", "gray"])
-def test_a_run_under_a_limit_is_right_or_one_line(
+def test_a_run_under_a_memory_limit_succeeds_or_prints_one_line(
     plugin: str, tmp_path: Path, colortk: Run
 ) -> None:
     Image.fromarray(photo()).save(tmp_path / "photo.png")
@@ -170,7 +170,7 @@ def test_a_run_under_a_limit_is_right_or_one_line(
     assert codes[-1] == 0
 
 
-def test_one_run_that_cannot_load_its_libraries(
+def test_a_run_that_cannot_load_libraries_prints_one_line(
     picture: Path, tmp_path: Path, colortk: Run
 ) -> None:
     run = colortk("run", picture, "-o", "out.png", preexec_fn=limited(400_000))

@@ -42,7 +42,7 @@ def header(*arrays: Any, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("dtype", ITEM_BYTES)
-def test_arrays_of_all_types_and_shapes_arrive_as_they_were(ends: Any, dtype: str) -> None:
+def test_arrays_of_all_types_and_shapes_round_trip(ends: Any, dtype: str) -> None:
     rng = np.random.default_rng(0)
     shapes = [(), (0,), (3,), (2, 0, 5), (4, 6, 2), (2, 3, 4, 2)]
     arrays = {f"a{n}": rng.integers(0, 2, shape).astype(dtype) for n, shape in enumerate(shapes)}
@@ -59,7 +59,7 @@ def test_arrays_of_all_types_and_shapes_arrive_as_they_were(ends: Any, dtype: st
         assert np.array_equal(received.arrays[name], array), name
 
 
-def test_guidance_samples_and_rgb_have_room_in_one_message(ends: Any) -> None:
+def test_guidance_samples_and_rgb_fit_into_one_message(ends: Any) -> None:
     rng = np.random.default_rng(1)
     arrays = {
         "lightness": rng.random((120, 160), np.float32),
@@ -117,7 +117,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_message_is_refused_before_memory_is_reserved(name: str) -> None:
+def test_invalid_messages_are_refused_before_allocation(name: str) -> None:
     ours, theirs = pair()
     sender = threading.Thread(target=lambda: sent(theirs, HOSTILE[name]))
     sender.start()
@@ -170,7 +170,7 @@ def test_sending_and_receiving_end_in_time(ends: Any) -> None:
     assert time.monotonic() - start < 20
 
 
-def test_a_part_of_a_message_holds_nobody_up(ends: Any) -> None:
+def test_a_partial_message_times_out(ends: Any) -> None:
     ours, theirs = ends
     data = raw(header(["a", [3], "uint8"]), b"\1\2\3")
     for byte in data[:-1]:
@@ -185,7 +185,7 @@ def test_a_part_of_a_message_holds_nobody_up(ends: Any) -> None:
         ours.poll()
 
 
-def test_what_cannot_be_sent_is_an_error_of_the_sender(ends: Any) -> None:
+def test_an_unsendable_value_is_an_error_of_the_sender(ends: Any) -> None:
     ours, theirs = ends
     for message in (
         Message("x", arrays={"a": np.array([object()])}),
@@ -254,7 +254,7 @@ def test_a_reply_before_its_request_is_refused(worker_and_child: Any) -> None:
         worker.request("first")
 
 
-def test_errors_travel_as_text_and_are_of_our_kinds_only() -> None:
+def test_errors_are_sent_as_text_and_become_known_classes() -> None:
     class Own(PredictionError):
         pass
 
@@ -292,7 +292,7 @@ class Outer:
     limit: float | None = None
 
 
-def test_dataclasses_come_back_or_are_refused() -> None:
+def test_dataclasses_round_trip_or_are_refused() -> None:
     inner = Inner(Path("a/b"), (1, "x"))
     outer = Outer("n", inner, (inner, Inner(None, (2, ""))), {"read": 1.0}, True, 2.5)
     plain = json.loads(json.dumps(to_plain(outer)))
@@ -336,7 +336,7 @@ def test_ranges_outside_the_buffer_are_refused(parts: object) -> None:
         from_plain(Content, {"name": "n", "parts": [], "score": "infinity"}, b"abcde")
 
 
-def test_a_deadline_counts_down_to_nothing() -> None:
+def test_a_deadline_counts_down_to_zero() -> None:
     assert Deadline(None).left is None
     assert Deadline(0).left == 0
     assert 50 < (Deadline(60).left or 0) <= 60

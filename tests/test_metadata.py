@@ -110,7 +110,7 @@ def test_exiftool_reads_the_same(extension: str, tmp_path: Path) -> None:
     assert not any("Warning" in key for key in row), row
 
 
-def test_tiff_and_png_sources_keep_theirs() -> None:
+def test_tiff_sources_keep_their_metadata() -> None:
     plain = Image.fromarray(photo())
     for number in (33723, 34377):
         out = io.BytesIO()
@@ -178,7 +178,7 @@ def test_comments_without_end_are_dropped_with_a_note() -> None:
     assert any("comments over" in note for note in picture.notes)
 
 
-def test_what_bmp_loses_is_named() -> None:
+def test_losses_of_bmp_are_noted() -> None:
     _, notes = written(decode(rich_jpeg(), "x"), "bmp")
     for word in ("EXIF", "XMP", "IPTC", "comments"):
         assert any(f"BMP cannot hold {word}" in note for note in notes), notes

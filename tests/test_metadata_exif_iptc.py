@@ -69,7 +69,7 @@ def exif_of_entries(entries: list[tuple[int, int, int, bytes]]) -> bytes:
 
 
 @pytest.mark.parametrize("extension", ["jpg", "png", "tif"])
-def test_an_exif_value_that_cannot_be_written_takes_no_other_along(
+def test_an_invalid_exif_value_does_not_remove_other_values(
     extension: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = io.BytesIO()

@@ -72,7 +72,7 @@ def test_extended_xmp_is_merged_and_written_again() -> None:
     ],
 )
 @pytest.mark.parametrize("coding", ["utf-8", "utf-16"])
-def test_orientation_is_gone_however_it_is_written(spelling: bytes, coding: str) -> None:
+def test_every_spelling_of_orientation_is_removed(spelling: bytes, coding: str) -> None:
     packet = (HEAD + spelling + TAIL).decode().encode(coding)
     cleaned, _ = xmp.clean(packet)
     assert b"Orientation" not in cleaned
@@ -92,7 +92,7 @@ def test_orientation_is_gone_however_it_is_written(spelling: bytes, coding: str)
     ],
     ids=range(7),
 )
-def test_a_packet_that_cannot_be_trusted_is_dropped_with_a_note(packet: bytes, why: str) -> None:
+def test_an_untrusted_packet_is_dropped_with_a_note(packet: bytes, why: str) -> None:
     chunk = b"XML:com.adobe.xmp" + bytes(5) + packet
     out = io.BytesIO()
     Image.fromarray(photo()).save(out, "PNG")
@@ -122,7 +122,7 @@ def test_namespaces_and_text_survive_as_they_are() -> None:
     )
 
 
-def test_faces_are_dropped_where_the_picture_is_turned() -> None:
+def test_face_regions_are_dropped_if_the_picture_is_rotated() -> None:
     body = b'<rdf:Description xmlns:r="http://www.metadataworkinggroup.com/schemas/regions/"><r:Regions>x</r:Regions></rdf:Description>'
     assert b"Regions" in xmp.clean(HEAD + body + TAIL)[0]
     assert b"Regions" not in xmp.clean(HEAD + body + TAIL, turned=True)[0]

@@ -77,7 +77,7 @@ def test_against_piq_torchmetrics_colour_science_and_lpips(number: int) -> None:
         assert scores(number)[name.split()[0]] == close(name, expected), name
 
 
-def test_what_is_kept_covers_what_scikit_image_has_not() -> None:
+def test_stored_values_cover_metrics_that_scikit_image_lacks() -> None:
     for sample in SAMPLES:
         assert {"lpips", "ms_ssim", "ms_ssim_ab", "cms_ssim"} <= set(KEPT[sample.name]["values"])
 
@@ -119,7 +119,7 @@ def polar(chroma: float, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return chroma * np.cos(np.radians(degrees)), chroma * np.sin(np.radians(degrees))
 
 
-def test_maps_of_pictures() -> None:
+def test_maps_of_delta_e_equal_scikit_image() -> None:
     sample = SAMPLES[20]
     labs = rgb2lab(sample.truth), rgb2lab(sample.result)
     assert delta_e00_map(*labs) == pytest.approx(deltaE_ciede2000(*labs), abs=1e-9)
@@ -186,7 +186,7 @@ def test_small_pictures(side: int) -> None:
         assert other["ms_ssim"] >= 0
 
 
-def test_four_scales_of_a_face_are_weighted_to_one() -> None:
+def test_ms_ssim_weights_of_small_pictures_sum_to_one() -> None:
     """128 × 128, by scikit-image's own SSIM of the last scale and the peer's of the others."""
     from skimage.transform import downscale_local_mean
 

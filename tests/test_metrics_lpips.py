@@ -109,7 +109,7 @@ class Payload:
         return os.system, (f"touch {self.mark}",)
 
 
-def test_a_checkpoint_is_read(tmp_path: Path) -> None:
+def test_an_lpips_checkpoint_is_converted(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     tree = {
         "one": {"kernel": rng.normal(size=(3, 3, 2, 5)).astype(np.float32)},
@@ -144,7 +144,7 @@ def test_nothing_in_a_checkpoint_runs(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_another_checkpoint_is_not_built_from(tmp_path: Path) -> None:
+def test_an_unknown_lpips_checkpoint_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     path = checkpoint(tmp_path, {"a": np.ones(3, np.float32)})
     command = [sys.executable, "-m", "colortk.harness.lpips.build", str(path), str(tmp_path)]

@@ -103,7 +103,7 @@ def test_the_network_is_vgg16(
         score(first[:15], first[:15], ["lpips_vgg"])
 
 
-def test_without_the_file(
+def test_lpips_vgg_needs_its_file(
     folder: Path, colortk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(VGG_VARIABLE, raising=False)
@@ -115,7 +115,9 @@ def test_without_the_file(
 
 
 @pytest.mark.slow
-def test_another_file(tmp_path: Path, folder: Path, colortk: Callable[..., Any]) -> None:
+def test_lpips_vgg_refuses_another_file(
+    tmp_path: Path, folder: Path, colortk: Callable[..., Any]
+) -> None:
     path = tmp_path / "vgg.onnx"
     arguments = ("compare", folder / "1.png", "-p", "gray", "-m", "lpips_vgg")
     one_line(colortk(*arguments, env={VGG_VARIABLE: str(path)}), 4, "cannot read", "vgg.onnx")
@@ -125,7 +127,7 @@ def test_another_file(tmp_path: Path, folder: Path, colortk: Callable[..., Any])
 
 
 @pytest.mark.skipif(not os.environ.get(VGG_VARIABLE), reason=f"{VGG_VARIABLE} is not set")
-def test_against_the_package_lpips() -> None:
+def test_lpips_vgg_equals_the_package_lpips() -> None:
     """Values that `tests/calibrate.py` keeps, of the network that docs/metrics.md says to build."""
     kept = json.loads((Path(__file__).parent / "data" / "metrics.json").read_text("utf-8"))["pairs"]
     for sample in list(pairs())[::7]:

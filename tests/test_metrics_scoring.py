@@ -112,7 +112,7 @@ def test_metrics_are_called_as_they_declare(capsys: pytest.CaptureFixture[str]) 
         ("absent", "has no attribute 'absent'"),
     ],
 )
-def test_a_metric_that_fails_costs_its_own_value(name: str, words: str) -> None:
+def test_a_failing_metric_loses_only_its_own_value(name: str, words: str) -> None:
     truth = TRUTH.copy()
     found = Scorer(["psnr", name, "ssim"])(Truth(truth), RESULT)
     assert set(found.values) == {"psnr", "ssim"}
@@ -156,7 +156,7 @@ def test_declarations_are_checked(changes: dict[str, Any], words: str) -> None:
     assert words in why
 
 
-def test_a_strangers_declaration_is_short() -> None:
+def test_a_third_party_metric_needs_few_fields() -> None:
     minimal = MetricSpec("x", "summary", "module:function", True)
     assert check_spec(minimal, MetricSpec) is None
     assert minimal.heading == "x ↑"
@@ -193,7 +193,7 @@ def test_score_of_a_gray_original() -> None:
         ([[1, 2, 3]], "must be uint8: it is list"),
     ],
 )
-def test_what_is_no_picture_is_refused(result: Any, words: str) -> None:
+def test_arrays_that_are_not_pictures_are_refused(result: Any, words: str) -> None:
     for arguments in ((result, TRUTH), (TRUTH, result)):
         if "differ" in words and arguments[0] is TRUTH:
             continue

@@ -8,7 +8,7 @@ from colortk.runtime.network_io import LinearScaling
 from training_recipes import CODEC
 
 
-def test_codec_is_undone() -> None:
+def test_linear_scaling_is_invertible() -> None:
     rng = np.random.default_rng(0)
     lightness = rng.uniform(0, 100, (2, 8, 6)).astype(np.float32)
     ab = rng.uniform(-90, 90, (2, 8, 6, 2)).astype(np.float32)
@@ -22,7 +22,7 @@ def test_codec_is_undone() -> None:
     assert (three == three[..., :1]).all()
 
 
-def test_document_000s_numbers() -> None:
+def test_codecs_of_acharya_scale_as_documented() -> None:
     from colortk_plugins.acharya.codec import MEAN, RELU, TANH
 
     rng = np.random.default_rng(0)

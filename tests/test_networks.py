@@ -91,7 +91,7 @@ def mixed() -> Iterator[None]:
     keras.config.set_dtype_policy(before)
 
 
-def test_autoencoder_is_figure_5() -> None:
+def test_autoencoder_has_the_layers_of_figure_5() -> None:
     network = autoencoder(256)
     assert network.input_shape == (None, 256, 256, 1)
     assert table(network.layers[1:]) == FIGURE_5
@@ -143,7 +143,7 @@ def test_regularization_is_of_every_kernel_and_can_be_off() -> None:
     assert not vgg16.vgg16_residual(32, regularized=False).losses
 
 
-def test_the_first_layer_is_imagenets_normalization() -> None:
+def test_the_first_layer_applies_imagenet_normalization() -> None:
     """A copy of the layer alone: L* = 0, 50 and 100."""
     layer = keras.layers.Rescaling(
         [vgg16.SCALE / 100 / s for s in vgg16.STD],

@@ -77,7 +77,7 @@ def trainable(network: Any) -> int:
     return sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
 
 
-def test_mean_chrominance_is_fig_1() -> None:
+def test_mean_chrominance_has_the_layers_of_figure_1() -> None:
     network = mean_chrominance()
     assert network.input_shape == (None, 1, 128, 128)
     assert table(network) == FIG_1
@@ -90,7 +90,7 @@ def test_mean_chrominance_is_fig_1() -> None:
 @pytest.mark.parametrize(
     ("build", "last"), [(colorizer_relu, "relu"), (colorizer_tanh, "tanh")], ids=["relu", "tanh"]
 )
-def test_colorizer_is_fig_3(build: Any, last: str) -> None:
+def test_colorizer_has_the_layers_of_figure_3(build: Any, last: str) -> None:
     network = build()
     assert network.input_shape == (None, 1, 128, 128)
     assert table(network) == FIG_3

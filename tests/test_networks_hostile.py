@@ -114,7 +114,7 @@ def test_weights_in_other_files_are_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_the_words_of_it_are_no_reason() -> None:
+def test_harmless_names_in_a_network_are_accepted() -> None:
     good = network(onnx.numpy_helper.from_array(np.ones((2, 1, 1, 1), np.float32), "kernel"))
     onnx_file.check(good.replace(b"tiny", b"loca"))
     assert (
@@ -138,13 +138,13 @@ def shape(*dims: int) -> bytes:
         b"\x08\x08" + b"\x3a\x00" * 1_100_000,
     ],
 )  # fmt: skip
-def test_what_is_no_network_is_one_line(content: bytes) -> None:
+def test_a_file_without_a_network_is_one_line(content: bytes) -> None:
     with pytest.raises(ArtifactError, match="cannot be loaded") as caught:
         inference.OnnxNetwork(content, device="cpu")
     assert "\n" not in str(caught.value)
 
 
-def test_graphs_in_each_other_end_somewhere() -> None:
+def test_nested_graphs_have_a_maximum_depth() -> None:
     content = b""
     for _ in range(150):
         for number in (6, 5, 1):  # a graph of an attribute of a node
@@ -157,7 +157,7 @@ def test_graphs_in_each_other_end_somewhere() -> None:
         onnx_file.check(head + content)
 
 
-def test_all_that_is_shipped_is_in_one_file() -> None:
+def test_shipped_networks_have_no_external_data() -> None:
     root = Path(__file__).resolve().parents[1]
     found = [*root.glob("plugins/*/artifacts/*.onnx"), *root.glob("colortk/**/*.onnx")]
     assert len(found) > 3

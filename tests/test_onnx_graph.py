@@ -47,13 +47,13 @@ def test_networks_inside_of_networks(keras: Any) -> None:
     ]  # fmt: skip
 
 
-def test_the_colorizer_of_document_000(keras: Any) -> None:
+def test_the_colorizer_of_acharya(keras: Any) -> None:
     network = colorizer(keras)
     assert network.count_params() == 585_136
     assert agrees(network).shape == (2, 2, 128, 128)
 
 
-def test_a_network_that_was_compiled_with_a_loss_of_ones_own(keras: Any) -> None:
+def test_a_network_compiled_with_a_custom_loss(keras: Any) -> None:
     network = branched(keras)
     network.compile(
         optimizer=keras.optimizers.Adam(), loss=lambda y, p: keras.ops.mean((y - p) ** 2)
@@ -61,7 +61,7 @@ def test_a_network_that_was_compiled_with_a_loss_of_ones_own(keras: Any) -> None
     agrees(network)
 
 
-def test_the_file(keras: Any) -> None:
+def test_the_onnx_file_is_small_reproducible_and_of_open_size(keras: Any) -> None:
     """Small, repeatable, open where Keras is open; vectors and what 16 bits cannot hold in 32."""
     import onnx
 
@@ -91,7 +91,7 @@ def test_the_file(keras: Any) -> None:
     assert np.abs(served(to_onnx(network), x) - expected).max() < 1e-2
 
 
-def test_operations_are_refused(keras: Any) -> None:
+def test_bare_operations_and_two_inputs_are_refused(keras: Any) -> None:
     from colortk.training.onnx.graph import to_onnx
 
     x = keras.Input((8, 8, 4))

@@ -72,7 +72,9 @@ def test_every_kind_of_layer(
 
 
 @pytest.mark.parametrize("shape", [(None, None, 6), (12, 10, 6)], ids=["open", "12 × 10"])
-def test_attention_over_places(keras: Any, shape: tuple[int | None, int | None, int]) -> None:
+def test_spatial_attention_equals_a_loop(
+    keras: Any, shape: tuple[int | None, int | None, int]
+) -> None:
     """Keras and ONNX Runtime equal a loop in float64, with fewer keys than queries too."""
     from colortk.training.attention import SpatialAttention
     from colortk.training.onnx.graph import to_onnx
@@ -92,7 +94,7 @@ def test_attention_over_places(keras: Any, shape: tuple[int | None, int | None, 
         np.testing.assert_allclose(found, expected.reshape(x.shape), atol=1e-5)
 
 
-def test_attention_refuses_what_does_not_fit(keras: Any) -> None:
+def test_attention_refuses_wrong_shapes(keras: Any) -> None:
     from colortk.training.attention import SpatialAttention
 
     four, six, small = (keras.Input((8, 8, 4)), keras.Input((8, 8, 6)), keras.Input((4, 4, 4)))
@@ -106,7 +108,7 @@ def test_attention_refuses_what_does_not_fit(keras: Any) -> None:
             SpatialAttention(heads)(maps)
 
 
-def test_vectors(keras: Any) -> None:
+def test_dense_layers_on_vectors(keras: Any) -> None:
     layers = keras.layers
     network = keras.Sequential(
         [keras.Input((6,)), layers.Dense(5, "relu"), layers.BatchNormalization(), layers.Dense(3)]
@@ -126,7 +128,7 @@ def test_vectors(keras: Any) -> None:
         lambda k: k.MaxPooling2D(data_format="channels_first", name="odd"),
     ],
 )
-def test_what_cannot_be_written_is_named(keras: Any, layer: Callable[[Any], Any]) -> None:
+def test_a_layer_without_onnx_form_is_named(keras: Any, layer: Callable[[Any], Any]) -> None:
     from colortk.training.onnx.graph import to_onnx
 
     network = keras.Sequential([keras.Input((8, 8, 4)), layer(keras.layers)])

@@ -35,7 +35,7 @@ def test_restored_weights_are_those_of_the_file(keras: Any, kind: Callable[[Any]
     assert np.abs(answer(second, x) - expected).max() < 1e-6
 
 
-def test_restored_are_depthwise_and_inner_layers_too(keras: Any) -> None:
+def test_depthwise_and_nested_layers_are_restored(keras: Any) -> None:
     from colortk.runtime.keras_weights import restore
     from colortk.training.onnx.graph import to_onnx
 
@@ -55,7 +55,7 @@ def test_restored_are_depthwise_and_inner_layers_too(keras: Any) -> None:
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (one, other)))
 
 
-def test_what_differs_in_name_or_shape_stays(keras: Any) -> None:
+def test_weights_of_another_name_or_shape_stay_unchanged(keras: Any) -> None:
     from colortk.runtime.keras_weights import restore
     from colortk.training.onnx.graph import to_onnx
 
@@ -78,7 +78,7 @@ def test_what_differs_in_name_or_shape_stays(keras: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x00" * 64, b"PK\x03\x04" + b"x" * 99])
-def test_what_is_no_onnx_is_refused(keras: Any, content: bytes) -> None:
+def test_files_that_are_not_onnx_are_refused(keras: Any, content: bytes) -> None:
     from colortk.runtime.keras_weights import restore
 
     network = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.Dense(2)])

@@ -123,7 +123,7 @@ def test_text_becomes_the_declared_type_and_text_again(text: str, value: Any) ->
         ("constant=3", "no option 'constant'"),
     ],
 )
-def test_other_text_is_refused_with_what_is_expected(text: str, expected: str) -> None:
+def test_wrong_option_text_is_refused_with_the_expected_type(text: str, expected: str) -> None:
     with pytest.raises(UsageError, match=expected):
         parse_options(spec(Every), [text])
 
@@ -153,7 +153,7 @@ def test_types_are_shown_as_they_are_written() -> None:
     assert (hints["maybe"], hints["noted"]) == ("tuple[int, int] | None", "int")
 
 
-def test_such_a_plugin_is_a_broken_row(
+def test_a_plugin_with_an_invalid_option_type_is_broken(
     distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = (
@@ -184,7 +184,7 @@ def test_train_options_may_be_named_instead_of_imported() -> None:
             parse_train_options(dataclasses.replace(named, train_options=path), [])
 
 
-def test_the_key_holds_content_not_names(tmp_path: Path) -> None:
+def test_the_key_of_an_option_file_is_its_content(tmp_path: Path) -> None:
     first, second = tmp_path / "a.png", tmp_path / "b.png"
     first.write_bytes(b"one")
     second.write_bytes(b"one")
@@ -205,7 +205,7 @@ def test_the_key_holds_content_not_names(tmp_path: Path) -> None:
     assert before["files"][1] == after["files"][1]
 
 
-def test_a_folder_stands_for_the_tree_below_it(
+def test_the_key_of_an_option_folder_covers_its_whole_tree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "references"

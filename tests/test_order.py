@@ -97,7 +97,7 @@ def test_examples_import_the_stable_api_alone() -> None:
 
 
 @pytest.mark.parametrize("plugin", ["effnet_bins", "sift_mlp", "autoencoder"])
-def test_a_run_loads_nothing_that_it_does_without(plugin: str, tmp_path: Path) -> None:
+def test_a_run_imports_no_unneeded_library(plugin: str, tmp_path: Path) -> None:
     from PIL import Image
 
     from conftest import photo
@@ -135,7 +135,7 @@ def test_a_run_imports_no_other_built_in_plugin(tmp_path: Path) -> None:
     assert "LOADED mean_color\n" in out
 
 
-def test_a_name_that_a_run_does_not_know_is_looked_for_among_all(tmp_path: Path) -> None:
+def test_an_unknown_plugin_name_is_searched_in_all_distributions(tmp_path: Path) -> None:
     code = "from colortk.cli.main import main; main()"
     command = [sys.executable, "-c", code, "run", "-p", "effnet_bin", str(tmp_path / "x.png")]
     (tmp_path / "x.png").write_bytes(b"")

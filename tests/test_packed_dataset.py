@@ -41,7 +41,7 @@ def make_pictures(root: Path) -> Path:
     return root
 
 
-def test_hash_equals_an_independent_one() -> None:
+def test_the_hash_equals_an_independent_implementation() -> None:
     picture = Image.fromarray(cloud(64, 72, 3))
     small = np.asarray(picture.convert("L").resize((9, 8), Image.Resampling.BOX), np.int64)
     expected = int("".join("01"[int(b > a)] for row in small for a, b in pairwise(row)), 2)

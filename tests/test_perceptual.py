@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("side", [31, 64, 128])
-def test_the_loss_is_the_metric(side: int) -> None:
+def test_the_perceptual_loss_equals_lpips(side: int) -> None:
     from colortk.training.loop.perceptual import lpips
 
     truth = np.stack([photo(side, side, seed) for seed in (0, 1)])
@@ -32,7 +32,7 @@ def test_the_loss_is_the_metric(side: int) -> None:
 
 
 @pytest.mark.parametrize("side", [31, 72])
-def test_pytorchs_operators_give_the_metric_too(side: int) -> None:
+def test_the_pytorch_loss_equals_lpips(side: int) -> None:
     torch = pytest.importorskip("torch")
     from colortk.training.torch.perceptual import features
 
@@ -50,7 +50,7 @@ def test_pytorchs_operators_give_the_metric_too(side: int) -> None:
     assert found.numpy() == pytest.approx(wanted, abs=2e-5)
 
 
-def test_colors_come_back_as_scikit_image_has_them() -> None:
+def test_rgb_of_the_loss_equals_scikit_image() -> None:
     from colortk.training.loop.perceptual import lab_to_rgb
 
     rng = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def test_colors_come_back_as_scikit_image_has_them() -> None:
     assert np.abs(found - wanted).max() < 0.02
 
 
-def test_a_step_along_the_slope_makes_it_smaller() -> None:
+def test_a_gradient_step_reduces_the_perceptual_loss() -> None:
     """Through color conversion and network, from a gray picture, where slopes are rare."""
     import keras
 

@@ -127,7 +127,7 @@ def test_joblib_files_are_refused(compress: Any, mark: Path, tmp_path: Path) -> 
     assert not mark.exists()
 
 
-def test_the_payloads_do_run_where_nothing_stops_them(mark: Path) -> None:
+def test_the_payloads_run_in_an_unprotected_unpickler(mark: Path) -> None:
     """Else the tests above would prove nothing."""
     pickle.loads(payloads(mark)["os.system"])
     assert mark.exists()
@@ -146,7 +146,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert manifest["picture"] == "x.png"
 
 
-def test_keys_do_not_run_into_each_other() -> None:
+def test_keys_of_different_inputs_differ() -> None:
     assert PickleStore.key("ab", "c") != PickleStore.key("a", "bc")
 
 

@@ -89,7 +89,9 @@ def _cheap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_it_is_refused_before_it_is_unpickled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_records_are_refused_before_unpickling(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if "shape" not in name and name not in ("two values", "nothing on the stack", "protocol 255"):
         monkeypatch.setattr(
             "colortk.store.pickles._DataOnly", lambda file: pytest.fail("it was begun")
@@ -100,11 +102,11 @@ def test_it_is_refused_before_it_is_unpickled(name: str, monkeypatch: pytest.Mon
     assert len(str(caught.value)) < 500
 
 
-def test_the_form_that_hostile_records_are_made_in_is_read_where_they_are_not() -> None:
+def test_harmless_records_of_the_same_form_are_read() -> None:
     assert loads(record(GOOD), "test")["a"].tolist() == [ord("x")]
 
 
-def test_laughs_do_take_as_long_as_they_claim() -> None:
+def test_exponential_pickles_are_slow_without_protection() -> None:
     """Else the tests above would prove nothing: each level takes the hash twice as long."""
     value = pickle.loads(b"\x80\x04}\x940" + laughs(14) + b".")
     leaves, waiting = 0, [value]
@@ -115,7 +117,7 @@ def test_laughs_do_take_as_long_as_they_claim() -> None:
     assert leaves == 2**14
 
 
-def test_whatever_the_store_writes_it_reads() -> None:
+def test_every_record_of_the_store_can_be_read() -> None:
     rng = np.random.default_rng(0)
     arrays = {
         f"{dtype} {shape}": (100 * rng.random(shape)).astype(dtype)
@@ -167,7 +169,7 @@ def test_a_hostile_manifest_is_one_line(name: str, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
     """A pipe would block for ever, /dev/zero never end."""
     for name in ("pipe", "zero", "folder"):
         place = tmp_path / name
@@ -211,7 +213,7 @@ def header(shape: str, dtype: str = "<f4") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(told)) + told
 
 
-def test_weights_that_unpack_to_more_than_a_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_decompress_to_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(npz, "MAX_BYTES", 1_000_000)
     bomb = archive(a=bytes(2_000_000))
     assert len(bomb) < 3000
@@ -235,7 +237,7 @@ def test_damaged_or_planted_weights_are_one_line(content: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_good_weights_are_read() -> None:
+def test_valid_weights_are_read() -> None:
     out = BytesIO()
     np.savez_compressed(out, a=np.arange(3), b=np.ones((2, 2), np.float32))
     found = npz.read_npz(out.getvalue(), "test")

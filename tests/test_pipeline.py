@@ -55,14 +55,14 @@ def test_large_pictures_go_through_in_bands(dtype: type) -> None:
     assert np.percentile(error, 99.9) < 0.35
 
 
-def test_one_pixel_of_chroma_stays() -> None:
+def test_one_colored_pixel_stays_at_its_position() -> None:
     ab = np.zeros((200, 200, 2), np.float32)
     ab[77, 99] = 20, -10
     colored = np.ptp(join(scene(200, 200), ab, RATIO).astype(int), axis=-1) > 3
     assert np.argwhere(colored).tolist() == [[77, 99]]
 
 
-def test_what_a_first_picture_waits_for_is_made_before_it() -> None:
+def test_lookup_tables_are_built_before_the_first_picture() -> None:
     gamut_table.cache_clear()
     with warmed(RATIO):
         pass
@@ -83,7 +83,7 @@ def test_no_chroma_is_gray_to_the_last_bit() -> None:
     st.integers(1, 60), st.integers(1, 60), st.integers(1, 12), st.integers(1, 12),
     st.integers(0, 2**31), st.floats(0, 2),
 )  # fmt: skip
-def test_any_shapes_join(
+def test_lightness_and_chroma_of_any_shapes_join(
     h: int, w: int, small_h: int, small_w: int, seed: int, strength: float
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -106,12 +106,12 @@ def test_any_shapes_join(
         (np.full((4, 4, 2), -3e38, np.float32), "beyond"),
     ],
 )
-def test_unusable_answers(answer: Any, words: str) -> None:
+def test_invalid_predictions_are_refused(answer: Any, words: str) -> None:
     with pytest.raises(PredictionError, match=words):
         check_prediction("odd", np.zeros((4, 4), np.float32), answer)
 
 
-def test_float64_answers_are_taken() -> None:
+def test_float64_predictions_are_accepted() -> None:
     assert (
         check_prediction("x", np.zeros((4, 4), np.float32), np.ones((4, 4, 2))).dtype == np.float32
     )

@@ -25,7 +25,7 @@ FACTORY = "self.options = options"
         ("predict", "open('no such file')", "FileNotFoundError: [Errno 2]"),
     ],
 )
-def test_strict_shows_where_it_failed(
+def test_strict_mode_shows_where_a_plugin_failed(
     where: str,
     statement: str,
     error: str,
@@ -110,7 +110,7 @@ def inner(lightness):
     ],
 )
 @pytest.mark.slow
-def test_the_line_says_where_it_failed(
+def test_the_message_names_the_failing_line(
     statement: str,
     error: str,
     distribution: Callable[..., Path],
@@ -128,7 +128,7 @@ def test_the_line_says_where_it_failed(
         assert "plugin 'odd' failed: " in run.stderr
 
 
-def test_where_a_factory_or_an_import_failed(
+def test_the_message_names_the_line_of_a_failed_import(
     distribution: Callable[..., Path], colortk: Callable[..., Any], picture: Path
 ) -> None:
     body = colorizer_module("odd", "odd", "pass").replace(FACTORY, "1 / 0")
@@ -150,7 +150,7 @@ def test_where_a_factory_or_an_import_failed(
         assert run.stderr.endswith(end)
 
 
-def test_the_three_ends_of_a_check() -> None:
+def test_a_check_passes_fails_or_is_not_run() -> None:
     assert Outcome("a", None).status == "passed"
     assert Outcome("a", "why").status == "failed"
     assert Outcome("a", "not run: why", ran=False).status == "not run"

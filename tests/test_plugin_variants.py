@@ -62,7 +62,7 @@ def test_a_name_with_options_and_commas_in_values(site: Callable[[str, str], Pat
     assert parse_variant("optional").key == parse_variant("optional:temperature=0.4").key
 
 
-def test_code_that_changes_is_another_key(site: Callable[[str, str], Path]) -> None:
+def test_changed_code_changes_the_key(site: Callable[[str, str], Path]) -> None:
     place = site("editable", colorizer_module("editable", "editable", "return 1"))
     before = parse_variant("editable").key
     (place / "editable.py").write_text(colorizer_module("editable", "editable", "return 2"))
@@ -82,7 +82,7 @@ def test_weights_of_another_folder_are_another_artifact(tmp_path: Path) -> None:
     assert other.key.artifact != parse_variant("sift_mlp").key.artifact
 
 
-def test_each_once_and_mistakes() -> None:
+def test_variants_are_unique_and_mistakes_are_one_line() -> None:
     assert [e.label for e in parse_variants(["gray", "mean_color", "gray"])] == [
         "gray",
         "mean_color",

@@ -27,7 +27,7 @@ for name in ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGSTOP", "SIGCONT", "S
 """
 
 
-def test_one_picture_needs_nothing_that_only_linux_has(tmp_path: Path) -> None:
+def test_run_of_one_picture_works_without_linux_functions(tmp_path: Path) -> None:
     Image.fromarray(photo()).save(tmp_path / "x.jpg")
     code = WITHOUT + (
         "from colortk.cli.main import invoke\n"
@@ -39,7 +39,7 @@ def test_one_picture_needs_nothing_that_only_linux_has(tmp_path: Path) -> None:
         assert result.size == Image.fromarray(photo()).size
 
 
-def test_every_module_is_imported_without_what_only_linux_has() -> None:
+def test_every_module_can_be_imported_without_linux_functions() -> None:
     code = WITHOUT + (
         "import importlib, pkgutil, colortk\n"
         "heavy = ('colortk.training', 'colortk.ui', 'colortk.harness.lpips', 'colortk.runtime.keras_weights')\n"
@@ -51,7 +51,7 @@ def test_every_module_is_imported_without_what_only_linux_has() -> None:
     assert run.returncode == 0, run.stderr
 
 
-def test_the_folder_of_the_page_needs_nothing_that_only_linux_has(tmp_path: Path) -> None:
+def test_the_folder_of_the_page_works_without_linux_functions(tmp_path: Path) -> None:
     code = WITHOUT + (
         "from pathlib import Path\n"
         f"tempfile.tempdir = {str(tmp_path)!r}\n"

@@ -95,7 +95,7 @@ def test_what_a_plugin_changes_is_restored(tmp_path: Path) -> None:
     assert (before[4].st_dev, before[4].st_ino) == (after[4].st_dev, after[4].st_ino)
 
 
-def test_threads_restore_once_the_last_is_done(tmp_path: Path) -> None:
+def test_threads_restore_state_after_the_last_has_finished(tmp_path: Path) -> None:
     before, inside, done = os.getcwd(), threading.Event(), threading.Event()
 
     def other() -> None:

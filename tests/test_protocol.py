@@ -19,7 +19,7 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def test_v1_is_what_it_was() -> None:
+def test_protocol_v1_is_unchanged() -> None:
     """Results are filed under this hash: a change of v1 is a v2, and v1 stays readable."""
     assert load_protocol("v1").hash == (
         "968579ecd33c1fa7ed43d4ec5d1a007c155f81aac72d1fedda7e9d5979e72ac0"
@@ -35,7 +35,7 @@ def test_v2_leaves_gray_out_of_every_measure_and_v1_did_not() -> None:
     assert load_protocol().name == "v2"
 
 
-def test_a_variation_says_so_and_has_another_hash() -> None:
+def test_a_varied_protocol_has_another_name_and_hash() -> None:
     v1 = load_protocol("v1")
     native = v1.varied(short_side=None)
     assert native.name == "v1, native"
@@ -46,7 +46,7 @@ def test_a_variation_says_so_and_has_another_hash() -> None:
     assert v1.varied(refine="ratio", short_side=256) == v1
 
 
-def test_a_variation_that_makes_no_sense() -> None:
+def test_invalid_variations_are_refused() -> None:
     for changes, words in [
         ({"foo": 1}, "a protocol has no 'foo'"),
         ({"short_side": -5}, "16 to 8192 pixels"),
@@ -56,7 +56,7 @@ def test_a_variation_that_makes_no_sense() -> None:
             load_protocol().varied(**changes)
 
 
-def test_an_unknown_protocol() -> None:
+def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(UsageError, match="known: v1"):
         load_protocol("v9")
 
@@ -72,7 +72,7 @@ def test_the_middle_square_is_cut_out_and_brought_to_size() -> None:
     assert cropped(wide, None).pixels.shape == (50, 100, 3)
 
 
-def test_shrinking_averages() -> None:
+def test_downscaling_averages_pixels() -> None:
     checks = np.indices((512, 512)).sum(0) % 2 * 255
     pixels = np.repeat(checks[..., None], 3, 2).astype(np.uint8)
     assert np.abs(cropped(pixels, 256).pixels.astype(int) - 127.5).max() <= 1

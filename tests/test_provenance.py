@@ -33,7 +33,7 @@ def test_an_edit_of_a_module_changes_every_key_that_it_belongs_to(step: int, cop
     assert copy.keys() == before
 
 
-def test_what_the_old_keys_missed_is_reached(copy: Copy) -> None:
+def test_the_closure_covers_indirect_imports_and_data(copy: Copy) -> None:
     reached = copy.reached()
     for module in (
         "colortk.runtime.onnx_colorizer", "colortk.runtime.network_io", "colortk.runtime.inference", "colortk.store.onnx_file",

@@ -61,7 +61,7 @@ def test_a_test_without_a_plugin_is_one_clear_line(project: Path) -> None:
     assert "Traceback" not in run.stdout
 
 
-def test_it_imports_nothing_heavy_where_it_is_not_used(project: Path) -> None:
+def test_the_pytest_plugin_imports_no_numpy_if_unused(project: Path) -> None:
     (project / "test_other.py").write_text(
         "import sys\n\n"
         "def test_other(pytestconfig):\n"

@@ -74,7 +74,7 @@ def test_the_gamut_is_star_shaped_around_gray() -> None:
         assert rgb.max() < 1 + 1e-3
 
 
-def test_slide_is_the_closed_form() -> None:
+def test_slide_equals_the_closed_form() -> None:
     lightness = np.array([[40.0]], np.float32)
     x, y = 3.0, 2.0
     refined = slide(lightness, np.array([[[x, y]]], np.float32))[0, 0]
@@ -83,7 +83,7 @@ def test_slide_is_the_closed_form() -> None:
 
 
 @pytest.mark.parametrize("ab", [(0, 0), (0, 5), (5, 0), (5, -5), (1e-3, -1e-3 + 1e-7)])
-def test_slide_is_finite_where_the_closed_form_is_not(ab: tuple[float, float]) -> None:
+def test_slide_is_finite_at_singularities_of_the_closed_form(ab: tuple[float, float]) -> None:
     refined = slide(np.full((1, 1), 50, np.float32), np.array([[ab]], np.float32))
     assert np.isfinite(refined).all()
     assert np.abs(refined).max() <= 2 * 50 + 1e-3

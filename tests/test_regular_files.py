@@ -34,7 +34,7 @@ def planted(kind: str, path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["a named pipe", "a folder", "a device", "a symbolic link"])
-def test_nothing_is_appended_to_what_is_no_regular_file(tmp_path: Path, kind: str) -> None:
+def test_only_regular_files_are_appended_to(tmp_path: Path, kind: str) -> None:
     (tmp_path / "elsewhere").write_text("somebody's")
     path = planted(kind, tmp_path / "log")
     with pytest.raises(OSError, match="not a regular file"):
@@ -43,7 +43,7 @@ def test_nothing_is_appended_to_what_is_no_regular_file(tmp_path: Path, kind: st
 
 
 @pytest.mark.parametrize("kind", ["a named pipe", "a folder", "a device"])
-def test_nothing_is_read_that_is_no_regular_file(tmp_path: Path, kind: str) -> None:
+def test_only_regular_files_are_read(tmp_path: Path, kind: str) -> None:
     with pytest.raises(OSError, match=kind):
         open_regular(planted(kind, tmp_path / "settings"))
 
@@ -115,7 +115,7 @@ def test_named_pipes_hang_no_command(tmp_path: Path, read: Callable[[Path], None
         read(planted("a named pipe", tmp_path / "file"))
 
 
-def test_a_cache_that_is_a_pipe_is_passed_over(tmp_path: Path) -> None:
+def test_a_cache_that_is_a_pipe_is_ignored(tmp_path: Path) -> None:
     wanted = SourceCache(None).source(Path(__file__))
     cache = SourceCache(tmp_path)
     planted("a named pipe", tmp_path / source_cache._NAME)

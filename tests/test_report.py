@@ -66,7 +66,7 @@ class Page(HTMLParser):
         return [json.loads(text) for at, text in self.inside if items <= at.items()]
 
 
-def test_what_went_in_lies_in_the_page() -> None:
+def test_the_page_contains_all_records() -> None:
     report = make_report()
     page = Page(html_of(summary=report))
     assert page.blocks(id="report") == [json.loads(json.dumps(report.as_dict()))]
@@ -140,7 +140,7 @@ def test_names_that_utf8_cannot_hold() -> None:
     assert 'data-name="bad?.jpg"' in text
 
 
-def test_what_is_not_finite_becomes_null() -> None:
+def test_values_that_are_not_finite_become_null() -> None:
     report = make_report()
     report.plugins[0].metrics["psnr"] = MetricMean(float("inf"), 1.0, (1.0, float("nan")), 6)
     [found] = Page(html_of(summary=report)).blocks(id="report")

@@ -106,7 +106,7 @@ def cells(view: Opened, key: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_another_measure_ranks_by_that_measure(opened: Any) -> None:
+def test_choosing_a_metric_ranks_by_it(opened: Any) -> None:
     view = opened()
     plugins, verdict = "#ranking tbody th b", "#verdict li"
     assert view.texts(plugins) == ["good", "fair", "poor"]
@@ -135,7 +135,7 @@ def test_another_measure_ranks_by_that_measure(opened: Any) -> None:
 
 
 @pytest.mark.slow
-def test_a_baseline_stays_what_the_others_are_compared_with(opened: Any) -> None:
+def test_a_chosen_baseline_stays_the_baseline(opened: Any) -> None:
     view = opened(summary=replace(make_report(), baseline="poor"))
     for metric in ("lpips", "psnr"):
         view.page.select_option("#metric", metric)
@@ -214,7 +214,7 @@ def test_the_large_view_by_keyboard(opened: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_histogram_lies_where_its_color_is(opened: Any) -> None:
+def test_histogram_bars_are_at_their_color(opened: Any) -> None:
     from skimage.color import lab2rgb
 
     view = opened()
@@ -248,7 +248,7 @@ def test_the_page_is_as_wide_as_the_window(opened: Any, width: int) -> None:
 
 
 @pytest.mark.slow
-def test_next_to_nothing_to_show(opened: Any) -> None:
+def test_a_page_with_almost_no_data_opens(opened: Any) -> None:
     report = make_report()
     plugins = [
         replace(plugin, metrics={}, seconds=PredictionSeconds(), peak_memory=None)

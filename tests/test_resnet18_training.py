@@ -27,7 +27,7 @@ def trained(network: object) -> set[str]:
     return {layer.name for layer in network.layers if layer.trainable_weights}  # type: ignore[attr-defined]
 
 
-def test_what_is_trained() -> None:
+def test_only_the_selected_layers_are_trained() -> None:
     everything = trained(build_network(Training(frozen=5), kept=False))
     assert {"conv1", "bn1", "layer4_1_bn2", "layer2_0_downsample_1", "decoder_ab"} <= everything
     decoder = {name for name in everything if name.startswith("decoder")}
@@ -39,7 +39,7 @@ def test_what_is_trained() -> None:
     assert gentle - decoder == {n for n in everything - decoder if n == "conv1" or "conv" in n or n.endswith("downsample_0")}  # fmt: skip
 
 
-def test_an_exported_encoder_is_trained_gently_or_not_at_all(tmp_path: Path) -> None:
+def test_an_exported_encoder_is_trained_slowly_or_frozen(tmp_path: Path) -> None:
     """What is frozen stays, to the 16 bits it is kept in; convolutions move; the rest is refused."""
     from onnx import load_model, numpy_helper
 
@@ -73,6 +73,6 @@ def test_an_exported_encoder_is_trained_gently_or_not_at_all(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("wish", [{"frozen": 6}, {"frozen": -1}, {"encoder_rate": 1.5}, {"encoder_rate": float("nan")}, {"loss": "l1"}])  # fmt: skip
-def test_wishes_that_mean_nothing(wish: dict[str, object]) -> None:
+def test_invalid_training_options_are_refused(wish: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=": use "):
         Training(**wish)  # type: ignore[arg-type]

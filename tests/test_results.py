@@ -30,7 +30,7 @@ def result(sha: str, **more: object) -> ResultRow:
     )  # type: ignore[arg-type]
 
 
-def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+def test_stored_results_are_read_back(tmp_path: Path) -> None:
     codes = {"psnr": "a", "bad": "b"}
     with Results(tmp_path) as results:
         results.add(V1, picture("x"), [result("x")], codes)
@@ -47,7 +47,7 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
         assert [(key, n) for key, n, _ in results.keys(V1.hash)] == [(KEY, 1)]
 
 
-def test_scores_of_changed_code_and_results_of_another_key_do_not_come_back(tmp_path: Path) -> None:
+def test_results_of_other_code_or_keys_are_not_returned(tmp_path: Path) -> None:
     with Results(tmp_path) as results:
         results.add(V1, picture("x"), [result("x")], {"psnr": "a", "bad": "b"})
         (row,) = results.results(V1.hash, KEY, {"psnr": "changed", "bad": "b"}).values()
@@ -66,7 +66,7 @@ def test_a_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
         assert (row.values["psnr"], row.error) == (30.0, None)
 
 
-def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
+def test_a_failure_never_replaces_a_result(tmp_path: Path) -> None:
     with Results(tmp_path) as results:
         results.add(V1, picture("x"), [result("x")], {})
         results.add(V1, picture("x"), [ResultRow("x", KEY, error="too slow", limit=1.0)], {})
@@ -79,7 +79,7 @@ def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
         assert row.seconds == 0.5  # of the first time
 
 
-def test_only_what_is_wanted_is_read(tmp_path: Path) -> None:
+def test_only_requested_results_are_read(tmp_path: Path) -> None:
     with Results(tmp_path) as results:
         for sha in "abc":
             results.add(V1, picture(sha), [result(sha)], {})
@@ -88,7 +88,7 @@ def test_only_what_is_wanted_is_read(tmp_path: Path) -> None:
         assert set(results.pictures(V1.hash)) == {"a", "b", "c"}
 
 
-def test_names_that_are_no_unicode(tmp_path: Path) -> None:
+def test_names_that_are_not_unicode(tmp_path: Path) -> None:
     with Results(tmp_path) as results:
         row = picture("x")
         row.name = "b\udcff.png"  # as Python gives the byte 0xff of a file name
@@ -135,7 +135,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
         assert len(results.results(V1.hash, KEY)) == 100
 
 
-def test_a_file_that_is_none_of_ours(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / FILE)
     other.execute("PRAGMA user_version = 99")
     other.close()

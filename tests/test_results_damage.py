@@ -98,7 +98,7 @@ def test_the_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["'text'", "1e999", "-1e999", "NULL", "x'00ff'"])
-def test_what_is_no_number_is_computed_again(value: str, tmp_path: Path) -> None:
+def test_values_that_are_not_numbers_are_computed_again(value: str, tmp_path: Path) -> None:
     path = filled(tmp_path)
     with Results(tmp_path) as results:
         whole = results.results(V1.hash, KEY)
@@ -120,7 +120,7 @@ def test_what_is_no_number_is_computed_again(value: str, tmp_path: Path) -> None
             assert set(results.pictures(V1.hash)) == {"0", "1"}
 
 
-def test_edited_definitions_are_passed_over(tmp_path: Path) -> None:
+def test_edited_definitions_are_ignored(tmp_path: Path) -> None:
     path = filled(tmp_path)
     edited(path, "INSERT INTO protocols VALUES ('h', 'no JSON'), ('i', '[1]'), ('j', x'ff')")
     with Results(tmp_path) as results:
@@ -148,7 +148,7 @@ def test_a_locked_file_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     other.close()
 
 
-def test_of_a_full_disk_the_last_results_wait(
+def test_on_a_full_disk_the_last_results_are_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("colortk.harness.results.MAX_WAITING", 3)

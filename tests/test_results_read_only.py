@@ -105,7 +105,7 @@ def of_an_older_colortk(store: Path) -> None:
 
 
 @pytest.mark.parametrize("prepare", [closed, with_a_log_that_nobody_merged, of_an_older_colortk])
-def test_leaderboard_and_diff_read_it(
+def test_leaderboard_and_diff_read_a_read_only_store(
     store: Path, prepare: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare(store)
@@ -121,7 +121,7 @@ def test_leaderboard_and_diff_read_it(
     assert sorted(os.listdir(store)) == before
 
 
-def test_what_is_new_is_not_lost_silently(store: Path) -> None:
+def test_unstored_results_are_reported(store: Path) -> None:
     closed(store)
     with read_only(store), Results(store) as results:
         row = ResultRow("p2", parse_variant("gray").key, {"psnr": 1.0})
@@ -130,14 +130,14 @@ def test_what_is_new_is_not_lost_silently(store: Path) -> None:
         assert set(results.pictures(NOW.hash, ["p0", "p2"])) == {"p0"}
 
 
-def test_a_store_that_a_process_writes_is_read_with_its_log(store: Path) -> None:
+def test_a_store_in_use_is_read_including_its_write_ahead_log(store: Path) -> None:
     results = fill(store)
     with read_only(store), Results(store) as reading:
         assert set(reading.pictures(NOW.hash)) == {"p0", "p1"}
     results.close()
 
 
-def test_a_missing_file_in_a_folder_that_takes_none(store: Path) -> None:
+def test_a_missing_database_in_a_read_only_folder(store: Path) -> None:
     with read_only(store), pytest.raises(EnvironmentProblem, match="cannot be used"):
         Results(store)
 

@@ -21,7 +21,7 @@ def size_of(path: str | Path) -> tuple[int, int]:
         return image.size
 
 
-def test_beside_the_input(colortk: Run, picture: Path, site: Path) -> None:
+def test_the_output_is_written_beside_the_input(colortk: Run, picture: Path, site: Path) -> None:
     run = colortk("run", "-p", "orange", picture, plugins=site)
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
@@ -37,7 +37,7 @@ def test_beside_the_input(colortk: Run, picture: Path, site: Path) -> None:
     assert np.abs(np.arctan2(lab[..., 2], lab[..., 1])[middle] - np.arctan2(40, 20)).max() < 0.1
 
 
-def test_the_command_of_the_user(colortk: Run, picture: Path) -> None:
+def test_the_installed_command_colorizes_a_file(colortk: Run, picture: Path) -> None:
     run = colortk("run", "--plugin", "sift_mlp", picture, "--json")
     assert run.returncode == 0, run.stderr
     row = json.loads(run.stdout)
@@ -97,7 +97,9 @@ def test_strength_and_refinement(colortk: Run, picture: Path, site: Path) -> Non
     assert (chroma["clip"] >= chroma["full"] - 1).mean() > 0.95
 
 
-def test_a_pipe(colortk: Run, picture: Path, site: Path) -> None:
+def test_a_picture_is_read_and_written_through_pipes(
+    colortk: Run, picture: Path, site: Path
+) -> None:
     run = colortk(
         "run", "-p", "orange", "-", "-o", "-", plugins=site, text=False, input=picture.read_bytes()
     )
@@ -142,7 +144,9 @@ def test_unicode_and_spaces(colortk: Run, picture: Path, site: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (2, 3)])
-def test_tiny_and_thin(size: tuple[int, int], colortk: Run, tmp_path: Path) -> None:
+def test_tiny_and_thin_pictures_are_colorized(
+    size: tuple[int, int], colortk: Run, tmp_path: Path
+) -> None:
     Image.new("L", size, 128).save(tmp_path / "thin.png")
     run = colortk("run", "-p", "sift_mlp", "thin.png")
     assert run.returncode == 0, run.stderr
@@ -151,7 +155,7 @@ def test_tiny_and_thin(size: tuple[int, int], colortk: Run, tmp_path: Path) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(40000, 10), (10, 40000)])
-def test_wider_than_opencv_remaps(
+def test_pictures_wider_than_the_remap_limit_of_opencv(
     size: tuple[int, int], colortk: Run, tmp_path: Path, site: Path
 ) -> None:
     Image.new("L", size, 128).save(tmp_path / "long.png")

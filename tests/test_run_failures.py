@@ -30,7 +30,7 @@ from conftest import ORANGE, Run, colorizer_module, leftovers, one_line, photo
         ("SIGTERM", True, 143, "colortk: terminated\n"),
     ],
 )
-def test_interrupted(
+def test_an_interrupted_run_exits_with_130(
     name: str,
     everyone: bool,
     code: int,
@@ -108,7 +108,7 @@ def without_override() -> None:
         libc.prctl(24, capability, 0, 0, 0)
 
 
-def test_unreadable(colortk: Run, picture: Path) -> None:
+def test_unreadable_inputs_are_one_line(colortk: Run, picture: Path) -> None:
     picture.chmod(0)
     one_line(
         colortk("run", "-p", "gray", picture, preexec_fn=without_override), 1, "Permission denied"
@@ -133,7 +133,7 @@ def test_output_folder_read_only(colortk: Run, picture: Path) -> None:
         ("raise SystemExit(9)", ("SystemExit",)),
     ],
 )
-def test_a_plugin_that_misbehaves(
+def test_a_misbehaving_plugin_is_one_line(
     body: str,
     words: tuple[str, ...],
     distribution: Callable[..., Path],
@@ -187,7 +187,7 @@ def test_a_plugin_that_dies_while_loading(
     one_line(run, 3, "died while loading", "exit code 5")
 
 
-def test_artifacts_missing_and_altered(
+def test_missing_and_altered_artifacts_exit_with_4(
     distribution: Callable[..., Path], colortk: Run, picture: Path
 ) -> None:
     body = colorizer_module(

@@ -89,7 +89,7 @@ def test_a_picture_that_is_already_done_is_reported(colortk: Run, picture: Path)
     assert run.stderr == "colortk: already done: nothing to do\n"
 
 
-def test_one_plugin_is_taken(colortk: Run, picture: Path) -> None:
+def test_run_accepts_one_plugin_only(colortk: Run, picture: Path) -> None:
     run = colortk("run", "-p", "sift_mlp", "-p", "gray", picture)
     one_line(run, 2, "--plugin given twice; `run` takes one (`compare` takes several)")
 
@@ -99,7 +99,7 @@ def test_force_and_skip_existing_exclude_each_other(colortk: Run, picture: Path)
     one_line(run, 2, "--force", "--skip-existing", "leave one out")
 
 
-def test_no_input_is_overwritten_by_anothers_result(
+def test_no_input_is_overwritten_by_the_result_of_another(
     colortk: Run, tmp_path: Path, site: Path
 ) -> None:
     for folder, value in (("a", 10), ("b", 200)):
@@ -115,7 +115,7 @@ def test_no_input_is_overwritten_by_anothers_result(
 
 
 @pytest.mark.slow
-def test_odd_outputs(colortk: Run, picture: Path, site: Path) -> None:
+def test_invalid_output_options_are_one_line(colortk: Run, picture: Path, site: Path) -> None:
     one_line(
         colortk("run", "-p", "gray", picture, "-o", "/dev/null", "--ext", "png", "--force"),
         1,
@@ -137,7 +137,7 @@ def test_odd_outputs(colortk: Run, picture: Path, site: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
-def test_a_folder_that_takes_no_files(colortk: Run, picture: Path) -> None:
+def test_an_unwritable_output_folder_is_one_line(colortk: Run, picture: Path) -> None:
     run = colortk("run", "-p", "gray", picture, "-o", "/proc/x.png")
     one_line(run, 1, "cannot write '/proc/x.png': no file can be created in the folder '/proc'")
 
@@ -162,7 +162,7 @@ def test_output_folder_missing(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", "-p", "gray", picture, "-o", "out.docx"), 2, "docx")
 
 
-def test_an_output_with_a_slash_is_a_folder_that_is_made(colortk: Run, picture: Path) -> None:
+def test_an_output_with_a_slash_is_created_as_a_folder(colortk: Run, picture: Path) -> None:
     other = picture.with_name("other.png")
     other.write_bytes(picture.read_bytes())
     run = colortk("run", "-p", "gray", picture, other, "-o", "new/er/", "--ext", "tif")

@@ -134,7 +134,7 @@ SLOW = f"""
 
 
 @pytest.mark.slow
-def test_killed_at_ten_moments_and_resumed_it_says_the_same_and_repeats_nothing(
+def test_a_comparison_killed_ten_times_resumes_without_repeating(
     tmp_path: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     place = tmp_path / "many"
@@ -229,7 +229,7 @@ def test_a_stopped_run_leaves_no_process(
 
 
 @pytest.mark.slow
-def test_two_comparisons_at_once_do_not_spoil_each_other(
+def test_two_comparisons_at_once_do_not_interfere(
     folder: Path, tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
     environment = os.environ | {"COLORTK_STORE": str(tmp_path / "shared")}
@@ -287,7 +287,7 @@ def test_a_script_without_a_main_guard_compares(folder: Path, tmp_path: Path) ->
     assert run.stdout.splitlines() == ["6 ['gray', 'mean_color']"], run.stderr
 
 
-def test_a_process_whose_parent_is_gone_before_a_word_ends_in_silence(
+def test_a_worker_without_a_parent_ends_silently(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def gone() -> tuple[Channel, socket.socket]:

@@ -103,7 +103,7 @@ def test_a_new_plugin_works_without_an_edit(shell: Command, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["x", "my_net2", "true", "none", "class", "test", "a__b"])
-def test_every_usable_name_gives_whole_files(name: str, tmp_path: Path) -> None:
+def test_every_valid_name_gives_complete_files(name: str, tmp_path: Path) -> None:
     plugin = scaffold.new_plugin(name)
     assert check_spec(ColorizerSpec(name, "", "a:b"), ColorizerSpec) is None
     folder = scaffold.write(plugin, tmp_path / "made" / "on the way")
@@ -153,7 +153,7 @@ def test_unusable_names(name: str, hint: str) -> None:
 
 
 @pytest.mark.slow
-def test_names_that_are_taken(
+def test_existing_plugin_names_are_refused(
     distribution: Callable[..., Path], colortk: Command, tmp_path: Path
 ) -> None:
     site = distribution("their-net", colorizer_module("their_net", "net", "return None"))
@@ -172,7 +172,7 @@ def test_names_that_are_taken(
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_there_stays(colortk: Command, tmp_path: Path) -> None:
+def test_existing_files_are_kept(colortk: Command, tmp_path: Path) -> None:
     (tmp_path / "colortk-net").mkdir()
     (tmp_path / "colortk-link").symlink_to("nowhere")
     (tmp_path / "file").write_text("mine")
@@ -191,7 +191,7 @@ def test_what_is_there_stays(colortk: Command, tmp_path: Path) -> None:
     assert not list((tmp_path / "colortk-net").iterdir())
 
 
-def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_scaffold_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = []
     whole = os.fdopen
 
@@ -208,7 +208,7 @@ def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not list(tmp_path.iterdir())
 
 
-def test_json_and_a_place_with_a_space(colortk: Command, tmp_path: Path) -> None:
+def test_json_output_and_a_path_with_a_space(colortk: Command, tmp_path: Path) -> None:
     run = colortk("plugins", "new", "net", "-o", "my plugins", "--json")
     assert run.returncode == 0, run.stderr
     answer = json.loads(run.stdout)
@@ -261,7 +261,7 @@ def test_the_guide_works_as_it_is_printed(shell: Command, tmp_path: Path) -> Non
     assert 1 < np.ptp(faded) < np.ptp(flower)
 
 
-def test_the_guide_comes_to_a_score_in_30_lines() -> None:
+def test_the_guide_reaches_a_score_in_30_lines() -> None:
     """Of what an author writes before the first ``compare``."""
     before = []
     for language, content in blocks():
@@ -274,7 +274,7 @@ def test_the_guide_comes_to_a_score_in_30_lines() -> None:
     assert 10 < len(lines) <= 30
 
 
-def test_links_of_the_guide_lead_somewhere() -> None:
+def test_links_of_the_guide_have_targets() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", GUIDE.read_text("utf-8"))
     assert links
     for link in links:

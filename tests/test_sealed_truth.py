@@ -104,7 +104,7 @@ def found_by(plugin: Isolated) -> dict[str, list[str]]:
     return findings
 
 
-def test_a_plugin_finds_nothing_where_the_report_says_sealed(installed: Scene) -> None:
+def test_a_sealed_plugin_finds_nothing(installed: Scene) -> None:
     with Isolated(Request("seeker"), 60, hidden=installed.hidden) as plugin:
         sealed, findings = plugin.sealed, found_by(plugin)
     for aspect in ASPECTS:
@@ -124,7 +124,7 @@ def namespaces_allowed() -> bool:
         return False
 
 
-def test_the_seeker_finds_what_is_not_sealed(
+def test_the_spy_plugin_finds_everything_that_is_not_sealed(
     installed: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the test before proves something."""
@@ -159,7 +159,7 @@ print("SEALED", json.dumps([aspects, seeker.seek()]))
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces and Landlock are Linux's")
 @pytest.mark.parametrize("missing", ["namespaces", "root", "landlock", "namespaces landlock"])
-def test_what_the_kernel_forbids_is_reported(scene: Scene, missing: str) -> None:
+def test_aspects_that_the_kernel_cannot_seal_are_reported(scene: Scene, missing: str) -> None:
     sandbox = Sandbox([scene.site], scene.hidden)
     policy = json.dumps(sandbox.policy())
     try:
@@ -181,7 +181,7 @@ def test_what_the_kernel_forbids_is_reported(scene: Scene, missing: str) -> None
         assert sealed == NONE
 
 
-def test_what_lies_beside_code_is_readable_but_for_pictures(scene: Scene) -> None:
+def test_files_beside_code_are_readable_except_pictures(scene: Scene) -> None:
     readable = readable_paths([scene.site], scene.hidden.folders, scene.hidden.trees)
     paths = readable.paths
     ours = {path for path in paths if path.startswith(str(scene.site))}
@@ -209,7 +209,7 @@ READS = """
 """
 
 
-def test_files_that_options_name_are_passed_by_content(
+def test_files_named_by_options_are_passed_by_content(
     distribution: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = OPTIONS + COLORIZER.format(
@@ -280,7 +280,7 @@ def plugin_or_nothing(plugin: Isolated, value: int) -> None:
 
 
 @pytest.mark.slow
-def test_compare_states_what_is_sealed(colortk: Run, scene: Scene, tmp_path: Path) -> None:
+def test_compare_states_the_sealed_aspects(colortk: Run, scene: Scene, tmp_path: Path) -> None:
     run = colortk(
         "compare", ".", scene.site / "beside.png", "-p", "seeker", "-p", "mean_color", "--json", "-m", "psnr",
         "--html", tmp_path / "report.html", plugins=scene.site, cwd=scene.pictures,
@@ -308,7 +308,7 @@ def plugin_row(name: str, sealed: dict[str, bool | None]) -> PluginRow:
     )
 
 
-def test_a_caption_names_who_was_not_sealed() -> None:
+def test_a_caption_names_unsealed_plugins() -> None:
     key = Key("x", "", "{}", "")
     rows = [ResultRow("a", key, sealed=ALL), ResultRow("b", key, sealed=ALL | {"network": False})]
     assert summarize_sealing(rows) == ALL | {"network": False}

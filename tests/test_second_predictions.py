@@ -102,7 +102,7 @@ def test_one_picture_in_twenty_is_chosen_by_its_digest() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 19])
-def test_not_the_first_picture_alone(count: int) -> None:
+def test_later_pictures_are_predicted_twice_too(count: int) -> None:
     for start in range(0, 400, count):
         pictures = [digest(n) for n in range(start, start + count)]
         assert select_pictures(pictures) & set(pictures[1:])
@@ -110,7 +110,7 @@ def test_not_the_first_picture_alone(count: int) -> None:
     assert select_pictures([]) == set()
 
 
-def test_how_far_two_predictions_are_apart() -> None:
+def test_the_difference_of_two_predictions_is_measured() -> None:
     first = np.zeros((4, 5, 2), np.float32)
     second = first.copy()
     second[1, 2] = 0.5, -3
@@ -147,7 +147,7 @@ class Process:
 
 @pytest.mark.parametrize("place", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize("name", BODIES)
-def test_what_depends_on_more_than_the_picture(name: str, place: int) -> None:
+def test_a_prediction_that_depends_on_state_is_detected(name: str, place: int) -> None:
     """Wherever the picture is among those that the process has predicted."""
     process = Process(name)
     rng = np.random.default_rng(place)
@@ -166,7 +166,7 @@ def test_what_depends_on_more_than_the_picture(name: str, place: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["noisy", "echoing", "seeded", "steady"])
-def test_in_the_same_process(name: str) -> None:
+def test_second_predictions_in_the_same_process(name: str) -> None:
     process = Process(name)
     light = np.linspace(0, 100, 32 * 41, dtype=np.float32).reshape(32, 41)
     found, _ = predict_again(process, light, process.predict(light), renew=False)
@@ -175,7 +175,7 @@ def test_in_the_same_process(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_marks_in_every_format(
+def test_every_format_marks_plugins_that_are_not_deterministic(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
 ) -> None:
     site = distribution("varied", module({"cached": BODIES["cached"]}))
@@ -215,7 +215,7 @@ def test_real_processes_of_several_plugins(
 
 
 @pytest.mark.slow
-def test_second_predictions_are_in_no_time_and_can_be_left_out(
+def test_second_predictions_are_not_timed_and_can_be_disabled(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     """The plugin is slow only after the first picture of its process; one picture is compared."""
@@ -258,7 +258,7 @@ def test_a_second_prediction_that_fails(
 
 
 @pytest.mark.slow
-def test_a_store_of_before_is_read_and_completed(
+def test_an_older_store_is_read_and_completed(
     folder: Path, site: Path, colortk: Callable[..., Any], tmp_path: Path
 ) -> None:
     arguments = ("compare", folder, "-p", "orange", *QUICK, "--json")

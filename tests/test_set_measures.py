@@ -48,7 +48,7 @@ def test_the_interval_has_no_sign() -> None:
     assert close.ci95[1] >= close.difference
 
 
-def test_its_place() -> None:
+def test_delta_cf_is_added_beside_colorfulness() -> None:
     assert with_set_measures(["psnr"]) == ["psnr"]
     assert with_set_measures(["colorfulness", "psnr"]) == [
         "colorfulness",
@@ -60,7 +60,7 @@ def test_its_place() -> None:
 
 
 @pytest.mark.slow
-def test_both_are_printed_with_their_definitions(
+def test_set_measures_are_printed_with_definitions(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any], tmp_path: Path
 ) -> None:
     site = distribution("orange", colorizer_module("orange", "orange", ORANGE))
@@ -92,7 +92,7 @@ def test_both_are_printed_with_their_definitions(
 
 
 @pytest.mark.slow
-def test_without_any_result(
+def test_set_measures_without_results(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     site = distribution("never", colorizer_module("never", "never", "raise ValueError('never')"))
@@ -110,7 +110,7 @@ def square(path: Path) -> np.ndarray:
     return np.asarray(cut.resize((256, 256), Image.Resampling.BILINEAR))
 
 
-def test_delta_cf_ranks_only_where_it_is_alone(tmp_path: Path) -> None:
+def test_delta_cf_ranks_only_if_it_is_the_only_metric(tmp_path: Path) -> None:
     pictures = [photo(40, 40, seed) for seed in range(3)]
     for asked, ranking in (
         (["colorfulness_error", "psnr"], "psnr"),

@@ -11,7 +11,7 @@ from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid_positions, mirr
 
 
 @pytest.mark.parametrize("cell", [4, 6, 9])
-def test_dense_sift_is_opencvs(photograph_lightness: np.ndarray, cell: int) -> None:
+def test_dense_sift_equals_opencv(photograph_lightness: np.ndarray, cell: int) -> None:
     gray = np.rint(photograph_lightness * 2.55).astype(np.uint8)
     rows, columns = 16, 24  # every 16 pixels: positions at half pixels, which OpenCV rounds
     mine, _ = dense_sift(gray.astype(np.float32), rows, columns, cell)

@@ -39,7 +39,7 @@ def scikit(network: Network) -> MLPRegressor:
     return regressor
 
 
-def test_it_is_ten_layers_of_128_sigmoids() -> None:
+def test_the_network_equals_an_mlp_regressor() -> None:
     rng = np.random.default_rng(0)
     network = initial_network(30, rng)
     inputs = rng.standard_normal((50, 30)).astype(np.float32)
@@ -49,7 +49,7 @@ def test_it_is_ten_layers_of_128_sigmoids() -> None:
 
 
 @pytest.mark.parametrize("channel", ["a.npz", "b.npz"])
-def test_what_ships_is_ten_layers_of_128_sigmoids(
+def test_the_shipped_networks_have_ten_layers_of_128_sigmoids(
     channel: str, photograph_lightness: np.ndarray
 ) -> None:
     _, spec = registry().colorizer("sift_mlp")
@@ -105,7 +105,7 @@ def test_signal_survives_ten_layers() -> None:
     assert plain.predict(inputs).std() < 1e-3
 
 
-def test_published_networks_are_scikit_learns(photograph_lightness: np.ndarray) -> None:
+def test_published_networks_equal_an_mlp_regressor(photograph_lightness: np.ndarray) -> None:
     """``MLPRegressor.predict`` of the published weights equals what the plugin computes."""
     artifacts = artifacts_of(registry().colorizer("sift_mlp")[1])
     light = cv2.resize(photograph_lightness, (192, 128), interpolation=cv2.INTER_AREA)

@@ -95,7 +95,7 @@ def test_training_learns_and_resumes_exactly() -> None:
 
 
 @pytest.mark.parametrize("shape", [(40, 60), (300, 200), (1, 1), (3, 400)])
-def test_views_of_any_picture(shape: tuple[int, int]) -> None:
+def test_views_of_pictures_of_any_shape(shape: tuple[int, int]) -> None:
     made = views.make_views(photo(*shape), np.random.default_rng(0))
     assert made["sift"].shape == (views.VIEWS, views.POINTS, 4, 128)
     assert made["a"].shape == made["b"].shape == (views.VIEWS, views.POINTS)

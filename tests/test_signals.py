@@ -27,7 +27,7 @@ def ignore_hang_up() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["--jobs", "2"]])
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM"])
-def test_a_run_that_is_ended_says_how_to_continue(
+def test_a_terminated_run_prints_how_to_continue(
     name: str, more: list[str], tmp_path: Path, distribution: Callable[..., Path]
 ) -> None:
     tree(tmp_path / "in", *(f"{k:02}.png" for k in range(30)))
@@ -53,7 +53,7 @@ def test_a_run_that_is_ended_says_how_to_continue(
     assert leftovers(tmp_path / "out") == []
 
 
-def test_nohup_is_heeded(tmp_path: Path) -> None:
+def test_nohup_is_respected(tmp_path: Path) -> None:
     body = "import signal; from colortk.cli.startup import handle_signals; handle_signals();"
     check = "print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)"
     outputs = [
@@ -67,7 +67,7 @@ def test_nohup_is_heeded(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stdout", ["closed", "full", "gone"])
-def test_a_stdout_that_takes_nothing_stops_no_picture(stdout: str, tmp_path: Path) -> None:
+def test_a_closed_stdout_stops_no_picture(stdout: str, tmp_path: Path) -> None:
     tree(tmp_path / "in", "a.png", "b.png")
     words = [sys.executable, "-c", CODE, "run", "-p", "gray", "in", "-o", "out"]
     environment = {**os.environ, "COLORTK_STORE": str(tmp_path / "store")}
@@ -89,7 +89,9 @@ def test_a_stdout_that_takes_nothing_stops_no_picture(stdout: str, tmp_path: Pat
     assert second == "colortk: 2 colorized, 0 failed"
 
 
-def test_a_closed_stream_is_not_taken_for_a_file(picture: Path, tmp_path: Path) -> None:
+def test_opened_files_never_get_the_number_of_a_closed_stream(
+    picture: Path, tmp_path: Path
+) -> None:
     """Without a guard the output would get number 1 or 2, and what libraries print with it."""
     code = (
         "import os; from colortk.cli.startup import prepare_streams; prepare_streams();"
@@ -104,7 +106,7 @@ def test_a_closed_stream_is_not_taken_for_a_file(picture: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_the_page_deletes_its_files_at_hang_up(tmp_path: Path) -> None:
+def test_the_page_deletes_its_files_on_sighup(tmp_path: Path) -> None:
     pytest.importorskip("gradio")
     from pages import Page
 

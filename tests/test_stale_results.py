@@ -57,7 +57,7 @@ def plugin(distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -
     sys.modules.pop("content_reader", None)
 
 
-def test_a_worker_refuses_what_is_not_as_it_was_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_refuses_code_that_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = parse_variant("gray:strength=0.5")
     same = SimpleNamespace(
         digest=found.key.artifact, options_key="{}", spec=registry().colorizer("gray")[1]
@@ -108,7 +108,7 @@ def test_a_comparison_scores_again_after_the_content_of_an_option_has_changed(
     assert third["score"] != first["score"]
 
 
-def test_a_resumed_run_is_another_after_an_edit(plugin: Path, tmp_path: Path) -> None:
+def test_an_edit_of_code_makes_resume_start_again(plugin: Path, tmp_path: Path) -> None:
     amount = tmp_path / "amount.txt"
     amount.write_text("20")
     options = (f"amount={amount}",)
@@ -127,7 +127,7 @@ def test_a_resumed_run_is_another_after_an_edit(plugin: Path, tmp_path: Path) ->
     assert len(set(keys)) == 4
 
 
-def test_a_resumed_film_is_another_after_an_edit(plugin: Path, tmp_path: Path) -> None:
+def test_an_edit_of_code_makes_a_film_start_again(plugin: Path, tmp_path: Path) -> None:
     pytest.importorskip("av")
     from colortk.video.colorize_film import _key
     from colortk.video.film_settings import FilmSettings
@@ -187,7 +187,7 @@ def test_a_training_is_not_resumed_after_its_network_has_changed(
         state.load_checkpoint(tmp_path, state.run_identity(replace(request, seed=1), recipe, sides))
 
 
-def test_complete_weights_of_other_code_are_not_called_complete(tmp_path: Path) -> None:
+def test_weights_of_other_code_do_not_count_as_complete(tmp_path: Path) -> None:
     def complete(code: str | None) -> bool:
         manifest = {"artifacts": {}, "command": "told"} | ({} if code is None else {"code": code})
         (tmp_path / "manifest.json").write_text(json.dumps(manifest))

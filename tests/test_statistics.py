@@ -41,7 +41,7 @@ def test_few_pictures_get_students_t() -> None:
     assert found.p[0] == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
 
 
-def test_interval_leaves_out_zero_exactly_where_p_is_small() -> None:
+def test_the_interval_excludes_zero_exactly_if_p_is_small() -> None:
     rng = np.random.default_rng(3)
     for count in (3, 9, 12, 40):
         values = rng.normal(0.4, 1, (count, 300)) * (rng.random((count, 300)) < 0.8)
@@ -53,7 +53,7 @@ def test_interval_leaves_out_zero_exactly_where_p_is_small() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 3, 9, 12])
-def test_intervals_end_where_scores_do(count: int) -> None:
+def test_intervals_stay_within_the_range_of_scores(count: int) -> None:
     """Of LPIPS-like scores near 0 and SSIM-like ones near 1, and of their differences."""
     rng = np.random.default_rng(count)
     near, far = rng.beta(0.3, 3, (2, count, 60)), 1 - rng.beta(0.3, 3, (2, count, 60))
@@ -81,27 +81,27 @@ def test_scores_beyond_their_bounds_are_in_their_interval() -> None:
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_coverage_in_short(name: str) -> None:
+def test_intervals_cover_the_true_mean_in_a_short_simulation(name: str) -> None:
     assert coverage(name, 10, 500) > 0.87
     assert 0.90 < coverage(name, 48, 500) < 0.99
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_coverage(name: str) -> None:
+def test_intervals_cover_the_true_mean_as_often_as_stated(name: str) -> None:
     assert coverage(name, 10, 4000) >= 0.90
     for count in (30, 48):
         assert 0.93 <= coverage(name, count, 4000) <= 0.97, count
 
 
-def test_columns_share_their_resamples() -> None:
+def test_all_columns_use_the_same_resamples() -> None:
     """What is better on every picture by the same amount is better by it in every resample."""
     values = np.random.default_rng(3).normal(size=(50, 1))
     found = mean_intervals(np.hstack([values, values + 2]))
     assert (np.diff(found.low), np.diff(found.high)) == pytest.approx((2, 2))
 
 
-def test_gaps_are_left_out_and_one_picture_has_no_interval() -> None:
+def test_missing_scores_are_ignored_and_one_picture_has_no_interval() -> None:
     gap = np.nan
     table = np.array([[1.0, gap, gap], [2.0, 4.0, gap], [6.0, gap, gap]])
     first, second, third = summaries(table)
@@ -125,7 +125,7 @@ def test_pictures_without_a_difference_do_not_make_the_others_significant(zeros:
     assert (same.ci95, same.p, same.ties, same.separated) == ((0, 0), 1, 40, False)
 
 
-def test_equal_differences_are_as_sure_as_a_sign_test() -> None:
+def test_equal_differences_give_the_p_value_of_a_sign_test() -> None:
     for count in (2, 5, 6, 30):
         (found,) = differences(np.full((count, 1), 0.75), np.zeros((count, 1)), [True])
         assert found is not None
@@ -133,14 +133,14 @@ def test_equal_differences_are_as_sure_as_a_sign_test() -> None:
         assert found.p == pytest.approx(stats.binomtest(count, count).pvalue)
 
 
-def test_holm() -> None:
+def test_holm_equals_the_textbook_example() -> None:
     # Worked by hand: sorted .005 .01 .03 .04 times 4 3 2 1, never falling.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
     assert holm([0.9, 0.8]) == [1, 1]
 
 
-def test_differences_count_wins_in_the_scores_own_direction() -> None:
+def test_wins_follow_the_direction_of_the_metric() -> None:
     mine, theirs = np.array([[1.0], [2.0], [3.0], [np.nan]]), np.array([[2.0], [2.0], [1.0], [9.0]])
     (higher,) = differences(mine, theirs, [True])
     (lower,) = differences(mine, theirs, [False])

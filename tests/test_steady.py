@@ -37,7 +37,7 @@ def flickering(count: int, seed: int = 1) -> Iterator[np.ndarray]:
         yield (np.zeros((36, 48, 2)) + [15, 20] + rng.normal(0, 6, 2)).astype(np.float32)
 
 
-def test_flow_finds_motion_and_doubts_what_is_new() -> None:
+def test_optical_flow_finds_motion_and_distrusts_new_content() -> None:
     before, present = moving(2)
     back, forth = OpticalFlow().between(present, before), OpticalFlow().between(before, present)
     assert np.median(back[..., 0]) == pytest.approx(2, abs=0.2)
@@ -55,7 +55,7 @@ def lab_of(gray: np.ndarray, ab: np.ndarray) -> np.ndarray:
     return np.dstack([gray_lightness()[gray], chroma]).astype(np.float32)
 
 
-def test_the_measure() -> None:
+def test_flicker_measures_changes_along_motion() -> None:
     grays = moving(6)
     steady = [lab_of(g, np.full((2, 2, 2), 20, np.float32)) for g in grays]
     assert flicker(steady).color < 0.01
@@ -94,7 +94,7 @@ def test_no_ghost_after_a_cut() -> None:
     assert smoother.cuts == 1
 
 
-def test_a_new_thing_keeps_its_own_color() -> None:
+def test_a_new_object_keeps_its_own_color() -> None:
     smoother = Smoother()
     gray = np.full((72, 96), 90, np.uint8)
     ab = np.zeros((36, 48, 2), np.float32)
@@ -138,7 +138,7 @@ def shown_lightness(planes: Any, weights: Any) -> np.ndarray:
     return rgb_to_lab(np.clip(np.stack([r, g, b], -1), 0, 1))[..., 0]
 
 
-def test_odd_frames() -> None:
+def test_frames_of_odd_size_are_smoothed() -> None:
     gray = moving(1)[0][:71, :95]
     planes = color_planes(
         gray, np.full((5, 7, 2), 30, np.float32), FrameSettings(refiner("ratio"), BT601), None

@@ -34,7 +34,7 @@ def pixels_of(path: Path) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_a_whole_life(
+def test_a_survey_from_creation_to_report(
     colortk: Run,
     site: Path,
     tmp_path: Path,
@@ -99,7 +99,7 @@ def test_a_whole_life(
     assert "orange\t5\t0.0 %" in capsys.readouterr().out
 
 
-def test_the_seed_draws_by_content() -> None:
+def test_the_seed_selects_pictures_by_content() -> None:
     found = [Source(f"{k}.jpg", f"{k:064x}") for k in range(20)]
     renamed = [Source(f"{k}.png", f"{k:064x}") for k in reversed(range(20))]
     first = [source.picture for source in draw(found, 1)]
@@ -112,7 +112,7 @@ def test_a_comma_between_options_is_no_comma_between_plugins() -> None:
     assert parse_plugin_list(["a:x=1,y=2,b", " a , c,"]) == ["a:x=1,y=2", "b", "a", "c"]
 
 
-def test_a_rater_goes_on_where_they_were_and_answers_once(tmp_path: Path) -> None:
+def test_a_rater_continues_and_answers_each_picture_once(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "s")
     rater = survey.rater()
     assert rater.id.replace("-", "").replace("_", "").isalnum()
@@ -132,7 +132,7 @@ def test_a_rater_goes_on_where_they_were_and_answers_once(tmp_path: Path) -> Non
     assert rater.next() is None
 
 
-def test_strange_raters_and_strange_answers(tmp_path: Path) -> None:
+def test_invalid_raters_and_answers_are_refused(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "s")
     mine, other = survey.rater("'; DROP TABLE raters; --"), survey.rater("nobody")
     assert mine.id not in ("nobody", other.id)
@@ -154,7 +154,7 @@ def test_strange_raters_and_strange_answers(tmp_path: Path) -> None:
         other.answer(unseen, True)
 
 
-def test_raters_see_every_condition_alike(tmp_path: Path) -> None:
+def test_raters_see_every_condition_equally_often(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "s", pictures=5, labels=("a", "b"))
     seen: dict[str, int] = {}
     for _ in range(8):
@@ -182,7 +182,7 @@ for _ in range(8):
 """
 
 
-def test_two_processes_at_once(tmp_path: Path) -> None:
+def test_two_processes_answer_one_survey(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "s", each=5)
     command = [sys.executable, "-c", RATE, str(tmp_path / "s")]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
@@ -229,7 +229,7 @@ def test_a_stopped_creation_leaves_no_survey(
         assert leftovers(tmp_path) == []
 
 
-def test_answers_that_are_no_numbers_are_one_line(tmp_path: Path) -> None:
+def test_damaged_answers_are_one_line(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "s")
     rater = survey.rater()
     question = rater.next()
@@ -287,7 +287,9 @@ def damage(survey: Path, how: str) -> None:
         ("another picture", UsageError, "damaged"),
     ],
 )
-def test_a_damaged_folder(how: str, kind: type[ColortkError], words: str, tmp_path: Path) -> None:
+def test_a_damaged_survey_folder_is_one_line(
+    how: str, kind: type[ColortkError], words: str, tmp_path: Path
+) -> None:
     make_survey(tmp_path / "s")
     damage(tmp_path / "s", how)
     with pytest.raises(kind, match=words) as caught:
@@ -296,7 +298,7 @@ def test_a_damaged_folder(how: str, kind: type[ColortkError], words: str, tmp_pa
     assert not list(tmp_path.glob("s/*-wal"))
 
 
-def test_bad_calls(
+def test_wrong_options_are_one_line(
     folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -83,7 +83,7 @@ def test_an_interval_is_never_narrower_than_for_independent_answers() -> None:
         assert high - low >= plain.high - plain.low - 1e-9
 
 
-def test_what_raters_have_in_common_cancels_in_differences() -> None:
+def test_common_effects_of_raters_cancel_in_differences() -> None:
     """Raters who call nearly everything real, or nothing, say as much about the difference."""
     rng = np.random.default_rng(4)
     bias = rng.choice([-0.35, 0.35], (40, 1))
@@ -107,7 +107,9 @@ def test_what_raters_have_in_common_cancels_in_differences() -> None:
         ([0, 1], [0, 1], ""),
     ],
 )
-def test_what_cannot_be_computed(raters: list[int], pictures: list[int], why: str) -> None:
+def test_intervals_that_cannot_be_computed_name_the_reason(
+    raters: list[int], pictures: list[int], why: str
+) -> None:
     group = AnswerGroup(np.array(raters, int), np.array(pictures, int), np.ones(len(raters)))
     other = crossed(np.eye(3))
     assert (

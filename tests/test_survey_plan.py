@@ -18,7 +18,7 @@ from colortk.survey.plan import REAL, plan, shuffled
     share=st.floats(0.01, 1),
 )
 @settings(max_examples=60, deadline=None)
-def test_every_rater_sees_a_picture_once_and_both_kinds_alike(
+def test_every_rater_sees_each_picture_once_and_both_kinds_equally(
     seed: int, pictures: int, plugins: int, share: float
 ) -> None:
     each = max(1, int(share * pictures))
@@ -62,7 +62,7 @@ def test_real_pictures_are_not_always_real_together() -> None:
     assert first != later
 
 
-def test_a_seed_means_the_same_for_ever() -> None:
+def test_the_plan_of_a_seed_never_changes() -> None:
     assert plan(0, 0, 4, 1, 4) == [(2, 1), (1, 0), (0, 1), (3, 0)]
     assert shuffled("abcdef", 7) == shuffled("fedcba", 7)
     assert plan(0, 0, 30, 2, 30) != plan(1, 0, 30, 2, 30)

@@ -48,7 +48,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Survey:
     return survey
 
 
-def test_the_numbers_are_those_of_the_answers(answered: Survey) -> None:
+def test_the_report_counts_the_answers(answered: Survey) -> None:
     result = findings(answered, keep_uniform=True, per_answer=True)
     report = result.as_dict()
     given = answered.answers.all_answers()
@@ -121,7 +121,7 @@ def test_one_rater_has_shares_without_intervals(tmp_path: Path) -> None:
     assert "nan" not in text
 
 
-def test_csv(answered: Survey) -> None:
+def test_the_csv_report_has_a_row_for_each_condition_and_answer(answered: Survey) -> None:
     rows = list(csv.DictReader(io.StringIO(survey_tables.to_csv(findings(answered)))))
     assert len(rows) == 3 + 3 * 6
     assert [row["condition"] for row in rows[:3]] == ["real", "a", "b"]
@@ -160,7 +160,7 @@ class Checked(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_one_whole_file(answered: Survey) -> None:
+def test_the_report_page_is_one_file(answered: Survey) -> None:
     text = "".join(page(answered, findings(answered)))
     checked = Checked(text)
     assert checked.open == []

@@ -74,9 +74,7 @@ def test_targets_are_a_mixture(share: float, images: ImageCache) -> None:
         ({"short": None}, (64, 96)),
     ],
 )
-def test_a_part_is_not_enlarged_unless_it_must(
-    size: dict[str, int], shape: tuple[int, int]
-) -> None:
+def test_crops_are_not_enlarged_if_avoidable(size: dict[str, int], shape: tuple[int, int]) -> None:
     who, plugin = known(1.0, **size)
     lightness = np.full((2, 64, 96), 40, np.float32)
     found = who.targets(lightness, np.zeros((2, 64, 96, 2), np.float32))
@@ -84,7 +82,7 @@ def test_a_part_is_not_enlarged_unless_it_must(
     np.testing.assert_allclose(found, np.broadcast_to([40, -40], found.shape), atol=1e-4)
 
 
-def test_what_is_held_out_stays_the_truth(images: ImageCache) -> None:
+def test_held_out_targets_stay_true_colors(images: ImageCache) -> None:
     who, _ = known(1.0)
     recipe = loader(images, who).recipe
     assert (
@@ -100,7 +98,7 @@ def test_a_teacher_is_a_plugin() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_refuses_what_cannot_be(colortk: Run, tmp_path: Path) -> None:
+def test_the_command_refuses_invalid_teachers(colortk: Run, tmp_path: Path) -> None:
     pytest.importorskip("keras")
     for number in range(12):
         Image.fromarray(photo(40, 40, number)).save(tmp_path / f"{number}.png")

@@ -34,7 +34,7 @@ def poisoned(code: str, *arguments: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the allocator is poisoned as glibc does it")
-def test_no_layout_shows_memory_that_nobody_wrote() -> None:
+def test_no_layout_shows_uninitialized_memory() -> None:
     """Over 1,200 files: none is read in another way than by plain arithmetic, few are refused."""
     pytest.importorskip("imagecodecs")
     out = poisoned("import sys, tiffs; sys.exit(tiffs.main())")
@@ -54,7 +54,7 @@ def test_planar_sixteen_bits_under_a_poisoned_allocator(tmp_path: Path) -> None:
     assert poisoned(code, str(black)).strip() == "0"
 
 
-def test_some_layouts() -> None:
+def test_a_sample_of_layouts_equals_plain_arithmetic() -> None:
     pytest.importorskip("imagecodecs")
     cases = list(tiffs.products(step=23))
     assert len(cases) > 40
@@ -125,7 +125,7 @@ def test_sixteen_bits_of_cielab_are_those_of_eight() -> None:
     assert np.abs(small.astype(int) - RGB).mean() < 1
 
 
-def test_extra_channels_that_are_no_alpha_are_named() -> None:
+def test_extra_channels_without_alpha_are_noted() -> None:
     extra = np.concatenate([RGB, RGB[..., :1]], -1)
     picture = opened(tiffs.written(extra, photometric="rgb", extrasamples=["unspecified"]))
     assert picture.alpha is None

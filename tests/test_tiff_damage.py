@@ -49,7 +49,7 @@ PALETTE = tiffs.packed(
         (tiffs.written(np.full((4, 4), 255, np.float32)), "not from 0 to 1"),
     ],
 )  # fmt: skip
-def test_what_is_not_whole_or_not_known_is_refused(
+def test_incomplete_and_unknown_files_are_refused(
     data: bytes, why: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(PictureError, match=why) as caught:
@@ -60,7 +60,7 @@ def test_what_is_not_whole_or_not_known_is_refused(
 
 
 @pytest.mark.parametrize("compression", [None, "deflate", "lzw", "packbits", "jpeg", "lzma"])
-def test_bytes_that_are_missing_inside_of_a_strip(compression: str | None) -> None:
+def test_missing_bytes_inside_a_strip_are_refused(compression: str | None) -> None:
     """A strip that ends early is damaged, also where the file has the bytes that it names."""
     pytest.importorskip("imagecodecs")
     data = tiffs.written(RGB, photometric="rgb", compression=compression, rowsperstrip=1000)
@@ -119,7 +119,7 @@ def test_a_rare_compression_names_what_to_install(
 
 @pytest.mark.parametrize("compression", [None, "deflate", "lzw"])
 @pytest.mark.parametrize("planar", [False, True])
-def test_what_is_present_of_a_truncated_file(compression: str | None, planar: bool) -> None:
+def test_the_rows_of_a_truncated_file_are_decoded(compression: str | None, planar: bool) -> None:
     options = {"photometric": "rgb", "compression": compression, "rowsperstrip": 5}
     if planar:
         data = tiffs.written(PLANES, planarconfig="separate", **options)
@@ -136,7 +136,7 @@ def test_what_is_present_of_a_truncated_file(compression: str | None, planar: bo
     assert tiff.decode(data, "test", 10**6, allow_truncated=True).missing == []
 
 
-def test_a_damaged_strip_in_the_middle_costs_its_rows() -> None:
+def test_a_damaged_strip_loses_only_its_rows() -> None:
     with tifffile.TiffFile(io.BytesIO(DEFLATED)) as file:
         place = file.pages[0].dataoffsets[2]
     data = DEFLATED[:place] + b"\xff" * 8 + DEFLATED[place + 8 :]

@@ -19,7 +19,7 @@ tifffile = pytest.importorskip("tifffile")
 tiffs = pytest.importorskip("tiffs")
 
 
-def test_small_files_that_unpack_to_much_take_little() -> None:
+def test_small_files_that_decompress_to_much_stay_cheap() -> None:
     """A decoder gets the number of bytes that a strip holds, and stops there."""
     import zlib
 
@@ -31,7 +31,7 @@ def test_small_files_that_unpack_to_much_take_little() -> None:
         assert opened(data).pixels.shape == (64, 64)
 
 
-def test_no_pixels_are_taken_for_a_directory() -> None:
+def test_pixels_are_not_read_as_a_directory() -> None:
     """The chain of directories ends with 0, and nothing is read there."""
     head = b"II*\0\x08\0\0\0\0\0" + (0).to_bytes(4, "little")
     entry = (60000).to_bytes(2, "little") + b"\4\0" + (2_000_000).to_bytes(4, "little")
@@ -78,14 +78,14 @@ def test_one_bad_strip_of_many_is_found_at_once() -> None:
     assert tiff.decode(data, "test", 10**6, allow_truncated=True).missing == [(19_991, 19_999)]
 
 
-def test_too_many_strips_for_a_slow_decoder() -> None:
+def test_too_many_strips_for_a_slow_decoder_are_refused() -> None:
     entries = {256: 8, 257: 4000, 258: 1, 259: 4, 262: 0, 277: 1, 278: 1,
                273: (8,) * 4000, 279: (4,) * 4000}  # fmt: skip
     with cheap(50e6), pytest.raises(PictureError, match="4,000 strips, more than a picture needs"):
         opened(tiffs.classic(entries, bytes(4)))
 
 
-def test_too_many_jpeg_tiles() -> None:
+def test_too_many_jpeg_tiles_are_refused() -> None:
     """Each costs a decoder a millisecond, however small it is and wherever it lies."""
     tile = saved(Image.fromarray(np.full((16, 16, 3), 128, np.uint8)), "JPEG", progressive=True)
     for count, why in ((4900, "4,900 tiles, more than"), (100, "more progressive JPEGs than")):

@@ -55,7 +55,7 @@ def test_split_is_by_picture_stable_and_balanced(tmp_path: Path) -> None:
     assert split_pictures(paths, tmp_path, seed=1).held_out != split.held_out
 
 
-def test_emphasis(tmp_path: Path) -> None:
+def test_emphasis_multiplies_the_share_of_a_folder(tmp_path: Path) -> None:
     pictures(tmp_path, 20, "a")
     pictures(tmp_path, 20, "b")
     paths = find_pictures(tmp_path)
@@ -69,7 +69,7 @@ def test_emphasis(tmp_path: Path) -> None:
         split_pictures(paths, tmp_path, emphasis={"c": 2.0})
 
 
-def test_too_little_is_said(tmp_path: Path) -> None:
+def test_too_few_pictures_are_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no folder"):
         find_pictures(tmp_path / "none")
     with pytest.raises(UsageError, match="no pictures"):
@@ -104,7 +104,7 @@ def fit(folder: Path, output: str, *more: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_gray_pictures_teach_sift_mlp_nothing(tmp_path: Path) -> None:
+def test_gray_pictures_cannot_train_sift_mlp(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     for number in range(12):
         gray = np.random.default_rng(number).integers(0, 256, (64, 64), np.uint8)
@@ -175,7 +175,7 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
         (["-p", "mean_color", "--data", "data", "--emphasis", "x=2"], "no folder 'x'"),
     ],
 )
-def test_mistakes(
+def test_wrong_usage_is_one_line(
     arguments: list[str], words: str, tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
     pictures(tmp_path / "data", 3)
@@ -185,7 +185,7 @@ def test_mistakes(
     assert run.stderr.count("\n") == 1
 
 
-def test_the_command_that_is_kept_names_no_folders(tmp_path: Path) -> None:
+def test_the_stored_command_names_no_folders(tmp_path: Path) -> None:
     from colortk.cli.fit_checks import canonical_command, without_folders
 
     weights = tmp_path / "vgg16.ckpt"

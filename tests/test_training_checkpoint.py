@@ -21,7 +21,7 @@ from colortk.training.request import TrainRequest
 from training_recipes import RECIPE
 
 
-def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:
+def test_a_checkpoint_restores_the_exact_state(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     state = TrainingState([EpochRecord(1, 0.5, 0.4, 1e-3, 10.5, 0.01)], 0.25, 1, ["a/broken.png"])
     state.arrays = {"weights": [rng.random((3, 2)), rng.random(11)], "steps": [np.array(7)]}
@@ -42,7 +42,7 @@ def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:
         load_checkpoint(tmp_path, "run")
 
 
-def test_another_setting_is_another_run(tmp_path: Path) -> None:
+def test_a_changed_setting_is_another_run(tmp_path: Path) -> None:
     request = TrainRequest(tmp_path, tmp_path / "out", tmp_path / "store")
     sides = Split([tmp_path / "a" / "b.png"], [tmp_path / "c.png"], [1.0], [1.0])
     other = replace(sides, held_out=[tmp_path / "d.png"])

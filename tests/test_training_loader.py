@@ -37,7 +37,7 @@ def loader(images: ImageCache, **changes: object) -> Loader:
     return Loader(images, share, replace(RECIPE, **changes), seed=3, jobs=2)
 
 
-def test_an_epoch_follows_from_its_number(images: ImageCache) -> None:
+def test_batches_depend_only_on_the_epoch_number(images: ImageCache) -> None:
     def digest(number: int, jobs: int) -> str:
         made = replace(loader(images), jobs=jobs).epoch(number, 16, 4, 32)
         return hashlib.sha256(b"".join(x.tobytes() + y.tobytes() for x, y in made)).hexdigest()
@@ -63,7 +63,7 @@ def test_batches_hold_lightness_and_its_own_chroma(images: ImageCache) -> None:
         assert min(found) < 0.05
 
 
-def test_twelve_new_pictures_of_each(images: ImageCache) -> None:
+def test_augmented_training_has_thirteen_examples_of_each_picture(images: ImageCache) -> None:
     made = loader(images, examples="augmented")
     assert made.epoch_size() == 65
     made.prepare(32)
@@ -81,7 +81,7 @@ def test_twelve_new_pictures_of_each(images: ImageCache) -> None:
     assert all((a == b).all() for a, b in zip(first, late, strict=True)), "kept or made anew"
 
 
-def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(images: ImageCache) -> None:
+def test_packed_lab_equals_the_8_bit_lab_of_opencv(images: ImageCache) -> None:
     import cv2
 
     lightness, ab = crops.to_lab(images[1][None])
@@ -95,7 +95,7 @@ def test_what_is_kept_in_bytes_is_opencvs_8_bit_cielab(images: ImageCache) -> No
     assert np.abs(back[1] - ab[0]).max() <= 0.501
 
 
-def test_lightness_may_be_another_chroma_stays(images: ImageCache) -> None:
+def test_aged_lightness_keeps_the_true_chroma(images: ImageCache) -> None:
     plain = list(loader(images).epoch(0, 8, 4, 32))
     aged = list(loader(images, lightness=aging.aged_lightness).epoch(0, 8, 4, 32))
     assert all((one[1] == two[1]).all() for one, two in zip(plain, aged, strict=True))
@@ -122,14 +122,14 @@ def test_a_changed_crop_changes_lightness_and_chroma(images: ImageCache) -> None
     assert np.abs(changed[:, :8]).max() < 1e-4
 
 
-def test_validation_is_the_middle_of_every_picture(images: ImageCache) -> None:
+def test_validation_uses_the_middle_of_every_picture(images: ImageCache) -> None:
     x, y = validation_arrays(images, RECIPE, 40)
     truth = rgb2lab(images[2][:, 10:50])
     assert np.abs(x[2, ..., 0] * 50 + 50 - truth[..., 0]).max() < 0.02
     assert np.abs(y[2] * 110 - truth[..., 1:]).max() < 0.02
 
 
-def test_a_loader_that_is_left_ends_its_threads(images: ImageCache) -> None:
+def test_a_closed_loader_ends_its_threads(images: ImageCache) -> None:
     before = threading.active_count()
     batches = loader(images).epoch(0, 4000, 4, 32)
     next(batches)
@@ -140,7 +140,7 @@ def test_a_loader_that_is_left_ends_its_threads(images: ImageCache) -> None:
     assert threading.active_count() == before
 
 
-def test_an_image_cache_keeps_what_there_is_room_for(images: ImageCache) -> None:
+def test_an_image_cache_keeps_as_many_pictures_as_fit(images: ImageCache) -> None:
     small = ImageCache(images.source, images.paths, 2 * 40 * 60 * 3)
     for _ in range(2):
         for index in range(5):
@@ -149,7 +149,7 @@ def test_an_image_cache_keeps_what_there_is_room_for(images: ImageCache) -> None
     assert (images.subset([3, 1])[0] == images[3]).all()
 
 
-def test_an_album_takes_gray_deep_and_large_pictures(tmp_path: Path) -> None:
+def test_an_image_cache_reads_gray_16_bit_and_large_pictures(tmp_path: Path) -> None:
     Image.fromarray(photo(40, 60)).convert("L").save(tmp_path / "gray.png")
     Image.fromarray(photo(40, 60)[..., 0].astype(np.uint16) << 8).save(tmp_path / "deep.png")
     Image.fromarray(photo(600, 900)).save(tmp_path / "large.png")
@@ -162,7 +162,7 @@ def test_an_album_takes_gray_deep_and_large_pictures(tmp_path: Path) -> None:
         found[3]
 
 
-def test_the_narrowest_picture_has_parts() -> None:
+def test_crops_of_the_narrowest_pictures() -> None:
     rng = np.random.default_rng(0)
     for shape in ((1, 40, 3), (40, 1, 3), (1, 1, 3), (2, 2, 3)):
         view = crops.random_crop(np.full(shape, 7, np.uint8), 16, (0.5, 1.0), rng)
@@ -170,7 +170,7 @@ def test_the_narrowest_picture_has_parts() -> None:
         assert view.shape == (16, 16, 3)
 
 
-def test_parts_stay_inside_and_are_mirrored_half_the_time() -> None:
+def test_crops_stay_inside_and_are_mirrored_half_the_time() -> None:
     ramp = np.repeat(np.arange(100, dtype=np.uint8)[None, :, None], 50, 0).repeat(3, 2)
     rng = np.random.default_rng(0)
     mirrored = 0

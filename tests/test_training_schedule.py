@@ -18,7 +18,7 @@ from colortk.training.loop.state import (
 from training_recipes import RECIPE
 
 
-def test_sides_by_share_of_the_epochs() -> None:
+def test_the_side_of_crops_follows_the_share_of_epochs() -> None:
     recipe = replace(RECIPE, sides=((128, 0.8), (192, 0.2)))
     assert [recipe.side_of(e, 10) for e in range(10)] == [128] * 8 + [192] * 2
     assert recipe.side_of(0, 1) == 128
@@ -53,7 +53,7 @@ def test_the_rate_falls_on_a_plateau_and_the_best_is_kept() -> None:
     assert float(state.arrays["best"][0]) == trainer.number
 
 
-def test_larger_pictures_at_the_end_have_losses_of_their_own() -> None:
+def test_losses_of_larger_crops_are_compared_separately() -> None:
     recipe = replace(RECIPE, epochs=4, sides=((32, 0.5), (64, 0.5)))
     state, trainer = TrainingState(), Weighing()
     for number, loss in enumerate([1.0, 0.9, 5.0, 4.0], start=1):

@@ -32,7 +32,7 @@ def pictures(folder: Path, count: int, height: int = 64, width: int = 72) -> Pat
 
 
 @pytest.mark.slow
-def test_what_is_in_the_output_is_not_lost_by_accident(
+def test_existing_output_is_not_overwritten_by_accident(
     tmp_path: Path, colortk: Callable[..., Any]
 ) -> None:
     pictures(tmp_path / "data", 4)
@@ -72,9 +72,7 @@ def test_what_is_in_the_output_is_not_lost_by_accident(
     assert "is a file" in refused("-o", "file")
 
 
-def test_results_count_together_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_export_is_complete_or_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted before each single renaming, over older weights and over none."""
     request = TrainRequest(tmp_path, tmp_path / "out", tmp_path)
     rename, done = os.replace, 0
@@ -141,9 +139,7 @@ def trained(tmp_path: Path, output: str, resume: bool = False, **more: Any) -> l
 
 
 @pytest.mark.slow
-def test_an_interrupted_end_is_taken_up_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_export_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while the finished networks are scored, drawn and published."""
     pictures(tmp_path / "data", 6)
     trained(tmp_path, "whole")
@@ -172,7 +168,7 @@ def test_an_interrupted_end_is_taken_up_again(
 
 
 @pytest.mark.slow
-def test_stopping_early_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_early_stopping_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures(tmp_path / "data", 6)
     monkeypatch.setattr(epochs, "PATIENCE", 1)
     monkeypatch.setattr(epochs, "_rate", lambda *_: 0.0)  # no epoch is better than the first

@@ -214,7 +214,7 @@ def test_a_cut_anywhere_is_found_exactly(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
-def test_missing_lines_turn_with_the_picture(turn: int) -> None:
+def test_missing_rows_are_rotated_with_the_picture(turn: int) -> None:
     exif = Image.Exif()
     exif[274] = turn
     data = jpeg(GRAY, exif=exif.tobytes())
@@ -239,14 +239,14 @@ def test_missing_lines_turn_with_the_picture(turn: int) -> None:
     ],
     ids=range(6),
 )
-def test_without_pixels_there_is_nothing_to_allow(data: bytes) -> None:
+def test_a_file_without_pixels_is_refused_with_allow_truncated(data: bytes) -> None:
     for allow in (False, True):
         with pytest.raises(PictureError) as error:
             decode(data, "x", allow_truncated=allow)
         assert "--allow-truncated" not in str(error.value)
 
 
-def test_whole_pictures_are_not_touched() -> None:
+def test_complete_pictures_are_not_changed() -> None:
     for data in (jpeg(), jpeg(progressive=True), png(RGB), png(RGB, interlaced=True)):
         picture = decode(data, "x", allow_truncated=True)
         assert picture.missing is None
@@ -254,7 +254,7 @@ def test_whole_pictures_are_not_touched() -> None:
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "tif"])
-def test_run_colorizes_what_is_there(
+def test_run_colorizes_the_decodable_rows(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))

@@ -48,7 +48,7 @@ def exif_photo(path: Path, **options: Any) -> Path:
     "name, kind, strength",
     [("a b.jpg", "", 1.0), ("a.png", "", 0.5), ("a.jpg", "png", 2.0), ("wide.png", "tif", 1.0)],
 )
-def test_a_result_is_what_run_writes(
+def test_the_page_gives_the_same_file_as_run(
     name: str, kind: str, strength: float, gray: PluginPool, tmp_path: Path
 ) -> None:
     source = tmp_path / name
@@ -120,7 +120,7 @@ def test_what_cannot_be_read(gray: PluginPool, tmp_path: Path) -> None:
     refused("it was deleted", tmp_path / "gone.png")
 
 
-def test_a_comparison_is_the_harness(gray: PluginPool, tmp_path: Path) -> None:
+def test_a_comparison_equals_that_of_the_harness(gray: PluginPool, tmp_path: Path) -> None:
     source = tmp_path / "x.png"
     Image.fromarray(photo(200, 220)).save(source)
     found = compare_plugins(source, "x.png", gray.labels, 1.0, gray, Limits(), tmp_path)
@@ -137,7 +137,7 @@ def test_a_comparison_is_the_harness(gray: PluginPool, tmp_path: Path) -> None:
     assert (heat_map(np.array([[0.0, 40.0, 80.0]]))[0].sum(1).astype(int)[[1, 2]] > 600).all()
 
 
-def test_a_comparison_of_gray_and_of_what_fails(
+def test_a_comparison_with_gray_and_a_failing_plugin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gray: PluginPool
 ) -> None:
     source = tmp_path / "x.png"
@@ -200,7 +200,7 @@ def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_plugin_that_dies_or_hangs_costs_its_own_answer(
+def test_a_crashing_or_hanging_plugin_fails_one_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distribution: Callable[..., Path]
 ) -> None:
     zeros = "return np.zeros((*lightness.shape, 2), np.float32)"
@@ -231,7 +231,7 @@ def test_a_plugin_that_dies_or_hangs_costs_its_own_answer(
         registry.cache_clear()
 
 
-def test_an_address_can_stand_in_html(tmp_path: Path) -> None:
+def test_addresses_are_escaped_in_html(tmp_path: Path) -> None:
     told = file_url(tmp_path / "a 'b' \"c\" <d>&#.jpg")
     assert not set("'\"<>& #") & set(told)
 
@@ -249,14 +249,14 @@ def test_a_port_in_use_is_one_line(colortk: Run) -> None:
 
 
 @pytest.mark.slow
-def test_bad_calls(colortk: Run, tmp_path: Path) -> None:
+def test_wrong_options_are_one_line(colortk: Run, tmp_path: Path) -> None:
     one_line(colortk("ui", "--survey", "nowhere", "-p", "gray"), 2, "no survey 'nowhere'")
     one_line(colortk("ui", "-p", "gra"), 2, "did you mean 'gray'")
     one_line(colortk("ui", "-p", "gray", "--host", "no such host"), 2, "--host")
     one_line(colortk("ui", "--port", "0"), 2, "--port")
 
 
-def test_without_gradio_one_line_says_how_to_get_it(colortk: Run, tmp_path: Path) -> None:
+def test_without_gradio_one_line_says_how_to_install_it(colortk: Run, tmp_path: Path) -> None:
     (tmp_path / "none" / "gradio").mkdir(parents=True)
     (tmp_path / "none" / "gradio" / "__init__.py").write_text("raise ImportError('No gradio here')")
     run = colortk("ui", "-p", "gray", plugins=tmp_path / "none")
@@ -265,7 +265,7 @@ def test_without_gradio_one_line_says_how_to_get_it(colortk: Run, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_an_error_tells_no_paths_of_the_machine(tmp_path: Path) -> None:
+def test_errors_contain_no_paths_of_the_server(tmp_path: Path) -> None:
     pytest.importorskip("gradio.exceptions", reason="the page needs Gradio: pip install gradio")
     from colortk.ui.event_handlers import visitor_message
 
@@ -297,7 +297,7 @@ with page_folder() as folder:
 """
 
 
-def test_what_a_killed_page_has_left_is_deleted_by_the_next(
+def test_files_of_a_killed_page_are_deleted_by_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("fcntl", reason="locks end with their process on POSIX alone")

@@ -110,7 +110,7 @@ def test_idle_and_trickling_clients_are_closed(page: Page) -> None:
     assert not [path for path in page.files() if b"half a file" in path.read_bytes()]
 
 
-def test_a_stopped_upload_is_told_so_and_deleted(page: Page) -> None:
+def test_an_aborted_upload_is_refused_and_deleted(page: Page) -> None:
     cookie = visitor(page)
     stopped, gone = Raw(page, half_an_upload(cookie)), Raw(page, half_an_upload(cookie))
     reset = Raw(page, half_an_upload(cookie))
@@ -227,7 +227,7 @@ def join(page: Page, cookie: str, body: bytes) -> tuple[int, bytes]:
     return status, said
 
 
-def test_repeated_parameters_do_not_read_anothers_stream(page: Page) -> None:
+def test_repeated_parameters_do_not_open_the_stream_of_another(page: Page) -> None:
     mine, yours = visitor(page), visitor(page)
     body = {"data": [None, "gray", 1, "", "ratio"], "fn_index": 1, "session_hash": "yours1"}
     for number in (1, 2):
@@ -274,7 +274,9 @@ UNCLEAR: list[tuple[str, list[str], int]] = [
 
 
 @pytest.mark.parametrize("request_line, headers, status", UNCLEAR)
-def test_unclear_requests(request_line: str, headers: list[str], status: int, page: Page) -> None:
+def test_ambiguous_requests_are_refused(
+    request_line: str, headers: list[str], status: int, page: Page
+) -> None:
     cookie = visitor(page)
     lines = [request_line, *headers, f"Cookie: {cookie}", "Connection: close", "", ""]
     client = Raw(page, "\r\n".join(lines).encode("latin-1"))

@@ -296,7 +296,9 @@ def _inline(source: str) -> bytes:
 
 
 @pytest.mark.parametrize("width, dark", [(390, False), (1280, True), (390, True)])
-def test_looks(width: int, dark: bool, page: Page, visit: Visit, tmp_path: Path) -> None:
+def test_screenshots_of_all_tabs(
+    width: int, dark: bool, page: Page, visit: Visit, tmp_path: Path
+) -> None:
     """Nothing is wider than the window."""
     source = tmp_path / "x.jpg"
     Image.fromarray(photo(300, 400)).save(source)

@@ -58,7 +58,9 @@ def call(**parts: Any) -> dict[str, Any]:
         (call(extra=1, event_data={"x": 1}, batched=True), 200),
     ],
 )
-def test_calls(message: dict[str, Any], status: int, guarded_app: GuardedApp) -> None:
+def test_calls_are_checked_before_they_are_passed_on(
+    message: dict[str, Any], status: int, guarded_app: GuardedApp
+) -> None:
     guarded, application, _ = guarded_app
     body = json.dumps(message).encode()
     assert ask(guarded, "POST", "/gradio_api/queue/join", body)[0] == status
@@ -70,7 +72,7 @@ def test_calls(message: dict[str, Any], status: int, guarded_app: GuardedApp) ->
         assert application.bodies == []
 
 
-def test_numbers_are_brought_into_range(guarded_app: GuardedApp) -> None:
+def test_numbers_are_clipped_to_their_range(guarded_app: GuardedApp) -> None:
     guarded, application, _ = guarded_app
     for given_number, passed in ((-5, 0), (0.5, 0.5), (2**50, 2)):
         body = json.dumps(call(data=[given_number, None])).encode()
@@ -78,7 +80,7 @@ def test_numbers_are_brought_into_range(guarded_app: GuardedApp) -> None:
         assert json.loads(application.bodies[-1])["data"][0] == passed
 
 
-def test_nobody_cancels_what_others_have_asked_for(guarded_app: GuardedApp) -> None:
+def test_visitors_cannot_cancel_jobs_of_others(guarded_app: GuardedApp) -> None:
     guarded, application, _ = guarded_app
     assert ask(guarded, "GET", f"{DATA}?session_hash=yours", token=YOU)[0] == 200
     application.waiting = [Job("a" * 32, "yours")]
@@ -96,7 +98,7 @@ def test_nobody_cancels_what_others_have_asked_for(guarded_app: GuardedApp) -> N
     assert application.paths == ["/gradio_api/cancel"]
 
 
-def test_jobs_are_limited_of_each_and_in_all(tmp_path: Path) -> None:
+def test_jobs_are_limited_per_visitor_and_in_total(tmp_path: Path) -> None:
     application, visitors = RecordingApp(), VisitorRegistry(tmp_path)
     guarded = guard(application, visitors, waiting=5, waiting_per_visitor=2)
     join, body = "/gradio_api/queue/join", json.dumps(call()).encode()

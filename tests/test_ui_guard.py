@@ -52,14 +52,14 @@ def test_a_guarded_page_loads_nothing_from_elsewhere(
         ("GET", "//"),
     ],
 )
-def test_doors_that_the_page_does_not_have(method: str, path: str, guarded_app: GuardedApp) -> None:
+def test_paths_without_a_route_are_refused(method: str, path: str, guarded_app: GuardedApp) -> None:
     guarded, application, _ = guarded_app
     expected = 405 if path == "/" else 400 if path in ("//", MESSY) else 404
     assert ask(guarded, method, path)[0] == expected
     assert application.paths == []
 
 
-def test_other_sites_and_other_names(guarded_app: GuardedApp) -> None:
+def test_requests_from_other_sites_and_host_names_are_refused(guarded_app: GuardedApp) -> None:
     guarded, application, visitors = guarded_app
     join = "/gradio_api/queue/join"
     body = json.dumps({"data": [1, None], "fn_index": 0, "session_hash": "s"}).encode()
@@ -83,7 +83,9 @@ def test_other_sites_and_other_names(guarded_app: GuardedApp) -> None:
     assert ask(public, "POST", join, body, host="server.example", origin="http://x")[0] == 403
 
 
-def test_messages_name_only_what_is_the_visitors(guarded_app: GuardedApp, tmp_path: Path) -> None:
+def test_messages_may_name_only_files_of_the_visitor(
+    guarded_app: GuardedApp, tmp_path: Path
+) -> None:
     guarded, application, visitors = guarded_app
     upload = tmp_path / "h" / "x.png"
     upload.parent.mkdir()

@@ -58,7 +58,7 @@ def test_a_stream_has_one_parameter(query: str, guarded_app: GuardedApp) -> None
     assert application.paths == []
 
 
-def test_what_is_passed_on_is_what_was_checked(guarded_app: GuardedApp) -> None:
+def test_the_checked_request_is_passed_on(guarded_app: GuardedApp) -> None:
     guarded, application, _ = guarded_app
     assert ask(guarded, "GET", f"{DATA}?session%5Fhash=%6dine&")[0] == 200
     assert application.scopes[-1]["query_string"] == b"session_hash=mine"
@@ -81,14 +81,14 @@ def test_what_is_passed_on_is_what_was_checked(guarded_app: GuardedApp) -> None:
         "/a#b", "/%2e%2e/a", "/a/%2e/b", "/gradio_api//queue/data", "/gradio_api/queue/data/..",
     ],
 )  # fmt: skip
-def test_paths_that_are_not_in_their_shortest_form(path: str) -> None:
+def test_paths_not_in_shortest_form_are_refused(path: str) -> None:
     with pytest.raises(RequestRefused) as refused:
         normalized(path)
     assert refused.value.status == 400
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=40))
-def test_no_path_has_two_readings(text: str) -> None:
+def test_no_path_can_be_read_in_two_ways(text: str) -> None:
     """What is passed on is the path that it was checked as, whoever decodes it."""
     from urllib.parse import unquote
 
@@ -127,13 +127,13 @@ def test_no_path_has_two_readings(text: str) -> None:
         [("upgrade", "WebSocket, h2c")],
     ],
 )
-def test_headers_that_can_be_read_in_two_ways(headers: list[tuple[str, str]]) -> None:
+def test_ambiguous_headers_are_refused(headers: list[tuple[str, str]]) -> None:
     with pytest.raises(RequestRefused) as refused:
         normalized("/", *headers, method="POST")
     assert refused.value.status == 400
 
 
-def test_requests_without_a_body_have_none(guarded_app: GuardedApp) -> None:
+def test_get_and_head_with_a_body_are_refused(guarded_app: GuardedApp) -> None:
     guarded, _, _ = guarded_app
     for method in ("GET", "HEAD"):
         assert ask(guarded, method, "/", b"{}")[0] == 400
@@ -141,7 +141,7 @@ def test_requests_without_a_body_have_none(guarded_app: GuardedApp) -> None:
         assert ask(guarded, method, "/", content_length="0")[0] == 200
 
 
-def test_two_cookies_of_the_page(guarded_app: GuardedApp) -> None:
+def test_two_visitor_cookies_are_refused(guarded_app: GuardedApp) -> None:
     guarded, _, _ = guarded_app
     for cookie in (
         f"colortk_visitor={ME}; colortk_visitor={YOU}",
@@ -174,7 +174,7 @@ def test_two_cookies_of_the_page(guarded_app: GuardedApp) -> None:
         b"",
     ],
 )
-def test_messages_that_can_be_read_in_two_ways(body: bytes) -> None:
+def test_ambiguous_messages_are_refused(body: bytes) -> None:
     with pytest.raises(RequestRefused) as refused:
         json_messages.parse(b'{"x": ' + body + b"}" if body[:1] not in (b"{", b"") else body)
     assert refused.value.status == 400

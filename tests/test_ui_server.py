@@ -72,7 +72,7 @@ def half_an_upload(cookie: str, length: int = 1_000_000) -> bytes:
     ).encode()
 
 
-def test_no_file_but_a_visitors_own(page: Page) -> None:
+def test_visitors_read_only_their_own_files(page: Page) -> None:
     mine, yours = visitor(page), visitor(page)
     status, said = upload(page, mine, "../../../../evil.png", b"hello")
     assert status == 200
@@ -121,7 +121,7 @@ def test_other_sites_and_names_are_refused(page: Page) -> None:
         assert ask(page, "GET", path, cookie=cookie)[0] == 404, path
 
 
-def test_a_message_with_a_path_of_the_server(page: Page) -> None:
+def test_a_message_with_a_server_path_is_refused(page: Page) -> None:
     cookie = visitor(page)
     file = {"path": str(page.folder / "secret.png"), "meta": {"_type": "gradio.FileData"}}
     refusals = set()
@@ -137,7 +137,7 @@ def test_a_message_with_a_path_of_the_server(page: Page) -> None:
     assert refusals == {400, 403, 404}
 
 
-def test_a_file_that_is_too_large(page: Page) -> None:
+def test_a_file_that_is_too_large_is_refused(page: Page) -> None:
     cookie = visitor(page)
     status, said = upload(page, cookie, "x.png", b"x" * 300_000)
     assert status == 413
@@ -149,7 +149,9 @@ def test_a_file_that_is_too_large(page: Page) -> None:
     "how, code",
     [(signal.SIGINT, {0}), (signal.SIGTERM, {143}), (getattr(signal, "SIGHUP", None), {129, 143})],
 )
-def test_it_ends_and_leaves_nothing(how: signal.Signals, code: set[int], tmp_path: Path) -> None:
+def test_the_server_ends_and_leaves_no_files(
+    how: signal.Signals, code: set[int], tmp_path: Path
+) -> None:
     Image.fromarray(photo()).save(tmp_path / "x.png")
     with serving("-p", "gray", folder=tmp_path) as page:
         cookie = visitor(page)

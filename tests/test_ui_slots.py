@@ -11,7 +11,7 @@ from colortk.ui.http_requests import RequestRefused
 from colortk.ui.request_slots import NoFreeSlot, RequestSlots
 
 
-def test_slots_are_shared_and_given_in_order() -> None:
+def test_slots_are_shared_and_assigned_in_order() -> None:
     served: list[str] = []
 
     async def use(slots: RequestSlots, visitor: str, go: asyncio.Event) -> None:
@@ -42,7 +42,7 @@ def test_slots_are_shared_and_given_in_order() -> None:
     asyncio.run(scene())
 
 
-def test_an_address_has_part_of_the_slots() -> None:
+def test_one_address_gets_only_part_of_the_slots() -> None:
     async def scene() -> None:
         slots = RequestSlots(4, 4, 2)
         async with slots.slot("a", "192.0.2.1"), slots.slot("b", "192.0.2.1"):
@@ -57,7 +57,7 @@ def test_an_address_has_part_of_the_slots() -> None:
     asyncio.run(scene())
 
 
-def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_request_body_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     from colortk.ui import request_body
 
     monkeypatch.setattr(request_body, "MAX_LAG", 0.3)

@@ -58,7 +58,7 @@ def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.Monke
         ("日本.png", "日本.png"),
     ],
 )
-def test_names_of_uploads(name: str, kept: str) -> None:
+def test_names_of_uploads_are_made_safe(name: str, kept: str) -> None:
     assert uploads.safe_name(name) == kept
 
 
@@ -76,7 +76,7 @@ def test_an_upload_may_be_sent_again_under_its_name(
 
 
 @pytest.mark.parametrize("cut", [10, 60, 120, -1, -3, -5])
-def test_a_form_that_is_not_whole_leaves_nothing(
+def test_an_incomplete_form_leaves_nothing(
     cut: int, guarded_app: GuardedApp, tmp_path: Path
 ) -> None:
     guarded, _, _ = guarded_app
@@ -86,7 +86,7 @@ def test_a_form_that_is_not_whole_leaves_nothing(
     assert cut == -1 or list(tmp_path.iterdir()) == []
 
 
-def test_forms_that_can_be_read_in_two_ways(guarded_app: GuardedApp, tmp_path: Path) -> None:
+def test_ambiguous_forms_are_refused(guarded_app: GuardedApp, tmp_path: Path) -> None:
     guarded, _, _ = guarded_app
     body, headers = form(b"x")
     name = b'name="files"; filename="x.png"'

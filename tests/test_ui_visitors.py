@@ -12,7 +12,7 @@ from colortk.ui.visitor_registry import VisitorRegistry, is_token, new_token
 from guarded_page import ME, YOU
 
 
-def test_what_a_visitor_has_is_theirs_until_they_have_gone(tmp_path: Path) -> None:
+def test_files_belong_to_a_visitor_until_they_leave(tmp_path: Path) -> None:
     now = 1000.0
     visitors = VisitorRegistry(tmp_path, lambda: now)
     assert is_token(new_token())
@@ -50,7 +50,7 @@ def test_what_a_visitor_has_is_theirs_until_they_have_gone(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_the_latest_is_kept(tmp_path: Path) -> None:
+def test_only_the_latest_results_and_uploads_are_kept(tmp_path: Path) -> None:
     visitors = VisitorRegistry(tmp_path)
     folders = [visitors.result_folder(ME, "w", "picture") for _ in range(5)]
     visitors.result_folder(ME, "w", "film")

@@ -24,7 +24,7 @@ def test_equal_size_passes_unchanged() -> None:
     np.testing.assert_array_equal(chroma_field(lightness, ab).block(0, 0, lightness), ab)
 
 
-def test_an_edge_is_sharper_than_bilinear() -> None:
+def test_an_upsampled_edge_is_sharper_than_bilinear() -> None:
     lightness, truth = edge()
     small = resize(truth, (32, 32))
     near = slice(256 - 24, 256 + 24)

@@ -36,7 +36,7 @@ def test_letters_of_the_textbook() -> None:
     assert compact_letters([0, 2], apart) == ["a", "", "b", ""]
 
 
-def test_many_plugins_have_letters_in_time() -> None:
+def test_letters_of_many_plugins_are_computed_quickly() -> None:
     """Thirty pairs, each told apart within itself alone: 2^30 groups, of which few are needed."""
     apart = np.zeros((60, 60), bool)
     for k in range(0, 60, 2):
@@ -57,7 +57,7 @@ def test_properties_over_thousands_of_simulated_tables() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NULLS)
-def test_equal_plugins_are_told_apart_as_often_as_stated(name: str) -> None:
+def test_equal_plugins_differ_as_rarely_as_stated(name: str) -> None:
     for count in (10, 30):
         assert false_verdicts(name, count, 2000) < 0.05 + 0.01  # two standard errors more
 
@@ -67,7 +67,7 @@ def test_a_family_has_an_error_rate_of_its_own() -> None:
     assert false_families(5, 30, 1000) < 0.05 + 0.014
 
 
-def test_plugins_that_are_not_told_apart_have_a_letter_in_common_and_no_rank() -> None:
+def test_indistinguishable_plugins_share_a_letter() -> None:
     rng = np.random.default_rng(5)
     base = rng.normal(20, 5, 100)
     twin = base + rng.normal(0, 1, 100)

@@ -27,7 +27,7 @@ def video(colortk: Run, site: Path | None, *arguments: Any, **options: Any) -> A
     return json.loads(run.stdout)
 
 
-def test_a_color_film_with_sound_keeps_all_but_its_colors(
+def test_a_film_keeps_its_sound_and_all_but_its_colors(
     tmp_path: Path, colortk: Run, site: Path
 ) -> None:
     source = film(tmp_path / "in.mp4", sound="aac")
@@ -54,7 +54,7 @@ def test_a_color_film_with_sound_keeps_all_but_its_colors(
 
 
 @pytest.mark.slow
-def test_as_frame_by_frame(tmp_path: Path, colortk: Run) -> None:
+def test_video_equals_run_on_each_frame(tmp_path: Path, colortk: Run) -> None:
     from PIL import Image
 
     from colortk import metrics
@@ -83,7 +83,7 @@ def test_variable_frame_rate(tmp_path: Path, colortk: Run, site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_rotated_film_is_seen_upright(
+def test_a_rotated_film_is_colorized_upright(
     tmp_path: Path, colortk: Run, distribution: Callable[..., Path]
 ) -> None:
     body = """ab = np.zeros((*lightness.shape, 2), np.float32)
@@ -149,7 +149,7 @@ def test_a_recorded_broadcast_begins_at_0(tmp_path: Path, colortk: Run, site: Pa
     assert len(seconds(tmp_path / "part.mkv")) == 5
 
 
-def test_one_frame_and_gray_stays_gray(tmp_path: Path, colortk: Run) -> None:
+def test_a_film_of_one_gray_frame_stays_gray(tmp_path: Path, colortk: Run) -> None:
     source = film(tmp_path / "in.mkv", frames=1, codec="ffv1", gray=True)
     told = video(colortk, None, source, "-o", tmp_path / "out.mkv", "-p", "gray", "--codec", "ffv1")
     assert told["frames"] == 1
@@ -158,7 +158,9 @@ def test_one_frame_and_gray_stays_gray(tmp_path: Path, colortk: Run) -> None:
         assert np.array_equal(one, other)
 
 
-def test_truncated_film(tmp_path: Path, colortk: Run, site: Path) -> None:
+def test_the_readable_frames_of_a_truncated_film_are_colorized(
+    tmp_path: Path, colortk: Run, site: Path
+) -> None:
     cut = truncated(tmp_path / "cut.mp4")
     run = colortk("video", cut, "-o", tmp_path / "out.mp4", "-p", "orange", "--json", plugins=site)
     one_line(run, 1, "frames of", "could not be read")
@@ -173,7 +175,7 @@ def test_truncated_film(tmp_path: Path, colortk: Run, site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_is_missing_of_a_film_that_begins_late_or_ends_slowly(
+def test_films_with_late_starts_and_long_last_frames_are_complete(
     tmp_path: Path, colortk: Run
 ) -> None:
     late = film(tmp_path / "late.mkv", frames=8, times=[*range(20, 28)], sound="flac")
@@ -195,7 +197,9 @@ def test_nothing_is_missing_of_a_film_that_begins_late_or_ends_slowly(
         assert video(colortk, None, source, "-o", out, "-p", "gray")["frames"] == 8
 
 
-def test_a_part_with_its_sound_and_subtitles(tmp_path: Path, colortk: Run, site: Path) -> None:
+def test_a_part_of_a_film_keeps_sound_and_subtitles(
+    tmp_path: Path, colortk: Run, site: Path
+) -> None:
     source = film(tmp_path / "in.mkv", frames=25, sound="aac", subtitles="subrip")
     out = tmp_path / "out.mkv"
     told = video(
@@ -218,7 +222,7 @@ def test_a_stream_that_the_container_cannot_hold(tmp_path: Path, colortk: Run, s
 
 
 @pytest.mark.slow
-def test_stopped_and_resumed_is_as_never_stopped(
+def test_a_resumed_film_equals_an_uninterrupted_one(
     tmp_path: Path, colortk: Run, distribution: Callable[..., Path]
 ) -> None:
     slow = (
@@ -265,7 +269,7 @@ def test_stopped_and_resumed_is_as_never_stopped(
         assert np.array_equal(one.to_ndarray(), other.to_ndarray())
 
 
-def test_the_label(tmp_path: Path, colortk: Run, site: Path) -> None:
+def test_the_label_is_written_into_the_film(tmp_path: Path, colortk: Run, site: Path) -> None:
     source = film(tmp_path / "in.mp4", frames=3, size=(96, 128))
     video(colortk, site, source, "-o", tmp_path / "o.mp4", "-p", "orange", "--fps-overlay")
     luma, cb, _ = planes(decoded(tmp_path / "o.mp4")[2])
@@ -319,7 +323,7 @@ def test_a_plugin_that_fails_on_a_frame(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="displays are found otherwise")
-def test_live_without_a_display(tmp_path: Path, colortk: Run, monkeypatch: Any) -> None:
+def test_live_without_a_display_is_one_line(tmp_path: Path, colortk: Run, monkeypatch: Any) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     one_line(colortk("live"), 3, "no display", "DISPLAY")

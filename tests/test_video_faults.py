@@ -12,7 +12,7 @@ from films import film
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of file sizes are of POSIX")
-def test_segments_that_may_not_be_large(tmp_path: Path, colortk: Run) -> None:
+def test_a_file_size_limit_fails_the_film(tmp_path: Path, colortk: Run) -> None:
     import resource
 
     source = film(tmp_path / "in.mp4", frames=6, size=(120, 160))
