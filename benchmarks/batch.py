@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rows import COLORTK, Effort, Failed, Row, default_plugin, last_line
+from measurement import COLORTK, Effort, Failed, Row, default_plugin, last_line
 
 STAGES = ("decode", "network", "encode")
 #: One stage alone, over the pictures of a share; waits for a line on stdin, to start with the others.
@@ -209,7 +209,7 @@ def measured(place: Path, plugin: str, pictures: int, jobs: int) -> dict[str, fl
         "bound": 1 / sum(parts.values()),
         "speed": pictures / seconds,
         "speed of few": len(few) / fewer,
-        "steady": (pictures - len(few)) / (seconds - fewer),
+        "throughput": (pictures - len(few)) / (seconds - fewer),
         "peak": peak,
         "peak of few": peak_of_few,
         "few": len(few),
@@ -229,7 +229,7 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
         name = f"run, {number} pictures, whole process"
         yield Row(name, found[what], "pictures/s", "bound of the three", found["bound"])
     name = f"run, {count} pictures, without start-up"
-    yield Row(name, found["steady"], "pictures/s", "bound of the three", found["bound"])
+    yield Row(name, found["throughput"], "pictures/s", "bound of the three", found["bound"])
     peer = f"{few} pictures, MB"
     yield Row(f"memory of {count} pictures", found["peak"], "MB", peer, found["peak of few"])
 
@@ -255,10 +255,10 @@ def main() -> None:
                 table[f"{stage} alone, ms a picture"] = round(found[stage], 2)
             table["bound, pictures a second"] = round(found["bound"], 2)
             table["run, pictures a second, whole process"] = round(found["speed"], 2)
-            table["run, pictures a second, without start-up"] = round(found["steady"], 2)
+            table["run, pictures a second, without start-up"] = round(found["throughput"], 2)
             table["share of the bound, whole process"] = round(found["speed"] / found["bound"], 3)
             table["share of the bound, without start-up"] = round(
-                found["steady"] / found["bound"], 3
+                found["throughput"] / found["bound"], 3
             )
             table[f"peak memory of {few} pictures, MB"] = round(found["peak of few"])
             table[f"peak memory of {count} pictures, MB"] = round(found["peak"])

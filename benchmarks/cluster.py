@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from compare import FLOORS, compare, cuts, throughput
-from rows import Effort, Failed, Row
+from measurement import Effort, Failed, Row
 from scaling import colorized
 
 DASK = [

@@ -1,6 +1,6 @@
 """Cold start of `colortk run` on a 512 × 512 photograph: the whole process, and where its time goes.
 
-Cold means a new process; files are in the system's cache. Peers: the same by hand (``bare.py``), and a
+Cold means a new process; files are in the system's cache. Peers: the same by hand (``codec_and_network.py``), and a
 Python that imports the same libraries and does nothing. Processes run in turns; the row is the median
 of its rounds. The stages are those of the median process among some that ran under ``stages.py``,
 which puts clocks around the functions that do the work and around imports; before them comes the
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rows import COLORTK, Effort, Failed, Ran, Row, ran
+from measurement import COLORTK, Effort, Failed, Ran, Row, ran
 
 HERE = Path(__file__).parent
 STAGES = {
@@ -33,11 +33,19 @@ STAGES = {
 
 
 def rows(effort: Effort, place: Path) -> Iterator[Row]:
-    from bare import BY_HAND
+    from codec_and_network import BY_HAND
     from pictures import enlarged
 
     picture, out = enlarged(place / "photograph.jpg", 512, 512), place / "out.jpg"
-    ran([sys.executable, str(HERE / "bare.py"), effort.plugin, str(picture), str(place)])
+    ran(
+        [
+            sys.executable,
+            str(HERE / "codec_and_network.py"),
+            effort.plugin,
+            str(picture),
+            str(place),
+        ]
+    )
     run = ["run", "-p", effort.plugin, str(picture), "-o", str(out), "--force"]
     libraries = ["numpy", "cv2", "PIL.Image", *["onnxruntime"] * any(place.glob("*.onnx"))]
     importing = f"import {', '.join(libraries)}"

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from colortk.io.samples import everything
-from rows import COLORTK, Effort, Row, default_plugin, ran, text
+from measurement import COLORTK, Effort, Row, default_plugin, ran, text
 
 #: Which do next to nothing; a third plugin comes with them.
 FLOORS = ("gray", "mean_color")

@@ -1,6 +1,6 @@
 """What the host takes for a picture of 24 megapixels, besides codec and network.
 
-As ``steady.py`` measures it, but with freed memory given back, as in a run of a single picture. A gray
+As ``throughput.py`` measures it, but with freed memory given back, as in a run of a single picture. A gray
 file, and one in color, of which the host takes the lightness first.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rows import Effort, Row
-from steady import STAGES, measured, peer_of
+from measurement import Effort, Row
+from throughput import STAGES, measured, peer_of
 
 MEGAPIXELS = 24
 

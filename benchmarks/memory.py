@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rows import COLORTK, Effort, Row, ran
+from measurement import COLORTK, Effort, Row, ran
 
 CODEC = """
 import sys

@@ -29,11 +29,12 @@ from colortk.harness.scoring import Scorer, Scores
 from colortk.plugin.discover import DISTRIBUTION
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
-from rows import Effort, Row
+from measurement import Effort, Row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from pairs import CROPS, bled, crop, turned
 from peers import Peer
+
+from pairs import CROPS, bled, crop, turned
 
 ROUNDS, SIDE = 15, 256
 Pictures = tuple[np.ndarray, np.ndarray]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batch import STAGES, alone
-from rows import COLORTK, Effort, Failed, Row, ran
+from measurement import COLORTK, Effort, Failed, Row, ran
 
 #: Pictures that each process does before the clock starts.
 AHEAD = 2

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rows import Effort, Row
+from measurement import Effort, Row
 
 
 def rows(effort: Effort, place: Path) -> Iterator[Row]:

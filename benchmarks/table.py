@@ -7,7 +7,7 @@
 ``--quick`` takes small counts, for a look; its numbers are rough. ``ratio`` is value / peer. Parts:
 
     cold      a `run` of 512 × 512 in a new process, and where its time goes
-    steady    pictures a second of every installed plugin, and what the host adds to its network
+    throughput  pictures a second of every installed plugin, and what the host adds to its network
     large     what the host takes for 24 megapixels besides codec and network
     memory    peak memory by megapixels (--megapixels 1 4 24 100 400)
     batch     a folder of pictures against decode + network + encode alone, and its memory
@@ -45,12 +45,23 @@ from typing import Any
 from colortk.errors import ColortkError
 from colortk.plugin.registry import registry
 from colortk.runtime.subprocesses import cores
-from rows import HEAD, Effort, Failed, Row, Skipped, default_plugin, last_line, line, require, text
+from measurement import (
+    HEAD,
+    Effort,
+    Failed,
+    Row,
+    Skipped,
+    default_plugin,
+    last_line,
+    line,
+    require,
+    text,
+)
 
 #: Part to its module, and the packages that it needs besides colortk's own.
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cold": ("cold", ()),
-    "steady": ("steady", ()),
+    "throughput": ("throughput", ()),
     "large": ("large", ()),
     "memory": ("memory", ()),
     "batch": ("batch", ()),

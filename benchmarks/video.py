@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from rows import COLORTK, Effort, Row, ran
+from measurement import COLORTK, Effort, Row, ran
 
 SIZES = ((640, 480), (1280, 720))
 #: Decode and encode alone, as `video` does both, in two threads.

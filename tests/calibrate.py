@@ -37,7 +37,7 @@ from colortk.harness.lpips.checkpoint import Tree, read
 from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.discovery import find_pictures
 from pairs import Sample, pairs
-from peers import Peer
+from reference_metrics import Peer
 
 KEPT = Path(__file__).parent / "data" / "metrics.json"
 PACKAGES = (

@@ -18,7 +18,7 @@ OTHERS = [name for name in ("jax", "torch") if importlib.util.find_spec(name) is
 
 def _losses(backend: str, folder: Path) -> dict[str, list[float]]:
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    script = Path(__file__).with_name("one_step.py")
+    script = Path(__file__).with_name("training_step_losses.py")
     out = subprocess.run(
         [sys.executable, str(script), str(folder)],
         capture_output=True,

@@ -57,7 +57,7 @@ def test_every_row_is_a_ratio_to_its_peer(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("plugin", "onnx"), [("gray", False), ("mean_chrominance", True)])
 def test_the_peer_of_a_network_is_onnx_runtime(plugin: str, onnx: bool, folder: Path) -> None:
-    run = python("steady.py", plugin, folder, 1, 1)
+    run = python("throughput.py", plugin, folder, 1, 1)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
     assert found.pop("onnx") is onnx
@@ -79,9 +79,14 @@ def test_a_failed_part_loses_only_its_own_rows(tmp_path: Path, distribution: Dis
 
 
 def test_a_part_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
-    _, rows = table(tmp_path, "--only", "steady", "--timeout", 0.1, code=1)
+    _, rows = table(tmp_path, "--only", "throughput", "--timeout", 0.1, code=1)
     assert rows == [
-        {"part": "steady", "name": "steady", "state": "failed", "reason": "stopped after 0.1 s"}
+        {
+            "part": "throughput",
+            "name": "throughput",
+            "state": "failed",
+            "reason": "stopped after 0.1 s",
+        }
     ]
 
 

@@ -57,7 +57,9 @@ def test_each_option_is_described_by_one_short_sentence_that_begins_with_a_verb(
 def test_the_help_has_american_spelling_and_begins_with_a_verb(path: str) -> None:
     context = CONTEXTS[path]
     text = context.command.get_help(context)
-    assert not re.search(r"color|gray|\bwhilst\b|ise[sd]?\b(?<!otherwise)(?<!noise)", text), text
+    assert not re.search(r"colour|grey|\bwhilst\b|ise[sd]?\b(?<!otherwise)(?<!noise)", text), (
+        text
+    )  # codespell:ignore colour,grey,whilst
     assert (context.command.help or "").split()[0].rstrip(",.") in VERBS | {
         "Check",
         "Prepare",

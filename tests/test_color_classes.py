@@ -16,7 +16,7 @@ from colortk.errors import ArtifactError
 from colortk.harness.metrics import color_classes
 from colortk.metrics import score
 from conftest import photo
-from peers import class_weights
+from reference_metrics import class_weights
 
 RED, GRAY = (200, 30, 40), (120, 120, 120)
 

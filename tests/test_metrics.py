@@ -20,7 +20,7 @@ from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
 from conftest import photo
 from pairs import Sample, pairs
-from peers import Peer
+from reference_metrics import Peer
 
 DATA = Path(__file__).parent / "data"
 KEPT = json.loads((DATA / "metrics.json").read_text("utf-8"))["pairs"]
@@ -190,7 +190,7 @@ def test_ms_ssim_weights_of_small_pictures_sum_to_one() -> None:
     """128 × 128, by scikit-image's own SSIM of the last scale and the peer's of the others."""
     from skimage.transform import downscale_local_mean
 
-    from peers import WEIGHTS, blurred
+    from reference_metrics import WEIGHTS, blurred
 
     truth, result = (SAMPLES[2].truth[:128, :128, 0], SAMPLES[2].result[:128, :128, 0])
     x, y, product = truth.astype(float), result.astype(float), 1.0

@@ -28,7 +28,7 @@ from colortk.runtime.loading import Request
 from colortk.runtime.readable import readable_paths
 from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox
 from conftest import COLORIZER, Run, colorizer_module, photo
-from seekers import seeker
+from spy_plugin import spy_source
 
 MARK = "secret_originals"
 ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
@@ -74,16 +74,16 @@ def scene(
         named.bind(name)
         for one in (tcp, abstract, named):
             one.listen(8)
-        source = seeker(
+        source = spy_source(
             [pictures / "a.png", store / "scores.db", site / "beside.png"],
             [pictures, store], MARK, os.getpid(), ctypes.addressof(secret),
             tcp.getsockname()[1], name,
         )  # fmt: skip
-        distribution("seeker", source)
+        distribution("spy", source)
         hidden = Hidden((str(pictures), str(site)), (str(store),))
         yield Scene(pictures, store, site, hidden)
         os.unlink(name)
-    sys.modules.pop("seeker", None)
+    sys.modules.pop("spy", None)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def found_by(plugin: Isolated) -> dict[str, list[str]]:
 
 
 def test_a_sealed_plugin_finds_nothing(installed: Scene) -> None:
-    with Isolated(Request("seeker"), 60, hidden=installed.hidden) as plugin:
+    with Isolated(Request("spy"), 60, hidden=installed.hidden) as plugin:
         sealed, findings = plugin.sealed, found_by(plugin)
     for aspect in ASPECTS:
         if sealed[aspect]:
@@ -129,7 +129,7 @@ def test_the_spy_plugin_finds_everything_that_is_not_sealed(
 ) -> None:
     """So that the test before proves something."""
     monkeypatch.setenv("COLORTK_SEAL", "off")
-    with Isolated(Request("seeker"), 60, hidden=installed.hidden) as plugin:
+    with Isolated(Request("spy"), 60, hidden=installed.hidden) as plugin:
         assert plugin.sealed == NONE
         findings = found_by(plugin)
     assert set(findings) == set(ASPECTS)
@@ -151,8 +151,8 @@ policy = json.loads(sys.stdin.read())
 os.environ["HOME"] = policy["work"] + "/home"
 aspects, _ = sandbox.seal(policy, os.getppid())
 sys.path.insert(0, sys.argv[1])
-import seeker
-print("SEALED", json.dumps([aspects, seeker.seek()]))
+import spy
+print("SEALED", json.dumps([aspects, spy.seek()]))
 """
 
 
@@ -185,7 +185,7 @@ def test_files_beside_code_are_readable_except_pictures(scene: Scene) -> None:
     readable = readable_paths([scene.site], scene.hidden.folders, scene.hidden.trees)
     paths = readable.paths
     ours = {path for path in paths if path.startswith(str(scene.site))}
-    assert f"{scene.site}/seeker.py" in ours
+    assert f"{scene.site}/spy.py" in ours
     assert any(path.endswith(".dist-info") for path in ours)
     assert not any(MARK in path or path.endswith(".png") for path in ours)
     assert str(scene.site) not in ours
@@ -282,17 +282,17 @@ def plugin_or_nothing(plugin: Isolated, value: int) -> None:
 @pytest.mark.slow
 def test_compare_states_the_sealed_aspects(colortk: Run, scene: Scene, tmp_path: Path) -> None:
     run = colortk(
-        "compare", ".", scene.site / "beside.png", "-p", "seeker", "-p", "mean_color", "--json", "-m", "psnr",
+        "compare", ".", scene.site / "beside.png", "-p", "spy", "-p", "mean_color", "--json", "-m", "psnr",
         "--html", tmp_path / "report.html", plugins=scene.site, cwd=scene.pictures,
         env={"COLORTK_STORE": str(scene.store), "COLORTK_REPEATS": "0"},
     )  # fmt: skip
     report = json.loads(run.stdout)
     plugins = {row["name"]: row for row in report["plugins"]}
-    failures = [row["error"] for row in report["failures"] if row["plugin"] == "seeker"]
+    failures = [row["error"] for row in report["failures"] if row["plugin"] == "spy"]
     assert len(failures) == 2
     for text in failures:
         findings = json.JSONDecoder().raw_decode(text.partition("FOUND ")[2])[0]
-        for aspect, sealed in plugins["seeker"]["sealed"].items():
+        for aspect, sealed in plugins["spy"]["sealed"].items():
             assert not (sealed and aspect in findings), findings
     table = colortk("compare", scene.pictures, "-p", "mean_color", "-m", "psnr", plugins=scene.site)
     (line,) = sealing_notes([plugin_row("mean_color", plugins["mean_color"]["sealed"])])

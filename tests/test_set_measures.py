@@ -16,7 +16,7 @@ from PIL import Image
 from colortk.harness.compare import compare
 from colortk.harness.set_measures import set_delta_cf, with_set_measures
 from conftest import ORANGE, colorizer_module, photo, rows_of
-from peers import colorfulness
+from reference_metrics import colorfulness
 
 ASKED = ("-m", "colorfulness", "-m", "colorfulness_error", "-m", "psnr")
 

@@ -1,6 +1,6 @@
 """A contact sheet: pictures by rows; lightness, what each plugin makes of it, and the original.
 
-    python benchmarks/sheet.py OUT.jpg [PICTURE|DIR ...] -p NAME [-p NAME@WEIGHTS ...]
+    python benchmarks/contact_sheet.py OUT.jpg [PICTURE|DIR ...] -p NAME [-p NAME@WEIGHTS ...]
 
 Without pictures, the photographs that installed packages ship. ``--gray`` leaves the originals out
 (black-and-white photographs have none).

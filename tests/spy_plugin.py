@@ -1,6 +1,6 @@
-"""A plugin that looks for the truth in every way that a process has, and says what it found.
+"""A plugin that looks for the true colors in every way that a process has, and reports what it found.
 
-Sources of tests import it as text: what runs is ``SEEKER``, in a distribution of its own.
+``SOURCE`` is the text of the plugin. The tests write it into a distribution of its own.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from conftest import COLORIZER
 
-#: Where to look and whom to attack is written into the source: more than a plugin could know.
-SEEKER = r"""
+#: The source contains the paths to read and the processes to attack, which no real plugin knows.
+SOURCE = r"""
 import ctypes, glob, json, os, signal, socket, sys, tempfile
 TARGETS = json.loads({targets!r})
 MARK = TARGETS["mark"][::-1]
@@ -126,7 +126,7 @@ def seek():
 """
 
 
-def seeker(
+def spy_source(
     files: list[Path],
     folders: list[Path],
     mark: str,
@@ -135,11 +135,11 @@ def seeker(
     port: int,
     file: str,
 ) -> str:
-    """Source of the plugin ``seeker``. ``mark``: a part of every path that it may not see."""
+    """Return the source of the plugin ``spy``. Every path that it must not see contains ``mark``."""
     targets = {
         "files": [str(path) for path in files], "folders": [str(path) for path in folders],
         "mark": mark[::-1], "process": process, "address": address, "port": port, "socket": file,
     }  # fmt: skip
     body = 'raise RuntimeError("FOUND " + json.dumps(seek()))'
-    colorizer = COLORIZER.format(module="seeker", name="seeker", body=body, more="")
-    return SEEKER.format(targets=json.dumps(targets), colorizer=colorizer)
+    colorizer = COLORIZER.format(module="spy", name="spy", body=body, more="")
+    return SOURCE.format(targets=json.dumps(targets), colorizer=colorizer)

@@ -1,6 +1,6 @@
 """How sure colorizers are of themselves: the slope of true chroma on theirs, over a folder.
 
-    python benchmarks/confidence.py DIR [-p NAME ...]
+    python benchmarks/chroma_gain.py DIR [-p NAME ...]
 
 1 is what least squares reach on pictures like those they learned from. Under 1 on others: what they
 answer there is stronger than it is right, and that times the slope has the least squared error.

@@ -3,7 +3,7 @@
 Each plugin has a process of its own, which works as the workers of `run` do: the plugin loaded once,
 files in, files out, one picture after the other, all cores for one picture. After every picture its
 peer is taken on the same file: Pillow decodes it, ONNX Runtime runs the network on what the host gave
-it, Pillow encodes the result (``bare.py``). What the host takes longer is its overhead: lightness, the
+it, Pillow encodes the result (``codec_and_network.py``). What the host takes longer is its overhead: lightness, the
 plugin's own code around the network, chroma along edges, refinement, sRGB, safe writing.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rows import COLORTK, Effort, Failed, Row, ran
+from measurement import COLORTK, Effort, Failed, Row, ran
 
 #: As `run --json` tells them: file to lightness, the plugin, chroma to pixels, pixels to file.
 STAGES = ("read", "predict", "chroma", "write")
@@ -74,7 +74,7 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
     import numpy as np
     from PIL import Image
 
-    from bare import Sessions, decoded, encoded, listening
+    from codec_and_network import Sessions, decoded, encoded, listening
     from colortk.batch.inputs import find_inputs
     from colortk.batch.options import BatchOptions
     from colortk.batch.outputs import OutputPlanner

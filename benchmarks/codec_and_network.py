@@ -3,7 +3,7 @@
 The network gets what the host gave it. A plugin without a network of ours is asked itself
 (``predict_ab``) on the lightness that it sees: then that is the peer.
 
-    python benchmarks/bare.py PLUGIN PICTURE FOLDER
+    python benchmarks/codec_and_network.py PLUGIN PICTURE FOLDER
 
 writes what :data:`BY_HAND` needs to do one picture in a process of its own: ``network-0.onnx``,
 ``input-0.npy`` and so on (none for a plugin without a network), and the result's pixels.
