@@ -4,7 +4,7 @@
     python benchmarks/metrics.py --json    prints JSON
 
 Both sides on one core, in one process, in turns, over five photographs; best of several rounds. The
-values must be equal. The other side (``tests/peers.py``) is scikit-image where it has the metric and
+values must be equal. The other side (``tests/reference_metrics.py``) is scikit-image where it has the metric and
 NumPy on top of it where it has not; like ours it converts to CIELAB and makes the maps of ΔE once a
 picture. Every row is the metric alone, from pixels; the total is all of them together. Nothing is
 kept of the original from one round to the next.
@@ -32,9 +32,8 @@ from colortk.plugin.spec import MetricSpec
 from measurement import Effort, Row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from peers import Peer
-
 from pairs import CROPS, bled, crop, turned
+from reference_metrics import Peer
 
 ROUNDS, SIDE = 15, 256
 Pictures = tuple[np.ndarray, np.ndarray]

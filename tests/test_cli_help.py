@@ -19,6 +19,8 @@ VERBS = {
     "Run", "Save", "Scale", "Score", "Seed", "Set", "Show", "Skip", "Start", "Stop", "Train",
     "Use", "Write",
 }  # fmt: skip
+#: British spellings of common words.
+BRITISH = r"colour|grey|\bwhilst\b|ise[sd]?\b(?<!otherwise)(?<!noise)"  # codespell:ignore
 #: Longest help of an option, without its default.
 LONGEST = 62
 
@@ -57,9 +59,7 @@ def test_each_option_is_described_by_one_short_sentence_that_begins_with_a_verb(
 def test_the_help_has_american_spelling_and_begins_with_a_verb(path: str) -> None:
     context = CONTEXTS[path]
     text = context.command.get_help(context)
-    assert not re.search(r"colour|grey|\bwhilst\b|ise[sd]?\b(?<!otherwise)(?<!noise)", text), (
-        text
-    )  # codespell:ignore colour,grey,whilst
+    assert not re.search(BRITISH, text), text
     assert (context.command.help or "").split()[0].rstrip(",.") in VERBS | {
         "Check",
         "Prepare",

@@ -1,4 +1,4 @@
-"""Calls of the page's functions: types of arguments, cancelling, and limits of jobs."""
+"""Calls of the page's functions: types of arguments, canceling, and limits of jobs."""
 
 from __future__ import annotations
 
