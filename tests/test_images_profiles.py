@@ -105,7 +105,7 @@ def test_a_wide_gamut_profile_at_sixteen_bits() -> None:
 )  # fmt: skip
 def test_curves_of_profiles(curve: bytes, expected: Callable[[np.ndarray], np.ndarray]) -> None:
     x = np.arange(65536) / 65535
-    np.testing.assert_allclose(icc_matrix._curve(curve), expected(x), atol=1e-4)
+    np.testing.assert_allclose(icc_matrix._read_curve(curve), expected(x), atol=1e-4)
 
 
 @pytest.mark.parametrize(

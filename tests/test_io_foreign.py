@@ -99,7 +99,7 @@ def test_a_foreign_file_is_one_line_that_says_how_to_convert_it(
     assert "\n" not in line
     assert error.value.hint
     assert "{" not in line
-    if "file}" in str(foreign.foreign_kind(data) or foreign.likely_kind(data)):
+    if "file}" in str(foreign.unsupported_format(data) or foreign.likely_format(data)):
         assert "'my file'" in error.value.hint  # quoted, for a shell
     if word == "film":
         assert "colortk video" in line
@@ -114,7 +114,7 @@ def test_pictures_are_not_foreign(kind: str) -> None:
     if kind not in Image.SAVE:
         pytest.skip("Pillow does not write it here")
     Image.fromarray(photo()).save(out, kind)
-    assert foreign.foreign_kind(out.getvalue()) is None
+    assert foreign.unsupported_format(out.getvalue()) is None
     decode(out.getvalue(), "x")
 
 
@@ -129,13 +129,13 @@ def test_tags_are_those_that_pillow_wrote() -> None:
         out = io.BytesIO()
         image = Image.fromarray(photo())
         image.save(out, "TIFF", big_tiff=big, tiffinfo={700: b"<x/>" * 9, 270: "a title", 259: 1})
-        (found,) = tiff_tags.directories(out.getvalue(), (700, 270, 256, 258))
+        (found,) = tiff_tags.read_directories(out.getvalue(), (700, 270, 256, 258))
         assert found[700] == b"<x/>" * 9
         assert found[270] == b"a title\0"
         assert found[256] == (64,)
         assert found[258] == (8, 8, 8)
-    assert tiff_tags.directories(b"II*\0\xff\xff\xff\xff", (700,)) == []
-    assert tiff_tags.directories(tiff((700, 7, 2**31, 8)), (700,)) == [{}]
+    assert tiff_tags.read_directories(b"II*\0\xff\xff\xff\xff", (700,)) == []
+    assert tiff_tags.read_directories(tiff((700, 7, 2**31, 8)), (700,)) == [{}]
 
 
 @pytest.mark.parametrize("size", [(64, 64), (256, 8), (100, 77), (1200, 1000), (16, 9), (700, 3)])

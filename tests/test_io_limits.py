@@ -87,7 +87,7 @@ REFUSED = {
     "gif of garbage": lambda: in_gif(b"\1" * 40_000),
     "gif of extensions behind its frame": lambda: GIF[:-1] + b"\x21\xfe\1a\0" * 40_000 + b"\x3b",
     "jpeg 2000 of boxes": lambda: in_jp2(struct.pack(">I4s", 8, b"free") * 2000),
-    "run lengths": lambda: run_length_bmp(b"\1\1" * (limits.RUN_LENGTHS // 2)),
+    "run lengths": lambda: run_length_bmp(b"\1\1" * (limits.MAX_RUN_LENGTH_BYTES // 2)),
 }  # fmt: skip
 
 

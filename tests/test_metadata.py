@@ -174,7 +174,7 @@ def test_comments_without_end_are_dropped_with_a_note() -> None:
     data = out.getvalue()
     many = b"".join(segment(0xFE, b"%05d" % n + b"x" * 60_000) for n in range(40))
     picture = decode(data[:2] + many + data[2:], "x")
-    assert sum(len(text) for _, text in picture.metadata.texts) <= metadata.TEXTS
+    assert sum(len(text) for _, text in picture.metadata.texts) <= metadata.MAX_COMMENT_BYTES
     assert any("comments over" in note for note in picture.notes)
 
 

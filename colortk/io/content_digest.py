@@ -55,9 +55,9 @@ def _file_digest(path: Path) -> str:
         status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
     )  # fmt: skip
     name = os.path.abspath(path)
-    known = _known.get(name)
-    if known is not None and known[0] == stamp:
-        return known[1]
+    remembered = _known.get(name)
+    if remembered is not None and remembered[0] == stamp:
+        return remembered[1]
     with open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _known[name] = stamp, digest
@@ -67,9 +67,9 @@ def _file_digest(path: Path) -> str:
 def _folder_digest(folder: Path) -> str:
     files: list[str] = []
     links: list[str] = []
-    for place, folders, names in os.walk(folder, onerror=_raise):
-        links += [os.path.join(place, name) for name in folders]
-        files += [os.path.join(place, name) for name in names]
+    for folder_path, folders, names in os.walk(folder, onerror=_raise):
+        links += [os.path.join(folder_path, name) for name in folders]
+        files += [os.path.join(folder_path, name) for name in names]
         if len(files) > MAX_FILES:
             raise UsageError(f"cannot use '{folder}'", f"it holds more than {MAX_FILES} files")
     lines = [f"{os.path.relpath(file, folder)}\0{_file_digest(Path(file))}" for file in files]

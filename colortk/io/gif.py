@@ -34,24 +34,26 @@ def is_gif(data: bytes) -> bool:
 def blocks_of(data: bytes, most: int) -> Blocks:
     """Count the blocks of a GIF, up to its second frame or to ``most`` blocks of extensions."""
     blocks = Blocks()
-    at = 13 + _table(data[10] if len(data) > 10 else 0)
-    while at < len(data) and blocks.extensions <= most:
-        kind = data[at]
-        if kind == _EXTENSION and at + 1 < len(data):
-            stop, count = _sub_blocks(data, at + 2, most)
+    offset = 13 + _table(data[10] if len(data) > 10 else 0)
+    while offset < len(data) and blocks.extensions <= most:
+        kind = data[offset]
+        if kind == _EXTENSION and offset + 1 < len(data):
+            stop, count = _sub_blocks(data, offset + 2, most)
             blocks.extensions += count + 1
-            if data[at + 1] == _COMMENT:
-                blocks.comment += stop - at
-            at = stop
-        elif kind == _IMAGE and at + 10 <= len(data):
+            if data[offset + 1] == _COMMENT:
+                blocks.comment += stop - offset
+            offset = stop
+        elif kind == _IMAGE and offset + 10 <= len(data):
             if blocks.pixels:
                 break
-            at, blocks.pixels = _sub_blocks(data, at + 11 + _table(data[at + 9]), len(data))
+            offset, blocks.pixels = _sub_blocks(
+                data, offset + 11 + _table(data[offset + 9]), len(data)
+            )
         elif kind == 0x3B:
             break
         else:
             blocks.extensions += 1  # readers skip such bytes one by one
-            at += 1
+            offset += 1
     return blocks
 
 
@@ -60,10 +62,10 @@ def _table(flags: int) -> int:
     return 3 * (2 << (flags & 7)) if flags & 0x80 else 0
 
 
-def _sub_blocks(data: bytes, at: int, most: int) -> tuple[int, int]:
+def _sub_blocks(data: bytes, offset: int, most: int) -> tuple[int, int]:
     """Offset behind a row of sub-blocks, and how many there are, counted up to ``most``."""
     count = 0
-    while at < len(data) and data[at] and count <= most:
-        at += 1 + data[at]
+    while offset < len(data) and data[offset] and count <= most:
+        offset += 1 + data[offset]
         count += 1
-    return at + 1, count + 1
+    return offset + 1, count + 1

@@ -55,8 +55,8 @@ def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: st
     if pixels.ndim == 2:
         ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
         curve = np.asarray(profiled_8(ramp, profile, notes, name).convert("RGB"))[0, :, 1]
-        at = np.arange(65536) / 257.0
-        return np.interp(at, np.arange(256), curve * 257.0).astype(np.uint16)[pixels]
+        offset = np.arange(65536) / 257.0
+        return np.interp(offset, np.arange(256), curve * 257.0).astype(np.uint16)[pixels]
     exact = to_srgb(pixels, profile)
     if exact is not None:
         return exact

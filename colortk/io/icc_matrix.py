@@ -30,23 +30,23 @@ _RAMP = np.arange(_LEVELS)
 def to_srgb(pixels: Array, profile: bytes) -> Array | None:
     """``pixels``, uint16 (H, W, 3), in sRGB; ``None`` if ``profile`` is no matrix profile."""
     try:
-        tags = _tags(profile)
+        tags = _read_tags(profile)
         if b"A2B0" in tags or profile[16:20] != b"RGB " or profile[20:24] != b"XYZ ":
             return None
-        curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
-        columns = [_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
+        curves = [_read_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
+        columns = [_read_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
     except (KeyError, IndexError, ValueError, ArithmeticError, struct.error):
         return None
     matrix = (np.linalg.inv(_SRGB_D50) @ np.stack(columns, -1)).T.astype(np.float32)
-    encoded = _encoded()
+    encoded = _srgb_levels()
     same = np.allclose(matrix, np.eye(3), atol=2e-3)
-    if same and all(np.abs(encoded[_steps(c)].astype(int) - _RAMP).max() < 256 for c in curves):
+    if same and all(np.abs(encoded[_to_levels(c)].astype(int) - _RAMP).max() < 256 for c in curves):
         return pixels  # it is sRGB: not a bit changes
     out = np.empty_like(pixels)
     for top in range(0, len(pixels), 256):
         part = pixels[top : top + 256]
         linear = np.stack([curve[part[..., k]] for k, curve in enumerate(curves)], -1) @ matrix
-        out[top : top + 256] = encoded[_steps(linear)]
+        out[top : top + 256] = encoded[_to_levels(linear)]
     return out
 
 
@@ -67,7 +67,7 @@ def lab_to_srgb(lab: Array, dtype: Any) -> Array:
     """
     matrix = np.linalg.inv(_SRGB_D50).T.astype(np.float32)
     white = (_SRGB_D50.sum(1)).astype(np.float32)
-    encoded = _encoded()
+    encoded = _srgb_levels()
     if dtype == np.uint8:
         encoded = to_8_bits(encoded)
     out = np.empty(lab.shape, dtype)
@@ -76,15 +76,15 @@ def lab_to_srgb(lab: Array, dtype: Any) -> Array:
         y = (lightness + 16) / 116
         f = np.stack([y + a / 500, y, y - b / 200], -1)
         xyz = np.where(f > 6 / 29, f**3, (f - 4 / 29) * (3 * (6 / 29) ** 2)) * white
-        out[top : top + 256] = encoded[_steps(xyz.astype(np.float32) @ matrix)]
+        out[top : top + 256] = encoded[_to_levels(xyz.astype(np.float32) @ matrix)]
     return out
 
 
-def _steps(linear: Array) -> Array:
+def _to_levels(linear: Array) -> Array:
     return np.rint(np.clip(linear, 0, 1) * np.float32(_LEVELS - 1)).astype(np.int32)
 
 
-def _tags(profile: bytes) -> dict[bytes, bytes]:
+def _read_tags(profile: bytes) -> dict[bytes, bytes]:
     (count,) = struct.unpack(">I", profile[128:132])
     tags = {}
     for number in range(min(count, 100)):
@@ -93,13 +93,13 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
     return tags
 
 
-def _xyz(tag: bytes) -> Array:
+def _read_xyz(tag: bytes) -> Array:
     if tag[:4] != b"XYZ ":
         raise ValueError("not a color")
     return np.array(struct.unpack(">3i", tag[8:20])) / 65536
 
 
-def _curve(tag: bytes) -> Array:
+def _read_curve(tag: bytes) -> Array:
     """Linear value of each of the 65,536 levels, float32."""
     x = np.arange(_LEVELS) / (_LEVELS - 1)
     if tag[:4] == b"curv":
@@ -114,14 +114,14 @@ def _curve(tag: bytes) -> Array:
                 raise ValueError("a curve is shorter than it says")
             y = np.interp(x, np.linspace(0, 1, count), table)
     elif tag[:4] == b"para":
-        y = _parametric(x, tag)
+        y = _read_parametric(x, tag)
     else:
         raise ValueError("not a curve")
     levels: Array = y.astype(np.float32)
     return levels
 
 
-def _parametric(x: Array, tag: bytes) -> Array:
+def _read_parametric(x: Array, tag: bytes) -> Array:
     """ICC.1:2010, table 65: y = (a x + b)^g + e from d on, c x + f below."""
     (kind,) = struct.unpack(">H", tag[8:10])
     count = (1, 3, 4, 5, 7)[kind]
@@ -138,7 +138,7 @@ def _parametric(x: Array, tag: bytes) -> Array:
     return result
 
 
-def _encoded() -> Array:
+def _srgb_levels() -> Array:
     """Return the sRGB level of each of 65,536 steps of linear light, uint16."""
     y = np.arange(_LEVELS) / (_LEVELS - 1)
     value = np.where(y > 0.0031308, 1.055 * y ** (1 / 2.4) - 0.055, 12.92 * y)

@@ -19,7 +19,7 @@ from colortk.errors import PictureError
 from colortk.io import limits, tiff_limits
 
 if TYPE_CHECKING:
-    from colortk.io.foreign import Foreign
+    from colortk.io.foreign import FileKind
 
 #: Signatures of PNG and JPEG, which no foreign format shares.
 _USUAL = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
@@ -78,7 +78,7 @@ def refuse_foreign(data: bytes, name: str) -> str:
         return ""
     from colortk.io import foreign
 
-    kind = foreign.foreign_kind(data)
+    kind = foreign.unsupported_format(data)
     if kind is None:
         return ""
     if not foreign.add_plugin(kind):
@@ -86,7 +86,7 @@ def refuse_foreign(data: bytes, name: str) -> str:
     return kind.plugin
 
 
-def _not_read(kind: Foreign, name: str) -> PictureError:
+def _not_read(kind: FileKind, name: str) -> PictureError:
     message = f"it is {kind.name}, which is not read" if not kind.plugin else f"it is {kind.name}"
     return PictureError(f"cannot read '{name}'", message, kind.advice(name))
 
@@ -114,7 +114,7 @@ def _identified(data: bytes, max_pixels: int, plugin: str) -> ImageFile.ImageFil
 def _unknown(data: bytes, name: str) -> PictureError:
     from colortk.io import foreign
 
-    kind = foreign.likely_kind(data)
+    kind = foreign.likely_format(data)
     if kind is not None:
         return _not_read(kind, name)
     for other, (_, accepts) in Image.OPEN.items():

@@ -31,15 +31,15 @@ def resources(data: bytes) -> dict[int, bytes]:
         Content of TIFF tag 34377, or of a JPEG's APP13 segments joined without their signatures.
     """
     resources_by_id: dict[int, bytes] = {}
-    at = 0
-    while data[at : at + 4] == b"8BIM" and at + 7 <= len(data):
-        number = int.from_bytes(data[at + 4 : at + 6], "big")
-        at += 6 + (data[at + 6] + 2) // 2 * 2  # a name, padded to an even number of bytes
-        size = int.from_bytes(data[at : at + 4], "big")
-        content = data[at + 4 : at + 4 + size]
+    offset = 0
+    while data[offset : offset + 4] == b"8BIM" and offset + 7 <= len(data):
+        number = int.from_bytes(data[offset + 4 : offset + 6], "big")
+        offset += 6 + (data[offset + 6] + 2) // 2 * 2  # a name, padded to an even number of bytes
+        size = int.from_bytes(data[offset : offset + 4], "big")
+        content = data[offset + 4 : offset + 4 + size]
         if number in _KEPT and content:
             resources_by_id.setdefault(number, content)
-        at += 4 + size + size % 2
+        offset += 4 + size + size % 2
     return resources_by_id
 
 
@@ -59,27 +59,27 @@ def to_bytes(resources_by_id: dict[int, bytes]) -> bytes:
 def to_segments(resources_by_id: dict[int, bytes]) -> list[bytes]:
     """Return resources as the contents of a JPEG's APP13 segments."""
     data, size = to_bytes(resources_by_id), 65533 - len(_SIGNATURE)
-    return [_SIGNATURE + data[at : at + size] for at in range(0, len(data), size)]
+    return [_SIGNATURE + data[offset : offset + size] for offset in range(0, len(data), size)]
 
 
 def quoted(records: bytes) -> dict[str, str]:
     """Return the title, date and the like of IPTC ``records``."""
     values: dict[str, str] = {}
     utf8 = b"\x1c\x01\x5a\x00\x03\x1b%G" in records
-    at = 0
-    while at + 5 <= len(records) and records[at] == 0x1C:
-        record, number, size = struct.unpack_from(">BBH", records, at + 1)
-        at += 5
+    offset = 0
+    while offset + 5 <= len(records) and records[offset] == 0x1C:
+        record, number, size = struct.unpack_from(">BBH", records, offset + 1)
+        offset += 5
         if size & 0x8000:  # the length of an extended data set follows
             count = size & 0x7FFF
-            size = int.from_bytes(records[at : at + min(count, 8)], "big")
-            at += count
+            size = int.from_bytes(records[offset : offset + min(count, 8)], "big")
+            offset += count
         if record == 2 and number in _QUOTED:
-            content = records[at : at + size]
+            content = records[offset : offset + size]
             try:
                 text = content.decode()
             except UnicodeDecodeError:
                 text = content.decode("utf-8" if utf8 else "latin-1", "replace")
             values.setdefault(_QUOTED[number], " ".join(text.split()))
-        at += size
+        offset += size
     return values

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from colortk.io import jpeg_segments
-from colortk.io.jpeg_segments import Frame, Scan
+from colortk.io.jpeg_segments import JpegFrame, JpegScan
 
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _RESTART_INTERVAL = 0xDD
@@ -58,7 +58,7 @@ def check_complete(data: bytes, image: Image.Image) -> None:
     raise ValueError("the code of the picture ends early")
 
 
-def _lacks_scans(frame: Frame, scans: list[Scan]) -> bool:
+def _lacks_scans(frame: JpegFrame, scans: list[JpegScan]) -> bool:
     """Whether a progressive JPEG lacks bits of its lightness, or all of another component.
 
     Encoders may leave out fine detail of color on purpose, but not of lightness.
@@ -66,14 +66,14 @@ def _lacks_scans(frame: Frame, scans: list[Scan]) -> bool:
     names = [*frame.sampling]
     low: dict[tuple[int, int], int] = {}
     for scan in scans:
-        for at in range(scan.first, min(scan.last, 63) + 1):
-            low.update(((name, at), scan.low) for name in scan.components)
+        for offset in range(scan.first, min(scan.last, 63) + 1):
+            low.update(((name, offset), scan.low) for name in scan.components)
     if any(low.get((names[0], at), 1) for at in range(64)):
         return True
     return any((name, 0) not in low for name in names)
 
 
-def _lacks_restarts(data: bytes, frame: Frame, scan: Scan) -> bool:
+def _lacks_restarts(data: bytes, frame: JpegFrame, scan: JpegScan) -> bool:
     """Whether a scan of all components has fewer restart markers than it needs."""
     interval = 0
     for segment in jpeg_segments.segments(data):
@@ -92,16 +92,16 @@ def _lacks_restarts(data: bytes, frame: Frame, scan: Scan) -> bool:
     return markers < -(-units // interval) - 1
 
 
-def _lengthened(data: bytes, scans: list[Scan]) -> bytes:
+def _lengthened(data: bytes, scans: list[JpegScan]) -> bytes:
     """Return the first picture, with more bits after the code of each scan."""
-    parts, at, end = [], 0, len(data)
+    parts, offset, end = [], 0, len(data)
     for scan in scans:
-        parts += [data[at : scan.stop], _BITS]
-        at = scan.stop
+        parts += [data[offset : scan.stop], _BITS]
+        offset = scan.stop
     for segment in jpeg_segments.segments(data):
         if segment.marker == jpeg_segments.EOI:
             end = segment.at
-    return b"".join([*parts, data[at:end], b"\xff\xd9"])
+    return b"".join([*parts, data[offset:end], b"\xff\xd9"])
 
 
 def _ends_gray(image: Image.Image) -> bool:

@@ -30,15 +30,15 @@ def is_jpeg2000(data: bytes) -> bool:
 
 def boxes(data: bytes) -> Iterator[Box]:
     """Yield the boxes of the outer level; none of a bare codestream."""
-    at = 0 if data[:12] == _SIGNATURE else len(data)
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
+    offset = 0 if data[:12] == _SIGNATURE else len(data)
+    while offset + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, offset)
         head = 8
-        if size == 1 and at + 16 <= len(data):
-            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
-        stop = len(data) if size == 0 else at + max(size, head)
-        yield Box(kind, at + head, min(stop, len(data)))
-        at = stop
+        if size == 1 and offset + 16 <= len(data):
+            size, head = struct.unpack_from(">Q", data, offset + 8)[0], 16
+        stop = len(data) if size == 0 else offset + max(size, head)
+        yield Box(kind, offset + head, min(stop, len(data)))
+        offset = stop
 
 
 def depth_of(data: bytes) -> int:
@@ -63,10 +63,10 @@ def work_of(data: bytes) -> tuple[int, int]:
     start = _codestream(data)
     if data[start : start + 4] != _CODESTREAM:
         return 0, 0
-    at, samples, components, blocks = start + 2, 0, 0, 0
-    while at + 4 <= len(data):
-        marker, size = struct.unpack_from(">HH", data, at)
-        body = data[at + 4 : at + 2 + size]
+    offset, samples, components, blocks = start + 2, 0, 0, 0
+    while offset + 4 <= len(data):
+        marker, size = struct.unpack_from(">HH", data, offset)
+        body = data[offset + 4 : offset + 2 + size]
         if marker == _SOT or marker >> 8 != 0xFF:
             break
         if marker == _SIZ and len(body) >= 36:
@@ -79,7 +79,7 @@ def work_of(data: bytes) -> tuple[int, int]:
             number = 2 if components > 256 else 1
             if len(body) > number:
                 blocks = max(blocks, _blocks(samples, body[number], body[number + 1 :]))
-        at += 2 + size
+        offset += 2 + size
     return blocks, samples
 
 
@@ -91,7 +91,9 @@ def _blocks(samples: int, flags: int, style: bytes) -> int:
     block = (width & 15) + (height & 15) + 4
     count = 0
     for level in range(levels + 1):
-        at = 5 + level
-        size = (style[at] & 15) + (style[at] >> 4) if flags & 1 and at < len(style) else 30
+        offset = 5 + level
+        size = (
+            (style[offset] & 15) + (style[offset] >> 4) if flags & 1 and offset < len(style) else 30
+        )
         count += samples >> (2 * (levels - level) + min(block, size))
     return count

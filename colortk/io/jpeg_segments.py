@@ -16,7 +16,7 @@ _ALONE = (0x01, SOI)
 
 
 @dataclass(frozen=True)
-class Segment:
+class JpegSegment:
     """One marker and its payload.
 
     Parameters
@@ -40,7 +40,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Scan:
+class JpegScan:
     """Header of one scan (ITU-T T.81, B.2.3).
 
     Parameters
@@ -65,7 +65,7 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Frame:
+class JpegFrame:
     """Frame header (ITU-T T.81, B.2.2): size in pixels and sampling factors by component."""
 
     marker: int
@@ -84,28 +84,28 @@ def is_jpeg(data: bytes) -> bool:
     return data[:3] == b"\xff\xd8\xff"
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def segments(data: bytes) -> Iterator[JpegSegment]:
     """Yield the segments of the first picture in ``data``, the end marker included.
 
     Data after the end marker, for example a second picture of a phone camera, is ignored.
     """
-    at = 2
-    while (match := _MARKER.search(data, at)) is not None:
+    position = 2
+    while (match := _MARKER.search(data, position)) is not None:
         marker, start = data[match.start() + 1], match.end()
-        filler = match.start() - at
+        filler = match.start() - position
         if marker in _ALONE:
-            at = start
+            position = start
             continue
         if marker == EOI:
-            yield Segment(marker, match.start(), start, start, filler)
+            yield JpegSegment(marker, match.start(), start, start, filler)
             return
         size = int.from_bytes(data[start : start + 2], "big")
         stop = start + max(2, size)
-        yield Segment(marker, match.start(), start + 2, min(stop, len(data)), filler)
-        at = stop
+        yield JpegSegment(marker, match.start(), start + 2, min(stop, len(data)), filler)
+        position = stop
 
 
-def frame_of(data: bytes) -> Frame | None:
+def frame_of(data: bytes) -> JpegFrame | None:
     """Return the first frame header, or ``None`` if it is missing or cut."""
     for segment in segments(data):
         if segment.marker in FRAMES:
@@ -115,27 +115,27 @@ def frame_of(data: bytes) -> Frame | None:
             parts = (body[6 + 3 * n : 9 + 3 * n] for n in range(body[5]))
             sampling = {part[0]: (part[1] >> 4, part[1] & 15) for part in parts}
             height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
-            return Frame(segment.marker, width, height, sampling)
+            return JpegFrame(segment.marker, width, height, sampling)
         if segment.marker == SOS:
             return None
     return None
 
 
-def scans_of(data: bytes) -> list[Scan]:
+def scans_of(data: bytes) -> list[JpegScan]:
     """Return the headers of all scans, in order. A header that is itself cut is left out."""
-    scans: list[Scan] = []
-    begun: tuple[tuple[int, ...], int, int, int, int, int] | None = None
+    scans: list[JpegScan] = []
+    open_scan: tuple[tuple[int, ...], int, int, int, int, int] | None = None
     for segment in segments(data):
-        if begun is not None:
-            scans.append(Scan(*begun, segment.at))
-            begun = None
+        if open_scan is not None:
+            scans.append(JpegScan(*open_scan, segment.at))
+            open_scan = None
         if segment.marker == SOS:
             body = data[segment.start : segment.stop]
             count = body[0] if body else 0
             if count and len(body) >= 4 + 2 * count:
                 first, last, bits = body[1 + 2 * count : 4 + 2 * count]
                 ids = tuple(body[1 : 1 + 2 * count : 2])
-                begun = (ids, first, last, bits >> 4, bits & 15, segment.stop)
-    if begun is not None:
-        scans.append(Scan(*begun, len(data)))
+                open_scan = (ids, first, last, bits >> 4, bits & 15, segment.stop)
+    if open_scan is not None:
+        scans.append(JpegScan(*open_scan, len(data)))
     return scans

@@ -16,15 +16,15 @@ _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 
 def boxes(data: bytes) -> list[tuple[bytes, bytes]]:
     """Return the boxes of a container, kind and content; at most a thousand of them."""
     boxes_read: list[tuple[bytes, bytes]] = []
-    at = 0 if data.startswith(_CONTAINER) else len(data)
-    while at + 8 <= len(data) and len(boxes_read) < 1000:
-        size, kind = struct.unpack_from(">I4s", data, at)
+    offset = 0 if data.startswith(_CONTAINER) else len(data)
+    while offset + 8 <= len(data) and len(boxes_read) < 1000:
+        size, kind = struct.unpack_from(">I4s", data, offset)
         head = 8
-        if size == 1 and at + 16 <= len(data):
-            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
-        stop = len(data) if size == 0 else at + max(size, head)
-        boxes_read.append((kind, data[at + head : stop]))
-        at = stop
+        if size == 1 and offset + 16 <= len(data):
+            size, head = struct.unpack_from(">Q", data, offset + 8)[0], 16
+        stop = len(data) if size == 0 else offset + max(size, head)
+        boxes_read.append((kind, data[offset + head : stop]))
+        offset = stop
     return boxes_read
 
 
@@ -38,13 +38,13 @@ def size_of(data: bytes) -> tuple[int, int] | None:
     if not stream.startswith(_CODESTREAM):
         return None
     bits = _Bits(int.from_bytes(stream[2:16], "little"))
-    small = bits.take(1)
-    height = bits.small() if small else bits.large()
-    ratio = bits.take(3)
+    is_small = bits.read(1)
+    height = bits.read_small_side() if is_small else bits.read_side()
+    ratio = bits.read(3)
     if ratio:
         top, bottom = _RATIOS[ratio]
         return height * top // bottom, height
-    return (bits.small() if small else bits.large()), height
+    return (bits.read_small_side() if is_small else bits.read_side()), height
 
 
 class _Bits:
@@ -53,16 +53,16 @@ class _Bits:
     def __init__(self, value: int) -> None:
         self._value = value
 
-    def take(self, count: int) -> int:
+    def read(self, count: int) -> int:
         """Return the next ``count`` bits."""
         value = self._value & ((1 << count) - 1)
         self._value >>= count
         return value
 
-    def small(self) -> int:
+    def read_small_side(self) -> int:
         """Return a side that is a multiple of 8, up to 256."""
-        return 8 * (self.take(5) + 1)
+        return 8 * (self.read(5) + 1)
 
-    def large(self) -> int:
+    def read_side(self) -> int:
         """Return a side of any length."""
-        return 1 + self.take((9, 13, 18, 30)[self.take(2)])
+        return 1 + self.read((9, 13, 18, 30)[self.read(2)])

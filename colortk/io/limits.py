@@ -14,28 +14,29 @@ import struct
 DECODE_SECONDS = 60.0
 #: Markers of a JPEG, and bytes between them that belong to none. Each costs its readers some
 #: microseconds.
-SEGMENTS, FILLER = 4096, 1 << 16
+MAX_JPEG_SEGMENTS, MAX_JPEG_FILLER_BYTES = 4096, 1 << 16
 #: EXIF of a JPEG in several segments is put together by copying. Photoshop's data has many small
 #: parts.
-EXIF, PHOTOSHOP = 1 << 21, 1 << 22
+MAX_EXIF_BYTES, MAX_PHOTOSHOP_BYTES = 1 << 21, 1 << 22
 #: Scans of a JPEG. Cameras and programs write at most twenty; each goes over all pixels.
-SCANS, USUAL_SCANS = 100, 20
-#: Limit of scans × pixels for pictures with more than USUAL_SCANS scans: some seconds of work.
-SCANNED_PIXELS = 1 << 31
-#: Allowed chunks of a PNG: CHUNKS + bytes of the file / BYTES_OF_CHUNK.
-CHUNKS, BYTES_OF_CHUNK = 4096, 512
-#: Chunks with text, and bytes that one of them may unpack to.
-TEXTS, TEXT = 1024, 1 << 20
+MAX_JPEG_SCANS, MAX_USUAL_SCANS = 100, 20
+#: Limit of scans × pixels for pictures with more than MAX_USUAL_SCANS scans: some seconds of work.
+MAX_SCANNED_PIXELS = 1 << 31
+#: Allowed chunks of a PNG: BASE_PNG_CHUNKS + bytes of the file / BYTES_PER_PNG_CHUNK.
+BASE_PNG_CHUNKS, BYTES_PER_PNG_CHUNK = 4096, 512
+#: Chunks with text. Limits on their bytes are in :mod:`colortk.io.metadata`.
+MAX_PNG_TEXT_CHUNKS = 1024
 #: Sub-blocks in extensions of a GIF, and bytes of its comments.
-EXTENSIONS, COMMENT = 1 << 15, 1 << 19
-#: Allowed sub-blocks with a GIF's pixels: BLOCKS + bytes of the file / BYTES_OF_BLOCK.
-BLOCKS, BYTES_OF_BLOCK = 4096, 64
-#: Allowed boxes of JPEG 2000, and allowed code blocks: CODE_BLOCKS + samples /
-#: SAMPLES_OF_CODE_BLOCK.
-BOXES, CODE_BLOCKS, SAMPLES_OF_CODE_BLOCK = 1024, 1 << 17, 200
+MAX_GIF_EXTENSION_BLOCKS, MAX_GIF_COMMENT_BYTES = 1 << 15, 1 << 19
+#: Allowed sub-blocks with a GIF's pixels: BASE_GIF_BLOCKS + bytes of the file /
+#: BYTES_PER_GIF_BLOCK.
+BASE_GIF_BLOCKS, BYTES_PER_GIF_BLOCK = 4096, 64
+#: Allowed boxes of JPEG 2000, and allowed code blocks: BASE_CODE_BLOCKS + samples /
+#: SAMPLES_PER_CODE_BLOCK.
+MAX_JPEG2000_BOXES, BASE_CODE_BLOCKS, SAMPLES_PER_CODE_BLOCK = 1024, 1 << 17, 200
 #: Bytes of run lengths in a BMP, which Pillow reads one by one.
-RUN_LENGTHS = 1 << 22
-_RUN_LENGTHS_OF_BMP = (b"\1\0\0\0", b"\2\0\0\0")
+MAX_RUN_LENGTH_BYTES = 1 << 22
+_RUN_LENGTH_KINDS = (b"\1\0\0\0", b"\2\0\0\0")
 
 
 class OverLimit(ValueError):
@@ -68,8 +69,10 @@ def check_header(data: bytes) -> None:
         _check_jpeg2000(data)
     elif beginning[:1] == b"P":
         _check_pnm(data)
-    elif data[:2] == b"BM" and len(data) > RUN_LENGTHS and data[30:34] in _RUN_LENGTHS_OF_BMP:
-        raise OverLimit(f"it has over {RUN_LENGTHS:,} bytes of run lengths")
+    elif (
+        data[:2] == b"BM" and len(data) > MAX_RUN_LENGTH_BYTES and data[30:34] in _RUN_LENGTH_KINDS
+    ):
+        raise OverLimit(f"it has over {MAX_RUN_LENGTH_BYTES:,} bytes of run lengths")
 
 
 def _check_pnm(data: bytes) -> None:
@@ -102,34 +105,36 @@ def _check_jpeg(data: bytes) -> None:
         if segment.marker in jpeg_segments.FRAMES and segment.stop - segment.start >= 6:
             height, width = struct.unpack_from(">HH", data, segment.start + 1)
             pixels = height * width
-        if count > SEGMENTS or filler > FILLER:
+        if count > MAX_JPEG_SEGMENTS or filler > MAX_JPEG_FILLER_BYTES:
             raise OverLimit("it has more segments than a picture needs")
-        if scans > SCANS or (scans > USUAL_SCANS and scans * pixels > SCANNED_PIXELS):
+        if scans > MAX_JPEG_SCANS or (
+            scans > MAX_USUAL_SCANS and scans * pixels > MAX_SCANNED_PIXELS
+        ):
             raise OverLimit("it has more scans than a picture needs")
-        if exif > EXIF:
-            raise OverLimit(f"its EXIF has over {EXIF:,} bytes")
-        if photoshop > PHOTOSHOP:
-            raise OverLimit(f"its Photoshop data has over {PHOTOSHOP:,} bytes")
+        if exif > MAX_EXIF_BYTES:
+            raise OverLimit(f"its EXIF has over {MAX_EXIF_BYTES:,} bytes")
+        if photoshop > MAX_PHOTOSHOP_BYTES:
+            raise OverLimit(f"its Photoshop data has over {MAX_PHOTOSHOP_BYTES:,} bytes")
 
 
 def _check_png(data: bytes) -> None:
     from colortk.io import png
 
     texts = 0
-    most = CHUNKS + len(data) // BYTES_OF_CHUNK
+    most = BASE_PNG_CHUNKS + len(data) // BYTES_PER_PNG_CHUNK
     for count, chunk in enumerate(png.chunks(data), 1):
         texts += chunk.kind in (b"tEXt", b"zTXt", b"iTXt")
-        if count > most or texts > TEXTS:
+        if count > most or texts > MAX_PNG_TEXT_CHUNKS:
             raise OverLimit("it has more chunks than a picture needs")
 
 
 def _check_gif(data: bytes) -> None:
     from colortk.io import gif
 
-    blocks = gif.blocks_of(data, EXTENSIONS)
-    if blocks.extensions > EXTENSIONS or blocks.comment > COMMENT:
+    blocks = gif.blocks_of(data, MAX_GIF_EXTENSION_BLOCKS)
+    if blocks.extensions > MAX_GIF_EXTENSION_BLOCKS or blocks.comment > MAX_GIF_COMMENT_BYTES:
         raise OverLimit("it has more extensions or comments than a picture needs")
-    if blocks.pixels > BLOCKS + len(data) // BYTES_OF_BLOCK:
+    if blocks.pixels > BASE_GIF_BLOCKS + len(data) // BYTES_PER_GIF_BLOCK:
         raise OverLimit("it has more blocks than a picture needs")
 
 
@@ -137,8 +142,8 @@ def _check_jpeg2000(data: bytes) -> None:
     from colortk.io import jpeg2000
 
     for count, _ in enumerate(jpeg2000.boxes(data), 1):
-        if count > BOXES:
+        if count > MAX_JPEG2000_BOXES:
             raise OverLimit("it has more boxes than a picture needs")
     blocks, samples = jpeg2000.work_of(data)
-    if blocks > CODE_BLOCKS + samples // SAMPLES_OF_CODE_BLOCK:
+    if blocks > BASE_CODE_BLOCKS + samples // SAMPLES_PER_CODE_BLOCK:
         raise OverLimit("its code blocks are smaller than a picture needs")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: Bytes of comments and texts of a picture that are kept, and of one text of a PNG after unpacking.
-TEXTS, TEXT = 1 << 20, 1 << 20
+MAX_COMMENT_BYTES, MAX_UNPACKED_TEXT_BYTES = 1 << 20, 1 << 20
 #: TIFF tags of XMP, IPTC, Photoshop's resources and layers.
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, LAYERS_TAG = 700, 33723, 34377, 37724
 XMP_TEXT = "XML:com.adobe.xmp"
@@ -59,15 +59,15 @@ def read_metadata(
     """
     collected = _Collected()
     if data[:3] == b"\xff\xd8\xff":
-        collected.jpeg(data)
+        collected.read_jpeg(data)
     elif data[:4] == b"\x89PNG":
-        collected.png(data)
+        collected.read_png(data)
     elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        collected.tiff(data)
+        collected.read_tiff(data)
     elif data[:1] == b"P":
-        collected.pnm(data)
+        collected.read_pnm(data)
     else:
-        collected.other(data, info)
+        collected.read_other_formats(data, info)
     for tag in (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, LAYERS_TAG):
         value = exif.get(tag)
         if tag == XMP_TAG and isinstance(value, bytes):
@@ -83,8 +83,8 @@ def read_metadata(
             packet, quoted = xmp.clean(collected.packet, collected.extension, turned)
         except xmp.Unusable as error:
             notes.append(f"'{name}': its XMP was dropped: {error}")
-    if collected.dropped:
-        notes.append(f"'{name}': comments over {TEXTS:,} bytes were dropped")
+    if collected.has_dropped_text:
+        notes.append(f"'{name}': comments over {MAX_COMMENT_BYTES:,} bytes were dropped")
     return Metadata(packet, collected.photoshop, collected.texts, quoted)
 
 
@@ -95,26 +95,26 @@ class _Collected:
         self.packet = self.extension = b""
         self.photoshop: dict[int, bytes] = {}
         self.texts: list[tuple[str, str]] = []
-        self.dropped = False
-        self._room = TEXTS
+        self.has_dropped_text = False
+        self._bytes_left = MAX_COMMENT_BYTES
 
     def add_text(self, keyword: str, text: str | bytes) -> None:
         text = _decoded(text) if isinstance(text, bytes) else text
         text = text.strip("\0").replace("\0", " ").strip()
         if not text or (keyword, text) in self.texts:
             return
-        self._room -= len(text)
-        self.dropped |= self._room < 0
-        if self._room >= 0:
+        self._bytes_left -= len(text)
+        self.has_dropped_text |= self._bytes_left < 0
+        if self._bytes_left >= 0:
             self.texts.append((keyword, text))
 
-    def pnm(self, data: bytes) -> None:
+    def read_pnm(self, data: bytes) -> None:
         from colortk.io import pnm
 
         header = pnm.header_of(data) if pnm.is_pnm(data) else None
         self.add_text("Comment", header.comments if header else "")
 
-    def jpeg(self, data: bytes) -> None:
+    def read_jpeg(self, data: bytes) -> None:
         from colortk.io import jpeg_segments
 
         app1, app13 = [], []
@@ -137,19 +137,19 @@ class _Collected:
 
             self.photoshop = iptc.from_segments(app13)
 
-    def png(self, data: bytes) -> None:
+    def read_png(self, data: bytes) -> None:
         from colortk.io import png
 
         for chunk in png.chunks(data):
             if chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and chunk.whole:
                 try:
-                    keyword, text = _text_of(chunk.kind, data[chunk.start : chunk.stop])
+                    keyword, text = _parse_png_text(chunk.kind, data[chunk.start : chunk.stop])
                 except (ValueError, IndexError):
-                    self.dropped = True
+                    self.has_dropped_text = True
                     continue
-                self._png_text(keyword, text)
+                self._add_png_text(keyword, text)
 
-    def _png_text(self, keyword: str, text: bytes) -> None:
+    def _add_png_text(self, keyword: str, text: bytes) -> None:
         if keyword == XMP_TEXT:
             self.packet = self.packet or text
         elif not keyword.startswith("Raw profile type "):
@@ -162,9 +162,9 @@ class _Collected:
             if keyword.endswith(" xmp"):
                 self.packet = self.packet or content
             elif keyword.endswith((" iptc", " 8bim")):
-                self._resources(content)
+                self._read_photoshop(content)
 
-    def _resources(self, content: bytes) -> None:
+    def _read_photoshop(self, content: bytes) -> None:
         from colortk.io import iptc
 
         if content[:4] == b"8BIM":
@@ -172,10 +172,10 @@ class _Collected:
         elif content[:1] == b"\x1c":
             self.photoshop[iptc.IPTC] = content
 
-    def tiff(self, data: bytes) -> None:
+    def read_tiff(self, data: bytes) -> None:
         from colortk.io import iptc, tiff_tags
 
-        values = (tiff_tags.directories(data, (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)) or [{}])[0]
+        values = (tiff_tags.read_directories(data, (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)) or [{}])[0]
         packet, records = values.get(XMP_TAG, b""), values.get(IPTC_TAG, b"")
         resources = values.get(PHOTOSHOP_TAG, b"")
         if isinstance(packet, bytes):
@@ -191,7 +191,7 @@ class _Collected:
         if records[:1] == b"\x1c":
             self.photoshop.setdefault(iptc.IPTC, bytes(records))
 
-    def other(self, data: bytes, info: Mapping[Any, Any]) -> None:
+    def read_other_formats(self, data: bytes, info: Mapping[Any, Any]) -> None:
         packet = info.get("xmp")
         self.packet = packet.encode() if isinstance(packet, str) else packet or b""
         comment = info.get("comment")
@@ -216,7 +216,7 @@ def _decoded(text: bytes) -> str:
         return text.decode("latin-1")
 
 
-def _text_of(kind: bytes, content: bytes) -> tuple[str, bytes]:
+def _parse_png_text(kind: bytes, content: bytes) -> tuple[str, bytes]:
     """Keyword and text of a chunk. Raises ``ValueError`` or ``IndexError`` for a damaged one."""
     from colortk.io import png
 
@@ -226,9 +226,9 @@ def _text_of(kind: bytes, content: bytes) -> tuple[str, bytes]:
     if kind == b"tEXt":
         text = rest.decode("latin-1").encode()
     elif kind == b"zTXt":
-        text = png.inflate(rest[1:], TEXT).decode("latin-1").encode()
+        text = png.inflate(rest[1:], MAX_UNPACKED_TEXT_BYTES).decode("latin-1").encode()
     else:
         packed = rest[0]
         _, _, text = rest[2:].split(b"\0", 2)
-        text = png.inflate(text, TEXT) if packed else text
+        text = png.inflate(text, MAX_UNPACKED_TEXT_BYTES) if packed else text
     return keyword.decode("latin-1"), text

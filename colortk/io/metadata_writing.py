@@ -75,25 +75,29 @@ def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:
     """Return a JPEG with metadata, behind its JFIF and EXIF headers."""
     from colortk.io import iptc, jpeg_segments, xmp
 
-    parts = [(jpeg_segments.APP1, one) for one in xmp.to_segments(metadata.xmp) if metadata.xmp]
+    contents = [
+        (jpeg_segments.APP1, packet) for packet in xmp.to_segments(metadata.xmp) if metadata.xmp
+    ]
     if metadata.photoshop:
-        parts += [(jpeg_segments.APP13, one) for one in iptc.to_segments(metadata.photoshop)]
+        contents += [
+            (jpeg_segments.APP13, resources) for resources in iptc.to_segments(metadata.photoshop)
+        ]
     for keyword, text in metadata.texts:
         comment = (text if keyword == "Comment" else f"{keyword}: {text}").encode()
         if len(comment) > _SEGMENT:
             notes.append(_loss("JPEG", "so long a comment", {"": text}, ".png"))
         else:
-            parts.append((jpeg_segments.COM, comment))
-    at = 2
+            contents.append((jpeg_segments.COM, comment))
+    offset = 2
     for segment in jpeg_segments.segments(data):
         if segment.marker not in (0xE0, jpeg_segments.APP1):
-            at = segment.at
+            offset = segment.at
             break
     added = b"".join(
         bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
-        for marker, content in parts
+        for marker, content in contents
     )
-    return data[:at] + added + data[at:]
+    return data[:offset] + added + data[offset:]
 
 
 def png_chunks(metadata: Metadata) -> bytes:

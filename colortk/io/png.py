@@ -32,14 +32,14 @@ def is_png(data: bytes) -> bool:
 
 def chunks(data: bytes) -> Iterator[Chunk]:
     """Yield the chunks of a PNG in order, up to and with its end chunk."""
-    at = len(SIGNATURE)
-    while at + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        stop = at + 8 + length
-        yield Chunk(kind, at + 8, min(stop, len(data)), stop + 4 <= len(data))
+    offset = len(SIGNATURE)
+    while offset + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, offset)
+        stop = offset + 8 + length
+        yield Chunk(kind, offset + 8, min(stop, len(data)), stop + 4 <= len(data))
         if kind == b"IEND":
             return
-        at += _AROUND + length
+        offset += _AROUND + length
 
 
 def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
@@ -57,7 +57,7 @@ def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
     ValueError
         Colors, transparency or orientation depend on such a chunk.
     """
-    whole_parts, at = [], 0
+    whole_parts, offset = [], 0
     kinds: list[bytes] = []
     view = memoryview(data)
     for chunk in chunks(data):
@@ -66,10 +66,10 @@ def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
             continue
         if chunk.kind in _SEEN:
             raise ValueError(f"the check sum of a chunk is wrong ({chunk.kind.decode('ascii')})")
-        whole_parts.append(view[at : chunk.start - 8])
-        at = chunk.stop + 4
+        whole_parts.append(view[offset : chunk.start - 8])
+        offset = chunk.stop + 4
         kinds.append(chunk.kind)
-    return (b"".join([*whole_parts, view[at:]]), kinds) if kinds else (data, [])
+    return (b"".join([*whole_parts, view[offset:]]), kinds) if kinds else (data, [])
 
 
 def _checksum_is_right(view: memoryview, chunk: Chunk) -> bool:

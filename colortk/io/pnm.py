@@ -63,19 +63,19 @@ def header_of(data: bytes) -> Header | None:
     kind = data[1] - 48
     head = data[:HEADER]
     values: list[int] = []
-    at = 2
+    offset = 2
     for _ in range(2 if kind in (1, 4) else 3):
-        match = _NUMBER.match(head, at)
+        match = _NUMBER.match(head, offset)
         if match is None:
-            if len(data) > HEADER and _GAP_TO_END.match(head, at):
+            if len(data) > HEADER and _GAP_TO_END.match(head, offset):
                 raise ValueError(f"its header has over {HEADER:,} bytes, most of them a comment")
             return None
         values.append(int(match[1]))
-        at = match.end()
-    lines = (line[1:].strip() for line in _COMMENT.findall(head[:at]))
+        offset = match.end()
+    lines = (line[1:].strip() for line in _COMMENT.findall(head[:offset]))
     comments = "\n".join(line.decode("utf-8", "replace") for line in lines if line)
     width, height, maximum = [*values, 1][:3]
-    return Header(kind, width, height, maximum, at + 1, comments)
+    return Header(kind, width, height, maximum, offset + 1, comments)
 
 
 def to_binary(data: bytes, header: Header) -> bytes:

@@ -18,7 +18,7 @@ from colortk.io import tiff_codecs, tiff_limits
 from colortk.io.tiff_colors import to_srgb
 from colortk.io.tiff_layout import CodecUnavailable, Layout, layout_of, name_of, refused
 from colortk.io.tiff_samples import Damaged, read_samples
-from colortk.io.tiff_tags import directories as directories_of
+from colortk.io.tiff_tags import read_directories as directories_of
 from colortk.types import Array
 
 
@@ -70,7 +70,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
         layout = layout_of(data, name, max_pixels, partial=allow_truncated)
         _check_kind(layout, name)
         _check_size(layout, data, name)
-        tiff_codecs.check_count(layout)
+        tiff_codecs.check_segment_count(layout)
         if layout.more_pages:
             notes.append(f"'{name}' has several pages or frames: only the first is used")
         samples, present = read_samples(data, layout, partial=allow_truncated)

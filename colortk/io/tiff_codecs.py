@@ -48,7 +48,7 @@ def converts_colors(compression: int) -> bool:
     return returns_samples(compression) and compression != _LERC
 
 
-def check_count(layout: Layout) -> None:
+def check_segment_count(layout: Layout) -> None:
     """Refuse more strips or tiles than can be decoded in seconds. Raises ``ValueError``."""
     if layout.compression in (*NONE, *DEFLATE, *LIBTIFF):
         return
@@ -60,14 +60,16 @@ def check_count(layout: Layout) -> None:
         raise ValueError(f"it has {len(layout.segments):,} {kind}, more than a picture needs")
 
 
-def decode_segments(layout: Layout, parts: Sequence[bytes], rows: Sequence[int]) -> list[Any]:
+def decode_segments(
+    layout: Layout, encoded_parts: Sequence[bytes], rows: Sequence[int]
+) -> list[Any]:
     """Decode segments.
 
     Parameters
     ----------
     layout : Layout
         Of the picture; it is compressed.
-    parts : sequence of bytes
+    encoded_parts : sequence of bytes
         The encoded segments.
     rows : sequence of int
         Rows of each.
@@ -87,14 +89,14 @@ def decode_segments(layout: Layout, parts: Sequence[bytes], rows: Sequence[int])
     """
     compression = layout.compression
     if not returns_samples(compression) and layout.tags.get(266) == 2:  # least bit first
-        parts = [part.translate(_REVERSED) for part in parts]
+        encoded_parts = [encoded.translate(_REVERSED) for encoded in encoded_parts]
     sizes = [row_bytes(layout) * count for count in rows]
     if compression in NONE:
-        return [_exact(part, size) for part, size in zip(parts, sizes, strict=True)]
+        return [_exact(part, size) for part, size in zip(encoded_parts, sizes, strict=True)]
     if compression in LIBTIFF:
-        return decode_strips(compression, parts, rows, row_bytes(layout))
+        return decode_strips(compression, encoded_parts, rows, row_bytes(layout))
     decode = _decoder(layout)
-    return [decode(*arguments) for arguments in zip(parts, rows, sizes, strict=True)]
+    return [decode(*arguments) for arguments in zip(encoded_parts, rows, sizes, strict=True)]
 
 
 def row_bytes(layout: Layout) -> int:
@@ -105,7 +107,7 @@ def row_bytes(layout: Layout) -> int:
 def _decoder(layout: Layout) -> Callable[[bytes, int, int], Any]:
     compression = layout.compression
     if compression in JPEG:
-        return lambda part, rows, _: decode_jpeg(layout, part, rows)
+        return lambda encoded, rows, _: decode_jpeg(layout, encoded, rows)
     if compression in DEFLATE:
         return lambda part, _, size: _inflate(part, size)
     if compression in _CCITT and layout.bits == layout.channels == 1:
@@ -131,20 +133,20 @@ def _exact(content: bytes, size: int) -> bytes:
     return content if len(content) == size else content[:size]
 
 
-def _inflate(part: bytes, size: int) -> bytes:
+def _inflate(encoded: bytes, size: int) -> bytes:
     unpacker = zlib.decompressobj()
-    content = unpacker.decompress(part, size)
+    content = unpacker.decompress(encoded, size)
     if len(content) == size and not unpacker.eof:
         unpacker.decompress(unpacker.unconsumed_tail, 1)  # compares the checksum, if it is there
     return _exact(content, size)
 
 
-def inflate_start(part: bytes, size: int) -> bytes:
+def inflate_start(encoded: bytes, size: int) -> bytes:
     """Decode the valid beginning of a damaged Deflate segment, at most ``size`` bytes."""
     unpacker, content = zlib.decompressobj(), bytearray()
     try:
-        for at in range(0, len(part), 512):
-            content += unpacker.decompress(part[at : at + 512], size - len(content))
+        for offset in range(0, len(encoded), 512):
+            content += unpacker.decompress(encoded[offset : offset + 512], size - len(content))
             if len(content) >= size or unpacker.eof:
                 break
     except zlib.error:
@@ -152,22 +154,22 @@ def inflate_start(part: bytes, size: int) -> bytes:
     return bytes(content)
 
 
-def _unlzma(part: bytes, size: int) -> bytes:
+def _unlzma(encoded: bytes, size: int) -> bytes:
     import lzma
 
-    return lzma.LZMADecompressor(memlimit=_LZMA_MEMORY).decompress(part, size)
+    return lzma.LZMADecompressor(memlimit=_LZMA_MEMORY).decompress(encoded, size)
 
 
-def _image(decode: Callable[..., Any], part: bytes, layout: Layout, rows: int) -> Array:
+def _image(decode: Callable[..., Any], encoded: bytes, layout: Layout, rows: int) -> Array:
     """Return the samples of a segment that is a picture file of exactly the right size."""
-    limits.check_header(part)
-    if jpeg2000.is_jpeg2000(part):
-        samples = jpeg2000.work_of(part)[1]
+    limits.check_header(encoded)
+    if jpeg2000.is_jpeg2000(encoded):
+        samples = jpeg2000.work_of(encoded)[1]
         if samples != rows * layout.columns * layout.channels:
             raise ValueError(f"it holds {samples:,} samples")
     kind = np.dtype(f"{layout.kind}{max(8, layout.bits) // 8}")
     out = np.zeros((rows, layout.columns, layout.channels), kind)
-    array = np.asarray(decode(part, out=out.squeeze(2) if layout.channels == 1 else out))
+    array = np.asarray(decode(encoded, out=out.squeeze(2) if layout.channels == 1 else out))
     if array.size != out.size or array.dtype != kind:
         raise ValueError(f"it holds {array.shape} {array.dtype} samples")
     return array.reshape(out.shape)

@@ -78,13 +78,13 @@ def _alpha(
     kinds = layout.extra
     if not kinds and count == 1:
         kinds = (_UNASSOCIATED,)  # OpenCV and others write alpha without saying so
-    at = next((n for n, kind in enumerate(kinds) if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
-    unused = count - (at is not None)
+    offset = next((n for n, kind in enumerate(kinds) if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
+    unused = count - (offset is not None)
     if unused:
         notes.append(f"'{name}': {unused} of its channels are neither color nor alpha: ignored")
-    if at is None:
+    if offset is None:
         return None, False
-    return samples[..., layout.colors + at], kinds[at] == _ASSOCIATED
+    return samples[..., layout.colors + offset], kinds[offset] == _ASSOCIATED
 
 
 def _full_range(values: Array, layout: Layout, name: str) -> Array:

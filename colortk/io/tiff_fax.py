@@ -24,12 +24,12 @@ _END = {
 }
 
 
-def decode_fax(part: bytes, rows: int, width: int, compression: int, options: int) -> bytes:
+def decode_fax(segment: bytes, rows: int, width: int, compression: int, options: int) -> bytes:
     """Decode a strip of black and white.
 
     Parameters
     ----------
-    part : bytes
+    segment : bytes
         Its code, the most significant bit first.
     rows, width : int
         Size in pixels.
@@ -48,20 +48,21 @@ def decode_fax(part: bytes, rows: int, width: int, compression: int, options: in
     ValueError
         The code is damaged, ends early, or is of an encoder that codes in another way.
     """
-    image = strips_image(compression, [part], width, rows, rows, bits=1, options=options)
+    image = strips_image(compression, [segment], width, rows, rows, bits=1, options=options)
     out = io.BytesIO()
     tags = {278: rows, 292: options}
     image.save(out, "TIFF", compression=_KINDS[compression], tiffinfo=tags)
-    again = TiffImagePlugin.TiffImageFile(io.BytesIO(out.getvalue()))
-    (place,), (size,) = again.tag_v2[273], again.tag_v2[279]
-    encoded = out.getvalue()[place : place + size]
+    reencoded = TiffImagePlugin.TiffImageFile(io.BytesIO(out.getvalue()))
+    (offset,), (size,) = reencoded.tag_v2[273], reencoded.tag_v2[279]
+    encoded = out.getvalue()[offset : offset + size]
     bits = _bits(encoded[-32:])
     end = _END[compression].search(bits)
     count = 8 * (len(encoded) - len(encoded[-32:])) + (end.start() if end else len(bits))
-    whole, rest = divmod(count, 8)
+    full_bytes, last_bits = divmod(count, 8)
     if (
-        part[:whole] != encoded[:whole]
-        or _bits(part[whole:][:1])[:rest] != _bits(encoded[whole:][:1])[:rest]
+        segment[:full_bytes] != encoded[:full_bytes]
+        or _bits(segment[full_bytes:][:1])[:last_bits]
+        != _bits(encoded[full_bytes:][:1])[:last_bits]
     ):
         raise ValueError("its CCITT code is damaged, ends early, or is of an unusual encoder")
     return np.packbits(np.asarray(image), axis=1).tobytes()

@@ -248,7 +248,7 @@ def refused(name: str, why: str, hint: str = "") -> PictureError:
 def _numbers(tags: dict[int, Any], tag: int) -> tuple[int, ...]:
     value = tags.get(tag, ())
     values = value if isinstance(value, tuple | list | bytes) else (value,)
-    if any(not isinstance(one, int) for one in values):
+    if any(not isinstance(value_item, int) for value_item in values):
         raise ValueError(f"its tag {tag} does not hold whole numbers")
     return tuple(values)
 

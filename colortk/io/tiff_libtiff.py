@@ -19,7 +19,7 @@ _BATCH = 1 << 26
 
 
 def decode_strips(
-    compression: int, parts: Sequence[bytes], rows: Sequence[int], width: int
+    compression: int, encoded_parts: Sequence[bytes], rows: Sequence[int], width: int
 ) -> list[bytes]:
     """Decode LZW or PackBits segments: libtiff gets each segment as a strip of a gray picture.
 
@@ -29,7 +29,7 @@ def decode_strips(
     ----------
     compression : int
         TIFF compression code.
-    parts : sequence of bytes
+    encoded_parts : sequence of bytes
         Encoded segments.
     rows : sequence of int
         Rows of each.
@@ -48,9 +48,9 @@ def decode_strips(
     """
     decoded: list[bytes] = []
     start = 0
-    while start < len(parts):
+    while start < len(encoded_parts):
         end, size = start, 0
-        while end < len(parts) and (end == start or size + rows[end] * width <= _BATCH):
+        while end < len(encoded_parts) and (end == start or size + rows[end] * width <= _BATCH):
             if end > start and rows[end] > rows[start]:
                 break
             size += rows[end] * width
@@ -58,34 +58,39 @@ def decode_strips(
             if rows[end - 1] < rows[start]:  # only the last strip may be short
                 break
         image = strips_image(
-            compression, parts[start:end], width, sum(rows[start:end]), rows[start]
+            compression, encoded_parts[start:end], width, sum(rows[start:end]), rows[start]
         )
-        content, at = image.tobytes(), 0
+        content, offset = image.tobytes(), 0
         for count in rows[start:end]:
-            decoded.append(content[at : at + count * width])
-            at += count * width
+            decoded.append(content[offset : offset + count * width])
+            offset += count * width
         start = end
     return decoded
 
 
 def strips_image(
-    compression: int, parts: Sequence[bytes], width: int, height: int, rows: int, **tags: int
+    compression: int,
+    encoded_parts: Sequence[bytes],
+    width: int,
+    height: int,
+    rows: int,
+    **tags: int,
 ) -> Image.Image:
     """Decode strips as a gray picture, with 8 bits per sample unless ``tags`` states ``bits``.
 
     Raises ``ValueError`` if libtiff reports an error.
     """
-    if any(not part for part in parts):
+    if any(not encoded for encoded in encoded_parts):
         raise ValueError("it is empty")
     values = {
         256: width, 257: height, 258: tags.get("bits", 8), 259: compression, 262: 1, 277: 1,
         278: rows, 292: tags.get("options", 0),
     }  # fmt: skip
-    count = len(parts)
+    count = len(encoded_parts)
     start = 8 + 2 + 12 * (len(values) + 2) + 4
-    places = [*accumulate(map(len, parts), initial=start + 8 * count * (count > 1))][:-1]
+    places = [*accumulate(map(len, encoded_parts), initial=start + 8 * count * (count > 1))][:-1]
     entries = {tag: (4, 1, value) for tag, value in values.items()}
-    sizes = [*map(len, parts)]
+    sizes = [*map(len, encoded_parts)]
     entries[273] = (4, count, places[0] if count == 1 else start)
     entries[279] = (4, count, sizes[0] if count == 1 else start + 4 * count)
     head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries))
@@ -93,7 +98,7 @@ def strips_image(
     if count > 1:
         head += struct.pack(f"<{2 * count}L", *places, *sizes)
     _quiet_libtiff()
-    image = TiffImagePlugin.TiffImageFile(io.BytesIO(head + b"".join(parts)))
+    image = TiffImagePlugin.TiffImageFile(io.BytesIO(head + b"".join(encoded_parts)))
     try:
         image.load()
     except OSError:  # which gives a number only

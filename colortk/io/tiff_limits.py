@@ -69,28 +69,28 @@ def check(data: bytes) -> tuple[int, int] | None:
     layout = _layout(data)
     if layout is None:
         return None
-    waiting = _numbers(data, layout, layout.head, layout.offset, 1)
+    pending = _numbers(data, layout, layout.head, layout.offset, 1)
     seen: set[int] = set()
     first: dict[int, int] = {}
     value_bytes = 0
-    while waiting and len(seen) < MAX_DIRECTORIES:
-        place = waiting.pop(0)
+    while pending and len(seen) < MAX_DIRECTORIES:
+        place = pending.pop(0)
         if not place or place in seen:  # 0 ends the chain and is no offset
             continue
         values = first if not seen else {}
         seen.add(place)
-        for tag, kind, count, at in _entries(data, layout, place, waiting):
+        for tag, kind, count, offset in _entries(data, layout, place, pending):
             size = count * _SIZES[kind]
-            if size > layout.size and at + size <= len(data):  # else it is not read either
+            if size > layout.size and offset + size <= len(data):  # else it is not read either
                 value_bytes += size
                 if kind not in _BYTES and count > NUMBERS:
                     raise Absurd(f"its tag {tag} has {count:,} values")
             for value in _numbers(
-                data, layout, at, {3: "H", 16: "Q"}.get(kind, "L"), min(count, 9)
+                data, layout, offset, {3: "H", 16: "Q"}.get(kind, "L"), min(count, 9)
             ):
                 values[tag] = max(values.get(tag, 0), value)
                 if tag in _POINTERS and kind in (4, 13, 16):
-                    waiting.append(value)
+                    pending.append(value)
         if value_bytes > 2 * len(data):
             raise Absurd("its tags say that they hold more than the file does")
     width, height = first.get(_WIDTH, 0), first.get(_HEIGHT, 0)
@@ -106,12 +106,12 @@ def _entries(
     entry = f"{layout.order}HH{layout.offset}"
     step = 4 + 2 * layout.size
     (count,) = _numbers(data, layout, place, layout.entries, 1) or [0]
-    at = place + struct.calcsize(f"={layout.entries}")
+    offset = place + struct.calcsize(f"={layout.entries}")
     for _ in range(min(count, len(data) // step)):
-        if at + step > len(data):
+        if offset + step > len(data):
             return
-        tag, kind, values = struct.unpack_from(entry, data, at)
-        inside = at + 4 + layout.size
+        tag, kind, values = struct.unpack_from(entry, data, offset)
+        inside = offset + 4 + layout.size
         if kind in _SIZES:
             far = values * _SIZES[kind] > layout.size
             yield (
@@ -120,12 +120,12 @@ def _entries(
                 values,
                 (_numbers(data, layout, inside, layout.offset, 1)[0] if far else inside),
             )
-        at += step
-    waiting += _numbers(data, layout, at, layout.offset, 1)
+        offset += step
+    waiting += _numbers(data, layout, offset, layout.offset, 1)
 
 
-def _numbers(data: bytes, layout: _Layout, at: int, kind: str, count: int) -> list[int]:
+def _numbers(data: bytes, layout: _Layout, offset: int, kind: str, count: int) -> list[int]:
     """Return up to ``count`` numbers at an offset; fewer if the data end there."""
     size = struct.calcsize(f"={kind}")
-    count = max(0, min(count, (len(data) - at) // size))
-    return list(struct.unpack_from(f"{layout.order}{count}{kind}", data, at)) if count else []
+    count = max(0, min(count, (len(data) - offset) // size))
+    return list(struct.unpack_from(f"{layout.order}{count}{kind}", data, offset)) if count else []

@@ -59,9 +59,9 @@ def read_samples(data: bytes, layout: Layout, partial: bool = False) -> tuple[Ar
         block = samples[top : top + layout.rows, left : left + layout.columns]
         if layout.planes > 1:
             block = block[..., plane : plane + 1]
-        part = segment[: block.shape[0], : block.shape[1]]
-        block[: len(part)] = part
-        count[top : top + len(part), left : left + block.shape[1]] += 1
+        encoded = segment[: block.shape[0], : block.shape[1]]
+        block[: len(encoded)] = encoded
+        count[top : top + len(encoded), left : left + block.shape[1]] += 1
     present = count == layout.planes
     if not partial and not present.all():
         raise Damaged("a part of the picture was not decoded")
@@ -74,19 +74,19 @@ def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int,
     step = max(1, _AT_ONCE // max(1, size))
     for start in range(0, len(layout.segments), step):
         numbers = range(start, min(start + step, len(layout.segments)))
-        parts = [
+        encoded_parts = [
             data[place : place + size] for place, size in layout.segments[start : start + step]
         ]
         rows = [layout.rows_of(number) for number in numbers]
         try:
-            decoded = tiff_codecs.decode_segments(layout, parts, rows)
+            decoded = tiff_codecs.decode_segments(layout, encoded_parts, rows)
         except (CodecUnavailable, MemoryError):
             raise
         except Exception as error:  # decoders raise nearly anything on damaged data
             if not partial:
-                raise _damage(layout, parts, rows, start, error) from error
+                raise _damage(layout, encoded_parts, rows, start, error) from error
             sizes = [size for _, size in layout.segments[start : start + step]]
-            decoded = _salvaged_of_cut(layout, parts, rows, sizes)
+            decoded = _salvaged_of_cut(layout, encoded_parts, rows, sizes)
         for number, segment in zip(numbers, decoded, strict=True):
             if not len(segment):
                 continue  # not one row of a damaged segment
@@ -96,25 +96,25 @@ def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int,
 
 
 def _damage(
-    layout: Layout, parts: list[bytes], rows: list[int], start: int, error: Exception
+    layout: Layout, encoded_parts: list[bytes], rows: list[int], start: int, error: Exception
 ) -> Damaged:
     """Find a segment that fails by itself, for the message: halves that fail are halved again.
 
     Segments of libtiff are not tried again, since it prints to stderr for each failure.
     """
-    low, high = 0, len(parts)
+    low, high = 0, len(encoded_parts)
     if layout.compression in tiff_codecs.LIBTIFF and high > 1:
         return Damaged(" ".join(str(error).split()))
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            tiff_codecs.decode_segments(layout, parts[low:middle], rows[low:middle])
+            tiff_codecs.decode_segments(layout, encoded_parts[low:middle], rows[low:middle])
         except Exception as caught:
             high, error = middle, caught
         else:
             low = middle
     try:
-        tiff_codecs.decode_segments(layout, parts[low:high], rows[low:high])
+        tiff_codecs.decode_segments(layout, encoded_parts[low:high], rows[low:high])
     except Exception as caught:
         error = caught
     why = " ".join(str(error).split()) or type(error).__name__
@@ -123,53 +123,60 @@ def _damage(
 
 
 def _salvaged_of_cut(
-    layout: Layout, parts: list[bytes], rows: list[int], sizes: list[int]
+    layout: Layout, encoded_parts: list[bytes], rows: list[int], sizes: list[int]
 ) -> list[bytes | Array]:
     """Decode complete segments; of segments that the end of the file cuts off, the whole rows."""
-    decoded: list[bytes | Array] = [b""] * len(parts)
-    whole = [number for number, part in enumerate(parts) if part and len(part) == sizes[number]]
+    decoded: list[bytes | Array] = [b""] * len(encoded_parts)
+    whole = [
+        number
+        for number, encoded in enumerate(encoded_parts)
+        if encoded and len(encoded) == sizes[number]
+    ]
     decoded_segments = _salvaged(
-        layout, [parts[number] for number in whole], [rows[number] for number in whole], [_TRIES]
+        layout,
+        [encoded_parts[number] for number in whole],
+        [rows[number] for number in whole],
+        [_TRIES],
     )
     for number, segment in zip(whole, decoded_segments, strict=True):
         decoded[number] = segment
-    for number in {*range(len(parts))}.difference(whole):
-        decoded[number] = _start_of(layout, parts[number], rows[number])
+    for number in {*range(len(encoded_parts))}.difference(whole):
+        decoded[number] = _start_of(layout, encoded_parts[number], rows[number])
     return decoded
 
 
 def _salvaged(
-    layout: Layout, parts: list[bytes], rows: list[int], tries: list[int]
+    layout: Layout, encoded_parts: list[bytes], rows: list[int], tries: list[int]
 ) -> list[bytes | Array]:
     """Decode all segments that can be decoded: halves that fail are halved again.
 
     ``tries``: a list with the number of attempts left; each takes about a millisecond.
     """
     tries[0] -= 1
-    if not parts:
+    if not encoded_parts:
         return []
     try:
-        return tiff_codecs.decode_segments(layout, parts, rows)
+        return tiff_codecs.decode_segments(layout, encoded_parts, rows)
     except MemoryError:
         raise
     except Exception:
         if tries[0] < 0:
-            return [b""] * len(parts)
-        if len(parts) == 1:
-            return [_start_of(layout, parts[0], rows[0])]
-    middle = len(parts) // 2
-    first = _salvaged(layout, parts[:middle], rows[:middle], tries)
-    return first + _salvaged(layout, parts[middle:], rows[middle:], tries)
+            return [b""] * len(encoded_parts)
+        if len(encoded_parts) == 1:
+            return [_start_of(layout, encoded_parts[0], rows[0])]
+    middle = len(encoded_parts) // 2
+    first = _salvaged(layout, encoded_parts[:middle], rows[:middle], tries)
+    return first + _salvaged(layout, encoded_parts[middle:], rows[middle:], tries)
 
 
-def _start_of(layout: Layout, part: bytes, rows: int) -> bytes:
+def _start_of(layout: Layout, encoded: bytes, rows: int) -> bytes:
     """Return the bytes of the complete first rows of a damaged segment."""
     width = tiff_codecs.row_bytes(layout)
     content = b""
     if layout.compression in tiff_codecs.NONE:
-        content = part
+        content = encoded
     elif layout.compression in tiff_codecs.DEFLATE:
-        content = tiff_codecs.inflate_start(part, rows * width)
+        content = tiff_codecs.inflate_start(encoded, rows * width)
     return content[: min(len(content) // width, rows) * width]
 
 
@@ -205,8 +212,8 @@ def _bits(raw: Array, bits: int) -> Array:
     each = np.unpackbits(raw, axis=1)
     each = each[:, : each.shape[1] // bits * bits].reshape(len(raw), -1, bits)
     values = np.zeros(each.shape[:2], np.uint8 if bits < 8 else np.uint16)
-    for at in range(bits):
-        values = (values << 1) | each[..., at]
+    for offset in range(bits):
+        values = (values << 1) | each[..., offset]
     return values
 
 

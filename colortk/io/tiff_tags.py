@@ -23,7 +23,7 @@ def is_tiff(data: bytes) -> bool:
     return data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def directories(data: bytes, tags: Collection[int]) -> list[dict[int, Value]]:
+def read_directories(data: bytes, tags: Collection[int]) -> list[dict[int, Value]]:
     """Return the values of ``tags`` in every directory, sub-images included.
 
     Parameters
@@ -42,53 +42,53 @@ def directories(data: bytes, tags: Collection[int]) -> list[dict[int, Value]]:
         return []
     order = "<" if data[:1] == b"I" else ">"
     big = data[2:3] == b"+" or data[3:4] == b"+"
-    offset, count, entry = ("Q", "Q", 20) if big else ("L", "H", 12)
-    waiting = [_numbers(data, order, offset, 8 if big else 4, 1)]
-    seen: set[int] = set()
+    offset_type, count_type, entry_size = ("Q", "Q", 20) if big else ("L", "H", 12)
+    chains = [_read_numbers(data, order, offset_type, 8 if big else 4, 1)]
+    visited: set[int] = set()
     directories_read: list[dict[int, Value]] = []
-    while waiting and len(directories_read) < _DIRECTORIES:
-        places = waiting.pop(0)
-        for place in places:
-            if place in seen or not 0 < place < len(data):
+    while chains and len(directories_read) < _DIRECTORIES:
+        chain = chains.pop(0)
+        for directory_offset in chain:
+            if directory_offset in visited or not 0 < directory_offset < len(data):
                 continue
-            seen.add(place)
+            visited.add(directory_offset)
             values: dict[int, Value] = {}
-            (entries,) = _numbers(data, order, count, place, 1) or (0,)
-            at = place + struct.calcsize(f"={count}")
+            (entries,) = _read_numbers(data, order, count_type, directory_offset, 1) or (0,)
+            entry_offset = directory_offset + struct.calcsize(f"={count_type}")
             for _ in range(min(entries, _ENTRIES)):
-                if at + entry > len(data):
+                if entry_offset + entry_size > len(data):
                     break
-                tag = struct.unpack_from(f"{order}H", data, at)[0]
+                tag = struct.unpack_from(f"{order}H", data, entry_offset)[0]
                 if tag in tags or tag == _SUB_DIRECTORIES:
-                    value = _value(data, order, offset, at)
+                    value = _read_value(data, order, offset_type, entry_offset)
                     if value is not None and tag in tags:
                         values[tag] = value
                     if tag == _SUB_DIRECTORIES and isinstance(value, tuple):
-                        waiting.append(value[:_DIRECTORIES])
-                at += entry
-            waiting.append(_numbers(data, order, offset, at, 1))
+                        chains.append(value[:_DIRECTORIES])
+                entry_offset += entry_size
+            chains.append(_read_numbers(data, order, offset_type, entry_offset, 1))
             directories_read.append(values)
     return directories_read
 
 
-def _value(data: bytes, order: str, offset: str, at: int) -> Value | None:
-    _, kind, count = struct.unpack_from(f"{order}HH{offset}", data, at)
+def _read_value(data: bytes, order: str, offset_type: str, entry_offset: int) -> Value | None:
+    _, kind, count = struct.unpack_from(f"{order}HH{offset_type}", data, entry_offset)
     letter = _TYPES.get(kind)
     if letter is None:
         return None
-    inside = struct.calcsize(f"={offset}")
+    inside = struct.calcsize(f"={offset_type}")
     size = count * struct.calcsize(f"={letter}")
-    place = at + 4 + inside
+    value_offset = entry_offset + 4 + inside
     if size > inside:
-        place = (_numbers(data, order, offset, place, 1) or (len(data),))[0]
-    if size > _BYTES or place + size > len(data):
+        value_offset = (_read_numbers(data, order, offset_type, value_offset, 1) or (len(data),))[0]
+    if size > _BYTES or value_offset + size > len(data):
         return None
     if letter in ("s", "B"):
-        return data[place : place + size]
-    return _numbers(data, order, letter, place, count)
+        return data[value_offset : value_offset + size]
+    return _read_numbers(data, order, letter, value_offset, count)
 
 
-def _numbers(data: bytes, order: str, letter: str, at: int, count: int) -> tuple[int, ...]:
-    if at + count * struct.calcsize(f"={letter}") > len(data):
+def _read_numbers(data: bytes, order: str, letter: str, offset: int, count: int) -> tuple[int, ...]:
+    if offset + count * struct.calcsize(f"={letter}") > len(data):
         return ()
-    return struct.unpack_from(f"{order}{count}{letter}", data, at)
+    return struct.unpack_from(f"{order}{count}{letter}", data, offset)

@@ -55,7 +55,7 @@ def repair_jpeg(data: bytes) -> Repaired | None:
     return Repaired(body + _END, Missing(lost, reduced, frame.height))
 
 
-def _has_all_bits(scans: list[jpeg_segments.Scan], component: int) -> bool:
+def _has_all_bits(scans: list[jpeg_segments.JpegScan], component: int) -> bool:
     """Whether the scans of a progressive JPEG give all bits of all coefficients of a component."""
     low = dict.fromkeys(range(64), 14)
     for scan in scans:
@@ -65,7 +65,7 @@ def _has_all_bits(scans: list[jpeg_segments.Scan], component: int) -> bool:
 
 
 def _first_lost_row(
-    body: bytes, scans: list[jpeg_segments.Scan], names: list[int], progressive: bool
+    body: bytes, scans: list[jpeg_segments.JpegScan], names: list[int], progressive: bool
 ) -> int | None:
     """First row of the last scan for which there is no code.
 
@@ -73,8 +73,8 @@ def _first_lost_row(
     """
     last = scans[-1]
     restarts = sum(
-        body[at + 1] in range(0xD0, 0xD8) and body[at] == 0xFF
-        for at in _places(body, last.start)
+        body[offset + 1] in range(0xD0, 0xD8) and body[offset] == 0xFF
+        for offset in _places(body, last.start)
     )  # fmt: skip
     restarting = any(
         segment.marker == _RESTART_INTERVAL for segment in jpeg_segments.segments(body)

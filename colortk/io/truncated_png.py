@@ -69,24 +69,24 @@ def _inflated(content: bytes, needed: int, marks: list[int]) -> tuple[bytes, int
     unpacker = zlib.decompressobj()
     out = bytearray()
     reached: int | None = None
-    at = 0
-    while at < len(content) and len(out) < needed:
+    offset = 0
+    while offset < len(content) and len(out) < needed:
         step = 1 << 16
-        if marks and at < marks[0]:
-            step = min(step, marks[0] - at)
+        if marks and offset < marks[0]:
+            step = min(step, marks[0] - offset)
         elif marks and reached is None:
             reached = len(out)
         before = unpacker.copy()
         try:
-            out += unpacker.decompress(content[at : at + step], needed - len(out))
+            out += unpacker.decompress(content[offset : offset + step], needed - len(out))
         except zlib.error:
-            for byte in content[at : at + step]:
+            for byte in content[offset : offset + step]:
                 try:
                     out += before.decompress(bytes((byte,)), max(1, needed - len(out)))
                 except zlib.error:
                     break
             break
-        at += step
+        offset += step
     return bytes(out[:needed]), reached
 
 

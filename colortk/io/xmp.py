@@ -271,8 +271,8 @@ def to_segments(packet: bytes) -> list[bytes]:
     )  # fmt: skip
     size = _SEGMENT - len(_EXTENSION) - 40
     parts = [
-        _EXTENSION + digest + len(extension).to_bytes(4, "big") + at.to_bytes(4, "big")
-        + extension[at : at + size]
-        for at in range(0, len(extension), size)
+        _EXTENSION + digest + len(extension).to_bytes(4, "big") + offset.to_bytes(4, "big")
+        + extension[offset : offset + size]
+        for offset in range(0, len(extension), size)
     ]  # fmt: skip
     return [_STANDARD + first.encode(), *parts]
