@@ -18,7 +18,7 @@ from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find_pictures
 from colortk.pipeline import colorize, refiner
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 
 
 def main() -> None:
@@ -26,7 +26,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("-p", "--plugin", action="append", default=[])
     arguments = parser.parse_args()
-    predictors = {name: load(Request(name)) for name in arguments.plugin or ["vgg16_residual"]}
+    predictors = {
+        name: load(PluginRequest(name)) for name in arguments.plugin or ["vgg16_residual"]
+    }
     right: dict[str, list[float]] = {name: [] for name in (*predictors, "b* is always larger")}
     for path in find_pictures(arguments.folder):
         lab = rgb_to_lab(reference_picture(read_bytes(path), str(path), load_protocol()).pixels)

@@ -34,14 +34,14 @@ import numpy as np
 from colortk.color.cielab import lightness
 from colortk.io.encode import encode, extension_of
 from colortk.io.decode import decode
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 from colortk.runtime.subprocesses import keep_freed_memory
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 stage, plugin, *names = sys.argv[1:]
 paths = [Path(name) for name in names]
 keep_freed_memory()
-loaded = load(Request(plugin)) if stage in ("network", "batches") else None
+loaded = load(PluginRequest(plugin)) if stage in ("network", "batches") else None
 def seen(path):
     light = lightness(decode(path.read_bytes(), path.name).pixels)
     rows, columns = working_shape(loaded.spec.working_size, *light.shape)
@@ -84,12 +84,12 @@ from colortk.batch.options import BatchOptions
 from colortk.batch.outputs import OutputPlanner
 from colortk.batch.serial import colorize_serial
 from colortk.batch.tracker import OutputTracker
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 from colortk.pipeline import refiner
 from colortk.runtime.subprocesses import keep_freed_memory
 plugin, folder, out, jobs = sys.argv[1:]
 keep_freed_memory()
-predictor, refine, options = load(Request(plugin)), refiner("ratio"), BatchOptions(output=Path(out))
+predictor, refine, options = load(PluginRequest(plugin)), refiner("ratio"), BatchOptions(output=Path(out))
 items = find_inputs([folder])
 def share(number):
     mine = items[number :: int(jobs)]
@@ -105,7 +105,7 @@ print(time.perf_counter() - start, file=sys.__stdout__)
 
 
 def environment(threads: int) -> dict[str, str]:
-    from colortk.runtime.subprocesses import THREADS as NAMES
+    from colortk.runtime.subprocesses import THREAD_VARIABLES as NAMES
 
     return {**os.environ, **dict.fromkeys(NAMES, str(threads))}
 

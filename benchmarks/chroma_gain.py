@@ -18,7 +18,7 @@ from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.io.decode import read_bytes
 from colortk.io.discovery import find_pictures
 from colortk.pipeline import colorize, refiner
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     predictors = {}
     for text in sums:
         name, _, weights = text.partition("@")
-        predictors[text] = load(Request(name, weights=Path(weights) if weights else None))
+        predictors[text] = load(PluginRequest(name, weights=Path(weights) if weights else None))
     for path in find_pictures(arguments.folder):
         lab = rgb_to_lab(reference_picture(read_bytes(path), str(path), load_protocol()).pixels)
         for text, predictor in predictors.items():

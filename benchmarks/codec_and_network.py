@@ -126,12 +126,12 @@ def main() -> None:
     from colortk.color.cielab import lightness
     from colortk.io.decode import decode
     from colortk.pipeline import colorize, refiner
-    from colortk.runtime.loading import Request, load
+    from colortk.runtime.loading import PluginRequest, load
 
     plugin, picture, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     light = lightness(decode(picture.read_bytes(), picture.name).pixels)
     with listening() as heard:
-        result = colorize(light, load(Request(plugin)), refiner("ratio"))
+        result = colorize(light, load(PluginRequest(plugin)), refiner("ratio"))
     np.save(folder / "result.npy", result.rgb)
     for place, (number, x) in enumerate(heard.asked):
         (folder / f"network-{place}.onnx").write_bytes(heard.networks[number][0])

@@ -86,7 +86,7 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
     from colortk.color.working_size import working_shape
     from colortk.io.decode import decode
     from colortk.pipeline import refiner
-    from colortk.runtime.loading import Request, load
+    from colortk.runtime.loading import PluginRequest, load
     from colortk.runtime.subprocesses import keep_freed_memory
 
     if worker:
@@ -115,7 +115,7 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
 
     asking: dict[str, Callable[[], Any]] = {}
     with listening() as heard:
-        predictor = load(Request(plugin))
+        predictor = load(PluginRequest(plugin))
         sessions = Sessions(heard)
         for _, record in through():
             name = record.input

@@ -161,7 +161,7 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     from colortk.harness.flicker import FlickerMeter
     from colortk.metrics import score
     from colortk.pipeline import refiner
-    from colortk.runtime.loading import Request, load
+    from colortk.runtime.loading import PluginRequest, load
     from colortk.video import colorize_frame as host
     from colortk.video._av import av
     from colortk.video.film_container import Losses
@@ -171,7 +171,7 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     from colortk.video.luma_tables import gray_lightness
     from colortk.video.smoothing import Smoother
 
-    film, loaded = probe(clip), load(Request(plugin))
+    film, loaded = probe(clip), load(PluginRequest(plugin))
     look = host.FrameSettings(refiner("ratio"), film.weights)
     ways = {"off": None, "flow": Smoother()}
     meters = {name: (FlickerMeter(), FlickerMeter()) for name in ways}

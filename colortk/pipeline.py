@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Refiner = Callable[[Float32, Float32], Float32]
 #: Pixels of a block. Only blocks exist as floats, not the picture. The planes of a block fit into
 #: the processor's cache; blocks of four times the size take 1.5 times as long.
-BLOCK = 1 << 17
+BLOCK_PIXELS = 1 << 17
 #: Most columns of a block: OpenCV's remapping is limited to 32,767.
 COLUMNS = 1 << 13
 
@@ -240,7 +240,7 @@ def join(
     )
     out = np.empty((height, width, 3), dtype)
     columns = min(width, COLUMNS)
-    rows = max(1, min(BLOCK // columns, COLUMNS))
+    rows = max(1, min(BLOCK_PIXELS // columns, COLUMNS))
 
     def block(corner: tuple[int, int]) -> None:
         top, left = corner

@@ -59,9 +59,9 @@ def seeds() -> dict[str, bytes]:
 
 @cache
 def _plugin() -> Any:
-    from colortk.runtime.loading import Request, load
+    from colortk.runtime.loading import PluginRequest, load
 
-    return load(Request("gray"))
+    return load(PluginRequest("gray"))
 
 
 def read(data: bytes, folder: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from colortk.survey.answers import Answers
 from colortk.survey.description import (
-    ANSWERS,
-    FILE,
-    PICTURES,
+    ANSWERS_FILE,
+    PICTURES_FOLDER,
     QUESTION,
+    SURVEY_FILE,
     Description,
     Shown,
     Subject,
@@ -27,14 +27,14 @@ def make_survey(
     folder: Path, pictures: int = 6, labels: Sequence[str] = ("a", "b"), each: int | None = None
 ) -> Survey:
     """A survey of small pictures; ``labels``: its plugins."""
-    (folder / PICTURES).mkdir(parents=True)
+    (folder / PICTURES_FOLDER).mkdir(parents=True)
     subjects = []
     for place in range(pictures):
         versions = []
         for condition in range(len(labels) + 1):
             data = encoded(photo(16, 16, 100 * place + condition))
             name = f"{place}-{condition}.png"
-            (folder / PICTURES / name).write_bytes(data)
+            (folder / PICTURES_FOLDER / name).write_bytes(data)
             versions.append(Shown(name, hashlib.sha256(data).hexdigest()))
         subjects.append(Subject(f"photo{place}.jpg", f"{place:064x}", 9.5, False, tuple(versions)))
     about = Description(
@@ -47,8 +47,8 @@ def make_survey(
         plugins=tuple({"label": label, "version": "1"} for label in labels),
         pictures=tuple(subjects),
     )
-    (folder / FILE).write_text(about.text(), "utf-8")
-    Answers.create(folder / ANSWERS, digest(about.text()))
+    (folder / SURVEY_FILE).write_text(about.text(), "utf-8")
+    Answers.create(folder / ANSWERS_FILE, digest(about.text()))
     return Survey.open(folder)
 
 

@@ -18,7 +18,7 @@ from colortk.color.upsample import chroma_field, resize
 from colortk.color.working_size import MAX_RATIO, MIN_SIDE, working_shape
 from colortk.pipeline import join
 from colortk.plugin.spec import WorkingSize
-from colortk.runtime.loading import Loaded, Request, load
+from colortk.runtime.loading import Loaded, PluginRequest, load
 
 EXAMPLES = int(os.environ.get("COLORTK_EXAMPLES", "0"))
 #: The everyday subset tries the same few every time.
@@ -63,7 +63,7 @@ def pictures(draw: st.DrawFn, most: float) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def plugin(name: str) -> Loaded:
-    return load(Request(name))
+    return load(PluginRequest(name))
 
 
 def check_finite(name: str, light: np.ndarray) -> None:

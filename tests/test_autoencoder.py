@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from colortk.color.cielab import lightness
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 from conftest import photo
 
 
@@ -54,7 +54,7 @@ def test_prediction_is_the_mean_of_two_sizes_and_their_mirrors(
         ("sizes=1", "mirrored=off"): alone(seen),
     }
     for options, expected in views.items():
-        found = load(Request("autoencoder", options)).predict(seen)
+        found = load(PluginRequest("autoencoder", options)).predict(seen)
         assert np.abs(found - expected).max() < 1e-2, options
     for options in list(views)[1:]:
         assert np.abs(views[()] - views[options]).max() > 0.1, options
@@ -62,7 +62,7 @@ def test_prediction_is_the_mean_of_two_sizes_and_their_mirrors(
 
 def test_a_mirrored_picture_gets_mirrored_colors() -> None:
     seen = lightness(photo(96, 128, 3))
-    ask = load(Request("autoencoder")).predict
+    ask = load(PluginRequest("autoencoder")).predict
     answer = ask(np.ascontiguousarray(np.fliplr(seen)))
     assert np.abs(answer - np.fliplr(ask(seen))).max() < 1e-3
 

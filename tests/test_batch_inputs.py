@@ -151,7 +151,7 @@ def test_endless_standard_input_is_refused(
             def read(count: int) -> bytes:
                 return bytes(count)
 
-    monkeypatch.setattr("colortk.batch.process_file.MAX_BYTES", 1000)
+    monkeypatch.setattr("colortk.batch.process_file.MAX_FILE_BYTES", 1000)
     monkeypatch.setattr("sys.stdin", Endless())
     assert invoke(["run", "-p", "gray", "-", "-o", "x.png"]) == 1
     assert "standard input: it has over 1,000 bytes" in capsys.readouterr().err

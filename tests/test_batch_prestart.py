@@ -19,7 +19,7 @@ from colortk.batch.results import FileResult
 from colortk.batch.tracker import OutputTracker
 from colortk.batch.worker import WorkerConfig
 from colortk.errors import ColortkError
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 from colortk.runtime.messages import Message
 from conftest import photo
 
@@ -108,7 +108,7 @@ def run_prestarted(place: Path, plugin: str) -> list[FileResult]:
         Image.fromarray(photo(40, 50, number)).save(place / f"{number}.png")
     found = PrestartedWorkers([str(place)], 2, plugin)
     options = BatchOptions(output=place / "out")
-    config = WorkerConfig(Request(plugin), options.picture)
+    config = WorkerConfig(PluginRequest(plugin), options.picture)
     plans = OutputPlanner(options).plan(find_inputs([str(place)]))
     pool = LocalPool(config, 2, threads_per_worker(2), 60, found)
     try:

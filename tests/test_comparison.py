@@ -19,12 +19,12 @@ from colortk.plugin.registry import registry
 from colortk.report import captions, text_tables
 from colortk.report.verdict_notes import pairing_title, verdict_lines
 from colortk.report.wording import plural
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 from simulations import score_table
 
 
 def entry(label: str) -> PluginVariant:
-    return PluginVariant(label, Request(label), 1.0, Key(label, "", "{}", "code"), "", "", "")
+    return PluginVariant(label, PluginRequest(label), 1.0, Key(label, "", "{}", "code"), "", "", "")
 
 
 def compared(

@@ -211,7 +211,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
         from pathlib import Path
         import numpy as np
         from colortk.cli.main import invoke
-        from colortk.runtime.loading import Request, load
+        from colortk.runtime.loading import PluginRequest, load
 
         data, out = Path(sys.argv[1]), Path(sys.argv[2])
         small = ["--epochs", "1", "--batch-size", "4", "--jobs", "1"]
@@ -228,7 +228,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
             code = invoke(["fit", "-p", name, "--data", str(data), "-o", str(out / name),
                            *small, *more])
             assert code == 0, name
-            found = load(Request(name, weights=out / name))
+            found = load(PluginRequest(name, weights=out / name))
             lightness = np.linspace(0, 100, shape[0] * shape[1], dtype=np.float32).reshape(shape)
             # Not through the host, which refuses the chroma of a network that learned nothing yet.
             answer = found.colorizer.predict_ab(lightness)

@@ -21,7 +21,7 @@ from colortk.batch.worker import PictureTask, WorkerConfig
 from colortk.errors import PredictionError
 from colortk.plugin.registry import registry
 from colortk.runtime.isolate import Isolated
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 from colortk.testing.isolated_checks import run_checks_isolated
 from conftest import COLORIZER, Run, colorizer_module, photo
 
@@ -116,7 +116,7 @@ def plane(kind: int) -> np.ndarray:
 
 
 def test_a_forged_prediction_is_the_failure_of_its_picture(forger: Path) -> None:
-    with Isolated(Request("forger"), timeout=60) as plugin:
+    with Isolated(PluginRequest("forger"), timeout=60) as plugin:
         for kind, why in WHY.items():
             with pytest.raises(PredictionError) as caught:
                 plugin.predict(plane(kind))
@@ -129,7 +129,7 @@ def test_a_forged_prediction_is_the_failure_of_its_picture(forger: Path) -> None
 @pytest.mark.slow
 def test_a_late_reply_is_not_used_for_the_next_picture(forger: Path) -> None:
     """The forged reply is as good as any; the real one, which follows it, must not serve again."""
-    with Isolated(Request("forger"), timeout=60) as plugin:
+    with Isolated(PluginRequest("forger"), timeout=60) as plugin:
         plugin.predict(plane(12))
         deadline = time.monotonic() + 30
         while plugin.alive and time.monotonic() < deadline:
@@ -143,7 +143,7 @@ def test_a_late_reply_is_not_used_for_the_next_picture(forger: Path) -> None:
 
 @pytest.mark.slow
 def test_an_incomplete_reply_times_out(forger: Path) -> None:
-    with Isolated(Request("forger"), timeout=3) as plugin:
+    with Isolated(PluginRequest("forger"), timeout=3) as plugin:
         with pytest.raises(PredictionError, match="no answer on a picture in 3 s"):
             plugin.predict(plane(10))
         assert plugin.late
@@ -152,7 +152,7 @@ def test_an_incomplete_reply_times_out(forger: Path) -> None:
 @pytest.mark.slow
 def test_a_worker_that_does_not_read_is_stopped(forger: Path) -> None:
     """The picture is larger than what a socket holds: without a limit, sending it would not end."""
-    with Isolated(Request("forger"), timeout=3) as plugin:
+    with Isolated(PluginRequest("forger"), timeout=3) as plugin:
         plugin.predict(plane(13))
         time.sleep(1)
         with pytest.raises(PredictionError, match="no answer on a picture in 3 s"):
@@ -176,7 +176,7 @@ def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> No
         Image.new("L", (32, 32), level).save(path)
         target = OutputTarget(str(tmp_path / "out" / path.name), make_folder=True)
         tasks.append(PictureTask(str(path), str(path), target))
-    pool = LocalPool(WorkerConfig(Request("forger"), PictureOptions("none")), 1, 1, 60)
+    pool = LocalPool(WorkerConfig(PluginRequest("forger"), PictureOptions("none")), 1, 1, 60)
     records: dict[str, FileResult] = {}
     with pool:
         waiting = list(tasks)
@@ -240,7 +240,7 @@ def test_a_slow_declaration_does_not_affect_other_plugins(
     monkeypatch.syspath_prepend(str(site))
     registry.cache_clear()
     try:
-        with Isolated(Request("gray"), timeout=60) as plugin:
+        with Isolated(PluginRequest("gray"), timeout=60) as plugin:
             assert not plugin.predict(plane(50)).any()
     finally:
         monkeypatch.undo()

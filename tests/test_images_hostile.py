@@ -237,7 +237,7 @@ def test_endless_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     os.truncate(large, 2**33)  # all of it a hole
     with pytest.raises(PictureError, match="it has over 4,294,967,296 bytes"):
         read_bytes(large)
-    monkeypatch.setattr("colortk.io.decode.MAX_BYTES", 1000)
+    monkeypatch.setattr("colortk.io.decode.MAX_FILE_BYTES", 1000)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 

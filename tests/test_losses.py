@@ -9,7 +9,7 @@ pytest.importorskip("keras")
 
 from colortk.color.cielab import lab_to_rgb
 from colortk.harness.metrics.cms_ssim import THRESHOLD
-from colortk.harness.metrics.structure import Comparison, Pyramid
+from colortk.harness.metrics.structure import Pyramid, StructuralSimilarity
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def test_ms_ssim_of_chroma_is_the_metric(side: int) -> None:
     truth, answer = (np.stack(planes) for planes in zip(*both, strict=True))
     found = float(ms_ssim_ab(truth, answer))
     wanted = [
-        Comparison(
+        StructuralSimilarity(
             Pyramid([t[..., 0], t[..., 1]], 255.0, 128.0),
             Pyramid([a[..., 0], a[..., 1]], 255.0, 128.0),
         ).multiscale

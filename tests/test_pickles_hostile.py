@@ -214,7 +214,7 @@ def header(shape: str, dtype: str = "<f4") -> bytes:
 
 
 def test_weights_that_decompress_to_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(npz, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(npz, "MAX_UNPACKED_BYTES", 1_000_000)
     bomb = archive(a=bytes(2_000_000))
     assert len(bomb) < 3000
     with pytest.raises(ArtifactError, match="unpacked it would have 2,000,000 bytes"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from colortk.testing import Outcome
+from colortk.testing import CheckResult
 from conftest import colorizer_module
 
 STRICT = {"COLORTK_STRICT": "1"}
@@ -151,6 +151,6 @@ def test_the_message_names_the_line_of_a_failed_import(
 
 
 def test_a_check_passes_fails_or_is_not_run() -> None:
-    assert Outcome("a", None).status == "passed"
-    assert Outcome("a", "why").status == "failed"
-    assert Outcome("a", "not run: why", ran=False).status == "not run"
+    assert CheckResult("a", None).status == "passed"
+    assert CheckResult("a", "why").status == "failed"
+    assert CheckResult("a", "not run: why", ran=False).status == "not run"

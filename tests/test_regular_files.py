@@ -105,7 +105,7 @@ def _packed(path: Path) -> None:
 
 
 def _survey(path: Path) -> None:
-    path.rename(path.with_name(description.FILE))
+    path.rename(path.with_name(description.SURVEY_FILE))
     description.read(path.parent)
 
 

@@ -12,7 +12,7 @@ import pytest
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.harness.protocol import load_protocol
 from colortk.harness.records import Key, PictureRow, ResultRow
-from colortk.harness.results import FILE, Results
+from colortk.harness.results import RESULTS_FILE, Results
 
 KEY = Key("gray", "", "{}", "code")
 V1 = load_protocol()
@@ -136,7 +136,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    other = sqlite3.connect(tmp_path / FILE)
+    other = sqlite3.connect(tmp_path / RESULTS_FILE)
     other.execute("PRAGMA user_version = 99")
     other.close()
     with pytest.raises(UsageError, match="of version 99"):

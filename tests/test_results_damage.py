@@ -17,7 +17,7 @@ from PIL import Image
 
 from colortk.errors import EnvironmentProblem, Notice, UsageError
 from colortk.harness import results_file
-from colortk.harness.results import FILE, Results
+from colortk.harness.results import RESULTS_FILE, Results
 from conftest import QUICK, photo
 from test_results import KEY, V1, picture, result
 
@@ -29,7 +29,7 @@ def filled(folder: Path, count: int = 3) -> Path:
     with Results(folder) as results:
         for k in range(count):
             results.add(V1, picture(str(k)), [result(str(k))], {})
-    return folder / FILE
+    return folder / RESULTS_FILE
 
 
 def edited(path: Path, *statements: str) -> None:
@@ -41,14 +41,16 @@ def edited(path: Path, *statements: str) -> None:
 
 
 def asides(folder: Path) -> list[Path]:
-    return [p for p in folder.glob(f"{FILE}.damaged-*") if p.suffix[-4:] not in ("-wal", "-shm")]
+    return [
+        p for p in folder.glob(f"{RESULTS_FILE}.damaged-*") if p.suffix[-4:] not in ("-wal", "-shm")
+    ]
 
 
 @pytest.mark.parametrize(
     "content", [b"no database" * 100, b"SQLite format 3\0" + bytes(4096), b"x" * 5000]
 )
 def test_a_file_that_is_no_database_is_renamed(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(content)
+    (tmp_path / RESULTS_FILE).write_bytes(content)
     with pytest.warns(Notice, match="are damaged .* renamed to 'results.sqlite.damaged-"):
         results = Results(tmp_path)
     with results:
@@ -83,16 +85,16 @@ def test_tables_of_another_shape_are_renamed(tmp_path: Path) -> None:
 
 
 def test_the_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    edited(tmp_path / FILE, "CREATE TABLE addresses (name TEXT)")
-    before = (tmp_path / FILE).read_bytes()
+    edited(tmp_path / RESULTS_FILE, "CREATE TABLE addresses (name TEXT)")
+    before = (tmp_path / RESULTS_FILE).read_bytes()
     with pytest.raises(UsageError, match=r"are of another program.*--store"):
         Results(tmp_path)
-    db = sqlite3.connect(tmp_path / FILE)
+    db = sqlite3.connect(tmp_path / RESULTS_FILE)
     assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("addresses",)]
     db.close()
-    assert len(before) == (tmp_path / FILE).stat().st_size
-    (tmp_path / FILE).unlink()
-    (tmp_path / FILE).mkdir()
+    assert len(before) == (tmp_path / RESULTS_FILE).stat().st_size
+    (tmp_path / RESULTS_FILE).unlink()
+    (tmp_path / RESULTS_FILE).mkdir()
     with pytest.raises(UsageError, match="it is not a file"):
         Results(tmp_path)
 
@@ -128,7 +130,7 @@ def test_edited_definitions_are_ignored(tmp_path: Path) -> None:
 
 
 def test_a_locked_file_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results_file, "BUSY", 0.1)
+    monkeypatch.setattr(results_file, "DATABASE_TIMEOUT", 0.1)
     path = filled(tmp_path, 1)
     with Results(tmp_path) as results:
         other = sqlite3.connect(path, isolation_level=None)
@@ -170,7 +172,7 @@ def test_scores_are_printed_though_they_cannot_be_stored(tmp_path: Path, colortk
     Image.fromarray(photo()).save(tmp_path / "a.png")
     command = ("compare", "a.png", "-p", "gray", *QUICK, "--json")
     assert colortk(*command).returncode == 0
-    path = tmp_path / "store" / FILE
+    path = tmp_path / "store" / RESULTS_FILE
     path.write_bytes(b"damaged" * 1000)
     run = colortk(*command)
     assert run.returncode == 0
@@ -181,7 +183,7 @@ def test_scores_are_printed_though_they_cannot_be_stored(tmp_path: Path, colortk
     assert aside.read_bytes() == b"damaged" * 1000
     code = (
         "from colortk.harness import results, results_file\n"
-        "results_file.BUSY = 0.2\n"
+        "results_file.DATABASE_TIMEOUT = 0.2\n"
         "import sqlite3\n"
         "add = results.Results.add\n"
         "def locked(self, *more):\n"

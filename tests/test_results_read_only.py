@@ -18,7 +18,7 @@ from colortk.errors import EnvironmentProblem
 from colortk.harness.plugin_variants import parse_variant
 from colortk.harness.protocol import load_protocol
 from colortk.harness.records import PictureRow, Repeat, ResultRow
-from colortk.harness.results import FILE, Results
+from colortk.harness.results import RESULTS_FILE, Results
 from colortk.harness.runner import metric_digests
 from colortk.survey.answers import Answers
 
@@ -86,17 +86,17 @@ def closed(store: Path) -> None:
 def with_a_log_that_nobody_merged(store: Path) -> None:
     """As a process that was killed leaves it, without the index of the log."""
     results = fill(store)
-    for name in (FILE, f"{FILE}-wal"):
+    for name in (RESULTS_FILE, f"{RESULTS_FILE}-wal"):
         shutil.copy(store / name, store / f"kept-{name}")
     results.close()
-    for name in (FILE, f"{FILE}-wal"):
+    for name in (RESULTS_FILE, f"{RESULTS_FILE}-wal"):
         os.replace(store / f"kept-{name}", store / name)
-    assert (store / f"{FILE}-wal").stat().st_size > 0
+    assert (store / f"{RESULTS_FILE}-wal").stat().st_size > 0
 
 
 def of_an_older_colortk(store: Path) -> None:
     closed(store)
-    db = sqlite3.connect(store / FILE)
+    db = sqlite3.connect(store / RESULTS_FILE)
     for table in ("pixels", "sealed"):
         db.execute(f"DROP TABLE {table}")
     db.commit()

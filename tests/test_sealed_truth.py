@@ -24,7 +24,7 @@ from colortk.harness.summary_rows import PluginRow, PredictionSeconds
 from colortk.plugin.registry import registry
 from colortk.report.captions import sealing_notes
 from colortk.runtime.isolate import Isolated
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 from colortk.runtime.readable import readable_paths
 from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox
 from conftest import COLORIZER, Run, colorizer_module, photo
@@ -105,7 +105,7 @@ def found_by(plugin: Isolated) -> dict[str, list[str]]:
 
 
 def test_a_sealed_plugin_finds_nothing(installed: Scene) -> None:
-    with Isolated(Request("spy"), 60, hidden=installed.hidden) as plugin:
+    with Isolated(PluginRequest("spy"), 60, hidden=installed.hidden) as plugin:
         sealed, findings = plugin.sealed, found_by(plugin)
     for aspect in ASPECTS:
         if sealed[aspect]:
@@ -129,7 +129,7 @@ def test_the_spy_plugin_finds_everything_that_is_not_sealed(
 ) -> None:
     """So that the test before proves something."""
     monkeypatch.setenv("COLORTK_SEAL", "off")
-    with Isolated(Request("spy"), 60, hidden=installed.hidden) as plugin:
+    with Isolated(PluginRequest("spy"), 60, hidden=installed.hidden) as plugin:
         assert plugin.sealed == NONE
         findings = found_by(plugin)
     assert set(findings) == set(ASPECTS)
@@ -224,13 +224,13 @@ def test_files_named_by_options_are_passed_by_content(
     registry.cache_clear()
     options = (f"reference={place / 'a'}", f"folder={place}", "word=third")
     try:
-        with Isolated(Request("reader", options), 60, hidden=Hidden()) as plugin:
+        with Isolated(PluginRequest("reader", options), 60, hidden=Hidden()) as plugin:
             with pytest.raises(PredictionError, match="READ firstsecond third FROM") as caught:
                 plugin.predict(np.zeros((8, 8), np.float32))
             where = str(caught.value).partition("FROM ")[2].split()[0]
             assert MARK not in where
             options_key = plugin.options_key
-        with Isolated(Request("reader", options), 60) as plugin:
+        with Isolated(PluginRequest("reader", options), 60) as plugin:
             assert plugin.options_key == options_key, "a result's key depends on the content alone"
     finally:
         monkeypatch.undo()
@@ -257,7 +257,7 @@ def test_a_sealed_process_that_is_killed_is_reported_as_such(
     monkeypatch.syspath_prepend(str(site))
     registry.cache_clear()
     try:
-        with Isolated(Request("ender"), 60, hidden=Hidden()) as plugin:
+        with Isolated(PluginRequest("ender"), 60, hidden=Hidden()) as plugin:
             ways = {1: "SIGKILL", 2: "SIGABRT", 3: "exit code 7"}
             if plugin.sealed["processes"]:
                 ways[4] = ""  # only its own processes: this one goes on

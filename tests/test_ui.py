@@ -22,7 +22,7 @@ from colortk.metrics import score
 from colortk.plugin.registry import registry
 from colortk.ui.limits import Limits
 from colortk.ui.picture_comparison import compare_plugins
-from colortk.ui.picture_conversion import PictureOptions, colorize_picture
+from colortk.ui.picture_conversion import UploadOptions, colorize_picture
 from colortk.ui.plugin_pool import PluginPool, create_plugin_pool
 from colortk.ui.previews import file_url, gray_preview, heat_map
 from colortk.ui.server import ServerSettings, is_loopback, open_socket
@@ -58,7 +58,7 @@ def test_the_page_gives_the_same_file_as_run(
         exif_photo(source)
     (tmp_path / "page").mkdir()
     made = colorize_picture(
-        source, name, gray.get("mean_color"), PictureOptions(strength, "ratio", kind), Limits(),
+        source, name, gray.get("mean_color"), UploadOptions(strength, "ratio", kind), Limits(),
         tmp_path / "page",
     )  # fmt: skip
     (tmp_path / "run").mkdir()
@@ -104,7 +104,7 @@ def bomb(path: Path) -> Path:
 def test_what_cannot_be_read(gray: PluginPool, tmp_path: Path) -> None:
     def refused(words: str, path: Path, limits: Limits = Limits()) -> None:  # noqa: B008
         with pytest.raises(PictureError, match=words) as caught:
-            colorize_picture(path, path.name, gray.get("gray"), PictureOptions(), limits, tmp_path)
+            colorize_picture(path, path.name, gray.get("gray"), UploadOptions(), limits, tmp_path)
         assert "\n" not in str(caught.value)
 
     text = tmp_path / "text.png"

@@ -13,7 +13,7 @@ from colortk.errors import PredictionError, UsageError
 from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
-from colortk.runtime.loading import Loaded, Predictor, Request, check_prediction, load
+from colortk.runtime.loading import Loaded, PluginRequest, Predictor, check_prediction, load
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 
@@ -79,11 +79,13 @@ def get_predictor(
     # another content need another load. So do another device and another number of threads.
     content = artifacts_of(spec, folder).digest + options_key(parse_options(spec, texts))
     environment = (os.environ.get("COLORTK_DEVICE"), os.environ.get("COLORTK_THREADS"))
-    return _loaded(Request(plugin, texts, folder), content, environment)
+    return _loaded(PluginRequest(plugin, texts, folder), content, environment)
 
 
 @lru_cache(maxsize=4)
-def _loaded(request: Request, content: str, environment: tuple[str | None, str | None]) -> Loaded:
+def _loaded(
+    request: PluginRequest, content: str, environment: tuple[str | None, str | None]
+) -> Loaded:
     """Load a plugin, or return it as it was loaded for the same arguments."""
     return load(request)
 

@@ -49,7 +49,7 @@ class FinishedOutput(NamedTuple):
     missing: dict[str, Any] | None = None
 
 
-class BegunOutput(NamedTuple):
+class UnfinishedOutput(NamedTuple):
     """An output that was begun and has no end; its file may be partial."""
 
     source: str
@@ -90,7 +90,7 @@ class Journal:
         self.path = store / "runs" / f"{name}.jsonl"
         self.resumes, self.problem = resumes, ""
         self._finished: dict[str, dict[str, FinishedOutput]] = {}  # by input, by output
-        self._begun: dict[str, BegunOutput] = {}  # by output
+        self._begun: dict[str, UnfinishedOutput] = {}  # by output
         self._open_inputs: dict[str, tuple[int, int]] = {}  # size and time, by output
         self._read_bytes, self._synced = 0, 0.0
         self._waiting = b""
@@ -137,7 +137,7 @@ class Journal:
             return sizes == known[:3]
         # There was no file when a run began with it, so the file that exists is from that run,
         # which had no time to write its line.
-        return self._begun.get(output) == BegunOutput(source, *sizes[:2], may_be_partial=False)
+        return self._begun.get(output) == UnfinishedOutput(source, *sizes[:2], may_be_partial=False)
 
     def missing(self, name: str, path: Path) -> Missing | None:
         """Return the missing lines of the finished output ``path``; ``None`` if it is complete."""
@@ -256,7 +256,7 @@ class Journal:
             stamp = int(row["size"]), int(row["mtime"])
             self._begun.pop(output, None)
             if event == "begun":
-                self._begun[output] = BegunOutput(source, *stamp, bool(row.get("unsure")))
+                self._begun[output] = UnfinishedOutput(source, *stamp, bool(row.get("unsure")))
             elif event == "done":
                 finished = FinishedOutput(*stamp, int(row["bytes"]))
                 self._finished.setdefault(source, {})[output] = finished

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from colortk.io.decode import MAX_PIXELS
 from colortk.plugin.spec import DEFAULT
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 
 #: The name that means standard input among inputs, and standard output as an output.
 STANDARD_STREAM = "-"
@@ -111,9 +111,9 @@ class BatchOptions:
     scheduler: str | None = None
 
     @property
-    def request(self) -> Request:
+    def request(self) -> PluginRequest:
         """The plugin with its options and weights."""
-        return Request(self.plugin, self.options, self.weights)
+        return PluginRequest(self.plugin, self.options, self.weights)
 
     @property
     def picture(self) -> PictureOptions:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from colortk.batch.inputs import InputItem
 from colortk.batch.options import STANDARD_STREAM, BatchOptions
 from colortk.errors import UsageError
-from colortk.io.encode import FORMATS, extension_of, known_format
+from colortk.io.encode import OUTPUT_FORMATS, extension_of, known_format
 
 
 def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
@@ -59,7 +59,7 @@ def _check_output(options: BatchOptions, items: Sequence[InputItem]) -> None:
             )
         return  # it is made before the first result is written
     if any(item.folder is not None for item in items):
-        if output.exists() or extension_of(output) in FORMATS:
+        if output.exists() or extension_of(output) in OUTPUT_FORMATS:
             reason = "it is a file" if output.exists() else "its name is that of a picture"
             hint = f"name a folder, as -o '{output.with_suffix('')}/'"
             raise UsageError(f"-o '{output}' must be a folder for the pictures found", reason, hint)

@@ -22,7 +22,7 @@ from colortk.batch.process_file import read_standard_input, record_errors
 from colortk.batch.results import FileResult
 from colortk.errors import PictureError
 from colortk.io.decode import decode, read_bytes
-from colortk.io.encode import FORMATS, extension_for, extension_of
+from colortk.io.encode import OUTPUT_FORMATS, extension_for, extension_of
 from colortk.io.files import already_exists, refuse_special
 from colortk.io.sniff import find_format
 
@@ -117,7 +117,7 @@ class OutputPlanner:
         if self._options.skip_existing:
             # The file type may depend on the content: the one of the name is tried first.
             extension = extension_of(item.name)
-            likely = extension if FORMATS.get(extension, "PPM") != "PPM" else "png"
+            likely = extension if OUTPUT_FORMATS.get(extension, "PPM") != "PPM" else "png"
             path = self.output_path(item, likely)
             if path is None or str(path) in self._owners:
                 return None

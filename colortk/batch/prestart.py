@@ -58,7 +58,7 @@ class PrestartedWorkers:
         if count > 1 and _has_more_files(files, limit):
             from colortk.runtime.messages import Message
 
-            # Plain values: importing the class Request would delay this start.
+            # Plain values: importing the class PluginRequest would delay this start.
             request = {
                 "plugin": plugin,
                 "options": list(options),

@@ -16,7 +16,7 @@ from colortk.batch.plan import OutputTarget
 from colortk.batch.results import FileResult
 from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, PictureError, out_of_memory
-from colortk.io.decode import MAX_BYTES, decode, read_bytes
+from colortk.io.decode import MAX_FILE_BYTES, decode, read_bytes
 from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.io.picture import Picture
@@ -175,7 +175,7 @@ def read_standard_input() -> bytes:
     """
     if sys.stdin is None:
         raise PictureError("cannot read standard input", "it is closed")
-    data = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise PictureError("cannot read standard input", f"it has over {MAX_BYTES:,} bytes")
+    data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise PictureError("cannot read standard input", f"it has over {MAX_FILE_BYTES:,} bytes")
     return data

@@ -17,7 +17,7 @@ from colortk.batch.results import FileResult
 from colortk.errors import ColortkError
 from colortk.pipeline import Refiner, refiner
 from colortk.plugin.origins import Origin, discover_only
-from colortk.runtime.loading import Loaded, Request, load
+from colortk.runtime.loading import Loaded, PluginRequest, load
 from colortk.runtime.messages import Channel, Message
 from colortk.runtime.plain_data import from_plain, to_plain
 from colortk.runtime.subprocesses import incoming, keep_freed_memory
@@ -30,14 +30,14 @@ class WorkerConfig:
 
     Parameters
     ----------
-    request : Request
+    request : PluginRequest
         The plugin to load.
     options : PictureOptions
     idle : float or None
         Seconds without a task after which the worker ends.
     """
 
-    request: Request
+    request: PluginRequest
     options: PictureOptions
     idle: float | None = None
 
@@ -99,7 +99,7 @@ def serve_prestarted(channel: Channel) -> None:
         return
     loaded: Loaded | ColortkError
     try:
-        loaded = load(from_plain(Request, first.fields))
+        loaded = load(from_plain(PluginRequest, first.fields))
     except ColortkError as error:  # reported when the parent asks for the plugin
         loaded = error
     serve(channel, loaded)

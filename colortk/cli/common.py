@@ -124,7 +124,7 @@ def export_runtime_env(threads: int | None, device: str | None) -> None:
     if device is not None:
         os.environ["COLORTK_DEVICE"] = device
     if threads is not None:
-        os.environ.update(dict.fromkeys(subprocesses.THREADS, str(threads)))
+        os.environ.update(dict.fromkeys(subprocesses.THREAD_VARIABLES, str(threads)))
 
 
 def configure_runtime(threads: int | None, device: str | None) -> None:

@@ -126,12 +126,12 @@ def _plugins() -> list[dict[str, Any]]:
     from colortk.errors import ColortkError
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
-    from colortk.runtime.loading import Request, load
+    from colortk.runtime.loading import PluginRequest, load
 
     rows = []
     for name in sorted(registry().of(ColorizerSpec)):
         try:
-            load(Request(name))
+            load(PluginRequest(name))
             rows.append(_row(f"plugin {name}", True, "loads"))
         except ColortkError as error:
             subject = "artifacts of" if error.exit_code == 4 else "plugin"

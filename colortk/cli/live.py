@@ -43,7 +43,7 @@ def command(
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
     from colortk.pipeline import refiner
-    from colortk.runtime.loading import Request, load
+    from colortk.runtime.loading import PluginRequest, load
     from colortk.video.colorize_frame import FrameSettings
     from colortk.video.display_check import require_display
     from colortk.video.live import LiveColorizer, show
@@ -52,7 +52,8 @@ def command(
     require_display()
     frame_settings = FrameSettings(refiner("ratio"), BT601, strength=strength)
     summary = show(
-        source, LiveColorizer(load(Request(plugin, options)), frame_settings, temporal == "flow")
+        source,
+        LiveColorizer(load(PluginRequest(plugin, options)), frame_settings, temporal == "flow"),
     )
     rate = summary.frames / summary.seconds if summary.seconds else 0.0
     print_message(f"{summary.frames} frames shown, {rate:.1f} frames/s, {summary.dropped} dropped")

@@ -128,7 +128,7 @@ def command(
     """
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
-    from colortk.runtime.loading import Request, load
+    from colortk.runtime.loading import PluginRequest, load
     from colortk.video.colorize_film import colorize_film
     from colortk.video.film_settings import FilmSettings, default_output
     from colortk.video.segment_writer import Encoding, default_codec
@@ -144,7 +144,7 @@ def command(
         try:
             summary = colorize_film(
                 film,
-                load(Request(plugin, options, weights)),
+                load(PluginRequest(plugin, options, weights)),
                 settings,
                 lambda total: stack.enter_context(progress("colorizing", total)),
             )

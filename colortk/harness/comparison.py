@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from colortk.harness.intervals import LEVEL
-from colortk.harness.judged_set import JudgedSet
+from colortk.harness.ranked_scores import RankedScores
 from colortk.harness.records import MetricInfo
 from colortk.harness.sealing import summarize_sealing
 from colortk.harness.second_predictions import repeat_settings, summarize_repeats
@@ -34,10 +34,10 @@ MAX_REPR_PLUGINS = 8
 
 
 @dataclass(repr=False)
-class Comparison(JudgedSet):
+class Comparison(RankedScores):
     """Plugins scored on the same pictures.
 
-    Takes the parameters of :class:`~colortk.harness.scored_set.ScoredSet`, and:
+    Takes the parameters of :class:`~colortk.harness.score_table.ScoreTable`, and:
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ UNBOUNDED = (-np.inf, np.inf)
 #: Scores drawn at a time, and columns computed at a time, to limit memory.
 _DRAWN, _COLUMNS = 50_000, 512
 #: Up to this number of scores, resamples are cached for the next call.
-_KEPT = 1000
+_CACHE_SIZE = 1000
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _bootstrap_t(
 
 def _resamples(count: int, seed: int) -> Iterable[Counts]:
     """How often each of ``count`` scores is drawn, (resamples, count) in parts."""
-    return _kept(count, seed) if count <= _KEPT else _drawn(count, seed)
+    return _kept(count, seed) if count <= _CACHE_SIZE else _drawn(count, seed)
 
 
 @lru_cache(maxsize=4)

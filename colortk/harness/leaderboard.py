@@ -14,12 +14,12 @@ from colortk.errors import UsageError
 from colortk.harness.board import Board, BoardRow
 from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.films.film_variants import OPTION, ORIGINAL, STEADIED
-from colortk.harness.leaderboard_groups import Group, Row, grouped, installed, latest
+from colortk.harness.leaderboard_groups import BoardEntry, Group, grouped, installed, latest
 from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, MetricInfo, PictureRow
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_digests
-from colortk.harness.scored_set import HEADLINE, RANKING
+from colortk.harness.score_table import HEADLINE, RANKING
 from colortk.harness.second_predictions import summarize_repeats
 from colortk.harness.summary_rows import (
     ProtocolInfo,
@@ -80,7 +80,9 @@ def _boards(results: Results, wanted: str | None) -> list[Board]:
         pictures = results.pictures(protocol)
         films = "frames" in protocols[protocol]
         rows = [
-            Row(key, when, results.results(protocol, key, codes), protocols[protocol]["refine"])
+            BoardEntry(
+                key, when, results.results(protocol, key, codes), protocols[protocol]["refine"]
+            )
             for key, _, when in results.keys(protocol)
             if key.plugin != ORIGINAL
         ]
@@ -152,7 +154,9 @@ def _board(
     )
 
 
-def _table(rows: Sequence[Row], common: Sequence[str], metric: str, skipped: set[str]) -> Float64:
+def _table(
+    rows: Sequence[BoardEntry], common: Sequence[str], metric: str, skipped: set[str]
+) -> Float64:
     table = np.full((len(common), len(rows)), np.nan)
     for i, picture in enumerate(common):
         for k, row in enumerate(rows):

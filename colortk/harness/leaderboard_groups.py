@@ -18,7 +18,7 @@ RARE_SHARE = 0.1
 
 
 @dataclass
-class Row:
+class BoardEntry:
     """Results of one version of a plugin.
 
     Parameters
@@ -69,16 +69,16 @@ class Group:
     """Rows, and the pictures that they are compared on; a row may lack some of these."""
 
     common: set[str]
-    rows: list[Row]
+    rows: list[BoardEntry]
 
 
-def latest(rows: list[Row]) -> list[Row]:
+def latest(rows: list[BoardEntry]) -> list[BoardEntry]:
     """Select at most two versions of every plugin with the same weights and options.
 
     These are the installed version, or else the last one that was run, and the version with the
     most pictures.
     """
-    kept: dict[tuple[str, str, str], list[Row]] = {}
+    kept: dict[tuple[str, str, str], list[BoardEntry]] = {}
     for row in rows:
         kept.setdefault((row.key.plugin, row.key.artifact, row.key.options), []).append(row)
     rows_kept = []
@@ -89,7 +89,7 @@ def latest(rows: list[Row]) -> list[Row]:
     return rows_kept
 
 
-def grouped(rows: list[Row]) -> list[Group]:
+def grouped(rows: list[BoardEntry]) -> list[Group]:
     """Group rows by the pictures that they were scored on, the largest set first.
 
     Rows of old code do not reduce the pictures of rows of the installed code, and rows with

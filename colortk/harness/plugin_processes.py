@@ -12,7 +12,7 @@ from colortk.harness.records import Key, Repeat
 from colortk.harness.second_predictions import predict_again
 from colortk.harness.tasks import Task, TaskResult
 from colortk.runtime.isolate import Isolated
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 from colortk.runtime.provenance import colorizer_code, host_code, running_host_code, snapshot
 from colortk.types import Float32
 
@@ -25,7 +25,7 @@ class _Kept:
     """
 
     plugins: dict[object, tuple[Isolated, str]] = field(default_factory=dict)
-    renewed: set[tuple[str, Request, Key]] = field(default_factory=set)
+    renewed: set[tuple[str, PluginRequest, Key]] = field(default_factory=set)
 
 
 _thread = threading.local()

@@ -14,7 +14,7 @@ from colortk.harness.records import Key
 from colortk.plugin.options import options_key, parse_options, with_absolute_paths
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 from colortk.runtime.provenance import colorizer_code
 from colortk.store.artifacts import artifacts_of
 
@@ -32,7 +32,7 @@ class PluginVariant:
     ----------
     label : str
         The text that names it, ``NAME[:option=value,…][@WEIGHTS]``.
-    request : Request
+    request : PluginRequest
         Plugin, options and weights to load.
     strength : float
         The host's factor on chroma, 0..2.
@@ -43,7 +43,7 @@ class PluginVariant:
     """
 
     label: str
-    request: Request
+    request: PluginRequest
     strength: float
     key: Key
     version: str
@@ -100,7 +100,7 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
         json.dumps(options, sort_keys=True),
         colorizer_code(spec, refine, "scores"),
     )
-    request = Request(spec.name, tuple(own), weights)
+    request = PluginRequest(spec.name, tuple(own), weights)
     return PluginVariant(text, request, strength, key, plugin.version, spec.summary, spec.paper)
 
 

@@ -22,7 +22,7 @@ from colortk.harness.results_file import (
 from colortk.harness.sealing import read_sealed
 
 #: Name of the file in the folder of a store.
-FILE = "results.sqlite"
+RESULTS_FILE = "results.sqlite"
 
 
 class ResultReader:
@@ -40,7 +40,7 @@ class ResultReader:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
+        self.path = folder / RESULTS_FILE
         #: Hashes of protocols that are known to be in the file.
         self._stored_protocols: set[str] = set()
         #: Content of the temporary table ``wanted``.

@@ -12,11 +12,11 @@ from typing import Any
 from colortk.errors import EnvironmentProblem
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import PictureRow, ResultRow, readable
-from colortk.harness.result_reader import FILE, ResultReader
+from colortk.harness.result_reader import RESULTS_FILE, ResultReader
 from colortk.harness.results_file import is_damage, repairing, transaction
 from colortk.harness.sealing import write_sealed
 
-__all__ = ["FILE", "Results"]
+__all__ = ["RESULTS_FILE", "Results"]
 
 #: Pictures whose results wait for a file that cannot be written; of more, the oldest are dropped.
 MAX_WAITING = 500

@@ -21,7 +21,7 @@ from colortk.store.read_only_database import cannot_write, open_read_only
 #: Version of the tables; files of other versions are not changed.
 SCHEMA = 2
 #: Seconds to wait while another process writes.
-BUSY = 20.0
+DATABASE_TIMEOUT = 20.0
 #: Errors of SQLite that trying again does not change. ERROR: a table or a column is missing.
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 #: Columns that each table must have.
@@ -70,7 +70,7 @@ def opened(path: Path) -> sqlite3.Connection:
         raise UsageError(f"the results '{path}' cannot be used", "it is not a file", "move it away")
     for damaged in (False, True):
         try:
-            db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+            db = sqlite3.connect(path, timeout=DATABASE_TIMEOUT, isolation_level=None)
         except sqlite3.DatabaseError as error:  # the file is missing or not readable
             raise unusable(path, error) from error
         db.text_factory = _text
@@ -135,7 +135,7 @@ def _text(data: bytes) -> str:
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
     # To switch a new file to WAL is refused at once, not after the time-out, while another
     # process does the same.
-    patience = time.monotonic() + BUSY
+    patience = time.monotonic() + DATABASE_TIMEOUT
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")

@@ -16,7 +16,7 @@ from colortk.harness.plugin_variants import parse_variants
 from colortk.harness.protocol import load_protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_digests
-from colortk.harness.scored_set import LEAD
+from colortk.harness.score_table import LEAD
 from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 

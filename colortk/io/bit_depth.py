@@ -7,7 +7,7 @@ import numpy as np
 from colortk.types import Array, UInt8
 
 #: Rows that are converted at a time: their 32-bit copies stay small.
-_ROWS = 64
+_BLOCK_ROWS = 64
 
 
 def to_8_bits(samples: Array) -> UInt8:
@@ -31,14 +31,14 @@ def to_8_bits(samples: Array) -> UInt8:
     if samples.dtype == np.uint8:
         return samples
     reduced = np.empty(samples.shape, np.uint8)
-    for top in range(0, len(samples), _ROWS):
+    for top in range(0, len(samples), _BLOCK_ROWS):
         # (255 x + 32895) / 65536, rounded down, equals x / 257, rounded to nearest, for all 16-bit
         # x.
-        wide = samples[top : top + _ROWS].astype(np.uint32)
+        wide = samples[top : top + _BLOCK_ROWS].astype(np.uint32)
         wide *= 255
         wide += 32895
         wide >>= 16
-        reduced[top : top + _ROWS] = wide
+        reduced[top : top + _BLOCK_ROWS] = wide
     return reduced
 
 

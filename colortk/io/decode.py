@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: Most pixels; by default the number from which on Pillow refuses a picture as a bomb.
 MAX_PIXELS = limit_of_pillow()
 #: Most bytes of a file: as many as a TIFF can address.
-MAX_BYTES = 2**32
+MAX_FILE_BYTES = 2**32
 
 
 def read_bytes(path: Path) -> bytes:
@@ -42,18 +42,18 @@ def read_bytes(path: Path) -> bytes:
     Raises
     ------
     PictureError
-        If it cannot be read, or has over :data:`MAX_BYTES` bytes.
+        If it cannot be read, or has over :data:`MAX_FILE_BYTES` bytes.
     """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
                 raise PictureError(f"cannot read '{path}'", "it is a device")
-            if status.st_size <= MAX_BYTES:  # of a pipe it is 0
+            if status.st_size <= MAX_FILE_BYTES:  # of a pipe it is 0
                 data = file.read() if stat.S_ISREG(status.st_mode) else _piped(file)
-                if len(data) <= MAX_BYTES:
+                if len(data) <= MAX_FILE_BYTES:
                     return data
-            raise PictureError(f"cannot read '{path}'", f"it has over {MAX_BYTES:,} bytes")
+            raise PictureError(f"cannot read '{path}'", f"it has over {MAX_FILE_BYTES:,} bytes")
     except FileNotFoundError:
         raise PictureError(f"cannot read '{path}'", "there is no such file") from None
     except IsADirectoryError:
@@ -67,7 +67,7 @@ def read_bytes(path: Path) -> bytes:
 def _piped(file: BinaryIO) -> bytes:
     """Read a pipe to its end, or until a little more than the limit has arrived."""
     parts = []
-    left = MAX_BYTES + 1
+    left = MAX_FILE_BYTES + 1
     while left > 0 and (part := file.read(1 << 20)):
         parts.append(part)
         left -= len(part)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from colortk.errors import Notice, UsageError
 from colortk.io.files import special_kind
-from colortk.io.image_limits import FORMATS
+from colortk.io.image_limits import INPUT_FORMATS
 
 
 def endings() -> set[str]:
@@ -21,7 +21,9 @@ def endings() -> set[str]:
     from colortk.io.foreign import plugin_endings
 
     Image.init()
-    known = {ending for ending, name in Image.registered_extensions().items() if name in FORMATS}
+    known = {
+        ending for ending, name in Image.registered_extensions().items() if name in INPUT_FORMATS
+    }
     return known | plugin_endings()
 
 

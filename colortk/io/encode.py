@@ -20,7 +20,7 @@ from colortk.io.picture import Picture, Pixels
 from colortk.io.png import chunk_bytes
 
 #: File extension to Pillow's format name, for formats that can hold a color photograph.
-FORMATS = {
+OUTPUT_FORMATS = {
     "png": "PNG",
     "jpg": "JPEG",
     "jpeg": "JPEG",
@@ -48,10 +48,10 @@ def extension_of(path: str | Path) -> str:
 def known_format(extension: str) -> str:
     """Pillow's format name for an extension. Raises ``UsageError``."""
     try:
-        return FORMATS[extension.lower().lstrip(".")]
+        return OUTPUT_FORMATS[extension.lower().lstrip(".")]
     except KeyError:
         raise UsageError(
-            f"cannot write pictures of type '{extension}'", f"known: {', '.join(FORMATS)}"
+            f"cannot write pictures of type '{extension}'", f"known: {', '.join(OUTPUT_FORMATS)}"
         ) from None
 
 
@@ -64,7 +64,7 @@ def extension_for(kind: str) -> str:
     """:func:`suggest_extension` of a picture of Pillow's format ``kind``."""
     if kind == "MPO":  # the name of a JPEG with a second picture in it, which many phones write
         return "jpg"
-    for extension, name in FORMATS.items():
+    for extension, name in OUTPUT_FORMATS.items():
         if name == kind and name != "PPM":
             return extension
     return "png"

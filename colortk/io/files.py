@@ -17,7 +17,7 @@ from colortk.errors import ColortkError, PictureError
 # can tell leftovers from files that are being written. Machines that share a disk have processes
 # of the same numbers.
 _MACHINE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-_PREFIX = f".colortk-{zlib.crc32(_MACHINE.encode()):08x}-"
+_TEMPORARY_PREFIX = f".colortk-{zlib.crc32(_MACHINE.encode()):08x}-"
 _SUFFIX = ".part"
 
 _KINDS = (
@@ -152,9 +152,9 @@ def sweep(folder: Path, process: int | None = None) -> None:
     """
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
-            if not (name.startswith(_PREFIX) and name.endswith(_SUFFIX)):
+            if not (name.startswith(_TEMPORARY_PREFIX) and name.endswith(_SUFFIX)):
                 continue
-            number = name.removeprefix(_PREFIX).partition("-")[0]
+            number = name.removeprefix(_TEMPORARY_PREFIX).partition("-")[0]
             own = number == str(process)
             if own or (process is None and number.isdecimal() and not process_exists(int(number))):
                 Path(folder, name).unlink(missing_ok=True)
@@ -182,7 +182,7 @@ def _create(path: Path) -> tuple[int, Path]:
     """Open a new temporary file beside ``path``; the kernel applies the umask to its mode."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     while True:
-        name = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+        name = f"{_TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
         with contextlib.suppress(FileExistsError):
             return os.open(path.parent / name, flags, 0o666), path.parent / name
 

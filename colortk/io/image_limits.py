@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _USUAL = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 #: Formats of photographs. Icons, textures and formats that Pillow decodes slowly, in Python, are
 #: left out.
-FORMATS = {
+INPUT_FORMATS = {
     "AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "SGI", "TGA",
     "TIFF", "WEBP",
 }  # fmt: skip
@@ -104,7 +104,7 @@ def _identified(data: bytes, max_pixels: int, plugin: str) -> ImageFile.ImageFil
             except UnidentifiedImageError:
                 Image.init()
                 rarer_formats = [
-                    name for name in sorted(FORMATS - set(_LOADED)) if name in Image.OPEN
+                    name for name in sorted(INPUT_FORMATS - set(_LOADED)) if name in Image.OPEN
                 ]
                 return Image.open(io.BytesIO(data), formats=rarer_formats)
         finally:
@@ -118,7 +118,7 @@ def _unknown(data: bytes, name: str) -> PictureError:
     if kind is not None:
         return _not_read(kind, name)
     for other, (_, accepts) in Image.OPEN.items():
-        if other not in FORMATS and accepts is not None and accepts(data[:16]) is True:
+        if other not in INPUT_FORMATS and accepts is not None and accepts(data[:16]) is True:
             return PictureError(
                 f"cannot read '{name}'",
                 f"{other} is not a format of pictures that is read",

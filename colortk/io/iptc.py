@@ -13,8 +13,8 @@ import struct
 #: Resources that are kept: IPTC, its digest, copyright flag and URL. Others describe the original's
 #: pixels (resolution, previews, paths, layers).
 IPTC = 0x0404
-_KEPT = (IPTC, 0x0425, 0x040A, 0x040B)
-_SIGNATURE = b"Photoshop 3.0\0"
+_KEPT_RESOURCES = (IPTC, 0x0425, 0x040A, 0x040B)
+_PHOTOSHOP_SIGNATURE = b"Photoshop 3.0\0"
 #: Data sets of record 2 that a note quotes.
 _QUOTED = {
     5: "title", 105: "headline", 120: "caption", 55: "date", 80: "by-line", 116: "copyright",
@@ -37,7 +37,7 @@ def resources(data: bytes) -> dict[int, bytes]:
         offset += 6 + (data[offset + 6] + 2) // 2 * 2  # a name, padded to an even number of bytes
         size = int.from_bytes(data[offset : offset + 4], "big")
         content = data[offset + 4 : offset + 4 + size]
-        if number in _KEPT and content:
+        if number in _KEPT_RESOURCES and content:
             resources_by_id.setdefault(number, content)
         offset += 4 + size + size % 2
     return resources_by_id
@@ -45,7 +45,11 @@ def resources(data: bytes) -> dict[int, bytes]:
 
 def from_segments(parts: list[bytes]) -> dict[int, bytes]:
     """Return the resources of a JPEG from the contents of its APP13 segments."""
-    return resources(b"".join(p[len(_SIGNATURE) :] for p in parts if p.startswith(_SIGNATURE)))
+    return resources(
+        b"".join(
+            p[len(_PHOTOSHOP_SIGNATURE) :] for p in parts if p.startswith(_PHOTOSHOP_SIGNATURE)
+        )
+    )
 
 
 def to_bytes(resources_by_id: dict[int, bytes]) -> bytes:
@@ -58,8 +62,10 @@ def to_bytes(resources_by_id: dict[int, bytes]) -> bytes:
 
 def to_segments(resources_by_id: dict[int, bytes]) -> list[bytes]:
     """Return resources as the contents of a JPEG's APP13 segments."""
-    data, size = to_bytes(resources_by_id), 65533 - len(_SIGNATURE)
-    return [_SIGNATURE + data[offset : offset + size] for offset in range(0, len(data), size)]
+    data, size = to_bytes(resources_by_id), 65533 - len(_PHOTOSHOP_SIGNATURE)
+    return [
+        _PHOTOSHOP_SIGNATURE + data[offset : offset + size] for offset in range(0, len(data), size)
+    ]
 
 
 def quoted(records: bytes) -> dict[str, str]:

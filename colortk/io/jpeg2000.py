@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+_JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _SIZ, _COD, _COC, _SOT = 0xFF51, 0xFF52, 0xFF53, 0xFF90
 
@@ -25,12 +25,12 @@ class Box:
 
 def is_jpeg2000(data: bytes) -> bool:
     """Return whether ``data`` begins as a JPEG 2000 file or codestream does."""
-    return data[:12] == _SIGNATURE or data[:4] == _CODESTREAM
+    return data[:12] == _JP2_SIGNATURE or data[:4] == _CODESTREAM
 
 
 def boxes(data: bytes) -> Iterator[Box]:
     """Yield the boxes of the outer level; none of a bare codestream."""
-    offset = 0 if data[:12] == _SIGNATURE else len(data)
+    offset = 0 if data[:12] == _JP2_SIGNATURE else len(data)
     while offset + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, offset)
         head = 8

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: Chunks without which a picture has other colors, another transparency or another orientation.
 _SEEN = (b"tRNS", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"eXIf")
 #: Bytes of length, kind and checksum around a chunk's content.
@@ -27,12 +27,12 @@ class Chunk:
 
 def is_png(data: bytes) -> bool:
     """Return whether ``data`` begins as a PNG does."""
-    return data[:8] == SIGNATURE
+    return data[:8] == PNG_SIGNATURE
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
     """Yield the chunks of a PNG in order, up to and with its end chunk."""
-    offset = len(SIGNATURE)
+    offset = len(PNG_SIGNATURE)
     while offset + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, offset)
         stop = offset + 8 + length

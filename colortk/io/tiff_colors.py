@@ -17,7 +17,7 @@ from colortk.types import Array
 
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 #: Rows that are computed at once where an intermediate is larger than the result.
-_ROWS = 256
+_BLOCK_ROWS = 256
 
 
 def to_srgb(
@@ -111,8 +111,8 @@ def _from_float(values: Array, name: str) -> Array:
 
 def _by_rows(values: Array, kind: Any, convert: Callable[[Array], Array]) -> Array:
     out = np.empty(values.shape, kind)
-    for top in range(0, len(values), _ROWS):
-        out[top : top + _ROWS] = convert(values[top : top + _ROWS])
+    for top in range(0, len(values), _BLOCK_ROWS):
+        out[top : top + _BLOCK_ROWS] = convert(values[top : top + _BLOCK_ROWS])
     return out
 
 
@@ -136,10 +136,12 @@ def _divided(colors: Array, alpha: Array) -> Array:
     """Undo the multiplication of colors by alpha; where alpha is 0, colors are 0."""
     most = int(np.iinfo(colors.dtype).max)
     out = np.empty_like(colors)
-    for top in range(0, len(colors), _ROWS):
-        opacity = alpha[top : top + _ROWS, :, None].astype(np.uint32)
-        part = colors[top : top + _ROWS].astype(np.uint32) * most + opacity // 2
-        out[top : top + _ROWS] = np.minimum(part // np.maximum(opacity, 1), most) * (opacity > 0)
+    for top in range(0, len(colors), _BLOCK_ROWS):
+        opacity = alpha[top : top + _BLOCK_ROWS, :, None].astype(np.uint32)
+        part = colors[top : top + _BLOCK_ROWS].astype(np.uint32) * most + opacity // 2
+        out[top : top + _BLOCK_ROWS] = np.minimum(part // np.maximum(opacity, 1), most) * (
+            opacity > 0
+        )
     return out
 
 
@@ -182,9 +184,9 @@ def _from_cmyk(
         colors = to_8_bits(colors)
     if colors.dtype == np.uint16:
         out = np.empty((*colors.shape[:2], 3), np.uint16)
-        for top in range(0, len(colors), _ROWS):
-            light = 65535 - colors[top : top + _ROWS].astype(np.uint32)
-            out[top : top + _ROWS] = (light[..., :3] * light[..., 3:] + 32767) // 65535
+        for top in range(0, len(colors), _BLOCK_ROWS):
+            light = 65535 - colors[top : top + _BLOCK_ROWS].astype(np.uint32)
+            out[top : top + _BLOCK_ROWS] = (light[..., :3] * light[..., 3:] + 32767) // 65535
         return out
     image = _as_image(colors, "CMYK")
     if profile:

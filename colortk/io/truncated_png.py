@@ -42,7 +42,7 @@ def repair_png(data: bytes) -> Repaired | None:
 
 def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:
     """Return the data before the pixels, the packed pixels, and offsets of chunks with bad sums."""
-    head, content, wrong = png.SIGNATURE, [], []
+    head, content, wrong = png.PNG_SIGNATURE, [], []
     size = 0
     for chunk in png.chunks(data):
         body = data[chunk.start : chunk.stop]

@@ -47,10 +47,10 @@ _QUOTED = {
     (_DC, "rights"): "copyright", (_XMP, "CreateDate"): "date", (_PHOTOSHOP, "DateCreated"): "date",
     (_PHOTOSHOP, "Headline"): "headline", (_EXIF, "DateTimeOriginal"): "date",
 }  # fmt: skip
-_STANDARD = b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_SIGNATURE = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 #: Bytes of a JPEG segment without its length.
-_SEGMENT = 65533
+_MAX_SEGMENT_BYTES = 65533
 
 
 _ESCAPES = {ord(c): f"&#{ord(c)};" for c in "&<>\r"}
@@ -238,7 +238,9 @@ def _bare(packet: bytes) -> bytes:
 
 def from_segments(parts: Sequence[bytes]) -> tuple[bytes, bytes]:
     """Return the packet and the extended XMP of a JPEG from the contents of its APP1 segments."""
-    packet = next((part[len(_STANDARD) :] for part in parts if part.startswith(_STANDARD)), b"")
+    packet = next(
+        (part[len(_XMP_SIGNATURE) :] for part in parts if part.startswith(_XMP_SIGNATURE)), b""
+    )
     pieces: dict[bytes, dict[int, bytes]] = {}
     for part in parts:
         if part.startswith(_EXTENSION) and len(part) > len(_EXTENSION) + 40:
@@ -257,8 +259,8 @@ def from_segments(parts: Sequence[bytes]) -> tuple[bytes, bytes]:
 
 def to_segments(packet: bytes) -> list[bytes]:
     """Return the contents of the APP1 segments that hold ``packet`` in a JPEG."""
-    if len(_STANDARD) + len(packet) <= _SEGMENT:
-        return [_STANDARD + packet]
+    if len(_XMP_SIGNATURE) + len(packet) <= _MAX_SEGMENT_BYTES:
+        return [_XMP_SIGNATURE + packet]
     import hashlib
 
     extension = packet[packet.index(b"?>") + 2 : packet.rindex(b"<?xpacket")].strip()
@@ -269,10 +271,10 @@ def to_segments(packet: bytes) -> list[bytes]:
         '<rdf:Description rdf:about="" xmlns:xmpNote="' + _NOTE + '" xmpNote:HasExtendedXMP="'
         + digest.decode() + '"/></rdf:RDF></x:xmpmeta>\n<?xpacket end="w"?>'
     )  # fmt: skip
-    size = _SEGMENT - len(_EXTENSION) - 40
+    size = _MAX_SEGMENT_BYTES - len(_EXTENSION) - 40
     parts = [
         _EXTENSION + digest + len(extension).to_bytes(4, "big") + offset.to_bytes(4, "big")
         + extension[offset : offset + size]
         for offset in range(0, len(extension), size)
     ]  # fmt: skip
-    return [_STANDARD + first.encode(), *parts]
+    return [_XMP_SIGNATURE + first.encode(), *parts]

@@ -57,7 +57,7 @@ class DeclaredPlugin:
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenPlugin:
     """A plugin, or a declaration, that cannot be used.
 
     Attributes
@@ -92,7 +92,7 @@ class Discovery:
     """
 
     plugins: list[DeclaredPlugin] = field(default_factory=list)
-    broken: list[Broken] = field(default_factory=list)
+    broken: list[BrokenPlugin] = field(default_factory=list)
 
 
 def discover_all(built_in: set[str] | None = None) -> Discovery:
@@ -155,7 +155,7 @@ def _points(result: Discovery, strict: bool) -> list[tuple[EntryPoint, Origin]]:
             if strict:
                 raise
             name = Path(str(getattr(dist, "_path", "unknown"))).stem
-            result.broken.append(Broken(name, name, "", "metadata", _reason(error)))
+            result.broken.append(BrokenPlugin(name, name, "", "metadata", _reason(error)))
     return [seen[key] for key in sorted(seen, key=lambda key: (key[0] != DISTRIBUTION, key))]
 
 
@@ -166,7 +166,7 @@ def _add(result: Discovery, point: EntryPoint, origin: Origin, strict: bool) -> 
     def broken(name: str, stage: str, reason: str) -> None:
         if strict:
             raise PluginError(f"plugin '{name}' of {distribution} is broken", f"{stage}: {reason}")
-        result.broken.append(Broken(name, distribution, version, stage, reason))
+        result.broken.append(BrokenPlugin(name, distribution, version, stage, reason))
 
     try:
         with restored():  # output of a plugin must not reach standard output
@@ -240,7 +240,7 @@ def _settle_names(result: Discovery, strict: bool) -> None:
                 continue
             result.plugins.remove(loser)
             result.broken.append(
-                Broken(
+                BrokenPlugin(
                     name,
                     loser.distribution,
                     loser.version,

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 from colortk.errors import ArtifactError, PluginError, UsageError
 from colortk.plugin import origins
-from colortk.plugin.discover import Broken, DeclaredPlugin, discover_all, discover_origins
+from colortk.plugin.discover import BrokenPlugin, DeclaredPlugin, discover_all, discover_origins
 from colortk.plugin.origins import Origin
 from colortk.plugin.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
 
@@ -34,7 +34,7 @@ class Registry:
     """
 
     plugins: list[DeclaredPlugin] = field(default_factory=list)
-    broken: list[Broken] = field(default_factory=list)
+    broken: list[BrokenPlugin] = field(default_factory=list)
     partial: bool = False
 
     def of(self, kind: type[AnySpec]) -> dict[str, DeclaredPlugin]:
@@ -126,7 +126,7 @@ class Registry:
         )
         raise UsageError(f"no {word} '{name}'", hint, f"see: {listing}")
 
-    def _silenced(self) -> list[Broken]:
+    def _silenced(self) -> list[BrokenPlugin]:
         """Return one row per distribution whose plugins are unknown because it is broken."""
         rows = {row.distribution: row for row in reversed(self.broken) if row.stage != "name"}
         return list(reversed(rows.values()))

@@ -19,7 +19,7 @@ from colortk.report.text_tables import table_metrics
 from colortk.store.location import store_folder
 
 #: Pictures that a page shows at most: a page of several hundred megabytes is of no use.
-MAX_PICTURES = 1000
+MAX_REPORT_PICTURES = 1000
 
 
 def write_html(file: BinaryIO, comparison: Comparison, store: Path | None = None) -> None:
@@ -51,7 +51,7 @@ def write_html(file: BinaryIO, comparison: Comparison, store: Path | None = None
 
 def _sheets(comparison: Comparison, results: Results) -> Iterator[PictureImages]:
     """Read the thumbnails of one picture after the other."""
-    for source in comparison.readable[:: math.ceil(len(comparison.readable) / MAX_PICTURES)]:
+    for source in comparison.readable[:: math.ceil(len(comparison.readable) / MAX_REPORT_PICTURES)]:
         truth, gray = results.thumbnails(comparison.protocol, source.picture)
         images: dict[str, bytes] = {}
         heats: dict[str, bytes] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from colortk.harness.scored_set import HEADLINE
+from colortk.harness.score_table import HEADLINE
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
     PluginRow,
@@ -57,7 +57,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class RankingRow:
     """A plugin with its cells."""
 
     plugin: PluginRow
@@ -88,14 +88,14 @@ def ranking_columns(summary: ComparisonSummary) -> list[Column]:
     ]
 
 
-def ranking_rows(summary: ComparisonSummary, columns: list[Column]) -> list[Row]:
+def ranking_rows(summary: ComparisonSummary, columns: list[Column]) -> list[RankingRow]:
     """Return the plugins, best first. Columns that are hidden at first have cells, too."""
     counted = bool(column_counts(summary, list(summary.metrics)))
     rows = []
     for plugin in summary.plugins:
         options = " ".join(f"{key}={value}" for key, value in plugin.options.items())
         rows.append(
-            Row(
+            RankingRow(
                 plugin,
                 "" if plugin.rank is None else str(plugin.rank),
                 marked_name(plugin),

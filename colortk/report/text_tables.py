@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from colortk.harness.comparison import Comparison
-from colortk.harness.scored_set import HEADLINE
+from colortk.harness.score_table import HEADLINE
 from colortk.harness.set_measures import with_set_measures
 from colortk.harness.statistics import MetricMean
 from colortk.harness.summary import ComparisonSummary

@@ -27,7 +27,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceDigest:
     """The meaning of a source file.
 
     Attributes
@@ -51,18 +51,18 @@ class Source:
     lazy: tuple[tuple[str, str], ...] = ()
 
 
-def read_source(content: bytes) -> Source:
+def read_source(content: bytes) -> SourceDigest:
     """Parse a source file. For a file that is not valid Python, digest its bytes."""
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Source(hashlib.sha256(content).hexdigest())
+        return SourceDigest(hashlib.sha256(content).hexdigest())
     reader = _Reader(b"__doc__" in content and _uses_docstrings(tree))
     lazy = _lazy_names(tree)
     reader.visit(tree)
     digest = hashlib.sha256("\0".join(reader.words).encode("utf-8", "surrogatepass")).hexdigest()
     references = tuple(sorted(reader.references - ({module for _, module in lazy})))
-    return Source(digest, tuple(dict.fromkeys(reader.imports)), references, lazy)
+    return SourceDigest(digest, tuple(dict.fromkeys(reader.imports)), references, lazy)
 
 
 class _Reader:

@@ -15,7 +15,7 @@ from colortk.plugin.options import with_paths
 from colortk.plugin.origins import Origin, discover_only
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
-from colortk.runtime.loading import Request, check_prediction, load
+from colortk.runtime.loading import PluginRequest, check_prediction, load
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
 from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, sealing_enabled
@@ -26,7 +26,7 @@ from colortk.types import Float32
 #: Seconds that a plugin may take to load, even if its time limit is shorter.
 MIN_LOADING_TIMEOUT = 60.0
 #: Most bytes of the lightness of a picture.
-MAX_BYTES = 1 << 40
+MAX_PREDICTION_BYTES = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class TimedPrediction:
 class Loading:
     """The plugin for a process to load. ``origin``: where the plugin is declared."""
 
-    request: Request
+    request: PluginRequest
     origin: Origin | None
 
 
@@ -66,7 +66,7 @@ class Ready:
 
 def serve(channel: Channel) -> None:
     """Load the plugin that the first message names, and reply to each lightness with chroma."""
-    requests = incoming(channel, MAX_BYTES)
+    requests = incoming(channel, MAX_PREDICTION_BYTES)
     first = next(requests, None)
     if first is None:
         return
@@ -104,7 +104,7 @@ class Isolated:
 
     Parameters
     ----------
-    request : Request
+    request : PluginRequest
         The plugin to load.
     timeout : float or None
         Most seconds for each prediction; ``None`` waits forever. Loading gets at least a minute.
@@ -133,7 +133,7 @@ class Isolated:
 
     def __init__(
         self,
-        request: Request,
+        request: PluginRequest,
         timeout: float | None = None,
         threads: int | None = None,
         hidden: Hidden | None = None,
@@ -263,7 +263,9 @@ class Isolated:
             raise
 
 
-def _sandboxed(spec: ColorizerSpec, request: Request, hidden: Hidden) -> tuple[Request, Sandbox]:
+def _sandboxed(
+    spec: ColorizerSpec, request: PluginRequest, hidden: Hidden
+) -> tuple[PluginRequest, Sandbox]:
     """Return a sandbox for a plugin, and the request with the paths that are valid in it.
 
     Raises ``PluginError`` if a file that an option names cannot be copied.

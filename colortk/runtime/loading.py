@@ -29,7 +29,7 @@ HOST_PACKAGES = frozenset({"colortk", "numpy", *sys.stdlib_module_names})
 
 
 @dataclass(frozen=True)
-class Request:
+class PluginRequest:
     """A plugin to load: plain data that can be sent to other processes.
 
     Attributes
@@ -228,7 +228,7 @@ def check_prediction(name: str, lightness: Float32, answer: Any) -> Float32:
     return np.ascontiguousarray(answer, np.float32)
 
 
-def load(request: Request) -> Loaded:
+def load(request: PluginRequest) -> Loaded:
     """Load a plugin.
 
     Raises

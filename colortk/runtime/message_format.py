@@ -37,7 +37,7 @@ MAX_ARRAYS, MAX_DIMENSIONS, MAX_NAME = 64, 8, 64
 ITEM_BYTES = {
     "bool": 1, "uint8": 1, "uint16": 2, "int32": 4, "int64": 8, "float32": 4, "float64": 8,
 }  # fmt: skip
-_PREFIX = struct.Struct("<4sI")
+_HEADER = struct.Struct("<4sI")
 #: Type of an entry of a header, by its name.
 _ENTRIES = {"kind": str, "number": str, "fields": dict, "arrays": list}
 
@@ -89,7 +89,7 @@ def parts_of(message: Message) -> list[memoryview]:
     ).encode("ascii")
     if len(header) > HEADER_BYTES:
         raise ValueError(f"a header of {len(header):,} bytes cannot be sent")
-    return [memoryview(_PREFIX.pack(MAGIC, len(header)) + header), *payload]
+    return [memoryview(_HEADER.pack(MAGIC, len(header)) + header), *payload]
 
 
 def _bytes_of(array: Array) -> memoryview:
@@ -104,9 +104,9 @@ def parsed(max_bytes: int) -> Generator[memoryview, None, Message]:
 
     Raises ``MessageError`` if the bytes are no message. ``max_bytes``: limit of all its arrays.
     """
-    prefix = bytearray(_PREFIX.size)
+    prefix = bytearray(_HEADER.size)
     yield memoryview(prefix)
-    magic, size = _PREFIX.unpack(prefix)
+    magic, size = _HEADER.unpack(prefix)
     if magic != MAGIC:
         raise MessageError("its bytes are not a message")
     if size > HEADER_BYTES:

@@ -37,7 +37,7 @@ ENTRIES: dict[Work, tuple[str, ...]] = {
     "film metric": ("colortk.harness.films.film_scorer",),
 }
 #: The digest of a result leaves out metrics: scores have the digest of their metric beside it.
-_METRICS = ("colortk.harness.metrics", "colortk.harness.lpips", "colortk.harness.scoring")
+_METRIC_MODULES = ("colortk.harness.metrics", "colortk.harness.lpips", "colortk.harness.scoring")
 #: Libraries that our modules import and that change no result: for the command line, for processes,
 #: and frameworks for training. Trainers name the frameworks that they use.
 _IGNORED = frozenset(
@@ -80,7 +80,7 @@ def colorizer_code(
     modules += [*_declared(spec, spec.options), *refiner.modules]
     own = _own(spec, spec.factory) | _own(refiner, refiner.function)
     facts = [f"{spec.factory} {spec.api_version} {spec.working_size!r}", refiner.function]
-    without = _METRICS if work in ("scores", "film scores") else ()
+    without = _METRIC_MODULES if work in ("scores", "film scores") else ()
     return code_digest([*ENTRIES[work], *modules], own, without, facts, tree)
 
 
@@ -124,14 +124,14 @@ def training_code(
 
 def film_scores_code(tree: SourceTree | None = None) -> str:
     """Return the digest of the code that runs plugins on films and scores the results."""
-    return code_digest(ENTRIES["film scores"], (), _METRICS, (), tree)
+    return code_digest(ENTRIES["film scores"], (), _METRIC_MODULES, (), tree)
 
 
 def host_code(refine: str, work: Work) -> str:
     """Return the digest of the host's own code for a kind of work, and of a refinement."""
     refiner = registry().refiner(refine)
     modules = [*ENTRIES[work], _module(refiner.function), *refiner.modules]
-    without = _METRICS if work in ("scores", "film scores") else ()
+    without = _METRIC_MODULES if work in ("scores", "film scores") else ()
     return code_digest(modules, _own(refiner, refiner.function), without)
 
 

@@ -35,7 +35,7 @@ from colortk.runtime.readable import is_beneath, readable_paths
 
 ASPECTS = ("paths", "files", "network", "processes")
 #: Environment variables that a sealed process keeps, and beginnings of their names.
-_KEPT = {
+_KEPT_VARIABLES = {
     "PATH", "LANG", "LANGUAGE", "TZ", "PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONUTF8",
     "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT",
     "CUDA_VISIBLE_DEVICES",
@@ -44,7 +44,7 @@ _KEPT = {
 }  # fmt: skip
 _KEPT_BEGINNINGS = ("LC_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "NVIDIA_", "MALLOC_")
 #: Prefix of temporary folders of sealed processes; the number of the parent process follows.
-_PREFIX = "colortk-sealed-"
+_FOLDER_PREFIX = "colortk-sealed-"
 #: Devices of graphics processors.
 _GPUS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
 
@@ -67,8 +67,8 @@ class Hidden:
 
 def _delete_stale() -> None:
     """Delete temporary folders left by killed processes."""
-    for path in glob.glob(f"{glob.escape(tempfile.gettempdir())}/{_PREFIX}*-*"):
-        number = os.path.basename(path).removeprefix(_PREFIX).partition("-")[0]
+    for path in glob.glob(f"{glob.escape(tempfile.gettempdir())}/{_FOLDER_PREFIX}*-*"):
+        number = os.path.basename(path).removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if number.isdecimal() and not process_exists(int(number)):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -91,7 +91,7 @@ class Sandbox:
 
     def __init__(self, extra: Iterable[Path], hidden: Hidden) -> None:
         _delete_stale()
-        self._folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+        self._folder = tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-")
         self.work, self.root = f"{self._folder}/work", f"{self._folder}/root"
         for name in ("work/home", "work/tmp", "work/inputs", "root"):
             os.makedirs(f"{self._folder}/{name}")
@@ -133,7 +133,7 @@ class Sandbox:
         variables = {
             name: value
             for name, value in os.environ.items()
-            if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)
+            if name in _KEPT_VARIABLES or name.startswith(_KEPT_BEGINNINGS)
         }
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), f"{self.work}/tmp")
         return variables | temporary | {"HOME": f"{self.work}/home"}

@@ -17,13 +17,13 @@ from typing import Any
 from colortk.errors import ColortkError
 from colortk.io.files import write_atomic
 from colortk.io.regular_files import read_regular
-from colortk.runtime.ast_digest import SCHEME, Imported, Source, read_source
+from colortk.runtime.ast_digest import SCHEME, Imported, SourceDigest, read_source
 
 #: Most entries on the disk. If there are more, only the entries of this process are kept.
 MAX_ENTRIES = 5000
 #: The syntax tree differs between versions of Python.
 _NAME = f"sources-{SCHEME}-{sys.version_info[0]}.{sys.version_info[1]}.json"
-_EMPTY = Source(hashlib.sha256(b"").hexdigest())
+_NO_SOURCE = SourceDigest(hashlib.sha256(b"").hexdigest())
 
 Stamp = tuple[int, int, int, int]
 
@@ -39,11 +39,11 @@ class SourceCache:
 
     def __init__(self, folder: Path | None) -> None:
         self._file = folder / _NAME if folder is not None else None
-        self._sources: dict[str, tuple[Stamp, Source]] = {}
+        self._sources: dict[str, tuple[Stamp, SourceDigest]] = {}
         self._stored: dict[str, Any] | None = None
         self._new: dict[str, Any] = {}
 
-    def source(self, path: Path) -> Source:
+    def source(self, path: Path) -> SourceDigest:
         """Return digest and imports of a source file. An unreadable file counts as empty."""
         name = str(path)
         try:
@@ -53,12 +53,12 @@ class SourceCache:
                 return known[1]
             content = path.read_bytes()
         except OSError:
-            return _EMPTY
+            return _NO_SOURCE
         source = self._meaning(content)
         self._sources[name] = stamp, source
         return source
 
-    def _meaning(self, content: bytes) -> Source:
+    def _meaning(self, content: bytes) -> SourceDigest:
         key = hashlib.sha256(content).hexdigest()
         if self._stored is None:
             self._stored = self._load()
@@ -96,16 +96,16 @@ def file_stamp(path: str) -> Stamp:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _packed(source: Source) -> list[Any]:
+def _packed(source: SourceDigest) -> list[Any]:
     imports = [
         [statement.level, statement.module, list(statement.names)] for statement in source.imports
     ]
     return [source.digest, imports, list(source.references), [list(pair) for pair in source.lazy]]
 
 
-def _unpacked(stored: Any) -> Source:
+def _unpacked(stored: Any) -> SourceDigest:
     digest, imports, references, lazy = stored
-    return Source(
+    return SourceDigest(
         str(digest),
         tuple(Imported(int(level), str(module), tuple(names)) for level, module, names in imports),
         tuple(references),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from colortk.runtime.sandbox import Sandbox
 
 #: Environment variables that set the number of threads of numerical libraries.
-THREADS = (
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -95,7 +95,7 @@ def spawn(
     handle = theirs.fileno()
     environment = dict(os.environ) if sandbox is None else sandbox.environment()
     if threads is not None:
-        environment |= dict.fromkeys(THREADS, str(threads))
+        environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     options: dict[str, Any] = {"pass_fds": (handle,)}
     if sys.platform == "win32":
         os.set_handle_inheritable(handle, True)

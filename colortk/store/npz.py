@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from colortk.errors import ArtifactError
 
 #: Most bytes of all arrays. A zip file can unpack to a thousand times its size.
-MAX_BYTES = 2**30
+MAX_UNPACKED_BYTES = 2**30
 
 
 def read_npz(content: bytes, name: str) -> dict[str, NDArray[Any]]:
@@ -38,7 +38,7 @@ def read_npz(content: bytes, name: str) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_BYTES:
+        if size > MAX_UNPACKED_BYTES:
             raise ValueError(f"unpacked it would have {size:,} bytes")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}

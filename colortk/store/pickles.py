@@ -43,7 +43,7 @@ _NUMPY = frozenset(
     }
 )
 #: Version of the layout of a record; part of every key.
-FORMAT = "2"
+RECORD_FORMAT = "2"
 _DTYPES = frozenset(
     {"uint8", "uint16", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "bool"}
 )
@@ -216,7 +216,7 @@ class PickleStore:
     def key(*parts: str) -> str:
         """Return the name of a record: the SHA-256 of all that its content depends on."""
         return hashlib.sha256(
-            "\0".join([FORMAT, *parts]).encode("utf-8", "surrogateescape")
+            "\0".join([RECORD_FORMAT, *parts]).encode("utf-8", "surrogateescape")
         ).hexdigest()
 
     def _path(self, kind: str, key: str) -> Path:

@@ -23,7 +23,7 @@ from colortk.store.read_only_database import cannot_write, open_read_only
 #: Version of the tables below; files of other versions are not changed.
 SCHEMA = 1
 #: Seconds to wait while another process writes.
-BUSY = 20.0
+DATABASE_TIMEOUT = 20.0
 _TABLES = """
 CREATE TABLE survey (description TEXT NOT NULL);
 CREATE TABLE raters (
@@ -123,7 +123,11 @@ class Answers:
         if self._db is None or self._process != os.getpid():
             uri = f"{self.path.absolute().as_uri()}?mode=rw"
             self._db = sqlite3.connect(
-                uri, uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False
+                uri,
+                uri=True,
+                timeout=DATABASE_TIMEOUT,
+                isolation_level=None,
+                check_same_thread=False,
             )
             try:
                 self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -23,17 +23,17 @@ from colortk.plugin.discover import DISTRIBUTION
 from colortk.runtime.progress import Progress, silent
 from colortk.survey.answers import Answers
 from colortk.survey.description import (
-    ANSWERS,
-    FILE,
-    PICTURES,
+    ANSWERS_FILE,
+    PICTURES_FOLDER,
     QUESTION,
+    SURVEY_FILE,
     Description,
     Shown,
     Subject,
     digest,
 )
 from colortk.survey.plan import shuffled
-from colortk.survey.prepare import LeftOut, Prepared, encoded, prepared
+from colortk.survey.prepare import LeftOut, PreparedPicture, encoded, prepared
 from colortk.survey.session import Survey
 
 #: Pictures of a survey, and of one rater, by default (as Zhang 2016 showed, section 3.1).
@@ -106,7 +106,7 @@ def create(
     candidates = draw(sources, drawing.seed)
     wanted = drawing.count or min(DEFAULT_PICTURES, len(candidates))
     with _temporary_folder(folder) as place:
-        (place / PICTURES).mkdir()
+        (place / PICTURES_FOLDER).mkdir()
         subjects: list[Subject] = []
         with progress("preparing", wanted) as advance:
             prepared_pictures = prepared(candidates, variants, how, drawing.timeout)
@@ -115,15 +115,15 @@ def create(
                     if isinstance(item, LeftOut):
                         left_out.append(item)
                         continue
-                    subjects.append(_write(place / PICTURES, item))
+                    subjects.append(_write(place / PICTURES_FOLDER, item))
                     advance(1)
                     if len(subjects) == wanted:
                         break
         _enough(subjects, drawing, left_out, len(candidates))
         each = drawing.each or min(DEFAULT_PICTURES, len(subjects))
         about = _describe(drawing.seed, each, how, variants, subjects, left_out)
-        write_atomic(place / FILE, about.text().encode())
-        Answers.create(place / ANSWERS, digest(about.text()))
+        write_atomic(place / SURVEY_FILE, about.text().encode())
+        Answers.create(place / ANSWERS_FILE, digest(about.text()))
     return Survey.open(folder)
 
 
@@ -166,7 +166,7 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
         raise UsageError(f"cannot create '{folder}'", error.strerror or str(error)) from error
 
 
-def _write(pictures: Path, picture: Prepared) -> Subject:
+def _write(pictures: Path, picture: PreparedPicture) -> Subject:
     """Write the versions of a picture under random names, with the same date."""
     versions = []
     for pixels in picture.versions:

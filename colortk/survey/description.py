@@ -11,9 +11,9 @@ from typing import Any
 from colortk.errors import UsageError
 from colortk.io.regular_files import read_regular
 
-FILE, ANSWERS, PICTURES = "survey.json", "survey.sqlite", "pictures"
+SURVEY_FILE, ANSWERS_FILE, PICTURES_FOLDER = "survey.json", "survey.sqlite", "pictures"
 #: Version of the file; one of another version is not read.
-FORMAT = 1
+SURVEY_FORMAT = 1
 #: The question of document 004.
 QUESTION = "Is the shown image real?"
 
@@ -84,7 +84,7 @@ class Description:
     plugins: tuple[dict[str, Any], ...]
     pictures: tuple[Subject, ...]
     left_out: tuple[dict[str, str], ...] = ()
-    format: int = field(default=FORMAT)
+    format: int = field(default=SURVEY_FORMAT)
 
     @property
     def conditions(self) -> list[str]:
@@ -103,25 +103,27 @@ def digest(text: str) -> str:
 
 def read(folder: Path) -> tuple[Description, str]:
     """Return the description in ``folder``, and its digest; raises ``UsageError``."""
-    path = folder / FILE
+    path = folder / SURVEY_FILE
     if not folder.is_dir():
         raise UsageError(f"no survey '{folder}'", "there is no such folder")
     try:
         text = read_regular(path).decode()
     except FileNotFoundError:
         hint = "create one with: colortk survey create"
-        raise UsageError(f"no survey in '{folder}'", f"it has no {FILE}", hint) from None
+        raise UsageError(f"no survey in '{folder}'", f"it has no {SURVEY_FILE}", hint) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read '{path}'", str(error)) from error
     try:
         values = json.loads(text)
         version = values["format"]
-        if version == FORMAT:
+        if version == SURVEY_FORMAT:
             return _description(values), digest(text)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"{type(error).__name__}: {error}"
         raise UsageError(f"'{path}' is damaged", why, "restore the folder") from error
-    raise UsageError(f"'{path}' is of format {version}", f"this colortk reads format {FORMAT}")
+    raise UsageError(
+        f"'{path}' is of format {version}", f"this colortk reads format {SURVEY_FORMAT}"
+    )
 
 
 def _description(values: dict[str, Any]) -> Description:

@@ -13,7 +13,7 @@ from PIL import Image
 from colortk.color.cielab import lightness
 from colortk.errors import PictureError, PredictionError
 from colortk.harness.duplicate_pixels import pixel_digest
-from colortk.harness.metrics.pair import Picture
+from colortk.harness.metrics.pair import ScoredPicture
 from colortk.harness.outcome import MAX_CONSECUTIVE_FAILURES
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol, reference_picture
@@ -24,7 +24,7 @@ from colortk.types import Array
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedPicture:
     """A picture in every condition.
 
     Parameters
@@ -58,7 +58,7 @@ def prepared(
     variants: Sequence[PluginVariant],
     how: Protocol,
     timeout: float | None,
-) -> Generator[Prepared | LeftOut]:
+) -> Generator[PreparedPicture | LeftOut]:
     """Prepare pictures one by one, each plugin in a separate process.
 
     Parameters
@@ -94,7 +94,7 @@ def prepared(
             if other != source.name:
                 yield LeftOut(source, f"'{source.name}' has the pixels of '{other}'")
                 continue
-            chroma = float(Picture(original.pixels).chroma.mean(dtype=np.float64))
+            chroma = float(ScoredPicture(original.pixels).chroma.mean(dtype=np.float64))
             if chroma < how.near_gray:
                 limit = f"mean chroma {chroma:.1f}, under {how.near_gray:g}"
                 yield LeftOut(source, f"'{source.name}' is nearly gray: {limit}")
@@ -111,7 +111,7 @@ def prepared(
                     raise
                 yield LeftOut(source, f"'{source.name}': {error}")
                 continue
-            yield Prepared(source, chroma, original.enlarged, tuple(versions))
+            yield PreparedPicture(source, chroma, original.enlarged, tuple(versions))
 
 
 def encoded(pixels: Array) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from colortk.errors import UsageError
 from colortk.io.regular_files import read_regular
 from colortk.survey.answers import Answers
-from colortk.survey.description import ANSWERS, PICTURES, Description, Shown, read
+from colortk.survey.description import ANSWERS_FILE, PICTURES_FOLDER, Description, Shown, read
 from colortk.survey.plan import plan
 
 
@@ -53,7 +53,7 @@ class Survey:
         """
         folder = Path(folder)
         description, digest = read(folder)
-        answers = Answers(folder / ANSWERS)
+        answers = Answers(folder / ANSWERS_FILE)
         survey = cls(folder, description, answers)
         try:
             answers.check(digest)
@@ -95,7 +95,7 @@ class Survey:
 
     def path(self, shown: Shown) -> Path:
         """Return the path of a picture."""
-        return self.folder / PICTURES / shown.file
+        return self.folder / PICTURES_FOLDER / shown.file
 
     def rater(self, known_id: str | None = None) -> Rater:
         """Return the rater with an id, who continues, or a new rater.

@@ -13,9 +13,9 @@ pytest plugin that comes with colortk (:mod:`colortk.testing.pytest_plugin`)::
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from colortk.testing.checks import Outcome, check_colorizer, parametrize_checks, run_checks
+    from colortk.testing.checks import CheckResult, check_colorizer, parametrize_checks, run_checks
 
-__all__ = ["Outcome", "check_colorizer", "parametrize_checks", "run_checks"]
+__all__ = ["CheckResult", "check_colorizer", "parametrize_checks", "run_checks"]
 
 
 def __getattr__(name: str) -> Any:

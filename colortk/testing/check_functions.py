@@ -13,7 +13,7 @@ from colortk.color.working_size import working_shape
 from colortk.pipeline import colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import API_VERSION, ColorizerSpec
-from colortk.runtime.loading import Loaded, Request
+from colortk.runtime.loading import Loaded, PluginRequest
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 
@@ -167,7 +167,7 @@ def works_in_another_process(loaded: Loaded) -> None:
     from colortk.runtime.isolate import Isolated
 
     light = _working_scene(loaded)
-    with Isolated(Request(loaded.spec.name), timeout=120) as worker:
+    with Isolated(PluginRequest(loaded.spec.name), timeout=120) as worker:
         difference = np.abs(worker.predict(light) - loaded.predict(light)).max()
     assert difference < 1e-2, (
         f"another process returns other values: they differ by {difference:.4f}"

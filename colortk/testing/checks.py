@@ -9,7 +9,7 @@ from typing import Any
 
 from colortk.errors import ColortkError
 from colortk.plugin.registry import registry
-from colortk.runtime.loading import Loaded, Request, load, reason, source_location
+from colortk.runtime.loading import Loaded, PluginRequest, load, reason, source_location
 from colortk.testing import check_functions
 from colortk.testing.check_functions import NotRunError
 
@@ -17,7 +17,7 @@ Check = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """The result of a check.
 
     Parameters
@@ -52,7 +52,7 @@ class _LoadOnce:
             raise NotRunError(f"plugin '{self._name}' cannot be loaded")
         if self._loaded is None:
             self._failed = True
-            self._loaded = load(Request(self._name))
+            self._loaded = load(PluginRequest(self._name))
             self._failed = False
         return self._loaded
 
@@ -97,7 +97,7 @@ def _check_loaded(check: Callable[[Loaded], None], load_once: Callable[[], Loade
     check(load_once())
 
 
-def run_checks(name: str) -> Iterator[Outcome]:
+def run_checks(name: str) -> Iterator[CheckResult]:
     """Run every check of a colorizer, in this process.
 
     Parameters
@@ -107,7 +107,7 @@ def run_checks(name: str) -> Iterator[Outcome]:
 
     Yields
     ------
-    Outcome
+    CheckResult
         One for each check, also where it fails.
 
     Raises
@@ -121,17 +121,17 @@ def run_checks(name: str) -> Iterator[Outcome]:
     for title, check in check_colorizer(name):
         try:
             check()
-            yield Outcome(title, None)
+            yield CheckResult(title, None)
         except NotRunError as error:
-            yield Outcome(title, f"not run: {error}", ran=False)
+            yield CheckResult(title, f"not run: {error}", ran=False)
         except ColortkError as error:
-            yield Outcome(title, str(error))
+            yield CheckResult(title, str(error))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin may even call sys.exit
             text = " ".join(str(error).split())
             is_ours = isinstance(error, AssertionError) and not source_location(error, spec.factory)
-            yield Outcome(title, text if text and is_ours else reason(error, spec.factory))
+            yield CheckResult(title, text if text and is_ours else reason(error, spec.factory))
 
 
 def parametrize_checks(*names: str) -> Any:

@@ -13,7 +13,7 @@ from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
 from colortk.runtime.subprocesses import exit_text, incoming
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
-from colortk.testing.checks import Outcome, check_colorizer, run_checks
+from colortk.testing.checks import CheckResult, check_colorizer, run_checks
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def serve(channel: Channel) -> None:
         channel.send(reply)
 
 
-def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
+def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[CheckResult]:
     """Run every check of a colorizer in a separate process.
 
     Parameters
@@ -67,7 +67,7 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
 
     Yields
     ------
-    Outcome
+    CheckResult
         One for each check. A process that dies is the failure of the check that it ran.
 
     Raises
@@ -86,15 +86,17 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[Outcome]:
         for title in titles:
             deadline = Deadline(timeout)
             worker.request("check", to_plain(checked), timeout=deadline.left)
-            outcome = from_plain(Outcome, worker.reply(deadline.left).fields)
+            outcome = from_plain(CheckResult, worker.reply(deadline.left).fields)
             if outcome.check != title:
                 raise MessageError("it reports on another check than the one that was due")
             yield outcome
     except TimeoutError:
-        yield Outcome(title, f"it did not end in {timeout:g} s")
+        yield CheckResult(title, f"it did not end in {timeout:g} s")
     except (MessageError, ValueError) as error:
-        yield Outcome(title, f"the process that checks it was stopped: {error}")
+        yield CheckResult(title, f"the process that checks it was stopped: {error}")
     except (EOFError, OSError):
-        yield Outcome(title, f"it ended the process that checks it: {exit_text(worker.ended())}")
+        yield CheckResult(
+            title, f"it ended the process that checks it: {exit_text(worker.ended())}"
+        )
     finally:
         worker.stop()

@@ -11,7 +11,7 @@ from colortk.harness.protocol import load_protocol, reference_picture
 from colortk.harness.scoring import Scorer
 from colortk.io.decode import read_bytes
 from colortk.pipeline import colorize, refiner
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 from colortk.types import Array, Lightness
 
 
@@ -32,7 +32,7 @@ class TrainedWeights:
     """
 
     def __init__(self, plugin: str, folder: Path) -> None:
-        self._predictor = load(Request(plugin, weights=folder))
+        self._predictor = load(PluginRequest(plugin, weights=folder))
         self._protocol = load_protocol()
         self._refine = refiner(self._protocol.refine)
         self._scorers: dict[tuple[str, ...], Scorer] = {}

@@ -14,7 +14,7 @@ from colortk.errors import ColortkError, PictureError
 from colortk.harness.protocol import load_protocol
 from colortk.harness.score_predictor import score_predictor
 from colortk.plugin.registry import registry
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 from colortk.runtime.onnx_colorizer import NETWORK
 from colortk.training import backend
 from colortk.training.curve import write_curve
@@ -33,7 +33,7 @@ from colortk.types import Float32
 #: Held-out pictures that are scored.
 SCORED_PICTURES = 100
 #: Metrics of their scores.
-METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr", "ssim", "colorfulness")
+CARD_METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr", "ssim", "colorfulness")
 #: Largest accepted difference between Keras and ONNX Runtime, relative to the largest output.
 MAX_DIFFERENCE = 1e-4
 #: The same with 16-bit weights; beyond it the weights keep 32 bits.
@@ -196,19 +196,19 @@ def _mean_scores(
     sample = held_out[:: max(1, -(-len(held_out) // SCORED_PICTURES))]
     means: dict[str, Any] = {}
     for name, predictor in (
-        (plugin, load(Request(plugin, weights=request.output))),
-        ("gray", load(Request("gray"))),
+        (plugin, load(PluginRequest(plugin, weights=request.output))),
+        ("gray", load(PluginRequest("gray"))),
     ):
         rows = []
         with request.progress(f"scoring {name}", len(sample)) as advance:
             for values in score_predictor(
-                sample, predictor, METRICS, load_protocol(), source.file_content
+                sample, predictor, CARD_METRICS, load_protocol(), source.file_content
             ):
                 advance(1)
                 rows.append(values)
         means[name] = {
             metric: round(float(np.mean([row[metric] for row in rows if metric in row])), 5)
-            for metric in METRICS
+            for metric in CARD_METRICS
             if any(metric in row for row in rows)
         }
     return means

@@ -13,12 +13,12 @@ from colortk.ui._gradio import gr
 from colortk.ui.controls import file_drop, plugin_dropdown, strength_slider
 from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
 from colortk.ui.limits import format_size
-from colortk.ui.picture_conversion import PictureOptions, colorize_picture
+from colortk.ui.picture_conversion import UploadOptions, colorize_picture
 
 #: File types of a result, as label and extension.
 TYPES = [("As uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
 REFINEMENTS = [("Keep hue and lightness", "ratio"), ("Clip", "none")]
-EMPTY = (
+EMPTY_TEXT = (
     '<div class="empty"><b>Your picture in color</b>'
     "<span>Drop, choose or paste (Ctrl+V) a black-and-white photograph.</span>"
     "</div>"
@@ -41,7 +41,7 @@ def build(app: AppContext) -> None:
             go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
-            empty = gr.HTML(EMPTY)
+            empty = gr.HTML(EMPTY_TEXT)
             slider = gr.ImageSlider(
                 label="Before and after", show_label=False, type="filepath", interactive=False,
                 visible=False, max_height=640, buttons=["fullscreen"], elem_id="slider",
@@ -103,7 +103,7 @@ def _colorize(
         raise UsageError("No picture is chosen", hint="choose one")
     if kind not in [value for _, value in TYPES]:
         raise UsageError(f"a result cannot have the type '{kind}'")
-    options = PictureOptions(min(2.0, max(0.0, float(strength))), refine, kind)
+    options = UploadOptions(min(2.0, max(0.0, float(strength))), refine, kind)
     app, path = context.app, Path(file)
     colorized = colorize_picture(
         path, path.name, app.pool.get(label), options, app.limits, context.folder("picture")

@@ -15,7 +15,7 @@ from colortk.ui.previews import HEAT_MAP_MAX, file_url
 
 #: Number of plugins that are chosen when the page is loaded.
 INITIAL_PLUGINS = 4
-EMPTY = (
+EMPTY_TEXT = (
     '<div class="empty"><b>Side by side</b><span>Choose a picture and plugins. If the picture has'
     " colors, plugins get only its lightness, and their results are scored against the"
     " original.</span></div>"
@@ -33,7 +33,7 @@ def build(app: AppContext) -> None:
             go = gr.Button("Compare", variant="primary", elem_id="compare-go")
         with gr.Column(scale=3, min_width=320):
             error_notice = notice()
-            sheet = gr.HTML(EMPTY, elem_id="compared")
+            sheet = gr.HTML(EMPTY_TEXT, elem_id="compared")
     compare = {
         "fn": event_handler(app, _compare, 1), "inputs": [file, plugins, strength],
         "outputs": [sheet, error_notice],
@@ -42,8 +42,8 @@ def build(app: AppContext) -> None:
     go.click(**compare)
     file.upload(**compare)
     file.clear(
-        event_handler(app, lambda context: [EMPTY], 1), None, [sheet, error_notice], queue=False,
-        show_progress="hidden", api_visibility="private",
+        event_handler(app, lambda context: [EMPTY_TEXT], 1), None, [sheet, error_notice],
+        queue=False, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ CHECK_INTERVAL = 0.5
 #: File descriptors that the page needs besides its connections.
 OTHER_DESCRIPTORS = 100
 
-_BUSY = (
+_BUSY_RESPONSE = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\n"
     b"content-type: text/plain\r\ncontent-length: 39\r\n\r\n"
     b"too many connections: try again later.\n"
@@ -61,7 +61,7 @@ class Connection(H11Protocol):  # type: ignore[misc]
         super().connection_made(transport)
         self.waiting_since = time.monotonic()
         if not make_room(self, self.connections):
-            transport.write(_BUSY)
+            transport.write(_BUSY_RESPONSE)
             transport.close()
 
     def on_response_complete(self) -> None:

@@ -13,7 +13,7 @@ from colortk.ui.controls import file_drop, plugin_dropdown, strength_slider
 from colortk.ui.event_handlers import AppContext, FilmStopped, RequestContext, event_handler, notice
 from colortk.ui.limits import format_size
 
-EMPTY = (
+EMPTY_TEXT = (
     '<div class="empty"><b>Your film in color</b><span>For short films.'
     " <code>colortk video</code> colorizes films of any length. Sound is kept.</span></div>"
 )
@@ -58,7 +58,7 @@ def build(app: AppContext) -> None:
                 end = gr.Button("Stop", variant="secondary", elem_id="film-stop")
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
-            empty = gr.HTML(EMPTY)
+            empty = gr.HTML(EMPTY_TEXT)
             player = gr.Video(
                 label="In color", visible=False, interactive=False, elem_id="player", buttons=[]
             )

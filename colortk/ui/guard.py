@@ -19,9 +19,9 @@ from colortk.ui import json_messages, request_body, uploads
 from colortk.ui.http_requests import (
     IDENTIFIER,
     Application,
+    HttpRequest,
     Message,
     Receive,
-    Request,
     RequestRefused,
     Scope,
     Send,
@@ -37,7 +37,7 @@ from colortk.ui.request_slots import RETRY_AFTER, NoFreeSlot
 from colortk.ui.visitor_registry import COOKIE, VisitorRegistry, is_token, new_token
 
 API = "/gradio_api/"
-FILE, HEARTBEAT = f"{API}file=", f"{API}heartbeat/"
+FILE_PATH, HEARTBEAT_PATH = f"{API}file=", f"{API}heartbeat/"
 UPLOAD, PROGRESS = f"{API}upload", f"{API}upload_progress"
 JOIN, PREDICT, DATA = f"{API}queue/join", f"{API}run/predict", f"{API}queue/data"
 CANCEL, RESET = f"{API}cancel", f"{API}reset"
@@ -128,7 +128,7 @@ class Guard:
             passed = request.with_query().scope(scope, None, None)
             await self._application(passed, receive, with_security_headers(send, fresh))
             return
-        allowed = READ if path.startswith((FILE, HEARTBEAT)) else METHODS.get(path)
+        allowed = READ if path.startswith((FILE_PATH, HEARTBEAT_PATH)) else METHODS.get(path)
         if allowed is None:
             raise RequestRefused(404, "there is no such page")
         _check_method(method, allowed)
@@ -136,8 +136,8 @@ class Guard:
         if token is None or not is_token(token):
             raise RequestRefused(403, "load the page again with cookies enabled")
         send = with_security_headers(send)
-        if path.startswith(FILE):
-            if not self._visitors.owns(token, path.removeprefix(FILE)):
+        if path.startswith(FILE_PATH):
+            if not self._visitors.owns(token, path.removeprefix(FILE_PATH)):
                 raise RequestRefused(404, "there is no such file")
             passed = request.with_query().scope(scope, (COOKIE, token), None)
             async with self._stream_slots.slot(token, request.address):
@@ -146,12 +146,12 @@ class Guard:
             await self._upload(token, request, receive, send)
         elif path == PROGRESS:
             await self._progress(token, request, send)
-        elif path == DATA or path.startswith(HEARTBEAT):
+        elif path == DATA or path.startswith(HEARTBEAT_PATH):
             await self._stream(token, request, scope, receive, send)
         else:
             await self._message(token, request, scope, receive, send)
 
-    def _check_host(self, request: Request) -> None:
+    def _check_host(self, request: HttpRequest) -> None:
         """Refuse a request for this page under another name."""
         if self._local and host_name(request.headers.get("host", "")) not in LOCAL:
             raise RequestRefused(421, "this page is served as localhost only")
@@ -161,7 +161,7 @@ class Guard:
             raise RequestRefused(403, "this window belongs to another visitor")
 
     async def _stream(
-        self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
+        self, token: str, request: HttpRequest, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Pass on a stream of messages to a window, which lasts as long as the window is open."""
         if request.path == DATA:
@@ -170,7 +170,7 @@ class Guard:
             if not self._queue.listens(session):
                 raise RequestRefused(404, "this window waits for nothing")
         else:
-            session = request.path.removeprefix(HEARTBEAT)
+            session = request.path.removeprefix(HEARTBEAT_PATH)
             if not IDENTIFIER.fullmatch(session):
                 raise RequestRefused(400, "the identifier of the window is malformed")
             self._check_session(token, session)
@@ -181,15 +181,15 @@ class Guard:
                 await self._application(passed, receive, send)
 
     async def _message(
-        self, token: str, request: Request, scope: Scope, receive: Receive, send: Send
+        self, token: str, request: HttpRequest, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Pass on a message that is rebuilt from its checked values."""
-        _check_length(request, json_messages.MAX_BYTES, "the message is too long")
+        _check_length(request, json_messages.MAX_MESSAGE_BYTES, "the message is too long")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise RequestRefused(415, "a message must be JSON")
         async with self._message_slots.slot(token, request.address):
             message = json_messages.parse(
-                await request_body.read_whole(receive, json_messages.MAX_BYTES)
+                await request_body.read_whole(receive, json_messages.MAX_MESSAGE_BYTES)
             )
             checked = self._checked(token, request, message)
             if checked is None:
@@ -205,7 +205,7 @@ class Guard:
             await self._application(passed, receive_checked, send)
 
     def _checked(
-        self, token: str, request: Request, message: dict[str, Any]
+        self, token: str, request: HttpRequest, message: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Return the message for Gradio, or ``None`` if Gradio does not need it."""
         path = request.path
@@ -230,7 +230,7 @@ class Guard:
                 raise NoFreeSlot(own=False)
         return checked
 
-    async def _upload(self, token: str, request: Request, receive: Receive, send: Send) -> None:
+    async def _upload(self, token: str, request: HttpRequest, receive: Receive, send: Send) -> None:
         """Store the file of a form, and record that it belongs to the visitor."""
         limit = self._limits.upload + uploads.MAX_FORM_OVERHEAD
         _check_length(
@@ -267,7 +267,7 @@ class Guard:
             reason = self._limits.too_large(max(size, self._limits.upload + 1))
             raise RequestRefused(413, f"the file was refused: {reason}") from None
 
-    async def _progress(self, token: str, request: Request, send: Send) -> None:
+    async def _progress(self, token: str, request: HttpRequest, send: Send) -> None:
         """Report the progress of an upload to its browser, until the upload has ended."""
         name = request.identifier("upload_id")
         async with self._stream_slots.slot(token, request.address):
@@ -280,12 +280,12 @@ def _check_method(method: str, allowed: tuple[str, ...]) -> None:
         raise RequestRefused(405, f"the allowed methods are {' and '.join(allowed)}")
 
 
-def _check_length(request: Request, limit: int, reason: str) -> None:
+def _check_length(request: HttpRequest, limit: int, reason: str) -> None:
     if request.length is not None and request.length > limit:
         raise RequestRefused(413, reason)
 
 
-def _check_origin(request: Request) -> None:
+def _check_origin(request: HttpRequest) -> None:
     """Refuse a request that the page of another site has sent."""
     origin = request.headers.get("origin")
     host = request.headers.get("host", "")

@@ -2,7 +2,7 @@
 
 Two programs that read the same request differently are the usual way past a guard: one takes the
 first of two parameters, the other the last. A request that can be read in two ways is refused with
-status 400, and :meth:`Request.scope` builds the request for Gradio from the checked values alone.
+status 400. :meth:`HttpRequest.scope` builds the request for Gradio from the checked values alone.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class RequestRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
+class HttpRequest:
     """A request that can be read in one way only.
 
     Parameters
@@ -122,7 +122,7 @@ class Request:
             )
         return self.query[name]
 
-    def with_query(self, **query: str) -> Request:
+    def with_query(self, **query: str) -> HttpRequest:
         """Return the request with these query parameters only."""
         return replace(self, query=query)
 
@@ -158,7 +158,7 @@ class Request:
         }
 
 
-def normalize(scope: Scope) -> Request:
+def normalize(scope: Scope) -> HttpRequest:
     """Return the request of an ASGI scope.
 
     Parameters
@@ -177,7 +177,7 @@ def normalize(scope: Scope) -> Request:
         raise RequestRefused(414, "the address is too long")
     headers = _headers(scope["headers"])
     client = scope.get("client")
-    request = Request(
+    request = HttpRequest(
         scope["method"],
         _path(raw),
         _query(scope.get("query_string", b"")),

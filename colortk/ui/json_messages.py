@@ -16,7 +16,7 @@ from typing import Any
 from colortk.ui.http_requests import IDENTIFIER, RequestRefused
 
 #: The most bytes of a message, which holds no files, and the deepest nesting of lists and objects.
-MAX_BYTES, MAX_DEPTH = 1_000_000, 20
+MAX_MESSAGE_BYTES, MAX_DEPTH = 1_000_000, 20
 #: The largest integer that every JSON parser reads alike.
 MAX_INTEGER = 2**53
 _EVENT = re.compile(r"[0-9a-f]{32}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from colortk.ui.visitor_registry import LOCK
 
-PREFIX = "colortk-ui-"
+FOLDER_PREFIX = "colortk-ui-"
 
 
 @contextlib.contextmanager
@@ -21,7 +21,7 @@ def page_folder() -> Iterator[Path]:
     Folders of pages that were killed are deleted first.
     """
     delete_abandoned(Path(tempfile.gettempdir()))
-    folder = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
+    folder = Path(os.path.realpath(tempfile.mkdtemp(prefix=FOLDER_PREFIX)))
     before = os.environ.get("GRADIO_TEMP_DIR")
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     try:
@@ -56,7 +56,7 @@ def delete_abandoned(root: Path) -> None:
         import fcntl
     except ImportError:
         return
-    for lock in root.glob(f"{PREFIX}*/{LOCK}"):
+    for lock in root.glob(f"{FOLDER_PREFIX}*/{LOCK}"):
         folder = lock.parent
         with contextlib.suppress(OSError):  # another user's, or in use
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():

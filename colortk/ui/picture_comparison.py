@@ -10,7 +10,7 @@ from colortk.color.cielab import lightness
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.harness.protocol import DEFAULT, load_protocol
-from colortk.harness.scored_set import HEADLINE
+from colortk.harness.score_table import HEADLINE
 from colortk.harness.scoring import Scorer
 from colortk.io.bit_depth import to_rgb8
 from colortk.pipeline import colorize, refiner
@@ -22,7 +22,7 @@ from colortk.ui.plugin_pool import PluginPool
 from colortk.ui.previews import gray_preview, heat_map, save_preview, shrink_to_side
 
 #: Longest side at which pictures are compared, in pixels.
-MAX_SIDE = 768
+MAX_PREVIEW_SIDE = 768
 #: Plugins that are compared at once.
 MAX_PLUGINS = 8
 
@@ -133,7 +133,7 @@ def compare_plugins(
             f"{len(labels)} plugins are too many", f"at most {MAX_PLUGINS} can be compared"
         )
     pixels = limits.decode(path, name).pixels
-    pixels = to_rgb8(shrink_to_side(pixels, MAX_SIDE))
+    pixels = to_rgb8(shrink_to_side(pixels, MAX_PREVIEW_SIDE))
     truth = Truth(pixels)
     scored = float(truth.chroma.mean()) >= load_protocol(DEFAULT).near_gray
     rows = [_plugin_result(label, truth, strength, pool, folder, scored) for label in labels]

@@ -26,7 +26,7 @@ SUFFIX = "-colorized"
 
 
 @dataclass(frozen=True)
-class PictureOptions:
+class UploadOptions:
     """The settings that a visitor chooses.
 
     Parameters
@@ -75,7 +75,7 @@ def colorize_picture(
     path: Path,
     name: str,
     plugin: PooledPlugin,
-    options: PictureOptions,
+    options: UploadOptions,
     limits: Limits,
     folder: Path,
 ) -> ColorizedPicture:

@@ -29,7 +29,7 @@ BLACK, WHITE, NEUTRAL = 16, 235, 128
 STEP = 2
 _LEVELS = 256 // STEP
 #: Largest side that the remapping of OpenCV accepts, which is the fastest look-up.
-_MAX_SIDE = 1 << 14
+_MAX_FRAME_SIDE = 1 << 14
 #: Step of Cb and Cr at which the tables are computed, in levels. In between they are interpolated.
 _COARSE = 8
 
@@ -133,9 +133,9 @@ def _look_up(table: Plane, luma: Plane, cb: Plane, cr: Plane) -> Plane:
         even = (2 * row.shape[1], 2 * row.shape[0])
         row = cv2.resize(row, even, interpolation=cv2.INTER_NEAREST)[:height, :width]
     out = np.empty_like(luma)
-    for left in range(0, width, _MAX_SIDE):
-        for top in range(0, height, _MAX_SIDE):
-            at = slice(top, top + _MAX_SIDE), slice(left, left + _MAX_SIDE)
+    for left in range(0, width, _MAX_FRAME_SIDE):
+        for top in range(0, height, _MAX_FRAME_SIDE):
+            at = slice(top, top + _MAX_FRAME_SIDE), slice(left, left + _MAX_FRAME_SIDE)
             positions = cv2.merge([luma[at].astype(np.int16), row[at]])
             out[at] = cv2.remap(table, positions, None, cv2.INTER_NEAREST)
     return out

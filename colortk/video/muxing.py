@@ -23,7 +23,7 @@ from colortk.video.segment_folder import SegmentFolder
 from colortk.video.segment_writer import Encoding, add_film
 
 #: Container formats by file extension.
-FORMATS = {
+CONTAINERS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",
     ".avi": "avi", ".ts": "mpegts",
 }  # fmt: skip
@@ -39,10 +39,10 @@ TimedPacket = tuple[Fraction, int, Callable[[], None]]
 def format_of(output: Path) -> str:
     """Return the container format for the extension of ``output``. Raises ``UsageError``."""
     try:
-        return FORMATS[output.suffix.lower()]
+        return CONTAINERS[output.suffix.lower()]
     except KeyError:
         raise UsageError(
-            f"cannot write films of type '{output.suffix}'", f"known types: {', '.join(FORMATS)}"
+            f"cannot write films of type '{output.suffix}'", f"known types: {', '.join(CONTAINERS)}"
         ) from None
 
 

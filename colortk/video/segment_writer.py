@@ -22,7 +22,7 @@ from colortk.video.frame_pixels import plane
 CODECS = {"webm": "libvpx-vp9"}
 DEFAULT_CODEC = "libx264"
 #: Options of known encoders: high speed, and a quality that is hard to distinguish from the input.
-_OPTIONS: dict[str, dict[str, str]] = {
+_CODEC_OPTIONS: dict[str, dict[str, str]] = {
     # Otherwise the header states the rate of the time base, which in Matroska is 1000 per second.
     "libx264": {"crf": "18", "preset": "veryfast", "x264-params": "force-cfr=1"},
     "libx265": {"crf": "20", "preset": "veryfast", "x265-params": "log-level=none"},
@@ -110,7 +110,7 @@ def add_film(container: Any, film: Film, encoding: Encoding) -> Any:
     av.VideoStream
         The stream.
     """
-    options = dict(_OPTIONS.get(encoding.codec, {}))
+    options = dict(_CODEC_OPTIONS.get(encoding.codec, {}))
     if encoding.crf is not None:
         options["crf"] = f"{encoding.crf:g}"
     if encoding.preset is not None:
@@ -121,7 +121,7 @@ def add_film(container: Any, film: Film, encoding: Encoding) -> Any:
     context.pix_fmt = "yuv420p" if encoding.half(film) else "yuv444p"
     context.time_base = stream.time_base = film.time_base
     context.max_b_frames = 0
-    if encoding.codec not in _OPTIONS:
+    if encoding.codec not in _CODEC_OPTIONS:
         context.bit_rate = int(film.width * film.height * float(film.rate) * _BITS_PER_PIXEL)
     if film.pixel_aspect_ratio:
         context.sample_aspect_ratio = film.pixel_aspect_ratio

@@ -30,7 +30,7 @@ SLACK = 4.0
 #: Weight of a pixel by its difference of lightness.
 _WEIGHTS = (1 / (1 + (np.arange(256) / LIGHTNESS_TOLERANCE) ** 2) ** 2).astype(np.float32)
 #: A frame of which a smaller share is found in the previous frame follows a cut.
-MIN_COMMON_SHARE = 0.4
+MIN_VISIBLE_SHARE = 0.4
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Smoother:
         forth = self._flow.between(before.gray, small)
         trust = cv2.LUT(cv2.absdiff(small, warp(before.gray, back)), _WEIGHTS)
         trust *= visible_in_both(back, forth, SLACK, boundaries=False)
-        if cv2.mean(trust)[0] < MIN_COMMON_SHARE:
+        if cv2.mean(trust)[0] < MIN_VISIBLE_SHARE:
             return None
         rows, columns = before.ab.shape[:2]
         scale = np.diag([columns / small.shape[1], rows / small.shape[0]])

@@ -19,7 +19,7 @@ from colortk.training.assessment import TrainedWeights
 
 #: Held-out pictures that are scored.
 MAX_PICTURES = 100
-METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr")
+ASSESSED_METRICS = ("lpips", "delta_e00", "ab_rmse", "psnr")
 
 
 def gray_inputs(truth: Array) -> dict[str, Array]:
@@ -63,13 +63,13 @@ def assess(
             kept = Truth(truth)
             for way, gray in gray_inputs(truth).items():
                 result = weights.colorize(gray)
-                rows.setdefault(way, []).append(weights.score(kept, result, METRICS))
+                rows.setdefault(way, []).append(weights.score(kept, result, ASSESSED_METRICS))
         except PictureError:
             continue
     return {
         way: {
             metric: round(float(np.mean([row[metric] for row in some if metric in row])), 5)
-            for metric in METRICS
+            for metric in ASSESSED_METRICS
             if any(metric in row for row in some)
         }
         for way, some in rows.items()

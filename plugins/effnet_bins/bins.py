@@ -13,7 +13,7 @@ from colortk.plugin import Float32
 #: Width of a cell, in units of a* and b*.
 WIDTH = 10
 #: First and last b* of each row of cells, by a*; in tens.
-_ROWS = {
+_ROWS_OF_BINS = {
     -9: (8, 8),
     -8: (4, 8),
     -7: (2, 9),
@@ -37,7 +37,11 @@ _ROWS = {
 }
 #: a*, b* of every cell's center, float32 (cells, 2), in order of a*, then b*.
 CENTERS: Float32 = np.array(
-    [(WIDTH * a, WIDTH * b) for a, (first, last) in _ROWS.items() for b in range(first, last + 1)],
+    [
+        (WIDTH * a, WIDTH * b)
+        for a, (first, last) in _ROWS_OF_BINS.items()
+        for b in range(first, last + 1)
+    ],
     np.float32,
 )
 

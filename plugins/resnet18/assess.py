@@ -14,7 +14,7 @@ from colortk.plugin import Array, Pair, PictureError, Truth, lightness, read_byt
 from colortk.training.assessment import TrainedWeights
 
 #: Held-out pictures in the mean and the histogram; pictures in the plot.
-MAX_PICTURES, ROWS = 200, 4
+MAX_PICTURES, PREVIEW_ROWS = 200, 4
 #: Edges of document 004's table 1, "Delta E ranges and Perception", and of the histogram.
 PERCEPTION = (1.0, 2.0, 10.0, 49.0)
 EDGES = np.arange(0, 61, 1)
@@ -57,7 +57,7 @@ def assess(
         counts += np.bincount(
             np.minimum(difference.ravel().astype(int), len(EDGES) - 1), minlength=len(EDGES)
         )
-        if len(views) < ROWS:
+        if len(views) < PREVIEW_ROWS:
             views.append((truth, result, difference))
     rows = [f"{edge},{count}" for edge, count in zip(EDGES, counts, strict=True)]
     write_atomic(

@@ -18,7 +18,7 @@ from .regressor import AveragedRegressor
 from .samples import Standardization
 
 FILE_NAME = "checkpoint.npz"
-_STANDARD = ("mean", "scale", "components", "target")
+_SCALER_ARRAYS = ("mean", "scale", "components", "target")
 
 
 @dataclass
@@ -94,7 +94,7 @@ def identity(request: TrainRequest, keys: list[str]) -> str:
 def save(folder: Path, state: Checkpoint, run: str) -> None:
     """Write the checkpoint atomically."""
     arrays: dict[str, object] = {
-        **{f"standard_{name}": getattr(state.standardization, name) for name in _STANDARD},
+        **{f"standard_{name}": getattr(state.standardization, name) for name in _SCALER_ARRAYS},
         "curve": np.array(state.curve),
         "identity": np.array(run),
     }
@@ -139,7 +139,7 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
             raise ValueError(why)
         curve: list[EpochErrors] = [tuple(map(float, row)) for row in arrays["curve"]]  # type: ignore[misc]
         standardization = Standardization(
-            **{name: arrays[f"standard_{name}"] for name in _STANDARD}
+            **{name: arrays[f"standard_{name}"] for name in _SCALER_ARRAYS}
         )
         state = Checkpoint([], standardization, len(curve), curve)
         for channel in "ab":

@@ -17,7 +17,7 @@ from .samples import Standardization, collect_points
 from .views import KIND
 
 #: Largest number of held-out pictures.
-MAX_PICTURES = 2500
+MAX_VALIDATION_PICTURES = 2500
 #: Points that are predicted at a time.
 _CHUNK = 8192
 
@@ -72,7 +72,7 @@ def load_validation(
     store : PickleStore
         Holds the records.
     split : Split
-        Its held-out pictures are used, at most `MAX_PICTURES` of them.
+        Its held-out pictures are used, at most `MAX_VALIDATION_PICTURES` of them.
     keys : mapping
         Key of the record by path; pictures without a key are left out.
     standardization : Standardization
@@ -83,7 +83,7 @@ def load_validation(
         for path, weight in zip(split.held_out, split.held_out_weights, strict=True)
         if path in keys
     ]
-    pairs = pairs[:: math.ceil(len(pairs) / MAX_PICTURES)]
+    pairs = pairs[:: math.ceil(len(pairs) / MAX_VALIDATION_PICTURES)]
     inputs, targets, weights = [], [], []
     for key, weight in pairs:
         record = {name: values[:1] for name, values in store.get(KIND, key).items()}

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from colortk.harness.comparison import Comparison
-from colortk.harness.films.film_variants import FACTS, ORIGINAL
+from colortk.harness.films.film_variants import FRAME_FACTS, ORIGINAL
 from colortk.harness.sources import Source
 from colortk.harness.summary_rows import (
     FilmInfo,
@@ -66,7 +66,9 @@ class FilmComparison(Comparison):
     @property
     def incomplete(self) -> list[str]:
         """A message for each film of which some frames could not be read."""
-        lost = [(s.name, int(self.own_scores(s.picture).get(FACTS[1], 0))) for s in self.readable]
+        lost = [
+            (s.name, int(self.own_scores(s.picture).get(FRAME_FACTS[1], 0))) for s in self.readable
+        ]
         return [
             f"{count} frame{'s' if count > 1 else ''} of '{name}' could not be read: the others"
             " were compared"
@@ -86,9 +88,9 @@ class FilmComparison(Comparison):
             height=picture.height,
             near_gray=source.picture in self.near_gray,
             scored=source in self.used,
-            frames=int(own.get(FACTS[0], 0)),
-            lost_frames=int(own.get(FACTS[1], 0)),
-            metrics={name: value for name, value in own.items() if name not in FACTS},
+            frames=int(own.get(FRAME_FACTS[0], 0)),
+            lost_frames=int(own.get(FRAME_FACTS[1], 0)),
+            metrics={name: value for name, value in own.items() if name not in FRAME_FACTS},
         )
 
     def _plugin_row(self, index: int) -> PluginRow:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.records import Key
-from colortk.runtime.loading import Request
+from colortk.runtime.loading import PluginRequest
 from colortk.runtime.provenance import film_scores_code
 
 #: The protocol by which films are compared.
@@ -22,7 +22,7 @@ OPTION = "host temporal"
 #: A name that no plugin can have: the film itself, scored where no reference is needed.
 ORIGINAL = "(original)"
 #: Stored with the original's scores: frames that were used, and frames that could not be read.
-FACTS = ("host frames", "host lost")
+FRAME_FACTS = ("host frames", "host lost")
 
 
 def film_variants(
@@ -49,7 +49,7 @@ def film_variants(
 def original() -> PluginVariant:
     """Return the film itself, as a variant under which its own scores are stored."""
     key = Key(ORIGINAL, "", "{}", film_scores_code())
-    return PluginVariant(ORIGINAL, Request(ORIGINAL), 1.0, key, "", "", "")
+    return PluginVariant(ORIGINAL, PluginRequest(ORIGINAL), 1.0, key, "", "", "")
 
 
 def is_original(variant: PluginVariant) -> bool:

@@ -22,7 +22,7 @@ from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.films.film_scorer import FilmScorer, RunningScores
-from colortk.harness.films.film_variants import FACTS, is_original, is_steadied
+from colortk.harness.films.film_variants import FRAME_FACTS, is_original, is_steadied
 from colortk.harness.films.frame import FilmFrame, ReferenceFrame, shown
 from colortk.harness.films.reference_film import ReferenceFilm
 from colortk.harness.metrics.colorfulness import colorfulness
@@ -268,7 +268,9 @@ def _score_frames(
         result.rows |= {row.variant.label: row.result for row in rows}
     if original is not None:
         scores = own.finish()
-        values = scores.values | dict(zip(FACTS, (film.frame_count, film.lost_count), strict=True))
+        values = scores.values | dict(
+            zip(FRAME_FACTS, (film.frame_count, film.lost_count), strict=True)
+        )
         result.rows[original.label] = ResultRow(task.picture, original.key, values, scores.errors)
     return picture
 

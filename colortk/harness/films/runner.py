@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from colortk.errors import PictureError
-from colortk.harness.films.film_variants import FACTS, ORIGINAL, original
+from colortk.harness.films.film_variants import FRAME_FACTS, ORIGINAL, original
 from colortk.harness.films.film_worker import FilmTask, file_stamp, score_film
 from colortk.harness.outcome import (
     Outcome,
@@ -31,7 +31,7 @@ from colortk.io.regular_files import open_regular
 from colortk.plugin.registry import registry
 
 #: Version of the data that are stored of a film besides scores.
-_FACTS = "1"
+_FACTS_VERSION = "1"
 
 
 def film_sources(paths: Iterable[Path]) -> tuple[list[Source], dict[str, str], int]:
@@ -91,7 +91,7 @@ def run_films(
     alone = {
         name: code for name, code in codes.items() if not registry().metric(name).needs_reference
     }
-    own = alone | dict.fromkeys(FACTS, _FACTS)
+    own = alone | dict.fromkeys(FRAME_FACTS, _FACTS_VERSION)
     kept = codes | own
     wanted = {film.picture for film in films}
     everyone = [original(), *variants]

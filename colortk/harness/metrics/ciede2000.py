@@ -12,7 +12,7 @@ Planes = tuple[Array, Array, Array]
 
 _25_7 = 25.0**7
 #: Pixels that are computed at a time, so that intermediates stay in the processor's cache.
-BLOCK = 1 << 14
+BLOCK_PIXELS = 1 << 14
 
 
 def _term(weight: float, degrees: float) -> tuple[float, float]:
@@ -36,8 +36,8 @@ def in_blocks(first: Planes, second: Planes) -> Array:
     """Return :func:`ciede2000` of planes, in blocks that fit into the processor's cache."""
     first_flat, second_flat = ([plane.ravel() for plane in planes] for planes in (first, second))
     out = np.empty_like(first_flat[0])
-    for start in range(0, out.size, BLOCK):
-        at = slice(start, start + BLOCK)
+    for start in range(0, out.size, BLOCK_PIXELS):
+        at = slice(start, start + BLOCK_PIXELS)
         out[at] = ciede2000(
             (first_flat[0][at], first_flat[1][at], first_flat[2][at]),
             (second_flat[0][at], second_flat[1][at], second_flat[2][at]),

@@ -32,7 +32,7 @@ from colortk.types import Array, Float32
 WIDTH, CELLS = 10, 23
 #: Standard deviation of the Gaussian that smooths the distribution (section 2.2), in units of a*.
 SIGMA = 5.0
-FILE = "color_classes.json"
+CLASSES_FILE = "color_classes.json"
 #: SHA-256 of that file: other counts are other scores, and have to change the code's digest.
 SHA256 = "89ffb4a039652d7aa722ee3a4113e70915ff83385012990f8e48d3202c3ecd70"
 
@@ -99,11 +99,11 @@ def weights() -> Float32:
     ArtifactError
         If the file of counts is not the one that this code was made for.
     """
-    content = files(__package__).joinpath(FILE).read_bytes()
+    content = files(__package__).joinpath(CLASSES_FILE).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != SHA256:
         raise ArtifactError(
-            f"the color classes '{FILE}' cannot be used",
+            f"the color classes '{CLASSES_FILE}' cannot be used",
             f"SHA-256 {digest}, not {SHA256}",
             "reinstall colorization-toolkit",
         )
@@ -131,14 +131,16 @@ def count(folder: Path) -> tuple[Array, int]:
     PictureError
         If a picture cannot be read.
     """
-    from colortk.harness.metrics.pair import Picture
+    from colortk.harness.metrics.pair import ScoredPicture
     from colortk.harness.protocol import load_protocol, reference_picture
     from colortk.io.discovery import find_pictures
 
     native = load_protocol().varied(short_side=None)
     total, pictures = np.zeros(CELLS * CELLS, np.int64), 0
     for path in find_pictures(folder):
-        _, a, b = Picture(reference_picture(path.read_bytes(), str(path), native).pixels).planes
+        _, a, b = ScoredPicture(
+            reference_picture(path.read_bytes(), str(path), native).pixels
+        ).planes
         total += np.bincount(cells(a, b).ravel(), minlength=total.size)
         pictures += 1
         if pictures % 1000 == 0:
@@ -150,7 +152,7 @@ def main() -> None:
     """Count the pictures of a folder and write the file."""
     if len(sys.argv) not in (2, 3):
         raise SystemExit("usage: python -m colortk.harness.metrics.color_classes DIR [FILE]")
-    target = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).with_name(FILE)
+    target = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).with_name(CLASSES_FILE)
     counts, pictures = count(Path(sys.argv[1]))
     rows = [
         [WIDTH * (int(a) - CELLS // 2), WIDTH * (int(b) - CELLS // 2), int(counts[a, b])]

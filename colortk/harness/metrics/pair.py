@@ -11,14 +11,14 @@ from colortk.color.cielab import rgb_to_lab
 from colortk.errors import UsageError
 from colortk.harness.metrics.cie94 import cie94
 from colortk.harness.metrics.ciede2000 import in_blocks
-from colortk.harness.metrics.structure import Comparison, Pyramid
+from colortk.harness.metrics.structure import Pyramid, StructuralSimilarity
 from colortk.types import Array, Float32
 
 #: L*, a* and b*, each float32 (H, W).
 Planes = tuple[Float32, Float32, Float32]
 
 
-class Picture:
+class ScoredPicture:
     """A picture to score. Its arrays are read-only.
 
     Parameters
@@ -97,7 +97,7 @@ class Picture:
         return [layer[0] for layer in vgg_features(self.pixels[None])]
 
 
-class Truth(Picture):
+class Truth(ScoredPicture):
     """An original. Keep it while the results of several plugins are scored against it."""
 
 
@@ -119,7 +119,7 @@ class Pair:
 
     def __init__(self, truth: Truth, result: Array) -> None:
         self.truth = truth
-        self.result = Picture(result)
+        self.result = ScoredPicture(result)
         ours, theirs = self.result.pixels.shape, truth.pixels.shape
         if ours != theirs:
             raise UsageError(
@@ -165,16 +165,16 @@ class Pair:
         return difference
 
     @cached_property
-    def rgb_structure(self) -> Comparison:
+    def rgb_structure(self) -> StructuralSimilarity:
         """Structural similarity of R, G and B by scale."""
-        return Comparison(self.truth.rgb_pyramid, self.result.rgb_pyramid)
+        return StructuralSimilarity(self.truth.rgb_pyramid, self.result.rgb_pyramid)
 
     @cached_property
-    def ab_structure(self) -> Comparison:
+    def ab_structure(self) -> StructuralSimilarity:
         """Structural similarity of a* and b* by scale."""
-        return Comparison(self.truth.ab_pyramid, self.result.ab_pyramid)
+        return StructuralSimilarity(self.truth.ab_pyramid, self.result.ab_pyramid)
 
     @cached_property
-    def lightness_structure(self) -> Comparison:
+    def lightness_structure(self) -> StructuralSimilarity:
         """Structural similarity of L* by scale."""
-        return Comparison(self.truth.lightness_pyramid, self.result.lightness_pyramid)
+        return StructuralSimilarity(self.truth.lightness_pyramid, self.result.lightness_pyramid)

@@ -83,16 +83,16 @@ class Pyramid:
             np.subtract(plane, span / 2 - offset, out=out, dtype=np.float32)
         short = min(planes[0].shape)
         self.scales = sum(short >> scale >= WINDOW for scale in range(len(WEIGHTS))) or 1
-        self._found = [Scale(centered)]
+        self._scales = [Scale(centered)]
 
     def scale(self, number: int) -> Scale:
         """Scale ``number``, from 0, which is full size."""
-        while len(self._found) <= number:
-            self._found.append(self._found[-1].smaller())
-        return self._found[number]
+        while len(self._scales) <= number:
+            self._scales.append(self._scales[-1].smaller())
+        return self._scales[number]
 
 
-class Comparison:
+class StructuralSimilarity:
     """Structural similarity of two pyramids of the same shape."""
 
     def __init__(self, truth: Pyramid, result: Pyramid) -> None:

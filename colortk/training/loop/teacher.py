@@ -20,7 +20,7 @@ import numpy as np
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.plugin.spec import WorkingSize
-from colortk.runtime.loading import Loaded, Request, load
+from colortk.runtime.loading import Loaded, PluginRequest, load
 from colortk.types import Float32
 
 
@@ -83,4 +83,4 @@ def load_teacher(plugin: str, share: float) -> Teacher:
     ColortkError
         The plugin cannot be loaded.
     """
-    return Teacher(load(Request(plugin)), share)
+    return Teacher(load(PluginRequest(plugin)), share)

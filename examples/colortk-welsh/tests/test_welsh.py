@@ -17,7 +17,7 @@ from skimage.color import rgb2lab
 
 from colortk.plugin import UsageError
 from colortk.plugin.options import options_key
-from colortk.runtime.loading import Request, load
+from colortk.runtime.loading import PluginRequest, load
 
 BLUE, ORANGE, GREEN = (30, 40, 120), (250, 180, 90), (60, 160, 60)
 
@@ -55,7 +55,7 @@ def run(tmp_path: Path, *arguments: object) -> subprocess.CompletedProcess:
 
 
 def test_two_tones_give_their_colors_to_a_picture_of_other_lightness(reference: Path) -> None:
-    colorizer = load(Request("welsh", (f"reference={reference}",)))
+    colorizer = load(PluginRequest("welsh", (f"reference={reference}",)))
     light = np.full((90, 100), 42, np.float32)
     light[:45] = 61  # lighter half on top, and much less contrast than the reference
     ab = colorizer.predict(light)
@@ -170,9 +170,9 @@ def test_sixteen_bits_and_alpha_make_no_difference(tmp_path: Path, reference: Pa
     assert cv2.imwrite(str(tmp_path / "deep.png"), deep)
     Image.fromarray(two_tone()).convert("RGBA").save(tmp_path / "alpha.png")
     light = np.tile(np.linspace(10, 90, 64, dtype=np.float32), (40, 1))
-    wanted = load(Request("welsh", (f"reference={reference}",))).predict(light)
+    wanted = load(PluginRequest("welsh", (f"reference={reference}",))).predict(light)
     for name in ("deep.png", "alpha.png"):
-        got = load(Request("welsh", (f"reference={tmp_path / name}",))).predict(light)
+        got = load(PluginRequest("welsh", (f"reference={tmp_path / name}",))).predict(light)
         assert np.abs(got - wanted).max() < 0.1
 
 
@@ -200,7 +200,7 @@ def test_a_palette_of_ones_own(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     light = np.full((60, 60), 20, np.float32)
     light[30:] = 75
-    ab = load(Request("welsh", weights=tmp_path / "mine")).predict(light)
+    ab = load(PluginRequest("welsh", weights=tmp_path / "mine")).predict(light)
     assert np.abs(ab[:20] - chroma_of(BLUE)).max() < 0.5
     assert np.abs(ab[40:] - chroma_of(ORANGE)).max() < 0.5
     (tmp_path / "gray").mkdir()
@@ -223,4 +223,4 @@ def test_a_broken_palette_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="not trusted"):
         Welsh(ArtifactFolder("welsh", tmp_path, spec.artifacts), Options())
     with pytest.raises(UsageError, match="no option"):
-        load(Request("welsh", ("color=red",)))
+        load(PluginRequest("welsh", ("color=red",)))

@@ -29,7 +29,7 @@ RANKING = tuple(metric for metric in HEADLINE if metric != "colorfulness_error")
 
 
 @dataclass(repr=False)
-class ScoredSet:
+class ScoreTable:
     """The scores of plugins on the same pictures.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.harness.scored_set import ScoredSet
+from colortk.harness.score_table import ScoreTable
 from colortk.harness.set_measures import ColorfulnessGap, set_delta_cf
 from colortk.harness.summary_rows import (
     Failure,
@@ -22,7 +22,7 @@ from colortk.harness.verdicts import PairVerdict, Verdicts, pair_verdicts, verdi
 
 
 @dataclass(repr=False)
-class JudgedSet(ScoredSet):
+class RankedScores(ScoreTable):
     """Scores of plugins on the same pictures, and the conclusions from them."""
 
     @cached_property
