@@ -242,11 +242,11 @@ def join(
     columns = min(width, COLUMNS)
     rows = max(1, min(BLOCK_PIXELS // columns, COLUMNS))
 
-    def block(corner: tuple[int, int]) -> None:
+    def colorize_block(corner: tuple[int, int]) -> None:
         top, left = corner
         at = slice(top, top + rows), slice(left, left + columns)
         part = np.ascontiguousarray(lightness[at])
-        chroma = refine(part, field_.block(top, left, part))
+        chroma = refine(part, field_.chroma_of_block(top, left, part))
         # Of a picture with colors, a few pixels are enough to see that it is not gray.
         if not chroma[::32, ::32].any() and not chroma.any():
             out[at] = gray_rgb(part, dtype)
@@ -258,12 +258,12 @@ def join(
         out[at] = rgb
 
     corners = [(y, x) for y in range(0, height, rows) for x in range(0, width, columns)]
-    block(corners[0])  # first alone: the other blocks then find the cached tables
+    colorize_block(corners[0])  # first alone: the other blocks then find the cached tables
     share = min(4, threads() or os.cpu_count() or 1, len(corners) - 1)
     if share > 1:
         with ThreadPoolExecutor(share) as pool:
-            list(pool.map(block, corners[1:]))
+            list(pool.map(colorize_block, corners[1:]))
     else:
         for corner in corners[1:]:
-            block(corner)
+            colorize_block(corner)
     return out

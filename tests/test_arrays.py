@@ -127,7 +127,7 @@ def test_refinement_of_any_chroma_gives_a_valid_picture(
     light, ab = both
     refine = {"ratio": ratio, "slide": slide, "none": none}[how]
     assert join(light, ab, refine).shape == (*light.shape, 3)
-    full = chroma_field(light, ab).block(0, 0, light)
+    full = chroma_field(light, ab).chroma_of_block(0, 0, light)
     assert np.isfinite(refine(light, full)).all()
 
 
@@ -202,7 +202,7 @@ def test_resized_values_stay_between_minimum_and_maximum(
 def test_chroma_is_finite_along_any_edges(both: tuple[np.ndarray, np.ndarray], exact: bool) -> None:
     light, ab = both
     field = chroma_field(light, ab, exact)
-    whole = field.block(0, 0, light)
+    whole = field.chroma_of_block(0, 0, light)
     assert whole.shape == (*light.shape, 2)
     assert np.isfinite(whole).all()
     assert np.abs(whole).max() < 1e5

@@ -86,7 +86,7 @@ def test_an_output_that_may_be_partial_is_made_again(place: Path) -> None:
     for planned in plans:
         assert tracker.begin(planned, planned.result("gray"))
     tree(place, "out/a.png", "out/b.png")
-    tracker.finish(plans[0], FileResult("a.png", "out/a.png", "gray"))
+    tracker.record_output(plans[0], FileResult("a.png", "out/a.png", "gray"))
     tracker.close()
     later = BatchOptions(output=Path("out"))
     for _ in range(2):  # also after the second run was killed before it wrote anything

@@ -92,14 +92,14 @@ def test_a_worker_is_taken_once_and_with_its_threads(begun: list[Stand], tmp_pat
     found = PrestartedWorkers([folder_of(20, tmp_path)], None, "gray", ("x=1",), tmp_path)
     request = {"plugin": "gray", "options": ["x=1"], "weights": str(tmp_path)}
     assert [one.request for one in begun] == [request] * 2
-    assert found.take(2) is None
-    taken = found.take(1)
+    assert found.pop_worker(2) is None
+    taken = found.pop_worker(1)
     assert taken is not None
     assert taken[0] in begun
     found.stop()
     assert [one.ended for one in begun if one is not taken[0]] == [True]
     assert not taken[0].ended  # type: ignore[attr-defined]
-    assert found.take(1) is None
+    assert found.pop_worker(1) is None
 
 
 def run_prestarted(place: Path, plugin: str) -> list[FileResult]:

@@ -174,12 +174,12 @@ def trained(network: object) -> set[str]:
 
 
 def test_only_the_selected_layers_are_trained() -> None:
-    everything = trained(build_network(Training(), kept=False))
+    everything = trained(build_network(Training(), has_encoder_weights=False))
     assert sum(count for count, _ in SIZES["lite2"]) == BLOCKS
     assert {"stem_conv", "stem_bn", "block20_bn2", "decoder_both"} <= everything
-    frozen = trained(build_network(Training(frozen=21), kept=True))
+    frozen = trained(build_network(Training(frozen=21), has_encoder_weights=True))
     assert frozen == {name for name in everything if name.startswith("decoder")}
-    some = trained(build_network(Training(frozen=3), kept=True))
+    some = trained(build_network(Training(frozen=3), has_encoder_weights=True))
     assert "block3_project_conv" in some
     assert not {name for name in some if name.startswith(("stem", "block0", "block2_"))}
     assert not {name for name in some if name.startswith("block") and "_bn" in name}

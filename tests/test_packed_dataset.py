@@ -77,7 +77,7 @@ def test_index_finds_what_a_full_search_finds(radius: int) -> None:
 def test_packed_pictures_are_those_of_the_files(tmp_path: Path) -> None:
     data = make_pictures(tmp_path / "data")
     lines: list[str] = []
-    request = PackRequest(data, tmp_path / "out", 60, {"a": "CC0"}, say=lines.append)
+    request = PackRequest(data, tmp_path / "out", 60, {"a": "CC0"}, print_message=lines.append)
     description = pack(request)
     rows = {row["name"]: row for row in description["folders"]}
     assert rows["a"]["pictures"] == 4
@@ -118,7 +118,7 @@ def test_a_stopped_run_is_resumed_and_gives_the_same(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):  # at the broken file of the second folder
-        pack(PackRequest(data, tmp_path / "parts", say=stop))
+        pack(PackRequest(data, tmp_path / "parts", print_message=stop))
     with pytest.raises(UsageError, match="--resume"):
         pack(PackRequest(data, tmp_path / "parts"))
     with pytest.raises(UsageError, match="short side"):

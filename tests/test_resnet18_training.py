@@ -28,13 +28,13 @@ def trained(network: object) -> set[str]:
 
 
 def test_only_the_selected_layers_are_trained() -> None:
-    everything = trained(build_network(Training(frozen=5), kept=False))
+    everything = trained(build_network(Training(frozen=5), has_encoder_weights=False))
     assert {"conv1", "bn1", "layer4_1_bn2", "layer2_0_downsample_1", "decoder_ab"} <= everything
     decoder = {name for name in everything if name.startswith("decoder")}
-    assert trained(build_network(Training(frozen=5), kept=True)) == decoder
-    some = trained(build_network(Training(frozen=2, encoder_rate=1), kept=True))
+    assert trained(build_network(Training(frozen=5), has_encoder_weights=True)) == decoder
+    some = trained(build_network(Training(frozen=2, encoder_rate=1), has_encoder_weights=True))
     assert some == everything - {"conv1", "bn1"} - {n for n in everything if n.startswith("layer1")}
-    gentle = trained(build_network(Training(), kept=True))
+    gentle = trained(build_network(Training(), has_encoder_weights=True))
     assert "conv1" in gentle
     assert gentle - decoder == {n for n in everything - decoder if n == "conv1" or "conv" in n or n.endswith("downsample_0")}  # fmt: skip
 

@@ -132,7 +132,7 @@ def trained(tmp_path: Path, output: str, resume: bool = False, **more: Any) -> l
     train.train(
         TrainRequest(
             tmp_path / "data", tmp_path / output, tmp_path / "store",
-            resume=resume, say=said.append, **settings,
+            resume=resume, print_message=said.append, **settings,
         )
     )  # fmt: skip
     return said

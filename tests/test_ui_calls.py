@@ -103,7 +103,7 @@ def test_jobs_are_limited_per_visitor_and_in_total(tmp_path: Path) -> None:
     guarded = guard(application, visitors, waiting=5, waiting_per_visitor=2)
     join, body = "/gradio_api/queue/join", json.dumps(call()).encode()
     application.waiting = [Job(str(number), "mine") for number in range(2)]
-    assert visitors.claims(ME, "mine")
+    assert visitors.claim_window(ME, "mine")
     status, headers, _ = ask(guarded, "POST", join, body)
     assert status == 429
     assert int(headers["retry-after"]) > 0

@@ -90,7 +90,7 @@ def test_messages_may_name_only_files_of_the_visitor(
     upload = tmp_path / "h" / "x.png"
     upload.parent.mkdir()
     upload.write_text("x")
-    visitors.uploaded(ME, [str(upload)])
+    visitors.add_uploads(ME, [str(upload)])
 
     def join(token: str | None, path: Any, session: str = "s", door: str = "queue/join") -> int:
         file = {"path": path, "url": "https://example.com/", "meta": {"_type": "gradio.FileData"}}

@@ -20,7 +20,7 @@ def test_files_belong_to_a_visitor_until_they_leave(tmp_path: Path) -> None:
     upload = tmp_path / "hash" / "a.png"
     upload.parent.mkdir()
     upload.write_text("a")
-    visitors.uploaded(ME, [str(upload)])
+    visitors.add_uploads(ME, [str(upload)])
     result = visitors.result_folder(ME, "w", "picture") / "a-colorized.png"
     result.write_text("b")
     for path in (upload, result):
@@ -30,16 +30,16 @@ def test_files_belong_to_a_visitor_until_they_leave(tmp_path: Path) -> None:
     (mine / "link").symlink_to("/etc/passwd")
     for path in ("/etc/passwd", "a.png", f"{mine}/../../x", f"{mine}/link", "\0", str(mine)):
         assert not visitors.owns(ME, path), path
-    assert visitors.claims(ME, "w")
-    assert not visitors.claims(YOU, "w")
+    assert visitors.claim_window(ME, "w")
+    assert not visitors.claim_window(YOU, "w")
 
     with visitors.connected(ME):
-        assert visitors.present(ME)
+        assert visitors.is_connected(ME)
         now += 2 * visiting.KEEP_SECONDS
         visitors.sweep()
         assert result.exists()
-    assert not visitors.present(ME)
-    visitors.uploaded(YOU, [str(upload)])
+    assert not visitors.is_connected(ME)
+    visitors.add_uploads(YOU, [str(upload)])
     now += visiting.KEEP_SECONDS + 1
     visitors.of(YOU)
     visitors.sweep()
@@ -60,7 +60,7 @@ def test_only_the_latest_results_and_uploads_are_kept(tmp_path: Path) -> None:
         path = tmp_path / str(number) / "x.png"
         path.parent.mkdir()
         path.write_text("x")
-        visitors.uploaded(ME, [str(path)])
+        visitors.add_uploads(ME, [str(path)])
         paths.append(path)
     assert [path.exists() for path in paths] == [False] * 2 + [True] * visiting.MAX_UPLOADS
     with pytest.raises(PictureError, match="out of date"):
@@ -76,10 +76,10 @@ def test_visitors_and_windows_are_limited(tmp_path: Path, monkeypatch: pytest.Mo
         for number in range(5):
             now += 1
             visitors.of(f"{number:043d}")
-        assert visitors.present(ME)  # who is there stays
+        assert visitors.is_connected(ME)  # who is there stays
         assert not result.exists()
     monkeypatch.setattr(visiting, "MAX_WINDOWS", 2)
-    assert [visitors.claims(ME, window) for window in "abc"] == [True] * 3
+    assert [visitors.claim_window(ME, window) for window in "abc"] == [True] * 3
     assert visitors.owner("a") is None
     assert visitors.owner("b") == visitors.owner("c") == ME
-    assert not visitors.claims(YOU, "c")
+    assert not visitors.claim_window(YOU, "c")

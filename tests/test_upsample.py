@@ -21,7 +21,7 @@ def edge(size: int = 512) -> tuple[np.ndarray, np.ndarray]:
 
 def test_equal_size_passes_unchanged() -> None:
     lightness, ab = edge(64)
-    np.testing.assert_array_equal(chroma_field(lightness, ab).block(0, 0, lightness), ab)
+    np.testing.assert_array_equal(chroma_field(lightness, ab).chroma_of_block(0, 0, lightness), ab)
 
 
 def test_an_upsampled_edge_is_sharper_than_bilinear() -> None:
@@ -32,7 +32,7 @@ def test_an_upsampled_edge_is_sharper_than_bilinear() -> None:
     def error(ab: np.ndarray) -> float:
         return float(np.abs(ab - truth)[:, near].mean())
 
-    guided = chroma_field(lightness, small).block(0, 0, lightness)
+    guided = chroma_field(lightness, small).chroma_of_block(0, 0, lightness)
     bilinear = resize(small, (512, 512))
     assert error(guided) < 0.35 * error(bilinear)
 
@@ -40,7 +40,7 @@ def test_an_upsampled_edge_is_sharper_than_bilinear() -> None:
 def test_texture_does_not_leak_into_flat_color() -> None:
     lightness, _ = edge()
     flat = np.full((32, 32, 2), 12, np.float32)
-    ab = chroma_field(lightness, flat).block(0, 0, lightness)
+    ab = chroma_field(lightness, flat).chroma_of_block(0, 0, lightness)
     np.testing.assert_allclose(ab, 12, atol=0.01)
 
 
@@ -49,12 +49,12 @@ def test_bands_join_without_seams(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)
     lightness = rng.uniform(0, 100, shape).astype(np.float32)
     field = chroma_field(lightness, rng.normal(0, 20, (24, 40, 2)).astype(np.float32))
-    whole = field.block(0, 0, lightness)
+    whole = field.chroma_of_block(0, 0, lightness)
     parts = np.empty_like(whole)
     for top in range(0, shape[0], 97):
         for left in range(0, shape[1], 211):
             at = slice(top, top + 97), slice(left, left + 211)
-            parts[at] = field.block(top, left, lightness[at])
+            parts[at] = field.chroma_of_block(top, left, lightness[at])
     np.testing.assert_allclose(parts, whole, atol=1e-2)
 
 

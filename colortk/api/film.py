@@ -126,13 +126,13 @@ def colorize_video(
     )  # fmt: skip
 
     def begin_progress(total: int | None) -> Callable[[int], None]:
-        done = 0
+        frames_done = 0
 
         def advance(frames: int) -> None:
-            nonlocal done
-            done += frames
+            nonlocal frames_done
+            frames_done += frames
             if progress is not None:
-                progress(done, total)
+                progress(frames_done, total)
 
         return advance
 

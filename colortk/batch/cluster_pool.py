@@ -72,10 +72,10 @@ class ClusterPool(DaskPool[PictureTask, FileResult]):
     def message_size(self) -> int:
         """Return how many pictures are sent in one message now."""
         share = int(self._not_sent * SHARE_PER_MESSAGE / self.threads)
-        most = min(MAX_PICTURES_PER_MESSAGE, share)
-        return max(1, min(most, int(SECONDS_PER_MESSAGE / self._seconds_per_picture)))
+        limit = min(MAX_PICTURES_PER_MESSAGE, share)
+        return max(1, min(limit, int(SECONDS_PER_MESSAGE / self._seconds_per_picture)))
 
-    def observe(self, tasks: list[PictureTask], results: list[FileResult] | None) -> None:
+    def update_speed(self, tasks: list[PictureTask], results: list[FileResult] | None) -> None:
         """Count the pictures that are sent, and measure the seconds for one picture."""
         if results is None:
             self._not_sent = max(0, self._not_sent - len(tasks))

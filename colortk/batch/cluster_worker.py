@@ -51,13 +51,13 @@ def process_tasks(
     PluginError
         Weights, options or code differ on this machine.
     """
-    kept: tuple[str, LocalPool] | None = getattr(_thread_state, "pool", None)
+    cached: tuple[str, LocalPool] | None = getattr(_thread_state, "pool", None)
     _thread_state.pool = None
-    if kept is not None and kept[0] != run_id:
-        kept[1].stop()
-        kept = None
-    checked = kept is not None
-    pool = kept[1] if kept is not None else LocalPool(config, 1, threads, timeout)
+    if cached is not None and cached[0] != run_id:
+        cached[1].stop()
+        cached = None
+    checked = cached is not None
+    pool = cached[1] if cached is not None else LocalPool(config, 1, threads, timeout)
     results = []
     try:
         waiting = deque(tasks)

@@ -67,7 +67,7 @@ def find_inputs(
     names, listed = list(names), list(listed)
     kinds = [(name, _input_kind(name, patterns=True)) for name in names]
     kinds += [(name, _input_kind(name, patterns=False)) for name in listed]
-    seen = {os.path.normpath(name) for name, kind in kinds if kind == "file"}
+    file_paths = {os.path.normpath(name) for name, kind in kinds if kind == "file"}
     several_folders = sum(kind == "folder" for _, kind in kinds) > 1
     items = []
     for number, (name, kind) in enumerate(kinds):
@@ -82,8 +82,8 @@ def find_inputs(
             candidates = _find_matching(name, excluded)
         for item in candidates:
             path = os.path.normpath(item.name)
-            if item.error is not None or path not in seen:
-                seen.add(path)
+            if item.error is not None or path not in file_paths:
+                file_paths.add(path)
                 items.append(item)
     return items
 
@@ -151,7 +151,7 @@ def _find_in_folder(
 
     extensions = endings()
     count, has_subfolders = 0, False
-    for entry in walk(name, recursive, hidden=False, excluded=excluded):
+    for entry in walk(name, recursive, include_hidden=False, excluded=excluded):
         relative = os.path.join(prefix, entry.folder) if entry.folder else prefix
         if entry.error:
             failure = PictureError(f"cannot read '{entry.path}'", entry.error)
@@ -205,10 +205,10 @@ def _glob(pattern: str, base: str) -> list[str]:
         from glob import glob
 
         return glob(pattern)
-    rest = list(parts[0 if base == os.curdir else len(Path(base).parts) :])
-    if rest[-1] == "**":
-        rest.append("*")
-    names = {os.fspath(path) for path in Path(base).glob(os.path.join(*rest))}
+    remaining_parts = list(parts[0 if base == os.curdir else len(Path(base).parts) :])
+    if remaining_parts[-1] == "**":
+        remaining_parts.append("*")
+    names = {os.fspath(path) for path in Path(base).glob(os.path.join(*remaining_parts))}
     return [name for name in names if not _is_hidden(os.path.relpath(name, base))]
 
 

@@ -128,39 +128,42 @@ class Journal:
         if not self.resumes:
             return False
         source, output = os.path.abspath(name), os.path.abspath(path)
-        known = self._finished.get(source, {}).get(output)
+        output_record = self._finished.get(source, {}).get(output)
         try:
             sizes = (*_size_and_mtime(name), os.stat(path).st_size)
         except OSError:
             return False
-        if known is not None:
-            return sizes == known[:3]
+        if output_record is not None:
+            return sizes == output_record[:3]
         # There was no file when a run began with it, so the file that exists is from that run,
         # which had no time to write its line.
         return self._begun.get(output) == UnfinishedOutput(source, *sizes[:2], may_be_partial=False)
 
     def missing(self, name: str, path: Path) -> Missing | None:
         """Return the missing lines of the finished output ``path``; ``None`` if it is complete."""
-        known = self._finished.get(os.path.abspath(name), {}).get(os.path.abspath(path))
-        if known is None or known.missing is None:
+        output_record = self._finished.get(os.path.abspath(name), {}).get(os.path.abspath(path))
+        if output_record is None or output_record.missing is None:
             return None
-        return Missing.from_dict(known.missing)
+        return Missing.from_dict(output_record.missing)
 
     def replaceable(self, name: str, path: Path) -> bool:
         """Return whether ``path`` may be partial and is unchanged since an earlier run wrote it."""
         if not self.resumes:
             return False
         source, output = os.path.abspath(name), os.path.abspath(path)
-        begun, known = self._begun.get(output), self._finished.get(source, {}).get(output)
-        if begun is not None and begun.may_be_partial and begun.source == source:
+        unfinished, output_record = (
+            self._begun.get(output),
+            self._finished.get(source, {}).get(output),
+        )
+        if unfinished is not None and unfinished.may_be_partial and unfinished.source == source:
             return True
-        if known is None or known.missing is None:
+        if output_record is None or output_record.missing is None:
             return False
         try:
             status = os.stat(path)
         except OSError:
             return False
-        return (status.st_size, status.st_mtime_ns) == (known.size, known.mtime)
+        return (status.st_size, status.st_mtime_ns) == (output_record.size, output_record.mtime)
 
     def begin(
         self, name: str, path: Path, force: bool = False, may_be_partial: bool = False
@@ -182,8 +185,8 @@ class Journal:
         with contextlib.suppress(OSError):
             stamp = _size_and_mtime(name)
         self._open_inputs[os.path.abspath(path)] = stamp
-        more = {"unsure": True} if may_be_partial else {}
-        self._append("forced" if force else "begun", name, path, stamp, **more)
+        extra_fields = {"unsure": True} if may_be_partial else {}
+        self._append("forced" if force else "begun", name, path, stamp, **extra_fields)
 
     def record(self, name: str, path: Path, result: FileResult) -> None:
         """Record the result of a picture.
@@ -220,8 +223,8 @@ class Journal:
             status = os.stat(path)
             size, mtime = (status.st_size, status.st_mtime_ns) if success else (-1, 0)
         if size >= 0 and missing is not None:
-            more: dict[str, Any] = {"written": mtime, "missing": missing}
-            self._append("partial", name, path, stamp, bytes=size, **more)
+            extra_fields: dict[str, Any] = {"written": mtime, "missing": missing}
+            self._append("partial", name, path, stamp, bytes=size, **extra_fields)
         else:
             self._append("failed" if size < 0 else "done", name, path, stamp, bytes=size)
         if self._file is not None and time.monotonic() - self._synced > SYNC_INTERVAL:
@@ -266,10 +269,10 @@ class Journal:
                 self._finished.setdefault(source, {})[output] = finished
 
     def _append(
-        self, event: str, name: str, path: Path, stamp: tuple[int, int], **more: Any
+        self, event: str, name: str, path: Path, stamp: tuple[int, int], **extra_fields: Any
     ) -> None:
         paths = {"input": os.path.abspath(name), "output": os.path.abspath(path)}
-        row = {"event": event, **paths, "size": stamp[0], "mtime": stamp[1], **more}
+        row = {"event": event, **paths, "size": stamp[0], "mtime": stamp[1], **extra_fields}
         self._write(_line(row))
 
     def _write(self, data: bytes = b"") -> None:

@@ -75,7 +75,7 @@ class LocalPool(WorkerPool[PictureTask, FileResult]):
         self.state: LoadedState | None = None
 
     def _new_worker(self) -> PictureWorker:
-        started = self._prestarted.take(self._threads) if self._prestarted else None
+        started = self._prestarted.pop_worker(self._threads) if self._prestarted else None
         return PictureWorker(self._config, self._threads, self._timeout, started, self._set_state)
 
     def _set_state(self, state: LoadedState) -> None:

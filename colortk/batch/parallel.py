@@ -110,7 +110,7 @@ def colorize_parallel(
                 planned, result = submitted.pop(task)
                 # The output as the user wrote it: workers of a cluster get absolute paths.
                 result = replace(reply, output=result.output)
-                tracker.finish(planned, result)
+                tracker.record_output(planned, result)
                 finished.append(result)
 
 

@@ -75,7 +75,7 @@ class PrestartedWorkers:
         while self._started:
             stop(*self._started.pop())
 
-    def take(self, threads: int) -> Started | None:
+    def pop_worker(self, threads: int) -> Started | None:
         """Return a process with this number of threads, if there is one, and its channel."""
         return self._started.pop() if self._started and threads == self._threads else None
 

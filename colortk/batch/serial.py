@@ -63,5 +63,5 @@ def colorize_serial(
                     decode,
                     planned.data,
                 )
-            tracker.finish(planned, result)
+            tracker.record_output(planned, result)
         yield result

@@ -74,7 +74,7 @@ class OutputTracker:
             )
         return True
 
-    def finish(self, planned: PlannedFile, result: FileResult) -> None:
+    def record_output(self, planned: PlannedFile, result: FileResult) -> None:
         """Record that an output is written, or why it is not.
 
         Parameters

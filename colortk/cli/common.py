@@ -23,9 +23,10 @@ ONE_COMMAND = "colortk.one_command"
 def _single_plugin(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> str:
     """Return the only value: with several, the last one would be used without a word."""
     if len(values) > 1:
-        count = "twice" if len(values) == 2 else f"{len(values)} times"
+        count_text = "twice" if len(values) == 2 else f"{len(values)} times"
         raise click.UsageError(
-            f"--plugin given {count}; `{context.info_name}` takes one (`compare` takes several)",
+            f"--plugin given {count_text}; `{context.info_name}` takes one"
+            " (`compare` takes several)",
             context,
         )
     return values[0]

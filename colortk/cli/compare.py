@@ -28,7 +28,7 @@ from colortk.cli.output import print_message
 
 @click.command("compare", short_help="Score plugins on the same pictures.")
 @click.argument(
-    "places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|FILM|DIR]..."
+    "inputs", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|FILM|DIR]..."
 )
 @click.option(
     "--plugin",
@@ -135,7 +135,7 @@ from colortk.cli.output import print_message
 @click.option("--force", is_flag=True, help="Overwrite the files of --csv, --markdown and --html.")
 @JSON
 def command(
-    places: tuple[Path, ...],
+    inputs: tuple[Path, ...],
     plugins: tuple[str, ...],
     every: bool,
     metrics: tuple[str, ...],
@@ -213,9 +213,9 @@ def command(
     check_dask_options(backend, scheduler, device)
     files = {"csv": csv_file, "markdown": markdown_file, "html": html_file}
     outputs.check_files(files, as_json, force)
-    if not places:
-        places = tuple(everything().values())
-        print_message(f"no pictures given: using {len(places)} photographs of installed packages")
+    if not inputs:
+        inputs = tuple(everything().values())
+        print_message(f"no pictures given: using {len(inputs)} photographs of installed packages")
     run_options = RunOptions(jobs or cores(), timeout, scheduler, retry, threads)
     if no_repeats:
         run_options = replace(run_options, repeats=False)
@@ -226,7 +226,7 @@ def command(
         changes["short_side"] = size
     try:
         comparison = compare(
-            places,
+            inputs,
             plugins or None,
             metrics or None,
             changes=changes,

@@ -152,7 +152,7 @@ def print_failures(comparison: Comparison) -> bool:
             lines[f"no {row.metric} of {row.count} results: {row.error}"] = None
             # A score that was asked for and has no value is a failure, but some scores are not
             # defined for gray originals.
-            required = part.asked and not part.gray_only
+            required = part.metrics_requested and not part.gray_only
             failed |= required and not any(part.summaries[row.metric])
     if reason := empty_reason(comparison):
         lines[reason] = None
@@ -192,13 +192,13 @@ def show(comparison: Comparison, sizes: dict[str, SizeConsistency] | None) -> No
     """Print the tables, films last; see :func:`colortk.cli.common.print_table`."""
     from colortk.report.text_tables import comparison_parts
 
-    for part in comparison_parts(comparison):
-        _show_part(part)
+    for part_of_comparison in comparison_parts(comparison):
+        _print_comparison(part_of_comparison)
     if sizes is not None:
         _show_sizes(sizes)
 
 
-def _show_part(comparison: Comparison) -> None:
+def _print_comparison(comparison: Comparison) -> None:
     from colortk.report import captions, text_tables
     from colortk.report.verdict_notes import pairing_title, verdict_lines
 
@@ -226,16 +226,16 @@ def _show_part(comparison: Comparison) -> None:
     )
     for line in verdict_lines(summary):
         print_note(line)
-    shown = list(metrics)
+    printed_metrics = list(metrics)
     # With a single film there are no intervals, and the table above shows the differences.
     if summary.paired and not (films and summary.images < 2):
         usual = [summary.ranking_metric, "flicker" if films else "ab_rmse", "delta_e00"]
-        usual = metrics if comparison.asked else usual
+        usual = metrics if comparison.metrics_requested else usual
         print_table(
             prefix + pairing_title(summary, usual), *text_tables.paired_table(summary, usual)
         )
-        shown += [metric for metric in usual if metric in summary.metrics]
-    for line in captions.definitions(summary.metrics, list(dict.fromkeys(shown))):
+        printed_metrics += [metric for metric in usual if metric in summary.metrics]
+    for line in captions.definitions(summary.metrics, list(dict.fromkeys(printed_metrics))):
         print_note(line)
 
 

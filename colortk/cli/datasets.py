@@ -96,7 +96,7 @@ def pack_command(
             exclude=_read_hashes(exclude) if exclude else frozenset(),
             resume=resume,
             jobs=jobs,
-            say=print_message,
+            print_message=print_message,
             progress=progress,
         )
     )

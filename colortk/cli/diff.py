@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("diff", short_help="Show the pictures on which two plugins differ most.")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
-@click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|DIR]...")
+@click.argument("inputs", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|DIR]...")
 @click.option(
     "--metric",
     "-m",
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def command(
     first: str,
     second: str,
-    places: tuple[Path, ...],
+    inputs: tuple[Path, ...],
     metric: str | None,
     count: int,
     store: Path | None,
@@ -59,11 +59,11 @@ def command(
 
     if first == second:
         raise UsageError(f"'{first}' is given twice", "two plugins are compared", "name another")
-    if places:
+    if inputs:
         from colortk.harness.compare import compare
 
         comparison = compare(
-            places, [first, second], [metric] if metric else None, temporal=(), store=store,
+            inputs, [first, second], [metric] if metric else None, temporal=(), store=store,
             progress=progress,
         )  # fmt: skip
         for failure in comparison.failures:

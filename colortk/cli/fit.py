@@ -236,7 +236,7 @@ def command(
         resume=resume,
         jobs=jobs,
         command=command_text,
-        say=print_message,
+        print_message=print_message,
         progress=progress,
     )
     try:

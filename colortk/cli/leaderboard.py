@@ -59,9 +59,9 @@ def command(protocol: str | None, store: Path | None, as_json: bool) -> None:
 
 def _pictures(board: Board) -> str:
     """Name some pictures of a board."""
-    more = board.images - len(board.names)
+    unnamed_count = board.images - len(board.names)
     names = ", ".join(board.names)
-    return f"{names} and {more:,} more" if more else names
+    return f"{names} and {unnamed_count:,} more" if unnamed_count else names
 
 
 def _row(row: BoardRow, board: Board) -> list[str]:

@@ -139,8 +139,8 @@ def invoke(arguments: list[str], one_command: bool = False) -> int:
         if out_of_memory(error):
             return _report_no_memory(error)
         drop_output()
-        what = error.filename if isinstance(error.filename, str) else "cannot write the output"
-        print_message(f"{what}: {error.strerror or error}")
+        subject = error.filename if isinstance(error.filename, str) else "cannot write the output"
+        print_message(f"{subject}: {error.strerror or error}")
         return 1
     except Exception as error:
         if out_of_memory(error):

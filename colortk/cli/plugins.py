@@ -61,10 +61,10 @@ def show(name: str, as_json: bool) -> None:
     from colortk.plugin.spec import ColorizerSpec
     from colortk.store.artifacts import artifacts_of, manifest_of
 
-    known = registry().of(ColorizerSpec)
-    if name not in known:
+    colorizers = registry().of(ColorizerSpec)
+    if name not in colorizers:
         registry().colorizer(name)  # raises the error of an unknown or broken plugin
-    registered = known[name]
+    registered = colorizers[name]
     spec = registered.spec
     assert isinstance(spec, ColorizerSpec)
     train_options = train_options_of(spec)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run", short_help="Colorize pictures.")
-@click.argument("files", nargs=-1, metavar="FILE|DIR...")
+@click.argument("inputs", nargs=-1, metavar="FILE|DIR...")
 @PLUGIN
 @click.option(
     "--output",
@@ -112,7 +112,7 @@ if TYPE_CHECKING:
 @DEVICE
 @JSON
 def command(
-    files: tuple[str, ...],
+    inputs: tuple[str, ...],
     plugin: str,
     output: str | None,
     recursive: bool,
@@ -169,7 +169,7 @@ def command(
     from colortk.batch.prestart import PrestartedWorkers
 
     one_process = scheduler is not None or input_list is not None
-    prestarted = PrestartedWorkers(files, 1 if one_process else jobs, plugin, options, weights)
+    prestarted = PrestartedWorkers(inputs, 1 if one_process else jobs, plugin, options, weights)
     click.get_current_context().call_on_close(prestarted.stop)
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
@@ -179,17 +179,17 @@ def command(
     from colortk.errors import UsageError
     from colortk.io.decode import MAX_PIXELS
 
-    if not files and input_list is None:
+    if not inputs and input_list is None:
         context = click.get_current_context()
         raise click.MissingParameter(ctx=context, param_hint="'FILE|DIR...'", param_type="argument")
-    if input_list == STANDARD_STREAM and STANDARD_STREAM in files:
+    if input_list == STANDARD_STREAM and STANDARD_STREAM in inputs:
         reason = "standard input cannot be both"
         raise UsageError("'-' is given as a picture and as the list", reason, "leave one out")
     check_finite("--strength", strength, "give a number from 0 to 2")
     check_dask_options(backend, scheduler, device)
     output_path = Path(output) if output is not None else None
     names = read_list(input_list) if input_list is not None else []
-    items = find_inputs(files, names, recursive, output_path)
+    items = find_inputs(inputs, names, recursive, output_path)
     intermediates = None
     if keep_intermediates:
         from colortk.store.location import store_folder

@@ -155,9 +155,9 @@ class ResultPrinter:
         first = self._first_earlier_result
         if first is None:
             return
-        more = f" and {self._earlier_results - 1} more" if self._earlier_results > 1 else ""
+        rest_text = f" and {self._earlier_results - 1} more" if self._earlier_results > 1 else ""
         print_message(
-            f"note: skipped '{first.input}'{more}: it is the result of '{first.result_of}'"
+            f"note: skipped '{first.input}'{rest_text}: it is the result of '{first.result_of}'"
             " (to colorize it too, name it and use -o)"
         )
 
@@ -168,11 +168,11 @@ class ResultPrinter:
         for error in self._errors:
             print_message(f"  {error}")
         if self.failed > len(self._errors):
-            more = self.failed - len(self._errors)
+            hidden_count = self.failed - len(self._errors)
             hint = "use --report FILE to get all of them"
             if self._report is not None:
                 hint = f"see '{self._report.path}' for all of them"
-            print_message(f"  and {more} more ({hint})")
+            print_message(f"  and {hidden_count} more ({hint})")
 
 
 def _incomplete(count: int) -> str:

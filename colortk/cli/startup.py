@@ -77,11 +77,11 @@ def print_notices() -> None:
 
     show = warnings.showwarning
 
-    def hook(message: Warning | str, category: type[Warning], *more: Any) -> None:
+    def hook(message: Warning | str, category: type[Warning], *arguments: Any) -> None:
         if issubclass(category, Notice):
             print_error_line(f"colortk: note: {message}")
         else:
-            show(message, category, *more)
+            show(message, category, *arguments)
 
     warnings.showwarning = hook  # type: ignore[assignment]
 

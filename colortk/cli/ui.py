@@ -83,7 +83,7 @@ def command(
     offered, notes = create_plugin_pool(parse_plugin_list(plugins), timeout)
     for note in notes:
         print_message(f"note: {note}")
-    asked = Survey.open(survey) if survey is not None else None
+    opened_survey = Survey.open(survey) if survey is not None else None
 
     def ready(address: str) -> None:
         try:
@@ -94,13 +94,13 @@ def command(
         print_message("Ctrl-C ends it")
 
     try:
-        serve(ServerSettings(host, port, limits), offered, asked, ready)
+        serve(ServerSettings(host, port, limits), offered, opened_survey, ready)
     except KeyboardInterrupt as interrupt:
         if type(interrupt) is not KeyboardInterrupt:  # SIGTERM or SIGHUP
             raise
     finally:
         offered.close()
-        if asked is not None:
-            asked.close()
+        if opened_survey is not None:
+            opened_survey.close()
     print_message("ended")
     return 0

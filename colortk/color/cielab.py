@@ -103,8 +103,8 @@ def _looks_up_16_bits() -> bool:
 def _look_up(table: Array, levels: Array) -> Array:
     """Return ``table[levels]`` of uint8 or uint16 (H, W), several times as fast as NumPy does."""
     if levels.dtype == np.uint8 or _looks_up_16_bits():
-        found: Array = cv2.LUT(levels, table)
-        return found
+        values: Array = cv2.LUT(levels, table)
+        return values
     return np.take(table, levels)
 
 

@@ -36,17 +36,17 @@ class ChromaField:
 
     Attributes
     ----------
-    functions : float32 array of shape (4, h, W)
+    slopes_and_offsets : float32 array of shape (4, h, W)
         Planes of slope a, slope b, offset a, offset b, with as many columns as the picture, and as
         many rows as the fitted chroma or, for a small picture, as the picture.
     height : int
         Rows of the picture.
     """
 
-    functions: Float32
+    slopes_and_offsets: Float32
     height: int
 
-    def block(self, top: int, left: int, lightness: Float32) -> Float32:
+    def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Return the chroma of a block.
 
         Parameters
@@ -62,7 +62,7 @@ class ChromaField:
             CIE a* and b*.
         """
         rows, columns = lightness.shape
-        planes: Any = self.functions[:, :, left : left + columns]
+        planes: Any = self.slopes_and_offsets[:, :, left : left + columns]
         if planes.shape[1] == self.height:
             planes = planes[:, top : top + rows]
         else:
@@ -77,22 +77,22 @@ class ChromaField:
 
     def _positions(self, top: int, rows: int) -> Float64:
         """Return the positions of rows of the picture among the fitted rows."""
-        fitted = self.functions.shape[1]
-        places = (np.arange(top, top + rows) + 0.5) * fitted / self.height - 0.5
-        clipped: Float64 = np.clip(places, 0, fitted - 1)
+        fitted = self.slopes_and_offsets.shape[1]
+        positions = (np.arange(top, top + rows) + 0.5) * fitted / self.height - 0.5
+        clipped: Float64 = np.clip(positions, 0, fitted - 1)
         return clipped
 
 
-def _between(planes: Float32, places: Float64) -> list[Float32]:
-    """Interpolate rows of each plane (k, h, m) at ``places`` (n,): k arrays of shape (n, m)."""
-    low = np.floor(places).astype(np.intp)
+def _between(planes: Float32, positions: Float64) -> list[Float32]:
+    """Interpolate rows of each plane (k, h, m) at ``positions`` (n,): k arrays of shape (n, m)."""
+    low = np.floor(positions).astype(np.intp)
     first = int(low[0])
     count = min(int(low[-1]) + 2, planes.shape[1]) - first
     if count < MAX_MATRIX_ROWS:  # a thin band of a large picture: one small product per plane
-        tents = 1 - np.abs(places[:, None] - first - np.arange(count)[None, :])
+        tents = 1 - np.abs(positions[:, None] - first - np.arange(count)[None, :])
         weights = np.maximum(tents, 0).astype(np.float32)
         return [weights @ plane for plane in planes[:, first : first + count]]
-    share = (places - low).astype(np.float32)[:, None]
+    share = (positions - low).astype(np.float32)[:, None]
     high = np.minimum(low + 1, planes.shape[1] - 1)
     rows = []
     for plane in planes:

@@ -111,8 +111,8 @@ def compare(
     sources, unreadable, repeats = gather_pictures(images)
     unreadable |= refused
     if not sources and not film_paths:
-        why = next(iter(unreadable.values()), "none were given")
-        raise UsageError("no picture to compare on", why)
+        reason = next(iter(unreadable.values()), "none were given")
+        raise UsageError("no picture to compare on", reason)
     specs, film_specs = _metrics(metrics, bool(film_paths))
     if not specs:
         sources, specs = [], dict(registry().metrics())
@@ -140,7 +140,7 @@ def compare(
                 run_options,
                 progress,
             )
-            films.keep_gray, films.asked = keep_gray, metrics is not None
+            films.keep_gray, films.metrics_requested = keep_gray, metrics is not None
             films.family, films.common = _family(family, films.variants, variants), common
             films.baseline = _film_baseline(films, baseline)
         results.flush()
@@ -155,7 +155,7 @@ def compare(
         keep_gray=keep_gray,
         baseline=baseline,
         repeats=repeats,
-        asked=metrics is not None,
+        metrics_requested=metrics is not None,
         films=films,
         family=_family(family, variants, variants),
         common=common,
@@ -167,15 +167,15 @@ def _family(
     names: Sequence[str], rows: Sequence[PluginVariant], variants: Sequence[PluginVariant]
 ) -> tuple[str, ...]:
     """Return the labels of a family's rows; of films, a plugin may have two rows."""
-    known = {variant.label for variant in variants}
+    labels = {variant.label for variant in variants}
     for name in names:
-        if name not in known:
-            hint = f"the rows are: {', '.join(sorted(known))}"
+        if name not in labels:
+            hint = f"the rows are: {', '.join(sorted(labels))}"
             raise UsageError(f"--family {name}: no such row in this comparison", hint=hint)
     if len(set(names)) == 1:
         raise UsageError("a family of one plugin has no pairs", hint="name --family twice or more")
-    wanted = {name + end for name in names for end in ("", STEADIED)}
-    return tuple(row.label for row in rows if row.label in wanted)
+    family_labels = {name + end for name in names for end in ("", STEADIED)}
+    return tuple(row.label for row in rows if row.label in family_labels)
 
 
 def _films(
@@ -220,11 +220,11 @@ def _metrics(
     """
     if not names:
         return registry().metrics(), registry().metrics() | registry().metrics(films=True)
-    asked = {name: registry().metric(name) for name in names}
-    pictures = {name: spec for name, spec in asked.items() if spec.takes != "film"}
+    requested = {name: registry().metric(name) for name in names}
+    pictures = {name: spec for name, spec in requested.items() if spec.takes != "film"}
     if not pictures and not films:
         raise UsageError(f"metric '{names[0]}' scores films", "none were given")
-    return (pictures if pictures or films else asked), asked
+    return (pictures if pictures or films else requested), requested
 
 
 def _variants(
@@ -236,7 +236,7 @@ def _variants(
     """
     left_out: dict[str, str] = {}
     variants: list[PluginVariant] = []
-    named = [*(plugins or ()), *([baseline] if baseline else [])]
+    variant_texts = [*(plugins or ()), *([baseline] if baseline else [])]
     if plugins is None or every:
         for name in sorted(registry().of(ColorizerSpec)):
             try:
@@ -246,5 +246,7 @@ def _variants(
         for row in registry().broken:
             left_out[row.name] = f"{row.name} of {row.distribution} is broken: {row.reason}"
     labels = [variant.label for variant in variants]
-    variants += parse_variants((text for text in [FLOOR, *named] if text not in labels), refine)
+    variants += parse_variants(
+        (text for text in [FLOOR, *variant_texts] if text not in labels), refine
+    )
     return variants, left_out

@@ -70,8 +70,8 @@ class Comparison(RankedScores):
             mean = self.summaries[self.lead][index]
             value = "no score" if mean is None else f"{mean.mean:.{metric.digits}f}"
             lines.append(f"  {self.variants[index].label}  {value}")
-        more = len(self.order) - MAX_REPR_PLUGINS
-        return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
+        rest_count = len(self.order) - MAX_REPR_PLUGINS
+        return "\n".join([*lines, f"  and {rest_count} more"] if rest_count > 0 else lines)
 
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
         """Return :meth:`summary` as ``colortk compare --json`` prints it."""
@@ -107,13 +107,13 @@ class Comparison(RankedScores):
             comparisons=self.verdicts.comparisons,
             family=list(self.family),
             baseline=self.baseline,
-            shown=list(self.metrics) if self.asked else None,
+            shown=list(self.metrics) if self.metrics_requested else None,
             metrics=self._metric_infos(),
             plugins=[self._plugin_row(k) for k in self.order],
             paired=self.paired,
             failures=self.failures,
             metric_failures=self.metric_failures,
-            unavailable=[UnavailablePlugin(name, why) for name, why in self.left_out.items()],
+            unavailable=[UnavailablePlugin(name, reason) for name, reason in self.left_out.items()],
             records=self.records() if per_image else None,
             verdicts={m: self.verdict_summary(m) for m in self.metrics} if per_image else None,
             pairs=self.pairs() if per_image else None,

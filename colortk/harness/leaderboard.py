@@ -34,7 +34,7 @@ from colortk.types import Float64
 MAX_NAMES = 3
 
 
-def boards(results: Results, wanted: str | None = None) -> list[Board]:
+def boards(results: Results, requested_protocol: str | None = None) -> list[Board]:
     """Return every board.
 
     If several versions of a plugin's code were run, a board shows the installed version, or else
@@ -46,7 +46,7 @@ def boards(results: Results, wanted: str | None = None) -> list[Board]:
     ----------
     results : Results
         The store.
-    wanted : str, optional
+    requested_protocol : str, optional
         Name of a protocol, or the beginning of its hash: only boards of this protocol.
 
     Raises
@@ -55,20 +55,24 @@ def boards(results: Results, wanted: str | None = None) -> list[Board]:
         If there are no results of the protocol.
     """
     with snapshot():  # Several rows look up the code of the same plugin.
-        return _boards(results, wanted)
+        return _boards(results, requested_protocol)
 
 
-def _boards(results: Results, wanted: str | None) -> list[Board]:
+def _boards(results: Results, requested_protocol: str | None) -> list[Board]:
     protocols = results.protocols()
     chosen = [
         h
         for h, d in protocols.items()
-        if wanted is None or d["name"] == wanted or h.startswith(wanted)
+        if requested_protocol is None
+        or d["name"] == requested_protocol
+        or h.startswith(requested_protocol)
     ]
-    if wanted is not None and not chosen:
+    if requested_protocol is not None and not chosen:
         # A name may contain commas.
-        known = ", ".join(sorted({f"'{d['name']}'" for d in protocols.values()})) or "none"
-        raise UsageError(f"no results of protocol '{wanted}'", f"there are: {known}")
+        protocol_names = ", ".join(sorted({f"'{d['name']}'" for d in protocols.values()})) or "none"
+        raise UsageError(
+            f"no results of protocol '{requested_protocol}'", f"there are: {protocol_names}"
+        )
     codes = metric_digests(registry().metrics() | registry().metrics(films=True))
     specs = {
         name: plugin.spec

@@ -58,8 +58,8 @@ class BoardEntry:
     def standing(self) -> int:
         """0 for the installed code, 1 for old code, 2 if failures may explain missing pictures."""
         # A plugin that fails repeatedly gets no more pictures, so that its row lacks some pictures.
-        few = min(MAX_CONSECUTIVE_FAILURES - 1, RARE_SHARE * len(self.pictures))
-        if len(self.failed) > few:
+        max_failures = min(MAX_CONSECUTIVE_FAILURES - 1, RARE_SHARE * len(self.pictures))
+        if len(self.failed) > max_failures:
             return 2
         return 0 if self.current else 1
 
@@ -78,11 +78,11 @@ def latest(rows: list[BoardEntry]) -> list[BoardEntry]:
     These are the installed version, or else the last one that was run, and the version with the
     most pictures.
     """
-    kept: dict[tuple[str, str, str], list[BoardEntry]] = {}
+    by_plugin: dict[tuple[str, str, str], list[BoardEntry]] = {}
     for row in rows:
-        kept.setdefault((row.key.plugin, row.key.artifact, row.key.options), []).append(row)
+        by_plugin.setdefault((row.key.plugin, row.key.artifact, row.key.options), []).append(row)
     rows_kept = []
-    for versions in kept.values():
+    for versions in by_plugin.values():
         last = max(versions, key=lambda row: (row.current, row.when))
         largest = max(versions, key=lambda row: len(row.pictures))
         rows_kept += [last] if len(last.pictures) == len(largest.pictures) else [last, largest]

@@ -106,9 +106,9 @@ class Protocol:
 def load_protocol(name: str = DEFAULT) -> Protocol:
     """Return the protocol ``name``; raises ``UsageError`` if there is none."""
     folder = files("colortk.harness") / "protocols"
-    known = sorted(p.name.removesuffix(".json") for p in folder.iterdir())
-    if name not in known:
-        raise UsageError(f"no protocol '{name}'", f"known: {', '.join(known)}")
+    versions = sorted(p.name.removesuffix(".json") for p in folder.iterdir())
+    if name not in versions:
+        raise UsageError(f"no protocol '{name}'", f"known: {', '.join(versions)}")
     return _protocol(json.loads((folder / f"{name}.json").read_text("utf-8")))
 
 

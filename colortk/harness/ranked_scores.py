@@ -115,8 +115,10 @@ class RankedScores(ScoreTable):
         """Every picture or plugin without a result, and the reason."""
         rows = []
         if not self.gray_only:  # The table of pictures in color lists them already.
-            rows += [Failure(name, "", why) for name, why in self.outcome.unreadable.items()]
-            rows += [Failure("", label, why) for label, why in self.outcome.unavailable.items()]
+            rows += [Failure(name, "", reason) for name, reason in self.outcome.unreadable.items()]
+            rows += [
+                Failure("", label, reason) for label, reason in self.outcome.unavailable.items()
+            ]
         for variant in self.variants:
             for source in self.candidates:
                 row = self.row(variant.label, source.picture)
@@ -131,10 +133,10 @@ class RankedScores(ScoreTable):
         for variant in self.variants:
             for source in self.candidates:
                 row = self.row(variant.label, source.picture)
-                for metric, why in (row.errors if row is not None else {}).items():
+                for metric, reason in (row.errors if row is not None else {}).items():
                     if metric in self.metrics and source.picture not in self._skipped(metric):
-                        reasons.setdefault(metric, []).append(why)
-        return [MetricFailure(metric, len(why), why[0]) for metric, why in reasons.items()]
+                        reasons.setdefault(metric, []).append(reason)
+        return [MetricFailure(metric, len(reason), reason[0]) for metric, reason in reasons.items()]
 
     def colorfulness_gap(self, index: int) -> ColorfulnessGap | None:
         """Return the set-level ΔCF of a plugin, ``None`` without a score."""

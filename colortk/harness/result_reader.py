@@ -67,11 +67,11 @@ class ResultReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _among(self, wanted: Iterable[str] | None) -> str:
+    def _among(self, requested: Iterable[str] | None) -> str:
         """Return an SQL condition on ``picture``; the wanted pictures go into a temporary table."""
-        if wanted is None:
+        if requested is None:
             return ""
-        names = frozenset(wanted)
+        names = frozenset(requested)
         if names != self._wanted:
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (picture TEXT PRIMARY KEY)")
             with transaction(self._db):
@@ -82,10 +82,10 @@ class ResultReader:
 
     @repairing
     def pictures(
-        self, protocol_hash: str, wanted: Iterable[str] | None = None
+        self, protocol_hash: str, requested: Iterable[str] | None = None
     ) -> dict[str, PictureRow]:
-        """Return the (``wanted``) pictures of a protocol by SHA-256, without thumbnails."""
-        among = self._among(wanted)
+        """Return the (``requested``) pictures of a protocol by SHA-256, without thumbnails."""
+        among = self._among(requested)
         rows = self._db.execute(
             "SELECT picture, name, width, height, chroma, colorfulness, enlarged,"
             " COALESCE(digest, '') FROM pictures LEFT JOIN pixels USING (protocol, picture)"
@@ -106,7 +106,7 @@ class ResultReader:
         protocol_hash: str,
         key: Key,
         metric_code: dict[str, str] | None = None,
-        wanted: Iterable[str] | None = None,
+        requested: Iterable[str] | None = None,
     ) -> dict[str, ResultRow]:
         """Return the stored results of a plugin by SHA-256 of the original.
 
@@ -118,14 +118,14 @@ class ResultReader:
             The version of the plugin.
         metric_code : dict of str to str, optional
             Digests of the metrics' code; scores of other code are left out.
-        wanted : iterable of str, optional
+        requested : iterable of str, optional
             Only results of these originals.
         """
         rows: dict[str, ResultRow] = {}
         where = (protocol_hash, key.plugin, key.artifact, key.options, key.code)
         condition = (
             "protocol = ? AND plugin = ? AND artifact = ? AND options = ? AND results.code = ?"
-            + self._among(wanted)
+            + self._among(requested)
         )
         for row in self._db.execute(
             "SELECT picture, version, seconds, host_seconds, metric_seconds, peak_memory, error,"

@@ -166,8 +166,8 @@ class Results(ResultReader):
             for name, value in row.values.items()
         ]
         scores += [
-            (number, name, metric_code.get(name, ""), None, readable(why))
-            for name, why in row.errors.items()
+            (number, name, metric_code.get(name, ""), None, readable(reason))
+            for name, reason in row.errors.items()
         ]
         self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", scores)
         if row.repeat is not None:

@@ -144,8 +144,10 @@ def score_differences(
     both = np.flatnonzero(~np.isnan(values).any(1))
     if not len(both):
         gray = comparison.near_gray and not comparison.candidates
-        why = "every original is gray and left out" if gray else f"no picture has {metric} of both"
-        raise UsageError(f"'{first}' and '{second}' have no score in common", why)
+        reason = (
+            "every original is gray and left out" if gray else f"no picture has {metric} of both"
+        )
+        raise UsageError(f"'{first}' and '{second}' have no score in common", reason)
     spec = comparison.metrics[metric]
     rows = [
         PictureDifference(

@@ -52,7 +52,7 @@ class ScoreTable:
         Label of the plugin that others are compared with; by default the best plugin.
     repeats : int
         Number of files that were left out because another has their content.
-    asked : bool
+    metrics_requested : bool
         The user named the metrics.
     family : sequence of str
         Labels of plugins whose pairs are corrected together (Holm).
@@ -73,7 +73,7 @@ class ScoreTable:
     keep_gray: bool = False
     baseline: str | None = None
     repeats: int = 0
-    asked: bool = False
+    metrics_requested: bool = False
     family: Sequence[str] = ()
     common: bool = False
     gray_only: bool = False

@@ -71,9 +71,9 @@ def summarize_sealing(rows: Sequence[ResultRow]) -> dict[str, bool | None]:
     """
     if not rows:
         return {}
-    known = [row.sealed for row in rows]
+    reports = [row.sealed for row in rows]
     return {
-        aspect: _all([None if s is None else s.get(aspect, False) for s in known])
+        aspect: _all([None if s is None else s.get(aspect, False) for s in reports])
         for aspect in ASPECTS
     }
 

@@ -85,12 +85,12 @@ def predict_again(
     if renew:
         plugin.close()
     rows, columns = working_shape(plugin.spec.working_size, *lightness.shape)
-    seen = np.ascontiguousarray(resize(lightness, (columns, rows)))
+    resized = np.ascontiguousarray(resize(lightness, (columns, rows)))
     try:
-        result = compare_predictions(first, plugin.predict(seen)) if renew else Repeat()
+        result = compare_predictions(first, plugin.predict(resized)) if renew else Repeat()
         if result.error is None:
-            plugin.predict(np.ascontiguousarray(seen[:, ::-1]))
-            result = max(result, compare_predictions(first, plugin.predict(seen)), key=_size)
+            plugin.predict(np.ascontiguousarray(resized[:, ::-1]))
+            result = max(result, compare_predictions(first, plugin.predict(resized)), key=_size)
     except ColortkError as error:
         result = Repeat(error=str(error))
     return result, time.perf_counter() - start - (plugin.loading - loading)

@@ -102,8 +102,8 @@ def summaries(values: Float64, limits: ArrayLike = UNBOUNDED) -> list[MetricMean
 
 
 def differences(
-    mine: Float64,
-    theirs: Float64,
+    first_scores: Float64,
+    second_scores: Float64,
     higher_is_better: Sequence[bool | None],
     limits: tuple[float, float] = UNBOUNDED,
 ) -> list[Difference | None]:
@@ -111,7 +111,7 @@ def differences(
 
     Parameters
     ----------
-    mine, theirs : ndarray
+    first_scores, second_scores : ndarray
         float64 (N, K), NaN where there is no score.
     higher_is_better : sequence of bool or None
         The better direction of each column; ``None`` if there is none.
@@ -123,22 +123,24 @@ def differences(
     list of Difference or None
         ``None`` for a column without a picture that both have a score of.
     """
-    results: list[Difference | None] = [None] * mine.shape[1]
+    results: list[Difference | None] = [None] * first_scores.shape[1]
     span = limits[1] - limits[0]
-    for part, columns, bounds in _by_gaps(mine - theirs, (-span, span)):
+    for part, columns, bounds in _by_gaps(first_scores - second_scores, (-span, span)):
         n, ties = len(part), (part == 0).sum(0)
         above = (part > 0).sum(0)
         for index, k in enumerate(columns):
             p = float(bounds.p[index])
-            equal, higher = int(ties[index]), int(above[index])
-            wins = {True: higher, False: n - equal - higher, None: None}[higher_is_better[k]]
+            equal_count, higher_count = int(ties[index]), int(above[index])
+            wins = {True: higher_count, False: n - equal_count - higher_count, None: None}[
+                higher_is_better[k]
+            ]
             results[k] = Difference(
                 float(bounds.mean[index]),
                 _interval(bounds, index),
                 None if np.isnan(p) else p,
                 wins,
-                equal,
-                None if wins is None else n - wins - equal,
+                equal_count,
+                None if wins is None else n - wins - equal_count,
                 n,
             )
     return results

@@ -135,9 +135,9 @@ def pair_verdicts(
     ``couples`` has all of them.
     """
     related = list(combinations(sorted(set(family)), 2))
-    wanted = [*couples, *related]
-    first, second = ([couple[side] for couple in wanted] for side in (0, 1))
-    better = [higher_is_better] * len(wanted)
+    tested_pairs = [*couples, *related]
+    first, second = ([couple[side] for couple in tested_pairs] for side in (0, 1))
+    better = [higher_is_better] * len(tested_pairs)
     all_differences = differences(values[:, first], values[:, second], better, bounds)
     tested = [
         (frozenset(couple), d.p)
@@ -168,9 +168,9 @@ def _order(values: Float64, complete: list[bool], higher_is_better: bool | None)
 def _ranks(ranked: list[int], separated: NDArray[np.bool_]) -> list[int | None]:
     """Return the ranks of plugins that are separated from all others; a single plugin has none."""
     ranks: list[int | None] = [None] * len(separated)
-    for place, k in enumerate(ranked, 1):
+    for rank, k in enumerate(ranked, 1):
         if len(ranked) > 1 and all(separated[k, j] for j in ranked if j != k):
-            ranks[k] = place
+            ranks[k] = rank
     return ranks
 
 
@@ -192,12 +192,12 @@ def compact_letters(ranked: list[int], separated: NDArray[np.bool_]) -> list[str
         if covered[a, b]:
             continue
         group = [a] if a == b else [a, b]
-        rest = [k for k in ranked if k not in group and not separated[k, group].any()]
-        while rest:
+        candidates = [k for k in ranked if k not in group and not separated[k, group].any()]
+        while candidates:
             # Add the plugin with the most uncovered pairs first: this needs the fewest letters.
-            k = max(rest, key=lambda k: (~covered[k, group]).sum())
+            k = max(candidates, key=lambda k: (~covered[k, group]).sum())
             group.append(k)
-            rest = [other for other in rest if other != k and not separated[other, k]]
+            candidates = [other for other in candidates if other != k and not separated[other, k]]
         covered[np.ix_(group, group)] = True
         groups.append(group)
     letters = [""] * len(separated)

@@ -60,17 +60,17 @@ def read_bytes(path: Path) -> bytes:
         hint = f"name the pictures in it: {path}/*"
         raise PictureError(f"cannot read '{path}'", "it is a directory", hint) from None
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise PictureError(f"cannot read '{path}'", why) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PictureError(f"cannot read '{path}'", reason) from error
 
 
 def _piped(file: BinaryIO) -> bytes:
     """Read a pipe to its end, or until a little more than the limit has arrived."""
     parts = []
-    left = MAX_FILE_BYTES + 1
-    while left > 0 and (part := file.read(1 << 20)):
+    bytes_left = MAX_FILE_BYTES + 1
+    while bytes_left > 0 and (part := file.read(1 << 20)):
         parts.append(part)
-        left -= len(part)
+        bytes_left -= len(part)
     return b"".join(parts)
 
 
@@ -105,8 +105,8 @@ def decode(
         try:
             return _decoded(data, name, max_pixels)
         except DamagedPictureError as error:
-            if (whole := _without_end_marker(data, name, max_pixels)) is not None:
-                return whole
+            if (repaired := _without_end_marker(data, name, max_pixels)) is not None:
+                return repaired
             partial = _partial(data, name, max_pixels)
             if partial is None or partial.missing is None:
                 raise
@@ -165,8 +165,10 @@ def _decoded(data: bytes, name: str, max_pixels: int, repaired: Repaired | None 
     except MemoryError:
         raise PictureError(f"cannot read '{name}'", "not enough memory to decode it") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise DamagedPictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DamagedPictureError(
+            f"cannot read '{name}'", f"the file is damaged: {reason}"
+        ) from error
 
 
 def _decode_tiff(data: bytes, name: str, max_pixels: int, allow_truncated: bool = False) -> Picture:

@@ -21,10 +21,10 @@ def endings() -> set[str]:
     from colortk.io.foreign import plugin_endings
 
     Image.init()
-    known = {
+    known_endings = {
         ending for ending, name in Image.registered_extensions().items() if name in INPUT_FORMATS
     }
-    return known | plugin_endings()
+    return known_endings | plugin_endings()
 
 
 #: Extensions of films. Animated pictures (GIF, PNG, WebP) are pictures.
@@ -70,7 +70,10 @@ class FolderEntry:
 
 
 def walk(
-    folder: str | Path, recursive: bool = True, hidden: bool = True, excluded: str | None = None
+    folder: str | Path,
+    recursive: bool = True,
+    include_hidden: bool = True,
+    excluded: str | None = None,
 ) -> Iterator[FolderEntry]:
     """Yield the entries of a folder: files of each folder by name, then its subfolders.
 
@@ -82,7 +85,7 @@ def walk(
         The folder.
     recursive : bool, optional
         Descend into subfolders; otherwise they are yielded as entries of the kind "folder".
-    hidden : bool, optional
+    include_hidden : bool, optional
         Yield entries whose names begin with a dot, too.
     excluded : str, optional
         Absolute path of a folder that is left out.
@@ -98,7 +101,7 @@ def walk(
             continue
         subfolders = []
         for entry in entries:
-            if not hidden and entry.name.startswith("."):
+            if not include_hidden and entry.name.startswith("."):
                 continue
             kind = entry_kind(entry)
             if kind != "folder":

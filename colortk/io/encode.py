@@ -179,10 +179,10 @@ def _fitting_exif(exif: bytes, name: str, notes: list[str]) -> bytes:
 
 
 def _with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
-    whole = Image.Exif()
-    whole.load(exif)
-    whole[282], whole[283], whole[296] = dpi[0], dpi[1], 2
-    return bytes(whole.tobytes())
+    with_resolution = Image.Exif()
+    with_resolution.load(exif)
+    with_resolution[282], with_resolution[283], with_resolution[296] = dpi[0], dpi[1], 2
+    return bytes(with_resolution.tobytes())
 
 
 #: EXIF, GPS and interoperability: pointers in a file, directories in memory.
@@ -192,8 +192,8 @@ _SUB_DIRECTORIES = (0x8769, 0x8825, 0xA005)
 def _png_16(pixels: Pixels, source: Picture) -> bytes:
     """OpenCV's 16-bit PNG with resolution and EXIF chunks put before its pixels."""
     order = [2, 1, 0, 3][: pixels.shape[2]]
-    done, buffer = cv2.imencode(".png", np.ascontiguousarray(pixels[..., order]))
-    if not done:
+    success, buffer = cv2.imencode(".png", np.ascontiguousarray(pixels[..., order]))
+    if not success:
         raise PictureError("cannot encode as PNG", "OpenCV refused it")
     data: bytes = buffer.tobytes()
     chunks = b""

@@ -41,8 +41,8 @@ def kept_exif(exif: Image.Exif, pixels: NDArray[Any], name: str, notes: list[str
     lost = _without_unwritable(exif)
     content = _written(exif)
     tags = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if lost[5:] else "")
-    whole = content is None
-    notes.append(f"'{name}': its EXIF is lost" if whole else f"'{name}': EXIF is lost: {tags}")
+    all_lost = content is None
+    notes.append(f"'{name}': its EXIF is lost" if all_lost else f"'{name}': EXIF is lost: {tags}")
     return content or b""
 
 
@@ -56,17 +56,17 @@ def _written(exif: Image.Exif) -> bytes | None:
 
 def _without_unwritable(exif: Image.Exif) -> list[str]:
     """Remove each value that cannot be written by itself, and return their names."""
-    lost = []
+    dropped_tags = []
     inside: MutableMapping[int, Any] = {}
     with contextlib.suppress(*_ERRORS):
         inside = exif.get_ifd(ExifTags.IFD.Exif)
     for values in (exif, inside):
         for tag in list(values):
-            alone = Image.Exif()
+            single = Image.Exif()
             if tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
                 continue
-            alone[tag] = values[tag]
-            if _written(alone) is None:
+            single[tag] = values[tag]
+            if _written(single) is None:
                 del values[tag]
-                lost.append(ExifTags.TAGS.get(tag, f"tag {tag}"))
-    return lost
+                dropped_tags.append(ExifTags.TAGS.get(tag, f"tag {tag}"))
+    return dropped_tags

@@ -155,8 +155,10 @@ def sweep(folder: Path, process: int | None = None) -> None:
             if not (name.startswith(_TEMPORARY_PREFIX) and name.endswith(_SUFFIX)):
                 continue
             number = name.removeprefix(_TEMPORARY_PREFIX).partition("-")[0]
-            own = number == str(process)
-            if own or (process is None and number.isdecimal() and not process_exists(int(number))):
+            is_own = number == str(process)
+            if is_own or (
+                process is None and number.isdecimal() and not process_exists(int(number))
+            ):
                 Path(folder, name).unlink(missing_ok=True)
 
 
@@ -173,9 +175,9 @@ def process_exists(number: int) -> bool:
     return True
 
 
-def already_exists(path: Path, why: str = "") -> PictureError:
+def already_exists(path: Path, reason: str = "") -> PictureError:
     """Return the error for an output path that exists."""
-    return PictureError(f"'{path}' exists", why, "use --force to overwrite or --skip-existing")
+    return PictureError(f"'{path}' exists", reason, "use --force to overwrite or --skip-existing")
 
 
 def _create(path: Path) -> tuple[int, Path]:
@@ -212,10 +214,10 @@ def _write_errors(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         if path.parent.is_dir():  # for example /proc, in which no file can be created
-            why, hint = f"no file can be created in the folder '{path.parent}'", ""
+            reason, hint = f"no file can be created in the folder '{path.parent}'", ""
         else:
-            why, hint = f"the folder '{path.parent}' does not exist", "create it first"
-        raise PictureError(f"cannot write '{path}'", why, hint) from None
+            reason, hint = f"the folder '{path.parent}' does not exist", "create it first"
+        raise PictureError(f"cannot write '{path}'", reason, hint) from None
     except NotADirectoryError:
         raise PictureError(f"cannot write '{path}'", f"'{path.parent}' is not a folder") from None
     except OSError as error:

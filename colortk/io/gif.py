@@ -31,14 +31,14 @@ def is_gif(data: bytes) -> bool:
     return data[:6] in (b"GIF87a", b"GIF89a")
 
 
-def blocks_of(data: bytes, most: int) -> Blocks:
-    """Count the blocks of a GIF, up to its second frame or to ``most`` blocks of extensions."""
+def blocks_of(data: bytes, max_extensions: int) -> Blocks:
+    """Count the blocks of a GIF, up to its second frame or ``max_extensions`` extension blocks."""
     blocks = Blocks()
     offset = 13 + _table(data[10] if len(data) > 10 else 0)
-    while offset < len(data) and blocks.extensions <= most:
+    while offset < len(data) and blocks.extensions <= max_extensions:
         kind = data[offset]
         if kind == _EXTENSION and offset + 1 < len(data):
-            stop, count = _sub_blocks(data, offset + 2, most)
+            stop, count = _sub_blocks(data, offset + 2, max_extensions)
             blocks.extensions += count + 1
             if data[offset + 1] == _COMMENT:
                 blocks.comment += stop - offset
@@ -62,10 +62,10 @@ def _table(flags: int) -> int:
     return 3 * (2 << (flags & 7)) if flags & 0x80 else 0
 
 
-def _sub_blocks(data: bytes, offset: int, most: int) -> tuple[int, int]:
-    """Offset behind a row of sub-blocks, and how many there are, counted up to ``most``."""
+def _sub_blocks(data: bytes, offset: int, max_blocks: int) -> tuple[int, int]:
+    """Offset behind a row of sub-blocks, and how many there are, counted up to ``max_blocks``."""
     count = 0
-    while offset < len(data) and data[offset] and count <= most:
+    while offset < len(data) and data[offset] and count <= max_blocks:
         offset += 1 + data[offset]
         count += 1
     return offset + 1, count + 1

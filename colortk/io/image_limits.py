@@ -157,8 +157,8 @@ def _directories(data: bytes, name: str) -> tuple[int, int] | None:
         raise _absurd(name, str(error)) from None
 
 
-def _absurd(name: str, why: str) -> PictureError:
-    return PictureError(f"cannot read '{name}'", f"the file is damaged: {why}")
+def _absurd(name: str, reason: str) -> PictureError:
+    return PictureError(f"cannot read '{name}'", f"the file is damaged: {reason}")
 
 
 def _exif_of_jpeg(data: bytes) -> Iterator[bytes]:

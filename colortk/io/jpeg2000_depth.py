@@ -54,14 +54,16 @@ def decode_deep(image: Image.Image, data: bytes, name: str) -> Pixels:
     if order is not None and depth <= 16:
         samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype != np.uint16 or samples.shape != shallow.shape:
-        why = f"JPEG 2000 with {depth} bits a channel and these channels ({image.mode}) is not read"
-        raise PictureError(problem, why, hint)
+        reason = (
+            f"JPEG 2000 with {depth} bits a channel and these channels ({image.mode}) is not read"
+        )
+        raise PictureError(problem, reason, hint)
     rounded = (samples[..., order].astype(np.uint32) + (1 << (depth - 9))) >> (depth - 8)
     difference = (rounded - shallow) & 255
     if (np.minimum(difference, 256 - difference) > 1).any():
         raise PictureError(problem, f"two decoders disagree on its {depth}-bit colors", hint)
-    most = (1 << depth) - 1
-    wide: Pixels = (samples.astype(np.uint32) * 65535 + most // 2) // most
+    maximum = (1 << depth) - 1
+    wide: Pixels = (samples.astype(np.uint32) * 65535 + maximum // 2) // maximum
     return wide.astype(np.uint16)
 
 
@@ -70,6 +72,6 @@ def full_range(image: Image.Image, data: bytes) -> Image.Image:
     depth = depth_of(data)
     if not 0 < depth < 8 or image.mode not in ("L", "LA", "RGB", "RGBA"):
         return image
-    most = (1 << depth) - 1
-    levels = [((value >> (8 - depth)) * 255 + most // 2) // most for value in range(256)]
+    maximum = (1 << depth) - 1
+    levels = [((value >> (8 - depth)) * 255 + maximum // 2) // maximum for value in range(256)]
     return image.point(levels * len(image.getbands()))

@@ -121,10 +121,10 @@ def _check_png(data: bytes) -> None:
     from colortk.io import png
 
     texts = 0
-    most = BASE_PNG_CHUNKS + len(data) // BYTES_PER_PNG_CHUNK
+    max_chunks = BASE_PNG_CHUNKS + len(data) // BYTES_PER_PNG_CHUNK
     for count, chunk in enumerate(png.chunks(data), 1):
         texts += chunk.kind in (b"tEXt", b"zTXt", b"iTXt")
-        if count > most or texts > MAX_PNG_TEXT_CHUNKS:
+        if count > max_chunks or texts > MAX_PNG_TEXT_CHUNKS:
             raise OverLimit("it has more chunks than a picture needs")
 
 

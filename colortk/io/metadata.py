@@ -220,15 +220,15 @@ def _parse_png_text(kind: bytes, content: bytes) -> tuple[str, bytes]:
     """Keyword and text of a chunk. Raises ``ValueError`` or ``IndexError`` for a damaged one."""
     from colortk.io import png
 
-    keyword, zero, rest = content.partition(b"\0")
+    keyword, zero, remainder = content.partition(b"\0")
     if not zero:
         raise ValueError("no text")
     if kind == b"tEXt":
-        text = rest.decode("latin-1").encode()
+        text = remainder.decode("latin-1").encode()
     elif kind == b"zTXt":
-        text = png.inflate(rest[1:], MAX_UNPACKED_TEXT_BYTES).decode("latin-1").encode()
+        text = png.inflate(remainder[1:], MAX_UNPACKED_TEXT_BYTES).decode("latin-1").encode()
     else:
-        packed = rest[0]
-        _, _, text = rest[2:].split(b"\0", 2)
+        packed = remainder[0]
+        _, _, text = remainder[2:].split(b"\0", 2)
         text = png.inflate(text, MAX_UNPACKED_TEXT_BYTES) if packed else text
     return keyword.decode("latin-1"), text

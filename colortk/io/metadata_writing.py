@@ -65,10 +65,11 @@ def _loss(kind: str, label: str, values: dict[str, str], advice: str = "") -> st
         text = " ".join(text.split())
         text = text if len(text) <= 60 else f"{text[:57]}..."
         parts.append(f"{word} '{text}'".strip())
-    named = ", ".join(parts) or "its description"
+    quoted_parts = ", ".join(parts) or "its description"
     verb = "are" if len(parts) > 1 else "is"
-    written = {"WEBP": "WebP", "JPEG2000": "JPEG 2000"}.get(kind, kind)
-    return f"{written} cannot hold {label}: {named} {verb} lost; use {advice or _ADVICE[label]}"
+    format_name = {"WEBP": "WebP", "JPEG2000": "JPEG 2000"}.get(kind, kind)
+    hint = f"use {advice or _ADVICE[label]}"
+    return f"{format_name} cannot hold {label}: {quoted_parts} {verb} lost; {hint}"
 
 
 def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:

@@ -70,9 +70,11 @@ class Missing:
             (self.reduced, "have less detail or may be wrong"),
         ):
             if ranges:
-                shown = ", ".join(f"{first} to {last}" for first, last in ranges[:5])
-                more = f" and {len(ranges) - 5} more ranges" if len(ranges) > 5 else ""
-                parts.append(f"{self.axis} {shown}{more} (of 0 to {self.lines - 1}) {label}")
+                range_texts = ", ".join(f"{first} to {last}" for first, last in ranges[:5])
+                rest_text = f" and {len(ranges) - 5} more ranges" if len(ranges) > 5 else ""
+                parts.append(
+                    f"{self.axis} {range_texts}{rest_text} (of 0 to {self.lines - 1}) {label}"
+                )
         return ", ".join(parts)
 
     @property
@@ -104,10 +106,10 @@ class Repaired:
             pixels = pixels[source]
             alpha = None if alpha is None else alpha[source]
         lost = ~self.missing.present
-        most = int(np.iinfo(pixels.dtype).max)
-        pixels[lost] = (most + 1) // 2
+        maximum = int(np.iinfo(pixels.dtype).max)
+        pixels[lost] = (maximum + 1) // 2
         if alpha is not None:
-            alpha[lost] = most
+            alpha[lost] = maximum
         return pixels, alpha
 
 

@@ -74,5 +74,5 @@ def _checked(descriptor: int, path: str | os.PathLike[str]) -> int:
 
 def _refuse(kind: str, path: str | os.PathLike[str]) -> None:
     if kind:
-        why = kind if kind.startswith("no ") else f"{kind}, not a regular file"
-        raise OSError(errno.EINVAL, f"it is {why}", os.fspath(path))
+        reason = kind if kind.startswith("no ") else f"{kind}, not a regular file"
+        raise OSError(errno.EINVAL, f"it is {reason}", os.fspath(path))

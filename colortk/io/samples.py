@@ -21,8 +21,8 @@ def photographs() -> dict[str, Path]:
     """
     paths = {
         path.name: path
-        for place in _places("sklearn")
-        for path in sorted((place / "datasets" / "images").glob("*.jpg"))
+        for folder in _package_folders("sklearn")
+        for path in sorted((folder / "datasets" / "images").glob("*.jpg"))
     }
     if not paths:
         raise EnvironmentProblem(
@@ -35,15 +35,15 @@ def photographs() -> dict[str, Path]:
 
 def everything() -> dict[str, Path]:
     """Return the photographs of scikit-learn, and of scikit-image if it is installed, by name."""
-    more = {
-        name: place / "data" / name
-        for place in _places("skimage")
+    optional = {
+        name: folder / "data" / name
+        for folder in _package_folders("skimage")
         for name in _SCIKIT_IMAGE
-        if (place / "data" / name).is_file()
+        if (folder / "data" / name).is_file()
     }
-    return photographs() | more
+    return photographs() | optional
 
 
-def _places(package: str) -> list[Path]:
+def _package_folders(package: str) -> list[Path]:
     spec = importlib.util.find_spec(package)
-    return [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+    return [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []

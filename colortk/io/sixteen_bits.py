@@ -60,13 +60,13 @@ def decode_16(image: ImageFile.ImageFile, data: bytes, name: str) -> tuple[Pixel
 
 
 def _decode_ppm_16(image: ImageFile.ImageFile, data: bytes) -> Pixels:
-    start, most = image.tile[0][2], _most_of_ppm(image)
-    if not most:
+    start, maximum = image.tile[0][2], _most_of_ppm(image)
+    if not maximum:
         image.load()
         return np.asarray(image).astype(np.uint16)
     shape = (image.height, image.width, 1 if image.mode == "I" else 3)
     values = np.frombuffer(data, ">u2", int(np.prod(shape)), start).reshape(shape)
-    wide = np.minimum(values.astype(np.uint32), most) * 65535 // most
+    wide = np.minimum(values.astype(np.uint32), maximum) * 65535 // maximum
     return wide.astype(np.uint16).squeeze(2) if shape[2] == 1 else wide.astype(np.uint16)
 
 

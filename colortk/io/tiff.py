@@ -78,8 +78,10 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
             raise Damaged("none of its pixels can be decoded")
         pixels, alpha = to_srgb(samples, layout, name, notes)
     except (tiff_limits.Absurd, Damaged, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise DamagedPictureError(f"cannot read '{name}'", f"the file is damaged: {why}") from None
+        reason = " ".join(str(error).split())
+        raise DamagedPictureError(
+            f"cannot read '{name}'", f"the file is damaged: {reason}"
+        ) from None
     except CodecUnavailable as error:
         problem = f"its compression ({name_of(layout.compression)}) is not read"
         raise refused(name, problem, str(error)) from None
@@ -109,9 +111,9 @@ def _check_kind(layout: Layout, name: str) -> None:
         raise refused(name, "it is a raw photograph (DNG)", hint)
     images = tiff_codecs.returns_samples(compression)
     if layout.predictor != 1 and not images:
-        known = layout.predictor == 2 and layout.bits % 8 == 0
-        known |= layout.predictor == 3 and layout.kind == "f"
-        if not known or compression in (*tiff_codecs.NONE, 32773):
+        is_supported = layout.predictor == 2 and layout.bits % 8 == 0
+        is_supported |= layout.predictor == 3 and layout.kind == "f"
+        if not is_supported or compression in (*tiff_codecs.NONE, 32773):
             how = name_of(compression)
             raise refused(name, f"predictor {layout.predictor} with {layout.bits} bits and "
                                 f"compression '{how}' has no agreed meaning")  # fmt: skip
@@ -139,10 +141,10 @@ def _is_reduced(tags: Mapping[int, Any]) -> bool:
 
 def _fill(pixels: Array, alpha: Array | None, present: Array) -> list[tuple[int, int]]:
     """Make missing pixels gray and opaque, and return the ranges of their rows."""
-    most = int(np.iinfo(pixels.dtype).max)
-    pixels[~present] = (most + 1) // 2
+    maximum = int(np.iinfo(pixels.dtype).max)
+    pixels[~present] = (maximum + 1) // 2
     if alpha is not None:
-        alpha[~present] = most
+        alpha[~present] = maximum
     rows = np.flatnonzero(~present.all(1))
     if not len(rows):
         return []

@@ -52,10 +52,10 @@ def check_segment_count(layout: Layout) -> None:
     """Refuse more strips or tiles than can be decoded in seconds. Raises ``ValueError``."""
     if layout.compression in (*NONE, *DEFLATE, *LIBTIFF):
         return
-    most = _SLOW_SEGMENTS + layout.width * layout.height // _PIXELS_OF_SEGMENT
+    max_segments = _SLOW_SEGMENTS + layout.width * layout.height // _PIXELS_OF_SEGMENT
     if layout.compression in _CCITT:
-        most = _CCITT_SEGMENTS
-    if len(layout.segments) > most:
+        max_segments = _CCITT_SEGMENTS
+    if len(layout.segments) > max_segments:
         kind = "tiles" if layout.tiled else "strips"
         raise ValueError(f"it has {len(layout.segments):,} {kind}, more than a picture needs")
 

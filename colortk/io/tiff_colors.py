@@ -94,8 +94,8 @@ def _full_range(values: Array, layout: Layout, name: str) -> Array:
     if layout.bits in (8, 16):
         return values
     wide = 8 if layout.bits < 8 else 16
-    most, full = (1 << layout.bits) - 1, (1 << wide) - 1
-    table = (np.arange(most + 1, dtype=np.uint32) * full + most // 2) // most
+    maximum, full = (1 << layout.bits) - 1, (1 << wide) - 1
+    table = (np.arange(maximum + 1, dtype=np.uint32) * full + maximum // 2) // maximum
     return table.astype(f"u{wide // 8}")[values]
 
 
@@ -134,12 +134,12 @@ def _palette(indexes: Array, layout: Layout) -> Array:
 
 def _divided(colors: Array, alpha: Array) -> Array:
     """Undo the multiplication of colors by alpha; where alpha is 0, colors are 0."""
-    most = int(np.iinfo(colors.dtype).max)
+    maximum = int(np.iinfo(colors.dtype).max)
     out = np.empty_like(colors)
     for top in range(0, len(colors), _BLOCK_ROWS):
         opacity = alpha[top : top + _BLOCK_ROWS, :, None].astype(np.uint32)
-        part = colors[top : top + _BLOCK_ROWS].astype(np.uint32) * most + opacity // 2
-        out[top : top + _BLOCK_ROWS] = np.minimum(part // np.maximum(opacity, 1), most) * (
+        part = colors[top : top + _BLOCK_ROWS].astype(np.uint32) * maximum + opacity // 2
+        out[top : top + _BLOCK_ROWS] = np.minimum(part // np.maximum(opacity, 1), maximum) * (
             opacity > 0
         )
     return out

@@ -145,9 +145,9 @@ def layout_of(data: bytes, name: str, max_pixels: int, partial: bool = False) ->
         tags = {tag: _plain(value) for tag, value in directory.items()}
         return _checked(tags, data, name, max_pixels, partial, bool(directory.next))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error) as error:
-        why = " ".join(str(error).split()) or "its directory is not whole"
+        reason = " ".join(str(error).split()) or "its directory is not whole"
         problem = f"cannot read '{name}'"
-        raise DamagedPictureError(problem, f"the file is damaged: {why}") from None
+        raise DamagedPictureError(problem, f"the file is damaged: {reason}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -220,29 +220,29 @@ def _segments(
     needed = planes * -(-height // rows) * -(-width // columns)
     if needed > MAX_SEGMENTS:
         raise ValueError(f"it has {needed:,} {kind}, more than any picture needs")
-    places = _numbers(tags, 324 if 324 in tags else 273)
+    offsets = _numbers(tags, 324 if 324 in tags else 273)
     sizes = _numbers(tags, 325 if 325 in tags else 279)
-    if not places:
+    if not offsets:
         raise ValueError(f"it does not say where its {kind} are")
-    if not sizes and len(places) == needed == 1 and _number(tags, 259, 1) == 1:
-        sizes = (len(data) - places[0],)  # allowed by old writers: all that follows
-    if min(len(places), len(sizes)) < needed and not partial:
-        count = min(len(places), len(sizes))
+    if not sizes and len(offsets) == needed == 1 and _number(tags, 259, 1) == 1:
+        sizes = (len(data) - offsets[0],)  # allowed by old writers: all that follows
+    if min(len(offsets), len(sizes)) < needed and not partial:
+        count = min(len(offsets), len(sizes))
         raise ValueError(f"it has {count:,} of the {needed:,} {kind} that its pixels need")
-    segments = [*zip(places, sizes, strict=False)][:needed]
+    segments = [*zip(offsets, sizes, strict=False)][:needed]
     segments += [(0, 0)] * (needed - len(segments))
-    for number, (place, size) in enumerate(segments):
-        if not 0 < place < len(data) or size <= 0 or place + size > len(data):
+    for number, (offset, size) in enumerate(segments):
+        if not 0 < offset < len(data) or size <= 0 or offset + size > len(data):
             if not partial:
                 noun = kind[:-1]
                 raise ValueError(f"{noun} {number + 1:,} of {needed:,} is not in the file")
-            segments[number] = (place, size) if 0 < place < len(data) and size > 0 else (0, 0)
+            segments[number] = (offset, size) if 0 < offset < len(data) and size > 0 else (0, 0)
     return rows, columns, tiled, tuple(segments)
 
 
-def refused(name: str, why: str, hint: str = "") -> PictureError:
+def refused(name: str, reason: str, hint: str = "") -> PictureError:
     """Return the error for a TIFF that is complete, but of an unsupported kind."""
-    return PictureError(f"cannot read '{name}'", why, hint)
+    return PictureError(f"cannot read '{name}'", reason, hint)
 
 
 def _numbers(tags: dict[int, Any], tag: int) -> tuple[int, ...]:

@@ -88,15 +88,15 @@ def strips_image(
     }  # fmt: skip
     count = len(encoded_parts)
     start = 8 + 2 + 12 * (len(values) + 2) + 4
-    places = [*accumulate(map(len, encoded_parts), initial=start + 8 * count * (count > 1))][:-1]
+    offsets = [*accumulate(map(len, encoded_parts), initial=start + 8 * count * (count > 1))][:-1]
     entries = {tag: (4, 1, value) for tag, value in values.items()}
     sizes = [*map(len, encoded_parts)]
-    entries[273] = (4, count, places[0] if count == 1 else start)
+    entries[273] = (4, count, offsets[0] if count == 1 else start)
     entries[279] = (4, count, sizes[0] if count == 1 else start + 4 * count)
     head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries))
     head += b"".join(struct.pack("<HHLL", tag, *entries[tag]) for tag in sorted(entries)) + bytes(4)
     if count > 1:
-        head += struct.pack(f"<{2 * count}L", *places, *sizes)
+        head += struct.pack(f"<{2 * count}L", *offsets, *sizes)
     _quiet_libtiff()
     image = TiffImagePlugin.TiffImageFile(io.BytesIO(head + b"".join(encoded_parts)))
     try:

@@ -70,16 +70,16 @@ def check(data: bytes) -> tuple[int, int] | None:
     if layout is None:
         return None
     pending = _numbers(data, layout, layout.head, layout.offset, 1)
-    seen: set[int] = set()
+    visited: set[int] = set()
     first: dict[int, int] = {}
     value_bytes = 0
-    while pending and len(seen) < MAX_DIRECTORIES:
-        place = pending.pop(0)
-        if not place or place in seen:  # 0 ends the chain and is no offset
+    while pending and len(visited) < MAX_DIRECTORIES:
+        directory_offset = pending.pop(0)
+        if not directory_offset or directory_offset in visited:  # 0 ends the chain and is no offset
             continue
-        values = first if not seen else {}
-        seen.add(place)
-        for tag, kind, count, offset in _entries(data, layout, place, pending):
+        values = first if not visited else {}
+        visited.add(directory_offset)
+        for tag, kind, count, offset in _entries(data, layout, directory_offset, pending):
             size = count * _SIZES[kind]
             if size > layout.size and offset + size <= len(data):  # else it is not read either
                 value_bytes += size
@@ -100,13 +100,13 @@ def check(data: bytes) -> tuple[int, int] | None:
 
 
 def _entries(
-    data: bytes, layout: _Layout, place: int, waiting: list[int]
+    data: bytes, layout: _Layout, directory_offset: int, pending: list[int]
 ) -> Iterator[tuple[int, int, int, int]]:
     """Yield tag, type, count and offset of the values; append the next directory to the list."""
     entry = f"{layout.order}HH{layout.offset}"
     step = 4 + 2 * layout.size
-    (count,) = _numbers(data, layout, place, layout.entries, 1) or [0]
-    offset = place + struct.calcsize(f"={layout.entries}")
+    (count,) = _numbers(data, layout, directory_offset, layout.entries, 1) or [0]
+    offset = directory_offset + struct.calcsize(f"={layout.entries}")
     for _ in range(min(count, len(data) // step)):
         if offset + step > len(data):
             return
@@ -121,7 +121,7 @@ def _entries(
                 (_numbers(data, layout, inside, layout.offset, 1)[0] if far else inside),
             )
         offset += step
-    waiting += _numbers(data, layout, offset, layout.offset, 1)
+    pending += _numbers(data, layout, offset, layout.offset, 1)
 
 
 def _numbers(data: bytes, layout: _Layout, offset: int, kind: str, count: int) -> list[int]:

@@ -54,8 +54,8 @@ def read_samples(data: bytes, layout: Layout, partial: bool = False) -> tuple[Ar
     count = np.zeros((layout.height, layout.width), np.uint16)
     per_plane = layout.across * layout.down
     for number, segment in _segments(data, layout, partial):
-        plane, place = divmod(number, per_plane)
-        top, left = place // layout.across * layout.rows, place % layout.across * layout.columns
+        plane, index = divmod(number, per_plane)
+        top, left = index // layout.across * layout.rows, index % layout.across * layout.columns
         block = samples[top : top + layout.rows, left : left + layout.columns]
         if layout.planes > 1:
             block = block[..., plane : plane + 1]
@@ -75,7 +75,7 @@ def _segments(data: bytes, layout: Layout, partial: bool) -> Iterator[tuple[int,
     for start in range(0, len(layout.segments), step):
         numbers = range(start, min(start + step, len(layout.segments)))
         encoded_parts = [
-            data[place : place + size] for place, size in layout.segments[start : start + step]
+            data[offset : offset + size] for offset, size in layout.segments[start : start + step]
         ]
         rows = [layout.rows_of(number) for number in numbers]
         try:
@@ -117,9 +117,9 @@ def _damage(
         tiff_codecs.decode_segments(layout, encoded_parts[low:high], rows[low:high])
     except Exception as caught:
         error = caught
-    why = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()) or type(error).__name__
     where = f"{'tile' if layout.tiled else 'strip'} {start + low + 1:,} of {len(layout.segments):,}"
-    return Damaged(f"{where} cannot be decoded: {why}")
+    return Damaged(f"{where} cannot be decoded: {reason}")
 
 
 def _salvaged_of_cut(
@@ -127,20 +127,20 @@ def _salvaged_of_cut(
 ) -> list[bytes | Array]:
     """Decode complete segments; of segments that the end of the file cuts off, the whole rows."""
     decoded: list[bytes | Array] = [b""] * len(encoded_parts)
-    whole = [
+    complete = [
         number
         for number, encoded in enumerate(encoded_parts)
         if encoded and len(encoded) == sizes[number]
     ]
     decoded_segments = _salvaged(
         layout,
-        [encoded_parts[number] for number in whole],
-        [rows[number] for number in whole],
+        [encoded_parts[number] for number in complete],
+        [rows[number] for number in complete],
         [_TRIES],
     )
-    for number, segment in zip(whole, decoded_segments, strict=True):
+    for number, segment in zip(complete, decoded_segments, strict=True):
         decoded[number] = segment
-    for number in {*range(len(encoded_parts))}.difference(whole):
+    for number in {*range(len(encoded_parts))}.difference(complete):
         decoded[number] = _start_of(layout, encoded_parts[number], rows[number])
     return decoded
 
@@ -195,9 +195,9 @@ def _unpacked(content: bytes, layout: Layout) -> Array:
         samples = raw.view(f"{order}{layout.kind}{layout.bits // 8}")
     samples = samples.reshape(shape)
     if layout.predictor == 2:
-        whole = samples.view(samples.dtype.str.replace("f", "u"))
-        native = np.dtype(f"u{whole.dtype.itemsize}")
-        summed = np.cumsum(whole, axis=1, dtype=native)
+        as_integers = samples.view(samples.dtype.str.replace("f", "u"))
+        native = np.dtype(f"u{as_integers.dtype.itemsize}")
+        summed = np.cumsum(as_integers, axis=1, dtype=native)
         if layout.bits % 8:
             summed &= (1 << layout.bits) - 1
         return summed.view(f"{layout.kind}{native.itemsize}")

@@ -36,23 +36,23 @@ def repair_jpeg(data: bytes) -> Repaired | None:
         unit = 8 * factor // max(1, single) if len(last.components) == 1 else frame.mcu_rows
         # Chroma of half the height is mixed with the chroma of the row of units below, by one row.
         row = (row + 1) // unit * unit
-    bottom, whole = frame.height - 1, [(0, frame.height - 1)]
-    lost: Ranges = []
+    bottom, all_rows = frame.height - 1, [(0, frame.height - 1)]
+    lost_rows: Ranges = []
     reduced: Ranges = []
     begins = [scan for scan in scans if first in scan.components and not (scan.first or scan.high)]
     if not begins:
         return None
     if row is not None and begins[-1] is last:
-        lost = [(row, bottom)]
+        lost_rows = [(row, bottom)]
     if progressive and not _has_all_bits(scans, first):
-        reduced = whole
-    elif row is not None and not lost:
+        reduced = all_rows
+    elif row is not None and not lost_rows:
         reduced = [(row, bottom)]
     elif not all(any(name in scan.components for scan in scans) for name in frame.sampling):
-        reduced = whole
-    if lost and reduced:
+        reduced = all_rows
+    if lost_rows and reduced:
         reduced = [(0, row - 1)] if row else []
-    return Repaired(body + _END, Missing(lost, reduced, frame.height))
+    return Repaired(body + _END, Missing(lost_rows, reduced, frame.height))
 
 
 def _has_all_bits(scans: list[jpeg_segments.JpegScan], component: int) -> bool:
@@ -74,7 +74,7 @@ def _first_lost_row(
     last = scans[-1]
     restarts = sum(
         body[offset + 1] in range(0xD0, 0xD8) and body[offset] == 0xFF
-        for offset in _places(body, last.start)
+        for offset in _marker_offsets(body, last.start)
     )  # fmt: skip
     restarting = any(
         segment.marker == _RESTART_INTERVAL for segment in jpeg_segments.segments(body)
@@ -87,17 +87,17 @@ def _first_lost_row(
     rows_found: list[int] = []
     for bits in _BITS:
         resumed = bits + b"\xff" + bytes((0xD0 + restarts % 8,)) + bits
-        for more in (bits, resumed) if restarting else (bits,):
-            rows = np.flatnonzero((_pixels(body + more + tail) != plain).any(1))
+        for added_bits in (bits, resumed) if restarting else (bits,):
+            rows = np.flatnonzero((_pixels(body + added_bits + tail) != plain).any(1))
             rows_found += [int(rows[0])] if len(rows) else []
     return min(rows_found, default=None)
 
 
-def _places(body: bytes, start: int) -> list[int]:
+def _marker_offsets(body: bytes, start: int) -> list[int]:
     """Offsets of the bytes FF in the code of a scan."""
     code = np.frombuffer(body, np.uint8)[start:-1]
-    places: list[int] = (np.flatnonzero(code == 0xFF) + start).tolist()
-    return places
+    offsets: list[int] = (np.flatnonzero(code == 0xFF) + start).tolist()
+    return offsets
 
 
 def _pixels(data: bytes) -> Array:

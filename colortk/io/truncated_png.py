@@ -35,9 +35,9 @@ def repair_png(data: bytes) -> Repaired | None:
             left_over = left_over[:0]
     lost, reduced = _png_lines(height, sizes, present, reached, interlaced)
     packed = zlib.compress(b"".join(out), 1)
-    whole = head + png.chunk_bytes(b"IDAT", packed) + png.chunk_bytes(b"IEND", b"")
+    repaired = head + png.chunk_bytes(b"IDAT", packed) + png.chunk_bytes(b"IEND", b"")
     rows = present if interlaced else []
-    return Repaired(whole, Missing(lost, reduced, height), rows, fill=True)
+    return Repaired(repaired, Missing(lost, reduced, height), rows, fill=True)
 
 
 def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:

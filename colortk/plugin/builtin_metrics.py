@@ -130,14 +130,14 @@ def colortk_metrics() -> list[MetricSpec]:
 
 
 def _metric(
-    name: str, label: str, summary: str, higher: bool | None, module: str = "", **more: Any
+    name: str, label: str, summary: str, higher: bool | None, module: str = "", **attributes: Any
 ) -> MetricSpec:
     """Ours share a pair, unless they say otherwise."""
     function = f"colortk.harness.metrics.{module or name}:{name}"
-    more.setdefault("takes", "pair")
-    more.setdefault("definition", DEFINITIONS[name])
-    more.setdefault("bounds", BOUNDS.get(name, (0, math.inf)))
-    return MetricSpec(name, summary, function, higher, label=label, **more)
+    attributes.setdefault("takes", "pair")
+    attributes.setdefault("definition", DEFINITIONS[name])
+    attributes.setdefault("bounds", BOUNDS.get(name, (0, math.inf)))
+    return MetricSpec(name, summary, function, higher, label=label, **attributes)
 
 
 #: Values that a metric can have, where that is not everything from 0 on.

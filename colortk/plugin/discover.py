@@ -87,7 +87,7 @@ class Discovery:
     ----------
     plugins : list of DeclaredPlugin
         Usable declarations.
-    broken : list of Broken
+    broken : list of BrokenPlugin
         Unusable declarations, with the reasons.
     """
 
@@ -106,8 +106,8 @@ def discover_all(built_in: set[str] | None = None) -> Discovery:
     raising = strict()
     result = Discovery()
     for point, origin in _points(result, raising):
-        ours = origin.distribution == DISTRIBUTION and point.name != _HOST
-        if built_in is None or not ours or point.name in built_in:
+        is_built_in = origin.distribution == DISTRIBUTION and point.name != _HOST
+        if built_in is None or not is_built_in or point.name in built_in:
             _add(result, point, origin, raising)
     _settle_names(result, raising)
     return result
@@ -163,7 +163,7 @@ def _add(result: Discovery, point: EntryPoint, origin: Origin, strict: bool) -> 
     distribution, version = origin.distribution, origin.version
     stage = "import"
 
-    def broken(name: str, stage: str, reason: str) -> None:
+    def add_broken(name: str, stage: str, reason: str) -> None:
         if strict:
             raise PluginError(f"plugin '{name}' of {distribution} is broken", f"{stage}: {reason}")
         result.broken.append(BrokenPlugin(name, distribution, version, stage, reason))
@@ -183,14 +183,14 @@ def _add(result: Discovery, point: EntryPoint, origin: Origin, strict: bool) -> 
                 for spec in list(answer):
                     why = check_spec(spec, kind) or _check_options(spec)
                     if why:
-                        broken(getattr(spec, "name", point.name), "declaration", why)
+                        add_broken(getattr(spec, "name", point.name), "declaration", why)
                     else:
                         result.plugins.append(DeclaredPlugin(spec, distribution, version, origin))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # including SystemExit, which must not end this process
         raise_if_strict(error, f"plugin '{point.name}' of {distribution} is broken")
-        broken(point.name, stage, _reason(error))
+        add_broken(point.name, stage, _reason(error))
 
 
 def _check_options(spec: AnySpec) -> str | None:
@@ -212,13 +212,21 @@ def _reason(error: BaseException) -> str:
 
 def _refuse_unmarked(module: Any, manager: pluggy.PluginManager) -> None:
     """Raise ``TypeError`` for a function with the name of a hook but without ``@hookimpl``."""
-    used = {caller.name for caller in manager.get_hookcallers(module) or []}
+    implemented_hooks = {caller.name for caller in manager.get_hookcallers(module) or []}
     for name in vars(module):
-        if name.startswith("colortk_") and name not in used and callable(vars(module)[name]):
-            known = get_close_matches(name, _HOOKS, 1)
-            hint = f"; did you mean {known[0]}?" if known and known[0] != name else ""
+        if (
+            name.startswith("colortk_")
+            and name not in implemented_hooks
+            and callable(vars(module)[name])
+        ):
+            close_hooks = get_close_matches(name, _HOOKS, 1)
+            hint = (
+                f"; did you mean {close_hooks[0]}?"
+                if close_hooks and close_hooks[0] != name
+                else ""
+            )
             raise TypeError(f"{name} looks like a hook but is not marked with @hookimpl{hint}")
-    if not used:
+    if not implemented_hooks:
         raise TypeError(f"implements none of the hooks {', '.join(_HOOKS)}")
 
 

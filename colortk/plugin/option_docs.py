@@ -41,11 +41,11 @@ def split_docstring(options: type[Any] | None) -> tuple[str, dict[str, str]]:
 
 def _split(doc: str) -> tuple[str, str, str]:
     """Return the text before the section of parameters, its title, and the section."""
-    found = re.split(r"^(Parameters|Attributes)\n-+\n", doc, maxsplit=1, flags=re.MULTILINE)
-    if len(found) < 3:
+    sections = re.split(r"^(Parameters|Attributes)\n-+\n", doc, maxsplit=1, flags=re.MULTILINE)
+    if len(sections) < 3:
         return doc, "", ""
-    section = re.split(r"\n\n[A-Z][A-Za-z ]+\n-+\n", found[2], maxsplit=1)[0]
-    return found[0], found[1], section
+    section = re.split(r"\n\n[A-Z][A-Za-z ]+\n-+\n", sections[2], maxsplit=1)[0]
+    return sections[0], sections[1], section
 
 
 def _one_line(text: str) -> str:

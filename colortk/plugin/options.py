@@ -124,20 +124,20 @@ def with_absolute_paths(spec: ColorizerSpec, texts: Iterable[str]) -> tuple[str,
 
 
 def with_paths(
-    spec: ColorizerSpec, given: Iterable[str], replace: Callable[[Path], Path]
+    spec: ColorizerSpec, texts: Iterable[str], replace: Callable[[Path], Path]
 ) -> tuple[str, ...]:
     """Replace every path in ``["name=value", ...]`` by the path that ``replace`` returns for it.
 
     Raises ``UsageError`` as :func:`parse_options` does.
     """
-    given = tuple(given)
-    options = parse_options(spec, given)
-    texts = []
-    for text in given:
+    texts = tuple(texts)
+    options = parse_options(spec, texts)
+    replaced_texts = []
+    for text in texts:
         name, _ = _split(text)
         replaced = _with_paths(getattr(options, name), replace)
-        texts.append(f"{name}={to_text(replaced)}" if replaced else text)
-    return tuple(texts)
+        replaced_texts.append(f"{name}={to_text(replaced)}" if replaced else text)
+    return tuple(replaced_texts)
 
 
 def _with_paths(value: Any, replace: Callable[[Path], Path]) -> Any:

@@ -102,13 +102,13 @@ class Registry:
 
     @cached_property
     def _full(self) -> Registry:
-        found = discover_all()
-        return Registry(found.plugins, found.broken)
+        discovery = discover_all()
+        return Registry(discovery.plugins, discovery.broken)
 
     def _get(self, name: str, kind: type[AnySpec], word: str, listing: str) -> DeclaredPlugin:
-        known = self.of(kind)
-        if name in known:
-            return known[name]
+        plugins = self.of(kind)
+        if name in plugins:
+            return plugins[name]
         if self.partial:
             return self._full._get(name, kind, word, listing)
         for row in self.broken:
@@ -118,8 +118,8 @@ class Registry:
                     f"{row.stage}: {row.reason}",
                     f"repair or uninstall {row.distribution}",
                 )
-        close = get_close_matches(name, known, 1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+        close = get_close_matches(name, plugins, 1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(plugins))}"
         hint += "".join(
             f"; {row.name} of {row.distribution} is broken ({row.stage}: {row.reason})"
             for row in self._silenced()[:MAX_SUSPECTS]
@@ -140,8 +140,8 @@ def registry() -> Registry:
     :func:`~colortk.plugin.origins.discover_only`, only the entry points that it names are imported.
     """
     partial = bool(origins.only) or origins.built_in is not None
-    found = discover_origins(origins.only) if origins.only else discover_all(origins.built_in)
-    return Registry(found.plugins, found.broken, partial)
+    discovery = discover_origins(origins.only) if origins.only else discover_all(origins.built_in)
+    return Registry(discovery.plugins, discovery.broken, partial)
 
 
 def _importable(module: str) -> bool:

@@ -88,8 +88,8 @@ def gray_lines(table: ScoredTable) -> list[str]:
     names = [Path(readable(name)).name for name in table.gray_originals]
     if not names:
         return []
-    more = f" and {len(names) - MAX_NAMES} more" if names[MAX_NAMES:] else ""
-    listed = ", ".join(names[:MAX_NAMES]) + more
+    rest_text = f" and {len(names) - MAX_NAMES} more" if names[MAX_NAMES:] else ""
+    listed = ", ".join(names[:MAX_NAMES]) + rest_text
     rule = {
         "left out": "left out of every measure (--keep-gray scores them in a table of their own)",
         "separate table": "scored in a table of their own",

@@ -72,14 +72,14 @@ def _sheets(comparison: Comparison, results: Results) -> Iterator[PictureImages]
 
 def _histograms(comparison: Comparison, results: Results) -> dict[str, list[list[int]]]:
     """Add up the histograms of all pictures, for the originals and for each plugin."""
-    wanted = {source.picture for source in comparison.used}
+    used_pictures = {source.picture for source in comparison.used}
     keys: dict[str, Key | None] = {"truth": None}
     keys |= {variant.label: variant.key for variant in comparison.variants}
     totals = {}
     for label, key in keys.items():
         total = np.zeros((BINS, BINS), np.int64)
         for picture, packed in results.histograms(comparison.protocol, key).items():
-            if picture in wanted:
+            if picture in used_pictures:
                 total += unpack_histogram(packed)
         totals[label] = total.tolist()
     return totals

@@ -75,9 +75,9 @@ def ranking_columns(summary: ComparisonSummary) -> list[Column]:
         higher = metric.higher_is_better
         better = "" if higher is None else "higher" if higher else "lower"
         text = metric.summary + (f" ({metric.unit})" if metric.unit else "")
-        shown = key in (summary.shown or SHOWN) or key == summary.ranking_metric
+        is_shown = key in (summary.shown or SHOWN) or key == summary.ranking_metric
         columns.append(
-            Column(key, metric.label, text, better, metric.digits, shown, counts.get(key, ""))
+            Column(key, metric.label, text, better, metric.digits, is_shown, counts.get(key, ""))
         )
     return [
         *columns,

@@ -122,8 +122,8 @@ def _counts(findings: SurveyFindings) -> list[tuple[str, str]]:
 
 def _warnings(findings: SurveyFindings) -> list[str]:
     counted = findings.raters.counted
-    few = [f"Only {plural(counted, 'rater')}: the results are not reliable."]
-    lines = few if counted < MIN_RELIABLE_RATERS else []
+    warnings = [f"Only {plural(counted, 'rater')}: the results are not reliable."]
+    lines = warnings if counted < MIN_RELIABLE_RATERS else []
     lines = lines + missing_intervals(findings)
     if findings.raters.uniform:
         lines.append(" ".join(exclusions(findings)))

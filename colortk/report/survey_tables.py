@@ -59,7 +59,7 @@ def missing_intervals(findings: SurveyFindings) -> list[str]:
             reasons.setdefault(row.ci95_missing, []).append(row.name)
         if isinstance(row, ColorizedShare) and row.difference_ci95_missing:
             reasons.setdefault(row.difference_ci95_missing, []).append(f"{row.name} minus real")
-    return [f"no interval for {', '.join(names)}: {why}" for why, names in reasons.items()]
+    return [f"no interval for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def exclusions(findings: SurveyFindings) -> list[str]:
@@ -75,8 +75,10 @@ def exclusions(findings: SurveyFindings) -> list[str]:
     verb = "is" if count == 1 else "are"
     if raters.excluded:
         return [raters.uniform_rule, f"{plural(count, 'rater')} {verb} excluded: {names}."]
-    kept = f"{plural(count, 'rater')} to whom it applies {verb} kept (--keep-uniform): {names}."
-    return [raters.uniform_rule, kept]
+    kept_text = (
+        f"{plural(count, 'rater')} to whom it applies {verb} kept (--keep-uniform): {names}."
+    )
+    return [raters.uniform_rule, kept_text]
 
 
 def caption(findings: SurveyFindings) -> list[str]:

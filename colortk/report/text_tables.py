@@ -26,7 +26,7 @@ class Table(NamedTuple):
 
 def table_metrics(comparison: Comparison) -> list[str]:
     """Return the metrics that a table shows: those that the user named, or the usual ones."""
-    if comparison.asked:
+    if comparison.metrics_requested:
         return with_set_measures(comparison.metrics)
     usual = [m for m in HEADLINE if m in comparison.metrics]
     usual = usual or list(comparison.metrics)[:MAX_OTHER_COLUMNS]

@@ -83,14 +83,14 @@ def verdict_lines(
         "a plugin has a rank only if it is told apart from every other plugin",
     ]
     incomplete = [row for row in plugins if row.n != table.images]
-    most = max((row.n for row in plugins), default=0)
-    unranked = [row for row in incomplete if row.n < most or not row.group]
+    max_pictures = max((row.n for row in plugins), default=0)
+    unranked = [row for row in incomplete if row.n < max_pictures or not row.group]
     if unranked:
         names = ", ".join(f"{row.name} ({row.n} of {table.images})" for row in unranked)
         lines.append(f"no rank, no group: {names}; compared on what both have")
         if isinstance(table, ComparisonSummary):
             lines[-1] += " (--common scores all plugins on what every plugin has)"
-    if 0 < most < MIN_DISTINCT_SCORES:
+    if 0 < max_pictures < MIN_DISTINCT_SCORES:
         lines.append(
             f"under {MIN_DISTINCT_SCORES} {table.kind}: intervals are Student's t, which holds only"
             " for roughly normal differences, clipped to the values that the metric can have"

@@ -65,9 +65,9 @@ def connect(address: str) -> Iterator[Any]:
         create_client: Any = distributed.Client
         client = create_client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError, ImportError) as error:
-        why = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise EnvironmentProblem(
-            f"no Dask scheduler at '{address}'", why, "start one: dask scheduler"
+            f"no Dask scheduler at '{address}'", reason, "start one: dask scheduler"
         ) from error
     # Both calls wait for the scheduler, which may be lost by then.
     client.cancel = partial(call_bounded, client.cancel)
@@ -145,7 +145,7 @@ def _watch_scheduler(address: str) -> Iterator[None]:
     Dask itself waits half a minute for a lost scheduler, and joblib waits forever. Only the main
     thread can be interrupted, so this does nothing in other threads.
     """
-    lost, ended = threading.Event(), threading.Event()
+    connection_lost, ended = threading.Event(), threading.Event()
     main = threading.main_thread()
 
     def watch() -> None:
@@ -157,7 +157,7 @@ def _watch_scheduler(address: str) -> Iterator[None]:
             except (OSError, ValueError):
                 failures += 1
             if failures > 1:
-                lost.set()
+                connection_lost.set()
                 # Repeated, because the clean-up after the first interrupt may wait for it too.
                 for _ in range(5):
                     signal.pthread_kill(main.ident or 0, signal.SIGUSR2)
@@ -177,7 +177,7 @@ def _watch_scheduler(address: str) -> Iterator[None]:
         yield
     except BaseException as error:
         ended.set()
-        if lost.is_set() and not _is_termination(error):
+        if connection_lost.is_set() and not _is_termination(error):
             raise EnvironmentProblem(
                 f"the Dask scheduler at '{address}' was lost", hint=RESUME_HINT
             ) from error

@@ -96,7 +96,7 @@ class DaskPool(Generic[Task, Result]):
         """Return the task to send for ``task``; subclasses may change it."""
         return task
 
-    def observe(self, tasks: list[Task], results: list[Result] | None) -> None:
+    def update_speed(self, tasks: list[Task], results: list[Result] | None) -> None:
         """Handle tasks that were sent, or that came back with results; for subclasses."""
 
     def _send(self, tasks: list[Task]) -> None:
@@ -106,7 +106,7 @@ class DaskPool(Generic[Task, Result]):
             warnings.filterwarnings("ignore", message="Sending large graph")
             future = self._client.submit(self._work, prepared, *self._arguments, pure=False)
         self._sent[future] = tasks
-        self.observe(tasks, None)
+        self.update_speed(tasks, None)
         future.add_done_callback(self._finished.put)
 
     def collect(self) -> list[tuple[Task, Result]]:
@@ -144,7 +144,7 @@ class DaskPool(Generic[Task, Result]):
                 raise EnvironmentProblem(
                     "the Dask scheduler was lost", reason, RESUME_HINT
                 ) from loss
-            self.observe(tasks, results)
+            self.update_speed(tasks, results)
             return list(zip(tasks, results, strict=True))
         if future.status != "error":
             raise EnvironmentProblem("the Dask scheduler was lost", "", RESUME_HINT)

@@ -23,7 +23,7 @@ from colortk.runtime.subprocesses import exit_text, incoming, keep_freed_memory
 from colortk.runtime.worker_process import WorkerProcess, failure
 
 #: Seconds in which the process has to start.
-_STARTING = 60.0
+_START_TIMEOUT = 60.0
 #: Most bytes of a decoded picture with its metadata, and of a file that is sent.
 _BYTES = 1 << 40
 
@@ -140,13 +140,13 @@ class DecodeProcess:
             raise
         except TimeoutError:
             self.close()
-            why = f"decoding it takes over {self.timeout:g} s and was stopped"
-            raise PictureError(problem, why) from None
+            reason = f"decoding it takes over {self.timeout:g} s and was stopped"
+            raise PictureError(problem, reason) from None
         except (EOFError, OSError, MessageError, ValueError, KeyError) as error:
             if self._process is not None and isinstance(error, EOFError | OSError):
-                why = exit_text(self._process.ended())
+                reason = exit_text(self._process.ended())
                 self._process = None
-                raise PictureError(problem, f"its decoder died: {why}") from None
+                raise PictureError(problem, f"its decoder died: {reason}") from None
             self.close()
             raise PictureError(problem, f"its decoder failed: {error}") from error
         except BaseException:  # an interrupt here would leave the reply for the next picture
@@ -155,8 +155,8 @@ class DecodeProcess:
 
     def _start(self) -> WorkerProcess:
         self._process = WorkerProcess("colortk.runtime.decode_process:serve")
-        self._process.request("begin", timeout=_STARTING)
-        self._process.reply(_STARTING)
+        self._process.request("begin", timeout=_START_TIMEOUT)
+        self._process.reply(_START_TIMEOUT)
         return self._process
 
     def close(self) -> None:

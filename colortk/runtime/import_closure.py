@@ -92,12 +92,12 @@ class SourceTree:
         followed = OURS | set(own)
         closure = Closure()
         waiting: list[_Edge] = [(module, (), "") for module in modules]
-        seen: set[tuple[str, tuple[str, ...]]] = set()
+        visited: set[tuple[str, tuple[str, ...]]] = set()
         while waiting:
             module, names, importer = waiting.pop()
-            if (module, names) in seen or not module or _within(module, without):
+            if (module, names) in visited or not module or _within(module, without):
                 continue
-            seen.add((module, names))
+            visited.add((module, names))
             top = module.partition(".")[0]
             if top in sys.stdlib_module_names:
                 continue
@@ -196,15 +196,15 @@ class SourceTree:
         return self._paths[module]
 
     def _find(self, module: str) -> Path | None:
-        top, _, rest = module.partition(".")
+        top, _, submodule = module.partition(".")
         folders = self._top(top)
-        if not rest and not folders:
+        if not submodule and not folders:
             return self._files.get(top)
         for root in folders:
-            folder = root.joinpath(*rest.split(".")) if rest else root
+            folder = root.joinpath(*submodule.split(".")) if submodule else root
             if "__init__.py" in self._listing(folder):
                 return folder / "__init__.py"
-            if rest:
+            if submodule:
                 names = self._listing(folder.parent)
                 for suffix in (".py", *EXTENSION_SUFFIXES):
                     if folder.name + suffix in names:

@@ -82,11 +82,11 @@ class OnnxNetwork:
         self._providers: tuple[str, ...] = (CPU,)
         if device != "cpu" and _cuda():
             self._providers = (CUDA, CPU)
-        used = self._session().get_providers()
-        if device == "gpu" and CUDA not in used:
+        providers_used = self._session().get_providers()
+        if device == "gpu" and CUDA not in providers_used:
             self.engine, self._predict = _on_gpu_of_keras(content, network)
         else:
-            self.engine = "onnxruntime cuda" if CUDA in used else "onnxruntime cpu"
+            self.engine = "onnxruntime cuda" if CUDA in providers_used else "onnxruntime cpu"
             self._predict = self._run
 
     def predict(self, x: Float32) -> Float32:

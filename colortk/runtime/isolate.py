@@ -276,8 +276,8 @@ def _sandboxed(
         options = with_paths(spec, request.options, sandbox.with_copy)
     except OSError as error:
         sandbox.close()
-        why = f"a file that an option names cannot be copied: {error.strerror or error}"
-        raise PluginError(f"plugin '{spec.name}' cannot be loaded", why) from error
+        reason = f"a file that an option names cannot be copied: {error.strerror or error}"
+        raise PluginError(f"plugin '{spec.name}' cannot be loaded", reason) from error
     except BaseException:
         sandbox.close()
         raise
@@ -295,7 +295,7 @@ def _prediction(message: Message) -> tuple[Any, int | None]:
     return message.arrays["ab"], memory
 
 
-def _forged(name: str, when: str, error: type[ColortkError], why: Exception) -> ColortkError:
+def _forged(name: str, when: str, error: type[ColortkError], reason: Exception) -> ColortkError:
     return error(
-        f"plugin '{name}' was stopped {when}", str(why), "report it to the plugin's author"
+        f"plugin '{name}' was stopped {when}", str(reason), "report it to the plugin's author"
     )

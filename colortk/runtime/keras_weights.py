@@ -28,10 +28,10 @@ def weights_in(content: bytes) -> dict[str, Float32]:
         weights = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
         for node in graph.node:
             if node.op_type == "DequantizeLinear" and all(name in weights for name in node.input):
-                whole, scale, zero = (weights[name].astype(np.float32) for name in node.input)
-                places = (-1, *[1] * (whole.ndim - 1))  # a scale for each filter
+                quantized, scale, zero = (weights[name].astype(np.float32) for name in node.input)
+                scale_shape = (-1, *[1] * (quantized.ndim - 1))  # a scale for each filter
                 name = node.input[0].removesuffix("_quantized")
-                weights[name] = (whole - zero.reshape(places)) * scale.reshape(places)
+                weights[name] = (quantized - zero.reshape(scale_shape)) * scale.reshape(scale_shape)
         return {name: array.astype(np.float32) for name, array in weights.items()}
     except Exception as error:  # protobuf's own classes, with short messages
         raise ArtifactError(
@@ -65,23 +65,23 @@ def restore(network: Any, content: bytes) -> list[str]:
     ArtifactError
         If ``content`` is not an ONNX file.
     """
-    known = weights_in(content)
+    stored = weights_in(content)
     restored = []
     for name, layer in named_layers(network):
-        if isinstance(layer, keras.layers.BatchNormalization) and f"{name}/beta" in known:
+        if isinstance(layer, keras.layers.BatchNormalization) and f"{name}/beta" in stored:
             # In 8-bit networks it is folded into the convolution before it; only a shift is left.
-            shift = known[f"{name}/beta"]
+            shift = stored[f"{name}/beta"]
             for part, value in (
                 ("gamma", 1),
                 ("moving_mean", 0),
                 ("moving_variance", 1 - layer.epsilon),
             ):
-                known.setdefault(f"{name}/{part}", np.full_like(shift, value))
+                stored.setdefault(f"{name}/{part}", np.full_like(shift, value))
         for variable in layer.weights:
             full = f"{name}/{variable.name}"
-            if full not in known:
+            if full not in stored:
                 continue
-            value = inward(layer, known[full], tuple(variable.shape))
+            value = inward(layer, stored[full], tuple(variable.shape))
             if value is not None:
                 variable.assign(value)
                 restored.append(full)

@@ -185,7 +185,7 @@ def source_location(error: BaseException, factory: str) -> str:
     return (own or [where for _, where in foreign] or [""])[-1]
 
 
-def check_prediction(name: str, lightness: Float32, answer: Any) -> Float32:
+def check_prediction(name: str, lightness: Float32, prediction: Any) -> Float32:
     """Return the chroma that a plugin predicted, if it is valid.
 
     Parameters
@@ -194,7 +194,7 @@ def check_prediction(name: str, lightness: Float32, answer: Any) -> Float32:
         Name of the plugin.
     lightness : float32 array of shape (H, W) or (N, H, W)
         CIE L*.
-    answer : object
+    prediction : object
         The value that the plugin returned.
 
     Returns
@@ -205,27 +205,27 @@ def check_prediction(name: str, lightness: Float32, answer: Any) -> Float32:
     Raises
     ------
     PredictionError
-        If ``answer`` is not an array of this shape with finite values.
+        If ``prediction`` is not an array of this shape with finite values.
     """
     failed = f"plugin '{name}' returned an unusable result"
     report = "report it to the plugin's author; see: colortk plugins check " + name
-    if not isinstance(answer, np.ndarray):
-        raise PredictionError(failed, f"{type(answer).__name__}, not an array", report)
+    if not isinstance(prediction, np.ndarray):
+        raise PredictionError(failed, f"{type(prediction).__name__}, not an array", report)
     expected_shape = (*lightness.shape, 2)
-    if answer.shape != expected_shape:
-        raise PredictionError(failed, f"shape {answer.shape}, not {expected_shape}", report)
-    if answer.dtype.kind != "f":
-        raise PredictionError(failed, f"{answer.dtype}, not float32", report)
+    if prediction.shape != expected_shape:
+        raise PredictionError(failed, f"shape {prediction.shape}, not {expected_shape}", report)
+    if prediction.dtype.kind != "f":
+        raise PredictionError(failed, f"{prediction.dtype}, not float32", report)
     # Two passes that allocate nothing. Comparisons with NaN are false.
-    if answer.size and answer.min() >= -MAX_CHROMA and answer.max() <= MAX_CHROMA:
-        return np.ascontiguousarray(answer, np.float32)
-    if not np.isfinite(answer).all():
+    if prediction.size and prediction.min() >= -MAX_CHROMA and prediction.max() <= MAX_CHROMA:
+        return np.ascontiguousarray(prediction, np.float32)
+    if not np.isfinite(prediction).all():
         raise PredictionError(failed, "chroma that is not finite (NaN or infinity)", report)
-    if answer.size and np.abs(answer).max() > MAX_CHROMA:
+    if prediction.size and np.abs(prediction).max() > MAX_CHROMA:
         raise PredictionError(
             failed, f"chroma beyond ±{MAX_CHROMA}; a* and b* lie in -128..127", report
         )
-    return np.ascontiguousarray(answer, np.float32)
+    return np.ascontiguousarray(prediction, np.float32)
 
 
 def load(request: PluginRequest) -> Loaded:

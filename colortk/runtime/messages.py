@@ -125,8 +125,8 @@ class Channel:
 
 def pair() -> tuple[Channel, socket.socket]:
     """Return this process's end of a new connection, and the socket to give to another process."""
-    ours, theirs = socket.socketpair()
-    return Channel(ours), theirs
+    own_socket, child_socket = socket.socketpair()
+    return Channel(own_socket), child_socket
 
 
 def wait(channels: Iterable[Channel], timeout: float | None = None) -> list[Channel]:

@@ -26,7 +26,7 @@ _MOUNT_SETATTR, _AT_RECURSIVE, _AT_FDCWD = 442, 0x8000, -100
 _SET_PDEATHSIG, _CAPBSET_DROP, _SET_NO_NEW_PRIVS = 1, 24, 38
 _CAPABILITIES_3 = 0x20080522
 #: Seconds between two looks at whether the supervisor's own parent is still there.
-WATCH = 0.5
+PARENT_CHECK_SECONDS = 0.5
 #: Devices that programs expect.
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -55,8 +55,8 @@ def enter(parent: int) -> None:
     Notes
     -----
     To be called before there are threads. Returns in the first process of the process namespace,
-    which has to call :func:`leave_init` after it has arranged the file system. The calling process
-    never returns: it ends as the sealed process does.
+    which has to call :func:`fork_from_init` after it has arranged the file system. The calling
+    process never returns: it ends as the sealed process does.
     """
     user, group = os.geteuid(), os.getegid()
     _call("unshare", _NEWUSER | _NEWNS | _NEWPID | _NEWNET | _NEWIPC | _NEWUTS)
@@ -82,7 +82,7 @@ def enter(parent: int) -> None:
 _status = -1
 
 
-def leave_init() -> None:
+def fork_from_init() -> None:
     """Continue in a child of the namespace's first process, which from now on only waits.
 
     The first process of a namespace ignores signals that would end another process, its own abort
@@ -112,7 +112,7 @@ def _supervise(child: int, reading: int, parent: int) -> None:
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         if os.getppid() != parent:
             os.kill(child, signal.SIGKILL)
-        signal.sigtimedwait([signal.SIGCHLD], WATCH)
+        signal.sigtimedwait([signal.SIGCHLD], PARENT_CHECK_SECONDS)
     with open(reading, "rb") as file:
         status = int.from_bytes(file.read(4) or signal.SIGKILL.to_bytes(4, "little"), "little")
     if os.WIFSIGNALED(status):

@@ -104,9 +104,9 @@ class Sandbox:
         Raises ``OSError`` if it cannot be copied.
         """
         self._inputs += 1
-        place = Path(self.work, "inputs", str(self._inputs))
-        place.mkdir()
-        copy = place / (path.name or "input")
+        copy_path = Path(self.work, "inputs", str(self._inputs))
+        copy_path.mkdir()
+        copy = copy_path / (path.name or "input")
         if path.is_dir():
             shutil.copytree(path, copy)
         else:
@@ -177,7 +177,7 @@ def seal(policy: dict[str, Any], parent: int) -> tuple[dict[str, bool], bool]:
         with contextlib.suppress(OSError):
             namespaces.change_root(policy["root"], readable, [work, *devices])
             rooted = True
-        namespaces.leave_init()
+        namespaces.fork_from_init()
         with contextlib.suppress(OSError):
             namespaces.drop_capabilities()
         os.chdir(home)

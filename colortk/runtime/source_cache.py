@@ -48,9 +48,9 @@ class SourceCache:
         name = str(path)
         try:
             stamp = file_stamp(name)
-            known = self._sources.get(name)
-            if known is not None and known[0] == stamp:
-                return known[1]
+            cached = self._sources.get(name)
+            if cached is not None and cached[0] == stamp:
+                return cached[1]
             content = path.read_bytes()
         except OSError:
             return _NO_SOURCE

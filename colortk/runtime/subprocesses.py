@@ -91,8 +91,8 @@ def spawn(
     """
     from colortk.runtime import messages  # not imported by commands that start no process
 
-    ours, theirs = messages.pair()
-    handle = theirs.fileno()
+    own_channel, child_socket = messages.pair()
+    handle = child_socket.fileno()
     environment = dict(os.environ) if sandbox is None else sandbox.environment()
     if threads is not None:
         environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
@@ -115,7 +115,7 @@ def spawn(
         start_new_session=True,  # so that its own child processes can be ended with it
         **options,
     )
-    theirs.close()
+    child_socket.close()
     fields: dict[str, Any] = {"path": sys.path, "parent": os.getpid(), "target": target}
     if sandbox is not None:
         os.close(output)
@@ -124,8 +124,8 @@ def spawn(
             "sandbox": sandbox.policy(),
         }
     with contextlib.suppress(OSError):  # the child is dead already, and reading from it will fail
-        ours.send(messages.Message("begin", fields=fields), START_TIMEOUT)
-    return process, ours
+        own_channel.send(messages.Message("begin", fields=fields), START_TIMEOUT)
+    return process, own_channel
 
 
 def _relay(reading: int) -> None:

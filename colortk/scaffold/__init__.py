@@ -163,6 +163,6 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
     except OSError as error:
         if os.path.lexists(target):  # another process made it in the meantime
             raise taken from None
-        why = error.strerror or str(error)
-        raise UsageError(f"cannot write '{target}'", why, _OTHER_FOLDER_HINT) from error
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot write '{target}'", reason, _OTHER_FOLDER_HINT) from error
     return target

@@ -47,7 +47,7 @@ def read_npz(content: bytes, name: str) -> dict[str, NDArray[Any]]:
                 raise ValueError(f"'{key}' is not an array of numbers")
         return arrays
     except Exception as error:  # zip files and NumPy's headers fail in many ways
-        why = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ArtifactError(
-            f"the weights '{name}' cannot be read", why, "reinstall the plugin or train it again"
+            f"the weights '{name}' cannot be read", reason, "reinstall the plugin or train it again"
         ) from error

@@ -31,12 +31,12 @@ MAX_FIELDS, MAX_DEPTH = 1_000_000, 100
 def check(content: bytes) -> None:
     """Raise ``ValueError`` if the file is not protobuf, is cut off, or uses other files."""
     waiting = [("model", 0, len(content), 0)]
-    left = MAX_FIELDS
+    fields_left = MAX_FIELDS
     while waiting:
         kind, start, end, depth = waiting.pop()
         for number, value, first, last in _fields(content, start, end):
-            left -= 1
-            if left < 0 or depth > MAX_DEPTH:
+            fields_left -= 1
+            if fields_left < 0 or depth > MAX_DEPTH:
                 raise ValueError("it is not a network")
             if kind == "tensor" and (
                 number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)

@@ -194,9 +194,9 @@ def _array(packed: Any) -> NDArray[Any]:
     return np.frombuffer(content, np.dtype(dtype).newbyteorder("<")).reshape(shape).astype(dtype)
 
 
-def _refused(name: str, why: str) -> ArtifactError:
+def _refused(name: str, reason: str) -> ArtifactError:
     return ArtifactError(
-        f"the pickle '{name}' is not trusted", why, "delete it; it will be computed again"
+        f"the pickle '{name}' is not trusted", reason, "delete it; it will be computed again"
     )
 
 
@@ -235,8 +235,8 @@ class PickleStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise PictureError(f"cannot write '{path}'", why, "name another --store") from error
+            reason = error.strerror or str(error)
+            raise PictureError(f"cannot write '{path}'", reason, "name another --store") from error
         data = dumps(arrays)
         manifest = {
             **about,
@@ -268,12 +268,12 @@ class PickleStore:
         self, picture: str, plugin: str, a: NDArray[Any], b: NDArray[Any]
     ) -> tuple[Path, Path]:
         """Team 2's testing algorithm: pickle the predicted A and B of a picture, separately."""
-        place = str(Path(picture).absolute()) if picture != "-" else picture
-        about = {"picture": place, "plugin": plugin}
+        source = str(Path(picture).absolute()) if picture != "-" else picture
+        about = {"picture": source, "plugin": plugin}
         paths = [
             self.keep(
                 "predicted",
-                self.key(place, plugin, channel),
+                self.key(source, plugin, channel),
                 {channel: values},
                 {**about, "channel": channel},
             )

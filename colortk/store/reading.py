@@ -14,22 +14,22 @@ MANIFEST_BYTES = 10_000_000
 CONTENT_BYTES = 2**31
 
 
-def content(path: Traversable, most: int = CONTENT_BYTES) -> bytes:
+def content(path: Traversable, max_bytes: int = CONTENT_BYTES) -> bytes:
     """Return the content of a file.
 
     Raises
     ------
     OSError
-        If the file cannot be read, has over ``most`` bytes, or is not a regular file: reading a
-        named pipe could block forever.
+        If the file cannot be read, has over ``max_bytes`` bytes, or is not a regular file: reading
+        a named pipe could block forever.
     """
     if not path.is_file():
         exists = isinstance(path, Path) and os.path.lexists(path)
         raise OSError(
             errno.ENOENT, "it is not a regular file" if exists else "there is no such file"
         )
-    if isinstance(path, Path) and path.stat().st_size > most:
-        raise OSError(errno.EFBIG, f"it has over {most:,} bytes")
+    if isinstance(path, Path) and path.stat().st_size > max_bytes:
+        raise OSError(errno.EFBIG, f"it has over {max_bytes:,} bytes")
     return path.read_bytes()
 
 

@@ -47,14 +47,14 @@ class AskedQuestion:
     ----------
     id : str
         Random name of the question.
-    place : int
+    position : int
         Its place in the rater's order, from 0.
     picture, condition : int
         Index of the picture, and of its shown version.
     """
 
     id: str
-    place: int
+    position: int
     picture: int
     condition: int
 
@@ -150,8 +150,8 @@ class Answers:
         except sqlite3.DatabaseError as error:
             self.close()
             if not self.path.is_file():
-                what = f"the survey's answers '{self.path}' are missing"
-                raise UsageError(what, hint="restore them, or create a new survey") from error
+                problem = f"the survey's answers '{self.path}' are missing"
+                raise UsageError(problem, hint="restore them, or create a new survey") from error
             raise EnvironmentProblem(
                 f"the survey's answers '{self.path}' cannot be used",
                 str(error),

@@ -102,28 +102,28 @@ def create(
     how = load_protocol(DEFAULT)
     variants = parse_variants(plugins, how.refine)
     sources, unreadable, _ = find_sources(images)
-    left_out = [LeftOut(Source(name, ""), why) for name, why in unreadable.items()]
+    left_out = [LeftOut(Source(name, ""), reason) for name, reason in unreadable.items()]
     candidates = draw(sources, drawing.seed)
-    wanted = drawing.count or min(DEFAULT_PICTURES, len(candidates))
-    with _temporary_folder(folder) as place:
-        (place / PICTURES_FOLDER).mkdir()
+    picture_count = drawing.count or min(DEFAULT_PICTURES, len(candidates))
+    with _temporary_folder(folder) as temporary:
+        (temporary / PICTURES_FOLDER).mkdir()
         subjects: list[Subject] = []
-        with progress("preparing", wanted) as advance:
+        with progress("preparing", picture_count) as advance:
             prepared_pictures = prepared(candidates, variants, how, drawing.timeout)
             with contextlib.closing(prepared_pictures):
                 for item in prepared_pictures:
                     if isinstance(item, LeftOut):
                         left_out.append(item)
                         continue
-                    subjects.append(_write(place / PICTURES_FOLDER, item))
+                    subjects.append(_write(temporary / PICTURES_FOLDER, item))
                     advance(1)
-                    if len(subjects) == wanted:
+                    if len(subjects) == picture_count:
                         break
         _enough(subjects, drawing, left_out, len(candidates))
         each = drawing.each or min(DEFAULT_PICTURES, len(subjects))
         about = _describe(drawing.seed, each, how, variants, subjects, left_out)
-        write_atomic(place / SURVEY_FILE, about.text().encode())
-        Answers.create(place / ANSWERS_FILE, digest(about.text()))
+        write_atomic(temporary / SURVEY_FILE, about.text().encode())
+        Answers.create(temporary / ANSWERS_FILE, digest(about.text()))
     return Survey.open(folder)
 
 
@@ -138,8 +138,8 @@ def _check(folder: Path) -> None:
     if special_kind(folder) != "a folder":
         refuse_special(folder, UsageError)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        do = "name another folder, or delete it, with the answers in it"
-        raise UsageError(f"'{folder}' is there already", hint=do)
+        hint = "name another folder, or delete it, with the answers in it"
+        raise UsageError(f"'{folder}' is there already", hint=hint)
     if not folder.absolute().parent.is_dir():
         raise UsageError(f"cannot create '{folder}'", "there is no such folder", "create it first")
 
@@ -147,21 +147,21 @@ def _check(folder: Path) -> None:
 def _enough(
     subjects: list[Subject], drawing: SurveyOptions, left_out: list[LeftOut], candidates: int
 ) -> None:
-    wanted = max(drawing.count or 2, drawing.each or 2, 2)
-    if len(subjects) >= wanted:
+    needed_count = max(drawing.count or 2, drawing.each or 2, 2)
+    if len(subjects) >= needed_count:
         return
-    why = f"{len(subjects)} of {candidates} can be used"
+    reason = f"{len(subjects)} of {candidates} can be used"
     if left_out:
-        why += f"; the first that cannot: {left_out[0].why}"
-    raise UsageError(f"too few pictures for a survey of {wanted}", why)
+        reason += f"; the first that cannot: {left_out[0].why}"
+    raise UsageError(f"too few pictures for a survey of {needed_count}", reason)
 
 
 @contextlib.contextmanager
 def _temporary_folder(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to ``folder`` at the end, or deleted on an error."""
     try:
-        with temporary_folder(folder) as place:
-            yield place
+        with temporary_folder(folder) as temporary:
+            yield temporary
     except OSError as error:
         raise UsageError(f"cannot create '{folder}'", error.strerror or str(error)) from error
 

@@ -82,10 +82,10 @@ def missing_interval_reason(*groups: AnswerGroup) -> str:
     for group in groups:
         if not len(group.real):
             return "no answers"
-    for what, name in (("raters", "rater"), ("pictures", "picture")):
+    for axis, name in (("raters", "rater"), ("pictures", "picture")):
         for group in groups:
-            if len(np.unique(getattr(group, what))) < 2:
-                return f"only one {name}: how {what} differ is not known"
+            if len(np.unique(getattr(group, axis))) < 2:
+                return f"only one {name}: how {axis} differ is not known"
     return ""
 
 
@@ -125,13 +125,13 @@ def difference_interval(first: AnswerGroup, second: AnswerGroup) -> Interval | N
         Lower and upper end within -1 and 1; ``None`` where :func:`missing_interval_reason` says
         why.
     """
-    mine, theirs = share_interval(first), share_interval(second)
-    if mine is None or theirs is None:
+    first_interval, second_interval = share_interval(first), share_interval(second)
+    if first_interval is None or second_interval is None:
         return None
     difference = first.share - second.share
     correlation = _correlation(first, second)
-    down, up = first.share - mine[0], mine[1] - first.share
-    other_down, other_up = second.share - theirs[0], theirs[1] - second.share
+    down, up = first.share - first_interval[0], first_interval[1] - first.share
+    other_down, other_up = second.share - second_interval[0], second_interval[1] - second.share
     below = down**2 + other_up**2 - 2 * correlation * down * other_up
     above = up**2 + other_down**2 - 2 * correlation * up * other_down
     low, high = difference - math.sqrt(max(0, below)), difference + math.sqrt(max(0, above))
@@ -141,9 +141,18 @@ def difference_interval(first: AnswerGroup, second: AnswerGroup) -> Interval | N
 def _covariances(first: AnswerGroup, second: AnswerGroup) -> tuple[float, float]:
     """Covariance of two shares over raters, and over pictures."""
     parts = []
-    for ours, theirs in ((first.raters, second.raters), (first.pictures, second.pictures)):
-        size, count = int(max(ours.max(), theirs.max())) + 1, len(np.union1d(ours, theirs))
-        sums = np.bincount(ours, first.influence, size), np.bincount(theirs, second.influence, size)
+    for first_rows, second_rows in (
+        (first.raters, second.raters),
+        (first.pictures, second.pictures),
+    ):
+        size, count = (
+            int(max(first_rows.max(), second_rows.max())) + 1,
+            len(np.union1d(first_rows, second_rows)),
+        )
+        sums = (
+            np.bincount(first_rows, first.influence, size),
+            np.bincount(second_rows, second.influence, size),
+        )
         parts.append(float(sums[0] @ sums[1]) * count / (count - 1))
     return parts[0], parts[1]
 

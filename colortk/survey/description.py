@@ -119,8 +119,8 @@ def read(folder: Path) -> tuple[Description, str]:
         if version == SURVEY_FORMAT:
             return _description(values), digest(text)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise UsageError(f"'{path}' is damaged", why, "restore the folder") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(f"'{path}' is damaged", reason, "restore the folder") from error
     raise UsageError(
         f"'{path}' is of format {version}", f"this colortk reads format {SURVEY_FORMAT}"
     )

@@ -52,8 +52,8 @@ def plan(seed: int, number: int, pictures: int, plugins: int, each: int) -> list
     raters = math.lcm(each, total) // each
     block, within = divmod(number, raters)
     order = shuffled(range(pictures), seed, "block", block)
-    shown = []
+    questions = []
     for step in range(within * each, (within + 1) * each):
-        turn, place = divmod(step, pictures)
-        shown.append((order[place], cycle[(place + turn) % len(cycle)]))
-    return shuffled(shown, seed, "rater", number)
+        turn, index = divmod(step, pictures)
+        questions.append((order[index], cycle[(index + turn) % len(cycle)]))
+    return shuffled(questions, seed, "rater", number)

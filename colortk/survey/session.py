@@ -81,9 +81,9 @@ class Survey:
         try:
             data = read_regular(path)
         except OSError as error:
-            why = error.strerror or str(error)
+            reason = error.strerror or str(error)
             raise UsageError(
-                f"the survey's picture '{path}' is missing", why, "restore the folder"
+                f"the survey's picture '{path}' is missing", reason, "restore the folder"
             ) from error
         if hashlib.sha256(data).hexdigest() != shown.sha256:
             raise UsageError(
@@ -130,7 +130,7 @@ class Rater:
         about = self.survey.description
         shown = about.pictures[asked.picture].versions[asked.condition]
         path = self.survey.path(shown)
-        return Question(asked.id, asked.place + 1, about.each, about.question, path)
+        return Question(asked.id, asked.position + 1, about.each, about.question, path)
 
     def answer(self, question: str, real: bool) -> bool:
         """Store an answer.

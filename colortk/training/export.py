@@ -86,12 +86,12 @@ def export_network(
         )
     content = to_onnx(network, half=True)
     difference_16 = _largest_difference(network, content, inputs)
-    request.say(
+    request.print_message(
         f"exported: ONNX Runtime equals Keras to {difference:.1e},"
         f" to {difference_16:.1e} with 16-bit weights"
     )
     if difference_16 > MAX_DIFFERENCE_16_BITS:
-        request.say("16 bits are not precise enough for these weights: they keep 32")
+        request.print_message("16 bits are not precise enough for these weights: they keep 32")
         content = to_onnx(network, half=False)
     best = state.best_epoch(recipe)
     with staged_request(request) as stage:
@@ -128,11 +128,13 @@ def export_network(
             facts["scores_of_16_bits"] = mean_scores[recipe.plugin]
             if _scores_as_well(scores_8[recipe.plugin], mean_scores[recipe.plugin]):
                 content, mean_scores = quantized, scores_8
-                request.say("8-bit weights score as well as 16-bit weights: they are published")
+                request.print_message(
+                    "8-bit weights score as well as 16-bit weights: they are published"
+                )
             else:
                 facts["scores_of_8_bits"] = scores_8[recipe.plugin]
                 del facts["scores_of_16_bits"]
-                request.say("8-bit weights score worse: 16-bit weights are published")
+                request.print_message("8-bit weights score worse: 16-bit weights are published")
             facts["bits"] = 8 if content is quantized else 16
         if recipe.evaluate is not None:
             mean_scores |= {
@@ -143,7 +145,7 @@ def export_network(
     for name, row in mean_scores.items():
         if name != "note":
             line = ", ".join(f"{metric} {value:.4g}" for metric, value in row.items())
-            request.say(f"{name} on up to {SCORED_PICTURES} held-out pictures: {line}")
+            request.print_message(f"{name} on up to {SCORED_PICTURES} held-out pictures: {line}")
 
 
 def _calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> Iterator[Float32]:

@@ -71,11 +71,11 @@ def trainer_code(plugin: str) -> str:
     return training_code(spec) if spec is not None else ""
 
 
-def explain_mismatch(stored: str, wanted: str) -> str:
+def explain_mismatch(stored: str, current: str) -> str:
     """Say why a checkpoint of the identity ``stored`` cannot be resumed; empty if it can."""
-    if stored == wanted:
+    if stored == current:
         return ""
-    if stored.partition(_SEPARATOR)[0] == wanted.partition(_SEPARATOR)[0]:
+    if stored.partition(_SEPARATOR)[0] == current.partition(_SEPARATOR)[0]:
         return "the code of the network, of its training or of a library has changed since"
     return "it belongs to a run with other pictures or settings"
 

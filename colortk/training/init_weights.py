@@ -53,19 +53,21 @@ def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> lis
     lines, weights = [], []
     for source in sources:
         content = _network_content(plugin, source)
-        taken = len(restore(network, content))
-        if not taken:
+        restored_count = len(restore(network, content))
+        if not restored_count:
             reason = "no layer in it has the name and shape of a layer of this network"
             raise UsageError(f"cannot use --init-from {source}", reason)
-        if len(sources) > 1 and taken < len(network.weights):
-            reason = f"it has only {taken} of the {len(network.weights)} arrays of weights"
+        if len(sources) > 1 and restored_count < len(network.weights):
+            reason = f"it has only {restored_count} of the {len(network.weights)} arrays of weights"
             hint = "a mean needs sources that have all arrays; name this source alone"
             raise UsageError(f"cannot use --init-from {source}", reason, hint)
         if len(sources) > 1 and has_folded_normalization(content):
             reason = "its 8-bit weights include batch normalization and cannot be averaged"
             hint = "name it alone, or train it with --option bits=16 if its plugin has this option"
             raise UsageError(f"cannot use --init-from {source}", reason, hint)
-        lines.append(f"{taken} of {len(network.weights)} arrays of weights taken from '{source}'")
+        lines.append(
+            f"{restored_count} of {len(network.weights)} arrays of weights taken from '{source}'"
+        )
         weights.append(network.get_weights())
     if len(weights) > 1:
         network.set_weights([np.mean(arrays, 0) for arrays in zip(*weights, strict=True)])

@@ -58,7 +58,7 @@ class TrainRequest:
         Threads or processes that prepare pictures.
     command : str
         The command line, for the manifest.
-    say : callable
+    print_message : callable
         Prints one line.
     progress : Progress
         Reports the progress of a long step.
@@ -86,7 +86,7 @@ class TrainRequest:
     precision: str = "float32"
     jobs: int = 2
     command: str = ""
-    say: Callable[[str], None] = print
+    print_message: Callable[[str], None] = print
     progress: Progress = field(default=silent)
 
     def refuse(self, *names: str) -> None:

@@ -85,8 +85,8 @@ def _sample(context: RequestContext) -> list[str]:
 
 
 def _clear(context: RequestContext) -> Any:
-    hidden = gr.update(value=None, visible=False)
-    return gr.update(visible=True), hidden, hidden, hidden
+    hidden_result = gr.update(value=None, visible=False)
+    return gr.update(visible=True), hidden_result, hidden_result, hidden_result
 
 
 def _recolorize(context: RequestContext, file: str | None, *values: Any) -> Any:

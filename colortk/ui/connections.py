@@ -51,8 +51,8 @@ def connection_limit() -> int:
 class Connection(H11Protocol):  # type: ignore[misc]
     """A connection that records since when it has made no progress."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
         #: When it began to wait for a request, and when its client stopped reading.
         self.waiting_since = time.monotonic()
         self.blocked_since: float | None = None
@@ -115,10 +115,10 @@ def make_room(new: Connection, connections: Iterable[Any]) -> bool:
     bool
         Whether there is room for ``new``.
     """
-    others = [c for c in connections if isinstance(c, Connection) and c is not new]
-    same_address = [other for other in others if other.address == new.address]
-    if len(others) >= connection_limit():
-        candidates = others
+    other_connections = [c for c in connections if isinstance(c, Connection) and c is not new]
+    same_address = [other for other in other_connections if other.address == new.address]
+    if len(other_connections) >= connection_limit():
+        candidates = other_connections
     elif new.address is not None and len(same_address) >= MAX_PER_ADDRESS:
         candidates = same_address
     else:

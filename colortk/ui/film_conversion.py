@@ -47,7 +47,7 @@ def colorize_clip(
     name: str,
     plugin: PooledPlugin,
     strength: float,
-    steady: bool,
+    smooth_colors: bool,
     limits: Limits,
     folder: Path,
     advance: Callable[[int, int | None], None],
@@ -64,7 +64,7 @@ def colorize_clip(
         The colorizer.
     strength : float
         Factor on chroma, from 0 to 2.
-    steady : bool
+    smooth_colors : bool
         Average colors along motion.
     limits : Limits
         Limits of the page.
@@ -92,23 +92,23 @@ def colorize_clip(
     settings = FilmSettings(
         output,
         strength=strength * plugin.strength,
-        steady=steady,
+        smooth_colors=smooth_colors,
         end=end,
         segment_seconds=2 * limits.film_seconds,  # one segment, because nothing can be resumed
     )
 
     def begin(total: int | None) -> Callable[[int], None]:
-        done = 0
+        frames_done = 0
 
         def advance_by(count: int) -> None:
-            nonlocal done
-            done += count
-            if done > limits.film_frames:
+            nonlocal frames_done
+            frames_done += count
+            if frames_done > limits.film_frames:
                 raise PictureError(
                     f"'{name}' has too many frames",
                     f"the limit of this page is {limits.film_frames}",
                 )
-            advance(done, total)
+            advance(frames_done, total)
 
         return advance_by
 

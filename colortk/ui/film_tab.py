@@ -48,7 +48,7 @@ def build(app: AppContext) -> None:
             file = file_drop("Film", "film", app.limits)
             plugin = plugin_dropdown(app, "film-plugin")
             strength = strength_slider("film-strength")
-            steady = gr.Checkbox(
+            smooth_colors = gr.Checkbox(
                 True,
                 label="Steady colors",
                 info="Average colors along motion, so that they do not flicker",
@@ -67,7 +67,7 @@ def build(app: AppContext) -> None:
                 "Download", variant="primary", visible=False, elem_id="film-download"
             )
     go.click(
-        event_handler(app, colorize, 4), [file, plugin, strength, steady],
+        event_handler(app, colorize, 4), [file, plugin, strength, smooth_colors],
         [empty, player, summary, download, error_notice],
         concurrency_id="films", concurrency_limit=1, trigger_mode="once",
         show_progress_on=[empty, player], api_visibility="private",
@@ -82,8 +82,8 @@ def build(app: AppContext) -> None:
 
 
 def _clear(context: RequestContext) -> Any:
-    hidden = gr.update(value=None, visible=False)
-    return gr.update(visible=True), hidden, hidden, hidden
+    hidden_result = gr.update(value=None, visible=False)
+    return gr.update(visible=True), hidden_result, hidden_result, hidden_result
 
 
 def _colorize(
@@ -92,7 +92,7 @@ def _colorize(
     file: str | None,
     label: str,
     strength: float,
-    steady: bool,
+    smooth_colors: bool,
 ) -> Any:
     from colortk.ui.film_conversion import colorize_clip
 
@@ -100,16 +100,16 @@ def _colorize(
         raise UsageError("No film is chosen", hint="choose one")
     app, path = context.app, Path(file)
 
-    def advance(done: int, total: int | None) -> None:
-        if stop.is_set() or app.closing.is_set() or not app.visitors.present(context.token):
+    def advance(frames_done: int, total: int | None) -> None:
+        if stop.is_set() or app.closing.is_set() or not app.visitors.is_connected(context.token):
             raise FilmStopped("The film was stopped")
-        if done % 4 == 0 or done == total:
-            context.progress((done, total), desc="Colorizing", unit="frames")
+        if frames_done % 4 == 0 or frames_done == total:
+            context.progress((frames_done, total), desc="Colorizing", unit="frames")
 
     context.progress(0.0, desc="Reading the film")
     clip = colorize_clip(
-        path, path.name, app.pool.get(label), min(2.0, max(0.0, float(strength))), bool(steady),
-        app.limits, context.folder("film"), advance,
+        path, path.name, app.pool.get(label), min(2.0, max(0.0, float(strength))),
+        bool(smooth_colors), app.limits, context.folder("film"), advance,
     )  # fmt: skip
     text = f"<p>{clip.frames} frames, {clip.frames_per_second:.1f} frames per second.</p>"
     text += "".join(f"<p>{html.escape(note)}</p>" for note in clip.notes)

@@ -157,7 +157,7 @@ class Guard:
             raise RequestRefused(421, "this page is served as localhost only")
 
     def _check_session(self, token: str, session: str) -> None:
-        if not self._visitors.claims(token, session):
+        if not self._visitors.claim_window(token, session):
             raise RequestRefused(403, "this window belongs to another visitor")
 
     async def _stream(
@@ -223,11 +223,11 @@ class Guard:
         )
         if path == JOIN:
             jobs = self._queue.jobs()
-            own = sum(self._visitors.owner(job.session) == token for job in jobs)
-            if own >= self._limits.waiting_per_visitor:
-                raise NoFreeSlot(own=True)
+            own_jobs = sum(self._visitors.owner(job.session) == token for job in jobs)
+            if own_jobs >= self._limits.waiting_per_visitor:
+                raise NoFreeSlot(is_own_limit=True)
             if len(jobs) >= self._limits.waiting:
-                raise NoFreeSlot(own=False)
+                raise NoFreeSlot(is_own_limit=False)
         return checked
 
     async def _upload(self, token: str, request: HttpRequest, receive: Receive, send: Send) -> None:
@@ -249,7 +249,7 @@ class Guard:
                         receive, limit, lambda: self._upload_slots.contested
                     )
                     path = await self._uploads.store(self._within(chunks), content_type, progress)
-                self._visitors.uploaded(token, [str(path)])
+                self._visitors.add_uploads(token, [str(path)])
         finally:
             self._uploads.end(token, name, progress)
         await send_json(send, 200, [str(path)])

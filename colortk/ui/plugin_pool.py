@@ -143,9 +143,9 @@ def create_plugin_pool(
     PluginError, ArtifactError
         If a named plugin cannot run.
     """
-    named = list(dict.fromkeys(texts))
-    if named:
-        return PluginPool([parse_variant(text) for text in named], timeout), []
+    variant_texts = list(dict.fromkeys(texts))
+    if variant_texts:
+        return PluginPool([parse_variant(text) for text in variant_texts], timeout), []
     variants, notes = [], []
     for name in _usable():
         try:

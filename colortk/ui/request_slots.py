@@ -20,8 +20,8 @@ class NoFreeSlot(Exception):
         Whether the visitor's own requests are the reason.
     """
 
-    def __init__(self, own: bool) -> None:
-        self.own = own
+    def __init__(self, is_own_limit: bool) -> None:
+        self.own = is_own_limit
         super().__init__("no free slot")
 
 
@@ -92,11 +92,11 @@ class RequestSlots:
             self._admit()
 
     def _check_queue(self, claim: _Claim) -> None:
-        own = sum(other.visitor == claim.visitor for other in self._queue)
-        if own > self.waiting_per_visitor:
-            raise NoFreeSlot(own=self.waiting_per_visitor > 0 or not self._fits(claim))
+        own_waiting = sum(other.visitor == claim.visitor for other in self._queue)
+        if own_waiting > self.waiting_per_visitor:
+            raise NoFreeSlot(is_own_limit=self.waiting_per_visitor > 0 or not self._fits(claim))
         if len(self._queue) > self.waiting:
-            raise NoFreeSlot(own=False)
+            raise NoFreeSlot(is_own_limit=False)
 
     def _fits(self, claim: _Claim) -> bool:
         visitors = sum(other.visitor == claim.visitor for other in self._active)

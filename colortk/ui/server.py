@@ -122,8 +122,8 @@ def serve(
     UsageError
         If the host is not an address of this machine.
     """
-    listening = open_socket(settings)
-    with contextlib.closing(listening), page_folder() as folder:
+    server_socket = open_socket(settings)
+    with contextlib.closing(server_socket), page_folder() as folder:
         from colortk.ui._gradio import gr  # noqa: F401  (first: it configures Gradio, or reports what is missing)
         from colortk.ui.event_handlers import AppContext
         from colortk.ui.guard import Guard
@@ -135,15 +135,15 @@ def serve(
         visitors = VisitorRegistry(folder)
         app = AppContext(pool, visitors, settings.limits, threading.Event())
         page = blocks(app, survey)
-        guarded = Guard(
-            application(page, settings.limits), visitors, settings.limits, is_loopback(listening),
-            functions(page), GradioQueue(page),
+        guarded_app = Guard(
+            application(page, settings.limits), visitors, settings.limits,
+            is_loopback(server_socket), functions(page), GradioQueue(page),
         )  # fmt: skip
-        server = PageServer(guarded, lambda: ready(page_url(settings.host, listening)))
+        server = PageServer(guarded_app, lambda: ready(page_url(settings.host, server_socket)))
         sweeper = threading.Thread(target=_sweep, args=(visitors, app.closing), daemon=True)
         sweeper.start()
         try:
-            server.run(sockets=[listening])  # it handles SIGINT, SIGTERM and SIGHUP
+            server.run(sockets=[server_socket])  # it handles SIGINT, SIGTERM and SIGHUP
         finally:
             app.closing.set()
             sweeper.join()

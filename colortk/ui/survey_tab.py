@@ -115,9 +115,9 @@ def _question(question: Question) -> str:
 
 
 def _thanks(rater: Rater) -> str:
-    done, _ = rater.progress
+    answered_count, _ = rater.progress
     return (
         "<div class='asking'><h2>Thank you</h2>"
-        f"<p role='status'>You have answered all {done} questions."
+        f"<p role='status'>You have answered all {answered_count} questions."
         " You can close this page.</p></div>"
     )

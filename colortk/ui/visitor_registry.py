@@ -113,12 +113,12 @@ class VisitorRegistry:
             visitor.open -= 1
             visitor.last_seen = self._clock()
 
-    def present(self, token: str | None) -> bool:
+    def is_connected(self, token: str | None) -> bool:
         """Return whether a visitor has an open connection, as every open window has."""
         visitor = self._known.get(token) if token is not None else None
         return visitor is not None and visitor.open > 0
 
-    def claims(self, token: str, session: str) -> bool:
+    def claim_window(self, token: str, session: str) -> bool:
         """Return whether a window belongs to a visitor. The first visitor who uses it owns it.
 
         Parameters
@@ -131,8 +131,10 @@ class VisitorRegistry:
         with self._lock:
             owner = self._sessions.get(session)
             if owner is None:
-                own = [window for window, visitor in self._sessions.items() if visitor == token]
-                for oldest in own[: len(own) + 1 - MAX_WINDOWS]:
+                own_windows = [
+                    window for window, visitor in self._sessions.items() if visitor == token
+                ]
+                for oldest in own_windows[: len(own_windows) + 1 - MAX_WINDOWS]:
                     del self._sessions[oldest]
                 self._sessions[session] = owner = token
             return owner == token
@@ -141,7 +143,7 @@ class VisitorRegistry:
         """Return the cookie of the visitor who owns the window ``session``, if there is one."""
         return self._sessions.get(session)
 
-    def uploaded(self, token: str, paths: Iterable[str]) -> None:
+    def add_uploads(self, token: str, paths: Iterable[str]) -> None:
         """Record uploads of a visitor, and delete the oldest if there are too many."""
         with self._lock:
             visitor = self.of(token)
@@ -196,12 +198,12 @@ class VisitorRegistry:
         """Delete the files of inactive visitors, and files without an owner."""
         with self._lock:
             now = self._clock()
-            gone = [
+            inactive = [
                 token
                 for token, visitor in self._known.items()
                 if not visitor.open and now - visitor.last_seen > KEEP_SECONDS
             ]
-            for token in gone:
+            for token in inactive:
                 visitor = self._known.pop(token)
                 shutil.rmtree(visitor.folder, ignore_errors=True)
                 self._forget(visitor.uploads)
@@ -228,8 +230,8 @@ class VisitorRegistry:
 
     def _forget(self, paths: Iterable[str]) -> None:
         """Delete uploads, unless another visitor has uploaded the same file."""
-        others = {path for visitor in self._known.values() for path in visitor.uploads}
-        for path in set(paths) - others:
+        kept_paths = {path for visitor in self._known.values() for path in visitor.uploads}
+        for path in set(paths) - kept_paths:
             with contextlib.suppress(OSError):
                 Path(path).unlink(missing_ok=True)
                 Path(path).parent.rmdir()

@@ -41,29 +41,29 @@ class PageServer(uvicorn.Server):  # type: ignore[misc]
         super().__init__(config)
         self._ready = ready
 
-    async def startup(self, *arguments: Any, **named: Any) -> None:
-        await super().startup(*arguments, **named)
+    async def startup(self, *arguments: Any, **keywords: Any) -> None:
+        await super().startup(*arguments, **keywords)
         self._closer = asyncio.create_task(close_overdue_connections(self.server_state.connections))
         self._ready()
 
-    async def shutdown(self, *arguments: Any, **named: Any) -> None:
+    async def shutdown(self, *arguments: Any, **keywords: Any) -> None:
         self._closer.cancel()
-        await super().shutdown(*arguments, **named)
+        await super().shutdown(*arguments, **keywords)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """End the page at SIGHUP as at SIGTERM, unless SIGHUP is ignored (``nohup``)."""
         with super().capture_signals():
-            hangup = getattr(signal, "SIGHUP", None)
+            sighup = getattr(signal, "SIGHUP", None)
             main = threading.current_thread() is threading.main_thread()
-            if hangup is None or not main or signal.getsignal(hangup) is signal.SIG_IGN:
+            if sighup is None or not main or signal.getsignal(sighup) is signal.SIG_IGN:
                 yield
                 return
-            before = signal.getsignal(hangup)
+            before = signal.getsignal(sighup)
             # The default action would end the process before its files are deleted.
-            handled_as = signal.SIGTERM if before is signal.SIG_DFL else hangup
-            signal.signal(hangup, lambda _, frame: self.handle_exit(handled_as, frame))
+            handled_as = signal.SIGTERM if before is signal.SIG_DFL else sighup
+            signal.signal(sighup, lambda _, frame: self.handle_exit(handled_as, frame))
             try:
                 yield
             finally:
-                signal.signal(hangup, before)
+                signal.signal(sighup, before)

@@ -220,7 +220,7 @@ def _encode(
         last = None if span[1] is None else -int(-span[1] // film.time_base)
     if segments.finished:
         first = segments.finished[-1].last + 1
-    smoother = Smoother() if settings.steady else None
+    smoother = Smoother() if settings.smooth_colors else None
     if smoother is not None:
         smoother.state = segments.state()
         smoother.cuts = segments.finished[-1].cuts if segments.finished else 0
@@ -238,12 +238,14 @@ def _encode(
                     if settings.label:
                         fps_overlay.draw(item.planes, now)
                     writer.write(item.planes, item.frame.pts)
-                    done, count = item, count + 1
+                    finished_frame, count = item, count + 1
                     advance(1)
                     item = next(colorized, None)
-                end, duration = done.frame.pts, done.frame.duration
-                segment = Segment(count, first_pts, end, duration, losses.broken, done.cuts)
-                segments.describe(segment, done.state)
+                end, duration = finished_frame.frame.pts, finished_frame.frame.duration
+                segment = Segment(
+                    count, first_pts, end, duration, losses.broken, finished_frame.cuts
+                )
+                segments.describe(segment, finished_frame.state)
                 writer.close()
             except BaseException:
                 writer.discard()

@@ -178,7 +178,7 @@ def _to_size(light: Float32, ab: Float32) -> Float32:
     height, width = light.shape
     if ab.shape[0] * ab.shape[1] >= height * width:
         return resize(ab, (width, height))
-    return np.ascontiguousarray(chroma_field(light, ab).block(0, 0, light))
+    return np.ascontiguousarray(chroma_field(light, ab).chroma_of_block(0, 0, light))
 
 
 def _chroma_planes(light: Float32, ab: Float32, weights: Weights) -> tuple[Plane, Plane]:

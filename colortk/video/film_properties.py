@@ -99,8 +99,8 @@ def _film(container: Any, stream: Any, frame: Any) -> Film:
     matroska = "matroska" in container.format.name
     if duration := stream.metadata.get("DURATION"):
         with contextlib.suppress(ValueError):
-            hours, minutes, rest = duration.split(":")
-            seconds = int(hours) * 3600 + int(minutes) * 60 + float(rest)
+            hours, minutes, seconds_text = duration.split(":")
+            seconds = int(hours) * 3600 + int(minutes) * 60 + float(seconds_text)
             if "_STATISTICS_WRITING_APP" not in stream.metadata:  # FFmpeg writes the end
                 seconds -= float(first * stream.time_base)
     elif stream.duration and not matroska:

@@ -23,7 +23,7 @@ class FilmSettings:
         Name of a chroma refinement.
     strength : float
         Factor on chroma, 0 to 2.
-    steady : bool
+    smooth_colors : bool
         Average colors along motion.
     begin, end : float or None
         Part of the film, in seconds from its first frame.
@@ -41,7 +41,7 @@ class FilmSettings:
     encoding: Encoding = field(default_factory=Encoding)
     refine: str = "ratio"
     strength: float = 1.0
-    steady: bool = True
+    smooth_colors: bool = True
     begin: float | None = None
     end: float | None = None
     label: bool = False

@@ -114,13 +114,15 @@ class LiveColorizer:
         The colorizer.
     frame_settings : FrameSettings
         Settings.
-    steady : bool
+    smooth_colors : bool
         Average colors along motion.
     """
 
-    def __init__(self, plugin: Predictor, frame_settings: FrameSettings, steady: bool) -> None:
+    def __init__(
+        self, plugin: Predictor, frame_settings: FrameSettings, smooth_colors: bool
+    ) -> None:
         self._plugin, self._frame_settings = plugin, frame_settings
-        self._smoother = Smoother() if steady else None
+        self._smoother = Smoother() if smooth_colors else None
         self._rate = FrameRate()
 
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

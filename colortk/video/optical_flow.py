@@ -88,15 +88,15 @@ def warp(image: NDArray[Any], flow: Float32) -> NDArray[Any]:
 
 
 def visible_in_both(
-    back: Float32, forth: Float32, slack: float = 0.5, boundaries: bool = True
+    backward: Float32, forward: Float32, slack: float = 0.5, boundaries: bool = True
 ) -> Mask:
     """Return which pixels of a frame are visible in the previous frame too.
 
     Parameters
     ----------
-    back : float32 array of shape (H, W, 2)
+    backward : float32 array of shape (H, W, 2)
         Flow from the frame to the previous one.
-    forth : float32 array of shape (H, W, 2)
+    forward : float32 array of shape (H, W, 2)
         Flow from the previous frame to the frame.
     slack : float
         Squared distance in pixels that may remain after the flow there and back, in addition to 1 %
@@ -109,17 +109,17 @@ def visible_in_both(
     bool array of shape (H, W)
         Visible pixels.
     """
-    height, width = back.shape[:2]
+    height, width = backward.shape[:2]
     # OpenCV only, because NumPy takes five times as long with two interleaved planes.
-    ends = cv2.add(_coordinates(height, width), back)
+    ends = cv2.add(_coordinates(height, width), backward)
     inside = cv2.inRange(ends, (0, 0, 0, 0), (width - 1, height - 1, 0, 0))
-    returned = warp(forth, back)
-    size = _square(back)
+    returned = warp(forward, backward)
+    size = _square(backward)
     allowed = cv2.addWeighted(size, 0.01, _square(returned), 0.01, slack)
-    visible: Mask = (_square(cv2.add(back, returned)) <= allowed) & (inside > 0)
+    visible: Mask = (_square(cv2.add(backward, returned)) <= allowed) & (inside > 0)
     if boundaries:
         across, down = (
-            cv2.Sobel(back, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))
+            cv2.Sobel(backward, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))
         )
         visible &= _square(across) + _square(down) <= 0.01 * size + 0.002
     return visible

@@ -179,13 +179,15 @@ class SegmentFolder:
     def remove(self) -> None:
         """Delete the folder. Raises ``PictureError`` if it holds files of other programs."""
         sweep(self.folder)
-        others = [
+        other_segments = [
             name
             for name in os.listdir(self.folder)
             if name != SETTINGS and not name.split(".")[0].isdecimal()
         ]
-        if others:
+        if other_segments:
             raise PictureError(
-                f"cannot delete '{self.folder}'", f"it holds '{others[0]}'", "delete it yourself"
+                f"cannot delete '{self.folder}'",
+                f"it holds '{other_segments[0]}'",
+                "delete it yourself",
             )
         shutil.rmtree(self.folder)

@@ -101,9 +101,9 @@ class Smoother:
         age, warped = previous
         share = np.reciprocal(age + np.float32(1))
         change = cv2.multiply(cv2.subtract(ab, warped), cv2.merge([share, share]))
-        steady: Float32 = cv2.add(warped, change)
-        self.state = State(small, steady, np.minimum(age + 1, np.float32(self.max_age)))
-        return steady
+        smoothed: Float32 = cv2.add(warped, change)
+        self.state = State(small, smoothed, np.minimum(age + 1, np.float32(self.max_age)))
+        return smoothed
 
     def _warp_previous(self, small: Gray, before: State) -> tuple[Float32, Float32] | None:
         """Return age and chroma of the previous frame, moved to this frame; ``None`` at a cut."""

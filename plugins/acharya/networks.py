@@ -47,14 +47,14 @@ def mean_chrominance() -> Any:
     from keras import layers
 
     x = inputs = keras.Input((1, SIDE, SIDE), name="input")
-    for place, filters in enumerate((64, 32, 16, 8, 4, 2, 2)):
+    for index, filters in enumerate((64, 32, 16, 8, 4, 2, 2)):
         x = layers.Conv2D(
             filters,
             2,
             strides=(1, 2),
             padding="same",
             activation="relu",
-            name=f"conv2d_{7 + place}",
+            name=f"conv2d_{7 + index}",
         )(x)
     x = layers.Dense(2, dtype="float32", name="dense_1")(x)
     return keras.Model(inputs, x, name="mean_chrominance")
@@ -84,19 +84,19 @@ def _colorizer(name: str, last: str) -> Any:
     from keras import layers
 
     x = inputs = keras.Input((1, SIDE, SIDE), name="input")
-    for place, (layer, filters, kernel, strides) in enumerate(_COLORIZER):
+    for index, (layer, filters, kernel, strides) in enumerate(_COLORIZER):
         kind = layers.Conv2DTranspose if "transpose" in layer else layers.Conv2D
         x = kind(
             filters,
             kernel,
             strides=strides,
             padding="same",
-            activation=last if place >= len(_COLORIZER) - 2 else "relu",
+            activation=last if index >= len(_COLORIZER) - 2 else "relu",
             name=layer,
         )(x)
         x = layers.BatchNormalization(
             # Under a mixed policy the output stays 32 bits wide.
-            dtype="float32" if place == len(_COLORIZER) - 1 else None,
-            name=f"batch_normalization_{_FIRST_NORMALIZATION + place}",
+            dtype="float32" if index == len(_COLORIZER) - 1 else None,
+            name=f"batch_normalization_{_FIRST_NORMALIZATION + index}",
         )(x)
     return keras.Model(inputs, x, name=name)

@@ -60,17 +60,19 @@ def assess(
     for path in held_out[:: max(1, -(-len(held_out) // MAX_PICTURES))]:
         try:
             truth = weights.reference(path, read)
-            kept = Truth(truth)
-            for way, gray in gray_inputs(truth).items():
+            truths = Truth(truth)
+            for input_kind, gray in gray_inputs(truth).items():
                 result = weights.colorize(gray)
-                rows.setdefault(way, []).append(weights.score(kept, result, ASSESSED_METRICS))
+                rows.setdefault(input_kind, []).append(
+                    weights.score(truths, result, ASSESSED_METRICS)
+                )
         except PictureError:
             continue
     return {
-        way: {
+        input_kind: {
             metric: round(float(np.mean([row[metric] for row in some if metric in row])), 5)
             for metric in ASSESSED_METRICS
             if any(metric in row for row in some)
         }
-        for way, some in rows.items()
+        for input_kind, some in rows.items()
     }

@@ -29,12 +29,12 @@ def autoencoder(side: int | None = None) -> Any:
     from keras import layers
 
     x = inputs = keras.Input((side, side, 1), name="input")
-    place = 0
+    index = 0
 
     def convolution(x: Any, filters: int) -> Any:
-        nonlocal place
-        number = f"_{place}" if place else ""
-        place += 1
+        nonlocal index
+        number = f"_{index}" if index else ""
+        index += 1
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv2d{number}")(x)
         return layers.BatchNormalization(name=f"batch_normalization{number}")(x)
 
@@ -48,6 +48,6 @@ def autoencoder(side: int | None = None) -> Any:
         x = convolution(x, filters)
     x = layers.UpSampling2D(name="up_sampling2d_2")(x)
     x = layers.Conv2D(
-        2, 3, padding="same", activation="tanh", dtype="float32", name=f"conv2d_{place}"
+        2, 3, padding="same", activation="tanh", dtype="float32", name=f"conv2d_{index}"
     )(x)
     return keras.Model(inputs, x, name="autoencoder")

@@ -39,7 +39,7 @@ class EffnetBins(OnnxColorizer):
         outputs = self.engine.predict(self.codec.inputs(lightness))
         coarse = self.codec.chroma(outputs, *lightness.shape[1:])
         full = [
-            chroma_field(plane, np.ascontiguousarray(ab)).block(0, 0, plane)
+            chroma_field(plane, np.ascontiguousarray(ab)).chroma_of_block(0, 0, plane)
             for plane, ab in zip(lightness, coarse, strict=True)
         ]
         return boost_pale_colors(

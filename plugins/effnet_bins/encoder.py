@@ -58,8 +58,8 @@ def encoder(x: Any, size: str = "lite2") -> list[Any]:
     number = 0
     stages = zip(_SHAPES, SIZES[size], strict=True)
     for stage, ((kernel, stride, widening), (count, filters)) in enumerate(stages):
-        for place in range(count):
-            x = _block(x, kernel, 1 if place else stride, widening, filters, f"block{number}")
+        for index in range(count):
+            x = _block(x, kernel, 1 if index else stride, widening, filters, f"block{number}")
             number += 1
         if stage in _LAST:
             features.append(x)
@@ -153,12 +153,15 @@ def _weights(name: str, stored: Arrays) -> list[Float32]:
     """Return the weights of the layer ``name``."""
     block, _, part = name.partition("_")
     if block == "stem":
-        theirs = {"conv": "_conv_stem", "bn": "_bn0"}[part]
+        stored_name = {"conv": "_conv_stem", "bn": "_bn0"}[part]
     else:
-        theirs = f"_blocks.{block.removeprefix('block')}._{part}"
-    if f"{theirs}.running_mean" in stored:
-        return [np.asarray(stored[f"{theirs}.{one}"], np.float32) for one in _NORMALIZATION]
-    kernel = np.asarray(stored[f"{theirs}.weight"], np.float32)
+        stored_name = f"_blocks.{block.removeprefix('block')}._{part}"
+    if f"{stored_name}.running_mean" in stored:
+        return [
+            np.asarray(stored[f"{stored_name}.{part_name}"], np.float32)
+            for part_name in _NORMALIZATION
+        ]
+    kernel = np.asarray(stored[f"{stored_name}.weight"], np.float32)
     if part == "depthwise_conv":  # (channels, 1, height, width) to (height, width, channels, 1)
         return [kernel.transpose(2, 3, 0, 1)]
     kernel = kernel.transpose(2, 3, 1, 0)

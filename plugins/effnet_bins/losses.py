@@ -61,19 +61,19 @@ def color_loss(
     """
     cells = len(CENTERS)
 
-    def loss(truth: Any, answer: Any) -> Any:
+    def loss(truth: Any, prediction: Any) -> Any:
         from keras import ops
 
         ab = ops.average_pool(truth[..., 1:], 4, 4, padding="valid")
         total: Any = 0.0
         if head == "regression":
-            color = answer * STEP
+            color = prediction * STEP
         else:
-            logits = answer[..., :cells]
+            logits = prediction[..., :cells]
             total = _cross_entropy(ab, logits, weights)
             color = ops.matmul(ops.softmax(logits), ops.convert_to_tensor(CENTERS))
             if head == "both":
-                color = color + answer[..., cells:] * STEP
+                color = color + prediction[..., cells:] * STEP
         if regression:
             total = total + regression * _smooth_l1((color - ab) / WIDTH)
         if perceptual:
@@ -133,12 +133,12 @@ def inconsistent(color: Any, ab: Any) -> Any:
         if down >= height or abs(right) >= width:
             continue
         left = max(-right, 0)
-        one = (slice(None), slice(0, height - down), slice(left, width - max(right, 0)))
+        first_region = (slice(None), slice(0, height - down), slice(left, width - max(right, 0)))
         other = (slice(None), slice(down, height), slice(left + right, width + min(right, 0)))
-        alike = ops.sum(ops.square(ab[one] - ab[other]), -1) / (2 * ALIKE**2)
-        chroma = ops.sqrt(ops.sum(ops.square(ab[one]), -1) + 1e-6)
+        alike = ops.sum(ops.square(ab[first_region] - ab[other]), -1) / (2 * ALIKE**2)
+        chroma = ops.sqrt(ops.sum(ops.square(ab[first_region]), -1) + 1e-6)
         weight = ops.exp(-alike) * chroma / (chroma + COLORED)
-        size = ops.sum(_huber(error[one] - error[other]), -1)
+        size = ops.sum(_huber(error[first_region] - error[other]), -1)
         weighted = weighted + ops.sum(weight * size)
         weights = weights + ops.sum(weight)
     return weighted / weights

@@ -102,10 +102,10 @@ def _attended(x: Any, name: str) -> Any:
 
     # Half as many rows and columns of keys and values: a quarter of the time at serving.
     pooled = layers.AveragePooling2D(2, name=f"{name}_pool")(x)
-    seen = [projected(x, channels, "query")]
-    seen += [projected(pooled, channels, part) for part in ("key", "value")]
-    seen = SpatialAttention(HEADS_OF_ATTENTION, name=f"{name}_attention")(seen)
-    x = layers.Add(name=f"{name}_add")([x, projected(seen, channels, "out", "zeros")])
+    projections = [projected(x, channels, "query")]
+    projections += [projected(pooled, channels, part) for part in ("key", "value")]
+    projections = SpatialAttention(HEADS_OF_ATTENTION, name=f"{name}_attention")(projections)
+    x = layers.Add(name=f"{name}_add")([x, projected(projections, channels, "out", "zeros")])
     wide = projected(x, WIDENING * channels, "wide")
     wide = layers.Activation("relu", name=f"{name}_relu")(wide)
     return layers.Add(name=f"{name}_wide_add")([x, projected(wide, channels, "narrow", "zeros")])

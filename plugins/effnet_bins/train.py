@@ -39,14 +39,14 @@ RECIPE = Recipe(
 )
 
 
-def build_network(options: Training, kept: bool) -> Any:
+def build_network(options: Training, has_encoder_weights: bool) -> Any:
     """Return the network for pictures of any size.
 
     Parameters
     ----------
     options : Training
         Which blocks are frozen.
-    kept : bool
+    has_encoder_weights : bool
         Whether the encoder starts from existing weights. Then some blocks may be frozen, and the
         statistics of its batch normalization always are: they come from more pictures.
     """
@@ -61,21 +61,21 @@ def build_network(options: Training, kept: bool) -> Any:
         if block is None:
             continue
         statistics = "_bn" in layer.name and not layer.name.endswith("_relu")
-        layer.trainable = not kept or (block >= options.frozen and not statistics)
+        layer.trainable = not has_encoder_weights or (block >= options.frozen and not statistics)
     return network
 
 
 def make_recipe(request: TrainRequest) -> Recipe:
     """Return `RECIPE` with the options of the request."""
     options = request.options or Training()
-    kept = bool(options.encoder_weights or request.init_from)
+    has_encoder_weights = bool(options.encoder_weights or request.init_from)
 
     def prepare(network: Any) -> None:
         if options.encoder_weights:
             load_lite(network, Path(options.encoder_weights))
 
     def rates(layer: str) -> float:
-        return options.encoder_rate if kept and block_of(layer) is not None else 1.0
+        return options.encoder_rate if has_encoder_weights and block_of(layer) is not None else 1.0
 
     weights = None
     if options.head != "regression" and options.rebalance < 1:
@@ -83,7 +83,7 @@ def make_recipe(request: TrainRequest) -> Recipe:
     facts = {name: value for name, value in asdict(options).items() if name != "encoder_weights"}
     return replace(
         RECIPE,
-        network=lambda: build_network(options, kept),
+        network=lambda: build_network(options, has_encoder_weights),
         prepare=prepare,
         layer_rates=rates,
         loss=color_loss(

@@ -39,7 +39,7 @@ def train(request: TrainRequest) -> None:
             try:
                 pixels = source.read(path)
             except PictureError as error:
-                request.say(f"left out: {error}")
+                request.print_message(f"left out: {error}")
                 continue
             total += weight * rgb_to_lab(pixels)[..., 1:].mean((0, 1), np.float64)
             weight_sum += weight

@@ -42,18 +42,18 @@ def encoder_part(layer: str) -> int | None:
     return int(layer[len("layer")]) if layer.startswith("layer") else None
 
 
-def build_network(options: Training, kept: bool) -> Any:
+def build_network(options: Training, has_encoder_weights: bool) -> Any:
     """Return the network for pictures of any size.
 
     Parameters
     ----------
     options : Training
         Which parts of the encoder are frozen.
-    kept : bool
+    has_encoder_weights : bool
         Whether the encoder starts from existing weights; otherwise nothing is frozen.
     """
     network = resnet18()
-    for layer in network.layers if kept else ():
+    for layer in network.layers if has_encoder_weights else ():
         part = encoder_part(layer.name)
         if part is not None and layer.weights:
             statistics = options.encoder_rate < 1 and hasattr(layer, "moving_mean")
@@ -64,7 +64,7 @@ def build_network(options: Training, kept: bool) -> Any:
 def train(request: TrainRequest) -> None:
     """Train the network, see :func:`colortk.training.loop.fit.fit`."""
     options = request.options or Training()
-    kept = bool(options.encoder_weights or request.init_from)
+    has_encoder_weights = bool(options.encoder_weights or request.init_from)
 
     def prepare(network: Any) -> None:
         if options.encoder_weights:
@@ -77,15 +77,17 @@ def train(request: TrainRequest) -> None:
                 )
 
     def rates(layer: str) -> float:
-        return options.encoder_rate if kept and encoder_part(layer) is not None else 1.0
+        return (
+            options.encoder_rate if has_encoder_weights and encoder_part(layer) is not None else 1.0
+        )
 
     facts = {"loss_function": options.loss}
     facts |= {"encoder_rate": options.encoder_rate, "frozen": options.frozen}
     recipe = replace(
         RECIPE,
-        network=lambda: build_network(options, kept),
+        network=lambda: build_network(options, has_encoder_weights),
         prepare=prepare,
-        layer_rates=rates if kept else None,
+        layer_rates=rates if has_encoder_weights else None,
         evaluate=assess,
         facts=facts,
     )

@@ -143,16 +143,16 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
         )
         state = Checkpoint([], standardization, len(curve), curve)
         for channel in "ab":
-            own = {
+            own_arrays = {
                 name.removeprefix(f"{channel}_"): array
                 for name, array in arrays.items()
                 if name.startswith(f"{channel}_")
             }
-            parts = [own[f"parameter{i}"].copy() for i in range(2 * (LAYERS + 1))]
-            best = [own[f"best{i}"] for i in range(2 * (LAYERS + 1))]
+            parts = [own_arrays[f"parameter{i}"].copy() for i in range(2 * (LAYERS + 1))]
+            best = [own_arrays[f"best{i}"] for i in range(2 * (LAYERS + 1))]
             network = Network(parts[: LAYERS + 1], parts[LAYERS + 1 :])
             regressor = AveragedRegressor.begin(network, decay)
-            regressor.restore(own)
+            regressor.restore(own_arrays)
             state.regressors.append(regressor)
             state.best.append(Network(best[: LAYERS + 1], best[LAYERS + 1 :]))
         return state

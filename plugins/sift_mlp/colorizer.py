@@ -50,12 +50,12 @@ class SiftMlp:
         mirrored = np.ascontiguousarray(lightness[:, ::-1])
         with one_blas_thread():
             grid = (self._grid(lightness) + self._grid(mirrored)[:, ::-1]) * np.float32(0.5)
-        return chroma_field(lightness, grid, exact=False).block(0, 0, lightness)
+        return chroma_field(lightness, grid, exact=False).chroma_of_block(0, 0, lightness)
 
     def _grid(self, lightness: Float32) -> Float32:
         rows, columns = (max(2, round(side / SPACING)) for side in lightness.shape)
         points = network_inputs(extract_features(lightness, rows, columns))
-        own, common = points[:, :POINT_WIDTH], points[0, POINT_WIDTH:]
-        both = np.stack([network.predict(own, common) for network in self.networks], -1)
+        point_inputs, common = points[:, :POINT_WIDTH], points[0, POINT_WIDTH:]
+        both = np.stack([network.predict(point_inputs, common) for network in self.networks], -1)
         grid: Float32 = both.reshape(rows, columns, 2)
         return grid

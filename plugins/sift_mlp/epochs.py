@@ -68,13 +68,15 @@ def train_epochs(
                 [float(np.mean(loss)) if loss else float("nan") for loss in losses], errors
             )
             save(request.output, state, run)
-            request.say(
+            request.print_message(
                 f"epoch {state.epoch}/{epochs}: held-out error of A {errors[0]:.4f},"
                 f" of B {errors[1]:.4f} of the error of the mean color"
             )
     if state.epoch < epochs:
         a, b = state.best_epochs
-        request.say(f"stopped early, kept epoch {a}" + (f" of A, {b} of B" if a != b else ""))
+        request.print_message(
+            f"stopped early, kept epoch {a}" + (f" of A, {b} of B" if a != b else "")
+        )
 
 
 def _train_epoch(

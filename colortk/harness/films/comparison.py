@@ -29,8 +29,8 @@ class FilmComparison(Comparison):
 
     def _may_lead(self, spec: MetricSpec) -> bool:
         # A gray film flickers least. Flicker ranks only if there is no other metric.
-        others = any(other.takes != "film" for other in self.metrics.values())
-        return super()._may_lead(spec) and not (spec.takes == "film" and others)
+        has_picture_metrics = any(other.takes != "film" for other in self.metrics.values())
+        return super()._may_lead(spec) and not (spec.takes == "film" and has_picture_metrics)
 
     def _means_color(self, spec: MetricSpec) -> bool:
         return spec.chroma or spec.needs_reference
@@ -53,12 +53,12 @@ class FilmComparison(Comparison):
             if spec.needs_reference or spec.takes != "film":
                 continue
             scored = ~np.isnan(self._tables[name][:, index])
-            own = [
+            scores = [
                 self.own_scores(s.picture).get(name)
                 for s, t in zip(self.used, scored, strict=True)
                 if t
             ]
-            values = [value for value in own if value is not None]
+            values = [value for value in scores if value is not None]
             if values:
                 means[name] = float(np.mean(values))
         return means
@@ -66,13 +66,13 @@ class FilmComparison(Comparison):
     @property
     def incomplete(self) -> list[str]:
         """A message for each film of which some frames could not be read."""
-        lost = [
+        lost_frames = [
             (s.name, int(self.own_scores(s.picture).get(FRAME_FACTS[1], 0))) for s in self.readable
         ]
         return [
             f"{count} frame{'s' if count > 1 else ''} of '{name}' could not be read: the others"
             " were compared"
-            for name, count in lost
+            for name, count in lost_frames
             if count
         ]
 
@@ -80,7 +80,7 @@ class FilmComparison(Comparison):
         return [self._film_info(source) for source in self.readable]
 
     def _film_info(self, source: Source) -> FilmInfo:
-        picture, own = self.outcome.pictures[source.picture], self.own_scores(source.picture)
+        picture, own_scores = self.outcome.pictures[source.picture], self.own_scores(source.picture)
         return FilmInfo(
             name=source.name,
             picture=source.picture,
@@ -88,9 +88,9 @@ class FilmComparison(Comparison):
             height=picture.height,
             near_gray=source.picture in self.near_gray,
             scored=source in self.used,
-            frames=int(own.get(FRAME_FACTS[0], 0)),
-            lost_frames=int(own.get(FRAME_FACTS[1], 0)),
-            metrics={name: value for name, value in own.items() if name not in FRAME_FACTS},
+            frames=int(own_scores.get(FRAME_FACTS[0], 0)),
+            lost_frames=int(own_scores.get(FRAME_FACTS[1], 0)),
+            metrics={name: value for name, value in own_scores.items() if name not in FRAME_FACTS},
         )
 
     def _plugin_row(self, index: int) -> PluginRow:

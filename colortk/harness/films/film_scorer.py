@@ -75,8 +75,8 @@ class RunningScores:
             self._count += 1
             for name, value in scores.values.items():
                 self._sums[name] = self._sums.get(name, 0.0) + value
-            for name, why in scores.errors.items():
-                self._scores.errors.setdefault(name, f"{why} (frame {frame.number})")
+            for name, reason in scores.errors.items():
+                self._scores.errors.setdefault(name, f"{reason} (frame {frame.number})")
         self._scores.seconds += time.perf_counter() - start
 
     def finish(self) -> Scores:

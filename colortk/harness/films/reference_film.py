@@ -76,7 +76,7 @@ class ReferenceFilm:
         return resize(fine, (self.width, self.height))
 
 
-def evenly_spaced(frames: int, wanted: int) -> tuple[int, ...]:
-    """Return the middle frame of each of ``wanted`` equal parts of a film; at most all."""
-    parts = min(frames, wanted)
+def evenly_spaced(frames: int, count: int) -> tuple[int, ...]:
+    """Return the middle frame of each of ``count`` equal parts of a film; at most all."""
+    parts = min(frames, count)
     return tuple((2 * k + 1) * frames // (2 * parts) for k in range(parts))

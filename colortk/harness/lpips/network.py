@@ -107,17 +107,17 @@ def _vgg_session(process: int, path: str) -> Any:
     advice = "docs/metrics.md says how to build it"
     if not path:
         raise ArtifactError("LPIPS of VGG16 has no network", f"{VGG_VARIABLE} is not set", advice)
-    what = f"'{path}' ({VGG_VARIABLE}) is not the VGG16 network of LPIPS"
+    problem = f"'{path}' ({VGG_VARIABLE}) is not the VGG16 network of LPIPS"
     try:
         session = _opened(Path(path).read_bytes())
     except OSError as error:
-        raise ArtifactError(what, error.strerror or str(error), advice) from None
+        raise ArtifactError(problem, error.strerror or str(error), advice) from None
     except Exception as error:  # ONNX Runtime has its own exceptions
-        raise ArtifactError(what, " ".join(str(error).split())[:200], advice) from None
+        raise ArtifactError(problem, " ".join(str(error).split())[:200], advice) from None
     channels = tuple(output.shape[1] for output in session.get_outputs() if len(output.shape) == 4)
     inputs = [(value.name, value.type) for value in session.get_inputs()]
     if channels != VGG_CHANNELS or inputs != [("pictures", "tensor(uint8)")]:
-        raise ArtifactError(what, "its inputs or outputs are others", advice)
+        raise ArtifactError(problem, "its inputs or outputs are others", advice)
     return session
 
 

@@ -75,9 +75,9 @@ def ciede2000(first: Planes, second: Planes) -> Array:
 
     dh /= _weight(cos, sin) * (0.015 * chroma) + 1
     dc /= 0.045 * chroma + 1
-    middle = (l1 + l2) * 0.5 - 50
-    middle *= middle
-    dl = (l2 - l1) / (0.015 * middle / np.sqrt(middle + 20) + 1)
+    mean_lightness_offset = (l1 + l2) * 0.5 - 50
+    mean_lightness_offset *= mean_lightness_offset
+    dl = (l2 - l1) / (0.015 * mean_lightness_offset / np.sqrt(mean_lightness_offset + 20) + 1)
     rotation *= -2 * dc
     rotation += dh
     rotation *= dh

@@ -34,9 +34,9 @@ class ScoredPicture:
 
     def __init__(self, pixels: Array) -> None:
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-            what = pixels.dtype if isinstance(pixels, np.ndarray) else type(pixels).__name__
+            type_name = pixels.dtype if isinstance(pixels, np.ndarray) else type(pixels).__name__
             raise UsageError(
-                "a picture to be scored must be uint8", f"it is {what}", "give sRGB, 0..255"
+                "a picture to be scored must be uint8", f"it is {type_name}", "give sRGB, 0..255"
             )
         if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
             raise UsageError("a picture to be scored must be (H, W, 3)", f"it is {pixels.shape}")
@@ -120,11 +120,11 @@ class Pair:
     def __init__(self, truth: Truth, result: Array) -> None:
         self.truth = truth
         self.result = ScoredPicture(result)
-        ours, theirs = self.result.pixels.shape, truth.pixels.shape
-        if ours != theirs:
+        result_shape, truth_shape = self.result.pixels.shape, truth.pixels.shape
+        if result_shape != truth_shape:
             raise UsageError(
                 "result and original differ in size",
-                f"{ours[1]} × {ours[0]} and {theirs[1]} × {theirs[0]}",
+                f"{result_shape[1]} × {result_shape[0]} and {truth_shape[1]} × {truth_shape[0]}",
             )
 
     @cached_property

@@ -88,7 +88,7 @@ def load_dataset(
                     indices.append(index)
                     continue
                 state.left_out.append(images.paths[index].relative_to(request.data).as_posix())
-                request.say(f"left out: {error.problem}: {error.reason}")
+                request.print_message(f"left out: {error.problem}: {error.reason}")
             readable.append(indices)
     weights = [split.weights[i] for i in readable[0]]
     total = sum(weights)

@@ -54,7 +54,7 @@ class PackRequest:
         Keep the source folders that an earlier run has finished.
     jobs
         Threads that decode.
-    say
+    print_message
         Prints one line.
     """
 
@@ -65,7 +65,7 @@ class PackRequest:
     exclude: frozenset[int] = frozenset()
     resume: bool = False
     jobs: int = 2
-    say: Callable[[str], None] = print
+    print_message: Callable[[str], None] = print
     progress: Progress = field(default=silent)
 
 
@@ -95,20 +95,24 @@ def pack(request: PackRequest) -> dict[str, Any]:
                 f"no folder '{name}' with pictures in '{root}'", "the file of --terms names it"
             )
     rows = _finished_folders(request)
-    seen, banned = HashIndex(NEAR_BITS), HashIndex(NEAR_BITS)
+    packed_hashes, excluded_hashes = HashIndex(NEAR_BITS), HashIndex(NEAR_BITS)
     for value in request.exclude:
-        banned.add(value)
+        excluded_hashes.add(value)
     for row in rows:
         for value in read_folder(request.output, row).hashes:
-            seen.add(int(value))
-    done = {str(row["name"]) for row in rows}
+            packed_hashes.add(int(value))
+    finished_folders = {str(row["name"]) for row in rows}
     request.output.mkdir(parents=True, exist_ok=True)
     with request.progress("packing pictures", sum(map(len, folders.values()))) as advance:
         for name, paths in folders.items():
-            if name in done:
+            if name in finished_folders:
                 advance(len(paths))
                 continue
-            rows.append(_pack_folder(request, name, len(rows), paths, (seen, banned), advance))
+            rows.append(
+                _pack_folder(
+                    request, name, len(rows), paths, (packed_hashes, excluded_hashes), advance
+                )
+            )
             _write_description(request, rows)
     return _write_description(request, rows)
 
@@ -139,7 +143,7 @@ def _pack_folder(
     indices: tuple[HashIndex, HashIndex],
     advance: Callable[[int], None],
 ) -> dict[str, Any]:
-    seen, banned = indices
+    packed_hashes, excluded_hashes = indices
     dropped: Counter[str] = Counter()
     names, shapes, hashes = [], [], []
     stem = f"{number:03d}"
@@ -153,14 +157,14 @@ def _pack_folder(
             advance(1)
             if isinstance(pixels, PictureError):
                 dropped["unreadable"] += 1
-                request.say(f"left out: {pixels}")
+                request.print_message(f"left out: {pixels}")
                 continue
             value = difference_hash(pixels)
-            reason = _reason(pixels, value, seen, banned)
+            reason = _reason(pixels, value, packed_hashes, excluded_hashes)
             if reason:
                 dropped[reason] += 1
                 continue
-            seen.add(value)
+            packed_hashes.add(value)
             names.append(path.name)
             shapes.append(pixels.shape[:2])
             hashes.append(value)
@@ -201,11 +205,11 @@ def _decoded(
         yield from pool.map(work, paths[start : start + ahead])
 
 
-def _reason(pixels: Array, value: int, seen: HashIndex, banned: HashIndex) -> str:
+def _reason(pixels: Array, value: int, packed_hashes: HashIndex, excluded_hashes: HashIndex) -> str:
     """Why a picture is left out; empty if it is kept."""
-    if value in banned:
+    if value in excluded_hashes:
         return "excluded"
-    if value in seen:
+    if value in packed_hashes:
         return "near-duplicate"
     small = cv2.resize(pixels, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     chroma = np.linalg.norm(rgb_to_lab(small)[..., 1:], axis=-1).mean()

@@ -130,5 +130,5 @@ def read_folder(root: Path, row: dict[str, Any]) -> PackedFolder:
 
 
 def _unusable(path: Path, error: Exception) -> ArtifactError:
-    why = getattr(error, "strerror", None) or str(error)
-    return ArtifactError(f"cannot use the packed dataset file '{path}'", why, "pack it again")
+    reason = getattr(error, "strerror", None) or str(error)
+    return ArtifactError(f"cannot use the packed dataset file '{path}'", reason, "pack it again")

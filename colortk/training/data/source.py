@@ -50,8 +50,8 @@ class PackedSource(PackedDataset):
 
     def file_content(self, path: Path) -> bytes:
         """Return the picture as PNG."""
-        done, content = cv2.imencode(".png", self.read(path)[..., ::-1])
-        if not done:
+        success, content = cv2.imencode(".png", self.read(path)[..., ::-1])
+        if not success:
             raise PictureError(f"cannot encode '{path}' as PNG")
         return bytes(content.tobytes())
 

@@ -189,7 +189,7 @@ def _start_trainer(request: TrainRequest, recipe: Recipe, state: TrainingState) 
             from colortk.training.init_weights import initialize_network
 
             for line in initialize_network(network, recipe.plugin, request.init_from):
-                request.say(line)
+                request.print_message(line)
     trainer = Trainer(network, recipe)
     if state.epoch:
         trainer.restore(state.arrays)
@@ -225,20 +225,20 @@ def _train_epochs(
         loader.prepare(recipe.sides[0][0])
     validation: tuple[int, Float32, Float32] | None = None
     while state.epoch < recipe.epochs:
-        number = state.epoch
-        side = recipe.side_of(number, recipe.epochs)
+        epoch = state.epoch
+        side = recipe.side_of(epoch, recipe.epochs)
         if validation is None or validation[0] != side:
             validation = (side, *validation_arrays(dataset.held_out, recipe, side))
-        row = _train_epoch(request, recipe, loader, trainer, state, (number, size, side))
+        row = _train_epoch(request, recipe, loader, trainer, state, (epoch, size, side))
         if distributed.rank():
             state.curve.append(row)
             continue
         row.validation = trainer.loss(validation[1], validation[2], recipe.batch_size)
-        _require_finite(row.validation, f"on held-out pictures after epoch {number + 1}")
+        _require_finite(row.validation, f"on held-out pictures after epoch {epoch + 1}")
         _record_epoch(recipe, state, row, trainer)
         state.arrays |= trainer.arrays()
         save_checkpoint(request.output, state, run)
-        request.say(
+        request.print_message(
             f"epoch {row.epoch}/{recipe.epochs}: loss {row.loss:.6g}, validation"
             f" {row.validation:.6g}, rate {row.rate:.2g}, {row.speed:.1f} pictures/s,"
             f" {row.waited:.0%} waiting for data"
@@ -253,24 +253,24 @@ def _train_epoch(
     state: TrainingState,
     plan: tuple[int, int, int],
 ) -> EpochRecord:
-    number, size, side = plan
+    epoch, size, side = plan
     batch = min(recipe.batch_size, size)
     steps = size // batch
     losses = []
     rate = recipe.rate
     started, waited = time.perf_counter(), loader.waiting.seconds
-    with request.progress(f"epoch {number + 1}/{recipe.epochs}", steps * batch) as advance:
-        for step, (inputs, targets) in enumerate(loader.epoch(number, size, batch, side)):
-            progress = (number + step / steps) / recipe.epochs
+    with request.progress(f"epoch {epoch + 1}/{recipe.epochs}", steps * batch) as advance:
+        for step, (inputs, targets) in enumerate(loader.epoch(epoch, size, batch, side)):
+            progress = (epoch + step / steps) / recipe.epochs
             rate = recipe.rate * state.factor * _cooldown_factor(progress, recipe.cooldown)
             if trainer.steps < recipe.warmup:
                 rate *= (trainer.steps + 1) / recipe.warmup
             losses.append(trainer.step(inputs, targets, rate))
-            _require_finite(losses[-1], f"in step {step + 1} of epoch {number + 1}")
+            _require_finite(losses[-1], f"in step {step + 1} of epoch {epoch + 1}")
             advance(len(inputs))
     seconds = time.perf_counter() - started
     return EpochRecord(
-        number + 1,
+        epoch + 1,
         float(np.mean(losses)),
         float("nan"),
         rate,

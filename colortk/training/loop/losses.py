@@ -37,24 +37,24 @@ def color_ms_ssim(scale: float) -> Callable[[Any, Any], Any]:
     Wang, Simoncelli, Bovik (2003), "Multiscale structural similarity for image quality assessment".
     """
 
-    def loss(truth: Any, answer: Any) -> Any:
+    def loss(truth: Any, prediction: Any) -> Any:
         from keras import ops
 
-        truth, answer = truth * scale, answer * scale
-        difference = ops.sum(ops.square(truth - answer), axis=-1)
+        truth, prediction = truth * scale, prediction * scale
+        difference = ops.sum(ops.square(truth - prediction), axis=-1)
         distance = ops.sqrt(difference + 1e-6)
         color = 1 - ops.mean(ops.minimum(distance, THRESHOLD)) / THRESHOLD
-        return 1 - ms_ssim_ab(truth, answer) * color
+        return 1 - ms_ssim_ab(truth, prediction) * color
 
     return loss
 
 
-def ms_ssim_ab(truth: Any, answer: Any) -> Any:
+def ms_ssim_ab(truth: Any, prediction: Any) -> Any:
     """Return the mean MS-SSIM of a* and b*.
 
     Parameters
     ----------
-    truth, answer : tensor
+    truth, prediction : tensor
         a* and b*, float32 (N, H, W, 2), CIELAB units.
 
     Returns
@@ -72,14 +72,14 @@ def ms_ssim_ab(truth: Any, answer: Any) -> Any:
     kernel = _gaussian_window(min(WINDOW, short - (short + 1) % 2))
     result: Any = None
     for scale, weight in enumerate(weights):
-        contrast, whole = _compare(truth, answer, kernel)
+        contrast, similarity = _compare(truth, prediction, kernel)
         last = scale == scales - 1
         # The slope of the power is infinite at 0, a value that an untrained network can reach.
-        term = ops.maximum(whole if last else contrast, 1e-4) ** float(weight)
+        term = ops.maximum(similarity if last else contrast, 1e-4) ** float(weight)
         result = term if result is None else result * term
         if not last:
-            truth, answer = (
-                ops.average_pool(plane, 2, 2, padding="valid") for plane in (truth, answer)
+            truth, prediction = (
+                ops.average_pool(plane, 2, 2, padding="valid") for plane in (truth, prediction)
             )
     return ops.mean(result)
 

@@ -31,12 +31,12 @@ def network_weights() -> dict[str, Float32]:
     }
 
 
-def lpips(truth: Any, answer: Any, dtype: str = "float32") -> Any:
+def lpips(truth: Any, prediction: Any, dtype: str = "float32") -> Any:
     """Return the LPIPS of each pair of pictures.
 
     Parameters
     ----------
-    truth, answer : tensor
+    truth, prediction : tensor
         sRGB in 0 to 1, float32 (N, H, W, 3), sides of at least 31.
     dtype : str
         Numbers that the convolutions compute with.
@@ -49,7 +49,9 @@ def lpips(truth: Any, answer: Any, dtype: str = "float32") -> Any:
     from keras import ops
 
     total: Any = 0.0
-    for truth_map, answer_map in zip(features(truth, dtype), features(answer, dtype), strict=True):
+    for truth_map, answer_map in zip(
+        features(truth, dtype), features(prediction, dtype), strict=True
+    ):
         difference = ops.sum(ops.square(truth_map - answer_map), axis=-1)
         total = total + ops.mean(difference, axis=(1, 2))
     return total

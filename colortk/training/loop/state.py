@@ -183,8 +183,8 @@ def load_checkpoint(folder: Path, run: str) -> TrainingState | None:
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
             metadata = json.loads(str(stored["metadata"]))
-            if why := explain_mismatch(str(metadata["run"]), run):
-                raise ValueError(why)
+            if reason := explain_mismatch(str(metadata["run"]), run):
+                raise ValueError(reason)
             groups: dict[str, dict[int, Array]] = {}
             for name in stored.files:
                 group, _, index = name.rpartition("/")

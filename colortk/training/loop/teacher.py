@@ -60,10 +60,10 @@ class Teacher:
         if not size.square:  # crops have fewer pixels than pictures and are not enlarged
             size = WorkingSize(None, multiple=size.multiple)
         rows, columns = working_shape(size, height, width)
-        seen = [np.ascontiguousarray(resize(plane, (columns, rows))) for plane in lightness]
+        resized = [np.ascontiguousarray(resize(plane, (columns, rows))) for plane in lightness]
         with self._lock:  # several threads prepare batches, and a plugin need not be thread-safe
-            answers = self.loaded.predict_many(seen)
-        teacher_ab = np.stack([resize(answer, (width, height)) for answer in answers])
+            predictions = self.loaded.predict_many(resized)
+        teacher_ab = np.stack([resize(prediction, (width, height)) for prediction in predictions])
         mixed: Float32 = ab + np.float32(self.share) * (teacher_ab - ab)
         return mixed
 

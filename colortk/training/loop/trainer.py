@@ -91,18 +91,18 @@ class Trainer:
         batch : int
             Pictures per call.
         """
-        own = self.network.get_weights()
+        training_weights = self.network.get_weights()
         self.network.set_weights(self.weights())
         try:
             measure = import_keras().losses.get(self.recipe.loss)
             total = 0.0
             for start in range(0, len(inputs), batch):
-                answer = self.runner.predict_on_batch(inputs[start : start + batch])
+                prediction = self.runner.predict_on_batch(inputs[start : start + batch])
                 truth = targets[start : start + batch]
-                total += float(np.mean(np.asarray(_loss(measure, truth, answer)))) * len(truth)
+                total += float(np.mean(np.asarray(_loss(measure, truth, prediction)))) * len(truth)
             return total / len(inputs)
         finally:
-            self.network.set_weights(own)
+            self.network.set_weights(training_weights)
 
     def arrays(self) -> dict[str, list[Array]]:
         """Return everything that a resumed run needs."""
@@ -128,7 +128,9 @@ def to_numpy(variable: Any) -> Array:
     return array
 
 
-def _loss(measure: Any, truth: Float32, answer: Float32) -> Any:
+def _loss(measure: Any, truth: Float32, prediction: Float32) -> Any:
     library = import_keras()
-    losses = measure(library.ops.convert_to_tensor(truth), library.ops.convert_to_tensor(answer))
+    losses = measure(
+        library.ops.convert_to_tensor(truth), library.ops.convert_to_tensor(prediction)
+    )
     return library.ops.convert_to_numpy(losses)

@@ -128,10 +128,10 @@ class _LayerWriter:
         inputs = [self.names[id(tensor)] for tensor in tensors]
         name = self.prefix + str(layer.name)
         if isinstance(layer, keras.Model) and len(inputs) == 1:
-            written = _LayerWriter(self.graph, f"{name}/").write_network(layer, inputs[0])
+            outputs = _LayerWriter(self.graph, f"{name}/").write_network(layer, inputs[0])
         else:
             shapes = [tuple(tensor.shape) for tensor in tensors]
-            written = write_layer(self.graph, Call(layer, name, inputs, shapes))
+            outputs = write_layer(self.graph, Call(layer, name, inputs, shapes))
         result = placeholder(*arguments)
-        self._name_tensor(result, written)
+        self._name_tensor(result, outputs)
         return result

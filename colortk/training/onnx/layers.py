@@ -129,15 +129,15 @@ def _transpose(graph: Graph, call: Call) -> str:
     if layer.padding not in ("same", "valid"):
         raise unsupported_layer(layer, f"has the padding '{layer.padding}'")
     pairs = list(zip(layer.kernel_size, layer.strides, strict=True))
-    cut = [max(k - s, 0) if layer.padding == "same" else 0 for k, s in pairs]
+    crops = [max(kernel - stride, 0) if layer.padding == "same" else 0 for kernel, stride in pairs]
     tensor = graph.node(
         "ConvTranspose",
         _kernel(graph, call),
         call.name,
         kernel_shape=list(layer.kernel_size),
         strides=list(layer.strides),
-        pads=[c // 2 for c in cut] + [c - c // 2 for c in cut],
-        output_padding=[max(s - k, 0) for k, s in pairs],
+        pads=[crop // 2 for crop in crops] + [crop - crop // 2 for crop in crops],
+        output_padding=[max(stride - kernel, 0) for kernel, stride in pairs],
     )
     return _activate(graph, call, tensor)
 
@@ -222,8 +222,8 @@ def _merge(kind: str) -> Callable[[Graph, Call], str]:
     def write(graph: Graph, call: Call) -> str:
         if len({len(shape) for shape in call.shapes}) > 1:
             raise unsupported_layer(call.layer, f"merges tensors of different rank, {call.shapes}")
-        tensor, *others = call.inputs
-        for other in others:
+        tensor, *further_inputs = call.inputs
+        for other in further_inputs:
             tensor = graph.node(kind, [tensor, other], call.name)
         return tensor
 

@@ -63,9 +63,19 @@ class _Depthwise(torch.autograd.Function):  # type: ignore[misc]
         gradient, x, kernel = (
             tensor.to(dtype=dtype, memory_format=layout) for tensor in (gradient, x, kernel)
         )
-        needed = (*ctx.needs_input_grad[:2], False)
+        needs_gradient = (*ctx.needs_input_grad[:2], False)
         of_x, of_kernel, _ = torch.ops.aten.convolution_backward(
-            gradient, x, kernel, None, strides, padding, (1, 1), False, (0, 0), x.shape[1], needed
+            gradient,
+            x,
+            kernel,
+            None,
+            strides,
+            padding,
+            (1, 1),
+            False,
+            (0, 0),
+            x.shape[1],
+            needs_gradient,
         )
         if of_x is not None:
             of_x = of_x.to(dtype=ctx.saved_tensors[0].dtype, memory_format=torch.channels_last)

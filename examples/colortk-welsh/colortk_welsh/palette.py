@@ -45,11 +45,11 @@ class Cells:
     def palette(self) -> tuple[NDArray, NDArray]:
         """Return samples, float32 (N, 4), and mean and standard deviation of L*, float32 (2,)."""
         share = self.sums[0] / self.sums[0].sum()
-        kept = self.sums[:, share > RARE]
+        common_sums = self.sums[:, share > RARE]
         total, light, square = self.sums.sum(1)[[0, 1, 5]]
         mean = light / total
         spread = np.sqrt(max(square / total - mean * mean, 0))
-        samples = (kept[1:5] / kept[0]).T.astype(np.float32)
+        samples = (common_sums[1:5] / common_sums[0]).T.astype(np.float32)
         return samples, np.array([mean, spread], np.float32)
 
 
@@ -65,7 +65,7 @@ def train(request: TrainRequest) -> None:
             try:
                 pixels = decode(read_bytes(path), str(path)).pixels
             except PictureError as error:
-                request.say(f"left out: {error}")
+                request.print_message(f"left out: {error}")
                 continue
             if pixels.ndim == 3:
                 cells.add(pixels, weight)

@@ -91,15 +91,17 @@ def transfer(lightness: Float32, reference: Reference) -> Float32:
     gain = std / reference.std if min(std, reference.std) > FLAT else 1.0
     weights = np.sqrt(np.array([LIGHTNESS_SHARE, 1 - LIGHTNESS_SHARE], np.float32))
     # Both less the mean: small numbers, whose squares lose nothing in float32.
-    known = np.column_stack([reference.samples[:, 0] - reference.mean, reference.samples[:, 1]])
-    known = (known * gain).astype(np.float32) * weights
-    asked = np.stack([lightness - np.float32(mean), neighborhood_std(lightness)], -1)
-    asked = asked.reshape(-1, 2) * weights
-    length = (known * known).sum(1)
-    nearest = np.empty(len(asked), np.intp)
-    for start in range(0, len(asked), BLOCK):
+    reference_features = np.column_stack(
+        [reference.samples[:, 0] - reference.mean, reference.samples[:, 1]]
+    )
+    reference_features = (reference_features * gain).astype(np.float32) * weights
+    target_features = np.stack([lightness - np.float32(mean), neighborhood_std(lightness)], -1)
+    target_features = target_features.reshape(-1, 2) * weights
+    length = (reference_features * reference_features).sum(1)
+    nearest = np.empty(len(target_features), np.intp)
+    for start in range(0, len(target_features), BLOCK):
         part = slice(start, start + BLOCK)
         # |asked - known|² without |asked|², which is the same for every sample.
-        nearest[part] = (length - 2 * asked[part] @ known.T).argmin(1)
+        nearest[part] = (length - 2 * target_features[part] @ reference_features.T).argmin(1)
     chroma = reference.samples[:, 2:].astype(np.float32)
     return chroma[nearest].reshape(*lightness.shape, 2)
