@@ -1,4 +1,4 @@
-"""What the tests of batches share: folders of pictures, ways to run over them, what came of it."""
+"""Helpers for tests of batches: folders of pictures, runs over them, and readers of the results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAIN = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
 
 
 def tree(place: Path, *names: str) -> Path:
-    """Gray pictures under ``place``; what is no picture by its name is text."""
+    """Write gray pictures under ``place``; names without a picture's extension become text files."""
     for number, name in enumerate(names):
         path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def results(folder: Path) -> list[str]:
 
 
 def many(place: Path, count: int, shape: tuple[int, int] = (20, 30)) -> list[str]:
-    """Gray pictures in two folders below ``place``."""
+    """Write gray pictures into two folders below ``place``."""
     names = []
     for number in range(count):
         path = place / str(number % 2) / f"{number:02}.png"
@@ -50,7 +50,7 @@ def many(place: Path, count: int, shape: tuple[int, int] = (20, 30)) -> list[str
 
 
 def whole(folder: Path) -> list[str]:
-    """Results, each decoded; what a killed process was writing under another name is none."""
+    """Return the names of the results and decode each; temporary files do not count."""
     found = []
     for path in folder.rglob("*"):
         if path.is_file() and ".part" not in path.name:

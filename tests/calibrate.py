@@ -43,7 +43,7 @@ KEPT = Path(__file__).parent / "data" / "metrics.json"
 PACKAGES = (
     "colour-science", "lpips", "numpy", "piq", "scikit-image", "torch", "torchmetrics", "torchvision",
 )  # fmt: skip
-#: Of values computed again on another machine.
+#: Limits for values that are computed again on another machine.
 TOLERANCE = 2e-5
 
 
@@ -115,7 +115,7 @@ def find_checkpoints() -> Path:
 
 
 def photographs(folder: Path, count: int = 30) -> Iterator[Sample]:
-    """Pictures of ``folder``, evenly spread, and what comes out of a colorizer."""
+    """Return evenly spread pictures of ``folder``, each with its colorized version."""
     paths = find_pictures(folder)
     for path in paths[:: max(1, len(paths) // count)][:count]:
         truth = reference_picture(path.read_bytes(), str(path), load_protocol()).pixels
@@ -123,7 +123,7 @@ def photographs(folder: Path, count: int = 30) -> Iterator[Sample]:
 
 
 def compare(folder: Path, networks: dict[str, Any]) -> None:
-    """Print how far apart we and the peers are, at most; exit with a failure over the limits."""
+    """Print the largest difference to each peer; fail if a difference exceeds its limit."""
     worst: dict[str, float] = {}
     count = 0
     for sample in photographs(folder):
@@ -137,7 +137,7 @@ def compare(folder: Path, networks: dict[str, Any]) -> None:
         for name, (metric, value) in told.items():
             if metric not in ours:  # its network is not there
                 continue
-            # As the tests have it: errors of squares grow with their values.
+            # The tests use the same rule: errors of squares grow with their values.
             difference = abs(ours[metric] - value) / max(1.0, abs(value))
             worst[name] = max(worst.get(name, 0.0), difference)
     for name, difference in sorted(worst.items()):

@@ -1,4 +1,4 @@
-"""What tests share: pictures, a way to run the command, and stand-in plugins."""
+"""Fixtures and helpers for all tests: pictures, the command as a process, and test plugins."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-# Where PyTorch and TensorFlow are both installed: Triton, which torchvision imports, aborts the
+# If PyTorch and TensorFlow are both installed: Triton, which torchvision imports, aborts the
 # process if its LLVM comes after TensorFlow's.
 with contextlib.suppress(ImportError):
     import triton  # noqa: F401
 
-# Who runs the tests in the background has them, and what they start, ignore Ctrl-C.
+# A shell starts background jobs with SIGINT ignored; the tests and their processes need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A second prediction starts a plugin's process again: tests/test_second_predictions.py asks for it.
+# Second predictions start more processes. Only tests/test_second_predictions.py enables them.
 os.environ.setdefault("COLORTK_REPEATS", "0")
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +47,7 @@ WITH_KERAS = {
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Of the everyday subset, files in which every test is slow."""
+    """Skip files in which every test is slow, if only the everyday tests run."""
     everyday = config.getoption("markexpr") == "not slow"
     return True if everyday and collection_path.name in WITH_KERAS else None
 
@@ -158,13 +158,13 @@ def colortk_colorizers():
 
 
 def colorizer_module(module: str, name: str, body: str, more: str = "") -> str:
-    """Source of a third-party module with one colorizer whose ``predict_ab`` has ``body``."""
+    """Return the source of a module with one colorizer; ``body`` is its ``predict_ab``."""
     return COLORIZER.format(module=module, name=name, body=body, more=more)
 
 
 Run = Callable[..., subprocess.CompletedProcess[Any]]
 ORANGE = "return np.zeros((*lightness.shape, 2), np.float32) + np.float32([20, 40])"
-#: Sleeps, dies or removes another picture, as the environment and the picture's lightness say.
+#: Sleeps, crashes or removes a picture, depending on the environment and the lightness.
 MOODY = f"""
         import os, time
         value = float(lightness.mean())
@@ -189,13 +189,13 @@ def site(distribution: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def moody(distribution: Callable[..., Path]) -> Path:
-    """A third-party plugin ``moody`` that does what the environment says."""
+    """A third-party plugin ``moody`` whose behavior is set by environment variables."""
     return distribution("moody", colorizer_module("moody", "moody", MOODY.strip()))
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, and a store of its own."""
+    """An empty current folder with a store of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
     return tmp_path
@@ -233,7 +233,7 @@ def guarded_app(tmp_path: Path) -> Any:
 
 
 def one_line(run: subprocess.CompletedProcess[Any], code: int, *words: str) -> None:
-    """Exactly one line on stderr with these words, that exit code, and no traceback."""
+    """Assert the exit code, and exactly one line on stderr that contains ``words``."""
     assert run.returncode == code, run.stderr
     assert run.stderr.startswith("colortk: ")
     assert run.stderr.count("\n") == 1, run.stderr
@@ -242,7 +242,7 @@ def one_line(run: subprocess.CompletedProcess[Any], code: int, *words: str) -> N
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Files under their temporary names, which a stopped command must not leave."""
+    """Return the names of temporary files, which a stopped command must not leave."""
     return [p.name for p in folder.rglob("*") if ".part" in p.name]
 
 
@@ -261,13 +261,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rows_of(run: Any) -> dict[str, Any]:
-    """Plugins of a ``compare --json`` by name."""
+    """Return the plugins of a ``compare --json`` by name."""
     return {entry["name"]: entry for entry in json.loads(run.stdout)["plugins"]}
 
 
 @contextlib.contextmanager
 def cheap(most: float, seconds: float = 10) -> Iterator[None]:
-    """What is done inside takes at most so much of Python's memory, in bytes, and processor time."""
+    """Assert that the block needs at most ``most`` bytes of Python memory and ``seconds`` of CPU time."""
     tracemalloc.start()
     start = time.process_time()
     yield

@@ -1,4 +1,4 @@
-"""TIFF files whose directory is changed, and whole files to start from."""
+"""Complete TIFF files, and functions that change their directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANES = np.ascontiguousarray(WIDE.transpose(2, 0, 1))
 
 
 def changed(data: bytes, tag: int, value: int | None) -> bytes:
-    """The file with another value in the directory entry of ``tag``; ``None`` renames the tag."""
+    """Return the file with another value in the directory entry of ``tag``; ``None`` renames the tag."""
     at = int.from_bytes(data[4:8], "little")
     entries = int.from_bytes(data[at : at + 2], "little")
     for place in range(at + 2, at + 2 + 12 * entries, 12):
@@ -28,7 +28,7 @@ def changed(data: bytes, tag: int, value: int | None) -> bytes:
 
 
 def fewer(data: bytes, tag: int, count: int) -> bytes:
-    """The file with ``count`` values in ``tag``."""
+    """Return the file with ``count`` values in ``tag``."""
     at = int.from_bytes(data[4:8], "little")
     entries = int.from_bytes(data[at : at + 2], "little")
     for place in range(at + 2, at + 2 + 12 * entries, 12):

@@ -1,4 +1,4 @@
-"""Pictures as files in memory, and back."""
+"""Encode pictures to bytes in memory, and decode them."""
 
 from __future__ import annotations
 

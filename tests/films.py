@@ -1,4 +1,4 @@
-"""Small films for tests, made with PyAV, and what is in a film."""
+"""Small films for tests, made with PyAV, and functions that read a film."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RATE = 8000
 
 
 def scene(number: int, height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A frame of a picture that moves a pixel a frame, uint8 (H, W, 3)."""
+    """Return a frame of a picture that moves one pixel per frame, uint8 (H, W, 3)."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x = x + number
     red = 120 + 60 * np.sin(x / 9 + seed * 2)
@@ -80,7 +80,7 @@ def film(
 
 
 def truncated(path: Path) -> Path:
-    """A film of 30 frames with its index first, as those on the web have it, that lacks its end."""
+    """Write a film of 30 frames whose index comes first, and cut off its end."""
     whole, fast = path.with_suffix(".whole.mp4"), path.with_suffix(".fast.mp4")
     film(whole, frames=30, size=(96, 128))
     with (
@@ -97,18 +97,18 @@ def truncated(path: Path) -> Path:
 
 
 def decoded(path: Path) -> list[Any]:
-    """Frames of a film."""
+    """Return the decoded frames of a film."""
     with av.open(str(path)) as container:
         return list(container.decode(video=0))
 
 
 def seconds(path: Path) -> list[float]:
-    """When the frames are shown."""
+    """Return the presentation times of the frames."""
     return [float(frame.pts * frame.time_base) for frame in decoded(path)]
 
 
 def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
-    """Packets of the first stream of a kind: when and what, to the bit."""
+    """Return times and bytes of the packets of the first stream of a kind."""
     with av.open(str(path)) as container:
         stream = next(s for s in container.streams if s.type == kind)
         return [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(stream) if p.size]

@@ -1,4 +1,4 @@
-"""Mutated files against the readers of pictures, records and weights.
+"""Feed mutated files to the readers of pictures, records and weights.
 
     python tests/fuzz.py --count 20000 --seed 0 --jobs 2
 
@@ -28,23 +28,23 @@ from typing import IO
 
 from fuzz_seeds import seeds
 
-#: What reads the mutants, in processes of its own: a program that ends in :func:`main`.
+#: The program that reads the mutants in processes of its own; it calls :func:`main`.
 PROGRAM = Path(__file__).resolve()
-#: Seconds of processor time for one file, and what a process may take beyond what it has, bytes.
+#: Limits for one file: seconds of CPU time, and bytes of additional memory.
 SECONDS, MEMORY = 10, 4 << 30
-#: Seconds after which a file has not been read at all, however little it computes.
+#: Seconds of wall-clock time after which reading a file counts as hanging.
 PATIENCE = 300
 #: Integers at which programs go wrong.
 INTERESTING = (
     0, 1, 2, 7, 8, 9, 16, 127, 128, 255, 256, 1023, 4096, 32767, 32768, 65535, 65536, 2**24, 2**30,
     2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1,
 )  # fmt: skip
-#: Files of a job.
+#: Files per job.
 PIECE = 250
 
 
 def mutant(seed: int, number: int) -> tuple[str, bytes]:
-    """Name of a seed and what has become of it, the same every time."""
+    """Return the name of a seed and its mutant; the same number gives the same mutant."""
     rng = random.Random(f"{seed}/{number}")
     files = seeds()
     names = sorted(files)
@@ -56,7 +56,7 @@ def mutant(seed: int, number: int) -> tuple[str, bytes]:
 
 
 def _mutate(data: bytearray, rng: random.Random, other: bytes) -> None:
-    # The first bytes are those that say how large everything is.
+    # The first bytes state the sizes.
     most = max(1, len(data) if rng.random() < 0.5 else min(len(data), 160))
     at = rng.randrange(most)
     how = rng.randrange(9)
@@ -84,7 +84,7 @@ def _mutate(data: bytearray, rng: random.Random, other: bytes) -> None:
 
 
 def attempt(kind: str, data: bytes, folder: Path) -> str:
-    """Read ``data`` as what it claims to be. "read", or the one line that says why not."""
+    """Read ``data`` as the type that its name states. Return "read" or the error message."""
     from colortk.errors import ColortkError
 
     try:
@@ -111,7 +111,7 @@ def _picture(data: bytes, folder: Path) -> None:
     if picture.alpha is not None:
         assert picture.alpha.shape == pixels.shape[:2], picture.alpha.shape
         assert picture.alpha.dtype == pixels.dtype, picture.alpha.dtype
-    if pixels.size < 100_000:  # what its metadata do to the writer
+    if pixels.size < 100_000:  # the writer must cope with its metadata
         assert np.isfinite(lightness(pixels)).all()
         rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
         for extension in {suggest_extension(picture), "tiff", "png"}:
@@ -167,7 +167,7 @@ READERS = {
 
 
 def work(seed: int, numbers: range) -> None:
-    """In a process of its own: read some mutants, telling of each before and after."""
+    """Read some mutants in a process of its own; report each before and after."""
     import traceback
 
     import colortk.io.decode
@@ -202,7 +202,7 @@ def _files() -> set[str]:
 def piece(
     seed: int, numbers: range, program: Path | None = None
 ) -> Iterator[tuple[int, float, str]]:
-    """Number, seconds and end of every mutant, whatever becomes of the processes that read them."""
+    """Yield number, seconds and outcome of every mutant, even if its process crashes."""
     while numbers:
         with tempfile.TemporaryDirectory() as empty:
             command = [sys.executable, str(program or PROGRAM), "--seed", str(seed)]
@@ -237,7 +237,7 @@ def _told(lines: IO[str]) -> Iterator[tuple[int, float, str]]:
 
 
 def fuzz(count: int, seed: int, jobs: int, findings: Path, first: int = 0) -> Counter[str]:
-    """How many mutants were read, refused, or found something out."""
+    """Print how many mutants were read, refused, or are findings."""
     ends: Counter[str] = Counter()
     slowest, start = (0.0, -1), time.monotonic()
     numbers = range(first, first + count)

@@ -19,7 +19,7 @@ from typing import Any
 
 import fuzz
 
-#: Name of a film, what is in it, and more about it.
+#: Name of each film, its streams, and its encoding options.
 FILMS: dict[str, dict[str, Any]] = {
     "h264.mp4": {},
     "index first.mp4": {"options": {"movflags": "faststart"}},
@@ -51,7 +51,7 @@ def seeds() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         for name, more in FILMS.items():
             told: dict[str, Any] = {"frames": 6, "size": (32, 48), **more}
-            # Without dates and numbers drawn at random: a mutant has to be the same every time.
+            # Without dates and random numbers, so that mutants are reproducible.
             told["options"] = {"fflags": "+bitexact", **told.get("options", {})}
             found[f"film:{name}"] = film(Path(folder) / name, **told).read_bytes()
     return found
@@ -65,7 +65,7 @@ def _plugin() -> Any:
 
 
 def read(data: bytes, folder: Path) -> None:
-    """Colorize ``data``, look at what there is, and read that and the film's colors again."""
+    """Colorize ``data``, check the files that exist, and decode the result and the original."""
     from colortk.errors import ColortkError
     from colortk.video.colorize_film import colorize_film
     from colortk.video.film_container import Losses
@@ -94,7 +94,7 @@ def read(data: bytes, folder: Path) -> None:
 
 
 def main() -> int:
-    """``fuzz.py``, with films."""
+    """Run ``fuzz.py`` with films."""
     fuzz.seeds, fuzz.READERS = seeds, {"film": read}  # type: ignore[assignment]
     fuzz.PROGRAM = Path(__file__).resolve()
     return fuzz.main()

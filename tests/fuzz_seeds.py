@@ -1,4 +1,4 @@
-"""Real files to make hostile ones of: a photograph in many formats, records and weights."""
+"""Valid files that the fuzzer mutates: a photograph in many formats, records and weights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from colortk.store.pickles import dumps
 
 @cache
 def seeds() -> dict[str, bytes]:
-    """Name to content; what is before the colon says by whom it is read."""
+    """Return content by name; the part before the colon names the reader."""
     found = {f"picture:{name}": data for name, data in _pictures().items()}
     found |= {f"pickle:{name}": data for name, data in _pickles().items()}
     found |= {"network:convolution": _network(), "weights:mean": _weights()}
@@ -83,7 +83,7 @@ def _pictures() -> dict[str, bytes]:
 
 
 def _tiffs(rgba: np.ndarray, wide: np.ndarray) -> dict[str, bytes]:
-    """Layouts that Pillow does not write; none without tifffile and its codecs."""
+    """Return layouts that Pillow does not write; empty without tifffile and its codecs."""
     try:
         import imagecodecs  # noqa: F401  by which tifffile compresses
         import tifffile
@@ -159,7 +159,7 @@ def _pickles() -> dict[str, bytes]:
 
 
 def _field(number: int, content: bytes | int) -> bytes:
-    """A field of protobuf; everything here is short."""
+    """Return a protobuf field of fewer than 128 bytes."""
     if isinstance(content, int):
         return bytes([number << 3, content])
     assert len(content) < 16384

@@ -27,7 +27,7 @@ ME = "m" * 43
 YOU = "y" * 43
 #: Path of the stream of results.
 DATA = "/gradio_api/queue/data"
-#: Of a page with three functions; 1 is not queued.
+#: The three functions of the page; function 1 is not queued.
 FUNCTIONS = {
     0: Function(True, (_number(0, 2), _file)),
     1: Function(False, (_file, _stored_text)),
@@ -78,9 +78,9 @@ def ask(
     token: str | None = ME,
     **headers: str,
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request through a guard; ``_`` in names of headers is ``-``.
+    """Send one request through a guard; ``_`` in header names stands for ``-``.
 
-    ``path`` is what a client sends, percent signs and query included.
+    ``path`` is the path that a client sends, with percent signs and query.
     """
     given = {"host": "localhost:7860", **{k.replace("_", "-"): v for k, v in headers.items()}}
     if body:
@@ -118,7 +118,7 @@ def ask(
 def guard(
     application: RecordingApp, visitors: VisitorRegistry, local: bool = True, **limits: int
 ) -> Guard:
-    """A guard before ``application``."""
+    """Return a guard in front of ``application``."""
     given = Limits(**{"upload": 1000, **limits})
     return Guard(application, visitors, given, local, FUNCTIONS, application)
 

@@ -1,4 +1,4 @@
-"""A JPEG with XMP, IPTC, EXIF and comments, and readers of what a file holds."""
+"""A JPEG with XMP, IPTC, EXIF and comments, and functions that read metadata."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def written(source: Picture, extension: str) -> tuple[bytes, list[str]]:
 
 
 def properties(packet: bytes) -> dict[str, str]:
-    """Properties of a packet, as an XML parser reads them."""
+    """Return the properties of a packet, as an XML parser reads them."""
     root = ElementTree.fromstring(packet.strip(b"\0 \n"))
     found: dict[str, str] = {}
     for about in root.iter(f"{RDF}Description"):

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def randomize(network: Any, seed: int = 0) -> Any:
-    """Every weight at random, moving statistics too; variances are positive."""
+    """Set all weights and moving statistics at random; variances are positive."""
     rng = np.random.default_rng(seed)
     for variable in network.weights:
         value = rng.normal(0, 1, tuple(variable.shape)).astype(np.float32)
@@ -19,7 +19,7 @@ def randomize(network: Any, seed: int = 0) -> Any:
 
 
 def served(content: bytes, x: np.ndarray) -> np.ndarray:
-    """What ONNX Runtime makes of a channels-last batch."""
+    """Return the output of ONNX Runtime for a channels-last batch."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -30,21 +30,21 @@ def served(content: bytes, x: np.ndarray) -> np.ndarray:
 
 
 def batch(network: Any, size: tuple[int, int] = (13, 10)) -> np.ndarray:
-    """Two random inputs; ``size`` where the network leaves it open."""
+    """Return two random inputs; ``size`` is used for sides that the network leaves open."""
     shape = network.input_shape
     sides = [n or s for n, s in zip(shape[1:3], size, strict=False)] if len(shape) == 4 else []
     return np.random.default_rng(1).normal(0, 1, (2, *sides, shape[-1])).astype(np.float32)
 
 
 def answer(network: Any, x: np.ndarray) -> np.ndarray:
-    """What Keras makes of a batch."""
+    """Return the output of Keras for a batch."""
     from keras import ops
 
     return np.asarray(ops.convert_to_numpy(network(x, training=False)))
 
 
 def agrees(network: Any, **how: Any) -> np.ndarray:
-    """ONNX Runtime equals Keras to 1e-5 of the largest value (at least 1); returns the output."""
+    """Assert that ONNX Runtime equals Keras to 1e-5 of the largest value; return the output."""
     from colortk.training.onnx.graph import to_onnx
 
     x = batch(randomize(network), **how)
@@ -57,7 +57,7 @@ def agrees(network: Any, **how: Any) -> np.ndarray:
 
 
 def branched(keras: Any) -> Any:
-    """Branches of open size that are added, multiplied and joined; a layer is used twice."""
+    """Return a network of open size with branches, sums, products and a layer that is used twice."""
     layers = keras.layers
     x = inputs = keras.Input((None, None, 3), name="gray")
     shared = layers.Conv2D(4, 3, padding="same", name="shared")
@@ -75,7 +75,7 @@ def branched(keras: Any) -> Any:
 
 
 def colorizer(keras: Any) -> Any:
-    """Document 000's second network: rows are places, columns are channels."""
+    """Return the second network of Acharya (2022): rows are positions, columns are channels."""
     layers = keras.layers
     table: list[tuple[Any, int, int, tuple[int, int]]] = [
         (layers.Conv2D, 128, 2, (1, 1)),

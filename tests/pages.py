@@ -1,4 +1,4 @@
-"""A page that runs as a process, and a browser to open it with."""
+"""The web page as a process, and a browser that opens it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-#: Chromium's programs, by the names under which systems have it.
+#: Names of Chromium's program on different systems.
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-#: Seconds; a busy machine takes its time.
+#: Seconds, generous for a busy machine.
 PATIENCE = 240
 
-#: Ends the process if it turns to any other machine.
+#: Code that ends the process if it contacts another machine.
 PAGE = """
 import sys
 
@@ -40,14 +40,14 @@ main()
 
 
 def missing_gradio() -> str:
-    """Why no page can be served here, or ""."""
+    """Return the reason why no page can be served here, or ""."""
     if importlib.util.find_spec("gradio") is None:
         return "the page needs Gradio: pip install gradio"
     return ""
 
 
 def missing_browser() -> str:
-    """Why no page can be opened here, or ""."""
+    """Return the reason why no page can be opened here, or ""."""
     if why := missing_gradio():
         return why
     if importlib.util.find_spec("playwright") is None:
@@ -58,7 +58,7 @@ def missing_browser() -> str:
 
 
 def browser_program() -> str | None:
-    """Chromium: of the environment, of the system, or of Playwright."""
+    """Return the path of Chromium: from the environment, the system, or Playwright."""
     told = os.environ.get("CHROMIUM")
     if told:
         return told if shutil.which(told) else None
@@ -103,11 +103,11 @@ class Page:
         return int(self.address.rstrip("/").rpartition(":")[2])
 
     def files(self) -> list[Path]:
-        """What lies in its temporary folder now."""
+        """Return the files in its temporary folder."""
         return [path for path in (self.folder / "tmp").rglob("*") if path.is_file()]
 
     def close(self) -> None:
-        """End it, however it is."""
+        """Kill the process in any state."""
         self.process.kill()
         self.process.wait()
         self._listener.join()
@@ -116,7 +116,7 @@ class Page:
             pipe.close()
 
     def end(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Interrupt it, and return its exit code; nothing is left behind, nothing was said."""
+        """Interrupt the process, assert that it left no files and no messages, and return its exit code."""
         self.process.send_signal(how)
         code = self.process.wait(PATIENCE)
         self._listener.join()
@@ -131,7 +131,7 @@ class Page:
 
 @contextlib.contextmanager
 def serving(*arguments: object, folder: Path, plugins: Path | None = None) -> Iterator[Page]:
-    """A page while the block runs."""
+    """Serve a page while the block runs."""
     page = Page(*arguments, folder=folder, plugins=plugins)
     try:
         yield page
@@ -154,7 +154,7 @@ def browsing() -> Iterator[Any]:
 
 
 class Visitor:
-    """Somebody with a browser of their own, and what their page has asked for."""
+    """A visitor with a browser context of their own, and the requests of their page."""
 
     def __init__(self, browser: Any, address: str, width: int = 1280, dark: bool = False) -> None:
         self.context = browser.new_context(
@@ -178,7 +178,7 @@ class Visitor:
         self.page.get_by_role("tab", name=name).click()
 
     def give(self, path: Path) -> None:
-        """Put a file where one may be dropped."""
+        """Drop a file into an upload field."""
         clear = self.page.locator(".drop:visible button[aria-label=Clear]")
         if clear.count():
             clear.click()
@@ -189,7 +189,7 @@ class Visitor:
         self.page.locator(".notice [role=alert]").filter(has_text=words).wait_for()
 
     def download(self, button: str, to: Path) -> Path:
-        """What a button gives, under the name that it comes with."""
+        """Click a download button and return the file under its suggested name."""
         with self.page.expect_download() as waiting:
             self.page.locator(button).click()
         path = to / waiting.value.suggested_filename
@@ -197,6 +197,6 @@ class Visitor:
         return path
 
     def outside(self) -> list[str]:
-        """Addresses that the page has asked for, and that are not its own."""
+        """Return the requested addresses that are not the page's own."""
         own = ("http://127.0.0.1:", "data:", "blob:")
         return [url for url in self.asked if not url.startswith(own)]

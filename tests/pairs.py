@@ -1,4 +1,4 @@
-"""Thirty originals and results from photographs that scikit-image ships, the same everywhere.
+"""Thirty reproducible pairs of original and result, from photographs of scikit-image.
 
 Only PNG (decoders of JPEG differ in the last bit) and arithmetic without libraries that round in
 their own way.
@@ -15,7 +15,7 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-#: File, top, left, height, width. Multiples of 16, so that every way to halve them agrees.
+#: File, top, left, height, width. Multiples of 16, so that all methods of halving agree.
 CROPS = [
     ("astronaut.png", 0, 100, 256, 256),
     ("chelsea.png", 40, 110, 192, 240),
@@ -44,7 +44,7 @@ def crop(number: int) -> np.ndarray:
 
 
 def opponents(picture: np.ndarray) -> list[np.ndarray]:
-    """Luma (BT.601) and two color differences, float64 planes."""
+    """Return luma (BT.601) and two color differences, float64 planes."""
     red, green, blue = (picture[..., k].astype(np.float64) for k in range(3))
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     return [luma, blue - luma, red - luma]
@@ -67,7 +67,7 @@ def turned(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def bled(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Colors blurred over 17 × 17 pixels."""
+    """Blur the colors over 17 × 17 pixels."""
     luma, *colors = opponents(picture)
     for axis in (0, 1):
         shifts = range(-8, 9)
@@ -81,7 +81,7 @@ def swapped(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def noisy(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Levels off by up to ±20, from a congruential generator."""
+    """Add errors of up to ±20 levels, from a congruential generator."""
     state = np.arange(picture.size, dtype=np.uint64) * 6364136223846793005 + 1442695040888963407
     noise = (state >> np.uint64(33)) % np.uint64(41)
     levels = picture.astype(np.int64) + noise.astype(np.int64).reshape(picture.shape) - 20
@@ -89,7 +89,7 @@ def noisy(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def borrowed(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The colors of another picture."""
+    """Use the colors of another picture."""
     luma = opponents(picture)[0]
     height, width = luma.shape
     _, blue, red = opponents(np.pad(other, ((0, 80), (0, 80), (0, 0)), "reflect"))
@@ -102,7 +102,7 @@ DISTORTIONS: list[Callable[[np.ndarray, np.ndarray], np.ndarray]] = [
 
 
 def pairs() -> Iterator[Sample]:
-    """Five crops × six distortions."""
+    """Return five crops with six distortions each."""
     for number, (name, *_) in enumerate(CROPS):
         truth, other = crop(number), crop(number + 1)
         for distort in DISTORTIONS:

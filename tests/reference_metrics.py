@@ -1,4 +1,4 @@
-"""Every metric but LPIPS by another route: scikit-image where it has it, else plain NumPy.
+"""Independent implementations of all metrics but LPIPS: scikit-image if it has the metric, else NumPy.
 
 Nothing of ours is imported. ``benchmarks/metrics.py`` times these, the tests compare with them.
 """
@@ -19,7 +19,7 @@ WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 
 
 class Peer:
-    """Two uint8 (H, W, 3) pictures. CIELAB and the maps of differences are made once, as ours."""
+    """Two uint8 (H, W, 3) pictures. CIELAB and the maps of differences are computed once per pair."""
 
     def __init__(self, truth: np.ndarray, result: np.ndarray) -> None:
         self.truth, self.result = truth, result
@@ -79,7 +79,7 @@ class Peer:
         return ((shares[1:] + shares[:-1]) / 2).sum() / 150
 
     def ab_auc_rebalanced(self) -> float:
-        """By thresholds, one after the other, with weights by SciPy's filter and nearest centers."""
+        """Compute the rebalanced AuC threshold by threshold, with weights by SciPy's filter."""
         weights = class_weights()
         centers = np.argwhere(np.ones((23, 23))) * 10.0 - 110
         _, nearest = cKDTree(centers).query(self.labs[0][..., 1:].reshape(-1, 2))
@@ -120,7 +120,7 @@ class Peer:
 
 @cache
 def class_weights() -> np.ndarray:
-    """Inverse probabilities of cells of a*b*, (23, 23), from the counts that colortk ships."""
+    """Return inverse probabilities of cells of a*b*, (23, 23), from the counts that colortk ships."""
     file = Path(__file__).parents[1] / "colortk" / "harness" / "metrics" / "color_classes.json"
     counts = np.zeros((23, 23))
     for a, b, count in json.loads(file.read_text("utf-8"))["counts"]:

@@ -1,4 +1,4 @@
-"""A report to look at: three plugins, six pictures, and hostile names on demand."""
+"""A made-up report: three plugins, six pictures, and hostile names on demand."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def _zero_inflated(rng: np.random.Generator, shape: tuple[int, int], share: floa
     return np.where(rng.random(shape) < share, 0.0, rng.normal(0.5, 1, shape))
 
 
-#: How a difference or a score is drawn, and its true mean.
+#: Distributions of scores and differences, each with its true mean.
 DISTRIBUTIONS: dict[str, tuple[Draw, float]] = {
     "normal": (lambda rng, shape: rng.normal(0.3, 1, shape), 0.3),
     "skewed: lognormal, sigma 0.5": (
@@ -44,20 +44,20 @@ DISTRIBUTIONS: dict[str, tuple[Draw, float]] = {
 
 
 def coverage(name: str, count: int, samples: int, seed: int = 0) -> float:
-    """Share of ``samples`` samples of ``count`` pictures whose interval holds the true mean."""
+    """Return the share of samples of ``count`` pictures whose interval contains the true mean."""
     draw, mean = DISTRIBUTIONS[name]
     rng = np.random.default_rng([seed, count, sorted(DISTRIBUTIONS).index(name)])
     hits = 0
     for first in range(0, samples, 500):
         size = min(500, samples - first)
-        # Resamples of their own for every part, so that the draws of one seed do not decide.
+        # Every part has its own resamples, so that no single seed decides the result.
         found = mean_intervals(draw(rng, (count, size)), seed=int(rng.integers(1 << 31)))
         hits += int(((found.low <= mean) & (mean <= found.high)).sum())
     return hits / samples
 
 
 def coverage_of_bca(name: str, count: int, samples: int, seed: int = 0) -> float:
-    """The same for SciPy's BCa bootstrap, the alternative that covers less."""
+    """Return the coverage of SciPy's BCa bootstrap, an alternative that covers less."""
     from scipy.stats import bootstrap
 
     draw, mean = DISTRIBUTIONS[name]
@@ -74,7 +74,7 @@ def coverage_of_bca(name: str, count: int, samples: int, seed: int = 0) -> float
 
 
 def score_table(rng: np.random.Generator, plugins: int = 0) -> Float64:
-    """Scores of 2 to 8 plugins on 10 to 60 pictures: spread, skew and lead differ by plugin."""
+    """Draw scores of 2 to 8 plugins on 10 to 60 pictures; mean, spread and skew differ by plugin."""
     plugins = plugins or int(rng.integers(2, 9))
     pictures = int(rng.integers(10, 61))
     hardness = rng.normal(0, 2, (pictures, 1))
@@ -85,7 +85,7 @@ def score_table(rng: np.random.Generator, plugins: int = 0) -> Float64:
     return hardness + lead + spread * np.where(rng.random(plugins) < 0.5, noise, skewed)
 
 
-#: What must not happen in any table.
+#: Properties that every table must have.
 PROPERTIES = (
     "a better mean has a worse rank",
     "plugins that are not told apart have different ranks",
@@ -98,7 +98,7 @@ PROPERTIES = (
 
 
 def violations(tables: int, seed: int = 0) -> dict[str, int]:
-    """How many tables break each property; all must be 0."""
+    """Count the tables that break each property; all counts must be 0."""
     rng = np.random.default_rng(seed)
     broken = dict.fromkeys(PROPERTIES, 0)
     for _ in range(tables):
@@ -147,7 +147,7 @@ def _separated(found: Verdicts) -> NDArray[np.bool_]:
     return apart
 
 
-#: Differences of two plugins that do not differ: the mean is zero.
+#: Distributions of differences with mean zero: the two plugins are equally good.
 NULLS: dict[str, Draw] = {
     "normal": lambda rng, shape: rng.normal(0, 1, shape),
     "heavy tails: Student's t, 3 degrees": lambda rng, shape: rng.standard_t(3, shape),
@@ -159,7 +159,7 @@ NULLS: dict[str, Draw] = {
 
 
 def false_verdicts(name: str, count: int, pairs: int, seed: int = 0) -> float:
-    """Share of pairs of plugins that do not differ which are told apart all the same."""
+    """Return the share of equally good pairs of plugins that are called different."""
     rng = np.random.default_rng([seed, count, sorted(NULLS).index(name)])
     found = 0
     for _ in range(0, pairs, 20):
@@ -173,7 +173,7 @@ def false_verdicts(name: str, count: int, pairs: int, seed: int = 0) -> float:
 
 
 def false_families(plugins: int, count: int, tables: int, seed: int = 0) -> float:
-    """Share of families of equal plugins, Holm-corrected, with at least one false verdict."""
+    """Return the share of Holm-corrected families of equal plugins with a false verdict."""
     rng = np.random.default_rng(seed)
     found = 0
     for _ in range(tables):

@@ -1,4 +1,4 @@
-"""A copy of the installed packages' sources, to be edited, and the keys that are computed of it."""
+"""An editable copy of the sources of the installed packages, and the keys computed from it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS = b'\n# Words.\n"""More words."""\n'
 
 
 class Copy:
-    """The packages of this checkout under ``folder``."""
+    """Copy the packages of this checkout to ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         skipped = shutil.ignore_patterns("__pycache__", "*.onnx", "*.npz", "*.png", "*.jpg")
@@ -34,7 +34,7 @@ class Copy:
         self.tree = SourceTree(SourceCache(None), self.roots)
 
     def keys(self) -> dict[str, str]:
-        """Every kind of key, of a network, of SIFT features and of metrics."""
+        """Return every kind of key: of a network, of SIFT features and of metrics."""
         network, sift = spec("effnet_bins"), spec("sift_mlp")
         tree = self.tree
         with tree.snapshot():
@@ -51,7 +51,7 @@ class Copy:
             }
 
     def reached(self) -> dict[str, set[str]]:
-        """Modules that each of the keys depends on, as the closures say."""
+        """Return the modules that each key depends on, according to the closures."""
         metrics = ("colortk.harness.metrics", "colortk.harness.lpips", "colortk.harness.scoring")
 
         def modules(*names: str, without: tuple[str, ...] = ()) -> set[str]:

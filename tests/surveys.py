@@ -1,4 +1,4 @@
-"""A survey made without any plugin, and raters who answer it."""
+"""A survey without plugins, and simulated raters."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def make_survey(
 
 
 def condition_of(survey: Survey, question: Question) -> str:
-    """What a question shows, which a rater cannot know."""
+    """Return the condition of a question, which a rater cannot know."""
     return {
         shown.file: name
         for subject in survey.description.pictures
@@ -62,7 +62,7 @@ def condition_of(survey: Survey, question: Question) -> str:
 
 
 def answer_all(survey: Survey, rater: Rater, shares: dict[str, float], seed: int) -> int:
-    """Answer whatever is left: "real" with the probability that ``shares`` has by condition."""
+    """Answer all remaining questions: "real" with the probability in ``shares`` by condition."""
     dice, count = random.Random(seed), 0
     while question := rater.next():
         said = dice.random() < shares[condition_of(survey, question)]

@@ -1,4 +1,4 @@
-"""Lightness as old photographs have it."""
+"""Simulated aging: lightness changes as in old photographs."""
 
 from __future__ import annotations
 

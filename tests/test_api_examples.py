@@ -1,4 +1,4 @@
-"""The examples in the docstrings of public modules give what they say."""
+"""The examples in the docstrings of public modules print the documented results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of arrays on anything finite: COLORTK_EXAMPLES=1000 tries more of it."""
+"""Array functions with random finite inputs. COLORTK_EXAMPLES=1000 tries more inputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from colortk.plugin.spec import WorkingSize
 from colortk.runtime.loading import Loaded, PluginRequest, load
 
 EXAMPLES = int(os.environ.get("COLORTK_EXAMPLES", "0"))
-#: The everyday subset tries the same few every time.
+#: The everyday tests use the same few examples every time.
 thorough = settings(
     max_examples=EXAMPLES or 25, derandomize=not EXAMPLES, deadline=None, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -37,7 +37,7 @@ TINY = float(np.finfo(np.float32).smallest_subnormal)
 
 
 def planes(shape: tuple[int, ...], low: float, high: float) -> st.SearchStrategy[np.ndarray]:
-    """Constant, two-valued, noise, or whatever hypothesis likes, subnormal numbers too."""
+    """Draw constant, two-valued, random or arbitrary arrays, with subnormal numbers."""
     one = st.floats(low, high, width=32)
     seed = st.integers(0, 2**32 - 1)
     noise = seed.map(lambda n: np.random.default_rng(n).uniform(low, high, shape))
@@ -55,7 +55,7 @@ def lightnesses(low: float = 0.0, high: float = 100.0) -> st.SearchStrategy[np.n
 
 @st.composite
 def pictures(draw: st.DrawFn, most: float) -> tuple[np.ndarray, np.ndarray]:
-    """L* of a picture and chroma of another size."""
+    """Draw the L* of a picture and chroma of another size."""
     light = draw(lightnesses())
     shape = draw(st.one_of(st.just(light.shape), SHAPES))
     return light, draw(planes((*shape, 2), -most, most))
@@ -75,7 +75,7 @@ def check_finite(name: str, light: np.ndarray) -> None:
     assert np.array_equal(light, before)
 
 
-#: Any number of 32 bits, what is no L* at all included.
+#: Any 32-bit float, including values that are not valid L*.
 ANY = float(np.float32(3.0e38))
 
 
@@ -99,7 +99,7 @@ def test_sift_mlp_answers_anything_finite(light: np.ndarray) -> None:
 @given(pictures(1000.0))
 @example((np.full((1, 300), 50, np.float32), np.full((300, 1, 2), 1000, np.float32)))
 def test_lightness_is_kept_to_eight_bits(both: tuple[np.ndarray, np.ndarray]) -> None:
-    """Every pixel's L* is within that of a step of 8 bits, of each channel, of the input's."""
+    """The L* of every pixel differs from the input by less than one 8-bit step of each channel."""
     light, ab = both
     gray = np.rint(light * 2.55).astype(np.uint8)
     wanted = lightness(gray)
@@ -113,7 +113,7 @@ def test_lightness_is_kept_to_eight_bits(both: tuple[np.ndarray, np.ndarray]) ->
 
 
 def bound(rgb: np.ndarray) -> float:
-    """L* by which half a step of every channel, all one way, moves a color at most, and 0.3."""
+    """Return the largest change of L* by half a step of all channels, plus 0.3."""
     inner = np.clip(rgb.astype(float), 0.5, 254.5)
     steps = rgb2lab((inner + 0.5) / 255)[..., 0] - rgb2lab((inner - 0.5) / 255)[..., 0]
     return float(steps.max()) / 2 + 0.3
@@ -135,7 +135,7 @@ def test_refinement_of_any_chroma_gives_a_valid_picture(
 @given(SHAPES.flatmap(lambda s: st.tuples(planes(s, 0, 100), planes((*s, 2), -1e6, 1e6))))
 @example((np.full((1, 1), TINY, np.float32), np.full((1, 1, 2), TINY, np.float32)))
 def test_ratio_keeps_the_ratio(both: tuple[np.ndarray, np.ndarray]) -> None:
-    """It is a factor from 0 to 1 on a* and on b*, the same for both."""
+    """Refinement "ratio" multiplies a* and b* by one factor from 0 to 1."""
     light, ab = both
     refined = ratio(light, ab).astype(np.float64)
     given_ = ab.astype(np.float64)

@@ -1,4 +1,4 @@
-"""New pictures out of one: the right size, the right pixels, lightness and color together."""
+"""Augmented pictures have the right size and pixels; lightness and color change together."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_shifts_against_scipy(way, axis: int) -> None:  # type: ignore[no-untype
 
 
 def test_a_crop_is_an_enlarged_part_of_the_picture() -> None:
-    """On a ramp, a part enlarged is a ramp with a smaller slope."""
+    """An enlarged crop of a ramp is a ramp with a smaller slope."""
     ramp = np.repeat(np.linspace(0, 250, 60)[:, None, None], 60, 1).repeat(3, 2).astype(np.uint8)
     slopes = []
     for seed in range(30):

@@ -1,4 +1,4 @@
-"""Document 002's colorizer: its answers to several views, against ONNX Runtime alone."""
+"""The colorizer of Darban (2024): its mean of several views, against plain ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conftest import photo
 
 
 def alone(plane: np.ndarray) -> np.ndarray:
-    """Chroma (H, W, 2) of L* (H, W), by the network and nothing else."""
+    """Return chroma (H, W, 2) of L* (H, W), predicted by the network alone."""
     from importlib.resources import files
 
     path = files("colortk_plugins.autoencoder").joinpath("artifacts", "network.onnx")
@@ -28,7 +28,7 @@ def alone(plane: np.ndarray) -> np.ndarray:
 
 
 def mirrored(answer: Callable[[np.ndarray], np.ndarray], seen: np.ndarray) -> np.ndarray:
-    """The mean of ``answer`` and of it in a mirror."""
+    """Return the mean of the prediction and of the mirrored prediction."""
     return (answer(seen) + np.fliplr(answer(np.ascontiguousarray(np.fliplr(seen))))) / 2
 
 

@@ -1,4 +1,4 @@
-"""The same training on every library that Keras computes with."""
+"""Training gives the same results on every Keras backend."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_training_step_gives_the_same_losses_on_every_backend(tmp_path: Path) 
     for other in OTHERS:
         for plugin, losses in _losses(other, tmp_path).items():
             assert losses[0] == pytest.approx(first[plugin][0], rel=1e-4), (plugin, other)
-            # From weights that have gone apart by a rounding or two, as the processor has it.
+            # The weights differ by rounding, depending on the processor.
             assert losses == pytest.approx(first[plugin], rel=1e-3), (plugin, other)
             assert losses[0] != losses[2], "a step changes something"
 
@@ -104,7 +104,7 @@ def test_the_fused_operators_compute_what_keras_does(tmp_path: Path) -> None:
 
 
 def test_fused_adam_equals_keras_adam() -> None:
-    """Also with strided gradients, small ones, and a rate for each layer."""
+    """Also with strided and small gradients, and with a rate for each layer."""
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs PyTorch")
     code = """if True:
@@ -149,7 +149,7 @@ def test_fused_adam_equals_keras_adam() -> None:
 
 
 def test_cpu_weights_can_be_frozen_on_pytorch() -> None:
-    """Asked for "cpu:0", Keras makes copies that are no leaves, and refuses."""
+    """With the device "cpu:0", Keras makes copies that are not leaves, which cannot be frozen."""
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs PyTorch")
     code = """if True:

@@ -82,7 +82,7 @@ def test_report_lines_are_complete_and_wait_for_disk_space(place: Path) -> None:
         told = (place / "report").read_bytes()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    # The last write either failed or wrote a part; that depends on how long a line is.
+    # The last write failed or wrote a part, depending on the length of the line.
     assert report.problem in (os.strerror(errno.EFBIG), os.strerror(errno.ENOSPC))
     assert told.endswith(b"\n")
     assert 0 < len(told.splitlines()) < 9
@@ -104,7 +104,7 @@ def test_many_pictures_get_worker_processes() -> None:
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bool]], None]:
-    """Let the disk have room for a file that is written while a function says so."""
+    """Simulate a disk that accepts a file only while a function returns true."""
 
     def limit(has_room: Callable[[], bool]) -> None:
         def sync(_: int) -> None:
@@ -122,7 +122,7 @@ def test_a_full_disk_ends_a_batch(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tree(place / "in", *(f"{number}.png" for number in range(9)))
-    room(lambda: len(results(place / "out")) < 3)  # one is the file that is being written
+    room(lambda: len(results(place / "out")) < 3)  # one of them is the file that is being written
     assert run("in", "-o", "out", "--jobs", "1") == 1
     full = "No space left on device"
     assert capsys.readouterr().err.splitlines() == [
@@ -154,7 +154,7 @@ def test_a_batch_continues_while_small_results_still_fit(
 def test_intermediates_are_written_before_the_result(
     place: Path, room: Callable[[Callable[[], bool]], None]
 ) -> None:
-    """Otherwise a picture without its intermediates would count as done."""
+    """If the result came first, a picture without intermediates would count as done."""
     tree(place / "in", "a.png", "b.png")
     room(lambda: False)
     assert run("in", "-o", "out", "--keep-intermediates") == 1
@@ -165,7 +165,7 @@ def test_intermediates_are_written_before_the_result(
 
 
 class SlowPool:
-    """A pool that finishes the last task first, and fails on what is called bad."""
+    """A pool that finishes the last task first, and fails for pictures named "bad"."""
 
     def __init__(self, capacity: int) -> None:
         self.tasks: list[PictureTask] = []
@@ -201,7 +201,7 @@ class SlowPool:
 
 
 def run_slowly(files: list[str], pool: SlowPool) -> tuple[list[FileResult], OutputTracker]:
-    """Results of a batch with `-o out`, and its tracker."""
+    """Return the results of a batch with `-o out`, and its tracker."""
     Path("out").mkdir()
     options = BatchOptions(output=Path("out"))
     tracker = OutputTracker(options)
@@ -247,7 +247,7 @@ def test_a_full_disk_starts_no_new_task_and_finishes_open_tasks(place: Path) -> 
     tree(place, *files)
     pool = SlowPool(2)
     results, tracker = run_slowly(files, pool)
-    # The second is finished before the first; then three have no room while a fourth is open.
+    # The second task finishes before the first; then three fail for lack of space while a fourth is open.
     assert tracker.disk_full
     assert [result.input for result in results if result.error is None] == ["2.png"]
     assert len(results) == len(pool.submitted) == 5

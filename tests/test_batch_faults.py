@@ -1,4 +1,4 @@
-"""Many pictures on a bad day: kills, a full disk, a folder that is read-only, a clock that jumps."""
+"""Batches under faults: kills, a full disk, a read-only folder, a clock that jumps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_killed_batch_can_be_resumed() -> None:
-    """Shortened: as many as ``COLORTK_KILLS`` says. ``benchmarks/faults.py`` does 50."""
+    """Kill ``COLORTK_KILLS`` times. ``benchmarks/faults.py`` kills 50 times."""
     kills = os.environ.get("COLORTK_KILLS", "6")
     script = [sys.executable, str(ROOT / "benchmarks" / "faults.py"), "--pictures", "40"]
     run = subprocess.run([*script, "--kills", kills], capture_output=True, text=True)
@@ -70,7 +70,7 @@ def test_a_folder_that_is_read_only(colortk: Run, tmp_path: Path) -> None:
 
 
 def test_a_file_size_limit_fails_only_large_results(colortk: Run, tmp_path: Path) -> None:
-    """Nor may the journal: the pictures that are small enough are done all the same."""
+    """The limit also applies to the journal. Results under the limit are still written."""
     many(tmp_path / "in", 7)
     large = tmp_path / "in" / "large.png"
     Image.fromarray(photo(90, 90)[..., 1]).save(large)
@@ -88,7 +88,7 @@ def test_a_file_size_limit_fails_only_large_results(colortk: Run, tmp_path: Path
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_batch_resumes_after_the_disk_was_full(jobs: int, colortk: Run, tmp_path: Path) -> None:
-    """With the results, the journal and the report on it."""
+    """The results, the journal and the report are on the full disk."""
     names = many(tmp_path / "in", 40, (60, 80))
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -118,7 +118,7 @@ def test_a_batch_resumes_after_the_disk_was_full(jobs: int, colortk: Run, tmp_pa
         subprocess.run(["umount", str(disk)], check=True)
 
 
-#: A clock that is years ahead and years behind by turns.
+#: A clock that is alternately years ahead and years behind.
 CLOCK = """
 import time
 real, calls = time.time, []
@@ -136,7 +136,7 @@ time.time_ns = lambda: int(wrong() * 1e9)
 def test_a_changed_system_clock_does_not_confuse_resume(
     first: int, colortk: Run, moody: Path, tmp_path: Path
 ) -> None:
-    """What is done is known by what the files are, not by when they were written."""
+    """`--resume` depends on the content of files, not on their times."""
     names = many(tmp_path / "in", 12)
     for number, name in enumerate(names):  # a camera's clock is wrong too
         os.utime(tmp_path / "in" / name, (number * 10**8,) * 2)

@@ -1,4 +1,4 @@
-"""Which pictures are meant: folders, patterns, lists, and what a file is before it is decoded."""
+"""Inputs of a batch: folders, patterns, lists, and the type of a file before it is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the journal remembers of a batch, and what ``--resume`` makes of it."""
+"""The journal of a batch, and ``--resume``."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def journal(place: Path, resumes: bool = True) -> Journal:
 
 
 def plan(names: list[str], journal: Journal) -> list[PlannedFile]:
-    """Plans of a run with `-o out`."""
+    """Return the plans of a run with `-o out`."""
     planner = OutputPlanner(BatchOptions(output=Path("out")), journal)
     return planner.plan([InputItem(name) for name in names])
 
@@ -91,7 +91,7 @@ def test_open_outputs_are_recorded_at_the_end(place: Path) -> None:
         assert tracker.begin(planned, planned.result("gray"))
     tree(place, "out/a.png")
     tracker.close()
-    tree(place, "out/b.png")  # somebody else's
+    tree(place, "out/b.png")  # a line of another program
     later = journal(place)
     assert later.done("a.png", Path("out/a.png"))
     assert not later.done("b.png", Path("out/b.png"))

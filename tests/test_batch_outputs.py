@@ -1,4 +1,4 @@
-"""The plan of a batch: what is decided before the first picture is decoded."""
+"""The output plan of a batch, which is made before the first picture is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results that lack lines of damaged pictures: ``run --resume`` never takes one for a whole one."""
+"""Results of damaged pictures that lack rows: ``run --resume`` never treats them as complete."""
 
 from __future__ import annotations
 

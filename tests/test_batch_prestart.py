@@ -1,4 +1,4 @@
-"""Workers that are started while the command still finds out which pictures there are."""
+"""Workers that are started while the command still searches for pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from conftest import photo
 
 
 class Stand:
-    """In place of a process: who was begun, and who was ended."""
+    """A stand-in for a process that records starts and ends."""
 
     def __init__(self, target: str) -> None:
         self.target, self.request = target, dict[str, Any]()
@@ -103,7 +103,7 @@ def test_a_worker_is_taken_once_and_with_its_threads(begun: list[Stand], tmp_pat
 
 
 def run_prestarted(place: Path, plugin: str) -> list[FileResult]:
-    """Records of three pictures, by workers that were started before."""
+    """Return the records of three pictures, made by prestarted workers."""
     for number in range(3):
         Image.fromarray(photo(40, 50, number)).save(place / f"{number}.png")
     found = PrestartedWorkers([str(place)], 2, plugin)

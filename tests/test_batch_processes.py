@@ -1,4 +1,4 @@
-"""Many pictures over processes and a cluster: what a death, a hang or an interrupt costs."""
+"""Batches over processes and a cluster: crashes, hangs and interrupts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tox -e bench`, shortened: what it writes and how it fails, never how fast anything is."""
+"""`tox -e bench`, shortened: its output and its failures, without timings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def python(script: str, *arguments: Any, modules: Path | None = None) -> Any:
 
 
 def table(folder: Path, *arguments: Any, code: int = 0, modules: Path | None = None) -> Any:
-    """What was printed, and the rows that were written."""
+    """Return the printed table and the written rows."""
     kept = folder / "bench.json"
     few = ("--quick", "--repeats", 1, "--json", kept)
     run = python("table.py", *few, *arguments, modules=modules)

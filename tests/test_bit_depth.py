@@ -1,4 +1,4 @@
-"""The rule that reduces 16 bits to 8, and the gray picture of a lightness."""
+"""The rule that reduces 16 bits to 8 bits, and the gray picture of a lightness."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 
 from colortk.cli.main import cli
 
-#: What the help of an option may begin with.
+#: Verbs with which the help of an option may begin.
 VERBS = {
     "Add", "Ask", "Average", "Begin", "Choose", "Colorize", "Compare", "Compute", "Connect",
     "Continue", "Create", "Crop", "Decode", "Descend", "Draw", "End", "Fit", "Imitate",
@@ -21,14 +21,14 @@ VERBS = {
 }  # fmt: skip
 #: British spellings of common words.
 BRITISH = r"colour|grey|\bwhilst\b|ise[sd]?\b(?<!otherwise)(?<!noise)"  # codespell:ignore
-#: Longest help of an option, without its default.
+#: Maximum length of the help of an option, without its default.
 LONGEST = 62
 
 
 def commands(
     command: click.Command, parent: click.Context | None = None
 ) -> Iterator[click.Context]:
-    """Contexts of a command and of all its subcommands."""
+    """Yield the contexts of a command and of all its subcommands."""
     context = click.Context(command, info_name=command.name, parent=parent)
     yield context
     if isinstance(command, click.Group):

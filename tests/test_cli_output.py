@@ -1,4 +1,4 @@
-"""No file name steers a terminal, whatever the command prints it in; JSON keeps the name."""
+"""Control characters in file names never reach the terminal; JSON keeps the name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from colortk.cli.main import invoke
 from colortk.cli.output import escape_controls, escape_text
 from conftest import photo
 
-#: A name that clears a terminal, starts a new line, goes back in the line and turns the direction round.
+#: A name that clears the terminal, starts a new line, returns to the line start and reverses the text direction.
 EVIL = "a\x1b[2J\nb\rc\x9b1m\u202egnp"
 ESCAPED = r"a\x1b[2J\nb\rc\x9b1m\u202egnp"
 
@@ -50,7 +50,7 @@ def controls(text: str) -> list[str]:
             "写真\u3000一\u00a0.png",
             "写真\u3000一\u00a0.png",
         ),  # spaces of other scripts are no controls
-        ("نامه\u200cها.png", "نامه\u200cها.png"),  # this word cannot be written without its joiner
+        ("نامه\u200cها.png", "نامه\u200cها.png"),  # this word needs its zero-width joiner
         ("\udce9.png", r"\udce9.png"),  # a byte that is not UTF-8
         ("\x7f\u2028\u2066", r"\x7f\u2028\u2066"),
     ],

@@ -1,4 +1,4 @@
-"""The same work on a Dask cluster: a scheduler and two worker processes of this machine."""
+"""`run` and `compare` on a Dask cluster of a scheduler and two workers on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from conftest import colorizer_module, photo
 def cluster(
     folder: Path, environment: dict[str, str]
 ) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """Address of a scheduler, and two workers of one thread each."""
+    """The address of a scheduler with two workers of one thread each."""
     contact = folder / "scheduler.json"
     options = {
         "env": {**os.environ, **environment},

@@ -1,4 +1,4 @@
-"""A Dask scheduler that is none, is silent or is lost: one line, soon."""
+"""A Dask scheduler that is not one, is silent or is lost gives one line soon."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Run = Callable[..., "subprocess.CompletedProcess[Any]"]
 
 @contextlib.contextmanager
 def listener(greeting: bytes | None = None, reply: bytes = b"") -> Iterator[str]:
-    """Address of a program that is no scheduler: silent, greeting, or replying as HTTP does."""
+    """The address of a program that is not a scheduler: silent, greeting, or an HTTP server."""
     held = []
 
     def serve() -> None:
@@ -148,7 +148,7 @@ def test_losing_the_scheduler_ends_the_run_with_a_message(
 
 
 def done_so_far(folder: Path) -> int:
-    """Pictures that `run` has written or `compare` has stored."""
+    """Count the pictures that `run` has written or `compare` has stored."""
     store = folder / "store" / "results.sqlite"
     if store.exists():
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(store)) as db:
@@ -157,7 +157,7 @@ def done_so_far(folder: Path) -> int:
 
 
 def listening_process(port: int) -> int:
-    """The process that listens on a local TCP port, from Linux' tables."""
+    """Return the process that listens on a local TCP port, from /proc/net/tcp."""
     (inode,) = {
         line.split()[9]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]

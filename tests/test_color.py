@@ -23,7 +23,7 @@ HAS_16_BITS = cielab._looks_up_16_bits()
 
 @pytest.fixture(params=["OpenCV 5", "OpenCV 4"])
 def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With tables of 16 bits, and as if OpenCV had none."""
+    """Run with the 16-bit lookup tables of OpenCV, and without them."""
     if request.param == "OpenCV 4":
         monkeypatch.setattr(cielab, "_looks_up_16_bits", lambda: False)
     elif not HAS_16_BITS:
@@ -68,7 +68,7 @@ def test_lab_to_rgb_equals_scikit_image() -> None:
 
 @pytest.mark.usefixtures("tables")
 def test_lab_to_rgb8_equals_rounded_scikit_image() -> None:
-    dark = RNG.random((30, 60, 3)) ** 4  # where a level has the fewest steps of linear light
+    dark = RNG.random((30, 60, 3)) ** 4  # the levels with the fewest steps of linear light
     lab = rgb2lab(np.concatenate([RNG.random((30, 60, 3)), dark])).astype(np.float32)
     found = lab_to_rgb8(lab)
     assert found.shape == lab.shape

@@ -1,4 +1,4 @@
-"""The rebalanced AuC: its color classes, its weights, and two values worked out by hand."""
+"""The rebalanced AuC: its color classes, its weights, and two values computed by hand."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> np.ndarra
 
 
 def test_a_rare_color_counts_more_than_gray() -> None:
-    """One half is right and the other wrong: each value is the weight of the right half."""
+    """If one half is right, the value is the weight of that half."""
     lab = rgb2lab(np.array([[RED, GRAY]], np.uint8))[0, :, 1:]
     apart = float(np.hypot(*(lab[0] - lab[1])))
     row, column = np.rint(lab[0] / 10).astype(int) + 11
     weights = class_weights() / class_weights().min()
     red, gray = weights[row, column], weights[11, 11]
     assert red > 20 * gray
-    # A half that is wrong counts from its error on.
+    # The wrong half counts at thresholds above its error.
     wrong = (150.5 - np.ceil(apart)) / 150
     truth = halves(RED, GRAY)
     for result, right, other in ((halves(GRAY, GRAY), gray, red), (halves(RED, RED), red, gray)):

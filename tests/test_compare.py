@@ -1,4 +1,4 @@
-"""``colortk compare``: fair, paired, and kept."""
+"""``colortk compare``: scores, excluded pictures, tables and stored results."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_gray_originals_are_left_out_of_every_measure_and_named(
     assert (report["images"], report["gray_rule"]) == (4, "left out")
     assert [Path(name).name for name in report["gray_originals"]] == ["old.png"]
     assert "gray" not in report
-    # Gray is perfect on a gray picture: every measure would flatter it.
+    # The plugin `gray` is perfect on gray originals, so that they would favor it.
     assert rows_of(run)["gray"]["metrics"] == clean
     for flag in ("--keep-gray", "--keep-grey"):
         kept = json.loads(colortk(*arguments, "--json", flag).stdout)
@@ -311,7 +311,7 @@ def test_requested_metrics_are_shown(folder: Path, colortk: Callable[..., Any]) 
 def test_sizes(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
-    """Color that depends on the picture's size is found out; color that does not, is not."""
+    """`--size` shows which plugins depend on the size of the picture."""
     body = "return np.full((*lightness.shape, 2), 20 * (lightness.shape[0] > 400), np.float32)"
     module = colorizer_module("sized", "sized", body).replace("short=32", "short=None")
     site = distribution("sized", module)

@@ -1,4 +1,4 @@
-"""``colortk compare`` when something fails: a plugin, a file, the command line."""
+"""Failures in ``colortk compare``: plugins, files and the command line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_failing_plugin_loses_only_its_own_row(
     assert "Traceback" not in run.stderr
 
 
-#: Perfect where it answers: it refuses what is hard.
+#: A plugin that is perfect on easy pictures and refuses hard ones.
 PICKY = """
         if lightness.mean() > LIMIT: raise RuntimeError("too hard")
         return np.zeros((*lightness.shape, 2), np.float32)
@@ -64,7 +64,7 @@ PICKY = """
 def test_refusing_hard_pictures_does_not_improve_the_rank(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
-    """`picky` is `gray` but for the pictures that it refuses: not better, not ranked, and said so."""
+    """`picky` equals `gray` except for pictures that it refuses, so that it gets no rank, and a note."""
     means = {p: np.asarray(Image.open(p).convert("L")).mean() for p in folder.iterdir()}
     hardest = max(means, key=means.__getitem__)
     image = Image.open(hardest)
@@ -140,9 +140,9 @@ def test_failures_are_retried_if_a_retry_can_help(
         return count
 
     assert failed("--timeout", "0.3", SLEEP="5") == 4
-    assert failed("--timeout", "0.3") == 4  # known to be too slow for that
+    assert failed("--timeout", "0.3") == 4  # it is known to be too slow for this timeout
     assert failed("--timeout", "9") == 0
-    assert failed("-m", "ab_rmse", BREAK="1") == 0  # a metric more, and a result stays a result
+    assert failed("-m", "ab_rmse", BREAK="1") == 0  # another metric does not change stored results
     (folder / "3.png").unlink()
     Image.fromarray(photo(70, 90, 8)).save(folder / "8.png")
     assert failed(BREAK="1") == 1

@@ -1,4 +1,4 @@
-"""``colortk compare`` on films: the same plugins, frame by frame and steadied, and how they flicker."""
+"""``colortk compare`` on films: plugins with and without smoothing, and their flicker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from conftest import Run, colorizer_module, one_line, photo, rows_of
 from films import decoded, film, planes, truncated
 from test_steady import moving
 
-#: A color that jumps by 3 in a* and b* from frame to frame.
+#: A plugin whose color changes by 3 in a* and b* from frame to frame.
 BLINK = """
         self.calls = getattr(self, "calls", 0) + 1
         ab = np.full((*lightness.shape, 2), 10, np.float32) + 3 * (self.calls % 2)
@@ -71,7 +71,7 @@ def shots(grays: list[np.ndarray]) -> list[ReferenceFrame]:
 
 
 def test_flicker_against_colors_moved_by_hand() -> None:
-    """The texture moves two pixels a frame: so is the frame before, without any optical flow."""
+    """The texture moves two pixels per frame, so the previous frame is known without optical flow."""
     rng, height, width = np.random.default_rng(0), 72, 96
     grays = moving(6, height=height, width=width)
     painted = np.zeros((height, width + 12, 2), np.float32)
@@ -181,7 +181,7 @@ def test_films_are_scored_with_and_without_smoothing(
 def test_unreadable_films_are_reported(tmp_path: Path, colortk: Run) -> None:
     cut = truncated(tmp_path / "cut.mp4")
     (tmp_path / "bad.mkv").write_bytes(b"no film")
-    for computed in (2, 0):  # what is missing is missing in what was kept, too
+    for computed in (2, 0):  # the stored results lack the missing frames, too
         run = colortk(
             "compare", cut, tmp_path / "bad.mkv", *SMALL, "-p", "gray", "--json", "--frames", "200"
         )
@@ -247,7 +247,7 @@ def test_pictures_and_films_in_one_folder(folder: Path, colortk: Run, site: Path
     assert 'href="#films"' in text
     assert "<!--" not in text.split("<script>")[0]
 
-    # Spread over processes, rows of one film too, in another store: the same.
+    # Several processes with another store give the same rows.
     one, two = (
         json.loads(
             colortk(

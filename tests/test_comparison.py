@@ -1,4 +1,4 @@
-"""What tables claim of made-up scores is true of these scores."""
+"""Statements of the tables agree with the scores that they are computed from."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def entry(label: str) -> PluginVariant:
 def compared(
     tables_of: dict[str, np.ndarray], gray: Sequence[int] = (), name: str = "v2", **more: Any
 ) -> Comparison:
-    """A comparison with these scores, (pictures, plugins) by metric; NaN: the plugin failed."""
+    """Return a comparison with scores (pictures, plugins) by metric; NaN means a failure."""
     (count, width) = next(iter(tables_of.values())).shape
     entries = [entry(f"plugin{k}") for k in range(width)]
     pictures, results = {}, {e.label: {} for e in entries}  # type: ignore[var-annotated]

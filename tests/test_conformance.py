@@ -1,4 +1,4 @@
-"""Every built-in conforms, and the kit notices plugins that do not."""
+"""Every built-in plugin passes the conformance checks, and the checks detect faulty plugins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from colortk.testing import parametrize_checks
 from conftest import BUILT_INS, colorizer_module
 
-#: Networks that take a second for some checks.
+#: Plugins that need about a second for some checks.
 LARGE = ("autoencoder", "resnet18", "vgg16_residual")
 
 
@@ -94,7 +94,7 @@ def test_an_endless_check_is_stopped_with_its_child_processes(
     run = colortk("plugins", "check", "hangs", "gray", "--timeout", "4", "--json", plugins=site)
     failed = [row for row in json.loads(run.stdout) if row["status"] == "failed"]
     assert [row["reason"] for row in failed] == ["it did not end in 4 s"]
-    if sys.platform == "linux":  # gone, or waiting for nothing but to be forgotten
+    if sys.platform == "linux":  # ended, or a zombie
         status = Path("/proc", (tmp_path / "child").read_text(), "status")
         assert not status.exists() or "\nState:\tZ" in status.read_text()
     names = colortk("plugins", "check", "gray", "gra")
@@ -154,7 +154,7 @@ def test_a_plugin_that_always_raises_fails_every_prediction_check(
         ]
         line = 1 + body.splitlines().index("        raise KeyError('boom')")
         failed = [row for row in rows.values() if row["status"] == "failed"]
-        for row in failed:  # those that ask the plugin and those that ask the host
+        for row in failed:  # checks of the plugin and checks through the host
             assert row["reason"].endswith(f"KeyError: 'boom' ({name}.py:{line})")
 
 
@@ -173,7 +173,7 @@ def test_only_an_assertion_of_the_plugin_names_its_line(
         shutil.rmtree(site)
 
 
-#: ``plugins check`` of all, in which what can be checked passes: the built-in ones take a minute.
+#: ``plugins check`` of all plugins; the built-in plugins take a minute.
 PASSING = """
 import sys
 from colortk.cli.main import invoke

@@ -1,4 +1,4 @@
-"""The pool on a cluster, with a client that runs everything at once in this process."""
+"""The pool on a cluster, with a client that runs tasks immediately in this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from colortk.runtime.dask_pool import DaskPool
 
 
 class Future:
-    """A future that is done."""
+    """A completed future."""
 
     def __init__(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self._value: Any = None
@@ -35,7 +35,7 @@ class Future:
 
 
 class Client:
-    """Stands in for ``distributed.Client``: one machine with two threads."""
+    """A stand-in for ``distributed.Client``: one machine with two threads."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, ...]] = []

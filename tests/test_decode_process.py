@@ -23,7 +23,7 @@ from test_truncated import jpeg, png
 
 
 def large_png() -> bytes:
-    """A picture that takes far longer than some milliseconds."""
+    """Return a picture that takes long to decode."""
     out = io.BytesIO()
     Image.new("L", (4000, 4000), 7).save(out, "PNG")
     return out.getvalue()

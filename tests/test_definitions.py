@@ -1,4 +1,4 @@
-"""Every table prints what its numbers depend on, and what it prints is true."""
+"""Every table prints definitions of its metrics, and the definitions are correct."""
 
 from __future__ import annotations
 

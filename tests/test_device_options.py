@@ -56,7 +56,7 @@ def colortk_colorizers():
 
 @pytest.fixture
 def tinted(distribution: Callable[..., Path], tmp_path: Path) -> Path:
-    """A plugin ``tinted`` that runs the tiny network, and tells stderr what it was given."""
+    """A plugin ``tinted`` that runs the tiny network and prints its device and threads on stderr."""
     file = tmp_path / "tiny.onnx"
     file.write_bytes(tiny(A, B))
     return distribution("tinted", PLUGIN.format(file=str(file)))

@@ -30,7 +30,7 @@ Requires-Dist: only-long-ago; python_version < "3"
 
 @pytest.fixture
 def rows(tmp_path: Path, colortk: Callable[..., Any]) -> dict[str, dict[str, str]]:
-    """The rows of ``doctor`` where the distribution has other requirements."""
+    """Return the rows of ``doctor`` for a distribution with these requirements."""
     info = tmp_path / "site" / "colorization_toolkit-99.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(METADATA)

@@ -23,7 +23,7 @@ from test_results import picture
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """One photograph in three files of different bytes, and another one."""
+    """One photograph in three different files, and another photograph."""
     place = tmp_path / "pictures"
     place.mkdir()
     first = Image.fromarray(photo(40, 50, 1))
@@ -44,7 +44,7 @@ def test_a_digest_tells_values_shapes_and_types_apart() -> None:
 def test_only_the_first_of_equal_originals_counts() -> None:
     known = {name: picture(name) for name in "abcd"}
     known["c"].pixels = known["a"].pixels
-    known["b"].pixels = known["d"].pixels = ""  # of an earlier version
+    known["b"].pixels = known["d"].pixels = ""  # as written by an earlier version
     assert duplicate_pixels("abcde", known) == {"c": "a"}
     assert duplicate_pixels("cba", known) == {"a": "c"}
 

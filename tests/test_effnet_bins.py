@@ -1,4 +1,4 @@
-"""Our own colorizer: its cells, its network, its encoder's weights, and how it is served."""
+"""The colorizer `effnet_bins`: bins, network, weights of the encoder, and predictions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from colortk_plugins.effnet_bins.options import Options
 from colortk_plugins.effnet_bins.vivid import boost_pale_colors
 from conftest import photo
 
-# Keras' own way from its variables to arrays, with NumPy 2.
+# Keras converts its variables to arrays in a way that NumPy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-#: Weights of EfficientNet-Lite2 that are trained, by its authors' count.
+#: Number of trainable weights of EfficientNet-Lite2 as its authors state it.
 PUBLISHED = 6_092_072
-#: The 1x1 convolution and normalization of 1,280 features and the classifier behind the encoder.
+#: Weights after the encoder: 1x1 convolution and normalization of 1,280 features, and the classifier.
 HEAD = 352 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
 
 
 def test_bins_are_those_that_srgb_colors_fall_into() -> None:
-    """The rim of the gamut is on the faces of the RGB cube, as scikit-image converts them."""
+    """Compare with the faces of the RGB cube, which are the boundary of the gamut, by scikit-image."""
     levels = np.arange(256, dtype=np.uint8)
     u, v = np.meshgrid(levels, levels, indexing="ij")
     faces = [
@@ -130,7 +130,7 @@ def test_smaller_encoders_are_the_published_ones(size: str, published: int, feat
 
 @pytest.mark.slow
 def test_blocks_of_attention_begin_as_the_identity() -> None:
-    """And what they add spreads over the whole picture once they have learned."""
+    """After training, attention blocks spread information over the whole picture."""
     keras = pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.network import effnet_bins
 
@@ -154,7 +154,7 @@ def test_blocks_of_attention_begin_as_the_identity() -> None:
 
 
 def random_lite2() -> tuple[dict[str, Any], Any]:
-    """A state dict with the package's names, and what PyTorch makes of it: features of blocks."""
+    """Return a state dict with the names of the package, and the features that PyTorch computes."""
     torch = pytest.importorskip("torch")
     stages = (
         *((1, 3, 1, 1, 16), (3, 3, 2, 6, 24), (3, 5, 2, 6, 48), (4, 3, 2, 6, 88)),
@@ -231,7 +231,7 @@ def random_lite2() -> tuple[dict[str, Any], Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [64, 72])
 def test_encoder_weights_are_converted_from_pytorch(tmp_path: Path, side: int) -> None:
-    """Features equal those of the same weights on gray RGB, at odd sizes of features too."""
+    """Features equal those of the same weights on gray RGB, also at odd sizes."""
     keras = pytest.importorskip("keras")
     torch = pytest.importorskip("torch")
     from colortk_plugins.effnet_bins.encoder import load_lite
@@ -271,11 +271,11 @@ def test_encoder_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
 
 
 def test_chroma_has_the_size_of_the_lightness() -> None:
-    """From a quarter of the size, along an edge that is not on the coarse grid."""
+    """Chroma of a quarter of the size follows an edge that is not on the coarse grid."""
     from colortk_plugins.effnet_bins.colorizer import EffnetBins
 
     class Two:
-        """As likely red as the coarse pixel is dark, else green."""
+        """Predict red with the probability that the coarse pixel is dark, else green."""
 
         def predict(self, x: Any) -> Any:
             dark = (x < 0).reshape(1, 16, 4, 16, 4).mean((2, 4))

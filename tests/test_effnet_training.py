@@ -1,4 +1,4 @@
-"""Training of our own colorizer: losses against SciPy and NumPy, what is trained, wrong wishes."""
+"""Training of `effnet_bins`: losses against SciPy and NumPy, trained layers, wrong options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from colortk_plugins.effnet_bins import losses
 from colortk_plugins.effnet_bins.prior import color_prior, soft_counts
 from colortk_plugins.effnet_bins.train import build_network, make_recipe
 
-# Keras' own way from its variables to arrays, with NumPy 2.
+# Keras converts its variables to arrays in a way that NumPy 2 deprecates.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -30,7 +30,7 @@ pytestmark = [
 
 
 def gaussian(ab: np.ndarray) -> np.ndarray:
-    """Probability of every cell under a normal distribution about a color."""
+    """Return the probability of every bin under a normal distribution around a color."""
     distance = ((ab[..., None, :].astype(np.float64) - CENTERS) ** 2).sum(-1)
     density = np.exp(-distance / (2 * 5.0**2))
     return np.asarray(density / density.sum(-1, keepdims=True))
@@ -54,7 +54,7 @@ def test_statistics_are_means_and_deviations_of_each_picture(
 
 @pytest.fixture
 def pair() -> tuple[np.ndarray, np.ndarray]:
-    """Truth (2, 32, 32, 3) and an answer (2, 8, 8, cells + 2)."""
+    """True Lab (2, 32, 32, 3) and network output (2, 8, 8, bins + 2)."""
     truth = np.stack([rgb2lab(photo(32, 32, seed)) for seed in (0, 1)]).astype(np.float32)
     answer = np.random.default_rng(0).normal(0, 1, (2, 8, 8, len(CENTERS) + 2))
     return truth, answer.astype(np.float32)
@@ -104,7 +104,7 @@ def test_coarse_errors_are_of_averaged_colors(pair: tuple[np.ndarray, np.ndarray
 
 
 def test_pixels_of_one_true_color_should_get_one_color() -> None:
-    """Equal to a loop over all pairs at the offsets; a uniform shift costs nothing."""
+    """The loss equals a loop over all pairs of pixels; a uniform shift adds no loss."""
     rng = np.random.default_rng(3)
     ab, color = rng.uniform(-30, 30, (2, 1, 9, 8, 2))
     weighted, weights = 0.0, 1e-3

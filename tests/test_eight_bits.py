@@ -1,4 +1,4 @@
-"""A network in 8 bits: what it answers, what it weighs, and that its weights can be read back."""
+"""8-bit networks: their output and size, and their weights can be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [
 
 
 def network(keras: Any) -> Any:
-    """Normalization after a convolution and after a ReLU, a branch, a depthwise convolution."""
+    """Return a network with normalization after a convolution and a ReLU, a branch, and a depthwise convolution."""
     layers = keras.layers
     keras.utils.set_random_seed(1)
     x = inputs = keras.Input((None, None, 1), name="input")
@@ -47,7 +47,7 @@ def network(keras: Any) -> Any:
 
 
 def attending(keras: Any) -> Any:
-    """Self-attention with fewer keys than queries, as the decoder of effnet_bins may have."""
+    """Return a network with self-attention of fewer keys than queries, as in effnet_bins."""
     from colortk.training.attention import SpatialAttention
 
     layers = keras.layers

@@ -1,4 +1,4 @@
-"""Writing: what the file held is kept, and it is there whole or not at all."""
+"""Encoding: metadata and pixels are kept, and the file is complete or absent."""
 
 from __future__ import annotations
 

@@ -19,13 +19,13 @@ from colortk_plugins.vgg16_residual import encoder_weights as vgg_weights  # noq
 from colortk_plugins.vgg16_residual.network import MEAN, STD, vgg16_residual  # noqa: E402
 from exported_resnet18 import folded_resnet18  # noqa: E402
 
-# Keras' own way from its variables to arrays, with NumPy 2.
+# Keras converts its variables to arrays in a way that NumPy 2 deprecates.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
-#: Last features of VGG16's blocks by layer, and of which of torchvision's layers.
+#: Last layer of each block of VGG16, and the index of the layer in torchvision.
 BLOCKS = {
     "block1_conv2": 3,
     "block2_conv2": 8,
@@ -37,7 +37,7 @@ BLOCKS = {
 
 @pytest.fixture(scope="module")
 def astronaut() -> np.ndarray:
-    """L* of scikit-image's astronaut, every fourth pixel: float32 (128, 128)."""
+    """L* of every fourth pixel of scikit-image's astronaut, float32 (128, 128)."""
     data = pytest.importorskip("skimage.data")
     return lightness(np.ascontiguousarray(data.astronaut()[::4, ::4]))
 
@@ -49,14 +49,14 @@ def features(network: Any, names: list[str], inputs: np.ndarray) -> list[np.ndar
 
 
 def assert_equal(mine: np.ndarray, theirs: np.ndarray, tolerance: float = 1e-4) -> None:
-    """Equal to ``tolerance`` of the largest feature."""
+    """Assert equality to ``tolerance`` of the largest feature."""
     assert mine.shape == theirs.shape
     assert np.abs(theirs).max() > 0
     assert np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max()
 
 
 def named_by(variable: str) -> Path:
-    """The file that is named by a variable of the environment; without it the test is skipped."""
+    """Return the file that an environment variable names; skip the test if it is not set."""
     path = Path(os.environ.get(variable, ""))
     if not path.is_file():
         pytest.skip(f"{variable} names no file")
@@ -107,7 +107,7 @@ def convolved(inputs: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.nd
 
 
 def test_keras_weights_give_the_same_for_normalized_rgb() -> None:
-    """A convolution of BGR in 0..255 minus a mean, inside the picture."""
+    """The original network subtracts a mean from BGR in 0..255; compare inside the border."""
     rng = np.random.default_rng(0)
     kernel = rng.normal(0, 0.1, (3, 3, 3, 5)).astype(np.float32)
     bias = rng.normal(0, 1, 5).astype(np.float32)
@@ -121,7 +121,7 @@ def test_keras_weights_give_the_same_for_normalized_rgb() -> None:
 
 
 def test_a_keras_weights_file_is_accepted(tmp_path: Path) -> None:
-    """Of a random network: features inside the border equal those of keras.applications."""
+    """For random weights, features inside the border equal those of keras.applications."""
     keras.utils.set_random_seed(0)
     theirs = keras.applications.VGG16(include_top=False, weights=None, input_shape=(64, 64, 3))
     path = tmp_path / "vgg16.weights.h5"
@@ -133,7 +133,7 @@ def test_a_keras_weights_file_is_accepted(tmp_path: Path) -> None:
     (mine,) = features(network, names, (gray / 128).astype(np.float32))
     levels = keras.applications.vgg16.preprocess_input((gray * 2.55).astype(np.float32))
     (reference,) = features(theirs, names, levels)
-    inner = slice(4, -4)  # what the first convolution saw of the border has not come this far
+    inner = slice(4, -4)  # features this far inside do not depend on the border
     assert_equal(mine[:, inner, inner], reference[:, inner, inner])
     path.write_bytes(b"no HDF5")
     with pytest.raises(ArtifactError, match="cannot load"):
@@ -141,7 +141,7 @@ def test_a_keras_weights_file_is_accepted(tmp_path: Path) -> None:
 
 
 def random_resnet18() -> Any:
-    """torchvision's ResNet-18 with random weights, scales and statistics."""
+    """Return torchvision's ResNet-18 with random weights, scales and statistics."""
     torch = pytest.importorskip("torch")
     torchvision = pytest.importorskip("torchvision")
     torch.manual_seed(0)
@@ -156,7 +156,7 @@ def random_resnet18() -> Any:
 
 
 def stages(network: Any, inputs: np.ndarray) -> list[np.ndarray]:
-    """Features of torchvision's ResNet-18 after conv1's ReLU and after each stage."""
+    """Return features of torchvision's ResNet-18 after the ReLU of conv1 and after each stage."""
     import torch
 
     with torch.no_grad():
@@ -175,7 +175,7 @@ STAGES = ["relu", *(f"layer{stage}_1_relu2" for stage in range(1, 5))]
 
 @pytest.mark.parametrize("form", ["npz", "pth"])
 def test_resnet18_equals_torchvision(astronaut: np.ndarray, tmp_path: Path, form: str) -> None:
-    """Normalized by 0.5 and 0.5, zero is the same gray to both, at the border too."""
+    """With mean and deviation 0.5, zero padding means the same gray in both networks."""
     theirs = random_resnet18()
     path = tmp_path / f"resnet18.{form}"
     if form == "npz":
@@ -208,7 +208,7 @@ def test_resnet18_folds_imagenet_normalization_into_its_first_layer(
 
 
 def test_resnet18_equals_its_onnx_export(astronaut: np.ndarray, tmp_path: Path) -> None:
-    """As ONNX Runtime computes it, batch normalization folded, weights in a file beside it."""
+    """The file has folded batch normalization and external weights; ONNX Runtime computes the reference."""
     runtime = pytest.importorskip("onnxruntime")
     path = tmp_path / "resnet18.onnx"
     folded_resnet18(path)
@@ -222,7 +222,7 @@ def test_resnet18_equals_its_onnx_export(astronaut: np.ndarray, tmp_path: Path) 
 
 
 def test_resnet18_features_equal_those_of_the_imagenet_file(astronaut: np.ndarray) -> None:
-    """COLORTK_RESNET18 names the file of the model card; features as ONNX Runtime has them."""
+    """COLORTK_RESNET18 names the file of the model card; ONNX Runtime computes the reference."""
     path = named_by("COLORTK_RESNET18")
     onnx = pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")

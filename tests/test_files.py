@@ -1,4 +1,4 @@
-"""The one writer: whole files or none, the umask's mode, and only regular files replaced."""
+"""Atomic writing: complete files or none, permissions by the umask, only regular files are replaced."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KINDS = ["device", "named pipe", "socket", "folder", "link", "dangling link", "l
 
 @pytest.fixture
 def special(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A path that is no regular file, in a folder of its own."""
+    """A path that is not a regular file, in a folder of its own."""
     folder = tmp_path / "special"
     folder.mkdir()
     path = folder / "target"
@@ -68,7 +68,7 @@ def special(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def identity(path: Path) -> tuple[int, ...]:
-    """What must not change about a special file."""
+    """Return the properties of a special file that must not change."""
     status = os.lstat(path)
     return status.st_mode, status.st_ino, status.st_dev, status.st_rdev
 
@@ -212,7 +212,9 @@ def test_a_zombie_process_counts_as_ended() -> None:
     process = subprocess.Popen(["sleep", "100"])
     assert process_exists(process.pid)
     process.kill()
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays, as in some containers
+    os.waitid(
+        os.P_PID, process.pid, os.WEXITED | os.WNOWAIT
+    )  # the zombie stays, as in some containers
     assert not process_exists(process.pid)
     process.wait()
     assert not process_exists(process.pid)

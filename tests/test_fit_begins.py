@@ -1,4 +1,4 @@
-"""``colortk fit --init-from``: trainings that begin with the weights of others, or their mean."""
+"""``colortk fit --init-from``: trainings that start with other weights, or with a mean of weights."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def mean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three epochs of mean_chrominance."""
+    """A training of mean_chrominance over three epochs."""
     output = tmp_path_factory.mktemp("mean") / "weights"
     three_epochs(data, output)
     return output
 
 
 def test_a_training_can_start_from_other_weights(mean: Path, data: Path, tmp_path: Path) -> None:
-    # Keras' own start answers 0 for chroma of about a half: squared, a quarter.
+    # With Keras' initialization the output is 0 and the target about 1/2, so the loss is 1/4.
     line = ["-p", "mean_chrominance", "--data", data, "--epochs", 1, *SMALL]
     line += ["--option", "start=keras"]
     out = fit(*line, "-o", tmp_path / "a", "--init-from", mean)

@@ -1,4 +1,4 @@
-"""``colortk fit`` of the documents' networks, as a process: tiny trainings, whole ones."""
+"""``colortk fit`` of all networks as a process: tiny but complete trainings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs Keras"),
     pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow"),
 ]
-#: The plugins that are trained here, whether or not their weights are shipped yet.
+#: The plugins that are trained here, with or without shipped weights.
 PLUGINS = (
     "mean_chrominance",
     "acharya_relu",
@@ -44,7 +44,7 @@ PLUGINS = (
 
 @pytest.fixture(scope="module", autouse=True)
 def declared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Those without shipped weights are declared by a distribution of the test's own."""
+    """Plugins without shipped weights are declared by a distribution of the test."""
     shipped = {point.name for point in entry_points(group="colortk")}
     site = tmp_path_factory.mktemp("site")
     info = site / "unreleased-1.0.dist-info"
@@ -62,7 +62,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def mean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three epochs of mean_chrominance, in one go."""
+    """A training of mean_chrominance over three epochs, without interruption."""
     output = tmp_path_factory.mktemp("mean") / "weights"
     out = three_epochs(data, output)
     assert out.stdout == ""
@@ -205,7 +205,7 @@ def _gpu() -> bool:
 
 
 def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -> None:
-    """In one process, for importing TensorFlow takes longest."""
+    """All networks are trained in one process, because importing TensorFlow takes longest."""
     code = """if True:
         import sys
         from pathlib import Path
@@ -262,7 +262,7 @@ def test_every_other_network_is_trained_and_served(data: Path, tmp_path: Path) -
 
 
 def test_the_network_of_the_guide_can_be_trained(data: Path, tmp_path: Path) -> None:
-    """Code of docs/training.md, as somebody's plugin."""
+    """The code of docs/training.md works as a third-party plugin."""
     text = (Path(__file__).parents[1] / "docs" / "training.md").read_text("utf-8")
     package = tmp_path / "site" / "my_package"
     package.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Folders with links in circles, broken links and what is no file: only those entries fail."""
+"""Folders with circular links, broken links and special files: only these entries fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from colortk.io.discovery import find_films, find_pictures
 
 @pytest.fixture
 def odd(place: Path) -> Path:
-    """A folder with two pictures, one below, and entries that are none."""
+    """A folder with two pictures, one of them in a subfolder, and entries that are not files."""
     tree(place / "in", "a.png", "x/b.png")
     folder = place / "in"
     (folder / "one").symlink_to("two")

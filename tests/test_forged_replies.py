@@ -1,4 +1,4 @@
-"""Plugins that forge: what they send runs nothing, and costs them their own picture."""
+"""Plugins that forge replies: nothing is executed, and only their own picture fails."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from colortk.runtime.loading import PluginRequest
 from colortk.testing.isolated_checks import run_checks_isolated
 from conftest import COLORIZER, Run, colorizer_module, photo
 
-#: The plugin finds its end of the channel as any code in its process can, and sends what the
-#: picture's lightness says.
+#: The plugin finds the channel, as any code in its process can, and sends a forgery that the
+#: lightness of the picture selects.
 FORGER = f"""
 import json, os, pickle, signal, socket, stat, struct, sys, threading, time
 
@@ -99,7 +99,7 @@ WHY = {
 def forger(
     distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Path]:
-    """Install the plugin ``forger``; return the folder that a pickle of its would make."""
+    """Install the plugin ``forger``; return the folder that its pickle would create."""
     site = distribution("forger", FORGER)
     monkeypatch.setenv("BOMB", str(tmp_path / "bomb"))
     monkeypatch.setenv("PYTHONPATH", str(site))
@@ -162,7 +162,7 @@ def test_a_worker_that_does_not_read_is_stopped(forger: Path) -> None:
 
 @pytest.mark.slow
 def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> None:
-    """One worker gets all pictures, so each forged record would be another picture's."""
+    """One worker gets all pictures, so a forged record could be used for another picture."""
     kinds = {
         1: "not a message",
         2: "bytes of arrays",
@@ -172,7 +172,9 @@ def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> No
     tasks = []
     for kind in (*kinds, 0):
         path = tmp_path / f"{kind}.png"
-        level = {1: 4, 2: 7, 3: 11, 9: 25, 0: 0}[kind]  # of 8 bits; its L* is the kind
+        level = {1: 4, 2: 7, 3: 11, 9: 25, 0: 0}[
+            kind
+        ]  # an 8-bit picture; its L* selects the forgery
         Image.new("L", (32, 32), level).save(path)
         target = OutputTarget(str(tmp_path / "out" / path.name), make_folder=True)
         tasks.append(PictureTask(str(path), str(path), target))
@@ -211,7 +213,7 @@ def test_check_results_cannot_be_forged(
 def test_compare_keeps_no_forged_score(
     colortk: Run, distribution: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Scores are computed where the truth is: a plugin that claims them has none."""
+    """Scores are computed in the parent process; a plugin cannot send scores."""
     body = "attack(np.full((1, 1), 1.0)); return np.zeros((*lightness.shape, 2), np.float32)"
     source = FORGER.replace("attack(lightness); return", body.partition(" return")[0] + " return")
     site = distribution(

@@ -1,4 +1,4 @@
-"""Mutation fuzzing in a shortened form, and that it finds what it looks for.
+"""Shortened mutation fuzzing; planted faults are detected.
 
 All of it: ``python tests/fuzz.py --count 20000 --seed 0 --jobs 2``, and ``tests/fuzz_films.py`` likewise.
 """
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it limits proce
 
 
 def test_every_seed_is_read_as_it_is(tmp_path: Path) -> None:
-    """Else its mutants would not get far."""
+    """If a seed were invalid, its mutants would test little."""
     for number, (name, data) in enumerate(sorted(seeds().items())):
         folder = tmp_path / str(number)
         folder.mkdir()
         end = fuzz.attempt(name.partition(":")[0], data, folder)
         refused = name.startswith("pickle:") and name != "pickle:record"
-        refused |= name.startswith("manifest:")  # of which the files are missing
+        refused |= name.startswith("manifest:")  # a record whose files are missing
         assert end == ("refused" if refused else "read"), name
 
 

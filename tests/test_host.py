@@ -1,4 +1,4 @@
-"""Broken third-party plugins cost a row each, never another plugin or the command."""
+"""A broken third-party plugin affects neither other plugins nor the command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conftest import BUILT_INS, colorizer_module
 BUILT_IN = set(BUILT_INS)
 GOOD = colorizer_module("good", "good", "return np.zeros((*lightness.shape, 2), np.float32)")
 
-#: Kind of breakage: (module body, entry point's target or None, what its row must say).
+#: Faults by name: module body, target of the entry point or None, and the expected message.
 KINDS: dict[str, tuple[str, str | None, str]] = {
     "import error": ("raise RuntimeError('broken on import')", None, "broken on import"),
     "exit on import": ("import sys\nsys.exit(3)", None, "SystemExit"),

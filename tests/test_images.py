@@ -1,4 +1,4 @@
-"""Reading: every kind of picture, upright, as it was meant."""
+"""Decoding every kind of picture: right pixels, right orientation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what is damaged, hostile or no picture: one line, and no memory."""
+"""Damaged and hostile files give one line, and need little memory."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 
 def cut(data: bytes, share: float) -> bytes:
-    """A JPEG whose first scan ends early and properly: libjpeg warns of it, and Pillow does not."""
+    """The first scan of the JPEG ends early but with a marker: libjpeg warns, Pillow does not."""
     start = data.index(b"\xff\xda") + 20
     at = start + int((len(data) - 2 - start) * share)
     return data[:at].removesuffix(b"\xff") + b"\xff\xd9"
@@ -119,7 +119,7 @@ def test_a_complete_jpeg_with_a_gray_end_is_accepted() -> None:
 
 
 def png(rows: bytes, *, color: int = 2, interlaced: int = 0, palette: bytes = b"") -> bytes:
-    """A PNG of 20 × 16 pixels of 8 bits, with these bytes as its unpacked data."""
+    """Return a PNG of 20 × 16 8-bit pixels with these bytes as its decompressed data."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + content))
@@ -169,7 +169,7 @@ def test_pixels_whose_color_the_palette_does_not_have(kind: str) -> None:
         few = bytearray(enough)
         if kind == "BMP":
             few[46:50] = struct.pack("<L", 10)
-        else:  # a table of 256 colors that says that it has 128: its second half is read as code
+        else:  # a table of 256 colors with a stated size of 128: its second half is read as compressed data
             table = 13 + 3 * 128
             few[10] = few[10] & 0xF8 | 6
             del few[table : table + 3 * 128]

@@ -1,4 +1,4 @@
-"""Pictures of strangers: what their headers claim is refused before it costs anything."""
+"""Hostile pictures are refused by their headers, before they cost memory or time."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ from encoded import GRAY, RGB, opened, saved
 
 @pytest.fixture(autouse=True)
 def _cheap() -> Iterator[None]:
-    """Whatever a test tries takes little memory and time."""
-    opened(saved(Image.fromarray(RGB), "TIFF"))  # modules that are loaded late
+    """Assert that every test needs little memory and time."""
+    opened(
+        saved(Image.fromarray(RGB), "TIFF")
+    )  # load modules that would count as memory of the test
     with cheap(150e6):
         yield
 
 
 def tiff(*tags: tuple[int, int, int, int], more: bytes = b"", order: str = "<") -> bytes:
-    """A TIFF of entries: tag, type, count, and the value or its place. ``more`` is behind them."""
+    """Return a TIFF with entries of tag, type, count, and value or offset. ``more`` follows them."""
     head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HLH", 42, 8, len(tags))
     entries = b"".join(struct.pack(f"{order}HHLL", *tag) for tag in tags)
     return head + entries + bytes(4) + more
@@ -50,7 +52,7 @@ STRIP = ((273, 4, 1, 200), (278, 4, 1, 8), (279, 4, 1, 64))
 
 
 def greedy(order: str = "<") -> bytes:
-    """Five hundred tags, all of which point at the same megabyte."""
+    """Five hundred tags point at the same megabyte."""
     tags = tuple((60000 + n, 7, 1_000_000, 20) for n in range(500))
     if order == "<":
         return tiff(*SMALL, *STRIP, *tags, more=bytes(1_100_000))
@@ -63,7 +65,7 @@ def test_tags_that_share_their_bytes() -> None:
 
 
 def jpeg_segments(kind: bytes, content: bytes) -> bytes:
-    """As many APP1 segments as it takes, each with the same beginning."""
+    """Many APP1 segments begin with the same bytes."""
     parts = [content[at : at + 65000] for at in range(0, len(content), 65000)]
     return b"".join(
         b"\xff\xe1" + struct.pack(">H", 2 + len(kind) + len(part)) + kind + part for part in parts
@@ -113,12 +115,12 @@ def test_circular_and_long_chains_of_directories_are_refused() -> None:
     start = len(data)
     data[8 + 2 + 12 * 9 : 8 + 2 + 12 * 9 + 4] = struct.pack("<L", start)
     row = b"".join(struct.pack("<HL", 0, start + 6 * n) for n in range(1, 300_000))
-    found = opened(bytes(data) + row)  # to count them took the square of their number
+    found = opened(bytes(data) + row)  # counting them once took quadratic time
     assert "several pages" in found.notes[0]
 
 
 def test_the_larger_of_two_stated_sizes_counts() -> None:
-    """Pillow takes one of them, OpenCV another."""
+    """Pillow and OpenCV use different ones of the two sizes."""
     sixteen = (258, 3, 1, 16)
     for sizes in (((256, 4, 1, 60000), (257, 4, 1, 60000)), SMALL[:2]):
         other = SMALL[:2] if sizes != SMALL[:2] else ((256, 4, 1, 60000), (257, 4, 1, 60000))
@@ -162,7 +164,7 @@ def test_compressed_chunks_that_unpack_to_gigabytes(kind: bytes) -> None:
     assert len(data) < 1e6
     wide = cv2.imencode(".png", np.zeros((8, 8), np.uint16))[1].tobytes()
     for one in (data, wide[:33] + png_chunk(kind, head + bomb) + wide[33:]):
-        why = ""  # it may be read without that chunk
+        why = ""  # the picture may be read without that chunk
         try:
             opened(one)
         except PictureError as error:
@@ -234,7 +236,7 @@ def test_endless_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         read_bytes(Path("/dev/zero"))
     large = tmp_path / "large.png"
     large.touch()
-    os.truncate(large, 2**33)  # all of it a hole
+    os.truncate(large, 2**33)  # a sparse file
     with pytest.raises(PictureError, match="it has over 4,294,967,296 bytes"):
         read_bytes(large)
     monkeypatch.setattr("colortk.io.decode.MAX_FILE_BYTES", 1000)
@@ -243,7 +245,7 @@ def test_endless_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     def feed(content: bytes) -> threading.Thread:
         def write() -> None:
-            with contextlib.suppress(BrokenPipeError):  # who reads has had enough
+            with contextlib.suppress(BrokenPipeError):  # the reader has closed the pipe
                 pipe.write_bytes(content)
 
         thread = threading.Thread(target=write)
@@ -263,7 +265,13 @@ def test_no_path_of_the_metadata_is_followed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     exif = Image.Exif()
-    for tag in (0x010D, 0x010E, 0x0131, 0x013B, 0xA004):  # names, and of the related sound file
+    for tag in (
+        0x010D,
+        0x010E,
+        0x0131,
+        0x013B,
+        0xA004,
+    ):  # file names, and the name of a related sound file
         exif[tag] = str(secret)
     profile = b"file://" + str(secret).encode()
     watched: list[str] = []
@@ -273,7 +281,7 @@ def test_no_path_of_the_metadata_is_followed(tmp_path: Path) -> None:
         if active and event in ("open", "os.listdir", "subprocess.Popen", "socket.connect"):
             watched.append(f"{event} {arguments[0]}")
 
-    sys.addaudithook(watch)  # which stays, but looks away
+    sys.addaudithook(watch)  # the thread stays, but reads no picture
     for kind in ("PNG", "JPEG", "TIFF", "WEBP"):
         data = saved(Image.fromarray(RGB), kind, exif=exif.tobytes(), icc_profile=profile)
         assert opened(data).pixels.shape == RGB.shape
@@ -297,7 +305,7 @@ def test_broken_profiles_give_at_most_a_note() -> None:
 
 
 def test_text_files_with_picture_names_are_refused() -> None:
-    """A PNG's texts and what Pillow tells of it are in one dictionary."""
+    """Pillow keeps the texts of a PNG and its own information in one dictionary."""
     for name in (b"exif", b"icc_profile", b"dpi", b"xmp", b"Raw profile type exif"):
         assert opened(png_with(png_chunk(b"tEXt", name + b"\0text"))).pixels.size, name
 

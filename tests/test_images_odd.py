@@ -1,4 +1,4 @@
-"""Pictures of odd kinds, each with the lightness and the alpha that its standard says, or refused."""
+"""Unusual pictures have the lightness and alpha of their standard, or are refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def jpeg2000(pixels: np.ndarray) -> bytes:
 
 
 def test_white_of_a_deep_jpeg_2000_is_white() -> None:
-    """Pillow reads these colors as 8 bits, and 65535 as 0."""
+    """Pillow reads these colors as 8 bits and turns 65535 into 0."""
     picture = decode(jpeg2000(RGB), "x")
     assert picture.pixels.dtype == np.uint16
     assert abs(picture.pixels.astype(int) - RGB).max() < 400
@@ -72,7 +72,7 @@ def test_an_unsupported_jpeg_2000_is_not_called_damaged() -> None:
 
 
 def reduced_first(inside: bool) -> bytes:
-    """A TIFF of a copy of 15 × 10 pixels, and of the full picture after it or in a sub-directory."""
+    """Return a TIFF with a thumbnail of 15 × 10 pixels, and the full picture after it or in a sub-directory."""
     tifffile = pytest.importorskip("tifffile")
     out, full = io.BytesIO(), (RGB >> 8).astype(np.uint8)
     with tifffile.TiffWriter(out) as file:

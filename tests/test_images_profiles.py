@@ -1,4 +1,4 @@
-"""Color profiles: everything becomes sRGB, at the depth that it came with."""
+"""Color profiles: all pictures are converted to sRGB at their bit depth."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def adobe_rgb(gray: bool = False) -> bytes:
 
 
 def srgb_of_adobe(picture: np.ndarray) -> np.ndarray:
-    """By arithmetic: Adobe RGB (1998), gamma 2.2, D65, to sRGB."""
+    """Convert Adobe RGB (1998), gamma 2.2, D65, to sRGB by plain arithmetic."""
     to_xyz = np.array(
         [[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]]
     )

@@ -1,4 +1,4 @@
-"""Import closures of small packages, meanings of sources, and versions of libraries."""
+"""Import closures of small packages, digests of sources, and versions of libraries."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ OTHER = [
     ("if x:\n    a()\nb()", "if x:\n    a()\n    b()"),
     ("def f():\n    global x\n    x = 1", "def f():\n    x = 1"),
     ('def f():\n    """a"""\nx = f.__doc__', 'def f():\n    """b"""\nx = f.__doc__'),
-    ("def (:", "def  (:"),  # no Python: its bytes
+    ("def (:", "def  (:"),  # not Python, so its bytes count
 ]
 
 

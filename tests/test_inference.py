@@ -110,7 +110,7 @@ def test_running_out_of_memory_is_reported(text: str, monkeypatch: pytest.Monkey
 
 
 class FakeCuda:
-    """ONNX Runtime with a CUDA provider, which works or does not."""
+    """ONNX Runtime with a simulated CUDA provider, which works or fails."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, works: bool) -> None:
         import onnxruntime
@@ -177,7 +177,7 @@ def test_device_auto_does_not_start_keras(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_keras_and_onnx_runtime_agree_on_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a GPU, but on whatever Keras finds here."""
+    """Use Keras as on a GPU, but on the device of this machine."""
     pytest.importorskip("keras")
     from colortk.training.onnx.graph import to_onnx
 
@@ -205,7 +205,7 @@ def test_keras_and_onnx_runtime_agree_on_one_file(monkeypatch: pytest.MonkeyPatc
 
 
 def without_last() -> Any:
-    """The network without its last layer, which would give other numbers without a word."""
+    """Return the network without its last layer, which would silently give other numbers."""
     import keras
 
     whole = network()
@@ -213,7 +213,7 @@ def without_last() -> Any:
 
 
 def network(last: str = "last") -> Any:
-    """A small network of open size."""
+    """Return a small network of open size."""
     import keras
 
     x = inputs = keras.Input((None, None, 1))
@@ -224,5 +224,5 @@ def network(last: str = "last") -> Any:
 
 
 def other() -> Any:
-    """The same under another name, as of another version of a plugin."""
+    """Return the same network with a renamed layer, as in another version of a plugin."""
     return network("renamed")

@@ -1,4 +1,4 @@
-"""Files that are no pictures of the formats that are read: one line names a way to convert each."""
+"""Files of unsupported formats give one line that says how to convert them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tiff(*entries: tuple[int, int, int, int], order: str = "<", more: bytes = b"
 
 
 def raw(order: str) -> bytes:
-    """A thumbnail, and below it a picture of a color filter array, as cameras write it."""
+    """Return a raw file: a thumbnail, and in a sub-directory the data of a color filter array."""
     below = (
         struct.pack(f"{order}H", 1) + struct.pack(f"{order}HHLHH", 262, 3, 1, 32803, 0) + bytes(4)
     )
@@ -160,7 +160,7 @@ def test_heic_and_jpeg_xl_are_read_through_their_plugins() -> None:
         out = io.BytesIO()
         Image.fromarray(pixels).save(out, kind, exif=exif.tobytes(), **options)
         picture = decode(out.getvalue(), "x")
-        # HEIC's rotation is a part of the picture, which EXIF repeats; JPEG XL's EXIF has no say.
+        # HEIC stores the rotation in the picture and repeats it in EXIF; JPEG XL ignores EXIF.
         expected = np.rot90(pixels, -1) if kind == "HEIF" else pixels
         assert picture.pixels.shape == expected.shape
         difference = np.abs(picture.pixels.astype(int) - expected)

@@ -1,4 +1,4 @@
-"""Files whose decoding would take out of proportion to their size are refused by their headers."""
+"""Small files that are slow to decode are refused by their headers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GIF_IMAGE = GIF.index(b"\x2c", 13 + 3 * (2 << (GIF[10] & 7)))
 
 
 def after_start(data: bytes) -> bytes:
-    """A JPEG with ``data`` put behind its first marker."""
+    """Return a JPEG with ``data`` inserted after its first marker."""
     return JPEG[:2] + data + JPEG[2:]
 
 
@@ -104,7 +104,7 @@ def test_small_code_blocks_are_refused() -> None:
     data = bytearray(saved("JPEG2000", no_jp2=True, codeblock_size=(4, 4)))
     decode(bytes(data), "x")
     size = data.index(b"\xff\x51") + 6
-    for offset in (0, 16):  # of the picture, of its tiles
+    for offset in (0, 16):  # sizes of the picture and of its tiles
         data[size + offset : size + offset + 8] = struct.pack(">II", 9000, 9000)
     with pytest.raises(limits.OverLimit, match="code blocks"):
         limits.check_header(bytes(data))
@@ -116,7 +116,7 @@ def test_small_code_blocks_are_refused() -> None:
         JPEG,
         many_scans(10, 64),
         after_start(b"\xff\xfe\0\x06abcd" * 1000),
-        JPEG + b"\xff\xda" * 100_000,  # what follows a picture is not a part of it
+        JPEG + b"\xff\xda" * 100_000,  # bytes after a picture are not part of it
         in_png(chunk(b"tEXt", b"Comment\0" + b"x" * 100_000)),
         in_png(b"".join(chunk(b"tEXt", b"a%d\0b" % n) for n in range(500))),
         in_gif(b"\x21\xfe\x04abcd\0" * 100),

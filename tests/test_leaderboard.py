@@ -1,4 +1,4 @@
-"""``colortk leaderboard``: who is compared on which pictures, and what says so."""
+"""``colortk leaderboard``: which plugins are compared on which pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FEW, MANY = [f"p{i}" for i in range(8)], [f"p{i}" for i in range(27)]
 def keep(
     store: Path, key: Key, scored: Sequence[str], failed: Sequence[str] = (), off: float = 0.0
 ) -> None:
-    """Keep made-up scores: picture ``pN`` has a PSNR of N + ``off``."""
+    """Store made-up scores: picture ``pN`` has a PSNR of N + ``off``."""
     with Results(store) as results:
         for sha in [*scored, *failed]:
             values = {"psnr": float(sha[1:]) + off}
@@ -54,7 +54,9 @@ def test_old_code_and_failures_do_not_reduce_the_common_pictures(
     for plugin in ("gray", "mean_color"):
         keep(tmp_path, parse_variant(plugin).key, FEW)
     keep(tmp_path, replace(old("gray"), plugin="gone"), FEW[:5], off=50)  # old, without a failure
-    keep(tmp_path, replace(old("gray"), plugin="broken"), [], FEW[:5])  # given up after five
+    keep(
+        tmp_path, replace(old("gray"), plugin="broken"), [], FEW[:5]
+    )  # stopped after five pictures
     keep(tmp_path, parse_variant("mean_chrominance").key, FEW[:4], FEW[4:6], off=50)
     (board,) = found(tmp_path)
     assert board["images"] == 8
@@ -75,7 +77,7 @@ def test_old_code_and_failures_do_not_reduce_the_common_pictures(
 
 
 def test_one_failure_among_many_pictures_reduces_the_common_pictures(tmp_path: Path) -> None:
-    """A plugin is not blamed for pictures that it was never given, but for that which it failed on."""
+    """Only pictures that a plugin failed on count against it, not pictures that it never got."""
     keep(tmp_path, parse_variant("gray").key, MANY)
     keep(tmp_path, parse_variant("mean_color").key, MANY[:20], MANY[20:21])
     (board,) = found(tmp_path)
@@ -84,7 +86,7 @@ def test_one_failure_among_many_pictures_reduces_the_common_pictures(tmp_path: P
 
 
 def test_protocols_are_never_mixed_and_v1_keeps_its_rule_for_gray(tmp_path: Path) -> None:
-    """Under v1 gray originals were left out of measures of color alone."""
+    """Protocol v1 left gray originals out of color metrics only."""
     for how in (NOW, load_protocol("v1")):
         with Results(tmp_path) as results:
             for n in range(8):
@@ -169,7 +171,7 @@ def test_headings_distinguish_leaderboards_and_versions(
     store.mkdir()
     keep(store, parse_variant("gray").key, FEW)
     keep(store, parse_variant("mean_color").key, [f"p{i}" for i in range(20, 28)])
-    # Weights that it now has and had not, in two versions; the last has fewer pictures.
+    # Results of two versions without an artifact; the second has fewer pictures.
     bare = replace(parse_variant("effnet_bins").key, artifact="")
     keep(store, replace(bare, code="first"), FEW)
     keep(store, replace(bare, code="second"), FEW[:5])

@@ -1,4 +1,4 @@
-"""Losses in ``keras.ops`` against the metrics, which other implementations vouch for."""
+"""Losses in ``keras.ops`` against the metrics, which are tested against other implementations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def chroma(side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two smooth chroma pictures that are somewhat alike, float32 (side, side, 2)."""
+    """Return two similar smooth chroma pictures, float32 (side, side, 2)."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:side, :side] / side
     truth = np.stack([40 * np.sin(7 * x) * y, 30 * np.cos(9 * y + x)], -1)
@@ -54,7 +54,7 @@ def test_the_loss_is_one_minus_structure_times_color() -> None:
 
 
 def test_the_loss_has_a_gradient_everywhere() -> None:
-    """Also where a network answers one color, or the opposite of the truth."""
+    """Also if a network predicts a constant color, or the opposite of the truth."""
     import keras
 
     from colortk.training.loop.losses import color_ms_ssim

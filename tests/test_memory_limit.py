@@ -1,4 +1,4 @@
-"""Where memory is limited, a crash of a library is one line and an exit code."""
+"""Under a memory limit, a crash of a library gives one line and an exit code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def limited(kilobytes: int) -> Callable[[], None]:
 
 
 def supervised(body: str, **options: Any) -> subprocess.Popen[str]:
-    """A process that does ``body`` under a limit, as the command does its work."""
+    """Run ``body`` in a process under a memory limit, as the command does."""
     code = (
         "import os, signal, sys, time\n"
         "from colortk.runtime.memory_limit import supervise\n"
@@ -137,7 +137,7 @@ def test_scipy_is_refused_if_it_would_hang() -> None:
 
 
 def check(run: subprocess.CompletedProcess[Any], folder: Path, wanted: bytes) -> None:
-    """A right picture and exit 0, or one line and no picture."""
+    """Assert a correct picture with exit code 0, or one line and no picture."""
     out = folder / "out.png"
     if run.returncode == 0:
         assert out.read_bytes() == wanted

@@ -1,4 +1,4 @@
-"""Messages between processes: what arrives is what was sent, or is refused without running anything."""
+"""Messages between processes arrive unchanged, or are refused without executing anything."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_guidance_samples_and_rgb_fit_into_one_message(ends: Any) -> None:
     }
     ours, theirs = ends
     sender = threading.Thread(target=ours.send, args=(Message("guided", "1", {}, arrays), 10))
-    sender.start()  # more than a socket holds
+    sender.start()  # more than the buffer of a socket
     received = theirs.receive(10, 1 << 24)
     sender.join()
     assert all(np.array_equal(received.arrays[name], array) for name, array in arrays.items())
@@ -139,7 +139,7 @@ def sent(end: socket.socket, data: bytes) -> None:
 def test_a_pickle_is_not_loaded(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     payload = pickle.dumps(Bomb(mark))
-    pickle.loads(payload)  # it would run
+    pickle.loads(payload)  # unpickling it would execute code
     mark.unlink()
     for data in (struct.pack("!i", len(payload)) + payload, payload, raw(payload)):
         ours, theirs = pair()
@@ -164,7 +164,7 @@ def test_sending_and_receiving_end_in_time(ends: Any) -> None:
         ours.send(Message("x", arrays={"a": np.zeros(1 << 24, np.uint8)}), 0.2)
     with pytest.raises(TimeoutError):
         ours.receive(0.2)
-    theirs._socket.sendall(b"CTK1")  # the beginning of a message, and then nothing
+    theirs._socket.sendall(b"CTK1")  # only the beginning of a message
     with pytest.raises(TimeoutError):
         ours.receive(0.2)
     assert time.monotonic() - start < 20
@@ -199,7 +199,7 @@ def test_an_unsendable_value_is_an_error_of_the_sender(ends: Any) -> None:
 
 
 class Process:
-    """In place of a process that the parent started."""
+    """A stand-in for a worker process."""
 
     pid = 0
 
@@ -219,7 +219,7 @@ def test_only_the_reply_to_the_open_request_is_taken(worker_and_child: Any) -> N
     assert first.number != second.number
     child.send(Message("reply", first.number, {"b": 2}))
     assert worker.reply(5).fields == {"b": 2}
-    for number in (first.number, "", "0" * 16):  # again, without a number, guessed
+    for number in (first.number, "", "0" * 16):  # repeated, without a number, with a guessed number
         child.send(Message("reply", number))
         with pytest.raises(MessageError):
             worker.reply(5)
@@ -240,7 +240,7 @@ def test_steps_of_the_open_request_are_known_until_its_reply(worker_and_child: A
     assert worker.step == "colorizing"
     assert worker.poll().kind == "reply"
     assert worker.step == ""
-    with pytest.raises(MessageError):  # of a request that has its reply
+    with pytest.raises(MessageError):  # a step of a request that already has its reply
         worker.poll()
     child.send(Message("step", second.number, {"step": 5}))
     assert worker.poll() is None

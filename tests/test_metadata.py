@@ -34,7 +34,7 @@ ALL = ["jpg", "tif", "png", "webp", "avif", "jp2"]
 @pytest.mark.parametrize("extension", ALL)
 def test_a_photograph_keeps_its_description(extension: str, wide: bool) -> None:
     picture = decode(rich_jpeg(), "x")
-    assert picture.pixels.shape == (64, 48, 3)  # turned
+    assert picture.pixels.shape == (64, 48, 3)  # rotated upright
     if wide:
         picture.pixels = picture.pixels.astype(np.uint16) * 257
     data, notes = written(picture, extension)
@@ -83,7 +83,7 @@ def test_a_photograph_keeps_its_description(extension: str, wide: bool) -> None:
             dpi = image.info.get("dpi") or (exif[282], exif[283])
             assert tuple(round(float(one)) for one in dpi) == (300, 300)
     again = decode(data, "again")
-    assert again.pixels.shape == (64, 48, 3)  # and not turned once more
+    assert again.pixels.shape == (64, 48, 3)  # and not rotated again
     assert properties(again.metadata.xmp) == found
 
 

@@ -55,7 +55,7 @@ def test_exif_that_is_too_long_for_jpeg_loses_the_makers_notes_first() -> None:
 
 
 def exif_of_entries(entries: list[tuple[int, int, int, bytes]]) -> bytes:
-    """An APP1 segment of one directory: tag, type, count and value of each entry."""
+    """Return an APP1 segment with one directory of entries: tag, type, count, value."""
     place, values, directory = 8 + 2 + 12 * len(entries) + 4, b"", b""
     for tag, kind, count, value in sorted(entries):
         inside = (
@@ -77,7 +77,7 @@ def test_an_invalid_exif_value_does_not_remove_other_values(
     entries = [
         (270, 2, 6, b"title\0"),
         (306, 2, 20, b"2001:01:01 00:00:00\0"),
-        (37380, 10, 1, struct.pack("<ii", -1, 0)),  # an exposure bias that is no number
+        (37380, 10, 1, struct.pack("<ii", -1, 0)),  # an exposure bias with denominator 0
     ]
     path, result = tmp_path / "a.jpg", tmp_path / f"b.{extension}"
     path.write_bytes(out.getvalue()[:2] + exif_of_entries(entries) + out.getvalue()[2:])

@@ -18,7 +18,7 @@ from metadata_samples import HEAD, SPACES, TAIL, packet_of, properties, segment,
 
 
 def extended(body: bytes, digest: bytes | None = None) -> bytes:
-    """A JPEG with a packet and its extension, in two segments that stand in the wrong order."""
+    """Return a JPEG with a packet and its extension, in two segments in the wrong order."""
     digest = digest or hashlib.md5(body).hexdigest().upper().encode()
     first = (
         HEAD + b'<rdf:Description rdf:about="" xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="'
@@ -57,7 +57,7 @@ def test_extended_xmp_is_merged_and_written_again() -> None:
     assert properties(decode(data, "x").metadata.xmp) == found | {"about": ""}
     data, _ = written(picture, "png")
     assert properties(packet_of(data)) == found
-    # An extension that the packet does not name is a leftover of another picture.
+    # An extension that the packet does not name belongs to another picture.
     alien = decode(extended(body, b"0" * 32), "x")
     assert "e399" not in properties(alien.metadata.xmp)
 

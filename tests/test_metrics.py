@@ -1,4 +1,4 @@
-"""Every metric against other people's: 30 pairs, 1e-4 (LPIPS 1e-3); CIEDE2000 on Sharma's 34."""
+"""Every metric against other implementations on 30 pairs, to 1e-4 (LPIPS 1e-3); CIEDE2000 against Sharma's 34 pairs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reference_metrics import Peer
 DATA = Path(__file__).parent / "data"
 KEPT = json.loads((DATA / "metrics.json").read_text("utf-8"))["pairs"]
 SAMPLES = list(pairs())
-#: One of each distortion every day, each of another photograph.
+#: The everyday tests use one pair of each distortion, each of another photograph.
 EVERY_DAY = {0, 7, 14, 21, 28, 5}
 NUMBERS = [
     pytest.param(n, id=SAMPLES[n].name, marks=() if n in EVERY_DAY else pytest.mark.slow)
@@ -45,7 +45,7 @@ def scores(number: int) -> dict[str, float]:
 
 
 def close(name: str, expected: float) -> Any:
-    """1e-4, and a share of 1e-4 of what is itself that small."""
+    """Compare with an absolute tolerance of 1e-4, and a relative one for small values."""
     if name == "mean_chrominance_mse":
         return pytest.approx(expected, rel=1e-4)
     return pytest.approx(expected, abs=1e-3 if name == "lpips" else 1e-4)
@@ -72,7 +72,7 @@ def test_against_piq_torchmetrics_colour_science_and_lpips(number: int) -> None:
     kept = KEPT[sample.name]
     assert kept["sha256"] == sample.digest, "the values kept are of other pictures"
     for name, expected in kept["values"].items():
-        if name == "lpips_vgg":  # tests/test_metrics_lpips_vgg.py, where its network is
+        if name == "lpips_vgg":  # tested in tests/test_metrics_lpips_vgg.py
             continue
         assert scores(number)[name.split()[0]] == close(name, expected), name
 
@@ -105,7 +105,7 @@ def test_ciede2000_of_any_colors() -> None:
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
 def test_ciede2000_of_opposite_hues(precision: type) -> None:
-    """The mean hue is that of the two in 0°..360°: as if they were a little less than opposite."""
+    """For opposite hues the mean hue is computed in 0°..360°, as if they were slightly less than opposite."""
     hues = np.array([0.0, 20, 90, 135, 170, 250, 300])
     first = np.stack([np.full(7, 50), *polar(30, hues)], -1)
     beside = np.stack(
@@ -165,7 +165,7 @@ def test_opposite_pictures() -> None:
 
 @pytest.mark.parametrize("number", [0, 12])
 def test_a_gray_result(number: int) -> None:
-    """What the floor of every table is made of: hues of nothing but rounding must not count."""
+    """The plugin `gray` gives such results; hues that come from rounding alone must not count."""
     truth = SAMPLES[number].truth
     gray = np.repeat(truth[..., 1:2], 3, 2)
     for pair in ((gray, truth), (truth, gray)):
@@ -176,7 +176,7 @@ def test_a_gray_result(number: int) -> None:
 
 @pytest.mark.parametrize("side", [1, 2, 5, 10, 11, 30, 100, 128])
 def test_small_pictures(side: int) -> None:
-    """Structural similarity has fewer scales and, at last, a smaller window, and stays defined."""
+    """Structural similarity uses fewer scales, and in the smallest pictures a smaller window."""
     truth = photo(side, side)
     names = ["ssim", "ms_ssim", "ms_ssim_ab", "cms_ssim"]
     assert score(truth, truth, names) == pytest.approx(dict.fromkeys(names, 1.0))
@@ -187,7 +187,7 @@ def test_small_pictures(side: int) -> None:
 
 
 def test_ms_ssim_weights_of_small_pictures_sum_to_one() -> None:
-    """128 × 128, by scikit-image's own SSIM of the last scale and the peer's of the others."""
+    """At 128 × 128, scikit-image computes SSIM of the last scale, and the reference the others."""
     from skimage.transform import downscale_local_mean
 
     from reference_metrics import WEIGHTS, blurred

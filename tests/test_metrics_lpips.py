@@ -1,4 +1,4 @@
-"""The network of LPIPS: verified, one a process, and read from a checkpoint that never runs."""
+"""The network of LPIPS: verified, one session per process, converted from a checkpoint without executing it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ print(os.waitstatus_to_exitcode(os.wait()[1]))
 
 
 def checkpoint(tmp_path: Path, value: object, protocol: int = 3) -> Path:
-    """As NumPy 1 pickled it, whatever NumPy is installed."""
+    """Pickle an array as NumPy 1 does, with any installed NumPy."""
     path = tmp_path / "some.ckpt"
     content = pickle.dumps(value, protocol=protocol)
     path.write_bytes(content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))

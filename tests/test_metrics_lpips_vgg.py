@@ -1,4 +1,4 @@
-"""LPIPS on VGG16: the network that is built, by a forward pass in NumPy, and who has its file."""
+"""LPIPS on VGG16: the built network against a forward pass in NumPy, and the file that it needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 
 @pytest.fixture(scope="module")
 def tree() -> dict[str, Any]:
-    """Random weights in the form of the checkpoint."""
+    """Return random weights in the form of the checkpoint."""
     rng = np.random.default_rng(0)
     convolutions: dict[str, Any] = {}
     incoming = 3
@@ -31,7 +31,7 @@ def tree() -> dict[str, Any]:
         for channels in block:
             kernel = rng.normal(0, np.sqrt(2 / (9 * incoming)), (3, 3, incoming, channels))
             bias = rng.normal(0, 0.1, channels).astype(np.float32)
-            # As the file keeps them: in 16 bits.
+            # The file stores weights in 16 bits.
             halves = kernel.astype(np.float16).astype(np.float32)
             convolutions[f"Conv_{len(convolutions)}"] = {"kernel": halves, "bias": bias}
             incoming = channels
@@ -46,7 +46,7 @@ def tree() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def built(tree: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The network with these weights, as build.py writes it."""
+    """Return the network with these weights, as build.py writes it."""
     pytest.importorskip("onnx")
     from colortk.harness.lpips.build import VGG, network
 
@@ -56,7 +56,7 @@ def built(tree: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def features(tree: dict[str, Any], picture: np.ndarray) -> list[np.ndarray]:
-    """What LPIPS compares, by NumPy alone: nine products per convolution."""
+    """Compute the features of LPIPS with NumPy alone: nine products per convolution."""
     x = picture / 127.5 - 1
     x = (x - [-0.030, -0.088, -0.188]) / [0.458, 0.448, 0.450]
     found, number = [], 0
@@ -128,7 +128,7 @@ def test_lpips_vgg_refuses_another_file(
 
 @pytest.mark.skipif(not os.environ.get(VGG_VARIABLE), reason=f"{VGG_VARIABLE} is not set")
 def test_lpips_vgg_equals_the_package_lpips() -> None:
-    """Values that `tests/calibrate.py` keeps, of the network that docs/metrics.md says to build."""
+    """Compare with values of `tests/calibrate.py`; docs/metrics.md describes how to build the network."""
     kept = json.loads((Path(__file__).parent / "data" / "metrics.json").read_text("utf-8"))["pairs"]
     for sample in list(pairs())[::7]:
         assert kept[sample.name]["sha256"] == sample.digest

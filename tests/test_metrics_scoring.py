@@ -1,4 +1,4 @@
-"""Scoring: strangers' metrics, failures, declarations, the public function, the table in the docs."""
+"""Scoring: third-party metrics, failures, declarations, the public function, and the table in the docs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ undefined, plane = answers(np.float32("nan")), answers(np.ones((2, 2)))
 
 @pytest.fixture
 def strangers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The functions above, registered like anybody's."""
+    """Register the functions above like third-party metrics."""
     here = {"needs_reference": True, "takes": "pictures"}
     special = {"greenest": {"needs_reference": False}, "size": {"takes": "pair"}}
     names = (
@@ -165,7 +165,7 @@ def test_a_third_party_metric_needs_few_fields() -> None:
 
 
 def test_score_takes_the_prediction_first() -> None:
-    """ΔE94 is weighted by the chroma of the original, so that the order matters."""
+    """ΔE94 depends on the chroma of the original, so the order of arguments matters."""
     from skimage.color import deltaE_ciede94, rgb2lab
 
     labs = rgb2lab(TRUTH), rgb2lab(RESULT)

@@ -1,4 +1,4 @@
-"""The fully convolutional networks: the documents' tables, sizes, and what goes in and out."""
+"""The fully convolutional networks against the printed tables of their papers: layers, sizes, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from colortk_plugins.autoencoder.network import autoencoder  # noqa: E402
 from colortk_plugins.resnet18.network import resnet18  # noqa: E402
 from colortk_plugins.vgg16_residual import network as vgg16  # noqa: E402
 
-# Keras' own way from its variables to arrays, with NumPy 2.
+# Keras converts its variables to arrays in a way that NumPy 2 deprecates.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -22,7 +22,7 @@ pytestmark = [
 
 Row = tuple[str, str, tuple[int, ...], int]
 
-#: Figure 5 of document 002: layer, type, output shape without the batch, parameters.
+#: Figure 5 of Darban (2024): layer, type, output shape without the batch, parameters.
 FIGURE_5: list[Row] = [
     ("conv2d", "Conv2D", (256, 256, 64), 640),
     ("batch_normalization", "BatchNormalization", (256, 256, 64), 256),
@@ -47,7 +47,7 @@ FIGURE_5: list[Row] = [
     ("conv2d_7", "Conv2D", (256, 256, 2), 1_154),
 ]
 
-#: "Decoder Model Summary" of document 001, which is of the encoder.
+#: "Decoder Model Summary" of Zaman (2020), which in fact shows the encoder.
 SUMMARY: list[Row] = [
     ("block1_conv1", "Conv2D", (224, 224, 64), 1792),
     ("block1_conv2", "Conv2D", (224, 224, 64), 36928),
@@ -56,7 +56,7 @@ SUMMARY: list[Row] = [
     ("block2_conv2", "Conv2D", (112, 112, 128), 147584),
     ("block2_pool", "MaxPooling2D", (56, 56, 128), 0),
     ("block3_conv1", "Conv2D", (56, 56, 256), 295168),
-    # Printed as 590880 for these two, which 3 * 3 * 256 * 256 + 256 is not.
+    # The paper prints 590880 for these two layers, but 3 * 3 * 256 * 256 + 256 is 590080.
     ("block3_conv2", "Conv2D", (56, 56, 256), 590080),
     ("block3_conv3", "Conv2D", (56, 56, 256), 590080),
     ("block3_pool", "MaxPooling2D", (28, 28, 256), 0),
@@ -72,7 +72,7 @@ SUMMARY: list[Row] = [
 
 
 def table(layers: list[Any]) -> list[Row]:
-    """What ``network.summary()`` prints of some layers."""
+    """Return what ``network.summary()`` prints for some layers."""
     return [
         (layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
         for layer in layers
@@ -144,7 +144,7 @@ def test_regularization_is_of_every_kernel_and_can_be_off() -> None:
 
 
 def test_the_first_layer_applies_imagenet_normalization() -> None:
-    """A copy of the layer alone: L* = 0, 50 and 100."""
+    """Apply a copy of the layer alone to L* = 0, 50 and 100."""
     layer = keras.layers.Rescaling(
         [vgg16.SCALE / 100 / s for s in vgg16.STD],
         [-m / s for m, s in zip(vgg16.MEAN, vgg16.STD, strict=True)],

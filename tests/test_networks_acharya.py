@@ -1,4 +1,4 @@
-"""The networks of document 000 against its printed tables, layer by layer."""
+"""The networks of Acharya (2022) against the printed tables, layer by layer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 Row = tuple[str, str, tuple[int, ...], int]
 
-#: FIG 1 of the document: layer, type, output shape without the batch, parameters.
+#: FIG 1 of the paper: layer, type, output shape without the batch, parameters.
 FIG_1: list[Row] = [
     ("conv2d_7", "Conv2D", (1, 64, 64), 32832),
     ("conv2d_8", "Conv2D", (1, 32, 32), 8224),
@@ -31,7 +31,7 @@ FIG_1: list[Row] = [
     ("dense_1", "Dense", (1, 1, 2), 6),
 ]
 
-#: FIG 3.
+#: FIG 3 of the paper, in the same columns.
 FIG_3: list[Row] = [
     ("conv2d_7", "Conv2D", (1, 128, 128), 65664),
     ("batch_normalization_14", "BatchNormalization", (1, 128, 128), 512),
@@ -65,7 +65,7 @@ FIG_3: list[Row] = [
 
 
 def table(network: Any) -> list[Row]:
-    """What ``network.summary()`` prints, without the input."""
+    """Return what ``network.summary()`` prints, without the input."""
     return [
         (layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
         for layer in network.layers

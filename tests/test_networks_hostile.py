@@ -1,4 +1,4 @@
-"""Networks of strangers: nothing is read beside the one file whose digest is known."""
+"""Hostile networks: no file is read except the ONNX file whose digest is known."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ helper = onnx.helper
 
 
 def outside(path: str, name: str = "kernel") -> Any:
-    """A tensor whose numbers are in the file ``path``."""
+    """Return a tensor whose data is in the file ``path``."""
     tensor = onnx.TensorProto(name=name, data_type=1, dims=[2, 1, 1, 1])
     tensor.data_location = onnx.TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=path)
@@ -80,7 +80,7 @@ def in_a_function(path: str) -> bytes:
 
 
 def long_way_round(path: str) -> bytes:
-    """The same with numbers written in more bytes than they need, which protobuf reads as well."""
+    """Return the same message with overlong varints, which protobuf accepts."""
     tensor = outside(path).SerializeToString()
     key = bytes([14 << 3])
     assert key + b"\x01" in tensor
@@ -147,7 +147,7 @@ def test_a_file_without_a_network_is_one_line(content: bytes) -> None:
 def test_nested_graphs_have_a_maximum_depth() -> None:
     content = b""
     for _ in range(150):
-        for number in (6, 5, 1):  # a graph of an attribute of a node
+        for number in (6, 5, 1):  # a graph inside an attribute of a node
             size = len(content)
             head = bytes([number << 3 | 2, size & 127 | 128, size >> 7 & 127 | 128, size >> 14])
             content = head + content
@@ -185,7 +185,7 @@ def test_the_command_refuses_them_in_one_line(tmp_path: Path, picture: Path, col
 
 
 def test_onnx_runtime_reports_nothing_and_leaves_nothing(tmp_path: Path) -> None:
-    """Its wheels write an identifier to the temporary folder, and send it, unless they are told."""
+    """Wheels of ONNX Runtime write and send an identifier unless telemetry is disabled."""
     network = tmp_path / "network"
     network.write_bytes(seeds()["network:convolution"])
     empty = tmp_path / "empty"

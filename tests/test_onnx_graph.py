@@ -12,7 +12,7 @@ from onnx_export import agrees, answer, batch, branched, colorizer, randomize, s
 
 pytestmark = [
     pytest.mark.slow,
-    # Keras' own way to read a variable, with numpy 2.
+    # Keras reads its variables in a way that NumPy 2 deprecates.
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
@@ -62,7 +62,7 @@ def test_a_network_compiled_with_a_custom_loss(keras: Any) -> None:
 
 
 def test_the_onnx_file_is_small_reproducible_and_of_open_size(keras: Any) -> None:
-    """Small, repeatable, open where Keras is open; vectors and what 16 bits cannot hold in 32."""
+    """The file is reproducible and of open size; kernels have 16 bits, other or large values 32 bits."""
     import onnx
 
     from colortk.training.onnx.graph import to_onnx

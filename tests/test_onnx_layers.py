@@ -13,10 +13,10 @@ from onnx_export import agrees, answer, batch, served
 
 pytestmark = [
     pytest.mark.slow,
-    # Keras' own way to read a variable, with numpy 2.
+    # Keras reads its variables in a way that NumPy 2 deprecates.
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
-#: One layer each, made by a function of ``keras.layers``.
+#: Layers by name; each function gets ``keras.layers``.
 ONE_LAYER: dict[str, Callable[[Any], Any]] = {
     "conv": lambda k: k.Conv2D(5, 3, padding="same", activation="relu"),
     "conv valid tanh": lambda k: k.Conv2D(5, (3, 2), activation="tanh"),
@@ -75,7 +75,7 @@ def test_every_kind_of_layer(
 def test_spatial_attention_equals_a_loop(
     keras: Any, shape: tuple[int | None, int | None, int]
 ) -> None:
-    """Keras and ONNX Runtime equal a loop in float64, with fewer keys than queries too."""
+    """Keras and ONNX Runtime equal a loop in float64, also with fewer keys than queries."""
     from colortk.training.attention import SpatialAttention
     from colortk.training.onnx.graph import to_onnx
 

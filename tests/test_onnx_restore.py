@@ -13,7 +13,7 @@ from onnx_export import answer, batch, branched, colorizer, randomize
 
 pytestmark = [
     pytest.mark.slow,
-    # Keras' own way to read a variable, with numpy 2.
+    # Keras reads its variables in a way that NumPy 2 deprecates.
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 

@@ -1,4 +1,4 @@
-"""What colortk declares of OpenCV exists in the installed release."""
+"""The type declarations for OpenCV exist in the installed release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options from text: every allowed type, refusals, and paths that stand for their content."""
+"""Options from text: allowed types, refused values, and paths whose content is part of the key."""
 
 from __future__ import annotations
 

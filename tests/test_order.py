@@ -1,4 +1,4 @@
-"""Which packages may import which, and what must not be imported on the way to a picture."""
+"""Which packages may import which, and which modules `run` must not import."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTRACT = "importlinter:contract:layers"
 
 
 def layers() -> list[list[str]]:
-    """Packages of each layer, from the highest to the lowest, as setup.cfg declares them."""
+    """Return the packages of each layer, from the highest to the lowest, as declared in setup.cfg."""
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", "utf-8")
     lines = config[CONTRACT]["layers"].split("\n")
@@ -35,7 +35,7 @@ def graph() -> Any:
 
 
 def kept(graph: Any) -> bool:
-    """Whether the graph of imports keeps the contract of setup.cfg, without its exceptions."""
+    """Return whether the import graph keeps the contract of setup.cfg, without its exceptions."""
     options = {"containers": ["colortk"], "layers": [" | ".join(names) for names in layers()]}
     contract = LayersContract("layers", {"root_packages": ["colortk"]}, options)
     return bool(contract.check(graph, verbose=False).kept)

@@ -1,4 +1,4 @@
-"""What is shipped is what runs: the sdist, the wheel built from it, and no stray package."""
+"""The sdist and the wheel built from it contain all files and no stray package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ARTIFACTS = (
     "mean_color/artifacts/mean.npz",
     "mean_color/artifacts/manifest.json",
 )
-#: What the harness reads of its own folder.
+#: Data files that colortk reads from its own folders.
 DATA = (
     "harness/protocols/v1.json",
     "harness/lpips/artifacts/alexnet.onnx",
@@ -43,7 +43,7 @@ def settings() -> configparser.ConfigParser:
 
 
 def test_every_package_is_listed() -> None:
-    """The list is explicit, so a new folder must not be forgotten."""
+    """setup.cfg lists packages explicitly, so a new folder could be forgotten."""
     listed = set(settings()["options"]["packages"].split())
     found = {
         path.parent.relative_to(ROOT)

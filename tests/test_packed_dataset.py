@@ -1,4 +1,4 @@
-"""Packed datasets: what they hold, what they leave out, and that trainings read them."""
+"""Packed datasets: content, excluded pictures, and trainings that read them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tiny_fits import SMALL, fit
 
 
 def cloud(height: int, width: int, seed: int) -> Array:
-    """Smooth random colors: pictures of two seeds have little in common."""
+    """Return a picture of smooth random colors; different seeds give dissimilar pictures."""
     noise = np.random.default_rng(seed).integers(0, 256, (7, 9, 3), np.uint8)
     return np.asarray(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def make_pictures(root: Path) -> Path:
-    """Two folders: four photographs; one more, its copy, a gray one and no picture."""
+    """Two folders: four photographs; and one photograph, its copy, a gray picture and an unreadable file."""
     (root / "a").mkdir(parents=True)
     (root / "b" / "c").mkdir(parents=True)
     for seed in range(4):

@@ -1,4 +1,4 @@
-"""LPIPS as a loss against LPIPS as a metric, which other implementations vouch for."""
+"""LPIPS as a loss against LPIPS as a metric, which is tested against other implementations."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_rgb_of_the_loss_equals_scikit_image() -> None:
 
 
 def test_a_gradient_step_reduces_the_perceptual_loss() -> None:
-    """Through color conversion and network, from a gray picture, where slopes are rare."""
+    """The gradient passes color conversion and network, even from a gray picture."""
     import keras
 
     from colortk.training.loop.perceptual import lab_to_rgb, lpips

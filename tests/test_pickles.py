@@ -1,4 +1,4 @@
-"""The store: nothing planted in it ever runs."""
+"""The store never executes planted code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARRAYS = {"a": np.arange(6, dtype=np.float16).reshape(2, 3), "sift": np.ones((4,
 
 
 class Payload:
-    """Unpickles into a call that leaves a mark."""
+    """An object whose unpickling creates a file."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = (function, arguments)
@@ -103,13 +103,13 @@ NAMES = list(payloads(Path("x")))
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_planted_pickle_is_refused_and_never_runs(name: str, mark: Path, tmp_path: Path) -> None:
-    """Even with a manifest that vouches for it."""
+    """A planted file is refused even if its digest is in the manifest."""
     store = PickleStore(tmp_path / "store")
     path = store.keep("kind", "ab" * 32, ARRAYS, {})
     data = payloads(mark)[name]
     path.write_bytes(data)
     path.with_suffix(".json").write_text(json.dumps({"sha256": hashlib.sha256(data).hexdigest()}))
-    if name == "behind a good one":  # what follows the first pickle is not read at all
+    if name == "behind a good one":  # bytes after the first pickle are not read
         assert set(store.get("kind", "ab" * 32)) == set(ARRAYS)
     else:
         with pytest.raises(ArtifactError, match="not trusted") as caught:
@@ -128,7 +128,7 @@ def test_joblib_files_are_refused(compress: Any, mark: Path, tmp_path: Path) -> 
 
 
 def test_the_payloads_run_in_an_unprotected_unpickler(mark: Path) -> None:
-    """Else the tests above would prove nothing."""
+    """Prove that the payloads of the tests above work."""
     pickle.loads(payloads(mark)["os.system"])
     assert mark.exists()
 
@@ -197,7 +197,7 @@ def test_a_known_file_is_read_by_digest_and_looks_up_nothing_but_arrays(
 
 
 def test_only_one_module_unpickles() -> None:
-    """No other file of ours calls an unpickler."""
+    """Only one module of colortk calls an unpickler."""
     root = Path(__file__).resolve().parents[1]
     words = (
         "pickle.load",

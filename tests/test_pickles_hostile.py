@@ -1,4 +1,4 @@
-"""Pickles that look up nothing and still would stop a process; manifests and archives like them."""
+"""Pickles without global names that would still exhaust a process; similar manifests and archives."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def text(value: str) -> bytes:
 
 
 def laughs(levels: int) -> bytes:
-    """A tuple of the same tuple twice, and so on: ``2 ** levels`` to whoever walks over it."""
+    """Return nested tuples that contain the same tuple twice: ``2 ** levels`` elements in total."""
     out = b")\x94"
     for level in range(levels):
-        out += b"h" + bytes([level + 1]) + b"\x86\x94"  # with the last, which is on the stack
+        out += b"h" + bytes([level + 1]) + b"\x86\x94"  # including the last, which is on the stack
     return out
 
 
 def record(dtype: bytes, shape: bytes = b"K\x01\x85", content: bytes = b"C\x01x") -> bytes:
-    """``{"a": (dtype, shape, content)}``; the dict is 0 in the memo."""
+    """Return the pickle of ``{"a": (dtype, shape, content)}``; the dict has memo number 0."""
     return b"\x80\x04}\x94(" + text("a") + dtype + shape + content + b"\x87u."
 
 
@@ -79,7 +79,7 @@ HOSTILE = {
 
 @pytest.fixture(autouse=True)
 def _cheap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever a test tries takes little memory and time, and makes no file where it runs."""
+    """Assert that every test needs little memory and time, and creates no file."""
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)
@@ -107,7 +107,7 @@ def test_harmless_records_of_the_same_form_are_read() -> None:
 
 
 def test_exponential_pickles_are_slow_without_protection() -> None:
-    """Else the tests above would prove nothing: each level takes the hash twice as long."""
+    """Prove that the payloads work: each level doubles the time of hashing."""
     value = pickle.loads(b"\x80\x04}\x940" + laughs(14) + b".")
     leaves, waiting = 0, [value]
     while waiting:
@@ -170,7 +170,7 @@ def test_a_hostile_manifest_is_one_line(name: str, tmp_path: Path) -> None:
 
 
 def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
-    """A pipe would block for ever, /dev/zero never end."""
+    """A pipe would block forever, and /dev/zero never ends."""
     for name in ("pipe", "zero", "folder"):
         place = tmp_path / name
         place.mkdir()
@@ -194,7 +194,7 @@ def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     store = PickleStore(tmp_path)
     path = store.keep("kind", "ab" * 32, {"a": np.ones(2)}, {})
-    os.truncate(path, 2**40)  # all of it a hole
+    os.truncate(path, 2**40)  # a sparse file
     with pytest.raises(ArtifactError, match="has over 2,147,483,648 bytes"):
         store.get("kind", "ab" * 32)
 

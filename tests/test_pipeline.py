@@ -1,4 +1,4 @@
-"""One picture through the host, with plugins made up on the spot."""
+"""Colorize one picture with plugins defined in the test."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_plugin_sees_lightness_at_its_working_size_and_nothing_else() -> Non
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_large_pictures_go_through_in_bands(dtype: type) -> None:
-    light = scene(1500, 900)  # three bands
+    light = scene(1500, 900)  # large enough for three bands
     ab = np.random.default_rng(0).normal(0, 15, (20, 12, 2)).astype(np.float32)
     rgb = join(light, ab, RATIO, dtype=dtype)
     assert rgb.dtype == dtype

@@ -1,4 +1,4 @@
-"""The stable API for plugin authors, and what a plugin's identity depends on through it."""
+"""The stable API for plugin authors, and the modules that the key of a plugin covers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FACADES = (colortk, colortk.plugin)
 
 
 def type_checked_names(path: Path) -> dict[str, str]:
-    """Names that a package imports for type checkers alone: what each is imported from."""
+    """Return names that a package imports for type checkers only, with their modules."""
     (block,) = [
         node
         for node in ast.parse(path.read_text("utf-8")).body

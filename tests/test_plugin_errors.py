@@ -1,4 +1,4 @@
-"""What the author of a plugin that fails is told: where, why, and each thing once."""
+"""Error messages of failing plugins name line and reason, once each."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_factory_that_fails_is_reported_once(
     assert len(rest) == len(reasons) - 3, "two checks of the declaration need no factory"
 
 
-#: A package whose model calls its own ``inner``, and that NumPy, in a line of its own.
+#: A package in which the model calls ``inner``, and ``inner`` calls NumPy.
 INNER = """
 import numpy as np
 

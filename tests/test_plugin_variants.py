@@ -1,4 +1,4 @@
-"""Who takes part: how a plugin is named, and what its results are filed under."""
+"""Plugin variants: how they are named, and the keys of their results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from conftest import colorizer_module
 def site(
     distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, str], Path]:
-    """Install a plugin for this test, in this process."""
+    """Install a plugin in this process for this test."""
 
     def install(name: str, module: str) -> Path:
         place = distribution(name, module)

@@ -1,4 +1,4 @@
-"""What only Linux has must be missed nowhere: macOS and Windows lack it."""
+"""colortk works without functions that only Linux has."""
 
 from __future__ import annotations
 

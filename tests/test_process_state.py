@@ -1,4 +1,4 @@
-"""A plugin that meddles with the process that it runs in harms neither results nor the command."""
+"""A plugin that changes global process state affects neither results nor the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol: its file, its hash, and what it makes of a picture."""
+"""The protocol: its file, its hash, and the preparation of pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def test_protocol_v1_is_unchanged() -> None:
-    """Results are filed under this hash: a change of v1 is a v2, and v1 stays readable."""
+    """The hash is the key of results, so a change needs a new version, and v1 stays readable."""
     assert load_protocol("v1").hash == (
         "968579ecd33c1fa7ed43d4ec5d1a007c155f81aac72d1fedda7e9d5979e72ac0"
     )

@@ -1,4 +1,4 @@
-"""Keys change with every module that a result goes through, and with nothing else."""
+"""Keys change with every module that affects a result, and with no other module."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_data_files_of_the_packages_count(path: str, keys: set[str], copy: Copy)
 
 @pytest.mark.slow
 def test_every_module_that_a_worker_has_imported_is_in_the_key(copy: Copy, tmp_path: Path) -> None:
-    """Python's own account of what was imported, after a picture was scored and another written."""
+    """Compare with the modules that Python has imported after scoring and writing a picture."""
     code = (
         "import sys, json; from pathlib import Path\n"
         "from colortk.harness.plugin_variants import parse_variant; from colortk.harness import picture_worker\n"
@@ -125,8 +125,8 @@ def test_every_module_that_a_worker_has_imported_is_in_the_key(copy: Copy, tmp_p
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     imported = set(json.loads(run.stdout))
-    # Declarations are read by every process that discovers plugins; what they declare is a fact of
-    # the key of its own. Metrics have a key of their own.
+    # Every process that discovers plugins reads all declarations; their content is part of
+    # the key as such. Metrics have a key of their own.
     declaring = {name for name in imported if name.endswith((".spec", ".declaration", ".training"))}
     declaring |= {"colortk.plugin.builtin_metrics"} | {
         name for name in imported if name.endswith(".options")

@@ -21,7 +21,7 @@ MARKED = 'import pytest\n\n@pytest.mark.colortk_plugin("plain", "gray")\n' + TES
 def run_pytest(
     folder: Path, site: Path | None, *arguments: str
 ) -> subprocess.CompletedProcess[str]:
-    # Other installed pytest plugins take seconds to import, and prove nothing here.
+    # Do not load other installed pytest plugins, which take seconds to import.
     environment = {
         **os.environ, "PYTHONPATH": str(site or ""), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }  # fmt: skip
@@ -34,7 +34,7 @@ def run_pytest(
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project of its own, whose tests do not use the settings of this one."""
+    """A separate project, whose tests do not use the settings of this project."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")

@@ -1,4 +1,4 @@
-"""Refinement: lightness and hue stay, whatever the plugin predicts."""
+"""Refinement keeps lightness and hue for any prediction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RNG = np.random.default_rng(0)
 
 
 def finished(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
-    """CIELAB of the 8-bit picture, by scikit-image."""
+    """Return CIELAB of the 8-bit picture, by scikit-image."""
     rgb = lab_to_rgb(np.dstack([lightness, ab]).astype(np.float32))
     return rgb2lab(np.rint(rgb * 255) / 255)
 
@@ -65,7 +65,7 @@ def test_ratio_reaches_the_gamut_and_not_just_gray() -> None:
 
 
 def test_the_gamut_is_star_shaped_around_gray() -> None:
-    """What bisection takes for granted: less chroma of a color in gamut is in gamut."""
+    """Bisection needs this property: reducing the chroma of a color in gamut keeps it in gamut."""
     lab = rgb2lab(RNG.random((100, 100, 3)))
     for share in (0.2, 0.5, 0.8):
         less = lab * [1, share, share]

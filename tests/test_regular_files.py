@@ -1,4 +1,4 @@
-"""Files that others may have planted are refused at once, where a pipe would hang the command."""
+"""Pipes, sockets and devices in place of files are refused at once; reading a pipe would hang."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system ha
 
 
 def planted(kind: str, path: Path) -> Path:
-    """Put at ``path`` what is no regular file."""
+    """Create a special file at ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "a named pipe":
         os.mkfifo(path)

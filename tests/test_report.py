@@ -1,4 +1,4 @@
-"""The HTML report: what is in the file."""
+"""The content of the HTML report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from reports import (
 
 
 class Page(HTMLParser):
-    """Tags with their attributes, and the text of every script and style."""
+    """A parser that collects tags, attributes, and the text of scripts and styles."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Page(HTMLParser):
             self.cells[-1][-1] += data + " "
 
     def blocks(self, **wanted: str) -> list[Any]:
-        """Parsed JSON of the scripts that have these attributes (``id`` or ``class``)."""
+        """Return parsed JSON of the scripts with these attributes (``id`` or ``class``)."""
         items = wanted.items()
         return [json.loads(text) for at, text in self.inside if items <= at.items()]
 
@@ -166,7 +166,7 @@ def test_a_sheet_is_written_before_the_next_is_asked_for() -> None:
 def test_the_ranked_table_is_readable_without_javascript() -> None:
     page = Page(html_of())
     rows = [[" ".join(cell.split()) for cell in row] for row in page.cells]
-    # Scores are missing: every column has its number of them, and every cell.
+    # Scores are missing: every column and every cell states how many it has.
     assert rows[0] == [
         "rank", "group", "plugin", "LPIPS ↓ (n=5–6)", "SSIM ↑ (n=1)", "PSNR ↑ (n=5–6)", "CF (n=0)",
         "s/picture ↓", "pictures", "failed ↓",

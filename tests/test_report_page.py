@@ -39,7 +39,7 @@ def browser() -> Iterator[Any]:
 
 
 class Opened:
-    """A report in the browser, with everything that it complained of or asked for."""
+    """A report in the browser, with its console messages and requests."""
 
     def __init__(self, browser: Any, path: Path, **changes: Any) -> None:
         path.write_text(html_of(**changes), "utf-8")
@@ -59,7 +59,7 @@ class Opened:
         return found
 
     def pixel(self, locator: Any) -> list[int]:
-        """Color in the middle of what is painted there."""
+        """Return the color in the middle of the painted area."""
         picture = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
         return list(picture.getpixel((picture.width // 2, picture.height // 2)))
 

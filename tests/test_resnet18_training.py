@@ -1,4 +1,4 @@
-"""`resnet18` with a pretrained encoder: what may move in training, and what is refused."""
+"""`resnet18` with a pretrained encoder: trained and frozen layers, and refused options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytest.importorskip("onnx")
 from colortk_plugins.resnet18.train import build_network
 from colortk_plugins.resnet18.training import Training
 
-# Keras' own way from its variables to arrays, with NumPy 2.
+# Keras converts its variables to arrays in a way that NumPy 2 deprecates.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -40,7 +40,7 @@ def test_only_the_selected_layers_are_trained() -> None:
 
 
 def test_an_exported_encoder_is_trained_slowly_or_frozen(tmp_path: Path) -> None:
-    """What is frozen stays, to the 16 bits it is kept in; convolutions move; the rest is refused."""
+    """Frozen layers stay the same to 16 bits, convolutions change, and other options are refused."""
     from onnx import load_model, numpy_helper
 
     data = tmp_path / "data"

@@ -1,4 +1,4 @@
-"""The file of results: nothing half-kept, several writers, errors in words."""
+"""The results database: complete additions, several writers, clear errors."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_failure_never_replaces_a_result(tmp_path: Path) -> None:
         results.add(V1, picture("x"), [later], {})
         (row,) = results.results(V1.hash, KEY).values()
         assert row.values == {"psnr": 20.0, "ssim": 0.5}
-        assert row.seconds == 0.5  # of the first time
+        assert row.seconds == 0.5  # of the first addition
 
 
 def test_only_requested_results_are_read(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ Run = Callable[..., "subprocess.CompletedProcess[Any]"]
 
 
 def filled(folder: Path, count: int = 3) -> Path:
-    """A store with results of ``count`` pictures; the file."""
+    """Create a store with results of ``count`` pictures; return its file."""
     with Results(folder) as results:
         for k in range(count):
             results.add(V1, picture(str(k)), [result(str(k))], {})

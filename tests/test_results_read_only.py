@@ -1,4 +1,4 @@
-"""A store that can be read but not written is read: all results, and also those that only a log has."""
+"""A read-only store can be read, including results that are only in the write-ahead log."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def fill(store: Path, names: tuple[str, ...] = ("p0", "p1")) -> Results:
 
 @contextmanager
 def without_the_rights_of_root() -> Iterator[None]:
-    """Root obeys permissions as every other owner does; the effective set of this thread changes."""
+    """Make root obey permissions: change the effective capabilities of this thread."""
     header = (ctypes.c_uint32 * 2)(CAPABILITIES_3, 0)
     kept = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
     library = ctypes.CDLL(None, use_errno=True)
@@ -67,7 +67,7 @@ def without_the_rights_of_root() -> Iterator[None]:
 
 @contextmanager
 def read_only(store: Path) -> Iterator[None]:
-    """Take away the right to write, of root, too."""
+    """Remove the permission to write, also for root."""
     modes = {path: path.stat().st_mode for path in (store, *store.iterdir())}
     for path in modes:
         os.chmod(path, 0o555 if path.is_dir() else 0o444)
@@ -84,7 +84,7 @@ def closed(store: Path) -> None:
 
 
 def with_a_log_that_nobody_merged(store: Path) -> None:
-    """As a process that was killed leaves it, without the index of the log."""
+    """Return a store as a killed process leaves it: without the index of the log."""
     results = fill(store)
     for name in (RESULTS_FILE, f"{RESULTS_FILE}-wal"):
         shutil.copy(store / name, store / f"kept-{name}")

@@ -1,4 +1,4 @@
-"""``colortk run`` as a process: what becomes of a picture."""
+"""``colortk run`` as a process: pixels, metadata, formats and options."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def test_samples_and_doctor(colortk: Run, tmp_path: Path) -> None:
     gray = np.asarray(Image.open(tmp_path / "s" / "china-gray.png").convert("RGB")).astype(int)
     assert gray.shape == (427, 640, 3)
     assert (np.ptp(gray, axis=-1) == 0).all()
-    for _ in range(2):  # as the first line of the README, said again
+    for _ in range(2):  # the first command of the README, repeated
         assert colortk("samples", "-o", "s").returncode == 0
     mine = tmp_path / "s" / "china.jpg"
     mine.write_bytes(b"mine")

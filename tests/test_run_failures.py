@@ -1,4 +1,4 @@
-"""``colortk run``: what a bad picture, a bad plugin or an interruption costs, and what is said."""
+"""``colortk run`` with bad pictures, bad plugins and interruptions: messages and exit codes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_an_interrupted_run_exits_with_130(
     picture: Path,
     tmp_path: Path,
 ) -> None:
-    """While a plugin in its own process works; that process goes too."""
+    """Interrupt while a plugin runs in its own process, which must end, too."""
     body = "import os, time; open('started', 'w').write(f'{os.getpid()} '); time.sleep(60)"
     site = distribution("slow", colorizer_module("slow", "slow", body))
     main = "from colortk.cli.main import main; main()"
@@ -102,7 +102,7 @@ def test_a_bad_input_is_one_line(
 
 
 def without_override() -> None:
-    """In the child: permissions count, also for root (drop CAP_DAC_OVERRIDE and _READ_SEARCH)."""
+    """Make permissions count for root in the child (drop CAP_DAC_OVERRIDE and _READ_SEARCH)."""
     libc = ctypes.CDLL(None)
     for capability in (1, 2):
         libc.prctl(24, capability, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""``colortk run``: which file becomes which, whole or not at all, and over nothing else."""
+"""``colortk run``: output paths, complete files, and no overwritten files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_folder_keeps_names_and_nothing_is_overwritten(
 def test_results_among_the_files_are_not_colorized_again(
     colortk: Run, tmp_path: Path, site: Path
 ) -> None:
-    """What a shell makes of *.png the second time."""
+    """A shell expands *.png to inputs and results the second time."""
     for name in ("a.png", "b.png", "holiday-colorized.png"):
         Image.new("L", (9, 9), 100).save(tmp_path / name)
     run = ("run", "-p", "orange")
@@ -64,7 +64,7 @@ def test_results_among_the_files_are_not_colorized_again(
         "colortk: 1 colorized, 4 skipped, 0 failed",
     ]
     assert {p.name for p in tmp_path.iterdir()} == before | {"holiday-colorized-colorized.jpg"}
-    # Its original lies beside it: enough with --skip-existing only.
+    # Its original is beside it, which counts only with --skip-existing.
     alone = colortk(*run, "a-colorized.jpg", "--skip-existing", "--json", plugins=site)
     row = json.loads(alone.stdout)
     assert (row["skipped"], row["result_of"]) == (True, "a.png")

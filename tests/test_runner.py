@@ -1,4 +1,4 @@
-"""The runner: killed and resumed, spread, blind to the truth, and never mistaken about whose is whose."""
+"""The runner: killed and resumed, over several processes, and without access to the originals."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from colortk.runtime import subprocesses
 from colortk.runtime.messages import Channel, pair
 from conftest import colorizer_module, photo
 
-#: For plugins that tests steer by their environment and by files.
+#: Code of plugins that tests control by environment variables and files.
 UNSEALED = {"COLORTK_SEAL": "off"}
 ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
-#: Reads the originals from a folder that the test names, and answers with the one that fits.
+#: A plugin that reads the originals from a folder and returns the matching one.
 ORACLE = """
 import os
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_an_oracle_scores_what_8_bits_allow_and_swapped_colors_are_noticed(
         assert run.returncode == 0, run.stderr
         rows = {entry["name"]: entry for entry in json.loads(run.stdout)["plugins"]}
         found[name] = rows["oracle"]["metrics"]["psnr"]["mean"]
-    # What CIELAB rounded to the 8 bits of a Lab file costs, by scikit-image alone.
+    # The error of CIELAB rounded to 8 bits, by scikit-image.
     bound = []
     for path in folder.iterdir():
         rgb = np.asarray(Image.open(path))
@@ -90,7 +90,7 @@ def test_an_oracle_scores_what_8_bits_allow_and_swapped_colors_are_noticed(
 def test_a_plugin_cannot_reach_the_truth_through_anything_it_gets(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
-    """It looks through its argument, the frames that call it, and every object of its process."""
+    """The plugin searches its argument, the calling frames, and all objects of its process."""
     body = f"""
         import gc, sys
         arrays = [lightness, lightness.base]
@@ -111,7 +111,7 @@ def test_a_plugin_cannot_reach_the_truth_through_anything_it_gets(
     """
     module = colorizer_module("spy", "spy", body.strip())
     planted = module.replace("self.options = options", "self.kept = [np.zeros((64, 64, 3))]")
-    distribution("found", planted.replace("spy", "found"))  # the search finds what is there
+    distribution("found", planted.replace("spy", "found"))  # the search works
     site = distribution("spy", module)
     run = colortk(
         "compare", folder, "-p", "spy", "-p", "found", "--json", "-m", "psnr", plugins=site
@@ -121,7 +121,7 @@ def test_a_plugin_cannot_reach_the_truth_through_anything_it_gets(
 
 
 def seen(count: Path) -> int:
-    """Pictures that the plugin was asked for."""
+    """Return the pictures that the plugin has predicted."""
     return len(count.read_text().splitlines()) if count.exists() else 0
 
 
@@ -168,7 +168,7 @@ def test_a_comparison_killed_ten_times_resumes_without_repeating(
             time.sleep(0.01)
         time.sleep(dice.uniform(0, 0.3))
         assert process.poll() is None, "it was over before it could be killed"
-        process.kill()  # its workers and plugins have to notice by themselves
+        process.kill()  # workers and plugins have to notice that their parent ended
         process.wait()
     resumed = colortk(
         *arguments,
@@ -182,12 +182,12 @@ def test_a_comparison_killed_ten_times_resumes_without_repeating(
             del entry["seconds"], entry["peak_memory"]
         del report["computed"], report["loading_seconds"]
     assert before == after
-    # In flight: one picture a job, half of the runs with two jobs, and what was done but not told.
+    # One picture per job is in progress, and finished pictures may not have been reported yet.
     assert 40 <= seen(count) <= 40 + 2 * 10
 
 
 def children(marker: str) -> list[str]:
-    """Processes whose environment has ``marker``, as the workers and plugins of a run do."""
+    """Return the processes whose environment contains ``marker``: workers and plugins of a run."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
@@ -292,7 +292,7 @@ def test_a_worker_without_a_parent_ends_silently(
 ) -> None:
     def gone() -> tuple[Channel, socket.socket]:
         ours, theirs = pair()
-        ours.close()  # as a signal between starting the process and the first message does
+        ours.close()  # like a signal between the start of the process and the first message
         return ours, theirs
 
     monkeypatch.setattr("colortk.runtime.messages.pair", gone)

@@ -1,4 +1,4 @@
-"""A new plugin works as it is written: installed with pip, checked, tested and scored."""
+"""A new plugin works without edits: it is installed with pip, checked, tested and scored."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_new_plugin_works_without_an_edit(shell: Command, tmp_path: Path) -> N
     assert run.returncode == 2
     assert "colortk-my-net has a plugin of that name" in run.stderr
 
-    # What the comments in the declaration offer works when uncommented.
+    # The options in the comments of the declaration work when uncommented.
     spec = tmp_path / "work/colortk-my-net/colortk_my_net/spec.py"
     text = spec.read_text("utf-8")
     head, body = text.split("@hookimpl", 1)
@@ -222,13 +222,13 @@ GUIDE = ROOT / "docs" / "writing-a-plugin.md"
 
 
 def blocks() -> list[tuple[str, str]]:
-    """The language and the content of every code block of the guide, in order."""
+    """Return language and content of every code block of the guide, in order."""
     return re.findall(r"(?m)^```(\S.*)\n((?:.*\n)*?)```$", GUIDE.read_text("utf-8"))
 
 
 @pytest.mark.slow
 def test_the_guide_works_as_it_is_printed(shell: Command, tmp_path: Path) -> None:
-    """Files are written and commands run in the order in which a reader meets them."""
+    """Write the files and run the commands of the guide in the order of the text."""
     folder, output = tmp_path / "work", ""
     for language, content in blocks():
         if language == "python":
@@ -262,7 +262,7 @@ def test_the_guide_works_as_it_is_printed(shell: Command, tmp_path: Path) -> Non
 
 
 def test_the_guide_reaches_a_score_in_30_lines() -> None:
-    """Of what an author writes before the first ``compare``."""
+    """Count the lines that an author writes before the first ``compare``."""
     before = []
     for language, content in blocks():
         if "compare" in content:

@@ -1,4 +1,4 @@
-"""While it is scored, a plugin does not find the pictures, or the report says that it might."""
+"""A plugin cannot find the originals while it is scored, or the report says that it could."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_sealed_plugin_finds_nothing(installed: Scene) -> None:
 
 
 def namespaces_allowed() -> bool:
-    """As another program sees it: util-linux."""
+    """Check the namespaces with util-linux, an independent program."""
     command = ["unshare", "--user", "--pid", "--mount", "--net", "--fork", "true"]
     try:
         return subprocess.run(command, capture_output=True).returncode == 0
@@ -127,7 +127,7 @@ def namespaces_allowed() -> bool:
 def test_the_spy_plugin_finds_everything_that_is_not_sealed(
     installed: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the test before proves something."""
+    """Prove that the plugin of the test above finds files that are not hidden."""
     monkeypatch.setenv("COLORTK_SEAL", "off")
     with Isolated(PluginRequest("spy"), 60, hidden=installed.hidden) as plugin:
         assert plugin.sealed == NONE
@@ -139,7 +139,7 @@ def test_the_spy_plugin_finds_everything_that_is_not_sealed(
         assert any(line.startswith(what) for line in findings["network"]), what
 
 
-#: The child's side where the kernel forbids namespaces, Landlock or both.
+#: Code of a child process for which the kernel forbids namespaces, Landlock or both.
 FORBIDDEN = """
 import json, os, sys
 from colortk.runtime import landlock, namespaces, sandbox
@@ -260,7 +260,7 @@ def test_a_sealed_process_that_is_killed_is_reported_as_such(
         with Isolated(PluginRequest("ender"), 60, hidden=Hidden()) as plugin:
             ways = {1: "SIGKILL", 2: "SIGABRT", 3: "exit code 7"}
             if plugin.sealed["processes"]:
-                ways[4] = ""  # only its own processes: this one goes on
+                ways[4] = ""  # the kill ends only its own processes, not this one
             for value, why in ways.items():
                 if why:
                     with pytest.raises(PredictionError, match=why):
@@ -301,7 +301,7 @@ def test_compare_states_the_sealed_aspects(colortk: Run, scene: Scene, tmp_path:
 
 
 def plugin_row(name: str, sealed: dict[str, bool | None]) -> PluginRow:
-    """A row of a comparison's table of which only name and sealing matter."""
+    """Return a table row of which only name and sealing matter."""
     seconds = PredictionSeconds(1.0, 1.0)
     return PluginRow(
         name, name, "", "", "", {}, None, "", 1, 0, {}, None, seconds, None, None, sealed

@@ -1,4 +1,4 @@
-"""Second predictions: which pictures, what a plugin can tell, and how differences are reported."""
+"""Second predictions: selection of pictures, isolation from the first, and reported differences."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ from conftest import QUICK, rows_of
 
 REPEATS = {"COLORTK_REPEATS": "1"}
 
-#: Colorizers by name. All but the last two depend on something besides the picture.
+#: Colorizers by name. All except the last two depend on something besides the picture.
 BODIES = {
-    # Draws anew every time.
+    # Random in every call.
     "noisy": "return plain(lightness) + np.random.default_rng().normal(0, 5, (*lightness.shape, 2))",
-    # Keeps every answer, so that it repeats itself until its process ends.
+    # Random, but repeats its predictions until its process ends.
     "cached": """
         key = lightness.tobytes()
         if key not in self.kept:
             self.kept[key] = plain(lightness) + np.random.default_rng().normal(0, 5, (*lightness.shape, 2))
         return self.kept[key]""",
-    # Returns the last answer for the last picture.
+    # Returns the previous prediction if the picture is the same as before.
     "echoing": """
         key = lightness.tobytes()
         if key != self.last[0]:
             self.last = key, plain(lightness) + np.random.default_rng().normal(0, 5, (*lightness.shape, 2))
         return self.last[1]""",
-    # The same numbers for every process: only a picture's place among others makes a difference.
+    # The same random numbers in every process: only the position of a picture makes a difference.
     "seeded": "return plain(lightness) + self.rng.normal(0, 5)",
-    # Exactly one pixel.
+    # Changes exactly one pixel.
     "spot": """
         ab = plain(lightness)
         ab[0, 0, 1] += np.random.default_rng().uniform(1, 2)
         return ab""",
     "steady": "return plain(lightness)",
-    # As sums in another order differ.
+    # Differs by rounding, like sums in another order.
     "rounding": """
         return plain(lightness) + np.float32(np.random.default_rng().uniform(-1e-3, 1e-3))""",
 }
@@ -72,7 +72,7 @@ class Base:
 
 
 def module(bodies: dict[str, str]) -> str:
-    """Source of a third-party module with a colorizer for each body."""
+    """Return the source of a third-party module with a colorizer for each body."""
     text = MODULE
     for name, body in bodies.items():
         text += f"\nclass {name.title()}(Base):\n    def answer(self, lightness):\n        "
@@ -121,7 +121,7 @@ def test_the_difference_of_two_predictions_is_measured() -> None:
 
 
 class Process:
-    """Stands in for a plugin's process: what a body keeps is lost when the process ends."""
+    """A stand-in for the process of a plugin: state is lost when the process ends."""
 
     spec = ColorizerSpec("stub", "", "stub:stub", working_size=WorkingSize(short=32))
 
@@ -148,7 +148,7 @@ class Process:
 @pytest.mark.parametrize("place", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize("name", BODIES)
 def test_a_prediction_that_depends_on_state_is_detected(name: str, place: int) -> None:
-    """Wherever the picture is among those that the process has predicted."""
+    """A second prediction is made at any position among the predicted pictures."""
     process = Process(name)
     rng = np.random.default_rng(place)
     for _ in range(place):
@@ -218,7 +218,7 @@ def test_real_processes_of_several_plugins(
 def test_second_predictions_are_not_timed_and_can_be_disabled(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
-    """The plugin is slow only after the first picture of its process; one picture is compared."""
+    """The plugin is slow only after the first picture of its process, and one picture is compared."""
     body = """
         import time
         if self.calls > 1:
@@ -239,7 +239,7 @@ def test_second_predictions_are_not_timed_and_can_be_disabled(
 def test_a_second_prediction_that_fails(
     folder: Path, distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
-    """The first one is scored as ever; a note says what happened."""
+    """The first prediction is scored as usual, and a note reports the failure."""
     body = """
         if self.calls > 1:
             raise ValueError("tired")

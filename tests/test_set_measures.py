@@ -1,4 +1,4 @@
-"""The set-level ΔCF: its value, its interval, and its place beside the ΔCF by picture."""
+"""The set-level ΔCF: value, interval, and position beside the ΔCF per picture."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_set_measures_are_printed_with_definitions(
     assert shown.returncode == 0, shown.stderr
     report = json.loads(colortk(*arguments, "--json", "--per-image", plugins=site).stdout)
     orange = next(p for p in report["plugins"] if p["name"] == "orange")
-    # By scikit-image and NumPy: the originals as the protocol has them, from the table's own means.
+    # Compute the expected value with scikit-image and NumPy from the prepared originals.
     truth = [colorfulness(square(path)) for path in sorted(folder.iterdir())]
     mine = [r["metrics"]["colorfulness"] for r in report["records"] if r["plugin"] == "orange"]
     expected = abs(np.mean(mine) - np.mean(truth))
@@ -104,7 +104,7 @@ def test_set_measures_without_results(
 
 
 def square(path: Path) -> np.ndarray:
-    """The middle square of 70 × 70 at 256 × 256, bilinear as the protocol enlarges."""
+    """Return the middle 70 × 70 pixels enlarged to 256 × 256, bilinear as in the protocol."""
     with Image.open(path) as image:
         cut = image.crop((10, 0, 80, 70))
     return np.asarray(cut.resize((256, 256), Image.Resampling.BILINEAR))

@@ -13,9 +13,9 @@ from colortk_plugins.sift_mlp.dense_sift import dense_sift, grid_positions, mirr
 @pytest.mark.parametrize("cell", [4, 6, 9])
 def test_dense_sift_equals_opencv(photograph_lightness: np.ndarray, cell: int) -> None:
     gray = np.rint(photograph_lightness * 2.55).astype(np.uint8)
-    rows, columns = 16, 24  # every 16 pixels: positions at half pixels, which OpenCV rounds
+    rows, columns = 16, 24  # every 16 pixels; OpenCV rounds the positions at half pixels
     mine, _ = dense_sift(gray.astype(np.float32), rows, columns, cell)
-    # OpenCV smooths by the layer of the pyramid that a key point comes from: 1.6 · 2^(layer / 3).
+    # OpenCV smooths by the pyramid layer of the key point: 1.6 · 2^(layer / 3).
     layer = max(0, round(3 * np.log2(0.3 * cell / 1.6)))
     points = [
         cv2.KeyPoint(float(x), float(y), cell * 2 / 3, 0.0, 1.0, layer << 8)
@@ -24,7 +24,7 @@ def test_dense_sift_equals_opencv(photograph_lightness: np.ndarray, cell: int) -
     ]
     _, theirs = cv2.SIFT_create().compute(gray, points)
     theirs = theirs.reshape(rows, columns, 128)
-    inner = slice(3, -3)  # OpenCV drops what lies outside the picture
+    inner = slice(3, -3)  # OpenCV ignores pixels outside the picture
     a, b = mine[inner, inner], theirs[inner, inner]
     cosine = (a * b).sum(-1) / np.maximum(np.linalg.norm(b, axis=-1), 1e-9)
     assert np.median(cosine) > 0.97

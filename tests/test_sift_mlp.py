@@ -30,7 +30,7 @@ from colortk_plugins.sift_mlp.threads import one_blas_thread
 
 
 def scikit(network: Network) -> MLPRegressor:
-    """The same weights in scikit-learn's own ``MLPRegressor``."""
+    """Return an ``MLPRegressor`` of scikit-learn with the same weights."""
     regressor = MLPRegressor(hidden_layer_sizes=(NEURONS,) * LAYERS, activation="logistic")
     regressor.coefs_ = [w.astype(np.float64) for w in network.weights]
     regressor.intercepts_ = [b.astype(np.float64) for b in network.biases]
@@ -92,7 +92,7 @@ def test_absorbing_the_standardization() -> None:
 
 
 def test_signal_survives_ten_layers() -> None:
-    """Where the usual initialization leaves nothing (see network.py)."""
+    """With the usual initialization the output would be constant (see network.py)."""
     rng = np.random.default_rng(3)
     inputs = rng.standard_normal((200, 50)).astype(np.float32)
     assert initial_network(50, rng).predict(inputs).std() > 0.1
@@ -100,7 +100,7 @@ def test_signal_survives_ten_layers() -> None:
         hidden_layer_sizes=(NEURONS,) * LAYERS, activation="logistic", max_iter=1, random_state=0
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that one pass does not converge
+        warnings.simplefilter("ignore")  # scikit-learn warns that one pass does not converge
         plain.fit(inputs, rng.standard_normal(200))
     assert plain.predict(inputs).std() < 1e-3
 
@@ -145,7 +145,7 @@ def blas_threads() -> set[int]:
 
 
 def test_predicting_leaves_the_threads_of_blas_alone(photograph_lightness: np.ndarray) -> None:
-    """They spin while they wait, which costs every other process on the machine."""
+    """Waiting BLAS threads use CPU time and slow down other processes."""
     spec = registry().colorizer("sift_mlp")[1]
     plugin = SiftMlp(artifacts_of(spec), None)
     seen: list[set[int]] = []

@@ -23,7 +23,7 @@ from conftest import photo
 
 
 def sigmoid_error(network: Network, inputs: np.ndarray, targets: np.ndarray) -> float:
-    """Mean squared error of the network of sigmoids, float64, straight from its definition."""
+    """Return the mean squared error of a network of sigmoids in float64, by its definition."""
     signal = inputs.astype(np.float64)
     for weight, bias in zip(network.weights[:-1], network.biases[:-1], strict=True):
         signal = 1 / (1 + np.exp(-(signal @ weight + bias)))
@@ -60,7 +60,7 @@ def test_a_step_goes_against_the_gradient_with_decay_and_average() -> None:
 
 
 def test_weight_decay_keeps_the_output_at_the_center() -> None:
-    """A network whose hidden outputs are all 1/2 stays as it is; others come nearer to it."""
+    """Weight decay pulls networks toward one whose hidden outputs are all 1/2."""
     rng = np.random.default_rng(6)
     network = initial_network(5, rng)
     network.weights[-1] *= 4
@@ -104,7 +104,7 @@ def test_views_of_pictures_of_any_shape(shape: tuple[int, int]) -> None:
 
 
 def test_black_pixels_have_finite_features() -> None:
-    """L* of black is a rounding error below 0, which a power of the contrast makes NaN."""
+    """Rounding makes the L* of black slightly negative, so that a power would give NaN."""
     black = np.zeros((64, 64, 3), np.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -140,7 +140,7 @@ def test_preparing_a_picture_twice_computes_it_once(tmp_path: Path) -> None:
 
 
 def test_training_inputs_are_the_served_inputs() -> None:
-    """Standardized training inputs equal the reduction of the inputs that serving computes."""
+    """Standardized training inputs equal the reduced inputs of the colorizer."""
     records = [
         views.make_views(photo(90, 120, seed), np.random.default_rng(seed)) for seed in range(5)
     ]
@@ -163,7 +163,7 @@ def test_training_inputs_are_the_served_inputs() -> None:
 
 
 def test_points_of_a_view_are_the_features_of_that_place() -> None:
-    """The stored points are those that serving would compute at the same place of a grid."""
+    """The stored points equal the features that the colorizer computes at the same position."""
     light = np.ascontiguousarray(lightness(photo(128, 160))[:, ::1])
     made = views._draw_points(light, np.zeros((128, 160, 2), np.float32), np.random.default_rng(0))
     whole = features.extract_features(light, 16, 20)

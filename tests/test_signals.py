@@ -42,7 +42,7 @@ def test_a_terminated_run_prints_how_to_continue(
     while not list(tmp_path.glob("out/*.png")) and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(getattr(signal, name))
-    if name == "SIGHUP":  # a terminal that closes sends one, and its shell another
+    if name == "SIGHUP":  # a closing terminal sends one signal, and its shell another
         process.send_signal(signal.SIGHUP)
     lines = process.communicate(timeout=60)[1].splitlines()
     number = getattr(signal, name)
@@ -92,7 +92,7 @@ def test_a_closed_stdout_stops_no_picture(stdout: str, tmp_path: Path) -> None:
 def test_opened_files_never_get_the_number_of_a_closed_stream(
     picture: Path, tmp_path: Path
 ) -> None:
-    """Without a guard the output would get number 1 or 2, and what libraries print with it."""
+    """Without `prepare_streams`, an output file could get descriptor 1 or 2 and receive printed text."""
     code = (
         "import os; from colortk.cli.startup import prepare_streams; prepare_streams();"
         "print(os.open('x', os.O_WRONLY | os.O_CREAT) > 2, file=__import__('sys').stderr)"

@@ -1,4 +1,4 @@
-"""Nothing old is returned as new: after the code, an option's file or a worker has changed."""
+"""Old results are not reused after a change of code, of an option file or of a worker."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BODY = "return np.full((*lightness.shape, 2), float(self.options.amount.read_tex
 
 @pytest.fixture
 def plugin(distribution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The module of a plugin ``content_reader`` whose chroma is a number in a file."""
+    """Return the module of a plugin ``content_reader`` whose chroma is a number in a file."""
     site = distribution(
         "content_reader",
         OPTIONS + colorizer_module("content_reader", "content_reader", BODY, ", options=Options"),
@@ -194,7 +194,7 @@ def test_weights_of_other_code_do_not_count_as_complete(tmp_path: Path) -> None:
         return is_complete("effnet_bins", tmp_path, "told", True, False)
 
     assert complete(trainer_code("effnet_bins"))
-    assert complete(None)  # of an earlier version
+    assert complete(None)  # as written by an earlier version
     with pytest.raises(UsageError, match="weights that other code made"):
         complete("0" * 40)
 

@@ -1,4 +1,4 @@
-"""Intervals that cover, and paired differences that count in the measure's own direction."""
+"""Intervals contain the true mean; paired differences follow the direction of the metric."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulations import DISTRIBUTIONS, coverage
 
 
 def studentized(values: np.ndarray, seed: int) -> tuple[float, float]:
-    """The bootstrap-t, written out: one resample after the other."""
+    """Compute the bootstrap-t in a loop, one resample after the other."""
     rng, count = np.random.default_rng(seed), len(values)
     error, found = values.std(ddof=1) / np.sqrt(count), []
     for _ in range(5000):
@@ -54,7 +54,7 @@ def test_the_interval_excludes_zero_exactly_if_p_is_small() -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 9, 12])
 def test_intervals_stay_within_the_range_of_scores(count: int) -> None:
-    """Of LPIPS-like scores near 0 and SSIM-like ones near 1, and of their differences."""
+    """Check scores near 0 (like LPIPS), scores near 1 (like SSIM), and their differences."""
     rng = np.random.default_rng(count)
     near, far = rng.beta(0.3, 3, (2, count, 60)), 1 - rng.beta(0.3, 3, (2, count, 60))
     scores = np.hstack([near[0], far[0]])
@@ -95,7 +95,7 @@ def test_intervals_cover_the_true_mean_as_often_as_stated(name: str) -> None:
 
 
 def test_all_columns_use_the_same_resamples() -> None:
-    """What is better on every picture by the same amount is better by it in every resample."""
+    """If the difference is the same on every picture, it is the same in every resample."""
     values = np.random.default_rng(3).normal(size=(50, 1))
     found = mean_intervals(np.hstack([values, values + 2]))
     assert (np.diff(found.low), np.diff(found.high)) == pytest.approx((2, 2))
@@ -134,7 +134,7 @@ def test_equal_differences_give_the_p_value_of_a_sign_test() -> None:
 
 
 def test_holm_equals_the_textbook_example() -> None:
-    # Worked by hand: sorted .005 .01 .03 .04 times 4 3 2 1, never falling.
+    # By hand: sorted .005 .01 .03 .04 times 4 3 2 1, and made non-decreasing.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
     assert holm([0.9, 0.8]) == [1, 1]

@@ -1,4 +1,4 @@
-"""Steady color and its measure: less flicker, no ghosts after a cut, lightness from two look-ups."""
+"""Smoothing of color over time and flicker: less flicker, no ghosts after a cut, exact lightness."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 
 
 def moving(count: int, seed: int = 0, height: int = 72, width: int = 96) -> list[np.ndarray]:
-    """Gray frames of a texture that moves two pixels a frame, uint8 (H, W)."""
+    """Return gray frames of a texture that moves two pixels per frame, uint8 (H, W)."""
     import cv2
 
     coarse = np.random.default_rng(seed).uniform(30, 220, (20, 40)).astype(np.float32)
@@ -31,7 +31,7 @@ def moving(count: int, seed: int = 0, height: int = 72, width: int = 96) -> list
 
 
 def flickering(count: int, seed: int = 1) -> Iterator[np.ndarray]:
-    """Chroma of one color that jumps about from frame to frame."""
+    """Return chroma of one color with random changes from frame to frame."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         yield (np.zeros((36, 48, 2)) + [15, 20] + rng.normal(0, 6, 2)).astype(np.float32)
@@ -127,7 +127,7 @@ def test_lightness_is_kept(weights: Any, half: bool) -> None:
 
 
 def shown_lightness(planes: Any, weights: Any) -> np.ndarray:
-    """L* of what a player shows, from the definition (ITU-R BT.601/709)."""
+    """Return the L* that a player shows, by the definition (ITU-R BT.601/709)."""
     luma, cb, cr = (p.astype(np.float64) for p in (planes.luma, planes.cb, planes.cr))
     if cb.shape != luma.shape:
         cb, cr = (p.repeat(2, 0).repeat(2, 1) for p in (cb, cr))

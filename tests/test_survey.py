@@ -1,4 +1,4 @@
-"""The survey: from a folder of pictures to raters' answers, and what may happen on the way."""
+"""The survey: from a folder of pictures to a report, and failures on the way."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_survey_from_creation_to_report(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Pictures in, 20 answers of two raters, a report out."""
+    """Create a survey, give 20 answers of two raters, and write a report."""
     images = tmp_path / "images"
     images.mkdir()
     for seed in range(12):

@@ -28,7 +28,7 @@ def crossed(table: np.ndarray) -> AnswerGroup:
 
 
 def test_the_variance_is_that_of_repeated_surveys() -> None:
-    """Mean estimate over surveys against how much the shares of these surveys vary."""
+    """The mean estimated variance equals the variance of shares over simulated surveys."""
     rng = np.random.default_rng(5)
     for rater_spread, picture_spread in ((0.0, 0.0), (0.15, 0.0), (0.0, 0.2), (0.12, 0.15)):
         shares, estimates = [], []
@@ -84,7 +84,7 @@ def test_an_interval_is_never_narrower_than_for_independent_answers() -> None:
 
 
 def test_common_effects_of_raters_cancel_in_differences() -> None:
-    """Raters who call nearly everything real, or nothing, say as much about the difference."""
+    """Raters who call nearly all pictures real, or none, still inform about the difference."""
     rng = np.random.default_rng(4)
     bias = rng.choice([-0.35, 0.35], (40, 1))
     seen = rng.uniform(size=(40, 30)) < 0.5
@@ -124,7 +124,7 @@ def test_intervals_that_cannot_be_computed_name_the_reason(
 
 
 def test_all_or_none_have_wide_intervals() -> None:
-    """Ten raters about five pictures: that all say "real" proves no more than five answers do."""
+    """If ten raters all say "real" about five pictures, this proves no more than five answers."""
     low, high = share_interval(crossed(np.ones((10, 5)))) or (0, 0)
     assert high == 1
     assert low == pytest.approx(5 / (5 + stats.t.ppf(0.975, 4) ** 2))
@@ -132,7 +132,7 @@ def test_all_or_none_have_wide_intervals() -> None:
 
 
 def test_coverage_of_one_design(monkeypatch: pytest.MonkeyPatch) -> None:
-    """benchmarks/survey_coverage.py prints more of them; this one is quick."""
+    """This design is quick; benchmarks/survey_coverage.py prints more designs."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from survey_coverage import Design, coverage
 

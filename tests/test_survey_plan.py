@@ -1,4 +1,4 @@
-"""Who is shown what: balanced over raters, and never one picture twice."""
+"""The plan of a survey: balanced over raters, and no rater sees a picture twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The survey's report: its intervals against SciPy and statsmodels, its numbers, its page."""
+"""The report of a survey: intervals against SciPy and statsmodels, counts, and the page."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def test_the_report_counts_the_answers(answered: Survey) -> None:
     assert without.raters.excluded == 1
     assert "1 rater is excluded: 11 (6 times real)." in survey_tables.caption(without)
     ids = {rater for (rater,) in _rows(answered, "SELECT id FROM raters")}
-    assert not [name for name in ids if name in str(report)]  # whoever has it answers as they
+    assert not [
+        name for name in ids if name in str(report)
+    ]  # anyone with this token answers as that rater
 
 
 def _rows(survey: Survey, query: str) -> list[tuple[Any, ...]]:
@@ -139,7 +141,7 @@ def test_the_csv_report_has_a_row_for_each_condition_and_answer(answered: Survey
 
 
 class Checked(HTMLParser):
-    """Tags that are open, and whether what closes is what was open."""
+    """A parser that checks that every closing tag matches the open tag."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Targets out of a plugin's answers and the truth, mixed."""
+"""Training targets that mix predictions of a plugin with true colors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CODEC = LinearScaling(offset=50, scale=50, chroma_scale=100)
 
 
 class Known:
-    """Answers (L*, -L*), and keeps the shapes that it was shown."""
+    """A colorizer that predicts (L*, -L*) and records the shapes of its inputs."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []

@@ -21,7 +21,7 @@ POISON = {"MALLOC_PERTURB_": "85", "MALLOC_MMAP_THRESHOLD_": "2000000000"}
 
 
 def poisoned(code: str, *arguments: str) -> str:
-    """Output of a program whose allocator fills new memory with a pattern."""
+    """Return the output of a program whose allocator fills new memory with a pattern."""
     import os
 
     command = [sys.executable, "-c", code, *arguments]
@@ -35,7 +35,7 @@ def poisoned(code: str, *arguments: str) -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the allocator is poisoned as glibc does it")
 def test_no_layout_shows_uninitialized_memory() -> None:
-    """Over 1,200 files: none is read in another way than by plain arithmetic, few are refused."""
+    """Decode over 1,200 files: the pixels equal plain arithmetic."""
     pytest.importorskip("imagecodecs")
     out = poisoned("import sys, tiffs; sys.exit(tiffs.main())")
     assert out.splitlines()[-1] == "{'equal': 1262}", out
@@ -105,7 +105,7 @@ def saved_profile() -> bytes:
 
 
 def test_sixteen_bits_of_cielab_are_those_of_eight() -> None:
-    """LittleCMS makes the 8 bits; those of 16 are the same colors, by the encoding of each."""
+    """LittleCMS makes the 8-bit values; the 16-bit values encode the same colors."""
     from PIL import ImageCms
 
     lab = ImageCms.profileToProfile(

@@ -61,7 +61,7 @@ def test_incomplete_and_unknown_files_are_refused(
 
 @pytest.mark.parametrize("compression", [None, "deflate", "lzw", "packbits", "jpeg", "lzma"])
 def test_missing_bytes_inside_a_strip_are_refused(compression: str | None) -> None:
-    """A strip that ends early is damaged, also where the file has the bytes that it names."""
+    """A strip that ends early is damaged, even if the file contains as many bytes as stated."""
     pytest.importorskip("imagecodecs")
     data = tiffs.written(RGB, photometric="rgb", compression=compression, rowsperstrip=1000)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
@@ -79,7 +79,7 @@ def test_missing_bytes_inside_a_strip_are_refused(compression: str | None) -> No
     [("group4", 0), ("group3", 0), ("group3", 4), ("group3", 1), ("tiff_ccitt", 0)],
 )
 def test_a_fax_that_ends_early_is_refused(compression: str, options: int) -> None:
-    """libtiff leaves the rest white, and says nothing that Pillow passes on."""
+    """libtiff leaves the missing rows white, and Pillow does not report its warning."""
     noise = np.random.default_rng(0).random((40, 53)) > 0.5
     for rows in (np.indices((60, 90)).sum(0) % 11 > 4, np.vstack([noise, np.ones_like(noise)])):
         right = rows * np.uint8(255)
@@ -146,7 +146,7 @@ def test_a_damaged_strip_loses_only_its_rows() -> None:
 
 
 def test_the_command_reads_and_refuses(colortk: Any, tmp_path: Path) -> None:
-    """As a process: pictures of the kinds that went wrong, and one line for what is damaged."""
+    """As a process: a complete picture is colorized, and a damaged one gives one line."""
     pytest.importorskip("imagecodecs")
     (tmp_path / "planar.tif").write_bytes(
         tiffs.written(PLANES, photometric="rgb", planarconfig="separate", compression="lzw")

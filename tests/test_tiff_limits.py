@@ -20,7 +20,7 @@ tiffs = pytest.importorskip("tiffs")
 
 
 def test_small_files_that_decompress_to_much_stay_cheap() -> None:
-    """A decoder gets the number of bytes that a strip holds, and stops there."""
+    """Decoders stop at the number of bytes that a strip must hold."""
     import zlib
 
     strip = zlib.compress(bytes(40_000_000))
@@ -32,7 +32,7 @@ def test_small_files_that_decompress_to_much_stay_cheap() -> None:
 
 
 def test_pixels_are_not_read_as_a_directory() -> None:
-    """The chain of directories ends with 0, and nothing is read there."""
+    """The chain of directories ends with offset 0, where no directory is read."""
     head = b"II*\0\x08\0\0\0\0\0" + (0).to_bytes(4, "little")
     entry = (60000).to_bytes(2, "little") + b"\4\0" + (2_000_000).to_bytes(4, "little")
     assert tiff_limits.check(head + (entry + b"\x10\0\0\0") * 20_000 + bytes(9_000_000)) is None
@@ -58,14 +58,14 @@ def test_a_jpeg_2000_strip_cannot_claim_to_be_larger_than_its_picture() -> None:
     pytest.importorskip("imagecodecs")
     data = bytearray(tiffs.written(RGB, photometric="rgb", compression="jpeg2000"))
     at = data.index(b"\xff\x51") + 6
-    for place in (at, at + 16):  # of the picture, and of its tiles
+    for place in (at, at + 16):  # sizes of the picture and of its tiles
         data[place : place + 8] = struct.pack(">2L", 60000, 60000)
     with cheap(50e6), pytest.raises(PictureError, match="it holds 10,800,000,000 samples"):
         opened(bytes(data))
 
 
 def test_one_bad_strip_of_many_is_found_at_once() -> None:
-    """To try each of them by itself would take a minute."""
+    """Decoding each strip separately would take a minute."""
     good = tiffs.written(np.zeros((1, 8), np.uint8), compression="packbits")
     with tifffile.TiffFile(io.BytesIO(good)) as file:
         place, size = file.pages[0].dataoffsets[0], file.pages[0].databytecounts[0]
@@ -86,7 +86,7 @@ def test_too_many_strips_for_a_slow_decoder_are_refused() -> None:
 
 
 def test_too_many_jpeg_tiles_are_refused() -> None:
-    """Each costs a decoder a millisecond, however small it is and wherever it lies."""
+    """Each tile costs a decoder a millisecond, even if it is small or repeated."""
     tile = saved(Image.fromarray(np.full((16, 16, 3), 128, np.uint8)), "JPEG", progressive=True)
     for count, why in ((4900, "4,900 tiles, more than"), (100, "more progressive JPEGs than")):
         side = int(count**0.5)

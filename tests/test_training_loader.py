@@ -51,7 +51,7 @@ def test_batches_hold_lightness_and_its_own_chroma(images: ImageCache) -> None:
     assert len(rest) == 2
     assert x.shape == (4, 40, 40, 1)
     assert y.shape == (4, 40, 40, 2)
-    # A full-size square of a 40 x 60 picture is not scaled: each is a part of one of the five.
+    # A full-size square of a 40 x 60 picture is not scaled, so each crop is a part of one picture.
     truths = [rgb2lab(images[i]) for i in range(5)]
     for one, chroma in zip(x[..., 0] * 50 + 50, y * 110, strict=True):
         found = [

@@ -46,7 +46,7 @@ def test_the_rate_falls_on_a_plateau_and_the_best_is_kept() -> None:
     state, trainer = TrainingState(), Weighing()
     for number, loss in enumerate([3.0, 2.0, 2.5, 1.9999, 1.0, 1.5], start=1):
         _record_epoch(recipe, state, EpochRecord(number, 0, loss, 0, 0, 0), trainer)  # type: ignore[arg-type]
-    # 1.9999 is hardly better than 2: with 2.5 before it, two epochs without progress.
+    # 1.9999 is hardly better than 2, so 2.5 and 1.9999 are two epochs without progress.
     assert state.factor == 0.5
     assert state.epochs_since_best == 1
     assert state.best_epoch(recipe).epoch == 5

@@ -53,7 +53,7 @@ def test_existing_output_is_not_overwritten_by_accident(
     assert (tmp_path / "w" / "checkpoint.npz").read_bytes() == b"hours of work"
     (tmp_path / "w" / "checkpoint.npz").unlink()
 
-    first = colortk(*fit, "--resume")  # a job script's first start
+    first = colortk(*fit, "--resume")  # the first start of a job script
     assert first.returncode == 0, first.stderr
     assert "nothing to resume in 'w': starting from the beginning" in first.stderr
     before = (tmp_path / "w" / "mean.npz").stat().st_mtime_ns
@@ -73,7 +73,7 @@ def test_existing_output_is_not_overwritten_by_accident(
 
 
 def test_an_export_is_complete_or_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupted before each single renaming, over older weights and over none."""
+    """Interrupt the export before each rename, with and without older weights."""
     request = TrainRequest(tmp_path, tmp_path / "out", tmp_path)
     rename, done = os.replace, 0
 
@@ -108,7 +108,7 @@ def test_an_export_is_complete_or_ignored(tmp_path: Path, monkeypatch: pytest.Mo
             monkeypatch.setattr(os, "replace", rename)
             assert not (request.output / manifest.STAGING_FOLDER).exists()
             listed = request.output / "manifest.json"
-            if listed.exists():  # then what it vouches for is there
+            if listed.exists():  # then all files with its digests exist
                 names = ("a.npz", "b.npz")
                 values = {(request.output / name).read_bytes() for name in names}
                 values.add((request.output / "scores.json").read_bytes())
@@ -126,7 +126,7 @@ def test_an_export_is_complete_or_ignored(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def trained(tmp_path: Path, output: str, resume: bool = False, **more: Any) -> list[str]:
-    """Train sift_mlp here for two epochs; returns what it said."""
+    """Train sift_mlp in this process for two epochs; return the messages."""
     said: list[str] = []
     settings = {"epochs": 2, "batch_size": 128, "jobs": 1, **more}
     train.train(
@@ -140,7 +140,7 @@ def trained(tmp_path: Path, output: str, resume: bool = False, **more: Any) -> l
 
 @pytest.mark.slow
 def test_an_interrupted_export_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while the finished networks are scored, drawn and published."""
+    """Interrupt while the finished networks are scored, plotted and exported."""
     pictures(tmp_path / "data", 6)
     trained(tmp_path, "whole")
     files = {p.name for p in (tmp_path / "whole").iterdir()}
@@ -180,7 +180,7 @@ def test_early_stopping_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def session(leader: int) -> list[int]:
-    """Processes of the session that ``leader`` started, itself included, without zombies."""
+    """Return the processes in the session of ``leader``, without zombies."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -207,10 +207,10 @@ def session(leader: int) -> list[int]:
 def test_a_signal_ends_every_process(
     name: str, everyone: bool, when: str, code: int, line: str, tmp_path: Path
 ) -> None:
-    """``everyone``: the whole process group, as a terminal or a scheduler does."""
+    """Send a signal; with ``everyone`` to the whole process group, as a terminal or scheduler does."""
     early = when == "features"
     pictures(tmp_path / "data", 12, *((500, 500) if early else (64, 72)))
-    if early:  # enough to be in the middle of it
+    if early:  # enough epochs to stop in the middle
         for number in range(12, 400):
             os.link(tmp_path / "data" / "000.png", tmp_path / "data" / f"{number}.png")
     process = subprocess.Popen(
@@ -234,7 +234,7 @@ def test_a_signal_ends_every_process(
     process.stderr.close()
     assert process.returncode == code
     assert not (tmp_path / "w" / "manifest.json").exists()
-    if code > 0:  # killed, it says nothing and may leave a file under a temporary name
+    if code > 0:  # a killed training prints nothing and may leave a temporary file
         assert said == line if early else said.endswith("\n" + line)
         assert not list(tmp_path.rglob("*.part"))
     assert early or (tmp_path / "w" / "checkpoint.npz").exists()

@@ -1,4 +1,4 @@
-"""Damaged scans: refused with a hint, or colorized as far as they are present, with exact rows."""
+"""Truncated pictures: refused with a hint, or colorized up to the exact row that is present."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def jpeg(pixels: np.ndarray = RGB, **options: Any) -> bytes:
 
 
 def png(pixels: np.ndarray, chunk_size: int = 2000, interlaced: bool = False) -> bytes:
-    """A PNG written from its specification alone, in filter 0 and chunks of a size."""
+    """Return a PNG written by the specification, with filter 0 and data chunks of one size."""
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     depth = 8 * pixels.dtype.itemsize
@@ -108,7 +108,7 @@ def test_a_progressive_jpeg_loses_rows_in_its_first_scan_and_detail_in_later_one
     assert missing.reduced == [(0, top - 1)]
     coarse = np.abs(found.astype(float) - whole).reshape(200, -1).mean(1)
     assert coarse[: top - 16].mean() < 20 < coarse[top + 16 :].mean()
-    # Behind the first scan all rows are there.
+    # After the first scan all rows are present.
     found, missing = partial(data[: scans[2].stop])
     assert (missing.lost, missing.reduced) == ([], [(0, 199)])
     # In the last scan, the rows above the cut are complete.
@@ -132,7 +132,7 @@ def test_a_png_is_cut_at_a_row(dtype: Any, channels: int, share: float) -> None:
     pixels = pixels[..., 0] if channels == 1 else pixels
     data = png(pixels)
     cut = data[: int(len(data) * share)]
-    # How many rows there are, counted by unpacking what is left.
+    # Count the rows by decompressing the remaining data.
     packed, at = b"", 33
     while at + 8 <= len(cut):
         size = int.from_bytes(cut[at : at + 4], "big")
@@ -143,7 +143,7 @@ def test_a_png_is_cut_at_a_row(dtype: Any, channels: int, share: float) -> None:
     assert missing.lost == [(rows, 89)]
     assert missing.reduced == []
     colors = pixels if channels in (1, 3) else pixels[..., :-1]
-    if found.ndim == 3 and channels < 3:  # OpenCV's gray with alpha
+    if found.ndim == 3 and channels < 3:  # OpenCV expands gray with alpha
         found = found[..., 0]
     assert np.array_equal(found[:rows], colors[:rows].squeeze())
     assert (found[rows:] == (np.iinfo(dtype).max + 1) // 2).all()
@@ -311,6 +311,6 @@ def test_a_jpeg_that_lacks_its_end_marker_alone_is_whole(
         assert np.array_equal(picture.pixels, decode(data, "x").pixels)
         assert picture.missing is None
         assert picture.notes == ["'x' lacks its end marker; all of its pixels are there"]
-    for cut in range(3, 12):  # as soon as a byte of the code is missing too
+    for cut in range(3, 12):  # if a byte of the compressed data is missing, too
         with pytest.raises(PictureError):
             decode(data[:-cut], "x")

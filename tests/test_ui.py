@@ -1,4 +1,4 @@
-"""The page without Gradio or a browser: what it makes of pictures, and what it refuses."""
+"""The web page without Gradio or a browser: results, messages and refused input."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def gray() -> Iterator[PluginPool]:
 def exif_photo(path: Path, **options: Any) -> Path:
     exif = Image.Exif()
     exif[0x010E] = "a street"
-    exif[0x0112] = 6  # to be turned
+    exif[0x0112] = 6  # to be rotated
     Image.fromarray(photo(60, 90)).save(path, exif=exif, dpi=(300, 300), **options)
     return path
 
@@ -88,7 +88,7 @@ def test_gray_of_a_picture_has_its_lightness() -> None:
 
 
 def bomb(path: Path) -> Path:
-    """A PNG that says that it has 20,000 × 20,000 pixels."""
+    """Return a PNG whose header states 20,000 × 20,000 pixels."""
     import struct
     import zlib
 

@@ -1,4 +1,4 @@
-"""The page as a process, and clients that mean it ill: silent, slow, many, and of unclear words."""
+"""Attacks on the web page: silent, slow, many and ambiguous clients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing_gradio()), reason=missing_gradio() or "it is there"),
 ]
-#: Seconds beyond the time limits that a busy machine may take.
+#: Extra seconds beyond the time limits for a busy machine.
 SLACK = 15
 
 
@@ -47,7 +47,7 @@ class Raw:
         self.socket.sendall(data)
 
     def answer(self) -> bytes:
-        """All that comes until the server closes the connection."""
+        """Return all bytes until the server closes the connection."""
         said = b""
         with contextlib.suppress(ConnectionResetError):
             while part := self.socket.recv(65536):
@@ -55,7 +55,7 @@ class Raw:
         return said
 
     def closed(self, within: float) -> bool:
-        """Whether the server closes the connection in this time."""
+        """Return whether the server closes the connection in this time."""
         self.socket.settimeout(within)
         try:
             self.answer()
@@ -131,7 +131,7 @@ def test_an_aborted_upload_is_refused_and_deleted(page: Page) -> None:
 
 def test_one_visitor_cannot_take_all_slots(page: Page) -> None:
     greedy = visitor(page)
-    # Enough to take every upload slot and every connection, were they not shared.
+    # Enough to use all slots and connections if they were not shared.
     clients = [Raw(page, half_an_upload(greedy)) for _ in range(40)]
     clients += [Raw(page) for _ in range(connections.MAX_CONNECTIONS)]
     began = time.monotonic()
@@ -161,7 +161,7 @@ SLOW = "import time; time.sleep(0.2); return np.zeros((*lightness.shape, 2), np.
 
 
 def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
-    """30 visitors upload and ask at once: everybody gets a picture, nobody is turned away."""
+    """30 visitors upload and colorize at once: all get a picture."""
     site = tmp_path / "site"
     info = site / "slow-1.0.dist-info"
     info.mkdir(parents=True)
@@ -215,7 +215,7 @@ def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert failures == []
-        # In order, but for those that end within one picture's time of each other.
+        # In order, except for pictures that end at almost the same time.
         assert all(abs(ended.index(number) - joined.index(number)) <= 2 for number in range(30))
         assert page.end() == 0
 
@@ -294,7 +294,7 @@ VALUES: list[Any] = [
 
 
 def test_messages_of_wrong_types_never_show_a_traceback(page: Page) -> None:
-    """Every value in every place of every function: a refusal, or an event without a mistake of ours."""
+    """Send every value as every argument of every function: it is refused, or gives no internal error."""
     cookie = visitor(page)
     before = len(page.said)
     good: dict[int, list[Any]] = {0: ["gray"], 1: [None, "gray", 1, "", "ratio"]}

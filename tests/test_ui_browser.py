@@ -1,4 +1,4 @@
-"""The page in a real, headless Chromium. ``COLORTK_SHOTS=DIR`` keeps pictures of it."""
+"""The web page in headless Chromium. ``COLORTK_SHOTS=DIR`` keeps screenshots."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from test_ui import bomb, exif_photo
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing_browser()), reason=missing_browser() or "it is there"),
-    # Playwright's event loop and pipes are its own affair.
+    # Playwright does not close its event loop and pipes.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -41,7 +41,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A page with plugins: one paints everything orange, one always fails."""
+    """A page with two plugins: one paints everything orange, the other always fails."""
     folder = tmp_path_factory.mktemp("page")
     site = folder / "site"
     for name, body in (("orange", ORANGE), ("fails", FAILS)):
@@ -57,7 +57,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Visit]:
-    """Open a page as somebody new: ``visit(page, width=…, dark=…)``."""
+    """Open a page as a new visitor: ``visit(page, width=…, dark=…)``."""
     opened: list[Visitor] = []
 
     def somebody(page: Page, **options: Any) -> Visitor:
@@ -70,7 +70,7 @@ def visit(browser: Any) -> Iterator[Visit]:
 
 
 def shoot(visitor: Visitor, name: str) -> None:
-    """Keep a picture of the page, if that is wanted."""
+    """Keep a screenshot if COLORTK_SHOTS is set."""
     if told := os.environ.get("COLORTK_SHOTS"):
         Path(told).mkdir(exist_ok=True)
         visitor.page.wait_for_timeout(600)
@@ -241,7 +241,7 @@ def test_film(page: Page, visit: Visit, tmp_path: Path) -> None:
 def test_survey(
     visit: Visit, tmp_path: Path, capsys: pytest.CaptureFixture[str], colortk: Callable[..., Any]
 ) -> None:
-    """20 answers, by hand and by keys, with a reload on the way, and what the report says."""
+    """Give 20 answers by mouse and keys, reload in between, and read the report."""
     survey = make_survey(tmp_path / "survey", pictures=20)
     kinds = {
         hashlib.sha256(survey.content(shown)).hexdigest(): name
@@ -299,7 +299,7 @@ def _inline(source: str) -> bytes:
 def test_screenshots_of_all_tabs(
     width: int, dark: bool, page: Page, visit: Visit, tmp_path: Path
 ) -> None:
-    """Nothing is wider than the window."""
+    """No element is wider than the window."""
     source = tmp_path / "x.jpg"
     Image.fromarray(photo(300, 400)).save(source)
     me = visit(page, width=width, dark=dark)

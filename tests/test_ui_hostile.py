@@ -1,4 +1,4 @@
-"""Messages of wrong types to the page: they are passed on, or answered, and never trip the guard."""
+"""Messages of wrong types are refused, and never cause an error in the guard."""
 
 from __future__ import annotations
 

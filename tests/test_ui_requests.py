@@ -14,7 +14,7 @@ from guarded_page import DATA, ME, YOU, GuardedApp, ask
 
 
 def normalized(path: str, *headers: tuple[str, str], method: str = "GET") -> Any:
-    """What a guard makes of a request as a client sends it."""
+    """Return the request that a guard passes on."""
     path, _, query = path.partition("?")
     scope = {
         "type": "http", "method": method, "path": "", "raw_path": path.encode("latin-1"),
@@ -89,7 +89,7 @@ def test_paths_not_in_shortest_form_are_refused(path: str) -> None:
 
 @given(st.text(st.characters(codec="latin-1"), max_size=40))
 def test_no_path_can_be_read_in_two_ways(text: str) -> None:
-    """What is passed on is the path that it was checked as, whoever decodes it."""
+    """The path that is passed on decodes to the path that was checked."""
     from urllib.parse import unquote
 
     try:

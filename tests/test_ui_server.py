@@ -1,4 +1,4 @@
-"""The page as a process, over HTTP: what a stranger's program may try, and how it ends."""
+"""The web page as a process over HTTP: access of strangers, and the end of the server."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ask(
 
 
 def visitor(page: Page) -> str:
-    """A new visitor's cookie."""
+    """Return the cookie of a new visitor."""
     _, headers, _ = ask(page, "GET", "/")
     return headers["set-cookie"].partition(";")[0]
 
@@ -64,7 +64,7 @@ def upload(page: Page, cookie: str, name: str, data: bytes) -> tuple[int, bytes]
 
 
 def half_an_upload(cookie: str, length: int = 1_000_000) -> bytes:
-    """The beginning of an upload: all of its headers, and the first bytes of the file."""
+    """Return the beginning of an upload: all headers and the first bytes of the file."""
     return (
         f"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n"

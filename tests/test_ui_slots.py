@@ -22,7 +22,9 @@ def test_slots_are_shared_and_assigned_in_order() -> None:
     async def scene() -> None:
         slots, go = RequestSlots(3, 2, 99, waiting=4, waiting_per_visitor=2), asyncio.Event()
         tasks = []
-        for visitor in "aaaabbc":  # a has two at once, and two that wait, and holds nobody up
+        for (
+            visitor
+        ) in "aaaabbc":  # a has two slots and two waiting requests, and does not delay others
             tasks.append(asyncio.create_task(use(slots, visitor, go)))
             await asyncio.sleep(0)
         assert served == ["a", "a", "b"]
@@ -31,7 +33,7 @@ def test_slots_are_shared_and_assigned_in_order() -> None:
             with pytest.raises(NoFreeSlot) as busy:
                 await use(slots, visitor, go)
             assert busy.value.own is own
-        tasks.pop(5).cancel()  # the second b goes away
+        tasks.pop(5).cancel()  # the second request of b is canceled
         await asyncio.sleep(0)
         go.set()
         await asyncio.gather(*tasks)
@@ -73,7 +75,7 @@ def test_a_slow_request_body_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None
 
         return len(await request_body.read_whole(receive, 10**6))
 
-    assert asyncio.run(scene(0.05, 2000, 10)) == 20_000  # 40 kB/s, for longer than the grace
+    assert asyncio.run(scene(0.05, 2000, 10)) == 20_000  # 40 kB/s, for longer than the grace period
     with pytest.raises(RequestRefused, match="too slow"):
         asyncio.run(scene(0.05, 1, 100))
     with pytest.raises(RequestRefused, match="too slow"):

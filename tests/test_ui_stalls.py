@@ -1,4 +1,4 @@
-"""A visitor whose connection stalls, in a real Chromium: the page says so, and takes the next file."""
+"""A stalled upload in Chromium: the page shows a message and accepts the next file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pages import Visitor, browsing, missing_browser, serving
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing_browser()), reason=missing_browser() or "it is there"),
-    # Playwright's event loop and pipes are its own affair.
+    # Playwright does not close its event loop and pipes.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-#: Bytes of an upload that come through while the line stalls.
+#: Bytes of an upload that are passed on before the connection stalls.
 THROUGH = 20_000
 
 
 class Line:
-    """A connection to a page that passes everything on, but for uploads while it ``stalls``."""
+    """A proxy of the page that passes on everything except uploads while it ``stalls``."""
 
     def __init__(self, port: int) -> None:
         self.stalls = True
@@ -68,7 +68,7 @@ class Line:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> tuple[Path, Path]:
-    """A large file, of which the end does not come through, and a picture."""
+    """Upload a large file whose end is not passed on, and then a picture."""
     (tmp_path / "large.png").write_bytes(bytes(2_000_000))
     Image.fromarray(photo()).save(tmp_path / "street.png")
     return tmp_path / "large.png", tmp_path / "street.png"

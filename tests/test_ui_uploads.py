@@ -13,7 +13,7 @@ from guarded_page import ME, YOU, GuardedApp, RecordingApp, ask, guard
 
 
 def form(data: bytes, name: str = "x.png", border: str = "b") -> tuple[bytes, dict[str, str]]:
-    """A form with a file, and its headers."""
+    """Return a form with a file, and its headers."""
     head = f'--{border}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
     body = head.encode() + data + f"\r\n--{border}--\r\n".encode()
     return body, {"content_type": f"multipart/form-data; boundary={border}"}
@@ -36,10 +36,10 @@ def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.Monke
     assert status == 413
     assert b"the limit is 0.001 MB" in said
     long, _ = form(b"x" * 2000)
-    status, _, said = ask(guarded, "POST", door, long, **headers)  # it does not say how long it is
+    status, _, said = ask(guarded, "POST", door, long, **headers)  # without a Content-Length
     assert status == 413
     assert b"the limit is 0.001 MB" in said
-    assert len(list(tmp_path.iterdir())) == 1  # nothing is left of what was refused
+    assert len(list(tmp_path.iterdir())) == 1  # refused uploads leave no file
     assert application.paths == []
 
 
@@ -65,7 +65,7 @@ def test_names_of_uploads_are_made_safe(name: str, kept: str) -> None:
 def test_an_upload_may_be_sent_again_under_its_name(
     guarded_app: GuardedApp,
 ) -> None:
-    """As Chromium does after status 408; but not twice at once."""
+    """Chromium repeats an upload after status 408; two uploads at once are refused."""
     guarded, _, _ = guarded_app
     body, headers = form(b"x")
     door = "/gradio_api/upload?upload_id=again"
@@ -81,7 +81,7 @@ def test_an_incomplete_form_leaves_nothing(
 ) -> None:
     guarded, _, _ = guarded_app
     body, headers = form(b"x" * 100)
-    expected = 200 if cut == -1 else 400  # without its last line feed a form is whole
+    expected = 200 if cut == -1 else 400  # a form is complete without its last line feed
     assert ask(guarded, "POST", "/gradio_api/upload", body[:cut], **headers)[0] in (expected, 400)
     assert cut == -1 or list(tmp_path.iterdir()) == []
 

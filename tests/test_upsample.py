@@ -11,7 +11,7 @@ from colortk.plugin.spec import WorkingSize
 
 
 def edge(size: int = 512) -> tuple[np.ndarray, np.ndarray]:
-    """Dark red left, light green right, with texture: full L* and full ab."""
+    """Return L* and ab of a picture that is dark red on the left and light green on the right."""
     rng = np.random.default_rng(0)
     right = np.arange(size)[None, :] >= size // 2 + 3
     lightness = np.where(right, 70, 30) + rng.normal(0, 1, (size, size))

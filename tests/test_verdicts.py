@@ -1,4 +1,4 @@
-"""Ranks and letters claim what the pictures support, and nothing else."""
+"""Ranks and letters state only differences that the pictures support."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTHING = dict.fromkeys(PROPERTIES, 0)
 
 
 def test_letters_of_every_relation_of_four() -> None:
-    """All 64 ways in which six pairs of four can be told apart or not."""
+    """Check all 64 combinations of which of the six pairs of four plugins differ."""
     pairs = list(combinations(range(4), 2))
     for number in range(1 << len(pairs)):
         apart = np.zeros((4, 4), bool)
@@ -27,7 +27,7 @@ def test_letters_of_every_relation_of_four() -> None:
 
 
 def test_letters_of_the_textbook() -> None:
-    """Piepho 2004, a chain of overlapping groups: a, ab, b, and one that is told apart from all."""
+    """Check the example of Piepho (2004): groups a, ab, b, and one that differs from all."""
     apart = np.zeros((4, 4), bool)
     for a, b in ((0, 2), (0, 3), (1, 3), (2, 3)):
         apart[a, b] = apart[b, a] = True
@@ -37,7 +37,7 @@ def test_letters_of_the_textbook() -> None:
 
 
 def test_letters_of_many_plugins_are_computed_quickly() -> None:
-    """Thirty pairs, each told apart within itself alone: 2^30 groups, of which few are needed."""
+    """Thirty pairs differ only within each pair: 2^30 groups exist, but few are needed."""
     apart = np.zeros((60, 60), bool)
     for k in range(0, 60, 2):
         apart[k, k + 1] = apart[k + 1, k] = True
@@ -80,7 +80,7 @@ def test_indistinguishable_plugins_share_a_letter() -> None:
         assert found.order[2:] == [0, 3]
         assert (found.counts, found.pictures, found.comparisons) == ([100, 100, 100, 0], 100, 3)
     assert verdicts(table, False).ranks == [1, None, None, None]
-    # Three pictures prove little, however far apart.
+    # Three pictures prove little, even if the difference is large.
     assert verdicts(table[:3, 1:3], True).ranks == [None, None]
     assert verdicts(table, None).letters == ["", "", "", ""]
     assert verdicts(table[:, :1], True).ranks == [None], "nobody is compared with it"
@@ -97,7 +97,7 @@ def test_a_plugin_that_lacks_pictures_has_no_rank_and_no_letter() -> None:
     assert found.counts == [100, 99, 100]
     pair = found.pairs[0]
     assert (pair.difference.mean, pair.difference.n) == (pytest.approx(-9), 99)
-    # A picture that nobody has a score of takes nothing from anybody.
+    # A picture without any score does not count against any plugin.
     gap = np.full((1, 3), np.nan)
     assert verdicts(np.vstack([np.stack([base, base - 9, base], 1), gap]), True).ranks[1] == 3
 

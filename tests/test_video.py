@@ -1,4 +1,4 @@
-"""``colortk video``: what comes out has the size, time, sound and lightness of what went in."""
+"""``colortk video``: the output keeps size, timing, sound and lightness of the input."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_video_equals_run_on_each_frame(tmp_path: Path, colortk: Run) -> None:
     from colortk import metrics
 
     source = film(tmp_path / "in.mkv", frames=3, size=(120, 160), codec="ffv1")
-    weak = ("-p", "sift_mlp")  # strong colors would measure what 4:2:0 does to their edges
+    weak = ("-p", "sift_mlp")  # strong colors would lose quality at edges by 4:2:0 subsampling
     line = ("-o", tmp_path / "out.mkv", "--temporal", "off", "--codec", "ffv1")
     video(colortk, None, source, *line, *weak)
     for number, (before, after) in enumerate(
@@ -129,7 +129,9 @@ def test_a_recorded_broadcast_begins_at_0(tmp_path: Path, colortk: Run, site: Pa
         shift = np.array(old) - new
         assert shift.max() - shift.min() < 0.002, "Matroska's time has milliseconds"
         assert abs(shift[0] - late) < 1
-    headed = [p[1] for p in packets(source, "audio")]  # by ADTS, which is of the container
+    headed = [
+        p[1] for p in packets(source, "audio")
+    ]  # by the ADTS header, which belongs to the container
     assert [p[1] for p in packets(out, "audio")] == [data[7:] for data in headed]
     with av.open(str(out)) as after:
         assert after.streams.video[0].average_rate == 25, "not the time base's 1000"
@@ -145,7 +147,7 @@ def test_a_recorded_broadcast_begins_at_0(tmp_path: Path, colortk: Run, site: Pa
         0.4,
         "--to",
         0.6,
-    )  # one key frame: what is sought cannot be decoded
+    )  # with one key frame, seeking is not possible
     assert len(seconds(tmp_path / "part.mkv")) == 5
 
 
@@ -227,7 +229,7 @@ def test_a_resumed_film_equals_an_uninterrupted_one(
 ) -> None:
     slow = (
         "import pathlib, time; time.sleep(float(pathlib.Path('pause').read_text()));"
-        # Rounded: the order in which NumPy adds up depends on where in memory it begins.
+        # Rounded, because the order of NumPy's sums depends on the memory address.
         " mean = round(float(lightness.mean()), 1);"
         " return np.full((*lightness.shape, 2), mean % 5 * 8, np.float32)"
     )
@@ -236,7 +238,7 @@ def test_a_resumed_film_equals_an_uninterrupted_one(
     source = film(tmp_path / "in.mp4", frames=40)
     out = tmp_path / "out.mkv"
     arguments = ["video", source, "-o", out, "-p", "slow", "--stretch", "0.2"]
-    # Of the same frames x264 does not make the same bits every time.
+    # x264 does not always encode the same frames to the same bytes.
     arguments += ["--codec", "ffv1"]
     environment = {**os.environ, "PYTHONPATH": str(site), "COLORTK_STORE": str(tmp_path / "s")}
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""``colortk video`` where a file may not become large."""
+"""``colortk video`` under a file size limit."""
 
 from __future__ import annotations
 

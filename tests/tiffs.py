@@ -25,7 +25,7 @@ FULL = {"u1": 255, "u2": 65535, "f4": 1, "f2": 1}
 
 @dataclass
 class Case:
-    """A file, and the pixels and alpha that are right; ``None``: it may be refused, too."""
+    """A file and its true pixels and alpha; ``None``: the file may be refused."""
 
     name: str
     data: bytes
@@ -35,7 +35,7 @@ class Case:
 
 
 def scene(channels: int, dtype: str) -> Array:
-    """Smooth and noisy parts, black and white corners; a multiple of the depth's step."""
+    """Return smooth and noisy parts with black and white corners, in steps of the bit depth."""
     rng = np.random.default_rng(channels)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     waves = [np.sin(x / (5 + c) + c) * np.cos(y / (7 - c % 3)) / 2 + 0.5 for c in range(channels)]
@@ -47,7 +47,7 @@ def scene(channels: int, dtype: str) -> Array:
 
 
 def opacity(dtype: str) -> Array:
-    """Opaque on the left, half transparent on the right, nothing in a corner."""
+    """Return alpha: opaque left, half transparent right, fully transparent in one corner."""
     alpha = np.full((HEIGHT, WIDTH, 1), FULL[dtype], dtype)
     alpha[:, WIDTH // 2 :] = FULL[dtype] / 2 if dtype[0] == "f" else FULL[dtype] // 2 + 1
     alpha[-5:, -5:] = 0
@@ -55,21 +55,21 @@ def opacity(dtype: str) -> Array:
 
 
 def levels(values: Array) -> Array:
-    """The levels of 8 or 16 bits that samples stand for."""
+    """Return the 8-bit or 16-bit levels of samples."""
     if values.dtype.kind == "f":
         return np.rint(values.astype(np.float64) * 65535).astype(np.uint16)
     return values
 
 
 def written(array: Array, **options: Any) -> bytes:
-    """A TIFF by tifffile."""
+    """Write a TIFF with tifffile."""
     out = io.BytesIO()
     tifffile.imwrite(out, array, metadata=None, **options)
     return out.getvalue()
 
 
 def products(step: int = 1) -> Iterator[Case]:
-    """Planar, tiles, depth, compression, byte order, photometric and alpha, each with each.
+    """Yield all combinations of planes, tiles, depth, compression, byte order, photometric and alpha.
 
     ``step``: only every so many of them.
     """
@@ -123,7 +123,7 @@ def products(step: int = 1) -> Iterator[Case]:
 
 
 def _divided(stored: Array, alpha: Array, dtype: str) -> Array:
-    """Color of premultiplied samples, by floating-point arithmetic."""
+    """Return the color of premultiplied samples, in floating-point arithmetic."""
     opaque = np.where(alpha > 0, alpha, 1).astype(np.float64)
     color = np.where(alpha > 0, stored.astype(np.float64) * FULL[dtype] / opaque, 0)
     color = np.clip(color, 0, FULL[dtype])
@@ -143,7 +143,7 @@ def _case(
 
 
 def others() -> Iterator[Case]:
-    """Bit depths, palettes, CMYK, JPEG, half floats, rare compressions and orientations."""
+    """Yield bit depths, palettes, CMYK, JPEG, half floats, rare compressions and orientations."""
     for photometric, bits, order in itertools.product(
         ("minisblack", "miniswhite"), (1, 2, 4, 6, 8, 10, 12, 14, 16), "<>"
     ):
@@ -212,7 +212,7 @@ def tifffile_reads(data: bytes) -> Array:
 
 
 def turned(pixels: Array, turn: int) -> Array:
-    """The picture as orientation ``turn`` means it (TIFF 6.0, page 36), by its definition.
+    """Return the picture with orientation ``turn`` applied, by its definition (TIFF 6.0, page 36).
 
     The tag says which side of the picture row 0 and column 0 of the file are.
     """
@@ -240,7 +240,7 @@ def packed(
     tags: list[tuple[int, Any]] | None = None,
     photometric: int | None = None,
 ) -> bytes:
-    """A gray or palette TIFF of one strip, of integers of any number of bits.
+    """Return a gray or palette TIFF of one strip, with integers of any number of bits.
 
     Written here, number by number, as tifffile packs no such integers.
     """
@@ -261,7 +261,7 @@ def packed(
 
 
 def classic(entries: dict[int, Any], strip: bytes, order: str = "<") -> bytes:
-    """A TIFF of one strip at byte 8, of whole numbers in tags of 16 or 32 bits."""
+    """Return a TIFF with one strip at byte 8 and integer tags of 16 or 32 bits."""
     name = "little" if order == "<" else "big"
     body = (b"II*\0" if order == "<" else b"MM\0*") + bytes(4) + strip
     body += bytes(len(body) % 2)
@@ -281,7 +281,7 @@ def classic(entries: dict[int, Any], strip: bytes, order: str = "<") -> bytes:
 
 
 def difference(case: Case) -> str:
-    """What is wrong with our reading of a file; nothing if it is right, "refused: …" if refused."""
+    """Return the difference between our decoder and the truth: empty if equal, or "refused: …"."""
     from colortk.errors import PictureError
     from colortk.io.decode import decode
 
@@ -306,7 +306,7 @@ def difference(case: Case) -> str:
 
 
 def main() -> int:
-    """Decode all; print the number of each outcome, and every difference."""
+    """Decode all files; print the number of each outcome, and every difference."""
     outcomes: Counter[str] = Counter()
     for case in itertools.chain(products(), others()):
         found = difference(case)

@@ -14,7 +14,7 @@ from colortk.io.discovery import find_pictures
 from colortk.training.data.split import split_pictures
 from conftest import photo
 
-#: One thread and no threads between operations: the same sums in the same order.
+#: One thread, so that sums are computed in the same order.
 ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -25,7 +25,7 @@ SMALL = ["--samples", "26", "--batch-size", "8", "--jobs", "1"]
 
 
 def pictures(folder: Path) -> Path:
-    """Sixteen colorful pictures, and files on both sides of the split that are none."""
+    """Sixteen colorful pictures, and unreadable files on both sides of the split."""
     for seed in range(16):
         Image.fromarray(photo(64, 72, seed)).save(folder / f"{seed:02}.png")
     for number in range(20):
@@ -52,5 +52,5 @@ def fit(
 
 
 def three_epochs(data: Path, output: Path) -> subprocess.CompletedProcess[str]:
-    """Three epochs of mean_chrominance, in one go."""
+    """A training of mean_chrominance over three epochs, without interruption."""
     return fit("-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL)

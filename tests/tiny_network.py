@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx")
-#: Chroma is lightness times these.
+#: Factors: chroma a* and b* are lightness times ``A`` and ``B``.
 A = 0.25
 B = 0.5
 
 
 def tiny(*weights: float) -> bytes:
-    """A network of one convolution of 1 × 1, from one channel to as many as there are weights."""
+    """Return a network of one 1 × 1 convolution, from one channel to one per weight."""
     helper = onnx.helper
     kernel = np.array(weights, np.float32).reshape(-1, 1, 1, 1)
     graph = helper.make_graph(

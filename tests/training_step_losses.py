@@ -23,7 +23,7 @@ from colortk_plugins.effnet_bins.train import RECIPE as EFFNET_BINS
 from colortk_plugins.resnet18.train import RECIPE as RESNET18
 from colortk_plugins.vgg16_residual.train import RECIPE as VGG16
 
-#: Recipe and side of the pictures.
+#: Recipes, each with the side of its pictures.
 CASES: list[tuple[Recipe, int]] = [
     (acharya.MEAN_FACES, 128),
     (acharya.RELU_FACES, 128),
@@ -36,13 +36,13 @@ CASES: list[tuple[Recipe, int]] = [
 
 
 def losses(recipe: Recipe, side: int, folder: Path) -> list[float]:
-    """The validation loss, that of one step, and the validation loss after it."""
+    """Return the validation loss, the loss of one training step, and the validation loss after it."""
     recipe = replace(recipe, average=0.0, rate=1e-3)
     keras.utils.set_random_seed(0)
     network: Any = recipe.network()
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dropout | keras.layers.SpatialDropout2D):
-            layer.rate = 0.0  # each backend draws in its own way
+            layer.rate = 0.0  # each backend draws random numbers differently
     path = folder / f"{recipe.plugin}.npz"
     if not path.exists():
         np.savez(path, *network.get_weights())
