@@ -1,9 +1,10 @@
-"""What Keras calls the accuracy of a network that answers a* and b*, on a folder of color pictures.
+"""What Keras calls "accuracy" of networks that predict a* and b*, on a folder of color pictures.
 
     python benchmarks/accuracy.py DIR [-p NAME ...]
 
-Of an answer with two channels Keras' "accuracy" is the share of pixels where the larger of the two
-is the larger one in truth. Document 001 prints it: 83 % in testing, 76 % in validation.
+For an output of two channels, this "accuracy" is the share of pixels where the larger of the two
+channels is also the larger one in the original. Zaman (2020) prints it: 83 % in testing, 76 % in
+validation.
 """
 
 from __future__ import annotations

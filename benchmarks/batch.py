@@ -1,12 +1,11 @@
-"""Pictures a second of `colortk run DIR -o OUT` against a bound measured in the same run, and its memory.
+"""Pictures per second of `colortk run DIR -o OUT` against a bound of the same run, and its memory.
 
     python benchmarks/batch.py [--pictures 500] [--plugin NAME] [--jobs N] [--json]
 
-The bound is what decoding, the network and encoding take when each is done alone, in as many
-processes of as many threads as `run` uses. What `run` does besides (lightness, chroma along the
-edges, refinement, waiting for the disk) is its own cost; start-up counts too. With --ways: the same
-pictures in threads of one process, and the network on one and on several pictures at once. On a
-machine with more cores: taskset -c 0,1.
+The bound is the time of decoding, network and encoding alone, with as many processes and threads as
+`run` uses. All other work of `run` is overhead: lightness, chroma along edges, refinement, waiting
+for the disk, and start-up. ``--ways`` also measures the same pictures in threads of one process, and
+the network on one and on several pictures at once. On a machine with more cores: taskset -c 0,1.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from typing import Any
 from measurement import COLORTK, Effort, Failed, Row, default_plugin, last_line
 
 STAGES = ("decode", "network", "encode")
-#: One stage alone, over the pictures of a share; waits for a line on stdin, to start with the others.
+#: Program for one stage over a part of the pictures; waits for a line on stdin, so that all start together.
 STAGE = """
 import io, sys, time
 from pathlib import Path
@@ -74,7 +73,7 @@ for path in paths:
     work(path)
 print(time.perf_counter() - start)
 """
-#: All of it in threads of one process.
+#: Program that runs all stages in threads of one process.
 THREADS = """
 import sys, time
 from concurrent.futures import ThreadPoolExecutor
@@ -111,7 +110,7 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def alone(stage: str, plugin: str, paths: list[Path], jobs: int, threads: int) -> float:
-    """Seconds a picture of one stage, in ``jobs`` processes at once."""
+    """Return the seconds per picture of one stage, in ``jobs`` processes at once."""
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", STAGE, stage, plugin, *map(str, paths[number::jobs])],
@@ -123,7 +122,7 @@ def alone(stage: str, plugin: str, paths: list[Path], jobs: int, threads: int) -
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
             raise Failed(f"'{stage}' alone failed")
-    for process in processes:  # all of them begin before any is waited for
+    for process in processes:  # start all processes before waiting for any
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
@@ -131,7 +130,7 @@ def alone(stage: str, plugin: str, paths: list[Path], jobs: int, threads: int) -
 
 
 class Peak(threading.Thread):
-    """The most memory that a process and those it has started hold at once, in MB (Linux)."""
+    """Return the peak memory of a process and its children together, in MB (Linux)."""
 
     def __init__(self, process: int) -> None:
         super().__init__(daemon=True)
@@ -157,7 +156,7 @@ class Peak(threading.Thread):
 
 
 def run(folder: Path, out: Path, plugin: str, jobs: int) -> tuple[float, float]:
-    """Seconds of `colortk run` over a folder, whole process, and its peak memory with its workers."""
+    """Return seconds of `colortk run` over a folder, and its peak memory with its workers."""
     command = [*COLORTK, "run", "-p", plugin, str(folder), "-o", str(out), "--jobs", str(jobs)]
     store = {**os.environ, "COLORTK_STORE": str(out.parent / "store")}
     start = time.perf_counter()
@@ -176,24 +175,24 @@ def run(folder: Path, out: Path, plugin: str, jobs: int) -> tuple[float, float]:
 
 
 def ways(place: Path, plugin: str, paths: list[Path], jobs: int, threads: int) -> dict[str, Any]:
-    """Pictures a second of other ways to do it."""
+    """Return pictures per second of alternatives: threads, and batches in the network."""
     out = place / "threads"
     out.mkdir()
     script = [sys.executable, "-c", THREADS, plugin, str(paths[0].parent), str(out), str(jobs)]
-    told = subprocess.run(script, capture_output=True, text=True, env=environment(threads))
-    if told.returncode:
-        raise Failed(last_line(told.stderr))
+    process = subprocess.run(script, capture_output=True, text=True, env=environment(threads))
+    if process.returncode:
+        raise Failed(last_line(process.stderr))
     one = alone("network", plugin, paths, jobs, threads)
     four = alone("batches", plugin, paths, jobs, threads)
     return {
-        "in threads of one process, without start-up": round(len(paths) / float(told.stdout), 2),
+        "in threads of one process, without start-up": round(len(paths) / float(process.stdout), 2),
         "network, one picture at a time": round(1 / one, 2),
         "network, four pictures at a time": round(1 / four, 2),
     }
 
 
 def measured(place: Path, plugin: str, pictures: int, jobs: int) -> dict[str, float]:
-    """Pictures a second of everything and of its bound, milliseconds of the bound's parts, MB."""
+    """Return pictures per second of the run and of its bound, milliseconds of the stages, and MB."""
     from colortk.runtime.subprocesses import cores
     from pictures import photographs
 

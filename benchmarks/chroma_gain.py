@@ -1,9 +1,9 @@
-"""How sure colorizers are of themselves: the slope of true chroma on theirs, over a folder.
+"""Slope of true chroma on predicted chroma, over a folder of color pictures.
 
     python benchmarks/chroma_gain.py DIR [-p NAME ...]
 
-1 is what least squares reach on pictures like those they learned from. Under 1 on others: what they
-answer there is stronger than it is right, and that times the slope has the least squared error.
+The slope is 1 on pictures like those of the training. Below 1, the predicted chroma is too strong;
+chroma times the slope has the least squared error.
 """
 
 from __future__ import annotations

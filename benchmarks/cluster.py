@@ -1,7 +1,7 @@
 """`colortk run` and `colortk compare` on one and on two Dask workers of this machine.
 
-Scheduler and workers are processes of their own that talk over loopback; each worker has one thread.
-Without start-up: by the times of the results.
+Scheduler and workers are separate processes that communicate over loopback; each worker has one
+thread. Start-up is excluded: the times of the results count.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ DASK = [
     "-c",
     "import sys; from dask.__main__ import main; sys.argv[0] = 'dask'; main()",
 ]
-#: Seconds for a scheduler and its workers to be there.
+#: Timeout in seconds for the start of a scheduler and its workers.
 PATIENCE = 120.0
 
 
 @contextlib.contextmanager
 def cluster(folder: Path, workers: int) -> Iterator[str]:
-    """Address of a scheduler with so many workers of one thread."""
+    """Yield the address of a scheduler with ``workers`` workers of one thread."""
     contact = folder / f"scheduler-{workers}.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = [
@@ -56,7 +56,7 @@ def cluster(folder: Path, workers: int) -> Iterator[str]:
 
 
 def address_of(contact: Path) -> str:
-    """What a scheduler has written down, once it has."""
+    """Return the address that a scheduler has written to its file, when the file exists."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         with contextlib.suppress(OSError, ValueError):
@@ -67,7 +67,7 @@ def address_of(contact: Path) -> str:
 
 
 def wait_for(address: str, workers: int) -> None:
-    """All of them are there before the clock starts."""
+    """Wait until all workers are connected, so that start-up is not timed."""
     from distributed import Client
 
     try:

@@ -1,12 +1,13 @@
-"""The peer of a colorized picture: Pillow decodes and encodes, ONNX Runtime runs the network, no more.
+"""The peer of a colorized picture: Pillow decodes and encodes, ONNX Runtime runs the network.
 
-The network gets what the host gave it. A plugin without a network of ours is asked itself
-(``predict_ab``) on the lightness that it sees: then that is the peer.
+The network gets the input that the host gave it. For a plugin without an ONNX network the peer is
+``predict_ab`` of the plugin itself, called with the lightness at working size.
 
     python benchmarks/codec_and_network.py PLUGIN PICTURE FOLDER
 
-writes what :data:`BY_HAND` needs to do one picture in a process of its own: ``network-0.onnx``,
-``input-0.npy`` and so on (none for a plugin without a network), and the result's pixels.
+writes the files that :data:`BY_HAND` needs to process one picture in a process of its own:
+``network-0.onnx``, ``input-0.npy`` and so on (none for a plugin without a network), and the pixels
+of the result.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-#: Decode, run the network, encode and write, as few lines as it takes; as `run` saves JPEG.
+#: A minimal program: decode, run the network, encode and write with the JPEG settings of `run`.
 BY_HAND = """
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ QUALITY: dict[str, Any] = {"quality": 99, "subsampling": 0}
 
 @dataclass
 class Heard:
-    """What networks were made (file, providers), and what each was asked since :meth:`forget`."""
+    """Recorded networks (file, providers), and their inputs since :meth:`forget`."""
 
     networks: dict[int, tuple[bytes, list[str]]] = field(default_factory=dict)
     asked: list[tuple[int, np.ndarray]] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Heard:
 
 @contextlib.contextmanager
 def listening() -> Iterator[Heard]:
-    """Hear what networks this process makes, and what it asks them. ONNX Runtime's alone count."""
+    """Record the ONNX Runtime networks of this process and their inputs."""
     from colortk.runtime import inference
 
     heard = Heard()
@@ -82,13 +83,13 @@ def listening() -> Iterator[Heard]:
 
 
 class Sessions:
-    """Networks in ONNX Runtime as it comes, with as many threads as the host's."""
+    """The same networks in plain ONNX Runtime, with the number of threads of the host."""
 
     def __init__(self, heard: Heard) -> None:
         self._heard, self._made = heard, {}
 
     def call(self) -> Callable[[], None]:
-        """A function that asks what the host has asked."""
+        """Return a function that runs the networks on all recorded inputs."""
         calls = [(self._session(number), x) for number, x in self._heard.asked]
 
         def ask() -> None:

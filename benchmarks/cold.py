@@ -1,10 +1,11 @@
-"""Cold start of `colortk run` on a 512 × 512 photograph: the whole process, and where its time goes.
+"""Cold start of `colortk run` on a 512 × 512 photograph: the whole process, and its stages.
 
-Cold means a new process; files are in the system's cache. Peers: the same by hand (``codec_and_network.py``), and a
-Python that imports the same libraries and does nothing. Processes run in turns; the row is the median
-of its rounds. The stages are those of the median process among some that ran under ``stages.py``,
-which puts clocks around the functions that do the work and around imports; before them comes the
-start of Python, after them its end, both seen from outside. Together they are that process's time.
+Cold means a new process; files are in the cache of the system. Peers: a program that does the same
+with Pillow and ONNX Runtime (``codec_and_network.py``), and a Python that only imports the same
+libraries. Processes run in turns; a row is the median of all rounds. The stages are measured by
+``stages.py``, which times imports and the functions that do the work, in the median process of
+several. The start and the end of Python are measured from outside. The sum of all stages is the
+time of that process.
 """
 
 from __future__ import annotations
@@ -76,11 +77,11 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
     yield Row("interpreter and imports", seconds["imports"], "s", importing, taken["imports"])
 
 
-def stages(process: Ran, told: Path) -> dict[str, float]:
-    """Seconds of each stage of a process, from its start to its end."""
+def stages(process: Ran, stages_file: Path) -> dict[str, float]:
+    """Return the seconds of each stage of a process, from its start to its end."""
     from stages import WATCHED
 
-    kept = json.loads(told.read_text())
+    kept = json.loads(stages_file.read_text())
     seconds: dict[str, float] = kept["seconds"]
     if missing := set(WATCHED.values()) - set(seconds):
         raise Failed(f"no clock saw: {', '.join(sorted(missing))} (see benchmarks/stages.py)")

@@ -1,10 +1,10 @@
-"""What the harness itself costs: overhead, and a second run.
+"""Cost of the harness itself: overhead of `colortk compare`, and a second run.
 
     python benchmarks/compare.py [DIR] [--pictures 300] [--plugins NAME ...]
 
-Without a folder, pictures are 256 × 256 JPEG cuts of the photographs that scikit-learn and
-scikit-image ship. Two of the usual three plugins do next to nothing, so that the harness shows.
-``cluster.py`` compares on a Dask cluster.
+Without a folder, pictures are 256 × 256 JPEG crops of the photographs that scikit-learn and
+scikit-image ship. Two of the three default plugins compute almost nothing, so that the overhead is
+visible. ``cluster.py`` measures `compare` on a Dask cluster.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from PIL import Image
 from colortk.io.samples import everything
 from measurement import COLORTK, Effort, Row, default_plugin, ran, text
 
-#: Which do next to nothing; a third plugin comes with them.
+#: Plugins that compute almost nothing; a third plugin is added.
 FLOORS = ("gray", "mean_color")
 
 
@@ -41,7 +41,7 @@ def cuts(folder: Path, count: int) -> None:
 def compare(
     folder: Path, store: Path, plugins: Sequence[str], *more: str
 ) -> tuple[float, dict[str, Any]]:
-    """Seconds of one ``colortk compare``, whole process, and its report."""
+    """Return the seconds of one ``colortk compare``, and its report."""
     store.mkdir(exist_ok=True)
     command = [*COLORTK, "compare", str(folder), "--store", str(store), "--json", *more]
     for plugin in plugins:
@@ -51,14 +51,14 @@ def compare(
 
 
 def own_seconds(store: Path) -> tuple[float, float]:
-    """Seconds of the plugins themselves, and of the metrics."""
+    """Return the seconds of the plugins, and of the metrics."""
     with contextlib.closing(sqlite3.connect(store / "results.sqlite")) as db:
         (row,) = db.execute("SELECT SUM(seconds), SUM(metric_seconds) FROM results").fetchall()
     return row
 
 
 def throughput(store: Path) -> float:
-    """Results a second from the first that was kept to the last: without start-up and statistics."""
+    """Return results per second from the first to the last stored result, without start-up and statistics."""
     with contextlib.closing(sqlite3.connect(store / "results.sqlite")) as db:
         sql = "SELECT COUNT(*), MIN(created), MAX(created) FROM results"
         (count, first, last) = db.execute(sql).fetchone()

@@ -1,9 +1,9 @@
-"""A contact sheet: pictures by rows; lightness, what each plugin makes of it, and the original.
+"""Make a contact sheet: one row per picture with lightness, the result of each plugin, and the original.
 
     python benchmarks/contact_sheet.py OUT.jpg [PICTURE|DIR ...] -p NAME [-p NAME@WEIGHTS ...]
 
-Without pictures, the photographs that installed packages ship. ``--gray`` leaves the originals out
-(black-and-white photographs have none).
+Without pictures, the photographs of installed packages are used. ``--gray`` omits the originals,
+for black-and-white photographs.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python benchmarks/designs.py [DECODER:CONTEXT ...]
 
 DECODER and CONTEXT are those of ``colortk fit -p effnet_bins --option``. Each network has random
-weights in 32 bits and one thread, and takes a picture of 256 x 352. Time is that of the processor,
-the least of several runs in turn, so that other work on the machine matters little.
+32-bit weights, one thread, and an input of 256 x 352. The time is CPU time, the minimum of several
+runs in turns, so that other work on the machine has little effect.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TURNS = 8
 
 
 def session(design: str) -> tuple[onnxruntime.InferenceSession, int]:
-    """A session of the design, and its number of parameters."""
+    """Return a session of the design, and its number of parameters."""
     decoder, _, context = design.partition(":")
     options = Training(decoder=decoder, context=int(context))
     network = effnet_bins(decoder=options.filters, context=options.context)

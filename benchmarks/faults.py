@@ -1,12 +1,11 @@
-"""`colortk run` killed (SIGKILL) at random moments, and gone on with: nothing half-written, nothing lost.
+"""Kill `colortk run` (SIGKILL) at random moments and resume it: no partial files, nothing lost.
 
     python benchmarks/faults.py [--kills 50] [--pictures 300] [--jobs 2] [--seed 0]
 
-Every time a new run over a folder is killed once so many results, drawn at random, are there: every
-second time its worker processes with it. Then the folder must hold whole results only; the same command with
---resume must finish, do nothing again that was there, and leave the files of a run that nobody
-disturbed, byte for byte, and no others. A line for each kill; exit code 1 if
-anything was otherwise.
+Each round starts a new run over a folder and kills it after a random number of results, every second
+time together with its worker processes. Then the folder must contain complete results only. The same
+command with --resume must finish, repeat no existing result, and leave exactly the files of an
+undisturbed run, byte for byte. Prints one line per kill; the exit code is 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 COMMAND = [sys.executable, "-c", "from colortk.cli.main import main; main()", "run", "-p", "gray"]
-#: Seconds for a run to end, or to get somewhere, on a busy machine.
+#: Timeout in seconds for progress or the end of a run, on a busy machine.
 PATIENCE = 600
 
 
@@ -41,22 +40,22 @@ def pictures(folder: Path, count: int) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Files under ``folder`` by name, temporary ones too."""
+    """Return files under ``folder`` by name, including temporary files."""
     found = {}
     for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # a temporary name is gone
+        with contextlib.suppress(FileNotFoundError):  # a temporary file was renamed
             if path.is_file():
                 found[path.relative_to(folder).as_posix()] = path.read_bytes()
     return found
 
 
 def finished(folder: Path) -> list[Path]:
-    """Results under ``folder`` so far."""
+    """Count the results under ``folder``."""
     return [path for path in folder.rglob("*.png") if not path.name.startswith(".")]
 
 
 def children(process: int) -> list[int]:
-    """Numbers of the processes that ``process`` has started."""
+    """Return the process IDs of the children of ``process``."""
     with contextlib.suppress(OSError):
         text = Path(f"/proc/{process}/task/{process}/children").read_text()
         return [int(word) for word in text.split()]
@@ -64,7 +63,7 @@ def children(process: int) -> list[int]:
 
 
 def gone(process: int) -> bool:
-    """Whether a process has ended."""
+    """Return whether a process has ended."""
     with contextlib.suppress(OSError):
         return ") Z " in Path(f"/proc/{process}/stat").read_text()
     return True
@@ -81,7 +80,7 @@ class Bench:
         assert len(self.wanted) == count
 
     def rows(self, out: Path, store: Path) -> list[dict[str, object]]:
-        """Records of a run that is left alone."""
+        """Return the records of an undisturbed run."""
         run = subprocess.run(
             [*self.command, str(out)],
             env={**os.environ, "COLORTK_STORE": str(store)},
@@ -92,7 +91,7 @@ class Bench:
         return [json.loads(line) for line in run.stdout.splitlines()]
 
     def kill(self, number: int, rng: random.Random) -> tuple[str, list[str]]:
-        """What happened, and what should not have."""
+        """Run one round; return its summary and its violations."""
         out, store = self.place / f"out-{number}", self.place / f"store-{number}"
         after, workers_too = rng.randrange(self.count), number % 2 == 1
         process = subprocess.Popen(

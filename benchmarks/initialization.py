@@ -28,7 +28,7 @@ BATCH, DEFAULT_RATE = 512, 1e-3
 
 
 def data(folder: Path, count: int) -> list[np.ndarray]:
-    """Standardized inputs and A of training and of held-out pictures."""
+    """Return standardized inputs and A of training and of held-out pictures."""
     store = PickleStore(folder)
     keys = sorted(path.stem for path in (folder / KIND).rglob("*.pkl"))
     chosen = np.random.default_rng(0).permutation(len(keys))[: count + count // 8]

@@ -1,7 +1,7 @@
-"""What the host takes for a picture of 24 megapixels, besides codec and network.
+"""Overhead of the host for a picture of 24 megapixels, besides codec and network.
 
-As ``throughput.py`` measures it, but with freed memory given back, as in a run of a single picture. A gray
-file, and one in color, of which the host takes the lightness first.
+Measured as in ``throughput.py``, but freed memory is returned to the system, as in a run of a single
+picture. One file is gray; the other is in color, so that the host computes its lightness first.
 """
 
 from __future__ import annotations

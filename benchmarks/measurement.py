@@ -1,6 +1,6 @@
-"""What the parts of the table share: a row, how much is measured, and a process timed from outside.
+"""Shared by all parts of the table: rows, effort, and processes timed from outside.
 
-Only the standard library is imported here: some of those who import this are timed themselves.
+This module imports only the standard library, because some programs that import it are timed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import Any
 
 COLORTK = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
-#: Starts a process, waits for it and tells when it began and ended, what it ended with and the most
-#: memory it held. Linux counts what the starter once held as the started one's: so this is small.
+#: Starts a process, waits for it and reports start, end, exit code and peak memory. Linux
+#: counts the earlier memory of the parent as that of the child, so the launcher is small.
 LAUNCHER = """
 import json, os, subprocess, sys, time
 start = time.perf_counter()
@@ -25,22 +25,22 @@ _, status, usage = os.wait4(process.pid, 0)
 end = time.perf_counter()
 code = process.returncode = os.waitstatus_to_exitcode(status)
 unit = 1 if sys.platform == "darwin" else 1024
-with open(int(sys.argv[1]), "w") as told:
-    json.dump([start, end, code, usage.ru_maxrss * unit / 2**20], told)
+with open(int(sys.argv[1]), "w") as report:
+    json.dump([start, end, code, usage.ru_maxrss * unit / 2**20], report)
 """
 
 
 class Failed(Exception):
-    """A part, or one of its rows, that cannot be measured; the reason in a line."""
+    """A part or a row cannot be measured; the message is one line."""
 
 
 class Skipped(Exception):
-    """A part, or one of its rows, that lacks what it needs; the reason in a line."""
+    """A part or a row lacks a requirement; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A number and what it is compared with; of a row that has none, why (``problem``, ``missing``)."""
+    """A measured value and its peer; without a value, the reason (``problem`` or ``missing``)."""
 
     name: str
     value: float | None = None
@@ -67,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Effort:
-    """Whose speed is measured, and how thoroughly. ``repeats``: 0 is as many as a part thinks right."""
+    """The measured plugin, and how thoroughly to measure. ``repeats``: 0 means the default of each part."""
 
     plugin: str
     quick: bool = False
@@ -83,8 +83,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that has ended. ``start``, ``end``: of ``time.perf_counter()``, one clock for all of
-    a machine's processes on Linux. ``peak``: MB."""
+    """An ended process. ``start``, ``end``: ``time.perf_counter()``, which all processes share on Linux. ``peak``: MB."""
 
     start: float
     end: float
@@ -97,7 +96,7 @@ class Ran:
 
 
 def ran(command: Sequence[str], **environment: str) -> Ran:
-    """Run a process to its end. Raises ``Failed``; all that it had to say is then on stderr."""
+    """Run a process to its end. On failure print its messages on stderr and raise ``Failed``."""
     ours, theirs = os.pipe()
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(theirs), *command]
     process = subprocess.Popen(
@@ -106,8 +105,8 @@ def ran(command: Sequence[str], **environment: str) -> Ran:
     )  # fmt: skip
     os.close(theirs)
     output, errors = process.communicate()
-    with open(ours) as told:
-        text = told.read()
+    with open(ours) as report:
+        text = report.read()
     start, end, code, peak = json.loads(text) if text else (0.0, 0.0, process.returncode, 0.0)
     if code or not text:
         print(errors, file=sys.stderr)
@@ -121,12 +120,12 @@ def last_line(errors: str) -> str:
 
 
 def rounded(value: float | None) -> float | None:
-    """Five digits are more than any of these numbers has."""
+    """Round to five significant digits, more than the precision of any measurement."""
     return None if value is None else float(f"{value:.5g}")
 
 
 def require(*modules: str) -> None:
-    """Raises ``Skipped`` if one of ``modules`` cannot be imported."""
+    """Raise ``Skipped`` if one of ``modules`` cannot be imported."""
     for module in modules:
         try:
             import_module(module)
@@ -135,7 +134,7 @@ def require(*modules: str) -> None:
 
 
 def default_plugin() -> str:
-    """What ``colortk run`` uses when no plugin is named."""
+    """Return the default plugin of ``colortk run``."""
     from colortk.plugin.spec import DEFAULT
 
     return DEFAULT
@@ -150,7 +149,7 @@ def line(cells: Iterable[str]) -> str:
 
 
 def text(row: dict[str, Any]) -> str:
-    """A row as the table prints it."""
+    """Return a row as the table prints it."""
     if row["state"] != "measured":
         return f"{row['name']:44} {row['state']}: {row['reason']}"
     peer = f"{row['peer']}: {number(row['peer_value'])}"

@@ -1,7 +1,7 @@
-"""The most memory that `colortk run` of one picture holds, by megapixels; the plugin's is in it.
+"""Peak memory of `colortk run` for one picture, by megapixels, including the plugin.
 
-The pictures are JPEGs in color. Peers: a Python that decodes and encodes the same file with Pillow;
-and, for what a pixel more costs, the 6 bytes that its colors have in the picture and in the result.
+The pictures are color JPEGs. Peers: a Python that decodes and encodes the same file with Pillow; and
+for the cost per pixel, the 6 bytes of its colors in the picture and in the result.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Time of all metrics but LPIPS at 256 × 256, against the same set through scikit-image.
+"""Time of all metrics but LPIPS at 256 × 256, against the same metrics through scikit-image.
 
     python benchmarks/metrics.py           prints a table
     python benchmarks/metrics.py --json    prints JSON
 
-Both sides on one core, in one process, in turns, over five photographs; best of several rounds. The
-values must be equal. The other side (``tests/reference_metrics.py``) is scikit-image where it has the metric and
-NumPy on top of it where it has not; like ours it converts to CIELAB and makes the maps of ΔE once a
-picture. Every row is the metric alone, from pixels; the total is all of them together. Nothing is
-kept of the original from one round to the next.
+Both sides run on one core of one process, in turns, over five photographs; the best of several
+rounds counts. The values must be equal. The peer (``tests/reference_metrics.py``) uses scikit-image
+if it has the metric, else NumPy; like colortk it computes CIELAB and the maps of ΔE once per picture.
+A row is the time of one metric alone, from pixels; the total is the time of all metrics together.
+Nothing about the original is cached between rounds.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Pictures = tuple[np.ndarray, np.ndarray]
 
 
 def samples() -> list[Pictures]:
-    """Photographs at 256 × 256 and what two bad colorizers would make of them."""
+    """Return photographs at 256 × 256 with the results of two bad colorizers."""
     found = []
     for number in range(len(CROPS)):
         truth = cv2.resize(crop(number), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
@@ -58,7 +58,7 @@ def theirs(names: list[str], pictures: Pictures) -> dict[str, float]:
 
 
 def largest_difference(names: list[str], pictures: Pictures) -> float:
-    """Over all metrics, absolute or, above 1, relative. Stops if any is over 1e-4."""
+    """Return the largest difference over all metrics (relative above 1); exit if one exceeds 1e-4."""
     found, expected = ours(Scorer(names), pictures), theirs(names, pictures)
     largest = 0.0
     for name in names:
@@ -70,7 +70,7 @@ def largest_difference(names: list[str], pictures: Pictures) -> float:
 
 
 def best(calls: list[Callable[[], Any]], rounds: int) -> list[float]:
-    """Milliseconds of each call, best of the rounds, the calls in turns."""
+    """Return the milliseconds of each call: the best of all rounds, with calls in turns."""
     times = [float("inf")] * len(calls)
     for _ in range(rounds):
         for index, call in enumerate(calls):
@@ -81,7 +81,7 @@ def best(calls: list[Callable[[], Any]], rounds: int) -> list[float]:
 
 
 def timed(names: list[str], sample: list[Pictures], rounds: int) -> tuple[float, float]:
-    """Milliseconds a picture of ``names`` together, ours and theirs."""
+    """Return the milliseconds per picture of all ``names`` together, of colortk and of the peer."""
     scorer = Scorer(names)
     both = [
         best([partial(ours, scorer, pictures), partial(theirs, names, pictures)], rounds)
@@ -92,7 +92,7 @@ def timed(names: list[str], sample: list[Pictures], rounds: int) -> tuple[float,
 
 
 def measured(rounds: int) -> tuple[dict[str, tuple[float, float]], float]:
-    """Milliseconds, ours and theirs, of each metric and of all together; the largest difference."""
+    """Return the milliseconds of each metric and of all together, of colortk and the peer, and the largest difference."""
     known = registry().of(MetricSpec)
     names = [
         name for name in registry().metrics()
@@ -106,7 +106,7 @@ def measured(rounds: int) -> tuple[dict[str, tuple[float, float]], float]:
 
 
 def rows(effort: Effort, place: Path) -> Iterator[Row]:
-    """Of the driver, which has seen to it that scikit-image is there."""
+    """Yield the rows of the table, which checks that scikit-image is installed."""
     cv2.setNumThreads(1)
     with threadpool_limits(1):
         table, _ = measured(effort.times(ROUNDS, 3))

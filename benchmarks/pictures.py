@@ -1,4 +1,4 @@
-"""Pictures to measure with, made of the photographs that scikit-learn and scikit-image ship."""
+"""Pictures for benchmarks, made from the photographs that scikit-learn and scikit-image ship."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from colortk.io.samples import photographs as shipped
 
 
 def photographs(folder: Path, count: int) -> list[Path]:
-    """Gray JPEG cuts of 640 × 480 of the photographs at hand."""
+    """Write gray JPEG crops of 640 × 480 from the installed photographs."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     images = [Image.open(path).convert("L") for path in everything().values()]
@@ -29,13 +29,13 @@ def photographs(folder: Path, count: int) -> list[Path]:
 
 
 def enlarged(path: Path, width: int, height: int, mode: str = "L") -> Path:
-    """A real photograph at that size, gray (``mode`` "L") or in color ("RGB")."""
+    """Write a real photograph of this size, gray (``mode`` "L") or in color ("RGB")."""
     with Image.open(next(iter(shipped().values()))) as image:
         image.convert(mode).resize((width, height), Image.Resampling.BICUBIC).save(path, quality=92)
     return path
 
 
 def sides(megapixels: int) -> tuple[int, int]:
-    """Width and height of a picture of 3 : 2."""
+    """Return width and height of a 3:2 picture."""
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     return round(megapixels * 1e6 / height), height

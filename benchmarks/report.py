@@ -30,7 +30,7 @@ LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 
 
 def opened(page: Path, sheets: bool) -> tuple[float, float]:
-    """Seconds to the load event, and until the first picture's sheet is painted."""
+    """Return the seconds to the load event, and until the sheet of the first picture is painted."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

@@ -1,8 +1,9 @@
-"""Pictures a second of `colortk run` by processes, each of one thread.
+"""Pictures per second of `colortk run` by number of processes, each with one thread.
 
-One process is compared with what decoding, the network and encoding take alone in one process of one
-thread, several with one. Without start-up: from when each process has done about two pictures to the
-last picture, by the times of the files. ``batch.py`` has the scaling with pictures.
+One process is compared with decoding, network and encoding alone in one process of one thread;
+several processes are compared with one. Start-up is excluded: the clock starts when each process has
+finished about two pictures and stops at the last picture, by the times of the files. ``batch.py``
+measures whole runs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from batch import STAGES, alone
 from measurement import COLORTK, Effort, Failed, Row, ran
 
-#: Pictures that each process does before the clock starts.
+#: Pictures that each process finishes before the clock starts.
 AHEAD = 2
 
 
@@ -35,7 +36,7 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
 
 
 def colorized(plugin: str, folder: Path, out: Path, processes: int, *how: str) -> float:
-    """Pictures a second of a run over ``folder``, in so many processes of one thread."""
+    """Return pictures per second of a run over ``folder`` in ``processes`` processes of one thread."""
     ran([*COLORTK, "run", "-p", plugin, str(folder), "-o", str(out), "--threads", "1", *how])
     times = sorted(path.stat().st_mtime_ns / 1e9 for path in out.iterdir())
     first = AHEAD * processes - 1

@@ -1,4 +1,4 @@
-"""Dense SIFT of a 32 × 32 grid over 256 × 256 pixels, against OpenCV's own."""
+"""Dense SIFT of a 32 × 32 grid over 256 × 256 pixels, against SIFT of OpenCV."""
 
 from __future__ import annotations
 

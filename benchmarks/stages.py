@@ -1,13 +1,12 @@
-"""One `colortk` command in this process, and where its time went.
+"""Run one `colortk` command in this process and measure the time of its stages.
 
     python benchmarks/stages.py STAGES.json run photo.jpg -o out.jpg
 
-The command runs as it always does, in the same order: nothing is imported or done for it. Each
-function of ``WATCHED`` is put behind a clock once the command itself has imported its module, and so
-is importing. Every moment counts for the innermost of these alone: what a model imports while it is
-loaded is imports. Clocks look at the main thread; what others do counts where it waits for them.
-STAGES.json: when the clocks began and when the command ended, in seconds of ``time.perf_counter()``,
-and the seconds of each stage.
+The command runs unchanged: nothing is imported or done earlier. Each function in ``WATCHED`` is timed
+from the moment when the command has imported its module; imports are timed, too. Time counts for the
+innermost stage only: imports during the loading of a model count as imports. Only the main thread is
+timed; other threads count while the main thread waits for them. STAGES.json contains the start of the
+clocks and the end of the command, in seconds of ``time.perf_counter()``, and the seconds per stage.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 STARTED = time.perf_counter()
-#: Where each function is looked up when it is called, and what its time is called.
+#: Module and name of each timed function, and the name of its stage.
 WATCHED = {
     ("colortk.runtime.loading", "load"): "model",
     ("colortk.runtime.loading", "Loaded.predict"): "network",
@@ -39,7 +38,7 @@ IMPORTS, REST = "imports", "rest"
 
 
 class Clocks:
-    """Seconds of each stage, of which one at a time is running."""
+    """Clocks of all stages, of which one runs at a time."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
@@ -71,7 +70,7 @@ class Clocks:
         self._since = now
 
     def _watch(self) -> None:
-        """Put what has just been imported behind its clock."""
+        """Wrap the functions of newly imported modules in clocks."""
         for module, path in [key for key in self._waiting if key[0] in sys.modules]:
             *owners, name = path.split(".")
             owner = functools.reduce(getattr, owners, sys.modules[module])
@@ -87,16 +86,16 @@ def main() -> None:
     target, *arguments = sys.argv[1:]
     sys.argv[1:] = arguments
     clocks = Clocks()
-    # A statement calls the first of these, load_callable() and whoever else does it by hand the second.
+    # Import statements call the first function, importlib.import_module the second.
     builtins.__import__ = clocks.timed(IMPORTS, builtins.__import__)  # type: ignore[assignment]
     importlib.import_module = clocks.timed(IMPORTS, importlib.import_module)
     from colortk.cli.main import main as command
 
-    @atexit.register  # the command ends the process itself
+    @atexit.register  # the command itself ends the process
     def tell() -> None:
         ended = clocks.end()
-        with open(target, "w") as told:
-            json.dump({"started": STARTED, "ended": ended, "seconds": clocks.spent}, told)
+        with open(target, "w") as file:
+            json.dump({"started": STARTED, "ended": ended, "seconds": clocks.spent}, file)
 
     command()
 

@@ -1,8 +1,7 @@
-"""How often the survey's 95 % intervals hold the true share and the true difference.
+"""How often the 95 % intervals of a survey contain the true share and the true difference.
 
-Raters and pictures are drawn anew for every simulated survey, from normal distributions on the probit
-scale, where the true share over all raters and pictures is known in closed form. The plan is the
-survey's own.
+Every simulated survey draws new raters and pictures from normal distributions on the probit scale,
+where the true share over all raters and pictures has a closed form. The plan is that of `survey`.
 
     python benchmarks/survey_coverage.py --surveys 2000
 """
@@ -45,7 +44,7 @@ DESIGNS = [
 
 
 def simulate(design: Design, rng: np.random.Generator) -> list[AnswerGroup]:
-    """The answers of one survey, by condition."""
+    """Simulate the answers of one survey, by condition."""
     seed = int(rng.integers(2**31))
     shown = [
         (rater, picture, condition)
@@ -66,7 +65,7 @@ def simulate(design: Design, rng: np.random.Generator) -> list[AnswerGroup]:
 
 
 def coverage(design: Design, surveys: int, seed: int) -> tuple[list[float], list[float]]:
-    """How often the intervals hold the true share of each condition, and each plugin's difference."""
+    """Return how often the intervals contain the true share of each condition and the difference of each plugin."""
     rng = np.random.default_rng(seed)
     shares = np.zeros(design.plugins + 1)
     differences = np.zeros(design.plugins)
@@ -92,11 +91,11 @@ def main() -> None:
         "--surveys", type=int, default=2000, help="Simulate so many of each design."
     )
     parser.add_argument("--seed", type=int, default=0, help="Seed of the random numbers.")
-    given = parser.parse_args()
-    print(f"true shares {SHARES}, nominal 0.95, {given.surveys} surveys each")
+    arguments = parser.parse_args()
+    print(f"true shares {SHARES}, nominal 0.95, {arguments.surveys} surveys each")
     print("raters pictures each plugins  spread (raters, pictures, both)  shares  differences")
     for design in DESIGNS:
-        shares, differences = coverage(design, given.surveys, given.seed)
+        shares, differences = coverage(design, arguments.surveys, arguments.seed)
         print(
             f"{design.raters:6} {design.pictures:8} {design.each:4} {design.plugins:7}"
             f"  {design.spread!s:31}"

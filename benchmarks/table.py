@@ -4,23 +4,24 @@
     python benchmarks/table.py [--quick] [--only NAME ...] [--json FILE]
     … --plugin NAME --repeats N --megapixels N ... --timeout SECONDS
 
-``--quick`` takes small counts, for a look; its numbers are rough. ``ratio`` is value / peer. Parts:
+``--quick`` uses small counts; its numbers are rough. ``ratio`` is value / peer. Parts:
 
-    cold      a `run` of 512 × 512 in a new process, and where its time goes
-    throughput  pictures a second of every installed plugin, and what the host adds to its network
-    large     what the host takes for 24 megapixels besides codec and network
-    memory    peak memory by megapixels (--megapixels 1 4 24 100 400)
-    batch     a folder of pictures against decode + network + encode alone, and its memory
-    processes pictures a second by processes
-    dask      pictures and comparisons a second by Dask workers
-    film      frames a second against decoding and encoding alone, and memory
-    compare   what the harness takes besides plugins and metrics; a second run
-    metrics   the metrics against scikit-image's
-    sift      dense SIFT against OpenCV's
+    cold        a `run` of 512 × 512 in a new process, and the time of its stages
+    throughput  pictures per second of every installed plugin, and the overhead of the host
+    large       overhead of the host for 24 megapixels, besides codec and network
+    memory      peak memory by megapixels (--megapixels 1 4 24 100 400)
+    batch       a folder of pictures against decode + network + encode alone, and its memory
+    processes   pictures per second by number of processes
+    dask        pictures and comparisons per second by Dask workers
+    film        frames per second against decoding and encoding alone, and memory
+    compare     overhead of the harness besides plugins and metrics; a second run
+    metrics     the metrics against those of scikit-image
+    sift        dense SIFT against SIFT of OpenCV
 
-Each part is a process of its own that prints its rows as JSON lines: one that fails, hangs or dies
-costs its own rows. What a part lacks (Dask, PyAV, scikit-image) is said in a row and is no failure.
-Exit codes: 0, 1 if anything failed, 2 for wrong usage, 130 interrupted. Nothing else should run.
+Each part is a process of its own that prints its rows as JSON lines. A part that fails, hangs or
+crashes loses only its own rows. A part whose requirement (Dask, PyAV, scikit-image) is missing is
+skipped, which is no failure. Exit codes: 0, 1 if a part failed, 2 for wrong usage, 130 interrupted.
+Nothing else should run on the machine.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ from measurement import (
     text,
 )
 
-#: Part to its module, and the packages that it needs besides colortk's own.
+#: Module of each part, and the packages that it needs besides the requirements of colortk.
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cold": ("cold", ()),
     "throughput": ("throughput", ()),
@@ -73,12 +74,12 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "sift": ("sift", ()),
 }
 PACKAGES = ("colorization-toolkit", "numpy", "opencv-contrib-python", "onnxruntime", "pillow")
-#: Share of a machine's cores that others may use before its numbers are in doubt.
+#: Share of all cores that other processes may use before a warning is printed.
 BUSY = 0.3
 
 
 def measure(part: str, effort: Effort, place: Path) -> None:
-    """In the part's own process: print its rows, a line each. What else is printed goes to stderr."""
+    """Run one part in its own process: print one row per line; all other output goes to stderr."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 
@@ -97,7 +98,7 @@ def measure(part: str, effort: Effort, place: Path) -> None:
 
 
 def rows_of(part: str, effort: Effort, limit: float) -> Iterator[dict[str, Any]]:
-    """The rows of a part as its process tells them, and one more if that ends badly."""
+    """Yield the rows that the process of a part prints, and one more row if it fails."""
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile("w+") as errors:
         command = [sys.executable, __file__, "--part", part, place, json.dumps(asdict(effort))]
         process = subprocess.Popen(
@@ -107,7 +108,7 @@ def rows_of(part: str, effort: Effort, limit: float) -> Iterator[dict[str, Any]]
         late, code, good = threading.Event(), None, True
 
         def stop() -> None:
-            with contextlib.suppress(ProcessLookupError):  # with all that it has started
+            with contextlib.suppress(ProcessLookupError):  # with its child processes
                 os.killpg(process.pid, signal.SIGKILL)
 
         def end() -> None:
@@ -118,8 +119,8 @@ def rows_of(part: str, effort: Effort, limit: float) -> Iterator[dict[str, Any]]
         timer.start()
         assert process.stdout is not None
         try:
-            for told in process.stdout:
-                row = json.loads(told)
+            for printed in process.stdout:
+                row = json.loads(printed)
                 good &= row["state"] != "failed"
                 yield row
             code = process.wait()
@@ -139,7 +140,7 @@ def rows_of(part: str, effort: Effort, limit: float) -> Iterator[dict[str, Any]]
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers depend on."""
+    """Return properties of machine and software that affect the numbers."""
     versions = {}
     for package in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -189,7 +190,7 @@ def main() -> int:
         part, place, effort = arguments.part
         measure(part, Effort(**json.loads(effort)), Path(place))
         return 0
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it has measured is kept
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # measured rows are kept
     plugin = arguments.plugin
     effort = Effort(plugin, arguments.quick, arguments.repeats, arguments.megapixels)
     about = machine()

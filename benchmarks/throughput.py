@@ -1,10 +1,10 @@
-"""Pictures a second of every installed plugin once it runs, and what the host adds to its network.
+"""Pictures per second of every installed plugin without start-up, and the overhead of the host.
 
-Each plugin has a process of its own, which works as the workers of `run` do: the plugin loaded once,
-files in, files out, one picture after the other, all cores for one picture. After every picture its
-peer is taken on the same file: Pillow decodes it, ONNX Runtime runs the network on what the host gave
-it, Pillow encodes the result (``codec_and_network.py``). What the host takes longer is its overhead: lightness, the
-plugin's own code around the network, chroma along edges, refinement, sRGB, safe writing.
+Each plugin runs in a process of its own like a worker of `run`: the plugin is loaded once and
+processes one file after the other with all cores. After each picture its peer runs on the same file:
+Pillow decodes, ONNX Runtime runs the network on the input that the host gave it, Pillow encodes the
+result (``codec_and_network.py``). The difference is the overhead of the host: lightness, the plugin's
+code around the network, chroma along edges, refinement, sRGB, atomic writing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from measurement import COLORTK, Effort, Failed, Row, ran
 
-#: As `run --json` tells them: file to lightness, the plugin, chroma to pixels, pixels to file.
+#: Stages as in `run --json`: file to lightness, the plugin, chroma to pixels, pixels to file.
 STAGES = ("read", "predict", "chroma", "write")
 
 
@@ -97,7 +97,7 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
     refine = refiner("ratio")
 
     def through() -> Iterator[tuple[float, FileResult]]:
-        """Every picture as `run` does it: seconds, and what its record says."""
+        """Yield seconds and record of every picture, processed as in `run`."""
         plans, tracker = OutputPlanner(options).plan(items), OutputTracker(options)
         records = colorize_serial(plans, tracker, predictor, refine, options.picture)
         for _ in items:
@@ -107,7 +107,7 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
             yield seconds, record
 
     def alone(name: str) -> Callable[[], Any]:
-        """A plugin without a network, asked what the host asks it."""
+        """Return a function that calls a plugin without a network as the host does."""
         light = lightness(decode(Path(name).read_bytes(), name).pixels)
         rows, columns = working_shape(predictor.spec.working_size, *light.shape)
         seen = np.ascontiguousarray(resize(light, (columns, rows)))
@@ -135,10 +135,10 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
             network, _ = clocked(asking[name])
             encoding, data = clocked(encoded, results[name])
             codec += encoding + clocked(copy.write_bytes, data)[0]
-            if number:  # the first warms up
+            if number:  # the first round warms up
                 bare = codec + network
-                told = (record.seconds[stage] for stage in STAGES)
-                taken.append((host, codec, network, bare, host - bare, *told))
+                stages = (record.seconds[stage] for stage in STAGES)
+                taken.append((host, codec, network, bare, host - bare, *stages))
     names = ("host", "codec", "network", "bare", "overhead", *STAGES)
     medians = map(statistics.median, zip(*taken, strict=True))
     return dict(zip(names, medians, strict=True)) | {"onnx": bool(heard.networks)}
@@ -146,7 +146,7 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
 
 def main() -> None:
     plugin, folder, rounds, worker = sys.argv[1:]
-    # Plugins of others may print.
+    # Third-party plugins may print.
     out, sys.stdout = sys.stdout, sys.stderr
     json.dump(child(plugin, Path(folder), int(rounds), bool(int(worker))), out)
 

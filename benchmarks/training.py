@@ -1,8 +1,8 @@
-"""Pictures a second of a training step by backend and precision, and of the loader alone.
+"""Pictures per second of a training step by backend and precision, and of the loader alone.
 
     python benchmarks/training.py [NETWORK ...]
 
-Ratios are to TensorFlow in float32 of the same run. Each runs in a process of its own.
+Ratios are to TensorFlow in float32 of the same run. Each measurement has a process of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NETWORKS = ("autoencoder", "resnet18", "vgg16_residual")
 
 
 def child(name: str) -> None:
-    """One network on the backend of the environment; prints pictures a second as JSON."""
+    """Time one network on the backend of the environment; print pictures per second as JSON."""
     import numpy as np
 
     from colortk.training import backend
@@ -46,7 +46,7 @@ def child(name: str) -> None:
 
 
 def loading() -> float:
-    """Pictures a second that the loader makes with two threads: crop, scale, CIELAB."""
+    """Return pictures per second of the loader with two threads: crop, scale, CIELAB."""
     import cv2
     import numpy as np
 

@@ -1,10 +1,10 @@
-"""Frames a second of ``colortk video`` against decoding and encoding alone, its memory, its flicker.
+"""Frames per second of ``colortk video`` against decoding and encoding alone; memory; flicker.
 
     python benchmarks/video.py CLIP...                speed at 640 × 480 and 1280 × 720, memory
-    python benchmarks/video.py CLIP... --flicker      what --temporal flow does to a color film
+    python benchmarks/video.py CLIP... --flicker      effect of --temporal flow on a color film
     … --plugin NAME --frames 300 --long 3000 --json
 
-Clips are scaled and repeated as often as needed. On a machine with more cores: taskset -c 0,1.
+Clips are scaled and repeated as needed. On a machine with more cores: taskset -c 0,1.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from measurement import COLORTK, Effort, Row, ran
 
 SIZES = ((640, 480), (1280, 720))
-#: Decode and encode alone, as `video` does both, in two threads.
+#: Program that only decodes and encodes, in two threads as in `video`.
 CODEC = """
 import sys, time
 from pathlib import Path
@@ -48,7 +48,7 @@ print(count / (time.perf_counter() - start))
 
 
 def longer(clip: Path, target: Path, size: tuple[int, int], count: int) -> Path:
-    """``clip`` at ``size`` (width, height), gray, repeated to ``count`` frames, 30 a second."""
+    """Write ``clip`` at ``size`` (width, height) in gray, repeated to ``count`` frames at 30 per second."""
     import av
 
     with av.open(str(target), "w") as out:
@@ -72,14 +72,14 @@ def longer(clip: Path, target: Path, size: tuple[int, int], count: int) -> Path:
 
 
 def colorized(source: Path, target: Path, plugin: str, temporal: str) -> tuple[float, float]:
-    """Frames a second of a whole run, and its peak memory in MB."""
+    """Return frames per second of a whole run, and its peak memory in MB."""
     options = ["-p", plugin, "--temporal", temporal, "--force", "--json"]
     process = ran([*COLORTK, "video", str(source), "-o", str(target), *options])
     return json.loads(process.output)["frames_per_second"], process.peak
 
 
 def panned(target: Path, count: int) -> Path:
-    """A film of ``count`` frames that moves over photographs, a scene every four seconds."""
+    """Write a film of ``count`` frames that moves over photographs, with a new scene every four seconds."""
     import av
     from PIL import Image
 
@@ -103,7 +103,7 @@ def panned(target: Path, count: int) -> Path:
 
 
 def rows(effort: Effort, place: Path) -> Iterator[Row]:
-    """Of the driver, which has seen to it that PyAV is there: a plugin that is for free, and the default."""
+    """Yield the rows of the table, which checks that PyAV is installed: a plugin of almost no cost, and the default."""
     count = effort.pick(300, 45)
     clip = panned(place / "clip.mp4", count)
     sizes = SIZES[: effort.pick(2, 1)]
@@ -125,12 +125,12 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
 
 
 def codec_alone(source: Path, folder: Path) -> float:
-    """Frames a second that decoder and encoder do without us."""
+    """Return frames per second of decoder and encoder alone."""
     return float(ran([sys.executable, "-c", CODEC, str(source), str(folder / "alone.nut")]).output)
 
 
 def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Iterator[dict[str, Any]]:
-    """Rows of speed, and of memory for a film of ``count`` and one of ``long`` frames."""
+    """Yield rows of speed, and of memory for films of ``count`` and ``long`` frames."""
     target = folder / "out.mp4"
     for size in SIZES:
         source = longer(clip, folder / "in.mp4", size, count)
@@ -152,7 +152,7 @@ def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Itera
 
 
 def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
-    """Flicker and ΔE*94 to the colors of ``clip``, frame by frame and steadied.
+    """Return flicker and ΔE*94 to the colors of ``clip``, with and without smoothing.
 
     Flicker is that of chroma before it is rounded to 8 bits; ``of_8_bits``: of the frames as stored.
     """
@@ -224,16 +224,20 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=3000)
     parser.add_argument("--flicker", action="store_true")
     parser.add_argument("--json", action="store_true")
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for clip in told.clips:
-            if told.flicker:
-                table = flickering(clip, told.plugin, told.frames)
+        for clip in arguments.clips:
+            if arguments.flicker:
+                table = flickering(clip, arguments.plugin, arguments.frames)
             else:
-                table = speed(clip, told.plugin, told.frames, told.long, Path(folder))
+                table = speed(
+                    clip, arguments.plugin, arguments.frames, arguments.long, Path(folder)
+                )
             for row in table:
                 shown = (
-                    json.dumps(row) if told.json else ", ".join(f"{k} {v}" for k, v in row.items())
+                    json.dumps(row)
+                    if arguments.json
+                    else ", ".join(f"{k} {v}" for k, v in row.items())
                 )
                 print(shown, flush=True)
 
