@@ -26,7 +26,7 @@ from conftest import photo
 def make_survey(
     folder: Path, pictures: int = 6, labels: Sequence[str] = ("a", "b"), each: int | None = None
 ) -> Survey:
-    """A survey of small pictures; ``labels``: its plugins."""
+    """Create a survey of small pictures; ``labels`` are the names of its plugins."""
     (folder / PICTURES_FOLDER).mkdir(parents=True)
     subjects = []
     for place in range(pictures):

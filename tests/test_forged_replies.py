@@ -128,7 +128,7 @@ def test_a_forged_prediction_is_the_failure_of_its_picture(forger: Path) -> None
 
 @pytest.mark.slow
 def test_a_late_reply_is_not_used_for_the_next_picture(forger: Path) -> None:
-    """The forged reply is as good as any; the real one, which follows it, must not serve again."""
+    """A well-formed forged reply is accepted; the real reply after it must not be used for the next picture."""
     with Isolated(PluginRequest("forger"), timeout=60) as plugin:
         plugin.predict(plane(12))
         deadline = time.monotonic() + 30
@@ -151,7 +151,7 @@ def test_an_incomplete_reply_times_out(forger: Path) -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_does_not_read_is_stopped(forger: Path) -> None:
-    """The picture is larger than what a socket holds: without a limit, sending it would not end."""
+    """The picture is larger than the buffer of a socket, so that sending it would never end without a limit."""
     with Isolated(PluginRequest("forger"), timeout=3) as plugin:
         plugin.predict(plane(13))
         time.sleep(1)

@@ -76,7 +76,7 @@ def test_visitors_and_windows_are_limited(tmp_path: Path, monkeypatch: pytest.Mo
         for number in range(5):
             now += 1
             visitors.of(f"{number:043d}")
-        assert visitors.is_connected(ME)  # who is there stays
+        assert visitors.is_connected(ME)  # connected visitors are not removed
         assert not result.exists()
     monkeypatch.setattr(visiting, "MAX_WINDOWS", 2)
     assert [visitors.claim_window(ME, window) for window in "abc"] == [True] * 3
