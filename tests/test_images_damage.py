@@ -153,7 +153,7 @@ def test_a_png_with_a_wrong_check_sum() -> None:
     end = len(data) - 16
     damaged = data[:end] + bytes([data[end] ^ 1]) + data[end + 1 :]
     assert at < end
-    with pytest.raises(PictureError, match="check sum of a chunk is wrong"):
+    with pytest.raises(PictureError, match="checksum of a chunk is wrong"):
         opened(damaged)
 
 

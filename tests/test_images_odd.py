@@ -122,7 +122,7 @@ def test_a_damaged_chunk_without_visible_effect_is_dropped(kind: bytes) -> None:
 
 @pytest.mark.parametrize("kind", [b"eXIf", b"iCCP", b"tRNS", b"gAMA"])
 def test_a_damaged_chunk_with_visible_effect_is_refused(kind: bytes) -> None:
-    with pytest.raises(PictureError, match=f"check sum of a chunk is wrong .{kind.decode()}"):
+    with pytest.raises(PictureError, match=f"checksum of a chunk is wrong .{kind.decode()}"):
         decode(gray_png(GRAY >> 8, 8, chunk(kind, bytes(8), wrong=True)), "x")
 
 

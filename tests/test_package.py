@@ -52,8 +52,8 @@ def test_every_package_is_listed() -> None:
         .replace("plugins", "colortk_plugins", 1)
         if path.parts[len(ROOT.parts)] == "plugins"
         else path.parent.relative_to(ROOT).as_posix().replace("/", ".")
-        for room in ("colortk", "plugins")
-        for path in (ROOT / room).rglob("__init__.py")
+        for folder in ("colortk", "plugins")
+        for path in (ROOT / folder).rglob("__init__.py")
     }
     assert listed == found
 
@@ -64,8 +64,8 @@ def test_tensorflow_is_not_in_the_core() -> None:
 
 
 def test_artifacts_are_small() -> None:
-    places = ("plugins/*/artifacts/*", "colortk/harness/lpips/artifacts/*")
-    files = [p for place in places for p in ROOT.glob(place) if p.is_file()]
+    patterns = ("plugins/*/artifacts/*", "colortk/harness/lpips/artifacts/*")
+    files = [p for pattern in patterns for p in ROOT.glob(pattern) if p.is_file()]
     assert sum(p.stat().st_size for p in files) < 90e6
     assert not [p for p in files if p.suffix not in (".npz", ".onnx", ".json", ".md")]
 

@@ -75,9 +75,8 @@ def test_a_slow_request_body_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None
 
         return len(await request_body.read_whole(receive, 10**6))
 
-    assert (
-        asyncio.run(scene(0.05, 2000, 10)) == 20_000
-    )  # 40 kB/s, for longer than the grace period period
+    # 40 kB/s, for longer than the grace period
+    assert asyncio.run(scene(0.05, 2000, 10)) == 20_000
     with pytest.raises(RequestRefused, match="too slow"):
         asyncio.run(scene(0.05, 1, 100))
     with pytest.raises(RequestRefused, match="too slow"):

@@ -179,7 +179,7 @@ class Journal:
         force : bool
             A file that exists is overwritten.
         may_be_partial : bool
-            The file that exists afterwards may lack a part of a damaged input.
+            The file that exists afterward may lack a part of a damaged input.
         """
         stamp = (0, 0)
         with contextlib.suppress(OSError):

@@ -76,7 +76,7 @@ def _check_sums(data: bytes) -> None:
             stated = int.from_bytes(view[chunk.stop : chunk.stop + 4], "big")
             if zlib.crc32(view[chunk.start : chunk.stop], zlib.crc32(chunk.kind)) != stated:
                 kind = chunk.kind.decode("ascii")
-                raise ValueError(f"the check sum of a chunk is wrong ({kind})")
+                raise ValueError(f"the checksum of a chunk is wrong ({kind})")
 
 
 def _ends_black(image: ImageFile.ImageFile) -> bool:

@@ -65,7 +65,7 @@ def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
         if needed or not chunk.whole or _checksum_is_right(view, chunk):
             continue
         if chunk.kind in _SEEN:
-            raise ValueError(f"the check sum of a chunk is wrong ({chunk.kind.decode('ascii')})")
+            raise ValueError(f"the checksum of a chunk is wrong ({chunk.kind.decode('ascii')})")
         whole_parts.append(view[offset : chunk.start - 8])
         offset = chunk.stop + 4
         kinds.append(chunk.kind)

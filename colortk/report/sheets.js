@@ -7,7 +7,7 @@ const BANDS = [
   { to: 2, label: "1–2", text: "perceptible through close observation", colors: ["#3d2b78", "#3d2b78"] },
   { to: 10.5, label: "2–10", text: "perceptible at a glance", colors: ["#74308f", "#d2466e"] },
   { to: 49.5, label: "11–49", text: "more similar than opposite", colors: ["#ee6f3c", "#fbd560"] },
-  { to: 51, label: "> 49", text: "towards opposite", colors: ["#fffde6", "#fffde6"] },
+  { to: 51, label: "> 49", text: "toward opposite", colors: ["#fffde6", "#fffde6"] },
 ];
 const HEAT_SCALE = 5; // gray levels of a map for each unit of ΔE94
 const EXTREMES = 5;

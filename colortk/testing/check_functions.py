@@ -122,7 +122,7 @@ def returns_the_same_result_twice(loaded: Loaded) -> None:
 
 
 def does_not_change_its_input(loaded: Loaded) -> None:
-    """Check that the lightness is unchanged afterwards."""
+    """Check that the lightness is unchanged afterward."""
     light = _working_scene(loaded)
     before = light.copy()
     loaded.colorizer.predict_ab(light)

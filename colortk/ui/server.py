@@ -147,7 +147,7 @@ def serve(
         finally:
             app.closing.set()
             sweeper.join()
-            pool.close()  # before the files are deleted, so that nothing is written afterwards
+            pool.close()  # before the files are deleted, so that nothing is written afterward
             visitors.close()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 #: Filters of the convolutions before max-pooling, of those in the middle, and of those after
-#: up-sampling.
+#: upsampling.
 _DOWN, _MIDDLE, _UP = (64, 128, 256), (512, 256), (128, 64)
 
 
@@ -17,7 +17,7 @@ def autoencoder(side: int | None = None) -> Any:
 
     It maps lightness (side, side, 1) in 0 to 1 to A and B (side, side, 2) in -1 to 1. ReLU comes
     before batch normalization, and that before the pool, as in the table. The last convolution has
-    tanh and no batch normalization. Up-sampling repeats pixels, Keras' default: the table names no
+    tanh and no batch normalization. Upsampling repeats pixels, Keras' default: the table names no
     other.
 
     Parameters

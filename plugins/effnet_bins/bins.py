@@ -56,7 +56,7 @@ def annealed_mean(logits: Float32, temperature: float) -> Float32:
     logits : ndarray
         Unnormalized log-probabilities of the cells, float32 (..., cells).
     temperature : float
-        1 gives the expected color, accurate and pale; towards 0 it becomes the likeliest color,
+        1 gives the expected color, accurate and pale; toward 0 it becomes the likeliest color,
         vivid and sometimes wrong.
 
     Returns

@@ -17,7 +17,7 @@ CHROMA_GAIN = 0.9
 
 
 class EffnetBins(OnnxColorizer):
-    """Predicts chroma at a quarter of the size, and up-samples it along the edges."""
+    """Predicts chroma at a quarter of the size, and upsamples it along the edges."""
 
     def __init__(self, artifacts: Artifacts, codec: Codec, network: str, options: Options) -> None:
         super().__init__(artifacts, codec, network, CHROMA_GAIN)

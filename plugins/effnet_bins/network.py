@@ -1,9 +1,9 @@
 """EfficientNet-Lite and a U-Net decoder that predicts the probability of each color.
 
 The encoder goes down to 1/32 of the size. The mean of its last features over the picture is added
-at every position. The decoder goes up to 1/4: bilinear up-sampling by 2, concatenation with the
+at every position. The decoder goes up to 1/4: bilinear upsampling by 2, concatenation with the
 features of the encoder at that size, a 3x3 convolution, batch normalization, ReLU. From there
-chroma, which is much smoother than lightness, is up-sampled along the edges of the picture
+chroma, which is much smoother than lightness, is upsampled along the edges of the picture
 (:mod:`colortk.color.upsample`).
 
 With ``context``, blocks of self-attention follow at 1/16 of the size, where the distribution of

@@ -12,7 +12,7 @@ class Options:
     Parameters
     ----------
     temperature : float
-        0.01 to 10; towards 0 the likeliest color replaces the expected one.
+        0.01 to 10; toward 0 the likeliest color replaces the expected one.
     vivid : float
         1 to 4, factor on the chroma of nearly gray colors; stronger colors are changed less.
     """

@@ -7,10 +7,10 @@ channel. Our choices:
 - conv1 takes lightness only, (L* - 50) / 50. ImageNet weights, if given, are summed over their
   three channels (`encoder_weights`).
 - conv5_x is kept at 1/32 of the size, so that the encoder is a complete ResNet-18.
-- The decoder goes from 1/32 to 1/2 of the size: bilinear up-sampling by 2, concatenation with the
+- The decoder goes from 1/32 to 1/2 of the size: bilinear upsampling by 2, concatenation with the
   features of the encoder at that size, a 3x3 convolution, batch normalization, ReLU. It adds 10 %
   of the parameters of the encoder.
-- Chroma is predicted at 1/2 of the size and up-sampled bilinearly, because it is much smoother than
+- Chroma is predicted at 1/2 of the size and upsampled bilinearly, because it is much smoother than
   lightness, and features at full size would take most of the time and memory.
 """
 

@@ -20,7 +20,7 @@ class SiftMlp:
     """Two networks over dense SIFT.
 
     Chroma is predicted on a grid, for the picture and for its mirror image, whose mean has a
-    smaller error than either, and up-sampled to the working size along the edges of the picture.
+    smaller error than either, and upsampled to the working size along the edges of the picture.
     """
 
     def __init__(self, artifacts: Artifacts, options: Any) -> None:

@@ -8,13 +8,13 @@ MSE. The rest is our choice:
 - The three input channels are equal. A first layer without weights undoes the division by 128 and
   applies the normalization that ImageNet encoders expect.
 - The decoder starts from ``block5_pool`` at 1/32 of the size and goes up to 1/2 in four levels. A
-  level has a 1x1 convolution, bilinear up-sampling by 2, the sum with a 1x1 projection of the
+  level has a 1x1 convolution, bilinear upsampling by 2, the sum with a 1x1 projection of the
   encoder's features of that size (``block5_conv3``, ``block4_conv3``, ``block3_conv3``,
-  ``block2_conv2``), and a 3x3 convolution. Up-sampling after the 1x1 convolution gives the same as
+  ``block2_conv2``), and a 3x3 convolution. Upsampling after the 1x1 convolution gives the same as
   before it, at a quarter of the cost.
 - Batch normalization follows every convolution of the decoder: VGG16 has none, and its features are
   tens of times larger than the values that the decoder adds to them.
-- Chroma is linear in the last features, a* and b* over 128, at 1/2 of the size, and up-sampled
+- Chroma is linear in the last features, a* and b* over 128, at 1/2 of the size, and upsampled
   bilinearly. The 64 features of ``block1_conv2`` are not used: chroma is smoother than that, and at
   full size they would take more memory than the rest of the decoder.
 - L1 and L2 apply to every kernel, including a trained encoder's, but not to biases and batch

@@ -1,6 +1,6 @@
 """Run a Keras network on the fused operators of PyTorch: the same numbers, several times as fast.
 
-The PyTorch backend of Keras composes batch normalization, bias and up-sampling of elementwise
+The PyTorch backend of Keras composes batch normalization, bias and upsampling of elementwise
 operations, each a pass over memory. Here the layers that colorizers consist of run as the operators
 of PyTorch, channels last. It uses the layers, and so the weights, of the network.
 """
