@@ -26,6 +26,7 @@ from colortk.runtime.subprocesses import threads
 from colortk.types import Float32
 
 if TYPE_CHECKING:
+    from colortk.guidance.guide import ChromaSource, Guide
     from colortk.io.missing_lines import Missing
 
 Refiner = Callable[[Float32, Float32], Float32]
@@ -130,6 +131,7 @@ def colorize(
     refine: Refiner,
     strength: float = 1.0,
     dtype: type[np.uint8] | type[np.uint16] = np.uint8,
+    guide: Guide | None = None,
 ) -> Result:
     """Colorize one picture.
 
@@ -145,6 +147,8 @@ def colorize(
         Factor on chroma, 0 to 2.
     dtype : type, optional
         ``numpy.uint8`` or ``numpy.uint16``, of the result.
+    guide : Guide, optional
+        Colors that the user set.
 
     Returns
     -------
@@ -162,7 +166,7 @@ def colorize(
     small = np.ascontiguousarray(resize(lightness, (columns, rows)))
     ab = predictor.predict(small)
     middle = time.perf_counter()
-    rgb = join(lightness, ab, refine, strength, dtype, small)
+    rgb = join(lightness, ab, refine, strength, dtype, small, guide)
     end = time.perf_counter()
     return Result(rgb, ab, {"predict": middle - start, "chroma": end - middle})
 
@@ -174,6 +178,7 @@ def colorize_present(
     refine: Refiner,
     strength: float = 1.0,
     dtype: type[np.uint8] | type[np.uint16] = np.uint8,
+    guide: Guide | None = None,
 ) -> Result:
     """Colorize the part of a damaged picture that is present, and leave the rest gray.
 
@@ -184,7 +189,7 @@ def colorize_present(
     missing : Missing
         The lines that are missing. The plugin does not see lines before the first and after the
         last present line.
-    predictor, refine, strength, dtype
+    predictor, refine, strength, dtype, guide
         As for :func:`colorize`.
 
     Returns
@@ -197,8 +202,11 @@ def colorize_present(
     present = missing.present
     lines = np.flatnonzero(present)
     part = slice(int(lines[0]), int(lines[-1]) + 1)
-    shown_part = whole[part].T if columns else whole[part]
-    result = colorize(np.ascontiguousarray(shown_part), predictor, refine, strength, dtype)
+    shown_part = np.ascontiguousarray(whole[part].T if columns else whole[part])
+    if guide is not None:
+        corner = (0, part.start) if columns else (part.start, 0)
+        guide = guide.part(*corner, (shown_part.shape[0], shown_part.shape[1]))
+    result = colorize(shown_part, predictor, refine, strength, dtype, guide)
     rgb = gray_rgb(lightness, dtype)
     view, colored = (
         (rgb.swapaxes(0, 1), result.rgb.swapaxes(0, 1)) if columns else (rgb, result.rgb)
@@ -215,6 +223,7 @@ def join(
     strength: float = 1.0,
     dtype: type[np.uint8] | type[np.uint16] = np.uint8,
     small: Float32 | None = None,
+    guide: Guide | None = None,
 ) -> NDArray[Any]:
     """Join lightness and chroma to a picture.
 
@@ -228,6 +237,8 @@ def join(
         As for :func:`colorize`.
     small : float32 array of shape (h, w), optional
         ``lightness`` at the size of ``ab``, from :func:`~colortk.color.upsample.resize`.
+    guide : Guide, optional
+        Colors that the user set.
 
     Returns
     -------
@@ -235,9 +246,15 @@ def join(
         sRGB.
     """
     height, width = lightness.shape
-    field_ = chroma_field(
-        lightness, ab if strength == 1 else ab * np.float32(strength), small=small
-    )
+    if strength != 1:
+        ab = ab * np.float32(strength)
+    chroma_source: ChromaSource
+    if guide is None:
+        chroma_source = chroma_field(lightness, ab, small=small)
+    else:
+        if small is None:
+            small = np.ascontiguousarray(resize(lightness, (ab.shape[1], ab.shape[0])))
+        chroma_source = guide.chroma(ab, small, lightness)
     out = np.empty((height, width, 3), dtype)
     columns = min(width, COLUMNS)
     rows = max(1, min(BLOCK_PIXELS // columns, COLUMNS))
@@ -246,7 +263,7 @@ def join(
         top, left = corner
         at = slice(top, top + rows), slice(left, left + columns)
         part = np.ascontiguousarray(lightness[at])
-        chroma = refine(part, field_.chroma_of_block(top, left, part))
+        chroma = refine(part, chroma_source.chroma_of_block(top, left, part))
         # Of a picture with colors, a few pixels are enough to see that it is not gray.
         if not chroma[::32, ::32].any() and not chroma.any():
             out[at] = gray_rgb(part, dtype)

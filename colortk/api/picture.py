@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colortk.api.guidance import HintsInput, read_guide
 from colortk.api.image_types import ImageInput, read_image
 from colortk.api.predictors import ColorizeFunction, execution_settings, get_predictor
 from colortk.color.cielab import lightness
-from colortk.errors import UsageError
+from colortk.errors import Notice, UsageError
+from colortk.guidance.options import Region
 from colortk.pipeline import colorize as colorize_lightness
 from colortk.pipeline import colorize_present, refiner
 from colortk.plugin.spec import DEFAULT
@@ -31,6 +33,11 @@ def colorize(
     refine: str = ...,
     options: Mapping[str, Any] | None = ...,
     weights: str | os.PathLike[str] | None = ...,
+    hints: HintsInput | None = ...,
+    scribbles: ImageInput | Image | None = ...,
+    mask: ImageInput | Image | None = ...,
+    regions: Sequence[str | Region] = ...,
+    keep_border: bool = ...,
     allow_truncated: bool = ...,
     device: str | None = ...,
     threads: int | None = ...,
@@ -46,6 +53,11 @@ def colorize(
     refine: str = ...,
     options: Mapping[str, Any] | None = ...,
     weights: str | os.PathLike[str] | None = ...,
+    hints: HintsInput | None = ...,
+    scribbles: ImageInput | Image | None = ...,
+    mask: ImageInput | Image | None = ...,
+    regions: Sequence[str | Region] = ...,
+    keep_border: bool = ...,
     allow_truncated: bool = ...,
     device: str | None = ...,
     threads: int | None = ...,
@@ -60,6 +72,11 @@ def colorize(
     refine: str = "ratio",
     options: Mapping[str, Any] | None = None,
     weights: str | os.PathLike[str] | None = None,
+    hints: HintsInput | None = None,
+    scribbles: ImageInput | Image | None = None,
+    mask: ImageInput | Image | None = None,
+    regions: Sequence[str | Region] = (),
+    keep_border: bool = False,
     allow_truncated: bool = False,
     device: str | None = None,
     threads: int | None = None,
@@ -89,6 +106,20 @@ def colorize(
         Options of the plugin, by name. A path is a ``str`` or a ``Path``.
     weights : path, optional
         A folder that ``colortk fit`` wrote, instead of the weights that come with the plugin.
+    hints : path, mapping or sequence, optional
+        Colors at points: a JSON file as of ``colortk run --hints``, its content, or a list of its
+        points, such as ``[{"x": 420, "y": 310, "color": "#2a4d8f"}]``. A color spreads up to the
+        next edges.
+    scribbles : picture, optional
+        A copy of the picture with strokes of color, or a transparent layer of strokes; of any type
+        that ``image`` can have.
+    mask : picture, optional
+        Only where it is white, the result has colors.
+    regions : sequence of str or Region
+        Rectangles in which predicted colors are stronger or weaker, each such as
+        ``"0,0,200,100:strength=0.5"``: pixels from the left and the top, width and height.
+    keep_border : bool
+        Leave the border or mount of a scan gray.
     allow_truncated : bool
         Colorize the present part of a damaged JPEG, PNG or TIFF file. The missing rows are gray,
         and a ``UserWarning`` lists them.
@@ -153,6 +184,13 @@ def colorize(
     Use a plugin with half of its chroma, on one processor core:
 
     >>> pale = colortk.colorize(gray, "mean_color", strength=0.5, threads=1)
+
+    Make the upper left corner blue:
+
+    >>> point = {"x": 0, "y": 0, "color": "#8090ff"}
+    >>> blue = colortk.colorize(gray + 120, "gray", hints=[point])
+    >>> bool(blue[0, 0, 2] > blue[0, 0, 0])
+    True
     """
     if (
         isinstance(strength, bool)
@@ -166,10 +204,15 @@ def colorize(
     with execution_settings(device, threads):
         predictor = get_predictor(plugin, options, weights)
         light = lightness(data.pixels)
+        guide = read_guide(data.pixels, light, hints, scribbles, mask, regions, keep_border)
         if data.missing is not None:
             warnings.warn(f"'{data.name}' is incomplete: {data.missing}", stacklevel=2)
-            result = colorize_present(light, data.missing, predictor, refining, strength, dtype)
+            result = colorize_present(
+                light, data.missing, predictor, refining, strength, dtype, guide
+            )
         else:
-            result = colorize_lightness(light, predictor, refining, strength, dtype)
+            result = colorize_lightness(light, predictor, refining, strength, dtype, guide)
+    for note in guide.notes if guide is not None else ():
+        warnings.warn(Notice(note), stacklevel=2)
     colorized: NDArray[Any] | Image = data.result(result.rgb)
     return colorized

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colortk.batch.inputs import InputItem
+from colortk.batch.inputs import InputItem, without_strokes
 from colortk.batch.options import STANDARD_STREAM, BatchOptions
 from colortk.batch.output_checks import check_options
 from colortk.batch.outputs import OutputPlanner
@@ -62,6 +62,8 @@ class BatchRun:
         store: Path | None = None,
         prestarted: PrestartedWorkers | None = None,
     ) -> None:
+        if options.guidance is not None and options.guidance.sidecars:
+            items = without_strokes(items)
         check_options(options, items)
         self._items, self._options, self._store = items, options, store
         self._prestarted = prestarted
@@ -133,7 +135,7 @@ class BatchRun:
         from colortk.batch.journal_key import journal_key
         from colortk.store.location import store_folder
 
-        key = journal_key(self._options)
+        key = journal_key(self._options, self._items)
         try:
             return Journal(store_folder(self._store), key, self._options.resume)
         except UsageError as error:

@@ -128,6 +128,15 @@ def read_list(source: str) -> list[str]:
     return names
 
 
+def without_strokes(items: Iterable[InputItem]) -> list[InputItem]:
+    """Return the inputs without the files of strokes that were found beside other pictures."""
+    from colortk.guidance.sidecars import is_strokes_sidecar
+
+    return [
+        item for item in items if item.folder is None or not is_strokes_sidecar(Path(item.name))
+    ]
+
+
 def _input_kind(name: str, patterns: bool) -> str:
     if name != STANDARD_STREAM and os.path.isdir(name):
         return "folder"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from colortk.batch.guidance_key import guidance_key
+from colortk.batch.inputs import InputItem
 from colortk.batch.options import BatchOptions
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.registry import registry
@@ -9,12 +13,14 @@ from colortk.runtime.provenance import colorizer_code
 from colortk.store.artifacts import artifacts_of
 
 
-def journal_key(options: BatchOptions) -> dict[str, str]:
+def journal_key(options: BatchOptions, items: Sequence[InputItem]) -> dict[str, str]:
     """Return the values that results depend on besides the pictures.
 
     Parameters
     ----------
     options : BatchOptions
+    items : sequence of InputItem
+        The pictures, beside which hints may lie.
 
     Returns
     -------
@@ -36,4 +42,5 @@ def journal_key(options: BatchOptions) -> dict[str, str]:
         "strength": repr(options.strength),
         "extension": options.extension or "",
         "intermediates": str(options.intermediates or ""),
+        "guidance": guidance_key(options.guidance, items),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from colortk.guidance.options import GuidanceOptions
 from colortk.io.decode import MAX_PIXELS
 from colortk.plugin.spec import DEFAULT
 from colortk.runtime.loading import PluginRequest
@@ -32,6 +33,8 @@ class PictureOptions:
         Colorize the part of a damaged file that can be decoded.
     intermediates : Path or None
         Folder to which predicted A and B are pickled.
+    guidance : GuidanceOptions or None
+        Colors that the user set.
     """
 
     refine: str = "ratio"
@@ -40,6 +43,7 @@ class PictureOptions:
     max_pixels: int = MAX_PIXELS
     allow_truncated: bool = False
     intermediates: Path | None = None
+    guidance: GuidanceOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class BatchOptions:
         Colorize the part of a damaged JPEG, PNG or TIFF that can be decoded.
     intermediates : Path or None
         Folder to which predicted A and B are pickled.
+    guidance : GuidanceOptions or None
+        Colors that the user set.
     force : bool
         Overwrite results.
     skip_existing : bool
@@ -102,6 +108,7 @@ class BatchOptions:
     max_pixels: int = MAX_PIXELS
     allow_truncated: bool = False
     intermediates: Path | None = None
+    guidance: GuidanceOptions | None = None
     force: bool = False
     skip_existing: bool = False
     resume: bool = False
@@ -125,4 +132,5 @@ class BatchOptions:
             self.max_pixels,
             self.allow_truncated,
             self.intermediates,
+            self.guidance,
         )

@@ -37,6 +37,11 @@ def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
         raise UsageError(
             "'-' is given more than once", "standard input holds one picture", "give '-' once"
         )
+    single = options.guidance.of_one_picture if options.guidance is not None else []
+    if single and (len(items) > 1 or any(item.folder is not None for item in items)):
+        reason = "it belongs to one picture, and several can be meant here"
+        hint = "name one picture, or use --hints auto with files beside the pictures"
+        raise UsageError(f"{single[0]} cannot be used", reason, hint)
     if options.output is None:
         return
     if str(options.output) == STANDARD_STREAM:

@@ -122,18 +122,26 @@ def process_file(
     result.height, result.width = picture.pixels.shape[:2]
     dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
     light = lightness(picture.pixels)
+    guide = None
+    if options.guidance is not None:
+        from colortk.guidance.prepare import prepare_guide
+
+        path = None if source == STANDARD_STREAM else Path(source)
+        guide = prepare_guide(options.guidance, path, picture.pixels, light)
     picture.pixels = np.empty(0, picture.pixels.dtype)  # free the memory: only L* is needed now
     result.seconds["read"] = clock() - start
 
     on_step(COLORIZING)
     if picture.missing is None:
-        colorized = colorize(light, predictor, refine, options.strength, dtype)
+        colorized = colorize(light, predictor, refine, options.strength, dtype, guide)
     else:
         result.missing = picture.missing.as_dict()
         picture.notes.append(f"'{result.input}' is incomplete: {picture.missing}")
         colorized = colorize_present(
-            light, picture.missing, predictor, refine, options.strength, dtype
+            light, picture.missing, predictor, refine, options.strength, dtype, guide
         )
+    if guide is not None:
+        picture.notes += guide.notes
     result.seconds |= colorized.seconds
 
     start = clock()

@@ -15,6 +15,7 @@ from colortk.batch.inputs import find_inputs
 from colortk.batch.options import DEFAULT_SUFFIX, STANDARD_STREAM, BatchOptions
 from colortk.batch.results import FileResult
 from colortk.errors import Notice, UsageError
+from colortk.guidance.options import GuidanceOptions
 from colortk.io.decode import MAX_PIXELS
 from colortk.plugin.options import option_texts
 from colortk.plugin.spec import DEFAULT
@@ -40,6 +41,7 @@ def colorize_files(
     max_pixels: int | None = None,
     allow_truncated: bool = False,
     keep_intermediates: bool = False,
+    guidance: GuidanceOptions | None = None,
     jobs: int | None = None,
     threads: int | None = None,
     timeout: float | None = None,
@@ -86,6 +88,9 @@ def colorize_files(
         Colorize the part of a damaged JPEG, PNG or TIFF that can be decoded; the rest is gray.
     keep_intermediates : bool
         Pickle predicted A and B into the store.
+    guidance : GuidanceOptions or None
+        Colors that the user sets. Hints, strokes and masks are for a single picture; with
+        ``sidecars`` they are read from files beside each picture.
     jobs : int or None
         Worker processes: 1 is this process, 0 is one per core, and ``None`` is one per core for
         many pictures and this process for few.
@@ -158,6 +163,7 @@ def colorize_files(
         max_pixels=max_pixels or MAX_PIXELS,
         allow_truncated=allow_truncated,
         intermediates=intermediates,
+        guidance=guidance,
         force=force,
         skip_existing=skip_existing,
         resume=resume,

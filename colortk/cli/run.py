@@ -29,6 +29,15 @@ from colortk.cli.common import (
     need_one_colorizer,
     progress,
 )
+from colortk.cli.guidance import (
+    HINT,
+    HINTS,
+    KEEP_BORDER,
+    MASK,
+    REGION,
+    SCRIBBLES,
+    guidance_options,
+)
 from colortk.cli.output import print_message
 
 if TYPE_CHECKING:
@@ -65,6 +74,12 @@ if TYPE_CHECKING:
     metavar="TYPE",
     help="Write this file type, such as png. [default: the type of the input]",
 )
+@HINTS
+@HINT
+@SCRIBBLES
+@MASK
+@REGION
+@KEEP_BORDER
 @OPTIONS
 @WEIGHTS
 @click.option(
@@ -121,6 +136,12 @@ def command(
     strength: float,
     suffix: str,
     extension: str | None,
+    hints: str | None,
+    hint: tuple[str, ...],
+    scribbles: Path | None,
+    mask: Path | None,
+    regions: tuple[str, ...],
+    keep_border: bool,
     options: tuple[str, ...],
     weights: Path | None,
     timeout: float | None,
@@ -154,6 +175,11 @@ def command(
     --refine ratio keeps hue and lightness and reduces chroma until sRGB can show the color, slide
     is the formula of the sift_mlp paper (too strong), and none clips red, green and blue.
 
+    Hints set colors: at a point, by --hint or --hints, or along strokes, by --scribbles. A color
+    spreads over the area around it up to the next edge; lightness does not change. X and Y are
+    pixels of the upright picture, or percentages such as 50%. The color can also be "keep" (the
+    colorizer's own color) or "neutral" (gray).
+
     With several processes, pictures are reported in completion order. If a picture crashes or
     hangs a process, only that picture fails. All machines of a Dask cluster must see the same files
     under the same paths.
@@ -163,6 +189,7 @@ def command(
     colortk run *.tif -o colored/ --ext png       write PNG files into a folder
     colortk run scans/ --recursive -o colored/    colorize a tree of folders
     colortk run scans/ -r -o colored/ --resume    continue it after Ctrl-C
+    colortk run photo.jpg --hint 420,310,#2a4d8f  a blue dress
     colortk run - -o - < gray.png > color.png     read and write pipes
     """
     export_runtime_env(threads, device)
@@ -208,6 +235,7 @@ def command(
         max_pixels=max_pixels or MAX_PIXELS,
         allow_truncated=allow_truncated,
         intermediates=intermediates,
+        guidance=guidance_options(hints, hint, scribbles, mask, regions, keep_border),
         force=force,
         skip_existing=skip_existing,
         resume=resume,

@@ -1,0 +1,81 @@
+"""The parameters of :func:`colortk.colorize` with which a user sets colors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from colortk.api.image_types import read_image
+from colortk.errors import UsageError
+from colortk.guidance.guide import Guide
+from colortk.guidance.hints import Hint, hints_from_json, read_hints
+from colortk.guidance.options import Region, region_from_text
+from colortk.guidance.prepare import make_guide
+from colortk.io.picture import Picture
+from colortk.types import Array, Float32
+
+#: Hints: a JSON file, its content, or a list of points as in it.
+HintsInput: TypeAlias = (
+    "str | os.PathLike[str] | Mapping[str, Any] | Sequence[Hint | Mapping[str, Any]]"
+)
+
+
+def read_guide(
+    pixels: Array,
+    lightness: Float32,
+    hints: HintsInput | None,
+    scribbles: Any,
+    mask: Any,
+    regions: Sequence[str | Region],
+    keep_border: bool,
+) -> Guide | None:
+    """Return the guide that the parameters of :func:`colortk.colorize` state, if they state one.
+
+    Parameters
+    ----------
+    pixels : uint8 or uint16 array of shape (H, W) or (H, W, 3)
+        The picture.
+    lightness : float32 array of shape (H, W)
+        Its CIE L*, 0 to 100.
+    hints, scribbles, mask, regions, keep_border
+        See :func:`colortk.colorize`.
+
+    Raises
+    ------
+    UsageError
+        A parameter has a wrong form, or does not fit the picture.
+    """
+    if hints is None and scribbles is None and mask is None and not regions and not keep_border:
+        return None
+    guide = make_guide(
+        pixels, lightness, _hints(hints), _picture(scribbles), _picture(mask), keep_border
+    )
+    parsed = tuple(region_from_text(r) if isinstance(r, str) else r for r in regions)
+    return replace(guide, regions=parsed)
+
+
+def _hints(hints: HintsInput | None) -> list[Hint]:
+    if hints is None:
+        return []
+    if isinstance(hints, str | os.PathLike):
+        return read_hints(Path(hints))
+    try:
+        if isinstance(hints, Mapping):
+            return hints_from_json(dict(hints))
+        found: list[Hint] = []
+        for hint in hints:
+            content = {"points": [hint]}
+            found += [hint] if isinstance(hint, Hint) else hints_from_json(content)
+        return found
+    except ValueError as error:
+        raise UsageError("cannot read the hints", str(error)) from None
+
+
+def _picture(image: Any) -> Picture | None:
+    if image is None:
+        return None
+    data = read_image(image, allow_truncated=False)
+    return Picture(data.pixels, data.alpha)

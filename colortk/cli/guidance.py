@@ -1,0 +1,91 @@
+"""Options with which a user sets colors: hints, strokes, masks and regions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from colortk.guidance.options import GuidanceOptions
+
+#: Value of ``--hints`` that reads the files beside each picture.
+AUTO = "auto"
+
+HINTS = click.option(
+    "--hints",
+    metavar="FILE|auto",
+    help="Read hints from a JSON file; auto: from photo.hints.json and photo_marked.png.",
+)
+HINT = click.option(
+    "--hint",
+    multiple=True,
+    metavar="X,Y,#RRGGBB",
+    help="Set the color at a point (repeatable).",
+)
+SCRIBBLES = click.option(
+    "--scribbles",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Set colors along strokes on a copy of the picture, or on a transparent layer.",
+)
+MASK = click.option(
+    "--mask",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Color only where this picture is white.",
+)
+REGION = click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="X,Y,W,H:strength=S",
+    help="Multiply the predicted colors in a rectangle by S (repeatable).",
+)
+KEEP_BORDER = click.option(
+    "--keep-border", is_flag=True, help="Leave the border or mount of a scan gray."
+)
+
+
+def guidance_options(
+    hints: str | None,
+    hint: tuple[str, ...],
+    scribbles: Path | None,
+    mask: Path | None,
+    regions: tuple[str, ...],
+    keep_border: bool,
+) -> GuidanceOptions | None:
+    """Return the colors that the options of a command set, or ``None`` if they set none.
+
+    Raises
+    ------
+    UsageError
+        An option has a wrong form, or a file cannot be read.
+    """
+    if not (hints or hint or scribbles or mask or regions or keep_border):
+        return None
+    from colortk.guidance.hints import hint_from_text, read_hints
+    from colortk.guidance.options import GuidanceOptions, region_from_text
+
+    listed = read_hints(Path(hints)) if hints and hints != AUTO else []
+    return GuidanceOptions(
+        hints=(*listed, *(hint_from_text(text) for text in hint)),
+        sidecars=hints == AUTO,
+        scribbles=_existing("--scribbles", scribbles),
+        mask=_existing("--mask", mask),
+        regions=tuple(region_from_text(text) for text in regions),
+        keep_border=keep_border,
+    )
+
+
+def _existing(option: str, path: Path | None) -> Path | None:
+    """Return the absolute path of a file, since workers may have another working folder."""
+    from colortk.errors import UsageError
+
+    if path is None:
+        return None
+    if not path.is_file():
+        reason = "it is a folder" if path.is_dir() else "there is no such file"
+        raise UsageError(f"{option} '{path}'", reason, "name a picture")
+    return path.absolute()

@@ -1,0 +1,1 @@
+"""Colors that a user sets: hints, scribbles and masks, on top of any colorizer's prediction."""

@@ -1,0 +1,250 @@
+"""Hints and masks applied to the chroma of one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from colortk.color.upsample import chroma_field, resize
+from colortk.guidance.constraints import Constraints
+from colortk.guidance.enlarge import SpreadField
+from colortk.guidance.masks import region_factor
+from colortk.guidance.options import Region
+from colortk.guidance.propagate import Propagation
+from colortk.types import Float32
+
+#: Short side at which differences are spread. Time grows with its square.
+SPREAD_SIDE = 160
+#: Rounds in which the error that up-sampling leaves at hints is added to the spread differences.
+ROUNDS = 2
+#: Half the side, in pixels, of the window around a hint in which the last error is spread.
+WINDOW = 24
+#: A last error below this (CIE76) is corrected at the hint's own pixels alone.
+SMALL = 1.0
+
+
+class ChromaSource(Protocol):
+    """Full-size chroma that is evaluated block by block, as ``ChromaField``."""
+
+    def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
+        """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """Chroma that is added to a window of the picture."""
+
+    top: int
+    left: int
+    ab: Float32
+
+
+class _Guided:
+    """A prediction, a spread difference and patches; exact at given pixels."""
+
+    def __init__(
+        self,
+        prediction: ChromaSource,
+        difference: ChromaSource,
+        patches: list[_Patch],
+        exact: Constraints,
+    ) -> None:
+        self._prediction, self._difference = prediction, difference
+        self._patches, self._exact = patches, exact
+
+    def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
+        """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
+        out = self._prediction.chroma_of_block(top, left, lightness)
+        out = out + self._difference.chroma_of_block(top, left, lightness)
+        rows, columns = lightness.shape
+        for patch in self._patches:
+            high, wide = patch.ab.shape[:2]
+            y0, x0 = max(top, patch.top), max(left, patch.left)
+            y1, x1 = min(top + rows, patch.top + high), min(left + columns, patch.left + wide)
+            if y0 < y1 and x0 < x1:
+                out[y0 - top : y1 - top, x0 - left : x1 - left] += patch.ab[
+                    y0 - patch.top : y1 - patch.top, x0 - patch.left : x1 - patch.left
+                ]
+        y, x = self._exact.rows - top, self._exact.columns - left
+        inside = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+        out[y[inside], x[inside]] = self._exact.ab[inside]
+        return out
+
+
+class _Scaled:
+    """Chroma that is multiplied by a factor at every pixel."""
+
+    def __init__(self, chroma: ChromaSource, factor: Float32) -> None:
+        self._chroma, self._factor = chroma, factor
+
+    def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
+        """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
+        rows, columns = lightness.shape
+        factor = self._factor[top : top + rows, left : left + columns, None]
+        scaled: Float32 = self._chroma.chroma_of_block(top, left, lightness) * factor
+        return scaled
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The colors that a user set for one picture.
+
+    Parameters
+    ----------
+    constraints : Constraints
+        Pixels with the chroma that is set there.
+    factor : float32 array of shape (H, W), or None
+        Factor on the chroma of the result, 0 to 1: a mask.
+    regions : tuple of Region
+        Factors on the predicted chroma.
+    notes : list of str
+        A sentence for each hint that could not be used as given.
+    """
+
+    constraints: Constraints
+    factor: Float32 | None = None
+    regions: tuple[Region, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    def chroma(self, ab: Float32, small: Float32, lightness: Float32) -> ChromaSource:
+        """Return the chroma of the picture.
+
+        Parameters
+        ----------
+        ab : float32 array of shape (h, w, 2)
+            The colorizer's chroma at its working size, with the requested strength.
+        small : float32 array of shape (h, w)
+            CIE L* at the working size.
+        lightness : float32 array of shape (H, W)
+            CIE L* of the picture.
+
+        Returns
+        -------
+        ChromaSource
+        """
+        shape = small.shape[0], small.shape[1]
+        size = lightness.shape[0], lightness.shape[1]
+        strength, notes = region_factor(self.regions, shape, size)
+        self.notes.extend(note for note in notes if note not in self.notes)
+        if strength is not None:
+            ab = ab * strength[..., None]
+        chroma = guided_chroma(ab, small, lightness, self.constraints)
+        return chroma if self.factor is None else _Scaled(chroma, self.factor)
+
+    def part(self, top: int, left: int, shape: tuple[int, int]) -> Guide:
+        """Return the guide of a part of the picture, of size ``shape``, as of a whole picture."""
+        factor = self.factor
+        if factor is not None:
+            factor = factor[top : top + shape[0], left : left + shape[1]]
+        height, width = self.constraints.shape
+        regions = tuple(
+            Region(
+                region.x * (width if region.fractions else 1) - left,
+                region.y * (height if region.fractions else 1) - top,
+                region.width * (width if region.fractions else 1),
+                region.height * (height if region.fractions else 1),
+                region.strength,
+            )
+            for region in self.regions
+        )
+        return Guide(self.constraints.moved(top, left, shape), factor, regions, self.notes)
+
+
+def guided_chroma(
+    ab: Float32, small: Float32, lightness: Float32, constraints: Constraints
+) -> ChromaSource:
+    """Change a colorizer's chroma so that it has the colors that a user set.
+
+    Parameters
+    ----------
+    ab : float32 array of shape (h, w, 2)
+        The colorizer's chroma at its working size, with the requested strength.
+    small : float32 array of shape (h, w)
+        CIE L* at the working size.
+    lightness : float32 array of shape (H, W)
+        CIE L* of the full-size picture.
+    constraints : Constraints
+        Pixels of the full-size picture whose chroma is set.
+
+    Returns
+    -------
+    ChromaSource
+        The changed chroma of the full-size picture, equal to ``constraints`` at their pixels.
+    """
+    prediction = chroma_field(lightness, ab, small=small)
+    if not len(constraints):
+        return prediction
+    height, width = lightness.shape
+    scale = min(1.0, SPREAD_SIDE / min(height, width))
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    coarse = np.ascontiguousarray(resize(lightness, (columns, rows)))
+    cells = (constraints.rows * rows // height) * columns + constraints.columns * columns // width
+    used, cell_of = np.unique(cells, return_inverse=True)
+    is_hint = np.zeros(rows * columns, bool)
+    is_hint[used] = True
+    spreader = Propagation(coarse).spreader(is_hint.reshape(rows, columns))
+    predicted = _at(prediction, lightness, constraints)
+    target = np.where(np.isnan(constraints.ab), predicted, constraints.ab)
+    differences = np.zeros((len(used), 2))
+    rest = target - predicted
+    field = SpreadField(np.zeros((rows, columns, 2), np.float32), coarse, (height, width))
+    for _ in range(1 + ROUNDS):
+        differences += _means(rest, cell_of, len(used))
+        field = SpreadField(spreader.spread(differences), coarse, (height, width))
+        rest = target - predicted - _at(field, lightness, constraints)
+    exact = Constraints(
+        constraints.rows, constraints.columns, target.astype(np.float32), constraints.shape
+    )
+    return _Guided(prediction, field, _patches(rest, lightness, constraints), exact)
+
+
+def _means(values: Any, groups: Any, count: int) -> Any:
+    """Return the mean of the values (N, 2) of each group, (count, 2)."""
+    sizes = np.bincount(groups, minlength=count)[:, None]
+    sums = [np.bincount(groups, values[:, k], count) for k in range(2)]
+    return np.stack(sums, -1) / np.maximum(sizes, 1)
+
+
+def _at(field: ChromaSource, lightness: Float32, constraints: Constraints) -> Any:
+    """Return the chroma of a field at the constraints' pixels, float32 (N, 2)."""
+    out = np.empty((len(constraints), 2), np.float32)
+    order = np.argsort(constraints.rows, kind="stable")
+    for row in np.unique(constraints.rows):
+        some = order[np.searchsorted(constraints.rows[order], row) :]
+        some = some[constraints.rows[some] == row]
+        left, right = constraints.columns[some].min(), constraints.columns[some].max() + 1
+        part = np.ascontiguousarray(lightness[row : row + 1, left:right])
+        out[some] = field.chroma_of_block(int(row), int(left), part)[
+            0, constraints.columns[some] - left
+        ]
+    return out
+
+
+def _patches(rest: Any, lightness: Float32, constraints: Constraints) -> list[_Patch]:
+    """Return chroma to add around hints that up-sampling has blurred."""
+    height, width = constraints.shape
+    waiting = np.linalg.norm(rest, axis=1) > SMALL
+    patches = []
+    while waiting.any():
+        first = int(np.argmax(waiting))
+        row, column = int(constraints.rows[first]), int(constraints.columns[first])
+        top, left = max(0, row - WINDOW), max(0, column - WINDOW)
+        bottom, right = min(height, row + WINDOW + 1), min(width, column + WINDOW + 1)
+        near = (constraints.rows >= top) & (constraints.rows < bottom)
+        near &= (constraints.columns >= left) & (constraints.columns < right)
+        is_hint = np.zeros((bottom - top, right - left), bool)
+        y, x = constraints.rows[near] - top, constraints.columns[near] - left
+        is_hint[y, x] = True
+        values = np.zeros((*is_hint.shape, 2))
+        values[y, x] = np.where(waiting[near][:, None], rest[near], 0)
+        spreader = Propagation(lightness[top:bottom, left:right]).spreader(is_hint)
+        ab = spreader.spread(values[is_hint])
+        distance = np.hypot(*np.mgrid[top - row : bottom - row, left - column : right - column])
+        taper = np.clip(2 - 2 * distance / WINDOW, 0, 1)[..., None]
+        patches.append(_Patch(top, left, (ab * taper).astype(np.float32)))
+        done = near & (np.hypot(constraints.rows - row, constraints.columns - column) <= WINDOW / 2)
+        waiting &= ~done
+    return patches

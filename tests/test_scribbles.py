@@ -1,0 +1,81 @@
+"""Strokes on a copy or on a layer: which pixels they set, and which false colors they do not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from colortk.color.cielab import gray_rgb, lightness, rgb_to_lab
+from colortk.errors import UsageError
+from colortk.guidance.constraints import Constraints
+from colortk.guidance.prepare import make_guide
+from colortk.guidance.scribbles import strokes
+from colortk.io.picture import Picture
+from colortk.types import Array
+from conftest import photo
+
+RED, BLUE = (210, 40, 30), (40, 60, 190)
+
+
+def gray_photo() -> Array:
+    return gray_rgb(lightness(photo(120, 160, 2)))
+
+
+def drawn(canvas: Array, line_type: int) -> Array:
+    out = np.ascontiguousarray(canvas.copy())
+    cv2.line(out, (20, 20), (140, 35), RED, 7, line_type)
+    cv2.line(out, (20, 90), (140, 70), BLUE, 7, line_type)
+    return out
+
+
+def hues(constraints: Constraints) -> Array:
+    return np.degrees(np.arctan2(constraints.ab[:, 1], constraints.ab[:, 0]))
+
+
+@pytest.mark.parametrize("line_type", [cv2.LINE_8, cv2.LINE_AA])
+def test_a_marked_copy_gives_the_two_hues_alone(line_type: int) -> None:
+    gray = gray_photo()
+    light = lightness(gray)
+    constraints = strokes(drawn(gray, line_type), light)
+    assert len(constraints) > 600
+    upper = constraints.rows < 60
+    for part, color in ((upper, RED), (~upper, BLUE)):
+        lab = rgb_to_lab(np.array([[color]], np.uint8))[0, 0]
+        hue = np.degrees(np.arctan2(lab[2], lab[1]))
+        assert np.abs(hues(constraints)[part] - hue).max() < 3
+
+
+def test_a_layer_gives_its_opaque_strokes_and_gray_means_no_color() -> None:
+    gray = gray_photo()
+    layer = np.zeros((120, 160, 4), np.uint8)
+    cv2.line(layer, (20, 20), (140, 35), (*RED, 255), 7, cv2.LINE_AA)
+    cv2.line(layer, (20, 90), (140, 70), (128, 128, 128, 255), 7, cv2.LINE_AA)
+    guide = make_guide(gray, lightness(gray), marked=Picture(layer[..., :3], layer[..., 3]))
+    constraints = guide.constraints
+    upper = constraints.rows < 60
+    assert upper.any()
+    assert (~upper).any()
+    assert np.abs(constraints.ab[~upper]).max() < 1
+    assert np.linalg.norm(constraints.ab[upper], axis=1).min() > 20
+
+
+def test_a_toned_photograph_is_no_stroke() -> None:
+    gray = gray_photo().astype(np.float32)
+    sepia = np.clip(gray * (1.0, 0.86, 0.7) + (20, 10, 0), 0, 255).astype(np.uint8)
+    guide = make_guide(sepia, lightness(sepia), marked=Picture(drawn(sepia, cv2.LINE_AA)))
+    rows, columns = guide.constraints.rows, guide.constraints.columns
+    mask = drawn(np.zeros_like(sepia), cv2.LINE_8).any(axis=2)
+    mask = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert len(rows) > 600
+    assert mask[rows, columns].all()
+
+
+def test_strokes_that_do_not_fit_or_are_none_are_refused() -> None:
+    gray = gray_photo()
+    with pytest.raises(UsageError, match="do not fit the picture"):
+        strokes(gray[:-1], lightness(gray))
+    with pytest.raises(UsageError, match="there are no strokes"):
+        strokes(gray, lightness(gray))
+    with pytest.raises(UsageError, match="no opaque area"):
+        strokes(gray, lightness(gray), np.zeros(gray.shape[:2], np.uint8))
