@@ -262,7 +262,7 @@ def test_resnet18_refuses_other_files(tmp_path: Path) -> None:
     network = resnet18(32)
     path = tmp_path / "other.npz"
     np.savez(path, x=np.zeros(3))
-    with pytest.raises(ArtifactError, match="not of ResNet-18"):
+    with pytest.raises(ArtifactError, match="has no ResNet-18 weights"):
         resnet_weights.load_resnet18(network, path)
     with pytest.raises(ArtifactError, match="cannot read"):
         resnet_weights.load_resnet18(network, tmp_path / "none.npz")

@@ -101,7 +101,7 @@ def colorize(
         Factor on chroma, from 0 (gray) to 2.
     refine : str
         Name of a chroma refinement: "ratio" keeps hue and lightness of colors that sRGB cannot
-        show, "none" clips them, "slide" is the closed form of the source document.
+        show, "none" clips them, "slide" is the formula of the ``sift_mlp`` paper.
     options : mapping, optional
         Options of the plugin, by name. A path is a ``str`` or a ``Path``.
     weights : path, optional

@@ -1,9 +1,9 @@
 """Refine predicted chroma, so that an sRGB picture of the same lightness can hold it.
 
-Team 2's slide (module 4) has two requirements: the ratio of A to B stays the same, and each pixel
-of the color picture has the intensity of the gray picture. ``ratio`` meets both exactly: it reduces
-the chroma of a color, at the same hue, until the color lies in the sRGB gamut, so that clipping
-changes nothing. ``slide`` is the closed form of the slide.
+The paper of ``sift_mlp`` (Team 2) has two requirements in its module 4, which is a slide: the ratio
+of A to B stays the same, and each pixel of the color picture has the intensity of the gray picture.
+``ratio`` meets both exactly: it reduces the chroma of a color at the same hue until the color is in
+the sRGB gamut, so that clipping changes nothing. ``slide`` is the formula that the slide prints.
 """
 
 from __future__ import annotations
@@ -83,12 +83,12 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
 
 
 def slide(lightness: Float32, ab: Float32) -> Float32:
-    """Apply Team 2's closed form, X = 2L / (1 + y/x) and Y = 2L / (1 + x/y), misprint corrected.
+    """Apply the formula of the ``sift_mlp`` paper with its misprint corrected.
 
-    The slide prints 1 − x/y in the second formula, which cannot keep the ratio x/y. Written as X =
-    2L·x / (x + y) and Y = 2L·y / (x + y), the formula is defined where x or y is 0. Where x + y is
-    0 it has no value, and near that it grows without limit: chroma is bounded by 2L, and colors
-    with x + y = 0 stay as predicted.
+    It is X = 2L / (1 + y/x) and Y = 2L / (1 + x/y). The slide prints 1 − x/y in the second formula,
+    which cannot keep the ratio x/y. Written as X = 2L·x / (x + y) and Y = 2L·y / (x + y), the
+    formula is defined where x or y is 0. Where x + y is 0 it has no value, and near that it grows
+    without limit: chroma is bounded by 2L, and colors with x + y = 0 stay as predicted.
 
     Parameters
     ----------

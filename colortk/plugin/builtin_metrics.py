@@ -18,7 +18,7 @@ def colortk_refiners() -> list[RefinerSpec]:
             "ratio", "Keeps hue and L*, reduces chroma to the sRGB gamut", f"{refine}:ratio"
         ),
         RefinerSpec(
-            "slide", "The closed form of Team 2's slide, misprint corrected", f"{refine}:slide"
+            "slide", "Formula of the sift_mlp paper; colors are much too strong", f"{refine}:slide"
         ),
         RefinerSpec("none", "Clips to the sRGB gamut", f"{refine}:none"),
     ]
@@ -66,7 +66,7 @@ def colortk_metrics() -> list[MetricSpec]:
             digits=2, chroma=True, source="ISO/CIE 11664-4",
         ),
         _metric(
-            "within_jnd", "ΔE76<2.3", "Share of pixels whose difference nobody notices", True,
+            "within_jnd", "ΔE76<2.3", "Share of pixels below the just noticeable difference", True,
             "delta_e76", digits=3, chroma=True, unit="share", source="Mahy et al. 1994",
         ),
         _metric(

@@ -1,4 +1,4 @@
-"""The store of pickled intermediates of Team 2's method. Only this module unpickles.
+"""The store of pickled intermediates of the ``sift_mlp`` paper. Only this module unpickles.
 
 Training keeps the SIFT features, luminance, A and B of each picture; testing keeps the predicted A
 and B. A record is a pickle of a dict of arrays, beside a manifest with its SHA-256. Its name is a
@@ -92,7 +92,7 @@ def read_known_pickle(path: Path, digest: str) -> Any:
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArtifactError(
             f"the pickle '{path}' is not trusted",
-            "its SHA-256 is not the one that is known",
+            "its SHA-256 differs from the known one",
             "only the original file is accepted",
         )
     return _KnownArrays(io.BytesIO(data)).load()
@@ -160,7 +160,7 @@ def dumps(arrays: Arrays) -> bytes:
     packed = {}
     for name, array in arrays.items():
         if str(array.dtype) not in _DTYPES:
-            raise TypeError(f"'{name}' is {array.dtype}, which the store does not keep")
+            raise TypeError(f"'{name}' is {array.dtype}, which the store does not support")
         little = array.astype(array.dtype.newbyteorder("<"))
         packed[name] = (str(array.dtype), array.shape, little.tobytes())
     return pickle.dumps(packed, protocol=4)
@@ -236,7 +236,7 @@ class PickleStore:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise PictureError(f"cannot write '{path}'", reason, "name another --store") from error
+            raise PictureError(f"cannot write '{path}'", reason, "choose another --store") from error
         data = dumps(arrays)
         manifest = {
             **about,
@@ -261,13 +261,13 @@ class PickleStore:
                 "delete it; it will be computed again",
             ) from error
         if hashlib.sha256(data).hexdigest() != digest:
-            raise _refused(str(path), "its SHA-256 is not the one in its manifest")
+            raise _refused(str(path), "its SHA-256 differs from the one in the manifest")
         return loads(data, str(path))
 
     def keep_prediction(
         self, picture: str, plugin: str, a: NDArray[Any], b: NDArray[Any]
     ) -> tuple[Path, Path]:
-        """Team 2's testing algorithm: pickle the predicted A and B of a picture, separately."""
+        """Pickle the predicted A and B of a picture separately, as the ``sift_mlp`` paper does."""
         source = str(Path(picture).absolute()) if picture != "-" else picture
         about = {"picture": source, "plugin": plugin}
         paths = [

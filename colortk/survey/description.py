@@ -14,7 +14,7 @@ from colortk.io.regular_files import read_regular
 SURVEY_FILE, ANSWERS_FILE, PICTURES_FOLDER = "survey.json", "survey.sqlite", "pictures"
 #: Version of the file; one of another version is not read.
 SURVEY_FORMAT = 1
-#: The question of document 004.
+#: The question of Kazerooni and Mehmetoglu.
 QUESTION = "Is the shown image real?"
 
 

@@ -37,7 +37,7 @@ class Recipe:
     examples : {"crops", "augmented"}
         "crops" draws pictures by the weights of their folders and takes a random crop, mirrored
         with probability 0.5. "augmented" takes each picture once, with the twelve augmentations of
-        document 000 (:mod:`colortk.training.data.augment`).
+        Acharya (2022) (:mod:`colortk.training.data.augment`).
     samples : int, optional
         Pictures per epoch at most; by default all.
     zoom : tuple of float

@@ -1,4 +1,4 @@
-"""Draw the label with the frames per second (document 002) on a frame."""
+"""Draw the label with the frames per second (Darban 2024) on a frame."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Code that the five plugins of document 000 (Acharya 2022) share."""
+"""Code that the five plugins of Acharya (2022) share."""

@@ -1,4 +1,4 @@
-"""The numbers of document 000: 8-bit CIELAB, 128 × 128, channels last with rows as the first axis.
+"""Scaling of Acharya (2022): 8-bit CIELAB, 128 × 128, channels last, rows as the first axis.
 
 8-bit CIELAB as in OpenCV is L* × 255/100, a* + 128 and b* + 128. Nothing is rounded to 8 bits here.
 """

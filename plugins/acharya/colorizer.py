@@ -1,4 +1,4 @@
-"""Factories of the colorizers of document 000."""
+"""Factories of the colorizers of Acharya (2022)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The common part of the specifications of the five plugins of document 000."""
+"""The common part of the specifications of the five plugins of Acharya (2022)."""
 
 from __future__ import annotations
 

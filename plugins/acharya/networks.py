@@ -1,4 +1,4 @@
-"""The networks of document 000 (Acharya 2022), layer by layer as its two tables print them.
+"""The networks of Acharya (2022), layer by layer as its two tables print them.
 
 The rows of a picture are the second axis of the network, and its columns are the *channels*: an
 input of (1, 128, 128) is one line of 128 positions with 128 values each. Only this reading gives
@@ -41,7 +41,7 @@ def mean_chrominance() -> Any:
     """Return the network of FIG 1, with 43,830 parameters.
 
     It maps lightness (1, 128, 128) to mean A and B (1, 1, 2), 8-bit CIELAB values over 255. The
-    last layer is linear: the document names an activation for the convolutions only.
+    last layer is linear: the paper names an activation for the convolutions only.
     """
     import keras
     from keras import layers

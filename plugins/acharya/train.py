@@ -1,6 +1,6 @@
-"""``colortk fit`` for the plugins of document 000: Adam, squared error, its epochs and batches.
+"""``colortk fit`` for the plugins of Acharya (2022): Adam, squared error, its epochs and batches.
 
-The document lowers the rate when the validation loss stops falling, without numbers; they are our
+The paper lowers the rate when the validation loss stops falling, without numbers; they are our
 choice, and so is the initial rate, Keras' default.
 """
 
@@ -75,7 +75,7 @@ MEAN_FACES = replace(  # "trained for 50 epochs with 512 batch size"
     batch_size=512,
 )
 #: Transfer: "30 epochs on this with a small batch size of 5", "25 epochs with a batch size of 5".
-#: An epoch has as many pictures as in the document: 90 % of 720, and 12 augmentations of each.
+#: An epoch has as many pictures as in the paper: 90 % of 720, and 12 augmentations of each.
 RELU_NATURAL = replace(RELU_FACES, plugin="acharya_relu_natural", batch_size=5, samples=8424)
 TANH_NATURAL = replace(
     TANH_FACES, plugin="acharya_tanh_natural", epochs=25, batch_size=5, samples=8424

@@ -1,4 +1,4 @@
-"""Training options of the plugins of document 000 (``colortk fit --option``)."""
+"""Training options (``colortk fit --option``) of the plugins of Acharya (2022)."""
 
 from __future__ import annotations
 

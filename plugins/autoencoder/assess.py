@@ -1,4 +1,4 @@
-"""Compare two ways to make the gray input of a color picture, for document 002.
+"""Compare the two ways in which Darban (2024) makes the gray input of a color picture.
 
 ``repeated``: the picture is made gray (luma, ITU-R BT.601, as OpenCV does), and the gray picture is
 converted to CIELAB. ``read``: the color picture is converted to CIELAB. L* of the two differs where

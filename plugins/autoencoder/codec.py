@@ -1,6 +1,6 @@
-"""The numbers of document 002: L* over 100 in, a* and b* over 128 out.
+"""Scaling of the network of Darban (2024): L* over 100 in, a* and b* over 128 out.
 
-The document scales L, a and b to the range of tanh without naming factors; these are our choice.
+The paper scales L, a and b to the range of tanh without naming factors; these are our choice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The colorizer of document 002."""
+"""The colorizer of Darban (2024)."""
 
 from __future__ import annotations
 

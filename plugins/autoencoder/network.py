@@ -1,4 +1,4 @@
-"""The autoencoder of document 002 (Darban 2024), layer by layer as its Figure 5 prints it.
+"""The autoencoder of Darban (2024), layer by layer as its Figure 5 prints it.
 
 Layers have the names in that table, which are the default names of Keras.
 """
@@ -23,7 +23,7 @@ def autoencoder(side: int | None = None) -> Any:
     Parameters
     ----------
     side : int, optional
-        256 in the document; ``None`` takes any height and width that are multiples of 8.
+        256 in the paper; ``None`` takes any height and width that are multiples of 8.
     """
     import keras
     from keras import layers

@@ -12,9 +12,9 @@ class Options:
     Parameters
     ----------
     sizes : {1, 2}
-        1 uses the picture as in document 002, 2 also half its size.
+        1 uses the picture as in Darban (2024), 2 also half its size.
     mirrored : bool
-        Whether each view is also used mirrored; document 002 does not.
+        Whether each view is also used mirrored; Darban (2024) does not.
     """
 
     sizes: int = 2

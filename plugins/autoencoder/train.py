@@ -1,4 +1,4 @@
-"""``colortk fit --plugin autoencoder``: squared error and Adam, as in document 002."""
+"""``colortk fit --plugin autoencoder``: squared error and Adam, as in Darban (2024)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .assess import assess
 from .codec import CODEC
 from .network import autoencoder
 
-#: The document trains 800 and 1,000 epochs with batches of 128 at 256 × 256. On two cores that
+#: The paper trains 800 and 1,000 epochs with batches of 128 at 256 × 256. On two cores that
 #: would take weeks, so most of this training uses smaller crops.
 RECIPE = Recipe(
     "autoencoder",

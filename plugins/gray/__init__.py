@@ -1,1 +1,1 @@
-"""No color: the floor of every table."""
+"""No color: the reference in every table."""

@@ -11,7 +11,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="gray",
-            summary="No color: a* = b* = 0, the floor of every table",
+            summary="No color: a* = b* = 0, the reference in every table",
             factory="colortk_plugins.gray.colorizer:Gray",
             working_size=WorkingSize(short=32),
         )

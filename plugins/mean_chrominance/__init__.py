@@ -1,1 +1,1 @@
-"""A network that predicts the mean A and B of a picture (document 000)."""
+"""A network that predicts the mean A and B of a picture (Acharya 2022)."""

@@ -1,4 +1,4 @@
-"""The evaluation of document 004: mean ΔE94, a heat map (Figure 4) and a histogram (Figure 5)."""
+"""Mean ΔE94, a heat map and a histogram, as in Kazerooni and Mehmetoglu (Figures 4 and 5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from colortk.training.assessment import TrainedWeights
 
 #: Held-out pictures in the mean and the histogram; pictures in the plot.
 MAX_PICTURES, PREVIEW_ROWS = 200, 4
-#: Edges of document 004's table 1, "Delta E ranges and Perception", and of the histogram.
+#: Edges of table 1 of Kazerooni and Mehmetoglu, and of the histogram.
 PERCEPTION = (1.0, 2.0, 10.0, 49.0)
 EDGES = np.arange(0, 61, 1)
 

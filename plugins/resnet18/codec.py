@@ -1,4 +1,4 @@
-"""The numbers of document 004, scaled by our choice: (L* - 50) / 50 in, a* and b* over 110 out."""
+"""Scaling of ``resnet18``, our choice: (L* - 50) / 50 in, a* and b* over 110 out."""
 
 from __future__ import annotations
 

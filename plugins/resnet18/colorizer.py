@@ -1,4 +1,4 @@
-"""The colorizer of document 004."""
+"""The colorizer of Kazerooni and Mehmetoglu."""
 
 from __future__ import annotations
 

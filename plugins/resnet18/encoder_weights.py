@@ -72,7 +72,7 @@ def load_resnet18(
             if not layer.name.startswith("decoder"):
                 layer.set_weights(_weights(layer.name, stored, mean, std))
     except (KeyError, ValueError) as error:
-        raise ArtifactError(f"'{path}' is not of ResNet-18", str(error), _HINT) from error
+        raise ArtifactError(f"'{path}' has no ResNet-18 weights", str(error), _HINT) from error
     return "bn1.running_mean" not in stored
 
 

@@ -1,6 +1,6 @@
-"""ResNet-18 as encoder of lightness, and a small decoder to chroma (document 004).
+"""ResNet-18 as encoder of lightness, and a small decoder to chroma (Kazerooni and Mehmetoglu).
 
-The document gives the encoder (its Figure 1, the 18-layer column of He et al. 2015, table 1) and
+The paper gives the encoder (its Figure 1, the 18-layer column of He et al. 2015, table 1) and
 the objective, MSE on a* and b*. It does not describe the decoder, nor how the encoder takes one
 channel. Our choices:
 

@@ -1,4 +1,4 @@
-"""``colortk fit --plugin resnet18``: squared error on a* and b* (document 004, equation 3)."""
+"""``colortk fit --plugin resnet18``: squared error (Kazerooni and Mehmetoglu, equation 3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .encoder_weights import load_resnet18
 from .network import resnet18
 from .training import Training
 
-#: The document has 15 epochs of 1,250 batches of 16 pictures, 300,000 pictures in all.
+#: The paper has 15 epochs of 1,250 batches of 16 pictures, 300,000 pictures in all.
 RECIPE = Recipe(
     "resnet18",
     resnet18,

@@ -17,7 +17,7 @@ class Training:
     Parameters
     ----------
     loss : {"mse", "cms_ssim"}
-        Squared error of a* and b*, or the color MS-SSIM that document 004 considered.
+        Squared error of a* and b*, or the color MS-SSIM that Kazerooni and Mehmetoglu considered.
     encoder_weights : Path, optional
         torchvision's ResNet-18 (``.pth``, ``.npz``, ``.onnx``). Empty: the encoder starts from
         random weights, or from ``--init-from``.

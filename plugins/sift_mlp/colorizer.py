@@ -1,4 +1,4 @@
-"""Team 2's testing algorithm: features, one network for A, one for B, chroma."""
+"""Predict chroma from SIFT features with one network for A and one for B."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The inputs of the two networks: SIFT at four scales, luminance, position and context.
 
-The document uses SIFT features and luminance. One descriptor at one scale cannot tell whether a
+The paper uses SIFT features and luminance. One descriptor at one scale cannot tell whether a
 smooth patch is sky or wall, so that each point of the grid also gets coarser descriptors, the
 luminance around it, its position, and features of the whole picture (mean descriptors, luminance).
 """

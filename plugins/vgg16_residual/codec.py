@@ -1,4 +1,4 @@
-"""The numbers of document 001: L*, a* and b* over 128, lightness in three equal channels."""
+"""Scaling of Zaman (2020): L*, a* and b* over 128, lightness in three equal channels."""
 
 from __future__ import annotations
 

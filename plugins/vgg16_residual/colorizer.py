@@ -1,4 +1,4 @@
-"""The colorizer of document 001."""
+"""The colorizer of Zaman (2020)."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def load_vgg16(network: Any, path: Path | None = None) -> None:
     for layer, (kernel, bias) in zip(layers, weights, strict=True):
         if kernel.shape != tuple(layer.kernel.shape):
             raise ArtifactError(
-                f"'{path}' is not of VGG16",
+                f"'{path}' has no VGG16 weights",
                 f"{layer.name} is {kernel.shape}, not {tuple(layer.kernel.shape)}",
             )
         layer.set_weights([kernel, bias])

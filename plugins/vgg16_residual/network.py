@@ -1,6 +1,6 @@
-"""VGG16 as encoder and a decoder with residual connections (document 001, Zaman 2020).
+"""VGG16 as encoder and a decoder with residual connections (Zaman 2020).
 
-The document prints the encoder (its summary, 14,714,688 parameters: VGG16 without its head), the
+The paper prints the encoder (its summary, 14,714,688 parameters: VGG16 without its head), the
 input (224x224x3, values over 128), "residual connections that merge intermediate outputs, the
 Encoder's output with those produced by the latter decoding portion", L1 and L2 regularization, and
 MSE. The rest is our choice:
@@ -29,7 +29,7 @@ from typing import Any
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 #: Filters of the decoder at 1/16, 1/8, 1/4 and 1/2 of the size.
 DECODER = (256, 128, 64, 32)
-#: Divisor of L*, a* and b* (document 001).
+#: Divisor of L*, a* and b* (Zaman 2020).
 SCALE = 128.0
 #: Normalization of RGB in 0 to 1 for torchvision's ImageNet networks.
 MEAN = (0.485, 0.456, 0.406)

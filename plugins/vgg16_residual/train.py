@@ -1,4 +1,4 @@
-"""``colortk fit --plugin vgg16_residual``: squared error, L1 and L2 regularization (document 001).
+"""``colortk fit --plugin vgg16_residual``: squared error, L1 and L2 regularization (Zaman 2020).
 
 By default the encoder keeps its ImageNet weights, so that it needs no backward pass.
 """

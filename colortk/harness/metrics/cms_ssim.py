@@ -12,7 +12,7 @@ import numpy as np
 
 from colortk.harness.metrics.pair import Pair
 
-#: Where "more similar than opposite" ends (document 004, table 1).
+#: Where "more similar than opposite" ends (Kazerooni and Mehmetoglu, table 1).
 THRESHOLD = 49.0
 
 

@@ -1,8 +1,8 @@
-"""The augmentation of document 000 (Acharya 2022, "Image Augmentation").
+"""The augmentation of Acharya (2022, "Image Augmentation").
 
 Every function takes a picture in sRGB, uint8 (H, W, 3), and a random generator, and returns a
 picture of the same shape. Lightness and chroma are computed from the result, so that they fit each
-other. The document does not say how strong the changes are; the limits are stated at each function.
+other. The paper does not say how strong the changes are; the limits are stated at each function.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from colortk.types import Array
 MAX_SHIFT = 0.2
 #: Smallest side of a crop, as a share of the side of the picture (our choice).
 MIN_CROP = 0.6
-#: Smallest factor on the values (the document draws it from [0.6, 1]).
+#: Smallest factor on the values (the paper draws it from [0.6, 1]).
 MIN_FACTOR = 0.6
 #: Pictures that each kind of augmentation makes of one picture.
 REPEATS = 3
