@@ -15,6 +15,25 @@ An output is finished if
 
 An output that lacks a part of a damaged input is *partial*. It is reported again by each run that
 resumes, and replaced when its input has changed.
+
+The file is ``runs/KEY.jsonl`` in the store. ``KEY`` is a part of the SHA-256 of the values on which
+results depend (:mod:`colortk.batch.journal_key`). The first line has the event ``about`` and these
+values. Each other line has these fields:
+
+========== ================================================================================
+``event``   ``begun`` or ``forced`` (begun, and a file that exists is overwritten) before the
+            output is written; ``done``, ``partial`` or ``failed`` after it
+``input``   absolute path of the picture
+``output``  absolute path of the result
+``size``    bytes of the input; 0 if unknown
+``mtime``   time of the last change of the input, in nanoseconds
+``bytes``   bytes of the output, −1 for ``failed`` (not with ``begun`` and ``forced``)
+``unsure``  true if the output may be incomplete, since truncated inputs are allowed
+            (``begun`` and ``forced`` only)
+``written`` time of the last change of the output, in nanoseconds (``partial`` only)
+``missing`` rows that are missing: :meth:`colortk.io.missing_lines.Missing.as_dict`
+            (``partial`` only)
+========== ================================================================================
 """
 
 from __future__ import annotations

@@ -34,6 +34,9 @@ OUTPUT_FORMATS = {
     "jp2": "JPEG2000",
     "avif": "AVIF",
 }
+#: Quality of JPEG and AVIF results; both are written without chroma subsampling (4:4:4). At 95 the
+#: lightness of a JPEG is off by 0.4 on average, at 99 by under 0.2.
+JPEG_QUALITY, AVIF_QUALITY = 99, 95
 _ALPHA = {"PNG", "TIFF", "WEBP", "JPEG2000", "AVIF"}
 _SIXTEEN = {"PNG", "TIFF"}
 _LARGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}
@@ -102,14 +105,14 @@ def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> by
         notes.append(f"{extension} has no transparency: it was dropped")
         alpha = None
     if rgb.dtype == np.uint16 and name not in _SIXTEEN:
-        notes.append(f"{extension} has 8 bits a channel: 16 were reduced")
+        notes.append(f"{extension} has 8 bits a channel: 16 bits were reduced to 8")
         rgb = to_8_bits(rgb)
         alpha = None if alpha is None else to_8_bits(alpha)
     exif = Image.Exif()
     exif.load(source.exif)
     notes += metadata_writing.losses(source.metadata, exif, name)
     if source.dpi and name in ("JPEG2000", "PPM"):
-        notes.append(f"{name} cannot hold the resolution: {source.dpi[0]:g} dpi is lost")
+        notes.append(f"{name} cannot hold the resolution: {source.dpi[0]:g} dpi was dropped")
     side = _LARGEST_SIDE.get(name)
     if side and max(rgb.shape[:2]) > side:
         raise PictureError(f"a {extension} file has at most {side} pixels a side", hint="--ext png")
@@ -133,12 +136,12 @@ def _with_chunks(data: bytes, source: Picture) -> bytes:
 
 def _pillow(pixels: Pixels, source: Picture, name: str, notes: list[str]) -> bytes:
     options: dict[str, Any] = {}
-    if name == "JPEG":  # at 95 lightness is off by 0.4 on average, at 99 by under 0.2
-        options = {"quality": 99, "subsampling": 0}
+    if name == "JPEG":
+        options = {"quality": JPEG_QUALITY, "subsampling": "4:4:4"}
     elif name == "WEBP":
         options = {"lossless": True, "exact": True}
     elif name == "AVIF":
-        options = {"quality": 95, "subsampling": "4:4:4"}
+        options = {"quality": AVIF_QUALITY, "subsampling": "4:4:4"}
     elif name == "PNG":
         options = {"compress_level": 4}
     if source.exif and name in ("JPEG", "PNG", "WEBP", "AVIF"):
@@ -194,7 +197,7 @@ def _png_16(pixels: Pixels, source: Picture) -> bytes:
     order = [2, 1, 0, 3][: pixels.shape[2]]
     success, buffer = cv2.imencode(".png", np.ascontiguousarray(pixels[..., order]))
     if not success:
-        raise PictureError("cannot encode as PNG", "OpenCV refused it")
+        raise PictureError("cannot encode as PNG", "OpenCV returned an error")
     data: bytes = buffer.tobytes()
     chunks = b""
     if source.dpi:
