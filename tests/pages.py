@@ -42,7 +42,7 @@ main()
 def missing_gradio() -> str:
     """Return the reason why no page can be served here, or ""."""
     if importlib.util.find_spec("gradio") is None:
-        return "the page needs Gradio: pip install gradio"
+        return "the web page needs Gradio: pip install gradio"
     return ""
 
 
@@ -122,7 +122,7 @@ class Page:
         self._listener.join()
         left = [path.name for path in (self.folder / "tmp").iterdir() if "colortk" in path.name]
         assert left == []
-        assert self.said == ["colortk: Ctrl-C ends it", *self.said[1:]]
+        assert self.said == ["colortk: press Ctrl-C to stop the server", *self.said[1:]]
         assert not [line for line in self.said if "OUTSIDE" in line or "Traceback" in line], (
             self.said
         )

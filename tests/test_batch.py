@@ -128,7 +128,7 @@ def test_a_full_disk_ends_a_batch(
     assert capsys.readouterr().err.splitlines() == [
         *(f"colortk: cannot write '{Path(f'out/{number}.png')}': {full}" for number in (2, 3, 4)),
         "colortk: the disk is full: 2 of 9 done"
-        " (make room and run the same command with --resume to finish)",
+        " (free some disk space and run the same command with --resume to finish)",
         "colortk: 2 colorized, 3 failed",
     ]
     assert results(place / "out") == ["0.png", "1.png"]

@@ -31,7 +31,7 @@ def test_a_picture_that_crashes_or_hangs_a_worker_fails_alone(
     assert run.returncode == 1
     lines = sorted(run.stderr.splitlines())
     assert lines[0] == "colortk: 4 colorized, 2 failed"
-    assert "'in/black.png': plugin 'moody' was stopped: not done in 15 s" in lines[1]
+    assert "'in/black.png': plugin 'moody' was stopped: it took over 15 s" in lines[1]
     assert "'in/white.png': plugin 'moody' crashed" in lines[2]
     assert "exit code 3" in lines[2]
     assert whole(tmp_path / "out") == names
@@ -70,7 +70,7 @@ def test_a_plugin_is_not_blamed_for_reading_and_writing(
     )  # fmt: skip
     assert run.returncode == 1
     errors = {line.split("'")[1]: line.split("': ", 1)[1] for line in run.stderr.splitlines()[:-1]}
-    late = "was stopped: not done in 6 s (raise --timeout if it is only slow)"
+    late = "was stopped: it took over 6 s (raise --timeout if it is only slow)"
     dead = "its process ended (exit code 9)"
     assert errors == {
         "in/read.png": f"reading the file {late}",

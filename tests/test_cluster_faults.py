@@ -52,7 +52,7 @@ def listener(greeting: bytes | None = None, reply: bytes = b"") -> Iterator[str]
 @pytest.mark.parametrize(
     ("greeting", "words"),
     [
-        (None, "accepts connections and does not reply"),
+        (None, "accepts the connection but does not reply"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "another program replies there"),
         (b"220", "another program replies there"),
     ],

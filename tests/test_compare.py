@@ -85,7 +85,7 @@ def test_gray_originals_are_left_out_of_every_measure_and_named(
         assert means["gray"] == 100 > means["mean_color"]
     text = colortk(*arguments, "--markdown", "s.md", "--html", "r.html", "--csv", "s.csv").stdout
     for said in (text, *((folder.parent / name).read_text("utf-8") for name in ("s.md", "r.html"))):
-        assert "1 gray original, left out of every measure" in said
+        assert "1 gray original, left out of every metric" in said
         assert "old.png" in said
     files = ("--markdown", "s.md", "--html", "r.html", "--csv", "s.csv", "--force")
     text = colortk(*arguments, *files, "--keep-gray").stdout
@@ -109,7 +109,7 @@ def test_comparing_only_gray_originals_fails(
     assert invoke(arguments) == 1
     assert capsys.readouterr().err.splitlines() == [
         "colortk: nothing was scored: every original is gray, and there is no color to compare with"
-        " (name pictures in color, or use --keep-gray to score gray ones in a table of their own)"
+        " (name pictures in color, or use --keep-gray to score gray ones in a second table)"
     ]
     assert invoke([*arguments, "--keep-gray"]) == 0
     assert invoke(["diff", "gray", "mean_color", str(tmp_path / "old.png"), "-m", "psnr"]) == 2
@@ -124,7 +124,7 @@ def test_excluded_originals_do_not_count_as_failures(
     arguments = ("compare", folder, "-p", "gray", "-m", "chroma_ratio")
     run = colortk(*arguments)
     assert (run.returncode, run.stderr) == (0, "")
-    assert "1 gray original, left out of every measure" in run.stdout
+    assert "1 gray original, left out of every metric" in run.stdout
     kept = colortk(*arguments, "--keep-gray")
     assert kept.returncode == 0
     assert "no chroma_ratio of 1 results" in kept.stderr
@@ -135,7 +135,7 @@ def test_only_gray_originals_give_one_line(tmp_path: Path, colortk: Callable[...
     run = colortk("compare", "old.png", "-p", "gray", "-m", "psnr", "--html", "r.html")
     assert run.returncode == 1, run.stderr
     assert "0 pictures" in run.stdout
-    assert "1 gray original, left out of every measure" in run.stdout
+    assert "1 gray original, left out of every metric" in run.stdout
     assert "old.png" in (tmp_path / "r.html").read_text("utf-8")
 
 
@@ -250,7 +250,7 @@ def test_leaderboard_and_diff(folder: Path, colortk: Callable[..., Any]) -> None
     assert "no results are stored yet" in colortk("leaderboard").stdout
     nothing = colortk("diff", "gray", "mean_color", "-m", "psnr")
     assert nothing.returncode == 2
-    assert "nothing is known" in nothing.stderr
+    assert "no stored scores" in nothing.stderr
     report = json.loads(colortk("compare", folder, "-p", "mean_color", *QUICK, "--json").stdout)
     (board,) = json.loads(colortk("leaderboard", "--json").stdout)
     assert board["images"] == 4
@@ -331,6 +331,6 @@ def test_without_a_folder_the_photographs_of_installed_packages_are_used(
 ) -> None:
     run = colortk("compare", "-p", "gray", "-p", "mean_color")
     assert run.returncode == 0, run.stderr
-    assert "photographs of installed packages" in run.stderr
+    assert "photographs of scikit-learn and scikit-image" in run.stderr
     assert "with so few pictures, the results are not reliable" in run.stdout
     assert "LPIPS" in run.stdout

@@ -92,7 +92,10 @@ def test_refusing_hard_pictures_does_not_improve_the_rank(
     assert row.startswith("-\t-\tpicky\t")
     assert "\t3 of 4\t" in row
     assert "(n=3)" in row
-    assert "# no rank, no group: picky (3 of 4); compared on what both have (--common" in text
+    assert (
+        "# no rank, no group: picky (3 of 4); compared on the pictures that both have (--common"
+        in text
+    )
     assert "PSNR ↑ (n=3–4)" in text
     common = json.loads(colortk(*arguments, "--json", "--common", plugins=site).stdout)
     assert (common["images"], common["candidates"]) == (3, 4)
@@ -116,7 +119,7 @@ def test_a_hanging_plugin_is_stopped_and_abandoned(
     assert (rows["hangs"]["failed"], rows["gray"]["failed"]) == (8, 0)
     assert (rows["hangs"]["n"], rows["hangs"]["rank"], rows["hangs"]["group"]) == (0, None, "")
     reasons = [r["error"] for r in json.loads(run.stdout)["failures"] if r["plugin"] == "hangs"]
-    assert sum("no answer on a picture in 0.3 s" in reason for reason in reasons) == 6
+    assert sum("no reply on a picture within 0.3 s" in reason for reason in reasons) == 6
     assert sum("given up after 5 in a row" in reason for reason in reasons) == 1
 
 
@@ -205,11 +208,11 @@ def test_an_unknown_exception_class_of_a_plugin_is_a_failed_row(
         (["empty"], "no pictures in 'empty'"),
         (["pictures", "--baseline", "mena_color"], "did you mean 'mean_color'?"),
         (["pictures", "-m", "psrn"], "did you mean 'psnr'?"),
-        (["pictures", "--family", "gary"], "no such row in this comparison"),
+        (["pictures", "--family", "gary"], "the comparison has no such plugin"),
         (["pictures", "-p", "gray", "--family", "gray"], "a family of one plugin has no pairs"),
         (["pictures", "-p", "gray:x=1"], "plugin 'gray' has no options"),
         (["pictures", "-p", "gray:strength=7"], "give a number from 0 to 2"),
-        (["pictures", "-p", "@x"], "written NAME"),
+        (["pictures", "-p", "@x"], "write NAME"),
         (["pictures", "--native", "--size", "64"], "--native and --size"),
         (["pictures", "--backend", "dask"], "--backend dask needs --scheduler"),
         (["pictures", "--csv", "-", "--json"], "several outputs go to standard output"),

@@ -208,7 +208,7 @@ def test_wrong_film_options_and_missing_pyav_are_one_line(
     one_line(colortk("compare", clip, plugins=site), 3, "films need PyAV", "pip install")
     dask = ("--backend", "dask", "--scheduler", "tcp://127.0.0.1:1")
     one_line(colortk("compare", clip, *dask), 2, "films are not sent to a Dask cluster")
-    with pytest.raises(UsageError, match="'flicker' scores films: none were given"):
+    with pytest.raises(UsageError, match="'flicker' scores films: no film was given"):
         compare(folder, ["gray"], ["flicker"])
     with pytest.raises(UsageError, match="known: off, flow"):
         compare(clip, ["gray"], temporal=["on"])

@@ -119,7 +119,7 @@ def test_gray_originals_do_not_rank_the_gray_plugin_first() -> None:
         ("plugin1", 25.75), ("plugin0", 20.5),
     ]  # fmt: skip
     assert report.gray_originals == [f"{k}.png" for k in range(5)]
-    assert "5 gray originals, left out of every measure" in " ".join(captions.caption(report))
+    assert "5 gray originals, left out of every metric" in " ".join(captions.caption(report))
     kept = compared({"psnr": scores}, gray=range(5), keep_gray=True)
     assert kept.summary().plugins == report.plugins
     assert kept.gray is not None
@@ -175,4 +175,4 @@ def test_the_table_names_the_family_of_corrected_pairs() -> None:
     scores = np.random.default_rng(5).normal(20, 1, (30, 3))
     report = compared({"psnr": scores}, family=("plugin0", "plugin2")).summary()
     lines = " ".join(verdict_lines(report))
-    assert "but for the family plugin0, plugin2: corrected together (Holm)" in lines
+    assert "except the family plugin0, plugin2: corrected together (Holm)" in lines

@@ -86,7 +86,7 @@ def attack(lightness):
 WHY = {
     1: "its bytes are not a message",
     2: "bytes of arrays",
-    3: "to no request that is open",
+    3: "not belong to an open request",
     4: "not finite",
     5: "shape (2, 2, 2), not (8, 8, 2)",
     6: "uint8, not float32",
@@ -144,7 +144,7 @@ def test_a_late_reply_is_not_used_for_the_next_picture(forger: Path) -> None:
 @pytest.mark.slow
 def test_an_incomplete_reply_times_out(forger: Path) -> None:
     with Isolated(PluginRequest("forger"), timeout=3) as plugin:
-        with pytest.raises(PredictionError, match="no answer on a picture in 3 s"):
+        with pytest.raises(PredictionError, match="no reply on a picture within 3 s"):
             plugin.predict(plane(10))
         assert plugin.late
 
@@ -155,7 +155,7 @@ def test_a_worker_that_does_not_read_is_stopped(forger: Path) -> None:
     with Isolated(PluginRequest("forger"), timeout=3) as plugin:
         plugin.predict(plane(13))
         time.sleep(1)
-        with pytest.raises(PredictionError, match="no answer on a picture in 3 s"):
+        with pytest.raises(PredictionError, match="no reply on a picture within 3 s"):
             plugin.predict(np.zeros((2000, 2000), np.float32))
         assert not plugin.predict(plane(0)).any()
 
@@ -166,7 +166,7 @@ def test_a_batch_worker_cannot_forge_records(forger: Path, tmp_path: Path) -> No
     kinds = {
         1: "not a message",
         2: "bytes of arrays",
-        3: "no request that is open",
+        3: "not belong to an open request",
         9: "other fields",
     }
     tasks = []

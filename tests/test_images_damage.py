@@ -19,7 +19,7 @@ from encoded import GRAY, opened, saved
 
 def test_postscript_is_not_interpreted() -> None:
     data = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
-    with pytest.raises(PictureError, match="PostScript file, which is not read"):
+    with pytest.raises(PictureError, match="PostScript file, which is not supported"):
         opened(data)
 
 

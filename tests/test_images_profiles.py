@@ -136,7 +136,7 @@ def test_sixteen_bit_color_with_tables_in_its_profile_goes_through_eight(
     notes: list[str] = []
     found = profiled_16(RGB.astype(np.uint16) * 257, adobe_rgb(), notes, "test")
     assert np.abs(found / 257 - srgb_of_adobe(RGB)).mean() < 1.0
-    assert "went through 8 bits" in notes[0]
+    assert "reduced to 8 bits" in notes[0]
 
 
 def test_a_gray_profile_is_converted_at_either_depth() -> None:

@@ -203,7 +203,7 @@ def test_plain_bitmaps(body: bytes, expected: list[list[int]]) -> None:
     ("data", "why"),
     [
         (b"P2 2 2 255\n1 2 3", "3 of 4 samples"),
-        (b"P2 2 2 255\n1 2 3 999", "over the maximum"),
+        (b"P2 2 2 255\n1 2 3 999", "larger than the maximum"),
         (b"P2 2 2 255\n1 2 3 -4", "negative"),
         (b"P2 2 2 255\n1 2 3 x", "not a number"),
         (b"P1 2 2\n0 1 2 0", "neither 0 nor 1"),

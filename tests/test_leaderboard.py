@@ -30,7 +30,7 @@ def keep(
         for sha in [*scored, *failed]:
             values = {"psnr": float(sha[1:]) + off}
             row = ResultRow(sha, key, values) if sha in scored else ResultRow(sha, key)
-            row.error = None if sha in scored else "no answer on a picture in 1 s"
+            row.error = None if sha in scored else "no reply on a picture within 1 s"
             picture = PictureRow(sha, f"somewhere/{sha}.png", 9, 9, 30.0, 40.0, False)
             results.add(NOW, picture, [row], metric_digests(["psnr"]))
 

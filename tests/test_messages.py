@@ -250,7 +250,7 @@ def test_steps_of_the_open_request_are_known_until_its_reply(worker_and_child: A
 def test_a_reply_before_its_request_is_refused(worker_and_child: Any) -> None:
     worker, child = worker_and_child
     child.send(Message("reply", "0" * 16))
-    with pytest.raises(MessageError, match="before there was a request"):
+    with pytest.raises(MessageError, match="before it got a request"):
         worker.request("first")
 
 

@@ -82,7 +82,7 @@ def test_an_invalid_exif_value_does_not_remove_other_values(
     path, result = tmp_path / "a.jpg", tmp_path / f"b.{extension}"
     path.write_bytes(out.getvalue()[:2] + exif_of_entries(entries) + out.getvalue()[2:])
     assert invoke(["run", "-p", "gray", str(path), "-o", str(result)]) == 0
-    assert f"note: '{path}': EXIF is lost: ExposureBiasValue" in capsys.readouterr().err
+    assert f"note: '{path}': dropped EXIF tags ExposureBiasValue" in capsys.readouterr().err
     with Image.open(result) as image:
         exif = image.getexif()
         assert (exif[270], exif[306]) == ("title", "2001:01:01 00:00:00")

@@ -150,5 +150,5 @@ def test_an_unknown_lpips_checkpoint_is_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "colortk.harness.lpips.build", str(path), str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
-    assert "not the checkpoint that LPIPS is built from" in run.stderr
+    assert "not the checkpoint from which LPIPS is built" in run.stderr
     assert run.stderr.count("\n") == 1

@@ -139,7 +139,7 @@ def spec(**changes: Any) -> MetricSpec:
     [
         ({"higher_is_better": 1}, "higher_is_better=1"),
         ({"takes": "triple"}, "takes='triple'"),
-        ({"takes": "pair", "needs_reference": False}, "needs no reference"),
+        ({"takes": "pair", "needs_reference": False}, "needs_reference=False"),
         ({"digits": -1}, "digits=-1"),
         ({"digits": True}, "digits=True"),
         ({"bounds": (1, 0)}, "bounds=(1, 0)"),

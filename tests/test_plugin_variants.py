@@ -88,7 +88,7 @@ def test_variants_are_unique_and_mistakes_are_one_line() -> None:
         "mean_color",
     ]
     for text, words in [
-        ("", "is written NAME"),
+        ("", "write NAME"),
         ("gra", "did you mean 'gray'"),
         ("gray:strength=much", "a number from 0 to 2"),
         ("gray:strength=2.1", "a number from 0 to 2"),

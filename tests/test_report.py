@@ -186,7 +186,7 @@ def test_the_ranked_table_is_readable_without_javascript() -> None:
 def test_the_page_names_the_ranking_measure_and_the_gray_originals() -> None:
     text = html_of()
     assert "<li>ranked by LPIPS (lower is better)" in text
-    assert "1 gray original, left out of every measure" in text
+    assert "1 gray original, left out of every metric" in text
     assert "photo2.jpg</p>" in text or "photo2.jpg.</p>" in text
     lines = Page(text).blocks(id="verdict-lines")[0]
     assert lines["psnr"][0].startswith("ranked by PSNR (higher is better)")

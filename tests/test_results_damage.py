@@ -202,6 +202,6 @@ def test_scores_are_printed_though_they_cannot_be_stored(tmp_path: Path, colortk
     )  # fmt: skip
     assert run.returncode == 1
     assert json.loads(run.stdout)["images"] == 1
-    assert "not all scores are stored: the results" in run.stderr
+    assert "some scores could not be stored: the results" in run.stderr
     assert "database is locked" in run.stderr
     assert run.stderr.count("\n") == 1

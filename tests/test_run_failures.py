@@ -161,7 +161,7 @@ def test_a_plugin_that_hangs_or_dies(
     )
     assert run.returncode == 1
     lines = run.stderr.splitlines()
-    assert "no answer on a picture in 4 s" in lines[0]
+    assert "no reply on a picture within 4 s" in lines[0]
     assert "died" in lines[1]
     assert "exit code 3" in lines[1]
     assert (picture.parent / "middle-colorized.png").exists()

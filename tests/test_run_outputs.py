@@ -60,7 +60,7 @@ def test_results_among_the_files_are_not_colorized_again(
     assert again.stdout.split() == ["holiday-colorized-colorized.jpg"], "nobody's result"
     assert again.stderr.splitlines() == [
         "colortk: note: skipped 'a-colorized.jpg' and 1 more: it is the result of 'a.png'"
-        " (to colorize it too, name it and use -o)",
+        " (to colorize it again, give its name and -o)",
         "colortk: 1 colorized, 4 skipped, 0 failed",
     ]
     assert {p.name for p in tmp_path.iterdir()} == before | {"holiday-colorized-colorized.jpg"}
@@ -122,7 +122,9 @@ def test_invalid_output_options_are_one_line(colortk: Run, picture: Path, site: 
         "regular file",
     )
     one_line(
-        colortk("run", "-p", "gray", picture, "-o", "x.png", "--ext", "jpg"), 2, "do not agree"
+        colortk("run", "-p", "gray", picture, "-o", "x.png", "--ext", "jpg"),
+        2,
+        "contradict each other",
     )
     one_line(colortk("run", "-p", "gray", picture, "--suffix", "a/b"), 2, "--suffix")
     one_line(colortk("run", "-p", "gray", picture, "--strength", "nan"), 2, "--strength")
@@ -158,7 +160,7 @@ def test_output_folder_missing(colortk: Run, picture: Path) -> None:
     one_line(colortk("run", "-p", "gray", picture, "-o", "no/such/x.png"), 1, "does not exist")
     one_line(colortk("run", "-p", "gray", picture, "-o", picture / "x.png"), 1, "is not a folder")
     several = colortk("run", "-p", "gray", picture, picture, "-o", "no")
-    one_line(several, 2, "must be a folder", "to make it: -o 'no/'")
+    one_line(several, 2, "must be a folder", "to create the folder, write -o 'no/'")
     one_line(colortk("run", "-p", "gray", picture, "-o", "out.docx"), 2, "docx")
 
 

@@ -175,7 +175,7 @@ def test_a_training_is_not_resumed_after_its_network_has_changed(
     assert run() == before
     assert state.load_checkpoint(tmp_path, run()) is not None
     source.write_text("def network():\n    return 'relu'\n")
-    with pytest.raises(ArtifactError, match="the code of the network, of its training or") as error:
+    with pytest.raises(ArtifactError, match="the code of the network, of the training or") as error:
         state.load_checkpoint(tmp_path, run())
     assert "\n" not in str(error.value)
     source.write_text("def network():\n    return 'gelu'\n")

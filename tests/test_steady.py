@@ -67,7 +67,7 @@ def test_flicker_measures_changes_along_motion() -> None:
     assert found.total >= found.color
     assert found.pairs == 5
     assert 0.5 < found.share <= 1
-    with pytest.raises(PictureError, match="no two frames"):
+    with pytest.raises(PictureError, match="no two successive frames"):
         flicker(steady[:1])
     with pytest.raises(PictureError, match="differ in size"):
         flicker([steady[0], steady[1][:-8]])

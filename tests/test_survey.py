@@ -139,7 +139,7 @@ def test_invalid_raters_and_answers_are_refused(tmp_path: Path) -> None:
     question = other.next()
     assert question is not None
     for name in (question.id, "nothing"):
-        with pytest.raises(UsageError, match="not put to this rater"):
+        with pytest.raises(UsageError, match="this rater was not asked"):
             mine.answer(name, True)
     with pytest.raises(UsageError, match="True"):
         other.answer(question.id, 1)  # type: ignore[arg-type]
@@ -322,7 +322,7 @@ def test_wrong_options_are_one_line(
     refused(2, "--each 3", *create, "-p", "gray", "--count", 2, "--each", 3)
     refused(2, "'nowhere'", "create", "--images", "nowhere", "-o", "s", "-p", "gray")
     refused(2, "no such folder", "create", "--pictures", folder, "-o", "no/s", "-p", "gray")
-    refused(2, "is there already", "create", "--pictures", folder, "-o", folder, "-p", "gray")
+    refused(2, "already exists", "create", "--pictures", folder, "-o", folder, "-p", "gray")
     refused(2, "no survey 's'", "report", "s")
     refused(2, "--force", "report", "made", "--html", "r.html")
     refused(2, "--json or --csv", "report", "made", "--per-answer")

@@ -73,7 +73,7 @@ def test_one_bad_strip_of_many_is_found_at_once() -> None:
     entries = {256: 8, 257: count, 258: 8, 259: 32773, 262: 1, 277: 1, 278: 1,
                273: (8,) * (count - 9) + (9,) * 9, 279: (size,) * count}  # fmt: skip
     data = tiffs.classic(entries, strip + b"\x7f" * 9)
-    with pytest.raises(PictureError, match="its PackBits code is damaged or ends early"):
+    with pytest.raises(PictureError, match="its PackBits data is damaged or ends early"):
         opened(data)
     assert tiff.decode(data, "test", 10**6, allow_truncated=True).missing == [(19_991, 19_999)]
 

@@ -215,7 +215,7 @@ def test_a_crashing_or_hanging_plugin_fails_one_request(
     try:
         found, _ = create_plugin_pool(["dies", "hangs", "gray"], timeout=1)
         for level, errors in (
-            (0, ["its process ended (exit code 7)", "no answer on a picture in 1 s", ""]),
+            (0, ["its process ended (exit code 7)", "no reply on a picture within 1 s", ""]),
             (200, ["", "", ""]),
         ):
             source = tmp_path / f"{level}.png"
@@ -266,7 +266,7 @@ def test_without_gradio_one_line_says_how_to_install_it(colortk: Run, tmp_path: 
 
 @pytest.mark.slow
 def test_errors_contain_no_paths_of_the_server(tmp_path: Path) -> None:
-    pytest.importorskip("gradio.exceptions", reason="the page needs Gradio: pip install gradio")
+    pytest.importorskip("gradio.exceptions", reason="the web page needs Gradio: pip install gradio")
     from colortk.ui.event_handlers import visitor_message
 
     error = ColortkError(

@@ -252,7 +252,7 @@ def test_a_resumed_film_equals_an_uninterrupted_one(
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
-    assert "Run with --resume to continue" in error
+    assert "Run the same command with --resume to continue" in error
     assert not out.exists()
     assert (parts / "000001.nut").exists()
     (tmp_path / "pause").write_text("0")

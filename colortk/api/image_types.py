@@ -101,7 +101,9 @@ def read_image(image: Any, allow_truncated: bool) -> ImageData:
         content = image.read()
         if not isinstance(content, bytes):
             raise UsageError(
-                "cannot colorize the file object", "it returns text", "open it in binary mode: 'rb'"
+                "cannot colorize the file object",
+                "its read() returns text, not bytes",
+                "open it in binary mode: 'rb'",
             )
         return _from_file(content, str(getattr(image, "name", "the file object")), allow_truncated)
     raise UsageError(f"cannot colorize an object of type '{type(image).__name__}'", "", _ACCEPTED)

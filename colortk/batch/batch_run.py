@@ -76,11 +76,11 @@ class BatchRun:
         output = options.output
         self.writes_to_stdout = has_stdin if output is None else str(output) == STANDARD_STREAM
         if options.scheduler is not None and has_stdin:
-            reason = "the machines of a cluster cannot read it"
+            reason = "the machines of the cluster cannot read it"
             raise UsageError("standard input and --backend dask exclude each other", reason)
         if self.writes_to_stdout and (options.scheduler is not None or options.resume):
             option = "--resume" if options.resume else "--backend dask"
-            reason = "nobody knows what became of a picture that was written there"
+            reason = "colortk cannot check afterward what was written there"
             raise UsageError(
                 f"standard output and {option} exclude each other", reason, "use -o FILE"
             )

@@ -90,7 +90,7 @@ def _check_state(
             difference = "code or libraries"
     if difference:
         raise PluginError(
-            f"plugin '{config.request.plugin}' has other {difference} on a Dask worker",
+            f"plugin '{config.request.plugin}' has different {difference} on a Dask worker",
             "results would depend on the machine",
             "install the same versions everywhere, and restart the workers",
         )

@@ -31,7 +31,7 @@ def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
         reason = "a suffix is a part of a file name and cannot contain a folder"
         raise UsageError(f"--suffix {options.suffix}", reason, "use -o to name a folder")
     if options.force and options.skip_existing:
-        reason = "one overwrites results and the other keeps them"
+        reason = "the first overwrites results, the second keeps them"
         raise UsageError("--force and --skip-existing exclude each other", reason, "leave one out")
     if sum(item.name == STANDARD_STREAM for item in items) > 1:
         raise UsageError(
@@ -71,7 +71,11 @@ def _check_output(options: BatchOptions, items: Sequence[InputItem]) -> None:
         return  # made, too
     if len(items) > 1:
         reason = "it is a file" if output.exists() else "it does not exist"
-        hint = "name another" if output.exists() else f"to make it: -o '{output}/'"
+        hint = (
+            "name another folder"
+            if output.exists()
+            else f"to create the folder, write -o '{output}/'"
+        )
         raise UsageError(f"-o '{output}' must be a folder for {len(items)} pictures", reason, hint)
     if not output.suffix and options.extension is None:
         raise UsageError(
@@ -83,7 +87,7 @@ def _check_output(options: BatchOptions, items: Sequence[InputItem]) -> None:
         file_type = known_format(extension_of(output))
         if options.extension is not None and known_format(options.extension) != file_type:
             raise UsageError(
-                f"-o '{output}' and --ext {options.extension} do not agree",
+                f"-o '{output}' and --ext {options.extension} contradict each other",
                 "they name different file types",
                 "leave --ext out",
             )

@@ -165,7 +165,7 @@ class PictureWorker:
             limit = max(self.timeout, MIN_LOADING_TIMEOUT)
             problem = f"plugin '{name}' was stopped"
             raise PluginError(problem, f"it did not load in {limit:g} s", _TIMEOUT_HINT)
-        reason = f"{self._step()} was stopped: not done in {self.timeout:g} s"
+        reason = f"{self._step()} was stopped: it took over {self.timeout:g} s"
         return self._failure(f"{reason} ({_TIMEOUT_HINT})")
 
     def fail(self, error: ColortkError) -> FileResult:

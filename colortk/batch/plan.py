@@ -90,5 +90,5 @@ def report_missing(result: FileResult, missing: Missing) -> None:
     result.missing = missing.as_dict()
     result.notes.append(
         f"'{result.output}' is incomplete, as its input was damaged: {missing}"
-        f" (replace '{result.input}' by an intact copy and use --resume to make the result again)"
+        f" (to colorize it again, replace '{result.input}' by an intact copy and use --resume)"
     )

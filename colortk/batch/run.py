@@ -138,7 +138,9 @@ def colorize_files(
         reason = "a time limit is a number of seconds above 0"
         raise UsageError(f"timeout {timeout}", reason, "leave it out for no limit")
     if jobs is not None and jobs < 0:
-        raise UsageError(f"jobs {jobs}", "there are no negative processes", "give 0 for all cores")
+        raise UsageError(
+            f"jobs {jobs}", "the number of processes cannot be negative", "give 0 for all cores"
+        )
     output_path = None if output is None else Path(output)
     items = find_inputs(names, (), recursive, output_path)
     if not items:

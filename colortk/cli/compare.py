@@ -205,17 +205,19 @@ def command(
 
     check_finite("--timeout", timeout, "give a number of seconds")
     if per_image and not (as_json or csv_file):
-        reason = "it adds the scores of each picture to them"
+        reason = "it adds the scores of each picture to these outputs"
         raise UsageError("--per-image needs --json or --csv", reason, "add one of them")
     if native and size is not None:
-        reason = "one keeps the size of a picture and the other sets it"
+        reason = "--native keeps the size of a picture, --size changes it"
         raise UsageError("--native and --size exclude each other", reason, "leave one out")
     check_dask_options(backend, scheduler, device)
     files = {"csv": csv_file, "markdown": markdown_file, "html": html_file}
     outputs.check_files(files, as_json, force)
     if not inputs:
         inputs = tuple(everything().values())
-        print_message(f"no pictures given: using {len(inputs)} photographs of installed packages")
+        print_message(
+            f"no pictures given: using {len(inputs)} photographs of scikit-learn and scikit-image"
+        )
     run_options = RunOptions(jobs or cores(), timeout, scheduler, retry, threads)
     if no_repeats:
         run_options = replace(run_options, repeats=False)
@@ -248,7 +250,7 @@ def command(
         print_message(f"left out: {why if name in why else name + ': ' + why}")
     failed = outputs.print_failures(comparison)
     if comparison.store_problem:
-        print_message(f"not all scores are stored: {comparison.store_problem}")
+        print_message(f"some scores could not be stored: {comparison.store_problem}")
         failed = True
     consistency = outputs.measure_sizes(comparison, timeout) if sizes and comparison.used else None
     for label, row in (consistency or {}).items():

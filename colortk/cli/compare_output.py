@@ -48,12 +48,12 @@ def check_files(files: dict[str, Path | None], as_json: bool, force: bool) -> No
 
     paths = [path for path in files.values() if path is not None]
     if [str(path) for path in paths].count("-") + as_json > 1:
-        reason = "standard output takes one of them"
+        reason = "standard output can hold only one of them"
         raise UsageError(
             "several outputs go to standard output", reason, "name files for the others"
         )
     if len({path.absolute() for path in paths}) < len(paths):
-        reason = "each output needs a file of its own"
+        reason = "each output needs its own file"
         raise UsageError("two outputs have the same file", reason, "name different files")
     for path in paths:
         if str(path) == "-":
@@ -173,7 +173,7 @@ def empty_reason(comparison: Comparison) -> str:
         return "nothing was scored: no picture has a score of every plugin (leave out --common)"
     return (
         "nothing was scored: every original is gray, and there is no color to compare with"
-        " (name pictures in color, or use --keep-gray to score gray ones in a table of their own)"
+        " (name pictures in color, or use --keep-gray to score gray ones in a second table)"
     )
 
 

@@ -58,7 +58,11 @@ def command(
     from colortk.store.location import store_folder
 
     if first == second:
-        raise UsageError(f"'{first}' is given twice", "two plugins are compared", "name another")
+        raise UsageError(
+            f"'{first}' is given twice",
+            "`diff` compares two different plugins",
+            "choose another plugin",
+        )
     if inputs:
         from colortk.harness.compare import compare
 

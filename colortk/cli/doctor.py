@@ -119,7 +119,9 @@ def _store(store: Path | None) -> dict[str, Any]:
         folder = store_folder(store)
     except ColortkError as error:
         return _row("store", False, str(error))
-    return _row("store", os.access(folder, os.W_OK), str(folder))
+    if os.access(folder, os.W_OK):
+        return _row("store", True, str(folder))
+    return _row("store", False, f"'{folder}' is not writable: choose another folder with --store")
 
 
 def _plugins() -> list[dict[str, Any]]:

@@ -249,5 +249,6 @@ def command(
         raise
     weights = shlex.quote(str(request.output))
     print_message(
-        f"weights are in '{request.output}': colortk run --plugin {plugin} --weights {weights} FILE"
+        f"the weights are in '{request.output}'; use them with:"
+        f" colortk run --plugin {plugin} --weights {weights} FILE"
     )

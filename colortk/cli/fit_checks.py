@@ -37,7 +37,7 @@ def is_complete(plugin: str, target: Path, command: str, resume: bool, force: bo
     if resume and force:
         raise UsageError(
             "--resume and --force exclude each other",
-            "one continues a training and the other starts it again",
+            "the first continues a training, the second starts it again",
             "leave one out",
         )
     if target.exists() and not target.is_dir():

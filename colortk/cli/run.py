@@ -210,7 +210,7 @@ def command(
         context = click.get_current_context()
         raise click.MissingParameter(ctx=context, param_hint="'FILE|DIR...'", param_type="argument")
     if input_list == STANDARD_STREAM and STANDARD_STREAM in inputs:
-        reason = "standard input cannot be both"
+        reason = "standard input cannot be a picture and a list"
         raise UsageError("'-' is given as a picture and as the list", reason, "leave one out")
     check_finite("--strength", strength, "give a number from 0 to 2")
     check_dask_options(backend, scheduler, device)
@@ -246,7 +246,7 @@ def command(
     )
     batch = BatchRun(items, batch_options, store, prestarted)
     if batch.writes_to_stdout and sys.stdout.isatty():
-        reason = "it would show the bytes of the picture"
+        reason = "the terminal would show the bytes of the file"
         raise UsageError("cannot write a picture to a terminal", reason, "use -o FILE, or a pipe")
     return _run(batch, report, batch_options, as_json)
 

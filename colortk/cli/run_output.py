@@ -123,7 +123,7 @@ class ResultPrinter:
         if disk_full:
             print_message(
                 f"the disk is full: {self._finished()} done"
-                " (make room and run the same command with --resume to finish)"
+                " (free some disk space and run the same command with --resume to finish)"
             )
         if self._report is not None:
             self._report.flush()
@@ -158,7 +158,7 @@ class ResultPrinter:
         rest_text = f" and {self._earlier_results - 1} more" if self._earlier_results > 1 else ""
         print_message(
             f"note: skipped '{first.input}'{rest_text}: it is the result of '{first.result_of}'"
-            " (to colorize it too, name it and use -o)"
+            " (to colorize it again, give its name and -o)"
         )
 
     def _repeat_errors(self) -> None:

@@ -39,7 +39,9 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"cannot make the folder '{output}'", error.strerror or "") from error
+            raise UsageError(
+                f"cannot create the folder '{output}'", error.strerror or ""
+            ) from error
         data = path.read_bytes()
         target = output / name
         if gray:
@@ -49,7 +51,9 @@ def command(output: Path | None, gray: bool, force: bool, as_json: bool) -> None
             write_atomic(target, data, force)
         elif _content(target) != data:
             raise PictureError(
-                f"'{target}' exists", "it is another picture", "use --force to overwrite it"
+                f"'{target}' exists",
+                "its content differs from the sample",
+                "use --force to overwrite it",
             )
         paths.append(target)
     if as_json:

@@ -124,9 +124,7 @@ def create(
         print_message(f"left out: {row['why']}")
     enlarged = sum(picture.enlarged for picture in about.pictures)
     if enlarged:
-        print_message(
-            f"note: {enlarged} of the pictures are smaller than 256 pixels and were enlarged"
-        )
+        print_message(f"note: {enlarged} pictures are smaller than 256 pixels and were enlarged")
     if as_json:
         print_json(
             {
@@ -189,7 +187,7 @@ def report(
     from colortk.survey.session import Survey
 
     if per_answer and not (as_json or csv_file):
-        reason = "it adds each answer to them"
+        reason = "it adds each answer to these outputs"
         raise UsageError("--per-answer needs --json or --csv", reason, "add one of them")
     files = {"csv": csv_file, "html": html_file}
     outputs.check_files(files, as_json, force)

@@ -90,8 +90,8 @@ def command(
             print_line(address)
         except OSError:  # stdout is closed or full; the page goes on
             drop_output()
-            print_message(f"the page is at {address}")
-        print_message("Ctrl-C ends it")
+            print_message(f"the web page is at {address}")
+        print_message("press Ctrl-C to stop the server")
 
     try:
         serve(ServerSettings(host, port, limits), offered, opened_survey, ready)
@@ -102,5 +102,5 @@ def command(
         offered.close()
         if opened_survey is not None:
             opened_survey.close()
-    print_message("ended")
+    print_message("the server has stopped")
     return 0

@@ -151,14 +151,16 @@ def command(
         except KeyboardInterrupt:
             if output.with_name(f"{output.name}.parts").is_dir():
                 print_message(
-                    f"The finished parts are in '{output}.parts'. Run with --resume to continue."
+                    f"The finished parts are in '{output}.parts'."
+                    " Run the same command with --resume to continue."
                 )
             raise
     for note in summary.notes:
         print_message(f"note: {note}")
     if summary.lost_frames:
         print_message(
-            f"{summary.lost_frames} frames of '{film}' could not be read and are not in the output"
+            f"{summary.lost_frames} frames of '{film}' could not be decoded"
+            " and are missing in the output"
         )
     if as_json:
         print_json(summary.as_dict())

@@ -101,17 +101,17 @@ def compare(
     if unknown:
         raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(TEMPORAL)}")
     if frames is not None and (not isinstance(frames, int) or frames < 1):
-        raise UsageError(f"{frames} frames", "a whole number from 1 is wanted")
+        raise UsageError(f"{frames} frames", "the number of frames is a whole number from 1")
     images, film_paths, refused = separate_films(images, bool(temporal))
     if film_paths and run_options is not None and run_options.scheduler is not None:
         raise UsageError(
             "films are not sent to a Dask cluster",
-            hint="compare them without it, or leave them out: --temporal skip",
+            hint="compare them without --backend dask, or use --temporal skip",
         )
     sources, unreadable, repeats = gather_pictures(images)
     unreadable |= refused
     if not sources and not film_paths:
-        reason = next(iter(unreadable.values()), "none were given")
+        reason = next(iter(unreadable.values()), "no picture was given")
         raise UsageError("no picture to compare on", reason)
     specs, film_specs = _metrics(metrics, bool(film_paths))
     if not specs:
@@ -170,8 +170,8 @@ def _family(
     labels = {variant.label for variant in variants}
     for name in names:
         if name not in labels:
-            hint = f"the rows are: {', '.join(sorted(labels))}"
-            raise UsageError(f"--family {name}: no such row in this comparison", hint=hint)
+            hint = f"plugins: {', '.join(sorted(labels))}"
+            raise UsageError(f"--family {name}: the comparison has no such plugin", hint=hint)
     if len(set(names)) == 1:
         raise UsageError("a family of one plugin has no pairs", hint="name --family twice or more")
     family_labels = {name + end for name in names for end in ("", STEADIED)}
@@ -223,7 +223,7 @@ def _metrics(
     requested = {name: registry().metric(name) for name in names}
     pictures = {name: spec for name, spec in requested.items() if spec.takes != "film"}
     if not pictures and not films:
-        raise UsageError(f"metric '{names[0]}' scores films", "none were given")
+        raise UsageError(f"metric '{names[0]}' scores films", "no film was given")
     return (pictures if pictures or films else requested), requested
 
 

@@ -127,7 +127,7 @@ class Comparison(RankedScores):
         """Describe the treatment of gray originals."""
         if self.protocol.leaves_gray_out:
             return "separate table" if self.keep_gray else "left out"
-        return "counted" if self.keep_gray else "left out of measures of color"
+        return "counted" if self.keep_gray else "left out of metrics of color"
 
     def _metric_infos(self) -> dict[str, MetricInfo]:
         """Describe the metrics, including metrics of the whole set."""

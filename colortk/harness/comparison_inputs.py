@@ -104,7 +104,7 @@ def gather_pictures(images: Any) -> tuple[list[Source], dict[str, str], int]:
 def _from_array(array: Array, number: int) -> Source:
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise UsageError(
-            f"picture {number} cannot be compared on",
+            f"picture {number} cannot be used for the comparison",
             f"it is {array.dtype} {array.shape}",
             "give uint8 (H, W, 3)",
         )

@@ -127,7 +127,7 @@ class FlickerMeter:
         color, total, count = self._sums
         if not self._pairs:
             raise PictureError(
-                "flicker cannot be measured", "no two frames in a row show the same things"
+                "flicker cannot be measured", "no two successive frames show the same objects"
             )
         return Flicker(color / count, total / count, self._pairs, count / self._pixels)
 

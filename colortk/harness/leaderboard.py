@@ -147,7 +147,7 @@ def _board(
         kind="films" if films else "pictures",
         images=len(common),
         gray_originals=sorted(Path(pictures[p].name).name for p in gray),
-        gray_rule="left out" if leaves_gray_out(definition) else "left out of measures of color",
+        gray_rule="left out" if leaves_gray_out(definition) else "left out of metrics of color",
         comparisons=verdict.comparisons,
         family=[],
         set=hashlib.sha256("\n".join(common).encode()).hexdigest(),

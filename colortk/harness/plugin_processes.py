@@ -76,10 +76,10 @@ def plugin_process(variant: PluginVariant, task: Task) -> Isolated:
         if difference:
             plugin.close()
             raise PluginError(
-                f"plugin '{variant.request.plugin}' has other {difference} where it runs than where"
-                " it was looked up",
+                f"plugin '{variant.request.plugin}' has different {difference} in the process that"
+                " runs it",
                 "its version differs between machines, or it was changed during the run",
-                "install the same version everywhere; run it again if it was being changed",
+                "install the same version everywhere, or run the same command again",
             )
         plugins[key] = plugin, task.run
     plugin = plugins[key][0]

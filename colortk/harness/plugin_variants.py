@@ -81,7 +81,7 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
     """
     form = _FORM.fullmatch(text)
     if form is None or not form["name"]:
-        raise UsageError(f"-p '{text}'", "a plugin is written NAME[:option=value,…][@WEIGHTS]")
+        raise UsageError(f"-p '{text}'", "write NAME, NAME:option=value,… or NAME@WEIGHTS")
     options_text, folder = form["options"], form["weights"]
     if options_text and "@" in options_text and Path(options_text.rpartition("@")[2]).is_dir():
         options_text, _, folder = options_text.rpartition("@")

@@ -87,7 +87,7 @@ class Protocol:
         ):
             raise UsageError(
                 f"a short side of {side}",
-                f"{MIN_SHORT_SIDE} to {MAX_SHORT_SIDE} pixels are possible",
+                f"{MIN_SHORT_SIDE} to {MAX_SHORT_SIDE} pixels are allowed",
             )
         changed = {key: value for key, value in changes.items() if definition[key] != value}
         if not changed:

@@ -125,7 +125,8 @@ class Results(ResultReader):
             raise EnvironmentProblem(
                 f"the results '{self.path}' cannot be written",
                 str(error),
-                "results so far are safe: make room and run it again, or name another --store",
+                "the results so far are stored: free some disk space and run the same command"
+                " again, or use another --store",
             ) from error
         self._stored_protocols.add(protocol.hash)
 

@@ -43,7 +43,7 @@ def unusable(path: Path, error: Exception) -> EnvironmentProblem:
     """Return the error for a file that cannot be used now, but that is not damaged."""
     return EnvironmentProblem(
         f"the results '{path}' cannot be used", str(error),
-        "make the folder writable, end the process that holds it, or name another --store",
+        "make the folder writable, stop the process that uses the file, or use another --store",
     )  # fmt: skip
 
 
@@ -67,7 +67,9 @@ def opened(path: Path) -> sqlite3.Connection:
             "use another Python",
         )
     if path.is_dir() or (path.exists() and not path.is_file()):
-        raise UsageError(f"the results '{path}' cannot be used", "it is not a file", "move it away")
+        raise UsageError(
+            f"the results '{path}' cannot be used", "it is not a file", "move it to another folder"
+        )
     for damaged in (False, True):
         try:
             db = sqlite3.connect(path, timeout=DATABASE_TIMEOUT, isolation_level=None)
@@ -97,7 +99,7 @@ def _opened_read_only(path: Path) -> sqlite3.Connection:
         db = open_read_only(path)
         db.text_factory = _text
         if not _check_version(db, path):
-            raise sqlite3.DatabaseError("it holds no results, and none can be added")
+            raise sqlite3.DatabaseError("it is not a results file of colortk")
         _check_columns(db)
         _add_missing_tables(db)
     except (sqlite3.DatabaseError, OSError) as error:
@@ -167,9 +169,9 @@ def _check_version(db: sqlite3.Connection, path: Path) -> int:
     if foreign or version not in (0, SCHEMA):
         whose = "of another program" if foreign else f"of version {version}"
         raise UsageError(
-            f"the results in '{path}' are {whose}",
+            f"cannot use the results in '{path}': they are {whose}",
             f"this colortk writes version {SCHEMA}",
-            "name another folder with --store",
+            "choose another folder with --store",
         )
     return version
 
@@ -195,12 +197,12 @@ def set_aside(path: Path, error: sqlite3.Error) -> None:
     except OSError as cause:
         raise EnvironmentProblem(
             f"the results '{path}' are damaged ({error}) and cannot be renamed",
-            cause.strerror or str(cause), "name another folder with --store",
+            cause.strerror or str(cause), "choose another folder with --store",
         ) from cause  # fmt: skip
     warnings.warn(
         Notice(
             f"the results '{path}' are damaged ({error}): renamed to '{aside.name}', and a new"
-            " file is begun"
+            " file was created"
         ),
         stacklevel=2,
     )

@@ -108,9 +108,9 @@ def stored_comparison(
     )
     if not both:
         raise UsageError(
-            f"nothing is known of '{first}' and '{second}' on the same pictures",
+            f"no stored scores of '{first}' and '{second}' on the same pictures",
             f"no {name} of both",
-            "name another --metric, or pictures, or run colortk compare on them",
+            "choose another --metric, name pictures, or run colortk compare on them first",
         )
     ordered = sorted(both, key=lambda digest: stored[digest].name)
     duplicates = duplicate_pixels(ordered, stored)

@@ -66,7 +66,9 @@ def _check_palette(image: ImageFile.ImageFile, colors: int) -> None:
     transparent = image.info.get("transparency")
     for value, count in enumerate(image.histogram()):
         if count and value >= colors and value != transparent:
-            raise ValueError(f"pixels have color {value}, and the palette has {colors} colors")
+            raise ValueError(
+                f"a pixel has color number {value}, but the palette has only {colors} colors"
+            )
 
 
 def _check_sums(data: bytes) -> None:
@@ -105,4 +107,4 @@ def _check_png(data: bytes) -> None:
             unpacked += len(unpacker.decompress(part, 1 << 20))
             part = unpacker.unconsumed_tail
     if unpacked < needed:
-        raise ValueError(f"it has {unpacked:,} of {needed:,} bytes of pixels")
+        raise ValueError(f"it has only {unpacked:,} of {needed:,} bytes of pixels")

@@ -126,7 +126,7 @@ def _without_end_marker(data: bytes, name: str, max_pixels: int) -> Picture | No
     except Exception:  # decoders raise nearly anything on damaged files
         return None
     if picture is not None:
-        picture.notes.append(f"'{name}' lacks its end marker; all of its pixels are there")
+        picture.notes.append(f"'{name}' lacks its end marker; all pixels were read")
     return picture
 
 

@@ -42,7 +42,8 @@ def kept_exif(exif: Image.Exif, pixels: NDArray[Any], name: str, notes: list[str
     content = _written(exif)
     tags = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if lost[5:] else "")
     all_lost = content is None
-    notes.append(f"'{name}': its EXIF is lost" if all_lost else f"'{name}': EXIF is lost: {tags}")
+    dropped = "its EXIF" if all_lost else f"EXIF tags {tags}"
+    notes.append(f"'{name}': dropped {dropped}, which cannot be written")
     return content or b""
 
 

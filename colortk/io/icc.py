@@ -64,5 +64,5 @@ def profiled_16(pixels: Array, profile: bytes | None, notes: list[str], name: st
     converted = profiled_8(image, profile, notes, name)
     if converted is image:
         return pixels
-    notes.append(f"'{name}': its 16-bit color went through 8 bits to be converted to sRGB")
+    notes.append(f"'{name}': its 16-bit colors were reduced to 8 bits for the conversion to sRGB")
     return np.asarray(converted).astype(np.uint16) * 257

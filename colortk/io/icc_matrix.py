@@ -95,7 +95,7 @@ def _read_tags(profile: bytes) -> dict[bytes, bytes]:
 
 def _read_xyz(tag: bytes) -> Array:
     if tag[:4] != b"XYZ ":
-        raise ValueError("not a color")
+        raise ValueError("a tag does not hold a color")
     return np.array(struct.unpack(">3i", tag[8:20])) / 65536
 
 
@@ -111,12 +111,12 @@ def _read_curve(tag: bytes) -> Array:
         else:
             table = np.frombuffer(tag[12 : 12 + 2 * count], ">u2") / 65535
             if len(table) != count:  # no table is allocated for a size that only the header states
-                raise ValueError("a curve is shorter than it says")
+                raise ValueError("a curve is shorter than its declared length")
             y = np.interp(x, np.linspace(0, 1, count), table)
     elif tag[:4] == b"para":
         y = _read_parametric(x, tag)
     else:
-        raise ValueError("not a curve")
+        raise ValueError("a tag does not hold a curve")
     levels: Array = y.astype(np.float32)
     return levels
 

@@ -87,7 +87,9 @@ def refuse_foreign(data: bytes, name: str) -> str:
 
 
 def _not_read(kind: FileKind, name: str) -> PictureError:
-    message = f"it is {kind.name}, which is not read" if not kind.plugin else f"it is {kind.name}"
+    message = (
+        f"it is {kind.name}, which is not supported" if not kind.plugin else f"it is {kind.name}"
+    )
     return PictureError(f"cannot read '{name}'", message, kind.advice(name))
 
 
@@ -121,7 +123,7 @@ def _unknown(data: bytes, name: str) -> PictureError:
         if other not in INPUT_FORMATS and accepts is not None and accepts(data[:16]) is True:
             return PictureError(
                 f"cannot read '{name}'",
-                f"{other} is not a format of pictures that is read",
+                f"{other} is not a supported picture format",
                 "convert it to PNG",
             )
     return PictureError(

@@ -48,14 +48,14 @@ def check_complete(data: bytes, image: Image.Image) -> None:
     if progressive and _lacks_scans(frame, scans):
         raise ValueError("the file ends early: scans are missing")
     if len(scans) == 1 and _lacks_restarts(data, frame, scans[0]):
-        raise ValueError("a part of its code is missing")
+        raise ValueError("a part of the compressed data is missing")
     if not progressive and len(scans) == 1 and not _ends_gray(image):
         return
     with JpegImagePlugin.JpegImageFile(io.BytesIO(_lengthened(data, scans))) as other:
         other.load()
         if np.array_equal(np.asarray(other), np.asarray(image)):
             return
-    raise ValueError("the code of the picture ends early")
+    raise ValueError("the compressed data ends early")
 
 
 def _lacks_scans(frame: JpegFrame, scans: list[JpegScan]) -> bool:

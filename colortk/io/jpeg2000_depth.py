@@ -54,9 +54,8 @@ def decode_deep(image: Image.Image, data: bytes, name: str) -> Pixels:
     if order is not None and depth <= 16:
         samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype != np.uint16 or samples.shape != shallow.shape:
-        reason = (
-            f"JPEG 2000 with {depth} bits a channel and these channels ({image.mode}) is not read"
-        )
+        channels = f"{depth} bits a channel and these channels ({image.mode})"
+        reason = f"JPEG 2000 with {channels} is not supported"
         raise PictureError(problem, reason, hint)
     rounded = (samples[..., order].astype(np.uint32) + (1 << (depth - 9))) >> (depth - 8)
     difference = (rounded - shallow) & 255

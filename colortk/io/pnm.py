@@ -101,7 +101,7 @@ def to_binary(data: bytes, header: Header) -> bytes:
         raise ValueError(f"it has {values.size:,} of {header.samples:,} samples")
     values = values[: header.samples]
     if values.size and int(values.max()) > maximum:
-        raise ValueError(f"a sample is over the maximum of {maximum}")
+        raise ValueError(f"a sample is larger than the maximum of {maximum}")
     top_value = 255 if maximum < 256 else 65535
     scaled = np.rint(values / maximum * top_value)
     head = b"P%d %d %d %d\n" % (6 if kind in (3, 6) else 5, header.width, header.height, top_value)

@@ -83,7 +83,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
             f"cannot read '{name}'", f"the file is damaged: {reason}"
         ) from None
     except CodecUnavailable as error:
-        problem = f"its compression ({name_of(layout.compression)}) is not read"
+        problem = f"its compression ({name_of(layout.compression)}) is not supported"
         raise refused(name, problem, str(error)) from None
     missing: list[tuple[int, int]] = []
     if not present.all():
@@ -118,7 +118,7 @@ def _check_kind(layout: Layout, name: str) -> None:
             raise refused(name, f"predictor {layout.predictor} with {layout.bits} bits and "
                                 f"compression '{how}' has no agreed meaning")  # fmt: skip
     if layout.photometric == 6 and not images and tags.get(530, (2, 2)) not in (1, (1, 1)):
-        raise refused(name, "its YCbCr colors are subsampled without JPEG, which is not read")
+        raise refused(name, "its YCbCr colors are subsampled without JPEG, which is not supported")
 
 
 def _check_size(layout: Layout, data: bytes, name: str) -> None:
@@ -130,7 +130,7 @@ def _check_size(layout: Layout, data: bytes, name: str) -> None:
         values_by_tag = {tag: value[0] for tag, value in other.items() if value}
         if not _is_reduced(values_by_tag) and len(sizes) == 2 and int(sizes[0]) > layout.width:
             hint = "export the full picture as the first page of a TIFF"
-            problem = "its first picture is a small copy of another one in the file"
+            problem = "its first picture is a small copy of another picture in the file"
             raise refused(name, problem, hint)
 
 

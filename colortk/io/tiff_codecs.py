@@ -116,7 +116,7 @@ def _decoder(layout: Layout) -> Callable[[bytes, int, int], Any]:
     if compression == 34925:
         return lambda part, _, size: _exact(_unlzma(part, size), size)
     if compression not in _IMAGES and compression not in _ZSTANDARD:
-        raise CodecUnavailable("no decoder is known for it that detects damage")
+        raise CodecUnavailable("no available decoder detects damage in it")
     try:
         import imagecodecs
     except ImportError:

@@ -153,7 +153,7 @@ def _converted(colors: Array, layout: Layout, name: str, notes: list[str]) -> Ar
         return _from_lab(colors, photometric, name)
     if photometric == 6 and not _is_rgb_already(layout):
         if colors.dtype != np.uint8:
-            raise refused(name, "its pixels are YCbCr of 16 bits, which is not read")
+            raise refused(name, "its pixels are YCbCr of 16 bits, which is not supported")
         colors = np.asarray(_as_image(colors, "YCbCr").convert("RGB"))
     if photometric == 5:
         return _from_cmyk(colors, profile, layout, name, notes)
@@ -180,7 +180,9 @@ def _from_cmyk(
     if layout.tags.get(332, 1) != 1:
         raise refused(name, "its inks are not cyan, magenta, yellow and black")
     if colors.dtype == np.uint16 and profile:
-        notes.append(f"'{name}': its 16-bit CMYK went through 8 bits to be converted to sRGB")
+        notes.append(
+            f"'{name}': its 16-bit CMYK colors were reduced to 8 bits for the conversion to sRGB"
+        )
         colors = to_8_bits(colors)
     if colors.dtype == np.uint16:
         out = np.empty((*colors.shape[:2], 3), np.uint16)

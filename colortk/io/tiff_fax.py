@@ -64,7 +64,7 @@ def decode_fax(segment: bytes, rows: int, width: int, compression: int, options:
         or _bits(segment[full_bytes:][:1])[:last_bits]
         != _bits(encoded[full_bytes:][:1])[:last_bits]
     ):
-        raise ValueError("its CCITT code is damaged, ends early, or is of an unusual encoder")
+        raise ValueError("its CCITT data is damaged, ends early, or comes from an unusual encoder")
     return np.packbits(np.asarray(image), axis=1).tobytes()
 
 

@@ -172,7 +172,7 @@ def _checked(
     if colors is None or _number(tags, 32997, 1) != 1:
         content = PHOTOMETRICS.get(photometric, f"photometric interpretation {photometric}")
         content = f"its pixels are {content}" if colors is None else "it is a volume"
-        raise refused(name, f"{content}, which is not read")
+        raise refused(name, f"{content}, which is not supported")
     if samples < colors:
         raise ValueError(f"it has {samples} channels, and its colors need {colors}")
     planes = {1: 1, 2: samples}[_number(tags, 284, 1)]
@@ -223,12 +223,12 @@ def _segments(
     offsets = _numbers(tags, 324 if 324 in tags else 273)
     sizes = _numbers(tags, 325 if 325 in tags else 279)
     if not offsets:
-        raise ValueError(f"it does not say where its {kind} are")
+        raise ValueError(f"the offsets of its {kind} are missing")
     if not sizes and len(offsets) == needed == 1 and _number(tags, 259, 1) == 1:
         sizes = (len(data) - offsets[0],)  # allowed by old writers: all that follows
     if min(len(offsets), len(sizes)) < needed and not partial:
         count = min(len(offsets), len(sizes))
-        raise ValueError(f"it has {count:,} of the {needed:,} {kind} that its pixels need")
+        raise ValueError(f"it has only {count:,} of the {needed:,} {kind} that its pixels need")
     segments = [*zip(offsets, sizes, strict=False)][:needed]
     segments += [(0, 0)] * (needed - len(segments))
     for number, (offset, size) in enumerate(segments):

@@ -102,7 +102,7 @@ def strips_image(
     try:
         image.load()
     except OSError:  # which gives a number only
-        raise ValueError(f"its {name_of(compression)} code is damaged or ends early") from None
+        raise ValueError(f"its {name_of(compression)} data is damaged or ends early") from None
     return image
 
 

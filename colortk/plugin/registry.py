@@ -84,7 +84,7 @@ class Registry:
         if variable and not os.environ.get(variable):
             raise ArtifactError(
                 f"metric '{name}' cannot be computed",
-                "it needs a file that is not shipped",
+                "it needs a file that is not included",
                 f"set {variable} to the path of that file",
             )
         return plugin.spec

@@ -38,7 +38,7 @@ def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
         return "has a summary that is not text"
     path = spec.factory if isinstance(spec, ColorizerSpec) else spec.function
     if not isinstance(path, str) or path.count(":") != 1:
-        return f"has {path!r} where an import path 'package.module:callable' belongs"
+        return f"has {path!r} where an import path 'package.module:callable' is expected"
     if not isinstance(spec.modules, tuple) or not all(isinstance(m, str) for m in spec.modules):
         return "has modules that are not a tuple of text"
     if isinstance(spec, MetricSpec):
@@ -52,17 +52,17 @@ def _check_metric(spec: MetricSpec) -> str | None:
             return f"has a {field_name} that is not text"
     for field_name in ("needs_reference", "chroma"):
         if not isinstance(getattr(spec, field_name), bool):
-            return f"has {field_name}={getattr(spec, field_name)!r}; True or False is wanted"
+            return f"has {field_name}={getattr(spec, field_name)!r}; expected True or False"
     if not isinstance(spec.higher_is_better, bool | None):
-        return f"has higher_is_better={spec.higher_is_better!r}; True, False or None is wanted"
+        return f"has higher_is_better={spec.higher_is_better!r}; expected True, False or None"
     if spec.takes not in get_args(Takes):
         return f"has takes={spec.takes!r}; one of {', '.join(get_args(Takes))} is wanted"
     if spec.takes == "pair" and not spec.needs_reference:
-        return 'takes a "pair" but needs no reference: a pair has one'
+        return 'takes a "pair" but has needs_reference=False: a pair contains the reference'
     if type(spec.digits) is not int or not 0 <= spec.digits <= 9:
-        return f"has digits={spec.digits!r}; a whole number from 0 to 9 is wanted"
+        return f"has digits={spec.digits!r}; expected a whole number from 0 to 9"
     if not _are_bounds(spec.bounds):
-        return f"has bounds={spec.bounds!r}; a tuple of a lower and a higher number is wanted"
+        return f"has bounds={spec.bounds!r}; expected a tuple of a lower and a higher number"
     return None
 
 
@@ -74,10 +74,10 @@ def _are_bounds(bounds: Any) -> bool:
 def _check_colorizer(spec: ColorizerSpec) -> str | None:
     size = spec.working_size
     if not isinstance(size, WorkingSize):
-        return f"has {size!r} where a WorkingSize belongs"
+        return f"has {size!r} where a WorkingSize is expected"
     for value in (size.short if size.short is not None else 1, size.multiple):
         if not isinstance(value, int) or value < 1:
-            return f"has a working size of {value!r}; a whole number from 1 is wanted"
+            return f"has a working size of {value!r}; expected a whole number from 1"
     for field_name, values, kind in (
         ("requires", spec.requires, Requirement),
         ("artifacts", spec.artifacts, Artifact),

@@ -91,9 +91,9 @@ def gray_lines(table: ScoredTable) -> list[str]:
     rest_text = f" and {len(names) - MAX_NAMES} more" if names[MAX_NAMES:] else ""
     listed = ", ".join(names[:MAX_NAMES]) + rest_text
     rule = {
-        "left out": "left out of every measure (--keep-gray scores them in a table of their own)",
-        "separate table": "scored in a table of their own",
-        "counted": "counted in every measure",
+        "left out": "left out of every metric (--keep-gray scores them in a second table)",
+        "separate table": "scored in a second table",
+        "counted": "counted in every metric",
     }.get(table.gray_rule, table.gray_rule)
     return [f"{plural(len(names), 'gray original')}, {rule}: {listed}"]
 

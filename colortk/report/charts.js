@@ -132,7 +132,7 @@ function drawPaired() {
     return { name: row.plugin, value: row.difference, low, high, muted, title };
   });
   const best = rows.length ? rows[0].best : "the best";
-  $("paired-title").textContent = `${metric.label}: difference to ${best}, picture by picture; pale where not told apart`;
+  $("paired-title").textContent = `${metric.label}: difference to ${best}, picture by picture; pale where they do not differ`;
   intervalChart($("paired"), drawn, digits, true, "Paired differences with 95 % intervals");
   const family = report.family?.length ? `, but for the family ${report.family.join(", ")}: corrected together (Holm)` : "";
   const many = rows.length === 1 ? "1 comparison" : `${rows.length} comparisons`;

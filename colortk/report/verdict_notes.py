@@ -76,20 +76,20 @@ def verdict_lines(
         f"ranked by {info.label} ({better} is better); rows are in the order of its mean",
         f"{plural(comparisons, 'comparison')} of two plugins, each by itself at the"
         f" 95 % level{_family_exception(table.family)}",
-        f"the {items} tell two plugins apart if the 95 % interval of their mean paired difference"
+        f"two plugins differ on these {items} if the 95 % interval of their mean paired difference"
         f" excludes 0{corrected}",
-        "plugins that are not told apart share a letter of their group, and plugins that are told"
-        " apart share none; the letters have no order",
-        "a plugin has a rank only if it is told apart from every other plugin",
+        "plugins that do not differ share a letter of their group, and plugins that differ share"
+        " none; the letters have no order",
+        "a plugin has a rank only if it differs from every other plugin",
     ]
     incomplete = [row for row in plugins if row.n != table.images]
     max_pictures = max((row.n for row in plugins), default=0)
     unranked = [row for row in incomplete if row.n < max_pictures or not row.group]
     if unranked:
         names = ", ".join(f"{row.name} ({row.n} of {table.images})" for row in unranked)
-        lines.append(f"no rank, no group: {names}; compared on what both have")
+        lines.append(f"no rank, no group: {names}; compared on the {items} that both have")
         if isinstance(table, ComparisonSummary):
-            lines[-1] += " (--common scores all plugins on what every plugin has)"
+            lines[-1] += " (--common scores all plugins on the pictures that every plugin has)"
     if 0 < max_pictures < MIN_DISTINCT_SCORES:
         lines.append(
             f"under {MIN_DISTINCT_SCORES} {table.kind}: intervals are Student's t, which holds only"
@@ -110,4 +110,4 @@ def pairing_title(summary: ComparisonSummary, metrics: Sequence[str]) -> str:
 def _family_exception(family: list[str]) -> str:
     if not family:
         return ""
-    return f", but for the family {', '.join(family)}: corrected together (Holm)"
+    return f", except the family {', '.join(family)}: corrected together (Holm)"

@@ -67,7 +67,7 @@ def connect(address: str) -> Iterator[Any]:
     except (OSError, TimeoutError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise EnvironmentProblem(
-            f"no Dask scheduler at '{address}'", reason, "start one: dask scheduler"
+            f"no Dask scheduler at '{address}'", reason, "start one with: dask scheduler"
         ) from error
     # Both calls wait for the scheduler, which may be lost by then.
     client.cancel = partial(call_bounded, client.cancel)
@@ -77,7 +77,7 @@ def connect(address: str) -> Iterator[Any]:
         except TimeoutError:
             raise EnvironmentProblem(
                 f"the Dask scheduler at '{address}' has no workers",
-                hint=f"start some: dask worker {address}",
+                hint=f"start workers with: dask worker {address}",
             ) from None
         with _watch_scheduler(address):
             yield client
@@ -133,7 +133,7 @@ def check_scheduler(address: str) -> None:
         try:
             greeting = connection.recv(_LENGTH.size, socket.MSG_WAITALL)
         except TimeoutError:
-            raise OSError("it accepts connections and does not reply") from None
+            raise OSError("it accepts the connection but does not reply") from None
     if len(greeting) < _LENGTH.size or not 0 < _LENGTH.unpack(greeting)[0] < _MAX_GREETING:
         raise OSError("another program replies there")
 

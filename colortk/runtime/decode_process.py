@@ -146,9 +146,9 @@ class DecodeProcess:
             if self._process is not None and isinstance(error, EOFError | OSError):
                 reason = exit_text(self._process.ended())
                 self._process = None
-                raise PictureError(problem, f"its decoder died: {reason}") from None
+                raise PictureError(problem, f"the decoder process ended: {reason}") from None
             self.close()
-            raise PictureError(problem, f"its decoder failed: {error}") from error
+            raise PictureError(problem, f"the decoder process failed: {error}") from error
         except BaseException:  # an interrupt here would leave the reply for the next picture
             self.close()
             raise

@@ -261,7 +261,7 @@ def _keras_predictor(content: bytes, network: str) -> Callable[[Float32], Any]:
         raise ArtifactError(
             f"the file is not of the network {network}",
             f"the network has no '{unknown[0]}'",
-            "weights of another design run with --device cpu",
+            "use --device cpu for weights of another network",
         )
     predict: Callable[[Float32], Any] = model.predict_on_batch
     return predict

@@ -245,7 +245,7 @@ class Isolated:
             self.close()
             raise error(
                 f"plugin '{name}' was stopped",
-                f"no answer {when} in {limit:g} s",
+                f"no reply {when} within {limit:g} s",
                 "use a longer --timeout if the plugin is only slow",
             ) from late
         except ColortkError:

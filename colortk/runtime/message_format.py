@@ -149,7 +149,7 @@ def _header(text: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise MessageError("the header of a message is not JSON") from error
     if not isinstance(entries, dict) or set(entries) != set(_ENTRIES):
-        raise MessageError("the header of a message has other entries than it should")
+        raise MessageError("the header of a message has unexpected entries")
     for name, kind in _ENTRIES.items():
         if not isinstance(entries[name], kind):
             raise MessageError(f"'{name}' of a message is not of type {kind.__name__}")
@@ -170,7 +170,7 @@ def _shapes(arrays: list[Any]) -> list[tuple[str, tuple[int, ...], str]]:
             raise MessageError("an array of a message is not described as [name, shape, dtype]")
         name, shape, dtype = row
         if not isinstance(name, str) or not name.isidentifier() or len(name) > MAX_NAME:
-            raise MessageError("an array of a message has no proper name")
+            raise MessageError("an array of a message has an invalid name")
         if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
             raise MessageError(f"array '{name}' of a message has an unknown type")
         if (

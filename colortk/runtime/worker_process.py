@@ -91,7 +91,7 @@ class WorkerProcess:
         """
         message = self.channel.receive(timeout)
         if message.kind != "sealed":
-            raise MessageError("it did not say what is sealed")
+            raise MessageError("it did not report which aspects are sealed")
         return {name: message.fields.get(name) is True for name in ASPECTS}
 
     def fileno(self) -> int:
@@ -117,7 +117,7 @@ class WorkerProcess:
             The process has ended.
         """
         if not self._numbers and not self.channel.idle():
-            raise MessageError("it sent a reply before there was a request")
+            raise MessageError("it sent a reply before it got a request")
         message = Message(kind, os.urandom(8).hex(), dict(fields or {}), dict(arrays or {}))
         self._numbers.append(message.number)
         self.channel.send(message, timeout)
@@ -145,7 +145,7 @@ class WorkerProcess:
 
     def _checked(self, message: Message) -> Message:
         if not self._numbers or message.number != self._numbers[0]:
-            raise MessageError("its reply is to no request that is open")
+            raise MessageError("its reply does not belong to an open request")
         self._numbers.popleft()
         self.step = ""
         if message.kind == "failure":

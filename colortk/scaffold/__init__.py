@@ -26,7 +26,7 @@ FILES = {
     "colorizer.py.in": "@PACKAGE@/colorizer.py",
     "test.py.in": "tests/test_@NAME@.py",
 }
-_OTHER_FOLDER_HINT = "name another folder with -o"
+_OTHER_FOLDER_HINT = "choose another folder with -o"
 # Stricter than the rule for plugins: the name of a distribution may not end with a dash.
 _NAME = re.compile(r"[a-z]([a-z0-9_]{0,62}[a-z0-9])?")
 

@@ -116,12 +116,12 @@ class ArtifactFolder:
             raise ArtifactError(
                 f"the weights in '{self.folder}' are not weights of plugin '{self.plugin}'",
                 f"there is no '{name}' among them",
-                f"name a folder that colortk fit --plugin {self.plugin} wrote",
+                f"use a folder that colortk fit --plugin {self.plugin} wrote",
             )
         if digest is None:
             raise ArtifactError(
                 f"plugin '{self.plugin}' has no trained artifact '{name}'",
-                "not in its manifest",
+                "its manifest does not list it",
                 hint,
             )
         try:
@@ -133,7 +133,7 @@ class ArtifactFolder:
         if hashlib.sha256(content).hexdigest() != digest:
             raise ArtifactError(
                 f"artifact '{name}' of plugin '{self.plugin}' is not trusted",
-                "its SHA-256 is not the one in its manifest",
+                "its SHA-256 differs from the one in the manifest",
                 hint,
             )
         return content
@@ -161,6 +161,6 @@ def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFo
         raise ArtifactError(
             f"no weights in '{weights}'",
             f"its {MANIFEST} cannot be read",
-            "name a folder that colortk fit wrote",
+            "use a folder that colortk fit wrote",
         ) from error
     return ArtifactFolder(spec.name, weights, _listed(text, str(weights)), named_by_user=True)

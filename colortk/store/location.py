@@ -29,7 +29,7 @@ def store_folder(named: Path | None = None) -> Path:
         raise UsageError(
             f"the store '{folder}' cannot be created",
             error.strerror or str(error),
-            "name another with --store",
+            "choose another folder with --store",
         ) from error
     return folder
 

@@ -236,7 +236,9 @@ class PickleStore:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise PictureError(f"cannot write '{path}'", reason, "choose another --store") from error
+            raise PictureError(
+                f"cannot write '{path}'", reason, "choose another --store"
+            ) from error
         data = dumps(arrays)
         manifest = {
             **about,

@@ -151,11 +151,13 @@ class Answers:
             self.close()
             if not self.path.is_file():
                 problem = f"the survey's answers '{self.path}' are missing"
-                raise UsageError(problem, hint="restore them, or create a new survey") from error
+                raise UsageError(
+                    problem, hint="restore the file, or create a new survey"
+                ) from error
             raise EnvironmentProblem(
                 f"the survey's answers '{self.path}' cannot be used",
                 str(error),
-                "make room and make the folder writable, or restore a copy",
+                "free some disk space, make the folder writable, or restore a copy",
             ) from error
 
     @contextlib.contextmanager
@@ -193,8 +195,8 @@ class Answers:
             row = db.execute("SELECT description FROM survey").fetchone()
         if row != (description,):
             raise UsageError(
-                f"the survey's answers '{self.path}' are about another survey",
-                "its survey.json is not the one that they were given to",
+                f"the survey's answers '{self.path}' belong to another survey",
+                "they were given to another survey.json",
                 "restore the folder",
             )
 
@@ -264,7 +266,7 @@ class Answers:
                 (question, rater),
             ).fetchone()
             if row is None:
-                raise UsageError("no such question", "it was not put to this rater")
+                raise UsageError("no such question", "this rater was not asked it")
             if row[0] is not None:
                 return False
             db.execute(

@@ -98,7 +98,7 @@ def create(
     drawing = drawing or SurveyOptions()
     _check(folder)
     if not plugins:
-        raise UsageError("a survey needs plugins", "none was given", "--plugins a,b")
+        raise UsageError("a survey needs plugins", "no plugin was given", "--plugins a,b")
     how = load_protocol(DEFAULT)
     variants = parse_variants(plugins, how.refine)
     sources, unreadable, _ = find_sources(images)
@@ -138,8 +138,8 @@ def _check(folder: Path) -> None:
     if special_kind(folder) != "a folder":
         refuse_special(folder, UsageError)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        hint = "name another folder, or delete it, with the answers in it"
-        raise UsageError(f"'{folder}' is there already", hint=hint)
+        hint = "use another folder, or delete this one and the answers in it"
+        raise UsageError(f"'{folder}' already exists", hint=hint)
     if not folder.absolute().parent.is_dir():
         raise UsageError(f"cannot create '{folder}'", "there is no such folder", "create it first")
 

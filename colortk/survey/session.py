@@ -88,7 +88,7 @@ class Survey:
         if hashlib.sha256(data).hexdigest() != shown.sha256:
             raise UsageError(
                 f"the survey's picture '{path}' is damaged",
-                "it is not the one that was created",
+                "its content has changed since the survey was created",
                 "restore the folder",
             )
         return data
@@ -147,7 +147,7 @@ class Rater:
             If the rater was not asked the question.
         """
         if not isinstance(real, bool):
-            raise UsageError(f"the answer {real!r}", "give True (real) or False")
+            raise UsageError(f"the answer {real!r}", "use True (real) or False")
         return self.survey.answers.answer(self.id, question, real)
 
     @property

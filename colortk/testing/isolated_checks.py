@@ -88,7 +88,7 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[CheckResu
             worker.request("check", to_plain(checked), timeout=deadline.left)
             outcome = from_plain(CheckResult, worker.reply(deadline.left).fields)
             if outcome.check != title:
-                raise MessageError("it reports on another check than the one that was due")
+                raise MessageError("it reports a check that was not requested")
             yield outcome
     except TimeoutError:
         yield CheckResult(title, f"it did not end in {timeout:g} s")

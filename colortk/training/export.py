@@ -80,7 +80,7 @@ def export_network(
     difference = _largest_difference(network, to_onnx(network, half=False), inputs)
     if difference > MAX_DIFFERENCE:
         raise ColortkError(
-            "the exported network is not the trained one",
+            "the exported network differs from the trained one",
             f"ONNX Runtime differs from Keras by {difference:.1e}, more than {MAX_DIFFERENCE:.0e}",
             "report this with the output of colortk doctor",
         )
@@ -91,7 +91,7 @@ def export_network(
         f" to {difference_16:.1e} with 16-bit weights"
     )
     if difference_16 > MAX_DIFFERENCE_16_BITS:
-        request.print_message("16 bits are not precise enough for these weights: they keep 32")
+        request.print_message("16 bits are not precise enough for these weights: 32 bits are kept")
         content = to_onnx(network, half=False)
     best = state.best_epoch(recipe)
     with staged_request(request) as stage:

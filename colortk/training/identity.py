@@ -76,7 +76,7 @@ def explain_mismatch(stored: str, current: str) -> str:
     if stored == current:
         return ""
     if stored.partition(_SEPARATOR)[0] == current.partition(_SEPARATOR)[0]:
-        return "the code of the network, of its training or of a library has changed since"
+        return "the code of the network, of the training or of a library has changed"
     return "it belongs to a run with other pictures or settings"
 
 

@@ -59,11 +59,11 @@ def initialize_network(network: Any, plugin: str, sources: Sequence[str]) -> lis
             raise UsageError(f"cannot use --init-from {source}", reason)
         if len(sources) > 1 and restored_count < len(network.weights):
             reason = f"it has only {restored_count} of the {len(network.weights)} arrays of weights"
-            hint = "a mean needs sources that have all arrays; name this source alone"
+            hint = "a mean needs sources with all arrays: use this source alone"
             raise UsageError(f"cannot use --init-from {source}", reason, hint)
         if len(sources) > 1 and has_folded_normalization(content):
             reason = "its 8-bit weights include batch normalization and cannot be averaged"
-            hint = "name it alone, or train it with --option bits=16 if its plugin has this option"
+            hint = "use it alone, or train it with --option bits=16 if its plugin has this option"
             raise UsageError(f"cannot use --init-from {source}", reason, hint)
         lines.append(
             f"{restored_count} of {len(network.weights)} arrays of weights taken from '{source}'"
@@ -82,6 +82,8 @@ def _network_content(plugin: str, source: str) -> bytes:
         folder = artifacts_of(registry().colorizer(source)[1])
     if NETWORK not in {artifact.name for artifact in folder.artifacts}:
         raise UsageError(
-            f"cannot use --init-from {source}", f"it has no {NETWORK}", "name a trained network"
+            f"cannot use --init-from {source}",
+            f"it has no {NETWORK}",
+            "use the folder or plugin of a trained network",
         )
     return folder.read(NETWORK)

@@ -19,12 +19,12 @@ try:
     from fastapi import FastAPI as _FastAPI
 except ImportError as error:
     raise EnvironmentProblem(
-        "the page needs Gradio", str(error),
+        "the web page needs Gradio", str(error),
         "pip install 'gradio>=6', or in a clone: pip install '.[ui]'",
     ) from error  # fmt: skip
 if int(_gradio.__version__.partition(".")[0]) < 6:
     raise EnvironmentProblem(
-        "the page needs Gradio 6", f"this is {_gradio.__version__}", "pip install -U gradio"
+        "the web page needs Gradio 6", f"this is {_gradio.__version__}", "pip install -U gradio"
     )
 
 #: Untyped, because their types differ between releases.

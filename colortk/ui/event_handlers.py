@@ -96,7 +96,7 @@ def event_handler(
         except ColortkError as error:
             reason = visitor_message(error, app.visitors.root)
         except MemoryError:
-            reason = "There is not enough memory for this"
+            reason = "There is not enough memory"
         except OSError as error:
             reason = f"This failed: {error.strerror or type(error).__name__}"
         except Exception as error:  # a bug: its traceback goes to stderr

@@ -51,7 +51,7 @@ def _file(value: Any, owns: Owns) -> dict[str, Any] | None:
 
 def _boolean(value: Any, owns: Owns) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("it is neither true nor false")
+        raise ValueError("it is not true or false")
     return value
 
 

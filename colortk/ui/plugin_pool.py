@@ -99,7 +99,7 @@ class PluginPool:
         variant = self._variant(label)
         with self._turns[label]:
             if self._closed:
-                raise UsageError("this page has ended")
+                raise UsageError("the server of this page has stopped")
             if label not in self._loaded:
                 self._loaded[label] = PooledPlugin(variant, self.timeout)
             return self._loaded[label]
@@ -113,7 +113,7 @@ class PluginPool:
     def _variant(self, label: str) -> PluginVariant:
         variant = self._variants.get(label)
         if variant is None:
-            raise UsageError(f"this page has no plugin '{label}'", hint="load the page again")
+            raise UsageError(f"this page has no plugin '{label}'", hint="reload the page")
         return variant
 
 

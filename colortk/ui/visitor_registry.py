@@ -180,12 +180,12 @@ class VisitorRegistry:
             has ended.
         """
         if token is None or not is_token(token):
-            raise PictureError("this page is out of date", hint="load it again")
+            raise PictureError("this page is out of date", hint="reload it")
         window = hashlib.sha256((session or "").encode()).hexdigest()[:16]
         parent = self.of(token).folder / window
         with self._lock:
             if self._closed:
-                raise PictureError("this page has ended")
+                raise PictureError("the server of this page has stopped")
             parent.mkdir(parents=True, exist_ok=True)
             results = sorted(parent.glob(f"{kind}-*"))
             for old in results[: len(results) + 1 - MAX_RESULTS]:

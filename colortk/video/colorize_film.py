@@ -122,7 +122,10 @@ def _colorize_film(
     try:
         _encode(path, film, plugin, settings, frame_settings, segments, losses, span, advance)
         if not segments.finished:
-            raise PictureError(f"'{path}' has no frames in this part", hint="check --from and --to")
+            raise PictureError(
+                f"'{path}' has no frames between --from and --to",
+                hint="the film is shorter; check the times",
+            )
         summary.copied = mux_film(path, output, segments, film, span, settings.force, summary.notes)
     except BaseException:
         if not segments.finished:

@@ -22,7 +22,7 @@ def require_display() -> None:
     EnvironmentProblem
         If there is no display, or OpenCV has no windows.
     """
-    hint = "run it on a desktop; `colortk video` needs no display"
+    hint = "run it on a desktop, or use `colortk video`, which needs no display"
     if sys.platform.startswith("linux") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):

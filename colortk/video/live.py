@@ -56,7 +56,7 @@ class LatestFrames:
                 raise PictureError(
                     f"cannot open camera {source}",
                     "there is none, or another program uses it",
-                    "name another camera or a film",
+                    "use another camera or a film",
                 )
             raise PictureError(f"cannot read '{source}'", "it does not exist or is not a film")
         rate = self._capture.get(cv2.CAP_PROP_FPS)

@@ -145,7 +145,9 @@ def write(checkpoint: Path, folder: Path) -> None:
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     kind = next((kind for kind in (ALEXNET, VGG) if kind.sha256 == digest), None)
     if kind is None:
-        raise ArtifactError("not the checkpoint that LPIPS is built from", f"SHA-256 {digest}")
+        raise ArtifactError(
+            "the file is not the checkpoint from which LPIPS is built", f"SHA-256 {digest}"
+        )
     model = network(read(checkpoint), kind)
     onnx.checker.check_model(model)
     content = model.SerializeToString(deterministic=True)

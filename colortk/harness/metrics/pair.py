@@ -36,7 +36,9 @@ class ScoredPicture:
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
             type_name = pixels.dtype if isinstance(pixels, np.ndarray) else type(pixels).__name__
             raise UsageError(
-                "a picture to be scored must be uint8", f"it is {type_name}", "give sRGB, 0..255"
+                "a picture to be scored must be uint8",
+                f"it is {type_name}",
+                "pass sRGB values from 0 to 255",
             )
         if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
             raise UsageError("a picture to be scored must be (H, W, 3)", f"it is {pixels.shape}")

@@ -85,7 +85,7 @@ def split_pictures(
             raise UsageError(
                 f"no folder '{name}' with pictures in '{root}'",
                 "--emphasis names it",
-                "name a folder that has pictures",
+                "use the name of a folder with pictures",
             )
     limit = held_out * 2**32
     train: list[Path] = []
@@ -104,7 +104,7 @@ def split_pictures(
         raise UsageError(
             f"{len(paths)} picture is not enough to train on",
             "some pictures are held out to measure the progress",
-            "use two or more",
+            "use two or more pictures",
         )
 
     def weighted(side: list[Path]) -> list[float]:

@@ -108,7 +108,7 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
     if request.plugin not in ("", recipe.plugin):  # before the training, not after it
         raise PluginError(
             f"plugin '{request.plugin}' trains the recipe '{recipe.plugin}'",
-            "scores and model card need a recipe of the plugin's own name",
+            "scores and model card need a recipe with the name of the plugin",
             f"write Recipe('{request.plugin}', …) in its code",
         )
     side = request.side
@@ -158,7 +158,7 @@ def _apply_request(request: TrainRequest, recipe: Recipe) -> Recipe:
         if not request.init_from:
             raise UsageError(
                 "--epochs 0 trains nothing",
-                "it only publishes existing weights",
+                "it only exports existing weights",
                 "name them with --init-from",
             )
         sides = ((sides[-1][0], 1.0),)
