@@ -79,7 +79,7 @@ def test_a_wrong_point_is_named(change: dict[str, Any], words: str) -> None:
         ('{"points": 5}', "'points' is needed"),
         ('{"points": [], "version": 2}', "version"),
         ('{"points": [], "units": "mm"}', "pixels"),
-        ('{"points": [5]}', "point 0: it is no object"),
+        ('{"points": [5]}', "point 0: it is not an object"),
         ("[" * 100_000, "nested"),
         (json.dumps({"points": [POINTS[0]] * 10_001}), "over the limit"),
     ],

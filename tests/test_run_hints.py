@@ -115,7 +115,7 @@ def test_a_mask_and_a_region(picture: Path) -> None:
         (["--scribbles", "none.png"], "--scribbles 'none.png': there is no such file"),
         (["--mask", "."], "--mask '.': it is a folder"),
         (["--region", "1,2,3,4"], "write it as X,Y,WIDTH,HEIGHT:strength=0.5"),
-        (["photo2.png", "--hint", "1,2,#fff"], "several can be meant here"),
+        (["photo2.png", "--hint", "1,2,#fff"], "it applies to one picture"),
     ],
 )
 def test_wrong_options_exit_with_2_and_one_line(

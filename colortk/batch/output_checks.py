@@ -39,7 +39,7 @@ def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
         )
     single = options.guidance.of_one_picture if options.guidance is not None else []
     if single and (len(items) > 1 or any(item.folder is not None for item in items)):
-        reason = "it belongs to one picture, and several can be meant here"
+        reason = "it applies to one picture, and there may be several"
         hint = "name one picture, or use --hints auto with files beside the pictures"
         raise UsageError(f"{single[0]} cannot be used", reason, hint)
     if options.output is None:

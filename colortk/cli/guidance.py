@@ -16,32 +16,32 @@ AUTO = "auto"
 HINTS = click.option(
     "--hints",
     metavar="FILE|auto",
-    help="Read hints from a JSON file; auto: from photo.hints.json and photo_marked.png.",
+    help="Read hints from a JSON file, or (auto) beside each picture.",
 )
 HINT = click.option(
     "--hint",
     multiple=True,
     metavar="X,Y,#RRGGBB",
-    help="Set the color at a point (repeatable).",
+    help="Set the color at a point; repeatable.",
 )
 SCRIBBLES = click.option(
     "--scribbles",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Set colors along strokes on a copy of the picture, or on a transparent layer.",
+    help="Set colors by strokes on a copy of the picture or a layer.",
 )
 MASK = click.option(
     "--mask",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Color only where this picture is white.",
+    help="Colorize only where this picture is white.",
 )
 REGION = click.option(
     "--region",
     "regions",
     multiple=True,
     metavar="X,Y,W,H:strength=S",
-    help="Multiply the predicted colors in a rectangle by S (repeatable).",
+    help="Multiply predicted colors in a rectangle by S; repeatable.",
 )
 KEEP_BORDER = click.option(
     "--keep-border", is_flag=True, help="Leave the border or mount of a scan gray."
@@ -87,5 +87,5 @@ def _existing(option: str, path: Path | None) -> Path | None:
         return None
     if not path.is_file():
         reason = "it is a folder" if path.is_dir() else "there is no such file"
-        raise UsageError(f"{option} '{path}'", reason, "name a picture")
+        raise UsageError(f"cannot read {option} '{path}'", reason, "give the path of a picture")
     return path.absolute()

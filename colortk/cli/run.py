@@ -180,6 +180,9 @@ def command(
     pixels of the upright picture, or percentages such as 50%. The color can also be "keep" (the
     colorizer's own color) or "neutral" (gray).
 
+    Colors that you know can be given as hints: points, strokes, masks and rectangles. --hints auto
+    reads photo.hints.json and photo_marked.png for photo.jpg, if these files exist.
+
     With several processes, pictures are reported in completion order. If a picture crashes or
     hangs a process, only that picture fails. All machines of a Dask cluster must see the same files
     under the same paths.

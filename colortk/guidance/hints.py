@@ -206,7 +206,7 @@ def of_still(hints: Iterable[Hint]) -> list[Hint]:
 def _point(point: Any, number: int, fractions: bool) -> Hint:
     try:
         if not isinstance(point, dict):
-            raise ValueError("it is no object")
+            raise ValueError("it is not an object")
         if unknown := sorted(set(point) - _KEYS):
             raise ValueError(f"unknown key '{unknown[0]}'; known: {', '.join(sorted(_KEYS))}")
         kinds = [key for key in ("color", "keep", "neutral") if point.get(key) not in (None, False)]
