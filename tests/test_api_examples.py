@@ -21,7 +21,9 @@ MODULES = {
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docstring_examples_of_public_modules_run(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
     failed, attempted = doctest.testmod(import_module(name))

@@ -80,7 +80,7 @@ def test_a_pipe_is_read_once(place: Path, extension: tuple[str, ...]) -> None:
     assert results(place / "out") == ["pipe.png"]
 
 
-def test_standard_input_gets_the_name_of_its_type(
+def test_output_of_standard_input_is_named_by_its_type(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Input:

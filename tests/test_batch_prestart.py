@@ -88,7 +88,9 @@ def test_a_file_or_a_pattern_starts_no_workers(begun: list[Stand], tmp_path: Pat
     assert not begun
 
 
-def test_a_worker_is_taken_once_and_with_its_threads(begun: list[Stand], tmp_path: Path) -> None:
+def test_a_prestarted_worker_is_used_once_with_its_threads(
+    begun: list[Stand], tmp_path: Path
+) -> None:
     found = PrestartedWorkers([folder_of(20, tmp_path)], None, "gray", ("x=1",), tmp_path)
     request = {"plugin": "gray", "options": ["x=1"], "weights": str(tmp_path)}
     assert [one.request for one in begun] == [request] * 2

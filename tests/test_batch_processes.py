@@ -98,7 +98,7 @@ def test_a_plugin_that_cannot_load_is_reported_once(
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_an_interrupt_leaves_nothing(
+def test_an_interrupted_batch_leaves_no_temporary_files(
     name: str, code: int, colortk: Run, moody: Path, tmp_path: Path
 ) -> None:
     names = many(tmp_path / "in", 8)

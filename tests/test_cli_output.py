@@ -55,7 +55,7 @@ def controls(text: str) -> list[str]:
         ("\x7f\u2028\u2066", r"\x7f\u2028\u2066"),
     ],
 )
-def test_controls_are_escaped_and_nothing_else(text: str, escaped: str) -> None:
+def test_only_control_characters_are_escaped(text: str, escaped: str) -> None:
     assert escape_controls(text) == escaped
 
 

@@ -308,10 +308,10 @@ def test_requested_metrics_are_shown(folder: Path, colortk: Callable[..., Any]) 
 
 
 @pytest.mark.slow
-def test_sizes(
+def test_sizes_compares_results_at_several_sizes(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
-    """`--size` shows which plugins depend on the size of the picture."""
+    """`--sizes` shows which plugins depend on the size of the picture."""
     body = "return np.full((*lightness.shape, 2), 20 * (lightness.shape[0] > 400), np.float32)"
     module = colorizer_module("sized", "sized", body).replace("short=32", "short=None")
     site = distribution("sized", module)

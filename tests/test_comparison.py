@@ -148,7 +148,7 @@ def test_failing_on_the_worst_pictures_does_not_help() -> None:
         assert {e.n for e in common.plugins} == {len(scores) - 3}
 
 
-def test_a_metric_that_fails_on_some_pictures_is_counted_in_its_column() -> None:
+def test_the_column_of_a_metric_counts_its_missing_scores() -> None:
     rng = np.random.default_rng(3)
     whole, part = rng.normal(20, 1, (12, 2)), rng.normal(20, 1, (12, 2))
     part[:4, 0] = np.nan

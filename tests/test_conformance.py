@@ -67,7 +67,7 @@ def test_the_checks_detect_every_fault(
 
 
 @pytest.mark.slow
-def test_a_plugin_that_ends_the_process_fails_one_check_and_stops_no_other(
+def test_a_plugin_that_exits_fails_only_one_check(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     body = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
@@ -214,7 +214,7 @@ def test_checking_all_plugins_lists_the_broken_ones(
 
 
 @pytest.mark.slow
-def test_pytest_skips_what_a_plugin_does_not_offer(
+def test_pytest_skips_checks_of_missing_features(
     distribution: Callable[..., Path], tmp_path: Path
 ) -> None:
     site = distribution("plain", colorizer_module("plain", "plain", f"return {ZEROS}"))

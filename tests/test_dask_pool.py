@@ -93,7 +93,7 @@ def run(tasks: list[str]) -> dict[str, str]:
     return results
 
 
-def test_every_task_has_its_result_and_tasks_are_sent_together(client: Client) -> None:
+def test_every_task_gets_its_result_and_tasks_are_sent_in_batches(client: Client) -> None:
     tasks = [str(number) for number in range(20)]
     assert run(tasks) == {task: f"{task}!" for task in tasks}
     assert {len(message) for message in client.messages[:-1]} == {3}

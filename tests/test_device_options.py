@@ -161,7 +161,7 @@ def test_plugins_show_prints_the_size_of_a_network(
 
 
 @pytest.mark.slow
-def test_no_gpu_is_one_line_with_a_real_backend_too(
+def test_a_missing_gpu_is_one_line_with_a_real_backend(
     tinted: Path, picture: Path, colortk: Run
 ) -> None:
     pytest.importorskip("keras")

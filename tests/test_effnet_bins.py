@@ -117,7 +117,9 @@ def test_the_encoder_is_efficientnet_lite2_with_one_channel() -> None:
 @pytest.mark.parametrize(
     ("size", "published", "features"), [("lite0", 4_652_008, 320), ("lite1", 5_416_680, 320)]
 )
-def test_smaller_encoders_are_the_published_ones(size: str, published: int, features: int) -> None:
+def test_smaller_encoders_have_the_published_sizes(
+    size: str, published: int, features: int
+) -> None:
     pytest.importorskip("keras")
     from colortk_plugins.effnet_bins.encoder import block_of
     from colortk_plugins.effnet_bins.network import effnet_bins

@@ -111,7 +111,7 @@ def test_pictures_too_large_for_the_format_are_refused() -> None:
         encode(np.zeros((1, 20000, 3), np.uint8), Picture(RGB), "webp", [])
 
 
-def test_extensions() -> None:
+def test_extensions_name_formats() -> None:
     assert known_format("JPG") == "JPEG"
     with pytest.raises(UsageError, match="known: png"):
         known_format("docx")

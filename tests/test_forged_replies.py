@@ -115,7 +115,7 @@ def plane(kind: int) -> np.ndarray:
     return np.full((8, 8), kind, np.float32)
 
 
-def test_a_forged_prediction_is_the_failure_of_its_picture(forger: Path) -> None:
+def test_a_forged_prediction_fails_only_its_picture(forger: Path) -> None:
     with Isolated(PluginRequest("forger"), timeout=60) as plugin:
         for kind, why in WHY.items():
             with pytest.raises(PredictionError) as caught:

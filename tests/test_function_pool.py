@@ -53,7 +53,7 @@ def never(task: Numbered, reason: str) -> Outcome:
     raise AssertionError(reason)
 
 
-def test_results_have_what_tasks_had_also_if_larger_than_a_socket_buffer() -> None:
+def test_tasks_and_results_may_be_larger_than_a_socket_buffer() -> None:
     content = os.urandom(3_000_000)
     tasks = [Numbered(number, content=content) for number in range(5)]
     results = list(map_unordered(tasks, FunctionPool(work, never, 2, threads=1)))
@@ -68,7 +68,7 @@ def test_results_have_what_tasks_had_also_if_larger_than_a_socket_buffer() -> No
     assert math.isnan(values[1])
 
 
-def test_a_process_that_ends_costs_its_own_task_alone() -> None:
+def test_a_crashed_process_fails_only_its_own_task() -> None:
     lost = []
 
     def report(task: Numbered, reason: str) -> Outcome:
@@ -82,14 +82,14 @@ def test_a_process_that_ends_costs_its_own_task_alone() -> None:
     assert sorted(lost) == [(1, "its process ended (exit code 7)"), (4, lost[0][1])]
 
 
-def test_an_error_of_the_function_is_raised_with_its_class_and_words() -> None:
+def test_an_error_of_the_function_keeps_its_class_and_message() -> None:
     tasks = [Numbered(0), Numbered(1, "fail"), Numbered(2)]
     with pytest.raises(PictureError, match="a reason") as caught:
         list(map_unordered(tasks, FunctionPool(work, never, 1, threads=1)))
     assert (caught.value.problem, caught.value.hint) == ("cannot do it", "a hint")
 
 
-def test_processes_close_what_they_hold_and_end(
+def test_processes_close_their_resources_and_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENDS", str(tmp_path))

@@ -18,7 +18,7 @@ from fuzz_seeds import seeds
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it limits processes as Linux does")
 
 
-def test_every_seed_is_read_as_it_is(tmp_path: Path) -> None:
+def test_every_unmutated_seed_is_read(tmp_path: Path) -> None:
     """If a seed were invalid, its mutants would test little."""
     for number, (name, data) in enumerate(sorted(seeds().items())):
         folder = tmp_path / str(number)
@@ -89,7 +89,7 @@ def test_an_expected_failure_is_no_finding(tmp_path: Path, monkeypatch: pytest.M
     assert fuzz.attempt("picture", b"", tmp_path) == "refused"
 
 
-def test_every_film_is_read_as_it_is(tmp_path: Path) -> None:
+def test_every_unmutated_film_is_colorized(tmp_path: Path) -> None:
     pytest.importorskip("av")
     import fuzz_films
 

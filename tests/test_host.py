@@ -139,7 +139,7 @@ def test_a_distribution_with_damaged_metadata_fails_alone(
 
 
 @pytest.mark.slow
-def test_what_a_plugin_prints_stays_out_of_the_output(
+def test_text_printed_by_a_plugin_is_not_in_the_output(
     distribution: Callable[..., Path], colortk: Callable[..., Any], picture: Path
 ) -> None:
     body = "print('on import')\n" + colorizer_module(
@@ -155,7 +155,9 @@ def test_what_a_plugin_prints_stays_out_of_the_output(
         assert "predicting" in run.stderr
 
 
-def test_strict_raises(distribution: Callable[..., Path], colortk: Callable[..., Any]) -> None:
+def test_strict_mode_raises_errors_of_plugins(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
     site = install(distribution, "hook that raises")
     run = colortk("plugins", "list", plugins=site, env={"COLORTK_STRICT": "1"})
     assert run.returncode != 0
@@ -197,7 +199,7 @@ def test_a_broken_plugin_asked_for_by_name_says_why(
     assert run.stderr.count("\n") == 1
 
 
-def test_listing_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_plugins_list_imports_no_heavy_library(tmp_path: Path) -> None:
     code = (
         "import sys; from colortk.cli.main import invoke; invoke(['plugins', 'list']);"
         "heavy = {'numpy', 'cv2', 'tensorflow', 'onnxruntime', 'sklearn', 'scipy', 'PIL', 'rich'};"

@@ -13,7 +13,7 @@ from encoded import GRAY, RGB, opened, saved
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "PPM", "WEBP", "GIF"])
-def test_gray(kind: str) -> None:
+def test_gray_pixels_are_decoded_exactly(kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     pixels = opened(saved(Image.fromarray(GRAY), kind, **options)).pixels
     gray = pixels if pixels.ndim == 2 else pixels[..., 1]
@@ -21,13 +21,13 @@ def test_gray(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "PPM", "WEBP"])
-def test_rgb(kind: str) -> None:
+def test_rgb_pixels_are_decoded_exactly(kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     assert np.array_equal(opened(saved(Image.fromarray(RGB), kind, **options)).pixels, RGB)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
-def test_rgba(kind: str) -> None:
+def test_rgba_pixels_and_alpha_are_decoded_exactly(kind: str) -> None:
     rgba = np.dstack([RGB, GRAY])
     options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
     found = opened(saved(Image.fromarray(rgba), kind, **options))
@@ -52,12 +52,12 @@ def test_palette_with_and_without_transparency() -> None:
     assert ((np.asarray(image) == 0) == (found.alpha == 0)).all()
 
 
-def test_one_bit() -> None:
+def test_one_bit_pictures_become_black_and_white() -> None:
     image = Image.fromarray(GRAY).convert("1")
     assert np.array_equal(opened(saved(image, "PNG")).pixels, np.asarray(image) * np.uint8(255))
 
 
-def test_cmyk_jpeg() -> None:
+def test_cmyk_jpegs_are_converted_to_rgb() -> None:
     image = Image.fromarray(RGB).convert("CMYK")
     found = opened(saved(image, "JPEG", quality=100)).pixels.astype(int)
     assert np.abs(found - np.asarray(image.convert("RGB"))).mean() < 4
@@ -65,7 +65,7 @@ def test_cmyk_jpeg() -> None:
 
 @pytest.mark.parametrize("extension", [".png", ".tiff"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_sixteen_bits(extension: str, channels: int) -> None:
+def test_sixteen_bits_are_kept(extension: str, channels: int) -> None:
     wide = np.random.default_rng(0).integers(0, 65535, (20, 30, channels)).astype(np.uint16)
     bgr = wide[..., [2, 1, 0, 3][:channels]] if channels > 1 else wide
     data = cv2.imencode(extension, np.ascontiguousarray(bgr))[1].tobytes()

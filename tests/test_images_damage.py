@@ -158,7 +158,7 @@ def test_a_png_with_a_wrong_check_sum() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP"])
-def test_pixels_whose_color_the_palette_does_not_have(kind: str) -> None:
+def test_pixels_outside_the_palette_are_refused(kind: str) -> None:
     if kind == "PNG":
         few = png((b"\0" + bytes(range(20))) * 16, color=3, palette=bytes(range(30)))
         enough = png((b"\0" + bytes(range(20))) * 16, color=3, palette=bytes(range(60)))

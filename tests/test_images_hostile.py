@@ -59,7 +59,7 @@ def greedy(order: str = "<") -> bytes:
     return tiff(*((n, 7, 1_000_000, 20) for n, _, _, _ in tags), more=bytes(1_100_000), order=order)
 
 
-def test_tags_that_share_their_bytes() -> None:
+def test_tags_with_shared_bytes_are_refused() -> None:
     with pytest.raises(PictureError, match="hold more than the file does"):
         opened(greedy())
 
@@ -91,7 +91,7 @@ def riff_with(kind: bytes, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_exif_that_shares_its_bytes(order: str) -> None:
+def test_exif_with_shared_bytes_is_limited(order: str) -> None:
     block = greedy(order)
     jpeg = saved(Image.fromarray(RGB), "JPEG")
     text = b"Raw profile type exif\0\0" + zlib.compress(

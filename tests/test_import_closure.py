@@ -63,7 +63,7 @@ def test_every_way_to_import_is_followed(tmp_path: Path) -> None:
     assert closure.libraries["numpy"] == {"pkg.start"}
 
 
-def test_a_lazy_facade_is_followed_by_the_names_that_are_taken_from_it(tmp_path: Path) -> None:
+def test_a_lazy_facade_is_followed_only_for_used_names(tmp_path: Path) -> None:
     facade = (
         "_LAZY = {'color': 'pkg.color:convert', 'network': '.network:Network', 'page': 'pkg.page'}\n"
         "def __getattr__(name): ...\n"

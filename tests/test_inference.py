@@ -156,7 +156,7 @@ def test_the_engine_follows_device_and_providers(
     inference._session.cache_clear()
 
 
-def test_no_gpu_is_one_line_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_gpu_is_one_line_with_a_solution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
     FakeCuda(monkeypatch, works=False)
     why = "Keras sees no GPU through sand"

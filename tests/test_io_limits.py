@@ -195,7 +195,7 @@ def test_other_ranges_of_pnm_are_as_pillow_reads_them(kind: int, maximum: int) -
     ("body", "expected"),
     [(b"0 1\n1 0", [[255, 0], [0, 255]]), (b"01#x\n10", [[255, 0], [0, 255]])],
 )
-def test_plain_bitmaps(body: bytes, expected: list[list[int]]) -> None:
+def test_plain_bitmaps_are_decoded(body: bytes, expected: list[list[int]]) -> None:
     assert decode(b"P1 2 2\n" + body, "x").pixels.tolist() == expected
 
 

@@ -85,7 +85,7 @@ def test_one_failure_among_many_pictures_reduces_the_common_pictures(tmp_path: P
     assert [(row["group"], row["n"]) for row in board["plugins"]] == [("a", 21), ("", 20)]
 
 
-def test_protocols_are_never_mixed_and_v1_keeps_its_rule_for_gray(tmp_path: Path) -> None:
+def test_protocols_v1_and_v2_have_separate_leaderboards(tmp_path: Path) -> None:
     """Protocol v1 left gray originals out of color metrics only."""
     for how in (NOW, load_protocol("v1")):
         with Results(tmp_path) as results:

@@ -150,7 +150,7 @@ def test_a_pickle_is_not_loaded(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_a_byte_that_is_no_boolean_becomes_one(ends: Any) -> None:
+def test_a_byte_other_than_0_or_1_becomes_a_valid_boolean(ends: Any) -> None:
     ours, theirs = ends
     theirs._socket.sendall(raw(header(["mask", [4], "bool"]), b"\0\1\2\xff"))
     mask = ours.receive(5, 4).arrays["mask"]
@@ -227,7 +227,7 @@ def test_only_the_reply_to_the_open_request_is_taken(worker_and_child: Any) -> N
     assert worker.reply(5).kind == "reply"
 
 
-def test_steps_of_the_open_request_are_known_until_its_reply(worker_and_child: Any) -> None:
+def test_progress_of_the_open_request_is_accepted_until_its_reply(worker_and_child: Any) -> None:
     worker, child = worker_and_child
     worker.request("first")
     worker.request("second")

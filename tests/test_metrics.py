@@ -129,7 +129,7 @@ def test_maps_of_delta_e_equal_scikit_image() -> None:
     assert found.mean() == pytest.approx(expected.mean(), abs=1e-5)
 
 
-def test_identical_pictures() -> None:
+def test_identical_pictures_have_perfect_scores() -> None:
     truth = photo(200, 180)
     found = score(truth.copy(), truth)
     ones = (
@@ -151,7 +151,7 @@ def test_identical_pictures() -> None:
     assert found["psnr"] == found["psnr_ab"] == 100
 
 
-def test_opposite_pictures() -> None:
+def test_scores_of_opposite_pictures_do_not_overflow() -> None:
     """Sums of 8-bit errors do not overflow."""
     black, white = np.zeros((600, 700, 3), np.uint8), np.full((600, 700, 3), 255, np.uint8)
     found = score(white, black, ["mse", "mae", "psnr", "delta_e76", "ab_auc", "within_jnd"])
@@ -175,7 +175,7 @@ def test_a_gray_result(number: int) -> None:
 
 
 @pytest.mark.parametrize("side", [1, 2, 5, 10, 11, 30, 100, 128])
-def test_small_pictures(side: int) -> None:
+def test_small_pictures_have_defined_scores(side: int) -> None:
     """Structural similarity uses fewer scales, and in the smallest pictures a smaller window."""
     truth = photo(side, side)
     names = ["ssim", "ms_ssim", "ms_ssim_ab", "cms_ssim"]

@@ -174,7 +174,9 @@ def weights(folder: Path, content: bytes, digest: str = "") -> Path:
     return folder
 
 
-def test_the_command_refuses_them_in_one_line(tmp_path: Path, picture: Path, colortk: Run) -> None:
+def test_the_command_refuses_hostile_networks_in_one_line(
+    tmp_path: Path, picture: Path, colortk: Run
+) -> None:
     before = set(tmp_path.iterdir())
     verb = ("run", "-p", "mean_chrominance", picture, "--weights")
     planted = weights(tmp_path / "planted", network(outside("/etc/passwd")))
@@ -184,7 +186,7 @@ def test_the_command_refuses_them_in_one_line(tmp_path: Path, picture: Path, col
     assert set(tmp_path.iterdir()) - before <= {planted, altered, tmp_path / "store"}
 
 
-def test_onnx_runtime_reports_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+def test_onnx_runtime_sends_no_telemetry_and_leaves_no_file(tmp_path: Path) -> None:
     """Wheels of ONNX Runtime write and send an identifier unless telemetry is disabled."""
     network = tmp_path / "network"
     network.write_bytes(seeds()["network:convolution"])

@@ -177,7 +177,7 @@ def test_the_command_prints_folders_and_refuses_bad_lists(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_network_trained_on_packed_pictures_is_the_one_trained_on_files(tmp_path: Path) -> None:
+def test_training_on_packed_pictures_equals_training_on_files(tmp_path: Path) -> None:
     pytest.importorskip("keras")
     for seed in range(16):
         (tmp_path / "data" / "p").mkdir(parents=True, exist_ok=True)

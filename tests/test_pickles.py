@@ -133,7 +133,7 @@ def test_the_payloads_run_in_an_unprotected_unpickler(mark: Path) -> None:
     assert mark.exists()
 
 
-def test_round_trip(tmp_path: Path) -> None:
+def test_records_round_trip(tmp_path: Path) -> None:
     store = PickleStore(tmp_path)
     path = store.keep("kind", store.key("one", "two"), ARRAYS, {"picture": "x.png"})
     found = store.get("kind", store.key("one", "two"))
@@ -177,7 +177,7 @@ def test_a_dict_of_other_things_is_refused() -> None:
             loads(pickle.dumps(value), "test")
 
 
-def test_a_known_file_is_read_by_digest_and_looks_up_nothing_but_arrays(
+def test_a_known_pickle_is_read_by_digest_and_contains_only_arrays(
     tmp_path: Path, mark: Path
 ) -> None:
     path = tmp_path / "weights.ckpt"

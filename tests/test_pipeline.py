@@ -117,7 +117,7 @@ def test_float64_predictions_are_accepted() -> None:
     )
 
 
-def test_unknown_refinement() -> None:
+def test_an_unknown_refinement_is_refused() -> None:
     with pytest.raises(UsageError, match="did you mean 'slide'"):
         refiner("slider")
 

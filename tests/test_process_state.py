@@ -59,9 +59,7 @@ def test_run_writes_pictures_and_ends(meddler: Path, colortk: Run, tmp_path: Pat
     assert "bytes that are no picture" in run.stderr
 
 
-def test_a_picture_on_stdout_is_nothing_but_a_picture(
-    meddler: Path, colortk: Run, tmp_path: Path
-) -> None:
+def test_stdout_contains_only_the_picture(meddler: Path, colortk: Run, tmp_path: Path) -> None:
     Image.fromarray(photo(40, 50)).save(tmp_path / "a.png")
     run = colortk(
         "run", "-p", "meddler", "-", "-o", "-", plugins=meddler, text=False,
@@ -86,7 +84,7 @@ class Meddler:
         return np.zeros((*lightness.shape, 2), np.float32)
 
 
-def test_what_a_plugin_changes_is_restored(tmp_path: Path) -> None:
+def test_global_state_changed_by_a_plugin_is_restored(tmp_path: Path) -> None:
     spec = ColorizerSpec(name="x", summary="x", factory="x:x")
     before = os.getcwd(), signal.getsignal(signal.SIGTERM), sys.stdout, sys.stderr, os.fstat(1)
     Loaded(spec, Meddler(tmp_path)).predict(np.zeros((2, 2), np.float32))

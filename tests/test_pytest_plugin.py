@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_it_lists_a_test_for_each_plugin_and_check(project: Path) -> None:
+def test_the_pytest_plugin_lists_a_test_per_plugin_and_check(project: Path) -> None:
     (project / "test_plain.py").write_text(MARKED)
     run = run_pytest(project, None, "--collect-only", "-q")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -74,7 +74,7 @@ def test_the_pytest_plugin_imports_no_numpy_if_unused(project: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_pytest_finds_it() -> None:
+def test_pytest_loads_the_plugin() -> None:
     (point,) = (p for p in entry_points(group="pytest11") if p.name == "colortk")
     assert point.value == "colortk.testing.pytest_plugin"
 

@@ -89,7 +89,7 @@ def test_slide_is_finite_at_singularities_of_the_closed_form(ab: tuple[float, fl
     assert np.abs(refined).max() <= 2 * 50 + 1e-3
 
 
-def test_none_changes_nothing() -> None:
+def test_refinement_none_changes_nothing() -> None:
     lightness, ab = wild()
     assert np.array_equal(none(lightness, ab), ab)
 

@@ -81,7 +81,7 @@ def test_a_journal_is_a_regular_file(
     assert path.with_name("elsewhere").read_text() == "somebody's"
 
 
-def test_a_journal_that_is_replaced_while_it_is_used(place: Path) -> None:
+def test_a_journal_replaced_by_a_pipe_is_refused(place: Path) -> None:
     journal = Journal(place / "store", {"plugin": "gray"}, resumes=True)
     journal.path.unlink()
     os.mkfifo(journal.path)

@@ -93,7 +93,7 @@ def test_the_script_reads_only_images_that_the_page_has() -> None:
         assert names <= block.keys()
 
 
-def test_the_page_loads_nothing() -> None:
+def test_the_report_page_loads_no_other_file() -> None:
     text = html_of()
     page = Page(text)
     for tag, attributes in page.tags:

@@ -168,7 +168,7 @@ def test_a_plugin_that_hangs_or_dies(
     assert run.stdout.splitlines() == ["middle-colorized.png"]
 
 
-def test_a_plugin_whose_factory_fails(
+def test_a_failing_factory_is_one_line(
     distribution: Callable[..., Path], colortk: Run, picture: Path
 ) -> None:
     body = colorizer_module("odd", "odd", "pass").replace("self.options = options", "1 / 0")

@@ -205,7 +205,9 @@ def test_a_full_disk_leaves_nothing(colortk: Run, picture: Path) -> None:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_two_inputs_with_one_name(colortk: Run, tmp_path: Path, site: Path) -> None:
+def test_the_second_of_two_inputs_with_one_output_fails(
+    colortk: Run, tmp_path: Path, site: Path
+) -> None:
     for folder in ("a", "b", "out"):
         (tmp_path / folder).mkdir()
     for folder in ("a", "b"):

@@ -63,7 +63,7 @@ def oracle(distribution: Callable[..., Path]) -> Path:
 
 
 @pytest.mark.slow
-def test_an_oracle_scores_what_8_bits_allow_and_swapped_colors_are_noticed(
+def test_perfect_predictions_score_best_and_swapped_colors_worse(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     site = oracle(distribution)
@@ -87,7 +87,7 @@ def test_an_oracle_scores_what_8_bits_allow_and_swapped_colors_are_noticed(
 
 
 @pytest.mark.slow
-def test_a_plugin_cannot_reach_the_truth_through_anything_it_gets(
+def test_a_plugin_cannot_reach_the_original_through_its_arguments(
     folder: Path, colortk: Callable[..., Any], distribution: Callable[..., Path]
 ) -> None:
     """The plugin searches its argument, the calling frames, and all objects of its process."""

@@ -143,7 +143,7 @@ def test_every_valid_name_gives_complete_files(name: str, tmp_path: Path) -> Non
         ("", "lower-case letters"),
     ],
 )
-def test_unusable_names(name: str, hint: str) -> None:
+def test_invalid_plugin_names_are_refused(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name of a plugin") as raised:
         scaffold.new_plugin(name)
     assert hint in str(raised.value)

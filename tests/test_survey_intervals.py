@@ -131,7 +131,7 @@ def test_all_or_none_have_wide_intervals() -> None:
     assert share_interval(crossed(np.zeros((10, 5)))) == pytest.approx((0, 1 - low))
 
 
-def test_coverage_of_one_design(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_intervals_of_one_design_cover_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     """This design is quick; benchmarks/survey_coverage.py prints more designs."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from survey_coverage import Design, coverage

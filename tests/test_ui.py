@@ -101,7 +101,7 @@ def bomb(path: Path) -> Path:
     return path
 
 
-def test_what_cannot_be_read(gray: PluginPool, tmp_path: Path) -> None:
+def test_unreadable_uploads_are_messages(gray: PluginPool, tmp_path: Path) -> None:
     def refused(words: str, path: Path, limits: Limits = Limits()) -> None:  # noqa: B008
         with pytest.raises(PictureError, match=words) as caught:
             colorize_picture(path, path.name, gray.get("gray"), UploadOptions(), limits, tmp_path)
@@ -276,7 +276,7 @@ def test_errors_contain_no_paths_of_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6")
-def test_addresses() -> None:
+def test_page_url_names_the_bound_port() -> None:
     from colortk.ui.server import page_url
 
     with open_socket(ServerSettings()) as listening:

@@ -176,7 +176,9 @@ PASTE = """(data) => {
 }"""
 
 
-def test_a_sample_and_what_is_pasted(page: Page, visit: Visit, tmp_path: Path) -> None:
+def test_a_sample_and_a_pasted_picture_are_colorized(
+    page: Page, visit: Visit, tmp_path: Path
+) -> None:
     me = visit(page)
     me.page.get_by_role("button", name="Try a sample").click()
     button = me.page.get_by_role("button", name="Download china-colorized.jpg")

@@ -72,7 +72,7 @@ def test_bands_join_without_seams(shape: tuple[int, int]) -> None:
         (WorkingSize(None), (1, 5000), (16, 5000)),
     ],
 )
-def test_working_shape(
+def test_the_working_shape_follows_the_short_side(
     size: WorkingSize, shape: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert working_shape(size, *shape) == expected

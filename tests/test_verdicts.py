@@ -63,7 +63,7 @@ def test_equal_plugins_differ_as_rarely_as_stated(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_family_has_an_error_rate_of_its_own() -> None:
+def test_a_family_has_its_own_error_rate() -> None:
     assert false_families(5, 30, 1000) < 0.05 + 0.014
 
 

@@ -74,7 +74,7 @@ def test_video_equals_run_on_each_frame(tmp_path: Path, colortk: Run) -> None:
         assert scores["delta_e00"] < 1
 
 
-def test_variable_frame_rate(tmp_path: Path, colortk: Run, site: Path) -> None:
+def test_variable_frame_rate_is_kept(tmp_path: Path, colortk: Run, site: Path) -> None:
     times = [0, 900, 1000, 4000, 4001, 9000, 9500, 20000]
     base = Fraction(1, 1000)
     source = film(tmp_path / "in.mp4", frames=8, times=times, time_base=base)
@@ -103,7 +103,7 @@ def test_a_rotated_film_is_colorized_upright(
         assert cb[:third].mean() > 135 > 121 > cb[-third:].mean(), "blue above, yellow below"
 
 
-def test_odd_size(tmp_path: Path, colortk: Run, site: Path) -> None:
+def test_films_of_odd_size_keep_their_size(tmp_path: Path, colortk: Run, site: Path) -> None:
     source = film(tmp_path / "in.mkv", frames=3, size=(143, 175), codec="ffv1")
     told = video(colortk, site, source, "-o", tmp_path / "out.mp4", "-p", "orange")
     frame = decoded(tmp_path / "out.mp4")[0]
