@@ -36,8 +36,8 @@ def main() -> None:
         truth = lab[..., 1] >= lab[..., 2]
         right["b* is always larger"].append(float(np.mean(~truth)))
         for name, predictor in predictors.items():
-            answer = rgb_to_lab(colorize(lab[..., 0], predictor, refiner("ratio")).rgb)
-            right[name].append(float(np.mean((answer[..., 1] >= answer[..., 2]) == truth)))
+            predicted = rgb_to_lab(colorize(lab[..., 0], predictor, refiner("ratio")).rgb)
+            right[name].append(float(np.mean((predicted[..., 1] >= predicted[..., 2]) == truth)))
     for name, shares in right.items():
         print(f"{name}\t{100 * np.mean(shares):.1f} %\t{len(shares)} pictures")
 

@@ -146,9 +146,9 @@ class Peak(threading.Thread):
         while todo:
             number = todo.pop()
             try:
-                place = Path(f"/proc/{number}")
-                todo += map(int, (place / f"task/{number}/children").read_text().split())
-                for line in (place / "status").read_text().splitlines():
+                folder = Path(f"/proc/{number}")
+                todo += map(int, (folder / f"task/{number}/children").read_text().split())
+                for line in (folder / "status").read_text().splitlines():
                     total += int(line.split()[1]) if line.startswith("VmRSS:") else 0
             except (OSError, ValueError):
                 continue
@@ -174,63 +174,69 @@ def run(folder: Path, out: Path, plugin: str, jobs: int) -> tuple[float, float]:
     return seconds, peak.most
 
 
-def ways(place: Path, plugin: str, paths: list[Path], jobs: int, threads: int) -> dict[str, Any]:
+def ways(folder: Path, plugin: str, paths: list[Path], jobs: int, threads: int) -> dict[str, Any]:
     """Return pictures per second of alternatives: threads, and batches in the network."""
-    out = place / "threads"
+    out = folder / "threads"
     out.mkdir()
     script = [sys.executable, "-c", THREADS, plugin, str(paths[0].parent), str(out), str(jobs)]
     process = subprocess.run(script, capture_output=True, text=True, env=environment(threads))
     if process.returncode:
         raise Failed(last_line(process.stderr))
-    one = alone("network", plugin, paths, jobs, threads)
+    worker = alone("network", plugin, paths, jobs, threads)
     four = alone("batches", plugin, paths, jobs, threads)
     return {
         "in threads of one process, without start-up": round(len(paths) / float(process.stdout), 2),
-        "network, one picture at a time": round(1 / one, 2),
+        "network, one picture at a time": round(1 / worker, 2),
         "network, four pictures at a time": round(1 / four, 2),
     }
 
 
-def measured(place: Path, plugin: str, pictures: int, jobs: int) -> dict[str, float]:
+def measured(folder: Path, plugin: str, pictures: int, jobs: int) -> dict[str, float]:
     """Return pictures per second of the run and of its bound, milliseconds of the stages, and MB."""
     from colortk.runtime.subprocesses import cores
     from pictures import photographs
 
     threads = max(1, cores() // jobs)
-    paths = photographs(place / "in", pictures)
-    few = photographs(place / "few", max(2, pictures // 5))
+    paths = photographs(folder / "in", pictures)
+    small_count = photographs(folder / "few", max(2, pictures // 5))
     parts = {stage: alone(stage, plugin, paths, jobs, threads) for stage in STAGES}
-    seconds, peak = run(place / "in", place / "out", plugin, jobs)
-    fewer, peak_of_few = run(place / "few", place / "out-few", plugin, jobs)
+    seconds, peak = run(folder / "in", folder / "out", plugin, jobs)
+    fewer, peak_of_few = run(folder / "few", folder / "out-few", plugin, jobs)
     if seconds <= fewer:
-        raise Failed(f"{pictures} pictures took no longer than {len(few)}: take more")
+        raise Failed(f"{pictures} pictures took no longer than {len(small_count)}: take more")
     return {stage: 1000 * value for stage, value in parts.items()} | {
         "bound": 1 / sum(parts.values()),
         "speed": pictures / seconds,
-        "speed of few": len(few) / fewer,
-        "throughput": (pictures - len(few)) / (seconds - fewer),
+        "speed of few": len(small_count) / fewer,
+        "throughput": (pictures - len(small_count)) / (seconds - fewer),
         "peak": peak,
         "peak of few": peak_of_few,
-        "few": len(few),
+        "few": len(small_count),
     }
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     from colortk.runtime.subprocesses import cores
 
     count = max(effort.pick(500, 24), 4 * cores())
-    found = measured(place, effort.plugin, count, cores())
-    few = int(found["few"])
-    together = 1000 / found["bound"]
+    measurements = measured(folder, effort.plugin, count, cores())
+    small_count = int(measurements["few"])
+    together = 1000 / measurements["bound"]
     for stage in STAGES:
-        yield Row(f"{stage} alone", found[stage], "ms a picture", "the three, ms", together)
-    for what, number in (("speed of few", few), ("speed", count)):
+        yield Row(f"{stage} alone", measurements[stage], "ms a picture", "the three, ms", together)
+    for label, number in (("speed of few", small_count), ("speed", count)):
         name = f"run, {number} pictures, whole process"
-        yield Row(name, found[what], "pictures/s", "bound of the three", found["bound"])
+        yield Row(
+            name, measurements[label], "pictures/s", "bound of the three", measurements["bound"]
+        )
     name = f"run, {count} pictures, without start-up"
-    yield Row(name, found["throughput"], "pictures/s", "bound of the three", found["bound"])
-    peer = f"{few} pictures, MB"
-    yield Row(f"memory of {count} pictures", found["peak"], "MB", peer, found["peak of few"])
+    yield Row(
+        name, measurements["throughput"], "pictures/s", "bound of the three", measurements["bound"]
+    )
+    peer = f"{small_count} pictures, MB"
+    yield Row(
+        f"memory of {count} pictures", measurements["peak"], "MB", peer, measurements["peak of few"]
+    )
 
 
 def main() -> None:
@@ -248,19 +254,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         try:
-            found = measured(place, plugin, count, jobs)
-            few = int(found["few"])
+            measurements = measured(place, plugin, count, jobs)
+            small_count = int(measurements["few"])
             for stage in STAGES:
-                table[f"{stage} alone, ms a picture"] = round(found[stage], 2)
-            table["bound, pictures a second"] = round(found["bound"], 2)
-            table["run, pictures a second, whole process"] = round(found["speed"], 2)
-            table["run, pictures a second, without start-up"] = round(found["throughput"], 2)
-            table["share of the bound, whole process"] = round(found["speed"] / found["bound"], 3)
-            table["share of the bound, without start-up"] = round(
-                found["throughput"] / found["bound"], 3
+                table[f"{stage} alone, ms a picture"] = round(measurements[stage], 2)
+            table["bound, pictures a second"] = round(measurements["bound"], 2)
+            table["run, pictures a second, whole process"] = round(measurements["speed"], 2)
+            table["run, pictures a second, without start-up"] = round(measurements["throughput"], 2)
+            table["share of the bound, whole process"] = round(
+                measurements["speed"] / measurements["bound"], 3
             )
-            table[f"peak memory of {few} pictures, MB"] = round(found["peak of few"])
-            table[f"peak memory of {count} pictures, MB"] = round(found["peak"])
+            table["share of the bound, without start-up"] = round(
+                measurements["throughput"] / measurements["bound"], 3
+            )
+            table[f"peak memory of {small_count} pictures, MB"] = round(measurements["peak of few"])
+            table[f"peak memory of {count} pictures, MB"] = round(measurements["peak"])
             if arguments.ways:
                 paths = sorted((place / "in").iterdir())
                 table |= ways(place, plugin, paths, jobs, max(1, cores() // jobs))

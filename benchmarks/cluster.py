@@ -77,29 +77,29 @@ def wait_for(address: str, workers: int) -> None:
         raise Failed("the Dask workers did not start") from None
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     from pictures import photographs
 
-    photographs(place / "in", effort.pick(200, 16))
-    squares = place / "squares"
+    photographs(folder / "in", effort.pick(200, 16))
+    squares = folder / "squares"
     squares.mkdir()
     cuts(squares, effort.pick(200, 16))
     plugins = (*FLOORS, effort.plugin)
-    here = colorized(effort.plugin, place / "in", place / "here", 1, "--jobs", "1")
+    local = colorized(effort.plugin, folder / "in", folder / "here", 1, "--jobs", "1")
     speeds: dict[int, float] = {}
     results: dict[int, float] = {}
     scores = {}
     for workers in (1, 2):
-        store = place / f"store-{workers}"
-        with cluster(place, workers) as address:
+        store = folder / f"store-{workers}"
+        with cluster(folder, workers) as address:
             dask = ("--backend", "dask", "--scheduler", address)
-            out = place / f"out-{workers}"
-            speeds[workers] = colorized(effort.plugin, place / "in", out, workers, *dask)
+            out = folder / f"out-{workers}"
+            speeds[workers] = colorized(effort.plugin, folder / "in", out, workers, *dask)
             _, report = compare(squares, store, plugins, *dask)
         results[workers] = throughput(store)
         scores[workers] = [entry["metrics"] for entry in report["plugins"]]
     if scores[1] != scores[2]:
         raise Failed("two workers have other scores than one")
-    yield Row("run, 1 Dask worker", speeds[1], "pictures/s", "1 process without Dask", here)
+    yield Row("run, 1 Dask worker", speeds[1], "pictures/s", "1 process without Dask", local)
     yield Row("run, 2 Dask workers", speeds[2], "pictures/s", "1 worker", speeds[1])
     yield Row("compare, 2 Dask workers", results[2], "results/s", "1 worker", results[1])

@@ -63,8 +63,8 @@ def listening() -> Iterator[Heard]:
     engine: Any = inference.OnnxNetwork
     make, predict = engine.__init__, engine.predict
 
-    def making(self: Any, content: bytes, *arguments: Any, **named: Any) -> None:
-        make(self, content, *arguments, **named)
+    def making(self: Any, content: bytes, *arguments: Any, **keywords: Any) -> None:
+        make(self, content, *arguments, **keywords)
         if self.engine.startswith("onnxruntime"):
             cuda = [inference.CUDA] if "cuda" in self.engine else []
             heard.networks[id(self)] = content, [*cuda, inference.CPU]
@@ -72,8 +72,8 @@ def listening() -> Iterator[Heard]:
     def predicting(self: Any, x: np.ndarray) -> np.ndarray:
         if id(self) in heard.networks:
             heard.asked.append((id(self), np.moveaxis(x, -1, 1).astype(np.float32, order="C")))
-        answer: np.ndarray = predict(self, x)
-        return answer
+        output: np.ndarray = predict(self, x)
+        return output
 
     engine.__init__, engine.predict = making, predicting
     try:
@@ -134,9 +134,9 @@ def main() -> None:
     with listening() as heard:
         result = colorize(light, load(PluginRequest(plugin)), refiner("ratio"))
     np.save(folder / "result.npy", result.rgb)
-    for place, (number, x) in enumerate(heard.asked):
-        (folder / f"network-{place}.onnx").write_bytes(heard.networks[number][0])
-        np.save(folder / f"input-{place}.npy", x)
+    for index, (number, x) in enumerate(heard.asked):
+        (folder / f"network-{index}.onnx").write_bytes(heard.networks[number][0])
+        np.save(folder / f"input-{index}.npy", x)
 
 
 if __name__ == "__main__":

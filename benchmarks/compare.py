@@ -39,11 +39,11 @@ def cuts(folder: Path, count: int) -> None:
 
 
 def compare(
-    folder: Path, store: Path, plugins: Sequence[str], *more: str
+    folder: Path, store: Path, plugins: Sequence[str], *arguments: str
 ) -> tuple[float, dict[str, Any]]:
     """Return the seconds of one ``colortk compare``, and its report."""
     store.mkdir(exist_ok=True)
-    command = [*COLORTK, "compare", str(folder), "--store", str(store), "--json", *more]
+    command = [*COLORTK, "compare", str(folder), "--store", str(store), "--json", *arguments]
     for plugin in plugins:
         command += ["-p", plugin]
     process = ran(command)
@@ -70,17 +70,17 @@ def measured(folder: Path, place: Path, plugins: Sequence[str]) -> Iterator[Row]
 
     jobs = min(2, cores())
     wall, report = compare(folder, place / "local", plugins, "--jobs", str(jobs))
-    answers, metrics = own_seconds(place / "local")
+    predictions, metrics = own_seconds(place / "local")
     loading = report["loading_seconds"]
     repeats = report["repeats"]["seconds"]
-    rest = jobs * wall - answers - loading - metrics - repeats
-    what = f"{report['images']} pictures × {len(plugins)} plugins"
-    note = f"plugins {answers:.1f} s, loading them {loading:.1f} s, metrics {metrics:.1f} s,"
+    other_seconds = jobs * wall - predictions - loading - metrics - repeats
+    label = f"{report['images']} pictures × {len(plugins)} plugins"
+    note = f"plugins {predictions:.1f} s, loading them {loading:.1f} s, metrics {metrics:.1f} s,"
     note += f" second predictions {repeats:.1f} s"
     peer = f"{jobs} processes × {wall:.1f} s"
-    yield Row(f"{what}: overhead", rest, "s", peer, jobs * wall, note)
-    again, _ = compare(folder, place / "local", plugins)
-    yield Row("the same again", again, "s", "the first time", wall)
+    yield Row(f"{label}: overhead", other_seconds, "s", peer, jobs * wall, note)
+    repeated, _ = compare(folder, place / "local", plugins)
+    yield Row("the same again", repeated, "s", "the first time", wall)
 
 
 def rows(effort: Effort, place: Path) -> Iterator[Row]:

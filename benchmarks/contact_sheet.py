@@ -28,9 +28,11 @@ from colortk.runtime.loading import load
 HEADING = 16
 
 
-def pictures(given: list[str]) -> list[Path]:
-    paths = [Path(text) for text in given] or sorted(everything().values())
-    return [found for path in paths for found in (find_pictures(path) if path.is_dir() else [path])]
+def pictures(names: list[str]) -> list[Path]:
+    paths = [Path(text) for text in names] or sorted(everything().values())
+    return [
+        picture for path in paths for picture in (find_pictures(path) if path.is_dir() else [path])
+    ]
 
 
 def cells(path: Path, predictors: list, side: int, gray: bool) -> list[np.ndarray]:
@@ -40,7 +42,10 @@ def cells(path: Path, predictors: list, side: int, gray: bool) -> list[np.ndarra
     plane = lightness(truth)
     neutral = np.dstack([plane, np.zeros((*plane.shape, 2), np.float32)])
     row = [np.rint(lab_to_rgb(neutral) * 255).astype(np.uint8)]
-    row += [colorize(plane, one, refiner("ratio"), strength).rgb for one, strength in predictors]
+    row += [
+        colorize(plane, predictor, refiner("ratio"), strength).rgb
+        for predictor, strength in predictors
+    ]
     return row if gray else [*row, truth]
 
 
@@ -55,8 +60,8 @@ def main() -> None:
     arguments = parser.parse_args()
     names, predictors = ["lightness"], []
     for text in arguments.plugin or [DEFAULT]:
-        found = parse_variant(text)
-        predictors.append((load(found.request), found.strength))
+        variant = parse_variant(text)
+        predictors.append((load(variant.request), variant.strength))
         names.append(text.partition("@")[0])
     names += [] if arguments.gray else ["original"]
     started = time.perf_counter()

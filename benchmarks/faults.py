@@ -41,12 +41,12 @@ def pictures(folder: Path, count: int) -> None:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Return files under ``folder`` by name, including temporary files."""
-    found = {}
+    digests = {}
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # a temporary file was renamed
             if path.is_file():
-                found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return found
+                digests[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return digests
 
 
 def finished(folder: Path) -> list[Path]:
@@ -70,13 +70,13 @@ def gone(process: int) -> bool:
 
 
 class Bench:
-    def __init__(self, place: Path, count: int, jobs: int) -> None:
-        self.place, self.count, self.jobs = place, count, jobs
-        pictures(place / "in", count)
-        self.command = [*COMMAND, str(place / "in"), "-r", "--resume", "--json"]
+    def __init__(self, folder: Path, count: int, jobs: int) -> None:
+        self.place, self.count, self.jobs = folder, count, jobs
+        pictures(folder / "in", count)
+        self.command = [*COMMAND, str(folder / "in"), "-r", "--resume", "--json"]
         self.command += ["--jobs", str(jobs), "-o"]
-        self.rows(place / "wanted", place / "store")
-        self.wanted = contents(place / "wanted")
+        self.rows(folder / "wanted", folder / "store")
+        self.wanted = contents(folder / "wanted")
         assert len(self.wanted) == count
 
     def rows(self, out: Path, store: Path) -> list[dict[str, object]]:
@@ -121,13 +121,15 @@ class Bench:
             rows = self.rows(out, store)
         except SystemExit as error:
             return f"kill {number + 1}: {len(there)} of {self.count} were there", [str(error)]
-        found = contents(out)
-        wrong += [f"{name} is left over" for name in found if name not in self.wanted]
-        wrong += [f"{name} is lost" for name in self.wanted if name not in found]
-        wrong += [f"{n} is another" for n, d in self.wanted.items() if found.get(n, d) != d]
-        again = [name for name, when in there.items() if (out / name).stat().st_mtime_ns != when]
-        if again:
-            wrong.append(f"{len(again)} were done again: {', '.join(again[:10])}")
+        digests = contents(out)
+        wrong += [f"{name} is left over" for name in digests if name not in self.wanted]
+        wrong += [f"{name} is lost" for name in self.wanted if name not in digests]
+        wrong += [f"{n} is another" for n, d in self.wanted.items() if digests.get(n, d) != d]
+        rewritten = [
+            name for name, when in there.items() if (out / name).stat().st_mtime_ns != when
+        ]
+        if rewritten:
+            wrong.append(f"{len(rewritten)} were done again: {', '.join(rewritten[:10])}")
         if len(rows) != self.count:
             wrong.append(f"{len(rows)} records")
         wrong += [f"process {worker} is left" for worker in workers if not gone(worker)]
@@ -135,8 +137,8 @@ class Bench:
         who = "all processes" if workers_too else "the process"
         return (
             f"kill {number + 1}: {who} at {len(there)} of {self.count};"
-            f" resumed: {before} done before, {len(again)} done again,"
-            f" {len(rows) - before - len(again)} done"
+            f" resumed: {before} done before, {len(rewritten)} done again,"
+            f" {len(rows) - before - len(rewritten)} done"
         ), wrong
 
 

@@ -36,10 +36,10 @@ def main() -> None:
     for name in DISTRIBUTIONS:
         cells = [coverage(name, count, arguments.samples) for count in SIZES]
         print(f"{name:38}" + "".join(f"{cell:8.3f}" for cell in cells), flush=True)
-    few = max(100, arguments.samples // 4)
-    print(f"\nfor comparison: BCa of SciPy ({few} samples a cell)")
+    sample_count = max(100, arguments.samples // 4)
+    print(f"\nfor comparison: BCa of SciPy ({sample_count} samples a cell)")
     for name in DISTRIBUTIONS:
-        cells = [coverage_of_bca(name, count, few) for count in SIZES]
+        cells = [coverage_of_bca(name, count, sample_count) for count in SIZES]
         print(f"{name:38}" + "".join(f"{cell:8.3f}" for cell in cells), flush=True)
     print(f"\nproperties of the verdicts ({arguments.tables} tables; tables that break each)")
     for name, count in violations(arguments.tables).items():

@@ -22,8 +22,15 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
         folder = place / kind
         folder.mkdir()
         enlarged(folder / "photograph.jpg", *sides(MEGAPIXELS), mode)
-        found = measured(effort.plugin, folder, effort.times(7, 2), worker=False)
-        stages = ", ".join(f"{stage} {found[stage]:.2f}" for stage in STAGES)
-        note = f"codec {found['codec']:.2f}, network {found['network']:.2f}; run: {stages}"
+        measurements = measured(effort.plugin, folder, effort.times(7, 2), worker=False)
+        stages = ", ".join(f"{stage} {measurements[stage]:.2f}" for stage in STAGES)
+        note = f"codec {measurements['codec']:.2f}, network {measurements['network']:.2f}; run: {stages}"
         name = f"{MEGAPIXELS} megapixels, {kind}: the host's own"
-        yield Row(name, found["overhead"], "s", f"{peer_of(found)}, s", found["bare"], note)
+        yield Row(
+            name,
+            measurements["overhead"],
+            "s",
+            f"{peer_of(measurements)}, s",
+            measurements["bare"],
+            note,
+        )

@@ -97,15 +97,15 @@ class Ran:
 
 def ran(command: Sequence[str], **environment: str) -> Ran:
     """Run a process to its end. On failure print its messages on stderr and raise ``Failed``."""
-    ours, theirs = os.pipe()
-    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(theirs), *command]
+    reading, writing = os.pipe()
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(writing), *command]
     process = subprocess.Popen(
         launcher, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        pass_fds=[theirs], text=True, env={**os.environ, **environment},
+        pass_fds=[writing], text=True, env={**os.environ, **environment},
     )  # fmt: skip
-    os.close(theirs)
+    os.close(writing)
     output, errors = process.communicate()
-    with open(ours) as report:
+    with open(reading) as report:
         text = report.read()
     start, end, code, peak = json.loads(text) if text else (0.0, 0.0, process.returncode, 0.0)
     if code or not text:

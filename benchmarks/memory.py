@@ -23,21 +23,21 @@ image.save(sys.argv[2], "JPEG", quality=99, subsampling=0)
 BYTES = 6
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     from pictures import enlarged, sides
 
-    found: dict[int, float] = {}
+    peaks: dict[int, float] = {}
     for megapixels in sorted(set(effort.megapixels)) or [1, 4, 24][: effort.pick(3, 2)]:
         width, height = sides(megapixels)
-        source, out = enlarged(place / "in.jpg", width, height, "RGB"), place / "out.jpg"
+        source, out = enlarged(folder / "in.jpg", width, height, "RGB"), folder / "out.jpg"
         limit = ["--max-pixels", str(width * height)]
         command = [*COLORTK, "run", "-p", effort.plugin, str(source), "-o", str(out), "--force"]
-        found[megapixels] = ran([*command, *limit]).peak
+        peaks[megapixels] = ran([*command, *limit]).peak
         bare = ran([sys.executable, "-c", CODEC, str(source), str(out)]).peak
         name = f"{megapixels} megapixel{'s' * (megapixels > 1)}"
-        yield Row(name, found[megapixels], "MB", "decode and encode alone, MB", bare)
-    least, most = min(found), max(found)
-    if most > least:
-        slope = (found[most] - found[least]) * 2**20 / (most - least) / 1e6
-        name = f"from {least} to {most} megapixels"
+        yield Row(name, peaks[megapixels], "MB", "decode and encode alone, MB", bare)
+    smallest, largest = min(peaks), max(peaks)
+    if largest > smallest:
+        slope = (peaks[largest] - peaks[smallest]) * 2**20 / (largest - smallest) / 1e6
+        name = f"from {smallest} to {largest} megapixels"
         yield Row(name, slope, "bytes a pixel", "bytes of picture and result", BYTES)

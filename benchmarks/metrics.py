@@ -41,11 +41,11 @@ Pictures = tuple[np.ndarray, np.ndarray]
 
 def samples() -> list[Pictures]:
     """Return photographs at 256 × 256 with the results of two bad colorizers."""
-    found = []
+    pictures = []
     for number in range(len(CROPS)):
         truth = cv2.resize(crop(number), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        found.append((truth, (turned, bled)[number % 2](truth, truth)))
-    return found
+        pictures.append((truth, (turned, bled)[number % 2](truth, truth)))
+    return pictures
 
 
 def ours(scorer: Scorer, pictures: Pictures) -> Scores:
@@ -59,12 +59,12 @@ def theirs(names: list[str], pictures: Pictures) -> dict[str, float]:
 
 def largest_difference(names: list[str], pictures: Pictures) -> float:
     """Return the largest difference over all metrics (relative above 1); exit if one exceeds 1e-4."""
-    found, expected = ours(Scorer(names), pictures), theirs(names, pictures)
+    own_scores, expected = ours(Scorer(names), pictures), theirs(names, pictures)
     largest = 0.0
     for name in names:
-        difference = abs(found.values[name] - expected[name]) / max(1.0, abs(expected[name]))
+        difference = abs(own_scores.values[name] - expected[name]) / max(1.0, abs(expected[name]))
         if not difference <= 1e-4:
-            raise SystemExit(f"{name}: {found.values[name]}, not {expected[name]}")
+            raise SystemExit(f"{name}: {own_scores.values[name]}, not {expected[name]}")
         largest = max(largest, difference)
     return largest
 
@@ -87,16 +87,16 @@ def timed(names: list[str], sample: list[Pictures], rounds: int) -> tuple[float,
         best([partial(ours, scorer, pictures), partial(theirs, names, pictures)], rounds)
         for pictures in sample
     ]
-    mine, other = np.mean(both, axis=0)
-    return float(mine), float(other)
+    own, other = np.mean(both, axis=0)
+    return float(own), float(other)
 
 
 def measured(rounds: int) -> tuple[dict[str, tuple[float, float]], float]:
     """Return the milliseconds of each metric and of all together, of colortk and the peer, and the largest difference."""
-    known = registry().of(MetricSpec)
+    metric_specs = registry().of(MetricSpec)
     names = [
         name for name in registry().metrics()
-        if known[name].distribution == DISTRIBUTION and name != "lpips"
+        if metric_specs[name].distribution == DISTRIBUTION and name != "lpips"
     ]  # fmt: skip
     sample = samples()
     difference = max(largest_difference(names, pictures) for pictures in sample)
@@ -105,13 +105,13 @@ def measured(rounds: int) -> tuple[dict[str, tuple[float, float]], float]:
     return table, difference
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     """Yield the rows of the table, which checks that scikit-image is installed."""
     cv2.setNumThreads(1)
     with threadpool_limits(1):
         table, _ = measured(effort.times(ROUNDS, 3))
-    for name, (mine, other) in table.items():
-        yield Row(name, mine, "ms a picture", "scikit-image, ms", other)
+    for name, (own, other) in table.items():
+        yield Row(name, own, "ms a picture", "scikit-image, ms", other)
 
 
 def main() -> None:
@@ -119,12 +119,14 @@ def main() -> None:
     with threadpool_limits(1):
         table, difference = measured(ROUNDS)
     if "--json" in sys.argv:
-        found = {name: {"ours_ms": a, "scikit_image_ms": b} for name, (a, b) in table.items()}
-        print(json.dumps({"rows": found, "largest_difference": difference}, indent=1))
+        milliseconds = {
+            name: {"ours_ms": a, "scikit_image_ms": b} for name, (a, b) in table.items()
+        }
+        print(json.dumps({"rows": milliseconds, "largest_difference": difference}, indent=1))
         return
     print(f"{'ms a picture':22}{'ours':>9}{'scikit-image':>14}{'ratio':>8}")
-    for name, (mine, other) in table.items():
-        print(f"{name:22}{mine:9.2f}{other:14.2f}{other / mine:8.1f}")
+    for name, (own, other) in table.items():
+        print(f"{name:22}{own:9.2f}{other:14.2f}{other / own:8.1f}")
     print(f"{len(table) - 1} metrics, {len(CROPS)} pictures, largest difference {difference:.1e}")
 
 

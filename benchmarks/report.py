@@ -54,15 +54,15 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=200)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        report, empty = place / "report.html", place / "empty.html"
+        folder = Path(temporary)
+        report, empty = folder / "report.html", folder / "empty.html"
         empty.write_text("<!doctype html><title>empty</title>")
         command = [
             *COMMAND,
             "compare",
             *map(str, find_pictures(arguments.folder)[: arguments.pictures]),
         ]
-        command += ["--store", str(place), "--jobs", "2", "--html", str(report)]
+        command += ["--store", str(folder), "--jobs", "2", "--html", str(report)]
         for row in ROWS:
             command += ["-p", row]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -18,20 +18,20 @@ from measurement import COLORTK, Effort, Failed, Row, ran
 AHEAD = 2
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     from colortk.runtime.subprocesses import cores
     from pictures import photographs
 
-    paths = photographs(place / "in", max(effort.pick(200, 16), 8 * cores()))
+    paths = photographs(folder / "in", max(effort.pick(200, 16), 8 * cores()))
     bound = 1 / sum(alone(stage, effort.plugin, paths, 1, 1) for stage in STAGES)
-    one = colorized(effort.plugin, place / "in", place / "out-1", 1, "--jobs", "1")
-    yield Row("run, 1 process", one, "pictures/s", "bound of the three", bound)
+    single = colorized(effort.plugin, folder / "in", folder / "out-1", 1, "--jobs", "1")
+    yield Row("run, 1 process", single, "pictures/s", "bound of the three", bound)
     processes = 2
     while processes <= cores():
-        out = place / f"out-{processes}"
+        out = folder / f"out-{processes}"
         how = ("--jobs", str(processes))
-        many = colorized(effort.plugin, place / "in", out, processes, *how)
-        yield Row(f"run, {processes} processes", many, "pictures/s", "1 process", one)
+        many = colorized(effort.plugin, folder / "in", out, processes, *how)
+        yield Row(f"run, {processes} processes", many, "pictures/s", "1 process", single)
         processes *= 2
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from measurement import Effort, Row
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     import cv2
     import numpy as np
 
@@ -17,8 +17,8 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
 
     light = np.random.default_rng(0).uniform(0, 100, (256, 256)).astype(np.float32)
     gray = np.rint(light * 2.55).astype(np.uint8)
-    places = grid_positions(256, 32)
-    points = [cv2.KeyPoint(float(x), float(y), 4.0, 0.0) for y in places for x in places]
+    positions = grid_positions(256, 32)
+    points = [cv2.KeyPoint(float(x), float(y), 4.0, 0.0) for y in positions for x in positions]
     extractor = cv2.SIFT_create()
 
     def best(call: Callable[[], object]) -> float:
@@ -29,8 +29,12 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
             times.append(time.perf_counter() - start)
         return min(times)
 
-    ours = best(lambda: dense_sift(light, 32, 32, 6.0))
-    theirs = best(lambda: extractor.compute(gray, points))
+    own_seconds = best(lambda: dense_sift(light, 32, 32, 6.0))
+    opencv_seconds = best(lambda: extractor.compute(gray, points))
     yield Row(
-        "dense SIFT, 32 × 32 points", ours * 1000, "ms", "cv2.SIFT.compute, ms", theirs * 1000
+        "dense SIFT, 32 × 32 points",
+        own_seconds * 1000,
+        "ms",
+        "cv2.SIFT.compute, ms",
+        opencv_seconds * 1000,
     )

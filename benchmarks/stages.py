@@ -48,13 +48,13 @@ class Clocks:
 
     def timed(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(call)
-        def inner(*arguments: Any, **named: Any) -> Any:
+        def inner(*arguments: Any, **keywords: Any) -> Any:
             if threading.get_ident() != self._thread or self._running[-1] == stage:
-                return call(*arguments, **named)
+                return call(*arguments, **keywords)
             self._settle()
             self._running.append(stage)
             try:
-                return call(*arguments, **named)
+                return call(*arguments, **keywords)
             finally:
                 self._settle()
                 self._running.pop()

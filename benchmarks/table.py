@@ -78,7 +78,7 @@ PACKAGES = ("colorization-toolkit", "numpy", "opencv-contrib-python", "onnxrunti
 BUSY = 0.3
 
 
-def measure(part: str, effort: Effort, place: Path) -> None:
+def measure(part: str, effort: Effort, folder: Path) -> None:
     """Run one part in its own process: print one row per line; all other output goes to stderr."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -89,7 +89,7 @@ def measure(part: str, effort: Effort, place: Path) -> None:
     module, needs = PARTS[part]
     try:
         require(*needs)
-        for row in import_module(module).rows(effort, place):
+        for row in import_module(module).rows(effort, folder):
             tell(row)
     except Skipped as reason:
         tell(Row(part, missing=str(reason)))
@@ -99,20 +99,20 @@ def measure(part: str, effort: Effort, place: Path) -> None:
 
 def rows_of(part: str, effort: Effort, limit: float) -> Iterator[dict[str, Any]]:
     """Yield the rows that the process of a part prints, and one more row if it fails."""
-    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile("w+") as errors:
-        command = [sys.executable, __file__, "--part", part, place, json.dumps(asdict(effort))]
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as errors:
+        command = [sys.executable, __file__, "--part", part, folder, json.dumps(asdict(effort))]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
-            start_new_session=True, env={**os.environ, "COLORTK_STORE": f"{place}/store"},
+            start_new_session=True, env={**os.environ, "COLORTK_STORE": f"{folder}/store"},
         )  # fmt: skip
-        late, code, good = threading.Event(), None, True
+        timed_out, code, good = threading.Event(), None, True
 
         def stop() -> None:
             with contextlib.suppress(ProcessLookupError):  # with its child processes
                 os.killpg(process.pid, signal.SIGKILL)
 
         def end() -> None:
-            late.set()
+            timed_out.set()
             stop()
 
         timer = threading.Timer(limit, end)
@@ -129,14 +129,14 @@ def rows_of(part: str, effort: Effort, limit: float) -> Iterator[dict[str, Any]]
             stop()
             process.wait()
         errors.seek(0)
-        said = errors.read()
+        error_text = errors.read()
         if code or not good:
-            print(said, file=sys.stderr)
-        if late.is_set():
+            print(error_text, file=sys.stderr)
+        if timed_out.is_set():
             yield Row(part, problem=f"stopped after {limit:g} s").as_dict()
         elif code:
-            why = last_line(said) or f"its process ended (exit code {code})"
-            yield Row(part, problem=why).as_dict()
+            reason = last_line(error_text) or f"its process ended (exit code {code})"
+            yield Row(part, problem=reason).as_dict()
 
 
 def machine() -> dict[str, Any]:
@@ -187,8 +187,8 @@ def parsed() -> argparse.Namespace:
 def main() -> int:
     arguments = parsed()
     if arguments.part:
-        part, place, effort = arguments.part
-        measure(part, Effort(**json.loads(effort)), Path(place))
+        part, folder, effort = arguments.part
+        measure(part, Effort(**json.loads(effort)), Path(folder))
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # measured rows are kept
     plugin = arguments.plugin

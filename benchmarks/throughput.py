@@ -23,10 +23,10 @@ from measurement import COLORTK, Effort, Failed, Row, ran
 STAGES = ("read", "predict", "chroma", "write")
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     from pictures import photographs
 
-    photographs(place / "in", effort.pick(8, 3))
+    photographs(folder / "in", effort.pick(8, 3))
     for plugin in json.loads(ran([*COLORTK, "plugins", "list", "--json"]).output):
         name = plugin["name"]
         if plugin["status"] == "unavailable":
@@ -35,21 +35,23 @@ def rows(effort: Effort, place: Path) -> Iterator[Row]:
         try:
             if plugin["status"] == "broken":
                 raise Failed(plugin["summary"])
-            found = measured(name, place / "in", effort.times(5, 2), worker=True)
+            measurements = measured(name, folder / "in", effort.times(5, 2), worker=True)
         except Failed as reason:
             yield Row(name, problem=str(reason))
             continue
-        peer = peer_of(found)
-        note = f"codec {1000 * found['codec']:.1f} ms, network {1000 * found['network']:.1f} ms"
-        yield Row(name, 1 / found["host"], "pictures/s", peer, 1 / found["bare"], note)
+        peer = peer_of(measurements)
+        note = f"codec {1000 * measurements['codec']:.1f} ms, network {1000 * measurements['network']:.1f} ms"
         yield Row(
-            f"{name}: the host's own", 1000 * found["overhead"], "ms a picture",
-            f"{peer}, ms", 1000 * found["bare"],
+            name, 1 / measurements["host"], "pictures/s", peer, 1 / measurements["bare"], note
+        )
+        yield Row(
+            f"{name}: the host's own", 1000 * measurements["overhead"], "ms a picture",
+            f"{peer}, ms", 1000 * measurements["bare"],
         )  # fmt: skip
 
 
-def peer_of(found: dict[str, Any]) -> str:
-    return "ONNX Runtime and codec" if found["onnx"] else "its predict_ab and codec"
+def peer_of(measurements: dict[str, Any]) -> str:
+    return "ONNX Runtime and codec" if measurements["onnx"] else "its predict_ab and codec"
 
 
 def measured(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any]:
@@ -60,14 +62,14 @@ def measured(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, 
     ``worker``: keep freed memory, as processes for many pictures do; a run of one does not.
     """
     command = [sys.executable, __file__, plugin, str(folder), str(rounds), str(int(worker))]
-    found: dict[str, Any] = json.loads(ran(command).output)
-    return found
+    measurements: dict[str, Any] = json.loads(ran(command).output)
+    return measurements
 
 
 def clocked(call: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
     start = time.perf_counter()
-    answer = call(*arguments)
-    return time.perf_counter() - start, answer
+    result = call(*arguments)
+    return time.perf_counter() - start, result
 
 
 def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any]:
@@ -110,8 +112,8 @@ def child(plugin: str, folder: Path, rounds: int, worker: bool) -> dict[str, Any
         """Return a function that calls a plugin without a network as the host does."""
         light = lightness(decode(Path(name).read_bytes(), name).pixels)
         rows, columns = working_shape(predictor.spec.working_size, *light.shape)
-        seen = np.ascontiguousarray(resize(light, (columns, rows)))
-        return lambda: predictor.colorizer.predict_ab(seen)
+        resized = np.ascontiguousarray(resize(light, (columns, rows)))
+        return lambda: predictor.colorizer.predict_ab(resized)
 
     asking: dict[str, Callable[[], Any]] = {}
     with listening() as heard:

@@ -27,7 +27,7 @@ SIZES = ((640, 480), (1280, 720))
 CODEC = """
 import sys, time
 from pathlib import Path
-from colortk.video.colorize_frame import Planes
+from colortk.video.colorize_frame import YuvPlanes
 from colortk.video.film_container import Losses
 from colortk.video.film_properties import probe
 from colortk.video.film_reader import frames
@@ -40,7 +40,7 @@ film = probe(source)
 segment, count = SegmentWriter(target, film, Encoding()), 0
 half = np.full(((film.height + 1) // 2, (film.width + 1) // 2), 128, np.uint8)
 for frame in prefetch(frames(source, film, Losses())):
-    segment.write(Planes(frame.gray, half, half), frame.pts)
+    segment.write(YuvPlanes(frame.gray, half, half), frame.pts)
     count += 1
 segment.close()
 print(count / (time.perf_counter() - start))
@@ -55,18 +55,18 @@ def longer(clip: Path, target: Path, size: tuple[int, int], count: int) -> Path:
         stream = out.add_stream("libx264", rate=30, options={"crf": "20", "preset": "veryfast"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        done = 0
-        while done < count:
+        frame_count = 0
+        while frame_count < count:
             with av.open(str(clip)) as source:
                 for frame in source.decode(video=0):
-                    if done == count:
+                    if frame_count == count:
                         break
                     scaled = frame.reformat(*size, format="yuv420p")
                     for part in scaled.planes[1:]:
                         np.frombuffer(memoryview(part), np.uint8)[:] = 128
-                    scaled.pts, scaled.time_base, scaled.pict_type = done, Fraction(1, 30), 0
+                    scaled.pts, scaled.time_base, scaled.pict_type = frame_count, Fraction(1, 30), 0
                     out.mux(stream.encode(scaled))
-                    done += 1
+                    frame_count += 1
         out.mux(stream.encode(None))
     return target
 
@@ -96,32 +96,32 @@ def panned(target: Path, count: int) -> Path:
         for number in range(count):
             picture = photographs[number // scene % len(photographs)]
             top = number % scene
-            cut = np.ascontiguousarray(picture[top : top + height, 3 * top : 3 * top + width])
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(cut, "rgb24")))
+            window = np.ascontiguousarray(picture[top : top + height, 3 * top : 3 * top + width])
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(window, "rgb24")))
         out.mux(stream.encode(None))
     return target
 
 
-def rows(effort: Effort, place: Path) -> Iterator[Row]:
+def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     """Yield the rows of the table, which checks that PyAV is installed: a plugin of almost no cost, and the default."""
     count = effort.pick(300, 45)
-    clip = panned(place / "clip.mp4", count)
+    clip = panned(folder / "clip.mp4", count)
     sizes = SIZES[: effort.pick(2, 1)]
     for plugin in dict.fromkeys(("mean_color", effort.plugin)):
         peak = 0.0
         for size in sizes:
-            source = longer(clip, place / "in.mp4", size, count)
-            alone = codec_alone(source, place)
+            source = longer(clip, folder / "in.mp4", size, count)
+            codec_seconds = codec_alone(source, folder)
             for temporal in ("off", "flow"):
-                rate, peak_here = colorized(source, place / "out.mp4", plugin, temporal)
+                rate, peak_here = colorized(source, folder / "out.mp4", plugin, temporal)
                 peak = peak_here if (size, temporal) == (SIZES[0], "flow") else peak
                 name = f"{plugin}, {size[0]} × {size[1]}, {temporal}"
-                yield Row(name, rate, "frames/s", "decode and encode alone", alone)
+                yield Row(name, rate, "frames/s", "decode and encode alone", codec_seconds)
         if plugin == "mean_color":
             long = count * effort.pick(10, 4)
-            source = longer(clip, place / "long.mp4", SIZES[0], long)
-            _, most = colorized(source, place / "out.mp4", plugin, "flow")
-            yield Row(f"memory of {long} frames", most, "MB", f"{count} frames, MB", peak)
+            source = longer(clip, folder / "long.mp4", SIZES[0], long)
+            _, largest = colorized(source, folder / "out.mp4", plugin, "flow")
+            yield Row(f"memory of {long} frames", largest, "MB", f"{count} frames, MB", peak)
 
 
 def codec_alone(source: Path, folder: Path) -> float:
@@ -134,13 +134,13 @@ def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Itera
     target = folder / "out.mp4"
     for size in SIZES:
         source = longer(clip, folder / "in.mp4", size, count)
-        alone = codec_alone(source, folder)
+        codec_seconds = codec_alone(source, folder)
         for temporal in ("off", "flow"):
             rate, peak = colorized(source, target, plugin, temporal)
             yield {
                 "clip": clip.name, "size": f"{size[0]} x {size[1]}", "temporal": temporal,
                 "plugin": plugin, "frames": count, "frames_per_second": round(rate, 1),
-                "decode_and_encode_alone": round(alone, 1), "ratio": round(rate / alone, 2),
+                "decode_and_encode_alone": round(codec_seconds, 1), "ratio": round(rate / codec_seconds, 2),
                 "peak_mb": round(peak),
             }  # fmt: skip
     source = longer(clip, folder / "long.mp4", SIZES[0], long)
@@ -172,15 +172,15 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
     from colortk.video.smoothing import Smoother
 
     film, loaded = probe(clip), load(PluginRequest(plugin))
-    look = host.FrameSettings(refiner("ratio"), film.weights)
+    frame_settings = host.FrameSettings(refiner("ratio"), film.weights)
     ways = {"off": None, "flow": Smoother()}
     meters = {name: (FlickerMeter(), FlickerMeter()) for name in ways}
     errors: dict[str, list[float]] = {name: [] for name in ways}
-    kept: list[Any] = []
+    stored_planes: list[Any] = []
     rounding = host._chroma_planes
 
     def listening(light: Any, ab: Any, weights: Any) -> Any:
-        kept[:] = [ab]
+        stored_planes[:] = [ab]
         return rounding(light, ab, weights)
 
     host._chroma_planes = listening
@@ -194,17 +194,17 @@ def flickering(clip: Path, plugin: str, count: int) -> Iterator[dict[str, Any]]:
         ab = loaded.predict(host.plugin_lightness(gray, loaded, 0))
         light = gray_lightness()[gray]
         for name, smoother in ways.items():
-            planes = host.color_planes(gray, ab, look, smoother)
+            planes = host.color_planes(gray, ab, frame_settings, smoother)
             stored = av.VideoFrame(film.width, film.height, "yuv420p")
             values = (planes.luma, planes.cb, planes.cr)
             for one, value in zip(stored.planes, values, strict=True):
                 plane(one)[...] = value
             rgb = stored.to_ndarray(format="rgb24")
-            chroma = cv2.resize(kept[0], gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            chroma = cv2.resize(stored_planes[0], gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
             meters[name][0].add(np.dstack([light, chroma]), light)
             meters[name][1].add(rgb, light)
-            found = score(rgb, truth.to_ndarray(format="rgb24"), ["delta_e94"])
-            errors[name].append(found["delta_e94"])
+            scores = score(rgb, truth.to_ndarray(format="rgb24"), ["delta_e94"])
+            errors[name].append(scores["delta_e94"])
     for name, (exact, rounded) in meters.items():
         yield {
             "clip": clip.name, "plugin": plugin, "temporal": name,
@@ -234,12 +234,12 @@ def main() -> None:
                     clip, arguments.plugin, arguments.frames, arguments.long, Path(folder)
                 )
             for row in table:
-                shown = (
+                lines = (
                     json.dumps(row)
                     if arguments.json
                     else ", ".join(f"{k} {v}" for k, v in row.items())
                 )
-                print(shown, flush=True)
+                print(lines, flush=True)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,16 @@ from colortk.plugin.registry import registry
 from colortk.types import Array
 
 
-def score(pred: Array, truth: Array, names: str | Sequence[str] | None = None) -> dict[str, float]:
+def score(
+    result: Array, original: Array, names: str | Sequence[str] | None = None
+) -> dict[str, float]:
     """Score a result against the original.
 
     Parameters
     ----------
-    pred : array of uint8, shape (H, W, 3)
+    result : array of uint8, shape (H, W, 3)
         The result, sRGB.
-    truth : array of uint8, shape (H, W, 3)
+    original : array of uint8, shape (H, W, 3)
         The original, sRGB, of the same size.
     names : str or sequence of str, optional
         Metrics, as ``colortk plugins list --kind metric`` lists them. By default all metrics of
@@ -54,7 +56,7 @@ def score(pred: Array, truth: Array, names: str | Sequence[str] | None = None) -
     if isinstance(names, str):
         names = [names]
     metrics = list(registry().metrics()) if names is None else list(names)
-    scores = Scorer(metrics)(Truth(truth), pred)
+    scores = Scorer(metrics)(Truth(original), result)
     if names is not None and scores.errors:
         raise PictureError("the picture cannot be scored", "; ".join(scores.errors.values()))
     return scores.values

@@ -18,3 +18,5 @@ UInt16 = NDArray[np.uint16]
 Lightness = NDArray[np.float32]
 #: CIE a* and b* of a picture, D65: float32 of shape (H, W, 2).
 Chroma = NDArray[np.float32]
+#: CIE L*, a* and b* of a picture, D65, each float32 of shape (H, W).
+LabPlanes = tuple[Float32, Float32, Float32]

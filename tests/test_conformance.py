@@ -177,8 +177,8 @@ def test_only_an_assertion_of_the_plugin_names_its_line(
 PASSING = """
 import sys
 from colortk.cli.main import invoke
-from colortk.testing import Outcome, isolated_checks
-isolated_checks.run_checks_isolated = lambda name, timeout: [Outcome("a check", None)]
+from colortk.testing import CheckResult, isolated_checks
+isolated_checks.run_checks_isolated = lambda name, timeout: [CheckResult("a check", None)]
 sys.exit(invoke(["plugins", "check", *sys.argv[1:]]))
 """
 

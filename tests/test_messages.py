@@ -218,13 +218,13 @@ def test_only_the_reply_to_the_open_request_is_taken(worker_and_child: Any) -> N
     assert (first.kind, first.fields) == ("first", {"a": 1})
     assert first.number != second.number
     child.send(Message("reply", first.number, {"b": 2}))
-    assert worker.reply(5).fields == {"b": 2}
+    assert worker.wait_for_reply(5).fields == {"b": 2}
     for number in (first.number, "", "0" * 16):  # repeated, without a number, with a guessed number
         child.send(Message("reply", number))
         with pytest.raises(MessageError):
-            worker.reply(5)
+            worker.wait_for_reply(5)
     child.send(Message("reply", second.number))
-    assert worker.reply(5).kind == "reply"
+    assert worker.wait_for_reply(5).kind == "reply"
 
 
 def test_progress_of_the_open_request_is_accepted_until_its_reply(worker_and_child: Any) -> None:
@@ -236,14 +236,14 @@ def test_progress_of_the_open_request_is_accepted_until_its_reply(worker_and_chi
     child.send(Message("step", first.number, {"step": "colorizing"}))
     child.send(Message("reply", first.number))
     child.send(Message("step", first.number, {"step": "writing"}))
-    assert worker.poll() is None
+    assert worker.try_reply() is None
     assert worker.step == "colorizing"
-    assert worker.poll().kind == "reply"
+    assert worker.try_reply().kind == "reply"
     assert worker.step == ""
     with pytest.raises(MessageError):  # a step of a request that already has its reply
-        worker.poll()
+        worker.try_reply()
     child.send(Message("step", second.number, {"step": 5}))
-    assert worker.poll() is None
+    assert worker.try_reply() is None
     assert worker.step == "5"
 
 

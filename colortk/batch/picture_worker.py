@@ -122,7 +122,7 @@ class PictureWorker:
         ended.
         """
         try:
-            message = self._process.poll()
+            message = self._process.try_reply()
             if message is None:
                 return None
             if self.state is None:
@@ -186,7 +186,7 @@ class PictureWorker:
 
     def _crash(self) -> FileResult:
         name = self.config.request.plugin
-        reason = exit_text(self._sweep(self._process.ended()))
+        reason = exit_text(self._sweep(self._process.wait_exit_code()))
         if self.state is None:
             raise PluginError(f"plugin '{name}' crashed while loading", reason)
         hint = " (use fewer --jobs if memory is short)" if "SIGKILL" in reason else ""

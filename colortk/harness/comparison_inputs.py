@@ -44,17 +44,17 @@ def separate_films(images: Any, films: bool) -> tuple[list[Any], list[Path], dic
         images = [images]
     pictures: list[Any] = []
     film_paths: list[Path] = []
-    named = False
+    is_named = False
     for image in images:
         item = image if isinstance(image, np.ndarray) else Path(image)
         if not films or isinstance(item, np.ndarray):
             pictures.append(item)
         elif is_film(item):
             film_paths.append(item)
-            named = True
+            is_named = True
         elif item.is_dir() and (in_folder := find_films(item)):
             film_paths += in_folder
-            pictures += find_pictures(item, needed=False)
+            pictures += find_pictures(item, required=False)
         else:
             pictures.append(item)
     if not film_paths:
@@ -62,7 +62,7 @@ def separate_films(images: Any, films: bool) -> tuple[list[Any], list[Path], dic
     try:
         import colortk.video._av  # noqa: F401
     except EnvironmentProblem as error:
-        if named or not pictures:
+        if is_named or not pictures:
             raise
         count = f"{len(film_paths)} film{'s are' if len(film_paths) > 1 else ' is'} left out"
         return pictures, [], {str(film_paths[0].parent): f"{count}: {error}"}

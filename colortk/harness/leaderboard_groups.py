@@ -78,11 +78,13 @@ def latest(rows: list[BoardEntry]) -> list[BoardEntry]:
     These are the installed version, or else the last one that was run, and the version with the
     most pictures.
     """
-    by_plugin: dict[tuple[str, str, str], list[BoardEntry]] = {}
+    entries_by_plugin: dict[tuple[str, str, str], list[BoardEntry]] = {}
     for row in rows:
-        by_plugin.setdefault((row.key.plugin, row.key.artifact, row.key.options), []).append(row)
+        entries_by_plugin.setdefault(
+            (row.key.plugin, row.key.artifact, row.key.options), []
+        ).append(row)
     rows_kept = []
-    for versions in by_plugin.values():
+    for versions in entries_by_plugin.values():
         last = max(versions, key=lambda row: (row.current, row.when))
         largest = max(versions, key=lambda row: len(row.pictures))
         rows_kept += [last] if len(last.pictures) == len(largest.pictures) else [last, largest]

@@ -85,10 +85,10 @@ def run_pictures(
     """
     run_options = run_options or RunOptions()
     codes = metric_digests(metrics)
-    wanted = {source.picture for source in pictures}
+    picture_digests = {source.picture for source in pictures}
     outcome = Outcome(
-        results.pictures(protocol.hash, wanted),
-        {v.label: results.results(protocol.hash, v.key, codes, wanted) for v in variants},
+        results.pictures(protocol.hash, picture_digests),
+        {v.label: results.results(protocol.hash, v.key, codes, picture_digests) for v in variants},
     )
     twice = select_pictures([s.picture for s in pictures]) if run_options.repeats else set()
     todo: list[tuple[Source, tuple[PluginVariant, ...]]] = []

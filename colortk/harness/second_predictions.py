@@ -160,13 +160,13 @@ def summarize_repeats(rows: Iterable[ResultRow]) -> RepeatSummary | None:
     repeats = [row.repeat for row in rows if row.repeat is not None]
     if not repeats:
         return None
-    compared = [repeat for repeat in repeats if repeat.error is None]
-    differ = sum(repeat.difference > ROUNDING_TOLERANCE for repeat in compared)
+    differences = [repeat for repeat in repeats if repeat.error is None]
+    differ = sum(repeat.difference > ROUNDING_TOLERANCE for repeat in differences)
     return RepeatSummary(
         len(repeats),
-        len(repeats) - len(compared),
+        len(repeats) - len(differences),
         differ,
-        max((repeat.difference for repeat in compared), default=None),
-        max((repeat.share for repeat in compared), default=None),
-        not differ if compared else None,
+        max((repeat.difference for repeat in differences), default=None),
+        max((repeat.share for repeat in differences), default=None),
+        not differ if differences else None,
     )

@@ -92,19 +92,19 @@ def _check_png(data: bytes) -> None:
     width, height, depth, color = struct.unpack_from(">LLBB", data, 16)
     bits = depth * _CHANNELS.get(color, 0)
     passes = _PASSES if data[28] else ((0, 0, 1, 1),)
-    needed = 0
+    needed_bytes = 0
     for left, top, across, down in passes:
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
         if columns > 0 and rows > 0:
-            needed += rows * (1 + -(-columns * bits // 8))
+            needed_bytes += rows * (1 + -(-columns * bits // 8))
     unpacker, unpacked = zlib.decompressobj(), 0
     view = memoryview(data)
     for chunk in png.chunks(data):
         part: bytes | memoryview = b""
         if chunk.kind == b"IDAT":
             part = view[chunk.start : chunk.stop]
-        while len(part) and unpacked < needed:
+        while len(part) and unpacked < needed_bytes:
             unpacked += len(unpacker.decompress(part, 1 << 20))
             part = unpacker.unconsumed_tail
-    if unpacked < needed:
-        raise ValueError(f"it has only {unpacked:,} of {needed:,} bytes of pixels")
+    if unpacked < needed_bytes:
+        raise ValueError(f"it has only {unpacked:,} of {needed_bytes:,} bytes of pixels")

@@ -124,7 +124,7 @@ def find_films(folder: Path) -> list[Path]:
     return sorted(path for path in _files(folder) if is_film(path))
 
 
-def find_pictures(folder: Path, needed: bool = True) -> list[Path]:
+def find_pictures(folder: Path, required: bool = True) -> list[Path]:
     """Return all picture files under ``folder``, sorted.
 
     Links to folders are not followed. A broken link with a picture's extension is in the list, so
@@ -135,19 +135,19 @@ def find_pictures(folder: Path, needed: bool = True) -> list[Path]:
     ----------
     folder : Path
         The folder.
-    needed : bool, optional
+    required : bool, optional
         Whether a folder without pictures is an error.
 
     Raises
     ------
     UsageError
-        ``folder`` is not a folder, or has no pictures although they are ``needed``.
+        ``folder`` is not a folder, or has no pictures although they are ``required``.
     """
     if not folder.is_dir():
         raise UsageError(f"no folder '{folder}'", "pictures are read from a folder")
     extensions = endings()
     paths = sorted(path for path in _files(folder) if path.suffix.lower() in extensions)
-    if needed and not paths:
+    if required and not paths:
         raise UsageError(f"no pictures in '{folder}'", "it holds no file of a known picture type")
     return paths
 

@@ -38,9 +38,11 @@ def kept_exif(exif: Image.Exif, pixels: NDArray[Any], name: str, notes: list[str
         inside.pop(_INTEROPERABILITY, None)  # it names another color space, or says nothing
     if (content := _written(exif)) is not None:
         return content
-    lost = _without_unwritable(exif)
+    dropped_tags = _without_unwritable(exif)
     content = _written(exif)
-    tags = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if lost[5:] else "")
+    tags = ", ".join(dropped_tags[:5]) + (
+        f" and {len(dropped_tags) - 5} more" if dropped_tags[5:] else ""
+    )
     all_lost = content is None
     dropped = "its EXIF" if all_lost else f"EXIF tags {tags}"
     notes.append(f"'{name}': dropped {dropped}, which cannot be written")

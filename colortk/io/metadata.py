@@ -38,7 +38,7 @@ class Metadata:
 
 
 def read_metadata(
-    data: bytes, name: str, info: Mapping[Any, Any], exif: Any, turned: bool, notes: list[str]
+    data: bytes, name: str, info: Mapping[Any, Any], exif: Any, is_rotated: bool, notes: list[str]
 ) -> Metadata:
     """Return the metadata of a picture file, without properties that are wrong for the result.
 
@@ -52,7 +52,7 @@ def read_metadata(
         Pillow's ``info`` of the picture, empty for a TIFF.
     exif : PIL.Image.Exif
         Its EXIF. XMP, IPTC and Photoshop's tags are taken out of it.
-    turned : bool
+    is_rotated : bool
         The picture is rotated or mirrored on reading.
     notes : list of str
         Gets a line for each part that cannot be kept.
@@ -80,7 +80,7 @@ def read_metadata(
         from colortk.io import xmp
 
         try:
-            packet, quoted = xmp.clean(collected.packet, collected.extension, turned)
+            packet, quoted = xmp.clean(collected.packet, collected.extension, is_rotated)
         except xmp.Unusable as error:
             notes.append(f"'{name}': its XMP was dropped: {error}")
     if collected.has_dropped_text:

@@ -217,25 +217,27 @@ def _segments(
     if not rows or not columns:
         raise ValueError("its strips or tiles have no size")
     kind = "tiles" if tiled else "strips"
-    needed = planes * -(-height // rows) * -(-width // columns)
-    if needed > MAX_SEGMENTS:
-        raise ValueError(f"it has {needed:,} {kind}, more than any picture needs")
+    needed_segments = planes * -(-height // rows) * -(-width // columns)
+    if needed_segments > MAX_SEGMENTS:
+        raise ValueError(f"it has {needed_segments:,} {kind}, more than any picture needs")
     offsets = _numbers(tags, 324 if 324 in tags else 273)
     sizes = _numbers(tags, 325 if 325 in tags else 279)
     if not offsets:
         raise ValueError(f"the offsets of its {kind} are missing")
-    if not sizes and len(offsets) == needed == 1 and _number(tags, 259, 1) == 1:
+    if not sizes and len(offsets) == needed_segments == 1 and _number(tags, 259, 1) == 1:
         sizes = (len(data) - offsets[0],)  # allowed by old writers: all that follows
-    if min(len(offsets), len(sizes)) < needed and not partial:
+    if min(len(offsets), len(sizes)) < needed_segments and not partial:
         count = min(len(offsets), len(sizes))
-        raise ValueError(f"it has only {count:,} of the {needed:,} {kind} that its pixels need")
-    segments = [*zip(offsets, sizes, strict=False)][:needed]
-    segments += [(0, 0)] * (needed - len(segments))
+        raise ValueError(
+            f"it has only {count:,} of the {needed_segments:,} {kind} that its pixels need"
+        )
+    segments = [*zip(offsets, sizes, strict=False)][:needed_segments]
+    segments += [(0, 0)] * (needed_segments - len(segments))
     for number, (offset, size) in enumerate(segments):
         if not 0 < offset < len(data) or size <= 0 or offset + size > len(data):
             if not partial:
                 noun = kind[:-1]
-                raise ValueError(f"{noun} {number + 1:,} of {needed:,} is not in the file")
+                raise ValueError(f"{noun} {number + 1:,} of {needed_segments:,} is not in the file")
             segments[number] = (offset, size) if 0 < offset < len(data) and size > 0 else (0, 0)
     return rows, columns, tiled, tuple(segments)
 

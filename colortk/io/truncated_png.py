@@ -23,8 +23,8 @@ def repair_png(data: bytes) -> Repaired | None:
     for top, left, down, across in passes:
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
         sizes.append((rows if columns > 0 else 0, 1 + -(-columns * bits // 8)))
-    needed = sum(rows * size for rows, size in sizes)
-    raw, reached = _inflated(content, needed, marks)
+    needed_bytes = sum(rows * size for rows, size in sizes)
+    raw, reached = _inflated(content, needed_bytes, marks)
     present, out, left_over = [], [], memoryview(raw)
     for rows, size in sizes:
         count = min(rows, len(left_over) // size)
@@ -64,13 +64,13 @@ def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:
     return head, b"".join(content), wrong
 
 
-def _inflated(content: bytes, needed: int, marks: list[int]) -> tuple[bytes, int | None]:
+def _inflated(content: bytes, needed_bytes: int, marks: list[int]) -> tuple[bytes, int | None]:
     """Unpack all valid data. Return it, and its size at the first of ``marks``."""
     unpacker = zlib.decompressobj()
     out = bytearray()
     reached: int | None = None
     offset = 0
-    while offset < len(content) and len(out) < needed:
+    while offset < len(content) and len(out) < needed_bytes:
         step = 1 << 16
         if marks and offset < marks[0]:
             step = min(step, marks[0] - offset)
@@ -78,16 +78,16 @@ def _inflated(content: bytes, needed: int, marks: list[int]) -> tuple[bytes, int
             reached = len(out)
         before = unpacker.copy()
         try:
-            out += unpacker.decompress(content[offset : offset + step], needed - len(out))
+            out += unpacker.decompress(content[offset : offset + step], needed_bytes - len(out))
         except zlib.error:
             for byte in content[offset : offset + step]:
                 try:
-                    out += before.decompress(bytes((byte,)), max(1, needed - len(out)))
+                    out += before.decompress(bytes((byte,)), max(1, needed_bytes - len(out)))
                 except zlib.error:
                     break
             break
         offset += step
-    return bytes(out[:needed]), reached
+    return bytes(out[:needed_bytes]), reached
 
 
 def _png_lines(

@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 from colortk.errors import ColortkError, EnvironmentProblem
 from colortk.runtime.dask_client import RESUME_HINT, connect
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
 #: Messages per thread: the current one and the next one, so that the thread never waits.
 MESSAGES_PER_THREAD = 2
 #: Seconds for the first worker of a cluster to appear.
@@ -24,7 +24,7 @@ WORKER_TIMEOUT = 60.0
 COUNT_INTERVAL = 5.0
 
 
-class DaskPool(Generic[Task, Result]):
+class DaskPool(Generic[TaskT, ResultT]):
     """A pool of the threads of a Dask cluster; a context manager.
 
     Parameters
@@ -46,21 +46,21 @@ class DaskPool(Generic[Task, Result]):
     def __init__(
         self,
         address: str,
-        work: Callable[..., list[Result]],
-        fail: Callable[[Task, str], Result],
+        work: Callable[..., list[ResultT]],
+        fail: Callable[[TaskT, str], ResultT],
         arguments: tuple[Any, ...] = (),
         message_size: int = 1,
     ) -> None:
         self._address, self._work, self._fail = address, work, fail
         self._arguments, self._message_size = arguments, message_size
-        self._sent: dict[Any, list[Task]] = {}  # by future
-        self._queued: deque[Task] = deque()
+        self._sent: dict[Any, list[TaskT]] = {}  # by future
+        self._queued: deque[TaskT] = deque()
         self._finished: SimpleQueue[Any] = SimpleQueue()
         self._stack = ExitStack()
         self._client: Any = None
         self.threads, self._counted = 1, 0.0
 
-    def __enter__(self) -> DaskPool[Task, Result]:
+    def __enter__(self) -> DaskPool[TaskT, ResultT]:
         self._client = self._stack.enter_context(connect(self._address))
         self._count_threads()
         return self
@@ -88,18 +88,18 @@ class DaskPool(Generic[Task, Result]):
         """Return how many tasks are sent in one message now."""
         return self._message_size
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: TaskT) -> None:
         """Queue a task; :meth:`collect` sends it."""
         self._queued.append(task)
 
-    def prepare(self, task: Task) -> Task:
+    def prepare(self, task: TaskT) -> TaskT:
         """Return the task to send for ``task``; subclasses may change it."""
         return task
 
-    def update_speed(self, tasks: list[Task], results: list[Result] | None) -> None:
+    def update_speed(self, tasks: list[TaskT], results: list[ResultT] | None) -> None:
         """Handle tasks that were sent, or that came back with results; for subclasses."""
 
-    def _send(self, tasks: list[Task]) -> None:
+    def _send(self, tasks: list[TaskT]) -> None:
         prepared = tuple(self.prepare(task) for task in tasks)
         with warnings.catch_warnings():
             # Dask expects large data to be stored on one worker, which may be lost.
@@ -109,7 +109,7 @@ class DaskPool(Generic[Task, Result]):
         self.update_speed(tasks, None)
         future.add_done_callback(self._finished.put)
 
-    def collect(self) -> list[tuple[Task, Result]]:
+    def collect(self) -> list[tuple[TaskT, ResultT]]:
         """Wait for the next results; the list may be empty.
 
         Raises
@@ -135,10 +135,10 @@ class DaskPool(Generic[Task, Result]):
                 results += self._results_of(future, self._sent.pop(future))
             return results
 
-    def _results_of(self, future: Any, tasks: list[Task]) -> list[tuple[Task, Result]]:
+    def _results_of(self, future: Any, tasks: list[TaskT]) -> list[tuple[TaskT, ResultT]]:
         if future.status == "finished":
             try:
-                results: list[Result] = future.result()
+                results: list[ResultT] = future.result()
             except (OSError, TimeoutError, CancelledError) as loss:
                 reason = type(loss).__name__
                 raise EnvironmentProblem(

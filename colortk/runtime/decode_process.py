@@ -135,7 +135,7 @@ class DecodeProcess:
             fields = {"name": name, "max_pixels": max_pixels, "allow_truncated": allow_truncated}
             content = {"data": np.frombuffer(data, np.uint8)}
             process.request("decode", fields, content, self.timeout)
-            return _from_message(process.reply(self.timeout, _BYTES))
+            return _from_message(process.wait_for_reply(self.timeout, _BYTES))
         except ColortkError:
             raise
         except TimeoutError:
@@ -144,7 +144,7 @@ class DecodeProcess:
             raise PictureError(problem, reason) from None
         except (EOFError, OSError, MessageError, ValueError, KeyError) as error:
             if self._process is not None and isinstance(error, EOFError | OSError):
-                reason = exit_text(self._process.ended())
+                reason = exit_text(self._process.wait_exit_code())
                 self._process = None
                 raise PictureError(problem, f"the decoder process ended: {reason}") from None
             self.close()
@@ -156,7 +156,7 @@ class DecodeProcess:
     def _start(self) -> WorkerProcess:
         self._process = WorkerProcess("colortk.runtime.decode_process:serve")
         self._process.request("begin", timeout=_START_TIMEOUT)
-        self._process.reply(_START_TIMEOUT)
+        self._process.wait_for_reply(_START_TIMEOUT)
         return self._process
 
     def close(self) -> None:

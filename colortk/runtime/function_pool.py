@@ -89,7 +89,7 @@ class FunctionWorker(Generic[TaskT, ResultT]):
         Only a ``ColortkError`` is raised here. Another exception ends the process, which prints it.
         """
         try:
-            message = self._process.poll(MAX_RESULT_BYTES)
+            message = self._process.try_reply(MAX_RESULT_BYTES)
             if message is None:
                 return None
             result = None
@@ -106,7 +106,7 @@ class FunctionWorker(Generic[TaskT, ResultT]):
             return self._lost(self.tasks.popleft(), str(error))
         except (EOFError, OSError):
             self.ended = True
-            reason = exit_text(self._process.ended())
+            reason = exit_text(self._process.wait_exit_code())
             return self._lost(self.tasks.popleft(), reason)
         if self.tasks:
             with suppress(OSError, MessageError):  # as above

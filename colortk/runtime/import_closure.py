@@ -104,14 +104,14 @@ class SourceTree:
             if not self._is_followed(top, followed):
                 closure.libraries.setdefault(top, set()).add(importer)
                 continue
-            files, named = self._reach(module, names)
+            files, references = self._reach(module, names)
             for name, path in files:
                 if name not in closure.modules:
                     closure.modules[name] = path
                     if name not in self._edges:
                         self._edges[name] = list(self._imports(name, path))
                     waiting += self._edges[name]
-            waiting += named
+            waiting += references
         return closure
 
     @contextlib.contextmanager

@@ -234,12 +234,12 @@ class Isolated:
         deadline, self.late = Deadline(limit), False
         try:
             if loading and self._hidden is not None and sealing_enabled():
-                self.sealed = worker.sealed(deadline.left)
+                self.sealed = worker.wait_until_sealed(deadline.left)
             with contextlib.suppress(
                 ConnectionError
             ):  # the child is dead, and the reply fails, too
                 worker.request(kind, fields, arrays, deadline.left)
-            return worker.reply(deadline.left, max_bytes)
+            return worker.wait_for_reply(deadline.left, max_bytes)
         except TimeoutError as late:
             self.late = True
             self.close()
@@ -257,7 +257,9 @@ class Isolated:
             raise _forged(name, when, error, forged) from forged
         except (EOFError, OSError) as broken:
             self._worker = None
-            raise error(f"plugin '{name}' died {when}", exit_text(worker.ended())) from broken
+            raise error(
+                f"plugin '{name}' died {when}", exit_text(worker.wait_exit_code())
+            ) from broken
         except BaseException:  # after an interrupt, the next picture would get this reply
             self.close()
             raise

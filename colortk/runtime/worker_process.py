@@ -83,11 +83,11 @@ class WorkerProcess:
         #: Step of the first request, as the process reports it; empty at the start.
         self.step = ""
 
-    def sealed(self, timeout: float | None) -> dict[str, bool]:
+    def wait_until_sealed(self, timeout: float | None) -> dict[str, bool]:
         """Return which aspects are sealed, as the process, which has a sandbox, reports them.
 
         Call it once, before the first request: no code of a plugin has run then. Raises the errors
-        of :meth:`reply`.
+        of :meth:`wait_for_reply`.
         """
         message = self.channel.receive(timeout)
         if message.kind != "sealed":
@@ -122,7 +122,7 @@ class WorkerProcess:
         self._numbers.append(message.number)
         self.channel.send(message, timeout)
 
-    def reply(self, timeout: float | None = None, max_bytes: int = 0) -> Message:
+    def wait_for_reply(self, timeout: float | None = None, max_bytes: int = 0) -> Message:
         """Wait for the reply to the first request that has no reply yet.
 
         Raises the errors of :meth:`colortk.runtime.messages.Channel.receive`, and the
@@ -130,8 +130,10 @@ class WorkerProcess:
         """
         return self._checked(self.channel.receive(timeout, max_bytes))
 
-    def poll(self, max_bytes: int = 0) -> Message | None:
-        """Return the reply to the first request if all of it is there. Raises as :meth:`reply`.
+    def try_reply(self, max_bytes: int = 0) -> Message | None:
+        """Return the reply to the first request if all of it is there.
+
+        Raises as :meth:`wait_for_reply`.
 
         A message of kind ``step`` sets ``step``, and is no reply.
         """
@@ -152,7 +154,7 @@ class WorkerProcess:
             raise error_of(message)
         return message
 
-    def ended(self) -> int:
+    def wait_exit_code(self) -> int:
         """Return the exit code of a process whose connection ended; end it if it is still there."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(ENDING_TIMEOUT)

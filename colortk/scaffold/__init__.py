@@ -148,9 +148,9 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
         If the folder exists or cannot be written.
     """
     target = parent / plugin.distribution
-    taken = UsageError(f"'{target}' exists", "it was not changed", _OTHER_FOLDER_HINT)
+    exists_error = UsageError(f"'{target}' exists", "it was not changed", _OTHER_FOLDER_HINT)
     if os.path.lexists(target):
-        raise taken
+        raise exists_error
     try:
         parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(target) as folder:
@@ -162,7 +162,7 @@ def write(plugin: NewPlugin, parent: Path) -> Path:
         raise UsageError(f"cannot write '{target}'", error.reason, _OTHER_FOLDER_HINT) from error
     except OSError as error:
         if os.path.lexists(target):  # another process made it in the meantime
-            raise taken from None
+            raise exists_error from None
         reason = error.strerror or str(error)
         raise UsageError(f"cannot write '{target}'", reason, _OTHER_FOLDER_HINT) from error
     return target

@@ -8,12 +8,12 @@ from pathlib import Path
 from colortk.errors import UsageError
 
 
-def store_folder(named: Path | None = None) -> Path:
+def store_folder(given_folder: Path | None = None) -> Path:
     """Return the folder of the store, and create it if it does not exist.
 
     Parameters
     ----------
-    named : Path, optional
+    given_folder : Path, optional
         The folder of ``--store``. The default is the environment variable ``COLORTK_STORE``, then
         ``pickles/`` of the checkout that this package runs from, then the user's data folder.
 
@@ -22,7 +22,7 @@ def store_folder(named: Path | None = None) -> Path:
     UsageError
         If the folder cannot be created.
     """
-    folder = named or _from_environment() or _checkout() or _user_data()
+    folder = given_folder or _from_environment() or _checkout() or _user_data()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

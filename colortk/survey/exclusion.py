@@ -32,7 +32,7 @@ def uniform_raters(answers: Iterable[Answer], each: int) -> dict[int, bool]:
     for answer in answers:
         by_rater.setdefault(answer.rater, []).append(answer.real)
     return {
-        rater: answered[0]
-        for rater, answered in sorted(by_rater.items())
-        if len(answered) >= minimum_answers(each) and len(set(answered)) == 1
+        rater: rater_answers[0]
+        for rater, rater_answers in sorted(by_rater.items())
+        if len(rater_answers) >= minimum_answers(each) and len(set(rater_answers)) == 1
     }

@@ -58,8 +58,8 @@ class Survey:
         try:
             answers.check(digest)
             for subject in description.pictures:
-                for shown in subject.versions:
-                    survey.content(shown)
+                for version in subject.versions:
+                    survey.content(version)
         except BaseException:
             survey.close()
             raise
@@ -75,9 +75,9 @@ class Survey:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def content(self, shown: Shown) -> bytes:
+    def content(self, version: Shown) -> bytes:
         """Return the PNG of a picture; raises ``UsageError`` if it is missing or changed."""
-        path = self.path(shown)
+        path = self.path(version)
         try:
             data = read_regular(path)
         except OSError as error:
@@ -85,7 +85,7 @@ class Survey:
             raise UsageError(
                 f"the survey's picture '{path}' is missing", reason, "restore the folder"
             ) from error
-        if hashlib.sha256(data).hexdigest() != shown.sha256:
+        if hashlib.sha256(data).hexdigest() != version.sha256:
             raise UsageError(
                 f"the survey's picture '{path}' is damaged",
                 "its content has changed since the survey was created",
@@ -93,9 +93,9 @@ class Survey:
             )
         return data
 
-    def path(self, shown: Shown) -> Path:
+    def path(self, version: Shown) -> Path:
         """Return the path of a picture."""
-        return self.folder / PICTURES_FOLDER / shown.file
+        return self.folder / PICTURES_FOLDER / version.file
 
     def rater(self, known_id: str | None = None) -> Rater:
         """Return the rater with an id, who continues, or a new rater.
@@ -124,13 +124,15 @@ class Rater:
 
     def next(self) -> Question | None:
         """Return the next question, the same until it is answered; ``None`` at the end."""
-        asked = self.survey.answers.show(self.id)
-        if asked is None:
+        asked_question = self.survey.answers.show(self.id)
+        if asked_question is None:
             return None
         about = self.survey.description
-        shown = about.pictures[asked.picture].versions[asked.condition]
-        path = self.survey.path(shown)
-        return Question(asked.id, asked.position + 1, about.each, about.question, path)
+        version = about.pictures[asked_question.picture].versions[asked_question.condition]
+        path = self.survey.path(version)
+        return Question(
+            asked_question.id, asked_question.position + 1, about.each, about.question, path
+        )
 
     def answer(self, question: str, real: bool) -> bool:
         """Store an answer.

@@ -86,7 +86,7 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[CheckResu
         for title in titles:
             deadline = Deadline(timeout)
             worker.request("check", to_plain(checked), timeout=deadline.left)
-            outcome = from_plain(CheckResult, worker.reply(deadline.left).fields)
+            outcome = from_plain(CheckResult, worker.wait_for_reply(deadline.left).fields)
             if outcome.check != title:
                 raise MessageError("it reports a check that was not requested")
             yield outcome
@@ -96,7 +96,7 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[CheckResu
         yield CheckResult(title, f"the process that checks it was stopped: {error}")
     except (EOFError, OSError):
         yield CheckResult(
-            title, f"it ended the process that checks it: {exit_text(worker.ended())}"
+            title, f"it ended the process that checks it: {exit_text(worker.wait_exit_code())}"
         )
     finally:
         worker.stop()

@@ -78,7 +78,7 @@ def render_comparison(comparison: PictureComparison) -> str:
         tail = f"{_table(comparison)}<p class='note'>{note}</p>"
     else:
         tail = "<p class='note'>The picture has no colors, so that results cannot be scored.</p>"
-    cards = first + "".join(_card(row) for row in comparison.rows)
+    cards = first + "".join(_result_figure(row) for row in comparison.rows)
     legend = ""
     if comparison.scored:
         legend = (
@@ -96,19 +96,19 @@ def _figure(title: str, picture: Path, words: str) -> str:
     )
 
 
-def _card(row: PluginResult) -> str:
+def _result_figure(row: PluginResult) -> str:
     if row.picture is None:
         return (
             f"<figure class='failed'><figcaption><b>{html.escape(row.label)}</b>"
             f"<span role='alert'>{html.escape(row.error)}</span></figcaption></figure>"
         )
-    card = _figure(row.label, row.picture, row.summary)
+    figure = _figure(row.label, row.picture, row.summary)
     if row.heat is None:
-        return card
+        return figure
     mean = f", {row.scores['delta_e00']:.1f} on average" if "delta_e00" in row.scores else ""
     alt = html.escape(f"Difference between {row.label} and the original{mean}", quote=True)
     heat = f"<img class='heat' src='{file_url(row.heat)}' alt='{alt}'>"
-    return card.replace("</figure>", f"{heat}</figure>")
+    return figure.replace("</figure>", f"{heat}</figure>")
 
 
 def _table(comparison: PictureComparison) -> str:

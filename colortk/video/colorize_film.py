@@ -22,7 +22,7 @@ from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
 from colortk.types import Float32
 from colortk.video import fps_overlay
-from colortk.video.colorize_frame import FrameSettings, Planes, color_planes, plugin_lightness
+from colortk.video.colorize_frame import FrameSettings, YuvPlanes, color_planes, plugin_lightness
 from colortk.video.film_container import Losses
 from colortk.video.film_properties import Film, probe
 from colortk.video.film_reader import Frame, frames
@@ -38,7 +38,7 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class _ColorizedFrame:
-    planes: Planes
+    planes: YuvPlanes
     frame: Frame
     state: State | None
     cuts: int

@@ -24,7 +24,7 @@ from colortk.video.smoothing import Smoother
 
 
 @dataclass(frozen=True)
-class Planes:
+class YuvPlanes:
     """The planes of a frame.
 
     Parameters
@@ -97,7 +97,7 @@ def plugin_lightness(gray: Plane, predictor: Predictor, quarter_turns: int) -> F
 
 def color_planes(
     gray: Plane, ab: Float32, frame_settings: FrameSettings, smoother: Smoother | None
-) -> Planes:
+) -> YuvPlanes:
     """Return the color frame of a gray frame and its predicted chroma.
 
     Parameters
@@ -115,7 +115,7 @@ def color_planes(
     lights = _lightness_of_chroma(gray, frame_settings.half)
     chroma = chroma_of(gray, lights, ab, frame_settings, smoother)
     cb, cr = _chroma_planes(lights[1], chroma, frame_settings.weights)
-    return Planes(luma_of(gray, cb, cr, frame_settings.weights), cb, cr)
+    return YuvPlanes(luma_of(gray, cb, cr, frame_settings.weights), cb, cr)
 
 
 def chroma_of(

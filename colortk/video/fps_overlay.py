@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from colortk._opencv import cv2
-from colortk.video.colorize_frame import Planes
+from colortk.video.colorize_frame import YuvPlanes
 from colortk.video.luma_tables import BLACK, NEUTRAL, WHITE
 
 #: Number of frames over which the rate is averaged.
@@ -26,12 +26,12 @@ class FrameRate:
         return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0
 
 
-def draw(planes: Planes, rate: float) -> None:
+def draw(planes: YuvPlanes, rate: float) -> None:
     """Write "FPS: 30.2" into the upper left corner of a frame, white on black.
 
     Parameters
     ----------
-    planes : Planes
+    planes : YuvPlanes
         The frame, which is changed.
     rate : float
         Frames per second.

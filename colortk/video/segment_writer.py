@@ -14,7 +14,7 @@ from typing import Any
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import rename_atomic
 from colortk.video._av import av
-from colortk.video.colorize_frame import Planes
+from colortk.video.colorize_frame import YuvPlanes
 from colortk.video.film_properties import Film
 from colortk.video.frame_pixels import plane
 
@@ -153,7 +153,7 @@ class SegmentWriter:
         with self._failures():
             self._stream = add_film(self._container, film, encoding)
 
-    def write(self, planes: Planes, pts: int) -> None:
+    def write(self, planes: YuvPlanes, pts: int) -> None:
         """Encode a frame with its time stamp. Raises ``PictureError``."""
         frame = av.VideoFrame(self._film.width, self._film.height, self._format)
         for stored, values in zip(frame.planes, (planes.luma, planes.cb, planes.cr), strict=True):

@@ -117,10 +117,10 @@ def network(tree: Tree, kind: Network = ALEXNET) -> Any:
         if layer.pool:
             pool = [layer.pool] * 2
             x = node("MaxPool", [x], f"pool{index}", kernel_shape=pool, strides=[2, 2])
-        kept = tree[kind.module][f"Conv_{index}"]
-        kernel = constant(f"half{index}", kept["kernel"].transpose(3, 2, 0, 1).astype(np.float16))
+        array = tree[kind.module][f"Conv_{index}"]
+        kernel = constant(f"half{index}", array["kernel"].transpose(3, 2, 0, 1).astype(np.float16))
         kernel = node("Cast", [kernel], f"kernel{index}", to=TensorProto.FLOAT)
-        bias = constant(f"bias{index}", kept["bias"].astype(np.float32))
+        bias = constant(f"bias{index}", array["bias"].astype(np.float32))
         x = node(
             "Conv", [x, kernel, bias], f"conv{index}",
             strides=[layer.stride] * 2, pads=[layer.pad] * 4,

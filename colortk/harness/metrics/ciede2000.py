@@ -6,9 +6,7 @@ import math
 
 import numpy as np
 
-from colortk.types import Array
-
-Planes = tuple[Array, Array, Array]
+from colortk.types import Array, LabPlanes
 
 _25_7 = 25.0**7
 #: Pixels that are computed at a time, so that intermediates stay in the processor's cache.
@@ -32,7 +30,7 @@ def delta_e00_map(truth: Array, result: Array) -> Array:
     return in_blocks((first[0], first[1], first[2]), (second[0], second[1], second[2]))
 
 
-def in_blocks(first: Planes, second: Planes) -> Array:
+def in_blocks(first: LabPlanes, second: LabPlanes) -> Array:
     """Return :func:`ciede2000` of planes, in blocks that fit into the processor's cache."""
     first_flat, second_flat = ([plane.ravel() for plane in planes] for planes in (first, second))
     out = np.empty_like(first_flat[0])
@@ -45,7 +43,7 @@ def in_blocks(first: Planes, second: Planes) -> Array:
     return out.reshape(first[0].shape)
 
 
-def ciede2000(first: Planes, second: Planes) -> Array:
+def ciede2000(first: LabPlanes, second: LabPlanes) -> Array:
     """Return CIEDE2000 of L*, a* and b* planes of any shape, in their precision; kL = kC = kH = 1.
 
     Hues are unit vectors: their bisector is the mean hue, on the shorter arc, and multiples of the
@@ -89,7 +87,7 @@ def ciede2000(first: Planes, second: Planes) -> Array:
     return out
 
 
-def _hues(first: Planes, second: Planes) -> Planes:
+def _hues(first: LabPlanes, second: LabPlanes) -> tuple[Array, Array, Array]:
     """Return ΔH', and cosine and sine of the mean hue, of two colors' a', b' and C'."""
     (a1, b1, c1), (a2, b2, c2) = first, second
     tiny = np.finfo(c1.dtype).tiny

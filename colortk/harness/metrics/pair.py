@@ -12,10 +12,7 @@ from colortk.errors import UsageError
 from colortk.harness.metrics.cie94 import cie94
 from colortk.harness.metrics.ciede2000 import in_blocks
 from colortk.harness.metrics.structure import Pyramid, StructuralSimilarity
-from colortk.types import Array, Float32
-
-#: L*, a* and b*, each float32 (H, W).
-Planes = tuple[Float32, Float32, Float32]
+from colortk.types import Array, Float32, LabPlanes
 
 
 class ScoredPicture:
@@ -57,7 +54,7 @@ class ScoredPicture:
         return rgb_to_lab(self.pixels)
 
     @cached_property
-    def planes(self) -> Planes:
+    def planes(self) -> LabPlanes:
         """L*, a* and b*, each float32 (H, W)."""
         lightness, a, b = cv2.split(self.lab)
         return lightness, a, b
