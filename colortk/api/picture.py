@@ -1,4 +1,4 @@
-"""``colortk.colorize``: one picture, from whatever holds it."""
+"""``colortk.colorize``: one picture, given as a path, array, PIL image, bytes or file object."""
 
 from __future__ import annotations
 

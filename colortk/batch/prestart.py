@@ -81,7 +81,7 @@ class PrestartedWorkers:
 
 
 def threads_per_worker(jobs: int) -> int:
-    """Return the threads of each process: as the environment says, or a share of the cores."""
+    """Return the threads of each process: from the environment, or a share of the cores."""
     return threads() or max(1, cores() // jobs)
 
 

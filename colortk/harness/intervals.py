@@ -190,7 +190,7 @@ def _equal_scores(
     columns: NDArray[np.bool_], mean: Float64, count: int, level: float,
     low: Float64, high: Float64, p: Float64,
 ) -> None:  # fmt: skip
-    """Fill in columns of equal scores: an interval of one value, or none if that says too much."""
+    """Fill in columns of equal scores: an interval of one value, or none for too few scores."""
     sign_test = np.where(mean == 0, 1.0, 2.0 ** (1 - count))
     p[columns] = sign_test[columns]
     sure = columns & ((mean == 0) | (sign_test <= 1 - level))

@@ -216,7 +216,7 @@ class Uploads:
         return progress
 
     def end(self, visitor: str, upload: str | None, progress: Progress) -> None:
-        """Mark an upload as ended. Its progress can be asked for a little longer."""
+        """Mark an upload as ended. Its progress can be requested for a little longer."""
         progress.done = True
         if upload is not None:
             asyncio.get_running_loop().call_later(
