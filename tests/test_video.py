@@ -165,7 +165,7 @@ def test_the_readable_frames_of_a_truncated_film_are_colorized(
 ) -> None:
     cut = truncated(tmp_path / "cut.mp4")
     run = colortk("video", cut, "-o", tmp_path / "out.mp4", "-p", "orange", "--json", plugins=site)
-    one_line(run, 1, "frames of", "could not be read")
+    one_line(run, 1, "frames of", "could not be decoded")
     told = json.loads(run.stdout)
     assert 2 < told["frames"] < 30
     assert told["lost_frames"] > 0
