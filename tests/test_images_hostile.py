@@ -202,7 +202,9 @@ def test_formats_without_photographs_are_not_opened(kind: str, mode: str) -> Non
     if kind not in Image.SAVE:
         pytest.skip("Pillow does not write it here")
     data = saved(Image.fromarray(photo(64, 64)).convert(mode), kind)
-    with pytest.raises(PictureError, match="not a format of pictures|not a picture of a known"):
+    with pytest.raises(
+        PictureError, match="not a supported picture format|not a picture of a known"
+    ):
         opened(data)
 
 
