@@ -110,9 +110,9 @@ def out_of_memory(error: BaseException | None) -> bool:
     error : BaseException or None
         ``None`` gives false.
     """
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
         if isinstance(error, MemoryError):
             return True
         if isinstance(error, OSError) and error.errno == errno.ENOMEM:

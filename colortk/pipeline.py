@@ -198,11 +198,11 @@ def colorize_present(
         sRGB of the whole picture. Missing lines have the lightness of the input and no color.
     """
     columns = missing.axis == "columns"
-    whole = lightness.T if columns else lightness
+    full_lightness = lightness.T if columns else lightness
     present = missing.present
     lines = np.flatnonzero(present)
     part = slice(int(lines[0]), int(lines[-1]) + 1)
-    shown_part = np.ascontiguousarray(whole[part].T if columns else whole[part])
+    shown_part = np.ascontiguousarray(full_lightness[part].T if columns else full_lightness[part])
     if guide is not None:
         corner = (0, part.start) if columns else (part.start, 0)
         guide = guide.part(*corner, (shown_part.shape[0], shown_part.shape[1]))

@@ -153,7 +153,7 @@ def test_training_inputs_are_the_served_inputs() -> None:
     served = features.join_inputs(
         points.sift[chosen],
         points.luminance[chosen],
-        points.place[chosen],
+        points.position[chosen],
         np.stack([r["whole"][v] for r, v in picture]),
         np.stack([r["context"][v] for r, v in picture]),
     )

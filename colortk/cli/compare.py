@@ -246,8 +246,8 @@ def command(
     except KeyboardInterrupt:
         print_message("The scores so far are stored. Run the same command to continue.")
         raise
-    for name, why in comparison.left_out.items():
-        print_message(f"left out: {why if name in why else name + ': ' + why}")
+    for name, cause in comparison.left_out.items():
+        print_message(f"left out: {cause if name in cause else name + ': ' + cause}")
     failed = outputs.print_failures(comparison)
     if comparison.store_problem:
         print_message(f"some scores could not be stored: {comparison.store_problem}")

@@ -152,9 +152,13 @@ def _bootstrap_t(
         t[first : first + len(part)] = ratios
         first += len(part)
     tail = round((1 - level) / 2 * (RESAMPLES + 1))
-    least = np.minimum((t >= ratio).sum(0), (t <= ratio).sum(0))
+    smaller_tail = np.minimum((t >= ratio).sum(0), (t <= ratio).sum(0))
     t.partition([tail - 1, RESAMPLES - tail], 0)
-    return -t[RESAMPLES - tail], -t[tail - 1], np.minimum(1.0, 2 * (least + 1) / (RESAMPLES + 1))
+    return (
+        -t[RESAMPLES - tail],
+        -t[tail - 1],
+        np.minimum(1.0, 2 * (smaller_tail + 1) / (RESAMPLES + 1)),
+    )
 
 
 def _resamples(count: int, seed: int) -> Iterable[Counts]:

@@ -88,10 +88,12 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
     # A comma splits options only where another name follows: values may contain commas.
     texts = re.split(r",(?=[a-z_][a-z0-9_-]*=)", options_text) if options_text else []
     plugin, spec = registry().colorizer(form["name"])
-    own, strength = _host_strength(spec, texts)
-    own = list(with_absolute_paths(spec, own))  # Workers may have another working folder.
+    own_options, strength = _host_strength(spec, texts)
+    own_options = list(
+        with_absolute_paths(spec, own_options)
+    )  # Workers may have another working folder.
     weights = Path(folder).resolve() if folder else None
-    options = json.loads(options_key(parse_options(spec, own)))
+    options = json.loads(options_key(parse_options(spec, own_options)))
     if strength != 1:
         options[HOST_OPTION + "strength"] = strength
     key = Key(
@@ -100,7 +102,7 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
         json.dumps(options, sort_keys=True),
         colorizer_code(spec, refine, "scores"),
     )
-    request = PluginRequest(spec.name, tuple(own), weights)
+    request = PluginRequest(spec.name, tuple(own_options), weights)
     return PluginVariant(text, request, strength, key, plugin.version, spec.summary, spec.paper)
 
 
@@ -113,7 +115,7 @@ def _host_strength(spec: ColorizerSpec, texts: list[str]) -> tuple[list[str], fl
     """Separate the host's strength from the plugin's options."""
     if spec.options is not None and "strength" in {f.name for f in fields(spec.options)}:
         return texts, 1.0
-    own = [text for text in texts if not text.startswith("strength=")]
+    own_options = [text for text in texts if not text.startswith("strength=")]
     strength = 1.0
     for text in texts:
         if text.startswith("strength="):
@@ -123,4 +125,4 @@ def _host_strength(spec: ColorizerSpec, texts: list[str]) -> tuple[list[str], fl
                 strength = -1.0
             if not 0 <= strength <= 2:
                 raise UsageError(f"-p {spec.name}:{text}", "give a number from 0 to 2")
-    return own, strength
+    return own_options, strength

@@ -139,13 +139,15 @@ class ResultReader:
                 row[0], key, {}, {}, row[1] or "", row[2], row[3], row[4], row[5], row[6]
             )
             rows[row[0]].limit = row[7]
-        for picture, *again in self._db.execute(
+        for picture, *repeat_values in self._db.execute(
             "SELECT picture, difference, share, repeats.error FROM repeats"
             f" JOIN results ON results.id = repeats.result WHERE {condition}",
             where,
         ):
-            if picture in rows and all(is_number(value, optional=True) for value in again[:2]):
-                rows[picture].repeat = Repeat(*again)
+            if picture in rows and all(
+                is_number(value, optional=True) for value in repeat_values[:2]
+            ):
+                rows[picture].repeat = Repeat(*repeat_values)
         read_sealed(self._db, condition, where, rows)
         for picture, metric, code, value, error in self._db.execute(
             "SELECT picture, metric, scores.code, value, scores.error FROM scores"

@@ -172,10 +172,10 @@ class Results(ResultReader):
         ]
         self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", scores)
         if row.repeat is not None:
-            again = row.repeat
+            repeat = row.repeat
             self._db.execute(
                 "INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?)",
-                (number, again.difference, again.share, again.error and readable(again.error)),
+                (number, repeat.difference, repeat.share, repeat.error and readable(repeat.error)),
             )
 
         write_sealed(self._db, number, row.sealed)

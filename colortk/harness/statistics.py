@@ -174,8 +174,8 @@ def preload() -> None:
 def holm(p: Sequence[float]) -> list[float]:
     """Return p-values corrected for their number (Holm 1979), in the same order."""
     order = np.argsort(p, kind="stable")
-    corrected, least = np.empty(len(p)), 0.0
+    corrected, running_maximum = np.empty(len(p)), 0.0
     for index, k in enumerate(order):
-        least = max(least, min(1.0, (len(p) - index) * p[k]))
-        corrected[k] = least
+        running_maximum = max(running_maximum, min(1.0, (len(p) - index) * p[k]))
+        corrected[k] = running_maximum
     return [float(value) for value in corrected]

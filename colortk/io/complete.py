@@ -74,7 +74,7 @@ def _check_palette(image: ImageFile.ImageFile, colors: int) -> None:
 def _check_sums(data: bytes) -> None:
     view = memoryview(data)
     for chunk in png.chunks(data):
-        if chunk.kind in _CHECKED and chunk.whole:
+        if chunk.kind in _CHECKED and chunk.is_complete:
             stated = int.from_bytes(view[chunk.stop : chunk.stop + 4], "big")
             if zlib.crc32(view[chunk.start : chunk.stop], zlib.crc32(chunk.kind)) != stated:
                 kind = chunk.kind.decode("ascii")

@@ -141,7 +141,7 @@ class _Collected:
         from colortk.io import png
 
         for chunk in png.chunks(data):
-            if chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and chunk.whole:
+            if chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and chunk.is_complete:
                 try:
                     keyword, text = _parse_png_text(chunk.kind, data[chunk.start : chunk.stop])
                 except (ValueError, IndexError):

@@ -105,11 +105,11 @@ class Repaired:
             source = _nearest(pixels.shape[0], pixels.shape[1], self.rows)
             pixels = pixels[source]
             alpha = None if alpha is None else alpha[source]
-        lost = ~self.missing.present
+        is_lost = ~self.missing.present
         maximum = int(np.iinfo(pixels.dtype).max)
-        pixels[lost] = (maximum + 1) // 2
+        pixels[is_lost] = (maximum + 1) // 2
         if alpha is not None:
-            alpha[lost] = maximum
+            alpha[is_lost] = maximum
         return pixels, alpha
 
 

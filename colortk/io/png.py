@@ -17,12 +17,12 @@ _AROUND = 12
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk. ``stop`` is at most the size of the file; ``whole``: the checksum is present."""
+    """A chunk. ``stop`` is at most the size of the file; ``is_complete``: it has its checksum."""
 
     kind: bytes
     start: int
     stop: int
-    whole: bool
+    is_complete: bool
 
 
 def is_png(data: bytes) -> bool:
@@ -61,8 +61,8 @@ def without_damaged(data: bytes) -> tuple[bytes, list[bytes]]:
     kinds: list[bytes] = []
     view = memoryview(data)
     for chunk in chunks(data):
-        needed = chunk.kind[:1].isupper()
-        if needed or not chunk.whole or _checksum_is_right(view, chunk):
+        is_critical = chunk.kind[:1].isupper()
+        if is_critical or not chunk.is_complete or _checksum_is_right(view, chunk):
             continue
         if chunk.kind in _SEEN:
             raise ValueError(f"the checksum of a chunk is wrong ({chunk.kind.decode('ascii')})")

@@ -33,11 +33,11 @@ def repair_png(data: bytes) -> Repaired | None:
         left_over = left_over[count * size :]
         if count < rows:
             left_over = left_over[:0]
-    lost, reduced = _png_lines(height, sizes, present, reached, interlaced)
+    lost_rows, reduced = _png_lines(height, sizes, present, reached, interlaced)
     packed = zlib.compress(b"".join(out), 1)
     repaired = head + png.chunk_bytes(b"IDAT", packed) + png.chunk_bytes(b"IEND", b"")
     rows = present if interlaced else []
-    return Repaired(repaired, Missing(lost, reduced, height), rows, fill=True)
+    return Repaired(repaired, Missing(lost_rows, reduced, height), rows, fill=True)
 
 
 def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:
@@ -46,11 +46,11 @@ def _png_parts(data: bytes) -> tuple[bytes | None, bytes, list[int]]:
     size = 0
     for chunk in png.chunks(data):
         body = data[chunk.start : chunk.stop]
-        right = chunk.whole and zlib.crc32(chunk.kind + body) == int.from_bytes(
+        right = chunk.is_complete and zlib.crc32(chunk.kind + body) == int.from_bytes(
             data[chunk.stop : chunk.stop + 4], "big"
         )
         if chunk.kind == b"IDAT":
-            if chunk.whole and not right:
+            if chunk.is_complete and not right:
                 wrong.append(size)
             content.append(body)
             size += len(body)
@@ -100,10 +100,10 @@ def _png_lines(
     """Rows that are lost, and rows that lack passes or come from a chunk with a wrong sum."""
     if not interlaced:
         count = present[0]
-        lost = [(count, height - 1)] if count < height else []
+        lost_rows = [(count, height - 1)] if count < height else []
         wrong = height if reached is None else reached // sizes[0][1]
-        return lost, [(wrong, count - 1)] if wrong < count else []
+        return lost_rows, [(wrong, count - 1)] if wrong < count else []
     first = min(height, 8 * present[0])
-    lost = [(first, height - 1)] if first < height else []
+    lost_rows = [(first, height - 1)] if first < height else []
     complete = present == [rows for rows, _ in sizes]
-    return lost, [] if (complete and reached is None) or not first else [(0, first - 1)]
+    return lost_rows, [] if (complete and reached is None) or not first else [(0, first - 1)]

@@ -140,7 +140,7 @@ def _points(result: Discovery, strict: bool) -> list[tuple[EntryPoint, Origin]]:
 
     Distributions are read one by one, so that damaged metadata affects only its distribution.
     """
-    seen: dict[tuple[str, str, str], tuple[EntryPoint, Origin]] = {}
+    unique_points: dict[tuple[str, str, str], tuple[EntryPoint, Origin]] = {}
     for dist in distributions():
         try:
             points = [point for point in dist.entry_points if point.group == GROUP]
@@ -150,13 +150,16 @@ def _points(result: Discovery, strict: bool) -> list[tuple[EntryPoint, Origin]]:
             distribution, version = str(dist.name), str(dist.version)
             for point in points:
                 origin = Origin(distribution, version, point.name, point.value)
-                seen.setdefault((distribution, point.name, point.value), (point, origin))
+                unique_points.setdefault((distribution, point.name, point.value), (point, origin))
         except Exception as error:
             if strict:
                 raise
             name = Path(str(getattr(dist, "_path", "unknown"))).stem
             result.broken.append(BrokenPlugin(name, name, "", "metadata", _reason(error)))
-    return [seen[key] for key in sorted(seen, key=lambda key: (key[0] != DISTRIBUTION, key))]
+    return [
+        unique_points[key]
+        for key in sorted(unique_points, key=lambda key: (key[0] != DISTRIBUTION, key))
+    ]
 
 
 def _add(result: Discovery, point: EntryPoint, origin: Origin, strict: bool) -> None:
@@ -179,11 +182,11 @@ def _add(result: Discovery, point: EntryPoint, origin: Origin, strict: bool) -> 
         _refuse_unmarked(module, manager)
         stage = "hook"
         for hook, kind in _HOOKS.items():
-            for answer in getattr(manager.hook, hook)():
-                for spec in list(answer):
-                    why = check_spec(spec, kind) or _check_options(spec)
-                    if why:
-                        add_broken(getattr(spec, "name", point.name), "declaration", why)
+            for declared_specs in getattr(manager.hook, hook)():
+                for spec in list(declared_specs):
+                    problem = check_spec(spec, kind) or _check_options(spec)
+                    if problem:
+                        add_broken(getattr(spec, "name", point.name), "declaration", problem)
                     else:
                         result.plugins.append(DeclaredPlugin(spec, distribution, version, origin))
     except KeyboardInterrupt:

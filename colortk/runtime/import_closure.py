@@ -74,7 +74,10 @@ class SourceTree:
         self._snapshots = 0
 
     def closure(
-        self, modules: Iterable[str], own: Iterable[str] = (), without: tuple[str, ...] = ()
+        self,
+        modules: Iterable[str],
+        own_packages: Iterable[str] = (),
+        without: tuple[str, ...] = (),
     ) -> Closure:
         """Return the modules and libraries that ``modules`` reach.
 
@@ -82,14 +85,14 @@ class SourceTree:
         ----------
         modules : iterable of str
             Names of modules to begin with.
-        own : iterable of str
+        own_packages : iterable of str
             Top-level packages that are followed, besides :data:`OURS` and local sources.
         without : tuple of str
             Packages that are left out, with modules that only they reach.
         """
         if not self._snapshots:
             self._forget()
-        followed = OURS | set(own)
+        followed = OURS | set(own_packages)
         closure = Closure()
         waiting: list[_Edge] = [(module, (), "") for module in modules]
         visited: set[tuple[str, tuple[str, ...]]] = set()

@@ -181,8 +181,8 @@ def source_location(error: BaseException, factory: str) -> str:
         file = frame.f_code.co_filename
         if package not in HOST_PACKAGES and not file.startswith("<"):
             foreign.append((package, f"({Path(file).name}:{line})"))
-    own = [where for package, where in foreign if package == plugin]
-    return (own or [where for _, where in foreign] or [""])[-1]
+    own_locations = [where for package, where in foreign if package == plugin]
+    return (own_locations or [where for _, where in foreign] or [""])[-1]
 
 
 def check_prediction(name: str, lightness: Float32, prediction: Any) -> Float32:

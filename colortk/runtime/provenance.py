@@ -78,10 +78,10 @@ def colorizer_code(
     refiner = registry().refiner(refine)
     modules = [_module(spec.factory), _module(refiner.function)]
     modules += [*_declared(spec, spec.options), *refiner.modules]
-    own = _own(spec, spec.factory) | _own(refiner, refiner.function)
+    own_packages = _own_packages(spec, spec.factory) | _own_packages(refiner, refiner.function)
     facts = [f"{spec.factory} {spec.api_version} {spec.working_size!r}", refiner.function]
     without = _METRIC_MODULES if work in ("scores", "film scores") else ()
-    return code_digest([*ENTRIES[work], *modules], own, without, facts, tree)
+    return code_digest([*ENTRIES[work], *modules], own_packages, without, facts, tree)
 
 
 def metric_code(spec: MetricSpec, tree: SourceTree | None = None) -> str:
@@ -90,7 +90,7 @@ def metric_code(spec: MetricSpec, tree: SourceTree | None = None) -> str:
     entries = ENTRIES["film metric" if spec.takes == "film" else "metric"]
     facts = [f"{spec.function} {spec.api_version} {spec.takes} {spec.needs_reference}"]
     modules = [*entries, module, *spec.modules]
-    return code_digest(modules, _own(spec, spec.function), (), facts, tree)
+    return code_digest(modules, _own_packages(spec, spec.function), (), facts, tree)
 
 
 def training_code(
@@ -113,13 +113,15 @@ def training_code(
         As of :func:`colorizer_code`.
     """
     roots = [*ENTRIES["training"], *modules]
-    own = {module.partition(".")[0] for module in roots}
+    own_packages = {module.partition(".")[0] for module in roots}
     if spec is not None:
         roots += [_module(spec.factory), *_declared(spec, spec.train_options)]
         roots += [_module(spec.trainer)] if spec.trainer else []
-        own |= _own(spec, spec.factory) | {_module(spec.trainer).partition(".")[0]}
+        own_packages |= _own_packages(spec, spec.factory) | {
+            _module(spec.trainer).partition(".")[0]
+        }
     versions = [_version(library, _tree(tree)) for library in libraries]
-    return code_digest(roots, own, (), versions, tree)
+    return code_digest(roots, own_packages, (), versions, tree)
 
 
 def film_scores_code(tree: SourceTree | None = None) -> str:
@@ -132,7 +134,7 @@ def host_code(refine: str, work: Work) -> str:
     refiner = registry().refiner(refine)
     modules = [*ENTRIES[work], _module(refiner.function), *refiner.modules]
     without = _METRIC_MODULES if work in ("scores", "film scores") else ()
-    return code_digest(modules, _own(refiner, refiner.function), without)
+    return code_digest(modules, _own_packages(refiner, refiner.function), without)
 
 
 @lru_cache(maxsize=16)
@@ -177,7 +179,7 @@ def running_code(*modules: str) -> str:
 
 def code_digest(
     modules: Iterable[str],
-    own: Iterable[str] = (),
+    own_packages: Iterable[str] = (),
     without: tuple[str, ...] = (),
     facts: Iterable[str] = (),
     tree: SourceTree | None = None,
@@ -188,7 +190,7 @@ def code_digest(
     ----------
     modules : iterable of str
         Names of modules.
-    own : iterable of str
+    own_packages : iterable of str
         Top-level packages whose sources count, besides ours. For others, the version counts.
     without : tuple of str
         Packages that do not count.
@@ -198,7 +200,7 @@ def code_digest(
         As of :func:`colorizer_code`.
     """
     tree = _tree(tree)
-    closure = tree.closure(modules, own, without)
+    closure = tree.closure(modules, own_packages, without)
     lines = [f"module {name} {tree.digest(path)}" for name, path in closure.modules.items()]
     lines += [f"data {line}" for line in _data(closure, tree)]
     for name, importers in closure.libraries.items():
@@ -243,23 +245,23 @@ def _module(path: str) -> str:
 def _declared(spec: ColorizerSpec, options: type[Any] | str | None) -> list[str]:
     """Return the modules that a declaration names besides the factory's module."""
     if isinstance(options, str):
-        named = [_module(options)]
+        modules = [_module(options)]
     else:
-        named = [options.__module__] if options is not None else []
+        modules = [options.__module__] if options is not None else []
     return [
         *spec.modules,
         *(need.module for need in spec.requires),
-        *named,
+        *modules,
     ]
 
 
-def _own(spec: AnySpec, path: str) -> frozenset[str]:
+def _own_packages(spec: AnySpec, path: str) -> frozenset[str]:
     """Return the top-level packages of an import path, and of the distribution of ``spec``."""
-    own = frozenset([path.partition(":")[0].partition(".")[0]])
+    own_packages = frozenset([path.partition(":")[0].partition(".")[0]])
     plugin = registry().of(type(spec)).get(spec.name)
     if plugin is None or plugin.spec != spec or plugin.distribution == DISTRIBUTION:
-        return own
-    return own | _top_levels(plugin.distribution)
+        return own_packages
+    return own_packages | _top_levels(plugin.distribution)
 
 
 @lru_cache(maxsize=64)

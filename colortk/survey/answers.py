@@ -223,8 +223,8 @@ class Answers:
                 "INSERT INTO questions (id, rater, place, picture, condition)"
                 " VALUES (?, ?, ?, ?, ?)",
                 (
-                    (secrets.token_urlsafe(12), fresh, place, picture, condition)
-                    for place, (picture, condition) in enumerate(planned(number))
+                    (secrets.token_urlsafe(12), fresh, position, picture, condition)
+                    for position, (picture, condition) in enumerate(planned(number))
                 ),
             )
         return fresh
@@ -278,10 +278,10 @@ class Answers:
     def counts(self, rater: str) -> tuple[int, int]:
         """Return how many questions a rater has answered, and how many there are."""
         with self._open() as db:
-            done, total = db.execute(
+            answered_count, total = db.execute(
                 "SELECT COUNT(answered), COUNT(*) FROM questions WHERE rater = ?", (rater,)
             ).fetchone()
-        return int(done), int(total)
+        return int(answered_count), int(total)
 
     def raters(self) -> dict[int, tuple[int, int]]:
         """Return, by number of the rater, questions answered and all questions."""
@@ -290,7 +290,7 @@ class Answers:
                 "SELECT number, COUNT(answered), COUNT(*) FROM raters"
                 " JOIN questions ON questions.rater = raters.id GROUP BY number ORDER BY number"
             ).fetchall()
-        return {number: (done, total) for number, done, total in rows}
+        return {number: (answered_count, total) for number, answered_count, total in rows}
 
     def all_answers(self) -> list[Answer]:
         """Return all answers in the order in which they were given."""

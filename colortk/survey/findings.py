@@ -199,7 +199,7 @@ def findings(
         raters=RaterCounts(
             came=len(raters),
             answered=len({a.rater for a in answers}),
-            finished=sum(done == total for done, total in raters.values()),
+            finished=sum(answered_count == total for answered_count, total in raters.values()),
             counted=len({a.rater for a in counted}),
             uniform=[UniformRater(n + 1, raters[n][0], real) for n, real in uniform.items()],
             uniform_minimum=minimum_answers(about.each),

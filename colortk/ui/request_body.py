@@ -49,8 +49,8 @@ async def read_chunks(
         If the connection was closed before the end of the body.
     """
     allowance, size, start = MAX_LAG, 0, time.monotonic()
-    more = True
-    while more:
+    has_more = True
+    while has_more:
         before = time.monotonic()
         try:
             part = await asyncio.wait_for(receive(), max(allowance, 0.01))
@@ -68,7 +68,7 @@ async def read_chunks(
         allowance = min(MAX_LAG, allowance - (now - before) + earned)
         if data:
             yield data
-        more = part.get("more_body", False)
+        has_more = part.get("more_body", False)
 
 
 async def read_whole(receive: Receive, limit: int) -> bytes:

@@ -33,5 +33,5 @@ def boost_pale_colors(ab: Float32, amount: float) -> Float32:
     if amount == 1:
         return ab
     chroma = np.sqrt(np.square(ab).sum(-1, keepdims=True))
-    more: Float32 = ab * (1 + np.float32(amount - 1) * np.exp(chroma * np.float32(-1 / KNEE)))
-    return more
+    boosted: Float32 = ab * (1 + np.float32(amount - 1) * np.exp(chroma * np.float32(-1 / KNEE)))
+    return boosted

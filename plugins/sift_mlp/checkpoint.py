@@ -135,8 +135,8 @@ def load(folder: Path, run: str, decay: float) -> Checkpoint | None:
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        if why := explain_mismatch(str(arrays["identity"]), run):
-            raise ValueError(why)
+        if mismatch := explain_mismatch(str(arrays["identity"]), run):
+            raise ValueError(mismatch)
         curve: list[EpochErrors] = [tuple(map(float, row)) for row in arrays["curve"]]  # type: ignore[misc]
         standardization = Standardization(
             **{name: arrays[f"standard_{name}"] for name in _SCALER_ARRAYS}

@@ -75,8 +75,8 @@ class Standardization:
         out = np.empty((len(chosen), _HEAD + COMPONENTS), np.float32)
         out[:, :SIFT_WIDTH] = points.sift[chosen]
         out[:, SIFT_WIDTH : POINT_WIDTH - 2] = points.luminance[chosen]
-        out[:, POINT_WIDTH - 2 : POINT_WIDTH] = points.place[chosen]
-        out[:, POINT_WIDTH:_HEAD] = points.whole[points.picture[chosen]]
+        out[:, POINT_WIDTH - 2 : POINT_WIDTH] = points.position[chosen]
+        out[:, POINT_WIDTH:_HEAD] = points.picture_features[points.picture[chosen]]
         out[:, :_HEAD] -= self.mean[:_HEAD]
         out[:, :_HEAD] /= self.scale
         context = (points.context - self.mean[_HEAD:]) @ self.components
@@ -105,13 +105,13 @@ class Points:
         uint8 (N, 512).
     luminance : ndarray
         float16 (N, 32).
-    place : ndarray
+    position : ndarray
         Row and column, float16 (N, 2).
     chroma : ndarray
         a* and b*, float32 (N, 2).
     picture : ndarray
-        Row of ``whole`` and ``context``, int (N,).
-    whole : ndarray
+        Row of ``picture_features`` and ``context``, int (N,).
+    picture_features : ndarray
         float16 (M, 32).
     context : ndarray
         float32 (M, 512).
@@ -119,10 +119,10 @@ class Points:
 
     sift: Array
     luminance: Array
-    place: Array
+    position: Array
     chroma: Float32
     picture: Array
-    whole: Array
+    picture_features: Array
     context: Float32
 
 

@@ -85,8 +85,8 @@ def quantize(content: bytes, pictures: Iterable[Float32], exact: Sequence[str] =
     model.producer_name, model.producer_version = "colortk", ""
     del model.graph.value_info[:]
     onnx.checker.check_model(model, full_check=True)
-    written: bytes = model.SerializeToString(deterministic=True)
-    return written
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized
 
 
 def fold_batch_normalization(model: Any) -> Any:

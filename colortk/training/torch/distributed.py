@@ -53,4 +53,4 @@ def averaged(gradients: list[Any]) -> list[Any]:
     torch.distributed.all_reduce(flat)
     flat /= world_size()
     parts = flat.split([gradient.numel() for gradient in gradients])
-    return [part.view(one.shape) for part, one in zip(parts, gradients, strict=True)]
+    return [part.view(original.shape) for part, original in zip(parts, gradients, strict=True)]

@@ -146,10 +146,10 @@ class _Transpose(_Fused):
         kernel = torch.as_tensor(layer.kernel.value).to(x.dtype).permute(3, 2, 0, 1)
         bias = None if layer.bias is None else torch.as_tensor(layer.bias.value).to(x.dtype)
         sizes, strides = layer.kernel_size, layer.strides
-        more = [max(s - k, 0) for k, s in zip(sizes, strides, strict=True)]
+        output_padding = [max(s - k, 0) for k, s in zip(sizes, strides, strict=True)]
         crops = [max(k - s, 0) // 2 for k, s in zip(sizes, strides, strict=True)]
         rows, columns = (side * s for side, s in zip(x.shape[2:], strides, strict=True))
-        x = functional.conv_transpose2d(x, kernel, bias, strides, output_padding=more)
+        x = functional.conv_transpose2d(x, kernel, bias, strides, output_padding=output_padding)
         return layer.activation(x[:, :, crops[0] : crops[0] + rows, crops[1] : crops[1] + columns])
 
 
