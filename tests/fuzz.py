@@ -2,9 +2,9 @@
 
     python tests/fuzz.py --count 20000 --seed 0 --jobs 2
 
-What a reader says of a bad file is one line. A traceback, more than ten seconds, a process that dies
-or a file that it leaves behind is a finding: it is kept in ``--findings`` under its number, and made
-again by ``--seed S --only NUMBER``. Exit code 1 if there are any.
+A reader must refuse a bad file with one line. A traceback, more than ten seconds, a crash or a
+leftover file is a finding. Findings are kept in ``--findings`` under their number;
+``--seed S --only NUMBER`` reproduces one. The exit code is 1 if there are findings.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ def work(seed: int, numbers: range) -> None:
         print(f"begin {number}", flush=True)
         name, data = mutant(seed, number)
         before = _files()
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # whose signal ends the process
-        signal.alarm(PATIENCE)  # and so does this one
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # its signal ends the process
+        signal.alarm(PATIENCE)  # and so does this alarm
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             try:

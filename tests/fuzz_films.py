@@ -1,9 +1,9 @@
-"""Mutated films through what ``colortk video`` does with one, as ``fuzz.py`` does it with pictures.
+"""Colorize mutated films as ``colortk video`` does, in the manner of ``fuzz.py``.
 
     python tests/fuzz_films.py --count 5000 --seed 0 --jobs 2
 
-A film is colorized, or refused in a line; what it leaves is its result, or the folder of stretches that
-``--resume`` goes on with. Everything else is a finding, and kept and made again as in ``fuzz.py``.
+A film must be colorized, or refused with one line. It may leave only its result, or the folder of
+segments from which ``--resume`` continues. Everything else is a finding, as in ``fuzz.py``.
 """
 
 from __future__ import annotations

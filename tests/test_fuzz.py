@@ -1,6 +1,6 @@
 """Shortened mutation fuzzing; planted faults are detected.
 
-All of it: ``python tests/fuzz.py --count 20000 --seed 0 --jobs 2``, and ``tests/fuzz_films.py`` likewise.
+The full run: ``python tests/fuzz.py --count 20000 --seed 0 --jobs 2``, and ``tests/fuzz_films.py``.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import pytest
 
 grimp = pytest.importorskip("grimp")
 
-#: The façade imports the names that it offers to plugin authors from packages above it, lazily. In
-#: training, the loss on features and its implementation in PyTorch still import each other.
+#: colortk.plugin lazily imports names for plugin authors from higher packages. The perceptual loss
+#: and its PyTorch implementation still import each other.
 EXCEPTIONS = ("colortk.plugin", "colortk.training.torch.perceptual")
 
 

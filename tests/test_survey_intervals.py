@@ -43,8 +43,8 @@ def test_the_variance_is_that_of_repeated_surveys() -> None:
 
 
 def test_the_pigeonhole_bootstrap_counts_chance_three_times() -> None:
-    """Owen 2007, theorem 3: with draws of raters and of pictures, the variances over raters, over
-    pictures and over answers add up, instead of the last one being taken off."""
+    """Owen 2007, theorem 3: the bootstrap adds the variance of single answers to the variances over
+    raters and pictures, where the unbiased estimate subtracts it."""
     rng = np.random.default_rng(2)
     group = crossed(rng.uniform(size=(15, 18)) < 0.5 + 0.2 * rng.normal(size=(15, 1)))
     resampled = []
