@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import struct
 
+from colortk.io.metadata import MAX_SEGMENT_BYTES
+
 #: Resources that are kept: IPTC, its digest, copyright flag and URL. Others describe the original's
 #: pixels (resolution, previews, paths, layers).
 IPTC = 0x0404
@@ -62,7 +64,7 @@ def to_bytes(resources_by_id: dict[int, bytes]) -> bytes:
 
 def to_segments(resources_by_id: dict[int, bytes]) -> list[bytes]:
     """Return resources as the contents of a JPEG's APP13 segments."""
-    data, size = to_bytes(resources_by_id), 65533 - len(_PHOTOSHOP_SIGNATURE)
+    data, size = to_bytes(resources_by_id), MAX_SEGMENT_BYTES - len(_PHOTOSHOP_SIGNATURE)
     return [
         _PHOTOSHOP_SIGNATURE + data[offset : offset + size] for offset in range(0, len(data), size)
     ]

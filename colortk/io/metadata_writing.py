@@ -7,6 +7,7 @@ from typing import Any
 
 from colortk.io.metadata import (
     IPTC_TAG,
+    MAX_SEGMENT_BYTES,
     PHOTOSHOP_TAG,
     XMP_BOX,
     XMP_TAG,
@@ -15,8 +16,6 @@ from colortk.io.metadata import (
 )
 
 _DESCRIPTION_TAG = 270
-#: Bytes of a JPEG segment without its length.
-_MAX_SEGMENT_BYTES = 65533
 #: Metadata that each format can hold, by Pillow's name of the format.
 HOLDS = {
     "JPEG": {"EXIF", "XMP", "IPTC", "comments"},
@@ -85,7 +84,7 @@ def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:
         ]
     for keyword, text in metadata.texts:
         comment = (text if keyword == "Comment" else f"{keyword}: {text}").encode()
-        if len(comment) > _MAX_SEGMENT_BYTES:
+        if len(comment) > MAX_SEGMENT_BYTES:
             notes.append(_loss("JPEG", "so long a comment", {"": text}, ".png"))
         else:
             contents.append((jpeg_segments.COM, comment))
@@ -146,7 +145,7 @@ def add_to_tiff(directory: Any, metadata: Metadata, notes: list[str]) -> None:
 def jpeg2000_comment(metadata: Metadata) -> bytes:
     """Return the comments of a picture as one, for a JPEG 2000 file."""
     lines = [text if key == "Comment" else f"{key}: {text}" for key, text in metadata.texts]
-    return "\n".join(lines).encode()[: _MAX_SEGMENT_BYTES - 2]
+    return "\n".join(lines).encode()[: MAX_SEGMENT_BYTES - 2]
 
 
 def jpeg2000_box(metadata: Metadata) -> bytes:

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from colortk.io.metadata import MAX_SEGMENT_BYTES
+
 #: Limits of a packet: bytes, elements and depth of nesting. A packet above them is dropped.
-BYTES, ELEMENTS, DEPTH = 4 << 20, 50_000, 64
+MAX_PACKET_BYTES, MAX_ELEMENTS, MAX_DEPTH = 4 << 20, 50_000, 64
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _TIFF, _EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
 _XMP, _PHOTOSHOP = "http://ns.adobe.com/xap/1.0/", "http://ns.adobe.com/photoshop/1.0/"
@@ -49,8 +51,6 @@ _QUOTED = {
 }  # fmt: skip
 _XMP_SIGNATURE = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
-#: Bytes of a JPEG segment without its length.
-_MAX_SEGMENT_BYTES = 65533
 
 
 _ESCAPES = {ord(c): f"&#{ord(c)};" for c in "&<>\r"}
@@ -119,7 +119,7 @@ class _Filter:
 
     def _start(self, name: str, attributes: list[str]) -> None:
         self._elements += 1
-        if self._elements > ELEMENTS or len(self._scopes) > DEPTH:
+        if self._elements > MAX_ELEMENTS or len(self._scopes) > MAX_DEPTH:
             raise Unusable("it has more elements, or deeper ones, than a description needs")
         pairs = list(zip(attributes[::2], attributes[1::2], strict=True))
         declared = {
@@ -209,8 +209,8 @@ def clean(
     Unusable
         It is too large, or no XMP, or declares entities.
     """
-    if len(packet) + len(extension) > BYTES:
-        raise Unusable(f"it has over {BYTES:,} bytes")
+    if len(packet) + len(extension) > MAX_PACKET_BYTES:
+        raise Unusable(f"it has over {MAX_PACKET_BYTES:,} bytes")
     insert, quoted = "", {}
     if extension:
         inner = _Filter(True, "", turned)
@@ -259,7 +259,7 @@ def from_segments(parts: Sequence[bytes]) -> tuple[bytes, bytes]:
 
 def to_segments(packet: bytes) -> list[bytes]:
     """Return the contents of the APP1 segments that hold ``packet`` in a JPEG."""
-    if len(_XMP_SIGNATURE) + len(packet) <= _MAX_SEGMENT_BYTES:
+    if len(_XMP_SIGNATURE) + len(packet) <= MAX_SEGMENT_BYTES:
         return [_XMP_SIGNATURE + packet]
     import hashlib
 
@@ -271,7 +271,7 @@ def to_segments(packet: bytes) -> list[bytes]:
         '<rdf:Description rdf:about="" xmlns:xmpNote="' + _NOTE + '" xmpNote:HasExtendedXMP="'
         + digest.decode() + '"/></rdf:RDF></x:xmpmeta>\n<?xpacket end="w"?>'
     )  # fmt: skip
-    size = _MAX_SEGMENT_BYTES - len(_EXTENSION) - 40
+    size = MAX_SEGMENT_BYTES - len(_EXTENSION) - 40
     parts = [
         _EXTENSION + digest + len(extension).to_bytes(4, "big") + offset.to_bytes(4, "big")
         + extension[offset : offset + size]
