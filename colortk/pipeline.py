@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,14 @@ Refiner = Callable[[Float32, Float32], Float32]
 BLOCK_PIXELS = 1 << 17
 #: Most columns of a block: OpenCV's remapping is limited to 32,767.
 COLUMNS = 1 << 13
+
+
+class ChromaGuide(Protocol):
+    """Colors that are set in a prediction, such as :class:`colortk.guidance.guide.Guide`."""
+
+    def chroma(self, ab: Float32, small: Float32, lightness: Float32) -> ChromaSource:
+        """Return chroma that can be evaluated for any block of the picture."""
+        ...
 
 
 @dataclass
@@ -131,7 +139,7 @@ def colorize(
     refine: Refiner,
     strength: float = 1.0,
     dtype: type[np.uint8] | type[np.uint16] = np.uint8,
-    guide: Guide | None = None,
+    guide: ChromaGuide | None = None,
 ) -> Result:
     """Colorize one picture.
 
@@ -147,7 +155,7 @@ def colorize(
         Factor on chroma, 0 to 2.
     dtype : type, optional
         ``numpy.uint8`` or ``numpy.uint16``, of the result.
-    guide : Guide, optional
+    guide : ChromaGuide, optional
         Colors that the user set.
 
     Returns
@@ -223,7 +231,7 @@ def join(
     strength: float = 1.0,
     dtype: type[np.uint8] | type[np.uint16] = np.uint8,
     small: Float32 | None = None,
-    guide: Guide | None = None,
+    guide: ChromaGuide | None = None,
 ) -> NDArray[Any]:
     """Join lightness and chroma to a picture.
 
@@ -237,7 +245,7 @@ def join(
         As for :func:`colorize`.
     small : float32 array of shape (h, w), optional
         ``lightness`` at the size of ``ab``, from :func:`~colortk.color.upsample.resize`.
-    guide : Guide, optional
+    guide : ChromaGuide, optional
         Colors that the user set.
 
     Returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from colortk.cli.common import (
     progress,
 )
 from colortk.cli.output import print_message
+
+if TYPE_CHECKING:
+    from colortk.harness.drawn_hints import Order
 
 
 @click.command("compare", short_help="Score plugins on the same pictures.")
@@ -92,6 +95,18 @@ from colortk.cli.output import print_message
 @click.option(
     "--sizes", is_flag=True, help="Measure how colors change with the size of the picture."
 )
+@click.option(
+    "--hint-counts",
+    metavar="N,N...",
+    help="Score pictures also with these numbers of hints, such as 0,1,10,100.",
+)
+@click.option(
+    "--hint-order",
+    type=click.Choice(["uniform", "error"]),
+    default="uniform",
+    show_default=True,
+    help="Draw hints at random points, or where the error is largest.",
+)
 @JOBS
 @THREADS
 @DEVICE
@@ -150,6 +165,8 @@ def command(
     temporal: str,
     frames: int | None,
     sizes: bool,
+    hint_counts: str | None,
+    hint_order: Order,
     jobs: int,
     threads: int | None,
     device: str | None,
@@ -189,6 +206,9 @@ def command(
     --family corrects for many comparisons: the chance of one false difference among the named
     plugins stays below 5 % (Holm). --sizes also colorizes pictures at 256, 512 and 2048 pixels.
 
+    --hint-counts draws hints from the originals: the mean color around a point. A table shows the
+    scores by number of hints, and ranks plugins by the area under this curve.
+
     \b
     colortk compare photographs/ --all --jobs 2
     colortk compare photographs/ -p sift_mlp -p sift_mlp:strength=1.5 -p sift_mlp@my-weights/
@@ -198,6 +218,7 @@ def command(
     configure_runtime(threads, device)
     from colortk.errors import UsageError
     from colortk.harness.compare import compare
+    from colortk.harness.hint_variants import parse_counts
     from colortk.harness.json_values import to_json_value
     from colortk.harness.run_options import RunOptions
     from colortk.io.samples import everything
@@ -238,6 +259,8 @@ def command(
             family=family,
             common=common,
             frames=frames,
+            hint_counts=parse_counts(hint_counts) if hint_counts is not None else (),
+            hint_order=hint_order,
             temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
             run_options=run_options,
             store=store,

@@ -13,6 +13,7 @@ from colortk.cli.output import escape_text, print_line, print_message
 
 if TYPE_CHECKING:
     from colortk.harness.comparison import Comparison
+    from colortk.harness.hint_curves import HintCurves
     from colortk.harness.size_consistency import SizeConsistency
 
 
@@ -194,6 +195,8 @@ def show(comparison: Comparison, sizes: dict[str, SizeConsistency] | None) -> No
 
     for part_of_comparison in comparison_parts(comparison):
         _print_comparison(part_of_comparison)
+    if comparison.hints is not None:
+        _show_hints(comparison.hints)
     if sizes is not None:
         _show_sizes(sizes)
 
@@ -237,6 +240,14 @@ def _print_comparison(comparison: Comparison) -> None:
         printed_metrics += [metric for metric in usual if metric in summary.metrics]
     for line in captions.definitions(summary.metrics, list(dict.fromkeys(printed_metrics))):
         print_note(line)
+
+
+def _show_hints(curves: HintCurves) -> None:
+    from colortk.report.hint_tables import caption, hint_table
+
+    print_note(caption(curves))
+    for metric in curves.metrics:
+        print_table(*hint_table(curves, metric))
 
 
 def _show_sizes(sizes: dict[str, SizeConsistency]) -> None:

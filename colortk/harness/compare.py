@@ -10,12 +10,18 @@ from typing import Any
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.comparison import Comparison
 from colortk.harness.comparison_inputs import gather_pictures, separate_films
+from colortk.harness.drawn_hints import Order
 from colortk.harness.films.film_variants import PROTOCOL, STEADIED, TEMPORAL, film_variants
+from colortk.harness.hint_curves import METRICS as CURVE_METRICS
+from colortk.harness.hint_curves import HintCurves
+from colortk.harness.hint_variants import PROTOCOL as HINT_PROTOCOL
+from colortk.harness.hint_variants import hint_variants
 from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
 from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
 from colortk.harness.results import Results
 from colortk.harness.run_options import RunOptions
 from colortk.harness.runner import run_pictures
+from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, MetricSpec
 from colortk.runtime.progress import Progress, silent
@@ -40,6 +46,8 @@ def compare(
     common: bool = False,
     frames: int | None = None,
     temporal: Sequence[str] = ("off", "flow"),
+    hint_counts: Sequence[int] = (),
+    hint_order: Order = "uniform",
     jobs: int | None = None,
     run_options: RunOptions | None = None,
     store: Path | None = None,
@@ -76,6 +84,11 @@ def compare(
     temporal : sequence of {"off", "flow"}
         Score films frame by frame ("off"), with colors averaged along motion ("flow"), or both; if
         it is empty, films are left out.
+    hint_counts : sequence of int
+        Score pictures again with these numbers of hints that are drawn from the originals, as
+        ``hints`` of the result.
+    hint_order : {"uniform", "error"}
+        Hints at random points, or where the unguided prediction is most wrong.
     jobs : int, optional
         Number of worker processes.
     run_options : RunOptions, optional
@@ -127,6 +140,12 @@ def compare(
             )
         outcome.unreadable = unreadable | outcome.unreadable
         repeats += len(outcome.same_pixels)
+        hints = None
+        if hint_counts:
+            hints = _hint_curves(
+                sources, variants, hint_counts, hint_order, specs, changes, results, run_options,
+                progress,
+            )  # fmt: skip
         films = None
         if film_paths:
             film_changes = (changes or {}) | ({} if frames is None else {"frames": frames})
@@ -157,6 +176,7 @@ def compare(
         repeats=repeats,
         metrics_requested=metrics is not None,
         films=films,
+        hints=hints,
         family=_family(family, variants, variants),
         common=common,
         store_problem=problem,
@@ -199,6 +219,36 @@ def _films(
     outcome.unreadable = unreadable | outcome.unreadable
     repeats += len(outcome.same_pixels)
     return FilmComparison(protocol, sources, rows, specs, outcome, repeats=repeats)
+
+
+def _hint_curves(
+    sources: list[Source],
+    variants: list[PluginVariant],
+    counts: Sequence[int],
+    order: Order,
+    specs: dict[str, MetricSpec],
+    changes: dict[str, Any] | None,
+    results: Results,
+    run_options: RunOptions | None,
+    progress: Progress,
+) -> HintCurves:
+    """Score the pictures with hints."""
+    from colortk.harness.hint_worker import score_picture_with_hints
+
+    protocol = load_protocol(HINT_PROTOCOL).varied(**(changes or {}))
+    metrics = {name: specs[name] for name in CURVE_METRICS if name in specs}
+    if not metrics:
+        reason = f"curves are of {', '.join(CURVE_METRICS)}"
+        raise UsageError("no metric of the comparison has a curve", reason, "add one of them")
+    rows = hint_variants(variants, counts, order)
+    run_options = replace(run_options or RunOptions(), repeats=False)
+    with progress("with hints", len(sources)) as advance:
+        outcome = run_pictures(
+            sources, rows, list(metrics), protocol, results, run_options, advance,
+            score_picture_with_hints,
+        )  # fmt: skip
+    comparison = Comparison(protocol, sources, rows, metrics, outcome)
+    return HintCurves(comparison, variants, counts, order)
 
 
 def _film_baseline(films: Comparison, baseline: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from colortk.harness.summary_rows import (
 )
 from colortk.plugin.discover import DISTRIBUTION
 
+if TYPE_CHECKING:
+    from colortk.harness.hint_curves import HintCurves
+
 #: With fewer pictures, a report warns that the results are not reliable.
 MIN_RELIABLE_PICTURES = 20
 #: Plugins that ``repr`` names.
@@ -43,9 +46,12 @@ class Comparison(RankedScores):
     ----------
     films : Comparison, optional
         The same plugins on films.
+    hints : HintCurves, optional
+        The same plugins with hints that are drawn from the originals.
     """
 
     films: Comparison | None = None
+    hints: HintCurves | None = None
 
     #: Kind of the scored originals: "pictures" or "films".
     kind: ClassVar[str] = "pictures"
@@ -57,7 +63,7 @@ class Comparison(RankedScores):
             return None
         if not self.protocol.leaves_gray_out:
             return None
-        return replace(self, gray_only=True, films=None)
+        return replace(self, gray_only=True, films=None, hints=None)
 
     def __repr__(self) -> str:
         """Name the plugins with their mean scores, the best first, in a few lines."""
@@ -75,7 +81,8 @@ class Comparison(RankedScores):
 
     def as_dict(self, per_image: bool = False) -> dict[str, Any]:
         """Return :meth:`summary` as ``colortk compare --json`` prints it."""
-        return self.summary(per_image).as_dict()
+        report = self.summary(per_image).as_dict()
+        return report if self.hints is None else report | {"hints": self.hints.as_dict()}
 
     def summary(self, per_image: bool = False) -> ComparisonSummary:
         """Return the content of the tables.

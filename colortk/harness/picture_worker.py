@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import time
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -33,11 +34,14 @@ from colortk.harness.records import PictureRow, ResultRow
 from colortk.harness.scoring import Scorer
 from colortk.harness.tasks import Task, TaskResult
 from colortk.harness.thumbnails import heat_map, histogram, thumbnail
-from colortk.pipeline import Refiner, colorize, refiner
+from colortk.pipeline import ChromaGuide, Refiner, colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.runtime.provenance import running_metric_code, snapshot
 from colortk.runtime.subprocesses import keep_freed_memory
 from colortk.types import Float32
+
+#: Takes a plugin and the original; returns the guide of the prediction, or ``None``.
+MakeGuide = Callable[[PluginVariant, Truth], ChromaGuide | None]
 
 
 @lru_cache(maxsize=1)
@@ -82,6 +86,19 @@ def refiner_of(name: str) -> Refiner:
 
 def score_picture(task: Task) -> TaskResult:
     """Colorize and score the picture of a task with every plugin of the task."""
+    return score_variants(task, lambda variant, truth: None)
+
+
+def score_variants(task: Task, make_guide: MakeGuide) -> TaskResult:
+    """Colorize and score the picture of a task with every plugin, guided by hints or not.
+
+    Parameters
+    ----------
+    task : Task
+        The picture.
+    make_guide : callable
+        Called with a plugin and the original; returns the guide of the prediction, or ``None``.
+    """
     configure_process(task.threads)
     result = TaskResult(task.picture, task.name)
     try:
@@ -94,7 +111,9 @@ def score_picture(task: Task) -> TaskResult:
     loaded = loading_seconds()
     for variant in task.variants:
         try:
-            result.rows[variant.label] = _score_plugin(variant, task, truth, light, result)
+            guide = make_guide(variant, truth)
+            row = _score_plugin(variant, task, truth, light, result, guide)
+            result.rows[variant.label] = row
         except ColortkError as error:  # It cannot be loaded: no picture can be scored.
             result.unavailable[variant.label] = str(error)
     result.loading = loading_seconds() - loaded
@@ -121,14 +140,20 @@ def _picture_row(task: Task, truth: Truth, light: Float32, enlarged: bool) -> Pi
 
 
 def _score_plugin(
-    variant: PluginVariant, task: Task, truth: Truth, light: Float32, result: TaskResult
+    variant: PluginVariant,
+    task: Task,
+    truth: Truth,
+    light: Float32,
+    result: TaskResult,
+    guide: ChromaGuide | None,
 ) -> ResultRow:
     row = ResultRow(task.picture, variant.key, version=variant.version)
     plugin = plugin_process(variant, task)
     row.sealed = plugin.sealed
     start = time.perf_counter()
     try:
-        colorized = colorize(light, plugin, refiner_of(task.protocol.refine), variant.strength)
+        refine = refiner_of(task.protocol.refine)
+        colorized = colorize(light, plugin, refine, variant.strength, guide=guide)
     except PictureError as error:
         row.error, row.fatal = str(error), not plugin.alive
         row.limit = task.timeout if plugin.late else None

@@ -25,7 +25,7 @@ from colortk.harness.sealing import hidden_from_plugins
 from colortk.harness.second_predictions import select_pictures
 from colortk.harness.sources import Source
 from colortk.harness.task_pool import run_tasks
-from colortk.harness.tasks import Task
+from colortk.harness.tasks import Task, TaskResult
 from colortk.plugin.registry import registry
 from colortk.runtime.provenance import metric_code, snapshot
 
@@ -53,6 +53,7 @@ def run_pictures(
     results: Results,
     run_options: RunOptions | None = None,
     advance: Callable[[int], None] = lambda n: None,
+    work: Callable[[Task], TaskResult] = score_picture,
 ) -> Outcome:
     """Score every plugin on every picture. Stored results are not computed again.
 
@@ -72,6 +73,8 @@ def run_pictures(
         How the work is distributed and limited.
     advance : callable, optional
         Called with a number of pictures when these are done.
+    work : callable, optional
+        Scores the picture of a task; a function of a module.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def run_pictures(
                 hidden,
             )
 
-    for result in run_tasks(tasks(), run_options, score_picture):
+    for result in run_tasks(tasks(), run_options, work):
         record_result(result, outcome, results, protocol, codes)
         stop_after_failures(result, outcome, consecutive_failures)
         advance(1)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from colortk.harness.comparison import MIN_RELIABLE_PICTURES
+from colortk.harness.hint_curves import HintCurves
 from colortk.harness.records import MetricInfo
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
     FilmInfo,
 )
+from colortk.report import hint_figure
 from colortk.report.captions import caption, gray_lines, repeat_notes, sealing_notes, title
 from colortk.report.environment import (
     base64_text,
@@ -26,6 +28,8 @@ from colortk.report.environment import (
     safe,
     script_json,
 )
+from colortk.report.hint_tables import caption as hint_caption
+from colortk.report.hint_tables import hint_table
 from colortk.report.html_ranking import ranking_columns, ranking_rows
 from colortk.report.picture_images import PictureImages
 from colortk.report.text_tables import Table, paired_table, ranking_table
@@ -74,6 +78,7 @@ def write_page(
     histograms: dict[str, list[list[int]]],
     films: FilmSheets | None = None,
     gray_metrics: Sequence[str] = (),
+    hints: HintCurves | None = None,
 ) -> None:
     """Write the page of a comparison.
 
@@ -92,8 +97,10 @@ def write_page(
         Metrics and frames of the section of films, whose summary is ``summary.films``.
     gray_metrics : sequence of str
         Columns of the table of gray originals, whose summary is ``summary.gray``.
+    hints : HintCurves, optional
+        The scores with hints.
     """
-    for part in page(summary, sheets, histograms, films, gray_metrics):
+    for part in page(summary, sheets, histograms, films, gray_metrics, hints):
         file.write(part.encode())
 
 
@@ -103,6 +110,7 @@ def page(
     histograms: dict[str, list[list[int]]],
     films: FilmSheets | None = None,
     gray_metrics: Sequence[str] = (),
+    hints: HintCurves | None = None,
 ) -> Iterator[str]:
     """Yield the page in pieces. Takes the arguments of :func:`write_page`."""
     script, style = "".join(resource(name) for name in SCRIPTS), resource("report.css")
@@ -133,6 +141,7 @@ def page(
             films=None
             if films is None or summary.films is None
             else _film_section(summary.films, films),
+            hints=None if hints is None else _hint_section(hints),
             report_json=script_json(summary.as_dict()),
             histograms_json=script_json(histograms),
             verdict_lines_json=script_json(
@@ -184,6 +193,19 @@ def _section(summary: ComparisonSummary, metrics: Sequence[str]) -> Section:
         paired_table(summary, pairs) if paired else None,
         Table(head, failures) if failures else None,
     )
+
+
+def _hint_section(curves: HintCurves) -> dict[str, Any]:
+    tables = [hint_table(curves, metric) for metric in curves.metrics]
+    return {
+        "caption": hint_caption(curves),
+        "figures": [hint_figure.hint_figure(curves, metric) for metric in curves.metrics],
+        "tables": [(title, Table(head, rows)) for title, head, rows in tables],
+        "width": hint_figure.WIDTH,
+        "height": hint_figure.HEIGHT,
+        "left": hint_figure.LEFT,
+        "right": hint_figure.RIGHT,
+    }
 
 
 def _film_section(summary: ComparisonSummary, films: FilmSheets) -> dict[str, Any]:

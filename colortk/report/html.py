@@ -46,6 +46,7 @@ def write_html(file: BinaryIO, comparison: Comparison, store: Path | None = None
             _histograms(comparison, results),
             None if films is None else FilmSheets(table_metrics(films), _sheets(films, results)),
             table_metrics(comparison),
+            comparison.hints,
         )
 
 

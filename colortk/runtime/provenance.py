@@ -24,12 +24,15 @@ from colortk.runtime.import_closure import OURS, Closure, SourceTree
 from colortk.runtime.library_versions import library_version
 from colortk.runtime.source_cache import SourceCache
 
-Work = Literal["scores", "film scores", "files", "film", "training", "metric", "film metric"]
+Work = Literal[
+    "scores", "film scores", "hint scores", "files", "film", "training", "metric", "film metric"
+]
 
 #: The modules that do each kind of work. The other modules are found from their imports.
 ENTRIES: dict[Work, tuple[str, ...]] = {
     "scores": ("colortk.harness.picture_worker",),
     "film scores": ("colortk.harness.films.film_worker",),
+    "hint scores": ("colortk.harness.hint_worker",),
     "files": ("colortk.batch.worker",),
     "film": ("colortk.video.colorize_film",),
     "training": (),  # the plugin's trainer imports the modules of colortk.training that it uses
@@ -129,6 +132,11 @@ def film_scores_code(tree: SourceTree | None = None) -> str:
     return code_digest(ENTRIES["film scores"], (), _METRIC_MODULES, (), tree)
 
 
+def hint_scores_code(tree: SourceTree | None = None) -> str:
+    """Return the digest of the code that draws hints and scores the guided pictures."""
+    return code_digest(ENTRIES["hint scores"], (), _METRIC_MODULES, (), tree)
+
+
 def host_code(refine: str, work: Work) -> str:
     """Return the digest of the host's own code for a kind of work, and of a refinement."""
     refiner = registry().refiner(refine)
@@ -156,6 +164,12 @@ def running_metric_code(spec: MetricSpec) -> str:
 def running_film_scores_code() -> str:
     """Return :func:`film_scores_code` as it was when this process first used it."""
     return film_scores_code()
+
+
+@lru_cache(maxsize=1)
+def running_hint_scores_code() -> str:
+    """Return :func:`hint_scores_code` as it was when this process first used it."""
+    return hint_scores_code()
 
 
 @lru_cache(maxsize=64)
