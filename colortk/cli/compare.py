@@ -97,8 +97,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--hint-counts",
-    metavar="N,N...",
-    help="Score pictures also with these numbers of hints, such as 0,1,10,100.",
+    metavar="0,1,10...",
+    help="Score pictures with these numbers of hints, too.",
 )
 @click.option(
     "--hint-order",
