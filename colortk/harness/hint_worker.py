@@ -20,7 +20,8 @@ def score_picture_with_hints(task: Task) -> TaskResult:
     code = running_hint_scores_code()
     if not all(variant.key.code.endswith(code) for variant in task.variants):
         raise EnvironmentProblem(
-            "the code that scores hints has changed since the comparison began", hint="run it again"
+            "the code that scores hints has changed since the comparison began",
+            hint="run the same command again",
         )
 
     def guide(variant: PluginVariant, truth: Truth) -> DrawnGuide | None:

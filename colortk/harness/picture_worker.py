@@ -72,7 +72,7 @@ def check_metric_code(metrics: tuple[tuple[str, str], ...]) -> None:
     for name, code in metrics:
         if codes[name] + weights_digest(specs[name]) != code:
             raise EnvironmentProblem(
-                f"metric '{name}' is another one on this worker",
+                f"metric '{name}' differs on this worker",
                 "its code differs from the code where the comparison was started",
                 "install the same versions everywhere, and restart the workers",
             )
@@ -170,6 +170,6 @@ def _score_plugin(
     row.result, row.heat = thumbnail(rgb), heat_map(pair.delta_e94)
     row.histogram = histogram(*pair.result.planes[1:])
     row.host_seconds = middle - start - row.seconds + time.perf_counter() - after
-    if task.repeat:  # Last: its time belongs neither to the plugin nor to the host.
+    if task.predicts_twice:  # Last: its time belongs neither to the plugin nor to the host.
         row.repeat = predict_twice(variant, task, plugin, light, colorized.ab, result)
     return row

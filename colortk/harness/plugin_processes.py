@@ -18,45 +18,45 @@ from colortk.types import Float32
 
 
 @dataclass
-class _Kept:
+class _PluginCache:
     """Plugin processes, each with the run that last used it, and those that were replaced.
 
-    ``renewed`` holds the plugins whose process was replaced for a second prediction, by run.
+    ``restarted`` holds the plugins whose process was replaced for a second prediction, by run.
     """
 
     plugins: dict[object, tuple[Isolated, str]] = field(default_factory=dict)
-    renewed: set[tuple[str, PluginRequest, Key]] = field(default_factory=set)
+    restarted: set[tuple[str, PluginRequest, Key]] = field(default_factory=set)
 
 
 _thread = threading.local()
 
 
-def _kept() -> _Kept:
+def _cache() -> _PluginCache:
     """Return the plugins of this thread: a Dask worker has several threads."""
-    if not hasattr(_thread, "kept"):
-        _thread.kept = _Kept()
-    kept: _Kept = _thread.kept
-    return kept
+    if not hasattr(_thread, "cache"):
+        _thread.cache = _PluginCache()
+    cache: _PluginCache = _thread.cache
+    return cache
 
 
 def loading_seconds() -> float:
     """Return the seconds in which this thread's plugins were started and loaded."""
-    return sum(plugin.loading for plugin, _ in _kept().plugins.values())
+    return sum(plugin.loading for plugin, _ in _cache().plugins.values())
 
 
 def close_plugins() -> None:
     """End the plugin processes of this thread."""
-    for plugin, _ in _kept().plugins.values():
+    for plugin, _ in _cache().plugins.values():
         plugin.close()
-    _kept().plugins.clear()
+    _cache().plugins.clear()
 
 
 def close_other_runs(run: str) -> None:
     """End the plugins of earlier comparisons: a Dask worker outlives a comparison."""
-    kept = _kept()
-    for key in [key for key, (_, last) in kept.plugins.items() if last != run]:
-        kept.plugins.pop(key)[0].close()
-    kept.renewed = {mark for mark in kept.renewed if mark[0] == run}
+    cache = _cache()
+    for key in [key for key, (_, last) in cache.plugins.items() if last != run]:
+        cache.plugins.pop(key)[0].close()
+    cache.restarted = {mark for mark in cache.restarted if mark[0] == run}
 
 
 def plugin_process(variant: PluginVariant, task: Task) -> Isolated:
@@ -68,10 +68,10 @@ def plugin_process(variant: PluginVariant, task: Task) -> Isolated:
         If the plugin cannot be loaded, or its weights, options or code differ from the ones that
         the comparison looked up.
     """
-    plugins = _kept().plugins
-    key = (variant.request, variant.key, task.timeout, task.threads, task.hidden)
+    plugins = _cache().plugins
+    key = (variant.request, variant.key, task.timeout, task.threads, task.hidden_folders)
     if key not in plugins:
-        plugin = Isolated(variant.request, task.timeout, task.threads, task.hidden)
+        plugin = Isolated(variant.request, task.timeout, task.threads, task.hidden_folders)
         difference = _difference(variant, plugin, task.protocol.refine)
         if difference:
             plugin.close()
@@ -125,8 +125,8 @@ def predict_twice(
         Its ``repeating`` grows by the seconds of the second prediction.
     """
     mark = (task.run, variant.request, variant.key)
-    renewed = _kept().renewed
-    repeat, seconds = predict_again(plugin, light, first, renew=mark not in renewed)
-    renewed.add(mark)
+    restarted = _cache().restarted
+    repeat, seconds = predict_again(plugin, light, first, renew=mark not in restarted)
+    restarted.add(mark)
     result.repeating += seconds
     return repeat

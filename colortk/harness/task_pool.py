@@ -20,7 +20,8 @@ TASKS_PER_MESSAGE = 4
 #: Workers that may crash in a comparison before it ends: each may take its picture with it.
 MAX_CRASHES = 5
 RERUN_HINT = (
-    "scores so far are stored: run it again to continue, with fewer --jobs if memory is short"
+    "The scores so far are stored. Run the same command to continue, "
+    "with fewer --jobs if memory is short"
 )
 
 AnyTask = TypeVar("AnyTask", bound=Task)

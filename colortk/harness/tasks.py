@@ -34,9 +34,9 @@ class Task:
         Threads of each plugin and of the metrics.
     run : str
         Random name of the comparison.
-    repeat : bool
+    predicts_twice : bool
         Predict the picture twice.
-    hidden : Hidden
+    hidden_folders : Hidden
         Files that plugins must not be able to read, although they lie where code is.
     """
 
@@ -49,8 +49,8 @@ class Task:
     timeout: float | None
     threads: int | None
     run: str = ""
-    repeat: bool = False
-    hidden: Hidden = field(default_factory=Hidden)
+    predicts_twice: bool = False
+    hidden_folders: Hidden = field(default_factory=Hidden)
 
 
 @dataclass

@@ -9,21 +9,21 @@ from typing import Generic, Protocol, TypeVar
 from colortk.errors import ColortkError
 from colortk.runtime.messages import Channel, wait
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
 Result_co = TypeVar("Result_co", covariant=True)
 #: Tasks queued per worker: the current one and the next one, so that the worker never waits.
 AHEAD = 2
 
 
-class PoolWorker(Protocol[Task, Result_co]):
+class PoolWorker(Protocol[TaskT, Result_co]):
     """The parent's side of a worker of a pool.
 
     ``tasks``: unfinished tasks, in order. ``loaded``: whether the worker is ready for tasks.
     ``ended``: the process has ended, and another worker has to do ``tasks``.
     """
 
-    tasks: deque[Task]
+    tasks: deque[TaskT]
     ended: bool
 
     @property
@@ -37,7 +37,7 @@ class PoolWorker(Protocol[Task, Result_co]):
         """Seconds until the first task is too late; ``None`` without a limit."""
         ...
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: TaskT) -> None:
         """Send a task. Raises ``OSError`` if the process ended while it had nothing to do."""
         ...
 
@@ -61,7 +61,7 @@ class PoolWorker(Protocol[Task, Result_co]):
         ...
 
 
-class WorkerPool(Generic[Task, Result]):
+class WorkerPool(Generic[TaskT, ResultT]):
     """Workers that are started as there is work for them.
 
     Parameters
@@ -72,9 +72,9 @@ class WorkerPool(Generic[Task, Result]):
         Most workers at one time.
     """
 
-    def __init__(self, start: Callable[[], PoolWorker[Task, Result]], size: int) -> None:
+    def __init__(self, start: Callable[[], PoolWorker[TaskT, ResultT]], size: int) -> None:
         self._start_worker = start
-        self._workers: list[PoolWorker[Task, Result] | None] = [None] * size
+        self._workers: list[PoolWorker[TaskT, ResultT] | None] = [None] * size
         self._loaded_once = False
 
     @property
@@ -87,7 +87,7 @@ class WorkerPool(Generic[Task, Result]):
         """Whether a result is due."""
         return any(worker is not None and worker.tasks for worker in self._workers)
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: TaskT) -> None:
         """Give a task to the worker with the least work."""
         number = min(range(len(self._workers)), key=self._load)
         worker = self._workers[number]
@@ -104,12 +104,12 @@ class WorkerPool(Generic[Task, Result]):
         worker = self._workers[number]
         return 1 if worker is None else 2 * len(worker.tasks)
 
-    def _start(self, number: int, tasks: Iterable[Task]) -> None:
+    def _start(self, number: int, tasks: Iterable[TaskT]) -> None:
         self._workers[number] = worker = self._start_worker()
         for task in tasks:
             worker.submit(task)
 
-    def collect(self) -> list[tuple[Task, Result]]:
+    def collect(self) -> list[tuple[TaskT, ResultT]]:
         """Wait for the next results; the list may be empty.
 
         Raises
@@ -152,5 +152,5 @@ class WorkerPool(Generic[Task, Result]):
                 self._workers[number] = None
 
 
-def _late(worker: PoolWorker[Task, Result]) -> bool:
+def _late(worker: PoolWorker[TaskT, ResultT]) -> bool:
     return worker.left is not None and worker.left <= 0

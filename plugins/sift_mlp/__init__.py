@@ -1,1 +1,1 @@
-"""Dense SIFT features and two networks of sigmoids (Team 2)."""
+"""Dense SIFT features and two networks of sigmoids."""

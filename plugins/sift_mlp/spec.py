@@ -13,7 +13,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="sift_mlp",
-            summary="Dense SIFT and luminance, two networks of ten sigmoid layers (Team 2)",
+            summary="Dense SIFT and luminance, two networks of ten sigmoid layers",
             factory="colortk_plugins.sift_mlp.colorizer:SiftMlp",
             package="colortk_plugins.sift_mlp",
             working_size=WorkingSize(short=SHORT),

@@ -1,4 +1,4 @@
-"""``colortk fit --plugin sift_mlp``: the four modules of Team 2's method.
+"""``colortk fit --plugin sift_mlp``: the four modules of the paper.
 
 Conversion and features (``views``), training of one network for A and one for B (``epochs``), and
 refinement (``assess``). Every step can be stopped and resumed: records stay in the store, and each
@@ -110,7 +110,7 @@ def _begin(
     records = [store.get(KIND, keys[i]) for i in chosen]
     if not any(np.abs(record[name]).max() > MAX_GRAY_CHROMA for record in records for name in "ab"):
         raise UsageError(
-            f"nothing to learn from in '{request.data}'",
+            f"nothing to train on in '{request.data}'",
             "all pictures are gray",
             "add color pictures",
         )

@@ -1,4 +1,4 @@
-"""Modules 1 and 2 of Team 2's method, for training: the features of a picture, pickled once.
+"""Modules 1 and 2 of the paper, for training: the features of a picture, pickled once.
 
 A picture gives four views: itself, and three random parts with altered contrast, each mirrored with
 probability 0.5. Of each view, 64 random grid points are kept: their SIFT features, luminance and

@@ -70,17 +70,17 @@ def _scorers(metrics: tuple[tuple[str, str], ...]) -> tuple[FilmScorer, FilmScor
     """Return the scorer of results, and the scorer of the original, which has no reference."""
     check_metric_code(metrics)
     names = [name for name, _ in metrics]
-    alone = [name for name in names if not registry().metric(name).needs_reference]
-    return FilmScorer(names), FilmScorer(alone)
+    originals_scorer = [name for name in names if not registry().metric(name).needs_reference]
+    return FilmScorer(names), FilmScorer(originals_scorer)
 
 
 @dataclass
-class _Row:
+class _RunningRow:
     """One row of the table while the film is scored."""
 
     variant: PluginVariant
     result: ResultRow
-    look: FrameSettings
+    frame_settings: FrameSettings
     smoother: Smoother | None
     scores: RunningScores
     host: float = 0.0
@@ -88,7 +88,9 @@ class _Row:
     def add(self, reference: ReferenceFrame, ab: Float32, middle: bool) -> None:
         start = time.perf_counter()
         light = reference.lightness
-        chroma = chroma_of(reference.luma, (light, light, light), ab, self.look, self.smoother)
+        chroma = chroma_of(
+            reference.luma, (light, light, light), ab, self.frame_settings, self.smoother
+        )
         frame = FilmFrame(reference, cv2.merge([light, chroma[..., 0], chroma[..., 1]]))
         self.host += time.perf_counter() - start
         self.scores.add(frame, reference.scored)
@@ -104,14 +106,14 @@ class _Group:
     ``first`` holds lightness and chroma of the frame that is predicted again after the last one.
     """
 
-    rows: list[_Row]
+    rows: list[_RunningRow]
     seconds: float = 0.0
-    answered: int = 0
+    predicted_frames: int = 0
     plugin: Isolated | None = field(default=None, repr=False)
     first: tuple[Float32, Float32] | None = field(default=None, repr=False)
 
-    def add(self, frame: ReferenceFrame, middle: bool, again: bool) -> None:
-        """Score the next frame; with ``again``, keep it, to predict it again.
+    def add(self, frame: ReferenceFrame, middle: bool, is_repeated: bool) -> None:
+        """Score the next frame; with ``is_repeated``, keep it, to predict it again.
 
         Raises ``PictureError`` if the plugin or the refinement fails on it.
         """
@@ -119,8 +121,8 @@ class _Group:
         light = frame.lightness
         rows, columns = working_shape(self.plugin.spec.working_size, *light.shape)
         ab = self.plugin.predict(np.ascontiguousarray(resize(light, (columns, rows))))
-        self.answered += 1
-        if again:
+        self.predicted_frames += 1
+        if is_repeated:
             self.first = light, ab
         if self.plugin.last is not None:
             self.seconds += self.plugin.last.seconds
@@ -135,7 +137,7 @@ class _Group:
             row.result.error = f"frame {number}: {error}"
             row.result.fatal = not self.plugin.alive
             row.result.limit = task.timeout if self.plugin.late else None
-            row.result.seconds = self.seconds / max(1, self.answered)
+            row.result.seconds = self.seconds / max(1, self.predicted_frames)
 
     def repeat(self, task: FilmTask, result: TaskResult) -> None:
         """Predict one frame again, as for pictures."""
@@ -145,12 +147,12 @@ class _Group:
         for row in self.rows:
             row.result.repeat = repeat
 
-    def finish(self) -> Iterator[_Row]:
+    def finish(self) -> Iterator[_RunningRow]:
         for row in self.rows:
             scores = row.scores.finish()
             row.result.values, row.result.errors = scores.values, scores.errors
             row.result.metric_seconds, row.result.host_seconds = scores.seconds, row.host
-            row.result.seconds = self.seconds / max(1, self.answered)
+            row.result.seconds = self.seconds / max(1, self.predicted_frames)
             yield row
 
 
@@ -159,7 +161,8 @@ def _check_code(task: FilmTask) -> None:
     code = running_film_scores_code()
     if not all(variant.key.code.endswith(code) for variant in task.variants):
         raise EnvironmentProblem(
-            "the code that scores films has changed since the comparison began", hint="run it again"
+            "the code that scores films has changed since the comparison began",
+            hint="run the same command again",
         )
 
 
@@ -201,16 +204,16 @@ def score_film(task: FilmTask, tick: Callable[[int], None] = lambda n: None) -> 
 def _group_rows(task: FilmTask, result: TaskResult) -> list[_Group]:
     """Group the rows by plugin and options; leave out plugins that cannot be loaded."""
     scorer, _ = _scorers(task.metrics)
-    look = FrameSettings(
+    frame_settings = FrameSettings(
         refiner_of(task.protocol.refine), BT709, half=False, ratio=task.protocol.refine == "ratio"
     )
     groups: dict[object, _Group] = {}
     for variant in task.variants:
         if not is_original(variant):
-            row = _Row(
+            row = _RunningRow(
                 variant,
                 ResultRow(task.picture, variant.key, version=variant.version),
-                replace(look, strength=variant.strength),
+                replace(frame_settings, strength=variant.strength),
                 Smoother() if is_steadied(variant) else None,
                 scorer.begin(),
             )
@@ -234,19 +237,19 @@ def _score_frames(
     tick: Callable[[int], None],
 ) -> PictureRow:
     """Score all frames with all rows; fill ``result``, and return the description of the film."""
-    _, alone = _scorers(task.metrics)
-    own = alone.begin()
+    _, originals_scorer = _scorers(task.metrics)
+    original_scores = originals_scorer.begin()
     picture = PictureRow(task.picture, task.name, film.width, film.height, 0.0, 0.0, film.enlarged)
     middle = film.scored[len(film.scored) // 2]
     # The film's digest selects one of the scored frames, not the first if there are others.
     later = film.scored[1:] or film.scored
-    again = later[int(task.picture, 16) % len(later)] if task.repeat else None
+    repeated_frame = later[int(task.picture, 16) % len(later)] if task.predicts_twice else None
     pixels = hashlib.sha256()
     going = list(groups)
     for frame in film.frames():
         tick(1)
         if original is not None:
-            own.add(frame.original(), frame.scored)
+            original_scores.add(frame.original(), frame.scored)
         if frame.scored:
             pixels.update(pixel_digest(frame.truth.pixels).encode())
             share = 1 / len(film.scored)
@@ -256,7 +259,7 @@ def _score_frames(
             picture.truth, picture.gray = thumbnail(frame.truth.pixels), thumbnail(_gray(frame))
         for group in list(going):
             try:
-                group.add(frame, frame.number == middle, frame.number == again)
+                group.add(frame, frame.number == middle, frame.number == repeated_frame)
             except PictureError as error:
                 group.fail(frame.number, error, task)
                 going.remove(group)
@@ -267,7 +270,7 @@ def _score_frames(
         rows = group.finish() if group in going else group.rows
         result.rows |= {row.variant.label: row.result for row in rows}
     if original is not None:
-        scores = own.finish()
+        scores = original_scores.finish()
         values = scores.values | dict(
             zip(FRAME_FACTS, (film.frame_count, film.lost_count), strict=True)
         )
