@@ -31,6 +31,7 @@ def read_guide(
     mask: Any,
     regions: Sequence[str | Region],
     keep_border: bool,
+    palette: str | os.PathLike[str] | Sequence[str] | None,
 ) -> Guide | None:
     """Return the guide that the parameters of :func:`colortk.colorize` state, if they state one.
 
@@ -40,7 +41,7 @@ def read_guide(
         The picture.
     lightness : float32 array of shape (H, W)
         Its CIE L*, 0 to 100.
-    hints, scribbles, mask, regions, keep_border
+    hints, scribbles, mask, regions, keep_border, palette
         See :func:`colortk.colorize`.
 
     Raises
@@ -48,13 +49,25 @@ def read_guide(
     UsageError
         A parameter has a wrong form, or does not fit the picture.
     """
-    if hints is None and scribbles is None and mask is None and not regions and not keep_border:
+    values = (hints, scribbles, mask, palette)
+    if all(value is None for value in values) and not regions and not keep_border:
         return None
     guide = make_guide(
         pixels, lightness, _hints(hints), _picture(scribbles), _picture(mask), keep_border
     )
     parsed = tuple(region_from_text(r) if isinstance(r, str) else r for r in regions)
-    return replace(guide, regions=parsed)
+    return replace(guide, regions=parsed, palette=_palette(palette))
+
+
+def _palette(
+    palette: str | os.PathLike[str] | Sequence[str] | None,
+) -> tuple[tuple[int, int, int], ...]:
+    if palette is None:
+        return ()
+    from colortk.guidance.palette import read_palette
+
+    is_text = isinstance(palette, str | os.PathLike)
+    return read_palette(os.fspath(palette) if is_text else ",".join(palette))  # type: ignore[arg-type]
 
 
 def _hints(hints: HintsInput | None) -> list[Hint]:

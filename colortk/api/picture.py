@@ -38,6 +38,7 @@ def colorize(
     mask: ImageInput | Image | None = ...,
     regions: Sequence[str | Region] = ...,
     keep_border: bool = ...,
+    palette: str | os.PathLike[str] | Sequence[str] | None = ...,
     allow_truncated: bool = ...,
     device: str | None = ...,
     threads: int | None = ...,
@@ -58,6 +59,7 @@ def colorize(
     mask: ImageInput | Image | None = ...,
     regions: Sequence[str | Region] = ...,
     keep_border: bool = ...,
+    palette: str | os.PathLike[str] | Sequence[str] | None = ...,
     allow_truncated: bool = ...,
     device: str | None = ...,
     threads: int | None = ...,
@@ -77,6 +79,7 @@ def colorize(
     mask: ImageInput | Image | None = None,
     regions: Sequence[str | Region] = (),
     keep_border: bool = False,
+    palette: str | os.PathLike[str] | Sequence[str] | None = None,
     allow_truncated: bool = False,
     device: str | None = None,
     threads: int | None = None,
@@ -120,6 +123,9 @@ def colorize(
         ``"0,0,200,100:strength=0.5"``: pixels from the left and the top, width and height.
     keep_border : bool
         Leave the border or mount of a scan gray.
+    palette : path or sequence of str, optional
+        Colors to which the predicted colors are moved: a list such as ``["#a03020", "#2a4d8f"]``,
+        a GIMP palette (``.gpl``), or a picture.
     allow_truncated : bool
         Colorize the present part of a damaged JPEG, PNG or TIFF file. The missing rows are gray,
         and a ``UserWarning`` lists them.
@@ -204,7 +210,9 @@ def colorize(
     with execution_settings(device, threads):
         predictor = get_predictor(plugin, options, weights)
         light = lightness(data.pixels)
-        guide = read_guide(data.pixels, light, hints, scribbles, mask, regions, keep_border)
+        guide = read_guide(
+            data.pixels, light, hints, scribbles, mask, regions, keep_border, palette
+        )
         if data.missing is not None:
             warnings.warn(f"'{data.name}' is incomplete: {data.missing}", stacklevel=2)
             result = colorize_present(

@@ -46,6 +46,11 @@ REGION = click.option(
 KEEP_BORDER = click.option(
     "--keep-border", is_flag=True, help="Leave the border or mount of a scan gray."
 )
+PALETTE = click.option(
+    "--palette",
+    metavar="FILE|#RRGGBB,...",
+    help="Move colors to those of a GIMP palette, picture or list.",
+)
 
 
 def guidance_options(
@@ -55,6 +60,7 @@ def guidance_options(
     mask: Path | None,
     regions: tuple[str, ...],
     keep_border: bool,
+    palette: str | None = None,
 ) -> GuidanceOptions | None:
     """Return the colors that the options of a command set, or ``None`` if they set none.
 
@@ -63,10 +69,11 @@ def guidance_options(
     UsageError
         An option has a wrong form, or a file cannot be read.
     """
-    if not (hints or hint or scribbles or mask or regions or keep_border):
+    if not (hints or hint or scribbles or mask or regions or keep_border or palette):
         return None
     from colortk.guidance.hints import hint_from_text, read_hints
     from colortk.guidance.options import GuidanceOptions, region_from_text
+    from colortk.guidance.palette import read_palette
 
     listed = read_hints(Path(hints)) if hints and hints != AUTO else []
     return GuidanceOptions(
@@ -76,6 +83,7 @@ def guidance_options(
         mask=_existing("--mask", mask),
         regions=tuple(region_from_text(text) for text in regions),
         keep_border=keep_border,
+        palette=read_palette(palette) if palette else (),
     )
 
 

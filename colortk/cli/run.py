@@ -34,6 +34,7 @@ from colortk.cli.guidance import (
     HINTS,
     KEEP_BORDER,
     MASK,
+    PALETTE,
     REGION,
     SCRIBBLES,
     guidance_options,
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
 @MASK
 @REGION
 @KEEP_BORDER
+@PALETTE
 @OPTIONS
 @WEIGHTS
 @click.option(
@@ -142,6 +144,7 @@ def command(
     mask: Path | None,
     regions: tuple[str, ...],
     keep_border: bool,
+    palette: str | None,
     options: tuple[str, ...],
     weights: Path | None,
     timeout: float | None,
@@ -238,7 +241,7 @@ def command(
         max_pixels=max_pixels or MAX_PIXELS,
         allow_truncated=allow_truncated,
         intermediates=intermediates,
-        guidance=guidance_options(hints, hint, scribbles, mask, regions, keep_border),
+        guidance=guidance_options(hints, hint, scribbles, mask, regions, keep_border, palette),
         force=force,
         skip_existing=skip_existing,
         resume=resume,

@@ -102,12 +102,15 @@ class Guide:
         Factors on the predicted chroma.
     notes : list of str
         A sentence for each hint that could not be used as given.
+    palette : tuple of (int, int, int)
+        sRGB colors to which predicted colors are moved; empty: they stay.
     """
 
     constraints: Constraints
     factor: Float32 | None = None
     regions: tuple[Region, ...] = ()
     notes: list[str] = field(default_factory=list)
+    palette: tuple[tuple[int, int, int], ...] = ()
 
     def chroma(self, ab: Float32, small: Float32, lightness: Float32) -> ChromaSource:
         """Return the chroma of the picture.
@@ -129,6 +132,10 @@ class Guide:
         size = lightness.shape[0], lightness.shape[1]
         strength, notes = region_factor(self.regions, shape, size)
         self.notes.extend(note for note in notes if note not in self.notes)
+        if self.palette:
+            from colortk.guidance.palette import apply_palette
+
+            ab = apply_palette(ab, small, self.palette)
         if strength is not None:
             ab = ab * strength[..., None]
         chroma = guided_chroma(ab, small, lightness, self.constraints)
@@ -150,7 +157,8 @@ class Guide:
             )
             for region in self.regions
         )
-        return Guide(self.constraints.moved(top, left, shape), factor, regions, self.notes)
+        constraints = self.constraints.moved(top, left, shape)
+        return Guide(constraints, factor, regions, self.notes, self.palette)
 
 
 def guided_chroma(

@@ -53,6 +53,8 @@ class GuidanceOptions:
         Rectangles with a strength of their own. Where they overlap, the factors multiply.
     keep_border : bool
         Leave borders and mounts of scans gray.
+    palette : tuple of (int, int, int)
+        sRGB colors to which predicted colors are moved; empty: they stay.
     """
 
     hints: tuple[Hint, ...] = ()
@@ -61,6 +63,7 @@ class GuidanceOptions:
     mask: Path | None = None
     regions: tuple[Region, ...] = ()
     keep_border: bool = False
+    palette: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def active(self) -> bool:

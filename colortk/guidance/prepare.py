@@ -63,7 +63,7 @@ def prepare_guide(
         if options.mask is not None:
             mask = decode(read_bytes(options.mask), str(options.mask))
         guide = make_guide(pixels, lightness, hints, marked, mask, options.keep_border)
-        return replace(guide, regions=options.regions)
+        return replace(guide, regions=options.regions, palette=options.palette)
     except UsageError as error:  # it concerns this picture: others go on
         raise PictureError(error.problem, error.reason, error.hint) from error
 
