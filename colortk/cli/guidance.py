@@ -49,7 +49,7 @@ KEEP_BORDER = click.option(
 PALETTE = click.option(
     "--palette",
     metavar="FILE|#RRGGBB,...",
-    help="Move colors to those of a GIMP palette, picture or list.",
+    help="Use the colors of a GIMP palette, a picture or a list.",
 )
 
 
