@@ -136,11 +136,9 @@ def test_bad_files_and_a_bad_plugin_are_messages(page: Page, visit: Visit, tmp_p
     me.told("20000 × 20000 pixels is over the limit of 1,000,000 pixels")
     me.give(good)
     me.page.locator("#download").wait_for()
-    me.page.locator("#colorize-plugin input").click()
-    me.page.get_by_role("option", name="fails").click()
+    me.page.get_by_role("radio", name="fails").check()
     me.told("Plugin 'fails' failed: ValueError: it does not like it")
-    me.page.locator("#colorize-plugin input").click()
-    me.page.get_by_role("option", name="gray").click()
+    me.page.get_by_role("radio", name="gray").check()
     me.page.locator("#colorize-go").click()
     me.page.locator(".summary p", has_text="gray").wait_for()
     assert me.outside() == []
@@ -166,6 +164,77 @@ def test_two_visitors_at_once(page: Page, visit: Visit, tmp_path: Path) -> None:
     for url in mine:
         assert visitors[0][0].page.request.get(url).status == 200
         assert visitors[1][0].page.request.get(url).status == 404
+
+
+def test_plugins_are_chosen_by_keyboard(page: Page, visit: Visit) -> None:
+    me = visit(page)
+    plugins = me.page.locator("#colorize-plugin input[type=radio]")
+    plugins.first.wait_for()
+    assert plugins.count() == 3
+    me.page.get_by_role("button", name="Try a sample").focus()
+    me.page.keyboard.press("Tab")
+    names = []
+    for _ in range(3):
+        names.append(me.page.evaluate("document.activeElement.value"))
+        me.page.keyboard.press("ArrowDown")
+        me.page.wait_for_function(
+            "document.activeElement === document.querySelector('#colorize-plugin input:checked')"
+        )
+    assert names == ["orange", "gray", "fails"]
+    me.page.keyboard.press("ArrowDown")
+    me.page.get_by_text("No color: a∗ = b∗ = 0").first.wait_for()
+    me.page.keyboard.press("ArrowUp")
+    me.page.wait_for_function("document.activeElement.value === 'orange'")
+    assert plugins.first.is_checked()
+
+
+def test_a_result_of_earlier_settings_is_marked(page: Page, visit: Visit, tmp_path: Path) -> None:
+    source = tmp_path / "x.png"
+    Image.fromarray(photo(30, 40)).save(source)
+    me = visit(page)
+    stale = me.page.get_by_text("The settings have changed")
+    me.page.get_by_role("spinbutton", name="Strength").fill("0.5")
+    assert stale.count() == 0  # there is no result yet
+    me.give(source)
+    me.page.locator("#download").wait_for()
+    assert not stale.is_visible()
+    waiting: list[Any] = []
+    me.page.route(
+        "**/queue/join*", lambda route: waiting.append(route)
+    )  # the page does not get the new result yet
+    slider = me.page.locator("#colorize-strength input[type=range]")
+    slider.focus()
+    me.page.keyboard.press("ArrowRight")
+    stale.wait_for()
+    me.page.wait_for_function("document.querySelector('#download').disabled")
+    me.page.unroute("**/queue/join*")  # it lets the waiting requests go on
+    me.page.get_by_role("button", name="Colorize", exact=True).click()
+    stale.wait_for(state="hidden")
+    me.page.wait_for_function("!document.querySelector('#download').disabled")
+    assert me.troubles == []
+
+
+WATCH_TEXTS = """() => {
+    window.texts = [];
+    const watch = () => {
+        for (const status of document.querySelectorAll("[role=status]"))
+            window.texts.push(status.textContent.trim());
+        requestAnimationFrame(watch);
+    };
+    requestAnimationFrame(watch);
+}"""
+
+
+def test_announcements_have_no_internal_names(page: Page, visit: Visit, tmp_path: Path) -> None:
+    source = tmp_path / "x.png"
+    Image.fromarray(photo(30, 40)).save(source)
+    me = visit(page)
+    me.page.evaluate(WATCH_TEXTS)
+    me.give(source)
+    me.page.locator("#download").wait_for()
+    me.page.wait_for_function("window.texts.includes('Done')")
+    texts = me.page.evaluate("window.texts")
+    assert not [text for text in texts if "common." in text]
 
 
 PASTE = """(data) => {

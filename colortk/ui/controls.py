@@ -7,6 +7,7 @@ from typing import Any
 from colortk.ui._gradio import gr
 from colortk.ui.event_handlers import AppContext
 from colortk.ui.limits import MEGABYTE, Limits
+from colortk.ui.plugin_pool import FIRST, PluginPool
 
 
 def file_drop(label: str, kind: str, limits: Limits) -> Any:
@@ -31,22 +32,33 @@ def file_drop(label: str, kind: str, limits: Limits) -> Any:
     )
 
 
-def plugin_dropdown(app: AppContext, name: str) -> Any:
-    """Create the choice of a plugin with its summary. ``name``: identifier of the element."""
+def plugin_choice(app: AppContext, name: str) -> Any:
+    """Create the choice of a plugin with its summary. ``name``: identifier of the element.
+
+    It is a list of radio buttons: Gradio's drop-down list loses its entries when the Tab key is
+    pressed in it.
+    """
     pool = app.pool
     first = pool.labels[0]
-    choice = gr.Dropdown(
-        pool.labels, value=first, label="Plugin", info=pool.summary(first), filterable=False,
-        elem_id=name,
+    choice = gr.Radio(
+        pool.labels, value=first, label="Plugin", info=plugin_description(pool, first),
+        elem_id=name, elem_classes="plugins",
     )  # fmt: skip
 
     def describe(label: str) -> Any:
-        return gr.update(info=pool.summary(label) if label in pool.labels else "")
+        return gr.update(info=plugin_description(pool, label) if label in pool.labels else "")
 
     choice.input(
         describe, choice, choice, queue=False, show_progress="hidden", api_visibility="private"
     )
     return choice
+
+
+def plugin_description(pool: PluginPool, label: str) -> str:
+    """Return the summary of a plugin, which names the recommended plugin as such."""
+    # Gradio reads the text as Markdown, where two asterisks, as in "a* = b*", mean emphasis.
+    summary = pool.summary(label).replace("*", "\N{ASTERISK OPERATOR}")
+    return f"Recommended: {summary}" if label == FIRST[0] else summary
 
 
 def strength_slider(name: str) -> Any:

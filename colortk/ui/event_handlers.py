@@ -7,7 +7,7 @@ import re
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from colortk.errors import ColortkError, PictureError
 from colortk.ui._gradio import gr
 from colortk.ui.limits import Limits
 from colortk.ui.plugin_pool import PluginPool
+from colortk.ui.time_left import TimeEstimates
 from colortk.ui.visitor_registry import COOKIE, VisitorRegistry
 
 
@@ -36,12 +37,15 @@ class AppContext:
         Limits of the page.
     closing : threading.Event
         Is set when the page ends.
+    estimates : TimeEstimates
+        How long jobs took.
     """
 
     pool: PluginPool
     visitors: VisitorRegistry
     limits: Limits
     closing: threading.Event
+    estimates: TimeEstimates = field(default_factory=TimeEstimates)
 
 
 @dataclass(frozen=True)

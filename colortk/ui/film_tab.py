@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import html
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.ui._gradio import gr
-from colortk.ui.controls import file_drop, plugin_dropdown, strength_slider
+from colortk.ui.controls import file_drop, plugin_choice, strength_slider
 from colortk.ui.event_handlers import AppContext, FilmStopped, RequestContext, event_handler, notice
 from colortk.ui.limits import format_size
+from colortk.ui.time_left import format_time_left
 
 EMPTY_TEXT = (
     '<div class="empty"><b>Your film in color</b><span>For short films.'
@@ -46,7 +48,7 @@ def build(app: AppContext) -> None:
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
             file = file_drop("Film", "film", app.limits)
-            plugin = plugin_dropdown(app, "film-plugin")
+            plugin = plugin_choice(app, "film-plugin")
             strength = strength_slider("film-strength")
             smooth_colors = gr.Checkbox(
                 True,
@@ -104,9 +106,14 @@ def _colorize(
         if stop.is_set() or app.closing.is_set() or not app.visitors.is_connected(context.token):
             raise FilmStopped("The film was stopped")
         if frames_done % 4 == 0 or frames_done == total:
-            context.progress((frames_done, total), desc="Colorizing", unit="frames")
+            text = "Colorizing"
+            if total and frames_done:
+                per_frame = (time.monotonic() - start) / frames_done
+                text += f", {format_time_left(per_frame * (total - frames_done))}"
+            context.progress((frames_done, total), desc=text, unit="frames")
 
     context.progress(0.0, desc="Reading the film")
+    start = time.monotonic()
     clip = colorize_clip(
         path, path.name, app.pool.get(label), min(2.0, max(0.0, float(strength))),
         bool(smooth_colors), app.limits, context.folder("film"), advance,

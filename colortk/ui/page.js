@@ -82,14 +82,32 @@
     }
   };
 
+  // Gradio announces "common.complete", a name without a translation.
+  const translate = () => {
+    for (const status of document.querySelectorAll(".sr-only[role=status]")) {
+      if (status.textContent.trim() === "common.complete") status.firstChild.nodeValue = "Done";
+    }
+  };
+
+  // Gradio gives each radio button a name of its own, so that arrow keys do not move among them.
+  const groupRadios = () => {
+    for (const radio of document.querySelectorAll("fieldset input[type=radio], .plugins input[type=radio]")) {
+      const group = radio.closest("fieldset, .plugins");
+      const { name } = group.querySelector("input[type=radio]");
+      if (radio.name !== name) radio.name = name;
+    }
+  };
+
   let waiting = false;
   new MutationObserver(() => {
+    translate(); // at once, so that a screen reader never gets the name
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
       showErrors();
+      groupRadios();
       document.querySelectorAll("#slider [data-testid=slider]:not([role=slider])").forEach(addKeyboard);
     });
-  }).observe(document.body, { childList: true, subtree: true });
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
 }
