@@ -156,10 +156,10 @@ def _output_inside(output: Path | None, folder: str) -> str | None:
 def _find_in_folder(
     name: str, prefix: str, recursive: bool, excluded: str | None
 ) -> Iterator[InputItem]:
-    from colortk.io.discovery import BROKEN, CIRCULAR, endings, walk
+    from colortk.io.discovery import BROKEN, CIRCULAR, FILMS, endings, walk
 
     extensions = endings()
-    count, has_subfolders = 0, False
+    count, has_subfolders, films = 0, False, 0
     for entry in walk(name, recursive, include_hidden=False, excluded=excluded):
         relative = os.path.join(prefix, entry.folder) if entry.folder else prefix
         if entry.error:
@@ -173,6 +173,12 @@ def _find_in_folder(
             yield InputItem(entry.path, relative, _entry_error(entry.path, entry.kind))
         elif entry.kind == BROKEN:
             warnings.warn(Notice(f"skipped '{entry.path}': it is {entry.kind}"), stacklevel=2)
+        elif entry.extension in FILMS and entry.kind == "file":
+            films += 1
+    if films:
+        number = "a film is" if films == 1 else f"{films} films are"
+        text = f"{number} left out in '{name}': colorize each with colortk video"
+        warnings.warn(Notice(text), stacklevel=2)
     if not count:
         hint = "use --recursive to descend into subfolders" if has_subfolders else ""
         failure = PictureError(f"cannot read '{name}'", "it is a folder without pictures", hint)

@@ -55,7 +55,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 @click.argument("film", metavar="IN", type=click.Path(path_type=Path))
 @click.option(
     "--output", "-o", metavar="OUT", type=click.Path(path_type=Path),
-    help="Write to this file. [default: IN-colorized.EXT]",
+    help="Write to this file. [default: IN-colorized with the type of IN, or .mp4]",
 )  # fmt: skip
 @PLUGIN
 @TEMPORAL
@@ -155,6 +155,9 @@ def command(
                     " Run the same command with --resume to continue."
                 )
             raise
+    if summary.already_done and not as_json:
+        print_message(f"'{output}' exists: nothing to do (use --force to colorize the film again)")
+        return 0
     for note in summary.notes:
         print_message(f"note: {note}")
     if summary.lost_frames:

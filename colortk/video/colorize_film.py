@@ -96,9 +96,12 @@ def _colorize_film(
 ) -> FilmSummary:
     start = time.perf_counter()
     output = settings.output
+    segments = SegmentFolder(output)
+    if settings.resume and not settings.force and output.is_file() and not segments.folder.exists():
+        _refuse_input(path, output)
+        return FilmSummary(str(path), str(output), plugin.spec.name, already_done=True)
     film = _checked(path, settings)
     refine = refiner(settings.refine)
-    segments = SegmentFolder(output)
     segments.begin(_key(path, plugin, settings), settings.resume, settings.force)
     summary = FilmSummary(str(path), str(output), plugin.spec.name, film.width, film.height)
     summary.codec = settings.encoding.codec
@@ -145,11 +148,7 @@ def _checked(path: Path, settings: FilmSettings) -> Film:
     output = settings.output
     refuse_special(output, UsageError)
     if output.exists():
-        with contextlib.suppress(OSError):
-            if output.samefile(path):
-                raise UsageError(
-                    f"the output would overwrite the input '{path}'", hint="choose another output"
-                )
+        _refuse_input(path, output)
         if not settings.force:
             raise PictureError(f"'{output}' exists", hint="use --force to overwrite")
     if not output.parent.is_dir():
@@ -164,6 +163,15 @@ def _checked(path: Path, settings: FilmSettings) -> Film:
     check_encoding(settings.encoding, film)
     check_container(output, film, settings.encoding)
     return film
+
+
+def _refuse_input(path: Path, output: Path) -> None:
+    """Raise ``UsageError`` if the output is the input."""
+    with contextlib.suppress(OSError):
+        if output.samefile(path):
+            raise UsageError(
+                f"the output would overwrite the input '{path}'", hint="choose another output"
+            )
 
 
 def _key(path: Path, plugin: FilmPredictor, settings: FilmSettings) -> dict[str, Any]:

@@ -8,6 +8,12 @@ from typing import Any
 
 from colortk.video.segment_writer import Encoding
 
+#: Container formats by file extension.
+CONTAINERS = {
+    ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",
+    ".avi": "avi", ".ts": "mpegts",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class FilmSettings:
@@ -80,6 +86,8 @@ class FilmSummary:
         Types of the copied streams.
     notes : list of str
         One line for each property that was lost or changed.
+    already_done : bool
+        With ``resume``: the result exists, and nothing was done.
     """
 
     input: str
@@ -96,6 +104,7 @@ class FilmSummary:
     lost_frames: int = 0
     copied: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    already_done: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary."""
@@ -103,5 +112,10 @@ class FilmSummary:
 
 
 def default_output(film: Path) -> Path:
-    """Return the path of the result of ``film`` if none is named: ``NAME-colorized.EXT``."""
-    return film.with_name(f"{film.stem}-colorized{film.suffix or '.mp4'}")
+    """Return the path of the result of ``film`` if none is named.
+
+    It is ``NAME-colorized.EXT``, or ``NAME-colorized.mp4`` if films of the input's type cannot be
+    written.
+    """
+    extension = film.suffix if film.suffix.lower() in CONTAINERS else ".mp4"
+    return film.with_name(f"{film.stem}-colorized{extension}")

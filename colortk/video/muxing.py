@@ -19,14 +19,10 @@ from colortk.io.files import sweep, temporary_file
 from colortk.video._av import av
 from colortk.video.film_container import film_stream, open_film
 from colortk.video.film_properties import Film
+from colortk.video.film_settings import CONTAINERS
 from colortk.video.segment_folder import SegmentFolder
 from colortk.video.segment_writer import Encoding, add_film
 
-#: Container formats by file extension.
-CONTAINERS = {
-    ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",
-    ".avi": "avi", ".ts": "mpegts",
-}  # fmt: skip
 #: Metadata of the container, not of the film.
 _NOT_COPIED = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 #: The most time units per second of an MP4 in which the start of its streams fits.
