@@ -108,7 +108,7 @@ def test_more_hints_score_better_and_results_are_stored(
         curves = comparison.hints
         assert curves is not None
         rows = {row["name"]: row["metrics"]["psnr"]["mean"] for row in curves.as_dict()["plugins"]}
-        return curves.comparison.outcome.computed, rows
+        return curves.scores.outcome.computed, rows
 
     computed, means = scored()
     assert computed == 2 * 3 * len(COUNTS)

@@ -13,7 +13,7 @@ from colortk.runtime.provenance import colorizer_code
 from colortk.store.artifacts import artifacts_of
 
 
-def journal_key(options: BatchOptions, items: Sequence[InputItem]) -> dict[str, str]:
+def journal_key(options: BatchOptions, items: Sequence[InputItem] = ()) -> dict[str, str]:
     """Return the values that results depend on besides the pictures.
 
     Parameters

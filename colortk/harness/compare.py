@@ -18,6 +18,7 @@ from colortk.harness.hint_variants import PROTOCOL as HINT_PROTOCOL
 from colortk.harness.hint_variants import hint_variants
 from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
 from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
+from colortk.harness.ranked_scores import RankedScores
 from colortk.harness.results import Results
 from colortk.harness.run_options import RunOptions
 from colortk.harness.runner import run_pictures
@@ -247,8 +248,8 @@ def _hint_curves(
             sources, rows, list(metrics), protocol, results, run_options, advance,
             score_picture_with_hints,
         )  # fmt: skip
-    comparison = Comparison(protocol, sources, rows, metrics, outcome)
-    return HintCurves(comparison, variants, counts, order)
+    scores = RankedScores(protocol, sources, rows, metrics, outcome)
+    return HintCurves(scores, variants, counts, order)
 
 
 def _film_baseline(films: Comparison, baseline: str | None) -> str | None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from colortk.harness.comparison import Comparison
 from colortk.harness.drawn_hints import Order
 from colortk.harness.plugin_variants import PluginVariant
+from colortk.harness.ranked_scores import RankedScores
+from colortk.harness.records import MetricInfo
 from colortk.harness.statistics import MetricMean, summaries
 from colortk.harness.verdicts import Verdicts, verdicts
 from colortk.plugin.spec import MetricSpec
@@ -27,7 +28,7 @@ class HintCurves:
 
     Parameters
     ----------
-    comparison : Comparison
+    scores : RankedScores
         Its rows are those of :func:`colortk.harness.hint_variants.hint_variants`.
     plugins : sequence of PluginVariant
         The plugins.
@@ -37,7 +38,7 @@ class HintCurves:
         How points were chosen.
     """
 
-    comparison: Comparison
+    scores: RankedScores
     plugins: Sequence[PluginVariant]
     counts: Sequence[int]
     order: Order
@@ -45,7 +46,11 @@ class HintCurves:
     @property
     def metrics(self) -> dict[str, MetricSpec]:
         """The metrics by name, the one that ranks first."""
-        return self.comparison.metrics
+        return self.scores.metrics
+
+    def heading(self, metric: str) -> str:
+        """Return the heading of a metric's column."""
+        return MetricInfo.of(self.metrics[metric]).heading
 
     @property
     def lead(self) -> str:
@@ -54,13 +59,13 @@ class HintCurves:
 
     def mean(self, metric: str, plugin: int, count: int) -> MetricMean | None:
         """Return the mean score of plugin number ``plugin`` with count number ``count``."""
-        return self.comparison.summaries[metric][plugin * len(self.counts) + count]
+        return self.scores.summaries[metric][plugin * len(self.counts) + count]
 
     @cached_property
     def areas(self) -> dict[str, Float64]:
         """Area under the curve of each picture and plugin, float64 (N, plugins), by metric."""
-        shape = (len(self.comparison.used), len(self.plugins), len(self.counts))
-        tables = {metric: self.comparison.values(metric) for metric in self.metrics}
+        shape = (len(self.scores.used), len(self.plugins), len(self.counts))
+        tables = {metric: self.scores.values(metric) for metric in self.metrics}
         return {
             metric: area_under_curve(table.reshape(shape), self.counts)
             for metric, table in tables.items()
@@ -82,12 +87,12 @@ class HintCurves:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the curves as ``colortk compare --json`` prints them."""
-        protocol = self.comparison.protocol
+        protocol = self.scores.protocol
         return {
             "protocol": protocol.as_dict(),
             "counts": list(self.counts),
             "order": self.order,
-            "images": len(self.comparison.used),
+            "images": len(self.scores.used),
             "ranking_metric": self.lead,
             "plugins": [
                 {

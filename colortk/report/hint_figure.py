@@ -89,7 +89,7 @@ def hint_figure(curves: HintCurves, metric: str) -> HintFigure:
         )
     ticks = np.linspace(low, high, TICKS)
     return HintFigure(
-        f"{curves.comparison.summary().metrics[metric].heading} by number of hints",
+        f"{curves.heading(metric)} by number of hints",
         drawn,
         [(float(a), f"{count:,}") for a, count in zip(x, curves.counts, strict=True)],
         [(y(value), f"{value:.{spec.digits}f}") for value in ticks],

@@ -13,10 +13,10 @@ _ORDERS = {
 
 def caption(curves: HintCurves) -> str:
     """Return a line that names protocol, pictures and hints."""
-    protocol = curves.comparison.protocol
+    protocol = curves.scores.protocol
     return (
         f"with hints: protocol {protocol.name} {protocol.hash[:12]}, "
-        f"{len(curves.comparison.used)} pictures, hints {_ORDERS[curves.order]}"
+        f"{len(curves.scores.used)} pictures, hints {_ORDERS[curves.order]}"
     )
 
 
@@ -38,7 +38,7 @@ def hint_table(curves: HintCurves, metric: str) -> tuple[str, list[str], list[li
         In the order of the ranking.
     """
     spec = curves.metrics[metric]
-    heading = curves.comparison.summary().metrics[metric].heading
+    heading = curves.heading(metric)
     counts = [f"{count:,}" for count in curves.counts]
     ranks = metric == curves.lead
     head = [*(["rank", "group"] if ranks else []), "plugin", *counts, "area"]
