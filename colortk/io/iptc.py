@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 
-from colortk.io.metadata import MAX_SEGMENT_BYTES
+from colortk.io.jpeg_segments import MAX_SEGMENT_BYTES
 
 #: Resources that are kept: IPTC, its digest, copyright flag and URL. Others describe the original's
 #: pixels (resolution, previews, paths, layers).

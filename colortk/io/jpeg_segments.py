@@ -14,6 +14,9 @@ FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
 _ALONE = (0x01, SOI)
 
+#: Bytes of a JPEG segment without its length.
+MAX_SEGMENT_BYTES = 65533
+
 
 @dataclass(frozen=True)
 class JpegSegment:

@@ -11,8 +11,6 @@ from typing import Any
 MAX_COMMENT_BYTES, MAX_UNPACKED_TEXT_BYTES = 1 << 20, 1 << 20
 #: TIFF tags of XMP, IPTC, Photoshop's resources and layers.
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, LAYERS_TAG = 700, 33723, 34377, 37724
-#: Bytes of a JPEG segment without its length.
-MAX_SEGMENT_BYTES = 65533
 XMP_TEXT = "XML:com.adobe.xmp"
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 

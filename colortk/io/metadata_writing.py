@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from colortk.io.jpeg_segments import MAX_SEGMENT_BYTES
 from colortk.io.metadata import (
     IPTC_TAG,
-    MAX_SEGMENT_BYTES,
     PHOTOSHOP_TAG,
     XMP_BOX,
     XMP_TAG,

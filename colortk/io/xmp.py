@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from colortk.io.metadata import MAX_SEGMENT_BYTES
+from colortk.io.jpeg_segments import MAX_SEGMENT_BYTES
 
 #: Limits of a packet: bytes, elements and depth of nesting. A packet above them is dropped.
 MAX_PACKET_BYTES, MAX_ELEMENTS, MAX_DEPTH = 4 << 20, 50_000, 64
