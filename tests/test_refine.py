@@ -64,6 +64,16 @@ def test_ratio_reaches_the_gamut_and_not_just_gray() -> None:
     assert beyond[wide].mean() > 0.99
 
 
+@pytest.mark.parametrize("shape", [(40_000, 1), (1, 40_000), (33_000, 2)])
+def test_ratio_of_long_arrays_is_that_of_their_parts(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    light = rng.uniform(0, 100, shape).astype(np.float32)
+    ab = rng.normal(0, 60, (*shape, 2)).astype(np.float32)
+    size = light.size // 100, 100
+    parts = ratio(light.reshape(size), ab.reshape(*size, 2))
+    assert (ratio(light, ab) == parts.reshape(ab.shape)).all()
+
+
 def test_the_gamut_is_star_shaped_around_gray() -> None:
     """Bisection needs this property: reducing the chroma of a color in gamut keeps it in gamut."""
     lab = rgb2lab(RNG.random((100, 100, 3)))

@@ -60,6 +60,13 @@ def test_a_layer_gives_its_opaque_strokes_and_gray_means_no_color() -> None:
     assert np.linalg.norm(constraints.ab[upper], axis=1).min() > 20
 
 
+def test_a_stroke_of_many_pixels_sets_them_all() -> None:
+    gray = np.full((200, 250, 3), 120, np.uint8)
+    marked = gray.copy()
+    marked[5:-5, 5:-5] = RED
+    assert len(strokes(marked, lightness(gray))) == 190 * 240  # more than OpenCV maps at once
+
+
 def test_a_toned_photograph_is_no_stroke() -> None:
     gray = gray_photo().astype(np.float32)
     sepia = np.clip(gray * (1.0, 0.86, 0.7) + (20, 10, 0), 0, 255).astype(np.uint8)

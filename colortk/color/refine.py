@@ -18,6 +18,8 @@ from colortk.types import Array, Float32
 
 _HUES = 180
 _LEVELS = 101
+#: Longest side of a block: OpenCV's remapping is limited to 32,767.
+_MAX_SIDE = 1 << 14
 _MAX_CHROMA = 140.0  # more than any sRGB color has (blue: 133.8)
 
 
@@ -64,6 +66,11 @@ def ratio(lightness: Float32, ab: Float32) -> Float32:
     float32 array of shape (H, W, 2)
         CIE a* and b*.
     """
+    if max(lightness.shape) > _MAX_SIDE:
+        axis = int(np.argmax(lightness.shape))
+        pieces = range(_MAX_SIDE, lightness.shape[axis], _MAX_SIDE)
+        blocks = zip(np.split(lightness, pieces, axis), np.split(ab, pieces, axis), strict=True)
+        return np.concatenate([ratio(np.ascontiguousarray(x), y) for x, y in blocks], axis)
     a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
     chroma, hue = cv2.cartToPolar(a, b, angleInDegrees=True)
     np.multiply(hue, np.float32(_HUES / 360), out=hue)
