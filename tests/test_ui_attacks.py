@@ -183,7 +183,8 @@ def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
             assert status == 200, said
             file = {"path": json.loads(said)[0], "meta": {"_type": "gradio.FileData"}}
             message = {
-                "data": [file, "slow", 1, "", "ratio"], "fn_index": 1, "session_hash": f"w{number}",
+                "data": [file, "slow", 1, "ratio", False, None, ""], "fn_index": 1,
+                "session_hash": f"w{number}",
             }  # fmt: skip
             with turn:
                 status, _, said = ask(
@@ -229,7 +230,11 @@ def join(page: Page, cookie: str, body: bytes) -> tuple[int, bytes]:
 
 def test_repeated_parameters_do_not_open_the_stream_of_another(page: Page) -> None:
     mine, yours = visitor(page), visitor(page)
-    body = {"data": [None, "gray", 1, "", "ratio"], "fn_index": 1, "session_hash": "yours1"}
+    body = {
+        "data": [None, "gray", 1, "ratio", False, None, ""],
+        "fn_index": 1,
+        "session_hash": "yours1",
+    }
     for number in (1, 2):
         body["session_hash"] = f"yours{number}"
         assert join(page, yours, json.dumps(body).encode())[0] == 200
@@ -285,11 +290,13 @@ def test_ambiguous_requests_are_refused(
     assert said.startswith(b"HTTP/1.1 %d " % status), said[:100]
 
 
+HINTS = json.dumps({"picture": "p", "hints": {"points": [{"x": 1, "y": 1, "keep": True}]}})
 VALUES: list[Any] = [
     None, True, 0, -1, 2**53, 10**400, 1.5, 1e308, "", "x", "gray", "\ud800", "a" * 100_000, [], {}, [[]],
     ["gray"], {"path": None}, {"path": "/etc/passwd"}, {"path": "\0"}, {"path": []}, {"url": "x"},
     {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, {"__type__": "update"},
     [{"path": "x"}], {"data": "data:image/png;base64,AAAA"},
+    HINTS, HINTS.replace("true", "1e999"), HINTS.replace("1", "9" * 500), '{"hints": {"points": {}}}',
 ]  # fmt: skip
 
 
@@ -298,7 +305,8 @@ def test_messages_of_wrong_types_never_show_a_traceback(page: Page) -> None:
     cookie = visitor(page)
     before = len(page.said)
     good: dict[int, list[Any]] = {0: ["gray"], 1: [None, "gray", 1, "", "ratio"]}
-    good |= {10: [None, ["gray"], 1], 13: ["gray"], 14: [None, "gray", 1, True], 7: [], 15: []}
+    good |= {12: [None, "gray", 1, "ratio", False, HINTS], 3: [], 18: [], 23: [], 24: ["gray"]}
+    good |= {21: [None, ["gray"], 1], 25: [None, "gray", 1, True]}
     passed = 0
     for number, values in good.items():
         for place in range(len(values) + 1):

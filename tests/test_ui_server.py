@@ -126,8 +126,9 @@ def test_a_message_with_a_server_path_is_refused(page: Page) -> None:
     file = {"path": str(page.folder / "secret.png"), "meta": {"_type": "gradio.FileData"}}
     refusals = set()
     for name in ("queue/join", "run/predict"):
-        for number in range(20):
-            for values in ([file, "gray", 1, "", "ratio"], [file, ["gray"], 1], [file] * 5):
+        for number in range(28):
+            colorize = [file, "gray", 1, "ratio", False, None, ""]
+            for values in (colorize, colorize[:6], [file, ["gray"], 1], [file] * 7):
                 message = {"data": values, "fn_index": number, "session_hash": "def"}
                 status, _, _ = ask(
                     page, "POST", f"/gradio_api/{name}", json.dumps(message).encode(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from colortk.io.samples import photographs
 from colortk.ui._gradio import gr
 from colortk.ui.controls import file_drop, plugin_choice, strength_slider
 from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
+from colortk.ui.hint_editor import editor_messages, hint_editor
+from colortk.ui.kept_predictions import KeptPlugin, KeptPredictions, picture_id
 from colortk.ui.limits import format_size
+from colortk.ui.page_hints import check_size, data_url, editor_view, parse_hints, render_hints
 from colortk.ui.picture_conversion import UploadOptions, colorize_picture
 
 #: File types of a result, as label and extension.
@@ -42,6 +46,10 @@ def build(app: AppContext) -> None:
             sample = gr.Button("Try a sample", size="sm", variant="secondary")
             plugin = plugin_choice(app, "colorize-plugin")
             strength = strength_slider("colorize-strength")
+            keep_border = gr.Checkbox(
+                False, label="Keep the border gray", info="The border or mount of a scan",
+                elem_id="keep-border",
+            )  # fmt: skip
             with gr.Accordion("More", open=False):
                 kind = gr.Radio(TYPES, value="", label="File type of the result")
                 refine = gr.Radio(
@@ -51,31 +59,54 @@ def build(app: AppContext) -> None:
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
             empty = gr.HTML(EMPTY_TEXT)
-            slider = gr.ImageSlider(
-                label="Before and after", show_label=False, type="filepath", interactive=False,
-                visible=False, max_height=640, buttons=["fullscreen"], elem_id="slider",
-            )  # fmt: skip
+            with gr.Column(visible=False) as result, gr.Tabs():
+                with gr.Tab("Before and after"):
+                    slider = gr.ImageSlider(
+                        label="Before and after", show_label=False, type="filepath",
+                        interactive=False, max_height=640, buttons=["fullscreen"],
+                        elem_id="slider",
+                    )  # fmt: skip
+                with gr.Tab("Set colors"):
+                    editor = hint_editor()
             stale = gr.HTML(STALE_TEXT, elem_classes="stale", visible=False)
             summary = gr.HTML("", elem_classes="summary", visible=False)
             download = gr.DownloadButton(
                 "Download", variant="primary", visible=False, elem_id="download"
             )
-    inputs = [file, plugin, strength, kind, refine]
-    outputs = [empty, slider, summary, download, stale, error_notice]
+            messages = editor_messages()
+    inputs = [file, plugin, strength, refine, keep_border, editor, kind]
+    shown = [slider, summary, download, stale]
+    outputs = [empty, result, messages, *shown, error_notice]
+    count = len(outputs) - 1
     colorize = {
-        "fn": event_handler(app, _colorize, 5), "inputs": inputs, "outputs": outputs,
+        "fn": event_handler(app, _colorize, count), "inputs": inputs, "outputs": outputs,
         "concurrency_id": "pictures", "concurrency_limit": 1, "trigger_mode": "always_last",
         "show_progress_on": [slider, empty], "api_visibility": "private",
     }  # fmt: skip
-    for listen in (plugin.input, strength.input, kind.input, refine.input):
-        listen(None, None, [stale, download], js=MARK_STALE, queue=False, api_visibility="private")
+    recolorize = {**colorize, "fn": event_handler(app, _recolorize, count)}
+    # With a kept prediction the picture is shown at once, at a small size. The file follows.
+    preview = {
+        "fn": event_handler(app, _preview, 1), "inputs": inputs[:-1],
+        "outputs": [messages, error_notice], "concurrency_id": "previews",
+        "concurrency_limit": 2, "trigger_mode": "always_last", "show_progress": "hidden",
+        "api_visibility": "private",
+    }  # fmt: skip
+    save = {
+        **colorize, "fn": event_handler(app, _save, len(shown)), "outputs": [*shown, error_notice],
+        "show_progress": "hidden", "show_progress_on": None,
+    }  # fmt: skip
     go.click(**colorize)
     file.upload(**colorize)
-    recolorize = {**colorize, "fn": event_handler(app, _recolorize, 5)}
-    for listen in (plugin.input, strength.release, kind.input, refine.input):
+    for listen in (
+        plugin.input, strength.input, kind.input, refine.input, keep_border.input, editor.input,
+    ):  # fmt: skip
+        listen(None, None, [stale, download], js=MARK_STALE, queue=False, api_visibility="private")
+    for listen in (plugin.input, kind.input, refine.input):
         listen(**recolorize)
+    for listen in (strength.input, keep_border.input, editor.input):
+        listen(**preview).then(**save)
     file.clear(
-        event_handler(app, _clear, 5), None, outputs, queue=False, show_progress="hidden",
+        event_handler(app, _clear, count), None, outputs, queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
     sample_chosen = sample.click(
@@ -97,31 +128,80 @@ def _sample(context: RequestContext) -> list[str]:
 
 
 def _clear(context: RequestContext) -> Any:
-    hidden = gr.update(visible=False)
-    hidden_result = gr.update(value=None, visible=False)
-    return gr.update(visible=True), hidden_result, hidden_result, hidden_result, hidden
+    hidden, hidden_result = gr.update(visible=False), gr.update(value=None, visible=False)
+    no_pictures = gr.update(value=None)
+    return gr.update(visible=True), hidden, "", no_pictures, hidden_result, hidden_result, hidden
 
 
 def _recolorize(context: RequestContext, file: str | None, *values: Any) -> Any:
     """Colorize the picture again with other settings, if there is one."""
     if not file:
-        return [gr.skip()] * 5
+        return [gr.skip()] * 7
     return _colorize(context, file, *values)
 
 
+def _save(context: RequestContext, file: str | None, *values: Any) -> Any:
+    """Colorize the picture again, and leave the editor, which shows newer hints, as it is."""
+    if not file:
+        return [gr.skip()] * 4
+    return _colorize(context, file, *values)[3:]
+
+
+def _preview(
+    context: RequestContext,
+    file: str | None,
+    label: str,
+    strength: float,
+    refine: str,
+    keep_border: bool,
+    edits: str | None,
+) -> Any:
+    kept = KeptPredictions(context).find(file, label) if file else None
+    if file is None or kept is None:  # the plugin has not predicted yet
+        return [gr.skip()]
+    hints = parse_hints(edits).of(picture_id(file))
+    check_size(hints, kept.height, kept.width)
+    strength = clip_strength(strength) * context.app.pool.get(label).strength
+    rgb = render_hints(kept, hints, strength, refine, bool(keep_border))
+    return [editor_view(picture_id(file), kept, Path(file).stem, src=data_url(rgb))]
+
+
 def _colorize(
-    context: RequestContext, file: str | None, label: str, strength: float, kind: str, refine: str
+    context: RequestContext,
+    file: str | None,
+    label: str,
+    strength: float,
+    refine: str,
+    keep_border: bool,
+    edits: str | None,
+    kind: str,
 ) -> Any:
     if not file:
         raise UsageError("No picture is chosen", hint="choose one")
     if kind not in [value for _, value in TYPES]:
         raise UsageError(f"a result cannot have the type '{kind}'")
-    options = UploadOptions(min(2.0, max(0.0, float(strength))), refine, kind)
     app, path = context.app, Path(file)
-    with app.estimates.shown(label, context.progress):
+    hints = parse_hints(edits).of(picture_id(file))
+    options = UploadOptions(clip_strength(strength), refine, kind, hints, bool(keep_border))
+    predictions = KeptPredictions(context)
+    kept = predictions.find(file, label)
+    plugin = KeptPlugin(app.pool.get(label), kept)
+    with contextlib.ExitStack() as stack:
+        if kept is None:
+            stack.enter_context(app.estimates.shown(label, context.progress))
         colorized = colorize_picture(
-            path, path.name, app.pool.get(label), options, app.limits, context.folder("picture")
+            path, path.name, plugin, options, app.limits, context.folder("picture")
         )
+    if kept is None:
+        kept = colorized.prediction
+        predictions.keep(file, label, kept)
+    predicted = data_url(render_hints(kept, (), plugin.strength, refine, keep_border=False))
+    changed = render_hints(
+        kept, hints, options.strength * plugin.strength, refine, options.keep_border
+    )
+    view = editor_view(
+        picture_id(file), kept, path.stem, src=data_url(changed), prediction=predicted
+    )
     text = (
         f"<p><b>{html.escape(label)}</b> {colorized.width} × {colorized.height},"
         f" {colorized.seconds:.1f} s."
@@ -130,7 +210,9 @@ def _colorize(
     ) + "".join(f"<p>{html.escape(note)}</p>" for note in colorized.notes)
     return (
         gr.update(visible=False),
-        gr.update(value=(str(colorized.before), str(colorized.after)), visible=True),
+        gr.update(visible=True),
+        view,
+        gr.update(value=(str(colorized.before), str(colorized.after))),
         gr.update(value=text, visible=True),
         gr.update(
             value=str(colorized.file),
@@ -140,3 +222,8 @@ def _colorize(
         ),
         gr.update(visible=False),
     )
+
+
+def clip_strength(value: float) -> float:
+    """Return a strength that the page allows."""
+    return min(2.0, max(0.0, float(value)))

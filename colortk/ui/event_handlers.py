@@ -73,6 +73,10 @@ class RequestContext:
         """Make a folder for a result. Raises ``PictureError`` without a cookie."""
         return self.app.visitors.result_folder(self.token, self.window, kind)
 
+    def result_folders(self, kind: str) -> list[Path]:
+        """Return the folders of results of this window, the newest first."""
+        return self.app.visitors.result_folders(self.token, self.window, kind)
+
 
 def event_handler(
     app: AppContext, function: Callable[..., Any], output_count: int

@@ -7,18 +7,23 @@ from typing import Any
 
 from colortk.ui.http_requests import RequestRefused
 from colortk.ui.json_messages import Check, Function, Owns
+from colortk.ui.page_hints import format_hints, parse_hints
 
 #: Characters of the text that a browser stores for a page.
 MAX_STORED_TEXT = 200
 
 
 def functions(blocks: Any) -> dict[int, Function]:
-    """Return the functions of a Gradio page, by number. ``blocks``: the page."""
+    """Return the functions of a Gradio page, by number. ``blocks``: the page.
+
+    Functions that run in the browser alone are not among them.
+    """
     return {
         int(number): Function(
             function.queue is not False, tuple(_check(component) for component in function.inputs)
         )
         for number, function in blocks.fns.items()
+        if function.fn is not None
     }
 
 
@@ -65,6 +70,13 @@ def _stored_text(value: Any, owns: Owns) -> str | None:
     return value
 
 
+def _hints(value: Any, owns: Owns) -> str:
+    """Check the message of the editor of hints, the only HTML element that is an input."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError("it is not a text")
+    return format_hints(parse_hints(value))
+
+
 def _choice(values: Sequence[str]) -> Callable[[Any, Owns], str]:
     def check(value: Any, owns: Owns) -> str:
         if not isinstance(value, str) or value not in values:
@@ -99,4 +111,5 @@ def _number(lowest: float, highest: float) -> Callable[[Any, Owns], float]:
 
 _CHECKS: dict[str, Check] = {
     "File": _file, "Checkbox": _boolean, "State": _state, "BrowserState": _stored_text,
+    "HTML": _hints,
 }  # fmt: skip

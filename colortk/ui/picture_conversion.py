@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from colortk.color.cielab import lightness
+from colortk.guidance.hints import Hint
+from colortk.guidance.prepare import make_guide
 from colortk.io.bit_depth import to_rgb8
 from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
+from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, shrink_lightness
 from colortk.ui.limits import Limits
+from colortk.ui.page_hints import check_size
 from colortk.ui.plugin_pool import PooledPlugin
 from colortk.ui.previews import (
     PREVIEW_SIDE,
@@ -37,11 +41,17 @@ class UploadOptions:
         Name of a chroma refinement.
     extension : str
         Type of the result; "" is the type of the input.
+    hints : tuple of Hint
+        Colors at points of the picture.
+    keep_border : bool
+        Leave borders and mounts gray.
     """
 
     strength: float = 1.0
     refine: str = "ratio"
     extension: str = ""
+    hints: tuple[Hint, ...] = ()
+    keep_border: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,10 @@ class ColorizedPicture:
         Size of the result, in pixels.
     seconds : float
         Time for prediction and chroma.
+    prediction : KeptPrediction
+        What the plugin predicted.
     notes : list of str
-        One line for each property that was lost.
+        One line for each property that was lost, and each hint that could not be used as given.
     """
 
     file: Path
@@ -68,13 +80,14 @@ class ColorizedPicture:
     width: int
     height: int
     seconds: float
+    prediction: KeptPrediction
     notes: list[str] = field(default_factory=list)
 
 
 def colorize_picture(
     path: Path,
     name: str,
-    plugin: PooledPlugin,
+    plugin: PooledPlugin | KeptPlugin,
     options: UploadOptions,
     limits: Limits,
     folder: Path,
@@ -89,7 +102,7 @@ def colorize_picture(
         Its name, for messages and for the name of the result.
     plugin : PooledPlugin
         The colorizer.
-    options : PictureOptions
+    options : UploadOptions
         Settings.
     limits : Limits
         Limits of the page.
@@ -104,10 +117,17 @@ def colorize_picture(
     picture = limits.decode(path, name)
     dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
     light = lightness(picture.pixels)
+    guide = None
+    if options.hints or options.keep_border:
+        check_size(options.hints, *light.shape)
+        guide = make_guide(picture.pixels, light, options.hints, keep_border=options.keep_border)
     picture.pixels = np.empty(0, picture.pixels.dtype)  # frees the memory of the colors
     strength = options.strength * plugin.strength
-    result = colorize(light, plugin, refiner(options.refine), strength, dtype)
-    del light
+    result = colorize(light, plugin, refiner(options.refine), strength, dtype, guide)
+    if guide is not None:
+        picture.notes += guide.notes
+    prediction = KeptPrediction(result.ab, shrink_lightness(light), *light.shape)
+    del light, guide
     file = folder / f"{Path(name).stem}{SUFFIX}.{options.extension or suggest_extension(picture)}"
     data = encode(result.rgb, picture, extension_of(file), picture.notes)
     write_atomic(file, data, durable=False)
@@ -120,5 +140,6 @@ def colorize_picture(
         width,
         height,
         sum(result.seconds.values()),
+        prediction,
         picture.notes,
     )

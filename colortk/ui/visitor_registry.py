@@ -181,8 +181,7 @@ class VisitorRegistry:
         """
         if token is None or not is_token(token):
             raise PictureError("this page is out of date", hint="reload it")
-        window = hashlib.sha256((session or "").encode()).hexdigest()[:16]
-        parent = self.of(token).folder / window
+        parent = self._window_folder(token, session)
         with self._lock:
             if self._closed:
                 raise PictureError("the server of this page has stopped")
@@ -193,6 +192,16 @@ class VisitorRegistry:
             folder = parent / f"{kind}-{time.time_ns():020d}-{secrets.token_hex(8)}"
             folder.mkdir()
             return folder
+
+    def result_folders(self, token: str | None, session: str | None, kind: str) -> list[Path]:
+        """Return the result folders of one kind of a window, the newest first."""
+        if token is None or not is_token(token):
+            return []
+        return sorted(self._window_folder(token, session).glob(f"{kind}-*"), reverse=True)
+
+    def _window_folder(self, token: str, session: str | None) -> Path:
+        window = hashlib.sha256((session or "").encode()).hexdigest()[:16]
+        return self.of(token).folder / window
 
     def sweep(self) -> None:
         """Delete the files of inactive visitors, and files without an owner."""

@@ -1,0 +1,133 @@
+"""Predictions that are kept, so that a changed hint does not need the plugin again.
+
+A prediction lies in a result folder of the visitor's window: it counts against the limit of results
+of that window, no other visitor's request finds it, and it is deleted with the visitor's files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from colortk.color.upsample import resize
+from colortk.io.files import write_atomic
+from colortk.plugin.spec import ColorizerSpec
+from colortk.types import Float32
+from colortk.ui.plugin_pool import PooledPlugin
+
+if TYPE_CHECKING:
+    from colortk.ui.event_handlers import RequestContext
+
+#: Kind of the result folders.
+KIND = "prediction"
+#: Longest side at which hints are shown while they are set, in pixels.
+HINT_SIDE = 800
+
+
+@dataclass(frozen=True)
+class KeptPrediction:
+    """A plugin's prediction for a picture.
+
+    Parameters
+    ----------
+    ab : float32 array of shape (h, w, 2)
+        Chroma at the plugin's working size.
+    lightness : float32 array of shape (n, m)
+        CIE L* of the picture, at most ``HINT_SIDE`` pixels on the longer side.
+    height, width : int
+        Size of the picture.
+    """
+
+    ab: Float32
+    lightness: Float32
+    height: int
+    width: int
+
+
+def picture_id(file: str) -> str:
+    """Return an identifier of an uploaded file that does not tell its path."""
+    return hashlib.sha256(file.encode()).hexdigest()[:16]
+
+
+def shrink_lightness(lightness: Float32) -> Float32:
+    """Return lightness (H, W) scaled down to ``HINT_SIDE`` on its longer side."""
+    height, width = lightness.shape
+    scale = HINT_SIDE / max(height, width)
+    if scale >= 1:
+        return lightness
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.ascontiguousarray(resize(lightness, size))
+
+
+class KeptPredictions:
+    """The kept predictions of a window.
+
+    Parameters
+    ----------
+    context : RequestContext
+        A request of the window.
+    """
+
+    def __init__(self, context: RequestContext) -> None:
+        self._context = context
+
+    def find(self, file: str, label: str) -> KeptPrediction | None:
+        """Return the prediction of the plugin ``label`` for an upload, or ``None``."""
+        name = _name(file, label)
+        for folder in self._context.result_folders(KIND):
+            try:
+                with np.load(folder / name, allow_pickle=False) as kept:
+                    height, width = map(int, kept["size"])
+                    return KeptPrediction(kept["ab"], kept["lightness"], height, width)
+            except FileNotFoundError:  # of another picture, or deleted meanwhile
+                continue
+        return None
+
+    def keep(self, file: str, label: str, prediction: KeptPrediction) -> None:
+        """Keep a prediction, in place of the oldest of the window."""
+        buffer = io.BytesIO()
+        np.savez(
+            buffer, ab=prediction.ab, lightness=prediction.lightness,
+            size=np.array([prediction.height, prediction.width]),
+        )  # fmt: skip
+        folder = self._context.folder(KIND)
+        write_atomic(folder / _name(file, label), buffer.getvalue(), durable=False)
+
+
+def _name(file: str, label: str) -> str:
+    return hashlib.sha256(f"{file}\0{label}".encode()).hexdigest() + ".npz"
+
+
+class KeptPlugin:
+    """A plugin that predicts only if there is no kept prediction.
+
+    Parameters
+    ----------
+    plugin : PooledPlugin
+        The plugin.
+    prediction : KeptPrediction or None
+        Its prediction for the one picture that is to be colorized.
+    """
+
+    takes_batches = False
+
+    def __init__(self, plugin: PooledPlugin, prediction: KeptPrediction | None) -> None:
+        self._plugin, self._prediction = plugin, prediction
+        self.strength = plugin.strength
+        self.spec: ColorizerSpec = plugin.spec
+        self.digest, self.options_key = plugin.digest, plugin.options_key
+
+    def predict(self, lightness: Float32) -> Float32:
+        """Return chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``."""
+        kept = self._prediction
+        if kept is not None and kept.ab.shape[:2] == lightness.shape:
+            return kept.ab
+        return self._plugin.predict(lightness)
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
+        """Return :meth:`predict` of several pictures, one after another."""
+        return [self.predict(lightness) for lightness in lightnesses]

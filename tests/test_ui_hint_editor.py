@@ -1,0 +1,303 @@
+"""The editor of hints in headless Chromium. ``COLORTK_SHOTS=DIR`` keeps screenshots."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colortk.color.cielab import rgb_to_lab
+from conftest import ORANGE, colorizer_module
+from pages import Page, Visitor, browsing, missing_browser, serving
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing_browser()), reason=missing_browser() or "it is there"),
+    # Playwright does not close its event loop and pipes.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+Visit = Callable[..., Visitor]
+#: Lightness (gray value) of the parts of the picture, and their squares: top, left, bottom, right.
+PARTS = {
+    "face": (190, (20, 60, 60, 100)),
+    "neck": (170, (70, 65, 95, 95)),
+    "hands": (180, (150, 20, 175, 60)),
+    "coat": (70, (100, 30, 145, 130)),
+}
+SKIN, BLUE = "#d8a08a", "#2a4d8f"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page with a plugin that paints everything orange."""
+    folder = tmp_path_factory.mktemp("page")
+    info = folder / "site" / "orange-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: orange\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[colortk]\norange = orange\n")
+    (folder / "site" / "orange.py").write_text(colorizer_module("orange", "orange", ORANGE))
+    with serving("-p", "orange,gray", folder=folder, plugins=folder / "site") as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Any, page: Page) -> Iterator[Visit]:
+    opened: list[Visitor] = []
+
+    def open_page(**options: Any) -> Visitor:
+        opened.append(Visitor(browser, page.address, **options))
+        return opened[-1]
+
+    yield open_page
+    for visitor in opened:
+        visitor.context.close()
+
+
+def old_photograph(path: Path) -> Path:
+    pixels = np.full((200, 160), 120, np.uint8)
+    for gray, (top, left, bottom, right) in PARTS.values():
+        pixels[top:bottom, left:right] = gray
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def center(part: str) -> tuple[int, int]:
+    """Return x and y of the middle of a part."""
+    top, left, bottom, right = PARTS[part][1]
+    return (left + right) // 2, (top + bottom) // 2
+
+
+def open_editor(visitor: Visitor, source: Path) -> Any:
+    visitor.give(source)
+    visitor.page.locator("#download").wait_for()
+    visitor.tab("Set colors")
+    image = visitor.page.locator("#hint-editor .stage img")
+    image.wait_for()
+    visitor.page.wait_for_function(
+        "document.querySelector('#hint-editor .stage img').naturalWidth > 0"
+    )
+    return image
+
+
+def click_at(image: Any, point: tuple[int, int], touch: bool = False) -> None:
+    box = image.bounding_box()
+    scale = box["width"] / 160
+    position = {"x": (point[0] + 0.5) * scale, "y": (point[1] + 0.5) * scale}
+    (image.tap if touch else image.click)(position=position)
+
+
+def settled(visitor: Visitor) -> None:
+    """Wait until the file has the colors that are set."""
+    visitor.page.get_by_text("The settings have changed").wait_for(state="hidden")
+    visitor.page.wait_for_function("!document.querySelector('#download').disabled")
+
+
+def points(visitor: Visitor) -> list[str]:
+    found = visitor.page.locator("#hint-editor .point")
+    return [str(found.nth(k).get_attribute("aria-label")) for k in range(found.count())]
+
+
+def pixel_colors(path: Path) -> Any:
+    with Image.open(path) as image:
+        return rgb_to_lab(np.asarray(image.convert("RGB")))
+
+
+def set_photograph(me: Visitor, image: Any) -> None:
+    """Make face, neck and hands one skin color by three clicks, and the coat blue by one."""
+    for part in ("face", "neck", "hands"):
+        click_at(image, center(part))
+    click_at(image, center("coat"))
+    me.page.locator("#hint-editor input[type=color]").fill(BLUE)
+
+
+def test_four_clicks_correct_a_photograph_as_run_does(
+    page: Page, visit: Visit, tmp_path: Path
+) -> None:
+    source = old_photograph(tmp_path / "old.png")
+    me = visit()
+    image = open_editor(me, source)
+    set_photograph(me, image)
+    assert len(points(me)) == 4
+    assert points(me)[3].endswith(f"at {center('coat')[0]}, {center('coat')[1]}: {BLUE}")
+    me.page.get_by_text("The settings have changed").wait_for()
+    settled(me)
+    hints = me.download("[data-do=save]", tmp_path)
+    assert hints.name == "old.hints.json"
+    assert [point["color"] for point in json.loads(hints.read_text())["points"]] == [
+        SKIN, SKIN, SKIN, BLUE,
+    ]  # fmt: skip
+    made = me.download("#download", tmp_path)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    program = "from colortk.cli.main import main; main()"
+    command = ["-c", program, "run", "-p", "orange", "--hints", hints, source, "-o", folder]
+    environment = {**os.environ, "PYTHONPATH": str(page.folder / "site")}
+    subprocess.run([sys.executable, *map(str, command)], check=True, env=environment)
+    assert (folder / "old.png").read_bytes() == made.read_bytes()
+
+    lab = pixel_colors(made)
+    for part, color in [("face", SKIN), ("neck", SKIN), ("hands", SKIN), ("coat", BLUE)]:
+        wanted = rgb_to_lab(np.array([[[int(color[i : i + 2], 16) for i in (1, 3, 5)]]], np.uint8))
+        x, y = center(part)
+        angle = np.arctan2(lab[y, x, 2], lab[y, x, 1]) - np.arctan2(*wanted[0, 0, :0:-1])
+        assert abs(np.degrees(angle)) < 4, part  # 8 bits per channel
+        # The color fills its part.
+        top, left, bottom, right = PARTS[part][1]
+        inside = lab[top + 3 : bottom - 3, left + 3 : right - 3, 1:]
+        assert np.linalg.norm(inside - lab[y, x, 1:], axis=-1).max() < 4, part
+    if told := os.environ.get("COLORTK_SHOTS"):
+        Path(told).mkdir(exist_ok=True)
+        me.page.screenshot(path=Path(told) / "hint-editor.png", full_page=True)
+
+    # The same hints, loaded by another visitor.
+    other = visit()
+    open_editor(other, source)
+    assert points(other) == []
+    other.page.locator("#hint-editor input[type=file]").set_input_files(hints)
+    other.page.get_by_text("4 points loaded from old.hints.json").wait_for()
+    assert points(other) == points(me)
+    other.page.get_by_text("The settings have changed").wait_for()
+    settled(other)
+    (tmp_path / "other").mkdir()
+    assert other.download("#download", tmp_path / "other").read_bytes() == made.read_bytes()
+    assert me.outside() == other.outside() == []
+    assert me.troubles == other.troubles == []
+
+
+def test_points_are_edited_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) -> None:
+    me = visit()
+    image = open_editor(me, old_photograph(tmp_path / "old.png"))
+    click_at(image, (80, 40))
+    assert points(me) == [f"Point 1 at 80, 40: {SKIN}"]
+    keyboard, editor = me.page.keyboard, me.page.locator("#hint-editor")
+    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowDown", "ArrowLeft"):
+        keyboard.press(key)
+    assert points(me) == [f"Point 1 at 81, 50: {SKIN}"]
+    keyboard.press("Control+z")  # the moves are one step
+    assert points(me) == [f"Point 1 at 80, 40: {SKIN}"]
+    keyboard.press("Control+y")
+    assert points(me) == [f"Point 1 at 81, 50: {SKIN}"]
+
+    box = image.bounding_box()
+    scale = box["width"] / 160
+    me.page.mouse.move(box["x"] + 81.5 * scale, box["y"] + 50.5 * scale)
+    me.page.mouse.down()
+    me.page.mouse.move(box["x"] + 60.5 * scale, box["y"] + 120.5 * scale, steps=4)
+    me.page.mouse.up()
+    assert points(me) == [f"Point 1 at 60, 120: {SKIN}"]
+    editor.get_by_role("button", name="Neutral").click()
+    assert points(me) == ["Point 1 at 60, 120: neutral"]
+    editor.get_by_role("button", name="Keep").click()
+    assert points(me) == ["Point 1 at 60, 120: keep"]
+    editor.get_by_role("button", name="Likely color 1").click()
+    assert points(me)[0].startswith("Point 1 at 60, 120: #")
+    editor.get_by_role("button", name="Add point").focus()
+    keyboard.press("Enter")
+    assert len(points(me)) == 2
+    keyboard.press("Delete")
+    assert len(points(me)) == 1
+    editor.get_by_role("button", name="Delete").click()
+    assert points(me) == []
+    editor.get_by_role("button", name="Undo").click()
+    assert len(points(me)) == 1
+    assert me.troubles == []
+
+
+def test_hints_stay_with_their_picture(visit: Visit, tmp_path: Path) -> None:
+    """Another picture begins without hints; another plugin or strength keeps them."""
+    me = visit()
+    image = open_editor(me, old_photograph(tmp_path / "old.png"))
+    click_at(image, center("coat"))
+    me.page.get_by_role("radio", name="gray").check()
+    me.page.locator(".summary p", has_text="gray").wait_for()
+    assert len(points(me)) == 1
+    settled(me)
+    lab = pixel_colors(me.download("#download", tmp_path))
+    x, y = center("coat")
+    assert np.linalg.norm(lab[y, x, 1:]) > 10
+    assert np.linalg.norm(lab[2, 2, 1:]) < 1
+    me.page.get_by_role("radio", name="orange").check()
+    me.page.locator(".summary p", has_text="orange").wait_for()
+    Image.fromarray(np.full((50, 160), 128, np.uint8)).save(tmp_path / "new.png")
+    me.give(tmp_path / "new.png")
+    me.page.get_by_role("button", name="Download new-colorized.png").wait_for()
+    assert points(me) == []
+    settled(me)
+    lab = pixel_colors(me.download("#download", tmp_path))
+    assert np.ptp(lab[..., 1:], axis=(0, 1)).max() < 1
+    assert me.troubles == []
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ("no json", "it is not JSON"),
+        ("[]", "it has no list of points"),
+        ('{"points": [{"x": 1, "y": "<b>", "color": "#123456"}]}', "a position is not a number"),
+        ('{"points": [{"x": 1, "y": 1, "color": "red"}]}', "not written as #RRGGBB"),
+        (json.dumps({"points": [{"x": 1, "y": 1, "keep": True}] * 301}), "200 points at most"),
+    ],
+)
+def test_files_that_are_no_hints_are_messages(
+    content: str, words: str, visit: Visit, tmp_path: Path
+) -> None:
+    me = visit()
+    open_editor(me, old_photograph(tmp_path / "old.png"))
+    (tmp_path / "x.json").write_text(content)
+    me.page.locator("#hint-editor input[type=file]").set_input_files(tmp_path / "x.json")
+    me.page.locator("#hint-editor .message", has_text=words).wait_for()
+    assert points(me) == []
+    assert me.troubles == []
+
+
+def test_fractions_are_loaded_as_pixels(visit: Visit, tmp_path: Path) -> None:
+    me = visit()
+    open_editor(me, old_photograph(tmp_path / "old.png"))
+    file = tmp_path / "x.json"
+    point = {"x": 0.5, "y": 0.25, "color": "#abc", "radius": 0.01}
+    later = {"x": 0.5, "y": 0.5, "keep": True, "frame": 2}
+    file.write_text(json.dumps({"units": "fractions", "points": [point, later]}))
+    me.page.locator("#hint-editor input[type=file]").set_input_files(file)
+    me.page.get_by_text("1 points loaded").wait_for()
+    assert points(me) == ["Point 1 at 79.5, 49.5: #aabbcc"]
+    settled(me)
+    saved = json.loads(me.download("[data-do=save]", tmp_path).read_text())
+    assert saved["points"] == [{"x": 79.5, "y": 49.5, "color": "#aabbcc", "radius": 1.6}]
+
+
+def test_a_phone_sets_colors_by_touch(browser: Any, page: Page, tmp_path: Path) -> None:
+    me = Visitor(browser, page.address, width=390)
+    me.context.close()
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
+    me.context, me.page = context, context.new_page()
+    try:
+        me.page.goto(page.address)
+        me.page.get_by_role("tab").first.wait_for()
+        image = open_editor(me, old_photograph(tmp_path / "old.png"))
+        click_at(image, center("coat"), touch=True)
+        (point,) = points(me)
+        assert point.endswith(SKIN)
+        x, y = map(int, point.partition(" at ")[2].partition(":")[0].split(", "))
+        assert np.hypot(x - center("coat")[0], y - center("coat")[1]) < 2  # a finger is coarse
+        me.page.locator("#hint-editor").get_by_role("button", name="Blue").tap()
+        assert points(me)[0] != point
+        settled(me)
+        assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        context.close()
