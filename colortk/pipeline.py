@@ -210,11 +210,13 @@ def colorize_present(
     present = missing.present
     lines = np.flatnonzero(present)
     part = slice(int(lines[0]), int(lines[-1]) + 1)
-    shown_part = np.ascontiguousarray(full_lightness[part].T if columns else full_lightness[part])
+    present_lightness = np.ascontiguousarray(
+        full_lightness[part].T if columns else full_lightness[part]
+    )
     if guide is not None:
         corner = (0, part.start) if columns else (part.start, 0)
-        guide = guide.part(*corner, (shown_part.shape[0], shown_part.shape[1]))
-    result = colorize(shown_part, predictor, refine, strength, dtype, guide)
+        guide = guide.part(*corner, (present_lightness.shape[0], present_lightness.shape[1]))
+    result = colorize(present_lightness, predictor, refine, strength, dtype, guide)
     rgb = gray_rgb(lightness, dtype)
     view, colored = (
         (rgb.swapaxes(0, 1), result.rgb.swapaxes(0, 1)) if columns else (rgb, result.rgb)

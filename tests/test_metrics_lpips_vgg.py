@@ -48,10 +48,10 @@ def tree() -> dict[str, Any]:
 def built(tree: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the network with these weights, as build.py writes it."""
     pytest.importorskip("onnx")
-    from colortk.harness.lpips.build import VGG, network
+    from colortk.harness.lpips.build import VGG, build_network
 
     path = tmp_path_factory.mktemp("vgg") / "vgg16.onnx"
-    path.write_bytes(network(tree, VGG).SerializeToString())
+    path.write_bytes(build_network(tree, VGG).SerializeToString())
     return path
 
 

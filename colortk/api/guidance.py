@@ -78,11 +78,11 @@ def _hints(hints: HintsInput | None) -> list[Hint]:
     try:
         if isinstance(hints, Mapping):
             return hints_from_json(dict(hints))
-        found: list[Hint] = []
+        parsed_hints: list[Hint] = []
         for hint in hints:
             content = {"points": [hint]}
-            found += [hint] if isinstance(hint, Hint) else hints_from_json(content)
-        return found
+            parsed_hints += [hint] if isinstance(hint, Hint) else hints_from_json(content)
+        return parsed_hints
     except ValueError as error:
         raise UsageError("cannot read the hints", str(error)) from None
 

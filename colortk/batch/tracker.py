@@ -100,7 +100,10 @@ class OutputTracker:
             self._journal.record(planned.name, Path(path), result)
 
     def close(self) -> None:
-        """Record the outputs that were begun and not finished: each is complete or missing."""
+        """Record begun outputs as done if the file exists, else as failed.
+
+        Outputs that may be incomplete are left out.
+        """
         for path, planned in self._open.items():
             assert planned.target is not None
             exists = os.path.exists(path)

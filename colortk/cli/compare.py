@@ -116,7 +116,7 @@ if TYPE_CHECKING:
     show_default=True,
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="Stop a picture that takes longer.",
+    help="Give up on a picture after this time.",
 )
 @BACKEND
 @SCHEDULER
@@ -196,18 +196,18 @@ def command(
     Two plugins share a letter in the column "group" if these pictures show no difference between
     them. A plugin has a rank only if it differs from all others. The plugin `gray` is always in the
     table. Originals without color are left out and listed. The column CF is the mean colorfulness;
-    the column "of" beside it is that of the originals. MB is the peak memory of the plugin's
-    process. One picture in twenty is predicted twice; † marks a plugin whose predictions differ.
+    "of" is the value of the originals. MB is the peak memory of the plugin's process. One picture
+    in twenty is predicted twice; † marks a plugin whose two predictions of a picture differ.
 
-    Films have a second table. NAME is a plugin that colorizes each frame separately. NAME+flow
-    averages its colors along motion, as `colortk video` does. Flicker is the change of color along
-    motion; the column "of" beside it is that of the original films.
+    Films have a second table. In row NAME, each frame is colorized separately; in row NAME+flow,
+    colors are averaged along motion, as `colortk video` does. Flicker is the change of color along
+    motion; "of" is the value of the original films.
 
-    --family corrects for many comparisons: the chance of one false difference among the named
+    --family corrects for many comparisons: the chance of any false difference among the named
     plugins stays below 5 % (Holm). --sizes also colorizes pictures at 256, 512 and 2048 pixels.
 
-    --hint-counts draws hints from the originals: the mean color around a point. A table shows the
-    scores by number of hints, and ranks plugins by the area under this curve.
+    --hint-counts draws hints from the originals: the mean color around a point. Tables show the
+    scores by number of hints. Plugins are ranked by the area under the curve of the scores.
 
     \b
     colortk compare photographs/ --all --jobs 2

@@ -206,7 +206,7 @@ def _print_comparison(comparison: Comparison) -> None:
     from colortk.report.verdict_notes import pairing_title, verdict_lines
 
     summary = comparison.summary()
-    films = summary.kind == "films"
+    is_films = summary.kind == "films"
     heading = captions.title(summary)
     prefix = f"{heading}: " if heading else ""
     metrics = text_tables.table_metrics(comparison)
@@ -231,8 +231,8 @@ def _print_comparison(comparison: Comparison) -> None:
         print_note(line)
     printed_metrics = list(metrics)
     # With a single film there are no intervals, and the table above shows the differences.
-    if summary.paired and not (films and summary.images < 2):
-        usual = [summary.ranking_metric, "flicker" if films else "ab_rmse", "delta_e00"]
+    if summary.paired and not (is_films and summary.images < 2):
+        usual = [summary.ranking_metric, "flicker" if is_films else "ab_rmse", "delta_e00"]
         usual = metrics if comparison.metrics_requested else usual
         print_table(
             prefix + pairing_title(summary, usual), *text_tables.paired_table(summary, usual)

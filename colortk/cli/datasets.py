@@ -51,7 +51,7 @@ def command() -> None:
     "--exclude",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Leave out pictures whose hash is near one in FILE.",
+    help="Leave out pictures that are nearly those hashed in FILE.",
 )
 @click.option(
     "--jobs",

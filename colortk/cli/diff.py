@@ -48,9 +48,9 @@ def command(
 ) -> int:
     """Show the pictures whose scores differ most between the plugins A and B.
 
-    A and B are written as after `colortk compare -p`. Without pictures, the command uses all
-    pictures for which the scores of both plugins are stored. With pictures, missing scores are
-    computed.
+    A and B have the form of PLUGIN in `colortk compare --help`. Without pictures, the command uses
+    all pictures for which the scores of both plugins are stored. With pictures, missing scores
+    are computed.
     """
     from colortk.errors import UsageError
     from colortk.harness.results import Results

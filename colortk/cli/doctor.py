@@ -91,8 +91,10 @@ def _library(need: Requirement, extras: list[str]) -> dict[str, Any]:
         hint = f"pip install '{need.name}{need.specifier}'"
         if not extras:
             return _row(need.name, False, hint)
-        clone = f"in a clone of colortk: pip install '.[{extras[0]}]'"
-        return _row(need.name, None, f"optional, for {' and '.join(extras)}: {hint}, or {clone}")
+        clone_hint = f"in a clone of colortk: pip install '.[{extras[0]}]'"
+        return _row(
+            need.name, None, f"optional, for {' and '.join(extras)}: {hint}, or {clone_hint}"
+        )
     if need.specifier.contains(installed, prereleases=True):
         return _row(need.name, True, installed)
     mismatch = f"{installed}, needs {need.specifier}"

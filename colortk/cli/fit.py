@@ -161,14 +161,14 @@ def command(
     If no default is shown below, the default depends on the plugin. Some pictures are held out to
     decide when to stop. Use the weights with `colortk run --plugin NAME --weights DIR`.
 
-    If the training is stopped, run the same command with --resume. A network can then get other
-    values of --epochs, --cooldown and --side, as long as the learning rate has not begun to fall.
+    If the training is stopped, run the same command with --resume. With --resume you
+    can change --epochs, --cooldown and --side until the learning rate begins to fall.
     If you do not know the number of epochs in advance, train with --cooldown 0, then resume with
     more epochs and a --cooldown.
 
     --init-from takes the name of a plugin or a folder that `colortk fit` wrote; use a lower --rate
-    for trained weights. --teacher PLUGIN=SHARE trains on a mixture: SHARE (0.5 by default)
-    predictions of PLUGIN, the rest true colors.
+    for trained weights. With --teacher PLUGIN=SHARE, each target is SHARE (0.5 by default)
+    times the prediction of PLUGIN plus 1 - SHARE times the true color.
 
     \b
     colortk fit --plugin sift_mlp --data photographs/ --output my-weights/

@@ -88,7 +88,7 @@ if TYPE_CHECKING:
     "--timeout",
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="Stop a picture that takes longer.",
+    help="Give up on a picture after this time.",
 )
 @BACKEND
 @SCHEDULER
@@ -166,22 +166,22 @@ def command(
     """Colorize pictures and write the results beside them, or to -o.
 
     FILE is a picture, a pattern in quotes, or '-' for standard input. DIR means the pictures in a
-    folder; with -o, the results are written into the same subfolders.
+    folder; -o recreates its subfolders.
 
     The output keeps the size, lightness, transparency, EXIF data, resolution and bit depth of the
     input. EXIF rotation is applied once. Only the lightness of a color picture is used.
 
     If the path after -o ends with a slash, it is a folder. It is created if it does not exist.
     Results of earlier runs, which end in --suffix, are skipped, so that the same command can be
-    repeated. To colorize a result again, give its name and -o.
+    repeated. To use a result as an input, name it and give -o.
 
     --refine ratio keeps hue and lightness and reduces chroma until sRGB can show the color, slide
-    is the formula of the sift_mlp paper (too strong), and none clips red, green and blue.
+    is the formula of the sift_mlp paper (colors become too strong), and none clips red, green and
+    blue.
 
-    Hints set colors: at a point, by --hint or --hints, or along strokes, by --scribbles. A color
-    spreads over the area around it up to the next edge; lightness does not change. X and Y are
-    pixels of the upright picture, or percentages such as 50%. The color can also be "keep" (the
-    colorizer's own color) or "neutral" (gray).
+    --hint, --hints and --scribbles set colors, which spread up to the next edges; lightness does
+    not change. X and Y are pixels of the upright picture, or percentages such as 50%. Instead of a
+    color, "keep" keeps the predicted color, and "neutral" removes it.
 
     Colors that you know can be given as hints: points, strokes, masks and rectangles. --hints auto
     reads photo.hints.json and photo_marked.png for photo.jpg, if these files exist.

@@ -68,7 +68,7 @@ def command() -> None:
     show_default=True,
     type=click.FloatRange(0, 86400, min_open=True),
     metavar="SECONDS",
-    help="Stop a picture that takes longer.",
+    help="Give up on a picture after this time.",
 )
 @click.option(
     "--output",
@@ -174,7 +174,7 @@ def report(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Print how often raters called pictures real: the real pictures, and those of each plugin.
+    """Print how often raters called pictures real, for real pictures and for each plugin.
 
     The 95 % intervals account for the choice of raters and pictures. Each plugin is compared with
     the real pictures. Raters who always gave the same answer are excluded. The report can be

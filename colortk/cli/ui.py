@@ -26,7 +26,7 @@ from colortk.cli.startup import drop_output
 )  # fmt: skip
 @click.option(
     "--survey", type=click.Path(path_type=Path), metavar="DIR",
-    help="Show the survey in this folder of `colortk survey create`.",
+    help="Show the survey that `colortk survey create` wrote to DIR.",
 )  # fmt: skip
 @click.option(
     "--max-upload", type=click.FloatRange(0.001, 100_000), default=100, show_default=True,
@@ -42,7 +42,7 @@ from colortk.cli.startup import drop_output
 )  # fmt: skip
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 3600), default=120, show_default=True,
-    metavar="SECONDS", help="Stop a picture that takes longer.",
+    metavar="SECONDS", help="Give up on a picture after this time.",
 )  # fmt: skip
 @THREADS
 @DEVICE

@@ -117,10 +117,11 @@ def command(
 
     The output keeps the size, time stamps, rotation, lightness and all other streams, such as sound
     and subtitles. OUT appears when it is complete. Until then, finished parts are kept in the
-    folder OUT.parts; --resume continues from them. --crf and --preset have defaults for H.264.
+    folder OUT.parts; --resume continues from them. The defaults of --crf and --preset
+    depend on the encoder; those shown are of libx264.
 
     --refine ratio keeps hue and lightness and reduces chroma, slide is the formula of the sift_mlp
-    paper (too strong), and none clips red, green and blue.
+    paper (colors become too strong), and none clips red, green and blue.
 
     \b
     colortk video old.mp4 -o color.mp4

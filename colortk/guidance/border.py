@@ -46,12 +46,12 @@ def border_mask(lightness: Float32) -> Any:
     small = cv2.medianBlur(small, 5)  # dust and scratches do not end a border
     mask = np.zeros(small.shape, bool)
     strips = [_depths(np.rot90(small, turns)) for turns in range(4)]
-    found = [strip for strip in strips if strip is not None]
+    border_strips = [strip for strip in strips if strip is not None]
     for turns, depths in enumerate(strips):
         if depths is None:
             continue
         view = np.rot90(mask, turns)
-        if len(found) == 1 and np.median(depths) > DEEPEST_ALONE * len(view):
+        if len(border_strips) == 1 and np.median(depths) > DEEPEST_ALONE * len(view):
             continue
         view |= np.arange(len(view))[:, None] < depths[None, :]
     if not mask.any():

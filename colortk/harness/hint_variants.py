@@ -15,7 +15,7 @@ from colortk.runtime.provenance import hint_scores_code
 PROTOCOL = "v2-hints"
 #: The options that make hints a part of a result's key.
 COUNT_OPTION, ORDER_OPTION = HOST_OPTION + "hints", HOST_OPTION + "hint order"
-#: Most hints of one picture: more than its pixels at the protocol's size are of no use.
+#: Largest number of hints for a picture, about one for every six pixels.
 MAX_COUNT = 10_000
 
 

@@ -20,7 +20,7 @@ MAX_CONSECUTIVE_FAILURES = 5
 
 @dataclass
 class Outcome:
-    """The results of a run, those that were stored before included.
+    """The results of a run, including those that were stored earlier.
 
     Parameters
     ----------

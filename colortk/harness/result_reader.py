@@ -173,7 +173,7 @@ class ResultReader:
         return blobs(row)
 
     @repairing
-    def views(self, protocol: Protocol, picture: str, key: Key) -> tuple[bytes, bytes]:
+    def result_thumbnails(self, protocol: Protocol, picture: str, key: Key) -> tuple[bytes, bytes]:
         """Return JPEG thumbnails of a result and of its ΔE94; empty if there are none."""
         row = self._db.execute(
             "SELECT result, heat FROM results WHERE protocol = ? AND picture = ?"

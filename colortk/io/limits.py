@@ -18,7 +18,7 @@ MAX_JPEG_SEGMENTS, MAX_JPEG_FILLER_BYTES = 4096, 1 << 16
 #: EXIF of a JPEG in several segments is put together by copying. Photoshop's data has many small
 #: parts.
 MAX_EXIF_BYTES, MAX_PHOTOSHOP_BYTES = 1 << 21, 1 << 22
-#: Scans of a JPEG. Cameras and programs write at most twenty; each goes over all pixels.
+#: Scans of a JPEG; decoding one visits all pixels. Cameras and programs write at most twenty.
 MAX_JPEG_SCANS, MAX_USUAL_SCANS = 100, 20
 #: Limit of scans × pixels for pictures with more than MAX_USUAL_SCANS scans: some seconds of work.
 MAX_SCANNED_PIXELS = 1 << 31

@@ -66,7 +66,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
     try:
         stated = tiff_limits.check(data)
         if stated and stated[0] * stated[1] > max_pixels:
-            raise _too_large(name, stated, max_pixels)
+            raise _too_large_error(name, stated, max_pixels)
         layout = layout_of(data, name, max_pixels, partial=allow_truncated)
         _check_kind(layout, name)
         _check_size(layout, data, name)
@@ -95,7 +95,7 @@ def decode(data: bytes, name: str, max_pixels: int, allow_truncated: bool = Fals
     )
 
 
-def _too_large(name: str, size: tuple[int, int], max_pixels: int) -> PictureError:
+def _too_large_error(name: str, size: tuple[int, int], max_pixels: int) -> PictureError:
     return PictureError(
         f"cannot read '{name}'",
         f"{size[0]} × {size[1]} pixels is over the limit of {max_pixels:,} pixels",
@@ -114,9 +114,9 @@ def _check_kind(layout: Layout, name: str) -> None:
         is_supported = layout.predictor == 2 and layout.bits % 8 == 0
         is_supported |= layout.predictor == 3 and layout.kind == "f"
         if not is_supported or compression in (*tiff_codecs.NONE, 32773):
-            how = name_of(compression)
-            raise refused(name, f"predictor {layout.predictor} with {layout.bits} bits and "
-                                f"compression '{how}' has no agreed meaning")  # fmt: skip
+            predictor = f"predictor {layout.predictor} with {layout.bits} bits"
+            with_compression = f"{predictor} and compression '{name_of(compression)}'"
+            raise refused(name, f"{with_compression} has no agreed meaning")
     if layout.photometric == 6 and not images and tags.get(530, (2, 2)) not in (1, (1, 1)):
         raise refused(name, "its YCbCr colors are subsampled without JPEG, which is not supported")
 

@@ -79,9 +79,11 @@ def _alpha(
     if not kinds and count == 1:
         kinds = (_UNASSOCIATED,)  # OpenCV and others write alpha without saying so
     offset = next((n for n, kind in enumerate(kinds) if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
-    unused = count - (offset is not None)
-    if unused:
-        notes.append(f"'{name}': {unused} of its channels are neither color nor alpha: ignored")
+    unused_channels = count - (offset is not None)
+    if unused_channels:
+        notes.append(
+            f"'{name}': {unused_channels} of its channels are neither color nor alpha: ignored"
+        )
     if offset is None:
         return None, False
     return samples[..., layout.colors + offset], kinds[offset] == _ASSOCIATED

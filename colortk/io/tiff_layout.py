@@ -33,7 +33,7 @@ PHOTOMETRICS = {
     6: "YCbCr", 8: "CIELAB", 9: "ICC Lab", 10: "ITU Lab", 32803: "raw sensor data",
     32844: "LogL", 32845: "LogLuv", 34892: "linear raw", 51177: "depth map",
 }  # fmt: skip
-#: Color channels of the interpretations that are read.
+#: Number of color channels of each supported photometric interpretation.
 _COLORS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3}
 #: Strips or tiles of one picture. Each costs time, however small it is.
 MAX_SEGMENTS = 200_000

@@ -132,7 +132,7 @@ def colortk_metrics() -> list[MetricSpec]:
 def _metric(
     name: str, label: str, summary: str, higher: bool | None, module: str = "", **attributes: Any
 ) -> MetricSpec:
-    """Ours share a pair, unless they say otherwise."""
+    """Declare a built-in metric; ``takes`` is "pair" by default."""
     function = f"colortk.harness.metrics.{module or name}:{name}"
     attributes.setdefault("takes", "pair")
     attributes.setdefault("definition", DEFINITIONS[name])

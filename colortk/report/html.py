@@ -57,7 +57,7 @@ def _sheets(comparison: Comparison, results: Results) -> Iterator[PictureImages]
         images: dict[str, bytes] = {}
         heats: dict[str, bytes] = {}
         for variant in comparison.variants:
-            images[variant.label], heats[variant.label] = results.views(
+            images[variant.label], heats[variant.label] = results.result_thumbnails(
                 comparison.protocol, source.picture, variant.key
             )
         yield PictureImages(

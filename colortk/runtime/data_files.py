@@ -24,7 +24,7 @@ _ILLUSTRATIONS = frozenset(
         ".webp",
     )
 )
-_NEVER = frozenset((".md", ".py", ".pyc", ".pyi", ".rst", ".typed"))
+_NON_DATA_SUFFIXES = frozenset((".md", ".py", ".pyc", ".pyi", ".rst", ".typed"))
 _MANIFEST = "manifest.json"
 
 
@@ -35,7 +35,7 @@ def data_files(folder: Path) -> Iterator[Path]:
     are not documentation. Files that a ``manifest.json`` beside them lists are left out: their
     digests are verified when they are read.
     """
-    yield from _in_folder(folder, _NEVER | _ILLUSTRATIONS)
+    yield from _in_folder(folder, _NON_DATA_SUFFIXES | _ILLUSTRATIONS)
 
 
 def _in_folder(folder: Path, left_out: frozenset[str]) -> Iterator[Path]:
@@ -51,7 +51,7 @@ def _in_folder(folder: Path, left_out: frozenset[str]) -> Iterator[Path]:
             continue
         if entry.is_dir(follow_symlinks=False):
             if not (path / "__init__.py").exists():
-                yield from _in_folder(path, _NEVER)
+                yield from _in_folder(path, _NON_DATA_SUFFIXES)
         elif entry.is_file() and path.suffix.lower() not in left_out:
             yield path
 

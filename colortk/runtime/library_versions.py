@@ -45,7 +45,7 @@ def library_version(module: str, folder: Path | None) -> str:
         matches = [
             f"{n} {version}"
             for n, version, info in installed
-            if module in _modules(str(folder / info), _changed(folder / info))
+            if module in _top_level_modules(str(folder / info), _changed(folder / info))
         ]
     return ", ".join(sorted(matches)) or f"{module} unknown"
 
@@ -69,7 +69,7 @@ def _installed(folder: str, changed: int) -> tuple[tuple[str, str, str], ...]:
 
 
 @lru_cache(maxsize=1024)
-def _modules(info: str, changed: int) -> frozenset[str]:
+def _top_level_modules(info: str, mtime: int) -> frozenset[str]:
     """Return the top-level modules that a distribution lists."""
     try:
         names = Path(info, "top_level.txt").read_text("utf-8").split()

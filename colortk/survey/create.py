@@ -99,8 +99,8 @@ def create(
     _check(folder)
     if not plugins:
         raise UsageError("a survey needs plugins", "no plugin was given", "--plugins a,b")
-    how = load_protocol(DEFAULT)
-    variants = parse_variants(plugins, how.refine)
+    rules = load_protocol(DEFAULT)
+    variants = parse_variants(plugins, rules.refine)
     sources, unreadable, _ = find_sources(images)
     left_out = [LeftOut(Source(name, ""), reason) for name, reason in unreadable.items()]
     candidates = draw(sources, drawing.seed)
@@ -109,7 +109,7 @@ def create(
         (temporary / PICTURES_FOLDER).mkdir()
         subjects: list[Subject] = []
         with progress("preparing", picture_count) as advance:
-            prepared_pictures = prepared(candidates, variants, how, drawing.timeout)
+            prepared_pictures = prepared(candidates, variants, rules, drawing.timeout)
             with contextlib.closing(prepared_pictures):
                 for item in prepared_pictures:
                     if isinstance(item, LeftOut):
@@ -121,7 +121,7 @@ def create(
                         break
         _enough(subjects, drawing, left_out, len(candidates))
         each = drawing.each or min(DEFAULT_PICTURES, len(subjects))
-        about = _describe(drawing.seed, each, how, variants, subjects, left_out)
+        about = _describe(drawing.seed, each, rules, variants, subjects, left_out)
         write_atomic(temporary / SURVEY_FILE, about.text().encode())
         Answers.create(temporary / ANSWERS_FILE, digest(about.text()))
     return Survey.open(folder)
@@ -185,7 +185,7 @@ def _write(pictures: Path, picture: PreparedPicture) -> Subject:
 def _describe(
     seed: int,
     each: int,
-    how: Protocol,
+    rules: Protocol,
     variants: Sequence[PluginVariant],
     subjects: Sequence[Subject],
     left_out: Sequence[LeftOut],
@@ -196,7 +196,7 @@ def _describe(
         question=QUESTION,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         colortk=version(DISTRIBUTION),
-        protocol={"name": how.name, "hash": how.hash, "definition": how.definition},
+        protocol={"name": rules.name, "hash": rules.hash, "definition": rules.definition},
         plugins=tuple(
             {
                 "label": readable(variant.label),

@@ -20,10 +20,10 @@ T = TypeVar("T")
 def shuffled(items: Iterable[T], *salt: object) -> list[T]:
     """Return ``items`` in an order that depends on their ``repr`` and on ``salt``."""
 
-    def place(item: T) -> bytes:
+    def sort_key(item: T) -> bytes:
         return hashlib.sha256(repr((*salt, item)).encode("utf-8", "surrogatepass")).digest()
 
-    return sorted(items, key=place)
+    return sorted(items, key=sort_key)
 
 
 def plan(seed: int, number: int, pictures: int, plugins: int, each: int) -> list[tuple[int, int]]:

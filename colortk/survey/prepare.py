@@ -56,7 +56,7 @@ class LeftOut:
 def prepared(
     sources: Iterable[Source],
     variants: Sequence[PluginVariant],
-    how: Protocol,
+    rules: Protocol,
     timeout: float | None,
 ) -> Generator[PreparedPicture | LeftOut]:
     """Prepare pictures one by one, each plugin in a separate process.
@@ -79,14 +79,14 @@ def prepared(
     PredictionError
         If a plugin fails on five pictures in a row.
     """
-    refine = refiner(how.refine)
+    refine = refiner(rules.refine)
     failed = dict.fromkeys((variant.label for variant in variants), 0)
     with ExitStack() as stack:
         plugins = [stack.enter_context(Isolated(variant.request, timeout)) for variant in variants]
         drawn: dict[str, str] = {}
         for source in sources:
             try:
-                original = reference_picture(source.read(), source.name, how)
+                original = reference_picture(source.read(), source.name, rules)
             except PictureError as error:
                 yield LeftOut(source, str(error))
                 continue
@@ -95,8 +95,8 @@ def prepared(
                 yield LeftOut(source, f"'{source.name}' has the pixels of '{other}'")
                 continue
             chroma = float(ScoredPicture(original.pixels).chroma.mean(dtype=np.float64))
-            if chroma < how.near_gray:
-                limit = f"mean chroma {chroma:.1f}, under {how.near_gray:g}"
+            if chroma < rules.near_gray:
+                limit = f"mean chroma {chroma:.1f}, under {rules.near_gray:g}"
                 yield LeftOut(source, f"'{source.name}' is nearly gray: {limit}")
                 continue
             versions = [original.pixels]

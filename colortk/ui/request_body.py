@@ -13,9 +13,9 @@ from colortk.ui.http_requests import Receive, RequestRefused
 MAX_LAG = 10.0
 #: The lowest allowed rate, in bytes per second.
 MIN_RATE = 16_384
-#: The lowest allowed rate of an upload that has taken more than ``FREE_SECONDS`` while other
-#: uploads wait for a slot.
-MIN_RATE_CONTESTED, FREE_SECONDS = 131_072, 60.0
+#: The lowest allowed rate of an upload that has taken more than ``CONTESTED_GRACE_SECONDS`` while
+#: other uploads wait for a slot.
+MIN_RATE_CONTESTED, CONTESTED_GRACE_SECONDS = 131_072, 60.0
 
 
 class ClientDisconnected(Exception):
@@ -63,7 +63,7 @@ async def read_chunks(
         if size > limit:
             raise RequestRefused(413, "the request is too long")
         now = time.monotonic()
-        hurry = now - start > FREE_SECONDS and contested()
+        hurry = now - start > CONTESTED_GRACE_SECONDS and contested()
         earned = len(data) / (MIN_RATE_CONTESTED if hurry else MIN_RATE)
         allowance = min(MAX_LAG, allowance - (now - before) + earned)
         if data:

@@ -35,7 +35,7 @@ class FilmComparison(Comparison):
     def _means_color(self, spec: MetricSpec) -> bool:
         return spec.chroma or spec.needs_reference
 
-    def own_scores(self, film: str) -> dict[str, float]:
+    def original_values(self, film: str) -> dict[str, float]:
         """Return the stored values of a film: scores without reference, numbers of frames.
 
         Parameters
@@ -54,7 +54,7 @@ class FilmComparison(Comparison):
                 continue
             scored = ~np.isnan(self._tables[name][:, index])
             scores = [
-                self.own_scores(s.picture).get(name)
+                self.original_values(s.picture).get(name)
                 for s, t in zip(self.used, scored, strict=True)
                 if t
             ]
@@ -67,7 +67,8 @@ class FilmComparison(Comparison):
     def incomplete(self) -> list[str]:
         """A message for each film of which some frames could not be read."""
         lost_frames = [
-            (s.name, int(self.own_scores(s.picture).get(FRAME_FACTS[1], 0))) for s in self.readable
+            (s.name, int(self.original_values(s.picture).get(FRAME_FACTS[1], 0)))
+            for s in self.readable
         ]
         return [
             f"{count} frame{'s' if count > 1 else ''} of '{name}' could not be read: the others"
@@ -80,7 +81,8 @@ class FilmComparison(Comparison):
         return [self._film_info(source) for source in self.readable]
 
     def _film_info(self, source: Source) -> FilmInfo:
-        picture, own_scores = self.outcome.pictures[source.picture], self.own_scores(source.picture)
+        picture = self.outcome.pictures[source.picture]
+        values = self.original_values(source.picture)
         return FilmInfo(
             name=source.name,
             picture=source.picture,
@@ -88,9 +90,9 @@ class FilmComparison(Comparison):
             height=picture.height,
             near_gray=source.picture in self.near_gray,
             scored=source in self.used,
-            frames=int(own_scores.get(FRAME_FACTS[0], 0)),
-            lost_frames=int(own_scores.get(FRAME_FACTS[1], 0)),
-            metrics={name: value for name, value in own_scores.items() if name not in FRAME_FACTS},
+            frames=int(values.get(FRAME_FACTS[0], 0)),
+            lost_frames=int(values.get(FRAME_FACTS[1], 0)),
+            metrics={name: value for name, value in values.items() if name not in FRAME_FACTS},
         )
 
     def _plugin_row(self, index: int) -> PluginRow:

@@ -77,7 +77,7 @@ VGG = Network(VGG_NAME, "VGG16_0", "vgg16.ckpt", VGG_SHA256, _vgg_layers())
 OPSET, IR = 17, 8
 
 
-def network(tree: Tree, kind: Network = ALEXNET) -> Any:
+def build_network(tree: Tree, kind: Network = ALEXNET) -> Any:
     """Return the ONNX model: uint8 (N, H, W, 3) to five maps (see ``network.features``)."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -148,7 +148,7 @@ def write(checkpoint: Path, folder: Path) -> None:
         raise ArtifactError(
             "the file is not the checkpoint from which LPIPS is built", f"SHA-256 {digest}"
         )
-    model = network(read(checkpoint), kind)
+    model = build_network(read(checkpoint), kind)
     onnx.checker.check_model(model)
     content = model.SerializeToString(deterministic=True)
     entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

@@ -40,8 +40,8 @@ def ab_auc_rebalanced(pair: Pair) -> float:
 
 def _areas(pair: Pair) -> Float32:
     """Return the part of the area, 0..150, that each pixel adds: float32 (H, W)."""
-    # A pixel with error d is within every threshold from ⌈d⌉ on: its part of the area is
-    # 150 - ⌈d⌉, and half a step more where the curve jumps.
+    # A pixel with error d is within every threshold from ⌈d⌉ on. It adds 150 - ⌈d⌉ to the area,
+    # and ½ for the trapezoid in which the curve jumps.
     first = np.ceil(np.sqrt(pair.ab_squares))
     area: Float32 = np.float32(LIMIT + 0.5) - first
     area[first == 0] = LIMIT

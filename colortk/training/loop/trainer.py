@@ -49,7 +49,7 @@ class Trainer:
         Parameters
         ----------
         inputs, targets : ndarray
-            float32, as the codec of the recipe makes them.
+            float32, encoded by the codec of the recipe.
         rate : float
             Learning rate.
 

@@ -10,7 +10,7 @@ import onnx
 
 from colortk.types import Float32
 
-#: The newest that ONNX Runtime 1.18, the oldest supported version, can read.
+#: Newest versions that ONNX Runtime 1.18 can read. 1.18 is the oldest supported version.
 OPSET, IR_VERSION = 17, 8
 
 #: Shape of a tensor, channels last; ``None`` where a size is open.
