@@ -14,7 +14,7 @@ from colortk.ui._gradio import gr
 from colortk.ui.controls import file_drop, plugin_choice, strength_slider
 from colortk.ui.event_handlers import AppContext, RequestContext, event_handler, notice
 from colortk.ui.hint_editor import editor_messages, hint_editor
-from colortk.ui.kept_predictions import KeptPlugin, KeptPredictions, picture_id
+from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, KeptPredictions, picture_id
 from colortk.ui.limits import format_size
 from colortk.ui.page_hints import check_size, data_url, editor_view, parse_hints, render_hints
 from colortk.ui.picture_conversion import UploadOptions, colorize_picture
@@ -144,7 +144,7 @@ def _save(context: RequestContext, file: str | None, *values: Any) -> Any:
     """Colorize the picture again, and leave the editor, which shows newer hints, as it is."""
     if not file:
         return [gr.skip()] * 4
-    return _colorize(context, file, *values)[3:]
+    return _write_result(context, file, *values)[0]
 
 
 def _preview(
@@ -166,18 +166,41 @@ def _preview(
     return [editor_view(picture_id(file), kept, Path(file).stem, src=data_url(rgb))]
 
 
-def _colorize(
+def _colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
+    if not file:
+        raise UsageError("No picture is chosen", hint="choose one")
+    shown, kept, options, plugin_strength = _write_result(context, file, *values)
+    refine = options.refine
+    predicted = data_url(render_hints(kept, (), plugin_strength, refine, keep_border=False))
+    changed = predicted
+    if options.hints or options.keep_border or options.strength != 1:
+        strength = options.strength * plugin_strength
+        changed = data_url(render_hints(kept, options.hints, strength, refine, options.keep_border))
+    view = editor_view(picture_id(file), kept, Path(file).stem, src=changed, prediction=predicted)
+    return gr.update(visible=False), gr.update(visible=True), view, *shown
+
+
+def _write_result(
     context: RequestContext,
-    file: str | None,
+    file: str,
     label: str,
     strength: float,
     refine: str,
     keep_border: bool,
     edits: str | None,
     kind: str,
-) -> Any:
-    if not file:
-        raise UsageError("No picture is chosen", hint="choose one")
+) -> tuple[list[Any], KeptPrediction, UploadOptions, float]:
+    """Write the file of a result, and keep the prediction.
+
+    Returns
+    -------
+    shown : list
+        Updates of the slider, the summary, the download and the mark of an old result.
+    kept : KeptPrediction
+    options : UploadOptions
+    plugin_strength : float
+        Strength that the plugin's label states.
+    """
     if kind not in [value for _, value in TYPES]:
         raise UsageError(f"a result cannot have the type '{kind}'")
     app, path = context.app, Path(file)
@@ -195,23 +218,13 @@ def _colorize(
     if kept is None:
         kept = colorized.prediction
         predictions.keep(file, label, kept)
-    predicted = data_url(render_hints(kept, (), plugin.strength, refine, keep_border=False))
-    changed = render_hints(
-        kept, hints, options.strength * plugin.strength, refine, options.keep_border
-    )
-    view = editor_view(
-        picture_id(file), kept, path.stem, src=data_url(changed), prediction=predicted
-    )
     text = (
         f"<p><b>{html.escape(label)}</b> {colorized.width} × {colorized.height},"
         f" {colorized.seconds:.1f} s."
         " Drag the line or press the arrow keys. Before the line the picture is gray,"
         " after it in color.</p>"
     ) + "".join(f"<p>{html.escape(note)}</p>" for note in colorized.notes)
-    return (
-        gr.update(visible=False),
-        gr.update(visible=True),
-        view,
+    shown = [
         gr.update(value=(str(colorized.before), str(colorized.after))),
         gr.update(value=text, visible=True),
         gr.update(
@@ -221,7 +234,8 @@ def _colorize(
             interactive=True,
         ),
         gr.update(visible=False),
-    )
+    ]
+    return shown, kept, options, plugin.strength
 
 
 def clip_strength(value: float) -> float:
