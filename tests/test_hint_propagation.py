@@ -41,7 +41,11 @@ def dense_solution(light: Float32, is_hint: Array, values: Array) -> Array:
     return out.reshape(height, width, -1)
 
 
-def test_the_spread_difference_solves_the_quadratic_system() -> None:
+@pytest.mark.parametrize("most_responses", [64, 2])
+def test_the_spread_difference_solves_the_quadratic_system(
+    most_responses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propagate, "MAX_RESPONSES", most_responses)
     rng = np.random.default_rng(3)
     light = np.cumsum(rng.normal(0, 1.5, (9, 11)), 1).astype(np.float32) + 50
     is_hint = np.zeros(light.shape, bool)
@@ -54,6 +58,21 @@ def test_the_spread_difference_solves_the_quadratic_system() -> None:
     expected = solved / reach * (share**2 * (3 - 2 * share))
     np.testing.assert_allclose(spread[~is_hint], expected[~is_hint], atol=1e-4)
     np.testing.assert_allclose(spread[is_hint], values, atol=1e-6)
+
+
+def test_kept_factors_do_not_change_what_later_hints_give() -> None:
+    rng = np.random.default_rng(1)
+    light = (50 + rng.normal(0, 4, (20, 30))).astype(np.float32)
+    kept = propagate.propagation(light)
+    assert propagate.propagation(light.copy()) is kept
+    for count in (1, 3, 70, 40, 600, 0):
+        is_hint = np.zeros(light.size, bool)
+        is_hint[rng.permutation(light.size)[:count]] = True
+        is_hint = is_hint.reshape(light.shape)
+        values = rng.normal(0, 20, (count, 2))
+        fresh = Propagation(light).spreader(is_hint).spread(values)
+        np.testing.assert_allclose(kept.spreader(is_hint).spread(values), fresh, atol=1e-5)
+    assert propagate.propagation(light + 1) is not kept
 
 
 def colored(

@@ -12,7 +12,7 @@ from colortk.guidance.constraints import Constraints
 from colortk.guidance.enlarge import SpreadField
 from colortk.guidance.masks import region_factor
 from colortk.guidance.options import Region
-from colortk.guidance.propagate import Propagation
+from colortk.guidance.propagate import Propagation, propagation
 from colortk.types import Float32
 
 #: Short side at which differences are spread. Time grows with its square.
@@ -193,7 +193,7 @@ def guided_chroma(
     used, cell_of = np.unique(cells, return_inverse=True)
     is_hint = np.zeros(rows * columns, bool)
     is_hint[used] = True
-    spreader = Propagation(coarse).spreader(is_hint.reshape(rows, columns))
+    spreader = propagation(coarse).spreader(is_hint.reshape(rows, columns))
     predicted = _at(prediction, lightness, constraints)
     target = np.where(np.isnan(constraints.ab), predicted, constraints.ab)
     differences = np.zeros((len(used), 2))

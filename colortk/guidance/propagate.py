@@ -20,6 +20,8 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,8 @@ FLOOR = 1e-5
 LEAK = 1e-3
 #: Reach above which a difference counts in full, and below which it does not count.
 FULL, NONE = 0.3, 0.03
+#: Up to this number of hint pixels, the picture is factorized once and each pixel is solved for.
+MAX_RESPONSES = 64
 #: Pairs of neighbors: slices of the first and of the second pixel.
 _NEIGHBORS = (
     (np.s_[:, :-1], np.s_[:, 1:]),
@@ -69,7 +73,9 @@ class Propagation:
         entries = np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))
         affinities = sparse.csr_matrix(entries, (count, count))
         degrees = np.asarray(affinities.sum(axis=1)).ravel()
-        self._matrix = (sparse.diags(degrees + LEAK) - affinities).tocsr()
+        self._matrix = (sparse.diags(degrees + LEAK) - affinities).tocsc()
+        self._factors: Any = None
+        self._responses: dict[int, Any] = {}
 
     def spreader(self, is_hint: Any) -> Spreader:
         """Return a spreader of values from some pixels.
@@ -79,30 +85,52 @@ class Propagation:
         is_hint : bool array of shape (H, W)
             The pixels whose values are set.
         """
-        return Spreader(self._matrix, is_hint)
+        known = np.flatnonzero(is_hint)
+        if not len(known) or len(known) == is_hint.size:
+            return Spreader(self.shape, known, None)
+        if len(known) > MAX_RESPONSES:
+            return Spreader(self.shape, known, _eliminated(self._matrix, is_hint))
+        responses = np.stack([self._response(int(pixel)) for pixel in known], 1)
+        at_hints = responses[known]
+        return Spreader(self.shape, known, lambda d: responses @ np.linalg.solve(at_hints, d))
+
+    def _response(self, pixel: int) -> Any:
+        """Return the solution for a unit source at a pixel; with its multiples, hints are met.
+
+        Another hint on the same picture costs one such solution, not another factorization.
+        """
+        response = self._responses.get(pixel)
+        if response is None:
+            if self._factors is None:
+                self._factors = _factorized(self._matrix)
+            if len(self._responses) >= MAX_RESPONSES:
+                self._responses.clear()
+            source = np.zeros(self._matrix.shape[0])
+            source[pixel] = 1
+            response = self._responses[pixel] = self._factors.solve(source)
+        return response
 
 
 class Spreader:
-    """Spreads values from certain pixels, any number of times: the matrix is factorized once."""
+    """Spreads values from certain pixels, any number of times.
 
-    def __init__(self, matrix: Any, is_hint: Any) -> None:
-        self._shape = is_hint.shape
-        self._known = np.flatnonzero(is_hint)
-        self._free = np.flatnonzero(~np.ravel(is_hint))
-        self._coupling: Any = None
-        if self._known.size and self._free.size:
-            from scipy.sparse.linalg import splu
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width.
+    known : int array of shape (N,)
+        The pixels, row * width + column.
+    solve : callable or None
+        Takes values (N, C) and returns the solution (H * W, C); ``None`` if nothing is to be
+        solved.
+    """
 
-            rows = matrix[self._free]
-            self._coupling = rows[:, self._known]
-            self._factors = splu(
-                rows[:, self._free].tocsc(),
-                "MMD_AT_PLUS_A",
-                diag_pivot_thresh=0.0,
-                options={"SymmetricMode": True},
-            )
-            ones = np.ones(self._known.size)
-            self._reach = self._factors.solve(-(self._coupling @ ones))[:, None]
+    def __init__(
+        self, shape: tuple[int, ...], known: Any, solve: Callable[[Any], Any] | None
+    ) -> None:
+        self._shape, self._known, self._solve = shape, known, solve
+        if solve is not None:
+            self._reach = solve(np.ones((len(known), 1)))
             share = np.clip((self._reach - NONE) / (FULL - NONE), 0, 1)
             self._share = share * share * (3 - 2 * share)  # no visible border where it begins
 
@@ -112,16 +140,55 @@ class Spreader:
         Parameters
         ----------
         values : float array of shape (N, C)
-            In the order of ``numpy.flatnonzero(is_hint)``.
+            In the order of the pixels.
 
         Returns
         -------
         float32 array of shape (H, W, C)
             Equal to ``values`` at their pixels, and 0 where they do not reach.
         """
-        out = np.zeros((self._shape[0] * self._shape[1], values.shape[1]), np.float64)
+        values = np.asarray(values, np.float64)
+        out = np.zeros((self._shape[0] * self._shape[1], values.shape[1]))
+        if self._solve is not None:
+            out = self._solve(values) / np.maximum(self._reach, 1e-12) * self._share
         out[self._known] = values
-        if self._coupling is not None:
-            solved = self._factors.solve(-(self._coupling @ np.asarray(values, np.float64)))
-            out[self._free] = solved / np.maximum(self._reach, 1e-12) * self._share
         return out.reshape(*self._shape, -1).astype(np.float32)
+
+
+def propagation(lightness: Float32) -> Propagation:
+    """Return the affinities of a picture, which are kept for the next hints on it.
+
+    Parameters
+    ----------
+    lightness : float32 array of shape (H, W)
+        CIE L*, 0 to 100, at the size at which hints are spread.
+    """
+    return _kept(lightness.tobytes(), lightness.shape[1])
+
+
+@lru_cache(maxsize=4)
+def _kept(content: bytes, width: int) -> Propagation:
+    return Propagation(np.frombuffer(content, np.float32).reshape(-1, width))
+
+
+def _eliminated(matrix: Any, is_hint: Any) -> Callable[[Any], Any]:
+    """Return a function that solves for the other pixels when many are known."""
+    known, free = np.flatnonzero(is_hint), np.flatnonzero(~np.ravel(is_hint))
+    rows = matrix.tocsr()[free]
+    coupling, factors = rows[:, known], _factorized(rows[:, free].tocsc())
+
+    def solve(values: Any) -> Any:
+        out = np.empty((matrix.shape[0], values.shape[1]))
+        out[known] = values
+        out[free] = factors.solve(-(coupling @ values))
+        return out
+
+    return solve
+
+
+def _factorized(matrix: Any) -> Any:
+    """Return the factors of a symmetric, positive definite sparse matrix."""
+    from scipy.sparse.linalg import splu
+
+    options = {"SymmetricMode": True}
+    return splu(matrix, "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
