@@ -240,7 +240,7 @@ def test_samples_and_doctor(colortk: Run, tmp_path: Path) -> None:
         assert colortk("samples", "-o", "s").returncode == 0
     mine = tmp_path / "s" / "china.jpg"
     mine.write_bytes(b"mine")
-    one_line(colortk("samples", "-o", "s"), 1, "another picture", "--force")
+    one_line(colortk("samples", "-o", "s"), 1, "its content differs from the sample", "--force")
     assert mine.read_bytes() == b"mine"
     doctor = colortk("doctor", "--json")
     assert doctor.returncode == 0, doctor.stdout
