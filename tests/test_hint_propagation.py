@@ -184,3 +184,20 @@ def test_a_color_out_of_gamut_keeps_its_hue() -> None:
     angle = np.arctan2(*constraints.ab[0]) - np.arctan2(*wanted)
     assert abs(angle) < 1e-3
     assert np.linalg.norm(constraints.ab[0]) < np.linalg.norm(wanted) / 2
+
+
+def test_around_a_hint_the_area_becomes_one_color_and_keep_holds_its_variation() -> None:
+    """A wrong prediction that varies must not show through; ``keep`` is not flattened."""
+    light = np.full((120, 240), 50, np.float32)
+    rng = np.random.default_rng(2)
+    chroma = rng.normal(0, 8, (120, 240, 2)).astype(np.float32)
+
+    def spread_near(hint: Hint) -> float:
+        guide = Guide(constraints_of([hint], light))
+        rgb = join(light, chroma, refiner("ratio"), 1.0, np.uint16, light, guide)
+        near = rgb_to_lab(rgb)[50:70, 50:70, 1:]
+        return float(near.std(axis=(0, 1)).mean())
+
+    before = float(chroma[50:70, 50:70].std(axis=(0, 1)).mean())
+    assert spread_near(Hint(60, 60)) == pytest.approx(before, rel=0.1)
+    assert spread_near(Hint(60, 60, (150, 110, 100))) < 0.45 * before

@@ -1,4 +1,4 @@
-"""Enlarge a color difference from the size at which it was spread to the size of the picture.
+"""Enlarge spread values from the size at which it was spread to the size of the picture.
 
 Each pixel gets a mean of the four nearest values, weighted by their distance and by the difference
 of lightness (joint bilateral up-sampling, Kopf et al. 2007). The guided filter that enlarges
@@ -27,12 +27,12 @@ FLOOR = 1e-4
 
 @dataclass(frozen=True)
 class SpreadField:
-    """A difference of chroma that can be evaluated for any block of a picture.
+    """Spread values that can be evaluated for any block of a picture.
 
     Parameters
     ----------
-    spread : float32 array of shape (h, w, 2)
-        The difference at the size at which it was spread.
+    spread : float32 array of shape (h, w, C)
+        The values at the size at which they were spread.
     coarse : float32 array of shape (h, w)
         CIE L* at that size.
     shape : tuple of int
@@ -43,8 +43,8 @@ class SpreadField:
     coarse: Float32
     shape: tuple[int, int]
 
-    def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
-        """Return the difference, float32 (n, m, 2), of the block at ``top``, ``left``.
+    def values_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
+        """Return the values, float32 (n, m, C), of the block at ``top``, ``left``.
 
         Parameters
         ----------
@@ -57,9 +57,9 @@ class SpreadField:
         columns = _neighbors(left, lightness.shape[1], self.shape[1], self.coarse.shape[1])
         used = self.spread[rows[0][0][0] : rows[1][0][-1] + 1]
         if not used.any():
-            return np.zeros((*lightness.shape, 2), np.float32)
+            return np.zeros((*lightness.shape, self.spread.shape[2]), np.float32)
         total = np.zeros(lightness.shape, np.float32)
-        out = np.zeros((*lightness.shape, 2), np.float32)
+        out = np.zeros((*lightness.shape, self.spread.shape[2]), np.float32)
         for row, vertical in rows:
             for column, horizontal in columns:
                 cells = np.ix_(row, column)

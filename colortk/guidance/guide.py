@@ -17,6 +17,9 @@ from colortk.types import Float32
 
 #: Short side at which differences are spread. Time grows with its square.
 SPREAD_SIDE = 160
+#: Share of the prediction's own variation that is kept around a hint. With more of it, wrong
+#: predictions show through; with none, the area is flat.
+TEXTURE = 0.3
 #: Rounds in which the error that up-sampling leaves at hints is added to the spread differences.
 ROUNDS = 2
 #: Half the side, in pixels, of the window around a hint in which the last error is spread.
@@ -42,23 +45,34 @@ class _Patch:
     ab: Float32
 
 
-class _Guided:
-    """A prediction, a spread difference and patches; exact at given pixels."""
+class _Hinted:
+    """A prediction that gives way to spread hints.
 
-    def __init__(
-        self,
-        prediction: ChromaSource,
-        difference: ChromaSource,
-        patches: list[_Patch],
-        exact: Constraints,
-    ) -> None:
-        self._prediction, self._difference = prediction, difference
-        self._patches, self._exact = patches, exact
+    ``field`` has three values: the difference (a*, b*) of hints to their share of the prediction,
+    and how far these hints count, 0 to 1.
+    """
+
+    def __init__(self, prediction: ChromaSource, field: SpreadField) -> None:
+        self._prediction, self._field = prediction, field
 
     def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
-        out = self._prediction.chroma_of_block(top, left, lightness)
-        out = out + self._difference.chroma_of_block(top, left, lightness)
+        values = self._field.values_of_block(top, left, lightness)
+        keep = 1 - np.float32(1 - TEXTURE) * values[..., 2:]
+        hinted: Float32 = self._prediction.chroma_of_block(top, left, lightness) * keep
+        hinted += values[..., :2]
+        return hinted
+
+
+class _Exact:
+    """Chroma with patches, and exact at given pixels."""
+
+    def __init__(self, chroma: ChromaSource, patches: list[_Patch], exact: Constraints) -> None:
+        self._chroma, self._patches, self._exact = chroma, patches, exact
+
+    def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
+        """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
+        out = np.array(self._chroma.chroma_of_block(top, left, lightness))
         rows, columns = lightness.shape
         for patch in self._patches:
             high, wide = patch.ab.shape[:2]
@@ -195,24 +209,26 @@ def guided_chroma(
     is_hint[used] = True
     spreader = propagation(coarse).spreader(is_hint.reshape(rows, columns))
     predicted = _at(prediction, lightness, constraints)
-    target = np.where(np.isnan(constraints.ab), predicted, constraints.ab)
+    kept = np.isnan(constraints.ab[:, :1])
+    target = np.where(kept, predicted, constraints.ab)
+    replaced = _means(1.0 - kept, cell_of, len(used))  # 0 where the prediction is to be kept
     differences = np.zeros((len(used), 2))
-    rest = target - predicted
-    field = SpreadField(np.zeros((rows, columns, 2), np.float32), coarse, (height, width))
+    rest = target - predicted * (1 - (1 - TEXTURE) * replaced[cell_of])
     for _ in range(1 + ROUNDS):
         differences += _means(rest, cell_of, len(used))
-        field = SpreadField(spreader.spread(differences), coarse, (height, width))
-        rest = target - predicted - _at(field, lightness, constraints)
+        spread = spreader.spread(np.hstack([differences, replaced]))
+        hinted = _Hinted(prediction, SpreadField(spread, coarse, (height, width)))
+        rest = target - _at(hinted, lightness, constraints)
     exact = Constraints(
         constraints.rows, constraints.columns, target.astype(np.float32), constraints.shape
     )
-    return _Guided(prediction, field, _patches(rest, lightness, constraints), exact)
+    return _Exact(hinted, _patches(rest, lightness, constraints), exact)
 
 
 def _means(values: Any, groups: Any, count: int) -> Any:
-    """Return the mean of the values (N, 2) of each group, (count, 2)."""
+    """Return the mean of the values (N, C) of each group, (count, C)."""
     sizes = np.bincount(groups, minlength=count)[:, None]
-    sums = [np.bincount(groups, values[:, k], count) for k in range(2)]
+    sums = [np.bincount(groups, column, count) for column in values.T]
     return np.stack(sums, -1) / np.maximum(sizes, 1)
 
 
