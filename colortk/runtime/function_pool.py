@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 import typing
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -130,10 +131,10 @@ class FunctionWorker(Generic[TaskT, ResultT]):
         """Let an idle process end by itself; do not wait for it."""
         self.channel.close()
 
-    def wait(self) -> None:
+    def wait(self, timeout: float) -> None:
         """Wait for a process that was told to finish; end it if it takes too long."""
         with suppress(subprocess.TimeoutExpired):
-            self._process.process.wait(ENDING_TIMEOUT)
+            self._process.process.wait(timeout)
         self.stop()
 
 
@@ -154,6 +155,9 @@ class FunctionPool(WorkerPool[TaskT, ResultT]):
         Threads of each process's libraries.
     close : callable, optional
         A function of a module without parameters, called in each process before it ends.
+    grace : float, optional
+        Seconds in which processes may finish their tasks if the pool is left early, so that they
+        leave no temporary file. By default they are killed.
     """
 
     def __init__(
@@ -163,10 +167,12 @@ class FunctionPool(WorkerPool[TaskT, ResultT]):
         jobs: int,
         threads: int | None = None,
         close: Callable[[], None] | None = None,
+        grace: float = 0.0,
     ) -> None:
         setup = FunctionSetup(_import_path(function), _import_path(close) if close else "")
         result_type = typing.get_type_hints(function)["return"]
         self._started: list[FunctionWorker[TaskT, ResultT]] = []
+        self._grace = grace
 
         def start() -> FunctionWorker[TaskT, ResultT]:
             worker = FunctionWorker[TaskT, ResultT](setup, result_type, threads, lost)
@@ -179,12 +185,14 @@ class FunctionPool(WorkerPool[TaskT, ResultT]):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
+        grace = ENDING_TIMEOUT if kind is None else self._grace
+        if grace:
             running = [worker for worker in self._started if not worker.ended]
             for worker in running:
                 worker.finish()
+            end = time.monotonic() + grace
             for worker in running:
-                worker.wait()
+                worker.wait(max(0.0, end - time.monotonic()))
         self.stop()
 
 
@@ -198,7 +206,7 @@ def map_unordered(
     tasks : iterable
         Consumed as processes become free, so that a task may depend on earlier results.
     pool : FunctionPool
-        It is closed at the end; its processes are killed if the generator is closed before.
+        It is closed at the end. If the generator is closed before, its processes are ended.
     """
     remaining = iter(tasks)
     with pool:

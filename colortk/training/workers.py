@@ -10,6 +10,8 @@ from colortk.runtime.function_pool import FunctionPool, map_unordered
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
+#: Seconds for the current tasks if the work is stopped.
+TASK_GRACE = 10.0
 
 
 def parallel_map(
@@ -17,8 +19,8 @@ def parallel_map(
 ) -> Generator[ResultT, None, None]:
     """Apply ``work`` to every task in several processes of one thread each.
 
-    Close the generator (``contextlib.closing``) to stop: the processes are then killed, and what
-    they write has to be written atomically. They also end when the parent is killed.
+    Close the generator (``contextlib.closing``) to stop: the processes then finish their current
+    tasks and end. They ignore interruptions, and end when the parent is killed.
 
     Parameters
     ----------
@@ -44,7 +46,8 @@ def parallel_map(
         yield from map(work, tasks)
         return
     # Several processes with several threads each would wait for one another.
-    yield from map_unordered(tasks, FunctionPool(work, _report_death, jobs, threads=1))
+    pool = FunctionPool(work, _report_death, jobs, threads=1, grace=TASK_GRACE)
+    yield from map_unordered(tasks, pool)
 
 
 def _report_death(task: Any, reason: str) -> Any:
