@@ -96,7 +96,7 @@ def test_counts_and_orders_that_are_refused() -> None:
         hint_variants([parse_variant("gray")], (0, 1), "best")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("order", ["uniform", "error"])
+@pytest.mark.parametrize("order", ["uniform", pytest.param("error", marks=pytest.mark.slow)])
 def test_more_hints_score_better_and_results_are_stored(
     pictures: Path, tmp_path: Path, order: str
 ) -> None:
@@ -123,6 +123,7 @@ def test_more_hints_score_better_and_results_are_stored(
     assert scored() == (0, means)
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_json_and_a_figure(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,6 +88,7 @@ def distance(tree: dict[str, Any], first: np.ndarray, second: np.ndarray) -> flo
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (19, 37)])
 def test_the_network_is_vgg16(
     height: int, width: int, tree: dict[str, Any], built: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from conftest import photo
@@ -39,6 +40,7 @@ def test_run_of_one_picture_works_without_linux_functions(tmp_path: Path) -> Non
         assert result.size == Image.fromarray(photo()).size
 
 
+@pytest.mark.slow
 def test_every_module_can_be_imported_without_linux_functions() -> None:
     code = WITHOUT + (
         "import importlib, pkgutil, colortk\n"
