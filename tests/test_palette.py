@@ -37,7 +37,8 @@ def test_wrong_palettes_are_refused(tmp_path: Path) -> None:
         ("#a0302", "#RRGGBB"),
         ("#fff,red", "#RRGGBB"),
         (",".join(["#123456"] * 65), "65 colors"),
-        (str(tmp_path / "none.gpl"), "No such file"),
+        (str(tmp_path / "none.gpl"), "neither a list of colors nor a file"),
+        ("blue", "write colors as #RRGGBB,#RRGGBB"),
     ):
         with pytest.raises(UsageError, match=words):
             read_palette(wrong)
@@ -49,8 +50,9 @@ def test_wrong_palettes_are_refused(tmp_path: Path) -> None:
         (tmp_path / "x.gpl").write_text(content)
         with pytest.raises(UsageError, match=words):
             read_palette(str(tmp_path / "x.gpl"))
+    (tmp_path / "no-picture.png").write_bytes(b"no")
     with pytest.raises(PictureError):
-        read_palette(str(tmp_path / "none.png"))
+        read_palette(str(tmp_path / "no-picture.png"))
 
 
 def test_each_kind_of_color_moves_to_the_nearest_color_of_the_palette() -> None:

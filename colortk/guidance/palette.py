@@ -60,6 +60,9 @@ def read_palette(text: str) -> Colors:
             raise UsageError(f"--palette {text}", str(error), "separate colors by commas") from None
         return _checked(text, colors)
     path = Path(text)
+    if not path.is_file():
+        reason = "it is neither a list of colors nor a file"
+        raise UsageError(f"--palette {text}", reason, "write colors as #RRGGBB,#RRGGBB")
     if path.suffix.lower() == ".gpl":
         return _checked(text, _read_gpl(path))
     from colortk.io.bit_depth import to_rgb8
