@@ -200,3 +200,11 @@ class Visitor:
         """Return the requested addresses that are not the page's own."""
         own = ("http://127.0.0.1:", "data:", "blob:")
         return [url for url in self.asked if not url.startswith(own)]
+
+
+def shoot(visitor: Visitor, name: str) -> None:
+    """Keep a screenshot if COLORTK_SHOTS is set."""
+    if folder := os.environ.get("COLORTK_SHOTS"):
+        Path(folder).mkdir(exist_ok=True)
+        visitor.page.wait_for_timeout(600)
+        visitor.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
