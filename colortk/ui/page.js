@@ -101,13 +101,15 @@
   let waiting = false;
   new MutationObserver(() => {
     translate(); // at once, so that a screen reader never gets the name
+    groupRadios(); // at once, so that the next key finds the group
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
       showErrors();
-      groupRadios();
       document.querySelectorAll("#slider [data-testid=slider]:not([role=slider])").forEach(addKeyboard);
     });
-  }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  }).observe(document.body, {
+    childList: true, subtree: true, characterData: true, attributeFilter: ["name"],
+  });
 }
