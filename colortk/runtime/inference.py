@@ -21,6 +21,7 @@ import numpy as np
 
 from colortk.errors import ArtifactError, ColortkError, PredictionError, UsageError, out_of_memory
 from colortk.plugin.spec import load_callable
+from colortk.runtime.processor import sums_of_8_bits_may_overflow
 from colortk.runtime.subprocesses import threads
 from colortk.store import onnx_file
 from colortk.types import Float32
@@ -139,9 +140,8 @@ def _session(process: int, content: bytes, threads: int, providers: tuple[str, .
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     # Threads that spin while they wait save under 1 ms per picture and occupy a core meanwhile.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Processors without VNNI add two products of 8 bits in 16 bits, where large sums saturate. This
-    # option avoids that, and changes nothing on a processor with VNNI.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if sums_of_8_bits_may_overflow():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4
     try:
         onnx_file.check(content)  # before Keras reads the file as well
