@@ -15,6 +15,8 @@ API_VERSION = 1
 DEFAULT = "effnet_bins"
 
 if TYPE_CHECKING:  # `plugins list` must not wait for NumPy
+    from pathlib import Path
+
     from colortk.types import Chroma, Lightness
 
 
@@ -38,7 +40,7 @@ class Colorizer(Protocol):
 
 
 class Artifacts(Protocol):
-    """The trained files of a plugin, as its factory gets them: verified bytes, no paths."""
+    """The trained files of a plugin, as its factory gets them: each is verified before use."""
 
     def read(self, name: str) -> bytes:
         """Return the content of an artifact.
@@ -55,13 +57,57 @@ class Artifacts(Protocol):
         """
         ...
 
+    def path(self, name: str) -> Path:
+        """Return the path of an artifact, for libraries that read a large file themselves.
+
+        The file is checked in small parts, so that it is never in memory as a whole.
+
+        Parameters
+        ----------
+        name : str
+            Name of a declared artifact.
+
+        Raises
+        ------
+        ArtifactError
+            As :meth:`read`.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Artifact:
-    """A trained file: its name in the folder ``artifacts`` and its SHA-256 in hexadecimal."""
+    """A trained file, which comes with the package or which the user fetches.
+
+    A file with a ``url``, and a file of a plugin without a package, lie in the user's folder of
+    weights: ``colortk weights get`` downloads them, ``colortk weights add`` copies them there.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file, without a folder.
+    sha256 : str
+        SHA-256 of its content: 64 lower-case hexadecimal digits.
+    url : str or tuple of str
+        HTTPS addresses to download the file from, tried in order. Empty if the file lies in the
+        folder ``artifacts`` of the package, or if the user can only bring it.
+    size : int
+        Size in bytes; 0 if it is not known.
+    license : str
+        License of the file, which ``colortk weights get`` shows before it downloads.
+    """
 
     name: str
     sha256: str
+    url: str | tuple[str, ...] = ""
+    size: int = 0
+    license: str = ""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses, in the order in which they are tried."""
+        urls = (self.url,) if isinstance(self.url, str) else self.url
+        return tuple(url for url in urls if url)
 
 
 @dataclass(frozen=True)
@@ -94,7 +140,7 @@ class ColorizerSpec:
     requires : tuple of Requirement
         Modules that not everybody has. Without them the plugin is listed as unavailable.
     artifacts : tuple of Artifact
-        Trained files.
+        Trained files. Each has its own name.
     options : type or None
         A frozen dataclass with a default for every field, which ``--option`` sets.
     trainer : str

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from typing import Any, get_args
 
+from colortk.plugin.artifact_checks import check_artifact
 from colortk.plugin.spec import (
     API_VERSION,
     AnySpec,
@@ -86,6 +87,12 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
             return f"has {field_name} that are not a tuple of {kind.__name__}"
     if not all(isinstance(text, str) for text in (spec.package, spec.trainer, spec.paper)):
         return "has a package, trainer or paper that is not text"
+    for artifact in spec.artifacts:
+        if problem := check_artifact(artifact, bool(spec.package)):
+            return f"has the artifact {artifact.name!r} {problem}"
+    names = [artifact.name for artifact in spec.artifacts]
+    if len(set(names)) < len(names):
+        return "has two artifacts of the same name"
     if wrong := check_options("options", spec.options):
         return wrong
     if isinstance(spec.train_options, str):
