@@ -21,6 +21,7 @@ from colortk.runtime.plain_data import from_plain, to_plain
 from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, sealing_enabled
 from colortk.runtime.subprocesses import exit_text, incoming, peak_memory
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
+from colortk.store.weights_folder import external_files
 from colortk.types import Float32
 
 #: Seconds that a plugin may take to load, even if its time limit is shorter.
@@ -273,7 +274,8 @@ def _sandboxed(
     Raises ``PluginError`` if a file that an option names cannot be copied.
     """
     extra = [] if request.weights is None else [request.weights.absolute()]
-    sandbox = Sandbox(extra, hidden)
+    external = [file.path for file in external_files(spec)]
+    sandbox = Sandbox([*extra, *external], hidden)
     try:
         options = with_paths(spec, request.options, sandbox.with_copy)
     except OSError as error:

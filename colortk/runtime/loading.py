@@ -39,7 +39,7 @@ class PluginRequest:
     options : tuple of str
         Options, each as "name=value".
     weights : Path or None
-        Folder of weights that replace the weights of the plugin.
+        File or folder of weights that replace the weights of the plugin.
     """
 
     plugin: str
@@ -244,6 +244,7 @@ def load(request: PluginRequest) -> Loaded:
     try:
         options = parse_options(spec, request.options)
         artifacts = artifacts_of(spec, request.weights)
+        artifacts.require()  # before the factory imports large libraries
         with plugin_context():
             colorizer = load_callable(spec.factory)(artifacts, options)
         if not callable(getattr(colorizer, "predict_ab", None)):

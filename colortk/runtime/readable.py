@@ -39,7 +39,8 @@ def readable_paths(extra: Iterable[Path], folders: Iterable[str], trees: Iterabl
     Parameters
     ----------
     extra : iterable of Path
-        Paths besides Python, installed packages and the system.
+        Paths besides Python, installed packages and the system. Files are readable wherever they
+        lie: they are weights.
     folders : iterable of str
         Absolute folders with pictures: of the files directly in them only code is readable.
     trees : iterable of str
@@ -50,11 +51,13 @@ def readable_paths(extra: Iterable[Path], folders: Iterable[str], trees: Iterabl
     Readable
         Absolute paths.
     """
-    hidden, closed = set(folders), set(trees)
+    hidden, closed, named = set(folders), set(trees), list(map(str, extra))
     paths: list[str] = []
     listed: list[str] = []
-    for root in dict.fromkeys([*_SYSTEM, *code_roots(), *map(str, extra)]):
-        if os.path.exists(root):
+    for root in dict.fromkeys([*_SYSTEM, *code_roots(), *named]):
+        if os.path.isfile(root) and root in named:
+            paths.append(os.path.abspath(root))
+        elif os.path.exists(root):
             paths += _without(os.path.abspath(root), hidden, closed, listed)
     return Readable(list(dict.fromkeys(paths)), list(dict.fromkeys(listed)))
 

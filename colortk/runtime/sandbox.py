@@ -32,6 +32,7 @@ from typing import Any
 
 from colortk.io.files import process_exists
 from colortk.runtime.readable import is_beneath, readable_paths
+from colortk.store.weights_folder import weights_folder
 
 ASPECTS = ("paths", "files", "network", "processes")
 #: Environment variables that a sealed process keeps, and beginnings of their names.
@@ -136,7 +137,9 @@ class Sandbox:
             if name in _KEPT_VARIABLES or name.startswith(_KEPT_BEGINNINGS)
         }
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), f"{self.work}/tmp")
-        return variables | temporary | {"HOME": f"{self.work}/home"}
+        # By default this folder lies in the user's home folder, which is another one there.
+        weights = {"COLORTK_WEIGHTS": str(weights_folder())}
+        return variables | temporary | weights | {"HOME": f"{self.work}/home"}
 
     def close(self) -> None:
         """Delete the folder."""
