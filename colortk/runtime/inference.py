@@ -15,7 +15,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,8 +50,9 @@ class OnnxNetwork:
 
     Parameters
     ----------
-    content : bytes
-        The ONNX file. Its tensors have their channels first, and it has one input and one output.
+    content : bytes or Path
+        The ONNX file, or its path: a large file is then not in memory as a whole. Its tensors have
+        their channels first, and it has one input and one output.
     network : str, optional
         ``"package.module:callable"`` of the function that builds the Keras network which the file
         was exported from. It is used on a GPU that ONNX Runtime cannot use.
@@ -76,8 +78,8 @@ class OnnxNetwork:
     (1, 256, 256, 2)
     """
 
-    def __init__(self, content: bytes, network: str = "", device: str = "") -> None:
-        self._content = content
+    def __init__(self, content: bytes | Path, network: str = "", device: str = "") -> None:
+        self._content = content if isinstance(content, bytes) else network_file(content)
         self._predict: Callable[[Float32], Any]
         device = device or requested_device()
         self._providers: tuple[str, ...] = (CPU,)
@@ -85,7 +87,8 @@ class OnnxNetwork:
             self._providers = (CUDA, CPU)
         providers_used = self._session().get_providers()
         if device == "gpu" and CUDA not in providers_used:
-            self.engine, self._predict = _on_gpu_of_keras(content, network)
+            data = content if isinstance(content, bytes) else content.read_bytes()
+            self.engine, self._predict = _on_gpu_of_keras(data, network)
         else:
             self.engine = "onnxruntime cuda" if CUDA in providers_used else "onnxruntime cpu"
             self._predict = self._run
@@ -128,8 +131,29 @@ class OnnxNetwork:
         return _session(os.getpid(), self._content, threads(), self._providers)
 
 
+class NetworkFile(NamedTuple):
+    """An ONNX file by path; size and time tell one content from another."""
+
+    path: Path
+    size: int
+    mtime: int
+
+
+def network_file(path: Path) -> NetworkFile:
+    """Return the identity of the ONNX file ``path``. Raises ``ArtifactError`` if it is missing."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ArtifactError(
+            f"cannot read the network '{path}'", error.strerror or str(error)
+        ) from error
+    return NetworkFile(path.absolute(), status.st_size, status.st_mtime_ns)
+
+
 @cache
-def _session(process: int, content: bytes, threads: int, providers: tuple[str, ...]) -> Any:
+def _session(
+    process: int, content: bytes | NetworkFile, threads: int, providers: tuple[str, ...]
+) -> Any:
     """Return the session of a file in a process: its threads do not survive a fork."""
     import onnxruntime
 
@@ -144,9 +168,13 @@ def _session(process: int, content: bytes, threads: int, providers: tuple[str, .
         options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4
     try:
-        onnx_file.check(content)  # before Keras reads the file as well
+        if isinstance(content, NetworkFile):
+            onnx_file.check_file(content.path)
+        else:
+            onnx_file.check(content)  # before Keras reads the file as well
+        model = content if isinstance(content, bytes) else str(content.path)
         with contextlib.redirect_stdout(None):  # a provider that fails prints advice
-            session = onnxruntime.InferenceSession(content, options, providers=list(providers))
+            session = onnxruntime.InferenceSession(model, options, providers=list(providers))
         session.disable_fallback()  # it would continue slowly and print to stdout
         if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
             raise ValueError("it has several inputs or outputs")

@@ -8,7 +8,9 @@ https://protobuf.dev/programming-guides/encoding/.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
+from pathlib import Path
 
 #: Message → number of a field → the message in the field, for all messages that can hold tensors.
 _FIELDS: dict[str, dict[int, str]] = {
@@ -28,7 +30,13 @@ _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 MAX_FIELDS, MAX_DEPTH = 1_000_000, 100
 
 
-def check(content: bytes) -> None:
+def check_file(path: Path) -> None:
+    """Check a file as :func:`check` does, without reading its tensors. Raises ``OSError``, too."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        check(content)
+
+
+def check(content: bytes | mmap.mmap) -> None:
     """Raise ``ValueError`` if the file is not protobuf, is cut off, or uses other files."""
     waiting = [("model", 0, len(content), 0)]
     fields_left = MAX_FIELDS
@@ -47,7 +55,9 @@ def check(content: bytes) -> None:
                 waiting.append((inner, first, last, depth + 1))
 
 
-def _fields(content: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+def _fields(
+    content: bytes | mmap.mmap, start: int, end: int
+) -> Iterator[tuple[int, int, int, int]]:
     """Yield the number, the numeric value, the first byte and the end of each field of a message.
 
     For a field without bytes, the end lies before the first byte.
@@ -72,7 +82,7 @@ def _fields(content: bytes, start: int, end: int) -> Iterator[tuple[int, int, in
         at += size
 
 
-def _varint(content: bytes, at: int, end: int) -> tuple[int, int]:
+def _varint(content: bytes | mmap.mmap, at: int, end: int) -> tuple[int, int]:
     """Return a number that is stored in seven bits per byte, and where it ends."""
     value = shift = 0
     while at < end and shift < 70:
