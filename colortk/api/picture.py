@@ -108,7 +108,7 @@ def colorize(
     options : mapping, optional
         Options of the plugin, by name. A path is a ``str`` or a ``Path``.
     weights : path, optional
-        A folder that ``colortk fit`` wrote, instead of the weights that come with the plugin.
+        A folder that ``colortk fit`` wrote, or a file, instead of the plugin's own weights.
     hints : path, mapping or sequence, optional
         Colors at points: a JSON file as of ``colortk run --hints``, its content, or a list of its
         points, such as ``[{"x": 420, "y": 310, "color": "#2a4d8f"}]``. A color spreads up to the

@@ -8,6 +8,7 @@ from colortk.errors import UsageError
 from colortk.plugin.discover import DeclaredPlugin
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import DEFAULT, AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
+from colortk.store.weights_folder import missing_weights, need
 
 #: Kinds of plugins by name.
 KINDS: dict[str, type[AnySpec]] = {
@@ -25,8 +26,9 @@ class PluginInfo:
     ----------
     name : str
         Name of the plugin, as in ``colortk.colorize(image, name)``.
-    status : {"ok", "unavailable", "broken"}
-        Whether it can run. "unavailable": a module that it needs is not installed.
+    status : {"ok", "unavailable", "needs weights", "broken"}
+        Whether it can run. "unavailable": a module that it needs is not installed. "needs weights":
+        the user has to fetch its weights.
     distribution : str
         The package that it comes with.
     version : str
@@ -88,8 +90,10 @@ def list_plugins(kind: str = "colorizer") -> list[PluginInfo]:
 def _row(name: str, plugin: DeclaredPlugin) -> PluginInfo:
     status, summary = "ok", plugin.spec.summary
     if isinstance(plugin.spec, ColorizerSpec) and (missing := missing_requirements(plugin.spec)):
-        needs = [need for need in plugin.spec.requires if need.module in missing]
+        needs = [row for row in plugin.spec.requires if row.module in missing]
         status = "unavailable"
-        summary = f"needs {', '.join(missing)}: {'; '.join(need.install for need in needs)}"
+        summary = f"needs {', '.join(missing)}: {'; '.join(row.install for row in needs)}"
+    elif isinstance(plugin.spec, ColorizerSpec) and (files := missing_weights(plugin.spec)):
+        status, summary = "needs weights", need(files)
     default = isinstance(plugin.spec, ColorizerSpec) and name == DEFAULT
     return PluginInfo(name, status, plugin.distribution, plugin.version, summary, default)

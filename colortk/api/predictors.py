@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from colortk.errors import PredictionError, UsageError
+from colortk.errors import Notice, PredictionError, UsageError
 from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
@@ -36,7 +37,7 @@ def get_predictor(
     options : mapping or None
         Options of the plugin by name.
     weights : path or None
-        A folder that ``colortk fit`` wrote.
+        A folder that ``colortk fit`` wrote, or a file of weights.
 
     Returns
     -------
@@ -77,7 +78,10 @@ def get_predictor(
     folder = None if weights is None else Path(weights).resolve()
     # A file that an option names is read when the plugin is loaded, so that the same options with
     # another content need another load. So do another device and another number of threads.
-    content = artifacts_of(spec, folder).digest + options_key(parse_options(spec, texts))
+    artifacts = artifacts_of(spec, folder)
+    if artifacts.foreign:
+        warnings.warn(Notice(artifacts.foreign_note), stacklevel=2)
+    content = artifacts.digest + options_key(parse_options(spec, texts))
     environment = (os.environ.get("COLORTK_DEVICE"), os.environ.get("COLORTK_THREADS"))
     return _loaded(PluginRequest(plugin, texts, folder), content, environment)
 

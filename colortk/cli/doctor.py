@@ -32,7 +32,8 @@ def command(store: Path | None, as_json: bool) -> int:
     rows += _libraries()
     rows.append(_opencv())
     rows.append(_store(store))
-    if rows[-2]["status"] == "ok":  # without OpenCV no plugin can be loaded
+    rows.append(_weights())
+    if rows[-3]["status"] == "ok":  # without OpenCV no plugin can be loaded
         rows += _plugins()
     failures = [row for row in rows if row["status"] == "failed"]
     if as_json:
@@ -126,14 +127,31 @@ def _store(store: Path | None) -> dict[str, Any]:
     return _row("store", False, f"'{folder}' is not writable: choose another folder with --store")
 
 
+def _weights() -> dict[str, Any]:
+    from colortk.store.weights_folder import weights_folder
+
+    folder = weights_folder()
+    if not folder.exists():
+        return _row("weights", None, f"'{folder}' is created by: colortk weights get")
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return _row("weights", True, str(folder))
+    return _row("weights", None, f"'{folder}' is not writable: set COLORTK_WEIGHTS")
+
+
 def _plugins() -> list[dict[str, Any]]:
     from colortk.errors import ColortkError
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
     from colortk.runtime.loading import PluginRequest, load
+    from colortk.store.weights_folder import missing_weights, need
 
     rows = []
-    for name in sorted(registry().of(ColorizerSpec)):
+    for name, plugin in sorted(registry().of(ColorizerSpec).items()):
+        assert isinstance(plugin.spec, ColorizerSpec)
+        if files := missing_weights(plugin.spec):
+            row = _row(f"plugin {name}", None, need(files))
+            rows.append(row | {"status": "needs weights"})
+            continue
         try:
             load(PluginRequest(name))
             rows.append(_row(f"plugin {name}", True, "loads"))

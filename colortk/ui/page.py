@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -46,6 +48,8 @@ def blocks(app: AppContext, survey: Survey | None) -> Any:
                 compare_tab.build(app)
             with gr.Tab("Film", id="film"):
                 film_tab.build(app)
+        if app.pool.needs_weights:
+            gr.HTML(_needs_weights(app.pool.needs_weights), elem_id="needs-weights")
         # Because of this event every open window keeps a connection, which shows that it is open.
         page.unload(lambda: None)
     # The guard refuses requests earlier, and states when to try again.
@@ -62,6 +66,15 @@ def _head(app: AppContext) -> str:
         " machine that runs this page, are visible to you only, and are deleted"
         f" {KEEP_SECONDS / 60:.0f} minutes after you leave.</p>"
     )
+
+
+def _needs_weights(needs: Mapping[str, str]) -> str:
+    """Return the list of plugins that could run if their weights were fetched."""
+    rows = "".join(
+        f"<li><b>{html.escape(name)}</b> {html.escape(text)}</li>" for name, text in needs.items()
+    )
+    title = "1 plugin needs weights" if len(needs) == 1 else f"{len(needs)} plugins need weights"
+    return f"<details><summary>{title}</summary><ul>{rows}</ul></details>"
 
 
 def application(page: Any, limits: Limits) -> Any:

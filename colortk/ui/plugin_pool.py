@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.plugin_variants import PluginVariant, parse_variant
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.isolate import Isolated
+from colortk.store.weights_folder import missing_weights, need
 from colortk.types import Float32
 
 #: The order in which the page offers plugins; all others are in between.
@@ -63,10 +64,17 @@ class PluginPool:
         The plugins, in the order of the page.
     timeout : float
         Seconds that a plugin may take for one picture.
+    needs_weights : mapping of str to str
+        What other plugins need that would run if the user fetched their weights, by name.
     """
 
-    def __init__(self, variants: Iterable[PluginVariant], timeout: float = DEFAULT_TIMEOUT) -> None:
-        self.timeout = timeout
+    def __init__(
+        self,
+        variants: Iterable[PluginVariant],
+        timeout: float = DEFAULT_TIMEOUT,
+        needs_weights: Mapping[str, str] | None = None,
+    ) -> None:
+        self.timeout, self.needs_weights = timeout, dict(needs_weights or {})
         self._variants = {variant.label: variant for variant in variants}
         self._loaded: dict[str, PooledPlugin] = {}
         self._closed = False
@@ -154,16 +162,23 @@ def create_plugin_pool(
             notes.append(str(error))
     if not variants:
         raise UsageError("no plugin can run", hint="see: colortk plugins list")
-    return PluginPool(variants, timeout), notes
+    needs = {
+        name: need(files)
+        for name, declaration in sorted(registry().of(ColorizerSpec).items())
+        if isinstance(declaration.spec, ColorizerSpec)
+        and (files := missing_weights(declaration.spec))
+    }
+    return PluginPool(variants, timeout, needs), notes
 
 
 def _usable() -> list[str]:
-    """Return the colorizers that are trained and have their modules, in the order of the page."""
+    """Return the colorizers that have weights and modules, in the order of the page."""
     specs = [
         declaration.spec
         for declaration in registry().of(ColorizerSpec).values()
         if isinstance(declaration.spec, ColorizerSpec)
         and not missing_requirements(declaration.spec)
+        and not missing_weights(declaration.spec)
     ]
     ready = [spec for spec in specs if spec.artifacts or not spec.trainer]
     names = {spec.name for spec in ready}
