@@ -178,7 +178,7 @@ PASSING = """
 import sys
 from colortk.cli.main import invoke
 from colortk.testing import CheckResult, isolated_checks
-isolated_checks.run_checks_isolated = lambda name, timeout: [CheckResult("a check", None)]
+isolated_checks.run_checks_isolated = lambda name, *_: [CheckResult("a check", None)]
 sys.exit(invoke(["plugins", "check", *sys.argv[1:]]))
 """
 
@@ -196,6 +196,13 @@ def test_checking_all_plugins_lists_the_broken_ones(
 
     site = distribution("good", colorizer_module("good", "good", f"return {ZEROS}"))
     assert check() == (0, [])
+    more = f", artifacts=(__import__('colortk').plugin.Artifact('x.onnx', {'0' * 64!r}),)"
+    distribution("light", colorizer_module("light", "light", f"return {ZEROS}", more))
+    code, rows = check()
+    assert code == 0
+    assert [(row["plugin"], row["status"]) for row in rows] == [("light", "not run")]
+    assert rows[0]["reason"] == "needs x.onnx: colortk weights add light FILE"
+    shutil.rmtree(site / "light-1.0.dist-info")
     distribution("damaged", "def (:")
     more = ", requires=(__import__('colortk').Requirement('no_such_module', 'pip install it'),)"
     distribution("needy", colorizer_module("needy", "needy", "pass", more))

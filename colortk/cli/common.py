@@ -66,8 +66,8 @@ OPTIONS = click.option(
 WEIGHTS = click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Load weights that `colortk fit` wrote.",
+    metavar="FILE|DIR",
+    help="Load these weights: a file, or a folder of `colortk fit`.",
 )
 REFINE = click.option(
     "--refine",
@@ -266,6 +266,32 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
             bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
 
         yield advance
+
+
+def note_foreign_weights(plugin: str, weights: Path | None) -> None:
+    """Print a note if the user named weights whose SHA-256 the plugin does not declare.
+
+    Parameters
+    ----------
+    plugin : str
+        Name of the colorizer.
+    weights : Path or None
+        The value of ``--weights``.
+
+    Raises
+    ------
+    ColortkError
+        If the plugin is unknown, or the weights cannot be used.
+    """
+    if weights is None:
+        return
+    from colortk.cli.output import print_message
+    from colortk.plugin.registry import registry
+    from colortk.store.artifacts import artifacts_of
+
+    note = artifacts_of(registry().colorizer(plugin)[1], weights).foreign_note
+    if note:
+        print_message(f"note: {note}")
 
 
 def need_one_colorizer(name: str) -> None:

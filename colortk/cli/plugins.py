@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from colortk.cli.common import JSON, print_json, print_table
-from colortk.cli.output import print_line
+from colortk.cli.common import JSON, OPTIONS, WEIGHTS, print_json, print_table
+from colortk.cli.output import print_line, print_message
 from colortk.plugin.option_docs import split_docstring
 from colortk.plugin.option_types import option_fields, plain, type_text
+
+if TYPE_CHECKING:
+    from colortk.plugin.spec import ColorizerSpec
 
 KINDS = ("colorizer", "metric", "refiner")
 
@@ -78,7 +81,7 @@ def show(name: str, as_json: bool) -> None:
         "version": registered.version,
         "missing": missing_requirements(spec),
         "artifact_digest": artifacts.digest,
-        "artifact_bytes": _bytes(manifest),
+        "artifact_bytes": _bytes(spec, manifest),
         "parameters": manifest.get("parameters"),
         "trainable_parameters": manifest.get("trainable_parameters"),
         "options": _options(spec.options),
@@ -104,10 +107,11 @@ def _describe(option: dict[str, Any]) -> str:
     return f"{option['doc']} ({facts})" if option["doc"] else facts
 
 
-def _bytes(manifest: dict[str, Any]) -> int | None:
-    """Return the size of all artifacts, if the manifest has the size of each."""
-    sizes = [row.get("bytes") for row in manifest.get("artifacts", {}).values()]
-    return sum(sizes) if all(isinstance(size, int) for size in sizes) else None
+def _bytes(spec: ColorizerSpec, manifest: dict[str, Any]) -> int | None:
+    """Return the size of all artifacts, if the manifest or the declaration has each."""
+    rows = manifest.get("artifacts", {})
+    sizes = [rows.get(item.name, {}).get("bytes") or item.size for item in spec.artifacts]
+    return sum(sizes) if all(isinstance(size, int) and size for size in sizes) else None
 
 
 def _options(options: type[Any] | None) -> list[dict[str, Any]]:
@@ -127,7 +131,7 @@ def _options(options: type[Any] | None) -> list[dict[str, Any]]:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items())
+        return ", ".join(f"{k} {_text(v)}" for k, v in value.items() if v is False or v)
     if isinstance(value, (list, tuple)):
         return "; ".join(_text(item) for item in value) or "-"
     return "-" if value is None else str(value) or "-"
@@ -143,23 +147,44 @@ def _text(value: Any) -> str:
     metavar="SECONDS",
     help="Stop a check that takes longer.",
 )
+@OPTIONS
+@WEIGHTS
 @JSON
-def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
+def check(
+    names: tuple[str, ...],
+    timeout: float,
+    options: tuple[str, ...],
+    weights: Path | None,
+    as_json: bool,
+) -> int:
     """Run the conformance checks on the named colorizers, or on all.
 
-    Each colorizer is checked in a separate process. The exit code is 1 if a check failed, and 3
-    if a plugin is broken or lacks a module.
+    Each colorizer is checked in a separate process. The exit code is 1 if a check failed, 3 if a
+    plugin is broken or lacks a module, and 4 if a named plugin needs weights. Without names,
+    plugins that need weights are listed and not checked.
     """
+    from colortk.errors import UsageError
+    from colortk.plugin.options import parse_options
     from colortk.plugin.registry import registry
+    from colortk.store.artifacts import artifacts_of
     from colortk.testing.isolated_checks import run_checks_isolated
 
+    if (options or weights is not None) and len(names) != 1:
+        reason = "they belong to one plugin"
+        raise UsageError("--option and --weights need the name of a plugin", reason, "name it")
     chosen, unusable = (list(names), []) if names else _all_colorizers()
-    for name in chosen:
-        registry().colorizer(name)  # raises before the first check
+    for name in chosen:  # raises before the first check
+        spec = registry().colorizer(name)[1]
+        if names:
+            parse_options(spec, options)
+            artifacts = artifacts_of(spec, weights)
+            artifacts.require()
+            if artifacts.foreign:
+                print_message(f"note: {artifacts.foreign_note}")
     rows = [
         _check_row(name, outcome.check, outcome.status, outcome.error or "")
         for name in chosen
-        for outcome in run_checks_isolated(name, timeout)
+        for outcome in run_checks_isolated(name, timeout, options, weights)
     ]
     rows += unusable
     if as_json:
@@ -167,27 +192,35 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool) -> int:
     else:
         columns = ["plugin", "check", "status", "reason"]
         print_table("", columns, ([row[column] for column in columns] for row in rows))
-    return 3 if unusable else int(any(row["status"] == "failed" for row in rows))
+    if any(row["status"] == "failed" for row in unusable):
+        return 3
+    return int(any(row["status"] == "failed" for row in rows))
 
 
 def _all_colorizers() -> tuple[list[str], list[dict[str, str]]]:
-    """Return the colorizers that can be checked, and a failed row for each one that cannot."""
+    """Return the colorizers that can be checked, and a row for each one that cannot."""
     from colortk.errors import PluginError
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
+    from colortk.store.weights_folder import missing_weights, need
     from colortk.testing.check_functions import declaration_is_complete
 
-    usable, reasons = [], []
+    usable, reasons, not_run = [], [], []
     for name in sorted(registry().of(ColorizerSpec)):
         try:
-            registry().colorizer(name)
-            usable.append(name)
+            spec = registry().colorizer(name)[1]
         except PluginError as error:  # a module is missing
             reasons.append((name, str(error)))
+            continue
+        if files := missing_weights(spec):
+            not_run.append((name, need(files)))
+        else:
+            usable.append(name)
     for row in registry().broken:
         reasons.append((row.name, f"broken, of {row.distribution}: {row.stage}: {row.reason}"))
     check = declaration_is_complete.__name__
-    return usable, [_check_row(name, check, "failed", reason) for name, reason in reasons]
+    rows = [_check_row(name, check, "not run", reason) for name, reason in not_run]
+    return usable, rows + [_check_row(name, check, "failed", reason) for name, reason in reasons]
 
 
 def _check_row(plugin: str, check: str, status: str, reason: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from colortk.cli.common import (
     configure_runtime,
     export_runtime_env,
     need_one_colorizer,
+    note_foreign_weights,
     progress,
 )
 from colortk.cli.guidance import (
@@ -223,6 +224,7 @@ def command(
     output_path = Path(output) if output is not None else None
     names = read_list(input_list) if input_list is not None else []
     items = find_inputs(inputs, names, recursive, output_path)
+    note_foreign_weights(plugin, weights)
     intermediates = None
     if keep_intermediates:
         from colortk.store.location import store_folder

@@ -19,6 +19,7 @@ from colortk.cli.common import (
     WEIGHTS,
     configure_runtime,
     need_one_colorizer,
+    note_foreign_weights,
     print_json,
     progress,
 )
@@ -129,6 +130,7 @@ def command(
     """
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
+    note_foreign_weights(plugin, weights)
     from colortk.runtime.loading import PluginRequest, load
     from colortk.video.colorize_film import colorize_film
     from colortk.video.film_settings import FilmSettings, default_output

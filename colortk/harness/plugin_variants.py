@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from colortk.errors import UsageError
+from colortk.errors import Notice, UsageError
 from colortk.harness.records import Key
 from colortk.plugin.options import options_key, parse_options, with_absolute_paths
 from colortk.plugin.registry import registry
@@ -61,7 +62,7 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
     """Return the plugin that a text names.
 
     ``strength`` is the host's, unless the plugin has an option of that name. After options, ``@``
-    separates weights only if it is followed by a folder: values may contain it.
+    separates weights only if it is followed by a file or a folder: values may contain it.
 
     Parameters
     ----------
@@ -77,13 +78,13 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
     PluginError
         If the plugin is unknown, broken or unavailable.
     ArtifactError
-        If the folder has no weights.
+        If the folder or file has no weights, or the plugin needs weights that are missing.
     """
     form = _FORM.fullmatch(text)
     if form is None or not form["name"]:
         raise UsageError(f"-p '{text}'", "write NAME, NAME:option=value,… or NAME@WEIGHTS")
     options_text, folder = form["options"], form["weights"]
-    if options_text and "@" in options_text and Path(options_text.rpartition("@")[2]).is_dir():
+    if options_text and _ends_with_weights(options_text):
         options_text, _, folder = options_text.rpartition("@")
     # A comma splits options only where another name follows: values may contain commas.
     texts = re.split(r",(?=[a-z_][a-z0-9_-]*=)", options_text) if options_text else []
@@ -94,11 +95,15 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
     )  # Workers may have another working folder.
     weights = Path(folder).resolve() if folder else None
     options = json.loads(options_key(parse_options(spec, own_options)))
+    artifacts = artifacts_of(spec, weights)
+    artifacts.require()
+    if artifacts.foreign:
+        warnings.warn(Notice(artifacts.foreign_note), stacklevel=2)
     if strength != 1:
         options[HOST_OPTION + "strength"] = strength
     key = Key(
         spec.name,
-        artifacts_of(spec, weights).digest,
+        artifacts.digest,
         json.dumps(options, sort_keys=True),
         colorizer_code(spec, refine, "scores"),
     )
@@ -109,6 +114,13 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
 def parse_variants(texts: Iterable[str], refine: str = "ratio") -> list[PluginVariant]:
     """Return the plugins that several texts name, each once; see :func:`parse_variant`."""
     return [parse_variant(text, refine) for text in dict.fromkeys(texts)]
+
+
+def _ends_with_weights(options_text: str) -> bool:
+    """Return whether options end with ``@WEIGHTS``, and not with a value that contains ``@``."""
+    value = options_text.rpartition("=")[2]
+    path = Path(options_text.rpartition("@")[2])
+    return "@" in options_text and (path.is_dir() or (path.is_file() and not Path(value).exists()))
 
 
 def _host_strength(spec: ColorizerSpec, texts: list[str]) -> tuple[list[str], float]:

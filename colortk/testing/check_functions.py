@@ -66,20 +66,24 @@ def _working_scene(loaded: Loaded, height: int = 192, width: int = 256) -> Float
     return scene(*working_shape(loaded.spec.working_size, height, width))
 
 
-def declaration_is_complete(name: str) -> None:
+def declaration_is_complete(request: PluginRequest) -> None:
     """Check summary, API version and the digests of artifacts."""
-    _, spec = registry().colorizer(name)
+    _, spec = registry().colorizer(request.plugin)
     assert isinstance(spec, ColorizerSpec)
     assert spec.summary, "it has no one-line summary"
     assert "\n" not in spec.summary, "its summary has more than one line"
     assert 1 <= spec.api_version <= API_VERSION, f"API version {spec.api_version}"
-    for artifact in spec.artifacts:
-        artifacts_of(spec).read(artifact.name)
+    artifacts = artifacts_of(spec, request.weights)
+    for artifact in artifacts.artifacts:
+        if artifact.name in artifacts.paths:
+            artifacts.path(artifact.name)  # a large file need not be in memory
+        else:
+            artifacts.read(artifact.name)
 
 
-def declaration_is_light(name: str) -> None:
+def declaration_is_light(request: PluginRequest) -> None:
     """Check that the entry points of the distribution import none of the heavy libraries."""
-    declaration, _ = registry().colorizer(name)
+    declaration, _ = registry().colorizer(request.plugin)
     code = (
         "import sys; from importlib.metadata import distribution\n"
         "for point in distribution(sys.argv[1]).entry_points:\n"
@@ -162,12 +166,12 @@ def keeps_lightness(loaded: Loaded) -> None:
     assert np.percentile(error, 99.9) < 1, f"99.9 % of |ΔL*| under {np.percentile(error, 99.9):.2f}"
 
 
-def works_in_another_process(loaded: Loaded) -> None:
-    """Check that the name alone is enough to load the plugin in a worker process."""
+def works_in_another_process(loaded: Loaded, request: PluginRequest | None = None) -> None:
+    """Check that the request alone is enough to load the plugin in a worker process."""
     from colortk.runtime.isolate import Isolated
 
     light = _working_scene(loaded)
-    with Isolated(PluginRequest(loaded.spec.name), timeout=120) as worker:
+    with Isolated(request or PluginRequest(loaded.spec.name), timeout=120) as worker:
         difference = np.abs(worker.predict(light) - loaded.predict(light)).max()
     assert difference < 1e-2, (
         f"another process returns other values: they differ by {difference:.4f}"

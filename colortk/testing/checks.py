@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from colortk.errors import ColortkError
@@ -43,27 +44,33 @@ class CheckResult:
 class _LoadOnce:
     """Load a plugin at the first call. If that fails, later calls raise ``NotRunError``."""
 
-    def __init__(self, name: str) -> None:
-        self._name, self._failed = name, False
+    def __init__(self, request: PluginRequest) -> None:
+        self._request, self._failed = request, False
         self._loaded: Loaded | None = None
 
     def __call__(self) -> Loaded:
         if self._failed:
-            raise NotRunError(f"plugin '{self._name}' cannot be loaded")
+            raise NotRunError(f"plugin '{self._request.plugin}' cannot be loaded")
         if self._loaded is None:
             self._failed = True
-            self._loaded = load(PluginRequest(self._name))
+            self._loaded = load(self._request)
             self._failed = False
         return self._loaded
 
 
-def check_colorizer(name: str) -> Iterator[tuple[str, Check]]:
+def check_colorizer(
+    name: str, options: tuple[str, ...] = (), weights: Path | None = None
+) -> Iterator[tuple[str, Check]]:
     """Yield all checks of a colorizer.
 
     Parameters
     ----------
     name : str
         The colorizer. It is loaded by the first check that needs it.
+    options : tuple of str
+        Options of the plugin, each as "name=value".
+    weights : Path, optional
+        File or folder of weights that replace the weights of the plugin.
 
     Yields
     ------
@@ -73,12 +80,13 @@ def check_colorizer(name: str) -> Iterator[tuple[str, Check]]:
         Runs the check. It raises if the check fails: ``NotRunError`` if an earlier check has failed
         to load the plugin, ``NothingToCheckError`` if the plugin lacks the checked feature.
     """
-    load_once = _LoadOnce(name)
+    request = PluginRequest(name, options, weights)
+    load_once = _LoadOnce(request)
     for of_declaration in (
         check_functions.declaration_is_complete,
         check_functions.declaration_is_light,
     ):
-        yield of_declaration.__name__, functools.partial(of_declaration, name)
+        yield of_declaration.__name__, functools.partial(of_declaration, request)
     for of_plugin in (
         check_functions.returns_chroma_of_the_right_shape,
         check_functions.handles_black_white_and_flat_pictures,
@@ -88,22 +96,26 @@ def check_colorizer(name: str) -> Iterator[tuple[str, Check]]:
         check_functions.does_not_depend_on_previous_pictures,
         check_functions.batch_equals_single,
         check_functions.keeps_lightness,
-        check_functions.works_in_another_process,
     ):
         yield of_plugin.__name__, functools.partial(_check_loaded, of_plugin, load_once)
+    in_process = functools.partial(check_functions.works_in_another_process, request=request)
+    title = check_functions.works_in_another_process.__name__
+    yield title, functools.partial(_check_loaded, in_process, load_once)
 
 
 def _check_loaded(check: Callable[[Loaded], None], load_once: Callable[[], Loaded]) -> None:
     check(load_once())
 
 
-def run_checks(name: str) -> Iterator[CheckResult]:
+def run_checks(
+    name: str, options: tuple[str, ...] = (), weights: Path | None = None
+) -> Iterator[CheckResult]:
     """Run every check of a colorizer, in this process.
 
     Parameters
     ----------
-    name : str
-        The colorizer.
+    name, options, weights
+        As of :func:`check_colorizer`.
 
     Yields
     ------
@@ -118,7 +130,7 @@ def run_checks(name: str) -> Iterator[CheckResult]:
         It is broken, or lacks a module.
     """
     _, spec = registry().colorizer(name)
-    for title, check in check_colorizer(name):
+    for title, check in check_colorizer(name, options, weights):
         try:
             check()
             yield CheckResult(title, None)

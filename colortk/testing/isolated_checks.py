@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from colortk.errors import ColortkError
 from colortk.plugin.origins import Origin, discover_only
@@ -26,10 +27,16 @@ class CheckedPlugin:
         Its name.
     origins : tuple of Origin
         Where it and the refinement that the checks use are declared.
+    options : tuple of str
+        Its options, each as "name=value".
+    weights : Path or None
+        File or folder of weights that replace its weights.
     """
 
     plugin: str
     origins: tuple[Origin, ...]
+    options: tuple[str, ...] = ()
+    weights: Path | None = None
 
 
 def serve(channel: Channel) -> None:
@@ -46,7 +53,7 @@ def serve(channel: Channel) -> None:
         return
     checked = from_plain(CheckedPlugin, first.fields)
     discover_only(checked.origins)
-    outcomes = run_checks(checked.plugin)
+    outcomes = run_checks(checked.plugin, checked.options, checked.weights)
     for request in itertools.chain([first], requests):
         try:
             reply = Message("outcome", request.number, to_plain(next(outcomes)))
@@ -55,7 +62,9 @@ def serve(channel: Channel) -> None:
         channel.send(reply)
 
 
-def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[CheckResult]:
+def run_checks_isolated(
+    name: str, timeout: float = 120.0, options: tuple[str, ...] = (), weights: Path | None = None
+) -> Iterator[CheckResult]:
     """Run every check of a colorizer in a separate process.
 
     Parameters
@@ -64,6 +73,10 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[CheckResu
         The colorizer.
     timeout : float
         Seconds for one check. After a check that takes longer, none is run.
+    options : tuple of str
+        Options of the plugin, each as "name=value".
+    weights : Path, optional
+        File or folder of weights that replace the weights of the plugin.
 
     Yields
     ------
@@ -80,7 +93,8 @@ def run_checks_isolated(name: str, timeout: float = 120.0) -> Iterator[CheckResu
     declaration, _ = registry().colorizer(name)
     titles = [title for title, _ in check_colorizer(name)]
     origins = (declaration.origin, registry().refiner_origin("ratio"))
-    checked = CheckedPlugin(name, tuple(origin for origin in origins if origin is not None))
+    known_origins = tuple(origin for origin in origins if origin is not None)
+    checked = CheckedPlugin(name, known_origins, options, weights)
     worker = WorkerProcess("colortk.testing.isolated_checks:serve")
     try:
         for title in titles:
