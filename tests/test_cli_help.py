@@ -13,7 +13,8 @@ from colortk.cli.main import cli
 #: Verbs with which the help of an option may begin.
 VERBS = {
     "Add", "Ask", "Average", "Begin", "Choose", "Colorize", "Compare", "Compute", "Connect",
-    "Continue", "Create", "Crop", "Decode", "Descend", "Draw", "End", "Fit", "Give", "Imitate",
+    "Continue", "Copy", "Create", "Crop", "Decode", "Delete", "Descend", "Download", "Draw",
+    "End", "Fit", "Give", "Imitate",
     "Include", "Keep", "Leave", "List", "Listen", "Load", "Lower", "Measure", "Mix",
     "Multiply", "Offer", "Overwrite", "Pack", "Print", "Read", "Record", "Reduce", "Refuse",
     "Run", "Save", "Scale", "Score", "Seed", "Set", "Show", "Skip", "Start", "Stop", "Train",

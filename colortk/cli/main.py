@@ -36,6 +36,7 @@ COMMANDS = {
     "fit": "Train a plugin.",
     "datasets": "Prepare pictures for training.",
     "plugins": "List, show, check and create plugins.",
+    "weights": "Fetch and check weights that come with no package.",
     "samples": "List or write sample photographs.",
     "doctor": "Check the installation.",
 }

@@ -1,0 +1,272 @@
+"""``colortk weights``: fetch, add, check and delete weights that come with no package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from colortk.cli.common import JSON, print_json, print_table
+from colortk.cli.output import escape_controls, print_error_line, print_message
+
+if TYPE_CHECKING:
+    from colortk.plugin.spec import ColorizerSpec
+    from colortk.store.weights_folder import WeightsFile
+
+
+@click.group("weights", short_help="Fetch and check weights that come with no package.")
+def command() -> None:
+    """List, fetch, add, check and delete weights that come with no package.
+
+    They lie in the folder that COLORTK_WEIGHTS names, or in the user's data folder. After they
+    were fetched, colortk works offline.
+    """
+
+
+@command.command("list")
+@JSON
+def list_(as_json: bool) -> None:
+    """List the weights that plugins need besides their packages.
+
+    present: the file is there, with the declared size. partial: its download was stopped. damaged:
+    it has another size. unused: no installed plugin declares the file. `colortk weights verify`
+    reads the files.
+    """
+    rows = [_row(file) for spec in _specs() for file in _files(spec)]
+    rows += _unused(rows)
+    if as_json:
+        print_json(rows, indent=1)
+        return
+    columns = ["plugin", "file", "status", "size", "license", "source"]
+    print_table("", columns, (_cells(row) for row in rows))
+    if not rows:
+        print_message("no installed plugin needs weights besides its package")
+
+
+@command.command("get")
+@click.argument("name")
+@click.option("--yes", "-y", is_flag=True, help="Start without a question about the license.")
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0, 3600, min_open=True),
+    metavar="SECONDS",
+    help="Stop waiting for a server that sends nothing.",
+)
+@JSON
+def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
+    """Download the weights of a plugin.
+
+    A download that was stopped is continued. A file gets its name after its size and its SHA-256
+    were checked. Proxies are taken from https_proxy and no_proxy.
+    """
+    from colortk.errors import ArtifactError
+    from colortk.store.download import download, is_verified
+
+    files = _files(_spec(name))
+    missing = [file for file in files if not is_verified(file.path, file.artifact)]
+    if not missing:
+        where = "are there" if files else "come with its package"
+        print_message(f"nothing to do: the weights of '{name}' {where}")
+    for file in missing:
+        if not file.artifact.urls:
+            raise ArtifactError(
+                f"'{file.artifact.name}' of plugin '{name}' cannot be downloaded",
+                "the plugin declares no address",
+                f"colortk weights add {name} FILE",
+            )
+    if missing and not yes:
+        _ask(missing)
+    from colortk.cli.byte_progress import ByteProgress
+
+    for file in missing:
+        try:
+            with ByteProgress() as events:
+                download(file, events, timeout)
+        except KeyboardInterrupt:
+            print_message("The bytes so far are kept. Run the same command to continue.")
+            raise
+        print_message(f"{file.artifact.name} is verified and stored: {file.path}")
+    if as_json:
+        print_json([_row(file) for file in files], indent=1)
+
+
+@command.command("add")
+@click.argument("name")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@JSON
+def add(name: str, files: tuple[Path, ...], as_json: bool) -> None:
+    """Copy files into the folder of weights.
+
+    Their names do not matter: the plugin declares the SHA-256 of each of its files, and a file with
+    another one is refused.
+    """
+    from colortk.errors import UsageError
+    from colortk.store.add_weights import add_weights
+
+    declared = _files(_spec(name))
+    if not declared:
+        reason = "its weights come with its package, or it has none"
+        raise UsageError(f"plugin '{name}' needs no weights", reason)
+    rows = []
+    for source in files:
+        file = add_weights(name, declared, source)
+        print_message(f"{file.artifact.name} is verified and stored: {file.path}")
+        if file.artifact.license:
+            print_message(f"license: {file.artifact.license}")
+        rows.append(_row(file))
+    if as_json:
+        print_json(rows, indent=1)
+
+
+@command.command("remove")
+@click.argument("name")
+@JSON
+def remove(name: str, as_json: bool) -> None:
+    """Delete the weights of a plugin, also of one that is not installed any more."""
+    from colortk.store.add_weights import remove_weights
+    from colortk.store.weights_folder import stored_plugins
+
+    if name not in stored_plugins():
+        _spec(name)  # raises for a name that is misspelled
+    paths = remove_weights(name)
+    if as_json:
+        print_json([str(path) for path in paths], indent=1)
+    else:
+        count = f"{len(paths)} file{'' if len(paths) == 1 else 's'}"
+        print_message(f"deleted {count} of '{name}'" if paths else f"'{name}' has no weights here")
+
+
+@command.command("verify")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@JSON
+def verify(names: tuple[str, ...], as_json: bool) -> int:
+    """Read the weights of the named plugins, or of all, and compare size and SHA-256.
+
+    The exit code is 4 if a file is damaged, or if a file of a named plugin is missing.
+    """
+    from colortk.store.download import is_verified
+
+    rows, wrong = [], False
+    for spec in [_spec(name) for name in names] if names else _specs():
+        for file in _files(spec):
+            row = _row(file)
+            if row["status"] == "present":
+                row["status"] = "verified" if is_verified(file.path, file.artifact) else "damaged"
+            wrong |= row["status"] == "damaged" or (bool(names) and row["status"] != "verified")
+            rows.append(row)
+    if as_json:
+        print_json(rows, indent=1)
+    else:
+        columns = ["plugin", "file", "status", "size", "license", "source"]
+        print_table("", columns, (_cells(row) for row in rows))
+    for row in rows:
+        if row["status"] == "damaged":
+            hint = f"colortk weights get {row['plugin']}"
+            print_message(f"'{row['path']}' is damaged: its size or SHA-256 is wrong ({hint})")
+    return 4 if wrong else 0
+
+
+def _specs() -> list[ColorizerSpec]:
+    """Return the declarations of all colorizers, by name."""
+    from colortk.plugin.registry import registry
+    from colortk.plugin.spec import ColorizerSpec
+
+    declared = sorted(registry().of(ColorizerSpec).items())
+    return [plugin.spec for _, plugin in declared if isinstance(plugin.spec, ColorizerSpec)]
+
+
+def _spec(name: str) -> ColorizerSpec:
+    """Return the declaration of a colorizer, also of one that lacks a module."""
+    from colortk.plugin.registry import registry
+
+    found = next((spec for spec in _specs() if spec.name == name), None)
+    return found if found is not None else registry().colorizer(name)[1]
+
+
+def _files(spec: ColorizerSpec) -> list[WeightsFile]:
+    from colortk.store.weights_folder import external_files
+
+    return external_files(spec)
+
+
+def _row(file: WeightsFile) -> dict[str, Any]:
+    artifact = file.artifact
+    return {
+        "plugin": file.plugin,
+        "file": artifact.name,
+        "status": file.state,
+        "bytes": file.bytes_present,
+        "size": artifact.size or None,
+        "sha256": artifact.sha256,
+        "license": artifact.license,
+        "urls": list(artifact.urls),
+        "path": str(file.path),
+    }
+
+
+def _unused(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each file in the folder that belongs to no row."""
+    from colortk.store.weights_folder import PART, stored_files, stored_plugins
+
+    used = {row["path"] + end for row in rows for end in ("", PART, PART + ".json")}
+    return [
+        {
+            "plugin": plugin, "file": path.name, "status": "unused",
+            "bytes": path.lstat().st_size, "size": None, "sha256": "", "license": "", "urls": [],
+            "path": str(path),
+        }
+        for plugin in stored_plugins()
+        for path in stored_files(plugin)
+        if str(path) not in used
+    ]  # fmt: skip
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    from colortk.store.weights_folder import size_text
+
+    size, present = row["size"], row["bytes"]
+    if row["status"] == "partial" and size:
+        text = f"{size_text(present)} of {size_text(size)}"
+    else:
+        text = size_text(present or size) if present or size else "unknown"
+    source = urlsplit(row["urls"][0]).netloc if row["urls"] else "-"
+    return [row["plugin"], row["file"], row["status"], text, row["license"] or "-", source]
+
+
+def _ask(files: list[WeightsFile]) -> None:
+    """Show license and source of files, and ask once whether to download them.
+
+    Raises
+    ------
+    UsageError
+        If nobody can be asked.
+    ColortkError
+        If the user declines.
+    """
+    from colortk.errors import ColortkError, UsageError
+    from colortk.store.weights_folder import size_text
+
+    license_text = "; ".join(dict.fromkeys(f.artifact.license or "not stated" for f in files))
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"the license of the weights of '{files[0].plugin}' was not accepted",
+            f"license: {license_text}; nobody can be asked without a terminal",
+            "add --yes to accept it",
+        )
+    for file in files:
+        artifact = file.artifact
+        size = size_text(artifact.size) if artifact.size else "unknown size"
+        print_error_line(f"{artifact.name}, {size}")
+        print_error_line(f"  license: {artifact.license or 'not stated by the plugin'}")
+        for url in artifact.urls:
+            print_error_line(f"  source: {url}")
+    names = ", ".join(file.artifact.name for file in files)
+    if not click.confirm(escape_controls(f"Download {names}?"), default=False, err=True):
+        raise ColortkError("nothing was downloaded", "the license was not accepted")
