@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -302,6 +303,7 @@ def test_a_stopped_download_is_continued(
         len(CONTENT) // 2
     ):
         assert running.poll() is None
+        time.sleep(0.01)
     running.send_signal(number)
     _, stderr = running.communicate(timeout=60)
     assert (
@@ -324,6 +326,7 @@ def test_a_stopped_download_is_continued(
     assert [path.name for path in stored(weights).parent.iterdir()] == ["net.bin"]
 
 
+@pytest.mark.slow
 def test_two_processes_get_a_file_once(
     install: Callable[..., Path], server: WeightsServer, weights: Path
 ) -> None:
@@ -405,6 +408,7 @@ def test_a_terminal_asks_once_and_shows_progress(
         assert stored(weights).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_a_run_imports_no_http_library(
     install: Callable[..., Path], weights: Path, picture: Path, tmp_path: Path
 ) -> None:

@@ -418,3 +418,24 @@ def test_a_read_only_folder_gives_one_line(
     (tmp_path / "weights").mkdir(mode=0o500)
     with pytest.raises(EnvironmentProblem, match="Permission denied"):
         download(file, Events())
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_refuses_files_gives_one_line(
+    declare: Callable[..., WeightsFile], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    original = os.open
+
+    def refuse(path: Any, *arguments: Any, **more: Any) -> int:
+        if str(path).endswith(".part"):
+            raise OSError(number, os.strerror(number), path)
+        return original(path, *arguments, **more)
+
+    file = declare("ok")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(EnvironmentProblem) as caught:
+            download(file, Events())
+    assert os.strerror(number) in str(caught.value)
+    assert "set COLORTK_WEIGHTS" in str(caught.value)
+    assert names(file) == []

@@ -190,6 +190,7 @@ def test_a_large_file_is_in_memory_at_most_once(tmp_path: Path) -> None:
     assert peaks[1] < size * 1.1
 
 
+@pytest.mark.slow
 def test_commands_take_a_file_and_note_that_it_is_foreign(
     colortk: Run, site: Path, tmp_path: Path, picture: Path
 ) -> None:
@@ -244,7 +245,14 @@ def test_a_variant_takes_a_file_of_weights(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize("where", ["default", "variable", "in the store", "through a link", "file"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "default",
+        "in the store",
+        *(pytest.param(w, marks=pytest.mark.slow) for w in ("variable", "through a link", "file")),
+    ],
+)
 def test_a_sealed_process_reads_its_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
