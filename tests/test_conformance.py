@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from colortk.testing import parametrize_checks
+from colortk.testing.checks import run_checks
 from conftest import BUILT_INS, colorizer_module
 
 #: Plugins that need about a second for some checks.
@@ -237,3 +238,9 @@ def test_pytest_skips_checks_of_missing_features(
     assert run.returncode == 0, run.stdout
     assert "10 passed, 1 skipped" in run.stdout
     assert "it offers no predict_ab_batch" in run.stdout
+
+
+def test_the_checks_can_be_ended_early() -> None:
+    outcomes = run_checks("gray")
+    assert next(outcomes).status == "passed"
+    outcomes.close()  # type: ignore[attr-defined]

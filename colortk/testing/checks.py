@@ -133,17 +133,18 @@ def run_checks(
     for title, check in check_colorizer(name, options, weights):
         try:
             check()
-            yield CheckResult(title, None)
+            result = CheckResult(title, None)
         except NotRunError as error:
-            yield CheckResult(title, f"not run: {error}", ran=False)
+            result = CheckResult(title, f"not run: {error}", ran=False)
         except ColortkError as error:
-            yield CheckResult(title, str(error))
+            result = CheckResult(title, str(error))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin may even call sys.exit
             text = " ".join(str(error).split())
             is_ours = isinstance(error, AssertionError) and not source_location(error, spec.factory)
-            yield CheckResult(title, text if text and is_ours else reason(error, spec.factory))
+            result = CheckResult(title, text if text and is_ours else reason(error, spec.factory))
+        yield result  # outside of the try statement, which would catch that the caller ends early
 
 
 def parametrize_checks(*names: str) -> Any:
