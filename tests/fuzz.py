@@ -148,11 +148,12 @@ def _weights(data: bytes, folder: Path) -> None:
 
 def _manifest(data: bytes, folder: Path) -> None:
     from colortk.plugin.spec import ColorizerSpec
-    from colortk.store.artifacts import artifacts_of, manifest_of
+    from colortk.store.artifact_manifest import manifest_of
+    from colortk.store.artifacts import artifacts_of
 
     (folder / "manifest.json").write_bytes(data)
     found = artifacts_of(ColorizerSpec("x", "x", "x:x"), folder)
-    manifest_of(found)
+    manifest_of(found.folder, found.plugin)
     for artifact in found.artifacts:
         found.read(artifact.name)
 

@@ -139,7 +139,7 @@ def test_plugins_show_prints_the_size_of_a_network(
     place.mkdir(parents=True)
     (site / "sized" / "__init__.py").touch()
     (site / "sized" / "spec.py").write_text(
-        "from colortk.store.artifacts import declared\n" + source
+        "from colortk.store.artifact_manifest import declared\n" + source
     )
     rows = {name: {"sha256": "0" * 64, "bytes": size} for name, size in (("a", 30), ("b", 12))}
     manifest = {"artifacts": rows, "parameters": 585136, "trainable_parameters": 582608}

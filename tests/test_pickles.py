@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from colortk.errors import ArtifactError
-from colortk.store.artifacts import ArtifactFolder, artifacts_of
+from colortk.store.artifact_folder import ArtifactFolder
+from colortk.store.artifacts import artifacts_of
 from colortk.store.pickles import PickleStore, dumps, loads, read_known_pickle
 
 ARRAYS = {"a": np.arange(6, dtype=np.float16).reshape(2, 3), "sift": np.ones((4, 128), np.uint8)}

@@ -75,7 +75,7 @@ def test_a_plugin_depends_on_the_modules_that_it_uses(tmp_path: Path) -> None:
         return code_digest(["tint"], ["tint"], tree=tree)
 
     reached = set(tree.closure(["tint"], ["tint"]).modules)
-    assert {"colortk.color.cielab", "colortk.store.artifacts"} <= reached
+    assert {"colortk.color.cielab", "colortk.store.artifact_manifest"} <= reached
     assert not {name for name in reached if name.startswith(("colortk.runtime", "colortk.harness"))}
     before = digest()
     for module in ("runtime.onnx_colorizer", "store.pickles", "io.decode", "harness.films.frame"):

@@ -29,7 +29,7 @@ def is_complete(plugin: str, target: Path, command: str, resume: bool, force: bo
         The folder holds weights or a stopped run that would be lost.
     """
     from colortk.errors import UsageError
-    from colortk.store.artifacts import MANIFEST
+    from colortk.store.artifact_manifest import MANIFEST
     from colortk.training.identity import trainer_code
     from colortk.training.manifest import read_code_digest, read_command
 

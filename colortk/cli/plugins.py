@@ -62,7 +62,8 @@ def show(name: str, as_json: bool) -> None:
     from colortk.plugin.options import train_options_of
     from colortk.plugin.registry import missing_requirements, registry
     from colortk.plugin.spec import ColorizerSpec
-    from colortk.store.artifacts import artifacts_of, manifest_of
+    from colortk.store.artifact_manifest import manifest_of
+    from colortk.store.artifacts import artifacts_of
 
     colorizers = registry().of(ColorizerSpec)
     if name not in colorizers:
@@ -72,7 +73,7 @@ def show(name: str, as_json: bool) -> None:
     assert isinstance(spec, ColorizerSpec)
     train_options = train_options_of(spec)
     artifacts = artifacts_of(spec)
-    manifest = manifest_of(artifacts)
+    manifest = manifest_of(artifacts.folder, spec.name)
     row: dict[str, Any] = dataclasses.asdict(
         dataclasses.replace(spec, options=None, train_options=None)
     )

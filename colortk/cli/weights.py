@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import click
 
 from colortk.cli.common import JSON, print_json, print_table
 from colortk.cli.output import escape_controls, print_error_line, print_message
+from colortk.cli.weights_rows import (
+    COLUMNS,
+    all_colorizers,
+    colorizer_spec,
+    table_cells,
+    unused_rows,
+    weights_files,
+    weights_row,
+)
 
 if TYPE_CHECKING:
-    from colortk.plugin.spec import ColorizerSpec
     from colortk.store.weights_folder import WeightsFile
 
 
@@ -35,13 +42,12 @@ def list_(as_json: bool) -> None:
     it has another size. unused: no installed plugin declares the file. `colortk weights verify`
     reads the files.
     """
-    rows = [_row(file) for spec in _specs() for file in _files(spec)]
-    rows += _unused(rows)
+    rows = [weights_row(file) for spec in all_colorizers() for file in weights_files(spec)]
+    rows += unused_rows(rows)
     if as_json:
         print_json(rows, indent=1)
         return
-    columns = ["plugin", "file", "status", "size", "license", "source"]
-    print_table("", columns, (_cells(row) for row in rows))
+    print_table("", COLUMNS, (table_cells(row) for row in rows))
     if not rows:
         print_message("no installed plugin needs weights besides its package")
 
@@ -67,7 +73,7 @@ def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
     from colortk.errors import ArtifactError
     from colortk.store.download import download, is_verified
 
-    files = _files(_spec(name))
+    files = weights_files(colorizer_spec(name))
     missing = [file for file in files if not is_verified(file.path, file.artifact)]
     if not missing:
         where = "are there" if files else "come with its package"
@@ -92,7 +98,7 @@ def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
             raise
         print_message(f"{file.artifact.name} is verified and stored: {file.path}")
     if as_json:
-        print_json([_row(file) for file in files], indent=1)
+        print_json([weights_row(file) for file in files], indent=1)
 
 
 @command.command("add")
@@ -110,7 +116,7 @@ def add(name: str, files: tuple[Path, ...], as_json: bool) -> None:
     from colortk.errors import UsageError
     from colortk.store.add_weights import add_weights
 
-    declared = _files(_spec(name))
+    declared = weights_files(colorizer_spec(name))
     if not declared:
         reason = "its weights come with its package, or it has none"
         raise UsageError(f"plugin '{name}' needs no weights", reason)
@@ -120,7 +126,7 @@ def add(name: str, files: tuple[Path, ...], as_json: bool) -> None:
         print_message(f"{file.artifact.name} is verified and stored: {file.path}")
         if file.artifact.license:
             print_message(f"license: {file.artifact.license}")
-        rows.append(_row(file))
+        rows.append(weights_row(file))
     if as_json:
         print_json(rows, indent=1)
 
@@ -134,7 +140,7 @@ def remove(name: str, as_json: bool) -> None:
     from colortk.store.weights_folder import stored_plugins
 
     if name not in stored_plugins():
-        _spec(name)  # raises for a name that is misspelled
+        colorizer_spec(name)  # raises for a name that is misspelled
     paths = remove_weights(name)
     if as_json:
         print_json([str(path) for path in paths], indent=1)
@@ -154,9 +160,9 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     from colortk.store.download import is_verified
 
     rows, wrong = [], False
-    for spec in [_spec(name) for name in names] if names else _specs():
-        for file in _files(spec):
-            row = _row(file)
+    for spec in [colorizer_spec(name) for name in names] if names else all_colorizers():
+        for file in weights_files(spec):
+            row = weights_row(file)
             if row["status"] == "present":
                 row["status"] = "verified" if is_verified(file.path, file.artifact) else "damaged"
             wrong |= row["status"] == "damaged" or (bool(names) and row["status"] != "verified")
@@ -164,80 +170,12 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         print_json(rows, indent=1)
     else:
-        columns = ["plugin", "file", "status", "size", "license", "source"]
-        print_table("", columns, (_cells(row) for row in rows))
+        print_table("", COLUMNS, (table_cells(row) for row in rows))
     for row in rows:
         if row["status"] == "damaged":
             hint = f"colortk weights get {row['plugin']}"
             print_message(f"'{row['path']}' is damaged: its size or SHA-256 is wrong ({hint})")
     return 4 if wrong else 0
-
-
-def _specs() -> list[ColorizerSpec]:
-    """Return the declarations of all colorizers, by name."""
-    from colortk.plugin.registry import registry
-    from colortk.plugin.spec import ColorizerSpec
-
-    declared = sorted(registry().of(ColorizerSpec).items())
-    return [plugin.spec for _, plugin in declared if isinstance(plugin.spec, ColorizerSpec)]
-
-
-def _spec(name: str) -> ColorizerSpec:
-    """Return the declaration of a colorizer, also of one that lacks a module."""
-    from colortk.plugin.registry import registry
-
-    found = next((spec for spec in _specs() if spec.name == name), None)
-    return found if found is not None else registry().colorizer(name)[1]
-
-
-def _files(spec: ColorizerSpec) -> list[WeightsFile]:
-    from colortk.store.weights_folder import external_files
-
-    return external_files(spec)
-
-
-def _row(file: WeightsFile) -> dict[str, Any]:
-    artifact = file.artifact
-    return {
-        "plugin": file.plugin,
-        "file": artifact.name,
-        "status": file.state,
-        "bytes": file.bytes_present,
-        "size": artifact.size or None,
-        "sha256": artifact.sha256,
-        "license": artifact.license,
-        "urls": list(artifact.urls),
-        "path": str(file.path),
-    }
-
-
-def _unused(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each file in the folder that belongs to no row."""
-    from colortk.store.weights_folder import PART, stored_files, stored_plugins
-
-    used = {row["path"] + end for row in rows for end in ("", PART, PART + ".json")}
-    return [
-        {
-            "plugin": plugin, "file": path.name, "status": "unused",
-            "bytes": path.lstat().st_size, "size": None, "sha256": "", "license": "", "urls": [],
-            "path": str(path),
-        }
-        for plugin in stored_plugins()
-        for path in stored_files(plugin)
-        if str(path) not in used
-    ]  # fmt: skip
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    from colortk.store.weights_folder import size_text
-
-    size, present = row["size"], row["bytes"]
-    if row["status"] == "partial" and size:
-        text = f"{size_text(present)} of {size_text(size)}"
-    else:
-        text = size_text(present or size) if present or size else "unknown"
-    source = urlsplit(row["urls"][0]).netloc if row["urls"] else "-"
-    return [row["plugin"], row["file"], row["status"], text, row["license"] or "-", source]
 
 
 def _ask(files: list[WeightsFile]) -> None:

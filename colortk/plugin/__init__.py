@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from colortk.runtime.onnx_colorizer import OnnxColorizer
     from colortk.runtime.prefetch import prefetch
     from colortk.runtime.provenance import running_code
-    from colortk.store.artifacts import declared
+    from colortk.store.artifact_manifest import declared
     from colortk.store.npz import read_npz
     from colortk.store.pickles import Arrays, PickleStore, read_known_pickle, read_pretrained
     from colortk.types import Array, Chroma, Float32, Lightness
@@ -139,7 +139,7 @@ _LAZY = {
     "UsageError": "colortk.errors:UsageError",
     "WorkingSize": "colortk.plugin.spec:WorkingSize",
     "chroma_field": "colortk.color.upsample:chroma_field",
-    "declared": "colortk.store.artifacts:declared",
+    "declared": "colortk.store.artifact_manifest:declared",
     "decode": "colortk.io.decode:decode",
     "find_pictures": "colortk.io.discovery:find_pictures",
     "gray_rgb": "colortk.color.cielab:gray_rgb",

@@ -16,7 +16,7 @@ from typing import Any
 from colortk.io.files import rename_atomic, write_atomic
 from colortk.io.regular_files import read_regular
 from colortk.plugin.discover import DISTRIBUTION
-from colortk.store.artifacts import MANIFEST
+from colortk.store.artifact_manifest import MANIFEST
 from colortk.training.data.split import Split
 from colortk.training.identity import trainer_code
 from colortk.training.request import TrainRequest

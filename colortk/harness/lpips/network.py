@@ -12,7 +12,8 @@ import numpy as np
 
 from colortk.errors import ArtifactError, PictureError
 from colortk.runtime.subprocesses import threads
-from colortk.store.artifacts import ArtifactFolder, declared
+from colortk.store.artifact_folder import ArtifactFolder
+from colortk.store.artifact_manifest import declared
 from colortk.types import Array, Float32
 
 PACKAGE = "colortk.harness.lpips"

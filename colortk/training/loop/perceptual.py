@@ -11,7 +11,8 @@ import numpy as np
 from colortk.color.cielab import RGB_TO_XYZ, WHITE
 from colortk.harness.lpips.network import NAME, PACKAGE
 from colortk.runtime.keras_weights import weights_in
-from colortk.store.artifacts import ArtifactFolder, declared
+from colortk.store.artifact_folder import ArtifactFolder
+from colortk.store.artifact_manifest import declared
 from colortk.types import Float32
 
 #: Strides and paddings of AlexNet's five convolutions, and the convolutions after a 3x3 max-pool.

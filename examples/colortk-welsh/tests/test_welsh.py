@@ -216,7 +216,7 @@ def test_a_broken_palette_is_refused(tmp_path: Path) -> None:
 
     from colortk.plugin import ArtifactError
     from colortk.plugin.registry import registry
-    from colortk.store.artifacts import ArtifactFolder
+    from colortk.store.artifact_folder import ArtifactFolder
 
     spec = registry().colorizer("welsh")[1]
     (tmp_path / "palette.npz").write_bytes(b"PK something else")

@@ -1,0 +1,82 @@
+"""The rows that ``colortk weights`` prints: a file of weights and its state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from colortk.plugin.spec import ColorizerSpec
+    from colortk.store.weights_folder import WeightsFile
+
+COLUMNS = ("plugin", "file", "status", "size", "license", "source")
+
+
+def all_colorizers() -> list[ColorizerSpec]:
+    """Return the declarations of all colorizers, by name."""
+    from colortk.plugin.registry import registry
+    from colortk.plugin.spec import ColorizerSpec
+
+    declared = sorted(registry().of(ColorizerSpec).items())
+    return [plugin.spec for _, plugin in declared if isinstance(plugin.spec, ColorizerSpec)]
+
+
+def colorizer_spec(name: str) -> ColorizerSpec:
+    """Return the declaration of a colorizer, also of one that lacks a module."""
+    from colortk.plugin.registry import registry
+
+    found = next((spec for spec in all_colorizers() if spec.name == name), None)
+    return found if found is not None else registry().colorizer(name)[1]
+
+
+def weights_files(spec: ColorizerSpec) -> list[WeightsFile]:
+    """Return the files of a plugin that the user has to bring."""
+    from colortk.store.weights_folder import external_files
+
+    return external_files(spec)
+
+
+def weights_row(file: WeightsFile) -> dict[str, Any]:
+    """Return what ``--json`` prints of a file."""
+    artifact = file.artifact
+    return {
+        "plugin": file.plugin,
+        "file": artifact.name,
+        "status": file.state,
+        "bytes": file.bytes_present,
+        "size": artifact.size or None,
+        "sha256": artifact.sha256,
+        "license": artifact.license,
+        "urls": list(artifact.urls),
+        "path": str(file.path),
+    }
+
+
+def unused_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each file in the folder that belongs to no row."""
+    from colortk.store.weights_folder import PART, stored_files, stored_plugins
+
+    used = {row["path"] + end for row in rows for end in ("", PART, PART + ".json")}
+    return [
+        {
+            "plugin": plugin, "file": path.name, "status": "unused",
+            "bytes": path.lstat().st_size, "size": None, "sha256": "", "license": "", "urls": [],
+            "path": str(path),
+        }
+        for plugin in stored_plugins()
+        for path in stored_files(plugin)
+        if str(path) not in used
+    ]  # fmt: skip
+
+
+def table_cells(row: dict[str, Any]) -> list[str]:
+    """Return the cells of a row, in the order of ``COLUMNS``."""
+    from colortk.store.weights_folder import size_text
+
+    size, present = row["size"], row["bytes"]
+    if row["status"] == "partial" and size:
+        text = f"{size_text(present)} of {size_text(size)}"
+    else:
+        text = size_text(present or size) if present or size else "unknown"
+    source = urlsplit(row["urls"][0]).netloc if row["urls"] else "-"
+    return [row["plugin"], row["file"], row["status"], text, row["license"] or "-", source]
