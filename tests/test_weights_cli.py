@@ -237,6 +237,7 @@ def test_doctor_and_the_page_show_the_status(
     assert f"<b>fetched</b> {need}" in _needs_weights(pool.needs_weights)
 
 
+@pytest.mark.slow
 def test_a_comparison_of_all_skips_the_plugin_with_a_line(
     command: Run, install: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +280,7 @@ def part_bytes(weights: Path) -> bytes:
     return stored(weights).with_name("net.bin.part").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(
     "number",
@@ -369,6 +371,7 @@ def test_a_disk_that_takes_no_more_bytes_gives_one_line(
     assert part_bytes(weights) == CONTENT[:100_000]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pseudo terminals")
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_a_terminal_asks_once_and_shows_progress(

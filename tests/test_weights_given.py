@@ -199,12 +199,23 @@ def test_commands_take_a_file_and_note_that_it_is_foreign(
     outputs = []
     for name in ("mine.bin", "good.bin"):
         run = colortk(
-            "run", picture, "-p", "fetched", "--weights", name, "-o", f"{name}.png", plugins=site
+            "run",
+            picture,
+            "-p",
+            "fetched",
+            "--weights",
+            name,
+            "-o",
+            f"{name}.png",
+            "--json",
+            plugins=site,
         )
         assert run.returncode == 0, run.stderr
         assert ("note: foreign weights: the SHA-256 of 'mine.bin'" in run.stderr) == (
             name == "mine.bin"
         )
+        row = json.loads(run.stdout)
+        assert row["foreign_weights"] == (["net.bin"] if name == "mine.bin" else [])
         outputs.append(np.asarray(Image.open(tmp_path / f"{name}.png")))
     assert not np.array_equal(*outputs)
     two = ("plugins", "check", "fetched", "gray", "--weights", "mine.bin")
@@ -238,12 +249,14 @@ def test_a_variant_takes_a_file_of_weights(tmp_path: Path, monkeypatch: pytest.M
     declared = artifacts_of(spec(NET)).digest
     assert good.key.artifact == declared != foreign.key.artifact
     assert foreign.options == {"gain": 2.0}
+    assert (foreign.foreign_weights, good.foreign_weights) == (("net.bin",), ())
     with pytest.raises(ArtifactError, match="colortk weights get fetched"):
         parse_variant("fetched")
     with pytest.raises(UsageError):
         parse_variant("fetched:gain=2@no.bin")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize(
     "where",

@@ -37,6 +37,8 @@ class FileResult:
     missing : dict or None
         Rows or columns that a damaged file lacks and that are gray in the result, as
         :meth:`colortk.io.missing_lines.Missing.as_dict` returns them.
+    foreign_weights : list of str
+        Files of weights that the user named and whose SHA-256 the plugin does not declare.
     """
 
     input: str
@@ -52,6 +54,7 @@ class FileResult:
     resumed: bool = False
     no_room: bool = False
     missing: dict[str, Any] | None = None
+    foreign_weights: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values by field name, seconds rounded to a tenth of a millisecond."""

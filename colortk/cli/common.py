@@ -268,7 +268,7 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
         yield advance
 
 
-def note_foreign_weights(plugin: str, weights: Path | None) -> None:
+def note_foreign_weights(plugin: str, weights: Path | None) -> list[str]:
     """Print a note if the user named weights whose SHA-256 the plugin does not declare.
 
     Parameters
@@ -278,20 +278,26 @@ def note_foreign_weights(plugin: str, weights: Path | None) -> None:
     weights : Path or None
         The value of ``--weights``.
 
+    Returns
+    -------
+    list of str
+        Names of the artifacts that foreign files replace.
+
     Raises
     ------
     ColortkError
         If the plugin is unknown, or the weights cannot be used.
     """
     if weights is None:
-        return
+        return []
     from colortk.cli.output import print_message
     from colortk.plugin.registry import registry
     from colortk.store.artifacts import artifacts_of
 
-    note = artifacts_of(registry().colorizer(plugin)[1], weights).foreign_note
-    if note:
-        print_message(f"note: {note}")
+    artifacts = artifacts_of(registry().colorizer(plugin)[1], weights)
+    if artifacts.foreign:
+        print_message(f"note: {artifacts.foreign_note}")
+    return list(artifacts.foreign)
 
 
 def need_one_colorizer(name: str) -> None:

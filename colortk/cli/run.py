@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -224,7 +225,7 @@ def command(
     output_path = Path(output) if output is not None else None
     names = read_list(input_list) if input_list is not None else []
     items = find_inputs(inputs, names, recursive, output_path)
-    note_foreign_weights(plugin, weights)
+    foreign_weights = note_foreign_weights(plugin, weights)
     intermediates = None
     if keep_intermediates:
         from colortk.store.location import store_folder
@@ -256,10 +257,16 @@ def command(
     if batch.writes_to_stdout and sys.stdout.isatty():
         reason = "the terminal would show the bytes of the file"
         raise UsageError("cannot write a picture to a terminal", reason, "use -o FILE, or a pipe")
-    return _run(batch, report, batch_options, as_json)
+    return _run(batch, report, batch_options, as_json, foreign_weights)
 
 
-def _run(batch: BatchRun, report_path: Path | None, options: BatchOptions, as_json: bool) -> int:
+def _run(
+    batch: BatchRun,
+    report_path: Path | None,
+    options: BatchOptions,
+    as_json: bool,
+    foreign_weights: list[str],
+) -> int:
     """Run a batch, print its results, and return the exit code."""
     from colortk.cli.run_output import ResultPrinter
 
@@ -280,7 +287,7 @@ def _run(batch: BatchRun, report_path: Path | None, options: BatchOptions, as_js
         try:
             for result in results:
                 advance(1)
-                printer.print_result(result)
+                printer.print_result(replace(result, foreign_weights=foreign_weights))
         except KeyboardInterrupt:
             printer.print_interrupted()
             raise

@@ -177,6 +177,7 @@ class Comparison(RankedScores):
             peak_memory=max((row.peak_memory for row in good if row.peak_memory), default=None),
             repeats=summarize_repeats(rows),
             sealed=summarize_sealing(rows),
+            foreign_weights=list(variant.foreign_weights),
         )
 
     def records(self) -> list[ScoreRecord]:

@@ -41,6 +41,8 @@ class PluginVariant:
         The values that its results depend on.
     version, summary, paper : str
         As the plugin declares them.
+    foreign_weights : tuple of str
+        Files of weights whose SHA-256 the plugin does not declare.
     """
 
     label: str
@@ -50,6 +52,7 @@ class PluginVariant:
     version: str
     summary: str
     paper: str
+    foreign_weights: tuple[str, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
@@ -108,7 +111,9 @@ def parse_variant(text: str, refine: str = "ratio") -> PluginVariant:
         colorizer_code(spec, refine, "scores"),
     )
     request = PluginRequest(spec.name, tuple(own_options), weights)
-    return PluginVariant(text, request, strength, key, plugin.version, spec.summary, spec.paper)
+    return PluginVariant(
+        text, request, strength, key, plugin.version, spec.summary, spec.paper, artifacts.foreign
+    )
 
 
 def parse_variants(texts: Iterable[str], refine: str = "ratio") -> list[PluginVariant]:

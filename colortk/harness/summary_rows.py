@@ -67,6 +67,8 @@ class PluginRow:
         Whether each way to the original was closed to the plugin; ``None``: not recorded.
     beside : dict of str to float, optional
         Films only: the originals' own scores, for metrics that need no reference.
+    foreign_weights : list of str
+        Files of weights that the user named and whose SHA-256 the plugin does not declare.
     """
 
     name: str
@@ -86,6 +88,7 @@ class PluginRow:
     repeats: RepeatSummary | None
     sealed: dict[str, bool | None]
     beside: dict[str, float] | None = field(default=None, metadata=OMIT_NONE)
+    foreign_weights: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

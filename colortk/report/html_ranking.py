@@ -94,12 +94,13 @@ def ranking_rows(summary: ComparisonSummary, columns: list[Column]) -> list[Rank
     rows = []
     for plugin in summary.plugins:
         options = " ".join(f"{key}={value}" for key, value in plugin.options.items())
+        foreign = "(foreign weights)" if plugin.foreign_weights else ""
         rows.append(
             RankingRow(
                 plugin,
                 "" if plugin.rank is None else str(plugin.rank),
                 marked_name(plugin),
-                " ".join(filter(None, (plugin.version, options))),
+                " ".join(filter(None, (plugin.version, options, foreign))),
                 [_cell(plugin, column, summary.images, counted) for column in columns],
             )
         )
