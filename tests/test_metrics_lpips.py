@@ -70,7 +70,7 @@ def test_a_network_that_is_not_trusted_is_not_run(
         (place / network.NAME).write_bytes(bytes(content))
     else:
         (place / (network.NAME if damage == "missing" else "manifest.json")).unlink()
-    for module in ("colortk.harness.lpips.network", "colortk.store.artifact_folder"):
+    for module in ("colortk.harness.lpips.network", "colortk.store.artifact_manifest"):
         monkeypatch.setattr(f"{module}.files", lambda package: tmp_path)
     with pytest.raises(ArtifactError, match="LPIPS cannot be used: .*reinstall colorization-tool"):
         network._session.__wrapped__(0)
