@@ -32,12 +32,13 @@ from colortk.video.film_container import Losses
 from colortk.video.film_properties import probe
 from colortk.video.film_reader import frames
 from colortk.runtime.prefetch import prefetch
-from colortk.video.segment_writer import Encoding, SegmentWriter
+from colortk.video.encoding import Encoding, choose_encoding
+from colortk.video.segment_writer import SegmentWriter
 import numpy as np
 source, target = map(Path, sys.argv[1:])
 start = time.perf_counter()
 film = probe(source)
-segment, count = SegmentWriter(target, film, Encoding()), 0
+segment, count = SegmentWriter(target, film, choose_encoding(Encoding(), target, film)), 0
 half = np.full(((film.height + 1) // 2, (film.width + 1) // 2), 128, np.uint8)
 for frame in prefetch(frames(source, film, Losses())):
     segment.write(YuvPlanes(frame.gray, half, half), frame.pts)

@@ -12,8 +12,8 @@ from colortk.errors import UsageError
 from colortk.plugin.spec import DEFAULT
 from colortk.runtime.loading import Loaded
 from colortk.video.colorize_film import colorize_film
-from colortk.video.film_settings import FilmSettings, FilmSummary, default_output
-from colortk.video.segment_writer import Encoding, default_codec
+from colortk.video.encoding import Encoding
+from colortk.video.film_settings import DEINTERLACE, FilmSettings, FilmSummary, default_output
 
 
 def colorize_video(
@@ -29,6 +29,8 @@ def colorize_video(
     codec: str | None = None,
     crf: float | None = None,
     preset: str | None = None,
+    pix_fmt: str | None = None,
+    deinterlace: str = "auto",
     fps_overlay: bool = False,
     segment_seconds: float = 10.0,
     resume: bool = False,
@@ -63,11 +65,18 @@ def colorize_video(
     begin, end : float, optional
         Part of the film, in seconds from its first frame.
     codec : str, optional
-        Encoder of FFmpeg. By default ``libx264``; for .webm ``libvpx-vp9``.
+        Encoder of FFmpeg. By default ``libx264``; for films with 10 bits ``libx265``; for .webm
+        ``libvpx-vp9``.
     crf : float, optional
         Quality of the encoder: lower values mean better quality and larger files.
     preset : str, optional
         Speed preset of the encoder.
+    pix_fmt : str, optional
+        Pixel format, for example ``"yuv420p10le"``. By default 4:2:0 with 8 or 10 bits as in the
+        film.
+    deinterlace : {"auto", "off", "bob"}
+        Of an interlaced film, make one progressive frame per frame, keep the fields, or make a
+        frame of each field.
     fps_overlay : bool
         Write the frames per second into the picture.
     segment_seconds : float
@@ -115,14 +124,16 @@ def colorize_video(
         raise UsageError(f"strength {strength!r}", "it is a number from 0 to 2")
     if temporal not in ("flow", "off"):
         raise UsageError(f"temporal {temporal!r}", "known values: flow, off")
+    if deinterlace not in DEINTERLACE:
+        raise UsageError(f"deinterlace {deinterlace!r}", f"known values: {', '.join(DEINTERLACE)}")
     if not segment_seconds > 0:
         raise UsageError(f"segment_seconds={segment_seconds}", "it is a number above 0")
     film = Path(film)
     output = default_output(film) if output is None else Path(output)
-    encoding = Encoding(codec or default_codec(output), crf, preset)
+    encoding = Encoding(codec, crf, preset, pix_fmt)
     settings = FilmSettings(
         output, encoding, refine, strength, temporal == "flow", begin, end, fps_overlay, force,
-        resume, segment_seconds,
+        resume, segment_seconds, deinterlace,
     )  # fmt: skip
 
     def begin_progress(total: int | None) -> Callable[[int], None]:

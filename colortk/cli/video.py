@@ -65,7 +65,9 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("--to", "end", type=Moment(), help="End at this time.")
 @click.option(
-    "--codec", metavar="NAME", help="Use this encoder. [default: libx264; .webm: libvpx-vp9]"
+    "--codec",
+    metavar="NAME",
+    help="Use this encoder. [default: libx264; 10 bits: libx265; .webm: libvpx-vp9]",
 )
 @click.option(
     "--crf", type=click.FloatRange(0, 63), metavar="0..63",
@@ -74,6 +76,14 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--preset", metavar="NAME", help="Use this preset of the encoder. [default: veryfast]"
 )
+@click.option(
+    "--pix-fmt", metavar="NAME",
+    help="Use this pixel format, for example yuv420p10le. [default: 8 or 10 bits as in IN]",
+)  # fmt: skip
+@click.option(
+    "--deinterlace", type=click.Choice(["auto", "off", "bob"]), default="auto", show_default=True,
+    help="Deinterlace interlaced films; bob: one frame per field.",
+)  # fmt: skip
 @click.option(
     "--fps-overlay", is_flag=True, help="Write the speed in frames per second into the frames."
 )
@@ -101,6 +111,8 @@ def command(
     codec: str | None,
     crf: float | None,
     preset: str | None,
+    pix_fmt: str | None,
+    deinterlace: str,
     fps_overlay: bool,
     resume: bool,
     force: bool,
@@ -133,15 +145,15 @@ def command(
     note_foreign_weights(plugin, weights)
     from colortk.runtime.loading import PluginRequest, load
     from colortk.video.colorize_film import colorize_film
+    from colortk.video.encoding import Encoding
     from colortk.video.film_settings import FilmSettings, default_output
-    from colortk.video.segment_writer import Encoding, default_codec
 
     if output is None:
         output = default_output(film)
-    encoding = Encoding(codec or default_codec(output), crf, preset)
+    encoding = Encoding(codec, crf, preset, pix_fmt)
     settings = FilmSettings(
         output, encoding, refine, strength, temporal == "flow", begin, end, fps_overlay, force,
-        resume, stretch or segment_seconds,
+        resume, stretch or segment_seconds, deinterlace,
     )  # fmt: skip
     with ExitStack() as stack:
         try:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -23,17 +23,31 @@ from colortk.runtime.subprocesses import cores
 from colortk.types import Float32
 from colortk.video import fps_overlay
 from colortk.video.colorize_frame import FrameSettings, YuvPlanes, color_planes, plugin_lightness
+from colortk.video.encoding import Encoding, choose_encoding, encoding_notes
+from colortk.video.field_order import BOTTOM_FIRST, PROGRESSIVE, TOP_FIRST, find_field_order
 from colortk.video.film_container import Losses
 from colortk.video.film_properties import Film, probe
 from colortk.video.film_reader import Frame, frames
 from colortk.video.film_settings import FilmSettings, FilmSummary
 from colortk.video.muxing import check_container, mux_film
 from colortk.video.segment_folder import Segment, SegmentFolder
-from colortk.video.segment_writer import SegmentWriter, check_encoding
+from colortk.video.segment_writer import SegmentWriter
 from colortk.video.smoothing import Smoother, State
 
 #: Number of frames in a batch, for plugins that accept batches.
 BATCH = 8
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is done with a film, and how."""
+
+    path: Path
+    film: Film
+    plugin: FilmPredictor
+    settings: FilmSettings
+    encoding: Encoding
+    frame_settings: FrameSettings
 
 
 @dataclass(frozen=True)
@@ -100,22 +114,16 @@ def _colorize_film(
     if settings.resume and not settings.force and output.is_file() and not segments.folder.exists():
         _refuse_input(path, output)
         return FilmSummary(str(path), str(output), plugin.spec.name, already_done=True)
-    film = _checked(path, settings)
+    film, encoding = _checked(path, settings)
     refine = refiner(settings.refine)
     segments.begin(_key(path, plugin, settings), settings.resume, settings.force)
     summary = FilmSummary(str(path), str(output), plugin.spec.name, film.width, film.height)
-    summary.codec = settings.encoding.codec
-    half = settings.encoding.half(film)
-    if not half:
-        summary.notes.append(
-            f"the size {film.width} × {film.height} is odd: chroma is stored at full size"
-            " (yuv444p), which some players cannot show"
-        )
-    if film.deep:
-        summary.notes.append("the film has more than 8 bits per channel; they were reduced to 8")
+    summary.codec, summary.pix_fmt = str(encoding.codec), str(encoding.pix_fmt)
+    summary.field_order, summary.deinterlaced = film.order, film.deinterlaced
+    summary.notes += [*film.notes, *encoding_notes(encoding, film)]
     frame_settings = FrameSettings(
-        refine, film.weights, half, settings.strength, film.quarter_turns,
-        settings.refine == "ratio",
+        refine, film.tags.weights, encoding.subsampling, settings.strength, film.quarter_turns,
+        settings.refine == "ratio", encoding.levels(film), film.interlaced,
     )  # fmt: skip
     losses = Losses(broken=segments.finished[-1].broken if segments.finished else 0)
     summary.resumed = sum(segment.frames for segment in segments.finished)
@@ -123,7 +131,8 @@ def _colorize_film(
     advance = begin(_expected(film, span))
     advance(summary.resumed)
     try:
-        _encode(path, film, plugin, settings, frame_settings, segments, losses, span, advance)
+        job = _Job(path, film, plugin, settings, encoding, frame_settings)
+        _encode(job, segments, losses, span, advance)
         if not segments.finished:
             raise PictureError(
                 f"'{path}' has no frames between --from and --to",
@@ -143,8 +152,8 @@ def _colorize_film(
     return summary
 
 
-def _checked(path: Path, settings: FilmSettings) -> Film:
-    """Return the properties of the film, if the settings fit it."""
+def _checked(path: Path, settings: FilmSettings) -> tuple[Film, Encoding]:
+    """Return the properties of the film and its encoding, if the settings fit it."""
     output = settings.output
     refuse_special(output, UsageError)
     if output.exists():
@@ -159,10 +168,28 @@ def _checked(path: Path, settings: FilmSettings) -> Film:
     begin, end = settings.begin, settings.end
     if begin is not None and end is not None and begin >= end:
         raise UsageError(f"--from {begin:g} --to {end:g}", "the start is not before the end")
-    film = probe(path)
-    check_encoding(settings.encoding, film)
-    check_container(output, film, settings.encoding)
-    return film
+    film = read_fields(path, probe(path), settings)
+    encoding = choose_encoding(settings.encoding, output, film)
+    check_container(output, film, encoding)
+    return film, encoding
+
+
+def read_fields(path: Path, film: Film, settings: FilmSettings) -> Film:
+    """Return the properties of a film with its field order, deinterlaced if settings say so."""
+    mode = settings.deinterlace
+    found = find_field_order(path, film, _span(film, settings), examine=mode != "off")
+    if not found.interlaced:
+        if found.stated in (None, PROGRESSIVE):
+            return film
+        note = "the file is marked as interlaced, but its frames are not combed"
+        return replace(film, notes=(*film.notes, f"{note}: they were not deinterlaced"))
+    name = {TOP_FIRST: "top", BOTTOM_FIRST: "bottom"}[found.order]
+    note = f"the film is interlaced ({name} field first)"
+    if mode == "off":
+        note += ": its fields were kept"
+        return replace(film, order=found.order, notes=(*film.notes, note))
+    note += ": each field became a frame" if mode == "bob" else ": it was deinterlaced"
+    return replace(film, notes=(*film.notes, note)).deinterlace(found.order, mode == "bob")
 
 
 def _refuse_input(path: Path, output: Path) -> None:
@@ -214,17 +241,14 @@ def _expected(film: Film, span: tuple[Fraction, Fraction | None] | None) -> int 
 
 
 def _encode(
-    path: Path,
-    film: Film,
-    plugin: FilmPredictor,
-    settings: FilmSettings,
-    frame_settings: FrameSettings,
+    job: _Job,
     segments: SegmentFolder,
     losses: Losses,
     span: tuple[Fraction, Fraction | None] | None,
     advance: Callable[[int], None],
 ) -> None:
     """Write all segments that are missing."""
+    film, settings = job.film, job.settings
     first = last = None
     if span is not None:
         first = -int(-span[0] // film.time_base)
@@ -235,13 +259,13 @@ def _encode(
     if smoother is not None:
         smoother.state = segments.state()
         smoother.cuts = segments.finished[-1].cuts if segments.finished else 0
-    colorized = _pipeline(path, film, plugin, frame_settings, smoother, losses, first, last)
+    colorized = _pipeline(job, smoother, losses, first, last)
     rate = fps_overlay.FrameRate()
     length = settings.segment_seconds / film.time_base
     item = next(colorized, None)
     try:
         while item is not None:
-            writer = SegmentWriter(segments.file(len(segments.finished)), film, settings.encoding)
+            writer = SegmentWriter(segments.file(len(segments.finished)), film, job.encoding)
             try:
                 first_pts, count = item.frame.pts, 0
                 while item is not None and item.frame.pts - first_pts < length:
@@ -267,19 +291,18 @@ def _encode(
 
 
 def _pipeline(
-    path: Path,
-    film: Film,
-    plugin: FilmPredictor,
-    frame_settings: FrameSettings,
+    job: _Job,
     smoother: Smoother | None,
     losses: Losses,
     first: int | None,
     last: int | None,
 ) -> Generator[_ColorizedFrame, None, None]:
     """Yield color frames; reading, prediction and coloring run in separate threads."""
+    plugin, frame_settings = job.plugin, job.frame_settings
+    levels, turns = frame_settings.levels, frame_settings.quarter_turns
     read = prefetch(
-        (frame, plugin_lightness(frame.gray, plugin, frame_settings.quarter_turns))
-        for frame in frames(path, film, losses, first, last)
+        (frame, plugin_lightness(frame.gray, plugin, turns, levels))
+        for frame in frames(job.path, job.film, losses, first, last, levels)
     )
     predicted = prefetch(_predicted(read, plugin))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colortk._opencv import cv2
 from colortk.color.cielab import lab_to_rgb
@@ -19,7 +18,16 @@ from colortk.color.working_size import working_shape
 from colortk.pipeline import Refiner
 from colortk.runtime.loading import Predictor
 from colortk.types import Float32
-from colortk.video.luma_tables import NEUTRAL, Plane, Weights, gray_lightness, luma_of, rgb_weights
+from colortk.video.frame_pixels import swap_fields
+from colortk.video.luma_tables import (
+    LIMITED,
+    Levels,
+    Plane,
+    Weights,
+    lightness_of,
+    luma_of,
+    rgb_weights,
+)
 from colortk.video.smoothing import Smoother
 
 
@@ -29,15 +37,18 @@ class YuvPlanes:
 
     Parameters
     ----------
-    luma : uint8 array of shape (H, W)
+    luma : uint8 or uint16 array of shape (H, W)
         Y'.
-    cb, cr : uint8 arrays of shape (H, W), or half of it, rounded up
+    cb, cr : uint8 or uint16 arrays of shape (H, W), or half of it, rounded up
         Chroma.
+    levels : Levels
+        Bits and range.
     """
 
     luma: Plane
     cb: Plane
     cr: Plane
+    levels: Levels = LIMITED
 
 
 @dataclass(frozen=True)
@@ -50,35 +61,45 @@ class FrameSettings:
         Refinement of chroma.
     weights : Weights
         Weights of luma.
-    half : bool
-        Whether chroma planes have half the size.
+    subsampling : tuple of int
+        Pixels that share one chroma value: in a row, and in a column; 1 or 2 each.
     strength : float
         Factor on chroma, 0 to 2.
     quarter_turns : int
         Clockwise quarter turns by which the stored frame becomes upright.
     ratio : bool
         Whether ``refine`` is colortk's "ratio", which can be applied twice.
+    levels : Levels
+        Bits and range of the planes.
+    interlaced : bool
+        Whether a frame consists of two fields, which do not share chroma.
     """
 
     refine: Refiner
     weights: Weights
-    half: bool = True
+    subsampling: tuple[int, int] = (2, 2)
     strength: float = 1.0
     quarter_turns: int = 0
     ratio: bool = True
+    levels: Levels = LIMITED
+    interlaced: bool = False
 
 
-def plugin_lightness(gray: Plane, predictor: Predictor, quarter_turns: int) -> Float32:
+def plugin_lightness(
+    gray: Plane, predictor: Predictor, quarter_turns: int, levels: Levels = LIMITED
+) -> Float32:
     """Return the lightness of a frame as the plugin gets it.
 
     Parameters
     ----------
-    gray : uint8 array of shape (H, W)
+    gray : uint8 or uint16 array of shape (H, W)
         Y' of the gray frame.
     predictor : Predictor
         The plugin.
     quarter_turns : int
         Clockwise quarter turns by which the frame becomes upright.
+    levels : Levels
+        Bits and range of ``gray``.
 
     Returns
     -------
@@ -90,7 +111,7 @@ def plugin_lightness(gray: Plane, predictor: Predictor, quarter_turns: int) -> F
         height, width = width, height
     rows, columns = working_shape(predictor.spec.working_size, height, width)
     size = (rows, columns) if quarter_turns % 2 else (columns, rows)
-    light = resize(cv2.LUT(gray, gray_lightness()), size)
+    light = resize(lightness_of(gray, levels), size)
     upright: Float32 = np.ascontiguousarray(np.rot90(light, -quarter_turns))
     return upright
 
@@ -102,7 +123,7 @@ def color_planes(
 
     Parameters
     ----------
-    gray : uint8 array of shape (H, W)
+    gray : uint8 or uint16 array of shape (H, W)
         Y' of the gray frame.
     ab : float32 array of shape (h, w, 2)
         Chroma that the plugin returned.
@@ -111,11 +132,20 @@ def color_planes(
     smoother : Smoother or None
         Averages chroma along motion.
     """
+    levels, weights = frame_settings.levels, frame_settings.weights
     ab = np.ascontiguousarray(np.rot90(ab, frame_settings.quarter_turns))
-    lights = _lightness_of_chroma(gray, frame_settings.half)
-    chroma = chroma_of(gray, lights, ab, frame_settings, smoother)
-    cb, cr = _chroma_planes(lights[1], chroma, frame_settings.weights)
-    return YuvPlanes(luma_of(gray, cb, cr, frame_settings.weights), cb, cr)
+    shared = frame_settings.interlaced and frame_settings.subsampling[1] == 2
+    lines = swap_fields(gray) if shared else gray
+    lights = _lightness_of_chroma(lines, frame_settings.subsampling, levels)
+    chroma = chroma_of(eight_bits(gray, levels), lights, ab, frame_settings, smoother)
+    cb, cr = _chroma_planes(lights[1], chroma, weights, levels)
+    luma = luma_of(lines, cb, cr, weights, levels)
+    return YuvPlanes(swap_fields(luma) if shared else luma, cb, cr, levels)
+
+
+def eight_bits(gray: Plane, levels: Levels) -> Plane:
+    """Return a plane in 8 bits, for optical flow."""
+    return gray if levels.bits == 8 else (gray >> (levels.bits - 8)).astype(np.uint8)
 
 
 def chroma_of(
@@ -157,20 +187,23 @@ def chroma_of(
     return frame_settings.refine(mean, chroma)
 
 
-def _lightness_of_chroma(gray: Plane, half: bool) -> tuple[Float32, Float32, Float32]:
+def _lightness_of_chroma(
+    gray: Plane, subsampling: tuple[int, int], levels: Levels
+) -> tuple[Float32, Float32, Float32]:
     """Return lowest, mean and highest L* of the pixels that share one Cb and Cr, (h, w) each."""
-    table = gray_lightness()
-    if not half:
-        light: Float32 = cv2.LUT(gray, table)
+    across, down = subsampling
+    if across == down == 1:
+        light = lightness_of(gray, levels)
         return light, light, light
     height, width = gray.shape
-    if height % 2 or width % 2:
-        gray = np.pad(gray, ((0, height % 2), (0, width % 2)), "edge")
-    quarters = [gray[top::2, left::2] for top in (0, 1) for left in (0, 1)]
-    lowest = cv2.min(cv2.min(quarters[0], quarters[1]), cv2.min(quarters[2], quarters[3]))
-    highest = cv2.max(cv2.max(quarters[0], quarters[1]), cv2.max(quarters[2], quarters[3]))
+    if height % down or width % across:
+        gray = np.pad(gray, ((0, height % down), (0, width % across)), "edge")
+    parts = [gray[top::down, left::across] for top in range(down) for left in range(across)]
+    lowest, highest = cv2.min(parts[0], parts[1]), cv2.max(parts[0], parts[1])
+    for part in parts[2:]:
+        lowest, highest = cv2.min(lowest, part), cv2.max(highest, part)
     mean = cv2.resize(gray, lowest.shape[::-1], interpolation=cv2.INTER_AREA)
-    return cv2.LUT(lowest, table), cv2.LUT(mean, table), cv2.LUT(highest, table)
+    return lightness_of(lowest, levels), lightness_of(mean, levels), lightness_of(highest, levels)
 
 
 def _to_size(light: Float32, ab: Float32) -> Float32:
@@ -181,12 +214,17 @@ def _to_size(light: Float32, ab: Float32) -> Float32:
     return np.ascontiguousarray(chroma_field(light, ab).chroma_of_block(0, 0, light))
 
 
-def _chroma_planes(light: Float32, ab: Float32, weights: Weights) -> tuple[Plane, Plane]:
-    """Convert L* (h, w) and chroma (h, w, 2) to Cb and Cr, uint8 (h, w)."""
+def _chroma_planes(
+    light: Float32, ab: Float32, weights: Weights, levels: Levels = LIMITED
+) -> tuple[Plane, Plane]:
+    """Convert L* (h, w) and chroma (h, w, 2) to Cb and Cr (h, w)."""
     if not ab.any():
-        neutral: NDArray[np.uint8] = np.full(light.shape, NEUTRAL, np.uint8)
+        neutral: Plane = np.full(light.shape, levels.neutral, levels.dtype)
         return neutral, neutral
     rgb = lab_to_rgb(cv2.merge([light, ab[..., 0], ab[..., 1]]))
-    differences = cv2.transform(rgb, np.asarray(rgb_weights(weights), np.float32))
-    cb, cr = cv2.split(np.rint(differences + np.float32(NEUTRAL)).astype(np.uint8))
+    differences = cv2.transform(rgb, np.asarray(rgb_weights(weights, levels), np.float32))
+    values = np.rint(differences + np.float32(levels.neutral))
+    if levels.full:  # the strongest blue is at 255.5
+        np.clip(values, 0, levels.highest, out=values)
+    cb, cr = cv2.split(values.astype(levels.dtype))
     return cb, cr

@@ -1,9 +1,9 @@
-"""Properties of films: size, rate, length, color matrix, rotation."""
+"""Properties of films: size, rate, length, color tags, rotation, fields."""
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,15 @@ import numpy as np
 
 from colortk.errors import PictureError
 from colortk.video._av import av
+from colortk.video.color_tags import (
+    ColorTags,
+    changes,
+    input_weights,
+    output_tags,
+    refuse_high_dynamic_range,
+)
 from colortk.video.film_container import Losses, decoded_frames, film_stream, open_film
-from colortk.video.luma_tables import BT601, BT709, BT2020, SMPTE240, Weights
-
-#: Color matrices by their number in ITU-T H.273.
-_MATRICES = {1: BT709, 4: BT601, 5: BT601, 6: BT601, 7: SMPTE240, 9: BT2020, 10: BT2020}
-_NUMBERS = {BT709: 1, BT601: 6, SMPTE240: 7, BT2020: 9}
-#: From this height in pixels on, a film that does not state its matrix is taken as BT.709.
-_HIGH_DEFINITION = 720
+from colortk.video.luma_tables import Weights
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,26 @@ class Film:
     seconds : float or None
         Length; ``None`` if the file does not state it.
     weights : Weights
-        Weights of luma.
+        Weights of luma of the decoded frames.
+    tags : ColorTags
+        Color tags of the output.
     pixel_aspect_ratio : Fraction or None
         Width of a pixel divided by its height.
     matrix : tuple of 9 int, or None
         Display matrix.
     quarter_turns : int
         Clockwise quarter turns by which the stored frames become upright.
-    deep : bool
-        Whether the film has more than 8 bits per channel.
+    bits : int
+        The most bits of a channel.
+    notes : tuple of str
+        A sentence for each property that the output cannot keep.
+    order : str
+        Field that is shown first, "tff" or "bff", or "progressive".
+    deinterlaced : bool
+        Make progressive frames of the fields.
+    fields : int
+        2 if each field becomes a frame: frame rate and time base are those of the result. Otherwise
+        1.
     """
 
     width: int
@@ -60,15 +72,38 @@ class Film:
     frames: int | None
     seconds: float | None
     weights: Weights
+    tags: ColorTags
     pixel_aspect_ratio: Fraction | None
     matrix: tuple[int, ...] | None
     quarter_turns: int
-    deep: bool
+    bits: int
+    notes: tuple[str, ...] = ()
+    order: str = "progressive"
+    deinterlaced: bool = False
+    fields: int = 1
 
     @property
-    def matrix_number(self) -> int:
-        """Number of the color matrix in ITU-T H.273."""
-        return _NUMBERS[self.weights]
+    def interlaced(self) -> bool:
+        """Whether frames as they are read consist of two fields."""
+        return self.order != "progressive" and not self.deinterlaced
+
+    @property
+    def stream_time_base(self) -> Fraction:
+        """Unit of time stamps of the input, in seconds."""
+        return self.time_base * self.fields
+
+    def deinterlace(self, order: str, every_field: bool) -> Film:
+        """Return the properties of the film as it is read with deinterlacing."""
+        fields = 2 if every_field else 1
+        return replace(
+            self,
+            order=order,
+            deinterlaced=True,
+            fields=fields,
+            rate=self.rate * fields,
+            time_base=self.time_base / fields,
+            frames=None if self.frames is None else self.frames * fields,
+        )
 
 
 def probe(path: Path) -> Film:
@@ -82,11 +117,12 @@ def probe(path: Path) -> Film:
     Raises
     ------
     PictureError
-        If it cannot be read, or none of its frames can be decoded.
+        If it cannot be read, none of its frames can be decoded, or it has a high dynamic range.
     """
     with contextlib.closing(open_film(path)) as container:
         stream = film_stream(container)
         for frame in decoded_frames(container, stream, Losses()):
+            refuse_high_dynamic_range(path, frame, stream.codec_context)
             return _film(container, stream, frame)
     raise PictureError(f"cannot read '{path}'", "none of its frames can be decoded")
 
@@ -107,9 +143,7 @@ def _film(container: Any, stream: Any, frame: Any) -> Film:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration and len(container.streams) == 1:
         seconds = container.duration / av.time_base
-    weights = _MATRICES.get(int(frame.colorspace))
-    if weights is None:
-        weights = BT709 if frame.height >= _HIGH_DEFINITION else BT601
+    tags = output_tags(frame, stream.codec_context)
     matrix = frame.side_data.get("DISPLAYMATRIX")
     return Film(
         width=frame.width,
@@ -119,11 +153,13 @@ def _film(container: Any, stream: Any, frame: Any) -> Film:
         start=first * Fraction(stream.time_base),
         frames=stream.frames or None,
         seconds=seconds,
-        weights=weights,
+        weights=input_weights(frame, stream.codec_context),
+        tags=tags,
         pixel_aspect_ratio=stream.sample_aspect_ratio or None,
         matrix=tuple(np.frombuffer(bytes(matrix), np.int32).tolist())
         if matrix is not None
         else None,
         quarter_turns=round(-frame.rotation / 90) % 4,
-        deep=any(part.bits > 8 for part in frame.format.components),
+        bits=max(part.bits for part in frame.format.components),
+        notes=tuple(changes(frame, stream.codec_context, tags)),
     )

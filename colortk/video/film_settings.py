@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colortk.video.segment_writer import Encoding
+from colortk.video.encoding import Encoding
 
+#: What can be done with interlaced films.
+DEINTERLACE = ("auto", "off", "bob")
 #: Container formats by file extension.
 CONTAINERS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",
@@ -41,6 +43,9 @@ class FilmSettings:
         Continue with the segments of an interrupted run.
     segment_seconds : float
         Length of a segment: an interruption loses at most one segment.
+    deinterlace : {"auto", "off", "bob"}
+        Make a progressive film of an interlaced one, with a frame of each frame ("auto") or of each
+        field ("bob"); "off" keeps the fields.
     """
 
     output: Path
@@ -54,6 +59,7 @@ class FilmSettings:
     force: bool = False
     resume: bool = False
     segment_seconds: float = 10.0
+    deinterlace: str = "auto"
 
 
 @dataclass
@@ -68,8 +74,12 @@ class FilmSummary:
         The colorizer.
     width, height : int
         Size of the stored frames, in pixels.
-    codec : str
-        Encoder.
+    codec, pix_fmt : str
+        Encoder, and pixel format.
+    field_order : str
+        Of the input: "progressive", "tff" (top field first) or "bff" (bottom field first).
+    deinterlaced : bool
+        Whether fields were made into progressive frames.
     frames : int
         Frames of the result.
     resumed : int
@@ -96,6 +106,9 @@ class FilmSummary:
     width: int = 0
     height: int = 0
     codec: str = ""
+    pix_fmt: str = ""
+    field_order: str = ""
+    deinterlaced: bool = False
     frames: int = 0
     resumed: int = 0
     seconds: float = 0.0

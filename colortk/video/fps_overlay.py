@@ -7,7 +7,6 @@ from collections import deque
 
 from colortk._opencv import cv2
 from colortk.video.colorize_frame import YuvPlanes
-from colortk.video.luma_tables import BLACK, NEUTRAL, WHITE
 
 #: Number of frames over which the rate is averaged.
 _WINDOW = 30
@@ -43,9 +42,15 @@ def draw(planes: YuvPlanes, rate: float) -> None:
     (wide, tall), below = cv2.getTextSize(text, font, scale, thick)
     margin = max(2, round(6 * scale))
     right, bottom = (wide + 2 * margin) // 2 * 2, (tall + below + 2 * margin) // 2 * 2
-    planes.luma[:bottom, :right] = BLACK
+    levels = planes.levels
+    planes.luma[:bottom, :right] = levels.black
     for chroma in (planes.cb, planes.cr):
-        step = 2 if chroma.shape != planes.luma.shape else 1
-        chroma[: bottom // step, : right // step] = NEUTRAL
+        down, across = (
+            1 if size == full else 2
+            for size, full in zip(chroma.shape, planes.luma.shape, strict=True)
+        )
+        chroma[: bottom // down, : right // across] = levels.neutral
     origin = (margin, margin + tall)
-    cv2.putText(planes.luma, text, origin, font, scale, WHITE, thick, cv2.LINE_AA)
+    # OpenCV draws smooth lines with 8 bits only.
+    line = cv2.LINE_AA if levels.bits == 8 else cv2.LINE_8
+    cv2.putText(planes.luma, text, origin, font, scale, levels.white, thick, line)

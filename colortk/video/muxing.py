@@ -17,11 +17,12 @@ from typing import Any
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import sweep, temporary_file
 from colortk.video._av import av
+from colortk.video.encoding import Encoding
 from colortk.video.film_container import film_stream, open_film
 from colortk.video.film_properties import Film
 from colortk.video.film_settings import CONTAINERS
 from colortk.video.segment_folder import SegmentFolder
-from colortk.video.segment_writer import Encoding, add_film
+from colortk.video.segment_writer import add_film, tag_stream
 
 #: Metadata of the container, not of the film.
 _NOT_COPIED = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
@@ -196,6 +197,9 @@ def _write(
         contextlib.closing(av.open(str(temporary), "w", format=kind, options=options)) as result,
     ):
         stream = _copy_of(result, first.streams.video[0])
+        tag_stream(stream, film)  # NUT, the format of segments, has no tags
+        if kind in ("mp4", "mov") and stream.codec_context.name == "hevc":
+            stream.codec_context.codec_tag = "hvc1"  # which Apple's players need
         original = film_stream(source)
         stream.metadata.update({k: v for k, v in original.metadata.items() if k != "DURATION"})
         stream.time_base = film.time_base

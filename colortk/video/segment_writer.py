@@ -7,20 +7,19 @@ can be joined at any frame rate. The container format NUT keeps every time base 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colortk.errors import PictureError, UsageError
+from colortk.errors import PictureError
 from colortk.io.files import rename_atomic
 from colortk.video._av import av
 from colortk.video.colorize_frame import YuvPlanes
+from colortk.video.deinterlace import field_marker
+from colortk.video.encoding import Encoding
+from colortk.video.field_order import FIELD_ORDER_NUMBERS, TOP_FIRST
 from colortk.video.film_properties import Film
 from colortk.video.frame_pixels import plane
 
-#: Default encoders of file types that cannot hold H.264, and of all others.
-CODECS = {"webm": "libvpx-vp9"}
-DEFAULT_CODEC = "libx264"
 #: Options of known encoders: high speed, and a quality that is hard to distinguish from the input.
 _CODEC_OPTIONS: dict[str, dict[str, str]] = {
     # Otherwise the header states the rate of the time base, which in Matroska is 1000 per second.
@@ -32,65 +31,8 @@ _CODEC_OPTIONS: dict[str, dict[str, str]] = {
     },
     "libsvtav1": {"crf": "28", "preset": "9"},
 }  # fmt: skip
-#: Encoders that store chroma at half the size only for even sizes.
-_EVEN_ONLY = ("libx264", "libx265", "h264", "hevc")
 #: Bits per pixel for encoders without a quality setting.
 _BITS_PER_PIXEL = 0.2
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How a film is encoded.
-
-    Parameters
-    ----------
-    codec : str
-        Encoder of FFmpeg.
-    crf : float or None
-        Quality; ``None`` is the default of colortk for the encoder.
-    preset : str or None
-        Speed preset; ``None`` is the default of colortk for the encoder.
-    """
-
-    codec: str = DEFAULT_CODEC
-    crf: float | None = None
-    preset: str | None = None
-
-    def half(self, film: Film) -> bool:
-        """Return whether chroma of ``film`` is stored at half the size."""
-        odd = film.width % 2 or film.height % 2
-        even_only = (
-            self.codec.startswith(_EVEN_ONLY) or "x264" in self.codec or "x265" in self.codec
-        )
-        return not (odd and even_only)
-
-
-def default_codec(output: Path) -> str:
-    """Return the name of the encoder for the file type of ``output``, if none is named."""
-    return CODECS.get(output.suffix.lower().lstrip("."), DEFAULT_CODEC)
-
-
-def check_encoding(encoding: Encoding, film: Film) -> None:
-    """Raise ``UsageError`` if the codec of ``encoding`` is not a video encoder."""
-    encoders = sorted(name for name in av.codecs_available if _encodes_film(name, quick=True))
-    if encoding.codec not in av.codecs_available or not _encodes_film(encoding.codec):
-        from difflib import get_close_matches
-
-        close = get_close_matches(encoding.codec, encoders, 1)
-        raise UsageError(
-            f"--codec {encoding.codec}: unknown video encoder",
-            hint=f"did you mean '{close[0]}'?"
-            if close
-            else "for example libx264, libx265, libvpx-vp9 or ffv1",
-        )
-
-
-def _encodes_film(name: str, quick: bool = False) -> bool:
-    if quick:
-        return name.startswith(("lib", "h264", "hevc", "ffv1", "mpeg", "mjpeg", "prores"))
-    with contextlib.suppress(ValueError, av.error.FFmpegError):
-        return bool(av.codec.Codec(name, "w").type == "video")
-    return False
 
 
 def add_film(container: Any, film: Film, encoding: Encoding) -> Any:
@@ -103,31 +45,44 @@ def add_film(container: Any, film: Film, encoding: Encoding) -> Any:
     film : Film
         Properties of the film.
     encoding : Encoding
-        How.
+        How, as :func:`~colortk.video.encoding.choose_encoding` returns it.
 
     Returns
     -------
     av.VideoStream
         The stream.
     """
-    options = dict(_CODEC_OPTIONS.get(encoding.codec, {}))
+    codec = str(encoding.codec)
+    options = dict(_CODEC_OPTIONS.get(codec, {}))
     if encoding.crf is not None:
         options["crf"] = f"{encoding.crf:g}"
     if encoding.preset is not None:
         options["preset"] = encoding.preset
-    stream = container.add_stream(encoding.codec, rate=film.rate, options=options)
+    if film.interlaced and codec == "libx264":
+        options["x264-params"] += ":tff=1" if film.order == TOP_FIRST else ":bff=1"
+    stream = container.add_stream(codec, rate=film.rate, options=options)
     context = stream.codec_context
     context.width, context.height = film.width, film.height
-    context.pix_fmt = "yuv420p" if encoding.half(film) else "yuv444p"
+    context.pix_fmt = encoding.pix_fmt
     context.time_base = stream.time_base = film.time_base
     context.max_b_frames = 0
-    if encoding.codec not in _CODEC_OPTIONS:
+    if codec not in _CODEC_OPTIONS:
         context.bit_rate = int(film.width * film.height * float(film.rate) * _BITS_PER_PIXEL)
     if film.pixel_aspect_ratio:
         context.sample_aspect_ratio = film.pixel_aspect_ratio
-    context.colorspace = film.matrix_number
-    context.color_range = 1  # limited
+    if film.interlaced:
+        flags = av.codec.context.Flags
+        context.flags |= flags.interlaced_dct | flags.interlaced_me
+    tag_stream(stream, film)
     return stream
+
+
+def tag_stream(stream: Any, film: Film) -> None:
+    """Set color tags and field order of a stream that is written."""
+    context, tags = stream.codec_context, film.tags
+    context.color_primaries, context.color_trc = tags.primaries, tags.transfer
+    context.colorspace, context.color_range = tags.matrix, 2 if tags.full else 1
+    context.field_order = FIELD_ORDER_NUMBERS[film.order if film.interlaced else "progressive"]
 
 
 class SegmentWriter:
@@ -146,22 +101,25 @@ class SegmentWriter:
     def __init__(self, path: Path, film: Film, encoding: Encoding) -> None:
         self.path = path
         self._film = film
-        self._format = "yuv420p" if encoding.half(film) else "yuv444p"
+        self._encoding, self._levels = encoding, encoding.levels(film)
+        self._mark_fields = field_marker(film.order, film.time_base) if film.interlaced else None
         self._temporary = path.with_name(f"{path.stem}.part{path.suffix}")
-        self._codec = encoding.codec
         self._container = av.open(str(self._temporary), "w", format="nut")
         with self._failures():
             self._stream = add_film(self._container, film, encoding)
 
     def write(self, planes: YuvPlanes, pts: int) -> None:
         """Encode a frame with its time stamp. Raises ``PictureError``."""
-        frame = av.VideoFrame(self._film.width, self._film.height, self._format)
+        film, tags = self._film, self._film.tags
+        frame = av.VideoFrame(film.width, film.height, self._encoding.pix_fmt)
         for stored, values in zip(frame.planes, (planes.luma, planes.cb, planes.cr), strict=True):
-            plane(stored)[...] = values
-        frame.pts, frame.time_base = pts, self._film.time_base
-        frame.colorspace, frame.color_range = self._film.matrix_number, 1
+            plane(stored, self._levels)[...] = values
+        frame.pts, frame.time_base = pts, film.time_base
+        frame.color_primaries, frame.color_trc = tags.primaries, tags.transfer
+        frame.colorspace, frame.color_range = tags.matrix, 2 if tags.full else 1
         with self._failures():
-            self._container.mux(self._stream.encode(frame))
+            for marked in [frame] if self._mark_fields is None else self._mark_fields(frame):
+                self._container.mux(self._stream.encode(marked))
 
     def close(self) -> None:
         """Finish and rename the file. Raises ``PictureError``."""
@@ -182,4 +140,6 @@ class SegmentWriter:
             yield
         except (av.error.FFmpegError, OSError, ValueError, TypeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise PictureError(f"cannot encode the film with {self._codec}", reason) from error
+            raise PictureError(
+                f"cannot encode the film with {self._encoding.codec}", reason
+            ) from error

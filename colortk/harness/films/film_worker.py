@@ -205,7 +205,7 @@ def _group_rows(task: FilmTask, result: TaskResult) -> list[_Group]:
     """Group the rows by plugin and options; leave out plugins that cannot be loaded."""
     scorer, _ = _scorers(task.metrics)
     frame_settings = FrameSettings(
-        refiner_of(task.protocol.refine), BT709, half=False, ratio=task.protocol.refine == "ratio"
+        refiner_of(task.protocol.refine), BT709, (1, 1), ratio=task.protocol.refine == "ratio"
     )
     groups: dict[object, _Group] = {}
     for variant in task.variants:
