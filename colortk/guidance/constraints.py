@@ -82,44 +82,45 @@ def constraints_of(hints: Sequence[Hint], lightness: Float32) -> Constraints:
     """
     height, width = lightness.shape
     notes: list[str] = []
-    chosen: dict[int, tuple[float, float]] = {}
-    source: dict[int, Hint] = {}
-    for hint in hints:
-        x, y, radius = hint.in_pixels(height, width)
-        pixels = _disc(x, y, radius, height, width)
-        if not len(pixels):
+    pixels, numbers = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+    for number, hint in enumerate(hints):
+        disc = _disc(*hint.in_pixels(height, width), height, width)
+        if not len(disc):
             notes.append(f"hint {hint} is ignored: it is outside the picture of {width} × {height}")
-            continue
-        ab = _chroma(hint)
-        against = {
-            source[pixel] for pixel in pixels if pixel in chosen and _differ(chosen[pixel], ab)
-        }
-        notes += [
-            f"hint {other} is ignored where hint {hint}, which is later, sets another color"
-            for other in against
-        ]
-        chosen |= dict.fromkeys(pixels, ab)
-        source |= dict.fromkeys(pixels, hint)
-    indices = np.array(sorted(chosen), np.intp)
-    ab_of_pixels = np.array([chosen[index] for index in indices], np.float32).reshape(-1, 2)
+        pixels.append(disc)
+        numbers.append(np.full(len(disc), number, np.intp))
+    set_pixels, set_by = np.concatenate(pixels), np.concatenate(numbers)
+    order = np.argsort(set_pixels, kind="stable")  # the later hint of a pixel is the later entry
+    set_pixels, set_by = set_pixels[order], set_by[order]
+    colors = np.array([_chroma(hint) for hint in hints], np.float32).reshape(-1, 2)
+    replaced = np.append(set_pixels[1:] == set_pixels[:-1], False)[: len(set_pixels)]
+    first, second = set_by[:-1][replaced[:-1]], set_by[1:][replaced[:-1]]
+    against = _differ(colors[first], colors[second])
+    pairs = np.unique(np.stack([second[against], first[against]], 1), axis=0)
+    notes += [
+        f"hint {hints[earlier]} is ignored where hint {hints[later]}, which is later, sets another "
+        "color"
+        for later, earlier in pairs
+    ]
+    indices, source = set_pixels[~replaced], set_by[~replaced]
     rows, columns = np.divmod(indices, width)
-    possible = _in_gamut(lightness[rows, columns], ab_of_pixels)
-    changes = np.linalg.norm(possible - ab_of_pixels, axis=1)
-    for hint in dict.fromkeys(source.values()):
-        own = [k for k, index in enumerate(indices) if source[int(index)] is hint]
-        worst = max((float(changes[k]) for k in own), default=0.0)
-        if worst > NOTABLE_CHANGE:
-            notes.append(
-                f"hint {hint} is paler than given: sRGB has no such color at the lightness "
-                "of that point"
-            )
+    ab = colors[source]
+    possible = _in_gamut(lightness[rows, columns], ab)
+    changes = np.zeros(len(hints), np.float32)
+    differences = np.nan_to_num(np.linalg.norm(possible - ab, axis=1))  # NaN: the color is kept
+    np.maximum.at(changes, source, differences)
+    notes += [
+        f"hint {hints[number]} is paler than given: sRGB has no such color at the lightness "
+        "of that point"
+        for number in np.flatnonzero(changes > NOTABLE_CHANGE)
+    ]
     return Constraints(rows, columns, possible, (height, width), notes)
 
 
-def _disc(x: float, y: float, radius: float, height: int, width: int) -> list[int]:
+def _disc(x: float, y: float, radius: float, height: int, width: int) -> Any:
     """Return the pixels within ``radius`` of a point, at least one, as row * width + column."""
     if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
-        return []
+        return np.empty(0, np.intp)
     column, row = min(round(x), width - 1), min(round(y), height - 1)
     reach = int(radius)
     top, left = max(0, row - reach), max(0, column - reach)
@@ -127,7 +128,7 @@ def _disc(x: float, y: float, radius: float, height: int, width: int) -> list[in
     rows, columns = np.mgrid[near]
     inside = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
     inside |= (rows == row) & (columns == column)
-    return [int(index) for index in rows[inside] * width + columns[inside]]
+    return (rows[inside] * width + columns[inside]).astype(np.intp)
 
 
 def _chroma(hint: Hint) -> tuple[float, float]:
@@ -137,10 +138,11 @@ def _chroma(hint: Hint) -> tuple[float, float]:
     return float(lab[0, 0, 1]), float(lab[0, 0, 2])
 
 
-def _differ(first: tuple[float, float], second: tuple[float, float]) -> bool:
-    if np.isnan(first[0]) or np.isnan(second[0]):
-        return bool(np.isnan(first[0]) != np.isnan(second[0]))
-    return bool(np.hypot(first[0] - second[0], first[1] - second[1]) > SAME_COLOR)
+def _differ(first: Float32, second: Float32) -> Any:
+    """Return whether colors (N, 2) contradict each other, bool (N,); NaN keeps the prediction."""
+    kept, kept_later = np.isnan(first[:, 0]), np.isnan(second[:, 0])
+    far = np.linalg.norm(first - second, axis=1) > SAME_COLOR  # False if one is NaN
+    return np.where(kept | kept_later, kept != kept_later, far)
 
 
 def _in_gamut(lightness: Float32, ab: Float32) -> Float32:

@@ -55,22 +55,25 @@ class SpreadField:
         """
         rows = _neighbors(top, lightness.shape[0], self.shape[0], self.coarse.shape[0])
         columns = _neighbors(left, lightness.shape[1], self.shape[1], self.coarse.shape[1])
-        used = self.spread[rows[0][0][0] : rows[1][0][-1] + 1]
-        if not used.any():
+        first = int(rows[0][0][0])
+        used = np.s_[first : int(rows[1][0][-1]) + 1]
+        spread, coarse = self.spread[used], self.coarse[used]
+        if not spread.any():
             return np.zeros((*lightness.shape, self.spread.shape[2]), np.float32)
         total = np.zeros(lightness.shape, np.float32)
         out = np.zeros((*lightness.shape, self.spread.shape[2]), np.float32)
-        for row, vertical in rows:
-            for column, horizontal in columns:
-                cells = np.ix_(row, column)
-                weight = lightness - self.coarse[cells]
+        for column, horizontal in columns:
+            # The few coarse rows are widened once; then whole rows are copied.
+            wide_spread, wide_coarse = spread[:, column], coarse[:, column]
+            for row, vertical in rows:
+                weight = lightness - wide_coarse[row - first]
                 weight *= weight
                 weight *= np.float32(-1 / (2 * EDGE**2))
                 np.exp(weight, out=weight)
                 weight += np.float32(FLOOR)
                 weight *= vertical[:, None] * horizontal[None, :]
                 total += weight
-                out += weight[..., None] * self.spread[cells]
+                out += weight[..., None] * wide_spread[row - first]
         out /= total[..., None]
         return out
 

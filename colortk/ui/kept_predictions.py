@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Kind of the result folders.
 KIND = "prediction"
 #: Longest side at which hints are shown while they are set, in pixels.
-HINT_SIDE = 800
+HINT_SIDE = 640
 
 
 @dataclass(frozen=True)
