@@ -30,11 +30,28 @@ EMPTY_TEXT = (
 STALE_TEXT = (
     "<p role='status'>The settings have changed. The result shown is of the earlier settings.</p>"
 )
-#: Marks the shown result as out of date, if there is one. It runs in the browser, at once.
+#: Counts a change, and marks the shown result as out of date. It runs in the browser, at once.
 MARK_STALE = """() => {
+    window.colortkChanges = (window.colortkChanges ?? 0) + 1;
     const shown = document.getElementById("download") !== null;
     const update = (values) => ({ __type__: "update", ...values });
     return [update({ visible: shown }), update({ interactive: false })];
+}"""
+#: Adds the number of the latest change to the message of the editor, the input at this position.
+EDITOR_INPUT = 5
+ADD_REVISION = f"""(...values) => {{
+    const none = '{{"picture": "", "hints": {{"points": []}}}}';
+    const message = JSON.parse(values[{EDITOR_INPUT}] || none);
+    values[{EDITOR_INPUT}] = JSON.stringify({{ ...message, revision: window.colortkChanges ?? 0 }});
+    return values;
+}}"""
+#: Removes the mark if the result is of the latest change: another one may have come meanwhile.
+UNMARK = """() => {
+    const shown = document.querySelector(".summary [data-revision]")?.dataset.revision;
+    const current = shown === String(window.colortkChanges ?? 0);
+    const update = (values) => ({ __type__: "update", ...values });
+    if (!current) return [update({}), update({})];
+    return [update({ visible: false }), update({ interactive: true })];
 }"""
 
 
@@ -75,13 +92,17 @@ def build(app: AppContext) -> None:
             )
             messages = editor_messages()
     inputs = [file, plugin, strength, refine, keep_border, editor, kind]
-    shown = [slider, summary, download, stale]
+    shown = [slider, summary, download]
     outputs = [empty, result, messages, *shown, error_notice]
     count = len(outputs) - 1
     colorize = {
         "fn": event_handler(app, _colorize, count), "inputs": inputs, "outputs": outputs,
         "concurrency_id": "pictures", "concurrency_limit": 1, "trigger_mode": "always_last",
-        "show_progress_on": [slider, empty], "api_visibility": "private",
+        "show_progress_on": [slider, empty], "api_visibility": "private", "js": ADD_REVISION,
+    }  # fmt: skip
+    unmark = {
+        "fn": None, "outputs": [stale, download], "js": UNMARK, "queue": False,
+        "api_visibility": "private",
     }  # fmt: skip
     recolorize = {**colorize, "fn": event_handler(app, _recolorize, count)}
     # With a kept prediction the picture is shown at once, at a small size. The file follows.
@@ -89,26 +110,28 @@ def build(app: AppContext) -> None:
         "fn": event_handler(app, _preview, 1), "inputs": inputs[:-1],
         "outputs": [messages, error_notice], "concurrency_id": "previews",
         "concurrency_limit": 2, "trigger_mode": "always_last", "show_progress": "hidden",
-        "api_visibility": "private",
+        "api_visibility": "private", "js": ADD_REVISION,
     }  # fmt: skip
     save = {
         **colorize, "fn": event_handler(app, _save, len(shown)), "outputs": [*shown, error_notice],
         "show_progress": "hidden", "show_progress_on": None,
     }  # fmt: skip
-    go.click(**colorize)
-    file.upload(**colorize)
+    go.click(**colorize).then(**unmark)
+    file.upload(**colorize).then(**unmark)
     for listen in (
         plugin.input, strength.input, kind.input, refine.input, keep_border.input, editor.input,
     ):  # fmt: skip
         listen(None, None, [stale, download], js=MARK_STALE, queue=False, api_visibility="private")
     for listen in (plugin.input, kind.input, refine.input):
-        listen(**recolorize)
+        listen(**recolorize).then(**unmark)
     for listen in (strength.input, keep_border.input, editor.input):
-        listen(**preview).then(**save)
-    file.clear(
+        listen(**preview).then(**save).then(**unmark)
+    cleared = file.clear(
         event_handler(app, _clear, count), None, outputs, queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
+    hide = lambda: gr.update(visible=False)  # noqa: E731
+    cleared.then(hide, None, stale, queue=False, api_visibility="private")
     sample_chosen = sample.click(
         event_handler(app, _sample, 1),
         None,
@@ -116,7 +139,7 @@ def build(app: AppContext) -> None:
         queue=False,
         api_visibility="private",
     )
-    sample_chosen.success(**recolorize)
+    sample_chosen.success(**recolorize).then(**unmark)
 
 
 def _sample(context: RequestContext) -> list[str]:
@@ -130,20 +153,20 @@ def _sample(context: RequestContext) -> list[str]:
 def _clear(context: RequestContext) -> Any:
     hidden, hidden_result = gr.update(visible=False), gr.update(value=None, visible=False)
     no_pictures = gr.update(value=None)
-    return gr.update(visible=True), hidden, "", no_pictures, hidden_result, hidden_result, hidden
+    return gr.update(visible=True), hidden, "", no_pictures, hidden_result, hidden_result
 
 
 def _recolorize(context: RequestContext, file: str | None, *values: Any) -> Any:
     """Colorize the picture again with other settings, if there is one."""
     if not file:
-        return [gr.skip()] * 7
+        return [gr.skip()] * 6
     return _colorize(context, file, *values)
 
 
 def _save(context: RequestContext, file: str | None, *values: Any) -> Any:
     """Colorize the picture again, and leave the editor, which shows newer hints, as it is."""
     if not file:
-        return [gr.skip()] * 4
+        return [gr.skip()] * 3
     return _write_result(context, file, *values)[0]
 
 
@@ -159,11 +182,13 @@ def _preview(
     kept = KeptPredictions(context).find(file, label) if file else None
     if file is None or kept is None:  # the plugin has not predicted yet
         return [gr.skip()]
-    hints = parse_hints(edits).of(picture_id(file))
+    edits_of_page = parse_hints(edits)
+    hints = edits_of_page.of(picture_id(file))
     check_size(hints, kept.height, kept.width)
     strength = clip_strength(strength) * context.app.pool.get(label).strength
     rgb = render_hints(kept, hints, strength, refine, bool(keep_border))
-    return [editor_view(picture_id(file), kept, Path(file).stem, src=data_url(rgb))]
+    values = {"src": data_url(rgb), "revision": edits_of_page.revision}
+    return [editor_view(picture_id(file), kept, Path(file).stem, **values)]
 
 
 def _colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
@@ -195,7 +220,7 @@ def _write_result(
     Returns
     -------
     shown : list
-        Updates of the slider, the summary, the download and the mark of an old result.
+        Updates of the slider, the summary and the download.
     kept : KeptPrediction
     options : UploadOptions
     plugin_strength : float
@@ -204,7 +229,8 @@ def _write_result(
     if kind not in [value for _, value in TYPES]:
         raise UsageError(f"a result cannot have the type '{kind}'")
     app, path = context.app, Path(file)
-    hints = parse_hints(edits).of(picture_id(file))
+    edits_of_page = parse_hints(edits)
+    hints = edits_of_page.of(picture_id(file))
     options = UploadOptions(clip_strength(strength), refine, kind, hints, bool(keep_border))
     predictions = KeptPredictions(context)
     kept = predictions.find(file, label)
@@ -219,8 +245,8 @@ def _write_result(
         kept = colorized.prediction
         predictions.keep(file, label, kept)
     text = (
-        f"<p><b>{html.escape(label)}</b> {colorized.width} × {colorized.height},"
-        f" {colorized.seconds:.1f} s."
+        f"<p data-revision='{edits_of_page.revision}'><b>{html.escape(label)}</b>"
+        f" {colorized.width} × {colorized.height}, {colorized.seconds:.1f} s."
         " Drag the line or press the arrow keys. Before the line the picture is gray,"
         " after it in color.</p>"
     ) + "".join(f"<p>{html.escape(note)}</p>" for note in colorized.notes)
@@ -231,9 +257,7 @@ def _write_result(
             value=str(colorized.file),
             label=f"Download {colorized.file.name} ({format_size(colorized.file)})",
             visible=True,
-            interactive=True,
         ),
-        gr.update(visible=False),
     ]
     return shown, kept, options, plugin.strength
 

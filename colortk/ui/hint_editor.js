@@ -318,6 +318,8 @@ fileInput.addEventListener("change", () => {
 
 const receive = () => {
   const next = window.colortkView ? JSON.parse(window.colortkView) : null;
+  // A preview of an earlier change may come after that of a later one.
+  if (next && next.picture === view?.picture && next.revision < view.revision) return;
   if (next?.picture !== view?.picture) {
     points = [];
     past = [];

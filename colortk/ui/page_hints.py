@@ -37,10 +37,13 @@ class PictureHints:
         Identifier of the picture that they were set on.
     hints : tuple of Hint
         In pixels of the full-size, upright picture.
+    revision : int
+        Number of the change of the settings to which the message belongs.
     """
 
     picture: str = ""
     hints: tuple[Hint, ...] = ()
+    revision: int = 0
 
     def of(self, picture: str) -> tuple[Hint, ...]:
         """Return the hints if they were set on ``picture``; those of another picture are not."""
@@ -53,7 +56,7 @@ def parse_hints(text: str | None) -> PictureHints:
     Parameters
     ----------
     text : str or None
-        JSON: ``{"picture": …, "hints": …}``, the latter as in a file of hints.
+        JSON: ``{"picture": …, "hints": …, "revision": …}``, the hints as in a file of hints.
 
     Raises
     ------
@@ -68,18 +71,25 @@ def parse_hints(text: str | None) -> PictureHints:
         message = parse(text.encode())
     except (RequestRefused, UnicodeEncodeError) as error:
         raise ValueError(str(error)) from None
-    picture = message.get("picture")
-    if set(message) != {"picture", "hints"} or not isinstance(picture, str) or len(picture) > 64:
+    picture, revision = message.get("picture"), message.get("revision", 0)
+    if type(revision) is not int or revision < 0:
+        raise ValueError("its revision is not a number")
+    if (
+        set(message) - {"revision"} != {"picture", "hints"}
+        or not isinstance(picture, str)
+        or len(picture) > 64
+    ):
         raise ValueError("it does not name its picture")
     hints = hints_from_json(message["hints"])
     if len(hints) > MAX_POINTS:
         raise ValueError(f"{len(hints)} points are over the limit of {MAX_POINTS}")
-    return PictureHints(picture, tuple(of_still(hints)))
+    return PictureHints(picture, tuple(of_still(hints)), revision)
 
 
 def format_hints(hints: PictureHints) -> str:
     """Return the message that :func:`parse_hints` reads."""
-    return json.dumps({"picture": hints.picture, "hints": hints_to_json(hints.hints)})
+    message = {"picture": hints.picture, "hints": hints_to_json(hints.hints)}
+    return json.dumps({**message, "revision": hints.revision})
 
 
 def check_size(hints: Sequence[Hint], height: int, width: int) -> None:
