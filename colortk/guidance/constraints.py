@@ -97,11 +97,12 @@ def constraints_of(hints: Sequence[Hint], lightness: Float32) -> Constraints:
     first, second = set_by[:-1][replaced[:-1]], set_by[1:][replaced[:-1]]
     against = _differ(colors[first], colors[second])
     pairs = np.unique(np.stack([second[against], first[against]], 1), axis=0)
-    notes += [
-        f"hint {hints[earlier]} is ignored where hint {hints[later]}, which is later, sets another "
-        "color"
-        for later, earlier in pairs
-    ]
+    for later, earlier in pairs:
+        first_hint, later_hint = hints[int(earlier)], hints[int(later)]
+        notes.append(
+            f"hint {first_hint} is ignored where hint {later_hint}, which is later, sets another "
+            "color"
+        )
     indices, source = set_pixels[~replaced], set_by[~replaced]
     rows, columns = np.divmod(indices, width)
     ab = colors[source]
@@ -110,7 +111,7 @@ def constraints_of(hints: Sequence[Hint], lightness: Float32) -> Constraints:
     differences = np.nan_to_num(np.linalg.norm(possible - ab, axis=1))  # NaN: the color is kept
     np.maximum.at(changes, source, differences)
     notes += [
-        f"hint {hints[number]} is paler than given: sRGB has no such color at the lightness "
+        f"hint {hints[int(number)]} is paler than given: sRGB has no such color at the lightness "
         "of that point"
         for number in np.flatnonzero(changes > NOTABLE_CHANGE)
     ]
