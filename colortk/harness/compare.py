@@ -21,7 +21,9 @@ from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
 from colortk.harness.ranked_scores import RankedScores
 from colortk.harness.results import Results
 from colortk.harness.run_options import RunOptions
-from colortk.harness.runner import run_pictures
+from colortk.harness.runner import metric_digests, run_pictures
+from colortk.harness.score_table import LEAD
+from colortk.harness.set_scores import SetScores, feature_metrics, measure_sets
 from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, MetricSpec
@@ -128,6 +130,7 @@ def compare(
         reason = next(iter(unreadable.values()), "no picture was given")
         raise UsageError("no picture to compare on", reason)
     specs, film_specs = _metrics(metrics, bool(film_paths))
+    set_specs = _set_metrics(metrics)
     if not specs:
         sources, specs = [], dict(registry().metrics())
     protocol = load_protocol(protocol_name).varied(**(changes or {}))
@@ -137,8 +140,9 @@ def compare(
     with Results(store_folder(store)) as results:
         with progress("scoring", len(sources)) as advance:
             outcome = run_pictures(
-                sources, variants, list(specs), protocol, results, run_options, advance
-            )
+                sources, variants, list(specs), protocol, results, run_options, advance,
+                set_metrics=list(feature_metrics(set_specs)),
+            )  # fmt: skip
         outcome.unreadable = unreadable | outcome.unreadable
         repeats += len(outcome.same_pixels)
         hints = None
@@ -164,24 +168,38 @@ def compare(
             films.family, films.common = _family(family, films.variants, variants), common
             films.baseline = _film_baseline(films, baseline)
         results.flush()
-        problem = results.problem
-    return Comparison(
-        protocol,
-        sources,
-        variants,
-        specs,
-        outcome,
-        left_out,
-        keep_gray=keep_gray,
-        baseline=baseline,
-        repeats=repeats,
-        metrics_requested=metrics is not None,
-        films=films,
-        hints=hints,
-        family=_family(family, variants, variants),
-        common=common,
-        store_problem=problem,
-    )
+        comparison = Comparison(
+            protocol,
+            sources,
+            variants,
+            specs,
+            outcome,
+            left_out,
+            keep_gray=keep_gray,
+            baseline=baseline,
+            repeats=repeats,
+            metrics_requested=metrics is not None,
+            films=films,
+            hints=hints,
+            family=_family(family, variants, variants),
+            common=common,
+            store_problem=results.problem,
+        )
+        if set_specs and comparison.used:
+            comparison.sets = _score_sets(comparison, set_specs, results, progress)
+    return comparison
+
+
+def _score_sets(
+    comparison: Comparison, specs: dict[str, MetricSpec], results: Results, progress: Progress
+) -> SetScores:
+    """Compute the metrics of the whole set. Their features are stored already."""
+    representatives = feature_metrics(specs)
+    with progress("sets", len(representatives) * len(comparison.variants)) as advance:
+        return measure_sets(
+            specs, metric_digests(representatives), comparison.used, comparison.variants,
+            comparison.protocol, results, advance,
+        )  # fmt: skip
 
 
 def _family(
@@ -272,10 +290,21 @@ def _metrics(
     if not names:
         return registry().metrics(), registry().metrics() | registry().metrics(films=True)
     requested = {name: registry().metric(name) for name in names}
+    requested = {name: spec for name, spec in requested.items() if spec.takes != "set"}
+    if not requested:  # only metrics of sets: these do not rank
+        requested = {LEAD: registry().metric(LEAD)}
     pictures = {name: spec for name, spec in requested.items() if spec.takes != "film"}
     if not pictures and not films:
         raise UsageError(f"metric '{names[0]}' scores films", "no film was given")
     return (pictures if pictures or films else requested), requested
+
+
+def _set_metrics(names: Sequence[str] | None) -> dict[str, MetricSpec]:
+    """Return the metrics of sets of pictures that are computed."""
+    if not names:
+        return registry().set_metrics()
+    requested = {name: registry().metric(name) for name in names}
+    return {name: spec for name, spec in requested.items() if spec.takes == "set"}
 
 
 def _variants(

@@ -15,6 +15,7 @@ from colortk.harness.records import MetricInfo
 from colortk.harness.sealing import summarize_sealing
 from colortk.harness.second_predictions import repeat_settings, summarize_repeats
 from colortk.harness.set_measures import SET_DELTA_CF, with_set_measures
+from colortk.harness.set_scores import SetScores
 from colortk.harness.statistics import MetricMean
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
@@ -63,7 +64,7 @@ class Comparison(RankedScores):
             return None
         if not self.protocol.leaves_gray_out:
             return None
-        return replace(self, gray_only=True, films=None, hints=None)
+        return replace(self, gray_only=True, films=None, hints=None, sets=SetScores())
 
     def __repr__(self) -> str:
         """Name the plugins with their mean scores, the best first, in a few lines."""
@@ -138,8 +139,9 @@ class Comparison(RankedScores):
 
     def _metric_infos(self) -> dict[str, MetricInfo]:
         """Describe the metrics, including metrics of the whole set."""
-        specs = self.metrics | {SET_DELTA_CF.name: SET_DELTA_CF}
-        return {name: MetricInfo.of(specs[name]) for name in with_set_measures(self.metrics)}
+        specs = self.metrics | {SET_DELTA_CF.name: SET_DELTA_CF} | self.sets.specs
+        names = [*with_set_measures(self.metrics), *self.sets.specs]
+        return {name: MetricInfo.of(specs[name]) for name in names}
 
     def _film_infos(self) -> list[FilmInfo] | None:
         """Describe the films; ``None`` for pictures."""
@@ -153,7 +155,7 @@ class Comparison(RankedScores):
         gap = self.colorfulness_gap(index)
         metrics = {
             metric: mean
-            for metric, means in self.summaries.items()
+            for metric, means in (self.summaries | self.set_summaries).items()
             if (mean := means[index]) is not None
         }
         if gap is not None:

@@ -77,7 +77,7 @@ def _boards(results: Results, requested_protocol: str | None) -> list[Board]:
     specs = {
         name: plugin.spec
         for name, plugin in registry().of(MetricSpec).items()
-        if isinstance(plugin.spec, MetricSpec)
+        if isinstance(plugin.spec, MetricSpec) and plugin.spec.takes != "set"
     }
     all_boards: list[Board] = []
     for protocol in chosen:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
-from colortk.harness.records import PictureRow, ResultRow
+from colortk.harness.records import PictureRow, ResultRow, without_vectors
 from colortk.harness.results import Results
 from colortk.harness.run_options import RunOptions
 from colortk.harness.sources import Source
@@ -16,6 +18,13 @@ from colortk.harness.tasks import TaskResult
 
 #: After this many time-outs or crashes in a row, a plugin gets no more pictures.
 MAX_CONSECUTIVE_FAILURES = 5
+
+
+class FeatureCode(NamedTuple):
+    """Features that are wanted: a metric that uses them, and the digest of its code."""
+
+    metric: str
+    code: str
 
 
 @dataclass
@@ -59,6 +68,7 @@ def needs_work(
     codes: dict[str, str],
     run_options: RunOptions,
     repeat: bool,
+    features: Mapping[str, FeatureCode] = MappingProxyType({}),
 ) -> bool:
     """Decide whether a plugin must run on a picture.
 
@@ -76,6 +86,8 @@ def needs_work(
         ``retry`` and ``timeout`` decide about earlier failures.
     repeat : bool
         A second prediction of the picture is wanted, too.
+    features : mapping of str to FeatureCode
+        The features that are wanted, by import path of their function.
     """
     row = outcome.results[variant.label].get(picture)
     if row is None or picture not in outcome.pictures:
@@ -88,6 +100,12 @@ def needs_work(
         return run_options.retry or longer
     if repeat and (row.repeat is None or (run_options.retry and row.repeat.error is not None)):
         return True
+    for function, (name, code) in features.items():
+        both = (row.features, outcome.pictures[picture].features)
+        if any(function not in part or part[function].code != code for part in both) and (
+            run_options.retry or name not in row.errors
+        ):
+            return True
     return any(
         name not in row.values and (run_options.retry or name not in row.errors) for name in codes
     )
@@ -108,11 +126,19 @@ def record_result(
         outcome.unreadable[result.name] = result.error or "no result"
         return
     results.store(protocol, result.picture, result.rows.values(), codes)
-    outcome.pictures[result.task] = replace(result.picture, truth=b"", gray=b"", histogram=b"")
+    outcome.pictures[result.task] = replace(
+        result.picture,
+        truth=b"",
+        gray=b"",
+        histogram=b"",
+        features=without_vectors(result.picture.features),
+    )
     for label, row in result.rows.items():
         stored = outcome.results[label].get(result.task)
         if row.error is None or stored is None or stored.error is not None:
-            small = replace(row, result=b"", heat=b"", histogram=b"")
+            small = replace(
+                row, result=b"", heat=b"", histogram=b"", features=without_vectors(row.features)
+            )
             outcome.results[label][result.task] = small
     outcome.computed += len(result.rows)
 

@@ -18,10 +18,16 @@ import numpy as np
 from colortk._opencv import cv2
 from colortk.color.cielab import gray_rgb, lightness
 from colortk.errors import ColortkError, EnvironmentProblem, PictureError
+from colortk.harness.computed_features import (
+    FeatureFunctions,
+    Features,
+    compute,
+    feature_functions,
+)
 from colortk.harness.duplicate_pixels import pixel_digest
 from colortk.harness.metric_weights import weights_digest
 from colortk.harness.metrics.colorfulness import colorfulness
-from colortk.harness.metrics.pair import Pair, Truth
+from colortk.harness.metrics.pair import Pair, ScoredPicture, Truth
 from colortk.harness.plugin_processes import (
     close_other_runs,
     loading_seconds,
@@ -62,6 +68,17 @@ def configure_process(threads: int | None) -> None:
 def _scorer(metrics: tuple[tuple[str, str], ...]) -> Scorer:
     check_metric_code(metrics)
     return Scorer([name for name, _ in metrics])
+
+
+@lru_cache(maxsize=4)
+def _feature_functions(metrics: tuple[tuple[str, str], ...]) -> FeatureFunctions:
+    check_metric_code(metrics)
+    return feature_functions(metrics)
+
+
+def _features(picture: ScoredPicture, task: Task) -> Features:
+    """Compute the features that metrics of sets need."""
+    return compute(picture, _feature_functions(task.set_metrics))
 
 
 def check_metric_code(metrics: tuple[tuple[str, str], ...]) -> None:
@@ -108,17 +125,20 @@ def score_variants(task: Task, make_guide: MakeGuide) -> TaskResult:
         return result
     truth = Truth(original.pixels)
     light = lightness(original.pixels)
+    truth_features = _features(truth, task)
     loaded = loading_seconds()
     for variant in task.variants:
         try:
             guide = make_guide(variant, truth)
             row = _score_plugin(variant, task, truth, light, result, guide)
+            row.errors |= truth_features.errors if row.error is None else {}
             result.rows[variant.label] = row
         except ColortkError as error:  # It cannot be loaded: no picture can be scored.
             result.unavailable[variant.label] = str(error)
     result.loading = loading_seconds() - loaded
     close_other_runs(task.run)
     result.picture = _picture_row(task, truth, light, original.enlarged)
+    result.picture.features = truth_features.vectors
     return result
 
 
@@ -166,6 +186,9 @@ def _score_plugin(
     pair = Pair(truth, rgb)
     scores = _scorer(task.metrics).score(pair)
     row.values, row.errors, row.metric_seconds = scores.values, scores.errors, scores.seconds
+    features = _features(pair.result, task)
+    row.features, row.metric_seconds = features.vectors, row.metric_seconds + features.seconds
+    row.errors |= features.errors
     after = time.perf_counter()
     row.result, row.heat = thumbnail(rgb), heat_map(pair.delta_e94)
     row.histogram = histogram(*pair.result.planes[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -81,6 +82,18 @@ class RankedScores(ScoreTable):
             ):
                 first, second = self._labels(pair)
                 rows.append(PairedDifference(first, second, metric, **_difference(pair)))
+        return rows + self._paired_sets(couples)
+
+    def _paired_sets(self, couples: Sequence[tuple[int, int]]) -> list[PairedDifference]:
+        """Return differences by metrics of sets; no picture by itself is better or worse."""
+        rows = []
+        for metric, spec in self.sets.specs.items():
+            for pair in pair_verdicts(
+                self.sets.tables[metric], couples, None, self._family, spec.bounds
+            ):
+                first, second = self._labels(pair)
+                values = _difference(pair) | {"ties": 0}
+                rows.append(PairedDifference(first, second, metric, **values))
         return rows
 
     def pairs(self) -> dict[str, list[PairDifference]]:
@@ -130,13 +143,17 @@ class RankedScores(ScoreTable):
     def metric_failures(self) -> list[MetricFailure]:
         """Metrics that lack scores: how many, and the first reason."""
         reasons: dict[str, list[str]] = {}
+        known = {**self.metrics, **self.sets.specs}
         for variant in self.variants:
             for source in self.candidates:
                 row = self.row(variant.label, source.picture)
                 for metric, reason in (row.errors if row is not None else {}).items():
-                    if metric in self.metrics and source.picture not in self._skipped(metric):
+                    if metric in known and source.picture not in self._skipped(metric):
                         reasons.setdefault(metric, []).append(reason)
-        return [MetricFailure(metric, len(reason), reason[0]) for metric, reason in reasons.items()]
+        rows = [MetricFailure(metric, len(reason), reason[0]) for metric, reason in reasons.items()]
+        for metric, error in self.sets.errors.items():
+            rows.append(MetricFailure(metric, len(self.variants), error))
+        return rows
 
     def colorfulness_gap(self, index: int) -> ColorfulnessGap | None:
         """Return the set-level ΔCF of a plugin, ``None`` without a score."""

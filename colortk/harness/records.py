@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from colortk.plugin.spec import MetricSpec
 
@@ -34,6 +35,21 @@ class Key:
     code: str
 
 
+class FeatureVector(NamedTuple):
+    """Features of a picture: the digest of the code that computes them, and float32 values.
+
+    ``vector`` is empty where the values are only stored.
+    """
+
+    code: str
+    vector: bytes
+
+
+def without_vectors(features: dict[str, FeatureVector]) -> dict[str, FeatureVector]:
+    """Return features without their values, which are stored."""
+    return {name: item._replace(vector=b"") for name, item in features.items()}
+
+
 @dataclass
 class PictureRow:
     """An original, prepared as a protocol says.
@@ -58,6 +74,8 @@ class PictureRow:
         JPEG thumbnails of the original and of its lightness.
     pixels : str
         Digest of the prepared pixels; empty in results of earlier versions.
+    features : dict of str to FeatureVector
+        Features for metrics of sets, by import path of their function.
     """
 
     picture: str
@@ -71,6 +89,7 @@ class PictureRow:
     truth: bytes = b""
     gray: bytes = b""
     pixels: str = ""
+    features: dict[str, FeatureVector] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +141,8 @@ class ResultRow:
         The difference of a second prediction, if there was one.
     sealed : dict, optional
         Which ways to the originals were closed to the plugin; ``None``: not recorded.
+    features : dict of str to FeatureVector
+        As of :class:`PictureRow`.
     """
 
     picture: str
@@ -141,6 +162,7 @@ class ResultRow:
     limit: float | None = None
     repeat: Repeat | None = None
     sealed: dict[str, bool] | None = None
+    features: dict[str, FeatureVector] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -155,6 +177,7 @@ class MetricInfo:
     digits: int
     chroma: bool
     definition: str
+    of_set: bool = False
 
     @classmethod
     def of(cls, spec: MetricSpec) -> MetricInfo:
@@ -168,4 +191,5 @@ class MetricInfo:
             spec.digits,
             spec.chroma,
             spec.definition or spec.summary,
+            spec.takes == "set",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,12 @@ from colortk.harness.results_file import (
     transaction,
 )
 from colortk.harness.sealing import read_sealed
+from colortk.harness.stored_features import (
+    mark_features,
+    mark_original_features,
+    read_features,
+)
+from colortk.types import Float32
 
 #: Name of the file in the folder of a store.
 RESULTS_FILE = "results.sqlite"
@@ -92,13 +98,15 @@ class ResultReader:
             f" WHERE protocol = ?{among}",
             (protocol_hash,),
         )
-        return {
+        pictures = {
             sha: PictureRow(
                 sha, name, width, height, chroma, colorfulness, bool(enlarged), pixels=pixels
             )
             for sha, name, width, height, chroma, colorfulness, enlarged, pixels in rows
             if all(map(is_number, (width, height, chroma, colorfulness)))
         }
+        mark_original_features(self._db, among, protocol_hash, pictures)
+        return pictures
 
     @repairing
     def results(
@@ -149,6 +157,7 @@ class ResultReader:
             ):
                 rows[picture].repeat = Repeat(*repeat_values)
         read_sealed(self._db, condition, where, rows)
+        mark_features(self._db, condition, where, rows)
         for picture, metric, code, value, error in self._db.execute(
             "SELECT picture, metric, scores.code, value, scores.error FROM scores"
             f" JOIN results ON results.id = scores.result WHERE {condition}",
@@ -162,6 +171,18 @@ class ResultReader:
             elif is_number(value):
                 rows[picture].values[metric] = value
         return rows
+
+    @repairing
+    def features(
+        self,
+        protocol_hash: str,
+        key: Key | None,
+        name: str,
+        code: str,
+        places: Mapping[str, int],
+    ) -> Float32:
+        """Return stored features; see :func:`colortk.harness.stored_features.read_features`."""
+        return read_features(self._db, protocol_hash, key, name, code, places)
 
     @repairing
     def thumbnails(self, protocol: Protocol, picture: str) -> tuple[bytes, bytes]:

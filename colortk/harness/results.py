@@ -15,6 +15,7 @@ from colortk.harness.records import PictureRow, ResultRow, readable
 from colortk.harness.result_reader import RESULTS_FILE, ResultReader
 from colortk.harness.results_file import is_damage, repairing, transaction
 from colortk.harness.sealing import write_sealed
+from colortk.harness.stored_features import write_features, write_original_features
 
 __all__ = ["RESULTS_FILE", "Results"]
 
@@ -117,6 +118,7 @@ class Results(ResultReader):
                         "INSERT OR REPLACE INTO pixels VALUES (?, ?, ?)",
                         (protocol.hash, picture.picture, picture.pixels),
                     )
+                write_original_features(self._db, protocol.hash, picture)
                 for row in rows:
                     self._add_result(protocol, row, metric_code)
         except sqlite3.OperationalError as error:
@@ -179,3 +181,4 @@ class Results(ResultReader):
             )
 
         write_sealed(self._db, number, row.sealed)
+        write_features(self._db, number, row)

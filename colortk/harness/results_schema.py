@@ -44,5 +44,22 @@ CREATE TABLE IF NOT EXISTS sealed (
     result INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE, aspects TEXT NOT NULL
 )
 """
+#: Features for metrics of sets, float32 vectors. ``code``: digest of what computes them.
+FEATURES = """
+CREATE TABLE IF NOT EXISTS features (
+    result INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE,
+    name TEXT NOT NULL, code TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (result, name)
+)
+"""
+ORIGINAL_FEATURES = """
+CREATE TABLE IF NOT EXISTS original_features (
+    protocol TEXT NOT NULL, picture TEXT NOT NULL,
+    name TEXT NOT NULL, code TEXT NOT NULL, vector BLOB NOT NULL,
+    PRIMARY KEY (protocol, picture, name)
+)
+"""
 #: Statements that add missing tables, by table.
-ADDED = {"repeats": REPEATS, "pixels": PIXELS, "sealed": SEALED}
+ADDED = {
+    "repeats": REPEATS, "pixels": PIXELS, "sealed": SEALED, "features": FEATURES,
+    "original_features": ORIGINAL_FEATURES,
+}  # fmt: skip

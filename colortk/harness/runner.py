@@ -10,6 +10,7 @@ from colortk.errors import PictureError
 from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.metric_weights import weights_digest
 from colortk.harness.outcome import (
+    FeatureCode,
     Outcome,
     leave_out_duplicates,
     needs_work,
@@ -54,6 +55,7 @@ def run_pictures(
     run_options: RunOptions | None = None,
     advance: Callable[[int], None] = lambda n: None,
     work: Callable[[Task], TaskResult] = score_picture,
+    set_metrics: Sequence[str] = (),
 ) -> Outcome:
     """Score every plugin on every picture. Stored results are not computed again.
 
@@ -75,6 +77,9 @@ def run_pictures(
         Called with a number of pictures when these are done.
     work : callable, optional
         Scores the picture of a task; a function of a module.
+    set_metrics : sequence of str
+        Names of metrics of sets, whose features are computed; see
+        :func:`colortk.harness.set_scores.feature_metrics`.
 
     Returns
     -------
@@ -87,11 +92,19 @@ def run_pictures(
         If workers die or cannot be reached. The scores so far are stored.
     """
     run_options = run_options or RunOptions()
-    codes = metric_digests(metrics)
+    codes, set_codes = metric_digests(metrics), metric_digests(set_metrics)
+    all_codes = codes | set_codes
+    features = {
+        registry().metric(name).function: FeatureCode(name, code)
+        for name, code in set_codes.items()
+    }
     picture_digests = {source.picture for source in pictures}
     outcome = Outcome(
         results.pictures(protocol.hash, picture_digests),
-        {v.label: results.results(protocol.hash, v.key, codes, picture_digests) for v in variants},
+        {
+            v.label: results.results(protocol.hash, v.key, all_codes, picture_digests)
+            for v in variants
+        },
     )
     twice = select_pictures([s.picture for s in pictures]) if run_options.repeats else set()
     todo: list[tuple[Source, tuple[PluginVariant, ...]]] = []
@@ -103,7 +116,7 @@ def run_pictures(
         missing = tuple(
             variant
             for variant in variants
-            if needs_work(outcome, source.picture, variant, codes, run_options, repeat)
+            if needs_work(outcome, source.picture, variant, codes, run_options, repeat, features)
         )
         if missing:
             todo.append((source, missing))
@@ -137,10 +150,11 @@ def run_pictures(
                 run,
                 source.picture in twice,
                 hidden,
+                set_metrics=tuple(set_codes.items()),
             )
 
     for result in run_tasks(tasks(), run_options, work):
-        record_result(result, outcome, results, protocol, codes)
+        record_result(result, outcome, results, protocol, all_codes)
         stop_after_failures(result, outcome, consecutive_failures)
         advance(1)
     leave_out_duplicates(pictures, outcome)

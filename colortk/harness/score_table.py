@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from colortk.harness.outcome import Outcome
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
 from colortk.harness.records import ResultRow
+from colortk.harness.set_scores import SetScores
 from colortk.harness.sources import Source
 from colortk.harness.statistics import MetricMean, summaries
 from colortk.plugin.spec import MetricSpec
@@ -23,6 +24,8 @@ HEADLINE = (
     "lpips", "ms_ssim_ab", "delta_e00", "delta_e00_p95", "colorfulness", "colorfulness_error",
     "psnr", "ssim",
 )  # fmt: skip
+#: Columns of metrics of sets, after these.
+SET_HEADLINE = ("fid", "kid", "frechet_alexnet")
 #: A table is ranked by the first of these that it has. ΔCF is not among them: it compares amounts
 #: of color, and wrong colors can have the right amount.
 RANKING = tuple(metric for metric in HEADLINE if metric != "colorfulness_error")
@@ -62,6 +65,8 @@ class ScoreTable:
         Use the gray originals only.
     store_problem : str
         Why some scores could not be stored; they are in this set nevertheless.
+    sets : SetScores
+        Metrics of the whole set, which :func:`colortk.harness.set_scores.measure_sets` computes.
     """
 
     protocol: Protocol
@@ -78,6 +83,7 @@ class ScoreTable:
     common: bool = False
     gray_only: bool = False
     store_problem: str = ""
+    sets: SetScores = field(default_factory=SetScores)
 
     @cached_property
     def readable(self) -> list[Source]:
@@ -133,7 +139,8 @@ class ScoreTable:
         """Return the pictures on which a metric does not count (protocol v1 only)."""
         if self.protocol.leaves_gray_out or self.keep_gray:
             return set()
-        return self.near_gray if self._means_color(self.metrics[metric]) else set()
+        spec = self.metrics.get(metric)
+        return self.near_gray if spec is not None and self._means_color(spec) else set()
 
     def row(self, label: str, picture: str) -> ResultRow | None:
         """Return the result of a plugin on a picture, ``None`` if there is none."""
@@ -176,3 +183,13 @@ class ScoreTable:
         bounds = [self.metrics[metric].bounds for metric in self._tables for _ in range(count)]
         means = summaries(joined, np.array(bounds, float).reshape(-1, 2).T)
         return {metric: means[k * count : (k + 1) * count] for k, metric in enumerate(self._tables)}
+
+    @cached_property
+    def set_summaries(self) -> dict[str, list[MetricMean | None]]:
+        """Value of every plugin with its interval, in their order, by metric of sets."""
+        found: dict[str, list[MetricMean | None]] = {}
+        for name, table in self.sets.tables.items():
+            means = summaries(table, self.sets.specs[name].bounds)
+            # The median of the influences means nothing.
+            found[name] = [None if mean is None else replace(mean, median=None) for mean in means]
+        return found

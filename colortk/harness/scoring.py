@@ -56,8 +56,9 @@ class Scorer:
     def __init__(self, names: Sequence[str]) -> None:
         self.specs: dict[str, MetricSpec] = {name: registry().metric(name) for name in names}
         for name, spec in self.specs.items():
-            if spec.takes == "film":
-                raise UsageError(f"metric '{name}' scores films, not pictures")
+            if spec.takes in ("film", "set"):
+                kind = "films" if spec.takes == "film" else "sets of pictures"
+                raise UsageError(f"metric '{name}' scores {kind}, not pictures")
         self._functions: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, truth: Truth, result: Array) -> Scores:

@@ -36,6 +36,8 @@ class Task:
         Random name of the comparison.
     predicts_twice : bool
         Predict the picture twice.
+    set_metrics : tuple of (str, str)
+        Metrics of sets whose features are computed, and the digests of their code.
     hidden_folders : Hidden
         Files that plugins must not be able to read, although they lie where code is.
     """
@@ -51,6 +53,7 @@ class Task:
     run: str = ""
     predicts_twice: bool = False
     hidden_folders: Hidden = field(default_factory=Hidden)
+    set_metrics: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
 
 
 @dataclass

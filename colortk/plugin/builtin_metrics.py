@@ -120,6 +120,18 @@ def colortk_metrics() -> list[MetricSpec]:
             "mean_chrominance_mse", "mean-ab MSE", "Squared error of the mean a* and b*, over 255²",
             False, "chroma", digits=6, chroma=True, source="Acharya 2022",
         ),
+        _set_metric(
+            "frechet_alexnet", "FD-AlexNet", "Fréchet distance of AlexNet features", "alexnet",
+            digits=3, source="Dowson and Landau 1982; after Heusel et al. 2017",
+        ),
+        _set_metric(
+            "fid", "FID", "Fréchet Inception distance", "inception", digits=2,
+            source="Heusel et al. 2017", weights_variable="COLORTK_INCEPTION",
+        ),
+        _set_metric(
+            "kid", "KID", "Kernel Inception distance", "inception", digits=5,
+            source="Bińkowski et al. 2018", weights_variable="COLORTK_INCEPTION",
+        ),
         MetricSpec(
             "flicker", "Mean change of a* and b* from frame to frame, along motion",
             "colortk.harness.flicker:ColorFlicker", False, needs_reference=False, takes="film",
@@ -127,6 +139,21 @@ def colortk_metrics() -> list[MetricSpec]:
             definition=DEFINITIONS["flicker"], bounds=(0, math.inf),
         ),
     ]  # fmt: skip
+
+
+def _set_metric(
+    name: str, label: str, summary: str, features: str, **attributes: Any
+) -> MetricSpec:
+    """Declare a built-in metric of sets of pictures; lower is better."""
+    function = f"colortk.harness.features:{features}"
+    if features == "inception":
+        function = "colortk.harness.inception.network:inception"
+    kernel = "colortk.harness.kernel_distance:kernel_distance"
+    return MetricSpec(
+        name, summary, function, False, needs_reference=False, takes="set", label=label,
+        definition=DEFINITIONS[name], bounds=(-math.inf if name == "kid" else 0, math.inf),
+        set_function=kernel if name == "kid" else "colortk.harness.frechet:frechet", **attributes,
+    )  # fmt: skip
 
 
 def _metric(
@@ -233,6 +260,20 @@ DEFINITIONS = {
     "mean_chrominance_mse": (
         "squared error of the picture's mean a* and mean b* (as a* + 128 in 0..255), over"
         " 255², mean of the two"
+    ),
+    "frechet_alexnet": (
+        "Fréchet distance between originals and results, by mean and covariance of 256 features of "
+        "the AlexNet of LPIPS (fifth map, mean over positions, times 10), at the pictures' own "
+        "size; not FID, and not comparable with it; it depends on the number of pictures"
+    ),
+    "fid": (
+        "Fréchet distance between originals and results, by mean and covariance (N − 1) of the "
+        "2,048 features of the Inception v3 of 2015, pictures resized to 299 × 299 bilinearly "
+        "without antialiasing, as pytorch-fid does; it depends on the number of pictures"
+    ),
+    "kid": (
+        "unbiased squared maximum mean discrepancy between originals and results with the kernel "
+        "(x·y / 2048 + 1)³, of the features of FID, over all pairs of at most 10,000 pictures"
     ),
     "flicker": (
         "mean over pixels and steps of √(Δa*² + Δb*²) from one frame to the next, along "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -91,12 +92,18 @@ class Registry:
 
     def metrics(self, films: bool = False) -> dict[str, MetricSpec]:
         """Return the metrics of pictures, or of films, whose files are available, by name."""
-        specs = (plugin.spec for plugin in self.plugins)
+        return self._available({"film"} if films else {"pictures", "pair"})
+
+    def set_metrics(self) -> dict[str, MetricSpec]:
+        """Return the metrics of sets of pictures whose files are available, by name."""
+        return self._available({"set"})
+
+    def _available(self, takes: Collection[str]) -> dict[str, MetricSpec]:
         return {
             spec.name: spec
-            for spec in specs
+            for spec in (plugin.spec for plugin in self.plugins)
             if isinstance(spec, MetricSpec)
-            and (spec.takes == "film") == films
+            and spec.takes in takes
             and (not spec.weights_variable or os.environ.get(spec.weights_variable))
         }
 

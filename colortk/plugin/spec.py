@@ -172,7 +172,7 @@ class ColorizerSpec:
 
 
 #: Arguments of the function of a metric.
-Takes = Literal["pictures", "pair", "film"]
+Takes = Literal["pictures", "pair", "film", "set"]
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,9 @@ class MetricSpec:
         :class:`colortk.harness.metrics.pair.Pair`, which computes values that several metrics share
         once. "film": it is called as ``function()`` for every result, and returns an object with
         the methods ``add(frame)``, called with each :class:`colortk.harness.films.frame.FilmFrame`
-        in order, and ``result()``, which returns the number.
+        in order, and ``result()``, which returns the number. "set": it is called as
+        ``function(picture)`` with a :class:`~colortk.harness.metrics.pair.ScoredPicture`, and
+        returns features, float32 (D,); ``set_function`` compares those of all pictures.
     digits : int
         Digits after the decimal point in tables.
     label : str
@@ -222,6 +224,11 @@ class MetricSpec:
         If it is not set, the metric is scored only when it is asked for by name, and then fails.
     bounds : tuple of float
         The lowest and the highest possible value. Intervals of means end there.
+    set_function : str
+        Of a metric that takes a "set": ``"package.module:callable"``. It is called as
+        ``set_function(truth, result)`` with the features of the originals and of the results,
+        (N, D), and returns the number, and how much each picture influences it, float64 (N,) with
+        mean 0, as :func:`colortk.harness.frechet.frechet` does. Intervals need the influences.
     """
 
     name: str
@@ -240,6 +247,7 @@ class MetricSpec:
     modules: tuple[str, ...] = ()
     weights_variable: str = ""
     bounds: tuple[float, float] = (-math.inf, math.inf)
+    set_function: str = ""
 
     @property
     def heading(self) -> str:

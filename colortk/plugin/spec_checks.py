@@ -58,6 +58,8 @@ def _check_metric(spec: MetricSpec) -> str | None:
         return f"has higher_is_better={spec.higher_is_better!r}; expected True, False or None"
     if spec.takes not in get_args(Takes):
         return f"has takes={spec.takes!r}; one of {', '.join(get_args(Takes))} is wanted"
+    if (spec.takes == "set") != (isinstance(spec.set_function, str) and ":" in spec.set_function):
+        return 'needs both takes="set" and set_function="package.module:callable", or neither'
     if spec.takes == "pair" and not spec.needs_reference:
         return 'takes a "pair" but has needs_reference=False: a pair contains the reference'
     if type(spec.digits) is not int or not 0 <= spec.digits <= 9:

@@ -10,6 +10,7 @@ from colortk.harness.comparison import MIN_RELIABLE_PICTURES
 from colortk.harness.films.film_variants import STEADIED
 from colortk.harness.records import MetricInfo, readable
 from colortk.harness.second_predictions import ROUNDING_TOLERANCE, RepeatSummary
+from colortk.harness.set_scores import MIN_SET_PICTURES
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
     PluginRow,
@@ -80,7 +81,23 @@ def caption(summary: ComparisonSummary) -> list[str]:
     ]
     if summary.images < MIN_RELIABLE_PICTURES:
         lines.append(f"with so few {item}s, the results are not reliable")
+    lines += set_notes(summary)
     return lines + repeat_notes(summary) + sealing_notes(summary.plugins)
+
+
+def set_notes(summary: ComparisonSummary) -> list[str]:
+    """Return a warning if the values of metrics of sets depend much on the number of pictures."""
+    names = [name for name, metric in summary.metrics.items() if metric.of_set]
+    counts = [
+        row.metrics[name].n for row in summary.plugins for name in names if name in row.metrics
+    ]
+    if not counts or min(counts) >= MIN_SET_PICTURES:
+        return []
+    labels = ", ".join(summary.metrics[name].label for name in names)
+    return [
+        f"{labels}: with under {MIN_SET_PICTURES:,} pictures, compare values only with those of the"
+        " same pictures"
+    ]
 
 
 def gray_lines(table: ScoredTable) -> list[str]:

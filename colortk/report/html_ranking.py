@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from colortk.harness.score_table import HEADLINE
+from colortk.harness.score_table import HEADLINE, SET_HEADLINE
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
     PluginRow,
@@ -15,7 +15,7 @@ from colortk.report.text_tables import column_counts
 from colortk.report.wording import of_total
 
 #: Columns that are shown at first, if the report has them; the ranking metric is always shown.
-SHOWN = (*HEADLINE, "seconds")
+SHOWN = (*HEADLINE, *SET_HEADLINE, "seconds")
 
 
 @dataclass(frozen=True)

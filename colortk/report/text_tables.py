@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from colortk.harness.comparison import Comparison
-from colortk.harness.score_table import HEADLINE
+from colortk.harness.score_table import HEADLINE, SET_HEADLINE
 from colortk.harness.set_measures import with_set_measures
 from colortk.harness.statistics import MetricMean
 from colortk.harness.summary import ComparisonSummary
@@ -26,13 +26,15 @@ class Table(NamedTuple):
 
 def table_metrics(comparison: Comparison) -> list[str]:
     """Return the metrics that a table shows: those that the user named, or the usual ones."""
+    sets = [name for name in SET_HEADLINE if name in comparison.sets.specs]
+    sets += [name for name in comparison.sets.specs if name not in sets]
     if comparison.metrics_requested:
-        return with_set_measures(comparison.metrics)
+        return [*with_set_measures(comparison.metrics), *sets]
     usual = [m for m in HEADLINE if m in comparison.metrics]
     usual = usual or list(comparison.metrics)[:MAX_OTHER_COLUMNS]
     # Metrics of films come second, so that a narrow terminal shows them.
     films = [m for m, s in comparison.metrics.items() if s.takes == "film" and m not in usual]
-    return with_set_measures([*usual[:1], *films, *usual[1:]])
+    return [*with_set_measures([*usual[:1], *films, *usual[1:]]), *sets]
 
 
 def comparison_parts(comparison: Comparison) -> list[Comparison]:

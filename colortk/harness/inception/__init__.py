@@ -1,0 +1,1 @@
+"""The Inception network of FID and KID, whose weights the user brings."""
