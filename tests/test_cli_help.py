@@ -13,7 +13,7 @@ from colortk.cli.main import cli
 #: Verbs with which the help of an option may begin.
 VERBS = {
     "Add", "Ask", "Average", "Begin", "Choose", "Colorize", "Compare", "Compute", "Connect",
-    "Continue", "Copy", "Create", "Crop", "Decode", "Delete", "Descend", "Download", "Draw",
+    "Continue", "Copy", "Create", "Crop", "Decode", "Deinterlace", "Delete", "Descend", "Download", "Draw",
     "End", "Fit", "Give", "Imitate",
     "Include", "Keep", "Leave", "List", "Listen", "Load", "Lower", "Measure", "Mix",
     "Multiply", "Offer", "Overwrite", "Pack", "Print", "Read", "Record", "Reduce", "Refuse",
