@@ -257,7 +257,7 @@ def damage(survey: Path, how: str) -> None:
     elif how == "no list":
         (survey / "survey.json").write_text("[]")
     elif how == "a later format":
-        (survey / "survey.json").write_text('{"format": 2}')
+        (survey / "survey.json").write_text('{"format": 3}')
     elif how == "no answers":
         (survey / "survey.sqlite").unlink()
     elif how == "damaged answers":
@@ -279,7 +279,7 @@ def damage(survey: Path, how: str) -> None:
         ("half a description", UsageError, "damaged"),
         ("another description", UsageError, "another survey"),
         ("no list", UsageError, "damaged"),
-        ("a later format", UsageError, "format 2"),
+        ("a later format", UsageError, "format 3"),
         ("no answers", UsageError, "missing"),
         ("damaged answers", EnvironmentProblem, "not a database"),
         ("empty answers", UsageError, "version 0"),

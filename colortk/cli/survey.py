@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,19 +14,21 @@ from colortk.cli.common import (
     check_finite,
     configure_runtime,
     print_json,
-    print_table,
     progress,
 )
-from colortk.cli.output import escape_text, print_line, print_message
+from colortk.cli.output import print_line, print_message
+from colortk.cli.survey_report import report
 
 if TYPE_CHECKING:
-    from colortk.survey.findings import SurveyFindings
-    from colortk.survey.session import Survey
+    from colortk.survey.create import PairOptions
 
 
 @click.group("survey", short_help="Ask people which pictures are real.")
 def command() -> None:
     """Ask people whether pictures are real or colorized, and report their answers."""
+
+
+command.add_command(report)
 
 
 @command.command("create", short_help="Choose and colorize the pictures of a survey.")
@@ -60,6 +61,37 @@ def command() -> None:
     help="Show N pictures to each rater. [default: all, at most 40]",
 )
 @click.option(
+    "--design",
+    type=click.Choice(["real", "pairs"]),
+    default="real",
+    show_default=True,
+    help="Ask whether one picture is real, or which of two looks more natural.",
+)
+@click.option(
+    "--original/--no-original",
+    default=None,
+    help="Compare the original with the plugins, too (pairs). [default: yes]",
+)
+@click.option(
+    "--checks",
+    type=click.IntRange(0, 100),
+    metavar="N",
+    help="Ask N attention checks of each rater (pairs). [default: 4]",
+)
+@click.option(
+    "--exposure",
+    "exposure_ms",
+    type=click.IntRange(50, 60_000),
+    metavar="MS",
+    help="Hide a pair after this many milliseconds (pairs). [default: no limit]",
+)
+@click.option(
+    "--consent",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Show this text before the first question (pairs).",
+)
+@click.option(
     "--seed", default=0, show_default=True, metavar="N", help="Seed the random choice of pictures."
 )
 @click.option(
@@ -87,6 +119,11 @@ def create(
     plugins: tuple[str, ...],
     count: int | None,
     each: int | None,
+    design: str,
+    original: bool | None,
+    checks: int | None,
+    exposure_ms: int | None,
+    consent: Path | None,
     seed: int,
     timeout: float,
     output: Path,
@@ -97,12 +134,13 @@ def create(
     """Choose pictures, colorize them, and write everything that a survey needs into one folder.
 
     Pictures are cropped and scaled to 256 × 256 pixels, as for `colortk compare`. A rater sees
-    each picture once: real, or colorized by one of the plugins. Over all raters, each version is
-    shown equally often. Pictures with almost no color are left out. PLUGIN is written NAME,
-    NAME:OPTION=VALUE,… or NAME@WEIGHTS.
+    each picture once: real, or colorized by one of the plugins; or, with --design pairs, in two
+    versions side by side. Over all raters, each version is shown equally often. Pictures with
+    almost no color are left out. PLUGIN is written NAME, NAME:OPTION=VALUE,… or NAME@WEIGHTS.
 
     \b
     colortk survey create --pictures photographs/ --plugins sift_mlp,mean_color -o survey/
+    colortk survey create --design pairs --pictures photographs/ -p sift_mlp,gray -o survey/
     """
     configure_runtime(threads, device)
     from colortk.errors import UsageError
@@ -116,7 +154,8 @@ def create(
     if count is not None and each is not None and each > count:
         reason = f"the survey has {count} pictures"
         raise UsageError(f"--each {each} is too large", reason, f"use --each {count} or less")
-    drawing = SurveyOptions(count, each, seed, timeout)
+    pairs = _pair_options(design, original, checks, exposure_ms, consent)
+    drawing = SurveyOptions(count, each, seed, timeout, pairs)
     about = make(
         output, pictures + images, parse_plugin_list(plugins), drawing, progress
     ).description
@@ -132,6 +171,7 @@ def create(
                 "pictures": len(about.pictures),
                 "each": about.each,
                 "conditions": about.conditions,
+                "design": design,
                 "seed": about.seed,
                 "protocol": about.protocol["hash"],
                 "left_out": list(about.left_out),
@@ -143,78 +183,36 @@ def create(
     return 0
 
 
-@command.command("report", short_help="Print how often pictures were called real.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--html",
-    "html_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write a report with pictures, in one file.",
-)
-@click.option(
-    "--csv",
-    "csv_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the table as CSV.",
-)
-@click.option("--per-answer", is_flag=True, help="Add each answer to --json and --csv.")
-@click.option(
-    "--keep-uniform", is_flag=True, help="Include raters who always gave the same answer."
-)
-@click.option("--force", is_flag=True, help="Overwrite the files of --html and --csv.")
-@JSON
-def report(
-    folder: Path,
-    html_file: Path | None,
-    csv_file: Path | None,
-    per_answer: bool,
-    keep_uniform: bool,
-    force: bool,
-    as_json: bool,
-) -> int:
-    """Print how often raters called pictures real, for real pictures and for each plugin.
-
-    The 95 % intervals account for the choice of raters and pictures. Each plugin is compared with
-    the real pictures. Raters who always gave the same answer are excluded. The report can be
-    printed while raters still answer. CSV and HTML can be written to '-', standard output.
-    """
-    from colortk.cli import compare_output as outputs
+def _pair_options(
+    design: str,
+    original: bool | None,
+    checks: int | None,
+    exposure_ms: int | None,
+    consent: Path | None,
+) -> PairOptions | None:
+    """Return the options of a survey of pairs; refuse them for another design."""
     from colortk.errors import UsageError
-    from colortk.report import survey_tables
-    from colortk.survey.findings import findings
-    from colortk.survey.session import Survey
+    from colortk.io.regular_files import read_regular
+    from colortk.survey.create import DEFAULT_CHECKS, PairOptions
+    from colortk.survey.pairs.description import DEFAULT_CONSENT
 
-    if per_answer and not (as_json or csv_file):
-        reason = "it adds each answer to these outputs"
-        raise UsageError("--per-answer needs --json or --csv", reason, "add one of them")
-    files = {"csv": csv_file, "html": html_file}
-    outputs.check_files(files, as_json, force)
-    survey = Survey.open(folder)
-    result = findings(survey, keep_uniform, per_answer)
-    for kind, path in files.items():
-        if path is not None:
-            _write(kind, path, survey, result, force)
-    if as_json:
-        print_json(result.as_dict(), indent=1)
-    elif Path("-") not in files.values():
-        for line in survey_tables.caption(result):
-            outputs.print_note(line)
-        print_table("", *survey_tables.condition_table(result))
-    return 0
-
-
-def _write(kind: str, path: Path, survey: Survey, result: SurveyFindings, force: bool) -> None:
-    from colortk.io.files import write_atomic
-    from colortk.report import survey_tables
-    from colortk.report.survey_page import page
-
-    text = survey_tables.to_csv(result) if kind == "csv" else "".join(page(survey, result))
-    data = text.encode("utf-8", "backslashreplace")
-    if str(path) == "-":
-        if kind != "html":
-            data = escape_text(data.decode()).encode()
-        sys.stdout.buffer.write(data)
-    else:
-        write_atomic(path, data, force)
+    if design != "pairs":
+        options = {
+            "--original": original, "--checks": checks, "--exposure": exposure_ms,
+            "--consent": consent,
+        }  # fmt: skip
+        for name, value in options.items():
+            if value is not None:
+                raise UsageError(f"{name} needs --design pairs")
+        return None
+    text = DEFAULT_CONSENT
+    if consent is not None:
+        try:
+            text = read_regular(consent).decode().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read '{consent}'", str(error), "use a UTF-8 text") from error
+        if not text:
+            raise UsageError(f"'{consent}' is empty", hint="write the text that raters agree to")
+    return PairOptions(
+        original is not False, DEFAULT_CHECKS if checks is None else checks, exposure_ms, text
+    )

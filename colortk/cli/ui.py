@@ -71,7 +71,7 @@ def command(
     """
     configure_runtime(threads, device)
     from colortk.survey.create import parse_plugin_list
-    from colortk.survey.session import Survey
+    from colortk.survey.open_survey import open_survey
     from colortk.ui.limits import MEGABYTE, Limits
     from colortk.ui.plugin_pool import create_plugin_pool
     from colortk.ui.server import ServerSettings, serve
@@ -83,7 +83,7 @@ def command(
     offered, notes = create_plugin_pool(parse_plugin_list(plugins), timeout)
     for note in notes:
         print_message(f"note: {note}")
-    opened_survey = Survey.open(survey) if survey is not None else None
+    opened_survey = open_survey(survey) if survey is not None else None
 
     def ready(address: str) -> None:
         try:

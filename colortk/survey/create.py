@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,6 @@ from colortk.harness.sources import Source, find_sources
 from colortk.io.files import refuse_special, special_kind, temporary_folder, write_atomic
 from colortk.plugin.discover import DISTRIBUTION
 from colortk.runtime.progress import Progress, silent
-from colortk.survey.answers import Answers
 from colortk.survey.description import (
     ANSWERS_FILE,
     PICTURES_FOLDER,
@@ -32,12 +31,46 @@ from colortk.survey.description import (
     Subject,
     digest,
 )
-from colortk.survey.plan import shuffled
+from colortk.survey.open_survey import open_survey
+from colortk.survey.pairs.checks import check_versions
+from colortk.survey.pairs.description import (
+    DEFAULT_CONSENT,
+    PAIRS_QUESTION,
+    PairDescription,
+)
+from colortk.survey.pairs.session import PairSurvey
+from colortk.survey.plan import REAL, shuffled
 from colortk.survey.prepare import LeftOut, PreparedPicture, encoded, prepared
 from colortk.survey.session import Survey
 
 #: Pictures of a survey, and of one rater, by default (as Zhang 2016 showed, section 3.1).
 DEFAULT_PICTURES = 40
+
+
+#: Attention checks of a rater, by default.
+DEFAULT_CHECKS = 4
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """The settings that only a survey of pairs has.
+
+    Parameters
+    ----------
+    original : bool
+        Compare the original with the plugins, too.
+    checks : int
+        Attention checks of each rater, each on a picture that is not compared.
+    exposure_ms : int, optional
+        Milliseconds for which a pair is visible.
+    consent : str
+        Text that a rater agrees to before the first question.
+    """
+
+    original: bool = True
+    checks: int = DEFAULT_CHECKS
+    exposure_ms: int | None = None
+    consent: str = DEFAULT_CONSENT
 
 
 @dataclass(frozen=True)
@@ -54,12 +87,20 @@ class SurveyOptions:
         Selects the pictures and their order.
     timeout : float or None
         Seconds for a plugin on one picture.
+    pairs : PairOptions, optional
+        Raters compare two versions. Without it, they call one picture real or not.
     """
 
     count: int | None = None
     each: int | None = None
     seed: int = 0
     timeout: float | None = 300.0
+    pairs: PairOptions | None = None
+
+    @property
+    def checks(self) -> int:
+        """Number of check pictures."""
+        return self.pairs.checks if self.pairs else 0
 
 
 def parse_plugin_list(texts: Iterable[str]) -> list[str]:
@@ -74,7 +115,7 @@ def create(
     plugins: Sequence[str],
     drawing: SurveyOptions | None = None,
     progress: Progress = silent,
-) -> Survey:
+) -> Survey | PairSurvey:
     """Draw pictures, colorize them, and write a survey.
 
     Parameters
@@ -99,32 +140,43 @@ def create(
     _check(folder)
     if not plugins:
         raise UsageError("a survey needs plugins", "no plugin was given", "--plugins a,b")
+    if drawing.pairs and len(plugins) + drawing.pairs.original < 2:
+        raise UsageError("a survey of pairs needs two versions", "one was given", "--plugins a,b")
     rules = load_protocol(DEFAULT)
     variants = parse_variants(plugins, rules.refine)
     sources, unreadable, _ = find_sources(images)
     left_out = [LeftOut(Source(name, ""), reason) for name, reason in unreadable.items()]
     candidates = draw(sources, drawing.seed)
-    picture_count = drawing.count or min(DEFAULT_PICTURES, len(candidates))
+    picture_count = drawing.count or max(min(DEFAULT_PICTURES, len(candidates) - drawing.checks), 2)
     with _temporary_folder(folder) as temporary:
         (temporary / PICTURES_FOLDER).mkdir()
         subjects: list[Subject] = []
-        with progress("preparing", picture_count) as advance:
+        checks: list[Subject] = []
+        with progress("preparing", picture_count + drawing.checks) as advance:
             prepared_pictures = prepared(candidates, variants, rules, drawing.timeout)
             with contextlib.closing(prepared_pictures):
                 for item in prepared_pictures:
                     if isinstance(item, LeftOut):
                         left_out.append(item)
                         continue
-                    subjects.append(_write(temporary / PICTURES_FOLDER, item))
+                    # The first ones are for the checks: what is left decides how many there are.
+                    if len(checks) < drawing.checks:
+                        item = replace(item, versions=check_versions(item.versions[REAL]))
+                        checks.append(_write(temporary / PICTURES_FOLDER, item))
+                    else:
+                        subjects.append(_write(temporary / PICTURES_FOLDER, item))
                     advance(1)
                     if len(subjects) == picture_count:
                         break
         _enough(subjects, drawing, left_out, len(candidates))
         each = drawing.each or min(DEFAULT_PICTURES, len(subjects))
         about = _describe(drawing.seed, each, rules, variants, subjects, left_out)
+        if drawing.pairs:
+            about = _describe_pairs(about, drawing.pairs, checks)
         write_atomic(temporary / SURVEY_FILE, about.text().encode())
-        Answers.create(temporary / ANSWERS_FILE, digest(about.text()))
-    return Survey.open(folder)
+        answers = PairSurvey.ANSWERS if drawing.pairs else Survey.ANSWERS
+        answers.create(temporary / ANSWERS_FILE, digest(about.text()))
+    return open_survey(folder)
 
 
 def draw(sources: Iterable[Source], seed: int) -> list[Source]:
@@ -151,6 +203,8 @@ def _enough(
     if len(subjects) >= needed_count:
         return
     reason = f"{len(subjects)} of {candidates} can be used"
+    if drawing.checks:
+        reason += f" besides {drawing.checks} for attention checks"
     if left_out:
         reason += f"; the first that cannot: {left_out[0].why}"
     raise UsageError(f"too few pictures for a survey of {needed_count}", reason)
@@ -214,4 +268,20 @@ def _describe(
             {"name": readable(Path(item.source.name).name), "why": readable(item.why)}
             for item in left_out
         ),
+    )
+
+
+def _describe_pairs(
+    about: Description, options: PairOptions, checks: Sequence[Subject]
+) -> PairDescription:
+    """Return the description of a survey of pairs of the same pictures."""
+    names = [name.name for name in fields(Description) if name.name not in ("format", "question")]
+    conditions = range(len(about.conditions))
+    return PairDescription(
+        **{name: getattr(about, name) for name in names},
+        question=PAIRS_QUESTION,
+        compared=tuple(conditions if options.original else conditions[1:]),
+        checks=tuple(checks),
+        exposure_ms=options.exposure_ms,
+        consent=options.consent,
     )

@@ -12,8 +12,8 @@ from colortk.errors import UsageError
 from colortk.io.regular_files import read_regular
 
 SURVEY_FILE, ANSWERS_FILE, PICTURES_FOLDER = "survey.json", "survey.sqlite", "pictures"
-#: Version of the file; one of another version is not read.
-SURVEY_FORMAT = 1
+#: Version of the file, and of that of a survey of pairs; one of another version is not read.
+SURVEY_FORMAT, PAIRS_FORMAT = 1, 2
 #: The question of Kazerooni and Mehmetoglu.
 QUESTION = "Is the shown image real?"
 
@@ -118,19 +118,29 @@ def read(folder: Path) -> tuple[Description, str]:
         version = values["format"]
         if version == SURVEY_FORMAT:
             return _description(values), digest(text)
+        if version == PAIRS_FORMAT:
+            from colortk.survey.pairs.description import pair_description
+
+            return pair_description(values), digest(text)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UsageError(f"'{path}' is damaged", reason, "restore the folder") from error
     raise UsageError(
-        f"'{path}' is of format {version}", f"this colortk reads format {SURVEY_FORMAT}"
+        f"'{path}' is of format {version}",
+        f"this colortk reads formats {SURVEY_FORMAT} and {PAIRS_FORMAT}",
+    )
+
+
+def subjects(values: list[dict[str, Any]]) -> tuple[Subject, ...]:
+    """Return the pictures that a part of the file describes."""
+    return tuple(
+        Subject(**{**subject, "versions": tuple(Shown(**shown) for shown in subject["versions"])})
+        for subject in values
     )
 
 
 def _description(values: dict[str, Any]) -> Description:
-    pictures = tuple(
-        Subject(**{**subject, "versions": tuple(Shown(**shown) for shown in subject["versions"])})
-        for subject in values["pictures"]
-    )
+    pictures = subjects(values["pictures"])
     changed = {
         "pictures": pictures,
         "plugins": tuple(values["plugins"]),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from colortk.errors import UsageError
-from colortk.io.regular_files import read_regular
 from colortk.survey.answers import Answers
-from colortk.survey.description import ANSWERS_FILE, PICTURES_FOLDER, Description, Shown, read
+from colortk.survey.description import Description
+from colortk.survey.folder import SurveyFolder
 from colortk.survey.plan import plan
 
 
@@ -36,66 +35,12 @@ class Question:
     picture: Path
 
 
-class Survey:
-    """The folder of a survey. Threads and processes may share it."""
+class Survey(SurveyFolder):
+    """A survey that asks whether one picture is real."""
 
-    def __init__(self, folder: Path, description: Description, answers: Answers) -> None:
-        self.folder, self.description, self.answers = folder, description, answers
-
-    @classmethod
-    def open(cls, folder: str | Path) -> Survey:
-        """Open a survey that ``colortk survey create`` made.
-
-        Raises
-        ------
-        UsageError, EnvironmentProblem
-            If the folder is not a survey, or is damaged.
-        """
-        folder = Path(folder)
-        description, digest = read(folder)
-        answers = Answers(folder / ANSWERS_FILE)
-        survey = cls(folder, description, answers)
-        try:
-            answers.check(digest)
-            for subject in description.pictures:
-                for version in subject.versions:
-                    survey.content(version)
-        except BaseException:
-            survey.close()
-            raise
-        return survey
-
-    def close(self) -> None:
-        """Close the file of answers, after which the folder can be moved."""
-        self.answers.close()
-
-    def __enter__(self) -> Survey:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def content(self, version: Shown) -> bytes:
-        """Return the PNG of a picture; raises ``UsageError`` if it is missing or changed."""
-        path = self.path(version)
-        try:
-            data = read_regular(path)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UsageError(
-                f"the survey's picture '{path}' is missing", reason, "restore the folder"
-            ) from error
-        if hashlib.sha256(data).hexdigest() != version.sha256:
-            raise UsageError(
-                f"the survey's picture '{path}' is damaged",
-                "its content has changed since the survey was created",
-                "restore the folder",
-            )
-        return data
-
-    def path(self, version: Shown) -> Path:
-        """Return the path of a picture."""
-        return self.folder / PICTURES_FOLDER / version.file
+    DESCRIPTION = Description
+    ANSWERS = Answers
+    answers: Answers
 
     def rater(self, known_id: str | None = None) -> Rater:
         """Return the rater with an id, who continues, or a new rater.

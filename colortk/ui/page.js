@@ -20,13 +20,14 @@
     setFile(drop, file, 40);
   });
 
-  // The keys R and N answer the question of the survey, except in a text field.
+  // The keys R and N, or L and R, answer the question of the survey, except in a text field.
   document.addEventListener("keydown", (event) => {
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches?.("input, textarea, select")) return;
-    const name = { r: "real", n: "not-real" }[event.key.toLowerCase()];
-    const button = name && document.getElementById(name);
-    if (button && button.offsetParent !== null) button.click();
+    const names = { r: ["real", "right"], n: ["not-real"], l: ["left"] }[event.key.toLowerCase()] ?? [];
+    for (const button of names.map((name) => document.getElementById(name))) {
+      if (button && button.offsetParent !== null) button.click();
+    }
   });
 
   // Gradio's slider between two pictures follows the mouse only: add keys, and names for screen readers.

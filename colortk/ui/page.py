@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from colortk.survey.pairs.session import PairSurvey
 from colortk.survey.session import Survey
 from colortk.ui import colorize_tab, compare_tab, film_tab, survey_tab
 from colortk.ui._gradio import FastAPI, gr
@@ -21,14 +22,14 @@ FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-
 MONOSPACE = ("ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace")
 
 
-def blocks(app: AppContext, survey: Survey | None) -> Any:
+def blocks(app: AppContext, survey: Survey | PairSurvey | None) -> Any:
     """Create the page.
 
     Parameters
     ----------
     app : AppContext
         Objects that the tabs share.
-    survey : Survey or None
+    survey : Survey, PairSurvey or None
         A survey, which gets the first tab.
 
     Returns

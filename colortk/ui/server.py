@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from colortk.errors import EnvironmentProblem, UsageError
+from colortk.survey.pairs.session import PairSurvey
 from colortk.survey.session import Survey
 from colortk.ui.limits import Limits
 from colortk.ui.page_folder import page_folder
@@ -100,7 +101,10 @@ def page_url(host: str, listening: socket.socket) -> str:
 
 
 def serve(
-    settings: ServerSettings, pool: PluginPool, survey: Survey | None, ready: Callable[[str], None]
+    settings: ServerSettings,
+    pool: PluginPool,
+    survey: Survey | PairSurvey | None,
+    ready: Callable[[str], None],
 ) -> None:
     """Serve the page until SIGINT, SIGTERM or SIGHUP.
 
@@ -110,7 +114,7 @@ def serve(
         Where.
     pool : PluginPool
         Plugins that the page offers.
-    survey : Survey or None
+    survey : Survey, PairSurvey or None
         A survey to ask.
     ready : callable
         Called with the URL when the page can be opened.
