@@ -45,11 +45,13 @@ if TYPE_CHECKING:
     from colortk.runtime.inference import OnnxNetwork
     from colortk.runtime.network_io import Codec, LinearScaling
     from colortk.runtime.onnx_colorizer import OnnxColorizer
+    from colortk.runtime.onnx_graph import OnnxGraph
     from colortk.runtime.prefetch import prefetch
     from colortk.runtime.provenance import running_code
     from colortk.store.artifact_manifest import declared
     from colortk.store.npz import read_npz
     from colortk.store.pickles import Arrays, PickleStore, read_known_pickle, read_pretrained
+    from colortk.store.torch_checkpoint import is_checkpoint, read_checkpoint
     from colortk.types import Array, Chroma, Float32, Lightness
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "MetricSpec",
     "Notice",
     "OnnxColorizer",
+    "OnnxGraph",
     "OnnxNetwork",
     "Pair",
     "PickleStore",
@@ -89,12 +92,14 @@ __all__ = [
     "find_pictures",
     "gray_rgb",
     "hookimpl",
+    "is_checkpoint",
     "lab_to_rgb",
     "lab_to_rgb8",
     "lightness",
     "open_regular",
     "prefetch",
     "read_bytes",
+    "read_checkpoint",
     "read_known_pickle",
     "read_npz",
     "read_pretrained",
@@ -127,6 +132,7 @@ _LAZY = {
     "MetricSpec": "colortk.plugin.spec:MetricSpec",
     "Notice": "colortk.errors:Notice",
     "OnnxColorizer": "colortk.runtime.onnx_colorizer:OnnxColorizer",
+    "OnnxGraph": "colortk.runtime.onnx_graph:OnnxGraph",
     "OnnxNetwork": "colortk.runtime.inference:OnnxNetwork",
     "Pair": "colortk.harness.metrics.pair:Pair",
     "PickleStore": "colortk.store.pickles:PickleStore",
@@ -144,12 +150,14 @@ _LAZY = {
     "find_pictures": "colortk.io.discovery:find_pictures",
     "gray_rgb": "colortk.color.cielab:gray_rgb",
     "hookimpl": "colortk.plugin.hookspecs:hookimpl",
+    "is_checkpoint": "colortk.store.torch_checkpoint:is_checkpoint",
     "lab_to_rgb": "colortk.color.cielab:lab_to_rgb",
     "lab_to_rgb8": "colortk.color.cielab:lab_to_rgb8",
     "lightness": "colortk.color.cielab:lightness",
     "open_regular": "colortk.io.regular_files:open_regular",
     "prefetch": "colortk.runtime.prefetch:prefetch",
     "read_bytes": "colortk.io.decode:read_bytes",
+    "read_checkpoint": "colortk.store.torch_checkpoint:read_checkpoint",
     "read_known_pickle": "colortk.store.pickles:read_known_pickle",
     "read_npz": "colortk.store.npz:read_npz",
     "read_pretrained": "colortk.store.pickles:read_pretrained",

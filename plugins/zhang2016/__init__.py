@@ -1,0 +1,1 @@
+"""The network of Zhang, Isola and Efros, "Colorful Image Colorization" (2016)."""

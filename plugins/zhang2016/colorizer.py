@@ -1,0 +1,42 @@
+"""The colorizer of Zhang, Isola and Efros (2016), with the weights that the user brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from colortk.plugin import (
+    Artifacts,
+    Chroma,
+    Lightness,
+    OnnxNetwork,
+    is_checkpoint,
+    read_checkpoint,
+)
+
+from .network import to_onnx
+from .spec import CHECKPOINT
+
+
+class Zhang2016:
+    """Runs the published checkpoint, or the same network as an ONNX file.
+
+    Parameters
+    ----------
+    artifacts : Artifacts
+        The file is a PyTorch checkpoint; ``--weights`` can replace it by an ONNX file that maps L*,
+        (1, 1, 256, 256), to a*b*.
+    options : None
+        There are none.
+    """
+
+    def __init__(self, artifacts: Artifacts, options: Any) -> None:
+        path = artifacts.path(CHECKPOINT)
+        network = to_onnx(read_checkpoint(path)) if is_checkpoint(path) else path
+        self.engine = OnnxNetwork(network)
+
+    def predict_ab(self, lightness: Lightness) -> Chroma:
+        """Return the chroma, float32 (H, W, 2), of lightness, float32 (H, W)."""
+        outputs = self.engine.predict(lightness[None, ..., None])
+        return np.ascontiguousarray(outputs[0])

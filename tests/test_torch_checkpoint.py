@@ -1,0 +1,242 @@
+"""PyTorch checkpoints are read without PyTorch, and nothing that they name is run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import os
+import pickle
+import struct
+import sys
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from colortk.errors import ArtifactError
+from colortk.runtime.loading import PluginRequest, load
+from colortk.store.torch_checkpoint import is_checkpoint, read_checkpoint
+
+A = np.arange(24, dtype="<f4").reshape(2, 3, 4)
+TENSORS = {"a.weight": A, "a.count": np.array(7, "<i8"), "half": np.array([1.5, -2], "<f2")}
+STORAGES = {"f": "FloatStorage", "i": "LongStorage", "e": "HalfStorage"}
+
+
+class Storage:
+    """Is identified by a tuple, as PyTorch does it."""
+
+    def __init__(self, key: str, array: np.ndarray) -> None:
+        self.key, self.array = key, array
+
+
+class Tensor:
+    """Is pickled as PyTorch pickles a tensor."""
+
+    def __init__(
+        self, key: str, array: np.ndarray, offset: int = 0, stride: tuple[int, ...] | None = None
+    ) -> None:
+        steps = tuple(s // array.itemsize for s in array.strides) if stride is None else stride
+        self.storage, self.layout = Storage(key, array), (offset, array.shape, steps)
+
+    def __reduce__(self) -> Any:
+        rebuild = sys.modules["torch._utils"]._rebuild_tensor_v2
+        return rebuild, (self.storage, *self.layout, False, OrderedDict())
+
+
+class Pickler(pickle.Pickler):
+    """Writes a storage as its identification."""
+
+    def persistent_id(self, value: Any) -> Any:
+        if not isinstance(value, Storage):
+            return None
+        cls = getattr(sys.modules["torch"], STORAGES[value.array.dtype.char.replace("l", "i")])
+        extra = (None,) if self.old else ()
+        return "storage", cls, value.key, "cpu", value.array.size, *extra
+
+    old = False
+
+
+@pytest.fixture(autouse=True)
+def torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the names of PyTorch a meaning for the time of pickling."""
+    module, utils = ModuleType("torch"), ModuleType("torch._utils")
+
+    def _rebuild_tensor_v2() -> None: ...
+
+    _rebuild_tensor_v2.__module__ = "torch._utils"
+    _rebuild_tensor_v2.__qualname__ = "_rebuild_tensor_v2"
+    utils._rebuild_tensor_v2 = _rebuild_tensor_v2  # type: ignore[attr-defined]
+    for name in STORAGES.values():
+        setattr(module, name, type(name, (), {"__module__": "torch"}))
+    monkeypatch.setitem(sys.modules, "torch", module)
+    monkeypatch.setitem(sys.modules, "torch._utils", utils)
+
+
+def pickled(value: Any, old: bool = False) -> bytes:
+    out = io.BytesIO()
+    pickler = Pickler(out, 2)
+    pickler.old = old
+    pickler.dump(value)
+    return out.getvalue()
+
+
+def write_zip(
+    path: Path, content: bytes, arrays: dict[str, np.ndarray], method: int = zipfile.ZIP_STORED
+) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("archive/data.pkl", content)
+        archive.writestr("archive/byteorder", "little")
+        for key, array in arrays.items():
+            archive.writestr(f"archive/data/{key}", array.tobytes())
+    return path
+
+
+def checkpoint(path: Path, tensors: dict[str, np.ndarray], nested: bool = False) -> Path:
+    """Write tensors as PyTorch 1.6 and newer do."""
+    state = OrderedDict((n, Tensor(str(i), a)) for i, (n, a) in enumerate(tensors.items()))
+    state._metadata = OrderedDict(version=1)  # type: ignore[attr-defined]
+    content = pickled({"params": state, "epoch": 3} if nested else state)
+    return write_zip(path, content, {str(i): a for i, a in enumerate(tensors.values())})
+
+
+def old_checkpoint(path: Path, tensors: dict[str, np.ndarray]) -> Path:
+    """Write tensors as PyTorch did before version 1.6."""
+    state = OrderedDict((n, Tensor(str(i), a)) for i, (n, a) in enumerate(tensors.items()))
+    parts = [
+        pickled(0x1950A86A20F9469CFC6C), pickled(1001), pickled({"little_endian": True}),
+        pickled(state, old=True), pickled([str(i) for i in range(len(tensors))]),
+    ]  # fmt: skip
+    parts += [struct.pack("<q", a.size) + a.tobytes() for a in tensors.values()]
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["zip", "nested", "old"])
+def test_tensors_are_read(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    if kind == "old":
+        old_checkpoint(path, TENSORS)
+    else:
+        checkpoint(path, TENSORS, kind == "nested")
+    assert is_checkpoint(path)
+    read = read_checkpoint(path)
+    prefix = "params." if kind == "nested" else ""
+    assert list(read) == [prefix + name for name in TENSORS]
+    for name, array in TENSORS.items():
+        np.testing.assert_array_equal(read[prefix + name], array, strict=True)
+
+
+def test_views_share_a_storage(tmp_path: Path) -> None:
+    transposed = Tensor("0", A.T)
+    part = Tensor("0", A)
+    part.layout = (4, (2, 4), (12, 1))
+    path = write_zip(tmp_path / "w.pth", pickled({"t": transposed, "p": part}), {"0": A})
+    read = read_checkpoint(path)
+    np.testing.assert_array_equal(read["t"], A.T)
+    np.testing.assert_array_equal(read["p"], A[:, 1])
+
+
+class Attack:
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("attacked",)
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_nothing_is_run(old: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = pickled({"a": Attack(), "b": Tensor("0", A)}, old)
+    if old:
+        path = old_checkpoint(tmp_path / "w.pth", {"b": A})
+        first = pickled(0x1950A86A20F9469CFC6C) + pickled(1001) + pickled({"little_endian": True})
+        path.write_bytes(first + content + pickled(["0"]))
+    else:
+        path = write_zip(tmp_path / "w.pth", content, {"0": A})
+    with pytest.raises(ArtifactError, match=r"calls (posix|nt)\.? ?mkdir|calls .*mkdir"):
+        read_checkpoint(path)
+    assert not Path("attacked").exists()
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        (1, (2, 3, 4), (12, 4, 1)), (0, (2, 3, 4), (12, 4, 2)), (0, (25,), (1,)), (-1, (2,), (1,)),
+        (0, (2,), (-1,)), (0, (10**12,), (0,)), (0, (2, 2), (1,)), (0, (1 << 62, 8), (1, 1)),
+        (0, ("2",), (1,)),
+    ],
+)  # fmt: skip
+def test_a_tensor_outside_its_storage_is_refused(layout: Any, tmp_path: Path) -> None:
+    tensor = Tensor("0", A)
+    tensor.layout = layout
+    path = write_zip(tmp_path / "w.pth", pickled({"a": tensor}), {"0": A})
+    with pytest.raises(ArtifactError, match="one of its tensors"):
+        read_checkpoint(path)
+
+
+def test_damaged_files_are_one_line(tmp_path: Path) -> None:
+    good = {
+        "zip": checkpoint(tmp_path / "a.pth", TENSORS).read_bytes(),
+        "old": old_checkpoint(tmp_path / "b.pth", TENSORS).read_bytes(),
+    }
+    path = tmp_path / "c.pth"
+    rng = np.random.default_rng(0)
+    for content in good.values():
+        for end in range(0, len(content), 29):
+            path.write_bytes(content[:end])
+            with pytest.raises(ArtifactError, match="cannot be read"):
+                read_checkpoint(path)
+        for _ in range(60):  # other bytes: the same tensors, others, or one error
+            changed = bytearray(content)
+            changed[rng.integers(len(changed))] ^= 1 << rng.integers(8)
+            path.write_bytes(changed)
+            with contextlib.suppress(ArtifactError):
+                read_checkpoint(path)
+    write_zip(path, pickled({"a": Tensor("0", A)}), {"0": A}, zipfile.ZIP_DEFLATED)
+    with pytest.raises(ArtifactError, match="compressed"):
+        read_checkpoint(path)
+    write_zip(path, pickled({"a": 1}), {})
+    with pytest.raises(ArtifactError, match="no tensors"):
+        read_checkpoint(path)
+
+
+def zhang2016_tensors() -> dict[str, np.ndarray]:
+    """Tensors of the published shapes: the classes have the probabilities of their biases."""
+    sides = [1, 64, 128, 256, 512, 512, 512, 512]
+    tensors = {}
+
+    def conv(name: str, shape: tuple[int, ...], outputs: int) -> None:
+        tensors[f"{name}.weight"] = np.zeros(shape, "f4")
+        tensors[f"{name}.bias"] = np.zeros(outputs, "f4")
+
+    for block, (before, after) in enumerate(itertools.pairwise(sides), 1):
+        count = 2 if block < 3 else 3
+        for index in range(count):
+            conv(f"model{block}.{2 * index}", (after, after if index else before, 3, 3), after)
+        for name, value in (("weight", 1), ("bias", 0), ("running_mean", 0), ("running_var", 1)):
+            tensors[f"model{block}.{2 * count}.{name}"] = np.full(after, value, "f4")
+    conv("model8.0", (512, 256, 4, 4), 256)
+    conv("model8.2", (256, 256, 3, 3), 256)
+    conv("model8.4", (256, 256, 3, 3), 256)
+    conv("model8.6", (313, 256, 1, 1), 313)
+    tensors["model8.6.bias"] = np.log(np.arange(1, 314, dtype="f4"))
+    tensors["model_out.weight"] = np.stack([np.linspace(-1, 1, 313), np.ones(313)]).astype("f4")
+    tensors["model_out.weight"] = tensors["model_out.weight"].reshape(2, 313, 1, 1)
+    return tensors
+
+
+@pytest.mark.slow
+def test_zhang2016_takes_a_checkpoint(tmp_path: Path) -> None:
+    tensors = zhang2016_tensors()
+    path = checkpoint(tmp_path / "w.pth", tensors)
+    loaded = load(PluginRequest("zhang2016", (), path))
+    ab = loaded.predict(np.full((256, 256), 50, np.float32))
+    share = np.arange(1, 314) / np.arange(1, 314).sum()
+    expected = 110 * np.array([(share * np.linspace(-1, 1, 313)).sum(), 1])
+    np.testing.assert_allclose(ab, np.broadcast_to(expected, ab.shape), atol=1e-3)
+    del tensors["model5.2.bias"]
+    with pytest.raises(ArtifactError, match=r"no tensor 'model5\.2\.bias'"):
+        load(PluginRequest("zhang2016", (), checkpoint(path, tensors)))
