@@ -114,6 +114,22 @@ def test_the_checks_detect_a_slow_declaration(
 
 
 @pytest.mark.slow
+def test_the_checks_detect_samples_that_are_random(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
+    body = colorizer_module("dice", "dice", f"return {ZEROS}", ", samples=True").replace(
+        "@hookimpl",
+        "Colorizer.predict_ab_samples = lambda self, lightness, count, seed: "
+        "np.random.random((count, *lightness.shape, 2)).astype(np.float32)\n\n@hookimpl",
+    )
+    site = distribution("dice", body)
+    rows = json.loads(colortk("plugins", "check", "dice", "--json", plugins=site).stdout)
+    failed = [(row["check"], row["reason"]) for row in rows if row["status"] == "failed"]
+    assert [check for check, _ in failed] == ["samples_are_repeatable"]
+    assert "the same seed gives versions that differ" in failed[0][1]
+
+
+@pytest.mark.slow
 def test_the_checks_detect_a_batch_that_differs(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
@@ -134,7 +150,8 @@ def test_a_correct_third_party_plugin_passes(
     assert run.returncode == 0, run.stdout
     rows = [line.split("\t") for line in run.stdout.splitlines()[1:]]
     assert [row[1:] for row in rows if row[2] != "passed"] == [
-        ["batch_equals_single", "not run", "not run: it offers no predict_ab_batch"]
+        ["batch_equals_single", "not run", "not run: it offers no predict_ab_batch"],
+        ["samples_are_repeatable", "not run", "not run: it declares no samples"],
     ]
 
 

@@ -15,7 +15,8 @@ def declared_names() -> set[str]:
     names = set()
     for node in ast.parse((ROOT / "_cv2.pyi").read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
+            if not node.name.startswith("_"):  # a class that OpenCV does not export
+                names.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
     return names

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PredictionError,
         UsageError,
     )
+    from colortk.guidance.variants import diverse_versions
     from colortk.harness.films.frame import FilmFrame
     from colortk.harness.metrics.pair import Pair, Truth
     from colortk.io.decode import decode, read_bytes
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         MetricSpec,
         RefinerSpec,
         Requirement,
+        SamplingColorizer,
         WorkingSize,
     )
     from colortk.runtime.inference import OnnxNetwork
@@ -83,12 +85,14 @@ __all__ = [
     "PredictionError",
     "RefinerSpec",
     "Requirement",
+    "SamplingColorizer",
     "Truth",
     "UsageError",
     "WorkingSize",
     "chroma_field",
     "declared",
     "decode",
+    "diverse_versions",
     "find_pictures",
     "gray_rgb",
     "hookimpl",
@@ -141,12 +145,14 @@ _LAZY = {
     "PredictionError": "colortk.errors:PredictionError",
     "RefinerSpec": "colortk.plugin.spec:RefinerSpec",
     "Requirement": "colortk.plugin.spec:Requirement",
+    "SamplingColorizer": "colortk.plugin.spec:SamplingColorizer",
     "Truth": "colortk.harness.metrics.pair:Truth",
     "UsageError": "colortk.errors:UsageError",
     "WorkingSize": "colortk.plugin.spec:WorkingSize",
     "chroma_field": "colortk.color.upsample:chroma_field",
     "declared": "colortk.store.artifact_manifest:declared",
     "decode": "colortk.io.decode:decode",
+    "diverse_versions": "colortk.guidance.variants:diverse_versions",
     "find_pictures": "colortk.io.discovery:find_pictures",
     "gray_rgb": "colortk.color.cielab:gray_rgb",
     "hookimpl": "colortk.plugin.hookspecs:hookimpl",

@@ -15,7 +15,7 @@ from colortk.plugin.options import with_paths
 from colortk.plugin.origins import Origin, discover_only
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
-from colortk.runtime.loading import PluginRequest, check_prediction, load
+from colortk.runtime.loading import PluginRequest, check_prediction, load, need_samples
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
 from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, sealing_enabled
@@ -36,7 +36,7 @@ class TimedPrediction:
 
     Parameters
     ----------
-    ab : float32 array of shape (H, W, 2)
+    ab : float32 array of shape (H, W, 2), or (N, H, W, 2) of versions
         CIE a* and b*.
     seconds : float
         From the request to the reply, measured in this process.
@@ -84,7 +84,12 @@ def serve(channel: Channel) -> None:
     name = loading.request.plugin
     for request in requests:
         try:
-            ab = loaded.predict(request.arrays["lightness"])
+            lightness = request.arrays["lightness"]
+            if request.kind == "samples":
+                count, seed = int(request.fields["count"]), int(request.fields["seed"])
+                ab = loaded.predict_samples(lightness, count, seed)
+            else:
+                ab = loaded.predict(lightness)
             memory = {"peak_memory": peak_memory()}
             reply = Message("prediction", request.number, memory, {"ab": ab})
         except ColortkError as error:
@@ -164,6 +169,16 @@ class Isolated:
 
         A timeout raises ``PredictionError``, too.
         """
+        return self._predict("predict", lightness, None, {})
+
+    def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
+        """Predict versions as :meth:`colortk.runtime.loading.Loaded.predict_samples` does."""
+        need_samples(self.spec)
+        return self._predict("samples", lightness, count, {"count": count, "seed": seed})
+
+    def _predict(
+        self, kind: str, lightness: Float32, count: int | None, fields: dict[str, Any]
+    ) -> Float32:
         self.last = None
         if self._worker is None:
             try:
@@ -172,7 +187,7 @@ class Isolated:
                 raise PredictionError(error.problem, error.reason, error.hint) from error
         start = time.perf_counter()
         arrays = {"lightness": np.ascontiguousarray(lightness, np.float32)}
-        message = self._ask("predict", {}, arrays, 2 * arrays["lightness"].nbytes)
+        message = self._ask(kind, fields, arrays, 2 * (count or 1) * arrays["lightness"].nbytes)
         seconds = time.perf_counter() - start
         try:
             ab, memory = _prediction(message)
@@ -181,7 +196,7 @@ class Isolated:
             raise _forged(self.request.plugin, "on a picture", PredictionError, error) from error
         try:
             self.last = TimedPrediction(
-                check_prediction(self.request.plugin, lightness, ab), seconds, memory
+                check_prediction(self.request.plugin, lightness, ab, count), seconds, memory
             )
         except PredictionError:  # Our code in the process checks, too, so it did not send this.
             self.close()

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from colortk.errors import ColortkError, PluginError, PredictionError
+from colortk.errors import ColortkError, PluginError, PredictionError, UsageError
 from colortk.plugin.discover import raise_if_strict
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.process_state import restored
 from colortk.plugin.registry import registry
-from colortk.plugin.spec import Colorizer, ColorizerSpec, load_callable
+from colortk.plugin.spec import DEFAULT, Colorizer, ColorizerSpec, load_callable
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 
@@ -62,6 +62,12 @@ class Predictor(Protocol):
     def spec(self) -> ColorizerSpec: ...
 
     def predict(self, lightness: Float32) -> Float32: ...
+
+
+class SamplingPredictor(Predictor, Protocol):
+    """A colorizer that may give several versions of a picture."""
+
+    def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32: ...
 
 
 class FilmPredictor(Predictor, Protocol):
@@ -134,10 +140,36 @@ class Loaded:
         chroma = check_prediction(self.spec.name, batch, self._ask("predict_ab_batch", batch))
         return list(chroma)
 
-    def _ask(self, method: str, lightness: Float32) -> Any:
+    def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
+        """Predict several versions of a picture.
+
+        Parameters
+        ----------
+        lightness : float32 array of shape (H, W)
+            CIE L*, 0 to 100.
+        count, seed : int
+            Number of versions, and the seed of their choice.
+
+        Returns
+        -------
+        float32 array of shape (count, H, W, 2)
+            CIE a* and b*.
+
+        Raises
+        ------
+        UsageError
+            If the plugin predicts only one version.
+        PredictionError
+            If the plugin fails.
+        """
+        need_samples(self.spec)
+        versions = self._ask("predict_ab_samples", lightness.copy(), count, seed)
+        return check_prediction(self.spec.name, lightness, versions, count)
+
+    def _ask(self, method: str, *arguments: Any) -> Any:
         try:
             with plugin_context():
-                return getattr(self.colorizer, method)(lightness)
+                return getattr(self.colorizer, method)(*arguments)
         except (KeyboardInterrupt, MemoryError, ColortkError):
             raise
         except BaseException as error:
@@ -185,7 +217,19 @@ def source_location(error: BaseException, factory: str) -> str:
     return (own_locations or [where for _, where in foreign] or [""])[-1]
 
 
-def check_prediction(name: str, lightness: Float32, prediction: Any) -> Float32:
+def need_samples(spec: ColorizerSpec) -> None:
+    """Raise ``UsageError`` if a plugin cannot give several versions of a picture."""
+    if not spec.samples:
+        raise UsageError(
+            f"plugin '{spec.name}' cannot make variants",
+            "it predicts one version of each picture",
+            f"use a plugin that declares samples, such as {DEFAULT}",
+        )
+
+
+def check_prediction(
+    name: str, lightness: Float32, prediction: Any, count: int | None = None
+) -> Float32:
     """Return the chroma that a plugin predicted, if it is valid.
 
     Parameters
@@ -196,6 +240,8 @@ def check_prediction(name: str, lightness: Float32, prediction: Any) -> Float32:
         CIE L*.
     prediction : object
         The value that the plugin returned.
+    count : int or None
+        Number of versions of one picture; ``None`` is one version, without an axis of its own.
 
     Returns
     -------
@@ -211,7 +257,7 @@ def check_prediction(name: str, lightness: Float32, prediction: Any) -> Float32:
     report = "report it to the plugin's author; see: colortk plugins check " + name
     if not isinstance(prediction, np.ndarray):
         raise PredictionError(failed, f"{type(prediction).__name__}, not an array", report)
-    expected_shape = (*lightness.shape, 2)
+    expected_shape = (*lightness.shape, 2) if count is None else (count, *lightness.shape, 2)
     if prediction.shape != expected_shape:
         raise PredictionError(failed, f"shape {prediction.shape}, not {expected_shape}", report)
     if prediction.dtype.kind != "f":
@@ -249,6 +295,9 @@ def load(request: PluginRequest) -> Loaded:
             colorizer = load_callable(spec.factory)(artifacts, options)
         if not callable(getattr(colorizer, "predict_ab", None)):
             raise TypeError(f"its factory returned {type(colorizer).__name__} without predict_ab")
+        if spec.samples and not callable(getattr(colorizer, "predict_ab_samples", None)):
+            kind = type(colorizer).__name__
+            raise TypeError(f"it declares samples, and {kind} has no predict_ab_samples")
     except (KeyboardInterrupt, ColortkError):
         raise
     except BaseException as error:

@@ -157,6 +157,24 @@ def batch_equals_single(loaded: Loaded) -> None:
         assert difference < 1e-2, f"a batch differs from single pictures by {difference:.4f}"
 
 
+def samples_are_repeatable(loaded: Loaded) -> None:
+    """Check ``predict_ab_samples`` of a plugin that declares samples: shape, seed and input."""
+    if not loaded.spec.samples:
+        raise NothingToCheckError("it declares no samples")
+    light = _working_scene(loaded)
+    before = light.copy()
+    raw = loaded.colorizer.predict_ab_samples(light, 3, 0)  # type: ignore[attr-defined]
+    assert np.array_equal(light, before), "it changed the array that it was given"
+    assert getattr(raw, "dtype", None) == np.float32, "predict_ab_samples must return float32"
+    versions = loaded.predict_samples(light, 3, 0)  # checks shape and finiteness
+    difference = np.abs(loaded.predict_samples(light, 3, 0) - versions).max()
+    assert difference < 1e-3, f"the same seed gives versions that differ by {difference:.4f}"
+    assert loaded.predict_samples(light, 1, 7).shape == (1, *light.shape, 2)
+    pairs = ((0, 1), (0, 2), (1, 2))
+    apart = min(float(np.abs(versions[i] - versions[j]).mean()) for i, j in pairs)
+    assert apart > 0.05, "two of three versions of a picture are the same"
+
+
 def keeps_lightness(loaded: Loaded) -> None:
     """Check that the finished picture has the lightness of the input."""
     light = scene(301, 203)

@@ -69,3 +69,9 @@ def annealed_mean(logits: Float32, temperature: float) -> Float32:
     np.exp(scaled, out=scaled)
     mean: Float32 = (scaled @ CENTERS) / scaled.sum(-1, keepdims=True)
     return mean
+
+
+def softmax(logits: Float32) -> Float32:
+    """Return the probabilities, float32 (..., cells), of logits (..., cells)."""
+    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.ascontiguousarray(exponentials / exponentials.sum(-1, keepdims=True), np.float32)

@@ -6,8 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from colortk.plugin import Artifacts, Codec, Float32, OnnxColorizer, chroma_field
+from colortk.plugin import (
+    Artifacts,
+    Codec,
+    Float32,
+    OnnxColorizer,
+    PredictionError,
+    chroma_field,
+    diverse_versions,
+)
 
+from .bins import CENTERS, softmax
 from .codec import Bins
 from .options import Options
 from .vivid import boost_pale_colors
@@ -37,14 +46,47 @@ class EffnetBins(OnnxColorizer):
             a* and b*, float32 (N, H, W, 2).
         """
         outputs = self.engine.predict(self.codec.inputs(lightness))
+        return boost_pale_colors(self._expected_color(lightness, outputs), self.vivid)
+
+    def predict_ab_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
+        """Predict several versions of a picture: its expected color, then modes of its segments.
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (H, W).
+        count, seed : int
+            Number of versions, and the seed of their choice.
+
+        Returns
+        -------
+        ndarray
+            a* and b*, float32 (count, H, W, 2). The first is that of `predict_ab`.
+
+        Raises
+        ------
+        PredictionError
+            The network was trained without probabilities of colors.
+        """
+        outputs = self.engine.predict(self.codec.inputs(lightness[None]))
+        if outputs.shape[-1] < len(CENTERS):
+            reason = "these weights were trained with head=regression, without probabilities"
+            raise PredictionError("effnet_bins cannot make variants", reason)
+        ab = self._expected_color(lightness[None], outputs)[0]
+        probabilities = softmax(outputs[0, ..., : len(CENTERS)])
+        versions = diverse_versions(
+            lightness, ab, probabilities, CENTERS, count, seed, float(self.chroma_gain)
+        )
+        return boost_pale_colors(versions, self.vivid)
+
+    def _expected_color(self, lightness: Float32, outputs: Float32) -> Float32:
+        """Return a* and b* (N, H, W, 2) of the outputs of the network, along edges."""
         coarse = self.codec.chroma(outputs, *lightness.shape[1:])
         full = [
             chroma_field(plane, np.ascontiguousarray(ab)).chroma_of_block(0, 0, plane)
             for plane, ab in zip(lightness, coarse, strict=True)
         ]
-        return boost_pale_colors(
-            np.ascontiguousarray(full, np.float32) * self.chroma_gain, self.vivid
-        )
+        return np.ascontiguousarray(full, np.float32) * self.chroma_gain
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:

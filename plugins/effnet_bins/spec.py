@@ -21,6 +21,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             options=Options,
             trainer="colortk_plugins.effnet_bins.train:train",
             train_options="colortk_plugins.effnet_bins.training:Training",
+            samples=True,
             paper="of colortk; after Zhang (2016), Colorful Image Colorization",
         )
     ]
