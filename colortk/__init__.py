@@ -3,6 +3,7 @@
 Functions for scripts and notebooks:
 
 - :func:`colorize`: a picture (path, bytes, file object, array, PIL image)
+- :func:`colorize_variants`: several versions of a picture
 - :func:`colorize_files`: many picture files, with results as files
 - :func:`colorize_video`: a film
 - :func:`compare`: score plugins on color pictures
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from colortk.api.film import colorize_video
     from colortk.api.picture import colorize
     from colortk.api.plugins import list_plugins
+    from colortk.api.variants import colorize_variants
     from colortk.batch.run import colorize_files
     from colortk.plugin.hookspecs import hookimpl
     from colortk.plugin.spec import (
@@ -51,6 +53,7 @@ __all__ = [
     "WorkingSize",
     "colorize",
     "colorize_files",
+    "colorize_variants",
     "colorize_video",
     "compare",
     "errors",
@@ -70,6 +73,7 @@ _LAZY = {
     "WorkingSize": "colortk.plugin.spec:WorkingSize",
     "colorize": "colortk.api.picture:colorize",
     "colorize_files": "colortk.batch.run:colorize_files",
+    "colorize_variants": "colortk.api.variants:colorize_variants",
     "colorize_video": "colortk.api.film:colorize_video",
     "compare": "colortk.api.comparison:compare",
     "errors": "colortk.errors",

@@ -12,6 +12,7 @@ import pytest
 MODULES = {
     "colortk.api.picture": True,
     "colortk.api.plugins": True,
+    "colortk.api.variants": True,
     "colortk.api.film": False,
     "colortk.batch.run": False,
     "colortk.errors": True,

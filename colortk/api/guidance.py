@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,16 +23,19 @@ HintsInput: TypeAlias = (
 )
 
 
-def read_guide(
-    pixels: Array,
-    lightness: Float32,
-    hints: HintsInput | None,
-    scribbles: Any,
-    mask: Any,
-    regions: Sequence[str | Region],
-    keep_border: bool,
-    palette: str | os.PathLike[str] | Sequence[str] | None,
-) -> Guide | None:
+@dataclass(frozen=True)
+class PictureGuidance:
+    """The parameters of :func:`colortk.colorize` with which a user sets colors."""
+
+    hints: HintsInput | None = None
+    scribbles: Any = None
+    mask: Any = None
+    regions: Sequence[str | Region] = ()
+    keep_border: bool = False
+    palette: str | os.PathLike[str] | Sequence[str] | None = None
+
+
+def read_guide(pixels: Array, lightness: Float32, parameters: PictureGuidance) -> Guide | None:
     """Return the guide that the parameters of :func:`colortk.colorize` state, if they state one.
 
     Parameters
@@ -41,7 +44,7 @@ def read_guide(
         The picture.
     lightness : float32 array of shape (H, W)
         Its CIE L*, 0 to 100.
-    hints, scribbles, mask, regions, keep_border, palette
+    parameters : PictureGuidance
         See :func:`colortk.colorize`.
 
     Raises
@@ -49,14 +52,14 @@ def read_guide(
     UsageError
         A parameter has a wrong form, or does not fit the picture.
     """
-    values = (hints, scribbles, mask, palette)
-    if all(value is None for value in values) and not regions and not keep_border:
+    given = parameters
+    values = (given.hints, given.scribbles, given.mask, given.palette)
+    if all(value is None for value in values) and not given.regions and not given.keep_border:
         return None
-    guide = make_guide(
-        pixels, lightness, _hints(hints), _picture(scribbles), _picture(mask), keep_border
-    )
-    parsed = tuple(region_from_text(r) if isinstance(r, str) else r for r in regions)
-    return replace(guide, regions=parsed, palette=_palette(palette))
+    marked, mask = _picture(given.scribbles), _picture(given.mask)
+    guide = make_guide(pixels, lightness, _hints(given.hints), marked, mask, given.keep_border)
+    parsed = tuple(region_from_text(r) if isinstance(r, str) else r for r in given.regions)
+    return replace(guide, regions=parsed, palette=_palette(given.palette))
 
 
 def _palette(

@@ -207,7 +207,7 @@ def _from_pillow(image: Image) -> ImageData:
         notes: list[str] = []
         image = profiled_8(image, profile, notes, "the image")
         for note in notes:
-            warnings.warn(note, stacklevel=4)
+            warnings.warn(note, stacklevel=5)
     if image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
     return ImageData(np.asarray(image), alpha, restore, "the image")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from colortk.api.guidance import HintsInput, read_guide
+from colortk.api.guidance import HintsInput, PictureGuidance, read_guide
 from colortk.api.image_types import ImageInput, read_image
 from colortk.api.predictors import ColorizeFunction, execution_settings, get_predictor
 from colortk.color.cielab import lightness
@@ -19,6 +19,7 @@ from colortk.guidance.options import Region
 from colortk.pipeline import colorize as colorize_lightness
 from colortk.pipeline import colorize_present, refiner
 from colortk.plugin.spec import DEFAULT
+from colortk.runtime.loading import Predictor
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -155,6 +156,7 @@ def colorize(
 
     See Also
     --------
+    colortk.colorize_variants : Make several versions of a picture.
     colortk.colorize_video : Colorize a film.
     colortk.list_plugins : List the names of plugins.
 
@@ -198,6 +200,36 @@ def colorize(
     >>> bool(blue[0, 0, 2] > blue[0, 0, 0])
     True
     """
+    guidance = PictureGuidance(hints, scribbles, mask, regions, keep_border, palette)
+    with execution_settings(device, threads):
+        predictor = get_predictor(plugin, options, weights)
+        colorized: NDArray[Any] | Image
+        (colorized,) = colorize_each(
+            image, [predictor], guidance, strength, refine, allow_truncated
+        )
+    return colorized
+
+
+def colorize_each(
+    image: ImageInput | Image,
+    predictors: Sequence[Predictor],
+    guidance: PictureGuidance,
+    strength: float,
+    refine: str,
+    allow_truncated: bool,
+) -> list[Any]:
+    """Colorize a picture once with each predictor; parameters as of :func:`colorize`.
+
+    Returns
+    -------
+    list of array or PIL image
+        One result for each predictor.
+
+    Raises
+    ------
+    UsageError, PictureError, PredictionError
+        As :func:`colorize`.
+    """
     if (
         isinstance(strength, bool)
         or not isinstance(strength, int | float)
@@ -207,20 +239,19 @@ def colorize(
     refining = refiner(refine)
     data = read_image(image, allow_truncated)
     dtype = np.uint16 if data.pixels.dtype == np.uint16 else np.uint8
-    with execution_settings(device, threads):
-        predictor = get_predictor(plugin, options, weights)
-        light = lightness(data.pixels)
-        guide = read_guide(
-            data.pixels, light, hints, scribbles, mask, regions, keep_border, palette
-        )
+    light = lightness(data.pixels)
+    guide = read_guide(data.pixels, light, guidance)
+    if data.missing is not None:
+        warnings.warn(f"'{data.name}' is incomplete: {data.missing}", stacklevel=3)
+    results = []
+    for predictor in predictors:
         if data.missing is not None:
-            warnings.warn(f"'{data.name}' is incomplete: {data.missing}", stacklevel=2)
             result = colorize_present(
                 light, data.missing, predictor, refining, strength, dtype, guide
             )
         else:
             result = colorize_lightness(light, predictor, refining, strength, dtype, guide)
+        results.append(data.result(result.rgb))
     for note in guide.notes if guide is not None else ():
-        warnings.warn(Notice(note), stacklevel=2)
-    colorized: NDArray[Any] | Image = data.result(result.rgb)
-    return colorized
+        warnings.warn(Notice(note), stacklevel=3)
+    return results

@@ -61,6 +61,13 @@ def get_predictor(
                 "bind the values with functools.partial",
             )
         return FunctionPredictor(plugin)
+    return get_plugin(plugin, options, weights)
+
+
+def get_plugin(
+    plugin: str, options: Mapping[str, Any] | None, weights: str | os.PathLike[str] | None
+) -> Loaded:
+    """Load a plugin, which stays loaded. Parameters and errors are those of `get_predictor`."""
     if not isinstance(plugin, str):
         raise UsageError(
             f"'{type(plugin).__name__}' cannot be used as a plugin",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colortk.batch.inputs import InputItem, without_strokes
+from colortk.batch.inputs import InputItem, with_variants, without_strokes
 from colortk.batch.options import STANDARD_STREAM, BatchOptions
 from colortk.batch.output_checks import check_options
 from colortk.batch.outputs import OutputPlanner
@@ -65,6 +65,8 @@ class BatchRun:
         if options.guidance is not None and options.guidance.sidecars:
             items = without_strokes(items)
         check_options(options, items)
+        if options.variants is not None:
+            items = with_variants(items, options.variants)
         self._items, self._options, self._store = items, options, store
         self._prestarted = prestarted
         self._journal: Journal | None = None

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from colortk.batch.options import BatchOptions
 from colortk.io.discovery import endings
 
+#: Number of one of several versions, at the end of a name.
+_NUMBER = re.compile(r"-[1-9]\d?$")
+
 
 def earlier_results(inputs: Iterable[str], options: BatchOptions) -> dict[str, str]:
     """Return the inputs that are results of other pictures in their folder, with these pictures.
 
-    A picture is a result if its name is the name of another picture plus the suffix. The other
+    A picture is a result if its name is the name of another picture plus the suffix, and plus a
+    number such as "-2" if it is one of several versions. The other
     picture must be an input too; otherwise a picture with such a name could never be colorized.
     With ``skip_existing`` and no output elsewhere, it is enough that the other picture exists.
 
@@ -36,8 +41,9 @@ def earlier_results(inputs: Iterable[str], options: BatchOptions) -> dict[str, s
     originals = {}
     for name in inputs:
         path = Path(name)
-        stem = path.stem.removesuffix(options.suffix)
-        if stem in ("", path.stem):
+        base = path.stem if path.stem.endswith(options.suffix) else _NUMBER.sub("", path.stem)
+        stem = base.removesuffix(options.suffix)
+        if stem in ("", base):
             continue
         if path.parent not in pictures_by_folder:
             pictures_by_folder[path.parent] = _pictures_by_stem(path.parent)

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from colortk.batch.options import STANDARD_STREAM
@@ -28,11 +28,14 @@ class InputItem:
         to which its result goes. ``None`` for a picture that was named.
     error : str or None
         Why there is no picture.
+    variant : int or None
+        Number of the version of the picture that is wanted, from 1; ``None`` if there is only one.
     """
 
     name: str
     folder: str | None = None
     error: str | None = None
+    variant: int | None = None
 
 
 def find_inputs(
@@ -134,6 +137,15 @@ def without_strokes(items: Iterable[InputItem]) -> list[InputItem]:
 
     return [
         item for item in items if item.folder is None or not is_strokes_sidecar(Path(item.name))
+    ]
+
+
+def with_variants(items: Iterable[InputItem], count: int) -> list[InputItem]:
+    """Return an input for each version, 1 to ``count``, of each picture."""
+    return [
+        replace(item, variant=number)
+        for item in items
+        for number in range(1, (1 if item.error is not None else count) + 1)
     ]
 
 

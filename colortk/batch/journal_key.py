@@ -43,4 +43,5 @@ def journal_key(options: BatchOptions, items: Sequence[InputItem] = ()) -> dict[
         "extension": options.extension or "",
         "intermediates": str(options.intermediates or ""),
         "guidance": guidance_key(options.guidance, items),
+        "variants": "" if options.variants is None else f"{options.variants}, {options.seed}",
     }

@@ -35,6 +35,10 @@ class PictureOptions:
         Folder to which predicted A and B are pickled.
     guidance : GuidanceOptions or None
         Colors that the user set.
+    variants : int or None
+        Versions of each picture; ``None`` is one picture without a number in its name.
+    seed : int
+        Of the choice of versions.
     """
 
     refine: str = "ratio"
@@ -44,6 +48,8 @@ class PictureOptions:
     allow_truncated: bool = False
     intermediates: Path | None = None
     guidance: GuidanceOptions | None = None
+    variants: int | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,10 @@ class BatchOptions:
         Folder to which predicted A and B are pickled.
     guidance : GuidanceOptions or None
         Colors that the user set.
+    variants : int or None
+        Versions of each picture; ``None`` is one picture without a number in its name.
+    seed : int
+        Of the choice of versions.
     force : bool
         Overwrite results.
     skip_existing : bool
@@ -109,6 +119,8 @@ class BatchOptions:
     allow_truncated: bool = False
     intermediates: Path | None = None
     guidance: GuidanceOptions | None = None
+    variants: int | None = None
+    seed: int = 0
     force: bool = False
     skip_existing: bool = False
     resume: bool = False
@@ -133,4 +145,6 @@ class BatchOptions:
             self.allow_truncated,
             self.intermediates,
             self.guidance,
+            self.variants,
+            self.seed,
         )

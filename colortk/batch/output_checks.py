@@ -42,6 +42,8 @@ def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
         reason = "it applies to one picture, and there may be several"
         hint = "name one picture, or use --hints auto with files beside the pictures"
         raise UsageError(f"{single[0]} cannot be used", reason, hint)
+    if options.variants is not None:
+        _check_variants(options, items)
     if options.output is None:
         return
     if str(options.output) == STANDARD_STREAM:
@@ -51,6 +53,24 @@ def check_options(options: BatchOptions, items: Sequence[InputItem]) -> None:
         return
     if not options.output.is_dir():
         _check_output(options, items)
+
+
+def _check_variants(options: BatchOptions, items: Sequence[InputItem]) -> None:
+    """Check that a plugin can make versions, and that each has a place of its own."""
+    from colortk.guidance.variants import check_variants
+    from colortk.plugin.registry import registry
+    from colortk.runtime.loading import need_samples
+
+    assert options.variants is not None
+    check_variants(options.variants, options.seed)
+    need_samples(registry().colorizer(options.plugin)[1])
+    has_stdin = any(item.name == STANDARD_STREAM for item in items)
+    if str(options.output) == STANDARD_STREAM or (has_stdin and options.output is None):
+        reason = "standard output takes one picture, and each variant is one"
+        raise UsageError("--variants cannot be used", reason, "use -o with a file or a folder")
+    if options.intermediates is not None:
+        reason = "the store keeps one prediction of each picture"
+        raise UsageError("--variants and --keep-intermediates exclude each other", reason)
 
 
 def _check_output(options: BatchOptions, items: Sequence[InputItem]) -> None:

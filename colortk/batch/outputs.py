@@ -47,6 +47,7 @@ class OutputPlanner:
         self._originals: dict[str, str] = {}
         self._inputs: dict[tuple[int, int], str] = {}
         self._owners: dict[str, str] = {}
+        self._data: dict[str, bytes | None] = {}  # of inputs that cannot be read twice
 
     def plan(self, items: Sequence[InputItem]) -> list[PlannedFile]:
         """Plan all pictures of a batch.
@@ -87,7 +88,7 @@ class OutputPlanner:
     def _plan_item(self, item: InputItem) -> PlannedFile:
         original = self._originals.get(item.name)
         if original is not None:
-            return PlannedFile(item.name, skipped=True, result_of=original)
+            return PlannedFile(item.name, skipped=True, result_of=original, variant=item.variant)
         start = time.perf_counter()
         planned: PlannedFile | None = None
         failure = FileResult(item.name, None, "")
@@ -100,6 +101,7 @@ class OutputPlanner:
         elif planned.output is not None and planned.output != STANDARD_STREAM:
             self._owners[planned.output] = item.name
         planned.seconds = time.perf_counter() - start
+        planned.variant = item.variant
         return planned
 
     def already_done(self, item: InputItem) -> PlannedFile | None:
@@ -136,18 +138,21 @@ class OutputPlanner:
         """
         options, output = self._options, self._options.output
         extension = options.extension or input_type
+        number = "" if item.variant is None else f"-{item.variant}"
         if output is not None and str(output) == STANDARD_STREAM:
             return None
         if item.name == STANDARD_STREAM:
-            if output is None or not self._to_folder:
-                return output
-            return output / f"stdin{options.suffix}.{extension}"
+            if output is None:
+                return None
+            if not self._to_folder:
+                return output.with_name(f"{output.stem}{number}{output.suffix}")
+            return output / f"stdin{options.suffix}{number}.{extension}"
         source = Path(item.name)
         if output is None:
-            return source.with_name(f"{source.stem}{options.suffix}.{extension}")
+            return source.with_name(f"{source.stem}{options.suffix}{number}.{extension}")
         if self._to_folder:
-            return output / (item.folder or "") / f"{source.stem}.{extension}"
-        return output
+            return output / (item.folder or "") / f"{source.stem}{number}.{extension}"
+        return output.with_name(f"{output.stem}{number}{output.suffix}")
 
     def _plan_output(self, item: InputItem, failure: FileResult) -> PlannedFile:
         """Plan a picture that is not known to be done. Raises ``PictureError``.
@@ -192,19 +197,37 @@ class OutputPlanner:
             overwrite=self._options.force or replaces,
             make_folder=item.folder is not None or self._options.output_is_folder,
             may_be_partial=replaces or self._options.allow_truncated,
+            variant=item.variant,
         )
         return PlannedFile(item.name, target, target.path, data=data)
 
     def _unseekable_data(self, item: InputItem) -> bytes | None:
-        """Read standard input or a pipe if the name of its result depends on its content.
+        """Read standard input or a pipe if it is needed twice. Raises ``PictureError``.
 
-        Its first bytes cannot be read twice. Raises ``PictureError``.
+        It is if the name of its result depends on its content, or if there are several versions.
         """
+        if item.variant is not None:
+            return self._shared_data(item)
         if self._options.extension is not None:
             return None
         if item.name == STANDARD_STREAM:
             return read_standard_input() if self._to_folder else None
         return read_bytes(Path(item.name)) if _is_pipe(item.name) else None
+
+    def _shared_data(self, item: InputItem) -> bytes | None:
+        """Read standard input or a pipe once for all versions of its picture."""
+        if item.name != STANDARD_STREAM and not _is_pipe(item.name):
+            return None
+        if item.name not in self._data:
+            self._data[item.name] = None
+            is_standard = item.name == STANDARD_STREAM
+            self._data[item.name] = (
+                read_standard_input() if is_standard else read_bytes(Path(item.name))
+            )
+        data = self._data[item.name]
+        if data is None:
+            raise PictureError(f"cannot read '{item.name}'", "it could not be read before")
+        return data
 
     def _input_format(self, item: InputItem, data: bytes | None) -> str | None:
         """Return the format of a picture if the output path may depend on it.

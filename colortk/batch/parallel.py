@@ -109,7 +109,7 @@ def colorize_parallel(
             for task, reply in pool.collect():
                 planned, result = submitted.pop(task)
                 # The output as the user wrote it: workers of a cluster get absolute paths.
-                result = replace(reply, output=result.output)
+                result = replace(reply, output=result.output, variant=planned.variant)
                 tracker.record_output(planned, result)
                 finished.append(result)
 

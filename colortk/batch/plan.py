@@ -25,12 +25,15 @@ class OutputTarget:
         Make the folders that do not exist.
     may_be_partial : bool
         A file at ``path`` may hold a part of a damaged picture.
+    variant : int or None
+        Number of the version that is written, from 1; ``None`` if there is only one.
     """
 
     path: str | None
     overwrite: bool = False
     make_folder: bool = False
     may_be_partial: bool = False
+    variant: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +60,8 @@ class PlannedFile:
         Content of standard input or of a pipe, if it had to be read to know its file type.
     seconds : float
         Time that the plan took.
+    variant : int or None
+        Number of the version, from 1; ``None`` if there is only one.
     """
 
     name: str
@@ -69,10 +74,11 @@ class PlannedFile:
     missing: Missing | None = None
     data: bytes | None = None
     seconds: float = 0.0
+    variant: int | None = None
 
     def result(self, plugin: str) -> FileResult:
         """Return the fields of the picture's result that are known before it is colorized."""
-        result = FileResult(self.name, self.output, plugin, error=self.error)
+        result = FileResult(self.name, self.output, plugin, error=self.error, variant=self.variant)
         result.skipped, result.resumed, result.result_of = (
             self.skipped,
             self.resumed,

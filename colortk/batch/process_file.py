@@ -22,7 +22,7 @@ from colortk.io.files import write_atomic
 from colortk.io.picture import Picture
 from colortk.pipeline import Refiner, colorize, colorize_present
 from colortk.plugin.discover import strict
-from colortk.runtime.loading import Predictor
+from colortk.runtime.loading import Predictor, SamplingPredictor
 from colortk.runtime.memory_limit import memory_hint
 
 #: Takes data, name, maximum of pixels and whether truncated files are allowed; returns a picture.
@@ -79,7 +79,7 @@ def process_file(
     source: str,
     result: FileResult,
     target: OutputTarget,
-    predictor: Predictor,
+    predictor: SamplingPredictor,
     refine: Refiner,
     options: PictureOptions,
     decode: Decode = decode,
@@ -96,7 +96,7 @@ def process_file(
         Gets the size, the seconds of each stage and the notes.
     target : OutputTarget
         Where the picture is written.
-    predictor : Predictor
+    predictor : SamplingPredictor
         The loaded plugin.
     refine : callable
         The chroma refinement.
@@ -132,13 +132,19 @@ def process_file(
     result.seconds["read"] = clock() - start
 
     on_step(COLORIZING)
+    source_of_chroma: Predictor = predictor
+    if target.variant is not None and options.variants is not None:
+        from colortk.runtime.versions import Variant, VersionPredictor
+
+        variant = Variant(target.variant, options.variants, options.seed)
+        source_of_chroma = VersionPredictor(predictor, variant)
     if picture.missing is None:
-        colorized = colorize(light, predictor, refine, options.strength, dtype, guide)
+        colorized = colorize(light, source_of_chroma, refine, options.strength, dtype, guide)
     else:
         result.missing = picture.missing.as_dict()
         picture.notes.append(f"'{result.input}' is incomplete: {picture.missing}")
         colorized = colorize_present(
-            light, picture.missing, predictor, refine, options.strength, dtype, guide
+            light, picture.missing, source_of_chroma, refine, options.strength, dtype, guide
         )
     if guide is not None:
         picture.notes += guide.notes

@@ -39,6 +39,8 @@ class FileResult:
         :meth:`colortk.io.missing_lines.Missing.as_dict` returns them.
     foreign_weights : list of str
         Files of weights that the user named and whose SHA-256 the plugin does not declare.
+    variant : int or None
+        Number of the version of the picture, from 1; ``None`` if there is only one.
     """
 
     input: str
@@ -55,6 +57,7 @@ class FileResult:
     no_room: bool = False
     missing: dict[str, Any] | None = None
     foreign_weights: list[str] = field(default_factory=list)
+    variant: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values by field name, seconds rounded to a tenth of a millisecond."""

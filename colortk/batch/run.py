@@ -42,6 +42,8 @@ def colorize_files(
     allow_truncated: bool = False,
     keep_intermediates: bool = False,
     guidance: GuidanceOptions | None = None,
+    variants: int | None = None,
+    seed: int = 0,
     jobs: int | None = None,
     threads: int | None = None,
     timeout: float | None = None,
@@ -91,6 +93,11 @@ def colorize_files(
     guidance : GuidanceOptions or None
         Colors that the user sets. Hints, strokes and masks are for a single picture; with
         ``sidecars`` they are read from files beside each picture.
+    variants : int or None
+        Number of versions of each picture, 1 to 16; their names end in -1, -2, and so on. The
+        plugin must be able to make several (``effnet_bins`` is).
+    seed : int
+        Another seed gives other versions.
     jobs : int or None
         Worker processes: 1 is this process, 0 is one per core, and ``None`` is one per core for
         many pictures and this process for few.
@@ -166,6 +173,8 @@ def colorize_files(
         allow_truncated=allow_truncated,
         intermediates=intermediates,
         guidance=guidance,
+        variants=variants,
+        seed=seed,
         force=force,
         skip_existing=skip_existing,
         resume=resume,

@@ -11,13 +11,13 @@ from colortk.batch.results import FileResult
 from colortk.batch.tracker import OutputTracker
 from colortk.io.decode import decode
 from colortk.pipeline import Refiner
-from colortk.runtime.loading import Predictor
+from colortk.runtime.loading import SamplingPredictor
 
 
 def colorize_serial(
     plans: Iterable[PlannedFile],
     tracker: OutputTracker,
-    predictor: Predictor,
+    predictor: SamplingPredictor,
     refine: Refiner,
     options: PictureOptions,
     decode: Decode = decode,
@@ -30,7 +30,7 @@ def colorize_serial(
     ----------
     plans : iterable of PlannedFile
     tracker : OutputTracker
-    predictor : Predictor
+    predictor : SamplingPredictor
         The loaded plugin.
     refine : callable
         The chroma refinement.

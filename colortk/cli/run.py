@@ -84,6 +84,20 @@ if TYPE_CHECKING:
 @REGION
 @KEEP_BORDER
 @PALETTE
+@click.option(
+    "--variants",
+    type=click.IntRange(1, 16),
+    metavar="N",
+    help="Write N different versions of each picture.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Choose other versions for --variants.",
+)
 @OPTIONS
 @WEIGHTS
 @click.option(
@@ -147,6 +161,8 @@ def command(
     regions: tuple[str, ...],
     keep_border: bool,
     palette: str | None,
+    variants: int | None,
+    seed: int,
     options: tuple[str, ...],
     weights: Path | None,
     timeout: float | None,
@@ -188,6 +204,9 @@ def command(
     Colors that you know can be given as hints: points, strokes, masks and rectangles. --hints auto
     reads photo.hints.json and photo_marked.png for photo.jpg, if these files exist.
 
+    --variants writes several plausible versions. The first one is the automatic result, and the
+    others differ from it and from each other.
+
     With several processes, pictures are reported in completion order. If a picture crashes or
     hangs a process, only that picture fails. All machines of a Dask cluster must see the same files
     under the same paths.
@@ -198,6 +217,7 @@ def command(
     colortk run scans/ --recursive -o colored/    colorize a tree of folders
     colortk run scans/ -r -o colored/ --resume    continue it after Ctrl-C
     colortk run photo.jpg --hint 420,310,#2a4d8f  a blue dress
+    colortk run photo.jpg --variants 4            four versions to choose from
     colortk run - -o - < gray.png > color.png     read and write pipes
     """
     export_runtime_env(threads, device)
@@ -245,6 +265,8 @@ def command(
         allow_truncated=allow_truncated,
         intermediates=intermediates,
         guidance=guidance_options(hints, hint, scribbles, mask, regions, keep_border, palette),
+        variants=variants,
+        seed=seed,
         force=force,
         skip_existing=skip_existing,
         resume=resume,

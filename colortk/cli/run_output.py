@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: With more pictures than this, errors have scrolled away and are printed again at the end.
 MANY_PICTURES = 50
+#: Messages that are remembered, so that versions of one picture do not repeat them.
+MAX_REMEMBERED = 64
 #: Most errors that are printed again.
 MAX_REPEATED_ERRORS = 20
 
@@ -55,6 +58,7 @@ class ResultPrinter:
         self.output_problem: OSError | None = None
         self._first_earlier_result: FileResult | None = None
         self._earlier_results = 0
+        self._messages: deque[tuple[str, str]] = deque(maxlen=MAX_REMEMBERED)
         self._errors: list[str] = []  # the first ones only: there may be a million
 
     @property
@@ -74,13 +78,21 @@ class ResultPrinter:
             with contextlib.suppress(OSError, ValueError):  # stderr is closed or full
                 print(json.dumps(result.as_dict()), file=sys.stderr)
         for note in result.notes:
-            print_message(f"note: {note}")
+            self._print_once(f"note: {note}", result)
         if result.error:
-            print_message(result.error)
+            self._print_once(result.error, result)
             if len(self._errors) < MAX_REPEATED_ERRORS:
                 self._errors.append(result.error)
         elif not self._json and not self._to_stdout and not result.skipped:
             self._print(lambda: print_line(result.output))
+
+    def _print_once(self, message: str, result: FileResult) -> None:
+        """Print a message; the same one for other versions of a picture only once."""
+        if result.variant is not None:
+            if (result.input, message) in self._messages:
+                return
+            self._messages.append((result.input, message))
+        print_message(message)
 
     def _count(self, result: FileResult) -> None:
         self.failed += result.error is not None

@@ -135,8 +135,8 @@ def _segments(lightness: Float32, ab: Float32, probabilities: Float32) -> Any:
     slic = cv2.ximgproc.createSuperpixelSLIC(padded, cv2.ximgproc.SLICO, side)
     slic.iterate(5)
     slic.enforceLabelConnectivity(20)
-    labels = slic.getLabels()[:height, :width]
-    labels = np.unique(labels, return_inverse=True)[1].reshape(height, width)
+    used = slic.getLabels()[:height, :width]
+    labels = np.unique(used, return_inverse=True)[1].reshape(height, width)
     count = int(labels.max()) + 1
     if count <= 2:
         return labels
