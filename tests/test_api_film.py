@@ -43,8 +43,9 @@ def test_the_output_has_a_default_name(source: Path) -> None:
     [
         ({"plugin": lambda lightness: lightness}, "a function cannot colorize a film"),
         ({"plugin": "gra"}, "did you mean 'gray'"),
-        ({"temporal": "smooth"}, "known values: flow, off"),
+        ({"temporal": "smooth"}, "known values: keyframes, flow, off"),
         ({"strength": 3}, "a number from 0 to 2"),
+        ({"keyframes": 0}, "a whole number above 0"),
         ({"segment_seconds": 0}, "a number above 0"),
         ({"begin": 2, "end": 1}, "the start is not before the end"),
         ({"codec": "libx246"}, "did you mean"),

@@ -13,7 +13,14 @@ from colortk.plugin.spec import DEFAULT
 from colortk.runtime.loading import Loaded
 from colortk.video.colorize_film import colorize_film
 from colortk.video.encoding import Encoding
-from colortk.video.film_settings import DEINTERLACE, FilmSettings, FilmSummary, default_output
+from colortk.video.film_settings import (
+    DEINTERLACE,
+    TEMPORAL,
+    FilmSettings,
+    FilmSummary,
+    default_output,
+)
+from colortk.video.keyframes import INTERVAL
 
 
 def colorize_video(
@@ -23,7 +30,8 @@ def colorize_video(
     *,
     strength: float = 1.0,
     refine: str = "ratio",
-    temporal: str = "flow",
+    temporal: str = "keyframes",
+    keyframes: int = INTERVAL,
     begin: float | None = None,
     end: float | None = None,
     codec: str | None = None,
@@ -60,8 +68,11 @@ def colorize_video(
         Factor on chroma, from 0 to 2.
     refine : str
         Name of a chroma refinement.
-    temporal : {"flow", "off"}
-        Average colors along motion so that they do not flicker, or colorize each frame by itself.
+    temporal : {"keyframes", "flow", "off"}
+        Colorize some frames and move their colors along motion to the others, colorize each frame
+        and average colors along motion, or colorize each frame by itself.
+    keyframes : int
+        With "keyframes": frames from one colorized frame to the next.
     begin, end : float, optional
         Part of the film, in seconds from its first frame.
     codec : str, optional
@@ -122,8 +133,10 @@ def colorize_video(
         or not 0 <= strength <= 2
     ):
         raise UsageError(f"strength {strength!r}", "it is a number from 0 to 2")
-    if temporal not in ("flow", "off"):
-        raise UsageError(f"temporal {temporal!r}", "known values: flow, off")
+    if temporal not in TEMPORAL:
+        raise UsageError(f"temporal {temporal!r}", f"known values: {', '.join(TEMPORAL)}")
+    if isinstance(keyframes, bool) or not isinstance(keyframes, int) or keyframes < 1:
+        raise UsageError(f"keyframes={keyframes!r}", "it is a whole number above 0")
     if deinterlace not in DEINTERLACE:
         raise UsageError(f"deinterlace {deinterlace!r}", f"known values: {', '.join(DEINTERLACE)}")
     if not segment_seconds > 0:
@@ -132,8 +145,8 @@ def colorize_video(
     output = default_output(film) if output is None else Path(output)
     encoding = Encoding(codec, crf, preset, pix_fmt)
     settings = FilmSettings(
-        output, encoding, refine, strength, temporal == "flow", begin, end, fps_overlay, force,
-        resume, segment_seconds, deinterlace,
+        output, encoding, refine, strength, temporal, begin, end, fps_overlay, force,
+        resume, segment_seconds, deinterlace, keyframes,
     )  # fmt: skip
 
     def begin_progress(total: int | None) -> Callable[[int], None]:

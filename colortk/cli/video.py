@@ -14,7 +14,6 @@ from colortk.cli.common import (
     PLUGIN,
     REFINE,
     STRENGTH,
-    TEMPORAL,
     THREADS,
     WEIGHTS,
     configure_runtime,
@@ -59,7 +58,14 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
     help="Write to this file. [default: IN-colorized with the type of IN, or .mp4]",
 )  # fmt: skip
 @PLUGIN
-@TEMPORAL
+@click.option(
+    "--temporal", type=click.Choice(["keyframes", "flow", "off"]), default="keyframes",
+    show_default=True, help="Choose how colors are made steady.",
+)  # fmt: skip
+@click.option(
+    "--keyframes", type=click.IntRange(1, 250), metavar="K", default=8, show_default=True,
+    help="Colorize each K-th frame of a shot, and move its colors.",
+)  # fmt: skip
 @click.option(
     "--from", "begin", type=Moment(), help="Begin at this time, for example 90 (seconds) or 1:30."
 )
@@ -106,6 +112,7 @@ def command(
     output: Path | None,
     plugin: str,
     temporal: str,
+    keyframes: int,
     begin: float | None,
     end: float | None,
     codec: str | None,
@@ -136,6 +143,10 @@ def command(
     --refine ratio keeps hue and lightness and reduces chroma, slide is the formula of the sift_mlp
     paper (colors become too strong), and none clips red, green and blue.
 
+    --temporal keyframes colorizes every K-th frame of a shot and moves its colors along the motion
+    to the other frames; flow colorizes each frame and averages colors along the motion; off does
+    not make colors steady.
+
     \b
     colortk video old.mp4 -o color.mp4
     colortk video old.mkv -o part.mkv --from 1:30 --to 2:00 --temporal off
@@ -152,8 +163,8 @@ def command(
         output = default_output(film)
     encoding = Encoding(codec, crf, preset, pix_fmt)
     settings = FilmSettings(
-        output, encoding, refine, strength, temporal == "flow", begin, end, fps_overlay, force,
-        resume, stretch or segment_seconds, deinterlace,
+        output, encoding, refine, strength, temporal, begin, end, fps_overlay, force,
+        resume, stretch or segment_seconds, deinterlace, keyframes,
     )  # fmt: skip
     with ExitStack() as stack:
         try:

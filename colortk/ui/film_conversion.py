@@ -92,7 +92,7 @@ def colorize_clip(
     settings = FilmSettings(
         output,
         strength=strength * plugin.strength,
-        smooth_colors=smooth_colors,
+        temporal="keyframes" if smooth_colors else "off",
         end=end,
         segment_seconds=2 * limits.film_seconds,  # one segment, because nothing can be resumed
     )

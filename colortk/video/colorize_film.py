@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -29,6 +29,7 @@ from colortk.video.film_container import Losses
 from colortk.video.film_properties import Film, probe
 from colortk.video.film_reader import Frame, frames
 from colortk.video.film_settings import FilmSettings, FilmSummary
+from colortk.video.keyframes import KeyframePropagation
 from colortk.video.muxing import check_container, mux_film
 from colortk.video.segment_folder import Segment, SegmentFolder
 from colortk.video.segment_writer import SegmentWriter
@@ -56,6 +57,7 @@ class _ColorizedFrame:
     frame: Frame
     state: State | None
     cuts: int
+    may_end: bool = True  # a segment may end with this frame
 
 
 def colorize_film(
@@ -255,11 +257,16 @@ def _encode(
         last = None if span[1] is None else -int(-span[1] // film.time_base)
     if segments.finished:
         first = segments.finished[-1].last + 1
-    smoother = Smoother() if settings.smooth_colors else None
-    if smoother is not None:
-        smoother.state = segments.state()
-        smoother.cuts = segments.finished[-1].cuts if segments.finished else 0
-    colorized = _pipeline(job, smoother, losses, first, last)
+    state = segments.state()
+    cuts = segments.finished[-1].cuts if segments.finished else 0
+    read = frames(job.path, film, losses, first, last, job.frame_settings.levels)
+    if settings.temporal == "keyframes":
+        colorized = _keyframed(job, read, state, cuts)
+    else:
+        smoother = Smoother() if settings.temporal == "flow" else None
+        if smoother is not None:
+            smoother.state, smoother.cuts = state, cuts
+        colorized = _each_predicted(job, read, smoother)
     rate = fps_overlay.FrameRate()
     length = settings.segment_seconds / film.time_base
     item = next(colorized, None)
@@ -268,12 +275,13 @@ def _encode(
             writer = SegmentWriter(segments.file(len(segments.finished)), film, job.encoding)
             try:
                 first_pts, count = item.frame.pts, 0
-                while item is not None and item.frame.pts - first_pts < length:
+                may_end = False
+                while item is not None and (item.frame.pts - first_pts < length or not may_end):
                     now = rate.tick()
                     if settings.label:
                         fps_overlay.draw(item.planes, now)
                     writer.write(item.planes, item.frame.pts)
-                    finished_frame, count = item, count + 1
+                    finished_frame, count, may_end = item, count + 1, item.may_end
                     advance(1)
                     item = next(colorized, None)
                 end, duration = finished_frame.frame.pts, finished_frame.frame.duration
@@ -290,19 +298,44 @@ def _encode(
         colorized.close()
 
 
-def _pipeline(
-    job: _Job,
-    smoother: Smoother | None,
-    losses: Losses,
-    first: int | None,
-    last: int | None,
+def _keyframed(
+    job: _Job, read: Iterator[Frame], state: State | None, cuts: int
+) -> Generator[_ColorizedFrame, None, None]:
+    """Yield color frames of predictions for keyframes; reading, motion and coloring in parallel."""
+    settings = job.frame_settings
+
+    def predict(frame: Frame) -> Float32:
+        light = plugin_lightness(frame.gray, job.plugin, settings.quarter_turns, settings.levels)
+        return job.plugin.predict(light)
+
+    propagation = KeyframePropagation(
+        predict, job.settings.keyframes, settings.quarter_turns, settings.levels
+    )
+    propagation.state, propagation.cuts = state, cuts
+    source = prefetch(read)
+    chroma = prefetch(propagation(source))
+
+    def color_frames() -> Generator[_ColorizedFrame, None, None]:
+        try:
+            for item in chroma:
+                planes = color_planes(item.frame.gray, item.ab, settings, None)
+                is_key = item.state is not None
+                yield _ColorizedFrame(planes, item.frame, item.state, item.cuts, is_key)
+        finally:
+            chroma.close()
+            source.close()
+
+    return prefetch(color_frames())
+
+
+def _each_predicted(
+    job: _Job, source: Iterator[Frame], smoother: Smoother | None
 ) -> Generator[_ColorizedFrame, None, None]:
     """Yield color frames; reading, prediction and coloring run in separate threads."""
     plugin, frame_settings = job.plugin, job.frame_settings
     levels, turns = frame_settings.levels, frame_settings.quarter_turns
     read = prefetch(
-        (frame, plugin_lightness(frame.gray, plugin, turns, levels))
-        for frame in frames(job.path, job.film, losses, first, last, levels)
+        (frame, plugin_lightness(frame.gray, plugin, turns, levels)) for frame in source
     )
     predicted = prefetch(_predicted(read, plugin))
 

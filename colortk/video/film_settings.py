@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from colortk.video.encoding import Encoding
+from colortk.video.keyframes import INTERVAL
 
+#: How colors are made steady.
+TEMPORAL = ("keyframes", "flow", "off")
 #: What can be done with interlaced films.
 DEINTERLACE = ("auto", "off", "bob")
 #: Container formats by file extension.
@@ -31,8 +34,9 @@ class FilmSettings:
         Name of a chroma refinement.
     strength : float
         Factor on chroma, 0 to 2.
-    smooth_colors : bool
-        Average colors along motion.
+    temporal : {"keyframes", "flow", "off"}
+        Predict some frames and carry their colors along motion to the others, average the colors of
+        all frames along motion, or colorize each frame by itself.
     begin, end : float or None
         Part of the film, in seconds from its first frame.
     label : bool
@@ -46,13 +50,15 @@ class FilmSettings:
     deinterlace : {"auto", "off", "bob"}
         Make a progressive film of an interlaced one, with a frame of each frame ("auto") or of each
         field ("bob"); "off" keeps the fields.
+    keyframes : int
+        With "keyframes": frames from one predicted frame to the next.
     """
 
     output: Path
     encoding: Encoding = field(default_factory=Encoding)
     refine: str = "ratio"
     strength: float = 1.0
-    smooth_colors: bool = True
+    temporal: str = "keyframes"
     begin: float | None = None
     end: float | None = None
     label: bool = False
@@ -60,6 +66,7 @@ class FilmSettings:
     resume: bool = False
     segment_seconds: float = 10.0
     deinterlace: str = "auto"
+    keyframes: int = INTERVAL
 
 
 @dataclass

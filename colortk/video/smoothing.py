@@ -89,7 +89,7 @@ class Smoother:
         float32 array of shape (h, w, 2)
             The average along motion.
         """
-        small = _small(gray)
+        small = reduced(gray)
         before = self.state
         previous = None
         if before is not None and (before.gray.shape, before.ab.shape) == (small.shape, ab.shape):
@@ -109,8 +109,7 @@ class Smoother:
         """Return age and chroma of the previous frame, moved to this frame; ``None`` at a cut."""
         back = self._flow.between(small, before.gray)
         forth = self._flow.between(before.gray, small)
-        trust = cv2.LUT(cv2.absdiff(small, warp(before.gray, back)), _WEIGHTS)
-        trust *= visible_in_both(back, forth, SLACK, boundaries=False)
+        trust = trust_of(small, before.gray, back, forth)
         if cv2.mean(trust)[0] < MIN_VISIBLE_SHARE:
             return None
         rows, columns = before.ab.shape[:2]
@@ -120,7 +119,23 @@ class Smoother:
         return warp(before.age, flow) * trusted, warp(before.ab, flow)
 
 
-def _small(gray: NDArray[np.uint8]) -> Gray:
+def trust_of(present: Gray, other: Gray, flow: Float32, returning: Float32) -> Float32:
+    """Return how far the flow to another frame can be trusted, 0 to 1, float32 (n, m).
+
+    Parameters
+    ----------
+    present, other : uint8 arrays of shape (n, m)
+        The frames.
+    flow, returning : float32 arrays of shape (n, m, 2)
+        From ``present`` to ``other``, and back.
+    """
+    trust: Float32 = cv2.LUT(cv2.absdiff(present, warp(other, flow)), _WEIGHTS)
+    trust *= visible_in_both(flow, returning, SLACK, boundaries=False)
+    return trust
+
+
+def reduced(gray: NDArray[np.uint8]) -> Gray:
+    """Return a frame at the size for optical flow."""
     height, width = gray.shape
     shrink = max(1.0, max(height, width) / FLOW_SIDE)
     # DIS takes nothing smaller than its patches.
