@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from colortk.errors import ArtifactError, UsageError
-from colortk.training.data.difference_hash import HashIndex, difference_hash
+from colortk.io.difference_hash import HashIndex, difference_hash
 from colortk.training.data.pack import PackRequest, pack
 from colortk.training.data.packed import PackedDataset
 from colortk.training.data.source import FolderSource, PackedSource

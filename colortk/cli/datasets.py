@@ -1,4 +1,4 @@
-"""``colortk datasets``: prepare pictures for training."""
+"""``colortk datasets``: prepare pictures for training, and check sets that papers use."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from pathlib import Path
 import click
 
 from colortk.cli.common import JSON, print_json, progress
+from colortk.cli.dataset_sets import list_command, verify_command
 from colortk.cli.output import print_line, print_message
 
 
-@click.group("datasets", short_help="Prepare pictures for training.")
+@click.group("datasets", short_help="Prepare and check sets of pictures.")
 def command() -> None:
-    """Prepare pictures for training."""
+    """Prepare pictures for training, and check sets of pictures that papers use."""
+
+
+command.add_command(list_command)
+command.add_command(verify_command)
 
 
 @command.command("pack", short_help="Pack pictures for faster training.")

@@ -16,6 +16,7 @@ from colortk.harness.sealing import summarize_sealing
 from colortk.harness.second_predictions import repeat_settings, summarize_repeats
 from colortk.harness.set_measures import SET_DELTA_CF, with_set_measures
 from colortk.harness.set_scores import SetScores
+from colortk.harness.standard_sets import recognize
 from colortk.harness.statistics import MetricMean
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
@@ -128,7 +129,14 @@ class Comparison(RankedScores):
             gray=None if self.gray is None else self.gray.summary(per_image),
             films=None if self.films is None else self.films.summary(per_image),
             originals=self._film_infos(),
+            dataset=self._dataset,
         )
+
+    @cached_property
+    def _dataset(self) -> str | None:
+        """Name of the standard set that the pictures are, by the names of their files."""
+        item = recognize(source.name for source in self.sources)
+        return None if item is None or self.kind != "pictures" else item.name
 
     @property
     def _gray_rule(self) -> str:

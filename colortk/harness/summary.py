@@ -88,6 +88,8 @@ class ComparisonSummary:
         The table of films.
     originals : list of FilmInfo, optional
         Films only: the films.
+    dataset : str, optional
+        Name of the standard set that the given pictures are, by their file names.
     """
 
     colortk: str
@@ -123,6 +125,7 @@ class ComparisonSummary:
     gray: ComparisonSummary | None = field(default=None, metadata=OMIT_NONE)
     films: ComparisonSummary | None = field(default=None, metadata=OMIT_NONE)
     originals: list[FilmInfo] | None = field(default=None, metadata=OMIT_NONE)
+    dataset: str | None = field(default=None, metadata=OMIT_NONE)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as ``colortk compare --json`` prints it."""

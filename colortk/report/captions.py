@@ -11,6 +11,7 @@ from colortk.harness.films.film_variants import STEADIED
 from colortk.harness.records import MetricInfo, readable
 from colortk.harness.second_predictions import ROUNDING_TOLERANCE, RepeatSummary
 from colortk.harness.set_scores import MIN_SET_PICTURES
+from colortk.harness.standard_sets import STANDARD_SETS
 from colortk.harness.summary import ComparisonSummary
 from colortk.harness.summary_rows import (
     PluginRow,
@@ -61,6 +62,10 @@ def caption(summary: ComparisonSummary) -> list[str]:
         frames = sum(film.frames for film in summary.originals or () if film.scored)
         scored += f", {plural(frames, 'frame')}"
     lines = [f"protocol {protocol.name} ({protocol.hash[:12]}), {scored}"]
+    if summary.dataset is not None:
+        lines.append(
+            f"the pictures are {STANDARD_SETS[summary.dataset].label}, by their file names"
+        )
     if summary.common:
         lines.append(
             f"the {summary.images} of {plural(summary.candidates, item)} that every plugin"

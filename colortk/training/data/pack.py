@@ -18,10 +18,10 @@ from colortk._opencv import cv2
 from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError, UsageError
 from colortk.io.decode import read_bytes
+from colortk.io.difference_hash import HashIndex, difference_hash
 from colortk.io.discovery import find_pictures
 from colortk.io.files import temporary_file, write_atomic
 from colortk.runtime.progress import Progress, silent
-from colortk.training.data.difference_hash import HashIndex, difference_hash
 from colortk.training.data.packed import DESCRIPTION, KIND, VERSION, read_description, read_folder
 from colortk.training.data.source import decode_rgb8, shrink
 from colortk.types import Array

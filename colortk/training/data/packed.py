@@ -43,7 +43,7 @@ class PackedFolder:
     shapes
         int32 (N, 2), height and width in pixels.
     hashes
-        uint64 (N,), see :func:`.difference_hash.difference_hash`.
+        uint64 (N,), see :func:`colortk.io.difference_hash.difference_hash`.
     pixels
         uint8, one dimension, mapped from the file.
     """
