@@ -72,6 +72,7 @@ def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
     """
     from colortk.errors import ArtifactError
     from colortk.store.download import download, is_verified
+    from colortk.store.weights_folder import need
 
     files = weights_files(colorizer_spec(name))
     missing = [file for file in files if not is_verified(file.path, file.artifact)]
@@ -83,7 +84,7 @@ def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
             raise ArtifactError(
                 f"'{file.artifact.name}' of plugin '{name}' cannot be downloaded",
                 "the plugin declares no address",
-                f"colortk weights add {name} FILE",
+                need([file]),
             )
     if missing and not yes:
         _ask(missing)

@@ -120,6 +120,12 @@ class OnnxNetwork:
             raise _failure(error, x, self.engine) from error
         return np.asarray(y, np.float32)
 
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """Shape of the file's input, in the order of the file; ``None`` where a size is open."""
+        shape = self._session().get_inputs()[0].shape
+        return tuple(n if isinstance(n, int) and n > 0 else None for n in shape)
+
     def _run(self, x: Float32) -> Any:
         session = self._session()
         batch = np.ascontiguousarray(np.moveaxis(x, -1, 1), np.float32)

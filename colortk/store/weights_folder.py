@@ -20,6 +20,9 @@ DIGEST_LENGTH = 16
 #: End of the name of a file whose download is not complete.
 PART = ".part"
 
+#: A digest that no file has: the plugin runs any file that the user names with ``--weights``.
+ANY_FILE = "0" * 64
+
 State = Literal["present", "partial", "damaged", "missing"]
 
 
@@ -114,6 +117,8 @@ def need(files: list[WeightsFile]) -> str:
         file.artifact.name + (f" ({size_text(file.artifact.size)})" if file.artifact.size else "")
         for file in files
     ]
+    if any(file.artifact.sha256 == ANY_FILE for file in files):
+        return "needs a file: name it with --weights FILE"
     verb = "get" if all(file.artifact.urls for file in files) else "add"
     end = "" if verb == "get" else " FILE"
     return f"needs {', '.join(names)}: colortk weights {verb} {files[0].plugin}{end}"

@@ -1,0 +1,1 @@
+"""Any colorizer that is an ONNX file, described by options."""
