@@ -24,7 +24,7 @@ from editor_pages import (
     run_colortk,
     settled,
 )
-from pages import Page, Visitor, browsing, missing_browser, serving
+from pages import Page, Visitor, browsing, missing_browser, serving, shoot
 
 pytestmark = [
     pytest.mark.slow,
@@ -210,6 +210,93 @@ def test_hints_stay_with_their_picture(visit: Visit, tmp_path: Path) -> None:
     settled(me)
     lab = pixel_colors(me.download("#download", tmp_path))
     assert np.ptp(lab[..., 1:], axis=(0, 1)).max() < 1
+    assert me.troubles == []
+
+
+def paint(me: Visitor, image: Any, *path: tuple[int, int]) -> None:
+    """Draw with the mouse through pixels of the picture."""
+    box = image.bounding_box()
+    scale = box["width"] / WIDTH
+    corners = [(box["x"] + (x + 0.5) * scale, box["y"] + (y + 0.5) * scale) for x, y in path]
+    me.page.mouse.move(*corners[0])
+    me.page.mouse.down()
+    for corner in corners[1:]:
+        me.page.mouse.move(*corner, steps=8)
+    me.page.mouse.up()
+
+
+def test_strokes_and_a_mask_are_those_of_run(page: Page, visit: Visit, tmp_path: Path) -> None:
+    source = old_photograph(tmp_path / "old.png")
+    me = visit()
+    image, editor = open_editor(me, source), me.page.locator("#hint-editor")
+    editor.get_by_role("radio", name="Brush").click()
+    paint(me, image, (40, 110), (120, 110), (120, 135))
+    (stroke,) = points(me)
+    assert stroke.startswith("Stroke 1 at 40, 110: ")
+    me.page.locator("#hint-editor input[type=color]").fill(BLUE)
+    # The face stays gray, except its right half.
+    editor.get_by_role("radio", name="Keep gray").click()
+    editor.locator("input[type=range]").fill("20")
+    paint(me, image, (65, 30), (95, 30), (95, 50), (65, 50))
+    assert editor.get_by_role("button", name="Save mask").is_enabled()
+    editor.get_by_role("button", name="Undo").click()
+    assert editor.get_by_role("button", name="Save mask").is_disabled()
+    editor.get_by_role("button", name="Redo").click()
+    editor.get_by_role("radio", name="Not gray").click()
+    paint(me, image, (95, 25), (95, 55))
+    settled(me)
+    hints, mask = me.download("[data-do=save]", tmp_path), me.download("[data-do=mask]", tmp_path)
+    made = me.download("#download", tmp_path)
+    shoot(me, "brush")
+    assert mask.name == "old.mask.png"
+    saved = json.loads(hints.read_text())["points"]
+    assert 10 < len(saved) <= 24
+    assert {point["color"] for point in saved} == {BLUE}
+    assert max(point["x"] for point in saved) > 115
+    (tmp_path / "run").mkdir()
+    arguments = ["-p", "orange", "--hints", hints, "--mask", mask, source, "-o", tmp_path / "run"]
+    run_colortk(*arguments, plugins=page.folder / "site")
+    assert (tmp_path / "run" / "old.png").read_bytes() == made.read_bytes()
+    lab = pixel_colors(made)
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    assert chroma[40, 68] < 1
+    assert chroma[40, 96] > 20
+    assert lab[125, 60, 2] < -20  # blue
+    assert me.outside() == me.troubles == []
+
+
+def test_the_keyboard_draws(visit: Visit, tmp_path: Path) -> None:
+    me = visit()
+    open_editor(me, old_photograph(tmp_path / "old.png"))
+    editor, keyboard = me.page.locator("#hint-editor"), me.page.keyboard
+    editor.locator(".stage").focus()
+    keyboard.press("Shift+ArrowDown")
+    keyboard.press("Enter")
+    assert points(me) == [f"Point 1 at 80, 110: {SKIN}"]
+    editor.get_by_role("radio", name="Point").focus()
+    keyboard.press("ArrowRight")
+    editor.locator(".stage").focus()
+    keyboard.press("Enter")
+    for _ in range(3):
+        keyboard.press("Shift+ArrowLeft")
+    keyboard.press("Enter")
+    assert points(me)[1:] == [f"Stroke 2 at 80, 110: {SKIN}"]
+    editor.locator(".stage").focus()
+    keyboard.press("Enter")
+    keyboard.press("ArrowUp")
+    keyboard.press("Escape")
+    assert len(points(me)) == 2
+    assert me.troubles == []
+
+
+def test_hints_that_cannot_be_used_as_set_are_named(visit: Visit, tmp_path: Path) -> None:
+    me = visit()
+    image = open_editor(me, old_photograph(tmp_path / "old.png"))
+    click_at(image, center("coat"), WIDTH)
+    me.page.locator("#hint-editor input[type=color]").fill("#ffff00")  # no dark color is so vivid
+    x, y = center("coat")
+    note = me.page.locator("#hint-editor .notes p", has_text=f"The point at {x}, {y} is paler")
+    note.wait_for()
     assert me.troubles == []
 
 

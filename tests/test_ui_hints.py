@@ -26,6 +26,7 @@ from colortk.ui.page_hints import (
     parse_hints,
     render_hints,
     scale_hint,
+    summarize_notes,
 )
 from colortk.ui.picture_conversion import ColorizedPicture, UploadOptions, colorize_picture
 from colortk.ui.plugin_pool import PluginPool
@@ -109,6 +110,44 @@ def test_the_guard_passes_checked_hints_only() -> None:
     for value in (1, [text], {"x": text}, "<b>"):
         with pytest.raises(ValueError, match=r"\w"):
             _hints(value, lambda path: True)
+
+
+def test_a_mask_is_read_and_written_alike() -> None:
+    mask = {"width": 4, "height": 2, "runs": [1, 2, 5]}
+    text = json.dumps({**json.loads(message(POINTS)), "mask": mask, "revision": 3})
+    hints = parse_hints(text)
+    assert parse_hints(format_hints(hints)) == hints
+    assert hints.revision == 3
+    painted = hints.mask_of("p")
+    assert painted is not None
+    assert painted.picture().pixels.tolist() == [[255, 0, 0, 255], [255] * 4]
+    assert hints.mask_of("another picture") is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"width": 5}, {"width": 0, "runs": []}, {"width": -4, "height": -2}, {"height": True},
+        {"runs": [1, -2, 9]}, {"runs": [8.0]}, {"runs": "8"}, {"more": 1},
+        {"width": 2000, "height": 2000, "runs": [4_000_000]},
+        {"width": 300, "height": 100, "runs": [1] * 30_000},
+    ],
+)  # fmt: skip
+def test_another_mask_is_refused(change: dict[str, Any]) -> None:
+    mask = {"width": 4, "height": 2, "runs": [8], **change}
+    with pytest.raises(ValueError, match="mask"):
+        parse_hints(json.dumps({**json.loads(message(POINTS)), "mask": mask}))
+
+
+def test_notes_of_one_kind_are_one_line() -> None:
+    late = "which is later, sets another color"
+    notes = [f"hint {k},2,#aabbcc is ignored where hint 9,9,keep, {late}" for k in range(3)]
+    notes += ["hint 7,8,keep is ignored: it is outside the picture of 3 × 3", "something else"]
+    assert summarize_notes(notes, {"7,8,keep": "at 70, 80"}) == [
+        "3 points, the first 0,2,#aabbcc: each is ignored where a later one sets another color.",
+        "The point at 70, 80 is ignored: it is outside the picture of 3 × 3.",
+        "Something else.",
+    ]
 
 
 @pytest.mark.parametrize("radius, fractions", [(500, False), (1e300, False), (1.0, True)])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import html
+import threading
 from pathlib import Path
 from typing import Any
 
 from colortk.errors import UsageError
+from colortk.guidance.hints import Hint
 from colortk.io.files import write_atomic
 from colortk.io.samples import photographs
 from colortk.ui._gradio import gr
@@ -186,8 +188,9 @@ def _preview(
     hints = edits_of_page.of(picture_id(file))
     check_size(hints, kept.height, kept.width)
     strength = clip_strength(strength) * context.app.pool.get(label).strength
-    rgb = render_hints(kept, hints, strength, refine, bool(keep_border))
-    values = {"src": data_url(rgb), "revision": edits_of_page.revision}
+    mask, notes = edits_of_page.mask_of(picture_id(file)), list[str]()
+    rgb = render_hints(kept, hints, strength, refine, bool(keep_border), mask, notes)
+    values = {"src": data_url(rgb), "revision": edits_of_page.revision, "notes": notes}
     return [editor_view(picture_id(file), kept, Path(file).stem, **values)]
 
 
@@ -198,11 +201,21 @@ def _colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
     refine = options.refine
     predicted = data_url(render_hints(kept, (), plugin_strength, refine, keep_border=False))
     changed = predicted
-    if options.hints or options.keep_border or options.strength != 1:
-        strength = options.strength * plugin_strength
-        changed = data_url(render_hints(kept, options.hints, strength, refine, options.keep_border))
+    if options.guided or options.strength != 1:
+        strength, border = options.strength * plugin_strength, options.keep_border
+        changed = data_url(
+            render_hints(kept, options.hints, strength, refine, border, options.mask)
+        )
+    # The first click then finds the picture's affinities.
+    threading.Thread(target=_warm, args=(kept, refine), daemon=True).start()
     view = editor_view(picture_id(file), kept, Path(file).stem, src=changed, prediction=predicted)
     return gr.update(visible=False), gr.update(visible=True), view, *shown
+
+
+def _warm(kept: KeptPrediction, refine: str) -> None:
+    """Compute what all previews of a picture share."""
+    with contextlib.suppress(MemoryError):  # the first preview then reports it
+        render_hints(kept, [Hint(0.5, 0.5, fractions=True)], 1.0, refine, keep_border=False)
 
 
 def _write_result(
@@ -231,7 +244,8 @@ def _write_result(
     app, path = context.app, Path(file)
     edits_of_page = parse_hints(edits)
     hints = edits_of_page.of(picture_id(file))
-    options = UploadOptions(clip_strength(strength), refine, kind, hints, bool(keep_border))
+    mask = edits_of_page.mask_of(picture_id(file))
+    options = UploadOptions(clip_strength(strength), refine, kind, hints, bool(keep_border), mask)
     predictions = KeptPredictions(context)
     kept = predictions.find(file, label)
     plugin = KeptPlugin(app.pool.get(label), kept)

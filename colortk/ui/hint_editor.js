@@ -1,16 +1,28 @@
 // The editor of hints. Gradio runs this text as a function of `element`, `trigger` and `props`.
 // props.value is the message to the server; messages from the server come as "colortk-view".
-const MAX_POINTS = 200, MAX_UNDO = 200;
+const MAX_POINTS = 200, MAX_STROKE = 24, MAX_UNDO = 200, MAX_RUNS = 20000;
+const MASK_SIDE = 640; // pixels of the longer side of a painted mask, which is enlarged smoothly
 const $ = (selector) => element.querySelector(selector);
 const stage = $(".stage"), image = $(".stage img"), markers = $(".points");
+const overlay = $(".stage canvas"), cursor = $(".cursor"), brushSize = $("input[type=range]");
 const picker = $("input[type=color]"), fileInput = $("input[type=file]");
 const COMMON = [
   ["Light skin", "#e3b196"], ["Dark skin", "#8d5a3c"], ["Blond", "#c9a66b"], ["Brown", "#6b4a2f"],
   ["Blue", "#2a4d8f"], ["Sky", "#8db4dc"], ["Green", "#5b7d3a"], ["Red", "#a8322d"], ["Khaki", "#8a7d4f"],
 ];
 
+const HELP = {
+  point: "Click the picture where you know the color, and choose the color below. It spreads up to the next edges.",
+  stroke: "Draw a line through an area whose color you know, and choose the color below. It spreads up to the next edges.",
+  gray: "Paint what is to stay gray.",
+  ungray: "Paint what is to have colors again.",
+};
+
 let view = null; // the picture: identifier, name, width, height
+// A point, or a stroke: `path` has the further points of a stroke, relative to its first point.
 let points = [], selected = -1, lastColor = picker.value;
+let mask = null; // { width, height, bits }: 1 is colored, 0 stays gray; null if all is colored
+let tool = "point", drawing = null, position = null; // `position` is that of the keyboard's cursor
 let past = [], future = [], running = null; // `running` names a change that goes on, as a drag
 const prediction = document.createElement("canvas");
 
@@ -76,35 +88,66 @@ const likelyAt = (x, y) => {
 };
 
 const say = (text) => { $(".message").textContent = text; };
-const asHints = () => ({ version: 1, units: "pixels", points });
+const flat = ({ path, ...point }) =>
+  [point, ...(path ?? []).map(([dx, dy]) => ({ ...point, x: point.x + dx, y: point.y + dy }))];
+const asHints = () => ({ version: 1, units: "pixels", points: points.flatMap(flat) });
+// A mask as the lengths of runs: first of colored pixels, then of gray ones, and so on.
+const toRuns = ({ width, height, bits }) => {
+  const runs = [0];
+  let value = 1;
+  for (const bit of bits) {
+    if (bit !== value) {
+      value = bit;
+      runs.push(0);
+    }
+    runs[runs.length - 1]++;
+  }
+  return { width, height, runs };
+};
+const fromRuns = (packed) => {
+  if (!packed) return null;
+  const { width, height, runs } = packed, bits = new Uint8Array(width * height);
+  let at = 0;
+  runs.forEach((length, i) => { bits.fill((i + 1) % 2, at, (at += length)); });
+  return { width, height, bits };
+};
+const snapshot = () => JSON.stringify({ points, mask: mask && toRuns(mask) });
+const restore = (text) => {
+  const state = JSON.parse(text);
+  points = state.points;
+  mask = fromRuns(state.mask);
+};
 const send = () => {
-  props.value = JSON.stringify({ picture: view.picture, hints: asHints() });
+  const message = { picture: view.picture, hints: asHints() };
+  if (mask) message.mask = toRuns(mask);
+  props.value = JSON.stringify(message);
   trigger("input");
 };
-// Change the points in a way that can be undone. Changes with the same name are one step.
-const change = (name, next) => {
+// Change points and mask in a way that can be undone. Changes with the same name are one step.
+const change = (name, next, nextMask = mask) => {
   if (name === null || name !== running) {
-    past.push(JSON.stringify(points));
+    past.push(snapshot());
     past = past.slice(-MAX_UNDO);
   }
   running = name;
   future = [];
   points = next;
+  mask = nextMask;
   render();
   send();
 };
 const travel = (from, to) => {
   if (!from.length) return;
-  to.push(JSON.stringify(points));
-  points = JSON.parse(from.pop());
+  to.push(snapshot());
+  restore(from.pop());
   selected = Math.min(selected, points.length - 1);
   running = null;
   render();
   send();
 };
 const replaceSelected = (name, values) => {
-  const { x, y, radius } = points[selected];
-  const point = radius ? { x, y, ...values, radius } : { x, y, ...values };
+  const { x, y, radius, path } = points[selected];
+  const point = { x, y, ...values, ...(radius && { radius }), ...(path && { path }) };
   change(name, points.map((other, i) => (i === selected ? point : other)));
 };
 const setColor = (name, color) => {
@@ -114,8 +157,13 @@ const setColor = (name, color) => {
 };
 const clampX = (x) => Math.min(view.width - 1, Math.max(0, Math.round(x)));
 const clampY = (y) => Math.min(view.height - 1, Math.max(0, Math.round(y)));
+const isFull = (count) => {
+  const full = asHints().points.length + count > MAX_POINTS;
+  if (full) say(`A picture takes ${MAX_POINTS} points at most. Delete a stroke or some points.`);
+  return full;
+};
 const addPoint = (x, y) => {
-  if (points.length >= MAX_POINTS) return say(`A picture takes ${MAX_POINTS} points at most.`);
+  if (isFull(1)) return;
   selected = points.length;
   change(null, [...points, { x: clampX(x), y: clampY(y), color: lastColor }]);
   markers.children[selected].focus({ preventScroll: true });
@@ -134,6 +182,162 @@ const at = (event) => {
     ((event.clientY - box.top) / box.height) * view.height - 0.5,
   ];
 };
+// Brushes. `drawing` has the positions of the stroke that is being drawn.
+const radius = () => Math.max(1, Math.round((brushSize.value / 200) * Math.min(view.width, view.height)));
+const brushes = {
+  stroke: (path) => {
+    // A stroke is a row of points: colors spread between them, and each point costs time.
+    const step = Math.max(1, Math.min(view.width, view.height) / 60, length(path) / (MAX_STROKE - 1));
+    const some = spaced(path, step).slice(0, MAX_STROKE);
+    if (isFull(some.length)) return;
+    const [[x, y], ...rest] = some;
+    selected = points.length;
+    const offsets = rest.map(([u, v]) => [u - x, v - y]);
+    change(null, [...points, { x, y, color: lastColor, ...(rest.length && { path: offsets }) }]);
+    markers.children[selected].focus({ preventScroll: true });
+  },
+  gray: (path) => paintMask(path, 0),
+  ungray: (path) => paintMask(path, 1),
+};
+const length = (path) => path.slice(1).reduce((sum, [x, y], i) => sum + Math.hypot(x - path[i][0], y - path[i][1]), 0);
+const spaced = (path, step) => {
+  const out = [path[0]];
+  let [u, v] = path[0];
+  for (const [x, y] of path) {
+    for (let far = Math.hypot(x - u, y - v); far >= step; far = Math.hypot(x - u, y - v)) {
+      u += ((x - u) * step) / far;
+      v += ((y - v) * step) / far;
+      out.push([clampX(u), clampY(v)]);
+      if (out.length > MAX_STROKE) return out;
+    }
+  }
+  return out.filter(([x, y], i) => !i || x !== out[i - 1][0] || y !== out[i - 1][1]);
+};
+const maskSize = () => {
+  // A very long picture is not scaled: rounding would change its proportions.
+  const scale = Math.min(1, Math.max(MASK_SIDE / Math.max(view.width, view.height), 100 / Math.min(view.width, view.height)));
+  return [Math.round(view.width * scale), Math.round(view.height * scale)];
+};
+const drawPath = (context, path, width) => {
+  const [w, h] = [context.canvas.width / view.width, context.canvas.height / view.height];
+  context.lineCap = context.lineJoin = "round";
+  context.lineWidth = width * w;
+  context.beginPath();
+  path.forEach(([x, y]) => context.lineTo((x + 0.5) * w, (y + 0.5) * h));
+  if (path.length === 1) context.lineTo((path[0][0] + 0.5) * w + 0.01, (path[0][1] + 0.5) * h);
+  context.stroke();
+};
+const paintMask = (path, value) => {
+  const [width, height] = maskSize();
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d");
+  drawPath(context, path, 2 * radius());
+  const { data } = context.getImageData(0, 0, width, height);
+  const bits = mask ? mask.bits.slice() : new Uint8Array(width * height).fill(1);
+  for (let i = 0; i < bits.length; i++) if (data[4 * i + 3] > 127) bits[i] = value;
+  const next = bits.includes(0) ? { width, height, bits } : null;
+  if (next && toRuns(next).runs.length > MAX_RUNS) return say("The gray areas have too many parts. Use a larger brush.");
+  change(null, points, next);
+};
+const drawOverlay = () => {
+  if (!view) return;
+  [overlay.width, overlay.height] = maskSize();
+  const context = overlay.getContext("2d");
+  if (mask && tool !== "point" && tool !== "stroke") {
+    const shade = context.createImageData(mask.width, mask.height);
+    mask.bits.forEach((bit, i) => {
+      const stripe = (i % mask.width + Math.floor(i / mask.width)) % 8 < 2;
+      if (!bit) shade.data.set(stripe ? [255, 255, 255, 150] : [0, 0, 0, 90], 4 * i);
+    });
+    context.putImageData(shade, 0, 0);
+  }
+  for (const point of points) {
+    if (!point.path) continue;
+    const path = flat(point).map(({ x, y }) => [x, y]);
+    const thin = (1.5 * view.width) / overlay.width;
+    for (const [style, width] of [["#000", 2 * thin], [point.color ?? "#fff", thin]]) {
+      context.strokeStyle = style;
+      drawPath(context, path, width);
+    }
+  }
+  if (drawing) {
+    context.strokeStyle = tool === "stroke" ? lastColor : tool === "gray" ? "#808080" : "#fff";
+    context.globalAlpha = 0.7;
+    drawPath(context, drawing, tool === "stroke" ? (4 * view.width) / overlay.width : 2 * radius());
+    context.globalAlpha = 1;
+  }
+};
+const finish = () => {
+  const path = drawing;
+  drawing = null;
+  if (path) brushes[tool](path);
+  render();
+};
+const cancelDrawing = () => {
+  drawing = null;
+  drawOverlay();
+};
+const clamped = (event) => {
+  const [x, y] = at(event);
+  return [clampX(x), clampY(y)];
+};
+image.addEventListener("pointerdown", (event) => {
+  if (!view || tool === "point" || event.button !== 0) return;
+  event.preventDefault();
+  image.setPointerCapture(event.pointerId);
+  say("");
+  drawing = [clamped(event)];
+  drawOverlay();
+});
+image.addEventListener("pointermove", (event) => {
+  if (!drawing || !image.hasPointerCapture(event.pointerId)) return;
+  drawing.push(clamped(event));
+  drawOverlay();
+});
+image.addEventListener("pointerup", () => { if (drawing) finish(); });
+image.addEventListener("pointercancel", cancelDrawing);
+// The keyboard's cursor: Enter sets a point, or lowers and lifts the brush.
+const placeCursor = () => {
+  const visible = view && position && document.activeElement === stage;
+  cursor.hidden = !visible;
+  if (visible) place(cursor, ...position);
+};
+stage.addEventListener("focus", () => {
+  if (!view) return;
+  position ??= [clampX(view.width / 2), clampY(view.height / 2)];
+  placeCursor();
+});
+stage.addEventListener("blur", () => {
+  if (drawing) finish();
+  placeCursor();
+});
+stage.addEventListener("keydown", (event) => {
+  if (!view || event.target !== stage || event.ctrlKey || event.metaKey) return;
+  const step = (event.shiftKey ? 10 : 1) * Math.max(1, Math.round(view.width / 160));
+  const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
+  if (move) {
+    position = [clampX(position[0] + move[0]), clampY(position[1] + move[1])];
+    if (drawing) drawing.push(position);
+    drawOverlay();
+  } else if (event.key === "Escape" && drawing) cancelDrawing();
+  else if (event.key !== "Enter" && event.key !== " ") return;
+  else if (tool === "point") addPoint(...position);
+  else if (drawing) finish();
+  else {
+    drawing = [position];
+    drawOverlay();
+    say("The brush is down: arrow keys draw, Enter ends the stroke, Escape discards it.");
+  }
+  placeCursor();
+  event.preventDefault();
+});
+const setTool = (name) => {
+  cancelDrawing();
+  tool = name;
+  stage.classList.toggle("brush", tool !== "point");
+  render();
+};
+
 const describe = (point) => (point.keep ? "keep" : point.neutral ? "neutral" : point.color);
 
 const makeMarker = () => {
@@ -192,10 +396,20 @@ const render = () => {
     place(marker, point.x, point.y);
     marker.style.background = point.color ?? (point.neutral ? "#808080" : "transparent");
     marker.setAttribute("aria-pressed", i === selected);
-    marker.setAttribute("aria-label", `Point ${i + 1} at ${point.x}, ${point.y}: ${describe(point)}`);
+    marker.setAttribute("aria-label", `${point.path ? "Stroke" : "Point"} ${i + 1} at ${point.x}, ${point.y}: ${describe(point)}`);
   });
   const point = points[selected];
-  $(".title").textContent = point ? `Point ${selected + 1} of ${points.length}` : "Next point";
+  const kind = point?.path || (!point && tool === "stroke") ? "Stroke" : "Point";
+  $(".title").textContent = point ? `${kind} ${selected + 1} of ${points.length}` : `Next ${kind.toLowerCase()}`;
+  $(".help").textContent = HELP[tool];
+  $(".size").hidden = tool === "point" || tool === "stroke";
+  $(".panel").hidden = tool === "gray" || tool === "ungray";
+  for (const button of element.querySelectorAll("[data-tool]")) {
+    button.setAttribute("aria-checked", button.dataset.tool === tool);
+    button.tabIndex = button.dataset.tool === tool ? 0 : -1;
+  }
+  drawOverlay();
+  placeCursor();
   picker.value = point?.color ?? lastColor;
   const lab = point && predictedAt(point.x, point.y);
   $(".possible").hidden = !(lab && point.color);
@@ -206,7 +420,7 @@ const render = () => {
     $(".possible span").textContent = `at the lightness of this point: ${shown}`;
   }
   for (const [name, disabled] of [
-    ["undo", !past.length], ["redo", !future.length], ["save", !points.length],
+    ["undo", !past.length], ["redo", !future.length], ["save", !points.length], ["mask", !mask],
     ["keep", !point], ["neutral", !point], ["delete", !point],
   ]) $(`[data-do=${name}]`).disabled = disabled;
   for (const name of ["keep", "neutral"]) $(`[data-do=${name}]`).setAttribute("aria-pressed", Boolean(point?.[name]));
@@ -237,9 +451,20 @@ const render = () => {
 
 const save = () => {
   const text = JSON.stringify(asHints(), null, 2) + "\n";
+  offer(new Blob([text], { type: "application/json" }), `${view.name}.hints.json`);
+};
+const saveMask = () => {
+  const { width, height, bits } = mask;
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const pixels = new ImageData(width, height);
+  bits.forEach((bit, i) => pixels.data.set([255 * bit, 255 * bit, 255 * bit, 255], 4 * i));
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  canvas.toBlob((blob) => offer(blob, `${view.name}.mask.png`), "image/png");
+};
+const offer = (blob, name) => {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = `${view.name}.hints.json`;
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 };
@@ -289,9 +514,12 @@ const actions = {
   neutral: () => replaceSelected(null, { neutral: true }),
   delete: deleteSelected,
   save,
+  mask: saveMask,
   load: () => fileInput.click(),
 };
 element.addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-tool]");
+  if (chosen && view) setTool(chosen.dataset.tool);
   const button = event.target.closest("[data-do]");
   if (button && view) {
     say("");
@@ -299,7 +527,16 @@ element.addEventListener("click", (event) => {
   }
 });
 stage.addEventListener("click", (event) => {
-  if (view && event.target === image) addPoint(...at(event));
+  if (view && event.target === image && tool === "point") addPoint(...at(event));
+});
+$(".tools").addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+  const tools = [...element.querySelectorAll("[data-tool]")], now = tools.indexOf(event.target);
+  if (!step || now < 0 || !view) return;
+  const next = tools[(now + step + tools.length) % tools.length];
+  setTool(next.dataset.tool);
+  next.focus();
+  event.preventDefault();
 });
 element.addEventListener("keydown", (event) => {
   if (!view || !(event.ctrlKey || event.metaKey)) return;
@@ -322,6 +559,7 @@ const receive = () => {
   if (next && next.picture === view?.picture && next.revision < view.revision) return;
   if (next?.picture !== view?.picture) {
     points = [];
+    mask = drawing = position = null;
     past = [];
     future = [];
     selected = -1;
@@ -336,6 +574,8 @@ const receive = () => {
     return;
   }
   image.src = next.src;
+  $(".notes").replaceChildren(...(next.notes ?? []).map((note) =>
+    Object.assign(document.createElement("p"), { textContent: note })));
   if (next.prediction) {
     const predicted = new Image();
     predicted.onload = () => {

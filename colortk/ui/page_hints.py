@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +20,14 @@ from colortk.types import Array
 from colortk.ui.http_requests import RequestRefused
 from colortk.ui.json_messages import parse
 from colortk.ui.kept_predictions import KeptPrediction
+from colortk.ui.painted_mask import PaintedMask, mask_from_json
 from colortk.ui.previews import PREVIEW_QUALITY
 
+#: A note on a hint, which begins with its position and color.
+_HINT_NOTE = re.compile(r"hint (?P<hint>\S+) (?P<reason>is .*)")
 #: Characters of the editor's message, and points of one picture.
-MAX_TEXT, MAX_POINTS = 100_000, 200
-#: Pixels that all points of a picture may set together: each is a step of a loop.
+MAX_TEXT, MAX_POINTS = 200_000, 200
+#: Pixels that all points of a picture may set together.
 MAX_PIXELS = 50_000
 
 
@@ -39,15 +43,22 @@ class PictureHints:
         In pixels of the full-size, upright picture.
     revision : int
         Number of the change of the settings to which the message belongs.
+    mask : PaintedMask or None
+        What gets colors; ``None``: everything.
     """
 
     picture: str = ""
     hints: tuple[Hint, ...] = ()
     revision: int = 0
+    mask: PaintedMask | None = None
 
     def of(self, picture: str) -> tuple[Hint, ...]:
         """Return the hints if they were set on ``picture``; those of another picture are not."""
         return self.hints if self.picture == picture else ()
+
+    def mask_of(self, picture: str) -> PaintedMask | None:
+        """Return the mask if it was painted on ``picture``."""
+        return self.mask if self.picture == picture else None
 
 
 def parse_hints(text: str | None) -> PictureHints:
@@ -56,7 +67,8 @@ def parse_hints(text: str | None) -> PictureHints:
     Parameters
     ----------
     text : str or None
-        JSON: ``{"picture": …, "hints": …, "revision": …}``, the hints as in a file of hints.
+        JSON: ``{"picture": …, "hints": …, "revision": …, "mask": …}``, the hints as in a file of
+        hints. The last two may be missing.
 
     Raises
     ------
@@ -75,7 +87,7 @@ def parse_hints(text: str | None) -> PictureHints:
     if type(revision) is not int or revision < 0:
         raise ValueError("its revision is not a number")
     if (
-        set(message) - {"revision"} != {"picture", "hints"}
+        set(message) - {"revision", "mask"} != {"picture", "hints"}
         or not isinstance(picture, str)
         or len(picture) > 64
     ):
@@ -83,12 +95,16 @@ def parse_hints(text: str | None) -> PictureHints:
     hints = hints_from_json(message["hints"])
     if len(hints) > MAX_POINTS:
         raise ValueError(f"{len(hints)} points are over the limit of {MAX_POINTS}")
-    return PictureHints(picture, tuple(of_still(hints)), revision)
+    mask = message.get("mask")
+    painted = None if mask is None else mask_from_json(mask)
+    return PictureHints(picture, tuple(of_still(hints)), revision, painted)
 
 
 def format_hints(hints: PictureHints) -> str:
     """Return the message that :func:`parse_hints` reads."""
-    message = {"picture": hints.picture, "hints": hints_to_json(hints.hints)}
+    message: dict[str, Any] = {"picture": hints.picture, "hints": hints_to_json(hints.hints)}
+    if hints.mask is not None:
+        message["mask"] = hints.mask.to_json()
     return json.dumps({**message, "revision": hints.revision})
 
 
@@ -116,7 +132,13 @@ def scale_hint(hint: Hint, height: int, width: int, shape: tuple[int, int]) -> H
 
 
 def render_hints(
-    kept: KeptPrediction, hints: Sequence[Hint], strength: float, refine: str, keep_border: bool
+    kept: KeptPrediction,
+    hints: Sequence[Hint],
+    strength: float,
+    refine: str,
+    keep_border: bool,
+    mask: PaintedMask | None = None,
+    notes: list[str] | None = None,
 ) -> Array:
     """Apply hints to a kept prediction at a small size.
 
@@ -132,6 +154,10 @@ def render_hints(
         Name of a chroma refinement.
     keep_border : bool
         Leave borders and mounts gray.
+    mask : PaintedMask, optional
+        What gets colors.
+    notes : list of str, optional
+        Gets a sentence for each kind of hint that could not be used as given.
 
     Returns
     -------
@@ -140,11 +166,50 @@ def render_hints(
     """
     light, guide = kept.lightness, None
     shape = light.shape[0], light.shape[1]
-    if hints or keep_border:
+    if hints or keep_border or mask is not None:
         small_hints = [scale_hint(hint, kept.height, kept.width, shape) for hint in hints]
-        guide = make_guide(np.empty(0), light, small_hints, keep_border=keep_border)
+        painted = None if mask is None else mask.picture()
+        guide = make_guide(np.empty(0), light, small_hints, mask=painted, keep_border=keep_border)
+        if notes is not None:
+            names = {
+                str(small): f"at {hint.x:g}, {hint.y:g}"
+                for small, hint in zip(small_hints, hints, strict=True)
+            }
+            notes += summarize_notes(guide.notes, names)
     rgb: Array = join(light, kept.ab, refiner(refine), strength, np.uint8, None, guide)
     return rgb
+
+
+def summarize_notes(notes: Sequence[str], names: Mapping[str, str] | None = None) -> list[str]:
+    """Return notes on hints for the page: one for each kind, because a stroke is many hints.
+
+    Parameters
+    ----------
+    notes : sequence of str
+        Notes of a guide.
+    names : mapping of str to str, optional
+        How the page names the hints that the notes name.
+    """
+    kinds: dict[str, list[str]] = {}
+    for note in notes:
+        match = _HINT_NOTE.fullmatch(note)
+        if match is None:
+            kinds.setdefault(note, [])
+            continue
+        reason = match["reason"]
+        if "later" in reason:
+            reason = "is ignored where a later one sets another color"
+        hint = match["hint"]
+        kinds.setdefault(reason, []).append((names or {}).get(hint, hint))
+    lines = []
+    for reason, hints in kinds.items():
+        if not hints:
+            lines.append(reason)
+        elif len(set(hints)) == 1:
+            lines.append(f"The point {hints[0]} {reason}")
+        else:
+            lines.append(f"{len(set(hints))} points, the first {hints[0]}: each {reason}")
+    return [line[:1].upper() + line[1:] + "." for line in lines]
 
 
 def data_url(rgb: Array) -> str:

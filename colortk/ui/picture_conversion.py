@@ -16,7 +16,8 @@ from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
 from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, shrink_lightness
 from colortk.ui.limits import Limits
-from colortk.ui.page_hints import check_size
+from colortk.ui.page_hints import check_size, summarize_notes
+from colortk.ui.painted_mask import PaintedMask
 from colortk.ui.plugin_pool import PooledPlugin
 from colortk.ui.previews import (
     PREVIEW_SIDE,
@@ -45,6 +46,8 @@ class UploadOptions:
         Colors at points of the picture.
     keep_border : bool
         Leave borders and mounts gray.
+    mask : PaintedMask or None
+        What gets colors; ``None``: everything.
     """
 
     strength: float = 1.0
@@ -52,6 +55,12 @@ class UploadOptions:
     extension: str = ""
     hints: tuple[Hint, ...] = ()
     keep_border: bool = False
+    mask: PaintedMask | None = None
+
+    @property
+    def guided(self) -> bool:
+        """Whether the visitor set colors or what stays gray."""
+        return bool(self.hints) or self.keep_border or self.mask is not None
 
 
 @dataclass(frozen=True)
@@ -118,14 +127,17 @@ def colorize_picture(
     dtype = np.uint16 if picture.pixels.dtype == np.uint16 else np.uint8
     light = lightness(picture.pixels)
     guide = None
-    if options.hints or options.keep_border:
+    if options.guided:
         check_size(options.hints, *light.shape)
-        guide = make_guide(picture.pixels, light, options.hints, keep_border=options.keep_border)
+        mask = None if options.mask is None else options.mask.picture()
+        guide = make_guide(
+            picture.pixels, light, options.hints, mask=mask, keep_border=options.keep_border
+        )
     picture.pixels = np.empty(0, picture.pixels.dtype)  # frees the memory of the colors
     strength = options.strength * plugin.strength
     result = colorize(light, plugin, refiner(options.refine), strength, dtype, guide)
     if guide is not None:
-        picture.notes += guide.notes
+        picture.notes += summarize_notes(guide.notes)
     prediction = KeptPrediction(result.ab, shrink_lightness(light), *light.shape)
     del light, guide
     file = folder / f"{Path(name).stem}{SUFFIX}.{options.extension or suggest_extension(picture)}"
