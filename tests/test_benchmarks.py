@@ -113,3 +113,16 @@ def test_wrong_usage_prints_one_line(arguments: tuple[Any, ...], words: str) -> 
     run = python("table.py", *arguments)
     assert run.returncode == 2
     assert words in run.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_the_numbers_of_variants_are_printed(folder: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    run = python("variants.py", folder, "--pictures", 1, "--count", 2, "--sheet", sheet)
+    assert run.returncode == 0, run.stderr
+    head, *rows = run.stdout.splitlines()
+    assert head == "1 pictures, 2 versions of each"
+    values = {row[:28].strip(): float(row[28:]) for row in rows}
+    assert values["CIEDE2000 between versions"] == values["CIEDE2000, nearest two"] > 1
+    assert values["LPIPS best"] <= values["LPIPS automatic"]
+    assert sheet.is_file()

@@ -144,6 +144,6 @@ def test_standard_input_is_read_once_for_all_variants(
 ) -> None:
     out = folder / "out.png"
     data = (folder / "a.png").read_bytes()
-    done = colortk("run", "-", "--variants", "2", "-o", str(out), stdin=data)
+    done = colortk("run", "-", "--variants", "2", "-o", str(out), input=data, text=False)
     assert done.returncode == 0, done.stderr
     assert {"out-1.png", "out-2.png"} <= set(names(folder))
