@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from colortk.api.guidance import HintsInput, parse_hints
 from colortk.api.predictors import execution_settings, get_predictor
 from colortk.errors import UsageError
 from colortk.plugin.spec import DEFAULT
@@ -32,6 +33,7 @@ def colorize_video(
     refine: str = "ratio",
     temporal: str = "keyframes",
     keyframes: int = INTERVAL,
+    hints: HintsInput | None = None,
     begin: float | None = None,
     end: float | None = None,
     codec: str | None = None,
@@ -73,6 +75,9 @@ def colorize_video(
         and average colors along motion, or colorize each frame by itself.
     keyframes : int
         With "keyframes": frames from one colorized frame to the next.
+    hints : optional
+        Colors at points, as for :func:`colortk.colorize`. From its ``frame`` or ``time`` on, a hint
+        follows the motion until the next cut. Needs "keyframes".
     begin, end : float, optional
         Part of the film, in seconds from its first frame.
     codec : str, optional
@@ -147,6 +152,7 @@ def colorize_video(
     settings = FilmSettings(
         output, encoding, refine, strength, temporal, begin, end, fps_overlay, force,
         resume, segment_seconds, deinterlace, keyframes,
+        tuple(parse_hints(hints)),
     )  # fmt: skip
 
     def begin_progress(total: int | None) -> Callable[[int], None]:

@@ -57,7 +57,7 @@ def read_guide(pixels: Array, lightness: Float32, parameters: PictureGuidance) -
     if all(value is None for value in values) and not given.regions and not given.keep_border:
         return None
     marked, mask = _picture(given.scribbles), _picture(given.mask)
-    guide = make_guide(pixels, lightness, _hints(given.hints), marked, mask, given.keep_border)
+    guide = make_guide(pixels, lightness, parse_hints(given.hints), marked, mask, given.keep_border)
     parsed = tuple(region_from_text(r) if isinstance(r, str) else r for r in given.regions)
     return replace(guide, regions=parsed, palette=_palette(given.palette))
 
@@ -73,7 +73,8 @@ def _palette(
     return read_palette(os.fspath(palette) if is_text else ",".join(palette))  # type: ignore[arg-type]
 
 
-def _hints(hints: HintsInput | None) -> list[Hint]:
+def parse_hints(hints: HintsInput | None) -> list[Hint]:
+    """Return hints of any accepted form. Raises ``UsageError``."""
     if hints is None:
         return []
     if isinstance(hints, str | os.PathLike):

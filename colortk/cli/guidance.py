@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from colortk.guidance.hints import Hint
     from colortk.guidance.options import GuidanceOptions
 
 #: Value of ``--hints`` that reads the files beside each picture.
@@ -85,6 +86,22 @@ def guidance_options(
         keep_border=keep_border,
         palette=read_palette(palette) if palette else (),
     )
+
+
+def film_hints(hints: str | None, hint: tuple[str, ...], film: Path) -> tuple[Hint, ...]:
+    """Return the hints for a film that the options of a command state.
+
+    Raises
+    ------
+    UsageError
+        An option has a wrong form, or a file cannot be read.
+    """
+    from colortk.guidance.hints import hint_from_text, read_hints
+    from colortk.guidance.sidecars import hints_sidecar
+
+    path = hints_sidecar(film) if hints == AUTO else Path(hints) if hints else None
+    listed = read_hints(path) if path is not None else []
+    return (*listed, *(hint_from_text(text) for text in hint))
 
 
 def _existing(option: str, path: Path | None) -> Path | None:

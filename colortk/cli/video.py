@@ -22,6 +22,7 @@ from colortk.cli.common import (
     print_json,
     progress,
 )
+from colortk.cli.guidance import HINT, HINTS, film_hints
 from colortk.cli.output import print_line, print_message
 
 
@@ -100,6 +101,8 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
     show_default=True, metavar="SECONDS", help="Save finished parts of this length, for --resume.",
 )  # fmt: skip
 @click.option("--stretch", type=click.FloatRange(0.1, 3600), hidden=True)
+@HINTS
+@HINT
 @REFINE
 @STRENGTH
 @OPTIONS
@@ -125,6 +128,8 @@ def command(
     force: bool,
     segment_seconds: float,
     stretch: float | None,
+    hints: str | None,
+    hint: tuple[str, ...],
     refine: str,
     strength: float,
     options: tuple[str, ...],
@@ -165,6 +170,7 @@ def command(
     settings = FilmSettings(
         output, encoding, refine, strength, temporal, begin, end, fps_overlay, force,
         resume, stretch or segment_seconds, deinterlace, keyframes,
+        film_hints(hints, hint, film),
     )  # fmt: skip
     with ExitStack() as stack:
         try:

@@ -26,6 +26,7 @@ from colortk.video.colorize_frame import FrameSettings, YuvPlanes, color_planes,
 from colortk.video.encoding import Encoding, choose_encoding, encoding_notes
 from colortk.video.field_order import BOTTOM_FIRST, PROGRESSIVE, TOP_FIRST, find_field_order
 from colortk.video.film_container import Losses
+from colortk.video.film_hints import FilmHints, TrackedPoint
 from colortk.video.film_properties import Film, probe
 from colortk.video.film_reader import Frame, frames
 from colortk.video.film_settings import FilmSettings, FilmSummary
@@ -49,6 +50,7 @@ class _Job:
     settings: FilmSettings
     encoding: Encoding
     frame_settings: FrameSettings
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class _ColorizedFrame:
     state: State | None
     cuts: int
     may_end: bool = True  # a segment may end with this frame
+    points: tuple[TrackedPoint, ...] = ()
 
 
 def colorize_film(
@@ -133,7 +136,7 @@ def _colorize_film(
     advance = begin(_expected(film, span))
     advance(summary.resumed)
     try:
-        job = _Job(path, film, plugin, settings, encoding, frame_settings)
+        job = _Job(path, film, plugin, settings, encoding, frame_settings, summary.notes)
         _encode(job, segments, losses, span, advance)
         if not segments.finished:
             raise PictureError(
@@ -170,6 +173,11 @@ def _checked(path: Path, settings: FilmSettings) -> tuple[Film, Encoding]:
     begin, end = settings.begin, settings.end
     if begin is not None and end is not None and begin >= end:
         raise UsageError(f"--from {begin:g} --to {end:g}", "the start is not before the end")
+    if settings.hints and settings.temporal != "keyframes":
+        raise UsageError(
+            f"hints with --temporal {settings.temporal}", "hints of a film belong to keyframes",
+            "use --temporal keyframes",
+        )  # fmt: skip
     film = read_fields(path, probe(path), settings)
     encoding = choose_encoding(settings.encoding, output, film)
     check_container(output, film, encoding)
@@ -261,7 +269,7 @@ def _encode(
     cuts = segments.finished[-1].cuts if segments.finished else 0
     read = frames(job.path, film, losses, first, last, job.frame_settings.levels)
     if settings.temporal == "keyframes":
-        colorized = _keyframed(job, read, state, cuts)
+        colorized = _keyframed(job, read, state, cuts, first, segments)
     else:
         smoother = Smoother() if settings.temporal == "flow" else None
         if smoother is not None:
@@ -286,7 +294,13 @@ def _encode(
                     item = next(colorized, None)
                 end, duration = finished_frame.frame.pts, finished_frame.frame.duration
                 segment = Segment(
-                    count, first_pts, end, duration, losses.broken, finished_frame.cuts
+                    count,
+                    first_pts,
+                    end,
+                    duration,
+                    losses.broken,
+                    finished_frame.cuts,
+                    list(finished_frame.points),
                 )
                 segments.describe(segment, finished_frame.state)
                 writer.close()
@@ -299,18 +313,27 @@ def _encode(
 
 
 def _keyframed(
-    job: _Job, read: Iterator[Frame], state: State | None, cuts: int
+    job: _Job,
+    read: Iterator[Frame],
+    state: State | None,
+    cuts: int,
+    first: int | None,
+    segments: SegmentFolder,
 ) -> Generator[_ColorizedFrame, None, None]:
     """Yield color frames of predictions for keyframes; reading, motion and coloring in parallel."""
     settings = job.frame_settings
 
-    def predict(frame: Frame) -> Float32:
-        light = plugin_lightness(frame.gray, job.plugin, settings.quarter_turns, settings.levels)
-        return job.plugin.predict(light)
+    def lightness(frame: Frame) -> Float32:
+        return plugin_lightness(frame.gray, job.plugin, settings.quarter_turns, settings.levels)
 
+    hints = None
+    if job.settings.hints:
+        points = segments.finished[-1].points if segments.finished else None
+        hints = FilmHints(job.settings.hints, job.film, lightness, job.notes, first, points)
     propagation = KeyframePropagation(
-        predict, job.settings.keyframes, settings.quarter_turns, settings.levels
-    )
+        lambda frame: job.plugin.predict(lightness(frame)), job.settings.keyframes,
+        settings.quarter_turns, settings.levels, hints, job.film,
+    )  # fmt: skip
     propagation.state, propagation.cuts = state, cuts
     source = prefetch(read)
     chroma = prefetch(propagation(source))
@@ -320,7 +343,9 @@ def _keyframed(
             for item in chroma:
                 planes = color_planes(item.frame.gray, item.ab, settings, None)
                 is_key = item.state is not None
-                yield _ColorizedFrame(planes, item.frame, item.state, item.cuts, is_key)
+                yield _ColorizedFrame(
+                    planes, item.frame, item.state, item.cuts, is_key, item.points
+                )
         finally:
             chroma.close()
             source.close()

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from colortk.guidance.hints import Hint
 from colortk.video.encoding import Encoding
 from colortk.video.keyframes import INTERVAL
 
@@ -52,6 +53,8 @@ class FilmSettings:
         field ("bob"); "off" keeps the fields.
     keyframes : int
         With "keyframes": frames from one predicted frame to the next.
+    hints : tuple of Hint
+        Colors that the user set; they need "keyframes".
     """
 
     output: Path
@@ -67,6 +70,7 @@ class FilmSettings:
     segment_seconds: float = 10.0
     deinterlace: str = "auto"
     keyframes: int = INTERVAL
+    hints: tuple[Hint, ...] = ()
 
 
 @dataclass

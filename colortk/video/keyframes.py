@@ -19,6 +19,8 @@ from colortk._opencv import cv2
 from colortk.color.upsample import resize
 from colortk.types import Float32
 from colortk.video.colorize_frame import eight_bits
+from colortk.video.film_hints import FilmHints, TrackedPoint
+from colortk.video.film_properties import Film
 from colortk.video.film_reader import Frame
 from colortk.video.luma_tables import LIMITED, Levels
 from colortk.video.optical_flow import Gray, OpticalFlow, warp
@@ -46,12 +48,15 @@ class KeyframedFrame:
         At a keyframe, the state from which the film can be continued after it.
     cuts : int
         Number of cuts so far.
+    points : tuple of TrackedPoint
+        At a keyframe, where hints are.
     """
 
     frame: Frame
     ab: Float32
     state: State | None
     cuts: int
+    points: tuple[TrackedPoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,10 @@ class KeyframePropagation:
         Clockwise quarter turns by which stored frames become upright.
     levels : Levels
         Bits and range of frames.
+    hints : FilmHints or None
+        Colors that the user set.
+    film : Film or None
+        Properties of the film, with ``hints``.
 
     Attributes
     ----------
@@ -94,9 +103,12 @@ class KeyframePropagation:
         interval: int = INTERVAL,
         quarter_turns: int = 0,
         levels: Levels = LIMITED,
+        hints: FilmHints | None = None,
+        film: Film | None = None,
     ) -> None:
         self._predict, self._interval = predict, interval
         self._turns, self._levels = quarter_turns, levels
+        self._hints, self._film = hints, film
         self._flow = OpticalFlow()
         self.state: State | None = None
         self.cuts = 0
@@ -115,8 +127,16 @@ class KeyframePropagation:
                 steps = []
                 yield self._first_of_shot(frame, small)
                 continue
+            is_hinted = self._hints is not None and self._hints.is_due(frame)
+            if is_hinted:  # the frames before do not get its colors
+                yield from self._close(steps)
+                steps = []
+            if self._hints is not None:
+                assert self._film is not None
+                self._hints.follow(step.forth, step.trust_forth, frame, self._film)
+                self._hints.begin(frame)
             steps.append(step)
-            if len(steps) == self._interval:
+            if is_hinted or len(steps) == self._interval:
                 yield from self._close(steps)
                 steps = []
         yield from self._close(steps)
@@ -135,9 +155,19 @@ class KeyframePropagation:
 
     def _first_of_shot(self, frame: Frame, small: Gray) -> KeyframedFrame:
         self.cuts += self.state is not None
-        ab = self._predict(frame)
+        if self._hints is not None:
+            self._hints.end_shot()
+            self._hints.begin(frame)
+        ab = self._hinted(frame, self._predict(frame))
         self.state = State(small, ab, np.ones(ab.shape[:2], np.float32))
-        return KeyframedFrame(frame, ab, self.state, self.cuts)
+        return KeyframedFrame(frame, ab, self.state, self.cuts, self._points)
+
+    def _hinted(self, frame: Frame, ab: Float32) -> Float32:
+        return ab if self._hints is None else self._hints.apply(frame, ab)
+
+    @property
+    def _points(self) -> tuple[TrackedPoint, ...]:
+        return () if self._hints is None else tuple(self._hints.points)
 
     def _close(self, steps: list[_Step]) -> Iterator[KeyframedFrame]:
         """Yield the frames since the last keyframe; the last of them becomes a keyframe."""
@@ -155,9 +185,9 @@ class KeyframePropagation:
         age = age * found
         predicted = self._predict(steps[-1].frame)
         share = np.reciprocal(age + np.float32(1))[..., None]
-        ab = ab + (predicted - ab) * share
+        ab = self._hinted(steps[-1].frame, ab + (predicted - ab) * share)
         self.state = State(steps[-1].small, ab, np.minimum(age + 1, np.float32(MAX_AGE)))
-        chroma = [ab]
+        points, chroma = self._points, [ab]
         found = np.ones_like(age)
         for number in range(len(steps) - 1, 0, -1):
             step = steps[number]
@@ -167,10 +197,12 @@ class KeyframePropagation:
             near = np.float32(number / len(steps))
             later = (found + np.float32(_LEAST)) * near
             total = later + (found_before + np.float32(_LEAST)) * (1 - near)
-            chroma.append(before + (ab - before) * (later / total)[..., None])
+            blend = before + (ab - before) * (later / total)[..., None]
+            chroma.append(np.asarray(blend, np.float32))
         for number, (step, values) in enumerate(zip(steps, reversed(chroma), strict=True)):
             is_key = number == len(steps) - 1
-            yield KeyframedFrame(step.frame, values, self.state if is_key else None, self.cuts)
+            state, tracked = (self.state, points) if is_key else (None, ())
+            yield KeyframedFrame(step.frame, values, state, self.cuts, tracked)
 
 
 def _at_size(flow: Float32, size: tuple[int, int]) -> Float32:

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Segment:
         Duration of the last frame, in units of the time base.
     broken, cuts : int
         Numbers of damaged frames and of cuts in the film up to the end of the segment.
+    points : list
+        Where hints are at its end.
     """
 
     frames: int
@@ -48,6 +50,7 @@ class Segment:
     duration: int
     broken: int
     cuts: int
+    points: list[Any] = field(default_factory=list)
 
 
 class SegmentFolder:
