@@ -46,6 +46,7 @@ def test_variants_are_numbered_beside_the_input(folder: Path) -> None:
     assert np.array_equal(first, np.asarray(Image.open(folder / "auto.png")))
 
 
+@pytest.mark.slow
 def test_results_are_not_overwritten_and_not_colorized_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -58,6 +59,7 @@ def test_results_are_not_overwritten_and_not_colorized_again(
     assert "it is the result of" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_output_files_and_folders_get_numbers(folder: Path) -> None:
     out = folder.parent / "out"
     assert run(folder / "a.png", "--variants", 2, "-o", folder.parent / "one.webp") == 0
