@@ -16,6 +16,7 @@
     film        frames per second against decoding and encoding alone, and memory
     compare     overhead of the harness besides plugins and metrics; a second run
     metrics     the metrics against those of scikit-image
+    preview     a changed hint on the web page, against the full-size picture
     sift        dense SIFT against SIFT of OpenCV
 
 Each part is a process of its own that prints its rows as JSON lines. A part that fails, hangs or
@@ -71,6 +72,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "film": ("video", ("av",)),
     "compare": ("compare", ()),
     "metrics": ("metrics", ("skimage",)),
+    "preview": ("preview", ("gradio",)),
     "sift": ("sift", ()),
 }
 PACKAGES = ("colorization-toolkit", "numpy", "opencv-contrib-python", "onnxruntime", "pillow")
