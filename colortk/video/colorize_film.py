@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,50 +16,20 @@ from colortk.errors import PictureError, UsageError
 from colortk.io.files import refuse_special
 from colortk.pipeline import refiner
 from colortk.runtime.loading import FilmPredictor
-from colortk.runtime.prefetch import prefetch
 from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
-from colortk.types import Float32
 from colortk.video import fps_overlay
-from colortk.video.colorize_frame import FrameSettings, YuvPlanes, color_planes, plugin_lightness
+from colortk.video.colorize_frame import FrameSettings
 from colortk.video.encoding import Encoding, choose_encoding, encoding_notes
 from colortk.video.field_order import BOTTOM_FIRST, PROGRESSIVE, TOP_FIRST, find_field_order
 from colortk.video.film_container import Losses
-from colortk.video.film_hints import FilmHints, TrackedPoint
 from colortk.video.film_properties import Film, probe
-from colortk.video.film_reader import Frame, frames
+from colortk.video.film_reader import frames
 from colortk.video.film_settings import FilmSettings, FilmSummary
-from colortk.video.keyframes import KeyframePropagation
+from colortk.video.frame_pipeline import FilmJob, colorized_frames
 from colortk.video.muxing import check_container, mux_film
 from colortk.video.segment_folder import Segment, SegmentFolder
 from colortk.video.segment_writer import SegmentWriter
-from colortk.video.smoothing import Smoother, State
-
-#: Number of frames in a batch, for plugins that accept batches.
-BATCH = 8
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What is done with a film, and how."""
-
-    path: Path
-    film: Film
-    plugin: FilmPredictor
-    settings: FilmSettings
-    encoding: Encoding
-    frame_settings: FrameSettings
-    notes: list[str]
-
-
-@dataclass(frozen=True)
-class _ColorizedFrame:
-    planes: YuvPlanes
-    frame: Frame
-    state: State | None
-    cuts: int
-    may_end: bool = True  # a segment may end with this frame
-    points: tuple[TrackedPoint, ...] = ()
 
 
 def colorize_film(
@@ -136,7 +105,7 @@ def _colorize_film(
     advance = begin(_expected(film, span))
     advance(summary.resumed)
     try:
-        job = _Job(path, film, plugin, settings, encoding, frame_settings, summary.notes)
+        job = FilmJob(path, film, plugin, settings, encoding, frame_settings, summary.notes)
         _encode(job, segments, losses, span, advance)
         if not segments.finished:
             raise PictureError(
@@ -251,7 +220,7 @@ def _expected(film: Film, span: tuple[Fraction, Fraction | None] | None) -> int 
 
 
 def _encode(
-    job: _Job,
+    job: FilmJob,
     segments: SegmentFolder,
     losses: Losses,
     span: tuple[Fraction, Fraction | None] | None,
@@ -267,14 +236,9 @@ def _encode(
         first = segments.finished[-1].last + 1
     state = segments.state()
     cuts = segments.finished[-1].cuts if segments.finished else 0
+    points = segments.finished[-1].points if segments.finished else None
     read = frames(job.path, film, losses, first, last, job.frame_settings.levels)
-    if settings.temporal == "keyframes":
-        colorized = _keyframed(job, read, state, cuts, first, segments)
-    else:
-        smoother = Smoother() if settings.temporal == "flow" else None
-        if smoother is not None:
-            smoother.state, smoother.cuts = state, cuts
-        colorized = _each_predicted(job, read, smoother)
+    colorized = colorized_frames(job, read, first, state, cuts, points)
     rate = fps_overlay.FrameRate()
     length = settings.segment_seconds / film.time_base
     item = next(colorized, None)
@@ -310,81 +274,3 @@ def _encode(
             segments.add(segment)
     finally:
         colorized.close()
-
-
-def _keyframed(
-    job: _Job,
-    read: Iterator[Frame],
-    state: State | None,
-    cuts: int,
-    first: int | None,
-    segments: SegmentFolder,
-) -> Generator[_ColorizedFrame, None, None]:
-    """Yield color frames of predictions for keyframes; reading, motion and coloring in parallel."""
-    settings = job.frame_settings
-
-    def lightness(frame: Frame) -> Float32:
-        return plugin_lightness(frame.gray, job.plugin, settings.quarter_turns, settings.levels)
-
-    hints = None
-    if job.settings.hints:
-        points = segments.finished[-1].points if segments.finished else None
-        hints = FilmHints(job.settings.hints, job.film, lightness, job.notes, first, points)
-    propagation = KeyframePropagation(
-        lambda frame: job.plugin.predict(lightness(frame)), job.settings.keyframes,
-        settings.quarter_turns, settings.levels, hints, job.film,
-    )  # fmt: skip
-    propagation.state, propagation.cuts = state, cuts
-    source = prefetch(read)
-    chroma = prefetch(propagation(source))
-
-    def color_frames() -> Generator[_ColorizedFrame, None, None]:
-        try:
-            for item in chroma:
-                planes = color_planes(item.frame.gray, item.ab, settings, None)
-                is_key = item.state is not None
-                yield _ColorizedFrame(
-                    planes, item.frame, item.state, item.cuts, is_key, item.points
-                )
-        finally:
-            chroma.close()
-            source.close()
-
-    return prefetch(color_frames())
-
-
-def _each_predicted(
-    job: _Job, source: Iterator[Frame], smoother: Smoother | None
-) -> Generator[_ColorizedFrame, None, None]:
-    """Yield color frames; reading, prediction and coloring run in separate threads."""
-    plugin, frame_settings = job.plugin, job.frame_settings
-    levels, turns = frame_settings.levels, frame_settings.quarter_turns
-    read = prefetch(
-        (frame, plugin_lightness(frame.gray, plugin, turns, levels)) for frame in source
-    )
-    predicted = prefetch(_predicted(read, plugin))
-
-    def color_frames() -> Generator[_ColorizedFrame, None, None]:
-        try:
-            for frame, ab in predicted:
-                planes = color_planes(frame.gray, ab, frame_settings, smoother)
-                state, cuts = (smoother.state, smoother.cuts) if smoother else (None, 0)
-                yield _ColorizedFrame(planes, frame, state, cuts)
-        finally:
-            predicted.close()
-
-    return prefetch(color_frames())
-
-
-def _predicted(
-    read: Generator[tuple[Frame, Float32], None, None], plugin: FilmPredictor
-) -> Generator[tuple[Frame, Float32], None, None]:
-    """Yield frames and their chroma. Predict batches if the plugin accepts them."""
-    count = BATCH if plugin.takes_batches else 1
-    try:
-        while batch := list(islice(read, count)):
-            predictions = plugin.predict_many([light for _, light in batch])
-            for (frame, _), ab in zip(batch, predictions, strict=True):
-                yield frame, ab
-    finally:
-        read.close()
