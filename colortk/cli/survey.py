@@ -65,7 +65,7 @@ command.add_command(report)
     type=click.Choice(["real", "pairs"]),
     default="real",
     show_default=True,
-    help="Ask whether one picture is real, or which of two looks more natural.",
+    help="Show one picture (real?) or two (which looks natural?).",
 )
 @click.option(
     "--original/--no-original",
@@ -83,7 +83,7 @@ command.add_command(report)
     "exposure_ms",
     type=click.IntRange(50, 60_000),
     metavar="MS",
-    help="Hide a pair after this many milliseconds (pairs). [default: no limit]",
+    help="Show a pair for this many milliseconds only (pairs). [default: no limit]",
 )
 @click.option(
     "--consent",

@@ -64,9 +64,9 @@ def report(
 ) -> int:
     """Print how often raters called pictures real, for real pictures and for each plugin.
 
-    Of a survey of pairs: Bradley-Terry scores, pairwise tests, wins, the agreement between raters,
-    and how many raters would tell versions apart. The 95 % intervals account for the choice of
-    raters and pictures. Raters who always gave the same answer, or failed attention checks, are
+    Of a survey of pairs: Bradley-Terry scores, tests of each pair, wins, the agreement between
+    raters, and how many raters would tell versions apart. The 95 % intervals account for the choice
+    of raters and pictures. Raters who always gave the same answer, or failed attention checks, are
     excluded. The report can be printed while raters still answer. CSV and HTML can be written to
     '-', standard output.
     """
