@@ -37,6 +37,12 @@ def colortk_metrics() -> list[MetricSpec]:
             digits=4, source="Zhang et al. 2018", weights_variable="COLORTK_LPIPS_VGG",
         ),
         _metric(
+            "naturalness", "naturalness",
+            "Predicted rating by people, relative to the original; fitted to HECD", True,
+            digits=2, chroma=True, unit="z-score", source="fitted to Mullery and Whelan 2022",
+            bounds=(-math.inf, math.inf),
+        ),
+        _metric(
             "ms_ssim", "MS-SSIM", "Multi-scale structural similarity, mean over R, G and B", True,
             digits=4, source="Wang et al. 2003",
         ),
@@ -192,6 +198,11 @@ DEFINITIONS = {
         "LPIPS version 0.1: distance between VGG16 features, linear weights of the authors, at the "
         "size at which the protocol compares pictures (256 × 256 unless stated otherwise); 0 for "
         "identical pictures"
+    ),
+    "naturalness": (
+        "weighted sum of eight differences to the original (the formula is in docs/metrics.md), "
+        "fitted to the ratings of 20 scenes in HECD (Mullery and Whelan 2022); 0 for identical "
+        "pictures, in standard deviations of ratings"
     ),
     "ms_ssim": (
         "SSIM at five scales (means of 2 × 2 pixels; weights 0.0448, 0.2856, 0.3001, "
