@@ -53,6 +53,21 @@ PALETTE = click.option(
     help="Use the colors of a GIMP palette, a picture or a list.",
 )
 
+VARIANTS = click.option(
+    "--variants",
+    type=click.IntRange(1, 16),
+    metavar="N",
+    help="Write N different versions of each picture.",
+)
+SEED = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Choose other versions for --variants.",
+)
+
 
 def guidance_options(
     hints: str | None,

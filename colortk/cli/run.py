@@ -39,6 +39,8 @@ from colortk.cli.guidance import (
     PALETTE,
     REGION,
     SCRIBBLES,
+    SEED,
+    VARIANTS,
     guidance_options,
 )
 from colortk.cli.output import print_message
@@ -84,20 +86,8 @@ if TYPE_CHECKING:
 @REGION
 @KEEP_BORDER
 @PALETTE
-@click.option(
-    "--variants",
-    type=click.IntRange(1, 16),
-    metavar="N",
-    help="Write N different versions of each picture.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Choose other versions for --variants.",
-)
+@VARIANTS
+@SEED
 @OPTIONS
 @WEIGHTS
 @click.option(
