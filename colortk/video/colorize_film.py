@@ -113,9 +113,15 @@ def _colorize_film(
                 hint="the film is shorter; check the times",
             )
         summary.copied = mux_film(path, output, segments, film, span, settings.force, summary.notes)
-    except BaseException:
+    except BaseException as error:
         if not segments.finished:
             segments.remove()
+        elif isinstance(error, PictureError) and not error.hint:  # for example, the disk is full
+            raise PictureError(
+                error.problem, error.reason,
+                f"the finished parts are kept in '{segments.folder}':"
+                " run the same command with --resume to continue",
+            ) from error  # fmt: skip
         raise
     segments.remove()
     summary.frames = sum(segment.frames for segment in segments.finished)
