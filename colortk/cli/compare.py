@@ -78,6 +78,11 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Compare all pairs of these plugins (Holm); repeatable.",
 )
+@click.option(
+    "--unseen",
+    is_flag=True,
+    help="Leave out pictures that a plugin is known to have seen.",
+)
 @click.option("--common", is_flag=True, help="Score only pictures on which no plugin failed.")
 @click.option(
     "--temporal",
@@ -161,6 +166,7 @@ def command(
     keep_gray: bool,
     keep_grey: bool,
     family: tuple[str, ...],
+    unseen: bool,
     common: bool,
     temporal: str,
     frames: int | None,
@@ -205,6 +211,9 @@ def command(
 
     --family corrects for many comparisons: the chance of any false difference among the named
     plugins stays below 5 % (Holm). --sizes also colorizes pictures at 256, 512 and 2048 pixels.
+
+    Tables say how many of the pictures each plugin has seen in its training, if the hashes of these
+    pictures lie beside its weights. --unseen leaves the seen pictures out, for all plugins.
 
     --hint-counts draws hints from the originals: the mean color around a point. Tables show the
     scores by number of hints. Plugins are ranked by the area under the curve of the scores.
@@ -258,6 +267,7 @@ def command(
             keep_gray=keep_gray or keep_grey,
             family=family,
             common=common,
+            unseen=unseen,
             frames=frames,
             hint_counts=parse_counts(hint_counts) if hint_counts is not None else (),
             hint_order=hint_order,

@@ -119,6 +119,54 @@ def pack_command(
     )
 
 
+@command.command("hashes", short_help="Record which pictures weights were trained on.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Read the pictures in this folder or packed dataset.",
+)
+@click.option(
+    "--weights",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Add the hashes to the weights in this folder.",
+)
+@click.option(
+    "--pretrained", is_flag=True, help="Record that training began from pretrained weights."
+)
+def hashes_command(data: Path, weights: Path, pretrained: bool) -> None:
+    """Record which pictures weights were trained on, so that `compare` recognizes them.
+
+    The file training.hashes has 8 bytes for each picture: its 64-bit difference hash. `colortk fit`
+    writes it by itself if --data is a packed dataset.
+
+    \b
+    colortk datasets hashes --data photographs/ --weights my-weights/
+    """
+    from colortk.errors import PictureError
+    from colortk.io.difference_hash import difference_hash
+    from colortk.training.data.packed import dataset_hashes, is_packed
+    from colortk.training.data.source import picture_source
+    from colortk.training.manifest import record_hashes
+
+    if is_packed(data):
+        values = dataset_hashes(data)
+    else:
+        source, values = picture_source(data), []
+        with progress("hashes", len(source.paths)) as advance:
+            for path in source.paths:
+                try:
+                    values.append(difference_hash(source.read(path)))
+                except PictureError as error:
+                    print_message(f"left out: {error}")
+                advance(1)
+    count = record_hashes(weights, values, not pretrained)
+    print_line(f"{weights}: {count:,} different pictures recorded")
+
+
 def _read_lines(path: Path) -> list[str]:
     from colortk.errors import UsageError
 

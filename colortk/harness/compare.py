@@ -10,6 +10,7 @@ from typing import Any
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.comparison import Comparison
 from colortk.harness.comparison_inputs import gather_pictures, separate_films
+from colortk.harness.contamination import hash_sources, seen_pictures, training_hashes
 from colortk.harness.drawn_hints import Order
 from colortk.harness.films.film_variants import PROTOCOL, STEADIED, TEMPORAL, film_variants
 from colortk.harness.hint_curves import METRICS as CURVE_METRICS
@@ -51,6 +52,7 @@ def compare(
     temporal: Sequence[str] = ("off", "flow"),
     hint_counts: Sequence[int] = (),
     hint_order: Order = "uniform",
+    unseen: bool = False,
     jobs: int | None = None,
     run_options: RunOptions | None = None,
     store: Path | None = None,
@@ -92,6 +94,8 @@ def compare(
         ``hints`` of the result.
     hint_order : {"uniform", "error"}
         Hints at random points, or where the unguided prediction is most wrong.
+    unseen : bool
+        Leave out pictures that any of the plugins is known to have seen in its training.
     jobs : int, optional
         Number of worker processes.
     run_options : RunOptions, optional
@@ -138,6 +142,14 @@ def compare(
         variants, left_out = _variants(plugins, every, baseline, protocol.refine)
     _family(family, variants, variants)
     with Results(store_folder(store)) as results:
+        trained = training_hashes(variants)
+        seen: dict[str, set[str]] = {}
+        if any(training is not None and training.values for training in trained.values()):
+            with progress("training pictures", len(sources)) as advance:
+                seen = seen_pictures(trained, hash_sources(sources, results, advance))
+        given_count = len(sources)
+        if unseen:
+            sources = _unseen(sources, seen)
         with progress("scoring", len(sources)) as advance:
             outcome = run_pictures(
                 sources, variants, list(specs), protocol, results, run_options, advance,
@@ -184,10 +196,24 @@ def compare(
             family=_family(family, variants, variants),
             common=common,
             store_problem=results.problem,
+            trained=trained,
+            seen=seen,
+            left_out_seen=given_count - len(sources),
         )
         if set_specs and comparison.used:
             comparison.sets = _score_sets(comparison, set_specs, results, progress)
     return comparison
+
+
+def _unseen(sources: list[Source], seen: dict[str, set[str]]) -> list[Source]:
+    """Return the pictures that no plugin has seen in its training."""
+    known = set().union(*seen.values())
+    rest = [source for source in sources if source.picture not in known]
+    if sources and not rest:
+        labels = ", ".join(label for label, pictures in seen.items() if pictures)
+        reason = f"every picture was used to train one of these: {labels}"
+        raise UsageError("--unseen leaves no picture", reason, "score other pictures")
+    return rest
 
 
 def _score_sets(

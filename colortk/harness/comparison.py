@@ -25,6 +25,7 @@ from colortk.harness.summary_rows import (
     PredictionSeconds,
     ProtocolInfo,
     ScoreRecord,
+    SeenPictures,
     UnavailablePlugin,
 )
 from colortk.plugin.discover import DISTRIBUTION
@@ -129,6 +130,7 @@ class Comparison(RankedScores):
             gray=None if self.gray is None else self.gray.summary(per_image),
             films=None if self.films is None else self.films.summary(per_image),
             originals=self._film_infos(),
+            left_out_seen=self.left_out_seen or None,
             dataset=self._dataset,
         )
 
@@ -188,7 +190,18 @@ class Comparison(RankedScores):
             repeats=summarize_repeats(rows),
             sealed=summarize_sealing(rows),
             foreign_weights=list(variant.foreign_weights),
+            seen=self._seen(variant.label),
         )
+
+    def _seen(self, label: str) -> SeenPictures | None:
+        """Count the scored pictures that a plugin has seen; ``None`` if nobody looked."""
+        if label not in self.trained:
+            return None
+        training = self.trained[label]
+        if training is None:
+            return SeenPictures(None, False)
+        used = {source.picture for source in self.used}
+        return SeenPictures(len(self.seen.get(label, set()) & used), training.complete)
 
     def records(self) -> list[ScoreRecord]:
         """Return the scores of each plugin on each picture."""

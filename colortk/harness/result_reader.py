@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -183,6 +184,12 @@ class ResultReader:
     ) -> Float32:
         """Return stored features; see :func:`colortk.harness.stored_features.read_features`."""
         return read_features(self._db, protocol_hash, key, name, code, places)
+
+    @repairing
+    def difference_hashes(self) -> dict[str, int]:
+        """Return the stored difference hashes of originals, by SHA-256 of their files."""
+        rows = self._db.execute("SELECT picture, hash FROM difference_hashes")
+        return {p: int(text, 16) for p, text in rows if re.fullmatch("[0-9a-f]{16}", str(text))}
 
     @repairing
     def thumbnails(self, protocol: Protocol, picture: str) -> tuple[bytes, bytes]:

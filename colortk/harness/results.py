@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from collections import deque
@@ -71,6 +72,14 @@ class Results(ResultReader):
             self._waiting.popleft()
         if not self._dropped:
             self.problem = ""
+
+    def add_difference_hashes(self, hashes: dict[str, int]) -> None:
+        """Store difference hashes by SHA-256 of the original, if the file can be written now."""
+        with contextlib.suppress(sqlite3.OperationalError), transaction(self._db):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO difference_hashes VALUES (?, ?)",
+                ((picture, f"{value:016x}") for picture, value in hashes.items()),
+            )
 
     @repairing
     def add(

@@ -58,8 +58,13 @@ CREATE TABLE IF NOT EXISTS original_features (
     PRIMARY KEY (protocol, picture, name)
 )
 """
+#: Difference hashes of originals as 16 hexadecimal digits, whatever the protocol.
+DIFFERENCE_HASHES = """
+CREATE TABLE IF NOT EXISTS difference_hashes (picture TEXT PRIMARY KEY, hash TEXT NOT NULL)
+WITHOUT ROWID
+"""
 #: Statements that add missing tables, by table.
 ADDED = {
     "repeats": REPEATS, "pixels": PIXELS, "sealed": SEALED, "features": FEATURES,
-    "original_features": ORIGINAL_FEATURES,
+    "original_features": ORIGINAL_FEATURES, "difference_hashes": DIFFERENCE_HASHES,
 }  # fmt: skip

@@ -16,6 +16,7 @@ from colortk.harness.set_scores import SetScores
 from colortk.harness.sources import Source
 from colortk.harness.statistics import MetricMean, summaries
 from colortk.plugin.spec import MetricSpec
+from colortk.store.training_hashes import TrainingHashes
 from colortk.types import Float64
 
 #: The metric that ranks by default, and the columns of a table (docs/metrics.md says why).
@@ -67,6 +68,12 @@ class ScoreTable:
         Why some scores could not be stored; they are in this set nevertheless.
     sets : SetScores
         Metrics of the whole set, which :func:`colortk.harness.set_scores.measure_sets` computes.
+    trained : dict of str to (TrainingHashes or None)
+        What each plugin was trained on, by label; ``None``: unknown.
+    seen : dict of str to set of str
+        SHA-256 of the pictures that each plugin has seen in its training.
+    left_out_seen : int
+        Number of pictures that were left out because a plugin has seen them.
     """
 
     protocol: Protocol
@@ -84,6 +91,9 @@ class ScoreTable:
     gray_only: bool = False
     store_problem: str = ""
     sets: SetScores = field(default_factory=SetScores)
+    trained: dict[str, TrainingHashes | None] = field(default_factory=dict)
+    seen: dict[str, set[str]] = field(default_factory=dict)
+    left_out_seen: int = 0
 
     @cached_property
     def readable(self) -> list[Source]:

@@ -88,6 +88,8 @@ class ComparisonSummary:
         The table of films.
     originals : list of FilmInfo, optional
         Films only: the films.
+    left_out_seen : int, optional
+        Pictures that were left out because a plugin has seen them (``--unseen``).
     dataset : str, optional
         Name of the standard set that the given pictures are, by their file names.
     """
@@ -125,6 +127,7 @@ class ComparisonSummary:
     gray: ComparisonSummary | None = field(default=None, metadata=OMIT_NONE)
     films: ComparisonSummary | None = field(default=None, metadata=OMIT_NONE)
     originals: list[FilmInfo] | None = field(default=None, metadata=OMIT_NONE)
+    left_out_seen: int | None = field(default=None, metadata=OMIT_NONE)
     dataset: str | None = field(default=None, metadata=OMIT_NONE)
 
     def as_dict(self) -> dict[str, Any]:

@@ -32,6 +32,22 @@ class PredictionSeconds:
 
 
 @dataclass(frozen=True)
+class SeenPictures:
+    """The scored pictures that a plugin has seen in its training.
+
+    Parameters
+    ----------
+    pictures : int or None
+        Their number; ``None`` if the plugin does not say what it was trained on.
+    complete : bool
+        False if the plugin may have seen more: it began from pretrained weights.
+    """
+
+    pictures: int | None
+    complete: bool
+
+
+@dataclass(frozen=True)
 class PluginRow:
     """One plugin in the table of a comparison.
 
@@ -67,6 +83,8 @@ class PluginRow:
         Whether each way to the original was closed to the plugin; ``None``: not recorded.
     beside : dict of str to float, optional
         Films only: the originals' own scores, for metrics that need no reference.
+    seen : SeenPictures, optional
+        The scored pictures that the plugin has seen in its training; pictures only.
     foreign_weights : list of str
         Files of weights that the user named and whose SHA-256 the plugin does not declare.
     """
@@ -89,6 +107,7 @@ class PluginRow:
     sealed: dict[str, bool | None]
     beside: dict[str, float] | None = field(default=None, metadata=OMIT_NONE)
     foreign_weights: list[str] = field(default_factory=list)
+    seen: SeenPictures | None = field(default=None, metadata=OMIT_NONE)
 
 
 @dataclass(frozen=True)

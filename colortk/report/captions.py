@@ -87,7 +87,29 @@ def caption(summary: ComparisonSummary) -> list[str]:
     if summary.images < MIN_RELIABLE_PICTURES:
         lines.append(f"with so few {item}s, the results are not reliable")
     lines += set_notes(summary)
+    lines += seen_notes(summary)
     return lines + repeat_notes(summary) + sealing_notes(summary.plugins)
+
+
+def seen_notes(summary: ComparisonSummary) -> list[str]:
+    """Return how many of the pictures each plugin has seen in its training, in up to two lines."""
+    lines, parts, unknown = [], [], []
+    if summary.left_out_seen:
+        count = plural(summary.left_out_seen, "picture")
+        lines.append(f"left out by --unseen: {count} that a plugin was trained on")
+    for row in summary.plugins:
+        if row.seen is None:
+            continue
+        if row.seen.pictures is None:
+            unknown.append(row.name)
+        elif row.seen.pictures or not row.seen.complete:
+            more = "" if row.seen.complete else " (at least: pretrained)"
+            parts.append(f"{row.name} {row.seen.pictures}{more}")
+    if unknown:
+        parts.append(f"unknown of {', '.join(unknown)}")
+    if parts:
+        lines.append(f"pictures seen in training: {'; '.join(parts)}")
+    return lines
 
 
 def set_notes(summary: ComparisonSummary) -> list[str]:

@@ -6,17 +6,20 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from colortk.errors import ArtifactError
 from colortk.io.files import rename_atomic, write_atomic
 from colortk.io.regular_files import read_regular
 from colortk.plugin.discover import DISTRIBUTION
-from colortk.store.artifact_manifest import MANIFEST
+from colortk.store.artifact_manifest import MANIFEST, listed_artifacts
+from colortk.store.training_hashes import ENTRY, FILE, manifest_entry, packed_hashes
+from colortk.training.data.packed import dataset_hashes, is_packed
 from colortk.training.data.split import Split
 from colortk.training.identity import trainer_code
 from colortk.training.request import TrainRequest
@@ -44,6 +47,7 @@ def publish(
         JSON values that the manifest records too.
     """
     (request.output / MANIFEST).unlink(missing_ok=True)
+    facts |= _training_hashes(request)
     rows = {}
     for name, content in files.items():
         write_atomic(request.output / name, content, force=True)
@@ -57,6 +61,49 @@ def publish(
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n"
     write_atomic(request.output / MANIFEST, text.encode(), force=True)
+
+
+def _training_hashes(request: TrainRequest) -> dict[str, Any]:
+    """Write the hashes of a packed dataset beside the weights; return the manifest's entry.
+
+    Held-out pictures count, too, because they choose the epoch. A folder of files has no hashes:
+    ``colortk datasets hashes`` computes them.
+    """
+    (request.output / FILE).unlink(missing_ok=True)
+    if not is_packed(request.data):
+        return {}
+    content = packed_hashes(dataset_hashes(request.data))
+    write_atomic(request.output / FILE, content, force=True)
+    begins_elsewhere = bool(
+        request.init_from or request.teacher or getattr(request.options, "encoder_weights", "")
+    )
+    return {ENTRY: manifest_entry(content, not begins_elsewhere)}
+
+
+def record_hashes(folder: Path, values: Iterable[int], complete: bool) -> int:
+    """Add hashes of training pictures to weights in ``folder``; return their number.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder has no manifest, or a damaged one.
+    """
+    try:
+        text = read_regular(folder / MANIFEST)
+    except OSError as error:
+        raise ArtifactError(
+            f"no weights in '{folder}'",
+            f"its {MANIFEST} cannot be read",
+            "use a folder that colortk fit wrote",
+        ) from error
+    listed_artifacts(text, str(folder))
+    content = packed_hashes(values)
+    entry = manifest_entry(content, complete)
+    manifest = json.loads(text) | {ENTRY: entry}
+    new_text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    write_atomic(folder / FILE, content, force=True)
+    write_atomic(folder / MANIFEST, new_text.encode(), force=True)
+    return int(entry["pictures"])
 
 
 def read_command(folder: Path) -> str:

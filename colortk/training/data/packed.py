@@ -89,6 +89,12 @@ class PackedDataset:
         return folder.picture(index)
 
 
+def dataset_hashes(root: Path) -> list[int]:
+    """Return the hashes of all pictures of the packed dataset in ``root``."""
+    rows = read_description(root)["folders"]
+    return [int(value) for row in rows for value in read_folder(root, row).hashes]
+
+
 def is_packed(folder: Path) -> bool:
     """Whether ``folder`` holds a packed dataset."""
     return (folder / DESCRIPTION).is_file()
