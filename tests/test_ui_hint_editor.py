@@ -229,6 +229,7 @@ def test_strokes_and_a_mask_are_those_of_run(page: Page, visit: Visit, tmp_path:
     source = old_photograph(tmp_path / "old.png")
     me = visit()
     image, editor = open_editor(me, source), me.page.locator("#hint-editor")
+    assert not editor.locator(".size").is_visible()
     editor.get_by_role("radio", name="Brush").click()
     paint(me, image, (40, 110), (120, 110), (120, 135))
     (stroke,) = points(me)
@@ -237,6 +238,7 @@ def test_strokes_and_a_mask_are_those_of_run(page: Page, visit: Visit, tmp_path:
     # The face stays gray, except its right half.
     editor.get_by_role("radio", name="Keep gray").click()
     editor.locator("input[type=range]").fill("20")
+    assert not editor.locator(".panel").is_visible()
     paint(me, image, (65, 30), (95, 30), (95, 50), (65, 50))
     assert editor.get_by_role("button", name="Save mask").is_enabled()
     editor.get_by_role("button", name="Undo").click()

@@ -137,7 +137,8 @@ def colorize_picture(
     strength = options.strength * plugin.strength
     result = colorize(light, plugin, refiner(options.refine), strength, dtype, guide)
     if guide is not None:
-        picture.notes += summarize_notes(guide.notes)
+        names = {str(hint): f"at {hint.x:g}, {hint.y:g}" for hint in options.hints}
+        picture.notes += summarize_notes(guide.notes, names)
     prediction = KeptPrediction(result.ab, shrink_lightness(light), *light.shape)
     del light, guide
     file = folder / f"{Path(name).stem}{SUFFIX}.{options.extension or suggest_extension(picture)}"
