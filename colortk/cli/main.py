@@ -34,7 +34,7 @@ COMMANDS = {
     "survey": "Ask people which pictures are real.",
     "ui": "Colorize and compare in the browser.",
     "fit": "Train a plugin.",
-    "datasets": "Prepare pictures for training.",
+    "datasets": "Prepare and check sets of pictures.",
     "plugins": "List, show, check and create plugins.",
     "weights": "Fetch and check weights that come with no package.",
     "samples": "List or write sample photographs.",
