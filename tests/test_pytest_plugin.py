@@ -46,7 +46,7 @@ def test_the_pytest_plugin_lists_a_test_per_plugin_and_check(project: Path) -> N
     run = run_pytest(project, None, "--collect-only", "-q")
     assert run.returncode == 0, run.stdout + run.stderr
     titles = [line.partition("[")[2].rstrip("]") for line in run.stdout.splitlines() if "[" in line]
-    assert len(titles) == 22
+    assert len(titles) == 24
     assert {title.partition("-")[0] for title in titles} == {"plain", "gray"}
     assert {"gray-keeps_lightness", "plain-batch_equals_single"} <= set(titles)
 

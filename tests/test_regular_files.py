@@ -16,7 +16,7 @@ from colortk.io.regular_files import open_append, open_regular, read_regular
 from colortk.plugin.registry import registry
 from colortk.runtime import source_cache
 from colortk.runtime.source_cache import SourceCache
-from colortk.survey import description
+from colortk.survey import description, description_file
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 
@@ -106,7 +106,7 @@ def _packed(path: Path) -> None:
 
 def _survey(path: Path) -> None:
     path.rename(path.with_name(description.SURVEY_FILE))
-    description.read(path.parent)
+    description_file.read(path.parent)
 
 
 @pytest.mark.parametrize("read", [_weights, _packed, _survey])

@@ -241,7 +241,7 @@ def test_doctor_and_the_page_show_the_status(
 def test_a_comparison_of_all_skips_the_plugin_with_a_line(
     command: Run, install: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from colortk.harness import compare
+    from colortk.harness import requested_specs
 
     site = install("ok")
     Image.fromarray(photo()).save(tmp_path / "a.png")
@@ -256,7 +256,7 @@ def test_a_comparison_of_all_skips_the_plugin_with_a_line(
         return {n: plugins[n] for n in names} if kind is ColorizerSpec else plugins
 
     monkeypatch.setattr(Registry, "of", two_colorizers)
-    variants, left_out = compare._variants(None, True, None, "ratio")
+    variants, left_out = requested_specs.requested_variants(None, True, None, "ratio")
     assert [variant.label for variant in variants] == ["gray"]
     assert left_out == {
         "fetched": "plugin 'fetched' has no weights: it needs net.bin (300 kB):"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from colortk.errors import ColortkError, UsageError
+from colortk.errors import UsageError
 from colortk.harness.comparison import Comparison
 from colortk.harness.comparison_inputs import gather_pictures, separate_films
 from colortk.harness.contamination import hash_sources, seen_pictures, training_hashes
@@ -17,23 +17,25 @@ from colortk.harness.hint_curves import METRICS as CURVE_METRICS
 from colortk.harness.hint_curves import HintCurves
 from colortk.harness.hint_variants import PROTOCOL as HINT_PROTOCOL
 from colortk.harness.hint_variants import hint_variants
-from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
+from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
 from colortk.harness.ranked_scores import RankedScores
+from colortk.harness.requested_specs import (
+    FLOOR,
+    requested_metrics,
+    requested_set_metrics,
+    requested_variants,
+)
 from colortk.harness.results import Results
 from colortk.harness.run_options import RunOptions
 from colortk.harness.runner import metric_digests, run_pictures
-from colortk.harness.score_table import LEAD
 from colortk.harness.set_scores import SetScores, feature_metrics, measure_sets
 from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
-from colortk.plugin.spec import ColorizerSpec, MetricSpec
+from colortk.plugin.spec import MetricSpec
 from colortk.runtime.progress import Progress, silent
 from colortk.runtime.provenance import snapshot
 from colortk.store.location import store_folder
-
-#: The plugin that every table has: it equals or beats many systems on PSNR and SSIM.
-FLOOR = "gray"
 
 
 def compare(
@@ -133,13 +135,13 @@ def compare(
     if not sources and not film_paths:
         reason = next(iter(unreadable.values()), "no picture was given")
         raise UsageError("no picture to compare on", reason)
-    specs, film_specs = _metrics(metrics, bool(film_paths))
-    set_specs = _set_metrics(metrics)
+    specs, film_specs = requested_metrics(metrics, bool(film_paths))
+    set_specs = requested_set_metrics(metrics)
     if not specs:
         sources, specs = [], dict(registry().metrics())
     protocol = load_protocol(protocol_name).varied(**(changes or {}))
     with snapshot():
-        variants, left_out = _variants(plugins, every, baseline, protocol.refine)
+        variants, left_out = requested_variants(plugins, every, baseline, protocol.refine)
     _family(family, variants, variants)
     with Results(store_folder(store)) as results:
         trained = training_hashes(variants)
@@ -301,58 +303,3 @@ def _film_baseline(films: Comparison, baseline: str | None) -> str | None:
     if baseline is None or baseline in (row.label for row in films.variants):
         return baseline
     return baseline + STEADIED
-
-
-def _metrics(
-    names: Sequence[str] | None, films: bool
-) -> tuple[dict[str, MetricSpec], dict[str, MetricSpec]]:
-    """Return the metrics of pictures, and all metrics, which films are scored with.
-
-    Raises
-    ------
-    UsageError
-        If no metric can score anything.
-    """
-    if not names:
-        return registry().metrics(), registry().metrics() | registry().metrics(films=True)
-    requested = {name: registry().metric(name) for name in names}
-    requested = {name: spec for name, spec in requested.items() if spec.takes != "set"}
-    if not requested:  # only metrics of sets: these do not rank
-        requested = {LEAD: registry().metric(LEAD)}
-    pictures = {name: spec for name, spec in requested.items() if spec.takes != "film"}
-    if not pictures and not films:
-        raise UsageError(f"metric '{names[0]}' scores films", "no film was given")
-    return (pictures if pictures or films else requested), requested
-
-
-def _set_metrics(names: Sequence[str] | None) -> dict[str, MetricSpec]:
-    """Return the metrics of sets of pictures that are computed."""
-    if not names:
-        return registry().set_metrics()
-    requested = {name: registry().metric(name) for name in names}
-    return {name: spec for name, spec in requested.items() if spec.takes == "set"}
-
-
-def _variants(
-    plugins: Sequence[str] | None, every: bool, baseline: str | None, refine: str
-) -> tuple[list[PluginVariant], dict[str, str]]:
-    """Return the plugins to score, and the reasons why other plugins cannot run.
-
-    A plugin that cannot run is an error only if the user named it.
-    """
-    left_out: dict[str, str] = {}
-    variants: list[PluginVariant] = []
-    variant_texts = [*(plugins or ()), *([baseline] if baseline else [])]
-    if plugins is None or every:
-        for name in sorted(registry().of(ColorizerSpec)):
-            try:
-                variants.append(parse_variant(name, refine))
-            except ColortkError as error:
-                left_out[name] = str(error)
-        for row in registry().broken:
-            left_out[row.name] = f"{row.name} of {row.distribution} is broken: {row.reason}"
-    labels = [variant.label for variant in variants]
-    variants += parse_variants(
-        (text for text in [FLOOR, *variant_texts] if text not in labels), refine
-    )
-    return variants, left_out

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from colortk.io.files import write_atomic
     from colortk.io.regular_files import open_regular, read_regular
     from colortk.plugin.hookspecs import hookimpl
+    from colortk.plugin.sampling import SamplingColorizer
     from colortk.plugin.spec import (
         API_VERSION,
         Artifact,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         MetricSpec,
         RefinerSpec,
         Requirement,
-        SamplingColorizer,
         WorkingSize,
     )
     from colortk.runtime.inference import OnnxNetwork
@@ -145,7 +145,7 @@ _LAZY = {
     "PredictionError": "colortk.errors:PredictionError",
     "RefinerSpec": "colortk.plugin.spec:RefinerSpec",
     "Requirement": "colortk.plugin.spec:Requirement",
-    "SamplingColorizer": "colortk.plugin.spec:SamplingColorizer",
+    "SamplingColorizer": "colortk.plugin.sampling:SamplingColorizer",
     "Truth": "colortk.harness.metrics.pair:Truth",
     "UsageError": "colortk.errors:UsageError",
     "WorkingSize": "colortk.plugin.spec:WorkingSize",

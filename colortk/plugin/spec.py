@@ -39,29 +39,6 @@ class Colorizer(Protocol):
         ...
 
 
-class SamplingColorizer(Colorizer, Protocol):
-    """A colorizer that can give several versions; declared with ``samples=True``."""
-
-    def predict_ab_samples(self, lightness: Lightness, count: int, seed: int) -> Chroma:
-        """Predict several plausible versions of a picture, which should differ clearly.
-
-        Parameters
-        ----------
-        lightness : float32 array of shape (H, W)
-            As for :meth:`predict_ab`.
-        count : int
-            Number of versions, from 1.
-        seed : int
-            From 0. The same lightness, count and seed give the same versions.
-
-        Returns
-        -------
-        float32 array of shape (count, H, W, 2)
-            CIE a* and b*; finite.
-        """
-        ...
-
-
 class Artifacts(Protocol):
     """The trained files of a plugin, as its factory gets them: each is verified before use."""
 
@@ -179,7 +156,8 @@ class ColorizerSpec:
         modules that the factory imports; for a module of another distribution, its version does.
     samples : bool
         The colorizer has ``predict_ab_samples(lightness, count, seed)``, which returns several
-        plausible versions; see :class:`SamplingColorizer`.
+        plausible versions; see
+        :class:`colortk.plugin.sampling.SamplingColorizer`.
     """
 
     name: str

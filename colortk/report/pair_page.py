@@ -16,7 +16,8 @@ from colortk.report.pair_tables import (
 )
 from colortk.report.survey_page import MIN_RELIABLE_RATERS, WIDTH, Bar
 from colortk.report.wording import plural
-from colortk.survey.pairs.findings import PairFindings, Strength
+from colortk.survey.pairs.findings import PairFindings
+from colortk.survey.pairs.result_rows import Strength
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from dataclasses import fields
 
 from colortk.report.text_tables import Table
 from colortk.report.wording import plural
-from colortk.survey.pairs.findings import ChoiceRecord, PairFindings, PairResult, Strength
+from colortk.survey.pairs.findings import PairFindings
 from colortk.survey.pairs.power import NeededRaters
+from colortk.survey.pairs.result_rows import ChoiceRecord, PairResult, Strength
 
 #: Explanation of the scores and their intervals.
 ABOUT_SCORES = (

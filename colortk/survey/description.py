@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
-
-from colortk.errors import UsageError
-from colortk.io.regular_files import read_regular
 
 SURVEY_FILE, ANSWERS_FILE, PICTURES_FOLDER = "survey.json", "survey.sqlite", "pictures"
 #: Version of the file, and of that of a survey of pairs; one of another version is not read.
@@ -101,36 +97,6 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read(folder: Path) -> tuple[Description, str]:
-    """Return the description in ``folder``, and its digest; raises ``UsageError``."""
-    path = folder / SURVEY_FILE
-    if not folder.is_dir():
-        raise UsageError(f"no survey '{folder}'", "there is no such folder")
-    try:
-        text = read_regular(path).decode()
-    except FileNotFoundError:
-        hint = "create one with: colortk survey create"
-        raise UsageError(f"no survey in '{folder}'", f"it has no {SURVEY_FILE}", hint) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{path}'", str(error)) from error
-    try:
-        values = json.loads(text)
-        version = values["format"]
-        if version == SURVEY_FORMAT:
-            return _description(values), digest(text)
-        if version == PAIRS_FORMAT:
-            from colortk.survey.pairs.description import pair_description
-
-            return pair_description(values), digest(text)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise UsageError(f"'{path}' is damaged", reason, "restore the folder") from error
-    raise UsageError(
-        f"'{path}' is of format {version}",
-        f"this colortk reads formats {SURVEY_FORMAT} and {PAIRS_FORMAT}",
-    )
-
-
 def subjects(values: list[dict[str, Any]]) -> tuple[Subject, ...]:
     """Return the pictures that a part of the file describes."""
     return tuple(
@@ -139,7 +105,8 @@ def subjects(values: list[dict[str, Any]]) -> tuple[Subject, ...]:
     )
 
 
-def _description(values: dict[str, Any]) -> Description:
+def picture_description(values: dict[str, Any]) -> Description:
+    """Return the description of a survey of single pictures; raises ``ValueError``."""
     pictures = subjects(values["pictures"])
     changed = {
         "pictures": pictures,

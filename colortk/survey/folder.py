@@ -10,7 +10,8 @@ from typing import ClassVar, Self
 from colortk.errors import UsageError
 from colortk.io.regular_files import read_regular
 from colortk.survey.answer_file import AnswerFile
-from colortk.survey.description import ANSWERS_FILE, PICTURES_FOLDER, Description, Shown, read
+from colortk.survey.description import ANSWERS_FILE, PICTURES_FOLDER, Description, Shown
+from colortk.survey.description_file import read
 
 
 class SurveyFolder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from colortk.survey.description import read
+from colortk.survey.description_file import read
 from colortk.survey.pairs.description import PairDescription
 from colortk.survey.pairs.session import PairSurvey
 from colortk.survey.session import Survey

@@ -1,0 +1,69 @@
+"""The plugins and metrics of a comparison, by the names that the user gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from colortk.errors import ColortkError, UsageError
+from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
+from colortk.harness.score_table import LEAD
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec, MetricSpec
+
+#: The plugin that every table has: it equals or beats many systems on PSNR and SSIM.
+FLOOR = "gray"
+
+
+def requested_metrics(
+    names: Sequence[str] | None, films: bool
+) -> tuple[dict[str, MetricSpec], dict[str, MetricSpec]]:
+    """Return the metrics of pictures, and all metrics, which films are scored with.
+
+    Raises
+    ------
+    UsageError
+        If no metric can score anything.
+    """
+    if not names:
+        return registry().metrics(), registry().metrics() | registry().metrics(films=True)
+    requested = {name: registry().metric(name) for name in names}
+    requested = {name: spec for name, spec in requested.items() if spec.takes != "set"}
+    if not requested:  # only metrics of sets: these do not rank
+        requested = {LEAD: registry().metric(LEAD)}
+    pictures = {name: spec for name, spec in requested.items() if spec.takes != "film"}
+    if not pictures and not films:
+        raise UsageError(f"metric '{names[0]}' scores films", "no film was given")
+    return (pictures if pictures or films else requested), requested
+
+
+def requested_set_metrics(names: Sequence[str] | None) -> dict[str, MetricSpec]:
+    """Return the metrics of sets of pictures that are computed."""
+    if not names:
+        return registry().set_metrics()
+    requested = {name: registry().metric(name) for name in names}
+    return {name: spec for name, spec in requested.items() if spec.takes == "set"}
+
+
+def requested_variants(
+    plugins: Sequence[str] | None, every: bool, baseline: str | None, refine: str
+) -> tuple[list[PluginVariant], dict[str, str]]:
+    """Return the plugins to score, and the reasons why other plugins cannot run.
+
+    A plugin that cannot run is an error only if the user named it.
+    """
+    left_out: dict[str, str] = {}
+    variants: list[PluginVariant] = []
+    variant_texts = [*(plugins or ()), *([baseline] if baseline else [])]
+    if plugins is None or every:
+        for name in sorted(registry().of(ColorizerSpec)):
+            try:
+                variants.append(parse_variant(name, refine))
+            except ColortkError as error:
+                left_out[name] = str(error)
+        for row in registry().broken:
+            left_out[row.name] = f"{row.name} of {row.distribution} is broken: {row.reason}"
+    labels = [variant.label for variant in variants]
+    variants += parse_variants(
+        (text for text in [FLOOR, *variant_texts] if text not in labels), refine
+    )
+    return variants, left_out
