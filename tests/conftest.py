@@ -52,6 +52,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if everyday and collection_path.name in WITH_KERAS else None
 
 
+#: Built-in plugins without shipped weights: they run only with a file of the user.
+NEED_WEIGHTS = {"onnx_model", "zhang2016"}
 #: The plugins that colortk comes with.
 BUILT_INS = (
     "acharya_relu",

@@ -125,7 +125,7 @@ def test_bad_files_and_a_bad_plugin_are_messages(page: Page, visit: Visit, tmp_p
     me.page.locator("#download").wait_for()
     me.page.get_by_role("radio", name="fails").check()
     me.told("Plugin 'fails' failed: ValueError: it does not like it")
-    me.page.get_by_role("radio", name="gray").check()
+    me.page.get_by_role("radio", name="gray", exact=True).check()
     me.page.locator("#colorize-go").click()
     me.page.locator(".summary p", has_text="gray").wait_for()
     assert me.outside() == []

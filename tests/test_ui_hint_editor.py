@@ -193,7 +193,7 @@ def test_hints_stay_with_their_picture(visit: Visit, tmp_path: Path) -> None:
     me = visit()
     image = open_editor(me, old_photograph(tmp_path / "old.png"))
     click_at(image, center("coat"), WIDTH)
-    me.page.get_by_role("radio", name="gray").check()
+    me.page.get_by_role("radio", name="gray", exact=True).check()
     me.page.locator(".summary b", has_text="gray").wait_for()
     assert len(points(me)) == 1
     settled(me)
