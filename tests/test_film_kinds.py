@@ -65,7 +65,7 @@ def test_a_film_keeps_its_properties(
     before, after = properties(source), properties(output)
     for name in ("size", "frames", "times", "full", "bits", "interlaced"):
         assert after[name] == before[name], name
-    # Of a variable rate the mean depends on how long the last frame is said to last.
+    # With a variable rate the mean depends on the duration of the last frame.
     assert after["rate"] == before["rate"] or kind.times
     if kind.tags is not None:
         assert after["tags"] == before["tags"] == kind.tags
