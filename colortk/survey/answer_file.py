@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import secrets
 import sqlite3
 import threading
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.store.read_only_database import cannot_write, open_read_only
@@ -31,6 +34,10 @@ class AnswerFile:
     SCHEMA: ClassVar[int]
     #: The statements that create the tables.
     TABLES: ClassVar[str]
+    #: Columns of the table of questions that say what is shown.
+    SHOWN: ClassVar[tuple[str, ...]]
+    #: Its column that holds the answer, 0 or 1.
+    ANSWER: ClassVar[str]
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -161,3 +168,85 @@ class AnswerFile:
                 " JOIN questions ON questions.rater = raters.id GROUP BY number ORDER BY number"
             ).fetchall()
         return {number: (answered_count, total) for number, answered_count, total in rows}
+
+    def answer(self, rater: str, question: str, answer: bool) -> bool:
+        """Store an answer to a question that was shown.
+
+        Returns
+        -------
+        bool
+            ``False`` if the question already had an answer, which stays.
+
+        Raises
+        ------
+        UsageError
+            If the rater was not asked the question.
+        """
+        with self._writing() as db:
+            row = db.execute(
+                "SELECT answered FROM questions WHERE id = ? AND rater = ? AND shown IS NOT NULL",
+                (question, rater),
+            ).fetchone()
+            if row is None:
+                raise UsageError("no such question", "this rater was not asked it")
+            if row[0] is not None:
+                return False
+            db.execute(
+                f"UPDATE questions SET answered = ?, {self.ANSWER} = ? WHERE id = ?",
+                (time.time(), int(answer), question),
+            )
+        return True
+
+    def _rater(
+        self, known_id: str | None, planned: Callable[[int], Sequence[tuple[int, ...]]]
+    ) -> str:
+        """Return ``known_id`` if the file has it, otherwise the id of a new rater.
+
+        ``planned`` returns what the rater of a number is shown: values of the columns ``SHOWN``.
+        """
+        with self._open() as db:
+            if known_id is not None and self.number_of(db, known_id) is not None:
+                return known_id
+        fresh = secrets.token_urlsafe(12)
+        columns = ("id", "rater", "place", *self.SHOWN)
+        with self._writing() as db:
+            (number,) = db.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM raters").fetchone()
+            db.execute("INSERT INTO raters VALUES (?, ?, ?)", (fresh, number, time.time()))
+            db.executemany(
+                f"INSERT INTO questions ({', '.join(columns)})"
+                f" VALUES ({', '.join('?' * len(columns))})",
+                (
+                    (secrets.token_urlsafe(12), fresh, place, *values)
+                    for place, values in enumerate(planned(number))
+                ),
+            )
+        return fresh
+
+    def _show(self, rater: str, update: str = "shown = ?") -> tuple[Any, ...] | None:
+        """Return id, place and ``SHOWN`` of the rater's next question, and record its view."""
+        with self._writing() as db:
+            row: tuple[Any, ...] | None = db.execute(
+                f"SELECT id, place, {', '.join(self.SHOWN)} FROM questions"
+                " WHERE rater = ? AND answered IS NULL ORDER BY place LIMIT 1",
+                (rater,),
+            ).fetchone()
+            if row is not None:
+                db.execute(f"UPDATE questions SET {update} WHERE id = ?", (time.time(), row[0]))
+        return row
+
+    def _answers(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return columns of all answered questions, which must be numbers, in order of time."""
+        with self._open() as db:
+            rows: list[tuple[Any, ...]] = db.execute(
+                f"SELECT {', '.join(columns)} FROM questions"
+                " JOIN raters ON raters.id = questions.rater"
+                " WHERE answered IS NOT NULL ORDER BY answered, questions.id"
+            ).fetchall()
+        for row in rows:
+            if not all(isinstance(value, int | float) and math.isfinite(value) for value in row):
+                raise EnvironmentProblem(
+                    f"the survey's answers '{self.path}' are damaged",
+                    f"an answer holds {row}, and numbers are needed",
+                    "restore a copy",
+                )
+        return rows

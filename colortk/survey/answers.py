@@ -5,13 +5,9 @@ Threads may share an :class:`Answers`; processes may share the file.
 
 from __future__ import annotations
 
-import math
-import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from colortk.errors import EnvironmentProblem, UsageError
 from colortk.survey.answer_file import AnswerFile
 
 _TABLES = """
@@ -78,6 +74,8 @@ class Answers(AnswerFile):
 
     SCHEMA = 1
     TABLES = _TABLES
+    SHOWN = ("picture", "condition")
+    ANSWER = "real"
 
     def rater(
         self, known_id: str | None, planned: Callable[[int], Sequence[tuple[int, int]]]
@@ -91,77 +89,17 @@ class Answers(AnswerFile):
         planned : callable
             Returns the pairs of picture and condition for the rater of a number.
         """
-        with self._open() as db:
-            if known_id is not None and self.number_of(db, known_id) is not None:
-                return known_id
-        fresh = secrets.token_urlsafe(12)
-        with self._writing() as db:
-            (number,) = db.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM raters").fetchone()
-            db.execute("INSERT INTO raters VALUES (?, ?, ?)", (fresh, number, time.time()))
-            db.executemany(
-                "INSERT INTO questions (id, rater, place, picture, condition)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (
-                    (secrets.token_urlsafe(12), fresh, position, picture, condition)
-                    for position, (picture, condition) in enumerate(planned(number))
-                ),
-            )
-        return fresh
+        return self._rater(known_id, planned)
 
     def show(self, rater: str) -> AskedQuestion | None:
         """Return the rater's next question, and record it as shown; ``None`` at the end."""
-        with self._writing() as db:
-            row = db.execute(
-                "SELECT id, place, picture, condition FROM questions"
-                " WHERE rater = ? AND answered IS NULL ORDER BY place LIMIT 1",
-                (rater,),
-            ).fetchone()
-            if row is None:
-                return None
-            db.execute("UPDATE questions SET shown = ? WHERE id = ?", (time.time(), row[0]))
-        return AskedQuestion(*row)
-
-    def answer(self, rater: str, question: str, real: bool) -> bool:
-        """Store an answer to a question that was shown.
-
-        Returns
-        -------
-        bool
-            ``False`` if the question already had an answer, which stays.
-
-        Raises
-        ------
-        UsageError
-            If the rater was not asked the question.
-        """
-        with self._writing() as db:
-            row = db.execute(
-                "SELECT answered FROM questions WHERE id = ? AND rater = ? AND shown IS NOT NULL",
-                (question, rater),
-            ).fetchone()
-            if row is None:
-                raise UsageError("no such question", "this rater was not asked it")
-            if row[0] is not None:
-                return False
-            db.execute(
-                "UPDATE questions SET answered = ?, real = ? WHERE id = ?",
-                (time.time(), int(real), question),
-            )
-        return True
+        row = self._show(rater)
+        return None if row is None else AskedQuestion(*row)
 
     def all_answers(self) -> list[Answer]:
         """Return all answers in the order in which they were given."""
-        with self._open() as db:
-            rows = db.execute(
-                "SELECT number, picture, condition, real, shown, answered FROM questions"
-                " JOIN raters ON raters.id = questions.rater"
-                " WHERE answered IS NOT NULL ORDER BY answered, questions.id"
-            ).fetchall()
-        for row in rows:
-            if not all(isinstance(value, int | float) and math.isfinite(value) for value in row):
-                raise EnvironmentProblem(
-                    f"the survey's answers '{self.path}' are damaged",
-                    f"an answer holds {row}, and numbers are needed",
-                    "restore a copy",
-                )
-        return [Answer(n, p, c, bool(real), shown, end) for n, p, c, real, shown, end in rows]
+        columns = ("number", "picture", "condition", "real", "shown", "answered")
+        return [
+            Answer(number, picture, condition, bool(real), shown, answered)
+            for number, picture, condition, real, shown, answered in self._answers(columns)
+        ]

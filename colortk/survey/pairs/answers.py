@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from colortk.errors import EnvironmentProblem, UsageError
 from colortk.survey.answer_file import AnswerFile
 from colortk.survey.pairs.plan import Trial
 
@@ -82,6 +78,8 @@ class PairAnswers(AnswerFile):
 
     SCHEMA = 2
     TABLES = _TABLES
+    SHOWN = ("picture", "left_version", "right_version", "is_check")
+    ANSWER = "chose_right"
 
     def rater(self, known_id: str | None, planned: Callable[[int], Sequence[Trial]]) -> str:
         """Return the id of a rater: ``known_id`` if the file has it, otherwise a new one.
@@ -93,85 +91,25 @@ class PairAnswers(AnswerFile):
         planned : callable
             Returns the comparisons for the rater of a number.
         """
-        with self._open() as db:
-            if known_id is not None and self.number_of(db, known_id) is not None:
-                return known_id
-        fresh = secrets.token_urlsafe(12)
-        with self._writing() as db:
-            (number,) = db.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM raters").fetchone()
-            db.execute("INSERT INTO raters VALUES (?, ?, ?)", (fresh, number, time.time()))
-            db.executemany(
-                "INSERT INTO questions"
-                " (id, rater, place, picture, left_version, right_version, is_check)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (secrets.token_urlsafe(12), fresh, place, t.picture, t.left, t.right, t.check)
-                    for place, t in enumerate(planned(number))
-                ),
-            )
-        return fresh
+        return self._rater(
+            known_id,
+            lambda number: [(t.picture, t.left, t.right, int(t.check)) for t in planned(number)],
+        )
 
     def show(self, rater: str) -> AskedPair | None:
         """Return the rater's next comparison, and record its view; ``None`` at the end."""
-        with self._writing() as db:
-            row = db.execute(
-                "SELECT id, place, picture, left_version, right_version, is_check FROM questions"
-                " WHERE rater = ? AND answered IS NULL ORDER BY place LIMIT 1",
-                (rater,),
-            ).fetchone()
-            if row is None:
-                return None
-            db.execute(
-                "UPDATE questions SET shown = ?, views = views + 1 WHERE id = ?",
-                (time.time(), row[0]),
-            )
+        row = self._show(rater, "shown = ?, views = views + 1")
+        if row is None:
+            return None
         name, place, picture, left, right, is_check = row
         return AskedPair(name, place, Trial(picture, left, right, bool(is_check)))
 
-    def answer(self, rater: str, question: str, chose_right: bool) -> bool:
-        """Store a choice.
-
-        Returns
-        -------
-        bool
-            ``False`` if the question already had an answer, which stays.
-
-        Raises
-        ------
-        UsageError
-            If the rater was not asked the question.
-        """
-        with self._writing() as db:
-            row = db.execute(
-                "SELECT answered FROM questions WHERE id = ? AND rater = ? AND shown IS NOT NULL",
-                (question, rater),
-            ).fetchone()
-            if row is None:
-                raise UsageError("no such question", "this rater was not asked it")
-            if row[0] is not None:
-                return False
-            db.execute(
-                "UPDATE questions SET answered = ?, chose_right = ? WHERE id = ?",
-                (time.time(), int(chose_right), question),
-            )
-        return True
-
     def choices(self) -> list[Choice]:
         """Return all choices in the order in which they were made."""
-        with self._open() as db:
-            rows = db.execute(
-                "SELECT number, picture, left_version, right_version, is_check, chose_right, shown,"
-                " answered, views, place FROM questions JOIN raters ON raters.id = questions.rater"
-                " WHERE answered IS NOT NULL ORDER BY answered, questions.id"
-            ).fetchall()
-        for row in rows:
-            if not all(isinstance(value, int | float) and math.isfinite(value) for value in row):
-                raise EnvironmentProblem(
-                    f"the survey's answers '{self.path}' are damaged",
-                    f"an answer holds {row}, and numbers are needed",
-                    "restore a copy",
-                )
+        others = ("chose_right", "shown", "answered", "views", "place")
         return [
             Choice(number, Trial(picture, left, right, bool(check)), bool(chose), t0, t1, n, place)
-            for number, picture, left, right, check, chose, t0, t1, n, place in rows
+            for number, picture, left, right, check, chose, t0, t1, n, place in self._answers(
+                ("number", *self.SHOWN, *others)
+            )
         ]
