@@ -10,7 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -334,6 +334,28 @@ def test_ranges_outside_the_buffer_are_refused(parts: object) -> None:
         from_plain(Content, {"name": "n", "parts": [parts], "score": 1.0}, b"abcde")
     with pytest.raises(ValueError, match="score"):
         from_plain(Content, {"name": "n", "parts": [], "score": "infinity"}, b"abcde")
+
+
+class Features(NamedTuple):
+    code: str
+    vector: bytes
+
+
+@dataclass
+class Described:
+    features: dict[str, Features]
+
+
+def test_named_tuples_round_trip_or_are_refused() -> None:
+    described = Described({"alexnet": Features("abc", b"\x00\x01"), "none": Features("", b"")})
+    buffer = bytearray()
+    plain = json.loads(json.dumps(to_plain(described, buffer)))
+    found = from_plain(Described, plain, bytes(buffer))
+    assert found == described
+    assert type(found.features["alexnet"]) is Features
+    for wrong in (["abc"], ["abc", [0, 3]], [5, [0, 1]], ["abc", [0, 1], 1], {"code": "abc"}, "ab"):
+        with pytest.raises(ValueError, match="features"):
+            from_plain(Described, {"features": {"a": wrong}}, bytes(buffer))
 
 
 def test_a_deadline_counts_down_to_zero() -> None:

@@ -62,6 +62,25 @@ def test_the_distance_of_a_set_is_that_of_its_features(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
+def test_worker_processes_compute_the_same_distance(tmp_path: Path) -> None:
+    for jobs in (1, 2):
+        found = compare(
+            PICTURES,
+            ["mean_color"],
+            NAMES,
+            run_options=RunOptions(jobs=jobs, repeats=False),
+            store=tmp_path / str(jobs),
+            changes={"short_side": 64},
+        )
+        assert found.outcome.computed == 2 * len(PICTURES)
+        means = [row.mean for row in found.set_summaries["frechet_alexnet"]]
+        if jobs == 1:
+            alone = means
+    assert means == pytest.approx(alone)
+    assert min(means) > 0
+
+
 def reference_fid_of_few(truth: np.ndarray, result: np.ndarray) -> float:
     """FID of fewer pictures than features, on the space that the features span."""
     stacked = np.concatenate([truth, result])

@@ -24,7 +24,8 @@ def to_plain(value: Any, buffer: bytearray | None = None) -> Any:
     Parameters
     ----------
     value : object
-        A dataclass, Path, str, int, float, bool, None, or a list, tuple or dict of these.
+        A dataclass, named tuple, Path, str, int, float, bool, None, or a list, tuple or dict of
+        these.
     buffer : bytearray, optional
         Gets the content of values of type ``bytes``, which are refused without it.
 
@@ -58,8 +59,8 @@ def from_plain(kind: type[T], value: Any, buffer: bytes = b"") -> T:
     Parameters
     ----------
     kind : type
-        A dataclass whose annotations name plain types, dataclasses, and lists, tuples, dicts and
-        unions of these.
+        A dataclass whose annotations name plain types, dataclasses, named tuples, and lists,
+        tuples, dicts and unions of these.
     value : JSON value
         May come from an untrusted source.
     buffer : bytes
@@ -101,6 +102,8 @@ def _made(hint: Any, value: Any, where: str, buffer: bytes) -> Any:
             return Path(value)
     elif dataclasses.is_dataclass(hint):
         return _dataclass(hint, value, where, buffer)
+    elif isinstance(hint, type) and hasattr(hint, "_fields"):
+        return _named_tuple(hint, value, where, buffer)
     else:
         return _container(hint, value, where, buffer)
     raise ValueError(f"{where} is of type {type(value).__name__}")
@@ -120,6 +123,18 @@ def _dataclass(kind: Any, value: Any, where: str, buffer: bytes) -> Any:
     hints = _hints(kind)
     return kind(
         **{name: _made(hints[name], value[name], f"{where}.{name}", buffer) for name in names}
+    )
+
+
+def _named_tuple(kind: Any, value: Any, where: str, buffer: bytes) -> Any:
+    names, hints = kind._fields, _hints(kind)
+    if not isinstance(value, list) or len(value) != len(names):
+        raise ValueError(f"{where} has other fields than it should")
+    return kind(
+        *(
+            _made(hints[name], item, f"{where}.{name}", buffer)
+            for name, item in zip(names, value, strict=True)
+        )
     )
 
 
