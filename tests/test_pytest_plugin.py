@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from colortk.testing.checks import check_colorizer
 from conftest import colorizer_module
 
+CHECK_COUNT = sum(1 for _ in check_colorizer("gray"))  # it lists the checks, and runs none
 ZEROS = "np.zeros((*lightness.shape, 2), np.float32)"
 TEST = "def test_conforms(colortk_check):\n    colortk_check()\n"
 MARKED = 'import pytest\n\n@pytest.mark.colortk_plugin("plain", "gray")\n' + TEST
@@ -46,7 +48,7 @@ def test_the_pytest_plugin_lists_a_test_per_plugin_and_check(project: Path) -> N
     run = run_pytest(project, None, "--collect-only", "-q")
     assert run.returncode == 0, run.stdout + run.stderr
     titles = [line.partition("[")[2].rstrip("]") for line in run.stdout.splitlines() if "[" in line]
-    assert len(titles) == 24
+    assert len(titles) == 2 * CHECK_COUNT
     assert {title.partition("-")[0] for title in titles} == {"plain", "gray"}
     assert {"gray-keeps_lightness", "plain-batch_equals_single"} <= set(titles)
 
@@ -87,6 +89,9 @@ def test_checks_pass_fail_and_are_skipped(project: Path, distribution: Callable[
     (project / "pytest.ini").write_text("[pytest]\ncolortk_plugins = plain odd\n")
     run = run_pytest(project, site, "-q", "-rsf")
     assert run.returncode == 1, run.stdout + run.stderr
-    assert "1 failed, 19 passed, 2 skipped" in run.stdout
+    # Both lack batches and samples; every other check runs, and one of one plugin fails.
+    passed = 2 * CHECK_COUNT - 4 - 1
+    assert f"1 failed, {passed} passed, 4 skipped" in run.stdout
     assert "odd-does_not_change_its_input" in run.stdout
     assert "it offers no predict_ab_batch" in run.stdout
+    assert "it declares no samples" in run.stdout
