@@ -133,9 +133,9 @@ def _pickle(data: bytes, folder: Path) -> None:
 def _network(data: bytes, folder: Path) -> None:
     import numpy as np
 
-    from colortk.runtime import inference
+    from colortk.runtime import inference, onnx_session
 
-    inference._session.cache_clear()
+    onnx_session.session.cache_clear()
     inference.OnnxNetwork(data, device="cpu").predict(np.ones((1, 4, 4, 1), np.float32))
 
 

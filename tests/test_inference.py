@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from colortk.errors import ArtifactError, PredictionError, UsageError
-from colortk.runtime import inference
+from colortk.runtime import inference, keras_gpu, onnx_session
 from tiny_network import A, B, tiny
 
 
@@ -101,10 +101,10 @@ def test_a_wrong_input_shape_is_one_line() -> None:
 def test_running_out_of_memory_is_reported(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = inference.OnnxNetwork(tiny(A, B))
 
-    def fail(x: np.ndarray) -> None:
+    def fail(*arguments: Any) -> None:
         raise RuntimeError(text)
 
-    monkeypatch.setattr(engine, "_predict", fail)
+    monkeypatch.setattr(engine, "_run", fail)
     with pytest.raises(PredictionError, match="1 × 9 × 9 × 1 .*not enough memory"):
         engine.predict(np.zeros((1, 9, 9, 1), np.float32))
 
@@ -126,8 +126,8 @@ class FakeCuda:
             return made
 
         monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-        monkeypatch.setattr(inference, "_cuda", lambda: True)
-        inference._session.cache_clear()
+        monkeypatch.setattr(onnx_session, "cuda_provider", lambda: True)
+        onnx_session.session.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -145,32 +145,32 @@ def test_the_engine_follows_device_and_providers(
 ) -> None:
     fake = FakeCuda(monkeypatch, works)
     monkeypatch.setenv("COLORTK_DEVICE", wanted)
-    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("sand", ""))
-    monkeypatch.setattr(inference, "_keras_predictor", lambda content, network: lambda x: 7 * x)
+    monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: ("sand", ""))
+    monkeypatch.setattr(keras_gpu, "_keras_predictor", lambda content, network: lambda x: 7 * x)
     found = inference.OnnxNetwork(tiny(A, B), "some:network")
     assert found.engine == engine
     first = inference.CPU if wanted == "cpu" else inference.CUDA
     assert [providers[0] for providers in fake.asked] == [first]
     x = np.ones((1, 2, 2, 1), np.float32)
     assert found.predict(x).flat[0] == (7 if engine == "keras sand" else A)
-    inference._session.cache_clear()
+    onnx_session.session.cache_clear()
 
 
 def test_a_missing_gpu_is_one_line_with_a_solution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
     FakeCuda(monkeypatch, works=False)
     why = "Keras sees no GPU through sand"
-    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("", why))
+    monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: ("", why))
     for network, reason in (("", "the plugin has no Keras network"), ("a:b", why)):
         wanted = f"--device gpu: no GPU found: .*{reason} .leave --device out, or install onnx"
         with pytest.raises(UsageError, match=wanted):
             inference.OnnxNetwork(tiny(A, B), network)
-    inference._session.cache_clear()
+    onnx_session.session.cache_clear()
 
 
 def test_device_auto_does_not_start_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "_cuda", lambda: False)
-    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: pytest.fail("it was looked for"))
+    monkeypatch.setattr(onnx_session, "cuda_provider", lambda: False)
+    monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: pytest.fail("it was looked for"))
     assert inference.OnnxNetwork(tiny(A, B), "some:network").engine == "onnxruntime cpu"
 
 
@@ -189,8 +189,8 @@ def test_keras_and_onnx_runtime_agree_on_one_file(monkeypatch: pytest.MonkeyPatc
     x = rng.random((2, 12, 9, 1), np.float32)
     expected = inference.OnnxNetwork(content, f"{__name__}:network").predict(x)
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
-    monkeypatch.setattr(inference, "_cuda", lambda: False)
-    monkeypatch.setattr(inference, "_backend_with_gpu", lambda: ("here", ""))
+    monkeypatch.setattr(onnx_session, "cuda_provider", lambda: False)
+    monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: ("here", ""))
     engine = inference.OnnxNetwork(content, f"{__name__}:network")
     assert engine.engine == "keras here"
     found = engine.predict(x)

@@ -150,3 +150,12 @@ def test_without_a_file_it_says_what_to_do() -> None:
     assert caught.value.exit_code == 4
     with pytest.raises(ColortkError, match="need each other"):
         load(PluginRequest("onnx_model", ("output=bins",)))
+
+
+def test_a_network_of_several_inputs_is_one_line(tmp_path: Path) -> None:
+    graph = OnnxGraph("test", {})
+    both = graph.node("Concat", [graph.input("l", 1), graph.input("hints", 1)], axis=1)
+    path = tmp_path / "two.onnx"
+    path.write_bytes(graph.content(both, 2))
+    with pytest.raises(ColortkError, match="onnx_model cannot run this file: it gets l, hints"):
+        model(path)

@@ -36,7 +36,8 @@ def test_an_edit_of_a_module_changes_every_key_that_it_belongs_to(step: int, cop
 def test_the_closure_covers_indirect_imports_and_data(copy: Copy) -> None:
     reached = copy.reached()
     for module in (
-        "colortk.runtime.onnx_colorizer", "colortk.runtime.network_io", "colortk.runtime.inference", "colortk.store.onnx_file",
+        "colortk.runtime.onnx_colorizer", "colortk.runtime.network_io", "colortk.runtime.inference",
+        "colortk.runtime.onnx_session", "colortk.runtime.keras_gpu", "colortk.store.onnx_file",
         "colortk.io.decode", "colortk.plugin.options", "colortk.runtime.subprocesses", "colortk.color.upsample",
         "colortk.runtime.keras_weights",  # imported in a function
         "colortk_plugins.effnet_bins.codec", "colortk_plugins.effnet_bins.bins",

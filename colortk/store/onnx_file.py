@@ -9,7 +9,7 @@ https://protobuf.dev/programming-guides/encoding/.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 #: Message → number of a field → the message in the field, for all messages that can hold tensors.
@@ -53,6 +53,24 @@ def check(content: bytes | mmap.mmap) -> None:
             inner = _FIELDS[kind].get(number)
             if inner is not None and last >= first:
                 waiting.append((inner, first, last, depth + 1))
+
+
+def with_outputs(content: bytes, names: Sequence[str]) -> bytes:
+    """Return an ONNX file in which tensors of the graph are outputs as well.
+
+    Two protobuf messages one after the other are one message: fields that repeat are joined, so
+    that a model with only these outputs is appended (``ModelProto.graph`` is field 7,
+    ``GraphProto.output`` 12, ``ValueInfoProto.name`` 1).
+    """
+    outputs = b"".join(_message(12, _message(1, name.encode())) for name in names)
+    return content + _message(7, outputs)
+
+
+def _message(field: int, content: bytes) -> bytes:
+    size, length = len(content), b""
+    while size > 127:
+        length, size = length + bytes([size & 127 | 128]), size >> 7
+    return bytes([field << 3 | 2]) + length + bytes([size]) + content
 
 
 def _fields(

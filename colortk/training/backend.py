@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from colortk.errors import PluginError, UsageError
-from colortk.runtime.inference import silent
+from colortk.runtime.keras_gpu import silent
 
 #: Backends of Keras 3; the first installed one is the default.
 BACKENDS = ("tensorflow", "torch", "jax")

@@ -71,7 +71,13 @@ class OnnxModel:
         return chroma(output, self.output, self.options.ab_scale, self.centers)
 
     def _fixed_sides(self) -> tuple[int | None, int | None]:
-        """Return the sides that the file states; ``UsageError`` if its channels do not fit."""
+        """Return the sides that the file states; ``UsageError`` if its inputs do not fit."""
+        if len(names := self.engine.input_names) != 1:
+            raise UsageError(
+                "onnx_model cannot run this file",
+                f"it gets {', '.join(names)}",
+                "write a plugin for a network with several inputs",
+            )
         shape = self.engine.input_shape
         if len(shape) != 4:
             raise UsageError("onnx_model cannot run this file", f"its input has shape {shape}")

@@ -1,0 +1,90 @@
+"""Sessions of ONNX Runtime: one for each file, process, number of threads and providers."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from colortk.errors import ArtifactError, out_of_memory
+from colortk.runtime.processor import sums_of_8_bits_may_overflow
+from colortk.store import onnx_file
+
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+
+
+class NetworkFile(NamedTuple):
+    """An ONNX file by path; size and time tell one content from another."""
+
+    path: Path
+    size: int
+    mtime: int
+
+
+def network_file(path: Path) -> NetworkFile:
+    """Return the identity of the ONNX file ``path``. Raises ``ArtifactError`` if it is missing."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ArtifactError(
+            f"cannot read the network '{path}'", error.strerror or str(error)
+        ) from error
+    return NetworkFile(path.absolute(), status.st_size, status.st_mtime_ns)
+
+
+@cache
+def session(
+    process: int, content: bytes | NetworkFile, threads: int, providers: tuple[str, ...]
+) -> Any:
+    """Return the session of a file in a process: its threads do not survive a fork."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    # Threads that spin while they wait save under 1 ms per picture and occupy a core meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if sums_of_8_bits_may_overflow():
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    options.log_severity_level = 4
+    try:
+        if isinstance(content, NetworkFile):
+            onnx_file.check_file(content.path)
+        else:
+            onnx_file.check(content)  # before Keras reads the file as well
+        model = content if isinstance(content, bytes) else str(content.path)
+        with contextlib.redirect_stdout(None):  # a provider that fails prints advice
+            made = onnxruntime.InferenceSession(model, options, providers=list(providers))
+        made.disable_fallback()  # it would continue slowly and print to stdout
+    except MemoryError:
+        raise
+    except Exception as error:
+        if out_of_memory(error):
+            raise MemoryError("the network cannot be loaded") from error
+        raise ArtifactError(
+            "the network cannot be loaded",
+            error_text(error),
+            "reinstall the plugin or train it again",
+        ) from error
+    return made
+
+
+@cache
+def cuda_provider() -> bool:
+    """Return whether ONNX Runtime has its CUDA provider. Only a session shows whether it works."""
+    import onnxruntime
+
+    if CUDA not in onnxruntime.get_available_providers():
+        return False
+    onnxruntime.set_default_logger_severity(4)  # it logs each library that is missing
+    with contextlib.redirect_stdout(None), contextlib.suppress(Exception):
+        onnxruntime.preload_dlls()  # from NVIDIA's packages, if they are installed
+    return True
+
+
+def error_text(error: Exception) -> str:
+    """Return the kind of an error and its message, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
