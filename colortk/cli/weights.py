@@ -39,8 +39,8 @@ def list_(as_json: bool) -> None:
     """List the weights that plugins need besides their packages.
 
     present: the file is there, with the declared size. partial: its download was stopped. damaged:
-    it has another size. unused: no installed plugin declares the file. `colortk weights verify`
-    reads the files.
+    it has another size. converted: a network that was made from weights once. unused: no installed
+    plugin declares the file. `colortk weights verify` reads the files.
     """
     rows = [weights_row(file) for spec in all_colorizers() for file in weights_files(spec)]
     rows += unused_rows(rows)

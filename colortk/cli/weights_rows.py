@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -53,13 +54,24 @@ def weights_row(file: WeightsFile) -> dict[str, Any]:
 
 
 def unused_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each file in the folder that belongs to no row."""
+    """Return a row for each file in the folder that belongs to no row.
+
+    A network that was converted from weights is "converted" while an installed plugin declares the
+    weights.
+    """
+    from colortk.store.conversions import is_conversion
     from colortk.store.weights_folder import PART, stored_files, stored_plugins
 
     used = {row["path"] + end for row in rows for end in ("", PART, PART + ".json")}
+    folders = {Path(row["path"]).parent for row in rows}
+
+    def is_converted(path: Path) -> bool:
+        return is_conversion(path) and path.parent in folders
+
     return [
         {
-            "plugin": plugin, "file": path.name, "status": "unused",
+            "plugin": plugin, "file": path.name,
+            "status": "converted" if is_converted(path) else "unused",
             "bytes": path.lstat().st_size, "size": None, "sha256": "", "license": "", "urls": [],
             "path": str(path),
         }

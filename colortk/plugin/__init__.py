@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from colortk.runtime.onnx_graph import OnnxGraph
     from colortk.runtime.prefetch import prefetch
     from colortk.runtime.provenance import running_code
+    from colortk.runtime.published_network import published_network
     from colortk.store.artifact_manifest import declared
     from colortk.store.npz import read_npz
     from colortk.store.pickles import Arrays, PickleStore, read_known_pickle, read_pretrained
@@ -102,6 +103,7 @@ __all__ = [
     "lightness",
     "open_regular",
     "prefetch",
+    "published_network",
     "read_bytes",
     "read_checkpoint",
     "read_known_pickle",
@@ -162,6 +164,7 @@ _LAZY = {
     "lightness": "colortk.color.cielab:lightness",
     "open_regular": "colortk.io.regular_files:open_regular",
     "prefetch": "colortk.runtime.prefetch:prefetch",
+    "published_network": "colortk.runtime.published_network:published_network",
     "read_bytes": "colortk.io.decode:read_bytes",
     "read_checkpoint": "colortk.store.torch_checkpoint:read_checkpoint",
     "read_known_pickle": "colortk.store.pickles:read_known_pickle",

@@ -74,6 +74,35 @@ class Artifacts(Protocol):
         """
         ...
 
+    def converted(
+        self, name: str, convert: Callable[[Path], bytes | None], version: str
+    ) -> Path | bytes:
+        """Return a file that is made from an artifact once, and is kept for later.
+
+        Parameters
+        ----------
+        name : str
+            Name of a declared artifact.
+        convert : callable
+            Called with its path, unless the file is there. It returns the content of the file, or
+            ``None`` if the artifact is to be used as it is.
+        version : str
+            Changes whenever ``convert`` makes another file.
+
+        Returns
+        -------
+        Path or bytes
+            The file in the user's folder of weights; the path of the artifact if it is to be used
+            as it is; the content if the folder cannot be written, or if the user replaced the
+            artifact by another file.
+
+        Raises
+        ------
+        ArtifactError
+            As :meth:`read`.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Artifact:
@@ -158,8 +187,6 @@ class ColorizerSpec:
         The colorizer has ``predict_ab_samples(lightness, count, seed)``, which returns several
         plausible versions; see
         :class:`colortk.plugin.sampling.SamplingColorizer`.
-    bibtex : str
-        BibTeX entries of the publications to cite, which ``colortk cite`` prints.
     """
 
     name: str
@@ -176,7 +203,6 @@ class ColorizerSpec:
     train_options: type[Any] | str | None = None
     modules: tuple[str, ...] = ()
     samples: bool = False
-    bibtex: str = ""
 
 
 #: Arguments of the function of a metric.
@@ -237,8 +263,6 @@ class MetricSpec:
         ``set_function(truth, result)`` with the features of the originals and of the results,
         (N, D), and returns the number, and how much each picture influences it, float64 (N,) with
         mean 0, as :func:`colortk.harness.frechet.frechet` does. Intervals need the influences.
-    bibtex : str
-        As of :class:`ColorizerSpec`.
     """
 
     name: str
@@ -258,7 +282,6 @@ class MetricSpec:
     weights_variable: str = ""
     bounds: tuple[float, float] = (-math.inf, math.inf)
     set_function: str = ""
-    bibtex: str = ""
 
     @property
     def heading(self) -> str:
@@ -285,8 +308,6 @@ class RefinerSpec:
         Version of the contract; filled in.
     modules : tuple of str
         As of :class:`ColorizerSpec`.
-    bibtex : str
-        As of :class:`ColorizerSpec`.
     """
 
     name: str
@@ -294,7 +315,6 @@ class RefinerSpec:
     function: str
     api_version: int = API_VERSION
     modules: tuple[str, ...] = ()
-    bibtex: str = ""
 
 
 AnySpec = ColorizerSpec | MetricSpec | RefinerSpec

@@ -290,7 +290,8 @@ def _sandboxed(
     """
     extra = [] if request.weights is None else [request.weights.absolute()]
     external = [file.path for file in external_files(spec)]
-    sandbox = Sandbox([*extra, *external], hidden)
+    conversions = [path.parent for path in external]  # networks that were made from the files
+    sandbox = Sandbox([*extra, *external, *conversions], hidden)
     try:
         options = with_paths(spec, request.options, sandbox.with_copy)
     except OSError as error:

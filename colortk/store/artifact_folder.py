@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,7 +11,8 @@ from pathlib import Path
 from colortk.errors import ArtifactError, UsageError
 from colortk.plugin.spec import Artifact
 from colortk.store import reading
-from colortk.store.weights_folder import WeightsFile, need
+from colortk.store.conversions import store_conversion, stored_conversion
+from colortk.store.weights_folder import WeightsFile, need, weights_path
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,43 @@ class ArtifactFolder:
         if digest != artifact.sha256:
             raise self._untrusted(artifact)
         return location
+
+    def converted(
+        self, name: str, convert: Callable[[Path], bytes | None], version: str
+    ) -> Path | bytes:
+        """Return a file that is made from an artifact once, and is kept for later.
+
+        Parameters
+        ----------
+        name : str
+            Name of the artifact.
+        convert : callable
+            Called with its path, unless the file is there. It returns the content of the file, or
+            ``None`` if the artifact is to be used as it is.
+        version : str
+            Changes whenever ``convert`` makes another file.
+
+        Returns
+        -------
+        Path or bytes
+            The file in the user's folder of weights; the path of the artifact if it is to be used
+            as it is; the content if the folder cannot be written, or the artifact is foreign.
+
+        Raises
+        ------
+        ArtifactError
+            As :meth:`read`.
+        """
+        artifact = self._artifact(name)
+        folder = weights_path(self.plugin, artifact).parent
+        is_kept = name in self.paths and name not in self.foreign
+        if is_kept and (stored := stored_conversion(folder, version)) is not None:
+            return stored
+        path = self.path(name)
+        content = convert(path)
+        if content is None:
+            return path
+        return (store_conversion(folder, version, content) if is_kept else None) or content
 
     def _artifact(self, name: str) -> Artifact:
         artifact = {item.name: item for item in self.artifacts}.get(name)

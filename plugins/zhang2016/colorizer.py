@@ -11,8 +11,7 @@ from colortk.plugin import (
     Chroma,
     Lightness,
     OnnxNetwork,
-    is_checkpoint,
-    read_checkpoint,
+    published_network,
 )
 
 from .network import to_onnx
@@ -32,9 +31,7 @@ class Zhang2016:
     """
 
     def __init__(self, artifacts: Artifacts, options: Any) -> None:
-        path = artifacts.path(CHECKPOINT)
-        network = to_onnx(read_checkpoint(path)) if is_checkpoint(path) else path
-        self.engine = OnnxNetwork(network)
+        self.engine = OnnxNetwork(published_network(artifacts, CHECKPOINT, to_onnx))
 
     def predict_ab(self, lightness: Lightness) -> Chroma:
         """Return the chroma, float32 (H, W, 2), of lightness, float32 (H, W)."""
