@@ -18,7 +18,7 @@ import pytest
 
 from colortk.runtime.loading import Loaded, PluginRequest, load
 from conftest import photo
-from test_torch_checkpoint import zhang2016_tensors
+from test_torch_checkpoint import zhang2016_tensors, zhang2017_tensors
 
 ORIGINALS = os.environ.get("COLORTK_ORIGINALS", "")
 pytestmark = [
@@ -76,6 +76,43 @@ def test_zhang2016(old_format: bool, tmp_path: Path, monkeypatch: pytest.MonkeyP
         ours = loaded.predict(rgb2lab(pixels)[..., 0].astype(np.float32))
         np.testing.assert_allclose(ours, expected, atol=1e-3)
         print(f"picture {seed}: largest difference {np.abs(ours - expected).max():.2e}")
+
+
+def test_zhang2017(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    from skimage.color import rgb2lab
+
+    colorizers = original("colorization", "colorizers", monkeypatch)
+    network = randomize(colorizers.siggraph17(pretrained=False), 1)
+    network.model_out[0].weight.data *= 0.1  # tanh would cut stronger colors
+    names = {n: tuple(t.shape) for n, t in network.state_dict().items() if t.dim()}
+    assert names == {name: array.shape for name, array in zhang2017_tensors().items()}
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    loaded = colorizer("zhang2017", tmp_path / "w.pth")
+    engine = loaded.colorizer.engine  # type: ignore[attr-defined]
+    for seed in range(10):
+        pixels = photo(256, 256, seed)
+        lab = rgb2lab(pixels).astype(np.float32)
+        _, light = colorizers.preprocess_img(pixels)
+        mask = (np.random.default_rng(seed).random((256, 256, 1)) < 0.01).astype(np.float32)
+        ab = lab[..., 1:] * mask
+        hints = [torch.from_numpy(x.transpose(2, 0, 1))[None] for x in (ab, mask)]
+        with torch.no_grad():
+            plain, hinted = (
+                y[0].permute(1, 2, 0).numpy() for y in (network(light), network(light, *hints))
+            )
+        assert plain.std() > 0.5
+        assert np.abs(hinted - plain).max() > 0.5
+        ours = loaded.predict(lab[..., 0])
+        np.testing.assert_allclose(ours, plain, atol=1e-3)
+        inputs = {"lightness": lab[None, ..., :1], "hint_ab": ab[None], "hint_mask": mask[None]}
+        (ours_hinted,) = engine.run(inputs).values()
+        np.testing.assert_allclose(ours_hinted[0], hinted, atol=1e-3)
+        print(
+            f"picture {seed}: largest difference {np.abs(ours - plain).max():.2e},"
+            f" with hints {np.abs(ours_hinted[0] - hinted).max():.2e},"
+            f" of {np.abs(plain).max():.1f}"
+        )
 
 
 def test_ddcolor_tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 
 from colortk.errors import ArtifactError
+from colortk.runtime.inference import OnnxNetwork
 from colortk.runtime.loading import PluginRequest, load
 from colortk.store.torch_checkpoint import is_checkpoint, read_checkpoint
+from colortk_plugins.zhang2017.network import to_onnx
 
 A = np.arange(24, dtype="<f4").reshape(2, 3, 4)
 TENSORS = {"a.weight": A, "a.count": np.array(7, "<i8"), "half": np.array([1.5, -2], "<f2")}
@@ -240,3 +242,71 @@ def test_zhang2016_takes_a_checkpoint(tmp_path: Path) -> None:
     del tensors["model5.2.bias"]
     with pytest.raises(ArtifactError, match=r"no tensor 'model5\.2\.bias'"):
         load(PluginRequest("zhang2016", (), checkpoint(path, tensors)))
+
+
+def zhang2017_tensors() -> dict[str, np.ndarray]:
+    """Tensors of the published shapes, all zero but the scales of the normalizations."""
+    tensors = {}
+
+    def conv(name: str, after: int, before: int, side: int = 3, transposed: bool = False) -> None:
+        shape = (before, after) if transposed else (after, before)
+        tensors[f"{name}.weight"] = np.zeros((*shape, side, side), "f4")
+        tensors[f"{name}.bias"] = np.zeros(after, "f4")
+
+    def norm(name: str, size: int) -> None:
+        for end, value in (("weight", 1), ("bias", 0), ("running_mean", 0), ("running_var", 1)):
+            tensors[f"{name}.{end}"] = np.full(size, value, "f4")
+
+    for block, (before, after) in enumerate(
+        itertools.pairwise([4, 64, 128, 256, 512, 512, 512, 512]), 1
+    ):
+        count = 2 if block < 3 else 3
+        for index in range(count):
+            conv(f"model{block}.{2 * index}", after, after if index else before)
+        norm(f"model{block}.{2 * count}", after)
+    conv("model8up.0", 256, 512, 4, transposed=True)
+    conv("model8.1", 256, 256)
+    conv("model8.3", 256, 256)
+    norm("model8.5", 256)
+    conv("model9up.0", 128, 256, 4, transposed=True)
+    conv("model9.1", 128, 128)
+    norm("model9.3", 128)
+    conv("model10up.0", 128, 128, 4, transposed=True)
+    conv("model10.1", 128, 128)
+    conv("model3short8.0", 256, 256)
+    conv("model2short9.0", 128, 128)
+    conv("model1short10.0", 128, 64)
+    conv("model_class.0", 529, 256, 1)
+    conv("model_out.0", 2, 128, 1)
+    return tensors
+
+
+@pytest.mark.slow
+def test_zhang2017_takes_hints(tmp_path: Path) -> None:
+    """Weights through which the inputs reach the output by the shortcut of the first block."""
+    tensors = zhang2017_tensors()
+    for channel, offset in enumerate((1, 2, 2, 0)):  # the offsets keep ReLUs from cutting
+        tensors["model1.0.weight"][channel, channel, 1, 1] = 1
+        tensors["model1.0.bias"][channel] = offset
+        for layer in ("model1.2", "model1short10.0", "model10.1"):
+            tensors[f"{layer}.weight"][channel, channel, 1, 1] = 1
+    tensors["model_out.0.weight"][0, [1, 3], 0, 0] = 1, 0.1
+    tensors["model_out.0.weight"][1, [2, 0], 0, 0] = 1, 0.5
+    tensors["model_out.0.bias"][:] = -2, -2.5
+    path = checkpoint(tmp_path / "w.pth", tensors)
+    network = OnnxNetwork(to_onnx(read_checkpoint(path)))
+    rng = np.random.default_rng(0)
+    light = rng.uniform(0, 100, (1, 16, 24, 1)).astype("f4")
+    ab = rng.uniform(-100, 100, (1, 16, 24, 2)).astype("f4")
+    mask = rng.integers(0, 2, (1, 16, 24, 1)).astype("f4")
+    (y,) = network.run({"lightness": light, "hint_ab": ab, "hint_mask": mask}).values()
+    scale = 1 / np.sqrt(1 + 1e-5)  # of the normalization
+    a = scale * (ab[..., :1] / 110 + 2 + 0.1 * mask) - 2
+    b = scale * (ab[..., 1:] / 110 + 2 + 0.5 * ((light - 50) / 100 + 1)) - 2.5
+    np.testing.assert_allclose(y, 110 * np.tanh(np.concatenate([a, b], -1)), atol=1e-3)
+    loaded = load(PluginRequest("zhang2017", (), path))
+    ab = loaded.predict(np.full((256, 256), 50, np.float32))
+    np.testing.assert_allclose(ab[0, 0], 110 * np.tanh([2 * scale - 2, 2.5 * scale - 2.5]), 1e-2)
+    del tensors["model9.1.bias"]
+    with pytest.raises(ArtifactError, match=r"no tensor 'model9\.1\.bias'"):
+        load(PluginRequest("zhang2017", (), checkpoint(path, tensors)))
