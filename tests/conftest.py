@@ -53,7 +53,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 #: Built-in plugins without shipped weights: they run only with a file of the user.
-NEED_WEIGHTS = {"onnx_model", "zhang2016", "zhang2017"}
+NEED_WEIGHTS = {
+    "ddcolor_artistic",
+    "ddcolor_modelscope",
+    "ddcolor_paper",
+    "ddcolor_tiny",
+    "deoldify_artistic",
+    "deoldify_stable",
+    "deoldify_video",
+    "onnx_model",
+    "zhang2016",
+    "zhang2017",
+}
 #: The plugins that colortk comes with.
 BUILT_INS = (
     "acharya_relu",

@@ -144,7 +144,7 @@ def test_ddcolor_tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         network, noise, str(path), opset_version=17, dynamo=False,
         input_names=["input"], output_names=["output"],
     )  # fmt: skip
-    loaded = load(PluginRequest("onnx_model", ("check=false",), path))
+    loaded = colorizer("ddcolor_tiny", path)
     for seed in range(10):
         picture = photo(256, 256, seed)[..., ::-1].astype(np.float32) / 255
         light = cv2.cvtColor(picture, cv2.COLOR_BGR2Lab)[..., :1]

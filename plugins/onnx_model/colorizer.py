@@ -20,7 +20,9 @@ from .options import PRESETS, Options
 from .plausible import wrong_choice
 from .spec import NETWORK
 
-_DEFAULT_SIZE, _MULTIPLE = 256, 32
+_MULTIPLE = 32
+#: Channels of outputs that are no probabilities.
+_CHANNELS = {"rgb": 3, "rgb_255": 3, "ab": 2, "ab_scaled": 2}
 
 
 class OnnxModel:
@@ -37,11 +39,21 @@ class OnnxModel:
     ------
     UsageError
         If the options do not fit the network.
+
+    Attributes
+    ----------
+    file : str
+        Name of the artifact that holds the network.
+    default_size : int
+        Side of its input in pixels, if neither the file nor an option states one.
     """
+
+    file = NETWORK
+    default_size = 256
 
     def __init__(self, artifacts: Artifacts, options: Options | None) -> None:
         self.options = options = options or Options()
-        path = artifacts.path(NETWORK)
+        path = artifacts.path(self.file)
         preset = PRESETS.get(path.name, ("l", "ab"))
         self.input = preset[0] if options.input == "auto" else options.input
         self.output = preset[1] if options.output == "auto" else options.output
@@ -68,6 +80,15 @@ class OnnxModel:
         return output
 
     def _convert(self, output: Float32) -> Float32:
+        """Return chroma, float32 (h, w, 2); ``UsageError`` if the channels do not fit."""
+        channels = output.shape[-1] if output.ndim == 3 else 0
+        expected = _CHANNELS.get(self.output) if self.centers is None else len(self.centers)
+        if channels != expected:
+            raise UsageError(
+                f"output={self.output} does not fit the network",
+                f"it returns {channels} channels, and {expected} are needed",
+                "change the option output or layout",
+            )
         return chroma(output, self.output, self.options.ab_scale, self.centers)
 
     def _fixed_sides(self) -> tuple[int | None, int | None]:
@@ -97,7 +118,7 @@ class OnnxModel:
         """Return width and height of the network's input."""
         if self._height and self._width:
             return self._width, self._height
-        side = self.options.size or _DEFAULT_SIZE
+        side = self.options.size or self.default_size
         if self.options.fit == "squeeze":
             return side, side
         scale = side / min(height, width)
@@ -109,22 +130,13 @@ class OnnxModel:
         size, options = (self._height or self._width), self.options
         if size and options.size and options.size != size:
             raise UsageError(f"size={options.size} does not fit the network", f"it gets {size}")
-        width, height = self._size(_DEFAULT_SIZE, _DEFAULT_SIZE)
+        if not options.check:
+            return
+        width, height = self._size(self.default_size, self.default_size)
         ramp = np.linspace(0, 100, width, dtype=np.float32)
         waves = 15 * np.sin(np.arange(height, dtype=np.float32) / 9)[:, None]
         output = self._run(np.clip(ramp[None] + waves, 0, 100).astype(np.float32))
-        channels = output.shape[-1] if output.ndim == 3 else 0
-        expected = {"rgb": 3, "rgb_255": 3, "ab": 2, "ab_scaled": 2}.get(self.output)
-        if self.centers is not None:
-            expected = len(self.centers)
-        if channels != expected:
-            raise UsageError(
-                f"output={self.output} does not fit the network",
-                f"it returns {channels} channels, and {expected} are needed",
-                "change the option output or layout",
-            )
-        problem = wrong_choice(output, self.output, self._convert(output)) if options.check else ""
-        if problem:
+        if problem := wrong_choice(output, self.output, self._convert(output)):
             raise UsageError(
                 f"output={self.output} does not fit the network", problem,
                 "use check=false if the choice is right",

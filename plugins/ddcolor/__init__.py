@@ -1,0 +1,1 @@
+"""DDColor, by Kang et al. (2023)."""

@@ -1,0 +1,23 @@
+"""Options of the plugins of DDColor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """What size the network gets.
+
+    Parameters
+    ----------
+    size : int
+        64 to 512 in steps of 32, side of the network's square input in pixels. Another size changes
+        the colors. 0: the size that the file states, or 512.
+    """
+
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size and (not 64 <= self.size <= 512 or self.size % 32):
+            raise ValueError(f"size={self.size}: use 0, or 64 to 512 in steps of 32")

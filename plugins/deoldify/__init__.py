@@ -1,0 +1,1 @@
+"""DeOldify, by Antic (2019)."""
