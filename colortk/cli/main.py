@@ -33,6 +33,7 @@ COMMANDS = {
     "diff": "Show the pictures on which two plugins differ most.",
     "survey": "Ask people which pictures are real.",
     "ui": "Colorize and compare in the browser.",
+    "export": "Write a colorizer as one ONNX file for other programs.",
     "fit": "Train a plugin.",
     "datasets": "Prepare and check sets of pictures.",
     "plugins": "List, show, check and create plugins.",

@@ -24,9 +24,10 @@ RGB_TO_XYZ = np.array(
     ]
 )
 WHITE = np.array([0.95047, 1.0, 1.08883])
-_EPSILON = 0.008856
-_SLOPE = 7.787
-_STEPS = (1 << 16) - 1
+#: CIELAB's f is a cube root above EPSILON, and a line of this slope below.
+EPSILON, SLOPE = 0.008856, 7.787
+#: Steps of luminance and of linear light in the lookup tables.
+LUMINANCE_STEPS = (1 << 16) - 1
 #: Pixels whose float copies exist at a time.
 _BAND = 1 << 17
 #: Rows: L*, a*, b*; columns: f of X, Y and Z, and 1.
@@ -40,14 +41,12 @@ def srgb_to_linear(value: Array) -> Array:
 
 
 def _f(t: Array) -> Array:
-    return np.where(t > _EPSILON, np.cbrt(t), _SLOPE * t + 16.0 / 116.0)
+    return np.where(t > EPSILON, np.cbrt(t), SLOPE * t + 16.0 / 116.0)
 
 
 def decode_f(f: Array) -> Array:
     """Invert CIELAB's f. Return relative X, Y or Z, of any shape."""
-    return np.where(
-        f > _SLOPE * _EPSILON + 16.0 / 116.0, f * f * f, (f - 16.0 / 116.0) * (1 / _SLOPE)
-    )
+    return np.where(f > SLOPE * EPSILON + 16.0 / 116.0, f * f * f, (f - 16.0 / 116.0) * (1 / SLOPE))
 
 
 def luminance_to_lightness(y: Array) -> Array:
@@ -63,7 +62,8 @@ def _gray_table(levels: int) -> Float32:
 
 
 @lru_cache(maxsize=4)
-def _linear_table(levels: int) -> Float32:
+def linear_table(levels: int) -> Float32:
+    """Return linear light, 0 to 1, of each level of an 8-bit (256) or 16-bit (65,536) picture."""
     ramp = np.arange(levels, dtype=np.float64) / (levels - 1)
     return srgb_to_linear(ramp).astype(np.float32)
 
@@ -71,20 +71,22 @@ def _linear_table(levels: int) -> Float32:
 @lru_cache(maxsize=4)
 def _luminance_tables(levels: int) -> Float32:
     """Return the contribution of each level of R, G and B to luminance, in steps: (3, levels)."""
-    tables: Float32 = (RGB_TO_XYZ[1] * _STEPS).astype(np.float32)[:, None] * _linear_table(levels)
+    weights = (RGB_TO_XYZ[1] * LUMINANCE_STEPS).astype(np.float32)[:, None]
+    tables: Float32 = weights * linear_table(levels)
     return tables
 
 
 @lru_cache(maxsize=1)
-def _lightness_of_y() -> Float32:
+def lightness_of_luminance() -> Float32:
     """Return L* for 65,536 steps of luminance, exact to 0.007 L*."""
-    return luminance_to_lightness(np.arange(_STEPS + 1) / _STEPS).astype(np.float32)
+    luminance = np.arange(LUMINANCE_STEPS + 1) / LUMINANCE_STEPS
+    return luminance_to_lightness(luminance).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
-def _levels_of_linear() -> NDArray[np.uint8]:
+def levels_of_linear() -> NDArray[np.uint8]:
     """Return 8-bit sRGB for 65,536 steps of linear light; near black, 20 steps are one level."""
-    linear = np.arange(_STEPS + 1) / _STEPS
+    linear = np.arange(LUMINANCE_STEPS + 1) / LUMINANCE_STEPS
     value = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
     levels: NDArray[np.uint8] = np.rint(value * 255).astype(np.uint8)
     return levels
@@ -94,7 +96,7 @@ def _levels_of_linear() -> NDArray[np.uint8]:
 def _looks_up_16_bits() -> bool:
     """Return whether OpenCV looks up 16-bit values, as it does since version 5."""
     try:
-        cv2.LUT(np.zeros((1, 1), np.uint16), np.zeros(_STEPS + 1, np.uint8))
+        cv2.LUT(np.zeros((1, 1), np.uint16), np.zeros(LUMINANCE_STEPS + 1, np.uint8))
     except cv2.error:
         return False
     return True
@@ -138,7 +140,7 @@ def lightness(picture: Array) -> Float32:
     if picture.ndim == 2:
         return _look_up(_gray_table(levels), np.ascontiguousarray(picture))
     out = np.empty(picture.shape[:2], np.float32)
-    tables, by_y = _luminance_tables(levels), _lightness_of_y()
+    tables, by_y = _luminance_tables(levels), lightness_of_luminance()
     # In bands: the float copies of a 24-megapixel picture would be 300 MB each.
     for top in range(0, picture.shape[0], 64):
         # Plane by plane: one table for all three takes twice as long.
@@ -166,9 +168,9 @@ def rgb_to_lab(rgb: Array) -> Float32:
     if rgb.dtype == np.uint8 and rgb.ndim == 3:
         return _lab_of_picture(rgb)
     if rgb.dtype == np.uint8:
-        linear = _linear_table(256)[rgb]
+        linear = linear_table(256)[rgb]
     elif rgb.dtype == np.uint16:
-        linear = _linear_table(65536)[rgb]
+        linear = linear_table(65536)[rgb]
     else:
         linear = srgb_to_linear(rgb)
     matrix = (RGB_TO_XYZ / WHITE[:, None]).T.astype(linear.dtype)
@@ -182,7 +184,7 @@ def rgb_to_lab(rgb: Array) -> Float32:
 
 def _lab_of_picture(rgb: Array) -> Float32:
     """Return CIELAB of a uint8 picture (H, W, 3); three times as fast as the general way."""
-    table = np.repeat(_linear_table(256)[None, :, None], 3, 2)
+    table = np.repeat(linear_table(256)[None, :, None], 3, 2)
     matrix = (RGB_TO_XYZ / WHITE[:, None]).astype(np.float32)
     lab = np.empty(rgb.shape, np.float32)
     rows = max(1, (1 << 14) // max(1, rgb.shape[1]))
@@ -190,7 +192,7 @@ def _lab_of_picture(rgb: Array) -> Float32:
         linear = cv2.LUT(np.ascontiguousarray(rgb[top : top + rows]), table)
         xyz = cv2.transform(linear, matrix)
         f = np.cbrt(xyz)
-        np.copyto(f, xyz * _SLOPE + 16.0 / 116.0, where=xyz <= _EPSILON)
+        np.copyto(f, xyz * SLOPE + 16.0 / 116.0, where=xyz <= EPSILON)
         cv2.transform(f, _LAB_OF_F, dst=lab[top : top + rows])
     return lab
 
@@ -210,7 +212,7 @@ def lab_to_rgb8(lab: Float32) -> NDArray[np.uint8]:
         rounded: NDArray[np.uint8] = cv2.convertScaleAbs(lab_to_rgb(lab), alpha=255)
         return rounded.reshape(lab.shape)
     linear = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2LRGB)
-    return _look_up(_levels_of_linear(), _in_steps(linear, _STEPS))
+    return _look_up(levels_of_linear(), _in_steps(linear, LUMINANCE_STEPS))
 
 
 def gray_rgb(lightness: Lightness, dtype: type[np.uint8] | type[np.uint16] = np.uint8) -> Array:

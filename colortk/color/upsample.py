@@ -134,8 +134,7 @@ def chroma_field(
         functions = np.concatenate([np.zeros((2, height, width), np.float32), cv2.split(ab)])
     else:
         guide = resize(lightness, (ab.shape[1], ab.shape[0])) if small is None else small
-        radius = max(MIN_WINDOW, round(WINDOW * min(ab.shape[:2])))
-        functions = _fit(guide, ab, radius, exact)
+        functions = _fit(guide, ab, window_radius(min(ab.shape[:2])), exact)
     rows = height if height * width <= MAX_ENLARGED_PIXELS else functions.shape[1]
     if functions.shape[1:] == (rows, width):
         return ChromaField(functions, height)
@@ -145,6 +144,11 @@ def chroma_field(
             fitted, (width, rows), plane, interpolation=_interpolation(fitted.shape, (rows, width))
         )
     return ChromaField(planes, height)
+
+
+def window_radius(short: int) -> int:
+    """Return half the width of the windows in a chroma whose short side has ``short`` pixels."""
+    return max(MIN_WINDOW, round(WINDOW * short))
 
 
 def resize(image: Float32, size: tuple[int, int]) -> Float32:

@@ -45,9 +45,11 @@ if TYPE_CHECKING:
         WorkingSize,
     )
     from colortk.runtime.inference import OnnxNetwork
-    from colortk.runtime.network_io import Codec, LinearScaling
+    from colortk.runtime.network_io import Codec, GraphCodec, LinearScaling
     from colortk.runtime.onnx_colorizer import OnnxColorizer
     from colortk.runtime.onnx_graph import OnnxGraph
+    from colortk.runtime.picture_graph.plugin_graph import PictureGraph
+    from colortk.runtime.picture_graph.values import Value
     from colortk.runtime.prefetch import prefetch
     from colortk.runtime.provenance import running_code
     from colortk.runtime.published_network import published_network
@@ -72,6 +74,7 @@ __all__ = [
     "EnvironmentProblem",
     "FilmFrame",
     "Float32",
+    "GraphCodec",
     "Lightness",
     "LinearScaling",
     "MetricSpec",
@@ -82,6 +85,7 @@ __all__ = [
     "Pair",
     "PickleStore",
     "PictureError",
+    "PictureGraph",
     "PluginError",
     "PredictionError",
     "RefinerSpec",
@@ -89,6 +93,7 @@ __all__ = [
     "SamplingColorizer",
     "Truth",
     "UsageError",
+    "Value",
     "WorkingSize",
     "chroma_field",
     "declared",
@@ -133,6 +138,7 @@ _LAZY = {
     "EnvironmentProblem": "colortk.errors:EnvironmentProblem",
     "FilmFrame": "colortk.harness.films.frame:FilmFrame",
     "Float32": "colortk.types:Float32",
+    "GraphCodec": "colortk.runtime.network_io:GraphCodec",
     "Lightness": "colortk.types:Lightness",
     "LinearScaling": "colortk.runtime.network_io:LinearScaling",
     "MetricSpec": "colortk.plugin.spec:MetricSpec",
@@ -143,6 +149,7 @@ _LAZY = {
     "Pair": "colortk.harness.metrics.pair:Pair",
     "PickleStore": "colortk.store.pickles:PickleStore",
     "PictureError": "colortk.errors:PictureError",
+    "PictureGraph": "colortk.runtime.picture_graph.plugin_graph:PictureGraph",
     "PluginError": "colortk.errors:PluginError",
     "PredictionError": "colortk.errors:PredictionError",
     "RefinerSpec": "colortk.plugin.spec:RefinerSpec",
@@ -150,6 +157,7 @@ _LAZY = {
     "SamplingColorizer": "colortk.plugin.sampling:SamplingColorizer",
     "Truth": "colortk.harness.metrics.pair:Truth",
     "UsageError": "colortk.errors:UsageError",
+    "Value": "colortk.runtime.picture_graph.values:Value",
     "WorkingSize": "colortk.plugin.spec:WorkingSize",
     "chroma_field": "colortk.color.upsample:chroma_field",
     "declared": "colortk.store.artifact_manifest:declared",

@@ -181,6 +181,12 @@ class OnnxNetwork:
         return names if self._keras is None else names[:1]
 
     @property
+    def content(self) -> bytes:
+        """The ONNX file."""
+        content = self._content
+        return content if isinstance(content, bytes) else content.path.read_bytes()
+
+    @property
     def input_shape(self) -> tuple[int | None, ...]:
         """Shape of the first input, in the order of the file; ``None`` where a size is open."""
         shape = self._session().get_inputs()[0].shape

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from colortk.types import Float32
+
+if TYPE_CHECKING:
+    from colortk.runtime.picture_graph.plugin_graph import PictureGraph
+    from colortk.runtime.picture_graph.values import Value
 
 
 class Codec(Protocol):
@@ -31,6 +35,19 @@ class Codec(Protocol):
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
         """Return CIE a* and b*, (N, height, width, 2), for the network's output."""
+        ...
+
+
+@runtime_checkable
+class GraphCodec(Protocol):
+    """The conversions of a :class:`Codec` as ONNX operators, for ``colortk export``."""
+
+    def add_inputs(self, graph: PictureGraph, lightness: Value) -> Value:
+        """Return the input of the network, (1, C, h, w), for CIE L*, (1, 1, H, W)."""
+        ...
+
+    def add_chroma(self, graph: PictureGraph, outputs: Value, lightness: Value) -> Value:
+        """Return CIE a* and b*, (1, 2, H, W), for the network's output, with channels first."""
         ...
 
 
@@ -64,3 +81,10 @@ class LinearScaling:
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
         return outputs * np.float32(self.chroma_scale)
+
+    def add_inputs(self, graph: PictureGraph, lightness: Value) -> Value:
+        plane = (lightness - self.offset) * (1 / self.scale)
+        return graph.join([plane] * self.channels, 1) if self.channels > 1 else plane
+
+    def add_chroma(self, graph: PictureGraph, outputs: Value, lightness: Value) -> Value:
+        return outputs * self.chroma_scale

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from colortk.errors import PluginError
 from colortk.plugin.spec import Artifacts
 from colortk.runtime.inference import OnnxNetwork
-from colortk.runtime.network_io import Codec
+from colortk.runtime.network_io import Codec, GraphCodec
 from colortk.types import Chroma, Float32, Lightness
+
+if TYPE_CHECKING:
+    from colortk.runtime.picture_graph.plugin_graph import PictureGraph
+    from colortk.runtime.picture_graph.values import Value
 
 #: The artifact that holds the network.
 NETWORK = "network.onnx"
@@ -51,3 +58,32 @@ class OnnxColorizer:
         outputs = self.engine.predict(self.codec.inputs(lightness))
         chroma = self.codec.chroma(outputs, *lightness.shape[1:]) * self.chroma_gain
         return np.ascontiguousarray(chroma, np.float32)
+
+    def add_to_graph(self, graph: PictureGraph, lightness: Value) -> Value:
+        """Add the operators that predict chroma, for ``colortk export``.
+
+        Parameters
+        ----------
+        graph : PictureGraph
+            The graph.
+        lightness : Value
+            CIE L*, float32 (1, 1, h, w).
+
+        Returns
+        -------
+        Value
+            CIE a* and b*, float32 (1, 2, h, w).
+
+        Raises
+        ------
+        PluginError
+            If the codec does not offer its conversions as operators.
+        """
+        if not isinstance(self.codec, GraphCodec):
+            raise PluginError(
+                "the plugin cannot be exported",
+                f"its codec {type(self.codec).__name__} has no add_inputs and add_chroma",
+                "use another plugin, such as effnet_bins",
+            )
+        outputs = graph.network(self.engine.content, self.codec.add_inputs(graph, lightness))
+        return self.codec.add_chroma(graph, outputs, lightness) * float(self.chroma_gain)

@@ -98,6 +98,16 @@ class OnnxGraph:
         tensors = [self.weight(f"{layer}.{name}") for name in names]
         return self.node("BatchNormalization", [x, *tensors], epsilon=epsilon)
 
+    @property
+    def nodes(self) -> list[Any]:
+        """The operators, as ``onnx.NodeProto``, in the order in which they were added."""
+        return self._nodes
+
+    @property
+    def tensors(self) -> list[Any]:
+        """The weights and the constants, as ``onnx.TensorProto``."""
+        return list(self._tensors.values())
+
     def content(self, output: str, channels: int) -> bytes:
         """Return the ONNX file, with the result ``output`` under the name "output".
 

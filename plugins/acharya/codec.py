@@ -6,15 +6,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from colortk.plugin import Float32
 
+if TYPE_CHECKING:
+    from colortk.plugin import PictureGraph, Value
+
 
 def _inputs(lightness: Float32) -> Float32:
     """Return L* (N, 128, 128) in 0 to 1 as (N, 1, 128, 128), with columns as channels."""
     return (lightness / np.float32(100))[:, None]
+
+
+def _add_inputs(lightness: Value) -> Value:
+    """Return `_inputs` of (1, 1, rows, columns) as an ONNX value, with columns as channels."""
+    return lightness.transpose(0, 3, 1, 2) * (1 / 100)
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,14 @@ class ColorCodec:
         ab = outputs * np.float32(self.scale) + np.float32(self.zero - 128)
         return np.ascontiguousarray(ab.transpose(0, 2, 3, 1))
 
+    def add_inputs(self, graph: PictureGraph, lightness: Value) -> Value:
+        """Return the input of the network as an ONNX value; see :meth:`inputs`."""
+        return _add_inputs(lightness)
+
+    def add_chroma(self, graph: PictureGraph, outputs: Value, lightness: Value) -> Value:
+        """Return a* and b* (1, 2, 128, 128) as an ONNX value; see :meth:`chroma`."""
+        return outputs.transpose(0, 2, 3, 1) * self.scale + (self.zero - 128)
+
 
 @dataclass(frozen=True)
 class MeanCodec:
@@ -66,6 +83,15 @@ class MeanCodec:
         """Return a* and b*, the same at every pixel, float32 (N, height, width, 2)."""
         ab = outputs.reshape(-1, 1, 1, 2) * np.float32(255) - np.float32(128)
         return np.ascontiguousarray(np.broadcast_to(ab, (len(ab), height, width, 2)))
+
+    def add_inputs(self, graph: PictureGraph, lightness: Value) -> Value:
+        """Return the input of the network as an ONNX value; see :meth:`inputs`."""
+        return _add_inputs(lightness)
+
+    def add_chroma(self, graph: PictureGraph, outputs: Value, lightness: Value) -> Value:
+        """Return a* and b* (1, 2, h, w) as an ONNX value; see :meth:`chroma`."""
+        ab = outputs.reshape(1, 2, 1, 1) * 255 - 128
+        return ab.expand(1, 2, lightness.size(2), lightness.size(3))
 
 
 RELU = ColorCodec(zero=0, scale=255)

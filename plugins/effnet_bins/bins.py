@@ -6,9 +6,14 @@ any lightness. Zhang counts 313, including cells around the gamut that contain n
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from colortk.plugin import Float32
+
+if TYPE_CHECKING:
+    from colortk.plugin import PictureGraph, Value
 
 #: Width of a cell, in units of a* and b*.
 WIDTH = 10
@@ -69,6 +74,18 @@ def annealed_mean(logits: Float32, temperature: float) -> Float32:
     np.exp(scaled, out=scaled)
     mean: Float32 = (scaled @ CENTERS) / scaled.sum(-1, keepdims=True)
     return mean
+
+
+def add_annealed_mean(graph: PictureGraph, logits: Value, temperature: float) -> Value:
+    """Return :func:`annealed_mean` of (1, cells, h, w) as an ONNX value (1, 2, h, w)."""
+    scaled = logits * (1 / temperature)
+    highest = scaled.then("ReduceMax", axes=[1], keepdims=1)
+    # One convolution sums a*, b* and 1 over the cells.
+    sums = np.concatenate([CENTERS, np.ones((len(CENTERS), 1), np.float32)], 1).T
+    weights = graph.array(sums[:, :, None, None])
+    total = graph.value("Conv", [(scaled - highest).then("Exp"), weights])
+    ab, count = total.split(1, [2, 1])
+    return ab / count
 
 
 def softmax(logits: Float32) -> Float32:

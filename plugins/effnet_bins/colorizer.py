@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from colortk.plugin import (
 from .bins import CENTERS, softmax
 from .codec import Bins
 from .options import Options
-from .vivid import boost_pale_colors
+from .vivid import add_boost, boost_pale_colors
+
+if TYPE_CHECKING:
+    from colortk.plugin import PictureGraph, Value
 
 #: Its chroma is slightly too strong on pictures unlike its training pictures (see the model card).
 CHROMA_GAIN = 0.9
@@ -78,6 +81,25 @@ class EffnetBins(OnnxColorizer):
             lightness, ab, probabilities, CENTERS, count, seed, float(self.chroma_gain)
         )
         return boost_pale_colors(versions, self.vivid)
+
+    def add_to_graph(self, graph: PictureGraph, lightness: Value) -> Value:
+        """Add the operators of :meth:`predict_ab_batch`, for ``colortk export``.
+
+        Parameters
+        ----------
+        graph : PictureGraph
+            The graph.
+        lightness : Value
+            L*, float32 (1, 1, h, w).
+
+        Returns
+        -------
+        Value
+            a* and b*, float32 (1, 2, h, w).
+        """
+        coarse = super().add_to_graph(graph, lightness)
+        ab = graph.chroma_along_edges(lightness, coarse, graph.short // 4)
+        return add_boost(ab, self.vivid)
 
     def _expected_color(self, lightness: Float32, outputs: Float32) -> Float32:
         """Return a* and b* (N, H, W, 2) of the outputs of the network, along edges."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from colortk.plugin import (
 
 from .network import to_onnx
 from .spec import CHECKPOINT
+
+if TYPE_CHECKING:
+    from colortk.plugin import PictureGraph, Value
 
 
 class Zhang2016:
@@ -37,3 +40,7 @@ class Zhang2016:
         """Return the chroma, float32 (H, W, 2), of lightness, float32 (H, W)."""
         outputs = self.engine.predict(lightness[None, ..., None])
         return np.ascontiguousarray(outputs[0])
+
+    def add_to_graph(self, graph: PictureGraph, lightness: Value) -> Value:
+        """Return a* and b*, float32 (1, 2, h, w), as an ONNX value, for ``colortk export``."""
+        return graph.network(self.engine.content, lightness)

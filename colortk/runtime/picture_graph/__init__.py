@@ -1,0 +1,1 @@
+"""The way from picture to picture as ONNX operators, for `colortk export`."""
