@@ -251,9 +251,8 @@ class Isolated:
         try:
             if loading and self._hidden is not None and sealing_enabled():
                 self.sealed = worker.wait_until_sealed(deadline.left)
-            with contextlib.suppress(
-                ConnectionError
-            ):  # the child is dead, and the reply fails, too
+            # If the child is dead, the reply fails, too.
+            with contextlib.suppress(ConnectionError):
                 worker.request(kind, fields, arrays, deadline.left)
             return worker.wait_for_reply(deadline.left, max_bytes)
         except TimeoutError as late:
