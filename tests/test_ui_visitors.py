@@ -83,3 +83,13 @@ def test_visitors_and_windows_are_limited(tmp_path: Path, monkeypatch: pytest.Mo
     assert visitors.owner("a") is None
     assert visitors.owner("b") == visitors.owner("c") == ME
     assert not visitors.claim_window(YOU, "c")
+
+
+def test_less_than_the_limit_is_kept_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitors = VisitorRegistry(tmp_path)
+    folders = [visitors.result_folder(ME, "w", "picture", keep=10) for _ in range(8)]
+    assert all(folder.exists() for folder in folders)
+    monkeypatch.setattr(visiting, "MAX_WINDOWS", 10)
+    for number in range(8):
+        visitors.claim_window(ME, str(number))
+    assert [visitors.owner(str(number)) for number in range(8)] == [ME] * 8

@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "Score plugins on the same pictures.",
     "leaderboard": "Print the stored results of comparisons.",
     "diff": "Show the pictures on which two plugins differ most.",
+    "cite": "Print the publications to cite as BibTeX.",
     "survey": "Ask people which pictures are real.",
     "ui": "Colorize and compare in the browser.",
     "export": "Write a colorizer as one ONNX file for other programs.",

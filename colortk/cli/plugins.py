@@ -93,6 +93,8 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         print_json(row, indent=1)
         return
+    if spec.bibtex:
+        row["bibtex"] = f"see: colortk cite {name}"
     for key, value in row.items():
         if key in ("options", "train_options") and value:
             print_line(f"{key}:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from colortk.plugin.builtin_references import entries
 from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import MetricSpec, RefinerSpec
 
@@ -18,10 +19,11 @@ def colortk_refiners() -> list[RefinerSpec]:
             "ratio", "Keeps hue and L*, reduces chroma to the sRGB gamut", f"{refine}:ratio"
         ),
         RefinerSpec(
-            "slide", "Formula of the sift_mlp paper; colors are much too strong", f"{refine}:slide"
+            "slide", "Formula of the sift_mlp paper; colors are much too strong",
+            f"{refine}:slide", bibtex=entries("slide"),
         ),
         RefinerSpec("none", "Clips to the sRGB gamut", f"{refine}:none"),
-    ]
+    ]  # fmt: skip
 
 
 @hookimpl
@@ -142,7 +144,7 @@ def colortk_metrics() -> list[MetricSpec]:
             "flicker", "Mean change of a* and b* from frame to frame, along motion",
             "colortk.harness.flicker:ColorFlicker", False, needs_reference=False, takes="film",
             digits=2, label="flicker", source="after Lai et al. 2018",
-            definition=DEFINITIONS["flicker"], bounds=(0, math.inf),
+            definition=DEFINITIONS["flicker"], bounds=(0, math.inf), bibtex=entries("flicker"),
         ),
     ]  # fmt: skip
 
@@ -158,7 +160,8 @@ def _set_metric(
     return MetricSpec(
         name, summary, function, False, needs_reference=False, takes="set", label=label,
         definition=DEFINITIONS[name], bounds=(-math.inf if name == "kid" else 0, math.inf),
-        set_function=kernel if name == "kid" else "colortk.harness.frechet:frechet", **attributes,
+        set_function=kernel if name == "kid" else "colortk.harness.frechet:frechet",
+        bibtex=entries(name), **attributes,
     )  # fmt: skip
 
 
@@ -170,6 +173,7 @@ def _metric(
     attributes.setdefault("takes", "pair")
     attributes.setdefault("definition", DEFINITIONS[name])
     attributes.setdefault("bounds", BOUNDS.get(name, (0, math.inf)))
+    attributes.setdefault("bibtex", entries(name))
     return MetricSpec(name, summary, function, higher, label=label, **attributes)
 
 

@@ -187,6 +187,8 @@ class ColorizerSpec:
         The colorizer has ``predict_ab_samples(lightness, count, seed)``, which returns several
         plausible versions; see
         :class:`colortk.plugin.sampling.SamplingColorizer`.
+    bibtex : str
+        BibTeX entries of the publications to cite, which ``colortk cite`` prints.
     """
 
     name: str
@@ -203,6 +205,7 @@ class ColorizerSpec:
     train_options: type[Any] | str | None = None
     modules: tuple[str, ...] = ()
     samples: bool = False
+    bibtex: str = ""
 
 
 #: Arguments of the function of a metric.
@@ -263,6 +266,8 @@ class MetricSpec:
         ``set_function(truth, result)`` with the features of the originals and of the results,
         (N, D), and returns the number, and how much each picture influences it, float64 (N,) with
         mean 0, as :func:`colortk.harness.frechet.frechet` does. Intervals need the influences.
+    bibtex : str
+        As of :class:`ColorizerSpec`.
     """
 
     name: str
@@ -282,6 +287,7 @@ class MetricSpec:
     weights_variable: str = ""
     bounds: tuple[float, float] = (-math.inf, math.inf)
     set_function: str = ""
+    bibtex: str = ""
 
     @property
     def heading(self) -> str:
@@ -308,6 +314,8 @@ class RefinerSpec:
         Version of the contract; filled in.
     modules : tuple of str
         As of :class:`ColorizerSpec`.
+    bibtex : str
+        As of :class:`ColorizerSpec`.
     """
 
     name: str
@@ -315,6 +323,7 @@ class RefinerSpec:
     function: str
     api_version: int = API_VERSION
     modules: tuple[str, ...] = ()
+    bibtex: str = ""
 
 
 AnySpec = ColorizerSpec | MetricSpec | RefinerSpec

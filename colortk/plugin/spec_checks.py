@@ -42,6 +42,8 @@ def check_spec(spec: Any, kind: type[AnySpec]) -> str | None:
         return f"has {path!r} where an import path 'package.module:callable' is expected"
     if not isinstance(spec.modules, tuple) or not all(isinstance(m, str) for m in spec.modules):
         return "has modules that are not a tuple of text"
+    if not isinstance(spec.bibtex, str):
+        return "has bibtex that is not text"
     if isinstance(spec, MetricSpec):
         return _check_metric(spec)
     return _check_colorizer(spec) if isinstance(spec, ColorizerSpec) else None

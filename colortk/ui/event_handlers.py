@@ -16,7 +16,7 @@ from colortk.ui._gradio import gr
 from colortk.ui.limits import Limits
 from colortk.ui.plugin_pool import PluginPool
 from colortk.ui.time_left import TimeEstimates
-from colortk.ui.visitor_registry import COOKIE, VisitorRegistry
+from colortk.ui.visitor_registry import COOKIE, MAX_RESULTS, VisitorRegistry
 
 
 class FilmStopped(PictureError):
@@ -69,9 +69,12 @@ class RequestContext:
     window: str | None
     progress: Any
 
-    def folder(self, kind: str) -> Path:
-        """Make a folder for a result. Raises ``PictureError`` without a cookie."""
-        return self.app.visitors.result_folder(self.token, self.window, kind)
+    def folder(self, kind: str, keep: int = MAX_RESULTS) -> Path:
+        """Make a folder for a result. Raises ``PictureError`` without a cookie.
+
+        ``keep`` is the number of results of this kind that the window keeps, with the new one.
+        """
+        return self.app.visitors.result_folder(self.token, self.window, kind, keep)
 
     def result_folders(self, kind: str) -> list[Path]:
         """Return the folders of results of this window, the newest first."""

@@ -21,6 +21,7 @@ from colortk.ui.painted_mask import PaintedMask
 from colortk.ui.plugin_pool import PooledPlugin
 from colortk.ui.previews import (
     PREVIEW_SIDE,
+    THUMBNAIL_SIDE,
     gray_preview,
     save_preview,
     shrink_to_side,
@@ -71,8 +72,8 @@ class ColorizedPicture:
     ----------
     file : Path
         The file that ``colortk run`` would write.
-    before, after : Path
-        Previews, gray and in color.
+    before, after, thumbnail : Path
+        Previews, gray and in color, and a small one in color.
     width, height : int
         Size of the result, in pixels.
     seconds : float
@@ -86,6 +87,7 @@ class ColorizedPicture:
     file: Path
     before: Path
     after: Path
+    thumbnail: Path
     width: int
     height: int
     seconds: float
@@ -150,6 +152,7 @@ def colorize_picture(
         file,
         save_preview(folder / "before.jpg", gray_preview(after)),
         save_preview(folder / "after.jpg", after),
+        save_preview(folder / "thumbnail.jpg", shrink_to_side(after, THUMBNAIL_SIDE)),
         width,
         height,
         sum(result.seconds.values()),

@@ -15,6 +15,8 @@ from colortk.types import Array
 
 #: Longest side of the previews "before" and "after", in pixels.
 PREVIEW_SIDE = 1600
+#: Longest side of thumbnails.
+THUMBNAIL_SIDE = 240
 #: JPEG quality of previews.
 PREVIEW_QUALITY = 92
 #: Color difference (CIEDE2000) at which the scale of a heat map ends.

@@ -134,7 +134,7 @@ class VisitorRegistry:
                 own_windows = [
                     window for window, visitor in self._sessions.items() if visitor == token
                 ]
-                for oldest in own_windows[: len(own_windows) + 1 - MAX_WINDOWS]:
+                for oldest in own_windows[: max(0, len(own_windows) + 1 - MAX_WINDOWS)]:
                     del self._sessions[oldest]
                 self._sessions[session] = owner = token
             return owner == token
@@ -161,7 +161,9 @@ class VisitorRegistry:
         visitor, real = self.of(token), os.path.realpath(path)
         return real in visitor.uploads or real.startswith(str(visitor.folder) + os.sep)
 
-    def result_folder(self, token: str | None, session: str | None, kind: str) -> Path:
+    def result_folder(
+        self, token: str | None, session: str | None, kind: str, keep: int = MAX_RESULTS
+    ) -> Path:
         """Make a folder for a result, and delete the oldest results of the window.
 
         Parameters
@@ -172,6 +174,8 @@ class VisitorRegistry:
             Identifier of the window.
         kind : str
             Kind of the result, such as "picture".
+        keep : int
+            Results of this kind in this window that are kept, with the new one.
 
         Raises
         ------
@@ -187,7 +191,7 @@ class VisitorRegistry:
                 raise PictureError("the server of this page has stopped")
             parent.mkdir(parents=True, exist_ok=True)
             results = sorted(parent.glob(f"{kind}-*"))
-            for old in results[: len(results) + 1 - MAX_RESULTS]:
+            for old in results[: max(0, len(results) + 1 - keep)]:
                 shutil.rmtree(old, ignore_errors=True)
             folder = parent / f"{kind}-{time.time_ns():020d}-{secrets.token_hex(8)}"
             folder.mkdir()
@@ -198,6 +202,26 @@ class VisitorRegistry:
         if token is None or not is_token(token):
             return []
         return sorted(self._window_folder(token, session).glob(f"{kind}-*"), reverse=True)
+
+    def limit_results(self, token: str, kind: str, count: int, max_bytes: int) -> None:
+        """Delete the oldest results of one kind of a visitor, in all windows.
+
+        Parameters
+        ----------
+        token : str
+            Cookie of the visitor.
+        kind : str
+            Kind of the results.
+        count, max_bytes : int
+            Results that are kept, and their bytes in all. The newest one is kept in any case.
+        """
+        with self._lock:
+            parent, used = self.of(token).folder, 0
+            results = sorted(parent.glob(f"*/{kind}-*"), key=lambda folder: folder.name)
+            for number, folder in enumerate(reversed(results)):
+                used += sum(path.stat().st_size for path in folder.iterdir())
+                if number >= count or (number > 0 and used > max_bytes):
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _window_folder(self, token: str, session: str | None) -> Path:
         window = hashlib.sha256((session or "").encode()).hexdigest()[:16]

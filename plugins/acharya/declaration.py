@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from colortk.plugin import ColorizerSpec, WorkingSize, declared
 
+#: The publications to cite.
+BIBTEX = r"""@misc{acharya2022mean,
+  author = {Acharya, C. K.},
+  title = {Mean Chrominance of an Image and Image Colorizer Using Deep Learning},
+  year = {2022}
+}
+"""
+
 
 def declare(name: str, summary: str, network: str, training: str) -> ColorizerSpec:
     """Return the specification of a plugin.
@@ -30,4 +38,5 @@ def declare(name: str, summary: str, network: str, training: str) -> ColorizerSp
         train_options="colortk_plugins.acharya.training:Training",
         paper="Acharya (2022), Mean Chrominance of an image and"
         " Image Colorizer Using Deep Learning",
+        bibtex=BIBTEX,
     )

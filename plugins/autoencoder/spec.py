@@ -6,6 +6,14 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 from .options import Options
 
+#: The publications to cite.
+BIBTEX = r"""@misc{darban2024colorizing,
+  author = {Darban, M.},
+  title = {Colorizing Grayscale Images},
+  year = {2024}
+}
+"""
+
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -21,5 +29,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             options=Options,
             trainer="colortk_plugins.autoencoder.train:train",
             paper="Darban (2024), Colorizing grayscale images",
+            bibtex=BIBTEX,
         )
     ]

@@ -6,6 +6,24 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 from .options import Options
 
+#: The publications to cite.
+BIBTEX = r"""@inproceedings{zhang2016colorful,
+  author = {Zhang, Richard and Isola, Phillip and Efros, Alexei A.},
+  title = {Colorful Image Colorization},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  pages = {649--666},
+  year = {2016}
+}
+
+@inproceedings{tan2019efficientnet,
+  author = {Tan, Mingxing and Le, Quoc V.},
+  title = {{EfficientNet}: Rethinking Model Scaling for Convolutional Neural Networks},
+  booktitle = {International Conference on Machine Learning (ICML)},
+  pages = {6105--6114},
+  year = {2019}
+}
+"""
+
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -23,5 +41,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             train_options="colortk_plugins.effnet_bins.training:Training",
             samples=True,
             paper="of colortk; after Zhang (2016), Colorful Image Colorization",
+            bibtex=BIBTEX,
         )
     ]

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
+#: The publications to cite.
+BIBTEX = r"""@misc{kazerooni_grayscale,
+  author = {Kazerooni and Mehmetoglu},
+  title = {Gray-scale Image Colorization Using Deep Learning}
+}
+
+@inproceedings{he2016deep,
+  author = {He, Kaiming and Zhang, Xiangyu and Ren, Shaoqing and Sun, Jian},
+  title = {Deep Residual Learning for Image Recognition},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  pages = {770--778},
+  year = {2016}
+}
+"""
+
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -19,5 +34,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             trainer="colortk_plugins.resnet18.train:train",
             train_options="colortk_plugins.resnet18.training:Training",
             paper="Kazerooni, Mehmetoglu, Gray-scale Image Colorization Using Deep Learning",
+            bibtex=BIBTEX,
         )
     ]

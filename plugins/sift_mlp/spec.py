@@ -7,6 +7,15 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 SHORT = 128
 
 
+#: The publications to cite.
+BIBTEX = r"""@misc{team2supervised,
+  author = {{Team 2}},
+  title = {Supervised Colorization of Grayscale Images Using Deep Neural Networks},
+  note = {Guide: J. Nahas}
+}
+"""
+
+
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
     """Return the specification."""
@@ -21,5 +30,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             trainer="colortk_plugins.sift_mlp.train:train",
             paper="Team 2 (guide: J. Nahas), Supervised Colorization of Grayscale Images"
             " using Deep Neural Networks",
+            bibtex=BIBTEX,
         )
     ]

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
+#: The publications to cite.
+BIBTEX = r"""@misc{zaman2020image,
+  author = {Zaman},
+  title = {Image Colorization with Deep Convolutional Neural Networks},
+  year = {2020}
+}
+
+@inproceedings{simonyan2015very,
+  author = {Simonyan, Karen and Zisserman, Andrew},
+  title = {Very Deep Convolutional Networks for Large-Scale Image Recognition},
+  booktitle = {International Conference on Learning Representations (ICLR)},
+  year = {2015}
+}
+"""
+
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -19,5 +34,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             trainer="colortk_plugins.vgg16_residual.train:train",
             train_options="colortk_plugins.vgg16_residual.training:Training",
             paper="Zaman (2020), Image Colorization with Deep Convolutional Neural Networks",
+            bibtex=BIBTEX,
         )
     ]

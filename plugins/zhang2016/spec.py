@@ -8,6 +8,17 @@ from colortk.plugin import Artifact, ColorizerSpec, Requirement, WorkingSize, ho
 CHECKPOINT = "colorization_release_v2-9b330a0b.pth"
 
 
+#: The publications to cite.
+BIBTEX = r"""@inproceedings{zhang2016colorful,
+  author = {Zhang, Richard and Isola, Phillip and Efros, Alexei A.},
+  title = {Colorful Image Colorization},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  pages = {649--666},
+  year = {2016}
+}
+"""
+
+
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
     """Return the specification."""
@@ -31,5 +42,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
                 ),
             ),
             paper="Zhang, Isola, Efros (2016), Colorful Image Colorization, ECCV",
+            bibtex=BIBTEX,
         )
     ]

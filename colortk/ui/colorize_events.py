@@ -1,0 +1,237 @@
+"""The events of the tab "Colorize": colorize, preview, save, clear."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from colortk.errors import UsageError
+from colortk.guidance.hints import Hint
+from colortk.io.files import write_atomic
+from colortk.io.samples import photographs
+from colortk.ui._gradio import gr
+from colortk.ui.event_handlers import RequestContext
+from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, KeptPredictions, picture_id
+from colortk.ui.limits import format_size
+from colortk.ui.page_hints import (
+    PictureHints,
+    check_size,
+    data_url,
+    editor_view,
+    parse_hints,
+    render_hints,
+)
+from colortk.ui.picture_conversion import UploadOptions, colorize_picture
+from colortk.ui.result_history import ResultHistory
+
+#: File types of a result, as label and extension.
+TYPES = [("As uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
+
+
+@dataclass(frozen=True)
+class ColorizeInputs:
+    """The inputs of the tab, in the order in which Gradio passes their values.
+
+    Parameters
+    ----------
+    file : str
+        Path of the upload.
+    label : str
+        Label of the plugin.
+    strength : float
+        Factor on chroma.
+    refine : str
+        Name of a chroma refinement.
+    keep_border : bool
+        Leave borders and mounts gray.
+    edits : str or None
+        The message of the editor, see :func:`.page_hints.parse_hints`.
+    kind : str
+        Type of the result; "" is the type of the upload.
+    """
+
+    file: str
+    label: str
+    strength: float
+    refine: str
+    keep_border: bool
+    edits: str | None
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """Name of the uploaded file."""
+        return Path(self.file).name
+
+    def options(self, edits: PictureHints) -> UploadOptions:
+        """Return the settings for the picture. ``edits``: the parsed message of the editor."""
+        if self.kind not in [value for _, value in TYPES]:
+            raise UsageError(f"a result cannot have the type '{self.kind}'")
+        picture = picture_id(self.file)
+        return UploadOptions(
+            clip_strength(self.strength), self.refine, self.kind, edits.of(picture),
+            bool(self.keep_border), edits.mask_of(picture),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WrittenResult:
+    """The file of a result.
+
+    Parameters
+    ----------
+    updates : list
+        Updates of the slider, the summary, the download and the history.
+    prediction : KeptPrediction
+        What the plugin predicted.
+    options : UploadOptions
+        The settings.
+    plugin_strength : float
+        Strength that the plugin's label states.
+    """
+
+    updates: list[Any]
+    prediction: KeptPrediction
+    options: UploadOptions
+    plugin_strength: float
+
+
+def choose_sample(context: RequestContext) -> list[str]:
+    """Return a copy of a photograph that comes with the libraries."""
+    source = next(iter(photographs().values()))
+    copy = context.folder("sample") / source.name
+    write_atomic(copy, source.read_bytes(), force=True, durable=False)
+    return [str(copy)]
+
+
+def clear(context: RequestContext) -> Any:
+    """Show the tab without a picture. The history stays."""
+    hidden, hidden_result = gr.update(visible=False), gr.update(value=None, visible=False)
+    no_pictures = gr.update(value=None)
+    results = no_pictures, hidden_result, hidden_result, gr.skip()
+    return gr.update(visible=True), hidden, "", *results
+
+
+def colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
+    """Colorize the upload, and show the result and the editor."""
+    if not file:
+        raise UsageError("No picture is chosen", hint="choose one")
+    result = _write_result(context, ColorizeInputs(file, *values), adjusted=False)
+    options, kept, refine = result.options, result.prediction, result.options.refine
+    predicted = data_url(render_hints(kept, (), result.plugin_strength, refine, keep_border=False))
+    changed = predicted
+    if options.guided or options.strength != 1:
+        strength, border = options.strength * result.plugin_strength, options.keep_border
+        changed = data_url(
+            render_hints(kept, options.hints, strength, refine, border, options.mask)
+        )
+    # The first click then finds the picture's affinities.
+    threading.Thread(target=_warm, args=(kept, refine), daemon=True).start()
+    view = editor_view(picture_id(file), kept, Path(file).stem, src=changed, prediction=predicted)
+    return gr.update(visible=False), gr.update(visible=True), view, *result.updates
+
+
+def recolorize(context: RequestContext, file: str | None, *values: Any) -> Any:
+    """Colorize the picture again with other settings, if there is one."""
+    if not file:
+        return [gr.skip()] * 7
+    return colorize(context, file, *values)
+
+
+def save(context: RequestContext, file: str | None, *values: Any) -> Any:
+    """Colorize the picture again, and leave the editor, which shows newer hints, as it is."""
+    if not file:
+        return [gr.skip()] * 4
+    return _write_result(context, ColorizeInputs(file, *values), adjusted=True).updates
+
+
+def preview(context: RequestContext, file: str | None, *values: Any) -> Any:
+    """Show the kept prediction with other settings at a small size, at once."""
+    if not file:
+        return [gr.skip()]
+    inputs = ColorizeInputs(file, *values)
+    kept = KeptPredictions(context).find(file, inputs.label)
+    if kept is None:  # the plugin has not predicted yet
+        return [gr.skip()]
+    edits = parse_hints(inputs.edits)
+    options = inputs.options(edits)
+    check_size(options.hints, kept.height, kept.width)
+    strength = options.strength * context.app.pool.get(inputs.label).strength
+    notes: list[str] = []
+    rgb = render_hints(
+        kept, options.hints, strength, options.refine, options.keep_border, options.mask, notes
+    )
+    values_of_view = {"src": data_url(rgb), "revision": edits.revision, "notes": notes}
+    return [editor_view(picture_id(file), kept, Path(file).stem, **values_of_view)]
+
+
+def _warm(kept: KeptPrediction, refine: str) -> None:
+    """Compute what all previews of a picture share."""
+    with contextlib.suppress(MemoryError):  # the first preview then reports it
+        render_hints(kept, [Hint(0.5, 0.5, fractions=True)], 1.0, refine, keep_border=False)
+
+
+def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: bool) -> WrittenResult:
+    """Write the file of a result, keep the prediction, and add the result to the history.
+
+    ``adjusted`` is as in :class:`.result_history.HistoryEntry`.
+    """
+    app, file, label = context.app, inputs.file, inputs.label
+    edits = parse_hints(inputs.edits)
+    options = inputs.options(edits)
+    predictions = KeptPredictions(context)
+    kept = predictions.find(file, label)
+    plugin = KeptPlugin(app.pool.get(label), kept)
+    with contextlib.ExitStack() as stack:
+        if kept is None:
+            stack.enter_context(app.estimates.shown(label, context.progress))
+        colorized = colorize_picture(
+            Path(file), inputs.name, plugin, options, app.limits, context.folder("picture")
+        )
+    if kept is None:
+        kept = colorized.prediction
+        predictions.keep(file, label, kept)
+    history = ResultHistory(context)
+    history.add(colorized, picture_id(file), label, describe(options), adjusted)
+    text = (
+        f"<p data-revision='{edits.revision}'><b>{html.escape(label)}</b>"
+        f" {colorized.width} × {colorized.height}, {colorized.seconds:.1f} s."
+        " Drag the line or press the arrow keys. Before the line the picture is gray,"
+        " after it in color.</p>"
+    ) + "".join(f"<p>{html.escape(note)}</p>" for note in colorized.notes)
+    updates = [
+        gr.update(value=(str(colorized.before), str(colorized.after))),
+        gr.update(value=text, visible=True),
+        gr.update(
+            value=str(colorized.file),
+            label=f"Download {colorized.file.name} ({format_size(colorized.file)})",
+            visible=True,
+        ),
+        history.to_html(),
+    ]
+    return WrittenResult(updates, kept, options, plugin.strength)
+
+
+def describe(options: UploadOptions) -> str:
+    """Return the settings that are not the default, such as "strength 0.5, 3 points"."""
+    parts = []
+    if options.strength != 1:
+        parts.append(f"strength {options.strength:g}")
+    if options.refine != "ratio":
+        parts.append(f"refinement {options.refine}")
+    if options.hints:
+        parts.append("1 point" if len(options.hints) == 1 else f"{len(options.hints)} points")
+    if options.mask is not None:
+        parts.append("mask")
+    if options.keep_border:
+        parts.append("gray border")
+    return ", ".join(parts)
+
+
+def clip_strength(value: float) -> float:
+    """Return a strength that the page allows."""
+    return min(2.0, max(0.0, float(value)))
