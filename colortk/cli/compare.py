@@ -24,6 +24,7 @@ from colortk.cli.common import (
     progress,
 )
 from colortk.cli.output import print_message
+from colortk.cli.paper_options import LATEX, LATEX_INTERVALS, check_latex_options
 
 if TYPE_CHECKING:
     from colortk.harness.drawn_hints import Order
@@ -142,6 +143,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the tables as Markdown.",
 )
+@LATEX
+@LATEX_INTERVALS
 @click.option(
     "--html",
     "html_file",
@@ -152,7 +155,7 @@ if TYPE_CHECKING:
 @click.option(
     "--per-image", is_flag=True, help="Add the scores of each picture to --json and --csv."
 )
-@click.option("--force", is_flag=True, help="Overwrite the files of --csv, --markdown and --html.")
+@click.option("--force", is_flag=True, help="Overwrite output files that exist.")
 @JSON
 def command(
     inputs: tuple[Path, ...],
@@ -184,6 +187,8 @@ def command(
     store: Path | None,
     csv_file: Path | None,
     markdown_file: Path | None,
+    latex_file: Path | None,
+    latex_intervals: bool,
     html_file: Path | None,
     per_image: bool,
     force: bool,
@@ -197,7 +202,7 @@ def command(
     photographs of scikit-learn and scikit-image are used.
 
     Results are stored. A second run computes only what is new, and a run that was stopped
-    continues. CSV, Markdown and HTML can be written to '-', standard output.
+    continues. CSV, Markdown, LaTeX and HTML can be written to '-', standard output.
 
     Two plugins share a letter in the column "group" if these pictures show no difference between
     them. A plugin has a rank only if it differs from all others. The plugin `gray` is always in the
@@ -241,7 +246,8 @@ def command(
         reason = "--native keeps the size of a picture, --size changes it"
         raise UsageError("--native and --size exclude each other", reason, "leave one out")
     check_dask_options(backend, scheduler, device)
-    files = {"csv": csv_file, "markdown": markdown_file, "html": html_file}
+    check_latex_options(latex_file, latex_intervals)
+    files = {"csv": csv_file, "markdown": markdown_file, "latex": latex_file, "html": html_file}
     outputs.check_files(files, as_json, force)
     if not inputs:
         inputs = tuple(everything().values())
@@ -289,7 +295,8 @@ def command(
     for label, row in (consistency or {}).items():
         if row.error is not None:
             print_message(f"--sizes, {label}: {row.error}")
-    failed |= outputs.write(files, comparison, per_image, force, store)
+    content = outputs.ContentOptions(per_image, latex_intervals, store)
+    failed |= outputs.write(files, comparison, content, force)
     if as_json:
         report = comparison.as_dict(per_image)
         print_json(

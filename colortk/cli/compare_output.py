@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,12 +70,27 @@ def check_files(files: dict[str, Path | None], as_json: bool, force: bool) -> No
             )
 
 
+@dataclass(frozen=True)
+class ContentOptions:
+    """What output files contain.
+
+    Parameters
+    ----------
+    per_image : bool
+        Add the scores of each picture to CSV.
+    latex_intervals : bool
+        Add the interval of each mean to LaTeX.
+    store : Path or None
+        Folder of the store, which has the pictures of the report.
+    """
+
+    per_image: bool
+    latex_intervals: bool
+    store: Path | None
+
+
 def write(
-    files: dict[str, Path | None],
-    comparison: Comparison,
-    per_image: bool,
-    force: bool,
-    store: Path | None,
+    files: dict[str, Path | None], comparison: Comparison, content: ContentOptions, force: bool
 ) -> bool:
     """Write the files of a comparison, each completely or not at all.
 
@@ -82,14 +99,12 @@ def write(
     Parameters
     ----------
     files : dict of str to Path or None
-        The files by their kind: ``html``, ``csv`` or ``markdown``; ``-`` is standard output.
+        The files by their kind: ``html``, ``csv``, ``markdown`` or ``latex``; ``-`` is standard
+        output.
     comparison : Comparison
-    per_image : bool
-        Add the scores of each picture to CSV.
+    content : ContentOptions
     force : bool
         Overwrite files.
-    store : Path or None
-        Folder of the store, which has the pictures of the report.
 
     Returns
     -------
@@ -105,7 +120,7 @@ def write(
         if path is None:
             continue
         try:
-            data = _content(kind, comparison, per_image, store)
+            data = _content(kind, comparison, content)
             if str(path) != "-":
                 write_atomic(path, data, force)
                 continue
@@ -120,18 +135,21 @@ def write(
     return failed
 
 
-def _content(kind: str, comparison: Comparison, per_image: bool, store: Path | None) -> bytes:
+def _content(kind: str, comparison: Comparison, content: ContentOptions) -> bytes:
     """Return the content of one file."""
     from colortk.report.csv import to_csv
+    from colortk.report.latex import to_latex
     from colortk.report.markdown import to_markdown
 
     if kind == "html":
         from colortk.report.html import write_html
 
         file = io.BytesIO()
-        write_html(file, comparison, store)
+        write_html(file, comparison, content.store)
         return file.getvalue()
-    text = to_csv(comparison, per_image) if kind == "csv" else to_markdown(comparison)
+    if kind == "latex":
+        return to_latex(comparison, content.latex_intervals).encode()
+    text = to_csv(comparison, content.per_image) if kind == "csv" else to_markdown(comparison)
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -214,19 +232,12 @@ def _print_comparison(comparison: Comparison) -> None:
         print_note(line)
     if not comparison.used:
         return
-    # A narrow terminal shows fewer columns, not the beginnings of many.
-    width = _width()
+    metrics, interval = fitting_columns(metrics)
     label = summary.metrics[summary.ranking_metric].heading
     title = f"mean [95 % interval], ranked by {label}"
-    if width < WIDE_TERMINAL:
+    if not interval:
         title = f"mean, ranked by {label} (a wider terminal shows intervals)"
-        metrics = metrics[: max(1, (width - TEXT_COLUMNS) // MEAN_COLUMNS)]
-    else:
-        metrics = metrics[: (width - TEXT_COLUMNS) // INTERVAL_COLUMNS]
-    print_table(
-        prefix + title,
-        *text_tables.ranking_table(summary, metrics, interval=width >= WIDE_TERMINAL),
-    )
+    print_table(prefix + title, *text_tables.ranking_table(summary, metrics, interval=interval))
     for line in verdict_lines(summary):
         print_note(line)
     printed_metrics = list(metrics)
@@ -268,6 +279,17 @@ def _show_sizes(sizes: dict[str, SizeConsistency]) -> None:
     enlarged = max((row.enlarged for row in sizes.values()), default=0)
     if enlarged:
         print_note(f"{enlarged} of the pictures are smaller than 2,048 pixels and were enlarged")
+
+
+def fitting_columns(metrics: Sequence[str]) -> tuple[list[str], bool]:
+    """Return the metrics for which a table has columns, and whether these have intervals.
+
+    A narrow terminal shows fewer columns, not the beginnings of many.
+    """
+    width = _width()
+    if width < WIDE_TERMINAL:
+        return list(metrics)[: max(1, (width - TEXT_COLUMNS) // MEAN_COLUMNS)], False
+    return list(metrics)[: (width - TEXT_COLUMNS) // INTERVAL_COLUMNS], True
 
 
 def _width() -> int:

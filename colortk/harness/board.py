@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from colortk.harness.json_values import to_json_value
+from colortk.harness.json_values import OMIT_NONE, to_json_value
 from colortk.harness.records import MetricInfo
 from colortk.harness.second_predictions import RepeatSummary
+from colortk.harness.statistics import MetricMean
 from colortk.harness.summary_rows import (
     ProtocolInfo,
 )
+from colortk.harness.table_marks import Mark
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,16 @@ class BoardRow:
         SHA-256 (hex) of the weights, and of the names and content of the code.
     current : bool
         The installed code would give these results.
-    metrics : dict of str to float
-        Mean scores.
+    means : dict of str to MetricMean
+        Mean scores with intervals.
     pictures, failed : int
         Pictures of the board that the plugin ran on, and pictures that it failed on.
     repeats : RepeatSummary or None
         Whether second predictions are the same.
     when : float
         Time of the last run, in seconds since 1970.
+    marks : dict of str to {"", "best", "second"}, optional
+        By metric; see :func:`colortk.harness.table_marks.marks`.
     """
 
     rank: int | None
@@ -44,11 +48,12 @@ class BoardRow:
     artifact: str
     code: str
     current: bool
-    metrics: dict[str, float]
+    means: dict[str, MetricMean]
     pictures: int
     failed: int
     repeats: RepeatSummary | None
     when: float
+    marks: dict[str, Mark] | None = field(default=None, metadata=OMIT_NONE)
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,18 @@ class Board:
     metrics: dict[str, MetricInfo]
     plugins: list[BoardRow]
 
+    @property
+    def scored(self) -> list[str]:
+        """The metrics of which at least one plugin has a score; all if there is none."""
+        return [m for m in self.metrics if any(m in row.means for row in self.plugins)] or list(
+            self.metrics
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return the board as ``colortk leaderboard --json`` prints it."""
         values: dict[str, Any] = to_json_value(self)
+        for row in values["plugins"]:
+            row["metrics"] = {name: mean["mean"] for name, mean in row["means"].items()}
         values["metrics"] = {
             name: {"name": name} | metric for name, metric in values["metrics"].items()
         }

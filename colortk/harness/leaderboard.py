@@ -21,9 +21,11 @@ from colortk.harness.results import Results
 from colortk.harness.runner import metric_digests
 from colortk.harness.score_table import HEADLINE, RANKING
 from colortk.harness.second_predictions import summarize_repeats
+from colortk.harness.statistics import summaries
 from colortk.harness.summary_rows import (
     ProtocolInfo,
 )
+from colortk.harness.table_marks import Mark, marks
 from colortk.harness.verdicts import verdicts
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec
@@ -34,7 +36,9 @@ from colortk.types import Float64
 MAX_NAMES = 3
 
 
-def boards(results: Results, requested_protocol: str | None = None) -> list[Board]:
+def boards(
+    results: Results, requested_protocol: str | None = None, marked: bool = False
+) -> list[Board]:
     """Return every board.
 
     If several versions of a plugin's code were run, a board shows the installed version, or else
@@ -48,6 +52,8 @@ def boards(results: Results, requested_protocol: str | None = None) -> list[Boar
         The store.
     requested_protocol : str, optional
         Name of a protocol, or the beginning of its hash: only boards of this protocol.
+    marked : bool
+        Mark the best and the second best plugins by each metric.
 
     Raises
     ------
@@ -55,10 +61,10 @@ def boards(results: Results, requested_protocol: str | None = None) -> list[Boar
         If there are no results of the protocol.
     """
     with snapshot():  # Several rows look up the code of the same plugin.
-        return _boards(results, requested_protocol)
+        return _boards(results, requested_protocol, marked)
 
 
-def _boards(results: Results, requested_protocol: str | None) -> list[Board]:
+def _boards(results: Results, requested_protocol: str | None, marked: bool) -> list[Board]:
     protocols = results.protocols()
     chosen = [
         h
@@ -91,7 +97,8 @@ def _boards(results: Results, requested_protocol: str | None) -> list[Board]:
             if key.plugin != ORIGINAL
         ]
         for group in grouped(latest(rows)):
-            all_boards.append(_board(group, pictures, protocol, protocols[protocol], specs, films))
+            board = _board(group, pictures, protocol, protocols[protocol], specs, films, marked)
+            all_boards.append(board)
     return all_boards
 
 
@@ -102,6 +109,7 @@ def _board(
     definition: dict[str, Any],
     specs: dict[str, MetricSpec],
     films: bool,
+    marked: bool,
 ) -> Board:
     rows, limit = group.rows, near_gray_of(definition)
     group.common = group.common.difference(duplicate_pixels(sorted(group.common), pictures))
@@ -119,12 +127,11 @@ def _board(
     ordered = [m for m in scored if specs[m].higher_is_better is not None] or scored
     lead = next(m for m in (*RANKING, *ordered) if m in ordered)
     verdict = verdicts(tables[lead], specs[lead].higher_is_better, bounds=specs[lead].bounds)
+    means = {m: summaries(tables[m], specs[m].bounds) for m in metrics}
+    best = {m: _marks(tables[m], specs[m]) for m in metrics} if marked else {}
     board_rows = []
     for k in verdict.order:
         row = rows[k]
-        means = {
-            m: float(np.nanmean(t[:, k])) for m, t in tables.items() if not np.isnan(t[:, k]).all()
-        }
         board_rows.append(
             BoardRow(
                 rank=verdict.ranks[k],
@@ -134,11 +141,12 @@ def _board(
                 artifact=row.key.artifact,
                 code=hashlib.sha256(row.key.code.encode()).hexdigest(),
                 current=row.current,
-                metrics=means,
+                means={m: mean for m in metrics if (mean := means[m][k]) is not None},
                 pictures=len(group.common & row.pictures),
                 failed=len(group.common & row.failed),
                 repeats=summarize_repeats(row.results[p] for p in group.common & row.pictures),
                 when=row.when,
+                marks={m: best[m][k] for m in metrics} if marked else None,
             )
         )
     names = sorted(Path(pictures[p].name).name for p in common if p in pictures)
@@ -156,6 +164,10 @@ def _board(
         metrics={m: MetricInfo.of(specs[m]) for m in metrics},
         plugins=board_rows,
     )
+
+
+def _marks(table: Float64, spec: MetricSpec) -> list[Mark]:
+    return marks(verdicts(table, spec.higher_is_better, bounds=spec.bounds))
 
 
 def _table(

@@ -19,6 +19,7 @@ from colortk.harness.summary_rows import (
     RankedPlugin,
     VerdictSummary,
 )
+from colortk.harness.table_marks import Mark, marks
 from colortk.harness.verdicts import PairVerdict, Verdicts, pair_verdicts, verdicts
 
 
@@ -42,6 +43,16 @@ class RankedScores(ScoreTable):
                 table, spec.higher_is_better, self._family, spec.bounds
             )
         return self._verdicts[metric]
+
+    def marks(self, metric: str) -> list[Mark]:
+        """Return which plugins are the best and the second best by a metric, in their order."""
+        if metric in self.metrics:
+            return marks(self.verdicts_by(metric))
+        spec = self.sets.specs.get(metric)
+        if spec is None:  # The set-level ΔCF has no values whose differences could be tested.
+            return [""] * len(self.variants)
+        table = self.sets.tables[metric]
+        return marks(verdicts(table, spec.higher_is_better, self._family, spec.bounds))
 
     @property
     def verdicts(self) -> Verdicts:

@@ -1,4 +1,4 @@
-"""A comparison that can render itself: as text, Markdown, HTML, CSV or a pandas table."""
+"""A comparison that can render itself: as text, Markdown, LaTeX, HTML, CSV or a pandas table."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ class ComparisonReport(Comparison):
         from colortk.report.markdown import to_markdown
 
         return to_markdown(self)
+
+    def to_latex(self, intervals: bool = False) -> str:
+        """Return the ranked tables as LaTeX (booktabs), on request with 95 % intervals."""
+        from colortk.report.latex import to_latex
+
+        return to_latex(self, intervals)
 
     def to_csv(self, per_image: bool = False) -> str:
         """Return the mean scores as CSV, or with ``per_image`` the scores of each picture."""

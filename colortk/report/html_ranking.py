@@ -69,7 +69,7 @@ class RankingRow:
 
 def ranking_columns(summary: ComparisonSummary) -> list[Column]:
     """Return the metrics in the order of the summary, then time, memory and failures."""
-    counts = column_counts(summary, list(summary.metrics))
+    counts = column_counts([row.metrics for row in summary.plugins], list(summary.metrics))
     columns = []
     for key, metric in summary.metrics.items():
         higher = metric.higher_is_better
@@ -90,7 +90,7 @@ def ranking_columns(summary: ComparisonSummary) -> list[Column]:
 
 def ranking_rows(summary: ComparisonSummary, columns: list[Column]) -> list[RankingRow]:
     """Return the plugins, best first. Columns that are hidden at first have cells, too."""
-    counted = bool(column_counts(summary, list(summary.metrics)))
+    counted = bool(column_counts([row.metrics for row in summary.plugins], list(summary.metrics)))
     rows = []
     for plugin in summary.plugins:
         options = " ".join(f"{key}={value}" for key, value in plugin.options.items())

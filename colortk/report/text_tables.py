@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from colortk.harness.comparison import Comparison
+from colortk.harness.records import MetricInfo
 from colortk.harness.score_table import HEADLINE, SET_HEADLINE
 from colortk.harness.set_measures import with_set_measures
 from colortk.harness.statistics import MetricMean
 from colortk.harness.summary import ComparisonSummary
+from colortk.harness.summary_rows import PluginRow
 from colortk.report.captions import marked_name
 from colortk.report.wording import of_total, p_value
 
@@ -67,19 +69,17 @@ def ranking_table(
         Print the 95 % interval of each mean.
     """
     infos = summary.metrics
-    counts = column_counts(summary, metrics)
+    counts = column_counts([row.metrics for row in summary.plugins], metrics)
     head = ["rank", "group", "plugin", *(infos[m].heading + counts.get(m, "") for m in metrics)]
     head += ["s/frame" if summary.kind == "films" else "s/picture", "MB", summary.kind, "failed"]
     rows = []
     for row in summary.plugins:
         cells = [
-            _mean_cell(row.metrics.get(m), infos[m].digits, interval, m in counts) for m in metrics
+            mean_cell(row.metrics.get(m), infos[m].digits, interval, m in counts) for m in metrics
         ]
-        if "colorfulness" in metrics and row.colorfulness_gap is not None:
-            cells[metrics.index("colorfulness")] += f" of {row.colorfulness_gap.truth:.1f}"
-        for name, value in (row.beside or {}).items():
+        for name, text in original_values(row, infos).items():
             if name in metrics:
-                cells[metrics.index(name)] += f" of {value:.{infos[name].digits}f}"
+                cells[metrics.index(name)] += text
         seconds, memory = row.seconds.median, row.peak_memory
         rows.append(
             [
@@ -96,12 +96,22 @@ def ranking_table(
     return Table(head, rows)
 
 
-def column_counts(summary: ComparisonSummary, metrics: Sequence[str]) -> dict[str, str]:
+def original_values(row: PluginRow, infos: Mapping[str, MetricInfo]) -> dict[str, str]:
+    """Return what follows the means of some metrics: " of " and the value of the originals."""
+    texts = {}
+    if row.colorfulness_gap is not None:
+        texts["colorfulness"] = f" of {row.colorfulness_gap.truth:.1f}"
+    for name, value in (row.beside or {}).items():
+        if name in infos:
+            texts[name] = f" of {value:.{infos[name].digits}f}"
+    return texts
+
+
+def column_counts(
+    rows: Sequence[Mapping[str, MetricMean]], metrics: Sequence[str]
+) -> dict[str, str]:
     """Return the number of scores of each column as text, if columns or rows differ in it."""
-    counts = {
-        m: sorted({row.metrics[m].n for row in summary.plugins if m in row.metrics} or {0})
-        for m in metrics
-    }
+    counts = {m: sorted({row[m].n for row in rows if m in row} or {0}) for m in metrics}
     if len({n for numbers in counts.values() for n in numbers} - {0}) < 2:
         return {}
     return {
@@ -137,7 +147,8 @@ def paired_table(summary: ComparisonSummary, metrics: Sequence[str]) -> Table:
     return Table(head, rows)
 
 
-def _mean_cell(mean: MetricMean | None, digits: int, interval: bool, counted: bool) -> str:
+def mean_cell(mean: MetricMean | None, digits: int, interval: bool, counted: bool) -> str:
+    """Return a mean as text, with its interval and its number of scores if they are wanted."""
     if mean is None:
         return "-"
     text = f"{mean.mean:.{digits}f}"
