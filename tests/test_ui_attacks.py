@@ -17,7 +17,7 @@ from PIL import Image
 from colortk.ui import connections, request_body
 from conftest import colorizer_module, photo
 from pages import Page, missing_gradio, serving
-from test_ui_server import ask, functions, half_an_upload, upload, visitor
+from test_ui_server import ask, colorize_message, functions, half_an_upload, upload, visitor
 
 pytestmark = [
     pytest.mark.slow,
@@ -182,10 +182,8 @@ def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
             status, said = upload(page, cookie, "x.png", picture)
             assert status == 200, said
             file = {"path": json.loads(said)[0], "meta": {"_type": "gradio.FileData"}}
-            message = {
-                "data": [file, "slow", 1, "ratio", False, None, ""], "fn_index": 1,
-                "session_hash": f"w{number}",
-            }  # fmt: skip
+            message = colorize_message(page, cookie, file, "slow")
+            message["session_hash"] = f"w{number}"
             with turn:
                 status, _, said = ask(
                     page, "POST", "/gradio_api/queue/join", json.dumps(message).encode(),
@@ -230,11 +228,7 @@ def join(page: Page, cookie: str, body: bytes) -> tuple[int, bytes]:
 
 def test_repeated_parameters_do_not_open_the_stream_of_another(page: Page) -> None:
     mine, yours = visitor(page), visitor(page)
-    body = {
-        "data": [None, "gray", 1, "ratio", False, None, ""],
-        "fn_index": 1,
-        "session_hash": "yours1",
-    }
+    body = colorize_message(page, yours, None, "gray")
     for number in (1, 2):
         body["session_hash"] = f"yours{number}"
         assert join(page, yours, json.dumps(body).encode())[0] == 200

@@ -1,4 +1,6 @@
-"""The results on the Colorize tab in headless Chromium: history. ``COLORTK_SHOTS=DIR`` keeps screenshots."""
+"""The results on the Colorize tab in headless Chromium: history and versions.
+
+``COLORTK_SHOTS=DIR`` keeps screenshots."""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 from conftest import ORANGE, colorizer_module, photo
-from editor_pages import settled
+from editor_pages import run_colortk, settled
 from pages import Page, Visitor, browsing, missing_browser, serving, shoot
 
 pytestmark = [
@@ -22,6 +24,16 @@ pytestmark = [
 ]
 
 Visit = Callable[..., Visitor]
+#: Versions of the plugin ``orange``: the first is orange, each other one has another hue.
+HUES = """
+def predict_ab_samples(self, lightness, count, seed):
+    angles = np.arange(count) * (1.0 + seed) + np.arctan2(40, 20)
+    colors = np.hypot(20, 40) * np.stack([np.cos(angles), np.sin(angles)], -1)
+    shape = count, *lightness.shape, 2
+    return np.broadcast_to(colors[:, None, None], shape).astype(np.float32)
+
+Colorizer.predict_ab_samples = predict_ab_samples
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +44,14 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A page with a plugin that paints everything orange."""
+    """A page with a plugin that paints everything orange, or in other hues."""
     folder = tmp_path_factory.mktemp("page")
     info = folder / "site" / "orange-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: orange\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[colortk]\norange = orange\n")
-    (folder / "site" / "orange.py").write_text(colorizer_module("orange", "orange", ORANGE))
+    source = colorizer_module("orange", "orange", ORANGE, ", samples=True")
+    (folder / "site" / "orange.py").write_text(source + HUES)
     with serving("-p", "orange,gray", folder=folder, plugins=folder / "site") as running:
         yield running
 
@@ -116,4 +129,59 @@ def test_results_can_be_downloaded_again(visit: Visit, tmp_path: Path) -> None:
     me.page.reload()
     me.page.get_by_role("tab").first.wait_for()
     assert entries(me) == []  # it is a history of the opened page
+    assert me.outside() == me.troubles == []
+
+
+def test_a_chosen_version_is_that_of_run(page: Page, visit: Visit, tmp_path: Path) -> None:
+    source = tmp_path / "old.png"
+    Image.fromarray(photo(60, 80)).save(source)
+    me = visit(width=390)
+    add_result(me, source)
+    me.tab("Versions")
+    picker = me.page.locator("#version-picker")
+    assert picker.get_by_role("radio").count() == 0
+    picker.get_by_role("combobox").select_option("3")
+    picker.get_by_role("button", name="Show versions").click()
+    picker.get_by_role("radio").nth(2).wait_for()
+    assert picker.get_by_role("radio").count() == 3
+    assert picker.locator("img").count() == 3
+    # By keyboard: the arrow key chooses.
+    picker.get_by_role("radio").first.focus()
+    me.page.keyboard.press("ArrowDown")
+    settled(me)
+    me.page.get_by_role("button", name="Download old-colorized-2.png").wait_for()
+    me.page.locator("#history span", has_text="orange, version 2 of 3").wait_for()
+    shoot(me, "versions-390")
+    assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
+    second = me.download("#download", tmp_path).read_bytes()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    arguments = ["-p", "orange", "--variants", 3, source, "-o", folder]
+    run_colortk(*arguments, plugins=page.folder / "site")
+    assert second == (folder / "old-2.png").read_bytes()
+    assert second != (folder / "old-1.png").read_bytes()
+
+    # Other versions have another seed, and the strength counts for them, too.
+    picker.get_by_role("button", name="Other versions").click()
+    me.page.get_by_role("button", name="Download old-colorized.png").wait_for()  # none is chosen
+    me.page.wait_for_function(
+        "document.querySelectorAll('#version-picker input:checked').length === 0"
+    )
+    picker.get_by_role("radio").nth(2).check()
+    settled(me)
+    me.page.get_by_role("spinbutton", name="Strength").fill("0.5")
+    me.page.keyboard.press("Tab")
+    me.page.locator("#history span", has_text="version 3 of 3, seed 1, strength 0.5").wait_for()
+    settled(me)
+    third = me.download("#download", tmp_path).read_bytes()
+    arguments += ["--seed", 1, "--strength", 0.5, "--force"]
+    run_colortk(*arguments, plugins=page.folder / "site")
+    assert third == (folder / "old-3.png").read_bytes()
+
+    picker.get_by_role("button", name="Automatic colors").click()
+    settled(me)
+    me.page.get_by_role("button", name="Download old-colorized.png").wait_for()
+    me.page.get_by_role("radio", name="gray", exact=True).check()
+    picker.get_by_text("'gray' makes one version of each picture").wait_for()
+    assert not picker.get_by_role("button").first.is_visible()
     assert me.outside() == me.troubles == []

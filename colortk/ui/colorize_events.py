@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,16 @@ from colortk.errors import UsageError
 from colortk.guidance.hints import Hint
 from colortk.io.files import write_atomic
 from colortk.io.samples import photographs
+from colortk.plugin.spec import DEFAULT
 from colortk.ui._gradio import gr
 from colortk.ui.event_handlers import RequestContext
-from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, KeptPredictions, picture_id
+from colortk.ui.kept_predictions import (
+    KeptPlugin,
+    KeptPrediction,
+    KeptPredictions,
+    picture_id,
+    shrink_lightness,
+)
 from colortk.ui.limits import format_size
 from colortk.ui.page_hints import (
     PictureHints,
@@ -25,8 +32,10 @@ from colortk.ui.page_hints import (
     parse_hints,
     render_hints,
 )
-from colortk.ui.picture_conversion import UploadOptions, colorize_picture
+from colortk.ui.picture_conversion import UploadOptions, colorize_picture, predict_versions
+from colortk.ui.previews import THUMBNAIL_SIDE
 from colortk.ui.result_history import ResultHistory
+from colortk.ui.version_picker import parse_choice, picker_view
 
 #: File types of a result, as label and extension.
 TYPES = [("As uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
@@ -52,6 +61,8 @@ class ColorizeInputs:
         The message of the editor, see :func:`.page_hints.parse_hints`.
     kind : str
         Type of the result; "" is the type of the upload.
+    choice : str or None
+        The message of the choice of a version, see :func:`.version_picker.parse_choice`.
     """
 
     file: str
@@ -61,6 +72,7 @@ class ColorizeInputs:
     keep_border: bool
     edits: str | None
     kind: str
+    choice: str | None
 
     @property
     def name(self) -> str:
@@ -75,6 +87,7 @@ class ColorizeInputs:
         return UploadOptions(
             clip_strength(self.strength), self.refine, self.kind, edits.of(picture),
             bool(self.keep_border), edits.mask_of(picture),
+            parse_choice(self.choice).of(picture, self.label),
         )  # fmt: skip
 
 
@@ -90,13 +103,16 @@ class WrittenResult:
         What the plugin predicted.
     options : UploadOptions
         The settings.
+    label : str
+        Label of the plugin.
     plugin_strength : float
-        Strength that the plugin's label states.
+        Strength that the label states.
     """
 
     updates: list[Any]
     prediction: KeptPrediction
     options: UploadOptions
+    label: str
     plugin_strength: float
 
 
@@ -113,7 +129,7 @@ def clear(context: RequestContext) -> Any:
     hidden, hidden_result = gr.update(visible=False), gr.update(value=None, visible=False)
     no_pictures = gr.update(value=None)
     results = no_pictures, hidden_result, hidden_result, gr.skip()
-    return gr.update(visible=True), hidden, "", *results
+    return gr.update(visible=True), hidden, "", "", *results
 
 
 def colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
@@ -132,13 +148,14 @@ def colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
     # The first click then finds the picture's affinities.
     threading.Thread(target=_warm, args=(kept, refine), daemon=True).start()
     view = editor_view(picture_id(file), kept, Path(file).stem, src=changed, prediction=predicted)
-    return gr.update(visible=False), gr.update(visible=True), view, *result.updates
+    versions = _picker_view(context, file, result.label)
+    return gr.update(visible=False), gr.update(visible=True), view, versions, *result.updates
 
 
 def recolorize(context: RequestContext, file: str | None, *values: Any) -> Any:
     """Colorize the picture again with other settings, if there is one."""
     if not file:
-        return [gr.skip()] * 7
+        return [gr.skip()] * 8
     return colorize(context, file, *values)
 
 
@@ -154,11 +171,11 @@ def preview(context: RequestContext, file: str | None, *values: Any) -> Any:
     if not file:
         return [gr.skip()]
     inputs = ColorizeInputs(file, *values)
-    kept = KeptPredictions(context).find(file, inputs.label)
-    if kept is None:  # the plugin has not predicted yet
-        return [gr.skip()]
     edits = parse_hints(inputs.edits)
     options = inputs.options(edits)
+    kept = KeptPredictions(context).find(file, inputs.label, options.variant)
+    if kept is None:  # the plugin has not predicted yet
+        return [gr.skip()]
     check_size(options.hints, kept.height, kept.width)
     strength = options.strength * context.app.pool.get(inputs.label).strength
     notes: list[str] = []
@@ -167,6 +184,36 @@ def preview(context: RequestContext, file: str | None, *values: Any) -> Any:
     )
     values_of_view = {"src": data_url(rgb), "revision": edits.revision, "notes": notes}
     return [editor_view(picture_id(file), kept, Path(file).stem, **values_of_view)]
+
+
+def show_versions(context: RequestContext, file: str | None, *values: Any) -> Any:
+    """Make the versions that the visitor asks for, and show them to choose from."""
+    if not file:
+        raise UsageError("No picture is chosen", hint="choose one")
+    inputs = ColorizeInputs(file, *values)
+    choice, app, label = parse_choice(inputs.choice), context.app, inputs.label
+    plugin = app.pool.get(label)
+    with app.estimates.shown(f"{label} {choice.count} versions", context.progress):
+        versions = predict_versions(
+            Path(file), inputs.name, plugin, app.limits, choice.count, choice.seed
+        )
+    KeptPredictions(context).keep_versions(file, label, versions, choice.count, choice.seed)
+    small = replace(versions, lightness=shrink_lightness(versions.lightness, THUMBNAIL_SIDE))
+    strength = clip_strength(inputs.strength) * plugin.strength
+    thumbnails = [
+        data_url(
+            render_hints(replace(small, ab=ab), (), strength, inputs.refine, keep_border=False)
+        )
+        for ab in versions.ab
+    ]
+    shown = {"count": choice.count, "seed": choice.seed, "versions": thumbnails}
+    return [_picker_view(context, file, label, **shown)]
+
+
+def _picker_view(context: RequestContext, file: str, label: str, **values: Any) -> str:
+    pool = context.app.pool
+    other = next(filter(pool.makes_versions, pool.labels), DEFAULT)
+    return picker_view(picture_id(file), label, pool.makes_versions(label), other, **values)
 
 
 def _warm(kept: KeptPrediction, refine: str) -> None:
@@ -184,8 +231,8 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
     edits = parse_hints(inputs.edits)
     options = inputs.options(edits)
     predictions = KeptPredictions(context)
-    kept = predictions.find(file, label)
-    plugin = KeptPlugin(app.pool.get(label), kept)
+    kept = predictions.find(file, label, options.variant)
+    plugin = KeptPlugin(app.pool.get(label), kept, options.variant)
     with contextlib.ExitStack() as stack:
         if kept is None:
             stack.enter_context(app.estimates.shown(label, context.progress))
@@ -194,7 +241,7 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
         )
     if kept is None:
         kept = colorized.prediction
-        predictions.keep(file, label, kept)
+        predictions.keep(file, label, kept, options.variant)
     history = ResultHistory(context)
     history.add(colorized, picture_id(file), label, describe(options), adjusted)
     text = (
@@ -213,12 +260,15 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
         ),
         history.to_html(),
     ]
-    return WrittenResult(updates, kept, options, plugin.strength)
+    return WrittenResult(updates, kept, options, label, plugin.strength)
 
 
 def describe(options: UploadOptions) -> str:
     """Return the settings that are not the default, such as "strength 0.5, 3 points"."""
     parts = []
+    if (variant := options.variant) is not None:
+        seed = f", seed {variant.seed}" if variant.seed else ""
+        parts.append(f"version {variant.number} of {variant.count}{seed}")
     if options.strength != 1:
         parts.append(f"strength {options.strength:g}")
     if options.refine != "ratio":

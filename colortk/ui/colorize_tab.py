@@ -6,7 +6,7 @@ from colortk.ui import colorize_events as events
 from colortk.ui._gradio import gr
 from colortk.ui.controls import file_drop, plugin_choice, strength_slider
 from colortk.ui.event_handlers import AppContext, event_handler, notice
-from colortk.ui.hint_editor import editor_messages, hint_editor
+from colortk.ui.page_elements import message_receiver, scripted_element
 
 REFINEMENTS = [("Keep hue and lightness", "ratio"), ("Clip", "none")]
 EMPTY_TEXT = (
@@ -63,7 +63,7 @@ def build(app: AppContext) -> None:
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
             empty = gr.HTML(EMPTY_TEXT)
-            with gr.Column(visible=False) as result, gr.Tabs():
+            with gr.Column(visible=False) as result, gr.Tabs(overflow_behavior="wrap"):
                 with gr.Tab("Before and after"):
                     slider = gr.ImageSlider(
                         label="Before and after", show_label=False, type="filepath",
@@ -71,17 +71,20 @@ def build(app: AppContext) -> None:
                         elem_id="slider",
                     )  # fmt: skip
                 with gr.Tab("Set colors"):
-                    editor = hint_editor()
+                    editor = scripted_element("hint_editor", "hint-editor")
+                with gr.Tab("Versions"):
+                    picker = scripted_element("version_picker", "version-picker")
             stale = gr.HTML(STALE_TEXT, elem_classes="stale", visible=False)
             summary = gr.HTML("", elem_classes="summary", visible=False)
             download = gr.DownloadButton(
                 "Download", variant="primary", visible=False, elem_id="download"
             )
-            messages = editor_messages()
+            messages = message_receiver("colortkView", "colortk-view")
+            versions = message_receiver("colortkVersions", "colortk-versions")
     history = gr.HTML("", elem_id="history")
-    inputs = [file, plugin, strength, refine, keep_border, editor, kind]
+    inputs = [file, plugin, strength, refine, keep_border, editor, kind, picker]
     shown = [slider, summary, download, history]
-    outputs = [empty, result, messages, *shown, error_notice]
+    outputs = [empty, result, messages, versions, *shown, error_notice]
     count = len(outputs) - 1
     colorize = {
         "fn": event_handler(app, events.colorize, count), "inputs": inputs, "outputs": outputs,
@@ -104,16 +107,22 @@ def build(app: AppContext) -> None:
         **colorize, "fn": event_handler(app, events.save, len(shown)),
         "outputs": [*shown, error_notice], "show_progress": "hidden", "show_progress_on": None,
     }  # fmt: skip
+    show_versions = {
+        **colorize, "fn": event_handler(app, events.show_versions, 1),
+        "outputs": [versions, error_notice], "show_progress_on": [slider],
+    }  # fmt: skip
     go.click(**colorize).then(**unmark)
     file.upload(**colorize).then(**unmark)
     for listen in (
         plugin.input, strength.input, kind.input, refine.input, keep_border.input, editor.input,
+        picker.input,
     ):  # fmt: skip
         listen(None, None, [stale, download], js=MARK_STALE, queue=False, api_visibility="private")
     for listen in (plugin.input, kind.input, refine.input):
         listen(**recolorize).then(**unmark)
-    for listen in (strength.input, keep_border.input, editor.input):
+    for listen in (strength.input, keep_border.input, editor.input, picker.input):
         listen(**preview).then(**save).then(**unmark)
+    picker.submit(**show_versions)
     cleared = file.clear(
         event_handler(app, events.clear, count), None, outputs, queue=False, show_progress="hidden",
         api_visibility="private",

@@ -8,6 +8,7 @@ from typing import Any
 from colortk.ui.http_requests import RequestRefused
 from colortk.ui.json_messages import Check, Function, Owns
 from colortk.ui.page_hints import format_hints, parse_hints
+from colortk.ui.version_picker import format_choice, parse_choice
 
 #: Characters of the text that a browser stores for a page.
 MAX_STORED_TEXT = 200
@@ -35,6 +36,8 @@ def _check(component: Any) -> Check:
         return _choices(_values(component))
     if kind == "Slider":
         return _number(float(component.minimum), float(component.maximum))
+    if kind == "HTML":
+        return _ELEMENT_CHECKS[component.elem_id]
     return _CHECKS[kind]  # KeyError: a component of a new kind needs a check
 
 
@@ -71,10 +74,19 @@ def _stored_text(value: Any, owns: Owns) -> str | None:
 
 
 def _hints(value: Any, owns: Owns) -> str:
-    """Check the message of the editor of hints, the only HTML element that is an input."""
+    """Check the message of the editor of hints."""
+    return format_hints(parse_hints(_text(value)))
+
+
+def _version(value: Any, owns: Owns) -> str:
+    """Check the message of the choice of a version."""
+    return format_choice(parse_choice(_text(value)))
+
+
+def _text(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValueError("it is not a text")
-    return format_hints(parse_hints(value))
+    return value
 
 
 def _choice(values: Sequence[str]) -> Callable[[Any, Owns], str]:
@@ -111,5 +123,6 @@ def _number(lowest: float, highest: float) -> Callable[[Any, Owns], float]:
 
 _CHECKS: dict[str, Check] = {
     "File": _file, "Checkbox": _boolean, "State": _state, "BrowserState": _stored_text,
-    "HTML": _hints,
 }  # fmt: skip
+#: Checks of the messages of elements with scripts of their own, by their identifiers.
+_ELEMENT_CHECKS: dict[str, Check] = {"hint-editor": _hints, "version-picker": _version}

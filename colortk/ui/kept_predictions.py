@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,14 +16,15 @@ import numpy as np
 from colortk.color.upsample import resize
 from colortk.io.files import write_atomic
 from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime.versions import Variant
 from colortk.types import Float32
 from colortk.ui.plugin_pool import PooledPlugin
 
 if TYPE_CHECKING:
     from colortk.ui.event_handlers import RequestContext
 
-#: Kind of the result folders.
-KIND = "prediction"
+#: Kinds of the result folders: of one prediction, and of the versions of a picture.
+KIND, VERSIONS_KIND = "prediction", "versions"
 #: Longest side at which hints are shown while they are set, in pixels.
 HINT_SIDE = 640
 
@@ -34,7 +35,7 @@ class KeptPrediction:
 
     Parameters
     ----------
-    ab : float32 array of shape (h, w, 2)
+    ab : float32 array of shape (h, w, 2), or (N, h, w, 2) of versions
         Chroma at the plugin's working size.
     lightness : float32 array of shape (n, m)
         CIE L* of the picture, at most ``HINT_SIDE`` pixels on the longer side.
@@ -53,10 +54,10 @@ def picture_id(file: str) -> str:
     return hashlib.sha256(file.encode()).hexdigest()[:16]
 
 
-def shrink_lightness(lightness: Float32) -> Float32:
-    """Return lightness (H, W) scaled down to ``HINT_SIDE`` on its longer side."""
+def shrink_lightness(lightness: Float32, side: int = HINT_SIDE) -> Float32:
+    """Return lightness (H, W) scaled down to ``side`` on its longer side."""
     height, width = lightness.shape
-    scale = HINT_SIDE / max(height, width)
+    scale = side / max(height, width)
     if scale >= 1:
         return lightness
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -75,10 +76,21 @@ class KeptPredictions:
     def __init__(self, context: RequestContext) -> None:
         self._context = context
 
-    def find(self, file: str, label: str) -> KeptPrediction | None:
-        """Return the prediction of the plugin ``label`` for an upload, or ``None``."""
-        name = _name(file, label)
-        for folder in self._context.result_folders(KIND):
+    def find(self, file: str, label: str, variant: Variant | None = None) -> KeptPrediction | None:
+        """Return the prediction of the plugin ``label`` for an upload, or ``None``.
+
+        ``variant`` is the version of the picture; ``None`` is the automatic prediction.
+        """
+        kept = self._load(KIND, _name(file, label, variant))
+        if kept is None and variant is not None:
+            every = Variant(0, variant.count, variant.seed)
+            versions = self._load(VERSIONS_KIND, _name(file, label, every))
+            if versions is not None:
+                kept = replace(versions, ab=versions.ab[variant.number - 1])
+        return kept
+
+    def _load(self, kind: str, name: str) -> KeptPrediction | None:
+        for folder in self._context.result_folders(kind):
             try:
                 with np.load(folder / name, allow_pickle=False) as kept:
                     height, width = map(int, kept["size"])
@@ -87,19 +99,31 @@ class KeptPredictions:
                 continue
         return None
 
-    def keep(self, file: str, label: str, prediction: KeptPrediction) -> None:
+    def keep(
+        self, file: str, label: str, prediction: KeptPrediction, variant: Variant | None = None
+    ) -> None:
         """Keep a prediction, in place of the oldest of the window."""
+        self._save(KIND, _name(file, label, variant), prediction)
+
+    def keep_versions(
+        self, file: str, label: str, versions: KeptPrediction, count: int, seed: int
+    ) -> None:
+        """Keep all versions of a picture: ``versions.ab`` has the shape (count, h, w, 2)."""
+        self._save(VERSIONS_KIND, _name(file, label, Variant(0, count, seed)), versions)
+
+    def _save(self, kind: str, name: str, prediction: KeptPrediction) -> None:
         buffer = io.BytesIO()
         np.savez(
             buffer, ab=prediction.ab, lightness=prediction.lightness,
             size=np.array([prediction.height, prediction.width]),
         )  # fmt: skip
-        folder = self._context.folder(KIND)
-        write_atomic(folder / _name(file, label), buffer.getvalue(), durable=False)
+        folder = self._context.folder(kind)
+        write_atomic(folder / name, buffer.getvalue(), durable=False)
 
 
-def _name(file: str, label: str) -> str:
-    return hashlib.sha256(f"{file}\0{label}".encode()).hexdigest() + ".npz"
+def _name(file: str, label: str, variant: Variant | None) -> str:
+    """Return the name of a file. The number 0 of a variant means all versions."""
+    return hashlib.sha256(f"{file}\0{label}\0{variant}".encode()).hexdigest() + ".npz"
 
 
 class KeptPlugin:
@@ -111,12 +135,19 @@ class KeptPlugin:
         The plugin.
     prediction : KeptPrediction or None
         Its prediction for the one picture that is to be colorized.
+    variant : Variant or None
+        The version that is wanted; ``None`` is the automatic prediction.
     """
 
     takes_batches = False
 
-    def __init__(self, plugin: PooledPlugin, prediction: KeptPrediction | None) -> None:
-        self._plugin, self._prediction = plugin, prediction
+    def __init__(
+        self,
+        plugin: PooledPlugin,
+        prediction: KeptPrediction | None,
+        variant: Variant | None = None,
+    ) -> None:
+        self._plugin, self._prediction, self._variant = plugin, prediction, variant
         self.strength = plugin.strength
         self.spec: ColorizerSpec = plugin.spec
         self.digest, self.options_key = plugin.digest, plugin.options_key
@@ -126,6 +157,9 @@ class KeptPlugin:
         kept = self._prediction
         if kept is not None and kept.ab.shape[:2] == lightness.shape:
             return kept.ab
+        if (variant := self._variant) is not None:
+            versions = self._plugin.predict_samples(lightness, variant.count, variant.seed)
+            return np.ascontiguousarray(versions[variant.number - 1])
         return self._plugin.predict(lightness)
 
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from colortk.color.cielab import lightness
+from colortk.color.upsample import resize
+from colortk.color.working_size import working_shape
 from colortk.guidance.hints import Hint
 from colortk.guidance.prepare import make_guide
 from colortk.io.bit_depth import to_rgb8
 from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
+from colortk.runtime.versions import Variant
 from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, shrink_lightness
 from colortk.ui.limits import Limits
 from colortk.ui.page_hints import check_size, summarize_notes
@@ -49,6 +52,8 @@ class UploadOptions:
         Leave borders and mounts gray.
     mask : PaintedMask or None
         What gets colors; ``None``: everything.
+    variant : Variant or None
+        The version that the plugin's prediction is; ``None``: the automatic one.
     """
 
     strength: float = 1.0
@@ -57,6 +62,7 @@ class UploadOptions:
     hints: tuple[Hint, ...] = ()
     keep_border: bool = False
     mask: PaintedMask | None = None
+    variant: Variant | None = None
 
     @property
     def guided(self) -> bool:
@@ -143,7 +149,9 @@ def colorize_picture(
         picture.notes += summarize_notes(guide.notes, names)
     prediction = KeptPrediction(result.ab, shrink_lightness(light), *light.shape)
     del light, guide
-    file = folder / f"{Path(name).stem}{SUFFIX}.{options.extension or suggest_extension(picture)}"
+    number = "" if options.variant is None else f"-{options.variant.number}"
+    extension = options.extension or suggest_extension(picture)
+    file = folder / f"{Path(name).stem}{SUFFIX}{number}.{extension}"
     data = encode(result.rgb, picture, extension_of(file), picture.notes)
     write_atomic(file, data, durable=False)
     height, width = result.rgb.shape[:2]
@@ -159,3 +167,32 @@ def colorize_picture(
         prediction,
         picture.notes,
     )
+
+
+def predict_versions(
+    path: Path, name: str, plugin: PooledPlugin, limits: Limits, count: int, seed: int
+) -> KeptPrediction:
+    """Predict several versions of a picture file.
+
+    Parameters
+    ----------
+    path, name, plugin, limits
+        As for :func:`colorize_picture`.
+    count, seed : int
+        Number of versions, and the seed of their choice.
+
+    Returns
+    -------
+    KeptPrediction
+        Its chroma has the shape (count, h, w, 2).
+
+    Raises
+    ------
+    PictureError, PluginError, UsageError
+        If the picture cannot be read, or the plugin makes only one version.
+    """
+    light = lightness(limits.decode(path, name).pixels)
+    rows, columns = working_shape(plugin.spec.working_size, *light.shape)
+    small = np.ascontiguousarray(resize(light, (columns, rows)))
+    versions = plugin.predict_samples(small, count, seed)
+    return KeptPrediction(versions, shrink_lightness(light), *light.shape)

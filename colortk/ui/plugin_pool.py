@@ -50,6 +50,14 @@ class PooledPlugin:
         """Return :meth:`predict` of several pictures, one after another."""
         return [self.predict(lightness) for lightness in lightnesses]
 
+    def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
+        """Return versions of a picture, float32 (count, H, W, 2).
+
+        Raises ``UsageError`` if the plugin makes only one, and ``PredictionError``.
+        """
+        with self._turn:
+            return self._isolated.predict_samples(lightness, count, seed)
+
     def close(self) -> None:
         """End its process."""
         self._isolated.close()
@@ -89,6 +97,10 @@ class PluginPool:
         """Return the one-line summary of a plugin."""
         return self._variant(label).summary
 
+    def makes_versions(self, label: str) -> bool:
+        """Return whether a plugin can make several versions of a picture."""
+        return self._spec(label).samples
+
     def get(self, label: str) -> PooledPlugin:
         """Return a plugin, and start it if it does not run yet.
 
@@ -117,6 +129,9 @@ class PluginPool:
         self._closed = True
         for plugin in self._loaded.values():
             plugin.close()
+
+    def _spec(self, label: str) -> ColorizerSpec:
+        return registry().colorizer(self._variant(label).request.plugin)[1]
 
     def _variant(self, label: str) -> PluginVariant:
         variant = self._variants.get(label)
