@@ -14,7 +14,7 @@ from colortk.errors import ArtifactError
 from colortk_plugins.effnet_bins.bins import CENTERS, annealed_mean
 from colortk_plugins.effnet_bins.codec import Bins
 from colortk_plugins.effnet_bins.options import Options
-from colortk_plugins.effnet_bins.vivid import boost_pale_colors
+from colortk_plugins.effnet_bins.vividness import concentration, more_vivid
 from conftest import photo
 
 # Keras converts its variables to arrays in a way that NumPy 2 deprecates.
@@ -47,9 +47,9 @@ def test_the_annealed_mean_goes_from_the_expected_color_to_the_likeliest() -> No
     kept = logits.copy()
     for temperature in (1.0, 0.38):
         expected = softmax(logits.astype(np.float64) / temperature, -1) @ CENTERS
-        assert np.abs(annealed_mean(logits, temperature) - expected).max() < 1e-3
+        assert np.abs(annealed_mean(logits, temperature)[0] - expected).max() < 1e-3
     likeliest = CENTERS[logits.argmax(-1)]
-    assert np.abs(annealed_mean(logits * 1000, 0.01) - likeliest).max() < 0.1
+    assert np.abs(annealed_mean(logits * 1000, 0.01)[0] - likeliest).max() < 0.1
     assert (logits == kept).all()
 
 
@@ -64,35 +64,69 @@ def test_regression_is_added_to_the_expected_color() -> None:
     assert codec.chroma(residual, 16, 16) == pytest.approx(10 * residual)
 
 
-def test_vivid_raises_low_chroma_most_and_keeps_hue_and_order() -> None:
-    chroma = np.linspace(0, 130, 500)
-    hue = np.random.default_rng(0).uniform(-np.pi, np.pi, 500)
-    ab = np.stack([chroma * np.cos(hue), chroma * np.sin(hue)], -1).astype(np.float32)
+def test_concentration_is_1_for_one_hue_and_0_for_opposite_ones() -> None:
+    cells = [(color == CENTERS).all(-1).argmax() for color in ([40, 0], [-40, 0], [0, 40])]
+    logits = np.full((3, len(CENTERS)), -50, np.float32)
+    logits[0, cells[0]] = logits[1, cells[0]] = logits[1, cells[1]] = 0
+    logits[2, cells[0]] = logits[2, cells[2]] = 0
+    mean, mean_chroma = annealed_mean(logits, 1)
+    np.testing.assert_allclose(mean_chroma, 40, rtol=1e-5)
+    np.testing.assert_allclose(concentration(mean, mean_chroma), [1, 0, np.sqrt(0.5)], atol=1e-4)
+
+
+def test_vividness_raises_certain_pale_colors_and_keeps_hue() -> None:
+    chroma = np.tile(np.linspace(0, 100, 40, dtype=np.float32), (40, 1))
+    hue = np.random.default_rng(0).uniform(-np.pi, np.pi, (40, 40))
+    ab = np.dstack([chroma * np.cos(hue), chroma * np.sin(hue)]).astype(np.float32)
+    lightness = np.full((40, 40), 55, np.float32)
+    certain, uncertain = (np.full((40, 40), c, np.float32) for c in (1.0, 0.2))
     kept = ab.copy()
-    assert boost_pale_colors(ab, 1.0) is ab
-    for amount in (1.5, 2.1, 4.0):
-        more = boost_pale_colors(ab, amount)
+    assert more_vivid(ab, 1, certain, lightness) is ab
+    np.testing.assert_allclose(more_vivid(ab, 3, uncertain, lightness), ab, atol=1e-4)
+    for amount in (1.6, 3.0, 4.0):
+        more = more_vivid(ab, amount, certain, lightness)
         assert more.dtype == np.float32
-        found = np.hypot(*more.T.astype(np.float64))
+        found = np.hypot(*np.moveaxis(more.astype(np.float64), -1, 0))
+        wanted = chroma * (1 + (amount - 1) * np.exp(-chroma / 40.0))
+        np.testing.assert_allclose(found, wanted, rtol=1e-4)
+        assert (np.diff(found, axis=1) > 0).all()
         np.testing.assert_allclose(
-            found, chroma * (1 + (amount - 1) * np.exp(-chroma / 40)), rtol=1e-5
+            more[:, 1:] / found[:, 1:, None], ab[:, 1:] / chroma[:, 1:, None], atol=1e-4
         )
-        assert (np.diff(found) > 0).all()
-        turned = np.angle(np.exp(1j * (np.arctan2(more[1:, 1], more[1:, 0]) - hue[1:])))
-        assert np.abs(turned).max() < 1e-5
     assert (ab == kept).all()
 
 
-@pytest.mark.parametrize("vividness", [0.9, 4.1, float("nan")])
-def test_invalid_amounts_of_vivid_are_refused(vividness: float) -> None:
+def test_vividness_leaves_black_and_white_alone() -> None:
+    """Shadows and pale ground get less of it than middle tones, as in photographs."""
+    lightness = np.repeat(np.array([1, 55, 99], np.float32), 20)[None].repeat(60, 0)
+    ab = np.full((60, 60, 2), 8, np.float32)
+    gain = more_vivid(ab, 3, np.ones((60, 60), np.float32), lightness)[30, [5, 30, 55], 0] / 8 - 1
+    assert gain[0] < 0.2 * gain[1]
+    assert gain[2] < 0.3 * gain[1]
+
+
+@pytest.mark.parametrize("vivid", [0.9, 4.1, float("nan")])
+def test_invalid_amounts_of_vivid_are_refused(vivid: float) -> None:
     with pytest.raises(ValueError, match="vivid"):
-        Options(vivid=vividness)
+        Options(vivid=vivid)
+
+
+@pytest.mark.parametrize("vividness", [-0.1, 1.1, float("nan")])
+def test_invalid_vividness_is_refused(vividness: float) -> None:
+    with pytest.raises(ValueError, match="vividness"):
+        Options(vividness=vividness)
+
+
+def test_vivid_is_another_name_of_vividness() -> None:
+    assert Options(vivid=2).amount == Options(vividness=0.5).amount == 2
+    with pytest.raises(ValueError, match="give one of them"):
+        Options(vividness=0.5, vivid=2)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), 11.0])
 def test_invalid_temperatures_are_refused(temperature: float) -> None:
     with pytest.raises(ValueError, match="temperature"):
-        Options(temperature)
+        Options(temperature=temperature)
 
 
 def trained(layers: list[Any]) -> int:
@@ -288,7 +322,7 @@ def test_chroma_has_the_size_of_the_lightness() -> None:
             return logits
 
     plugin = EffnetBins.__new__(EffnetBins)
-    plugin.vivid = 1.0
+    plugin.amount = 1.0
     plugin.chroma_gain = np.float32(1)
     plugin.codec, plugin.engine = Bins(), Two()  # type: ignore[assignment]
     lightness = np.full((64, 64), 20, np.float32)

@@ -322,7 +322,8 @@ def test_networks_that_cannot_be_a_part_are_refused() -> None:
     ("name", "options", "sizes"),
     [
         ("effnet_bins", (), [(333, 517), (97, 61), (1, 50), (600, 450)]),
-        ("effnet_bins", ("vivid=2.1", "temperature=0.5"), [(150, 200)]),
+        ("effnet_bins", ("vividness=1", "temperature=0.5"), [(150, 200)]),
+        ("effnet_bins", ("vividness=0",), [(150, 200)]),
         ("resnet18", (), [(150, 201)]),
         ("vgg16_residual", (), [(150, 201)]),
         ("autoencoder", (), [(150, 201)]),

@@ -12,6 +12,7 @@ from colortk.cli.common import (
     JSON,
     OPTIONS,
     PLUGIN,
+    VIVIDNESS,
     WEIGHTS,
     need_one_colorizer,
     note_foreign_weights,
@@ -45,6 +46,7 @@ from colortk.cli.output import print_line, print_message
 )
 @click.option("--strength-input", is_flag=True, help="Add an input that multiplies the colors.")
 @OPTIONS
+@VIVIDNESS
 @WEIGHTS
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @JSON

@@ -11,6 +11,7 @@ from colortk.cli.common import (
     STRENGTH,
     TEMPORAL,
     THREADS,
+    VIVIDNESS,
     configure_runtime,
     need_one_colorizer,
 )
@@ -22,6 +23,7 @@ from colortk.cli.output import print_message
 @PLUGIN
 @TEMPORAL
 @STRENGTH
+@VIVIDNESS
 @OPTIONS
 @THREADS
 @DEVICE

@@ -22,6 +22,7 @@ from colortk.cli.common import (
     STORE,
     STRENGTH,
     THREADS,
+    VIVIDNESS,
     WEIGHTS,
     check_dask_options,
     check_finite,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
 )
 @REFINE
 @STRENGTH
+@VIVIDNESS
 @click.option(
     "--suffix",
     default="-colorized",

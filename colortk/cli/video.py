@@ -15,6 +15,7 @@ from colortk.cli.common import (
     REFINE,
     STRENGTH,
     THREADS,
+    VIVIDNESS,
     WEIGHTS,
     configure_runtime,
     need_one_colorizer,
@@ -105,6 +106,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 @HINT
 @REFINE
 @STRENGTH
+@VIVIDNESS
 @OPTIONS
 @WEIGHTS
 @THREADS

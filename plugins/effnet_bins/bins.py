@@ -51,8 +51,12 @@ CENTERS: Float32 = np.array(
 )
 
 
-def annealed_mean(logits: Float32, temperature: float) -> Float32:
-    """Return the annealed mean color of a distribution (Zhang 2016, equation 5).
+#: a*, b* and chroma of every cell's center, float32 (cells, 3).
+_COLORS: Float32 = np.column_stack([CENTERS, np.hypot(*CENTERS.T)]).astype(np.float32)
+
+
+def annealed_mean(logits: Float32, temperature: float) -> tuple[Float32, Float32]:
+    """Return the annealed mean color of a distribution (Zhang 2016, equation 5), and mean chroma.
 
     Each center counts by its probability to the power of 1 / ``temperature``.
 
@@ -66,26 +70,30 @@ def annealed_mean(logits: Float32, temperature: float) -> Float32:
 
     Returns
     -------
-    ndarray
+    mean : ndarray
         a* and b*, float32 (..., 2).
+    mean_chroma : ndarray
+        Mean of the chroma of the centers, float32 (...).
     """
     scaled = logits * np.float32(1 / temperature)
     scaled -= scaled.max(-1, keepdims=True)
     np.exp(scaled, out=scaled)
-    mean: Float32 = (scaled @ CENTERS) / scaled.sum(-1, keepdims=True)
-    return mean
+    means: Float32 = (scaled @ _COLORS) / scaled.sum(-1, keepdims=True)
+    return means[..., :2], means[..., 2]
 
 
-def add_annealed_mean(graph: PictureGraph, logits: Value, temperature: float) -> Value:
-    """Return :func:`annealed_mean` of (1, cells, h, w) as an ONNX value (1, 2, h, w)."""
+def add_annealed_mean(
+    graph: PictureGraph, logits: Value, temperature: float
+) -> tuple[Value, Value]:
+    """Return :func:`annealed_mean` of (1, cells, h, w) as ONNX values (1, 2 and 1, h, w)."""
     scaled = logits * (1 / temperature)
     highest = scaled.then("ReduceMax", axes=[1], keepdims=1)
-    # One convolution sums a*, b* and 1 over the cells.
-    sums = np.concatenate([CENTERS, np.ones((len(CENTERS), 1), np.float32)], 1).T
+    # One convolution sums a*, b*, chroma and 1 over the cells.
+    sums = np.concatenate([_COLORS, np.ones((len(CENTERS), 1), np.float32)], 1).T
     weights = graph.array(sums[:, :, None, None])
     total = graph.value("Conv", [(scaled - highest).then("Exp"), weights])
-    ab, count = total.split(1, [2, 1])
-    return ab / count
+    ab, chroma, count = total.split(1, [2, 1, 1])
+    return ab / count, chroma / count
 
 
 def softmax(logits: Float32) -> Float32:

@@ -11,6 +11,7 @@ from colortk.plugin import Float32
 
 from .bins import CENTERS, WIDTH, add_annealed_mean, annealed_mean
 from .encoder import OFFSET, SCALE
+from .vividness import add_concentration, concentration
 
 if TYPE_CHECKING:
     from colortk.plugin import PictureGraph, Value
@@ -41,13 +42,32 @@ class Bins:
 
     def chroma(self, outputs: Float32, height: int, width: int) -> Float32:
         """Return a* and b* (N, h, w, 2) of the outputs, at a quarter of the size."""
+        return self.chroma_and_certainty(outputs)[0]
+
+    def chroma_and_certainty(self, outputs: Float32) -> tuple[Float32, Float32]:
+        """Return the expected color and how certain it is.
+
+        Parameters
+        ----------
+        outputs : ndarray
+            Outputs of the network, float32 (N, h, w, C).
+
+        Returns
+        -------
+        ab : ndarray
+            a* and b*, float32 (N, h, w, 2).
+        certainty : ndarray
+            Concentration of the distribution, float32 (N, h, w), 0 to 1; 1 for a network without
+            distributions.
+        """
         cells = len(CENTERS)
         if outputs.shape[-1] < cells:
-            return outputs * np.float32(STEP)
-        ab = annealed_mean(outputs[..., :cells], self.temperature)
+            return outputs * np.float32(STEP), np.ones(outputs.shape[:-1], np.float32)
+        ab, mean_chroma = annealed_mean(outputs[..., :cells], self.temperature)
+        certainty = concentration(ab, mean_chroma)
         if outputs.shape[-1] > cells:
-            ab += outputs[..., cells:] * np.float32(STEP)
-        return ab
+            ab = ab + outputs[..., cells:] * np.float32(STEP)
+        return ab, certainty
 
     def add_inputs(self, graph: PictureGraph, lightness: Value) -> Value:
         """Return the input of the network as an ONNX value; see :meth:`inputs`."""
@@ -55,13 +75,21 @@ class Bins:
 
     def add_chroma(self, graph: PictureGraph, outputs: Value, lightness: Value) -> Value:
         """Return a* and b* (1, 2, h, w) as an ONNX value, at a quarter of the size."""
+        return self.add_chroma_and_certainty(graph, outputs)[0]
+
+    def add_chroma_and_certainty(
+        self, graph: PictureGraph, outputs: Value
+    ) -> tuple[Value, Value | None]:
+        """Return :meth:`chroma_and_certainty` as ONNX values; no certainty stands for 1."""
         cells = len(CENTERS)
         if outputs.channels < cells:
-            return outputs * STEP
-        ab = add_annealed_mean(graph, outputs.part(1, 0, cells), self.temperature)
+            return outputs * STEP, None
+        logits = outputs.part(1, 0, cells)
+        ab, mean_chroma = add_annealed_mean(graph, logits, self.temperature)
+        certainty = add_concentration(ab, mean_chroma)
         if outputs.channels > cells:
             ab += outputs.part(1, cells, outputs.channels) * STEP
-        return ab
+        return ab, certainty
 
 
 CODEC = Bins()

@@ -8,18 +8,18 @@ import numpy as np
 
 from colortk.plugin import (
     Artifacts,
-    Codec,
     Float32,
     OnnxColorizer,
     PredictionError,
     chroma_field,
     diverse_versions,
+    resize,
 )
 
 from .bins import CENTERS, softmax
 from .codec import Bins
 from .options import Options
-from .vivid import add_boost, boost_pale_colors
+from .vividness import add_more_vivid, more_vivid
 
 if TYPE_CHECKING:
     from colortk.plugin import PictureGraph, Value
@@ -31,9 +31,11 @@ CHROMA_GAIN = 0.9
 class EffnetBins(OnnxColorizer):
     """Predicts chroma at a quarter of the size, and upsamples it along the edges."""
 
-    def __init__(self, artifacts: Artifacts, codec: Codec, network: str, options: Options) -> None:
+    codec: Bins
+
+    def __init__(self, artifacts: Artifacts, codec: Bins, network: str, amount: float) -> None:
         super().__init__(artifacts, codec, network, CHROMA_GAIN)
-        self.vivid = options.vivid
+        self.amount = amount
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
         """Predict several pictures at once.
@@ -49,7 +51,7 @@ class EffnetBins(OnnxColorizer):
             a* and b*, float32 (N, H, W, 2).
         """
         outputs = self.engine.predict(self.codec.inputs(lightness))
-        return boost_pale_colors(self._expected_color(lightness, outputs), self.vivid)
+        return self._colors(lightness, outputs)
 
     def predict_ab_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
         """Predict several versions of a picture: its expected color, then modes of its segments.
@@ -75,12 +77,11 @@ class EffnetBins(OnnxColorizer):
         if outputs.shape[-1] < len(CENTERS):
             reason = "these weights were trained with head=regression, without probabilities"
             raise PredictionError("effnet_bins cannot make variants", reason)
-        ab = self._expected_color(lightness[None], outputs)[0]
+        ab = self._colors(lightness[None], outputs)[0]
         probabilities = softmax(outputs[0, ..., : len(CENTERS)])
-        versions = diverse_versions(
+        return diverse_versions(
             lightness, ab, probabilities, CENTERS, count, seed, float(self.chroma_gain)
         )
-        return boost_pale_colors(versions, self.vivid)
 
     def add_to_graph(self, graph: PictureGraph, lightness: Value) -> Value:
         """Add the operators of :meth:`predict_ab_batch`, for ``colortk export``.
@@ -97,18 +98,22 @@ class EffnetBins(OnnxColorizer):
         Value
             a* and b*, float32 (1, 2, h, w).
         """
-        coarse = super().add_to_graph(graph, lightness)
-        ab = graph.chroma_along_edges(lightness, coarse, graph.short // 4)
-        return add_boost(ab, self.vivid)
+        outputs = graph.network(self.engine.content, self.codec.add_inputs(graph, lightness))
+        ab, certainty = self.codec.add_chroma_and_certainty(graph, outputs)
+        ab, short = ab * float(self.chroma_gain), graph.short // 4
+        vivid = add_more_vivid(graph, ab, self.amount, certainty, lightness, short)
+        return graph.chroma_along_edges(lightness, vivid, short)
 
-    def _expected_color(self, lightness: Float32, outputs: Float32) -> Float32:
+    def _colors(self, lightness: Float32, outputs: Float32) -> Float32:
         """Return a* and b* (N, H, W, 2) of the outputs of the network, along edges."""
-        coarse = self.codec.chroma(outputs, *lightness.shape[1:])
-        full = [
-            chroma_field(plane, np.ascontiguousarray(ab)).chroma_of_block(0, 0, plane)
-            for plane, ab in zip(lightness, coarse, strict=True)
-        ]
-        return np.ascontiguousarray(full, np.float32) * self.chroma_gain
+        coarse, certainty = self.codec.chroma_and_certainty(outputs)
+        size = coarse.shape[2], coarse.shape[1]
+        full = []
+        for plane, ab, certain in zip(lightness, coarse * self.chroma_gain, certainty, strict=True):
+            vivid = more_vivid(ab, self.amount, certain, resize(plane, size))
+            field = chroma_field(plane, np.ascontiguousarray(vivid))
+            full.append(field.chroma_of_block(0, 0, plane))
+        return np.ascontiguousarray(full, np.float32)
 
 
 def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
@@ -118,5 +123,5 @@ def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
         artifacts,
         Bins(options.temperature),
         "colortk_plugins.effnet_bins.network:effnet_bins",
-        options,
+        options.amount,
     )

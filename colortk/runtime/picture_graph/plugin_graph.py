@@ -11,7 +11,10 @@ from colortk.errors import ArtifactError
 from colortk.runtime.onnx_graph import OPSET
 from colortk.runtime.picture_graph.builder import GraphBuilder
 from colortk.runtime.picture_graph.sizes import add_resized
-from colortk.runtime.picture_graph.upsample import add_chroma_along_edges
+from colortk.runtime.picture_graph.upsample import (
+    add_chroma_along_edges,
+    add_smoothed_along_edges,
+)
 from colortk.runtime.picture_graph.values import Value
 
 
@@ -68,6 +71,24 @@ class PictureGraph(GraphBuilder):
             a* and b*, float32 (1, 2, H, W).
         """
         return add_chroma_along_edges(self, lightness, ab, short)
+
+    def resized(self, plane: Value, other: Value) -> Value:
+        """Scale a plane, float32 (1, 1, H, W), to the height and width of ``other``."""
+        return add_resized(self, plane, other.size(2), other.size(3))
+
+    def smoothed_along_edges(self, lightness: Value, plane: Value, short: int) -> Value:
+        """Smooth a plane along the edges of a lightness; both float32 (1, 1, h, w).
+
+        Parameters
+        ----------
+        lightness : Value
+            CIE L*.
+        plane : Value
+            Any values.
+        short : int
+            Pixels of the short side of both.
+        """
+        return add_smoothed_along_edges(self, lightness, plane, short)
 
     def network(self, content: bytes, x: Value) -> Value:
         """Add the network of an ONNX file and return its output.

@@ -61,11 +61,48 @@ def add_fit(graph: GraphBuilder, guide: Value, ab: Value, short: int) -> Value:
         Planes of slope a, slope b, offset a and offset b, float32 (1, 4, h, w).
     """
     radius = window_radius(short)
-    planes = graph.join([guide, guide * guide, ab, ab * guide], 1)
-    center, square, average, product = _means(graph, planes, radius).split(1, [1, 1, 2, 2])
-    variance = (square - center * center).maximum(0.0) + EDGE**2
-    slopes = _means(graph, (product - average * center) / variance, radius)
+    slopes, _, _ = _slopes(graph, guide, ab, radius, 2)
+    slopes = _means(graph, slopes, radius)
     return graph.join([slopes, ab - slopes * guide], 1)
+
+
+def add_smoothed_along_edges(graph: GraphBuilder, guide: Value, plane: Value, short: int) -> Value:
+    """Smooth a plane along the edges of a lightness of the same size.
+
+    It is :func:`colortk.color.upsample.chroma_field` with ``exact=False``.
+
+    Parameters
+    ----------
+    graph : GraphBuilder
+        The graph.
+    guide : Value
+        CIE L*, float32 (1, 1, h, w).
+    plane : Value
+        Float32 (1, 1, h, w).
+    short : int
+        Pixels of their short side.
+
+    Returns
+    -------
+    Value
+        Float32 (1, 1, h, w).
+    """
+    radius = window_radius(short)
+    slope, average, center = _slopes(graph, guide, plane, radius, 1)
+    both = _means(graph, graph.join([slope, average - slope * center], 1), radius)
+    slope, offset = both.split(1, [1, 1])
+    return slope * guide + offset
+
+
+def _slopes(
+    graph: GraphBuilder, guide: Value, x: Value, radius: int, channels: int
+) -> tuple[Value, Value, Value]:
+    """Return the slopes of ``x`` on ``guide`` in each window, and the means of both."""
+    planes = graph.join([guide, guide * guide, x, x * guide], 1)
+    parts = _means(graph, planes, radius).split(1, [1, 1, channels, channels])
+    center, square, average, product = parts
+    variance = (square - center * center).maximum(0.0) + EDGE**2
+    return (product - average * center) / variance, average, center
 
 
 def _means(graph: GraphBuilder, x: Value, radius: int) -> Value:
