@@ -189,8 +189,12 @@ class OnnxNetwork:
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         """Shape of the first input, in the order of the file; ``None`` where a size is open."""
-        shape = self._session().get_inputs()[0].shape
-        return tuple(n if isinstance(n, int) and n > 0 else None for n in shape)
+        return _sizes(self._session().get_inputs()[0])
+
+    def with_features(self, names: Sequence[str]) -> OnnxNetwork:
+        """Return the same network, on the same device, with tensors inside it as outputs."""
+        device = "gpu" if "cuda" in self.engine else "cpu"
+        return OnnxNetwork(self.content, device=device, features=names)
 
     def _run(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> dict[str, Float32]:
         feeds = {name: _channels_first(x) for name, x in inputs.items()}
@@ -203,6 +207,10 @@ class OnnxNetwork:
     def _session(self) -> Any:
         # The session is not stored here: a forked process needs its own session.
         return onnx_session.session(os.getpid(), self._content, threads(), self._providers)
+
+
+def _sizes(tensor: Any) -> tuple[int | None, ...]:
+    return tuple(n if isinstance(n, int) and n > 0 else None for n in tensor.shape)
 
 
 def _channels_first(x: Float32) -> Float32:

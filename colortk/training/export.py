@@ -93,6 +93,7 @@ def export_network(
     if difference_16 > MAX_DIFFERENCE_16_BITS:
         request.print_message("16 bits are not precise enough for these weights: 32 bits are kept")
         content = to_onnx(network, half=False)
+    published = recipe.tail or (lambda content: content)
     best = state.best_epoch(recipe)
     with staged_request(request) as stage:
         facts: dict[str, Any] = {
@@ -114,7 +115,7 @@ def export_network(
             **recipe.facts,
         }
         packages = ["keras", facts["backend"], "onnx", "onnxruntime", "numpy"]
-        publish(stage, {NETWORK: content}, packages, **facts)
+        publish(stage, {NETWORK: published(content)}, packages, **facts)
         write_curve(stage.output, state.curve)
         mean_scores = _mean_scores(stage, recipe.plugin, source, split.held_out)
         if recipe.eight_bits is not None:
@@ -122,7 +123,7 @@ def export_network(
             quantized = quantize(
                 content_32, _calibration_inputs(source, recipe, split), recipe.eight_bits
             )
-            publish(stage, {NETWORK: quantized}, packages, **facts)
+            publish(stage, {NETWORK: published(quantized)}, packages, **facts)
             scores_8 = _mean_scores(stage, recipe.plugin, source, split.held_out)
             facts["differences"] |= {"8 bits": _largest_difference(network, quantized, inputs)}
             facts["scores_of_16_bits"] = mean_scores[recipe.plugin]
@@ -140,7 +141,7 @@ def export_network(
             mean_scores |= {
                 "note": recipe.evaluate(stage.output, split.held_out, source.file_content)
             }
-        publish(stage, {NETWORK: content}, packages, scores=mean_scores, **facts)
+        publish(stage, {NETWORK: published(content)}, packages, scores=mean_scores, **facts)
         write_model_card(stage, recipe, facts, mean_scores, state)
     for name, row in mean_scores.items():
         if name != "note":

@@ -78,6 +78,9 @@ class Recipe:
     eight_bits : tuple of str, optional
         Publish 8-bit weights if they score as well on held-out pictures. Layers whose names begin
         with one of these keep 32 bits. ``None`` publishes 16-bit weights.
+    tail : callable, optional
+        Returns the ONNX file that is published, for the content of the file that was checked: it
+        may append operators, such as the expected color of a distribution.
     prepare : callable, optional
         Called with the new network before the first step, to load pretrained weights for example.
     evaluate : callable, optional
@@ -113,6 +116,7 @@ class Recipe:
     multiple: int = 1
     fixed_side: bool = False
     eight_bits: tuple[str, ...] | None = None
+    tail: Callable[[bytes], bytes] | None = None
     prepare: Callable[[Any], None] | None = None
     evaluate: Callable[[Path, list[Path], Callable[[Path], bytes]], dict[str, Any]] | None = None
     facts: dict[str, Any] = field(default_factory=dict)

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 #: a* or b* of a regression output of 1.
 STEP = float(WIDTH)
+#: Channels of a file that ends in expected colors: expected a* and b*, residual of both, expected
+#: chroma, all in ``STEP``.
+CHANNELS = 5
+#: Name of the logits and the residual inside such a file.
+DISTRIBUTION = "distribution"
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,10 @@ class Bins:
             distributions.
         """
         cells = len(CENTERS)
+        if outputs.shape[-1] == CHANNELS:
+            means = outputs * np.float32(STEP)
+            certainty = concentration(means[..., :2], means[..., 4])
+            return means[..., :2] + means[..., 2:4], certainty
         if outputs.shape[-1] < cells:
             return outputs * np.float32(STEP), np.ones(outputs.shape[:-1], np.float32)
         ab, mean_chroma = annealed_mean(outputs[..., :cells], self.temperature)
@@ -82,6 +91,9 @@ class Bins:
     ) -> tuple[Value, Value | None]:
         """Return :meth:`chroma_and_certainty` as ONNX values; no certainty stands for 1."""
         cells = len(CENTERS)
+        if outputs.channels == CHANNELS:
+            mean, residual, mean_chroma = (outputs * STEP).split(1, [2, 2, 1])
+            return mean + residual, add_concentration(mean, mean_chroma)
         if outputs.channels < cells:
             return outputs * STEP, None
         logits = outputs.part(1, 0, cells)

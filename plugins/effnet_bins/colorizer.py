@@ -10,6 +10,7 @@ from colortk.plugin import (
     Artifacts,
     Float32,
     OnnxColorizer,
+    OnnxNetwork,
     PredictionError,
     chroma_field,
     diverse_versions,
@@ -17,7 +18,7 @@ from colortk.plugin import (
 )
 
 from .bins import CENTERS, softmax
-from .codec import Bins
+from .codec import CHANNELS, DISTRIBUTION, Bins
 from .options import Options
 from .vividness import add_more_vivid, more_vivid
 
@@ -36,6 +37,7 @@ class EffnetBins(OnnxColorizer):
     def __init__(self, artifacts: Artifacts, codec: Bins, network: str, amount: float) -> None:
         super().__init__(artifacts, codec, network, CHROMA_GAIN)
         self.amount = amount
+        self.with_distribution: OnnxNetwork | None = None
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
         """Predict several pictures at once.
@@ -50,8 +52,7 @@ class EffnetBins(OnnxColorizer):
         ndarray
             a* and b*, float32 (N, H, W, 2).
         """
-        outputs = self.engine.predict(self.codec.inputs(lightness))
-        return self._colors(lightness, outputs)
+        return self._colors(lightness, self._outputs(lightness))
 
     def predict_ab_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
         """Predict several versions of a picture: its expected color, then modes of its segments.
@@ -73,7 +74,7 @@ class EffnetBins(OnnxColorizer):
         PredictionError
             The network was trained without probabilities of colors.
         """
-        outputs = self.engine.predict(self.codec.inputs(lightness[None]))
+        outputs = self._outputs(lightness[None], distribution=True)
         if outputs.shape[-1] < len(CENTERS):
             reason = "these weights were trained with head=regression, without probabilities"
             raise PredictionError("effnet_bins cannot make variants", reason)
@@ -103,6 +104,20 @@ class EffnetBins(OnnxColorizer):
         ab, short = ab * float(self.chroma_gain), graph.short // 4
         vivid = add_more_vivid(graph, ab, self.amount, certainty, lightness, short)
         return graph.chroma_along_edges(lightness, vivid, short)
+
+    def _outputs(self, lightness: Float32, distribution: bool = False) -> Float32:
+        """Return the outputs of the network: the distribution only if it is needed.
+
+        A file may end in expected colors; its logits are then a tensor inside it.
+        """
+        x = self.codec.inputs(lightness)
+        outputs = self.engine.predict(x)
+        if outputs.shape[-1] != CHANNELS or not (distribution or self.codec.temperature != 1):
+            return outputs
+        if self.with_distribution is None:
+            self.with_distribution = self.engine.with_features((DISTRIBUTION,))
+        name = self.engine.input_names[0]
+        return self.with_distribution.run({name: x}, (DISTRIBUTION,))[DISTRIBUTION]
 
     def _colors(self, lightness: Float32, outputs: Float32) -> Float32:
         """Return a* and b* (N, H, W, 2) of the outputs of the network, along edges."""

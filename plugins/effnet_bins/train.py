@@ -15,6 +15,7 @@ from .encoder import block_of, load_lite
 from .losses import class_weights, color_loss
 from .network import effnet_bins
 from .prior import color_prior
+from .tail import with_expected_color
 from .training import Training
 
 RECIPE = Recipe(
@@ -36,6 +37,7 @@ RECIPE = Recipe(
     # Early blocks have few features: with 8 bits in them, colors change two to five times as much.
     eight_bits=("block0_", "block1_", "block2_"),
     loss=color_loss("both", regression=0.1),
+    tail=with_expected_color,
 )
 
 
