@@ -29,10 +29,10 @@ def mean_chroma(picture: np.ndarray) -> float:
 def test_chroma_rises_with_the_dial_and_lightness_stays(photograph: np.ndarray) -> None:
     results = [
         colortk.colorize(photograph, options={"vividness": amount}, threads=1)
-        for amount in (0.0, 0.4, 1.0)
+        for amount in (0.0, 0.25, 1.0)
     ]
     chroma = [mean_chroma(result) for result in results]
-    assert chroma[0] < 0.95 * chroma[1]
+    assert chroma[0] < 0.97 * chroma[1]
     assert chroma[1] < 0.9 * chroma[2]
     lightness = [rgb2lab(result)[..., 0] for result in results]
     assert max(np.abs(plane - lightness[0]).mean() for plane in lightness) < 0.2
