@@ -152,6 +152,7 @@ def test_a_correct_third_party_plugin_passes(
     assert [row[1:] for row in rows if row[2] != "passed"] == [
         ["batch_equals_single", "not run", "not run: it offers no predict_ab_batch"],
         ["samples_are_repeatable", "not run", "not run: it declares no samples"],
+        ["hints_are_followed", "not run", "not run: it does not declare guided"],
     ]
 
 
@@ -170,6 +171,7 @@ def test_a_plugin_that_always_raises_fails_every_prediction_check(
             "declaration_is_complete",
             "declaration_is_light",
             "samples_are_repeatable",  # skipped: it declares no samples
+            "hints_are_followed",  # skipped: it does not declare guided
         ]
         line = 1 + body.splitlines().index("        raise KeyError('boom')")
         failed = [row for row in rows.values() if row["status"] == "failed"]

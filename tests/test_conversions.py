@@ -11,9 +11,9 @@ import pytest
 
 from colortk.errors import ArtifactError, PictureError
 from colortk.plugin.spec import Artifact, ColorizerSpec
-from colortk.runtime.isolate import _sandboxed
 from colortk.runtime.loading import PluginRequest
 from colortk.runtime.sandbox import Hidden
+from colortk.runtime.sandboxed_request import sandboxed_request
 from colortk.store.artifacts import artifacts_of
 from colortk.store.weights_folder import external_files
 from conftest import Run, colorizer_module
@@ -107,7 +107,7 @@ def test_a_wrong_checkpoint_is_refused(stored: Path) -> None:
 
 
 def test_a_sealed_process_can_read_it(stored: Path) -> None:
-    _, sandbox = _sandboxed(SPEC, PluginRequest("example"), Hidden())
+    _, sandbox = sandboxed_request(SPEC, PluginRequest("example"), Hidden())
     try:
         assert str(stored.parent) in sandbox.policy()["readable"]
     finally:

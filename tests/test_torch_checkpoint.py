@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from colortk.errors import ArtifactError
+from colortk.guidance.working_hints import WorkingHints
 from colortk.runtime.inference import OnnxNetwork
 from colortk.runtime.loading import PluginRequest, load
 from colortk.store.torch_checkpoint import is_checkpoint, read_checkpoint
@@ -307,6 +308,13 @@ def test_zhang2017_takes_hints(tmp_path: Path) -> None:
     loaded = load(PluginRequest("zhang2017", (), path))
     ab = loaded.predict(np.full((256, 256), 50, np.float32))
     np.testing.assert_allclose(ab[0, 0], 110 * np.tanh([2 * scale - 2, 2.5 * scale - 2.5]), 1e-2)
+    hints = WorkingHints(np.zeros((256, 256, 2), "f4"), np.zeros((256, 256), "f4"))
+    hints.ab[9, 5], hints.mask[9, 5] = (30, -40), 1
+    guided = loaded.predict_guided(np.full((256, 256), 50, np.float32), hints)
+    a = scale * (30 / 110 + 2 + 0.1) - 2
+    b = scale * (-40 / 110 + 2.5) - 2.5
+    np.testing.assert_allclose(guided[9, 5], 110 * np.tanh([a, b]), atol=1e-3)
+    np.testing.assert_allclose(guided[0, 0], ab[0, 0], atol=1e-4)
     del tensors["model9.1.bias"]
     with pytest.raises(ArtifactError, match=r"no tensor 'model9\.1\.bias'"):
         load(PluginRequest("zhang2017", (), checkpoint(path, tensors)))

@@ -19,7 +19,7 @@ from colortk.guidance.options import Region
 from colortk.pipeline import colorize as colorize_lightness
 from colortk.pipeline import colorize_present, refiner
 from colortk.plugin.spec import DEFAULT
-from colortk.runtime.loading import Predictor
+from colortk.runtime.predictors import Predictor
 
 if TYPE_CHECKING:
     from PIL.Image import Image

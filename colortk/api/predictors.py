@@ -14,7 +14,8 @@ from colortk.errors import Notice, PredictionError, UsageError
 from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
-from colortk.runtime.loading import Loaded, PluginRequest, Predictor, check_prediction, load
+from colortk.runtime.loading import Loaded, PluginRequest, check_prediction, load
+from colortk.runtime.predictors import Predictor
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 

@@ -22,8 +22,8 @@ from colortk.io.files import write_atomic
 from colortk.io.picture import Picture
 from colortk.pipeline import Refiner, colorize, colorize_present
 from colortk.plugin.discover import strict
-from colortk.runtime.loading import Predictor, SamplingPredictor
 from colortk.runtime.memory_limit import memory_hint
+from colortk.runtime.predictors import Predictor, SamplingPredictor
 
 #: Takes data, name, maximum of pixels and whether truncated files are allowed; returns a picture.
 Decode = Callable[[bytes, str, int | None, bool], Picture]

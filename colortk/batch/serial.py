@@ -11,7 +11,7 @@ from colortk.batch.results import FileResult
 from colortk.batch.tracker import OutputTracker
 from colortk.io.decode import decode
 from colortk.pipeline import Refiner
-from colortk.runtime.loading import SamplingPredictor
+from colortk.runtime.predictors import SamplingPredictor
 
 
 def colorize_serial(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,13 +53,13 @@ class _Hinted:
     and how far these hints count, 0 to 1.
     """
 
-    def __init__(self, prediction: ChromaSource, field: SpreadField) -> None:
-        self._prediction, self._field = prediction, field
+    def __init__(self, prediction: ChromaSource, field: SpreadField, texture: float) -> None:
+        self._prediction, self._field, self._texture = prediction, field, texture
 
     def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
         values = self._field.values_of_block(top, left, lightness)
-        keep = 1 - np.float32(1 - TEXTURE) * values[..., 2:]
+        keep = 1 - np.float32(1 - self._texture) * values[..., 2:]
         hinted: Float32 = self._prediction.chroma_of_block(top, left, lightness) * keep
         hinted += values[..., :2]
         return hinted
@@ -118,6 +119,9 @@ class Guide:
         A sentence for each hint that could not be used as given.
     palette : tuple of (int, int, int)
         sRGB colors to which predicted colors are moved; empty: they stay.
+    is_followed : bool
+        Whether the prediction already follows the hints, because the colorizer takes them itself.
+        Then it only becomes exact at their pixels.
     """
 
     constraints: Constraints
@@ -125,6 +129,11 @@ class Guide:
     regions: tuple[Region, ...] = ()
     notes: list[str] = field(default_factory=list)
     palette: tuple[tuple[int, int, int], ...] = ()
+    is_followed: bool = False
+
+    def resolved(self, lightness: Float32, predict: Callable[[], Float32]) -> Guide:
+        """Return the guide whose constraints do not depend on the prediction: this one."""
+        return self
 
     def chroma(self, ab: Float32, small: Float32, lightness: Float32) -> ChromaSource:
         """Return the chroma of the picture.
@@ -152,7 +161,8 @@ class Guide:
             ab = apply_palette(ab, small, self.palette)
         if strength is not None:
             ab = ab * strength[..., None]
-        chroma = guided_chroma(ab, small, lightness, self.constraints)
+        texture = 1.0 if self.is_followed else TEXTURE
+        chroma = guided_chroma(ab, small, lightness, self.constraints, texture)
         return chroma if self.factor is None else _Scaled(chroma, self.factor)
 
     def part(self, top: int, left: int, shape: tuple[int, int]) -> Guide:
@@ -172,11 +182,15 @@ class Guide:
             for region in self.regions
         )
         constraints = self.constraints.moved(top, left, shape)
-        return Guide(constraints, factor, regions, self.notes, self.palette)
+        return replace(self, constraints=constraints, factor=factor, regions=regions)
 
 
 def guided_chroma(
-    ab: Float32, small: Float32, lightness: Float32, constraints: Constraints
+    ab: Float32,
+    small: Float32,
+    lightness: Float32,
+    constraints: Constraints,
+    texture: float = TEXTURE,
 ) -> ChromaSource:
     """Change a colorizer's chroma so that it has the colors that a user set.
 
@@ -190,6 +204,8 @@ def guided_chroma(
         CIE L* of the full-size picture.
     constraints : Constraints
         Pixels of the full-size picture whose chroma is set.
+    texture : float, optional
+        Share of the prediction that is kept around hints, 0 to 1.
 
     Returns
     -------
@@ -213,11 +229,11 @@ def guided_chroma(
     target = np.where(kept, predicted, constraints.ab)
     replaced = _means(1.0 - kept, cell_of, len(used))  # 0 where the prediction is to be kept
     differences = np.zeros((len(used), 2))
-    rest = target - predicted * (1 - (1 - TEXTURE) * replaced[cell_of])
+    rest = target - predicted * (1 - (1 - texture) * replaced[cell_of])
     for _ in range(1 + ROUNDS):
         differences += _means(rest, cell_of, len(used))
         spread = spreader.spread(np.hstack([differences, replaced]))
-        hinted = _Hinted(prediction, SpreadField(spread, coarse, (height, width)))
+        hinted = _Hinted(prediction, SpreadField(spread, coarse, (height, width)), texture)
         rest = target - _at(hinted, lightness, constraints)
     exact = Constraints(
         constraints.rows, constraints.columns, target.astype(np.float32), constraints.shape

@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from colortk._opencv import cv2
 from colortk.color.refine import ratio
 from colortk.color.upsample import resize
 from colortk.guidance.constraints import Constraints
-from colortk.guidance.guide import ChromaSource, guided_chroma
+from colortk.guidance.guide import ChromaSource, Guide
 from colortk.types import Float32
 
 Order = Literal["uniform", "error"]
@@ -54,10 +55,22 @@ class DrawnGuide:
 
     def chroma(self, ab: Float32, small: Float32, lightness: Float32) -> ChromaSource:
         """Return the guided chroma; see :meth:`colortk.guidance.guide.Guide.chroma`."""
+        return self.resolved(lightness, lambda: ab).chroma(ab, small, lightness)
+
+    def resolved(self, lightness: Float32, predict: Callable[[], Float32]) -> Guide:
+        """Return the guide with the drawn hints.
+
+        Parameters
+        ----------
+        lightness : float32 array of shape (H, W)
+            CIE L* of the picture.
+        predict : callable
+            Returns the unguided prediction, float32 (h, w, 2). It is called for "error" alone.
+        """
         if self.order == "uniform":
             pixels = uniform_points(lightness.shape, self.count, self.seed)
         else:
-            enlarged = resize(ab, (lightness.shape[1], lightness.shape[0]))
+            enlarged = resize(predict(), (lightness.shape[1], lightness.shape[0]))
             error = np.linalg.norm(self.truth_ab - enlarged, axis=-1)
             pixels = largest_errors(error.astype(np.float32), self.count)
         rows, columns = np.divmod(np.sort(pixels), lightness.shape[1])
@@ -65,7 +78,7 @@ class DrawnGuide:
         wanted = np.ascontiguousarray(mean[rows, columns][:, None])
         possible = ratio(np.ascontiguousarray(lightness[rows, columns][:, None]), wanted)[:, 0]
         shape = lightness.shape[0], lightness.shape[1]
-        return guided_chroma(ab, small, lightness, Constraints(rows, columns, possible, shape))
+        return Guide(Constraints(rows, columns, possible, shape))
 
 
 def uniform_points(shape: tuple[int, ...], count: int, seed: int) -> Any:

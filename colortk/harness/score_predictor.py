@@ -12,7 +12,7 @@ from colortk.harness.protocol import Protocol, reference_picture
 from colortk.harness.scoring import Scorer
 from colortk.io.decode import read_bytes
 from colortk.pipeline import colorize, refiner
-from colortk.runtime.loading import Predictor
+from colortk.runtime.predictors import Predictor
 
 
 def score_predictor(

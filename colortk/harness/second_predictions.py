@@ -20,7 +20,7 @@ from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError
 from colortk.harness.records import Repeat, ResultRow
-from colortk.runtime.loading import Predictor
+from colortk.runtime.predictors import Predictor
 from colortk.types import Float32
 
 #: One picture in this many is predicted twice.

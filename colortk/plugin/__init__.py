@@ -25,18 +25,19 @@ if TYPE_CHECKING:
         UsageError,
     )
     from colortk.guidance.variants import diverse_versions
+    from colortk.guidance.working_hints import WorkingHints
     from colortk.harness.films.frame import FilmFrame
     from colortk.harness.metrics.pair import Pair, Truth
     from colortk.io.decode import decode, read_bytes
     from colortk.io.discovery import find_pictures
     from colortk.io.files import write_atomic
     from colortk.io.regular_files import open_regular, read_regular
+    from colortk.plugin.artifact import Artifact, Artifacts
+    from colortk.plugin.guided import GuidedColorizer
     from colortk.plugin.hookspecs import hookimpl
     from colortk.plugin.sampling import SamplingColorizer
     from colortk.plugin.spec import (
         API_VERSION,
-        Artifact,
-        Artifacts,
         Colorizer,
         ColorizerSpec,
         MetricSpec,
@@ -75,6 +76,7 @@ __all__ = [
     "FilmFrame",
     "Float32",
     "GraphCodec",
+    "GuidedColorizer",
     "Lightness",
     "LinearScaling",
     "MetricSpec",
@@ -94,6 +96,7 @@ __all__ = [
     "Truth",
     "UsageError",
     "Value",
+    "WorkingHints",
     "WorkingSize",
     "chroma_field",
     "declared",
@@ -127,9 +130,9 @@ _LAZY = {
     "API_VERSION": "colortk.plugin.spec:API_VERSION",
     "Array": "colortk.types:Array",
     "Arrays": "colortk.store.pickles:Arrays",
-    "Artifact": "colortk.plugin.spec:Artifact",
+    "Artifact": "colortk.plugin.artifact:Artifact",
     "ArtifactError": "colortk.errors:ArtifactError",
-    "Artifacts": "colortk.plugin.spec:Artifacts",
+    "Artifacts": "colortk.plugin.artifact:Artifacts",
     "Chroma": "colortk.types:Chroma",
     "Codec": "colortk.runtime.network_io:Codec",
     "Colorizer": "colortk.plugin.spec:Colorizer",
@@ -139,6 +142,7 @@ _LAZY = {
     "FilmFrame": "colortk.harness.films.frame:FilmFrame",
     "Float32": "colortk.types:Float32",
     "GraphCodec": "colortk.runtime.network_io:GraphCodec",
+    "GuidedColorizer": "colortk.plugin.guided:GuidedColorizer",
     "Lightness": "colortk.types:Lightness",
     "LinearScaling": "colortk.runtime.network_io:LinearScaling",
     "MetricSpec": "colortk.plugin.spec:MetricSpec",
@@ -158,6 +162,7 @@ _LAZY = {
     "Truth": "colortk.harness.metrics.pair:Truth",
     "UsageError": "colortk.errors:UsageError",
     "Value": "colortk.runtime.picture_graph.values:Value",
+    "WorkingHints": "colortk.guidance.working_hints:WorkingHints",
     "WorkingSize": "colortk.plugin.spec:WorkingSize",
     "chroma_field": "colortk.color.upsample:chroma_field",
     "declared": "colortk.store.artifact_manifest:declared",

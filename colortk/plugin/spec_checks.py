@@ -97,8 +97,9 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
     names = [artifact.name for artifact in spec.artifacts]
     if len(set(names)) < len(names):
         return "has two artifacts of the same name"
-    if not isinstance(spec.samples, bool):
-        return f"has samples={spec.samples!r}; expected True or False"
+    for capability in ("samples", "guided"):
+        if not isinstance(value := getattr(spec, capability), bool):
+            return f"has {capability}={value!r}; expected True or False"
     if wrong := check_options("options", spec.options):
         return wrong
     if isinstance(spec.train_options, str):

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from colortk.errors import ColortkError, PluginError, PredictionError
-from colortk.plugin.options import with_paths
+from colortk.guidance.working_hints import WorkingHints
 from colortk.plugin.origins import Origin, discover_only
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.loading import PluginRequest, check_prediction, load, need_samples
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
-from colortk.runtime.sandbox import ASPECTS, Hidden, Sandbox, sealing_enabled
+from colortk.runtime.sandbox import ASPECTS, Hidden, sealing_enabled
+from colortk.runtime.sandboxed_request import sandboxed_request
 from colortk.runtime.subprocesses import exit_text, incoming, peak_memory
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
-from colortk.store.weights_folder import external_files
 from colortk.types import Float32
 
 #: Seconds that a plugin may take to load, even if its time limit is shorter.
@@ -88,6 +88,9 @@ def serve(channel: Channel) -> None:
             if request.kind == "samples":
                 count, seed = int(request.fields["count"]), int(request.fields["seed"])
                 ab = loaded.predict_samples(lightness, count, seed)
+            elif request.kind == "guided":
+                hints = WorkingHints(request.arrays["hint_ab"], request.arrays["hint_mask"])
+                ab = loaded.predict_guided(lightness, hints)
             else:
                 ab = loaded.predict(lightness)
             memory = {"peak_memory": peak_memory()}
@@ -104,7 +107,7 @@ def serve(channel: Channel) -> None:
 
 
 class Isolated:
-    """A :class:`~colortk.runtime.loading.Predictor` in a separate process.
+    """A :class:`~colortk.runtime.predictors.Predictor` in a separate process.
 
     After a timeout or a crash, the next picture gets a new process.
 
@@ -176,8 +179,21 @@ class Isolated:
         need_samples(self.spec)
         return self._predict("samples", lightness, count, {"count": count, "seed": seed})
 
+    def predict_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
+        """Predict with hints as :meth:`colortk.runtime.loading.Loaded.predict_guided` does."""
+        arrays = {
+            "hint_ab": np.ascontiguousarray(hints.ab, np.float32),
+            "hint_mask": np.ascontiguousarray(hints.mask, np.float32),
+        }
+        return self._predict("guided", lightness, None, {}, arrays)
+
     def _predict(
-        self, kind: str, lightness: Float32, count: int | None, fields: dict[str, Any]
+        self,
+        kind: str,
+        lightness: Float32,
+        count: int | None,
+        fields: dict[str, Any],
+        more: dict[str, Float32] | None = None,
     ) -> Float32:
         self.last = None
         if self._worker is None:
@@ -186,7 +202,7 @@ class Isolated:
             except PluginError as error:  # it has loaded before: this picture's failure
                 raise PredictionError(error.problem, error.reason, error.hint) from error
         start = time.perf_counter()
-        arrays = {"lightness": np.ascontiguousarray(lightness, np.float32)}
+        arrays = {"lightness": np.ascontiguousarray(lightness, np.float32), **(more or {})}
         message = self._ask(kind, fields, arrays, 2 * (count or 1) * arrays["lightness"].nbytes)
         seconds = time.perf_counter() - start
         try:
@@ -219,7 +235,7 @@ class Isolated:
         origin = registry().colorizer(self.request.plugin)[0].origin
         request, sandbox = self.request, None
         if self._hidden is not None and sealing_enabled():
-            request, sandbox = _sandboxed(self.spec, request, self._hidden)
+            request, sandbox = sandboxed_request(self.spec, request, self._hidden)
         self._worker = WorkerProcess("colortk.runtime.isolate:serve", self.threads, None, sandbox)
         message = self._ask("load", to_plain(Loading(request, origin)))
         try:
@@ -278,30 +294,6 @@ class Isolated:
         except BaseException:  # after an interrupt, the next picture would get this reply
             self.close()
             raise
-
-
-def _sandboxed(
-    spec: ColorizerSpec, request: PluginRequest, hidden: Hidden
-) -> tuple[PluginRequest, Sandbox]:
-    """Return a sandbox for a plugin, and the request with the paths that are valid in it.
-
-    Raises ``PluginError`` if a file that an option names cannot be copied.
-    """
-    extra = [] if request.weights is None else [request.weights.absolute()]
-    external = [file.path for file in external_files(spec)]
-    conversions = [path.parent for path in external]  # networks that were made from the files
-    sandbox = Sandbox([*extra, *external, *conversions], hidden)
-    try:
-        options = with_paths(spec, request.options, sandbox.with_copy)
-    except OSError as error:
-        sandbox.close()
-        reason = f"a file that an option names cannot be copied: {error.strerror or error}"
-        raise PluginError(f"plugin '{spec.name}' cannot be loaded", reason) from error
-    except BaseException:
-        sandbox.close()
-        raise
-    weights = request.weights and request.weights.absolute()
-    return replace(request, options=options, weights=weights), sandbox
 
 
 def _prediction(message: Message) -> tuple[Any, int | None]:

@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from colortk.errors import ColortkError, PluginError, PredictionError, UsageError
+from colortk.guidance.working_hints import WorkingHints
 from colortk.plugin.discover import raise_if_strict
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.process_state import restored
@@ -53,36 +54,6 @@ def plugin_context() -> Iterator[None]:
     with warnings.catch_warnings(), restored():
         warnings.simplefilter("ignore")
         yield
-
-
-class Predictor(Protocol):
-    """A colorizer in this process, or in a process that can be stopped."""
-
-    @property
-    def spec(self) -> ColorizerSpec: ...
-
-    def predict(self, lightness: Float32) -> Float32: ...
-
-
-class SamplingPredictor(Predictor, Protocol):
-    """A colorizer that may give several versions of a picture."""
-
-    def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32: ...
-
-
-class FilmPredictor(Predictor, Protocol):
-    """A colorizer of frames of a film, which may predict several frames at once."""
-
-    @property
-    def digest(self) -> str: ...
-
-    @property
-    def options_key(self) -> str: ...
-
-    @property
-    def takes_batches(self) -> bool: ...
-
-    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]: ...
 
 
 @dataclass(frozen=True)
@@ -165,6 +136,30 @@ class Loaded:
         need_samples(self.spec)
         versions = self._ask("predict_ab_samples", lightness.copy(), count, seed)
         return check_prediction(self.spec.name, lightness, versions, count)
+
+    def predict_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
+        """Predict a picture with hints, by a plugin that declares ``guided``.
+
+        Parameters
+        ----------
+        lightness : float32 array of shape (H, W)
+            CIE L*, 0 to 100.
+        hints : WorkingHints
+            The hints at the same size.
+
+        Returns
+        -------
+        float32 array of shape (H, W, 2)
+            CIE a* and b*.
+
+        Raises
+        ------
+        PredictionError
+            If the plugin fails.
+        """
+        copy = WorkingHints(hints.ab.copy(), hints.mask.copy())
+        ab = self._ask("predict_ab_guided", lightness.copy(), copy)
+        return check_prediction(self.spec.name, lightness, ab)
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         try:
@@ -295,9 +290,10 @@ def load(request: PluginRequest) -> Loaded:
             colorizer = load_callable(spec.factory)(artifacts, options)
         if not callable(getattr(colorizer, "predict_ab", None)):
             raise TypeError(f"its factory returned {type(colorizer).__name__} without predict_ab")
-        if spec.samples and not callable(getattr(colorizer, "predict_ab_samples", None)):
-            kind = type(colorizer).__name__
-            raise TypeError(f"it declares samples, and {kind} has no predict_ab_samples")
+        for capability in ("samples", "guided"):
+            method, kind = f"predict_ab_{capability}", type(colorizer).__name__
+            if getattr(spec, capability) and not callable(getattr(colorizer, method, None)):
+                raise TypeError(f"it declares {capability}, and {kind} has no {method}")
     except (KeyboardInterrupt, ColortkError):
         raise
     except BaseException as error:

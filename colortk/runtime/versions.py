@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from colortk.plugin.spec import ColorizerSpec
-from colortk.runtime.loading import SamplingPredictor
+from colortk.runtime.predictors import SamplingPredictor
 from colortk.types import Float32
 
 

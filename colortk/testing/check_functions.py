@@ -10,6 +10,7 @@ import numpy as np
 
 from colortk.color.cielab import rgb_to_lab
 from colortk.color.working_size import working_shape
+from colortk.guidance.working_hints import WorkingHints
 from colortk.pipeline import colorize, refiner
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import API_VERSION, ColorizerSpec
@@ -173,6 +174,32 @@ def samples_are_repeatable(loaded: Loaded) -> None:
     pairs = ((0, 1), (0, 2), (1, 2))
     apart = min(float(np.abs(versions[i] - versions[j]).mean()) for i, j in pairs)
     assert apart > 0.05, "two of three versions of a picture are the same"
+
+
+def hints_are_followed(loaded: Loaded) -> None:
+    """Check ``predict_ab_guided`` of a plugin that declares guided: form, effect and input."""
+    if not loaded.spec.guided:
+        raise NothingToCheckError("it does not declare guided")
+    light = _working_scene(loaded)
+    plain = loaded.predict(light)
+    ab, mask = np.zeros_like(plain), np.zeros_like(light)
+    for row, column in ((0.3, 0.3), (0.7, 0.6)):
+        at = np.s_[int(row * light.shape[0]) :, int(column * light.shape[1]) :]
+        mask[at][:3, :3] = 1
+        # The opposite hue is where no prediction lies by chance.
+        ab[at][:3, :3] = np.where(plain[at][:3, :3] > 0, -40, 40)
+    before = light.copy(), ab.copy(), mask.copy()
+    raw = loaded.colorizer.predict_ab_guided(light, WorkingHints(ab, mask))  # type: ignore[attr-defined]
+    unchanged = all(map(np.array_equal, (light, ab, mask), before))
+    assert unchanged, "it changed the arrays that it was given"
+    assert getattr(raw, "dtype", None) == np.float32, "predict_ab_guided must return float32"
+    hints = WorkingHints(ab, mask)
+    guided = loaded.predict_guided(light, hints)  # checks shape and finiteness
+    difference = np.abs(loaded.predict_guided(light, hints) - guided).max()
+    assert difference < 1e-3, f"two predictions with the same hints differ by {difference:.4f}"
+    errors = [np.abs(x - ab)[mask == 1].mean() for x in (plain, guided)]
+    assert errors[1] < errors[0], "its colors do not come closer to those of hints"
+    assert np.abs(loaded.predict(light) - plain).max() < 1e-3, "it keeps hints for later pictures"
 
 
 def keeps_lightness(loaded: Loaded) -> None:

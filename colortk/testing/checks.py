@@ -96,6 +96,7 @@ def check_colorizer(
         check_functions.does_not_depend_on_previous_pictures,
         check_functions.batch_equals_single,
         check_functions.samples_are_repeatable,
+        check_functions.hints_are_followed,
         check_functions.keeps_lightness,
     ):
         yield of_plugin.__name__, functools.partial(_check_loaded, of_plugin, load_once)

@@ -15,7 +15,7 @@ from colortk._opencv import cv2
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import refuse_special
 from colortk.pipeline import refiner
-from colortk.runtime.loading import FilmPredictor
+from colortk.runtime.predictors import FilmPredictor
 from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
 from colortk.video import fps_overlay

@@ -16,7 +16,7 @@ from colortk.color.cielab import lab_to_rgb
 from colortk.color.upsample import chroma_field, resize
 from colortk.color.working_size import working_shape
 from colortk.pipeline import Refiner
-from colortk.runtime.loading import Predictor
+from colortk.runtime.predictors import Predictor
 from colortk.types import Float32
 from colortk.video.frame_pixels import swap_fields
 from colortk.video.luma_tables import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from colortk.runtime.loading import FilmPredictor
+from colortk.runtime.predictors import FilmPredictor
 from colortk.runtime.prefetch import prefetch
 from colortk.types import Float32
 from colortk.video.colorize_frame import FrameSettings, YuvPlanes, color_planes, plugin_lightness

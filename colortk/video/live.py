@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from colortk._opencv import cv2
 from colortk.errors import PictureError
-from colortk.runtime.loading import Predictor
+from colortk.runtime.predictors import Predictor
 from colortk.video.colorize_frame import FrameSettings, color_planes, plugin_lightness
 from colortk.video.fps_overlay import FrameRate, draw
 from colortk.video.luma_tables import BT601, gray_luma

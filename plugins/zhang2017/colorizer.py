@@ -12,6 +12,7 @@ from colortk.plugin import (
     Float32,
     Lightness,
     OnnxNetwork,
+    WorkingHints,
     published_network,
 )
 
@@ -38,6 +39,13 @@ class Zhang2017:
         """Return the chroma, float32 (H, W, 2), of lightness, float32 (H, W)."""
         shape = lightness.shape
         return self._run(lightness, np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32))
+
+    def predict_ab_guided(self, lightness: Lightness, hints: WorkingHints) -> Chroma:
+        """Return the chroma of lightness with hints, by the network's own inputs.
+
+        A file that takes L* alone ignores them, so that only the host applies them.
+        """
+        return self._run(lightness, hints.ab, hints.mask)
 
     def _run(self, lightness: Float32, hint_ab: Float32, hint_mask: Float32) -> Chroma:
         light = lightness[None, ..., None]

@@ -17,6 +17,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             summary="U-Net that was trained with hints (Zhang 2017, SIGGRAPH)",
             factory="colortk_plugins.zhang2017.colorizer:Zhang2017",
             working_size=WorkingSize(short=256, square=True),
+            guided=True,
             requires=(Requirement("onnx", "pip install onnx"),),
             artifacts=(
                 Artifact(
