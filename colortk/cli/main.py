@@ -35,6 +35,7 @@ COMMANDS = {
     "survey": "Ask people which pictures are real.",
     "ui": "Colorize and compare in the browser.",
     "export": "Write a colorizer as one ONNX file for other programs.",
+    "web": "Write a web page that colorizes in the browser.",
     "fit": "Train a plugin.",
     "datasets": "Prepare and check sets of pictures.",
     "plugins": "List, show, check and create plugins.",

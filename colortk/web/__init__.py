@@ -1,0 +1,1 @@
+"""A static web page that colorizes pictures in the browser, for `colortk web export`."""
