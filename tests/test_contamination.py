@@ -36,10 +36,30 @@ def cloud(seed: int, side: int = 96) -> Image.Image:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """The weights of `mean_color` in a folder of their own."""
+    """The weights of `mean_color` in a folder of their own, without hashes."""
     folder = tmp_path / "weights"
     shutil.copytree(str(files("colortk_plugins.mean_color") / "artifacts"), folder)
+    (folder / "training.hashes").unlink()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["training_hashes"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+def test_the_shipped_weights_have_hashes() -> None:
+    """All that were trained list what they have seen; a pretrained encoder has seen more."""
+    registered = registry()
+    for name, least, complete in (
+        ("effnet_bins", 20_000, False),
+        ("autoencoder", 20_000, False),
+        ("sift_mlp", 20_000, True),
+        ("acharya_tanh_natural", 2_500, True),
+        ("mean_chrominance", 600, True),
+    ):
+        hashes = read_training_hashes(artifacts_of(registered.colorizer(name)[1]))
+        assert hashes is not None, name
+        assert len(hashes.values) > least
+        assert hashes.complete is complete
 
 
 @pytest.fixture
@@ -117,13 +137,15 @@ def test_compare_counts_and_leaves_out_seen_pictures(
 ) -> None:
     plugin = f"mean_color@{weights}"
     run = {"run_options": SINGLE, "store": tmp_path / "store", "changes": {"short_side": 64}}
+    unknown = f"mean_color@{tmp_path / 'unknown'}"
+    shutil.copytree(weights, tmp_path / "unknown")
     record(tmp_path, weights)
-    found = compare([scored], [plugin, "mean_color"], ["psnr"], **run).summary()
+    found = compare([scored], [plugin, unknown], ["psnr"], **run).summary()
     seen = {row.name: row.seen for row in found.plugins}
     assert (seen[plugin].pictures, seen[plugin].complete) == (2, True)
-    assert seen["mean_color"].pictures is None
+    assert seen[unknown].pictures is None
     assert seen["gray"].pictures == 0
-    assert f"pictures seen in training: {plugin} 2; unknown of mean_color" in caption(found)
+    assert f"pictures seen in training: {plugin} 2; unknown of {unknown}" in caption(found)
     record(tmp_path, weights, "--pretrained")
     rest = compare([scored], [plugin], ["psnr"], unseen=True, **run).summary()
     assert (rest.images, rest.left_out_seen) == (1, 2)
