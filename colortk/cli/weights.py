@@ -68,7 +68,8 @@ def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
     """Download the weights of a plugin.
 
     A download that was stopped is continued. A file gets its name after its size and its SHA-256
-    were checked. Proxies are taken from https_proxy and no_proxy.
+    were checked. Proxies are taken from https_proxy and no_proxy. The exit code is 4 if the weights
+    are still missing, also because you decline the license.
     """
     from colortk.errors import ArtifactError
     from colortk.store.download import download, is_verified
@@ -186,10 +187,10 @@ def _ask(files: list[WeightsFile]) -> None:
     ------
     UsageError
         If nobody can be asked.
-    ColortkError
-        If the user declines.
+    ArtifactError
+        If the user declines: the weights are still missing.
     """
-    from colortk.errors import ColortkError, UsageError
+    from colortk.errors import ArtifactError, UsageError
     from colortk.store.weights_folder import size_text
 
     license_text = "; ".join(dict.fromkeys(f.artifact.license or "not stated" for f in files))
@@ -208,4 +209,8 @@ def _ask(files: list[WeightsFile]) -> None:
             print_error_line(f"  source: {url}")
     names = ", ".join(file.artifact.name for file in files)
     if not click.confirm(escape_controls(f"Download {names}?"), default=False, err=True):
-        raise ColortkError("nothing was downloaded", "the license was not accepted")
+        raise ArtifactError(
+            f"plugin '{files[0].plugin}' still has no weights",
+            "the license was not accepted, and nothing was downloaded",
+            "run the same command again to accept it",
+        )
