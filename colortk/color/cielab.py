@@ -215,7 +215,26 @@ def lab_to_rgb8(lab: Float32) -> NDArray[np.uint8]:
     return _look_up(levels_of_linear(), _in_steps(linear, LUMINANCE_STEPS))
 
 
-def gray_rgb(lightness: Lightness, dtype: type[np.uint8] | type[np.uint16] = np.uint8) -> Array:
+def ab_of(rgb: Array) -> Float32:
+    """Return the chroma of a picture.
+
+    Parameters
+    ----------
+    rgb : uint8, uint16 or float array of shape (H, W, 3)
+        SRGB in the full range of the integer type, or in 0..1; float values outside are clipped.
+
+    Returns
+    -------
+    float32 array of shape (H, W, 2)
+        CIE a* and b*, D65.
+    """
+    values = np.clip(rgb, 0, 1) if rgb.dtype.kind == "f" else rgb
+    return np.ascontiguousarray(rgb_to_lab(values)[..., 1:])
+
+
+def gray_rgb(
+    lightness: Lightness, dtype: type[np.uint8] | type[np.uint16] | type[np.float32] = np.uint8
+) -> Array:
     """Return the gray picture of a lightness.
 
     Parameters
@@ -223,7 +242,7 @@ def gray_rgb(lightness: Lightness, dtype: type[np.uint8] | type[np.uint16] = np.
     lightness : float32 array of shape (H, W)
         CIE L*, 0 to 100.
     dtype : type, optional
-        ``numpy.uint8`` or ``numpy.uint16``.
+        ``numpy.uint8``, ``numpy.uint16``, or ``numpy.float32`` for values from 0 to 1.
 
     Returns
     -------
@@ -241,7 +260,8 @@ def gray_rgb(lightness: Lightness, dtype: type[np.uint8] | type[np.uint16] = np.
             gray[top : top + rows] = lab_to_rgb8(lab)[..., 1:2]
         else:
             green = lab_to_rgb(lab).reshape(*band.shape, 3)[..., 1:2]
-            gray[top : top + rows] = np.rint(green * np.float32(65535))
+            is_float = dtype is np.float32
+            gray[top : top + rows] = green if is_float else np.rint(green * np.float32(65535))
     return gray
 
 

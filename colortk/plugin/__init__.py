@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from colortk._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from colortk.color.cielab import gray_rgb, lab_to_rgb, lab_to_rgb8, lightness, rgb_to_lab
+    from colortk.color.cielab import ab_of, gray_rgb, lab_to_rgb, lab_to_rgb8, lightness, rgb_to_lab
     from colortk.color.refine import ratio as reduce_to_gamut
     from colortk.color.upsample import chroma_field, resize
     from colortk.color.working_size import working_shape
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from colortk.plugin.artifact import Artifact, Artifacts
     from colortk.plugin.guided import GuidedColorizer
     from colortk.plugin.hookspecs import hookimpl
+    from colortk.plugin.rgb_output import RgbColorizer
     from colortk.plugin.sampling import SamplingColorizer
     from colortk.plugin.spec import (
         API_VERSION,
@@ -92,12 +93,14 @@ __all__ = [
     "PredictionError",
     "RefinerSpec",
     "Requirement",
+    "RgbColorizer",
     "SamplingColorizer",
     "Truth",
     "UsageError",
     "Value",
     "WorkingHints",
     "WorkingSize",
+    "ab_of",
     "chroma_field",
     "declared",
     "decode",
@@ -158,12 +161,14 @@ _LAZY = {
     "PredictionError": "colortk.errors:PredictionError",
     "RefinerSpec": "colortk.plugin.spec:RefinerSpec",
     "Requirement": "colortk.plugin.spec:Requirement",
+    "RgbColorizer": "colortk.plugin.rgb_output:RgbColorizer",
     "SamplingColorizer": "colortk.plugin.sampling:SamplingColorizer",
     "Truth": "colortk.harness.metrics.pair:Truth",
     "UsageError": "colortk.errors:UsageError",
     "Value": "colortk.runtime.picture_graph.values:Value",
     "WorkingHints": "colortk.guidance.working_hints:WorkingHints",
     "WorkingSize": "colortk.plugin.spec:WorkingSize",
+    "ab_of": "colortk.color.cielab:ab_of",
     "chroma_field": "colortk.color.upsample:chroma_field",
     "declared": "colortk.store.artifact_manifest:declared",
     "decode": "colortk.io.decode:decode",

@@ -47,6 +47,10 @@ class Requirement:
     install: str
 
 
+#: What a colorizer returns.
+Output = Literal["ab", "rgb"]
+
+
 @dataclass(frozen=True)
 class ColorizerSpec:
     """The declaration of a colorizer.
@@ -87,6 +91,9 @@ class ColorizerSpec:
         The colorizer has ``predict_ab_samples(lightness, count, seed)``, which returns several
         plausible versions; see
         :class:`colortk.plugin.sampling.SamplingColorizer`.
+    output : {"ab", "rgb"}
+        "rgb": the colorizer has ``predict_rgb(lightness)``, which returns a colorized picture,
+        instead of ``predict_ab``; see :class:`colortk.plugin.rgb_output.RgbColorizer`.
     bibtex : str
         BibTeX entries of the publications to cite, which ``colortk cite`` prints.
     guided : bool
@@ -110,6 +117,7 @@ class ColorizerSpec:
     samples: bool = False
     bibtex: str = ""
     guided: bool = False
+    output: Output = "ab"
 
 
 #: Arguments of the function of a metric.

@@ -13,6 +13,7 @@ from colortk.plugin.spec import (
     Artifact,
     ColorizerSpec,
     MetricSpec,
+    Output,
     Requirement,
     Takes,
     WorkingSize,
@@ -100,6 +101,10 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
     for capability in ("samples", "guided"):
         if not isinstance(value := getattr(spec, capability), bool):
             return f"has {capability}={value!r}; expected True or False"
+    if spec.output not in get_args(Output):
+        return f"has output={spec.output!r}; expected one of {', '.join(get_args(Output))}"
+    if spec.output == "rgb" and (spec.samples or spec.guided):
+        return 'has output="rgb", which cannot be combined with samples or guided'
     if wrong := check_options("options", spec.options):
         return wrong
     if isinstance(spec.train_options, str):

@@ -19,6 +19,7 @@ from colortk.plugin.discover import raise_if_strict
 from colortk.plugin.options import options_key, parse_options
 from colortk.plugin.process_state import restored
 from colortk.plugin.registry import registry
+from colortk.plugin.rgb_output import ChromaOfRgb
 from colortk.plugin.spec import DEFAULT, Colorizer, ColorizerSpec, load_callable
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
@@ -288,8 +289,11 @@ def load(request: PluginRequest) -> Loaded:
         artifacts.require()  # before the factory imports large libraries
         with plugin_context():
             colorizer = load_callable(spec.factory)(artifacts, options)
-        if not callable(getattr(colorizer, "predict_ab", None)):
-            raise TypeError(f"its factory returned {type(colorizer).__name__} without predict_ab")
+        method = f"predict_{spec.output}"
+        if not callable(getattr(colorizer, method, None)):
+            raise TypeError(f"its factory returned {type(colorizer).__name__} without {method}")
+        if spec.output == "rgb":
+            colorizer = ChromaOfRgb(spec.name, colorizer)
         for capability in ("samples", "guided"):
             method, kind = f"predict_ab_{capability}", type(colorizer).__name__
             if getattr(spec, capability) and not callable(getattr(colorizer, method, None)):

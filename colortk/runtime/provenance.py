@@ -84,6 +84,7 @@ def colorizer_code(
     own_packages = _own_packages(spec, spec.factory) | _own_packages(refiner, refiner.function)
     facts = [f"{spec.factory} {spec.api_version} {spec.working_size!r}", refiner.function]
     facts += ["guided"] if spec.guided else []
+    facts += [spec.output] if spec.output != "ab" else []
     without = _METRIC_MODULES if work in ("scores", "film scores") else ()
     return code_digest([*ENTRIES[work], *modules], own_packages, without, facts, tree)
 
