@@ -1,9 +1,12 @@
-"""The results on the Colorize tab in headless Chromium: history and versions.
+"""The results on the Colorize tab in headless Chromium: history, versions and batches.
 
 ``COLORTK_SHOTS=DIR`` keeps screenshots."""
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,10 +52,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     info = folder / "site" / "orange-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: orange\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[colortk]\norange = orange\n")
+    (info / "entry_points.txt").write_text("[colortk]\norange = orange\nslow = slow\n")
+    slow = f"import time; time.sleep(1); {ORANGE}"
+    (folder / "site" / "slow.py").write_text(colorizer_module("slow", "slow", slow))
     source = colorizer_module("orange", "orange", ORANGE, ", samples=True")
     (folder / "site" / "orange.py").write_text(source + HUES)
-    with serving("-p", "orange,gray", folder=folder, plugins=folder / "site") as running:
+    with serving("-p", "orange,gray,slow", folder=folder, plugins=folder / "site") as running:
         yield running
 
 
@@ -185,3 +190,58 @@ def test_a_chosen_version_is_that_of_run(page: Page, visit: Visit, tmp_path: Pat
     picker.get_by_text("'gray' makes one version of each picture").wait_for()
     assert not picker.get_by_role("button").first.is_visible()
     assert me.outside() == me.troubles == []
+
+
+def test_many_pictures_become_one_zip(page: Page, visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    sources = [tmp_path / name for name in ("a.png", "b.jpg", "more/a.png")]
+    for number, path in enumerate(sources):
+        Image.fromarray(photo(60, 80, number)).save(path)
+    (tmp_path / "text.png").write_text("no picture at all")
+    me = visit(width=390)
+    me.page.get_by_role("spinbutton", name="Strength").fill("0.5")
+    me.page.get_by_role("button", name="Many pictures at once").click()
+    batch = me.page.locator("#batch")
+    batch.get_by_role("button", name="Colorize all").click()
+    me.told("No pictures are chosen")
+    paths = [sources[0], tmp_path / "text.png", *sources[1:]]
+    batch.locator("input[type=file]").set_input_files(paths)
+    batch.get_by_role("row").nth(3).wait_for()
+    batch.get_by_role("button", name="Colorize all").focus()
+    me.page.keyboard.press("Enter")
+    batch.get_by_text("3 of 4 pictures colorized.").wait_for()
+    failed = batch.get_by_role("listitem").filter(has_text="Cannot read 'text.png'")
+    assert failed.count() == 1
+    shoot(me, "batch-390")
+    assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
+    file = me.download("#batch-download", tmp_path)
+    assert file.name == "colorized.zip"
+    arguments = ["-p", "orange", "--strength", 0.5, "--suffix", "-colorized"]
+    for path in sources:
+        run_colortk(*arguments, path, plugins=page.folder / "site")
+    with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
+        names = ["a-colorized.png", "b-colorized.jpg", "a-colorized (2).png"]
+        assert archive.namelist() == [*names, "failed.txt"]
+        for name, path in zip(names, sources, strict=True):
+            written = path.with_name(f"{path.stem}-colorized{path.suffix}")
+            assert archive.read(name) == written.read_bytes()
+        assert archive.read("failed.txt").startswith(b"text.png: Cannot read 'text.png': ")
+    assert me.outside() == me.troubles == []
+
+
+def test_a_batch_is_stopped(visit: Visit, tmp_path: Path) -> None:
+    for number in range(30):
+        Image.fromarray(photo(60, 80, number)).save(tmp_path / f"{number:02}.png")
+    me = visit()
+    me.page.get_by_role("radio", name="slow").check()
+    me.page.get_by_role("button", name="Many pictures at once").click()
+    batch = me.page.locator("#batch")
+    batch.locator("input[type=file]").set_input_files(sorted(tmp_path.glob("*.png")))
+    batch.get_by_role("row").nth(29).wait_for()
+    batch.get_by_role("button", name="Colorize all").click()
+    batch.get_by_text(re.compile(r"Picture \d+ of 30: \d+\.png, .* left")).first.wait_for()
+    batch.get_by_role("button", name="Stop").click()
+    batch.get_by_text("Stopped: the other pictures were left out.").wait_for()
+    with zipfile.ZipFile(me.download("#batch-download", tmp_path)) as archive:
+        assert 1 <= len(archive.namelist()) < 30
+    assert me.troubles == []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from colortk.ui import uploads
+from colortk.ui.http_requests import RequestRefused
+from colortk.ui.input_checks import _files
 from colortk.ui.visitor_registry import VisitorRegistry
 from guarded_page import ME, YOU, GuardedApp, RecordingApp, ask, guard
 
@@ -17,6 +20,66 @@ def form(data: bytes, name: str = "x.png", border: str = "b") -> tuple[bytes, di
     head = f'--{border}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
     body = head.encode() + data + f"\r\n--{border}--\r\n".encode()
     return body, {"content_type": f"multipart/form-data; boundary={border}"}
+
+
+def files(*contents: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
+    """Return a form with several files, and its headers."""
+    bodies = [form(data, name) for name, data in contents]
+    return b"".join(body[: -len(b"--b--\r\n")] for body, _ in bodies) + b"--b--\r\n", bodies[0][1]
+
+
+def test_several_files_are_stored_apart(
+    guarded_app: GuardedApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    guarded, _, visitors = guarded_app
+    contents = [("a.png", b"first"), ("a.png", b""), ("b.png", b"x" * 300), ("c.png", b"last")]
+    body, headers = files(*contents)
+    door = "/gradio_api/upload"
+    for block in (1, 1 << 20):
+        monkeypatch.setattr(uploads, "BLOCK_BYTES", block)
+        status, _, said = ask(guarded, "POST", door, body, **headers)
+        assert status == 200
+        paths = [Path(path) for path in json.loads(said)]
+        assert [(path.name, path.read_bytes()) for path in paths] == contents
+        assert len({path.parent for path in paths}) == 4
+        assert all(visitors.owns(ME, str(path)) for path in paths)
+        assert not any(visitors.owns(YOU, str(path)) for path in paths)
+    kept = len(list(tmp_path.iterdir()))
+    assert ask(guarded, "POST", door, body[:-20], **headers)[0] == 400
+    body, headers = files(*[("a.png", b"x")] * 51)
+    status, _, said = ask(guarded, "POST", door, body, **headers)
+    assert status == 400
+    assert b"at most 50 files" in said
+    assert len(list(tmp_path.iterdir())) == kept
+
+
+def test_a_list_of_files_is_checked() -> None:
+    def check(value: Any) -> Any:
+        return _files(value, lambda path: path.startswith("/mine/"))
+
+    mine = {"path": "/mine/a", "meta": {"_type": "gradio.FileData"}}
+    assert check(None) is None
+    assert check([{"path": "/mine/a", "url": "http://x/"}]) == [mine]
+    assert check([mine] * 50) == [mine] * 50
+    for wrong in ([], mine, [None], [mine, None], ["/mine/a"], [[mine]], [mine] * 51, "x"):
+        with pytest.raises(ValueError, match=r"\w"):
+            check(wrong)
+    with pytest.raises(RequestRefused):
+        check([mine, {"path": "/etc/passwd"}])
+
+
+def test_uploads_of_a_visitor_are_limited_in_bytes(tmp_path: Path) -> None:
+    visitors = VisitorRegistry(tmp_path, max_upload_bytes=1000)
+    paths = []
+    for number, size in enumerate([400, 400, 400, 100, 2000]):
+        path = tmp_path / str(number) / "x.png"
+        path.parent.mkdir()
+        path.write_bytes(b"x" * size)
+        visitors.add_uploads(ME, [str(path)])
+        paths.append(path)
+        if number == 3:
+            assert [path.exists() for path in paths] == [False, True, True, True]
+    assert [path.exists() for path in paths] == [False] * 4 + [True]
 
 
 def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,13 +95,17 @@ def test_uploads_are_limited_and_noted(tmp_path: Path, monkeypatch: pytest.Monke
     assert visitors.owns(ME, path)
     assert not visitors.owns(YOU, path)
     assert ask(guarded, "POST", door, body, token=None, **headers)[0] == 403
-    status, _, said = ask(guarded, "POST", door, content_length="2000", **headers)
+    status, _, said = ask(guarded, "POST", door, content_length="6000", **headers)
     assert status == 413
-    assert b"the limit is 0.001 MB" in said
+    assert b"the limit is 0.005 MB in all" in said
     long, _ = form(b"x" * 2000)
     status, _, said = ask(guarded, "POST", door, long, **headers)  # without a Content-Length
     assert status == 413
-    assert b"the limit is 0.001 MB" in said
+    assert b"'x.png' was refused: the limit is 0.001 MB for each file" in said
+    many, headers = files(*[("x.png", b"x" * 900)] * 6)
+    status, _, said = ask(guarded, "POST", door, many, **headers)
+    assert status == 413
+    assert b"the limit is 0.005 MB in all" in said
     assert len(list(tmp_path.iterdir())) == 1  # refused uploads leave no file
     assert application.paths == []
 
@@ -91,9 +158,8 @@ def test_ambiguous_forms_are_refused(guarded_app: GuardedApp, tmp_path: Path) ->
     body, headers = form(b"x")
     name = b'name="files"; filename="x.png"'
     for wrong in (
-        body.replace(
-            b"--b--", b"--b\r\nContent-Disposition: form-data; " + name + b"\r\n\r\ny\r\n--b--"
-        ),
+        body.replace(b"--b--", b"--b\r\nContent-Disposition: form-data; name=y\r\n\r\ny\r\n--b--"),
+        body.replace(b"--b--", b"--b\r\n\r\ny\r\n--b--"),
         body.replace(b"\r\n\r\n", b"\r\nContent-Disposition: form-data; name=y\r\n\r\n", 1),
         body.replace(name, b'name="files"'),
         body.replace(name, b'name="other"; filename="x.png"'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from colortk.ui import batch_panel
 from colortk.ui import colorize_events as events
 from colortk.ui._gradio import gr
 from colortk.ui.controls import file_drop, plugin_choice, strength_slider
@@ -60,6 +61,7 @@ def build(app: AppContext) -> None:
                     REFINEMENTS, value="ratio", label="Colors that a screen cannot show"
                 )
             go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
+            batch_panel.build(app, [plugin, strength, refine, keep_border, kind])
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
             empty = gr.HTML(EMPTY_TEXT)

@@ -13,6 +13,7 @@ from colortk.ui._gradio import gr
 from colortk.ui.controls import file_drop, plugin_choice, strength_slider
 from colortk.ui.event_handlers import AppContext, FilmStopped, RequestContext, event_handler, notice
 from colortk.ui.limits import format_size
+from colortk.ui.stop_signals import StopSignals
 from colortk.ui.time_left import format_time_left
 
 EMPTY_TEXT = (
@@ -31,19 +32,11 @@ def build(app: AppContext) -> None:
     except EnvironmentProblem as error:
         gr.Markdown(f"**Films need PyAV.** To install it on the server: `{error.hint}`")
         return
-    stops: dict[str | None, threading.Event] = {}
+    stops = StopSignals()
 
     def colorize(context: RequestContext, *values: Any) -> Any:
-        stop = stops[context.window] = threading.Event()
-        try:
+        with stops.running(context.window) as stop:
             return _colorize(context, stop, *values)
-        finally:
-            stops.pop(context.window, None)
-
-    def stop(context: RequestContext) -> list[Any]:
-        if context.window in stops:
-            stops[context.window].set()
-        return []
 
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
@@ -75,7 +68,11 @@ def build(app: AppContext) -> None:
         show_progress_on=[empty, player], api_visibility="private",
     )  # fmt: skip
     end.click(
-        event_handler(app, stop, 0), None, [error_notice], queue=False, api_visibility="private"
+        event_handler(app, stops.stop, 0),
+        None,
+        [error_notice],
+        queue=False,
+        api_visibility="private",
     )
     file.clear(
         event_handler(app, _clear, 4), None, [empty, player, summary, download, error_notice],

@@ -32,7 +32,7 @@ from colortk.ui.http_requests import (
 from colortk.ui.http_responses import send_json, send_refusal, with_security_headers
 from colortk.ui.job_queue import Queue
 from colortk.ui.json_messages import Function
-from colortk.ui.limits import Limits
+from colortk.ui.limits import MEGABYTE, Limits
 from colortk.ui.request_slots import RETRY_AFTER, NoFreeSlot
 from colortk.ui.visitor_registry import COOKIE, VisitorRegistry, is_token, new_token
 
@@ -85,7 +85,7 @@ class Guard:
         self._application, self._visitors = application, visitors
         self._limits, self._local = limits, local
         self._functions, self._queue = functions, queue
-        self._uploads = uploads.Uploads(visitors.root)
+        self._uploads = uploads.Uploads(visitors.root, limits.upload)
         self._upload_slots, self._stream_slots = limits.upload_slots(), limits.stream_slots()
         self._message_slots = limits.message_slots()
 
@@ -231,15 +231,13 @@ class Guard:
         return checked
 
     async def _upload(self, token: str, request: HttpRequest, receive: Receive, send: Send) -> None:
-        """Store the file of a form, and record that it belongs to the visitor."""
-        limit = self._limits.upload + uploads.MAX_FORM_OVERHEAD
-        _check_length(
-            request, limit, f"the file was refused: {self._limits.too_large(request.length or 0)}"
-        )
+        """Store the files of a form, and record that they belong to the visitor."""
+        limit = self._limits.batch + uploads.MAX_FORM_OVERHEAD
+        _check_length(request, limit, self._too_large(request.length or 0))
         name = request.identifier("upload_id") if request.query else None
         content_type = request.headers.get("content-type", "")
         uploads.boundary_of(content_type)
-        if shutil.disk_usage(self._visitors.root).free < 4 * limit:
+        if shutil.disk_usage(self._visitors.root).free < 2 * limit:
             raise RequestRefused(507, "the disk is full: try again later", 60)
         progress = self._uploads.track(token, name)
         try:
@@ -248,11 +246,16 @@ class Guard:
                     chunks = request_body.read_chunks(
                         receive, limit, lambda: self._upload_slots.contested
                     )
-                    path = await self._uploads.store(self._within(chunks), content_type, progress)
-                self._visitors.add_uploads(token, [str(path)])
+                    stored = await self._uploads.store(self._within(chunks), content_type, progress)
+                paths = [str(path) for path in stored]
+                self._visitors.add_uploads(token, paths)
         finally:
             self._uploads.end(token, name, progress)
-        await send_json(send, 200, [str(path)])
+        await send_json(send, 200, paths)
+
+    def _too_large(self, size: int) -> str:
+        limit = f"the limit is {self._limits.batch / MEGABYTE:g} MB in all"
+        return f"the files were refused: they have {size / MEGABYTE:.1f} MB; {limit}"
 
     async def _within(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Yield ``chunks``; if the body is too long, name the limit in the refusal."""
@@ -264,8 +267,8 @@ class Guard:
         except RequestRefused as refused:
             if refused.status != 413:
                 raise
-            reason = self._limits.too_large(max(size, self._limits.upload + 1))
-            raise RequestRefused(413, f"the file was refused: {reason}") from None
+            size = max(size, self._limits.batch + 1)
+            raise RequestRefused(413, self._too_large(size)) from None
 
     async def _progress(self, token: str, request: HttpRequest, send: Send) -> None:
         """Report the progress of an upload to its browser, until the upload has ended."""

@@ -8,6 +8,7 @@ from typing import Any
 from colortk.ui.http_requests import RequestRefused
 from colortk.ui.json_messages import Check, Function, Owns
 from colortk.ui.page_hints import format_hints, parse_hints
+from colortk.ui.uploads import MAX_FILES
 from colortk.ui.version_picker import format_choice, parse_choice
 
 #: Characters of the text that a browser stores for a page.
@@ -36,6 +37,8 @@ def _check(component: Any) -> Check:
         return _choices(_values(component))
     if kind == "Slider":
         return _number(float(component.minimum), float(component.maximum))
+    if kind == "File" and component.file_count == "multiple":
+        return _files
     if kind == "HTML":
         return _ELEMENT_CHECKS[component.elem_id]
     return _CHECKS[kind]  # KeyError: a component of a new kind needs a check
@@ -55,6 +58,15 @@ def _file(value: Any, owns: Owns) -> dict[str, Any] | None:
     if not owns(path):
         raise RequestRefused(403, "that file is not yours or was deleted: upload it again")
     return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+def _files(value: Any, owns: Owns) -> list[dict[str, Any] | None] | None:
+    """Check that a value is a list of files that the visitor has uploaded, or none."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_FILES or None in value:
+        raise ValueError(f"it is not a list of at most {MAX_FILES} files")
+    return [_file(item, owns) for item in value]
 
 
 def _boolean(value: Any, owns: Owns) -> bool:

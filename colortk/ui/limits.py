@@ -61,6 +61,26 @@ class Limits:
     waiting_per_visitor: int = 10
     decode_seconds: float = DECODE_SECONDS
 
+    @property
+    def batch(self) -> int:
+        """Bytes of all files that are uploaded at once."""
+        return 5 * self.upload
+
+    @property
+    def batch_pixels(self) -> int:
+        """Pixels of all pictures of a batch."""
+        return 20 * self.pixels
+
+    @property
+    def batch_results(self) -> int:
+        """Bytes of the ZIP files of a visitor that are kept."""
+        return 20 * self.upload
+
+    @property
+    def uploads(self) -> int:
+        """Bytes of the uploads of a visitor that are kept."""
+        return self.batch + self.upload
+
     def read(self, path: Path, name: str) -> bytes:
         """Read an uploaded file.
 

@@ -136,7 +136,7 @@ def serve(
         from colortk.ui.page import application, blocks
         from colortk.ui.web_server import PageServer
 
-        visitors = VisitorRegistry(folder)
+        visitors = VisitorRegistry(folder, max_upload_bytes=settings.limits.uploads)
         app = AppContext(pool, visitors, settings.limits, threading.Event())
         page = blocks(app, survey)
         guarded_app = Guard(

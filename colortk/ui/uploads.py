@@ -1,4 +1,4 @@
-"""Store uploads: one file of a form, written as it arrives, and deleted if it stays incomplete."""
+"""Store uploads: the files of a form, written as they arrive, and deleted if it is incomplete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from colortk.ui.http_requests import RequestRefused, Send
 # It writes a line to stderr for each malformed form, so that visitors could fill the log.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
-#: The most bytes of a form besides its file.
+#: Files of a form.
+MAX_FILES = 50
+#: The most bytes of a form besides its files.
 MAX_FORM_OVERHEAD = 100_000
 #: Bytes that are written to the disk at once.
 BLOCK_BYTES = 1 << 20
@@ -54,12 +56,20 @@ class Progress:
 
 
 @dataclass
-class _Form:
-    """The only part of a form: a file called ``name``, whose next bytes are in ``block``."""
+class _Part:
+    """A file of a form: its name, its next bytes, and the bytes so far."""
 
     name: str | None = None
     block: bytearray = field(default_factory=bytearray)
-    parts: int = 0
+    size: int = 0
+
+
+@dataclass
+class _Form:
+    """The files of a form, in order. Only the last one can still grow."""
+
+    max_bytes: int
+    parts: list[_Part] = field(default_factory=list)
     complete: bool = False
     _header: bytearray = field(default_factory=bytearray)
     _value: bytearray = field(default_factory=bytearray)
@@ -74,15 +84,24 @@ class _Form:
                 "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
                 "on_header_end": self._end_header,
                 "on_headers_finished": self._named,
-                "on_part_data": lambda data, start, end: self.block.extend(data[start:end]),
+                "on_part_data": self._add,
                 "on_end": self._end,
             },
         )
 
     def _begin(self) -> None:
-        self.parts += 1
-        if self.parts > 1:
-            raise RequestRefused(400, "upload one file at a time")
+        self._disposition.clear()
+        self.parts.append(_Part())
+        if len(self.parts) > MAX_FILES:
+            raise RequestRefused(400, f"upload at most {MAX_FILES} files at once")
+
+    def _add(self, data: bytes, start: int, end: int) -> None:
+        part = self.parts[-1]
+        part.block.extend(data[start:end])
+        part.size += end - start
+        if part.size > self.max_bytes:
+            reason = f"the limit is {self.max_bytes / 1_000_000:g} MB for each file"
+            raise RequestRefused(413, f"the file '{part.name}' was refused: {reason}")
 
     def _end_header(self) -> None:
         if self._header.lower() == b"content-disposition":
@@ -100,7 +119,7 @@ class _Form:
             raise RequestRefused(400, "the name of the file is not UTF-8") from None
         if kind != b"form-data" or options.get(b"name") != b"files" or b"filename" not in options:
             raise RequestRefused(400, "the form does not contain a file")
-        self.name = safe_name(file_name)
+        self.parts[-1].name = safe_name(file_name)
 
     def _end(self) -> None:
         self.complete = True
@@ -129,16 +148,19 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class Uploads:
-    """Uploads in progress, each into a separate folder in the folder ``root``."""
+    """Uploads in progress, each file into a separate folder in the folder ``root``.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    ``max_bytes`` is the most bytes of a file.
+    """
+
+    def __init__(self, root: Path, max_bytes: int) -> None:
+        self._root, self._max_bytes = root, max_bytes
         self._progress: dict[tuple[str, str], Progress] = {}
 
     async def store(
         self, chunks: AsyncIterator[bytes], content_type: str, progress: Progress
-    ) -> Path:
-        """Write the file of a form. If the form is incomplete, delete the written part.
+    ) -> list[Path]:
+        """Write the files of a form. If the form is incomplete, delete what was written.
 
         Parameters
         ----------
@@ -151,58 +173,74 @@ class Uploads:
 
         Returns
         -------
-        Path
-            The file.
+        list of Path
+            The files.
 
         Raises
         ------
         RequestRefused
-            If the form is malformed or incomplete, or the disk is full. Errors of ``chunks`` are
-            raised as well.
+            If the form is malformed or incomplete, a file is too large, or the disk is full. Errors
+            of ``chunks`` are raised as well.
         """
-        form = _Form()
+        form = _Form(self._max_bytes)
         parser = form.parser(boundary_of(content_type))
-        folder = self._root / f"upload-{secrets.token_hex(16)}"
-        folder.mkdir(mode=0o700)
+        paths: list[Path] = []
         try:
-            path = await self._write(chunks, parser, form, folder, progress)
+            await self._write(chunks, parser, form, paths, progress)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            for path in paths:
+                shutil.rmtree(path.parent, ignore_errors=True)
             raise
-        return path
+        return paths
 
     async def _write(
         self,
         chunks: AsyncIterator[bytes],
         parser: MultipartParser,
         form: _Form,
-        folder: Path,
+        paths: list[Path],
         progress: Progress,
-    ) -> Path:
+    ) -> None:
+        """Write the files of ``form``, and append their paths to ``paths`` when they are opened."""
         file: BinaryIO | None = None
+
+        async def write(part: _Part) -> None:
+            assert file is not None
+            await asyncio.to_thread(file.write, bytes(part.block))
+            part.block.clear()
+
         try:
             async for chunk in chunks:
                 try:
                     parser.write(chunk)
                 except FormParserError:
                     raise RequestRefused(400, "the form is malformed") from None
-                if form.name is not None and file is None:
-                    file = (folder / form.name).open("wb")
-                    progress.name = form.name
                 progress.new_bytes += len(chunk)
-                if file is not None and len(form.block) >= BLOCK_BYTES:
-                    await asyncio.to_thread(file.write, bytes(form.block))
-                    form.block.clear()
+                for number, part in enumerate(form.parts):
+                    if part.name is None or number < len(paths) - 1:
+                        continue
+                    if number == len(paths):  # it has begun in this chunk
+                        if file is not None:
+                            await write(form.parts[number - 1])
+                            file.close()
+                        paths.append(self._new_path(part.name))
+                        file = paths[-1].open("wb")
+                        progress.name = part.name
+                    if len(part.block) >= BLOCK_BYTES:
+                        await write(part)
             if file is None or not form.complete:
                 raise RequestRefused(400, "the form is not complete")
-            await asyncio.to_thread(file.write, bytes(form.block))
+            await write(form.parts[-1])
         except OSError as error:
             raise RequestRefused(507, f"the file cannot be stored: {error.strerror}") from None
         finally:
             if file is not None:
                 file.close()
-        assert form.name is not None
-        return folder / form.name
+
+    def _new_path(self, name: str) -> Path:
+        folder = self._root / f"upload-{secrets.token_hex(16)}"
+        folder.mkdir(mode=0o700)
+        return folder / name
 
     def track(self, visitor: str, upload: str | None) -> Progress:
         """Register an upload, so that its browser can ask for its progress."""

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Seconds from a visitor's last activity until their files are deleted.
 KEEP_SECONDS = 900.0
 #: Uploads of a visitor that are kept. Older uploads are deleted.
-MAX_UPLOADS = 6
+MAX_UPLOADS = 56
 #: Results of one kind in one window that are kept.
 MAX_RESULTS = 2
 #: Limit of remembered visitors. Beyond it, the visitor who was inactive for the longest time is
@@ -80,9 +80,17 @@ class VisitorRegistry:
         Folder with the files of all visitors.
     clock : callable
         Returns the time in seconds.
+    max_upload_bytes : int
+        Bytes of the uploads of a visitor that are kept. The newest one is kept in any case.
     """
 
-    def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        root: Path,
+        clock: Callable[[], float] = time.monotonic,
+        max_upload_bytes: int = 600_000_000,
+    ) -> None:
+        self._max_upload_bytes = max_upload_bytes
         self.root = Path(os.path.realpath(root))
         self._clock = clock
         self._known: dict[str, Visitor] = {}
@@ -151,7 +159,8 @@ class VisitorRegistry:
                 if path in visitor.uploads:
                     visitor.uploads.remove(path)
                 visitor.uploads.append(path)
-            old, visitor.uploads = visitor.uploads[:-MAX_UPLOADS], visitor.uploads[-MAX_UPLOADS:]
+            count = _newest_within(visitor.uploads[-MAX_UPLOADS:], self._max_upload_bytes)
+            old, visitor.uploads = visitor.uploads[:-count], visitor.uploads[-count:]
             self._forget(old)
 
     def owns(self, token: str, path: str) -> bool:
@@ -268,6 +277,17 @@ class VisitorRegistry:
             with contextlib.suppress(OSError):
                 Path(path).unlink(missing_ok=True)
                 Path(path).parent.rmdir()
+
+
+def _newest_within(paths: list[str], max_bytes: int) -> int:
+    """Return how many of the last files have at most ``max_bytes`` together, at least 1."""
+    used = 0
+    for count, path in enumerate(reversed(paths)):
+        with contextlib.suppress(OSError):
+            used += os.stat(path).st_size
+        if used > max_bytes:
+            return max(1, count)
+    return max(1, len(paths))
 
 
 def _is_stray(path: Path) -> bool:
