@@ -299,6 +299,11 @@ def test_hints_that_cannot_be_used_as_set_are_named(visit: Visit, tmp_path: Path
     x, y = center("coat")
     note = me.page.locator("#hint-editor .notes p", has_text=f"The point at {x}, {y} is paler")
     note.wait_for()
+    settled(me)
+    assert me.page.get_by_text("is paler").count() == 1
+    me.page.get_by_role("button", name="Colorize", exact=True).click()
+    settled(me)
+    assert note.count() == me.page.get_by_text("is paler").count() == 1
     assert me.troubles == []
 
 
@@ -356,6 +361,59 @@ def test_a_phone_sets_colors_by_touch(browser: Any, page: Page, tmp_path: Path) 
         me.page.locator("#hint-editor").get_by_role("button", name="Blue").tap()
         assert points(me)[0] != point
         settled(me)
+        assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        context.close()
+
+
+def drag_finger(me: Visitor, image: Any, *path: tuple[int, int]) -> None:
+    """Draw with a finger through pixels of the picture."""
+    box = image.bounding_box()
+    scale = box["width"] / WIDTH
+    corners = [
+        {"x": box["x"] + (x + 0.5) * scale, "y": box["y"] + (y + 0.5) * scale} for x, y in path
+    ]
+    driver = me.context.new_cdp_session(me.page)
+    for number, corner in enumerate(corners):
+        kind = "touchMove" if number else "touchStart"
+        driver.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [corner]})
+    driver.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    driver.detach()
+
+
+def test_a_phone_paints_by_touch(browser: Any, page: Page, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
+    try:
+        me = Visitor.__new__(Visitor)
+        me.context, me.page = context, context.new_page()
+        me.page.goto(page.address)
+        me.page.get_by_role("tab").first.wait_for()
+        source = old_photograph(tmp_path / "old.png")
+        image, editor = open_editor(me, source), me.page.locator("#hint-editor")
+        editor.get_by_role("radio", name="Brush").tap()
+        image.scroll_into_view_if_needed()
+        scrolled = me.page.evaluate("window.scrollY")
+        line = [(x, 110) for x in range(40, 121, 10)]
+        drag_finger(me, image, *line, (120, 120), (120, 130))
+        (stroke,) = points(me)
+        assert stroke.startswith("Stroke 1 at ")
+        assert (
+            me.page.evaluate("window.scrollY") == scrolled
+        )  # the finger draws, it does not scroll
+        settled(me)
+        hints = json.loads(me.download("[data-do=save]", tmp_path).read_text())["points"]
+        assert max(point["x"] for point in hints) > 115
+        assert max(point["y"] for point in hints) > 120
+        editor.get_by_role("radio", name="Keep gray").tap()
+        image.scroll_into_view_if_needed()
+        drag_finger(me, image, *[(x, 40) for x in range(65, 100, 5)])
+        editor.get_by_role("button", name="Save mask").wait_for()
+        assert editor.get_by_role("button", name="Save mask").is_enabled()
+        settled(me)
+        with Image.open(me.download("[data-do=mask]", tmp_path)) as mask:
+            gray = np.asarray(mask.convert("L").resize((WIDTH, 200)))
+        assert gray[40, 80] == 0
+        assert gray[150, 80] == 255
         assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
     finally:
         context.close()

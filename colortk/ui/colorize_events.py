@@ -107,6 +107,8 @@ class WrittenResult:
         Label of the plugin.
     plugin_strength : float
         Strength that the label states.
+    hint_notes : list of str
+        Notes on hints, for the editor.
     """
 
     updates: list[Any]
@@ -114,6 +116,7 @@ class WrittenResult:
     options: UploadOptions
     label: str
     plugin_strength: float
+    hint_notes: list[str]
 
 
 def choose_sample(context: RequestContext) -> list[str]:
@@ -147,7 +150,8 @@ def colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
         )
     # The first click then finds the picture's affinities.
     threading.Thread(target=_warm, args=(kept, refine), daemon=True).start()
-    view = editor_view(picture_id(file), kept, Path(file).stem, src=changed, prediction=predicted)
+    values_of_view = {"src": changed, "prediction": predicted, "notes": result.hint_notes}
+    view = editor_view(picture_id(file), kept, Path(file).stem, **values_of_view)
     versions = _picker_view(context, file, result.label)
     return gr.update(visible=False), gr.update(visible=True), view, versions, *result.updates
 
@@ -260,7 +264,7 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
         ),
         history.to_html(),
     ]
-    return WrittenResult(updates, kept, options, label, plugin.strength)
+    return WrittenResult(updates, kept, options, label, plugin.strength, colorized.hint_notes)
 
 
 def describe(options: UploadOptions) -> str:

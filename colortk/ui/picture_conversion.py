@@ -87,7 +87,9 @@ class ColorizedPicture:
     prediction : KeptPrediction
         What the plugin predicted.
     notes : list of str
-        One line for each property that was lost, and each hint that could not be used as given.
+        One line for each property that was lost.
+    hint_notes : list of str
+        One line for each kind of hint that could not be used as given.
     """
 
     file: Path
@@ -99,6 +101,7 @@ class ColorizedPicture:
     seconds: float
     prediction: KeptPrediction
     notes: list[str] = field(default_factory=list)
+    hint_notes: list[str] = field(default_factory=list)
 
 
 def colorize_picture(
@@ -144,9 +147,10 @@ def colorize_picture(
     picture.pixels = np.empty(0, picture.pixels.dtype)  # frees the memory of the colors
     strength = options.strength * plugin.strength
     result = colorize(light, plugin, refiner(options.refine), strength, dtype, guide)
+    hint_notes = []
     if guide is not None:
         names = {str(hint): f"at {hint.x:g}, {hint.y:g}" for hint in options.hints}
-        picture.notes += summarize_notes(guide.notes, names)
+        hint_notes = summarize_notes(guide.notes, names)
     prediction = KeptPrediction(result.ab, shrink_lightness(light), *light.shape)
     del light, guide
     number = "" if options.variant is None else f"-{options.variant.number}"
@@ -166,6 +170,7 @@ def colorize_picture(
         sum(result.seconds.values()),
         prediction,
         picture.notes,
+        hint_notes,
     )
 
 
