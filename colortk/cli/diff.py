@@ -51,10 +51,15 @@ def command(
     A and B have the form of PLUGIN in `colortk compare --help`. Without pictures, the command uses
     all pictures for which the scores of both plugins are stored. With pictures, missing scores
     are computed.
+
+    The first table tests the mean difference: p-values of each metric by itself, and corrected for
+    the number of metrics (Holm).
     """
     from colortk.errors import UsageError
     from colortk.harness.results import Results
     from colortk.harness.score_differences import score_differences, stored_comparison
+    from colortk.report.paired_tests import tests_table
+    from colortk.report.wording import plural
     from colortk.store.location import store_folder
 
     if first == second:
@@ -75,7 +80,7 @@ def command(
     else:
         with Results(store_folder(store)) as results:
             comparison = stored_comparison(results, first, second, metric)
-    differences = score_differences(comparison, first, second, metric or comparison.lead)
+    differences = score_differences(comparison, first, second, metric)
     differences = replace(differences, pictures=differences.pictures[:count])
     if as_json:
         print_json(differences.as_dict(), indent=1)
@@ -87,6 +92,8 @@ def command(
         f"{differences.images} pictures scored with both: "
         f"{first} {mean[0]:.{info.digits}f}, {second} {mean[1]:.{info.digits}f}"
     )
+    tests = plural(len(differences.tests), "metric")
+    print_table(f"{first} minus {second}, paired, {tests}", *tests_table(differences))
     head = ["picture", first, second, "difference"]
     print_table("where they differ most", head, _rows(differences.pictures, info.digits))
     print_note(f"{info.label}: {info.definition}")

@@ -12,11 +12,12 @@ from colortk.harness.comparison import Comparison
 from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.json_values import to_json_value
 from colortk.harness.outcome import Outcome
+from colortk.harness.paired_tests import PairedTest, paired_tests
 from colortk.harness.plugin_variants import parse_variants
 from colortk.harness.protocol import load_protocol
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_digests
-from colortk.harness.score_table import LEAD
+from colortk.harness.score_table import HEADLINE, LEAD
 from colortk.harness.sources import Source
 from colortk.plugin.registry import registry
 
@@ -61,6 +62,8 @@ class ScoreDifferences:
         Mean score of each plugin over these pictures.
     pictures : list of PictureDifference
         The pictures, largest difference first.
+    tests : list of PairedTest
+        Tests of the mean difference, by metric.
     """
 
     metric: DifferenceMetric
@@ -68,6 +71,7 @@ class ScoreDifferences:
     images: int
     mean: list[float]
     pictures: list[PictureDifference]
+    tests: list[PairedTest]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the differences as ``colortk diff --json`` prints them."""
@@ -97,7 +101,8 @@ def stored_comparison(
     protocol = load_protocol()
     variants = parse_variants([first, second])
     name = metric or LEAD
-    codes = metric_digests([name])
+    names = [metric] if metric else list(HEADLINE)
+    codes = metric_digests(names)
     rows = {v.label: results.results(protocol.hash, v.key, codes) for v in variants}
     stored = results.pictures(protocol.hash)
     both = set(stored).intersection(
@@ -116,12 +121,12 @@ def stored_comparison(
     duplicates = duplicate_pixels(ordered, stored)
     pictures = {digest: stored[digest] for digest in ordered if digest not in duplicates}
     sources = [Source(row.name, digest) for digest, row in pictures.items()]
-    spec = registry().metric(name)
-    return Comparison(protocol, sources, variants, {name: spec}, Outcome(pictures, rows))
+    specs = {name: registry().metric(name) for name in names}
+    return Comparison(protocol, sources, variants, specs, Outcome(pictures, rows))
 
 
 def score_differences(
-    comparison: Comparison, first: str, second: str, metric: str
+    comparison: Comparison, first: str, second: str, metric: str | None = None
 ) -> ScoreDifferences:
     """Sort pictures by how much the scores of two plugins differ, the largest difference first.
 
@@ -131,14 +136,17 @@ def score_differences(
         Scores of both plugins.
     first, second : str
         Labels of the plugins.
-    metric : str
-        Name of the metric.
+    metric : str, optional
+        The metric that sorts the pictures; by default the one that ranks. If it is given, only its
+        difference is tested.
 
     Raises
     ------
     UsageError
         If no picture has scores of both.
     """
+    tested = [metric] if metric else []
+    metric = metric or comparison.lead
     labels = [variant.label for variant in comparison.variants]
     values = comparison.values(metric)[:, [labels.index(first), labels.index(second)]]
     both = np.flatnonzero(~np.isnan(values).any(1))
@@ -168,4 +176,5 @@ def score_differences(
         len(rows),
         [float(value) for value in values[both].mean(0)],
         rows,
+        paired_tests(comparison, first, second, tested),
     )

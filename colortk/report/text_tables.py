@@ -130,9 +130,7 @@ def paired_table(summary: ComparisonSummary, metrics: Sequence[str]) -> Table:
         if row.metric not in metrics:
             continue
         digits = infos[row.metric].digits
-        difference = f"{row.difference:+.{digits}f}"
-        if row.ci95:
-            difference += f" [{row.ci95[0]:+.{digits}f}, {row.ci95[1]:+.{digits}f}]"
+        difference = signed_difference(row.difference, row.ci95, digits)
         tally = "-" if row.wins is None else f"{row.wins}/{row.ties}/{row.losses}"
         rows.append(
             [
@@ -145,6 +143,12 @@ def paired_table(summary: ComparisonSummary, metrics: Sequence[str]) -> Table:
             ]
         )
     return Table(head, rows)
+
+
+def signed_difference(mean: float, ci95: tuple[float, float] | None, digits: int) -> str:
+    """Return a mean difference as text, with its sign, and its interval if there is one."""
+    text = f"{mean:+.{digits}f}"
+    return f"{text} [{ci95[0]:+.{digits}f}, {ci95[1]:+.{digits}f}]" if ci95 else text
 
 
 def mean_cell(mean: MetricMean | None, digits: int, interval: bool, counted: bool) -> str:
