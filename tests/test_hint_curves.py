@@ -19,7 +19,8 @@ from colortk.harness.drawn_hints import PATCH, DrawnGuide, largest_errors, unifo
 from colortk.harness.hint_curves import area_under_curve
 from colortk.harness.hint_variants import hint_variants, parse_counts
 from colortk.harness.plugin_variants import parse_variant
-from colortk.report.hint_figure import BOTTOM, HEIGHT, LINE_HEIGHT, spread_labels
+from colortk.report.hint_figure import BOTTOM, HEIGHT, LINE_HEIGHT, TOP
+from colortk.report.label_layout import spread_labels
 from conftest import photo
 
 COUNTS = (0, 5, 60)
@@ -154,7 +155,12 @@ def test_the_command_prints_tables_json_and_a_figure(
 
 
 def test_labels_of_a_figure_do_not_collide() -> None:
-    heights = spread_labels([100, 101, 99, 100, 300, HEIGHT - BOTTOM, HEIGHT - BOTTOM])
+    heights = spread_labels(
+        [100, 101, 99, 100, 300, HEIGHT - BOTTOM, HEIGHT - BOTTOM],
+        LINE_HEIGHT,
+        TOP,
+        HEIGHT - BOTTOM,
+    )
     gaps = np.diff(sorted(heights))
     assert gaps.min() >= LINE_HEIGHT - 1e-6
     assert max(heights) <= HEIGHT - BOTTOM

@@ -24,7 +24,7 @@ from colortk.cli.common import (
     progress,
 )
 from colortk.cli.output import print_message
-from colortk.cli.paper_options import LATEX, LATEX_INTERVALS, check_latex_options
+from colortk.cli.paper_options import FIGURES, LATEX, LATEX_INTERVALS, check_latex_options
 
 if TYPE_CHECKING:
     from colortk.harness.drawn_hints import Order
@@ -145,6 +145,7 @@ if TYPE_CHECKING:
 )
 @LATEX
 @LATEX_INTERVALS
+@FIGURES
 @click.option(
     "--html",
     "html_file",
@@ -189,6 +190,7 @@ def command(
     markdown_file: Path | None,
     latex_file: Path | None,
     latex_intervals: bool,
+    figures_folder: Path | None,
     html_file: Path | None,
     per_image: bool,
     force: bool,
@@ -249,6 +251,10 @@ def command(
     check_latex_options(latex_file, latex_intervals)
     files = {"csv": csv_file, "markdown": markdown_file, "latex": latex_file, "html": html_file}
     outputs.check_files(files, as_json, force)
+    if figures_folder is not None:
+        from colortk.report.figures.write import check_folder
+
+        check_folder(figures_folder, force)
     if not inputs:
         inputs = tuple(everything().values())
         print_message(
@@ -297,6 +303,8 @@ def command(
             print_message(f"--sizes, {label}: {row.error}")
     content = outputs.ContentOptions(per_image, latex_intervals, store)
     failed |= outputs.write(files, comparison, content, force)
+    if figures_folder is not None:
+        failed |= outputs.write_figures(figures_folder, comparison, store, force)
     if as_json:
         report = comparison.as_dict(per_image)
         print_json(

@@ -153,6 +153,20 @@ def _content(kind: str, comparison: Comparison, content: ContentOptions) -> byte
     return text.encode("utf-8", "backslashreplace")
 
 
+def write_figures(folder: Path, comparison: Comparison, store: Path | None, force: bool) -> bool:
+    """Write the figures of a comparison. Return whether one could not be written."""
+    from colortk.errors import ColortkError
+    from colortk.report.figures.write import write_figures as write_all
+
+    try:
+        paths = write_all(folder, comparison, store, force)
+    except ColortkError as error:
+        print_message(str(error))
+        return True
+    print_message(f"wrote {len(paths)} figures to '{folder}'")
+    return False
+
+
 def print_failures(comparison: Comparison) -> bool:
     """Print each failure of a comparison once. Return whether there was one."""
     from colortk.harness.films.comparison import FilmComparison

@@ -16,6 +16,13 @@ LATEX = click.option(
 LATEX_INTERVALS = click.option(
     "--latex-intervals", is_flag=True, help="Add 95 % intervals to the tables of --latex."
 )
+FIGURES = click.option(
+    "--figures",
+    "figures_folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write figures as PDF to this folder; needs matplotlib.",
+)
 
 
 def check_latex_options(latex_file: Path | None, intervals: bool) -> None:

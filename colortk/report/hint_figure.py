@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from colortk.harness.hint_curves import HintCurves
+from colortk.report.label_layout import spread_labels
 
 #: Size of the picture, and of the part with the curves, in pixels.
 WIDTH, HEIGHT = 720, 320
@@ -74,7 +74,9 @@ def hint_figure(curves: HintCurves, metric: str) -> HintFigure:
     def y(value: float) -> float:
         return float(np.clip(HEIGHT - BOTTOM - (value - low) * scale, TOP, HEIGHT - BOTTOM))
 
-    heights = spread_labels([y(means[-1]) for _, means, _ in rows])
+    heights = spread_labels(
+        [y(means[-1]) for _, means, _ in rows], LINE_HEIGHT, TOP, HEIGHT - BOTTOM
+    )
     drawn = []
     for number, ((label, means, ends), height) in enumerate(zip(rows, heights, strict=True)):
         band = [*zip(x, ends[:, 0], strict=True), *zip(x[::-1], ends[::-1, 1], strict=True)]
@@ -94,18 +96,3 @@ def hint_figure(curves: HintCurves, metric: str) -> HintFigure:
         [(float(a), f"{count:,}") for a, count in zip(x, curves.counts, strict=True)],
         [(y(value), f"{value:.{spec.digits}f}") for value in ticks],
     )
-
-
-def spread_labels(heights: Sequence[float]) -> list[float]:
-    """Return heights near the given ones, with at least a line's height between any two."""
-    order = np.argsort(heights, kind="stable")
-    placed = list(map(float, heights))
-    bottom = float(HEIGHT - BOTTOM)
-    previous = -np.inf
-    for k in order:
-        previous = placed[k] = max(placed[k], previous + LINE_HEIGHT)
-    limit = max(bottom, TOP + LINE_HEIGHT * (len(placed) - 1))
-    for k in order[::-1]:
-        placed[k] = min(placed[k], limit)
-        limit = placed[k] - LINE_HEIGHT
-    return placed

@@ -12,6 +12,7 @@ import numpy as np
 from colortk.harness.comparison import Comparison
 from colortk.harness.records import Key, readable
 from colortk.harness.results import Results
+from colortk.harness.sources import Source
 from colortk.harness.thumbnails import BINS, unpack_histogram
 from colortk.report.comparison_page import FilmSheets, write_page
 from colortk.report.picture_images import PictureImages
@@ -53,22 +54,27 @@ def write_html(file: BinaryIO, comparison: Comparison, store: Path | None = None
 def _sheets(comparison: Comparison, results: Results) -> Iterator[PictureImages]:
     """Read the thumbnails of one picture after the other."""
     for source in comparison.readable[:: math.ceil(len(comparison.readable) / MAX_REPORT_PICTURES)]:
-        truth, gray = results.thumbnails(comparison.protocol, source.picture)
-        images: dict[str, bytes] = {}
-        heats: dict[str, bytes] = {}
-        for variant in comparison.variants:
-            images[variant.label], heats[variant.label] = results.result_thumbnails(
-                comparison.protocol, source.picture, variant.key
-            )
-        yield PictureImages(
-            source.picture,
-            readable(Path(source.name).name),
-            gray,
-            truth,
-            source.picture in comparison.near_gray,
-            {label: data for label, data in images.items() if data},
-            {label: data for label, data in heats.items() if data},
+        yield picture_images(comparison, results, source)
+
+
+def picture_images(comparison: Comparison, results: Results, source: Source) -> PictureImages:
+    """Read the thumbnails of one picture from the store."""
+    truth, gray = results.thumbnails(comparison.protocol, source.picture)
+    images: dict[str, bytes] = {}
+    heats: dict[str, bytes] = {}
+    for variant in comparison.variants:
+        images[variant.label], heats[variant.label] = results.result_thumbnails(
+            comparison.protocol, source.picture, variant.key
         )
+    return PictureImages(
+        source.picture,
+        readable(Path(source.name).name),
+        gray,
+        truth,
+        source.picture in comparison.near_gray,
+        {label: data for label, data in images.items() if data},
+        {label: data for label, data in heats.items() if data},
+    )
 
 
 def _histograms(comparison: Comparison, results: Results) -> dict[str, list[list[int]]]:

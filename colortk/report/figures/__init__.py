@@ -1,0 +1,1 @@
+"""Figures of a comparison for papers, as vector PDF files drawn by matplotlib."""
