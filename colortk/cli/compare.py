@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colortk.cli import compare_output as outputs
+from colortk.cli.cluster_options import check_dask_options
 from colortk.cli.common import (
     BACKEND,
     DEVICE,
@@ -17,7 +18,6 @@ from colortk.cli.common import (
     SCHEDULER,
     STORE,
     THREADS,
-    check_dask_options,
     check_finite,
     configure_runtime,
     print_json,

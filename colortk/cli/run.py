@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from colortk.cli.cluster_options import check_dask_options
 from colortk.cli.common import (
     BACKEND,
     DEVICE,
@@ -24,7 +25,6 @@ from colortk.cli.common import (
     THREADS,
     VIVIDNESS,
     WEIGHTS,
-    check_dask_options,
     check_finite,
     configure_runtime,
     export_runtime_env,
