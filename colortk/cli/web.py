@@ -10,6 +10,7 @@ from colortk.cli.common import (
     JSON,
     OPTIONS,
     PLUGIN,
+    VIVIDNESS,
     WEIGHTS,
     need_one_colorizer,
     note_foreign_weights,
@@ -43,6 +44,7 @@ def command() -> None:
     help="Reduce the long side that the network sees to N pixels.",
 )
 @OPTIONS
+@VIVIDNESS
 @WEIGHTS
 @click.option("--force", is_flag=True, help="Overwrite the files of an older page.")
 @JSON
