@@ -317,6 +317,25 @@ def test_networks_that_cannot_be_a_part_are_refused() -> None:
         graph.network(two.content(two.node("Add", [first, second]), 2), x)
 
 
+def test_a_tensor_inside_a_network_can_be_returned() -> None:
+    weights = {
+        "a.weight": np.array([1, 2, 3], np.float32).reshape(3, 1, 1, 1),
+        "b.weight": np.ones((2, 3, 1, 1), np.float32),
+    }
+    inner = OnnxGraph("two layers", weights)
+    first = inner.conv(inner.input("input", 1), "a", bias=False)
+    content = inner.content(inner.conv(first, "b", bias=False), 2)
+    graph = PictureGraph(64)
+    x = graph.array(np.full((1, 1, 2, 2), 5))
+    tensors = [graph.network(content, x), graph.network(content, x, first)]
+    assert [tensor.channels for tensor in tensors] == [2, 3]
+    outer, inside = evaluated(graph, {}, tensors)
+    assert outer[0, :, 0, 0].tolist() == [30, 30]
+    assert inside[0, :, 0, 0].tolist() == [5, 10, 15]
+    with pytest.raises(ArtifactError, match="no tensor 'logits'"):
+        graph.network(content, x, "logits")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "sizes"),
@@ -343,3 +362,21 @@ def test_the_plugins_color_as_run_does(
         picture = photograph(height, width)
         expected = colorize(lightness(picture), plugin, refiner("ratio")).rgb
         assert difference(outputs(engine, picture), expected) < 0.5, (height, width)
+
+
+@pytest.mark.slow
+def test_a_network_that_ends_in_expected_colors_keeps_its_distribution(tmp_path: Path) -> None:
+    from colortk_plugins.effnet_bins import colorizer
+    from colortk_plugins.effnet_bins.tail import with_expected_color
+
+    weights = tmp_path / "network.onnx"
+    shipped = Path(colorizer.__file__).parent / "artifacts" / "network.onnx"
+    weights.write_bytes(with_expected_color(shipped.read_bytes()))
+    picture = photograph(60, 80)
+    results = []
+    for options in ((), ("temperature=0.2",)):
+        plugin = load(PluginRequest("effnet_bins", options, weights))
+        expected = colorize(lightness(picture), plugin, refiner("ratio")).rgb
+        results.append(outputs(picture_file(plugin, FileOptions(), {}), picture))
+        assert difference(results[-1], expected) < 0.5
+    assert difference(*results) > 0.7

@@ -99,7 +99,10 @@ class EffnetBins(OnnxColorizer):
         Value
             a* and b*, float32 (1, 2, h, w).
         """
-        outputs = graph.network(self.engine.content, self.codec.add_inputs(graph, lightness))
+        x = self.codec.add_inputs(graph, lightness)
+        outputs = graph.network(self.engine.content, x)
+        if outputs.channels == CHANNELS and self.codec.temperature != 1:
+            outputs = graph.network(self.engine.content, x, DISTRIBUTION)
         ab, certainty = self.codec.add_chroma_and_certainty(graph, outputs)
         ab, short = ab * float(self.chroma_gain), graph.short // 4
         vivid = add_more_vivid(graph, ab, self.amount, certainty, lightness, short)

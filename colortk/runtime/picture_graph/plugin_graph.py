@@ -90,7 +90,7 @@ class PictureGraph(GraphBuilder):
         """
         return add_smoothed_along_edges(self, lightness, plane, short)
 
-    def network(self, content: bytes, x: Value) -> Value:
+    def network(self, content: bytes, x: Value, output: str = "") -> Value:
         """Add the network of an ONNX file and return its output.
 
         Parameters
@@ -99,6 +99,8 @@ class PictureGraph(GraphBuilder):
             The file. The network has one input and one output, float32 with channels first.
         x : Value
             Its input.
+        output : str, optional
+            Name of a tensor inside the network that is returned instead of its output.
 
         Raises
         ------
@@ -120,18 +122,19 @@ class PictureGraph(GraphBuilder):
         call = f"network_{digest}_{self._count}"
         names = {tensor.name: f"network_{digest}/{tensor.name}" for tensor in graph.initializer}
         names |= {graph.input[0].name: x.name, "": ""}
-        for node in graph.node:
+        for number, node in enumerate(graph.node):
             copy = type(node)()
             copy.CopyFrom(node)
-            copy.name = f"{call}/{node.name}"
+            copy.name = f"{call}/{number} {node.name}".rstrip()
             names |= {name: f"{call}/{name}" for name in node.output if name}
             copy.input[:] = [names[name] for name in node.input]
             copy.output[:] = [names[name] for name in node.output]
             self._nodes.append(copy)
-        output = graph.output[0]
-        shape = output.type.tensor_type.shape.dim
-        channels = int(shape[1].dim_value) if len(shape) > 1 else 0
-        return Value(self, names[output.name], np.float32, channels)
+        output = output or graph.output[0].name
+        if output not in names:
+            raise ArtifactError(f"the network has no tensor '{output}'")
+        channels = _channels(self._networks[digest], output)
+        return Value(self, names[output], np.float32, channels)
 
 
 def _loaded(content: bytes) -> Any:
@@ -161,3 +164,15 @@ def _loaded(content: bytes) -> Any:
             reason = f"its operators cannot be converted to version {OPSET}"
             raise ArtifactError(problem, reason) from error
     return model
+
+
+def _channels(model: Any, name: str) -> int:
+    """Return the number of channels of a tensor of a network; 0 if it is not known."""
+    from onnx import shape_inference
+
+    tensors = {tensor.name: tensor for tensor in model.graph.output}
+    if name not in tensors:
+        inferred = shape_inference.infer_shapes(model).graph.value_info
+        tensors |= {tensor.name: tensor for tensor in inferred}
+    shape = tensors[name].type.tensor_type.shape.dim if name in tensors else []
+    return int(shape[1].dim_value) if len(shape) > 1 else 0
