@@ -7,13 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from colortk.testing import parametrize_checks
+from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime.loading import Loaded
+from colortk.testing import check_functions, parametrize_checks
 from colortk.testing.checks import run_checks
 from conftest import BUILT_INS, NEED_WEIGHTS, colorizer_module
 
@@ -140,6 +144,34 @@ def test_the_checks_detect_a_batch_that_differs(
     site = distribution("batchy", body)
     rows = json.loads(colortk("plugins", "check", "batchy", "--json", plugins=site).stdout)
     assert [row["check"] for row in rows if row["status"] == "failed"] == ["batch_equals_single"]
+
+
+@pytest.mark.parametrize(("value", "warns"), [(0, False), (0.9, True), (-1, True), (1.5, False)])
+def test_chroma_that_was_not_multiplied_is_a_warning(value: float, warns: bool) -> None:
+    class Flat:
+        def predict_ab(self, lightness: np.ndarray) -> np.ndarray:
+            return np.full((*lightness.shape, 2), value, np.float32)
+
+    loaded = Loaded(ColorizerSpec("flat", "for tests", "tests:Flat"), Flat())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_functions.returns_chroma_of_the_right_shape(loaded)
+    starts = [f"chroma of {abs(value):.2g} at most, which looks gray"] if warns else []
+    assert [str(w.message).partition(":")[0] for w in caught] == starts
+
+
+@pytest.mark.slow
+def test_a_warning_does_not_fail(
+    distribution: Callable[..., Path], colortk: Callable[..., Any]
+) -> None:
+    site = distribution(
+        "pale", colorizer_module("pale", "pale", f"return {ZEROS} + np.float32(0.5)")
+    )
+    run = colortk("plugins", "check", "pale", "--json", plugins=site)
+    assert run.returncode == 0, run.stdout
+    (row,) = (row for row in json.loads(run.stdout) if row["status"] == "warning")
+    assert row["check"] == "returns_chroma_of_the_right_shape"
+    assert "have to be multiplied" in row["reason"]
 
 
 def test_a_correct_third_party_plugin_passes(

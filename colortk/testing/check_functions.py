@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import unittest
+import warnings
 
 import numpy as np
 
@@ -35,6 +36,10 @@ HEAVY_MODULES = (
 
 class NotRunError(Exception):
     """A check cannot run because of a failure that another check has reported."""
+
+
+class UnlikelyResultWarning(UserWarning):
+    """A check has passed, but the result is hardly what the author means."""
 
 
 class NothingToCheckError(NotRunError, unittest.SkipTest):
@@ -103,7 +108,15 @@ def returns_chroma_of_the_right_shape(loaded: Loaded) -> None:
     raw = loaded.colorizer.predict_ab(light.copy())
     assert getattr(raw, "dtype", None) == np.float32, "predict_ab must return float32"
     ab = loaded.predict(light)  # checks shape and finiteness, as for every picture
-    assert np.abs(ab).max() <= 200, f"chroma of {np.abs(ab).max():.0f}; a* and b* lie in -128..127"
+    largest = float(np.abs(ab).max())
+    assert largest <= 200, f"chroma of {largest:.0f}; a* and b* lie in -128..127"
+    if 0 < largest <= 1:
+        warnings.warn(
+            f"chroma of {largest:.2g} at most, which looks gray: a* and b* lie in -128..127, and"
+            " values from -1 to 1 have to be multiplied, often by 110 or 128",
+            UnlikelyResultWarning,
+            stacklevel=2,
+        )
 
 
 def handles_black_white_and_flat_pictures(loaded: Loaded) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from colortk.errors import ColortkError
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import Loaded, PluginRequest, load, reason, source_location
 from colortk.testing import check_functions
-from colortk.testing.check_functions import NotRunError
+from colortk.testing.check_functions import NotRunError, UnlikelyResultWarning
 
 Check = Callable[[], None]
 
@@ -29,16 +30,23 @@ class CheckResult:
         Why it failed or did not run.
     ran : bool
         False if an earlier failure made it impossible, or if there was nothing to check.
+    warned : bool
+        It passed, and ``error`` says what is unlikely about the result.
     """
 
     check: str
     error: str | None
     ran: bool = True
+    warned: bool = False
 
     @property
     def status(self) -> str:
-        """``passed``, ``failed`` or ``not run``."""
-        return "not run" if not self.ran else "failed" if self.error else "passed"
+        """``passed``, ``warning``, ``failed`` or ``not run``."""
+        if not self.ran:
+            return "not run"
+        if self.warned:
+            return "warning"
+        return "failed" if self.error else "passed"
 
 
 class _LoadOnce:
@@ -134,8 +142,13 @@ def run_checks(
     _, spec = registry().colorizer(name)
     for title, check in check_colorizer(name, options, weights):
         try:
-            check()
-            result = CheckResult(title, None)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", UnlikelyResultWarning)
+                check()
+            notes = [
+                str(w.message) for w in caught if issubclass(w.category, UnlikelyResultWarning)
+            ]
+            result = CheckResult(title, "; ".join(notes) or None, warned=bool(notes))
         except NotRunError as error:
             result = CheckResult(title, f"not run: {error}", ran=False)
         except ColortkError as error:
