@@ -51,6 +51,7 @@ def shell(tmp_path: Path) -> Command:
         **os.environ,
         "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "COLORTK_STORE": str(tmp_path / "store"),
+        "COLORTK_WEIGHTS": str(tmp_path / "weights"),
         "PIP_NO_INDEX": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
@@ -219,18 +220,21 @@ def test_json_output_and_a_path_with_a_space(colortk: Command, tmp_path: Path) -
 
 
 GUIDE = ROOT / "docs" / "writing-a-plugin.md"
+WRAPPING = ROOT / "docs" / "wrap-a-model.md"
 
 
-def blocks() -> list[tuple[str, str]]:
-    """Return language and content of every code block of the guide, in order."""
-    return re.findall(r"(?m)^```(\S.*)\n((?:.*\n)*?)```$", GUIDE.read_text("utf-8"))
+def blocks(page: Path = GUIDE) -> list[tuple[str, str]]:
+    """Return language and content of every code block of a page, in order."""
+    return re.findall(r"(?m)^```(\S.*)\n((?:.*\n)*?)```$", page.read_text("utf-8"))
 
 
-@pytest.mark.slow
-def test_the_guide_works_as_it_is_printed(shell: Command, tmp_path: Path) -> None:
-    """Write the files and run the commands of the guide in the order of the text."""
+def follow(page: Path, shell: Command, tmp_path: Path, *outputs: tuple[str, str]) -> Path:
+    """Write the files and run the commands of a page in the order of the text.
+
+    ``outputs``: a part of a command, and a text that its output contains.
+    """
     folder, output = tmp_path / "work", ""
-    for language, content in blocks():
+    for language, content in blocks(page):
         if language == "python":
             head, _, body = content.partition("\n")
             path, _, where = head.removeprefix("# ").partition(", ")
@@ -250,15 +254,35 @@ def test_the_guide_works_as_it_is_printed(shell: Command, tmp_path: Path) -> Non
             assert (run.returncode != 0) == language.endswith("fails"), said
             if language.endswith("fails"):
                 assert "Traceback" in run.stderr
-            for command, shown in (("compare", "tint"), ("--kind metric", "red_error\tok")):
+            for command, shown in outputs:
                 assert command not in content or shown in output, said
             folder = Path(here.read_text().strip())
+    return folder
+
+
+@pytest.mark.slow
+def test_the_guide_works_as_it_is_printed(shell: Command, tmp_path: Path) -> None:
+    outputs = (("compare", "tint"), ("--kind metric", "red_error\tok"))
+    folder = follow(GUIDE, shell, tmp_path, *outputs)
     tint, warm, faded, flower = (
         np.asarray(Image.open(folder / name).convert("RGB"), float).mean((0, 1))
         for name in ("china-tint.png", "china-warm.png", "flower-faded.png", "samples/flower.jpg")
     )
     assert warm[2] < tint[2] - 5  # less blue
     assert 1 < np.ptp(faded) < np.ptp(flower)
+
+
+@pytest.mark.slow
+def test_a_published_model_is_wrapped_as_it_is_printed(shell: Command, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    folder = follow(WRAPPING, shell, tmp_path, ("compare", "painter"), ("list", "missing"))
+    assert (folder / "painter.pth").stat().st_size > 100_000_000
+    onnx, torch = (
+        np.asarray(Image.open(folder / name).convert("RGB")).astype(int)
+        for name in ("china-painter.png", "china-torch.png")
+    )
+    assert np.ptp(onnx, axis=-1).max() > 5, "it has no color"
+    assert np.abs(onnx - torch).max() <= 1
 
 
 def test_the_guide_reaches_a_score_in_30_lines() -> None:
