@@ -94,6 +94,20 @@ class Propagation:
         at_hints = responses[known]
         return Spreader(self.shape, known, lambda d: responses @ np.linalg.solve(at_hints, d))
 
+    def solved(self, sources: Any, pull: Any) -> Any:
+        """Return the solution for sources at all pixels.
+
+        Parameters
+        ----------
+        sources : float array of shape (H * W, C)
+            Right-hand sides.
+        pull : float array of shape (H * W,)
+            Weight of the square of each pixel's value, in place of `LEAK`.
+        """
+        from scipy import sparse
+
+        return _factorized((self._matrix + sparse.diags(pull - LEAK)).tocsc()).solve(sources)
+
     def _response(self, pixel: int) -> Any:
         """Return the solution for a unit source at a pixel; with its multiples, hints are met.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PredictionError,
         UsageError,
     )
+    from colortk.guidance.certain_values import spread_certain_values
     from colortk.guidance.variants import diverse_versions
     from colortk.guidance.working_hints import WorkingHints
     from colortk.harness.films.frame import FilmFrame
@@ -125,6 +126,7 @@ __all__ = [
     "resize",
     "rgb_to_lab",
     "running_code",
+    "spread_certain_values",
     "working_shape",
     "write_atomic",
 ]
@@ -193,6 +195,7 @@ _LAZY = {
     "resize": "colortk.color.upsample:resize",
     "rgb_to_lab": "colortk.color.cielab:rgb_to_lab",
     "running_code": "colortk.runtime.provenance:running_code",
+    "spread_certain_values": "colortk.guidance.certain_values:spread_certain_values",
     "working_shape": "colortk.color.working_size:working_shape",
     "write_atomic": "colortk.io.files:write_atomic",
 }
