@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class EffnetBins(OnnxColorizer):
         super().__init__(artifacts, codec, network, CHROMA_GAIN)
         self.amount = amount
         self.with_distribution: OnnxNetwork | None = None
+        self.with_features: dict[tuple[str, ...], OnnxNetwork] = {}
 
     def predict_ab_batch(self, lightness: Float32) -> Float32:
         """Predict several pictures at once.
@@ -53,6 +55,40 @@ class EffnetBins(OnnxColorizer):
             a* and b*, float32 (N, H, W, 2).
         """
         return self._colors(lightness, self._outputs(lightness))
+
+    def predict_with_features(
+        self, lightness: Float32, names: Sequence[str]
+    ) -> tuple[Float32, dict[str, Float32]]:
+        """Predict a picture, and return tensors inside the network as well, of the same run.
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (H, W).
+        names : sequence of str
+            Names of the tensors.
+
+        Returns
+        -------
+        ndarray, dict of str to ndarray
+            a* and b*, float32 (H, W, 2), and the tensors, float32 (1, h, w, channels).
+
+        Raises
+        ------
+        ArtifactError
+            The network has no tensor of a name.
+        """
+        names = tuple(names)
+        if names not in self.with_features:
+            self.with_features[names] = self.engine.with_features(names)
+        network = self.with_features[names]
+        first = network.output_names[0]
+        inputs = {network.input_names[0]: self.codec.inputs(lightness[None])}
+        tensors = network.run(inputs, (first, *names))
+        outputs = tensors.pop(first)
+        if self._needs_distribution(outputs):
+            outputs = self._outputs(lightness[None])
+        return self._colors(lightness[None], outputs)[0], tensors
 
     def predict_ab_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
         """Predict several versions of a picture: its expected color, then modes of its segments.
@@ -115,12 +151,16 @@ class EffnetBins(OnnxColorizer):
         """
         x = self.codec.inputs(lightness)
         outputs = self.engine.predict(x)
-        if outputs.shape[-1] != CHANNELS or not (distribution or self.codec.temperature != 1):
+        if not self._needs_distribution(outputs, distribution):
             return outputs
         if self.with_distribution is None:
             self.with_distribution = self.engine.with_features((DISTRIBUTION,))
         name = self.engine.input_names[0]
         return self.with_distribution.run({name: x}, (DISTRIBUTION,))[DISTRIBUTION]
+
+    def _needs_distribution(self, outputs: Float32, requested: bool = False) -> bool:
+        """Whether logits are needed, and ``outputs`` are expected colors."""
+        return outputs.shape[-1] == CHANNELS and (requested or self.codec.temperature != 1)
 
     def _colors(self, lightness: Float32, outputs: Float32) -> Float32:
         """Return a* and b* (N, H, W, 2) of the outputs of the network, along edges."""
