@@ -73,6 +73,7 @@ BUILT_INS = (
     "acharya_tanh_natural",
     "autoencoder",
     "effnet_bins",
+    "exemplar",
     "gray",
     "mean_chrominance",
     "mean_color",

@@ -40,6 +40,7 @@ def colorize(
     regions: Sequence[str | Region] = ...,
     keep_border: bool = ...,
     palette: str | os.PathLike[str] | Sequence[str] | None = ...,
+    reference: str | os.PathLike[str] | None = ...,
     allow_truncated: bool = ...,
     device: str | None = ...,
     threads: int | None = ...,
@@ -61,6 +62,7 @@ def colorize(
     regions: Sequence[str | Region] = ...,
     keep_border: bool = ...,
     palette: str | os.PathLike[str] | Sequence[str] | None = ...,
+    reference: str | os.PathLike[str] | None = ...,
     allow_truncated: bool = ...,
     device: str | None = ...,
     threads: int | None = ...,
@@ -81,6 +83,7 @@ def colorize(
     regions: Sequence[str | Region] = (),
     keep_border: bool = False,
     palette: str | os.PathLike[str] | Sequence[str] | None = None,
+    reference: str | os.PathLike[str] | None = None,
     allow_truncated: bool = False,
     device: str | None = None,
     threads: int | None = None,
@@ -127,6 +130,9 @@ def colorize(
     palette : path or sequence of str, optional
         Colors to which the predicted colors are moved: a list such as ``["#a03020", "#2a4d8f"]``,
         a GIMP palette (``.gpl``), or a picture.
+    reference : path, optional
+        A color picture of the same or a similar scene. Its colors are taken where it matches. The
+        default plugin is then "exemplar".
     allow_truncated : bool
         Colorize the present part of a damaged JPEG, PNG or TIFF file. The missing rows are gray,
         and a ``UserWarning`` lists them.
@@ -202,7 +208,7 @@ def colorize(
     """
     guidance = PictureGuidance(hints, scribbles, mask, regions, keep_border, palette)
     with execution_settings(device, threads):
-        predictor = get_predictor(plugin, options, weights)
+        predictor = get_predictor(plugin, options, weights, reference)
         colorized: NDArray[Any] | Image
         (colorized,) = colorize_each(
             image, [predictor], guidance, strength, refine, allow_truncated

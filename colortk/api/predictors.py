@@ -12,6 +12,12 @@ from typing import Any, TypeAlias
 
 from colortk.errors import Notice, PredictionError, UsageError
 from colortk.plugin.options import option_texts, options_key, parse_options, with_absolute_paths
+from colortk.plugin.reference import (
+    OPTION,
+    need_reference_option,
+    plugin_with_reference,
+    reference_option,
+)
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.runtime.loading import Loaded, PluginRequest, check_prediction, load
@@ -28,6 +34,7 @@ def get_predictor(
     plugin: str | ColorizeFunction,
     options: Mapping[str, Any] | None,
     weights: str | os.PathLike[str] | None,
+    reference: str | os.PathLike[str] | None = None,
 ) -> Predictor:
     """Load a plugin, or wrap a function as a plugin. A plugin stays loaded for the next call.
 
@@ -39,6 +46,8 @@ def get_predictor(
         Options of the plugin by name.
     weights : path or None
         A folder that ``colortk fit`` wrote, or a file of weights.
+    reference : path or None
+        A picture whose colors are taken.
 
     Returns
     -------
@@ -55,14 +64,20 @@ def get_predictor(
         Its weights are missing or not trusted.
     """
     if callable(plugin):
-        if options or weights is not None:
+        if options or weights is not None or reference is not None:
+            name = "options" if options else "weights" if weights is not None else "a reference"
             raise UsageError(
-                f"{'options' if options else 'weights'} cannot be combined with a function",
+                f"{name} cannot be combined with a function",
                 "they belong to plugins",
                 "bind the values with functools.partial",
             )
         return FunctionPredictor(plugin)
-    return get_plugin(plugin, options, weights)
+    if reference is None:
+        return get_plugin(plugin, options, weights)
+    name = plugin_with_reference(plugin, reference)
+    need_reference_option(registry().colorizer(name)[1])
+    text = reference_option(reference, options or ())
+    return get_plugin(name, {**(options or {}), OPTION: text.partition("=")[2]}, weights)
 
 
 def get_plugin(

@@ -47,6 +47,12 @@ REGION = click.option(
 KEEP_BORDER = click.option(
     "--keep-border", is_flag=True, help="Leave the border or mount of a scan gray."
 )
+REFERENCE = click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Use the colors of a similar picture where it matches.",
+)
 PALETTE = click.option(
     "--palette",
     metavar="FILE|#RRGGBB,...",
@@ -101,6 +107,25 @@ def guidance_options(
         keep_border=keep_border,
         palette=read_palette(palette) if palette else (),
     )
+
+
+def with_reference(
+    plugin: str, options: tuple[str, ...], reference: Path | None
+) -> tuple[str, tuple[str, ...]]:
+    """Return the plugin and its options that take colors from a reference, if there is one.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, or an option names a reference, too.
+    """
+    if reference is None:
+        return plugin, options
+    from colortk.plugin.reference import plugin_with_reference, reference_option
+
+    names = [text.partition("=")[0].strip() for text in options]
+    option = reference_option(reference, names)
+    return plugin_with_reference(plugin, reference), (*options, option)
 
 
 def film_hints(hints: str | None, hint: tuple[str, ...], film: Path) -> tuple[Hint, ...]:

@@ -38,11 +38,13 @@ from colortk.cli.guidance import (
     KEEP_BORDER,
     MASK,
     PALETTE,
+    REFERENCE,
     REGION,
     SCRIBBLES,
     SEED,
     VARIANTS,
     guidance_options,
+    with_reference,
 )
 from colortk.cli.output import print_message
 
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
 @MASK
 @REGION
 @KEEP_BORDER
+@REFERENCE
 @PALETTE
 @VARIANTS
 @SEED
@@ -152,6 +155,7 @@ def command(
     mask: Path | None,
     regions: tuple[str, ...],
     keep_border: bool,
+    reference: Path | None,
     palette: str | None,
     variants: int | None,
     seed: int,
@@ -196,6 +200,9 @@ def command(
     Colors that you know can be given as hints: points, strokes, masks and rectangles. --hints auto
     reads photo.hints.json and photo_marked.png for photo.jpg, if these files exist.
 
+    --reference takes colors from a color picture of the same or a similar scene, where it matches.
+    Elsewhere, colors are automatic.
+
     --variants writes several plausible versions. The first one is the automatic result, and the
     others differ from it and from each other.
 
@@ -209,10 +216,12 @@ def command(
     colortk run scans/ --recursive -o colored/    colorize a tree of folders
     colortk run scans/ -r -o colored/ --resume    continue it after Ctrl-C
     colortk run photo.jpg --hint 420,310,#2a4d8f  a blue dress
+    colortk run photo.jpg --reference other.jpg   take the colors of a similar picture
     colortk run photo.jpg --variants 4            four versions to choose from
     colortk run - -o - < gray.png > color.png     read and write pipes
     """
     export_runtime_env(threads, device)
+    plugin, options = with_reference(plugin, options, reference)
     from colortk.batch.prestart import PrestartedWorkers
 
     one_process = scheduler is not None or input_list is not None
@@ -220,6 +229,11 @@ def command(
     click.get_current_context().call_on_close(prestarted.stop)
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
+    if reference is not None:
+        from colortk.plugin.reference import need_reference_option
+        from colortk.plugin.registry import registry
+
+        need_reference_option(registry().colorizer(plugin)[1])
     from colortk.batch.batch_run import BatchRun
     from colortk.batch.inputs import find_inputs, read_list
     from colortk.batch.options import STANDARD_STREAM, BatchOptions

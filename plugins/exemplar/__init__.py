@@ -1,0 +1,1 @@
+"""Colors of a reference picture where it matches, and automatic colors elsewhere."""
