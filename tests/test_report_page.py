@@ -258,3 +258,54 @@ def test_a_page_with_almost_no_data_opens(opened: Any) -> None:
     view = opened(summary=bare, sheets=iter(()), histograms={})
     assert view.texts("#ranking tbody th b") == ["good", "fair", "poor"]
     assert view.texts("#shown") == ["0 of 0"]
+
+
+@pytest.mark.slow
+def test_the_boxes_are_the_quartiles_of_the_scores(opened: Any) -> None:
+    view = opened()
+    scores = [3 + k / 10 for k in range(PICTURES)]
+    first, median, third = np.percentile(scores, [25, 50, 75])
+    titles = view.page.locator("#boxes title").all_text_contents()
+    digits = make_report().metrics["lpips"].digits
+    expected = ", ".join(f"{value:.{digits}f}" for value in (first, median, third))
+    assert f"good: quartiles {expected}, 6 pictures" in titles
+    assert any(title.endswith("5 pictures") for title in titles), "the one that failed once"
+    assert view.page.locator("#boxes rect").count() == len(titles) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_labels_collide_with_many_plugins(opened: Any, width: int) -> None:
+    report = make_report()
+    original = report.plugins[0]
+    extra = [
+        replace(
+            original,
+            name=f"a_plugin_{k}:strength=1.{k}",
+            seconds=PredictionSeconds(0.1 + k / 1e4, 0.1 + k / 1e4),
+        )
+        for k in range(22)
+    ]
+    labels = {plugin.name for plugin in [*report.plugins, *extra]}
+    view = opened(summary=replace(report, plugins=[*report.plugins, *extra]))
+    view.page.set_viewport_size({"width": width, "height": 900})
+    view.page.reload()
+    for chart in ("#scatter", "#means", "#boxes"):
+        boxes = view.page.eval_on_selector_all(
+            f"{chart} svg text",
+            "all => all.map(t => t.getBoundingClientRect()).map(r => [r.x, r.y, r.right, r.bottom])",
+        )
+        assert len(boxes) > 3, chart
+        for k, (left, top, right, bottom) in enumerate(boxes):
+            assert left >= 0, chart
+            assert right <= width + 1, chart
+            for other_left, other_top, other_right, other_bottom in boxes[:k]:
+                across = min(right, other_right) - max(left, other_left)
+                down = min(bottom, other_bottom) - max(top, other_top)
+                assert across <= 1 or down <= 2, (chart, boxes[k])
+    labeled = view.page.locator("#scatter text.label").all_text_contents()
+    (note,) = view.texts("#scatter .note")
+    unlabeled = [
+        text.rpartition(": ")[0] for text in note.split("room for their names: ")[1].split("; ")
+    ]
+    assert sorted([*labeled, *unlabeled]) == sorted(labels), "each plugin is named once"

@@ -1,4 +1,4 @@
-// Intervals, paired differences, quality against time, chroma histograms.
+// Intervals, boxes, paired differences, quality against time, chroma histograms.
 
 const ROW = 30;
 
@@ -54,7 +54,7 @@ function intervalChart(box, rows, digits, zero, label) {
   const right = width - 70;
   const height = drawn.length * ROW + 26;
   const chart = svg(width, height, label);
-  const values = drawn.flatMap((row) => [row.value, row.low ?? row.value, row.high ?? row.value]);
+  const values = drawn.flatMap((row) => [row.value, row.low ?? row.value, row.high ?? row.value, ...(row.box?.scores ?? [])]);
   const x = scale(zero ? [...values, 0] : values, left, right);
   const steps = ticks(x.low, x.high, Math.max(2, (right - left) / 65));
   for (const tick of steps.at) {
@@ -72,6 +72,7 @@ function intervalChart(box, rows, digits, zero, label) {
     if (isNumber(row.low)) {
       group.append(make("svg:line", { x1: x.at(row.low), x2: x.at(row.high), y1: y, y2: y, class: "interval" }));
     }
+    if (row.box) drawBox(group, row.box, x, y);
     group.append(
       make("svg:circle", { cx: x.at(row.value), cy: y, r: 4.5, class: "point" }),
       svgText(width, y + 4, number(row.value, digits, zero), { class: "value", "text-anchor": "end" }),
@@ -79,6 +80,53 @@ function intervalChart(box, rows, digits, zero, label) {
     chart.append(group);
   });
   box.append(chart);
+}
+
+/** Quartiles, whiskers and the scores beyond them. */
+function drawBox(group, box, x, y) {
+  const [left, right] = [x.at(box.quartiles[0]), x.at(box.quartiles[2])];
+  group.append(
+    make("svg:line", { x1: x.at(box.whiskers[0]), x2: x.at(box.whiskers[1]), y1: y, y2: y, class: "whisker" }),
+    make("svg:rect", { x: left, y: y - 8, width: right - left, height: 16, class: "box" }),
+    make("svg:line", { x1: x.at(box.quartiles[1]), x2: x.at(box.quartiles[1]), y1: y - 8, y2: y + 8, class: "median" }),
+    ...box.beyond.map((value) => make("svg:circle", { cx: x.at(value), cy: y, r: 2, class: "beyond" })),
+  );
+}
+
+/** The quartiles of scores, interpolated, and whiskers to the last score within 1.5 times their distance. */
+function boxOf(scores) {
+  const sorted = scores.slice().sort((a, b) => a - b);
+  const quantile = (share) => {
+    const at = share * (sorted.length - 1);
+    const below = sorted[Math.floor(at)];
+    return below + (at - Math.floor(at)) * (sorted[Math.ceil(at)] - below);
+  };
+  const quartiles = [0.25, 0.5, 0.75].map(quantile);
+  const reach = 1.5 * (quartiles[2] - quartiles[0]);
+  const inside = sorted.filter((v) => v >= quartiles[0] - reach && v <= quartiles[2] + reach);
+  const whiskers = [Math.min(inside[0], quartiles[0]), Math.max(inside.at(-1), quartiles[2])];
+  const beyond = sorted.filter((v) => v < whiskers[0] || v > whiskers[1]);
+  return { scores: [sorted[0], sorted.at(-1)], quartiles, whiskers, beyond };
+}
+
+function drawBoxes() {
+  const metric = metricOf(state.metric);
+  const scores = new Map();
+  for (const record of report.records ?? []) {
+    const value = record.metrics?.[state.metric];
+    if (!isNumber(value)) continue;
+    if (!scores.has(record.plugin)) scores.set(record.plugin, []);
+    scores.get(record.plugin).push(value);
+  }
+  const rows = visible().filter((plugin) => scores.has(plugin.name)).map((plugin) => {
+    const box = boxOf(scores.get(plugin.name));
+    const [first, median, third] = box.quartiles.map((value) => number(value, metric.digits));
+    const title = `${plugin.name}: quartiles ${first}, ${median}, ${third}, ${scores.get(plugin.name).length} pictures`;
+    return { name: plugin.name, value: plugin.metrics?.[state.metric]?.mean ?? box.quartiles[1], box, title };
+  });
+  rows.sort((a, b) => order(a.value, b.value, metric.higher_is_better ? -1 : 1));
+  $("boxes-title").textContent = `${metric.label}: all pictures; quartiles, whiskers within 1.5 quartile ranges, and mean${direction(metric)}`;
+  intervalChart($("boxes"), rows, metric.digits, false, "Box plots of the scores");
 }
 
 function drawMeans() {
@@ -179,14 +227,18 @@ function drawScatter() {
   const y = scale(points.map((p) => p.value), height - 44, 16);
   scatterAxes(chart, x, y, width, height);
   if (metric.higher_is_better !== null) drawFront(chart, front(points, metric.higher_is_better), x, y);
+  const unlabeled = [];
   const taken = points.map((point) => [x.at(point.time) - 7, y.at(point.value) - 7, 14, 14]);
   for (const point of points) {
     const [left, top] = [x.at(point.time), y.at(point.value)];
     const title = make("svg:title", {}, `${point.name}: ${number(point.value, metric.digits)}, ${seconds(point.time)}`);
     chart.append(make("svg:circle", { cx: left, cy: top, r: 6, class: "point" }, title));
-    chart.append(placeLabel(point.name, left, top, width, height - 44, taken));
+    const label = placeLabel(point.name, left, top, width, height - 44, taken);
+    if (label) chart.append(label);
+    else unlabeled.push(title.textContent);
   }
   box.append(chart);
+  if (unlabeled.length) box.append(make("p", { class: "note" }, `Without room for their names: ${unlabeled.join("; ")}`));
 }
 
 function scatterAxes(chart, x, y, width, height) {
@@ -213,16 +265,18 @@ function drawFront(chart, points, x, y) {
   chart.append(make("svg:path", { d: steps.join(""), class: "front" }, title));
 }
 
-/** A label beside its point, where no other label or point lies if there is such a place. */
+/** A label beside its point where no other label or point lies, or null if there is no such place. */
 function placeLabel(name, left, top, width, height, taken) {
   const [wide, high] = [textWidth(name), 15];
   const beside = left + 11 + wide < width ? left + 11 : left - 11 - wide;
   const places = [[beside, top - 7], [left - 11 - wide, top - 7]];
   for (const shift of [16, 32, 48, 64]) places.push([beside, top - 7 - shift], [beside, top - 7 + shift]);
   const free = ([px, py]) =>
-    px >= 0 && py >= 0 && py + high <= height &&
+    px >= 0 && px + wide <= width && py >= 0 && py + high <= height &&
     taken.every(([tx, ty, tw, th]) => px + wide < tx || tx + tw < px || py + high < ty || ty + th < py);
-  const [px, py] = places.find(free) ?? places[0];
+  const place = places.find(free);
+  if (!place) return null;
+  const [px, py] = place;
   taken.push([px, py, wide, high]);
   return svgText(px, py + 12, name, { class: "label" });
 }
@@ -276,6 +330,7 @@ function drawHistograms() {
 
 function drawCharts() {
   drawMeans();
+  drawBoxes();
   drawPaired();
   drawScatter();
   drawHistograms();
