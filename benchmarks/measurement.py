@@ -26,7 +26,8 @@ end = time.perf_counter()
 code = process.returncode = os.waitstatus_to_exitcode(status)
 unit = 1 if sys.platform == "darwin" else 1024
 with open(int(sys.argv[1]), "w") as report:
-    json.dump([start, end, code, usage.ru_maxrss * unit / 2**20], report)
+    cpu = usage.ru_utime + usage.ru_stime
+    json.dump([start, end, code, usage.ru_maxrss * unit / 2**20, cpu], report)
 """
 
 
@@ -83,12 +84,16 @@ class Effort:
 
 @dataclass(frozen=True)
 class Ran:
-    """An ended process. ``start``, ``end``: ``time.perf_counter()``, which all processes share on Linux. ``peak``: MB."""
+    """An ended process. ``start``, ``end``: ``time.perf_counter()``, which all processes share on Linux. ``peak``: MB.
+
+    ``cpu``: seconds of all its threads and processes.
+    """
 
     start: float
     end: float
     peak: float
     output: str
+    cpu: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -107,11 +112,13 @@ def ran(command: Sequence[str], **environment: str) -> Ran:
     output, errors = process.communicate()
     with open(reading) as report:
         text = report.read()
-    start, end, code, peak = json.loads(text) if text else (0.0, 0.0, process.returncode, 0.0)
+    start, end, code, peak, cpu = (
+        json.loads(text) if text else (0.0, 0.0, process.returncode, 0.0, 0.0)
+    )
     if code or not text:
         print(errors, file=sys.stderr)
         raise Failed(last_line(errors) or f"exit code {code}")
-    return Ran(start, end, peak, output)
+    return Ran(start, end, peak, output, cpu)
 
 
 def last_line(errors: str) -> str:

@@ -42,7 +42,6 @@ def test_stored_results_are_read_back(tmp_path: Path) -> None:
         assert found.pixels == "pixels x"
         assert results.thumbnails(V1, "x") == (b"t", b"g")
         assert results.result_thumbnails(V1, "x", KEY) == (b"r", b"q")
-        assert results.histograms(V1, None) == {"x": b"h"}
         assert results.protocols() == {V1.hash: V1.definition}
         assert [(key, n) for key, n, _ in results.keys(V1.hash)] == [(KEY, 1)]
 

@@ -18,7 +18,6 @@ import pytest
 from PIL import Image
 
 from colortk.errors import PredictionError
-from colortk.harness.records import Key, ResultRow
 from colortk.harness.sealing import summarize_sealing
 from colortk.harness.summary_rows import PluginRow, PredictionSeconds
 from colortk.plugin.registry import registry
@@ -309,11 +308,10 @@ def plugin_row(name: str, sealed: dict[str, bool | None]) -> PluginRow:
 
 
 def test_a_caption_names_unsealed_plugins() -> None:
-    key = Key("x", "", "{}", "")
-    rows = [ResultRow("a", key, sealed=ALL), ResultRow("b", key, sealed=ALL | {"network": False})]
-    assert summarize_sealing(rows) == ALL | {"network": False}
-    assert summarize_sealing([ResultRow("a", key)]) == dict.fromkeys(ASPECTS)
-    plugins = [plugin_row("a", ALL), plugin_row("b", summarize_sealing(rows))]
+    reports = [ALL, ALL | {"network": False}]
+    assert summarize_sealing(reports) == ALL | {"network": False}
+    assert summarize_sealing([None]) == dict.fromkeys(ASPECTS)
+    plugins = [plugin_row("a", ALL), plugin_row("b", summarize_sealing(reports))]
     assert sealing_notes(plugins) == [
         "While a plugin was scored: paths sealed; files sealed; network not sealed (b);"
         " network sealed (a); processes sealed (docs/protocol.md)"

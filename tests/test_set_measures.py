@@ -24,20 +24,19 @@ ASKED = ("-m", "colorfulness", "-m", "colorfulness_error", "-m", "psnr")
 def test_differences_of_either_sign_cancel() -> None:
     originals = np.array([10.0, 20, 30, 40, 50])
     results = np.array([12.0, 18, 33, np.nan, 47])
-    found = set_delta_cf(results, originals)
+    (found, missing) = set_delta_cf(np.stack([results, np.full(5, np.nan)], 1), originals)
     assert found is not None
     assert found.difference == pytest.approx(0)
     assert found.truth == pytest.approx(27.5)
     assert found.n == 4
-    assert set_delta_cf(np.full(5, np.nan), originals) is None
+    assert missing is None
 
 
 def test_the_interval_has_no_sign() -> None:
     rng = np.random.default_rng(0)
     originals = rng.uniform(20, 60, 40)
-    paler = set_delta_cf(originals - rng.uniform(5, 9, 40), originals)
-    gaudier = set_delta_cf(originals + rng.uniform(5, 9, 40), originals)
-    close = set_delta_cf(originals + rng.normal(0, 3, 40), originals)
+    changes = [-rng.uniform(5, 9, 40), rng.uniform(5, 9, 40), rng.normal(0, 3, 40)]
+    paler, gaudier, close = set_delta_cf(originals[:, None] + np.stack(changes, 1), originals)
     assert paler is not None
     assert gaudier is not None
     assert close is not None

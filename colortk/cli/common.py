@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +194,17 @@ def print_json(value: Any, indent: int | None = None) -> None:
         Spaces per level; ``None`` prints one line.
     """
     click.echo(json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False))
+
+
+def print_json_pieces(pieces: Iterable[str]) -> None:
+    """Print a JSON value that is too large to be in memory as a whole, piece by piece."""
+    for batch in iter(partial(_joined, iter(pieces)), ""):
+        click.echo(batch, nl=False)
+    click.echo()
+
+
+def _joined(pieces: Iterator[str]) -> str:
+    return "".join(islice(pieces, 1000))
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:

@@ -20,7 +20,7 @@ from colortk.cli.common import (
     THREADS,
     check_finite,
     configure_runtime,
-    print_json,
+    print_json_pieces,
     progress,
 )
 from colortk.cli.output import print_message
@@ -235,7 +235,7 @@ def command(
     from colortk.errors import UsageError
     from colortk.harness.compare import compare
     from colortk.harness.hint_variants import parse_counts
-    from colortk.harness.json_values import to_json_value
+    from colortk.harness.json_values import json_fields, json_pieces
     from colortk.harness.run_options import RunOptions
     from colortk.io.samples import everything
     from colortk.runtime.subprocesses import cores
@@ -306,11 +306,12 @@ def command(
     if figures_folder is not None:
         failed |= outputs.write_figures(figures_folder, comparison, store, force)
     if as_json:
-        report = comparison.as_dict(per_image)
-        print_json(
-            report if consistency is None else report | {"sizes": to_json_value(consistency)},
-            indent=1,
-        )
+        report = json_fields(comparison.summary(per_image))
+        if comparison.hints is not None:
+            report["hints"] = comparison.hints.as_dict()
+        if consistency is not None:
+            report["sizes"] = consistency
+        print_json_pieces(json_pieces(report))
     elif Path("-") not in files.values():
         outputs.show(comparison, consistency)
     failed |= any(row.error is not None for row in (consistency or {}).values())

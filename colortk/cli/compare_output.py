@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from colortk.cli.common import print_table, progress
 from colortk.cli.output import escape_text, print_line, print_message
@@ -112,7 +111,7 @@ def write(
         Whether a file could not be written.
     """
     from colortk.errors import ColortkError
-    from colortk.io.files import write_atomic
+    from colortk.io.files import open_atomic
 
     failed = False
     # Standard output last: an error there ends the command.
@@ -120,37 +119,56 @@ def write(
         if path is None:
             continue
         try:
-            data = _content(kind, comparison, content)
-            if str(path) != "-":
-                write_atomic(path, data, force)
-                continue
+            if str(path) == "-":
+                _write(sys.stdout.buffer, kind, comparison, content, for_terminal=True)
+                sys.stdout.buffer.flush()
+            else:
+                with open_atomic(path, force) as file:
+                    _write(file, kind, comparison, content)
         except ColortkError as error:
             print_message(str(error))
             failed = True
-            continue
-        if kind != "html":
-            data = escape_text(data.decode()).encode()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
     return failed
 
 
-def _content(kind: str, comparison: Comparison, content: ContentOptions) -> bytes:
-    """Return the content of one file."""
-    from colortk.report.csv import to_csv
+def _write(
+    file: BinaryIO,
+    kind: str,
+    comparison: Comparison,
+    content: ContentOptions,
+    for_terminal: bool = False,
+) -> None:
+    """Write the content of one file piece by piece; text for a terminal cannot steer it."""
+    from colortk.report.csv import write_csv
     from colortk.report.latex import to_latex
     from colortk.report.markdown import to_markdown
 
     if kind == "html":
         from colortk.report.html import write_html
 
-        file = io.BytesIO()
         write_html(file, comparison, content.store)
-        return file.getvalue()
-    if kind == "latex":
-        return to_latex(comparison, content.latex_intervals).encode()
-    text = to_csv(comparison, content.per_image) if kind == "csv" else to_markdown(comparison)
-    return text.encode("utf-8", "backslashreplace")
+        return
+    text = _TextWriter(file, for_terminal)
+    if kind == "csv":
+        write_csv(text, comparison, content.per_image)
+    elif kind == "latex":
+        text.write(to_latex(comparison, content.latex_intervals))
+    else:
+        text.write(to_markdown(comparison))
+
+
+class _TextWriter:
+    """Write text as UTF-8 in which names that are not Unicode are escaped."""
+
+    def __init__(self, file: BinaryIO, for_terminal: bool) -> None:
+        self._file, self._for_terminal = file, for_terminal
+
+    def write(self, text: str) -> int:
+        """Write a text; escape the characters that steer a terminal, if it may be one."""
+        data = text.encode("utf-8", "backslashreplace")
+        if self._for_terminal:
+            data = escape_text(data.decode()).encode()
+        return self._file.write(data)
 
 
 def write_figures(folder: Path, comparison: Comparison, store: Path | None, force: bool) -> bool:

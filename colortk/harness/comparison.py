@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -12,6 +13,7 @@ import numpy as np
 from colortk.harness.intervals import LEVEL
 from colortk.harness.ranked_scores import RankedScores
 from colortk.harness.records import MetricInfo
+from colortk.harness.score_records import ScoreRecords
 from colortk.harness.sealing import summarize_sealing
 from colortk.harness.second_predictions import repeat_settings, summarize_repeats
 from colortk.harness.set_measures import SET_DELTA_CF, with_set_measures
@@ -159,10 +161,12 @@ class Comparison(RankedScores):
 
     def _plugin_row(self, index: int) -> PluginRow:
         variant = self.variants[index]
-        rows = [r for s in self.used if (r := self.row(variant.label, s.picture)) is not None]
-        good = [row for row in rows if row.error is None]
-        seconds = np.array([row.seconds for row in good])
-        gap = self.colorfulness_gap(index)
+        results, rows = self.results_of(variant.label), self.used_rows[index]
+        rows = rows[rows >= 0]
+        good = rows[~np.isin(rows, list(results.errors))]
+        seconds, memory = (results.numbers(name, good) for name in ("seconds", "peak_memory"))
+        seconds, memory = seconds[~np.isnan(seconds)], memory[memory > 0]
+        gap = self.colorfulness_gaps[index]
         metrics = {
             metric: mean
             for metric, means in (self.summaries | self.set_summaries).items()
@@ -186,9 +190,9 @@ class Comparison(RankedScores):
             seconds=PredictionSeconds(float(seconds.mean()), float(np.median(seconds)))
             if len(seconds)
             else PredictionSeconds(),
-            peak_memory=max((row.peak_memory for row in good if row.peak_memory), default=None),
-            repeats=summarize_repeats(rows),
-            sealed=summarize_sealing(rows),
+            peak_memory=int(memory.max()) if len(memory) else None,
+            repeats=summarize_repeats(results.repeats_of(rows)),
+            sealed=summarize_sealing(results.sealed.used(rows)),
             foreign_weights=list(variant.foreign_weights),
             seen=self._seen(variant.label),
         )
@@ -203,21 +207,6 @@ class Comparison(RankedScores):
         used = {source.picture for source in self.used}
         return SeenPictures(len(self.seen.get(label, set()) & used), training.complete)
 
-    def records(self) -> list[ScoreRecord]:
-        """Return the scores of each plugin on each picture."""
-        return [
-            ScoreRecord(
-                source.picture,
-                source.name,
-                variant.label,
-                source.picture in self.near_gray,
-                row.values,
-                row.errors,
-                row.seconds,
-                row.repeat,
-                row.error,
-            )
-            for source in self.used
-            for variant in self.variants
-            if (row := self.row(variant.label, source.picture)) is not None
-        ]
+    def records(self, pictures: Collection[str] | None = None) -> Sequence[ScoreRecord]:
+        """Return the scores of each plugin on each picture, or on these originals by SHA-256."""
+        return ScoreRecords(self, pictures)

@@ -7,14 +7,15 @@ equal. ``python benchmarks/interval_coverage.py`` prints how often the intervals
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from colortk.harness.large_sets import map_large
 from colortk.types import Float64
 
 Counts = NDArray[np.uint8]
@@ -26,10 +27,14 @@ RESAMPLES = 3999
 MIN_DISTINCT_SCORES = 10
 #: Bounds of scores that have none.
 UNBOUNDED = (-np.inf, np.inf)
-#: Scores drawn at a time, and columns computed at a time, to limit memory.
-_DRAWN, _COLUMNS = 50_000, 512
+#: Scores drawn at a time, and the fewest resamples of them: products of few rows are slow.
+_DRAWN, _ROWS = 50_000, 32
+#: Columns, and scores, computed at a time, to limit memory.
+_COLUMNS, _SCORES = 512, 8_000_000
 #: Up to this number of scores, resamples are cached for the next call.
 _CACHE_SIZE = 1000
+#: From this number of scores, resamples are counted one by one, within the processor's cache.
+_LARGE = 8000
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,15 @@ def mean_intervals(
     from scipy.special import stdtr, stdtrit
 
     count, width = values.shape
+    columns = max_columns(count)
+    if width > columns:
+        ends = np.broadcast_to(np.reshape(bounds, (2, -1)), (2, width))
+        parts = [
+            mean_intervals(values[:, k : k + columns], level, seed, ends[:, k : k + columns])
+            for k in range(0, width, columns)
+        ]
+        names = ("mean", "low", "high", "p")
+        return MeanIntervals(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
     mean = values.mean(0) if count else np.full(width, np.nan)
     low, high, p = (np.full(width, np.nan) for _ in range(3))
     if count < 2:
@@ -104,7 +118,10 @@ def mean_intervals(
     rich = np.flatnonzero(some & (different >= MIN_DISTINCT_SCORES))
     for first in range(0, len(rich), _COLUMNS):
         part = rich[first : first + _COLUMNS]
-        scaled = centered[:, part] / error[part]
+        scaled = centered[:, part]
+        scaled /= error[part]
+        if first + _COLUMNS >= len(rich):
+            del centered  # It may be large.
         # The products are small: on a busy machine, threads that wait for each other would take
         # seconds.
         with _blas().limit(limits=1, user_api="blas"):
@@ -120,6 +137,11 @@ def mean_intervals(
         np.minimum(high, np.maximum(highest, mean)),
     )
     return MeanIntervals(mean, low, high, p)
+
+
+def max_columns(count: int) -> int:
+    """Return how many columns of ``count`` scores are computed at a time, to limit memory."""
+    return max(1, _SCORES // max(count, 1))
 
 
 def _different(values: Float64) -> NDArray[np.int64]:
@@ -138,19 +160,8 @@ def _bootstrap_t(
     scaled: Float64, ratio: Float64, level: float, seed: int
 ) -> tuple[Float64, Float64, Float64]:
     """Return the ends of the interval in standard errors from the mean, and p."""
-    count, width = scaled.shape
-    squares = scaled * scaled
-    t = np.empty((RESAMPLES, width))
-    first = 0
-    for part in _resamples(count, seed):
-        times = part.astype(np.float64)
-        means = times @ scaled / count
-        variance = (times @ squares / count - means * means) / (count - 1)
-        flat = variance < 1e-12  # The same score was drawn every time.
-        far = np.where(np.abs(means) < 1e-9, 0.0, np.sign(means)) * 1e9
-        ratios = np.where(flat, far, means / np.sqrt(np.maximum(variance, 1e-12)))
-        t[first : first + len(part)] = ratios
-        first += len(part)
+    ratios = partial(_ratios, scaled, scaled * scaled)
+    t = np.concatenate([*map_large(ratios, _resamples(len(scaled), seed), scaled.size)])
     tail = round((1 - level) / 2 * (RESAMPLES + 1))
     smaller_tail = np.minimum((t >= ratio).sum(0), (t <= ratio).sum(0))
     t.partition([tail - 1, RESAMPLES - tail], 0)
@@ -161,9 +172,21 @@ def _bootstrap_t(
     )
 
 
-def _resamples(count: int, seed: int) -> Iterable[Counts]:
+def _ratios(scaled: Float64, squares: Float64, part: Counts) -> Float64:
+    """Return the mean of each resample in standard errors of its own, (resamples, columns)."""
+    count = len(scaled)
+    times = part.astype(np.float64)
+    means = times @ scaled / count
+    variance = (times @ squares / count - means * means) / (count - 1)
+    flat = variance < 1e-12  # The same score was drawn every time.
+    far = np.where(np.abs(means) < 1e-9, 0.0, np.sign(means)) * 1e9
+    ratios: Float64 = np.where(flat, far, means / np.sqrt(np.maximum(variance, 1e-12)))
+    return ratios
+
+
+def _resamples(count: int, seed: int) -> Iterator[Counts]:
     """How often each of ``count`` scores is drawn, (resamples, count) in parts."""
-    return _kept(count, seed) if count <= _CACHE_SIZE else _drawn(count, seed)
+    return iter(_kept(count, seed)) if count <= _CACHE_SIZE else _drawn(count, seed)
 
 
 @lru_cache(maxsize=4)
@@ -173,14 +196,21 @@ def _kept(count: int, seed: int) -> tuple[Counts, ...]:
 
 def _drawn(count: int, seed: int) -> Iterator[Counts]:
     rng = np.random.default_rng(seed)
-    size = max(1, _DRAWN // count)
+    size = max(_ROWS, _DRAWN // count)
     for first in range(0, RESAMPLES, size):
         rows = min(size, RESAMPLES - first)
-        drawn = rng.integers(count, size=(rows, count))
-        drawn += np.arange(rows)[:, None] * count
-        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
+        if count >= _LARGE:
+            times = np.empty((rows, count), np.uint8)
+            for row in times:
+                drawn = rng.integers(count, size=count, dtype=np.uint32)
+                np.minimum(np.bincount(drawn, minlength=count), 255, out=row, casting="unsafe")
+            yield times
+            continue
+        every = rng.integers(count, size=(rows, count))
+        every += np.arange(rows)[:, None] * count
+        counts = np.bincount(every.ravel(), minlength=rows * count).reshape(rows, count)
         # A score is drawn more than 255 times only if there are very few scores.
-        yield np.minimum(times, 255).astype(np.uint8)
+        yield np.minimum(counts, 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=1)

@@ -144,7 +144,9 @@ def _board(
                 means={m: mean for m in metrics if (mean := means[m][k]) is not None},
                 pictures=len(group.common & row.pictures),
                 failed=len(group.common & row.failed),
-                repeats=summarize_repeats(row.results[p] for p in group.common & row.pictures),
+                repeats=summarize_repeats(
+                    row.results.repeats_of(row.results.rows_of(group.common & row.pictures))
+                ),
                 when=row.when,
                 marks={m: best[m][k] for m in metrics} if marked else None,
             )
@@ -173,12 +175,10 @@ def _marks(table: Float64, spec: MetricSpec) -> list[Mark]:
 def _table(
     rows: Sequence[BoardEntry], common: Sequence[str], metric: str, skipped: set[str]
 ) -> Float64:
-    table = np.full((len(common), len(rows)), np.nan)
-    for i, picture in enumerate(common):
-        for k, row in enumerate(rows):
-            result = row.results.get(picture)
-            if result is not None and result.error is None and picture not in skipped:
-                table[i, k] = result.values.get(metric, np.nan)
+    columns = [row.results.scores(metric, row.results.rows_of(common)) for row in rows]
+    table = np.stack(columns, 1)
+    if skipped:
+        table[[picture in skipped for picture in common]] = np.nan
     return table
 
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from colortk.errors import ColortkError
 from colortk.harness.outcome import MAX_CONSECUTIVE_FAILURES
 from colortk.harness.plugin_variants import parse_variant
-from colortk.harness.records import Key, ResultRow
+from colortk.harness.records import Key
+from colortk.harness.result_table import ResultTable
 from colortk.runtime.provenance import film_scores_code
 
 #: A row joins a group if they have this share of the pictures of each in common.
@@ -27,7 +28,7 @@ class BoardEntry:
         The version: plugin, weights, options, code.
     when : float
         Time of its last run, in seconds since 1970.
-    results : dict of str to ResultRow
+    results : ResultTable
         By SHA-256 of the original.
     refine : str
         The refinement of its protocol.
@@ -35,7 +36,7 @@ class BoardEntry:
 
     key: Key
     when: float
-    results: dict[str, ResultRow]
+    results: ResultTable
     refine: str = "ratio"
 
     @cached_property
@@ -46,7 +47,7 @@ class BoardEntry:
     @cached_property
     def failed(self) -> set[str]:
         """SHA-256 of the pictures that the plugin failed on."""
-        return {picture for picture, row in self.results.items() if row.error is not None}
+        return self.results.failed
 
     @cached_property
     def current(self) -> bool:

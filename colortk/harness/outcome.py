@@ -10,7 +10,8 @@ from typing import NamedTuple
 from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
-from colortk.harness.records import PictureRow, ResultRow, without_vectors
+from colortk.harness.records import PictureRow, without_vectors
+from colortk.harness.result_table import ResultTable
 from colortk.harness.results import Results
 from colortk.harness.run_options import RunOptions
 from colortk.harness.sources import Source
@@ -35,8 +36,8 @@ class Outcome:
     ----------
     pictures : dict of str to PictureRow
         The originals, by SHA-256 (hex).
-    results : dict of str to dict
-        By label of the plugin, then by SHA-256 of the original.
+    results : dict of str to ResultTable
+        By label of the plugin, then by SHA-256 of the original. Other mappings are converted.
     unreadable : dict of str to str
         Why a picture could not be used, by path.
     unavailable : dict of str to str
@@ -52,13 +53,16 @@ class Outcome:
     """
 
     pictures: dict[str, PictureRow]
-    results: dict[str, dict[str, ResultRow]]
+    results: dict[str, ResultTable]
     unreadable: dict[str, str] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
     computed: int = 0
     loading: float = 0.0
     repeating: float = 0.0
     same_pixels: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.results = {label: ResultTable.of(rows) for label, rows in self.results.items()}
 
 
 def needs_work(
@@ -136,10 +140,7 @@ def record_result(
     for label, row in result.rows.items():
         stored = outcome.results[label].get(result.task)
         if row.error is None or stored is None or stored.error is not None:
-            small = replace(
-                row, result=b"", heat=b"", histogram=b"", features=without_vectors(row.features)
-            )
-            outcome.results[label][result.task] = small
+            outcome.results[label][result.task] = row
     outcome.computed += len(result.rows)
 
 

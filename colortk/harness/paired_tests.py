@@ -11,7 +11,7 @@ from colortk.harness.comparison import Comparison
 from colortk.harness.records import MetricInfo
 from colortk.harness.score_table import HEADLINE
 from colortk.harness.statistics import Difference, MetricMean, holm, summaries
-from colortk.harness.verdicts import pair_verdicts
+from colortk.harness.verdicts import ScoredMetric, metric_pairs
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,15 @@ def paired_tests(
     labels = [variant.label for variant in comparison.variants]
     columns = [labels.index(first), labels.index(second)]
     names = metrics or [name for name in HEADLINE if name in comparison.metrics]
+    scored = [
+        ScoredMetric(comparison.values(name)[:, columns], spec.higher_is_better, spec.bounds)
+        for name, spec in ((name, comparison.metrics[name]) for name in names)
+    ]
     rows = []
-    for name in names:
+    for name, (values, _, _), pairs in zip(
+        names, scored, metric_pairs(scored, [(0, 1)]), strict=True
+    ):
         spec = comparison.metrics[name]
-        values = comparison.values(name)[:, columns]
-        pairs = pair_verdicts(values, [(0, 1)], spec.higher_is_better, (), spec.bounds)
         if pairs:
             both = values[~np.isnan(values).any(1)]
             means = summaries(both, spec.bounds)

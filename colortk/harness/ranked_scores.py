@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colortk.harness.score_table import ScoreTable
 from colortk.harness.set_measures import ColorfulnessGap, set_delta_cf
@@ -20,7 +21,14 @@ from colortk.harness.summary_rows import (
     VerdictSummary,
 )
 from colortk.harness.table_marks import Mark, marks
-from colortk.harness.verdicts import PairVerdict, Verdicts, pair_verdicts, verdicts
+from colortk.harness.verdicts import (
+    PairVerdict,
+    ScoredMetric,
+    Verdicts,
+    metric_pairs,
+    metric_verdicts,
+    verdicts,
+)
 
 
 @dataclass(repr=False)
@@ -37,11 +45,7 @@ class RankedScores(ScoreTable):
 
     def verdicts_by(self, metric: str) -> Verdicts:
         """Return the order, ranks and letters of the plugins by one metric."""
-        if metric not in self._verdicts:
-            spec, table = self.metrics[metric], self._tables[metric]
-            self._verdicts[metric] = verdicts(
-                table, spec.higher_is_better, self._family, spec.bounds
-            )
+        self._compute_verdicts([metric])
         return self._verdicts[metric]
 
     def marks(self, metric: str) -> list[Mark]:
@@ -53,6 +57,16 @@ class RankedScores(ScoreTable):
             return [""] * len(self.variants)
         table = self.sets.tables[metric]
         return marks(verdicts(table, spec.higher_is_better, self._family, spec.bounds))
+
+    def _compute_verdicts(self, metrics: Iterable[str]) -> None:
+        """Compute the verdicts of metrics together, which is faster for many pictures."""
+        new = [metric for metric in metrics if metric not in self._verdicts]
+        verdicts = metric_verdicts([self._scored(metric) for metric in new], self._family)
+        self._verdicts.update(zip(new, verdicts, strict=True))
+
+    def _scored(self, metric: str) -> ScoredMetric:
+        spec = self.metrics[metric]
+        return ScoredMetric(self._tables[metric], spec.higher_is_better, spec.bounds)
 
     @property
     def verdicts(self) -> Verdicts:
@@ -85,30 +99,26 @@ class RankedScores(ScoreTable):
         if self.best is None or len(self.variants) < 2:
             return []
         couples = [(k, self.best) for k in self.order if k != self.best]
-        rows = []
-        for metric, spec in self.metrics.items():
-            table = self._tables[metric]
-            for pair in pair_verdicts(
-                table, couples, spec.higher_is_better, self._family, spec.bounds
-            ):
-                first, second = self._labels(pair)
-                rows.append(PairedDifference(first, second, metric, **_difference(pair)))
-        return rows + self._paired_sets(couples)
-
-    def _paired_sets(self, couples: Sequence[tuple[int, int]]) -> list[PairedDifference]:
-        """Return differences by metrics of sets; no picture by itself is better or worse."""
-        rows = []
-        for metric, spec in self.sets.specs.items():
-            for pair in pair_verdicts(
-                self.sets.tables[metric], couples, None, self._family, spec.bounds
-            ):
-                first, second = self._labels(pair)
-                values = _difference(pair) | {"ties": 0}
-                rows.append(PairedDifference(first, second, metric, **values))
-        return rows
+        # No picture by itself is better or worse by a metric of sets.
+        of_sets = {
+            name: ScoredMetric(self.sets.tables[name], None, spec.bounds)
+            for name, spec in self.sets.specs.items()
+        }
+        scored = {metric: self._scored(metric) for metric in self.metrics} | of_sets
+        pairs = metric_pairs(list(scored.values()), couples, self._family)
+        return [
+            PairedDifference(
+                *self._labels(pair),
+                metric,
+                **_difference(pair) | ({"ties": 0} if metric in of_sets else {}),
+            )
+            for metric, of_metric in zip(scored, pairs, strict=True)
+            for pair in of_metric
+        ]
 
     def pairs(self) -> dict[str, list[PairDifference]]:
         """Return the difference of every two plugins, by metric."""
+        self._compute_verdicts(self.metrics)
         return {
             metric: [
                 PairDifference(*self._labels(pair), **_difference(pair))
@@ -143,35 +153,52 @@ class RankedScores(ScoreTable):
             rows += [
                 Failure("", label, reason) for label, reason in self.outcome.unavailable.items()
             ]
-        for variant in self.variants:
-            for source in self.candidates:
-                row = self.row(variant.label, source.picture)
-                if row is not None and row.error is not None:
-                    rows.append(Failure(source.name, variant.label, row.error))
+        for variant, places in zip(self.variants, self._candidate_rows, strict=True):
+            errors = self.results_of(variant.label).errors
+            rows += [
+                Failure(self.candidates[k].name, variant.label, errors[row])
+                for k, row in _found(places, errors)
+            ]
         return rows
+
+    @cached_property
+    def _candidate_rows(self) -> list[NDArray[np.int64]]:
+        return self._rows(self.candidates)
 
     @cached_property
     def metric_failures(self) -> list[MetricFailure]:
         """Metrics that lack scores: how many, and the first reason."""
         reasons: dict[str, list[str]] = {}
         known = {**self.metrics, **self.sets.specs}
-        for variant in self.variants:
-            for source in self.candidates:
-                row = self.row(variant.label, source.picture)
-                for metric, reason in (row.errors if row is not None else {}).items():
-                    if metric in known and source.picture not in self._skipped(metric):
-                        reasons.setdefault(metric, []).append(reason)
-        rows = [MetricFailure(metric, len(reason), reason[0]) for metric, reason in reasons.items()]
+        for variant, places in zip(self.variants, self._candidate_rows, strict=True):
+            for metric, errors in self.results_of(variant.label).metric_errors.items():
+                if metric not in known:
+                    continue
+                skipped = self._skipped(metric)
+                reasons.setdefault(metric, []).extend(
+                    errors[row]
+                    for k, row in _found(places, errors)
+                    if self.candidates[k].picture not in skipped
+                )
+        rows = [MetricFailure(metric, len(r), r[0]) for metric, r in reasons.items() if r]
         for metric, error in self.sets.errors.items():
             rows.append(MetricFailure(metric, len(self.variants), error))
         return rows
 
-    def colorfulness_gap(self, index: int) -> ColorfulnessGap | None:
-        """Return the set-level ΔCF of a plugin, ``None`` without a score."""
+    @cached_property
+    def colorfulness_gaps(self) -> list[ColorfulnessGap | None]:
+        """The set-level ΔCF of each plugin, in their order, ``None`` without a score."""
         if "colorfulness" not in self.metrics:
-            return None
+            return [None] * len(self.variants)
         originals = [self.outcome.pictures[s.picture].colorfulness for s in self.used]
-        return set_delta_cf(self._tables["colorfulness"][:, index], np.array(originals))
+        return set_delta_cf(self._tables["colorfulness"], np.array(originals))
+
+
+def _found(places: NDArray[np.int64], column: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield the index in ``places``, and the row, of each row that a sparse column has."""
+    if column:
+        for k in np.flatnonzero(np.isin(places, list(column))).tolist():
+            yield k, int(places[k])
 
 
 def _difference(pair: PairVerdict) -> dict[str, Any]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from colortk.harness.protocol import Protocol
-from colortk.harness.records import Key, PictureRow, Repeat, ResultRow
+from colortk.harness.records import Key, PictureRow, Repeat
+from colortk.harness.result_table import ResultTable
 from colortk.harness.results_file import (
     blobs,
     definitions,
@@ -22,11 +26,11 @@ from colortk.harness.results_file import (
 )
 from colortk.harness.sealing import read_sealed
 from colortk.harness.stored_features import (
-    mark_features,
     mark_original_features,
+    read_feature_codes,
     read_features,
 )
-from colortk.types import Float32
+from colortk.types import Array, Float32
 
 #: Name of the file in the folder of a store.
 RESULTS_FILE = "results.sqlite"
@@ -116,7 +120,7 @@ class ResultReader:
         key: Key,
         metric_code: dict[str, str] | None = None,
         requested: Iterable[str] | None = None,
-    ) -> dict[str, ResultRow]:
+    ) -> ResultTable:
         """Return the stored results of a plugin by SHA-256 of the original.
 
         Parameters
@@ -130,48 +134,75 @@ class ResultReader:
         requested : iterable of str, optional
             Only results of these originals.
         """
-        rows: dict[str, ResultRow] = {}
         where = (protocol_hash, key.plugin, key.artifact, key.options, key.code)
         condition = (
             "protocol = ? AND plugin = ? AND artifact = ? AND options = ? AND results.code = ?"
             + self._among(requested)
         )
-        for row in self._db.execute(
-            "SELECT picture, version, seconds, host_seconds, metric_seconds, peak_memory, error,"
-            f" time_limit FROM results WHERE {condition}",
+        table, rows = ResultTable(key), dict[int, int]()
+        for number, picture, version, error, limit, *numbers in self._db.execute(
+            "SELECT id, picture, version, error, time_limit, seconds, host_seconds,"
+            f" metric_seconds, peak_memory FROM results WHERE {condition}",
             where,
         ):
             # A value that is not a number is computed again, like a missing one.
-            if not all(is_number(value, optional=True) for value in (*row[2:6], row[7])):
-                continue
-            rows[row[0]] = ResultRow(
-                row[0], key, {}, {}, row[1] or "", row[2], row[3], row[4], row[5], row[6]
-            )
-            rows[row[0]].limit = row[7]
-        for picture, *repeat_values in self._db.execute(
-            "SELECT picture, difference, share, repeats.error FROM repeats"
+            if all(is_number(value, optional=True) for value in (limit, *numbers)):
+                rows[number] = table.add(picture, version or "", numbers, error, limit)
+        for number, *repeat_values in self._db.execute(
+            "SELECT results.id, difference, share, repeats.error FROM repeats"
             f" JOIN results ON results.id = repeats.result WHERE {condition}",
             where,
         ):
-            if picture in rows and all(
+            if number in rows and all(
                 is_number(value, optional=True) for value in repeat_values[:2]
             ):
-                rows[picture].repeat = Repeat(*repeat_values)
-        read_sealed(self._db, condition, where, rows)
-        mark_features(self._db, condition, where, rows)
-        for picture, metric, code, value, error in self._db.execute(
-            "SELECT picture, metric, scores.code, value, scores.error FROM scores"
-            f" JOIN results ON results.id = scores.result WHERE {condition}",
+                table.repeats[rows[number]] = Repeat(*repeat_values)
+        read_sealed(self._db, condition, where, rows, table)
+        read_feature_codes(self._db, condition, where, rows, table)
+        self._read_scores(condition, where, rows, table, metric_code)
+        return table
+
+    def _read_scores(
+        self,
+        condition: str,
+        where: Sequence[str],
+        rows: Mapping[int, int],
+        table: ResultTable,
+        metric_code: Mapping[str, str] | None,
+    ) -> None:
+        """Add the scores of results, whose rows in ``table`` are given by their ids."""
+        scores = f"FROM results JOIN scores ON scores.result = results.id WHERE {condition}"
+        if metric_code is None:
+            names = self._db.execute(f"SELECT DISTINCT metric, scores.code {scores}", where)
+            wanted = names.fetchall()
+        else:
+            wanted = list(metric_code.items())
+        # Numbers in place of texts: there are millions of scores.
+        self._db.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS kinds"
+            " (number INTEGER, metric TEXT, code TEXT, PRIMARY KEY (metric, code)) WITHOUT ROWID"
+        )
+        with transaction(self._db):
+            self._db.execute("DELETE FROM kinds")
+            self._db.executemany(
+                "INSERT INTO kinds VALUES (?, ?, ?)",
+                ((number, *kind) for number, kind in enumerate(wanted)),
+            )
+        columns = [table.column(metric) for metric, _ in wanted]
+        for result, kind, value, error in self._db.execute(
+            "SELECT results.id, kinds.number, value, scores.error FROM results"
+            " JOIN scores ON scores.result = results.id"
+            " JOIN kinds ON kinds.metric = scores.metric AND kinds.code = scores.code"
+            f" WHERE {condition}",
             where,
         ):
-            other_code = metric_code is not None and metric_code.get(metric) != code
-            if picture not in rows or other_code:
+            row = rows.get(result)
+            if row is None:
                 continue
             if error is not None:
-                rows[picture].errors[metric] = error
+                table.metric_errors.setdefault(wanted[kind][0], {})[row] = sys.intern(error)
             elif is_number(value):
-                rows[picture].values[metric] = value
-        return rows
+                columns[kind][row] = value
 
     @repairing
     def features(
@@ -211,19 +242,31 @@ class ResultReader:
         return blobs(row)
 
     @repairing
-    def histograms(self, protocol: Protocol, key: Key | None) -> dict[str, bytes]:
-        """Return packed histograms by picture: of a plugin's results, or of the originals."""
+    def histogram(self, protocol: Protocol, key: Key | None, pictures: Iterable[str]) -> Array:
+        """Return the sum of histograms of pictures: of a plugin's results, or of the originals.
+
+        Returns
+        -------
+        ndarray
+            int64 (22, 22), see :func:`colortk.harness.thumbnails.histogram`.
+        """
+        from colortk.harness.thumbnails import BINS, unpack_histogram  # imports OpenCV
+
+        among = self._among(pictures)
         if key is None:
-            rows = self._db.execute(
-                "SELECT picture, histogram FROM pictures WHERE protocol = ?", (protocol.hash,)
-            )
+            query = f"SELECT histogram FROM pictures WHERE protocol = ?{among}"
+            rows = self._db.execute(query, (protocol.hash,))
         else:
             rows = self._db.execute(
-                "SELECT picture, histogram FROM results WHERE protocol = ? AND plugin = ?"
-                " AND artifact = ? AND options = ? AND code = ? AND error IS NULL",
+                "SELECT histogram FROM results WHERE protocol = ? AND plugin = ?"
+                f" AND artifact = ? AND options = ? AND code = ? AND error IS NULL{among}",
                 (protocol.hash, key.plugin, key.artifact, key.options, key.code),
             )
-        return {picture: data for picture, data in rows if isinstance(data, bytes)}
+        total = np.zeros((BINS, BINS), np.int64)
+        for (packed,) in rows:
+            if isinstance(packed, bytes):
+                total += unpack_histogram(packed)
+        return total
 
     @repairing
     def protocols(self) -> dict[str, dict[str, Any]]:

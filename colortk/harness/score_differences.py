@@ -105,12 +105,7 @@ def stored_comparison(
     codes = metric_digests(names)
     rows = {v.label: results.results(protocol.hash, v.key, codes) for v in variants}
     stored = results.pictures(protocol.hash)
-    both = set(stored).intersection(
-        *(
-            {p for p, row in by_picture.items() if name in row.values}
-            for by_picture in rows.values()
-        )
-    )
+    both = set(stored).intersection(*(table.with_score(name) for table in rows.values()))
     if not both:
         raise UsageError(
             f"no stored scores of '{first}' and '{second}' on the same pictures",

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colortk.harness.outcome import Outcome
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.protocol import Protocol
-from colortk.harness.records import ResultRow
+from colortk.harness.records import Key, ResultRow
+from colortk.harness.result_table import ResultTable
 from colortk.harness.set_scores import SetScores
 from colortk.harness.sources import Source
 from colortk.harness.statistics import MetricMean, summaries
@@ -30,6 +32,8 @@ SET_HEADLINE = ("fid", "kid", "frechet_alexnet")
 #: A table is ranked by the first of these that it has. ΔCF is not among them: it compares amounts
 #: of color, and wrong colors can have the right amount.
 RANKING = tuple(metric for metric in HEADLINE if metric != "colorfulness_error")
+#: The results of a plugin that has none.
+NO_RESULTS = ResultTable(Key("", "", "", ""))
 
 
 @dataclass(repr=False)
@@ -118,11 +122,9 @@ class ScoreTable:
         """The pictures that are scored: all candidates, or those that all plugins have."""
         if not self.common:
             return self.candidates
-        labels = [
-            e.label for e in self.variants
-            if any(self._has_score(self.lead, e.label, s) for s in self.candidates)
-        ]  # fmt: skip
-        return [s for s in self.candidates if all(self._has_score(self.lead, k, s) for k in labels)]
+        scored = ~np.isnan(self._scores(self.lead, self.candidates))
+        everyone = np.flatnonzero(scored[:, scored.any(0)].all(1))
+        return [self.candidates[k] for k in everyone]
 
     @cached_property
     def lead(self) -> str:
@@ -131,9 +133,7 @@ class ScoreTable:
             spec = self.metrics.get(metric)
             if spec is None or not self._may_lead(spec):
                 continue
-            if any(
-                self._has_score(metric, e.label, s) for s in self.candidates for e in self.variants
-            ):
+            if not np.isnan(self._scores(metric, self.candidates)).all():
                 return metric
         return next(iter(self.metrics))
 
@@ -154,13 +154,33 @@ class ScoreTable:
 
     def row(self, label: str, picture: str) -> ResultRow | None:
         """Return the result of a plugin on a picture, ``None`` if there is none."""
-        return self.outcome.results.get(label, {}).get(picture)
+        return self.results_of(label).get(picture)
 
-    def _has_score(self, metric: str, label: str, source: Source) -> bool:
-        row = self.row(label, source.picture)
-        if row is None or row.error is not None or source.picture in self._skipped(metric):
-            return False
-        return not np.isnan(row.values.get(metric, np.nan))
+    def results_of(self, label: str) -> ResultTable:
+        """Return the results of a plugin, by SHA-256 of the original."""
+        return self.outcome.results.get(label, NO_RESULTS)
+
+    @cached_property
+    def used_rows(self) -> list[NDArray[np.int64]]:
+        """The row of each used picture in each plugin's results, in their order."""
+        return self._rows(self.used)
+
+    def _rows(self, sources: Sequence[Source]) -> list[NDArray[np.int64]]:
+        pictures = [source.picture for source in sources]
+        return [self.results_of(variant.label).rows_of(pictures) for variant in self.variants]
+
+    def _scores(
+        self, metric: str, sources: Sequence[Source], rows: Sequence[NDArray[np.int64]] = ()
+    ) -> Float64:
+        """Return the scores of pictures, (N, plugins), NaN where none counts."""
+        columns = [
+            self.results_of(variant.label).scores(metric, places)
+            for variant, places in zip(self.variants, rows or self._rows(sources), strict=True)
+        ]
+        table = np.stack(columns, 1) if columns else np.empty((len(sources), 0))
+        if skipped := self._skipped(metric):
+            table[[source.picture in skipped for source in sources]] = np.nan
+        return table
 
     def values(self, metric: str) -> Float64:
         """Return the scores of a metric.
@@ -170,28 +190,32 @@ class ScoreTable:
         ndarray
             float64 (pictures, plugins), NaN where there is no score or it does not count.
         """
-        table = np.full((len(self.used), len(self.variants)), np.nan)
-        skipped = self._skipped(metric)
-        for i, source in enumerate(self.used):
-            if source.picture in skipped:
-                continue
-            for j, variant in enumerate(self.variants):
-                row = self.row(variant.label, source.picture)
-                if row is not None and row.error is None:
-                    table[i, j] = row.values.get(metric, np.nan)
-        return table
+        return self._scores(metric, self.used, self.used_rows)
+
+    @cached_property
+    def _joined(self) -> Float64:
+        """All scores, float64 (pictures, metrics × plugins)."""
+        width = len(self.variants)
+        joined = np.empty((len(self.used), width * len(self.metrics)))
+        for k, metric in enumerate(self.metrics):
+            joined[:, k * width : (k + 1) * width] = self.values(metric)
+        return joined
 
     @cached_property
     def _tables(self) -> dict[str, Float64]:
-        return {metric: self.values(metric) for metric in self.metrics}
+        """The scores by metric, float64 (pictures, plugins), which share the memory of all."""
+        width = len(self.variants)
+        return {
+            metric: self._joined[:, k * width : (k + 1) * width]
+            for k, metric in enumerate(self.metrics)
+        }
 
     @cached_property
     def summaries(self) -> dict[str, list[MetricMean | None]]:
         """Mean score of every plugin, in their order, by metric."""
-        joined = np.concatenate(list(self._tables.values()), 1)
         count = len(self.variants)
         bounds = [self.metrics[metric].bounds for metric in self._tables for _ in range(count)]
-        means = summaries(joined, np.array(bounds, float).reshape(-1, 2).T)
+        means = summaries(self._joined, np.array(bounds, float).reshape(-1, 2).T)
         return {metric: means[k * count : (k + 1) * count] for k, metric in enumerate(self._tables)}
 
     @cached_property

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from colortk.harness.records import ResultRow
+from colortk.harness.result_table import ResultTable
 from colortk.runtime.readable import code_roots, is_beneath
 from colortk.runtime.sandbox import ASPECTS, Hidden
 
@@ -51,17 +51,30 @@ def write_sealed(db: sqlite3.Connection, result: int, sealed: dict[str, bool] | 
 
 
 def read_sealed(
-    db: sqlite3.Connection, condition: str, values: Sequence[str], rows: dict[str, ResultRow]
+    db: sqlite3.Connection,
+    condition: str,
+    values: Sequence[str],
+    rows: Mapping[int, int],
+    table: ResultTable,
 ) -> None:
-    """Set ``sealed`` of the results by picture that fulfill ``condition``, an SQL expression."""
-    query = "SELECT picture, aspects FROM sealed JOIN results ON results.id = sealed.result WHERE "
-    for picture, aspects in db.execute(query + condition, values):
-        if picture in rows and isinstance(aspects, str):
-            rows[picture].sealed = dict.fromkeys(aspects.split(), True)
+    """Set what was sealed for the results that fulfill ``condition``, an SQL expression.
+
+    ``rows`` are the rows in ``table`` by the number of the result.
+    """
+    query = "SELECT results.id, aspects FROM sealed JOIN results ON results.id = sealed.result"
+    for result, aspects in db.execute(f"{query} WHERE {condition}", values):
+        if result in rows and isinstance(aspects, str):
+            sealed = dict.fromkeys(aspects.split(), True)
+            table.sealed.replace(rows[result], sealed, aspects)
 
 
-def summarize_sealing(rows: Sequence[ResultRow]) -> dict[str, bool | None]:
-    """Summarize the results of one plugin: an aspect is sealed if it was sealed for all results.
+def summarize_sealing(reports: Collection[dict[str, bool] | None]) -> dict[str, bool | None]:
+    """Summarize what was sealed for one plugin: an aspect is, if it was sealed for all results.
+
+    Parameters
+    ----------
+    reports : collection of (dict or None)
+        The different reports of its results; ``None``: not recorded.
 
     Returns
     -------
@@ -69,9 +82,8 @@ def summarize_sealing(rows: Sequence[ResultRow]) -> dict[str, bool | None]:
         Aspect to whether it was sealed; ``None`` if it was not recorded for some result. Empty
         without results.
     """
-    if not rows:
+    if not reports:
         return {}
-    reports = [row.sealed for row in rows]
     return {
         aspect: _all([None if s is None else s.get(aspect, False) for s in reports])
         for aspect in ASPECTS

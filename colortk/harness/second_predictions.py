@@ -10,7 +10,7 @@ random generator has a constant seed is not at the same draw both times.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ import numpy as np
 from colortk.color.upsample import resize
 from colortk.color.working_size import working_shape
 from colortk.errors import ColortkError
-from colortk.harness.records import Repeat, ResultRow
+from colortk.harness.records import Repeat
 from colortk.runtime.predictors import Predictor
 from colortk.types import Float32
 
@@ -155,9 +155,8 @@ def repeat_settings(seconds: float) -> RepeatSettings:
     return RepeatSettings(ONE_IN, ROUNDING_TOLERANCE, seconds)
 
 
-def summarize_repeats(rows: Iterable[ResultRow]) -> RepeatSummary | None:
+def summarize_repeats(repeats: Sequence[Repeat]) -> RepeatSummary | None:
     """Sum up the second predictions of one plugin; ``None`` if there are none."""
-    repeats = [row.repeat for row in rows if row.repeat is not None]
     if not repeats:
         return None
     differences = [repeat for repeat in repeats if repeat.error is None]

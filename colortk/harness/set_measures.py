@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colortk.harness.statistics import summaries
+from colortk.harness.statistics import MetricMean, summaries
 from colortk.plugin.spec import MetricSpec
 from colortk.types import Float64
 
@@ -52,24 +52,28 @@ class ColorfulnessGap:
     n: int
 
 
-def set_delta_cf(results: Float64, originals: Float64) -> ColorfulnessGap | None:
-    """Return the set-level ΔCF of one plugin; ``None`` without a result.
+def set_delta_cf(results: Float64, originals: Float64) -> list[ColorfulnessGap | None]:
+    """Return the set-level ΔCF of each of K plugins; ``None`` without a result.
 
     Parameters
     ----------
     results
-        float64 (N,), colorfulness of each result, NaN where there is none.
+        float64 (N, K), colorfulness of each result, NaN where there is none.
     originals
         float64 (N,), colorfulness of each original.
     """
-    (mean,) = summaries((results - originals)[:, None])
-    if mean is None:
-        return None
+    means = summaries(results - originals[:, None])
+    return [
+        None if mean is None else _gap(mean, float(originals[~np.isnan(column)].mean()))
+        for mean, column in zip(means, results.T, strict=True)
+    ]
+
+
+def _gap(mean: MetricMean, truth: float) -> ColorfulnessGap:
     ci95 = mean.ci95
     if ci95 is not None:
         low, high = sorted(map(abs, ci95))
         ci95 = (0.0 if ci95[0] <= 0 <= ci95[1] else low, high)
-    truth = float(originals[~np.isnan(results)].mean())
     return ColorfulnessGap(truth, abs(mean.mean), ci95, mean.n)
 
 

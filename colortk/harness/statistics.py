@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from threading import Thread
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from colortk.harness.intervals import LEVEL, UNBOUNDED, MeanIntervals, mean_intervals
+from colortk.harness.intervals import (
+    LEVEL,
+    UNBOUNDED,
+    MeanIntervals,
+    max_columns,
+    mean_intervals,
+)
 from colortk.types import Float64
 
 #: A p-value up to this supports a difference.
@@ -89,7 +95,10 @@ def summaries(values: Float64, limits: ArrayLike = UNBOUNDED) -> list[MetricMean
         ``None`` for a column without scores.
     """
     means: list[MetricMean | None] = [None] * values.shape[1]
-    for part, columns, bounds in _by_gaps(values, limits):
+    present = ~np.isnan(values)
+    for rows, columns in _by_gaps(present.T, len(values)):
+        part = np.asfortranarray(values[rows][:, columns])
+        bounds = mean_intervals(part, bounds=_ends(limits, columns, len(means)))
         medians = np.median(part, 0)
         for index, k in enumerate(columns):
             means[k] = MetricMean(
@@ -123,9 +132,47 @@ def differences(
     list of Difference or None
         ``None`` for a column without a picture that both have a score of.
     """
-    results: list[Difference | None] = [None] * first_scores.shape[1]
-    span = limits[1] - limits[0]
-    for part, columns, bounds in _by_gaps(first_scores - second_scores, (-span, span)):
+    joined = np.concatenate([first_scores, second_scores], 1)
+    width = first_scores.shape[1]
+    couples = [(k, k + width) for k in range(width)]
+    return column_differences(joined, couples, higher_is_better, limits)
+
+
+def column_differences(
+    scores: Float64,
+    couples: Sequence[tuple[int, int]],
+    higher_is_better: Sequence[bool | None],
+    limits: ArrayLike = UNBOUNDED,
+) -> list[Difference | None]:
+    """Return the mean difference of every couple of columns. Each is tested by itself.
+
+    Parameters
+    ----------
+    scores : ndarray
+        float64 (N, K), NaN where there is no score.
+    couples : sequence of (int, int)
+        Pairs of columns: the first minus the second.
+    higher_is_better : sequence of bool or None
+        The better direction of each couple; ``None`` if there is none.
+    limits : array_like
+        Lowest and highest value of a score, (2,) or (2, couples).
+
+    Returns
+    -------
+    list of Difference or None
+        ``None`` for a couple without a picture that both have a score of.
+    """
+    results: list[Difference | None] = [None] * len(couples)
+    lowest, highest = np.broadcast_to(np.reshape(limits, (2, -1)), (2, len(couples)))
+    spans = np.stack([lowest - highest, highest - lowest])
+    present = ~np.isnan(scores)
+    for rows, columns in _by_gaps((present[:, a] & present[:, b] for a, b in couples), len(scores)):
+        first, second = np.array([couples[k] for k in columns]).T
+        # The differences of all couples at once would need too much memory.
+        part = np.asfortranarray(scores[:, first] - scores[:, second])
+        if not rows.all():
+            part = np.asfortranarray(part[rows])
+        bounds = mean_intervals(part, bounds=spans[:, columns])
         n, ties = len(part), (part == 0).sum(0)
         above = (part > 0).sum(0)
         for index, k in enumerate(columns):
@@ -146,19 +193,29 @@ def differences(
     return results
 
 
-def _by_gaps(values: Float64, limits: ArrayLike) -> list[tuple[Float64, list[int], MeanIntervals]]:
-    """Group columns that have the same gaps; return their scores, indices and intervals."""
-    present = ~np.isnan(values)
-    ends = np.broadcast_to(np.reshape(limits, (2, -1)), (2, values.shape[1]))
+def _by_gaps(
+    present: Iterable[NDArray[np.bool_]], count: int
+) -> Iterator[tuple[NDArray[np.bool_], list[int]]]:
+    """Group columns that have the same gaps, and yield the rows without gaps and the columns.
+
+    ``present`` says for each column which of ``count`` scores there are. Large groups are divided,
+    to limit memory. Columns are summed pairwise, which is more exact, if they are contiguous.
+    """
     patterns: dict[bytes, list[int]] = {}
-    for k in range(values.shape[1]):
-        patterns.setdefault(present[:, k].tobytes(), []).append(k)
-    groups = []
-    for columns in patterns.values():
-        part = values[present[:, columns[0]]][:, columns]
-        if len(part):
-            groups.append((part, columns, mean_intervals(part, bounds=ends[:, columns])))
-    return groups
+    for k, rows in enumerate(present):
+        patterns.setdefault(np.packbits(rows).tobytes(), []).append(k)
+    for packed, columns in patterns.items():
+        rows = np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)
+        if not rows.any():
+            continue
+        size = max_columns(count)
+        for first in range(0, len(columns), size):
+            yield rows, columns[first : first + size]
+
+
+def _ends(limits: ArrayLike, columns: list[int], width: int) -> Float64:
+    ends: Float64 = np.broadcast_to(np.reshape(limits, (2, -1)), (2, width))[:, columns]
+    return ends
 
 
 def _interval(bounds: MeanIntervals, index: int) -> tuple[float, float] | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from colortk.harness.records import FeatureVector, Key, PictureRow, ResultRow
+from colortk.harness.result_table import ResultTable
 from colortk.types import Float32
 
 
@@ -30,15 +31,27 @@ def write_original_features(db: sqlite3.Connection, protocol_hash: str, row: Pic
     )
 
 
-def mark_features(
-    db: sqlite3.Connection, condition: str, values: Sequence[str], rows: Mapping[str, ResultRow]
+def read_feature_codes(
+    db: sqlite3.Connection,
+    condition: str,
+    values: Sequence[str],
+    rows: Mapping[int, int],
+    table: ResultTable,
 ) -> None:
-    """Set which features of the results that fulfill ``condition`` are stored, without vectors."""
+    """Set which features of the results that fulfill ``condition`` are stored, without vectors.
+
+    ``rows`` are the rows in ``table`` by the number of the result.
+    """
     query = (
-        "SELECT picture, features.name, features.code FROM features"
+        "SELECT results.id, features.name, features.code FROM features"
         f" JOIN results ON results.id = features.result WHERE {condition}"
     )
-    _mark(db.execute(query, values), rows)
+    found: dict[int, dict[str, FeatureVector]] = {}
+    for result, name, code in db.execute(query, values):
+        if result in rows:
+            found.setdefault(result, {})[name] = FeatureVector(code, b"")
+    for result, features in found.items():
+        table.set_features(rows[result], features)
 
 
 def mark_original_features(
@@ -46,15 +59,11 @@ def mark_original_features(
 ) -> None:
     """Set which features of originals are stored, without vectors."""
     query = f"SELECT picture, name, code FROM original_features WHERE protocol = ?{among}"
-    _mark(db.execute(query, (protocol_hash,)), rows)
-
-
-def _mark(
-    stored: Iterable[tuple[str, str, str]], rows: Mapping[str, ResultRow | PictureRow]
-) -> None:
-    for picture, name, code in stored:
+    known: dict[tuple[str, str], FeatureVector] = {}
+    for picture, name, code in db.execute(query, (protocol_hash,)):
         if picture in rows:
-            rows[picture].features[name] = FeatureVector(code, b"")
+            item = known.setdefault((name, code), FeatureVector(code, b""))
+            rows[picture].features[name] = item
 
 
 def read_features(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,7 +122,7 @@ class ComparisonSummary:
     failures: list[Failure]
     metric_failures: list[MetricFailure]
     unavailable: list[UnavailablePlugin]
-    records: list[ScoreRecord] | None = field(default=None, metadata=OMIT_NONE)
+    records: Sequence[ScoreRecord] | None = field(default=None, metadata=OMIT_NONE)
     verdicts: dict[str, VerdictSummary] | None = field(default=None, metadata=OMIT_NONE)
     pairs: dict[str, list[PairDifference]] | None = field(default=None, metadata=OMIT_NONE)
     gray: ComparisonSummary | None = field(default=None, metadata=OMIT_NONE)

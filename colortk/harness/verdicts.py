@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement
 from string import ascii_letters
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colortk.harness.intervals import UNBOUNDED
-from colortk.harness.statistics import SIGNIFICANT, Difference, differences, holm
+from colortk.harness.statistics import SIGNIFICANT, Difference, column_differences, holm
 from colortk.types import Float64
 
 
@@ -39,6 +40,14 @@ class PairVerdict:
     difference: Difference
     p: float | None
     separated: bool
+
+
+class ScoredMetric(NamedTuple):
+    """Scores, (N, K), NaN where there is none; the better direction; the bounds of a score."""
+
+    values: Float64
+    higher_is_better: bool | None
+    bounds: tuple[float, float] = UNBOUNDED
 
 
 @dataclass(frozen=True)
@@ -99,15 +108,30 @@ def verdicts(
     bounds
         The lowest and the highest value that a score can have.
     """
-    width = values.shape[1]
-    present = ~np.isnan(values)
+    return metric_verdicts([ScoredMetric(values, higher_is_better, bounds)], family)[0]
+
+
+def metric_verdicts(
+    metrics: Sequence[ScoredMetric], family: Collection[int] = ()
+) -> list[Verdicts]:
+    """Compare every two of K plugins by each of several metrics; see :func:`verdicts`.
+
+    For all metrics at once, the pictures of large sets are resampled only once.
+    """
+    width = metrics[0].values.shape[1] if metrics else 0
+    couples = list(combinations(range(width), 2))
+    pairs = metric_pairs(metrics, couples, family)
+    return [_verdicts(metric, of_metric) for metric, of_metric in zip(metrics, pairs, strict=True)]
+
+
+def _verdicts(metric: ScoredMetric, pairs: list[PairVerdict]) -> Verdicts:
+    width = metric.values.shape[1]
+    present = ~np.isnan(metric.values)
     counts = [int(count) for count in present.sum(0)]
     pictures = int(present.any(1).sum())
     complete = [bool(pictures) and count == pictures for count in counts]
-    couples = list(combinations(range(width), 2))
-    pairs = pair_verdicts(values, couples, higher_is_better, family, bounds)
-    order = _order(values, complete, higher_is_better)
-    ranked = [] if higher_is_better is None else [k for k in order if complete[k]]
+    order = _order(metric.values, complete, metric.higher_is_better)
+    ranked = [] if metric.higher_is_better is None else [k for k in order if complete[k]]
     separated = np.zeros((width, width), bool)
     for pair in pairs:
         separated[pair.first, pair.second] = separated[pair.second, pair.first] = pair.separated
@@ -122,23 +146,40 @@ def verdicts(
     )
 
 
-def pair_verdicts(
-    values: Float64,
+def metric_pairs(
+    metrics: Sequence[ScoredMetric],
     couples: Sequence[tuple[int, int]],
-    higher_is_better: bool | None,
     family: Collection[int] = (),
-    bounds: tuple[float, float] = UNBOUNDED,
-) -> list[PairVerdict]:
-    """Compare some pairs of plugins, without those that have no picture in common.
+) -> list[list[PairVerdict]]:
+    """Compare some pairs of plugins by several metrics, pairs without a common picture left out.
 
     Arguments as of :func:`verdicts`. The whole family corrects each of its pairs, whether or not
     ``couples`` has all of them.
     """
+    if not metrics:
+        return []
     related = list(combinations(sorted(set(family)), 2))
     tested_pairs = [*couples, *related]
-    first, second = ([couple[side] for couple in tested_pairs] for side in (0, 1))
-    better = [higher_is_better] * len(tested_pairs)
-    all_differences = differences(values[:, first], values[:, second], better, bounds)
+    width, count = metrics[0].values.shape[1], len(tested_pairs)
+    all_differences = column_differences(
+        np.concatenate([metric.values for metric in metrics], 1),
+        [(a + k * width, b + k * width) for k in range(len(metrics)) for a, b in tested_pairs],
+        [metric.higher_is_better for metric in metrics for _ in tested_pairs],
+        np.array([metric.bounds for metric in metrics for _ in tested_pairs], float)
+        .reshape(-1, 2).T,
+    )  # fmt: skip
+    return [
+        _pairs(couples, related, all_differences[k * count : (k + 1) * count])
+        for k in range(len(metrics))
+    ]
+
+
+def _pairs(
+    couples: Sequence[tuple[int, int]],
+    related: Sequence[tuple[int, int]],
+    all_differences: Sequence[Difference | None],
+) -> list[PairVerdict]:
+    """Return the verdicts of one metric; differences of ``couples``, then of the family."""
     tested = [
         (frozenset(couple), d.p)
         for couple, d in zip(related, all_differences[len(couples) :], strict=True)

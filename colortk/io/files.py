@@ -10,6 +10,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from colortk.errors import ColortkError, PictureError
 
@@ -104,6 +105,20 @@ def temporary_file(path: Path, force: bool = False) -> Iterator[Path]:
         rename_atomic(temporary, path, force)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def open_atomic(path: Path, force: bool = False) -> Iterator[BinaryIO]:
+    """Yield a binary file that is written in pieces; ``path`` gets all of it or nothing.
+
+    Raises the errors of :func:`write_atomic`.
+    """
+    with (
+        temporary_file(path, force) as temporary,
+        _write_errors(path),
+        temporary.open("wb") as file,
+    ):
+        yield file
 
 
 def rename_atomic(temporary: Path, path: Path, force: bool = False) -> None:

@@ -79,6 +79,7 @@ def write_page(
     films: FilmSheets | None = None,
     gray_metrics: Sequence[str] = (),
     hints: HintCurves | None = None,
+    left_out: Sequence[str] = (),
 ) -> None:
     """Write the page of a comparison.
 
@@ -99,8 +100,10 @@ def write_page(
         Columns of the table of gray originals, whose summary is ``summary.gray``.
     hints : HintCurves, optional
         The scores with hints.
+    left_out : sequence of str
+        What the page does not show, as notes.
     """
-    for part in page(summary, sheets, histograms, films, gray_metrics, hints):
+    for part in page(summary, sheets, histograms, films, gray_metrics, hints, left_out):
         file.write(part.encode())
 
 
@@ -111,6 +114,7 @@ def page(
     films: FilmSheets | None = None,
     gray_metrics: Sequence[str] = (),
     hints: HintCurves | None = None,
+    left_out: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the page in pieces. Takes the arguments of :func:`write_page`."""
     script, style = "".join(resource(name) for name in SCRIPTS), resource("report.css")
@@ -132,7 +136,7 @@ def page(
             summary=summary,
             pictures=pictures,
             counts=_counts(leading),
-            notes=[*gray_lines(leading), *sealing_notes(leading.plugins)],
+            notes=[*left_out, *gray_lines(leading), *sealing_notes(leading.plugins)],
             warnings=_warnings(leading),
             verdict_lines=verdict_lines(summary),
             columns=columns,

@@ -63,14 +63,11 @@ class ComparisonReport(Comparison):
         force : bool
             Overwrite the file if it exists.
         """
-        import io
-
-        from colortk.io.files import write_atomic
+        from colortk.io.files import open_atomic
         from colortk.report.html import write_html
 
-        content = io.BytesIO()
-        write_html(content, self, store)
-        write_atomic(Path(path), content.getvalue(), force)
+        with open_atomic(Path(path), force) as file:
+            write_html(file, self, store)
 
     def _repr_html_(self) -> str:
         from colortk.report.notebook import to_notebook_html

@@ -5,32 +5,43 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from colortk.harness.comparison import Comparison
 from colortk.harness.records import Repeat
 from colortk.report.text_tables import all_parts
 
 
+class TextOutput(Protocol):
+    """A text file that is written."""
+
+    def write(self, text: str, /) -> object: ...
+
+
 def to_csv(comparison: Comparison, per_image: bool = False) -> str:
-    """Return the scores as CSV.
+    """Return the scores as CSV; see :func:`write_csv`."""
+    out = io.StringIO()
+    write_csv(out, comparison, per_image)
+    return out.getvalue()
+
+
+def write_csv(file: TextOutput, comparison: Comparison, per_image: bool = False) -> None:
+    """Write the scores as CSV, line by line.
+
+    After the scores, a line has: whether second predictions are the same (1 or 0, empty if there
+    are none) and their largest difference of a* or b*; protocol, version of the plugin, SHA-256 of
+    its weights. If there are several tables, a last column ``of`` names the table of a line.
 
     Parameters
     ----------
+    file : text file
+        Line ends must not be changed.
     comparison : Comparison
         The comparison.
     per_image : bool
         Write one line for each picture and plugin, not for each plugin and metric.
-
-    Returns
-    -------
-    str
-        After the scores: whether second predictions are the same (1 or 0, empty if there are none)
-        and their largest difference of a* or b*; protocol, version of the plugin, SHA-256 of its
-        weights. If there are several tables, a last column ``of`` names the table of a line.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(file, lineterminator="\n")
     parts = all_parts(comparison)
     of = ["of"] if len(parts) > 1 else []
     names = list(dict.fromkeys(name for part in parts for name in part.metrics))
@@ -46,7 +57,6 @@ def to_csv(comparison: Comparison, per_image: bool = False) -> str:
         origins = {v.label: [protocol, v.version, v.key.artifact] for v in part.variants}
         for label, line in _records(part, names) if per_image else _means(part):
             writer.writerow([*line, *origins[label], *(of and [part_name(part)])])
-    return out.getvalue()
 
 
 def part_name(comparison: Comparison) -> str:

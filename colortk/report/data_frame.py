@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from colortk.errors import PluginError
 from colortk.harness.comparison import Comparison
 
@@ -24,18 +26,15 @@ def to_data_frame(comparison: Comparison) -> Any:
             "the module 'pandas' is not installed",
             "pip install pandas",
         ) from None
-    return pd.DataFrame(
-        [
-            {
-                "picture": row.picture,
-                "name": row.name,
-                "plugin": row.plugin,
-                "near_gray": row.near_gray,
-                "seconds": row.seconds,
-                "error": row.error,
-                "repeat_difference": None if row.repeat is None else row.repeat.difference,
-            }
-            | row.metrics
-            for row in comparison.records()
-        ]
-    )
+    records = comparison.records()
+    facts = ("picture", "name", "plugin", "near_gray", "seconds", "error")
+    columns: dict[str, Any] = {name: [] for name in (*facts, "repeat_difference")}
+    for index, row in enumerate(records):
+        for name in facts:
+            columns[name].append(getattr(row, name))
+        columns["repeat_difference"].append(None if row.repeat is None else row.repeat.difference)
+        for name, value in row.metrics.items():
+            if name not in columns:
+                columns[name] = np.full(len(records), np.nan)
+            columns[name][index] = value
+    return pd.DataFrame(columns)

@@ -165,7 +165,7 @@ function listFailures() {
   const failed = report.failures ?? [];
   if (failed.length === 0) return;
   const rows = failed.map((row) =>
-    make("tr", {}, make("td", {}, row.plugin ?? ""), make("td", {}, row.name ?? ""), make("td", {}, row.error ?? "")),
+    make("tr", {}, make("td", {}, row.plugin ?? ""), make("td", {}, row.picture ?? ""), make("td", {}, row.error ?? "")),
   );
   const titles = ["plugin", "picture", "why"].map((text) => make("th", { scope: "col" }, text));
   $("failures").hidden = false;
