@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from colortk.color.cielab import rgb_to_lab
 from conftest import ORANGE, colorizer_module, photo
 from editor_pages import run_colortk, settled
 from pages import Page, Visitor, browsing, missing_browser, serving, shoot
@@ -27,6 +29,14 @@ pytestmark = [
 ]
 
 Visit = Callable[..., Visitor]
+#: Options of the plugin ``vivid``.
+VIVID_OPTIONS = """
+import dataclasses
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    vividness: float = 0.1
+"""
 #: Versions of the plugin ``orange``: the first is orange, each other one has another hue.
 HUES = """
 def predict_ab_samples(self, lightness, count, seed):
@@ -52,12 +62,17 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     info = folder / "site" / "orange-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: orange\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[colortk]\norange = orange\nslow = slow\n")
+    (info / "entry_points.txt").write_text(
+        "[colortk]\norange = orange\nslow = slow\nvivid = vivid\n"
+    )
+    body = "return np.full((*lightness.shape, 2), 5 + 20 * self.options.vividness, np.float32)"
+    source = colorizer_module("vivid", "vivid", body, ", options=Options")
+    (folder / "site" / "vivid.py").write_text(VIVID_OPTIONS + source)
     slow = f"import time; time.sleep(1); {ORANGE}"
     (folder / "site" / "slow.py").write_text(colorizer_module("slow", "slow", slow))
     source = colorizer_module("orange", "orange", ORANGE, ", samples=True")
     (folder / "site" / "orange.py").write_text(source + HUES)
-    with serving("-p", "orange,gray,slow", folder=folder, plugins=folder / "site") as running:
+    with serving("-p", "orange,gray,slow,vivid", folder=folder, plugins=folder / "site") as running:
         yield running
 
 
@@ -245,3 +260,31 @@ def test_a_batch_is_stopped(visit: Visit, tmp_path: Path) -> None:
     with zipfile.ZipFile(me.download("#batch-download", tmp_path)) as archive:
         assert 1 <= len(archive.namelist()) < 30
     assert me.troubles == []
+
+
+def test_vividness_updates_by_itself(visit: Visit, tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    Image.fromarray(photo(60, 80)).save(source)
+    me = visit(width=390)
+    slider = me.page.locator("#colorize-vividness")
+    assert not slider.is_visible()  # the plugin has no such option
+    me.page.get_by_role("radio", name="vivid", exact=True).check()
+    slider.wait_for()
+    pale = add_result(me, source)
+    slider.locator("input[type=range]").focus()
+    me.page.keyboard.press("End")
+    me.page.locator(".summary b", has_text="vivid:vividness=1").wait_for()
+    settled(me)
+    vivid = me.download("#download", tmp_path).read_bytes()
+    assert chroma(vivid) > 2 * chroma(pale)
+    assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
+    me.page.get_by_role("radio", name="gray", exact=True).check()
+    slider.wait_for(state="hidden")
+    assert me.outside() == me.troubles == []
+
+
+def chroma(data: bytes) -> float:
+    """Return the mean chroma of a picture, CIELAB."""
+    with Image.open(io.BytesIO(data)) as image:
+        lab = rgb_to_lab(np.asarray(image.convert("RGB")))
+    return float(np.hypot(lab[..., 1], lab[..., 2]).mean())

@@ -111,3 +111,43 @@ def test_versions_are_the_files_of_run(tmp_path: Path) -> None:
             predict_versions(source, "a.png", pool.get("gray"), Limits(), 3, 5)
     finally:
         pool.close()
+
+
+def test_the_vividness_of_a_plugin_is_its_option() -> None:
+    pool = PluginPool([parse_variant("effnet_bins"), parse_variant("gray")])
+    default = pool.vividness("effnet_bins")
+    assert default is not None
+    assert 0 <= default <= 1
+    assert pool.vividness("gray") is None
+    stated = PluginPool([parse_variant("effnet_bins:vividness=0.5")])
+    assert stated.vividness("effnet_bins:vividness=0.5") is None  # the label counts
+
+
+@pytest.mark.slow
+def test_vividness_gives_the_file_of_run(tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    Image.fromarray(photo(60, 90)).save(source)
+    pool = PluginPool([parse_variant("effnet_bins"), parse_variant("gray")])
+    try:
+        default = pool.vividness("effnet_bins")
+        assert default is not None
+        assert pool.choose("effnet_bins", default) == (pool.get("effnet_bins"), "effnet_bins")
+        assert pool.choose("gray", 0.9) == (pool.get("gray"), "gray")
+        contents = set()
+        for vividness in (0.9, 0.0, 0.9):
+            plugin, label = pool.choose("effnet_bins", vividness)
+            assert label == f"effnet_bins:vividness={vividness:g}"
+            made = colorize_picture(
+                source, "a.png", plugin, UploadOptions(), Limits(), tmp_path
+            )  # fmt: skip
+            written = tmp_path / f"run-{len(contents)}.png"
+            option = ["--option", f"vividness={vividness}", "--force"]
+            assert invoke(["run", *option, str(source), "-o", str(written)]) == 0
+            assert made.file.read_bytes() == written.read_bytes()
+            contents.add(made.file.read_bytes())
+            made.file.unlink()
+        assert len(contents) == 2
+    finally:
+        pool.close()
+    with pytest.raises(UsageError, match="stopped"):
+        pool.choose("effnet_bins", 0.9)

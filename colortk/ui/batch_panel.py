@@ -39,7 +39,7 @@ def build(app: AppContext, settings: Sequence[Any]) -> None:
     app : AppContext
         Objects that the tabs share.
     settings : sequence of component
-        Plugin, strength, refinement, border and type of the result: the controls of the tab.
+        The controls of the tab: plugin, strength, refinement, border, type, vividness.
     """
     stops = StopSignals()
 
@@ -84,6 +84,7 @@ def _colorize(
     refine: str,
     keep_border: bool,
     kind: str,
+    vividness: float,
 ) -> Any:
     if not files:
         raise UsageError("No pictures are chosen", hint="choose some")
@@ -102,7 +103,7 @@ def _colorize(
         clip_strength(strength), refine, kind, keep_border=bool(keep_border)
     )  # fmt: skip
     result = colorize_batch(
-        [Path(file) for file in files], app.pool.get(label), options, app.limits,
+        [Path(file) for file in files], app.pool.choose(label, vividness)[0], options, app.limits,
         context.folder(KIND), advance,
         lambda error: visitor_message(error, app.visitors.root),
     )  # fmt: skip

@@ -63,6 +63,8 @@ class ColorizeInputs:
         Type of the result; "" is the type of the upload.
     choice : str or None
         The message of the choice of a version, see :func:`.version_picker.parse_choice`.
+    vividness : float
+        The plugin's option of this name, if it has one.
     """
 
     file: str
@@ -73,6 +75,7 @@ class ColorizeInputs:
     edits: str | None
     kind: str
     choice: str | None
+    vividness: float
 
     @property
     def name(self) -> str:
@@ -177,11 +180,12 @@ def preview(context: RequestContext, file: str | None, *values: Any) -> Any:
     inputs = ColorizeInputs(file, *values)
     edits = parse_hints(inputs.edits)
     options = inputs.options(edits)
-    kept = KeptPredictions(context).find(file, inputs.label, options.variant)
+    plugin, label = context.app.pool.choose(inputs.label, inputs.vividness)
+    kept = KeptPredictions(context).find(file, label, options.variant)
     if kept is None:  # the plugin has not predicted yet
         return [gr.skip()]
     check_size(options.hints, kept.height, kept.width)
-    strength = options.strength * context.app.pool.get(inputs.label).strength
+    strength = options.strength * plugin.strength
     notes: list[str] = []
     rgb = render_hints(
         kept, options.hints, strength, options.refine, options.keep_border, options.mask, notes
@@ -195,8 +199,8 @@ def show_versions(context: RequestContext, file: str | None, *values: Any) -> An
     if not file:
         raise UsageError("No picture is chosen", hint="choose one")
     inputs = ColorizeInputs(file, *values)
-    choice, app, label = parse_choice(inputs.choice), context.app, inputs.label
-    plugin = app.pool.get(label)
+    choice, app = parse_choice(inputs.choice), context.app
+    plugin, label = app.pool.choose(inputs.label, inputs.vividness)
     with app.estimates.shown(f"{label} {choice.count} versions", context.progress):
         versions = predict_versions(
             Path(file), inputs.name, plugin, app.limits, choice.count, choice.seed
@@ -211,7 +215,7 @@ def show_versions(context: RequestContext, file: str | None, *values: Any) -> An
         for ab in versions.ab
     ]
     shown = {"count": choice.count, "seed": choice.seed, "versions": thumbnails}
-    return [_picker_view(context, file, label, **shown)]
+    return [_picker_view(context, file, inputs.label, **shown)]
 
 
 def _picker_view(context: RequestContext, file: str, label: str, **values: Any) -> str:
@@ -231,12 +235,13 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
 
     ``adjusted`` is as in :class:`.result_history.HistoryEntry`.
     """
-    app, file, label = context.app, inputs.file, inputs.label
+    app, file = context.app, inputs.file
+    chosen, label = app.pool.choose(inputs.label, inputs.vividness)
     edits = parse_hints(inputs.edits)
     options = inputs.options(edits)
     predictions = KeptPredictions(context)
     kept = predictions.find(file, label, options.variant)
-    plugin = KeptPlugin(app.pool.get(label), kept, options.variant)
+    plugin = KeptPlugin(chosen, kept, options.variant)
     with contextlib.ExitStack() as stack:
         if kept is None:
             stack.enter_context(app.estimates.shown(label, context.progress))
@@ -264,7 +269,9 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
         ),
         history.to_html(),
     ]
-    return WrittenResult(updates, kept, options, label, plugin.strength, colorized.hint_notes)
+    return WrittenResult(
+        updates, kept, options, inputs.label, plugin.strength, colorized.hint_notes
+    )
 
 
 def describe(options: UploadOptions) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from colortk.ui import batch_panel
 from colortk.ui import colorize_events as events
 from colortk.ui._gradio import gr
-from colortk.ui.controls import file_drop, plugin_choice, strength_slider
+from colortk.ui.controls import file_drop, plugin_choice, strength_slider, vividness_slider
 from colortk.ui.event_handlers import AppContext, event_handler, notice
 from colortk.ui.page_elements import message_receiver, scripted_element
 
@@ -51,6 +51,7 @@ def build(app: AppContext) -> None:
             sample = gr.Button("Try a sample", size="sm", variant="secondary")
             plugin = plugin_choice(app, "colorize-plugin")
             strength = strength_slider("colorize-strength")
+            vividness = vividness_slider(app, plugin)
             keep_border = gr.Checkbox(
                 False, label="Keep the border gray", info="The border or mount of a scan",
                 elem_id="keep-border",
@@ -61,7 +62,7 @@ def build(app: AppContext) -> None:
                     REFINEMENTS, value="ratio", label="Colors that a screen cannot show"
                 )
             go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
-            batch_panel.build(app, [plugin, strength, refine, keep_border, kind])
+            batch_panel.build(app, [plugin, strength, refine, keep_border, kind, vividness])
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
             empty = gr.HTML(EMPTY_TEXT)
@@ -84,7 +85,7 @@ def build(app: AppContext) -> None:
             messages = message_receiver("colortkView", "colortk-view")
             versions = message_receiver("colortkVersions", "colortk-versions")
     history = gr.HTML("", elem_id="history")
-    inputs = [file, plugin, strength, refine, keep_border, editor, kind, picker]
+    inputs = [file, plugin, strength, refine, keep_border, editor, kind, picker, vividness]
     shown = [slider, summary, download, history]
     outputs = [empty, result, messages, versions, *shown, error_notice]
     count = len(outputs) - 1
@@ -117,10 +118,10 @@ def build(app: AppContext) -> None:
     file.upload(**colorize).then(**unmark)
     for listen in (
         plugin.input, strength.input, kind.input, refine.input, keep_border.input, editor.input,
-        picker.input,
+        picker.input, vividness.input,
     ):  # fmt: skip
         listen(None, None, [stale, download], js=MARK_STALE, queue=False, api_visibility="private")
-    for listen in (plugin.input, kind.input, refine.input):
+    for listen in (plugin.input, kind.input, refine.input, vividness.input):
         listen(**recolorize).then(**unmark)
     for listen in (strength.input, keep_border.input, editor.input, picker.input):
         listen(**preview).then(**save).then(**unmark)

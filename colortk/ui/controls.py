@@ -67,3 +67,26 @@ def strength_slider(name: str) -> Any:
         0, 2, value=1, step=0.05, label="Strength", buttons=[], elem_id=name,
         info="0: gray. 1: as the plugin predicts. 2: twice as strong",
     )  # fmt: skip
+
+
+def vividness_slider(app: AppContext, plugin: Any) -> Any:
+    """Create the slider for the option ``vividness``. It is shown if the chosen plugin has it.
+
+    ``plugin`` is the choice of the plugin.
+    """
+    pool = app.pool
+    defaults = {label: pool.vividness(label) for label in pool.labels}
+    known = [value for value in defaults.values() if value is not None]
+    slider = gr.Slider(
+        0, 1, value=known[0] if known else 0, step=0.05, label="Vividness", buttons=[],
+        elem_id="colorize-vividness", visible=defaults[pool.labels[0]] is not None,
+        info="0: most accurate, often pale. 1: as colorful as photographs",
+    )  # fmt: skip
+
+    def show(label: str) -> Any:
+        return gr.update(visible=defaults.get(label) is not None)
+
+    plugin.input(
+        show, plugin, slider, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    return slider

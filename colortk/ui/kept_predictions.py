@@ -18,7 +18,7 @@ from colortk.io.files import write_atomic
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.versions import Variant
 from colortk.types import Float32
-from colortk.ui.plugin_pool import PooledPlugin
+from colortk.ui.plugin_pool import PooledPlugin, VividPlugin
 
 if TYPE_CHECKING:
     from colortk.ui.event_handlers import RequestContext
@@ -143,7 +143,7 @@ class KeptPlugin:
 
     def __init__(
         self,
-        plugin: PooledPlugin,
+        plugin: PooledPlugin | VividPlugin,
         prediction: KeptPrediction | None,
         variant: Variant | None = None,
     ) -> None:

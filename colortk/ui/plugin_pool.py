@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.plugin_variants import PluginVariant, parse_variant
@@ -15,6 +16,8 @@ from colortk.types import Float32
 
 #: The order in which the page offers plugins; all others are in between.
 FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
+#: Option of a plugin that makes its colors stronger, from 0 to 1.
+VIVIDNESS = "vividness"
 #: Seconds that a plugin may take for one picture.
 DEFAULT_TIMEOUT = 120.0
 
@@ -37,30 +40,87 @@ class PooledPlugin:
     def __init__(self, variant: PluginVariant, timeout: float) -> None:
         self.strength = variant.strength
         self._turn = threading.Lock()
+        self._request, self._timeout = variant.request, timeout
         self._isolated = Isolated(variant.request, timeout)
+        self._closed = False
+        # A second process with the vividness that was asked for last.
+        self._vivid: Isolated | None = None
+        self._vividness: float | None = None
         self.spec = self._isolated.spec
         self.digest, self.options_key = self._isolated.digest, self._isolated.options_key
 
-    def predict(self, lightness: Float32) -> Float32:
-        """Return chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``."""
+    def predict(self, lightness: Float32, vividness: float | None = None) -> Float32:
+        """Return chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``.
+
+        ``vividness`` is the plugin's option of this name; ``None`` is the value of its label.
+        """
         with self._turn:
-            return self._isolated.predict(lightness)
+            return self._process(vividness).predict(lightness)
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
+        """Return :meth:`predict` of several pictures, one after another."""
+        return [self.predict(lightness) for lightness in lightnesses]
+
+    def predict_samples(
+        self, lightness: Float32, count: int, seed: int, vividness: float | None = None
+    ) -> Float32:
+        """Return versions of a picture, float32 (count, H, W, 2).
+
+        Raises ``UsageError`` if the plugin makes only one, and ``PredictionError``.
+        """
+        with self._turn:
+            return self._process(vividness).predict_samples(lightness, count, seed)
+
+    def _process(self, vividness: float | None) -> Isolated:
+        if vividness is None:
+            return self._isolated
+        if self._closed:
+            raise UsageError("the server of this page has stopped")
+        if self._vivid is None or vividness != self._vividness:
+            if self._vivid is not None:
+                self._vivid.close()
+            options = (*self._request.options, f"{VIVIDNESS}={vividness:g}")
+            self._vivid = Isolated(replace(self._request, options=options), self._timeout)
+            self._vividness = vividness
+        return self._vivid
+
+    def close(self) -> None:
+        """End its processes."""
+        self._closed = True
+        self._isolated.close()
+        if self._vivid is not None:
+            self._vivid.close()
+
+
+class VividPlugin:
+    """A pooled plugin with a value of its option ``vividness``.
+
+    Parameters
+    ----------
+    plugin : PooledPlugin
+        The plugin.
+    vividness : float
+        The value.
+    """
+
+    takes_batches = False
+
+    def __init__(self, plugin: PooledPlugin, vividness: float) -> None:
+        self._plugin, self._vividness = plugin, vividness
+        self.strength, self.spec = plugin.strength, plugin.spec
+        self.digest, self.options_key = plugin.digest, plugin.options_key
+
+    def predict(self, lightness: Float32) -> Float32:
+        """Return chroma as :meth:`PooledPlugin.predict`."""
+        return self._plugin.predict(lightness, self._vividness)
 
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
         """Return :meth:`predict` of several pictures, one after another."""
         return [self.predict(lightness) for lightness in lightnesses]
 
     def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
-        """Return versions of a picture, float32 (count, H, W, 2).
-
-        Raises ``UsageError`` if the plugin makes only one, and ``PredictionError``.
-        """
-        with self._turn:
-            return self._isolated.predict_samples(lightness, count, seed)
-
-    def close(self) -> None:
-        """End its process."""
-        self._isolated.close()
+        """Return versions as :meth:`PooledPlugin.predict_samples`."""
+        return self._plugin.predict_samples(lightness, count, seed, self._vividness)
 
 
 class PluginPool:
@@ -100,6 +160,30 @@ class PluginPool:
     def makes_versions(self, label: str) -> bool:
         """Return whether a plugin can make several versions of a picture."""
         return self._spec(label).samples
+
+    def vividness(self, label: str) -> float | None:
+        """Return the default of a plugin's option ``vividness``, from 0 to 1.
+
+        ``None``: it has no such option, or the label states options, which then count.
+        """
+        variant, options = self._variant(label), self._spec(label).options
+        if variant.request.options or options is None:
+            return None
+        defaults = {option.name: option.default for option in fields(options)}
+        value = defaults.get(VIVIDNESS)
+        return float(value) if isinstance(value, int | float) else None
+
+    def choose(self, label: str, vividness: float) -> tuple[PooledPlugin | VividPlugin, str]:
+        """Return a plugin with a vividness, and the label that states it.
+
+        Without the option, or with its default, it is the plugin itself. Raises as :meth:`get`.
+        """
+        plugin, default = self.get(label), self.vividness(label)
+        vividness = round(min(1.0, max(0.0, vividness)), 2)
+        if default is None or vividness == default:
+            return plugin, label
+        name, at, weights = label.partition("@")
+        return VividPlugin(plugin, vividness), f"{name}:{VIVIDNESS}={vividness:g}{at}{weights}"
 
     def get(self, label: str) -> PooledPlugin:
         """Return a plugin, and start it if it does not run yet.
