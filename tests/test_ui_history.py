@@ -75,7 +75,12 @@ def test_small_changes_of_one_result_are_one_entry(windows: Windows) -> None:
     windows.add("b.png", adjusted=True, label="other", picture="q")
     assert windows.names() == ["b.png", "a.png", "a.png", "a.png"]
     windows.add("c.png", b"same")
+    shown, _ = windows.history().entries()[0]
     windows.add("c.png", b"same")
+    assert windows.names()[:2] == ["c.png", "b.png"]
+    assert (shown / "thumbnail.jpg").exists()  # the page may still load it
+    windows.add("c.png", b"same")
+    assert not shown.exists()
     windows.add("d.png", b"same")
     assert windows.names()[:3] == ["d.png", "c.png", "b.png"]
 

@@ -63,9 +63,7 @@ def functions(page: Page, cookie: str) -> dict[int, list[Any]]:
 
 def colorize_message(page: Page, cookie: str, file: Any, plugin: str) -> dict[str, Any]:
     """Return the message that colorizes an upload, without the identifier of the window."""
-    number, values = next(
-        (number, values) for number, values in functions(page, cookie).items() if len(values) >= 7
-    )
+    number, values = max(functions(page, cookie).items(), key=lambda item: len(item[1]))
     return {"data": [file, plugin, *values[2:]], "fn_index": number}
 
 

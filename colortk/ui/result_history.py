@@ -6,6 +6,7 @@ deleted with the visitor's files.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html
 import json
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Kind of the result folders, and the file in each that describes the entry.
 KIND, ENTRY_FILE = "history", "entry.json"
+#: A file that marks an entry as replaced by a newer one.
+REPLACED_FILE = "replaced"
 #: Entries of a visitor in all windows, and their bytes. The oldest are deleted.
 MAX_ENTRIES, MAX_BYTES = 24, 500 * MEGABYTE
 
@@ -91,7 +94,7 @@ class ResultHistory:
             continues = adjusted and other.adjusted and other.picture == picture
             repeats = (other.digest, other.name) == (digest, name)
             if (continues and other.label == label) or repeats:
-                shutil.rmtree(newest, ignore_errors=True)
+                self._replace(newest)
         folder = self._context.folder(KIND, MAX_ENTRIES)
         for path in (result.file, result.thumbnail):
             _link(path, folder / path.name)
@@ -100,10 +103,20 @@ class ResultHistory:
         assert self._context.token is not None  # otherwise there is no folder
         self._context.app.visitors.limit_results(self._context.token, KIND, MAX_ENTRIES, MAX_BYTES)
 
+    def _replace(self, entry: Path) -> None:
+        """Hide an entry. It is deleted with the next one: the page may still load its thumbnail."""
+        for folder in self._context.result_folders(KIND):
+            if (folder / REPLACED_FILE).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            (entry / REPLACED_FILE).touch()
+
     def entries(self) -> list[tuple[Path, HistoryEntry]]:
         """Return folder and description of each entry, the newest first."""
         found = []
         for folder in self._context.result_folders(KIND):
+            if (folder / REPLACED_FILE).exists():
+                continue
             try:
                 text = (folder / ENTRY_FILE).read_text("utf-8")
             except OSError:  # deleted meanwhile
