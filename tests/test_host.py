@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from colortk.cli.main import invoke
 from conftest import BUILT_INS, colorizer_module
 
 BUILT_IN = set(BUILT_INS)
@@ -224,6 +225,20 @@ def test_plugins_show_and_check_print_one_plugin(colortk: Callable[..., Any]) ->
     assert statuses.pop("samples_are_repeatable") == "not run"
     assert statuses.pop("hints_are_followed") == "not run"
     assert set(statuses.values()) == {"passed"}
+
+
+def test_plugins_show_prints_metrics_and_refiners(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["plugins", "show", "psnr", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["name"], shown["unit"], shown["higher_is_better"]) == ("psnr", "dB", True)
+    assert shown["bounds"] == [0, 100]
+    assert shown["distribution"] == "colorization-toolkit"
+    assert invoke(["plugins", "show", "naturalness", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bounds"] == [None, None]  # JSON has no infinity
+    assert invoke(["plugins", "show", "ratio"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "function:             colortk.color.refine:ratio" in lines
+    assert invoke(["plugins", "show", "psn"]) == 2
 
 
 def test_the_list_marks_the_default(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ def list_(kind: str, as_json: bool) -> None:
 @click.argument("name")
 @JSON
 def show(name: str, as_json: bool) -> None:
-    """Show the declaration of a colorizer: options, weights, requirements."""
+    """Show the declaration of a colorizer (options, weights, requirements), metric or refiner."""
     from colortk.plugin.options import train_options_of
     from colortk.plugin.registry import missing_requirements, registry
     from colortk.plugin.spec import ColorizerSpec
@@ -67,6 +68,9 @@ def show(name: str, as_json: bool) -> None:
 
     colorizers = registry().of(ColorizerSpec)
     if name not in colorizers:
+        if declaration := _metric_or_refiner(name):
+            _print_declaration(declaration, as_json)
+            return
         registry().colorizer(name)  # raises the error of an unknown or broken plugin
     registered = colorizers[name]
     spec = registered.spec
@@ -90,11 +94,31 @@ def show(name: str, as_json: bool) -> None:
         "train_options": _options(train_options),
         "train_options_doc": split_docstring(train_options)[0] or None,
     }
+    if spec.bibtex and not as_json:
+        row["bibtex"] = f"see: colortk cite {name}"
+    _print_declaration(row, as_json)
+
+
+def _metric_or_refiner(name: str) -> dict[str, Any]:
+    """Return the declaration of a metric or refiner, and what offers it; empty if there is none."""
+    from colortk.plugin.registry import registry
+    from colortk.plugin.spec import MetricSpec, RefinerSpec
+
+    for kind in (MetricSpec, RefinerSpec):
+        plugin = registry().of(kind).get(name)
+        if plugin is not None:
+            row = dataclasses.asdict(plugin.spec)
+            if isinstance(plugin.spec, MetricSpec):  # JSON has no infinity
+                ends = plugin.spec.bounds
+                row["bounds"] = [end if math.isfinite(end) else None for end in ends]
+            return row | {"distribution": plugin.distribution, "version": plugin.version}
+    return {}
+
+
+def _print_declaration(row: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(row, indent=1)
         return
-    if spec.bibtex:
-        row["bibtex"] = f"see: colortk cite {name}"
     for key, value in row.items():
         if key in ("options", "train_options") and value:
             print_line(f"{key}:")
