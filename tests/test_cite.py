@@ -10,6 +10,7 @@ import pytest
 
 from colortk.cli.main import invoke
 from colortk.plugin.builtin_references import ENTRIES, REFERENCES
+from colortk.plugin.discover import DISTRIBUTION
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.plugin.spec_checks import check_spec
@@ -81,6 +82,14 @@ def test_every_reference_names_an_entry_and_a_spec() -> None:
     assert set(REFERENCES) <= {plugin.spec.name for plugin in registry().plugins}
     for key, text in ENTRIES.items():
         assert [entry.key for entry in parse_entries(text)] == [key]
+
+
+def test_every_built_in_colorizer_with_a_paper_can_be_cited() -> None:
+    for name, plugin in registry().of(ColorizerSpec).items():
+        spec = plugin.spec
+        assert isinstance(spec, ColorizerSpec)
+        if plugin.distribution == DISTRIBUTION and spec.paper:
+            assert parse_entries(spec.bibtex), name
 
 
 def test_the_splitter_agrees_with_another_parser() -> None:

@@ -7,6 +7,16 @@ from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
 from .files import FILES
 from .options import Options
 
+#: The publications to cite.
+BIBTEX = r"""@inproceedings{kang2023ddcolor,
+  author = {Kang, Xiaoyang and Yang, Tao and Ouyang, Wenqi and Ren, Peiran and Li, Lingzhi
+            and Xie, Xuansong},
+  title = {{DDColor}: Towards Photo-Realistic Image Colorization via Dual Decoders},
+  booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
+  year = {2023}
+}
+"""
+
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -23,6 +33,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
                 "Kang, Yang, Ouyang, Ren, Li, Xie (2023), DDColor: Towards Photo-Realistic Image"
                 " Colorization via Dual Decoders, ICCV"
             ),
+            bibtex=BIBTEX,
         )
         for published in FILES.values()
     ]

@@ -7,6 +7,15 @@ from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
 from .files import FILES
 from .options import Options
 
+#: The publications to cite.
+BIBTEX = r"""@misc{antic2019deoldify,
+  author = {Antic, Jason},
+  title = {{DeOldify}},
+  howpublished = {https://github.com/jantic/DeOldify},
+  year = {2019}
+}
+"""
+
 
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
@@ -20,6 +29,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             artifacts=(published.artifact,),
             options=Options,
             paper="Antic (2019), DeOldify, https://github.com/jantic/DeOldify",
+            bibtex=BIBTEX,
         )
         for published in FILES.values()
     ]

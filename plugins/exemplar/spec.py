@@ -10,6 +10,18 @@ from .options import Options
 NETWORK_PACKAGE = "colortk_plugins.effnet_bins"
 
 
+#: The publications to cite.
+BIBTEX = r"""@article{he2018deep,
+  author = {He, Mingming and Chen, Dongdong and Liao, Jing and Sander, Pedro V. and Yuan, Lu},
+  title = {Deep Exemplar-based Colorization},
+  journal = {ACM Transactions on Graphics},
+  volume = {37},
+  number = {4},
+  year = {2018}
+}
+"""
+
+
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
     """Return the specification."""
@@ -23,5 +35,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             artifacts=declared(NETWORK_PACKAGE),
             options=Options,
             paper="of colortk; after He et al. (2018), Deep Exemplar-based Colorization",
+            bibtex=BIBTEX,
         )
     ]

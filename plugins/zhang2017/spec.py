@@ -8,6 +8,19 @@ from colortk.plugin import Artifact, ColorizerSpec, Requirement, WorkingSize, ho
 CHECKPOINT = "siggraph17-df00044c.pth"
 
 
+#: The publications to cite.
+BIBTEX = r"""@article{zhang2017realtime,
+  author = {Zhang, Richard and Zhu, Jun-Yan and Isola, Phillip and Geng, Xinyang and Lin, Angela S.
+            and Yu, Tianhe and Efros, Alexei A.},
+  title = {Real-Time User-Guided Image Colorization with Learned Deep Priors},
+  journal = {ACM Transactions on Graphics},
+  volume = {36},
+  number = {4},
+  year = {2017}
+}
+"""
+
+
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
     """Return the specification."""
@@ -35,5 +48,6 @@ def colortk_colorizers() -> list[ColorizerSpec]:
                 "Zhang, Zhu, Isola, Geng, Lin, Yu, Efros (2017), Real-Time User-Guided Image"
                 " Colorization with Learned Deep Priors, SIGGRAPH"
             ),
+            bibtex=BIBTEX,
         )
     ]
