@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from colortk.cli import compare_files
 from colortk.cli import compare_output as outputs
 from colortk.cli.cluster_options import check_dask_options
 from colortk.cli.common import (
@@ -301,10 +302,10 @@ def command(
     for label, row in (consistency or {}).items():
         if row.error is not None:
             print_message(f"--sizes, {label}: {row.error}")
-    content = outputs.ContentOptions(per_image, latex_intervals, store)
-    failed |= outputs.write(files, comparison, content, force)
+    content = compare_files.ContentOptions(per_image, latex_intervals, store)
+    failed |= compare_files.write(files, comparison, content, force)
     if figures_folder is not None:
-        failed |= outputs.write_figures(figures_folder, comparison, store, force)
+        failed |= compare_files.write_figures(figures_folder, comparison, store, force)
     if as_json:
         report = json_fields(comparison.summary(per_image))
         if comparison.hints is not None:
