@@ -10,15 +10,14 @@ import click
 
 from colortk.cli.common import (
     JSON,
-    OPTIONS,
     PLUGIN,
-    VIVIDNESS,
     WEIGHTS,
     need_one_colorizer,
     note_foreign_weights,
     print_json,
 )
 from colortk.cli.output import print_line, print_message
+from colortk.cli.plugin_options import OPTIONS, VIVIDNESS
 
 
 @click.command("export", short_help="Write a colorizer as one ONNX file for other programs.")

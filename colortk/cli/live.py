@@ -6,16 +6,15 @@ import click
 
 from colortk.cli.common import (
     DEVICE,
-    OPTIONS,
     PLUGIN,
     STRENGTH,
     TEMPORAL,
     THREADS,
-    VIVIDNESS,
     configure_runtime,
     need_one_colorizer,
 )
 from colortk.cli.output import print_message
+from colortk.cli.plugin_options import OPTIONS, VIVIDNESS
 
 
 @click.command("live", short_help="Show a film or a camera in color while it runs.")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colortk.cli.common import JSON, OPTIONS, WEIGHTS, print_json, print_table
+from colortk.cli.common import JSON, WEIGHTS, print_json, print_table
 from colortk.cli.output import print_line, print_message
+from colortk.cli.plugin_options import OPTIONS
 from colortk.plugin.option_docs import split_docstring
 from colortk.plugin.option_types import option_fields, plain, type_text
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,21 +13,18 @@ from colortk.cli.common import (
     BACKEND,
     DEVICE,
     JSON,
-    OPTIONS,
     PLUGIN,
     REFINE,
     SCHEDULER,
     STORE,
     STRENGTH,
     THREADS,
-    VIVIDNESS,
     WEIGHTS,
     check_finite,
     configure_runtime,
     export_runtime_env,
     need_one_colorizer,
     note_foreign_weights,
-    progress,
 )
 from colortk.cli.guidance import (
     HINT,
@@ -46,11 +40,8 @@ from colortk.cli.guidance import (
     guidance_options,
     with_reference,
 )
-from colortk.cli.output import print_message
-
-if TYPE_CHECKING:
-    from colortk.batch.batch_run import BatchRun
-    from colortk.batch.options import BatchOptions
+from colortk.cli.plugin_options import OPTIONS, VIVIDNESS
+from colortk.cli.run_batch import run_batch
 
 
 @click.command("run", short_help="Colorize pictures.")
@@ -285,44 +276,4 @@ def command(
     if batch.writes_to_stdout and sys.stdout.isatty():
         reason = "the terminal would show the bytes of the file"
         raise UsageError("cannot write a picture to a terminal", reason, "use -o FILE, or a pipe")
-    return _run(batch, report, batch_options, as_json, foreign_weights)
-
-
-def _run(
-    batch: BatchRun,
-    report_path: Path | None,
-    options: BatchOptions,
-    as_json: bool,
-    foreign_weights: list[str],
-) -> int:
-    """Run a batch, print its results, and return the exit code."""
-    from colortk.cli.run_output import ResultPrinter
-
-    with ExitStack() as stack:
-        stack.enter_context(batch)
-        journal_problem = batch.journal_problem
-        if journal_problem:
-            print_message(f"note: --resume cannot continue this run: {journal_problem}")
-        report = None
-        if report_path is not None:
-            from colortk.cli.run_report import JsonLinesReport
-
-            report = JsonLinesReport(report_path, options.force, options.resume)
-            stack.callback(report.close)
-        printer = ResultPrinter(batch.total, as_json, batch.writes_to_stdout, report)
-        results = stack.enter_context(closing(batch.results()))
-        advance = stack.enter_context(progress("colorizing", batch.total))
-        try:
-            for result in results:
-                advance(1)
-                printer.print_result(replace(result, foreign_weights=foreign_weights))
-        except KeyboardInterrupt:
-            printer.print_interrupted()
-            raise
-    if options.intermediates is not None and printer.done:
-        folder = options.intermediates / "predicted"
-        print_message(f"predicted A and B are pickled in '{folder}'")
-    if batch.journal_problem and not journal_problem:  # known now that the journal is closed
-        print_message(f"note: --resume will repeat a part of this run: {batch.journal_problem}")
-    printer.print_summary(batch.disk_full)
-    return 0 if printer.success else 1
+    return run_batch(batch, report, batch_options, as_json, foreign_weights)

@@ -10,12 +10,10 @@ import click
 from colortk.cli.common import (
     DEVICE,
     JSON,
-    OPTIONS,
     PLUGIN,
     REFINE,
     STRENGTH,
     THREADS,
-    VIVIDNESS,
     WEIGHTS,
     configure_runtime,
     need_one_colorizer,
@@ -25,6 +23,7 @@ from colortk.cli.common import (
 )
 from colortk.cli.guidance import HINT, HINTS, film_hints
 from colortk.cli.output import print_line, print_message
+from colortk.cli.plugin_options import OPTIONS, VIVIDNESS
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]
