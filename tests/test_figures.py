@@ -77,6 +77,7 @@ def check_labels(figure: Any, least: int) -> None:
         assert box.x1 <= figure.bbox.x1 + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "draw", [score_rows.box_plot, score_rows.letter_display, curves.quality_time]
 )
