@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -43,6 +44,8 @@ def test_everything_is_valid_bibtex_with_titles_and_keys_of_their_own(
     for key, entry in entries.items():
         assert entry.fields["title"], key
         assert [str(person) for person in entry.persons["author"]], key
+        # A DOI is a name, without the address of a resolver.
+        assert re.fullmatch(r"10\.\d{4,9}/\S+", entry.fields.get("doi", "10.1234/none")), key
     titles = [entry.fields["title"].lower() for entry in entries.values()]
     assert len(set(titles)) == len(titles)
 
@@ -90,6 +93,15 @@ def test_every_built_in_colorizer_with_a_paper_can_be_cited() -> None:
         assert isinstance(spec, ColorizerSpec)
         if plugin.distribution == DISTRIBUTION and spec.paper:
             assert parse_entries(spec.bibtex), name
+
+
+def test_built_in_plugins_that_share_an_entry_have_the_same_text() -> None:
+    texts: dict[str, str] = {}
+    for plugin in registry().plugins:
+        if plugin.distribution == DISTRIBUTION and plugin.spec.bibtex:
+            for entry in parse_entries(plugin.spec.bibtex):
+                assert texts.setdefault(entry.key, entry.text) == entry.text, plugin.spec.name
+    assert set(ENTRIES) < set(texts)
 
 
 def test_the_splitter_agrees_with_another_parser() -> None:

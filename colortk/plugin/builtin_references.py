@@ -35,7 +35,8 @@ ENTRIES = {
   title = {The Unreasonable Effectiveness of Deep Features as a Perceptual Metric},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
   pages = {586--595},
-  year = {2018}
+  year = {2018},
+  doi = {10.1109/CVPR.2018.00068}
 }""",
     "mullery2022human": r"""@misc{mullery2022human,
   author = {Mullery, Se{\'a}n and Whelan, Paul F.},
@@ -49,7 +50,8 @@ ENTRIES = {
   booktitle = {Asilomar Conference on Signals, Systems and Computers},
   volume = {2},
   pages = {1398--1402},
-  year = {2003}
+  year = {2003},
+  doi = {10.1109/ACSSC.2003.1292216}
 }""",
     "wang2004image": r"""@article{wang2004image,
   author = {Wang, Zhou and Bovik, Alan C. and Sheikh, Hamid R. and Simoncelli, Eero P.},
@@ -58,7 +60,8 @@ ENTRIES = {
   volume = {13},
   number = {4},
   pages = {600--612},
-  year = {2004}
+  year = {2004},
+  doi = {10.1109/TIP.2003.819861}
 }""",
     "hassan2012structural": r"""@article{hassan2012structural,
   author = {Hassan, Mohammed and Bhagvati, Chakravarthy},
@@ -67,7 +70,8 @@ ENTRIES = {
   volume = {43},
   number = {14},
   pages = {7--12},
-  year = {2012}
+  year = {2012},
+  doi = {10.5120/6169-8590}
 }""",
     "sharma2005ciede2000": r"""@article{sharma2005ciede2000,
   author = {Sharma, Gaurav and Wu, Wencheng and Dalal, Edul N.},
@@ -77,7 +81,8 @@ ENTRIES = {
   volume = {30},
   number = {1},
   pages = {21--30},
-  year = {2005}
+  year = {2005},
+  doi = {10.1002/col.20070}
 }""",
     "cie1995industrial": r"""@techreport{cie1995industrial,
   author = {{Commission Internationale de l'{\'E}clairage}},
@@ -110,18 +115,23 @@ ENTRIES = {
   series = {Proceedings of SPIE},
   volume = {5007},
   pages = {87--95},
-  year = {2003}
+  year = {2003},
+  doi = {10.1117/12.477378}
 }""",
     "zhang2016colorful": r"""@inproceedings{zhang2016colorful,
   author = {Zhang, Richard and Isola, Phillip and Efros, Alexei A.},
   title = {Colorful Image Colorization},
   booktitle = {European Conference on Computer Vision (ECCV)},
+  series = {Lecture Notes in Computer Science},
+  volume = {9907},
   pages = {649--666},
-  year = {2016}
+  year = {2016},
+  doi = {10.1007/978-3-319-46487-9_40}
 }""",
     "acharya2022mean": r"""@misc{acharya2022mean,
-  author = {Acharya, C. K.},
+  author = {Acharya, Chintan K.},
   title = {Mean Chrominance of an Image and Image Colorizer Using Deep Learning},
+  howpublished = {CAP 5404, University of Florida},
   year = {2022}
 }""",
     "dowson1982frechet": r"""@article{dowson1982frechet,
@@ -131,7 +141,8 @@ ENTRIES = {
   volume = {12},
   number = {3},
   pages = {450--455},
-  year = {1982}
+  year = {1982},
+  doi = {10.1016/0047-259X(82)90077-X}
 }""",
     "heusel2017gans": r"""@inproceedings{heusel2017gans,
   author = {Heusel, Martin and Ramsauer, Hubert and Unterthiner, Thomas and Nessler, Bernhard
@@ -139,6 +150,7 @@ ENTRIES = {
   title = {{GANs} Trained by a Two Time-Scale Update Rule Converge to a Local {Nash} Equilibrium},
   booktitle = {Advances in Neural Information Processing Systems (NIPS)},
   volume = {30},
+  pages = {6626--6637},
   year = {2017}
 }""",
     "binkowski2018demystifying": r"""@inproceedings{binkowski2018demystifying,
@@ -146,19 +158,21 @@ ENTRIES = {
             and Gretton, Arthur},
   title = {Demystifying {MMD} {GANs}},
   booktitle = {International Conference on Learning Representations (ICLR)},
-  year = {2018}
+  year = {2018},
+  note = {arXiv:1801.01401}
 }""",
     "lai2018learning": r"""@inproceedings{lai2018learning,
   author = {Lai, Wei-Sheng and Huang, Jia-Bin and Wang, Oliver and Shechtman, Eli
             and Yumer, Ersin and Yang, Ming-Hsuan},
   title = {Learning Blind Video Temporal Consistency},
   booktitle = {European Conference on Computer Vision (ECCV)},
-  year = {2018}
+  year = {2018},
+  doi = {10.1007/978-3-030-01267-0_11}
 }""",
     "team2supervised": r"""@misc{team2supervised,
   author = {{Team 2}},
   title = {Supervised Colorization of Grayscale Images Using Deep Neural Networks},
-  note = {Guide: J. Nahas}
+  note = {Guided by Jumana Nahas}
 }""",
 }
 

@@ -6,8 +6,9 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared
 
 #: The publications to cite.
 BIBTEX = r"""@misc{acharya2022mean,
-  author = {Acharya, C. K.},
+  author = {Acharya, Chintan K.},
   title = {Mean Chrominance of an Image and Image Colorizer Using Deep Learning},
+  howpublished = {CAP 5404, University of Florida},
   year = {2022}
 }
 """

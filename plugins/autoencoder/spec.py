@@ -8,8 +8,9 @@ from .options import Options
 
 #: The publications to cite.
 BIBTEX = r"""@misc{darban2024colorizing,
-  author = {Darban, M.},
+  author = {Darban, Parsa},
   title = {Colorizing Grayscale Images},
+  howpublished = {Report of a course in computer vision, fall 2024},
   year = {2024}
 }
 """

@@ -13,6 +13,7 @@ BIBTEX = r"""@inproceedings{kang2023ddcolor,
             and Xie, Xuansong},
   title = {{DDColor}: Towards Photo-Realistic Image Colorization via Dual Decoders},
   booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
+  pages = {328--338},
   year = {2023}
 }
 """

@@ -11,14 +11,19 @@ BIBTEX = r"""@inproceedings{zhang2016colorful,
   author = {Zhang, Richard and Isola, Phillip and Efros, Alexei A.},
   title = {Colorful Image Colorization},
   booktitle = {European Conference on Computer Vision (ECCV)},
+  series = {Lecture Notes in Computer Science},
+  volume = {9907},
   pages = {649--666},
-  year = {2016}
+  year = {2016},
+  doi = {10.1007/978-3-319-46487-9_40}
 }
 
 @inproceedings{tan2019efficientnet,
   author = {Tan, Mingxing and Le, Quoc V.},
   title = {{EfficientNet}: Rethinking Model Scaling for Convolutional Neural Networks},
   booktitle = {International Conference on Machine Learning (ICML)},
+  series = {Proceedings of Machine Learning Research},
+  volume = {97},
   pages = {6105--6114},
   year = {2019}
 }

@@ -13,11 +13,13 @@ NETWORK_PACKAGE = "colortk_plugins.effnet_bins"
 #: The publications to cite.
 BIBTEX = r"""@article{he2018deep,
   author = {He, Mingming and Chen, Dongdong and Liao, Jing and Sander, Pedro V. and Yuan, Lu},
-  title = {Deep Exemplar-based Colorization},
+  title = {Deep Exemplar-Based Colorization},
   journal = {ACM Transactions on Graphics},
   volume = {37},
   number = {4},
-  year = {2018}
+  pages = {47:1--47:16},
+  year = {2018},
+  doi = {10.1145/3197517.3201365}
 }
 """
 

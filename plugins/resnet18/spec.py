@@ -6,8 +6,9 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 #: The publications to cite.
 BIBTEX = r"""@misc{kazerooni_grayscale,
-  author = {Kazerooni and Mehmetoglu},
-  title = {Gray-scale Image Colorization Using Deep Learning}
+  author = {Kazerooni, Parsa and Mehmeto{\u{g}}lu, Utku},
+  title = {Gray-Scale Image Colorization Using Deep Learning},
+  howpublished = {Y{\i}ld{\i}z Technical University, Istanbul}
 }
 
 @inproceedings{he2016deep,
@@ -15,7 +16,8 @@ BIBTEX = r"""@misc{kazerooni_grayscale,
   title = {Deep Residual Learning for Image Recognition},
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   pages = {770--778},
-  year = {2016}
+  year = {2016},
+  doi = {10.1109/CVPR.2016.90}
 }
 """
 

@@ -11,7 +11,7 @@ SHORT = 128
 BIBTEX = r"""@misc{team2supervised,
   author = {{Team 2}},
   title = {Supervised Colorization of Grayscale Images Using Deep Neural Networks},
-  note = {Guide: J. Nahas}
+  note = {Guided by Jumana Nahas}
 }
 """
 

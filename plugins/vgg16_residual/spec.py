@@ -6,8 +6,9 @@ from colortk.plugin import ColorizerSpec, WorkingSize, declared, hookimpl
 
 #: The publications to cite.
 BIBTEX = r"""@misc{zaman2020image,
-  author = {Zaman},
+  author = {Zaman, Tahseen},
   title = {Image Colorization with Deep Convolutional Neural Networks},
+  howpublished = {Project, Master in Information Technology, University of Dhaka},
   year = {2020}
 }
 
@@ -15,7 +16,8 @@ BIBTEX = r"""@misc{zaman2020image,
   author = {Simonyan, Karen and Zisserman, Andrew},
   title = {Very Deep Convolutional Networks for Large-Scale Image Recognition},
   booktitle = {International Conference on Learning Representations (ICLR)},
-  year = {2015}
+  year = {2015},
+  note = {arXiv:1409.1556}
 }
 """
 

@@ -13,8 +13,11 @@ BIBTEX = r"""@inproceedings{zhang2016colorful,
   author = {Zhang, Richard and Isola, Phillip and Efros, Alexei A.},
   title = {Colorful Image Colorization},
   booktitle = {European Conference on Computer Vision (ECCV)},
+  series = {Lecture Notes in Computer Science},
+  volume = {9907},
   pages = {649--666},
-  year = {2016}
+  year = {2016},
+  doi = {10.1007/978-3-319-46487-9_40}
 }
 """
 

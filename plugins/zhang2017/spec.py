@@ -16,7 +16,8 @@ BIBTEX = r"""@article{zhang2017realtime,
   journal = {ACM Transactions on Graphics},
   volume = {36},
   number = {4},
-  year = {2017}
+  year = {2017},
+  doi = {10.1145/3072959.3073703}
 }
 """
 
