@@ -27,9 +27,13 @@ def compared(
     gray: Sequence[int] = (),
     name: str = "v2",
     labels: Sequence[str] = (),
+    seconds: Sequence[float] = (),
     **more: Any,
 ) -> Comparison:
-    """Return a comparison with scores (pictures, plugins) by metric; NaN means a failure."""
+    """Return a comparison with scores (pictures, plugins) by metric; NaN means a failure.
+
+    ``seconds`` are the times of each plugin for a picture.
+    """
     (count, width) = next(iter(tables_of.values())).shape
     entries = [entry(label) for label in labels or [f"plugin{k}" for k in range(width)]]
     pictures, results = {}, {e.label: {} for e in entries}  # type: ignore[var-annotated]
@@ -39,7 +43,9 @@ def compared(
         for k, e in enumerate(entries):
             values = {m: float(t[i, k]) for m, t in tables_of.items() if not np.isnan(t[i, k])}
             error = None if values else "it broke"
-            results[e.label][f"p{i}"] = ResultRow(f"p{i}", e.key, values, error=error)
+            results[e.label][f"p{i}"] = ResultRow(
+                f"p{i}", e.key, values, seconds=seconds[k] if seconds else 0.0, error=error
+            )
     sources = [Source(f"{i}.png", f"p{i}") for i in range(count)]
     metrics = {m: registry().metric(m) for m in tables_of}
     return Comparison(

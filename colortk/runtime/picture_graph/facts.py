@@ -62,4 +62,5 @@ def _license_of(distribution: str) -> str:
         facts = metadata(distribution)
     except PackageNotFoundError:
         return "not stated"
-    return facts["License-Expression"] or facts["License"] or "not stated"
+    stated = (facts.get(field) for field in ("License-Expression", "License"))
+    return next(filter(None, stated), "not stated")
