@@ -62,5 +62,6 @@ def _license_of(distribution: str) -> str:
         facts = metadata(distribution)
     except PackageNotFoundError:
         return "not stated"
-    stated = (facts.get(field) for field in ("License-Expression", "License"))
+    # Older build tools write "License" only.
+    stated = [facts[field] for field in ("License-Expression", "License") if field in facts]
     return next(filter(None, stated), "not stated")
