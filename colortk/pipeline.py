@@ -21,7 +21,7 @@ from colortk.color.working_size import working_shape
 from colortk.errors import PluginError, PredictionError
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import load_callable
-from colortk.runtime.loading import check_prediction
+from colortk.runtime.loading import check_prediction, reason
 from colortk.runtime.predictors import GuidedPredictor, Predictor
 from colortk.runtime.subprocesses import threads
 from colortk.types import Float32
@@ -95,15 +95,17 @@ def refiner(name: str) -> Refiner:
         function = load_callable(spec.function)
     except Exception as error:
         raise PluginError(
-            f"refinement '{name}' cannot be loaded", f"{type(error).__name__}: {error}"
+            f"refinement '{name}' cannot be loaded", reason(error, spec.function)
         ) from error
 
     def refine(lightness: Float32, ab: Float32) -> Float32:
         try:
             refined = function(lightness, ab)
-        except Exception as error:
+        except (KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:  # SystemExit, too, is a failure of the refinement.
             raise PredictionError(
-                f"refinement '{name}' failed", f"{type(error).__name__}: {error}"
+                f"refinement '{name}' failed", reason(error, spec.function)
             ) from error
         return check_prediction(name, lightness, refined)
 

@@ -100,7 +100,7 @@ def test_metrics_are_called_as_they_declare(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("raises", "RuntimeError: inside the metric"),
+        ("raises", "RuntimeError: inside the metric (test_metrics_scoring.py:"),
         ("leaves", "SystemExit: 3"),
         ("spoils", "read-only"),
         ("nothing", "returned NoneType, not a number"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +17,8 @@ from colortk.color.refine import gamut_table
 from colortk.errors import PredictionError, UsageError
 from colortk.pipeline import colorize, join, refiner, warmed
 from colortk.plugin.options import options_key, parse_options
-from colortk.plugin.spec import ColorizerSpec, WorkingSize
+from colortk.plugin.registry import Registry
+from colortk.plugin.spec import ColorizerSpec, RefinerSpec, WorkingSize
 from colortk.runtime.loading import Loaded, check_prediction
 from colortk.testing.check_functions import scene
 
@@ -120,6 +123,27 @@ def test_float64_predictions_are_accepted() -> None:
 def test_an_unknown_refinement_is_refused() -> None:
     with pytest.raises(UsageError, match="did you mean 'slide'"):
         refiner("slider")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("raise ValueError('inside')", "ValueError: inside (rough.py:2)"),
+        ("raise SystemExit(0)", "SystemExit: 0 (rough.py:2)"),
+        ("return ab[:-1]", "shape (3, 4, 2), not (4, 4, 2)"),
+    ],
+)
+def test_an_error_of_a_refinement_names_its_line(
+    body: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rough.py").write_text(f"def refine(lightness, ab):\n    {body}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "rough", raising=False)
+    spec = RefinerSpec("rough", "for tests", "rough:refine")
+    monkeypatch.setattr(Registry, "refiner", lambda self, name: spec)
+    with pytest.raises(PredictionError) as caught:
+        refiner("rough")(np.zeros((4, 4), np.float32), np.zeros((4, 4, 2), np.float32))
+    assert words in str(caught.value)
 
 
 def test_options_are_typed_and_validated() -> None:

@@ -62,6 +62,6 @@ def compute(picture: ScoredPicture, functions: FeatureFunctions) -> Features:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # SystemExit, too, is a failure of the metric.
-                features.errors[name] = failed(name, error)
+                features.errors[name] = failed(name, error, path)
     features.seconds = time.perf_counter() - start
     return features

@@ -13,7 +13,7 @@ from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec, load_callable
-from colortk.runtime.loading import plugin_context
+from colortk.runtime.loading import plugin_context, reason
 from colortk.types import Array
 
 #: Largest number that a metric may return: the squares of larger ones overflow in intervals.
@@ -89,7 +89,7 @@ class Scorer:
                 except KeyboardInterrupt:
                     raise
                 except BaseException as error:  # SystemExit, too, is a failure of the metric.
-                    scores.errors[name] = failed(name, error)
+                    scores.errors[name] = failed(name, error, spec.function)
         scores.seconds = time.perf_counter() - start
         return scores
 
@@ -118,8 +118,17 @@ def finite(value: Any) -> float:
     return number
 
 
-def failed(name: str, error: BaseException) -> str:
-    """Return why a metric has no value, in one line."""
-    if isinstance(error, ColortkError):
-        return f"metric '{name}': {error}"
-    return f"metric '{name}': {type(error).__name__}: {' '.join(str(error).split())}"
+def failed(name: str, error: BaseException, function: str) -> str:
+    """Return why a metric has no value, in one line.
+
+    Parameters
+    ----------
+    name : str
+        Name of the metric.
+    error : BaseException
+        What its function raised.
+    function : str
+        Import path of the function. The line of its package that failed is named.
+    """
+    text = str(error) if isinstance(error, ColortkError) else reason(error, function)
+    return f"metric '{name}': {text}"

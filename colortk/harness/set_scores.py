@@ -102,7 +102,7 @@ def measure_sets(
                 try:
                     values = _values(spec, _rows(truth, used), _rows(result, used))
                 except Exception as error:  # a metric of another package may fail in any way
-                    scores.errors[name] = failed(name, error)
+                    scores.errors[name] = failed(name, error, spec.set_function)
                 else:
                     scores.tables[name][used, k] = values
     return scores

@@ -196,13 +196,15 @@ def source_location(error: BaseException, factory: str) -> str:
     Returns
     -------
     str
-        Empty if there is no such line.
+        Empty if there is no such line, or if the code is our own.
     """
     if (
         isinstance(error, SyntaxError) and error.filename
     ):  # A SyntaxError already names its file; the importing frame is not the culprit.
         return ""
     plugin = factory.partition(":")[0].partition(".")[0]
+    if plugin == "colortk":  # A line of a library that a built-in metric calls helps nobody.
+        return ""
     foreign = []
     for frame, line in traceback.walk_tb(error.__traceback__):
         package = str(frame.f_globals.get("__name__")).partition(".")[0]

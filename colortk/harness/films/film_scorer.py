@@ -46,7 +46,7 @@ class RunningScores:
     """
 
     def __init__(self, scorer: FilmScorer) -> None:
-        self._pictures = scorer.pictures
+        self._pictures, self._functions = scorer.pictures, scorer.films
         self._scores = Scores()
         self._sums: dict[str, float] = {}
         self._count = 0
@@ -98,7 +98,7 @@ class RunningScores:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too, is a failure of the metric.
-            self._scores.errors[name] = failed(name, error)
+            self._scores.errors[name] = failed(name, error, self._functions[name])
             return None
 
 
