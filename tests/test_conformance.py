@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from colortk.plugin.discover import DeclaredPlugin
+from colortk.plugin.registry import Registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.loading import Loaded
-from colortk.testing import check_functions, parametrize_checks
+from colortk.testing import check_functions, checks, parametrize_checks
 from colortk.testing.checks import run_checks
 from conftest import BUILT_INS, NEED_WEIGHTS, colorizer_module
 
@@ -115,6 +117,12 @@ def test_the_checks_detect_a_slow_declaration(
     run = colortk("plugins", "check", "heavy", "--json", plugins=site)
     rows = {row["check"]: row for row in json.loads(run.stdout)}
     assert "sklearn" in rows["declaration_is_light"]["reason"]
+    # Another entry point of the same distribution is light.
+    (site / "quick.py").write_text(colorizer_module("quick", "quick", f"return {ZEROS}"))
+    points = site / "heavy-1.0.dist-info" / "entry_points.txt"
+    points.write_text(points.read_text() + "quick = quick\n")
+    run = colortk("plugins", "check", "quick", "--json", plugins=site)
+    assert run.returncode == 0, run.stdout
 
 
 @pytest.mark.slow
@@ -189,7 +197,7 @@ def test_a_correct_third_party_plugin_passes(
 
 
 @pytest.mark.slow
-def test_a_plugin_that_always_raises_fails_every_prediction_check(
+def test_a_plugin_that_always_raises_fails_one_check(
     distribution: Callable[..., Path], colortk: Callable[..., Any]
 ) -> None:
     batch = "\n\nColorizer.predict_ab_batch = lambda self, many: np.zeros((*many.shape, 2), 'f')\n"
@@ -198,17 +206,52 @@ def test_a_plugin_that_always_raises_fails_every_prediction_check(
         site = distribution(name, body + more)
         run = colortk("plugins", "check", name, "--json", plugins=site)
         assert run.returncode == 1, run.stderr
-        rows = {row["check"]: row for row in json.loads(run.stdout)}
-        assert [row["check"] for row in rows.values() if row["status"] != "failed"] == [
-            "declaration_is_complete",
-            "declaration_is_light",
-            "samples_are_repeatable",  # skipped: it declares no samples
-            "hints_are_followed",  # skipped: it does not declare guided
-        ]
+        passed, passed_too, failed, *others = json.loads(run.stdout)
+        assert (passed["status"], passed_too["status"]) == ("passed", "passed")
+        assert failed["check"] == "returns_chroma_of_the_right_shape"
         line = 1 + body.splitlines().index("        raise KeyError('boom')")
-        failed = [row for row in rows.values() if row["status"] == "failed"]
-        for row in failed:  # checks of the plugin and checks through the host
-            assert row["reason"].endswith(f"KeyError: 'boom' ({name}.py:{line})")
+        assert failed["reason"].endswith(f"KeyError: 'boom' ({name}.py:{line})")
+        assert {(row["status"], row["reason"]) for row in others} == {
+            ("not run", "not run: returns_chroma_of_the_right_shape has failed")
+        }
+        assert len(others) == 10
+
+
+@pytest.mark.parametrize(
+    ("body", "failed", "not_run"),
+    [
+        (f"return {ZEROS}[1:]", ["returns_chroma_of_the_right_shape"], 10),
+        (f"return {ZEROS}.astype(float)", ["returns_chroma_of_the_right_shape"], 3),
+        (
+            f"return {ZEROS} + np.random.rand()",
+            ["returns_the_same_result_twice", "does_not_depend_on_previous_pictures"],
+            4,
+        ),
+    ],
+)
+def test_a_mistake_is_not_reported_by_every_check(
+    body: str, failed: list[str], not_run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespace: dict[str, Any] = {}
+    exec(colorizer_module("odd", "odd", body), namespace)
+    (spec,) = namespace["colortk_colorizers"]()
+    plugin = Loaded(spec, namespace["Colorizer"](None, None))
+    declared = DeclaredPlugin(spec, "odd", "1.0")
+    monkeypatch.setattr(checks, "load", lambda request: plugin)
+    monkeypatch.setattr(Registry, "colorizer", lambda self, name: (declared, spec))
+    for check in ("declaration_is_light", "works_in_another_process"):  # both take a process
+        monkeypatch.setattr(check_functions, check, _passing(check))
+    results = list(run_checks("odd"))
+    assert [result.check for result in results if result.status == "failed"] == failed
+    assert sum(result.status == "not run" for result in results) == not_run
+
+
+def _passing(name: str) -> Callable[..., None]:
+    def check(*_: Any, **__: Any) -> None:
+        return
+
+    check.__name__ = name
+    return check
 
 
 @pytest.mark.slow

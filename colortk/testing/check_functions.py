@@ -67,7 +67,7 @@ def scene(height: int, width: int) -> Float32:
     return clipped
 
 
-def _working_scene(loaded: Loaded, height: int = 192, width: int = 256) -> Float32:
+def working_scene(loaded: Loaded, height: int = 192, width: int = 256) -> Float32:
     """Return a scene of the size at which a plugin gets a picture of ``height`` x ``width``."""
     return scene(*working_shape(loaded.spec.working_size, height, width))
 
@@ -88,15 +88,16 @@ def declaration_is_complete(request: PluginRequest) -> None:
 
 
 def declaration_is_light(request: PluginRequest) -> None:
-    """Check that the entry points of the distribution import none of the heavy libraries."""
+    """Check that the entry point that declares the plugin imports none of the heavy libraries."""
     declaration, _ = registry().colorizer(request.plugin)
     code = (
         "import sys; from importlib.metadata import distribution\n"
         "for point in distribution(sys.argv[1]).entry_points:\n"
-        "    if point.group == 'colortk': point.load()\n"
+        "    if point.group == 'colortk' and sys.argv[2] in (point.name, ''): point.load()\n"
         f"print(*[m for m in {HEAVY_MODULES!r} if m in sys.modules])"
     )
-    command = [sys.executable, "-c", code, declaration.distribution]
+    entry_point = declaration.origin.name if declaration.origin else ""
+    command = [sys.executable, "-c", code, declaration.distribution, entry_point]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr.strip().splitlines()[-1:]
     assert not run.stdout.split(), f"its declaration imports {run.stdout.strip()}"
@@ -104,7 +105,7 @@ def declaration_is_light(request: PluginRequest) -> None:
 
 def returns_chroma_of_the_right_shape(loaded: Loaded) -> None:
     """Check dtype float32, shape (H, W, 2), finite values, and a plausible range."""
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     raw = loaded.colorizer.predict_ab(light.copy())
     assert getattr(raw, "dtype", None) == np.float32, "predict_ab must return float32"
     ab = loaded.predict(light)  # checks shape and finiteness, as for every picture
@@ -121,7 +122,7 @@ def returns_chroma_of_the_right_shape(loaded: Loaded) -> None:
 
 def handles_black_white_and_flat_pictures(loaded: Loaded) -> None:
     """Check pictures without contrast, by which a plugin may divide."""
-    shape = _working_scene(loaded).shape
+    shape = working_scene(loaded).shape
     for value in (0, 50, 100):
         loaded.predict(np.full(shape, value, np.float32))
 
@@ -129,19 +130,19 @@ def handles_black_white_and_flat_pictures(loaded: Loaded) -> None:
 def handles_odd_shapes(loaded: Loaded) -> None:
     """Check shapes that the declared working size can lead to."""
     for height, width in ((97, 131), (300, 100), (100, 300), (1, 1), (1, 5000)):
-        loaded.predict(_working_scene(loaded, height, width))
+        loaded.predict(working_scene(loaded, height, width))
 
 
 def returns_the_same_result_twice(loaded: Loaded) -> None:
     """Check that the same picture gives the same chroma."""
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     difference = np.abs(loaded.predict(light) - loaded.predict(light)).max()
     assert difference < 1e-3, f"two predictions differ by {difference:.4f}"
 
 
 def does_not_change_its_input(loaded: Loaded) -> None:
     """Check that the lightness is unchanged afterward."""
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     before = light.copy()
     loaded.colorizer.predict_ab(light)
     assert np.array_equal(light, before), "it changed the array that it was given"
@@ -149,7 +150,7 @@ def does_not_change_its_input(loaded: Loaded) -> None:
 
 def does_not_depend_on_previous_pictures(loaded: Loaded) -> None:
     """Check that a plugin keeps no state from one picture to the next."""
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     first = loaded.predict(light)
     loaded.predict(np.ascontiguousarray(100 - light))
     difference = np.abs(loaded.predict(light) - first).max()
@@ -158,7 +159,7 @@ def does_not_depend_on_previous_pictures(loaded: Loaded) -> None:
 
 def batch_equals_single(loaded: Loaded) -> None:
     """Check that ``predict_ab_batch``, if it exists, returns the same as ``predict_ab``."""
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     lights = np.stack([light, 100 - light])
     singles = [loaded.predict(single) for single in lights]
     predict_batch = getattr(loaded.colorizer, "predict_ab_batch", None)
@@ -175,7 +176,7 @@ def samples_are_repeatable(loaded: Loaded) -> None:
     """Check ``predict_ab_samples`` of a plugin that declares samples: shape, seed and input."""
     if not loaded.spec.samples:
         raise NothingToCheckError("it declares no samples")
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     before = light.copy()
     raw = loaded.colorizer.predict_ab_samples(light, 3, 0)  # type: ignore[attr-defined]
     assert np.array_equal(light, before), "it changed the array that it was given"
@@ -193,7 +194,7 @@ def hints_are_followed(loaded: Loaded) -> None:
     """Check ``predict_ab_guided`` of a plugin that declares guided: form, effect and input."""
     if not loaded.spec.guided:
         raise NothingToCheckError("it does not declare guided")
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     plain = loaded.predict(light)
     ab, mask = np.zeros_like(plain), np.zeros_like(light)
     for row, column in ((0.3, 0.3), (0.7, 0.6)):
@@ -228,7 +229,7 @@ def works_in_another_process(loaded: Loaded, request: PluginRequest | None = Non
     """Check that the request alone is enough to load the plugin in a worker process."""
     from colortk.runtime.isolate import Isolated
 
-    light = _working_scene(loaded)
+    light = working_scene(loaded)
     with Isolated(request or PluginRequest(loaded.spec.name), timeout=120) as worker:
         difference = np.abs(worker.predict(light) - loaded.predict(light)).max()
     assert difference < 1e-2, (

@@ -49,21 +49,61 @@ class CheckResult:
         return "failed" if self.error else "passed"
 
 
-class _LoadOnce:
-    """Load a plugin at the first call. If that fails, later calls raise ``NotRunError``."""
+#: The first check of a loaded plugin. If the plugin cannot predict its picture, no other one runs.
+_PREDICTS = check_functions.returns_chroma_of_the_right_shape.__name__
+#: Checks that compare two predictions. They would only repeat that a plugin is not deterministic.
+_NEED_DETERMINISM = (
+    check_functions.batch_equals_single.__name__,
+    check_functions.works_in_another_process.__name__,
+)
+
+
+class _Session:
+    """Load a plugin at the first check, and let each mistake fail one check only.
+
+    Checks that an earlier failure makes impossible raise ``NotRunError``.
+    """
 
     def __init__(self, request: PluginRequest) -> None:
-        self._request, self._failed = request, False
+        self._request, self._cannot_load = request, False
         self._loaded: Loaded | None = None
+        self._failed: set[str] = set()
 
-    def __call__(self) -> Loaded:
-        if self._failed:
+    def run(self, title: str, check: Callable[[Loaded], None]) -> None:
+        """Run one check."""
+        loaded = self._load()
+        needed = [_PREDICTS]
+        if title in _NEED_DETERMINISM:
+            needed.append(check_functions.returns_the_same_result_twice.__name__)
+        for earlier in needed:
+            if earlier in self._failed and earlier != title:
+                raise NotRunError(f"{earlier} has failed")
+        try:
+            check(loaded)
+        except NotRunError:
+            raise
+        except BaseException:
+            if title != _PREDICTS or not _predicts(loaded):
+                self._failed.add(title)
+            raise
+
+    def _load(self) -> Loaded:
+        if self._cannot_load:
             raise NotRunError(f"plugin '{self._request.plugin}' cannot be loaded")
         if self._loaded is None:
-            self._failed = True
+            self._cannot_load = True
             self._loaded = load(self._request)
-            self._failed = False
+            self._cannot_load = False
         return self._loaded
+
+
+def _predicts(loaded: Loaded) -> bool:
+    """Return whether the host accepts the prediction of an ordinary picture, whatever its type."""
+    try:
+        loaded.predict(check_functions.working_scene(loaded))
+    except ColortkError:
+        return False
+    return True
 
 
 def check_colorizer(
@@ -85,11 +125,11 @@ def check_colorizer(
     title : str
         Name of the check.
     check : callable
-        Runs the check. It raises if the check fails: ``NotRunError`` if an earlier check has failed
-        to load the plugin, ``NothingToCheckError`` if the plugin lacks the checked feature.
+        Runs the check. It raises if the check fails: ``NotRunError`` if an earlier failure
+        makes it impossible, ``NothingToCheckError`` if the plugin lacks the checked feature.
     """
     request = PluginRequest(name, options, weights)
-    load_once = _LoadOnce(request)
+    session = _Session(request)
     for of_declaration in (
         check_functions.declaration_is_complete,
         check_functions.declaration_is_light,
@@ -107,14 +147,10 @@ def check_colorizer(
         check_functions.hints_are_followed,
         check_functions.keeps_lightness,
     ):
-        yield of_plugin.__name__, functools.partial(_check_loaded, of_plugin, load_once)
+        yield of_plugin.__name__, functools.partial(session.run, of_plugin.__name__, of_plugin)
     in_process = functools.partial(check_functions.works_in_another_process, request=request)
     title = check_functions.works_in_another_process.__name__
-    yield title, functools.partial(_check_loaded, in_process, load_once)
-
-
-def _check_loaded(check: Callable[[Loaded], None], load_once: Callable[[], Loaded]) -> None:
-    check(load_once())
+    yield title, functools.partial(session.run, title, in_process)
 
 
 def run_checks(
