@@ -18,6 +18,7 @@
     metrics     the metrics against those of scikit-image
     preview     a changed hint on the web page, against the full-size picture
     sift        dense SIFT against SIFT of OpenCV
+    published   time and memory of published networks, with random weights
 
 Each part is a process of its own that prints its rows as JSON lines. A part that fails, hangs or
 crashes loses only its own rows. A part whose requirement (Dask, PyAV, scikit-image) is missing is
@@ -74,6 +75,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "metrics": ("metrics", ("skimage",)),
     "preview": ("preview", ("gradio",)),
     "sift": ("sift", ()),
+    "published": ("published", ("onnx",)),
 }
 PACKAGES = ("colorization-toolkit", "numpy", "opencv-contrib-python", "onnxruntime", "pillow")
 #: Share of all cores that other processes may use before a warning is printed.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +17,8 @@ import pytest
 
 from colortk.runtime.loading import Loaded, PluginRequest, load
 from conftest import photo
-from test_torch_checkpoint import zhang2016_tensors, zhang2017_tensors
+from ddcolor_original import ddcolor, export
+from zhang_tensors import zhang2016_tensors, zhang2017_tensors
 
 ORIGINALS = os.environ.get("COLORTK_ORIGINALS", "")
 pytestmark = [
@@ -119,31 +119,9 @@ def test_ddcolor_tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     import cv2
 
-    for name in ("torchvision", "torchvision.utils"):  # its helpers for pictures import make_grid
-        module = ModuleType(name)
-        module.make_grid = None  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, name, module)
-    architecture = original("DDColor", "basicsr.archs.ddcolor_arch", monkeypatch)
-    torch.manual_seed(1)
-    network = architecture.DDColor(
-        "convnext-t", input_size=(256, 256), num_output_channels=2, last_norm="Spectral",
-        num_queries=100,
-    ).eval()  # fmt: skip
-    noise = torch.rand(1, 3, 256, 256)
-    with torch.no_grad():
-        network.train()
-        for _ in range(3):  # spectral norms are estimated during training
-            network(noise)
-        network.eval()
-        # Random queries give colors of several thousand. Colors are linear in the queries.
-        peak = float(network(noise).abs().max())
-        for tensor in network.decoder.color_decoder.color_embed.layers[-1].parameters():
-            tensor *= 150 / peak
+    network = ddcolor(Path(ORIGINALS, "DDColor"), "convnext-t", 256, monkeypatch)
     path = tmp_path / "ddcolor-tiny.onnx"
-    torch.onnx.export(
-        network, noise, str(path), opset_version=17, dynamo=False,
-        input_names=["input"], output_names=["output"],
-    )  # fmt: skip
+    export(network, 256, path)
     loaded = colorizer("ddcolor_tiny", path)
     for seed in range(10):
         picture = photo(256, 256, seed)[..., ::-1].astype(np.float32) / 255
