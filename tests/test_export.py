@@ -57,6 +57,16 @@ class Waves:
         return graph.join([a, b], 1)
 
 
+class Green:
+    """One color beyond the gamut, whose b* is exactly 0."""
+
+    def predict_ab(self, plane: np.ndarray) -> np.ndarray:
+        return np.stack([np.full_like(plane, -110), np.zeros_like(plane)], -1)
+
+    def add_to_graph(self, graph: PictureGraph, plane: Any) -> Any:
+        return graph.join([plane * 0 - 110.0, plane * 0], 1)
+
+
 def waves(size: WorkingSize | None = None) -> Loaded:
     size = size or WorkingSize(64, multiple=8)
     return Loaded(ColorizerSpec("waves", "", "test:Waves", working_size=size), Waves())
@@ -104,6 +114,14 @@ def test_the_file_colors_as_run_does(wavy: Any, height: int, width: int) -> None
     before, after = (color.rgb2lab(image)[..., 0] for image in (picture, result))
     assert np.abs(before - after).mean() < 0.15
     assert np.abs(before - after).max() < 0.6
+
+
+def test_the_hue_of_pure_green_is_known() -> None:
+    green = Loaded(ColorizerSpec("green", "", "test:Green"), Green())
+    picture = photograph(40, 50)
+    expected = colorize(lightness(picture), green, refiner("ratio")).rgb
+    result = outputs(picture_file(green, FileOptions(), {}), picture)
+    assert difference(result, expected) < 0.1
 
 
 @pytest.mark.slow

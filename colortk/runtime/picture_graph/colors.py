@@ -54,8 +54,10 @@ class ColorTables:
         It is that of :func:`colortk.color.refine.ratio`.
         """
         chroma = (a * a + b * b).then("Sqrt")
-        # The arc tangent of two values by that of half the angle.
-        half = (b / (chroma + a + _TINY)).then("Atan")
+        # The arc tangent of two values by that of half the angle, which is 90° for pure -a*.
+        opposite = chroma + a
+        half = (b / (opposite + _TINY)).then("Atan")
+        half = self.graph.where((opposite < _TINY) & (a < 0.0), np.pi / 2, half)
         last = self.graph.shape(-1)
         position = [
             self.graph.value("Unsqueeze", [value, last])
