@@ -50,6 +50,14 @@ def converted(convert: Converter, version: str = "1", weights: Path | None = Non
     return artifacts_of(SPEC, weights).converted("w.pth", convert, version)
 
 
+def test_a_replaced_checkpoint_is_noticed(stored: Path) -> None:
+    convert = Converter()
+    converted(convert)
+    stored.write_bytes(b"another checkpoint")
+    with pytest.raises(ArtifactError):
+        converted(convert)
+
+
 def test_it_is_made_once(stored: Path) -> None:
     convert = Converter()
     first = converted(convert)

@@ -151,9 +151,9 @@ class ArtifactFolder:
         artifact = self._artifact(name)
         folder = weights_path(self.plugin, artifact).parent
         is_kept = name in self.paths and name not in self.foreign
+        path = self.path(name)  # checks the artifact, also where its conversion is used
         if is_kept and (stored := stored_conversion(folder, version)) is not None:
             return stored
-        path = self.path(name)
         content = convert(path)
         if content is None:
             return path
