@@ -297,7 +297,8 @@ def test_without_lpips_the_report_names_another_ranking_metric(
 def test_all_can_be_combined_with_named_variants(folder: Path, colortk: Callable[..., Any]) -> None:
     arguments = ("--all", "-p", "gray:strength=2", "-m", "psnr", "--baseline", "mean_color")
     run = colortk("compare", folder / "0.png", *arguments, "--json")
-    assert set(rows_of(run)) == {*BUILT_INS, "gray:strength=2"}
+    assert set(rows_of(run)) == {*BUILT_INS, "gray:strength=2"} - {"exemplar"}
+    assert "'exemplar' needs a reference: -p exemplar:reference=FILE" in run.stderr
     assert {row["best"] for row in json.loads(run.stdout)["paired"]} == {"mean_color"}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
 from colortk.harness.score_table import LEAD
+from colortk.plugin.reference import takes_reference
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, MetricSpec
 
@@ -56,6 +57,9 @@ def requested_variants(
     variant_texts = [*(plugins or ()), *([baseline] if baseline else [])]
     if plugins is None or every:
         for name in sorted(registry().of(ColorizerSpec)):
+            if takes_reference(registry().colorizer(name)[1]):  # without one it is another plugin
+                left_out[name] = f"plugin '{name}' needs a reference: -p {name}:reference=FILE"
+                continue
             try:
                 variants.append(parse_variant(name, refine))
             except ColortkError as error:

@@ -45,9 +45,14 @@ def reference_option(reference: str | os.PathLike[str], options: Iterable[str]) 
     return f"{OPTION}={path.absolute()}"  # workers may have another working folder
 
 
+def takes_reference(spec: ColorizerSpec) -> bool:
+    """Return whether a plugin has an option for a reference."""
+    return OPTION in getattr(spec.options, "__dataclass_fields__", {})
+
+
 def need_reference_option(spec: ColorizerSpec) -> None:
     """Raise ``UsageError`` if a plugin has no option for a reference."""
-    if OPTION not in getattr(spec.options, "__dataclass_fields__", {}):
+    if not takes_reference(spec):
         raise UsageError(
             f"plugin '{spec.name}' cannot use a reference",
             "it takes no colors from another picture",
