@@ -62,7 +62,9 @@ def test_the_command_has_the_dial(
     [
         (("-p", "gray", "--vividness", "1"), "plugin 'gray' has no options: got 'vividness'"),
         (("--vividness", "1.5"), "1.5 is not in the range 0<=x<=1"),
-        (("--vividness", "1", "--option", "vivid=2"), "give one of them"),
+        (("--vividness", "0.25", "--option", "vivid=2"), "give one of them"),
+        (("--vividness", "1", "--option", "vividness=0.5"), "give one of them"),
+        (("--option", "vividness=0.5", "--option", "vivid=2"), "give one of them"),
     ],
 )
 def test_a_wrong_dial_is_one_line(

@@ -10,7 +10,11 @@ def _all_options(
 ) -> tuple[str, ...]:
     """Return the options of the plugin, with that of ``--vividness``."""
     vividness = context.meta.get("vividness")
-    return values if vividness is None else (*values, f"vividness={vividness:g}")
+    if vividness is None:
+        return values
+    if any(value.partition("=")[0].strip() in ("vividness", "vivid") for value in values):
+        raise click.UsageError("--vividness and --option set the same: give one of them", context)
+    return (*values, f"vividness={vividness:g}")
 
 
 OPTIONS = click.option(
