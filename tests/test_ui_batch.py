@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,6 +84,30 @@ def test_a_stopped_batch_keeps_what_is_done(converted: list[str], tmp_path: Path
     with zipfile.ZipFile(result.file) as archive:
         assert archive.namelist() == ["a-colorized.png", "b-colorized.png"]
     assert converted == ["a.png", "b.png"]
+
+
+def test_the_bytes_of_a_batch_are_limited(converted: list[str], tmp_path: Path) -> None:
+    limits = {"upload": 2}  # of one file; the results of a batch may have 20 times as many bytes
+    result = batch(tmp_path, "a" * 30, "b" * 12, **limits)
+    assert result.done == 1
+    ((name, reason),) = result.failures
+    assert name == "b" * 12
+    assert "bbb-colorized.png' was left out: a batch has at most 0 MB of results" in reason
+
+
+def test_a_full_disk_keeps_what_is_done(
+    converted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([10**9, 10**6])
+    usage = SimpleNamespace
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(free=next(free)))
+    result = batch(tmp_path, "a.png", "b.png")
+    assert result.done == 1
+    ((name, reason),) = result.failures
+    assert name == "b.png"
+    assert "the disk of the server is full" in reason
+    with zipfile.ZipFile(result.file) as archive:
+        assert archive.namelist() == ["a-colorized.png", "failed.txt"]
 
 
 def test_the_pixels_of_a_batch_are_limited(converted: list[str], tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from colortk.errors import ColortkError, PictureError
-from colortk.ui.limits import Limits
+from colortk.ui.limits import MEGABYTE, Limits
 from colortk.ui.picture_conversion import UploadOptions, colorize_picture
 from colortk.ui.plugin_pool import PooledPlugin, VividPlugin
 
 #: Names of the ZIP file, and of the list of failures in it.
 ZIP_NAME, FAILURES_NAME = "colorized.zip", "failed.txt"
+#: Bytes of the disk that a batch leaves free.
+FREE_BYTES = 100 * MEGABYTE
 
 
 class BatchStopped(Exception):
@@ -80,7 +82,7 @@ def colorize_batch(
     """
     result = BatchResult(folder / ZIP_NAME, len(paths))
     names: set[str] = set()
-    pixels = 0
+    pixels = written = 0
     work = folder / "picture"
     # The pictures are compressed already.
     with zipfile.ZipFile(result.file, "w", zipfile.ZIP_STORED) as archive:
@@ -91,7 +93,10 @@ def colorize_batch(
                     raise _too_many_pixels(path, limits)
                 work.mkdir()
                 made = colorize_picture(path, path.name, plugin, options, limits, work)
+                size = made.file.stat().st_size
+                _check_space(made.file, size, written, limits)
                 archive.write(made.file, _unique(made.file, names))
+                written += size
                 result.done += 1
                 pixels += made.width * made.height
             except BatchStopped:
@@ -107,6 +112,20 @@ def colorize_batch(
             lines = (f"{name}: {reason}\n" for name, reason in result.failures)
             archive.writestr(FAILURES_NAME, "".join(lines))
     return result
+
+
+def _check_space(file: Path, size: int, written: int, limits: Limits) -> None:
+    """Raise ``PictureError`` if a result does not fit: a half-written ZIP file would lose all."""
+    if written + size > limits.batch_results:
+        megabytes = limits.batch_results // MEGABYTE
+        reason = f"a batch has at most {megabytes:,} MB of results"
+    elif shutil.disk_usage(file.parent).free < size + FREE_BYTES:
+        reason = "the disk of the server is full"
+    else:
+        return
+    raise PictureError(
+        f"'{file.name}' was left out", reason, "download the others, then start another batch"
+    )
 
 
 def _too_many_pixels(path: Path, limits: Limits) -> PictureError:
