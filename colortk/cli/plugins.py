@@ -185,15 +185,16 @@ def check(
     weights: Path | None,
     as_json: bool,
 ) -> int:
-    """Run the conformance checks on the named colorizers, or on all.
+    """Run the conformance checks on the named plugins, or on all colorizers.
 
-    Each colorizer is checked in a separate process. The exit code is 1 if a check failed, 3 if a
-    plugin is broken or lacks a module, and 4 if a named plugin needs weights. Without names,
-    plugins that need weights are listed and not checked.
+    NAME is a colorizer, metric or refiner. Each is checked in a separate process. The exit code is
+    1 if a check failed, 3 if a plugin is broken or lacks a module, and 4 if a named plugin needs
+    weights. Without names, plugins that need weights are listed and not checked.
     """
     from colortk.errors import UsageError
     from colortk.plugin.options import parse_options
     from colortk.plugin.registry import registry
+    from colortk.plugin.spec import ColorizerSpec
     from colortk.store.artifacts import artifacts_of
     from colortk.testing.isolated_checks import run_checks_isolated
 
@@ -202,8 +203,11 @@ def check(
         raise UsageError("--option and --weights need the name of a plugin", reason, "name it")
     chosen, unusable = (list(names), []) if names else _all_colorizers()
     for name in chosen:  # raises before the first check
-        spec = registry().colorizer(name)[1]
-        if names:
+        spec = registry().find(name).spec
+        if not isinstance(spec, ColorizerSpec):
+            if options or weights is not None:
+                raise UsageError(f"'{name}' takes no --option and no --weights", "leave them out")
+        elif names:
             parse_options(spec, options)
             artifacts = artifacts_of(spec, weights)
             artifacts.require()

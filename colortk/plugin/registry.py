@@ -63,6 +63,21 @@ class Registry:
                 )
         return plugin, plugin.spec
 
+    def find(self, name: str) -> DeclaredPlugin:
+        """Return the colorizer, metric or refiner ``name``.
+
+        Raises as :meth:`colorizer` does, and ``ArtifactError`` for a metric without its file.
+        """
+        for kind in (ColorizerSpec, MetricSpec, RefinerSpec):
+            plugin = self.of(kind).get(name)
+            if plugin is not None and kind is ColorizerSpec:
+                return self.colorizer(name)[0]  # looks for missing modules
+            if plugin is not None and kind is MetricSpec:
+                self.metric(name)  # looks for a missing file
+            if plugin is not None:
+                return plugin
+        return self._full.find(name) if self.partial else self.colorizer(name)[0]
+
     def refiner(self, name: str) -> RefinerSpec:
         """Return the refiner ``name``. Raises as :meth:`colorizer` does."""
         plugin = self._get(name, RefinerSpec, "refinement", "colortk plugins list --kind refiner")

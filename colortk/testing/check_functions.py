@@ -14,7 +14,7 @@ from colortk.color.working_size import working_shape
 from colortk.guidance.working_hints import WorkingHints
 from colortk.pipeline import colorize, refiner
 from colortk.plugin.registry import registry
-from colortk.plugin.spec import API_VERSION, ColorizerSpec
+from colortk.plugin.spec import API_VERSION, ColorizerSpec, load_callable
 from colortk.runtime.loading import Loaded, PluginRequest
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
@@ -73,12 +73,14 @@ def working_scene(loaded: Loaded, height: int = 192, width: int = 256) -> Float3
 
 
 def declaration_is_complete(request: PluginRequest) -> None:
-    """Check summary, API version and the digests of artifacts."""
-    _, spec = registry().colorizer(request.plugin)
-    assert isinstance(spec, ColorizerSpec)
+    """Check summary, API version, the digests of artifacts, and that a function can be imported."""
+    spec = registry().find(request.plugin).spec
     assert spec.summary, "it has no one-line summary"
     assert "\n" not in spec.summary, "its summary has more than one line"
     assert 1 <= spec.api_version <= API_VERSION, f"API version {spec.api_version}"
+    if not isinstance(spec, ColorizerSpec):
+        load_callable(spec.function)
+        return
     artifacts = artifacts_of(spec, request.weights)
     for artifact in artifacts.artifacts:
         if artifact.name in artifacts.paths:
@@ -89,7 +91,7 @@ def declaration_is_complete(request: PluginRequest) -> None:
 
 def declaration_is_light(request: PluginRequest) -> None:
     """Check that the entry point that declares the plugin imports none of the heavy libraries."""
-    declaration, _ = registry().colorizer(request.plugin)
+    declaration = registry().find(request.plugin)
     code = (
         "import sys; from importlib.metadata import distribution\n"
         "for point in distribution(sys.argv[1]).entry_points:\n"

@@ -11,6 +11,7 @@ from typing import Any
 
 from colortk.errors import ColortkError
 from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec, MetricSpec
 from colortk.runtime.loading import Loaded, PluginRequest, load, reason, source_location
 from colortk.testing import check_functions
 from colortk.testing.check_functions import NotRunError, UnlikelyResultWarning
@@ -153,15 +154,44 @@ def check_colorizer(
     yield title, functools.partial(session.run, title, in_process)
 
 
+def check_plugin(
+    name: str, options: tuple[str, ...] = (), weights: Path | None = None
+) -> Iterator[tuple[str, Check]]:
+    """Yield all checks of a colorizer, metric or refiner, as :func:`check_colorizer` does.
+
+    Parameters
+    ----------
+    name : str
+        The plugin.
+    options, weights
+        Of a colorizer.
+    """
+    spec = registry().find(name).spec
+    if isinstance(spec, ColorizerSpec):
+        yield from check_colorizer(name, options, weights)
+        return
+    request = PluginRequest(name)
+    for check in (check_functions.declaration_is_complete, check_functions.declaration_is_light):
+        yield check.__name__, functools.partial(check, request)
+    if isinstance(spec, MetricSpec):
+        from colortk.testing.metric_checks import metric_checks
+
+        yield from metric_checks(spec)
+    else:
+        from colortk.testing.refiner_checks import refiner_checks
+
+        yield from refiner_checks(spec)
+
+
 def run_checks(
     name: str, options: tuple[str, ...] = (), weights: Path | None = None
 ) -> Iterator[CheckResult]:
-    """Run every check of a colorizer, in this process.
+    """Run every check of a colorizer, metric or refiner, in this process.
 
     Parameters
     ----------
     name, options, weights
-        As of :func:`check_colorizer`.
+        As of :func:`check_plugin`.
 
     Yields
     ------
@@ -171,12 +201,13 @@ def run_checks(
     Raises
     ------
     UsageError
-        There is no colorizer of that name.
+        There is no plugin of that name.
     PluginError
         It is broken, or lacks a module.
     """
-    _, spec = registry().colorizer(name)
-    for title, check in check_colorizer(name, options, weights):
+    spec = registry().find(name).spec
+    factory = spec.factory if isinstance(spec, ColorizerSpec) else spec.function
+    for title, check in check_plugin(name, options, weights):
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", UnlikelyResultWarning)
@@ -193,8 +224,8 @@ def run_checks(
             raise
         except BaseException as error:  # a plugin may even call sys.exit
             text = " ".join(str(error).split())
-            is_ours = isinstance(error, AssertionError) and not source_location(error, spec.factory)
-            result = CheckResult(title, text if text and is_ours else reason(error, spec.factory))
+            is_ours = isinstance(error, AssertionError) and not source_location(error, factory)
+            result = CheckResult(title, text if text and is_ours else reason(error, factory))
         yield result  # outside of the try statement, which would catch that the caller ends early
 
 

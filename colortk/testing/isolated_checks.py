@@ -14,7 +14,7 @@ from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
 from colortk.runtime.subprocesses import exit_text, incoming
 from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
-from colortk.testing.checks import CheckResult, check_colorizer, run_checks
+from colortk.testing.checks import CheckResult, check_plugin, run_checks
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ def serve(channel: Channel) -> None:
 def run_checks_isolated(
     name: str, timeout: float = 120.0, options: tuple[str, ...] = (), weights: Path | None = None
 ) -> Iterator[CheckResult]:
-    """Run every check of a colorizer in a separate process.
+    """Run every check of a colorizer, metric or refiner in a separate process.
 
     Parameters
     ----------
     name : str
-        The colorizer.
+        The plugin.
     timeout : float
         Seconds for one check. After a check that takes longer, none is run.
     options : tuple of str
@@ -86,12 +86,12 @@ def run_checks_isolated(
     Raises
     ------
     UsageError
-        There is no colorizer of that name.
+        There is no plugin of that name.
     PluginError
         It is broken, or lacks a module.
     """
-    declaration, _ = registry().colorizer(name)
-    titles = [title for title, _ in check_colorizer(name)]
+    declaration = registry().find(name)
+    titles = [title for title, _ in check_plugin(name)]
     origins = (declaration.origin, registry().refiner_origin("ratio"))
     known_origins = tuple(origin for origin in origins if origin is not None)
     checked = CheckedPlugin(name, known_origins, options, weights)
