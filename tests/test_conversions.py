@@ -11,11 +11,11 @@ import pytest
 
 from colortk.errors import ArtifactError, PictureError
 from colortk.plugin.spec import Artifact, ColorizerSpec
+from colortk.plugin.weights_folder import external_files
 from colortk.runtime.loading import PluginRequest
 from colortk.runtime.sandbox import Hidden
 from colortk.runtime.sandboxed_request import sandboxed_request
 from colortk.store.artifacts import artifacts_of
-from colortk.store.weights_folder import external_files
 from conftest import Run, colorizer_module
 
 CONTENT = b"a checkpoint"

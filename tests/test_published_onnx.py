@@ -11,8 +11,8 @@ from skimage.color import rgb2lab
 
 from colortk.cli.weights_rows import all_colorizers
 from colortk.errors import ColortkError
+from colortk.plugin.weights_folder import ANY_FILE
 from colortk.runtime.loading import PluginRequest, load
-from colortk.store.weights_folder import ANY_FILE
 from test_onnx_model import GRAY, LIGHT, network
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

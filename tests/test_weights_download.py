@@ -17,9 +17,9 @@ import pytest
 from colortk.errors import ArtifactError, ColortkError, EnvironmentProblem
 from colortk.plugin.artifact_checks import why_not_fetched
 from colortk.plugin.spec import Artifact
+from colortk.plugin.weights_folder import WeightsFile, part_path
 from colortk.store import https, part_file
 from colortk.store.download import download
-from colortk.store.weights_folder import WeightsFile, part_path
 from weights_server import WeightsServer
 
 CONTENT = random.Random(7).randbytes(400_000)

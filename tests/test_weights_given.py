@@ -21,11 +21,11 @@ from colortk.harness.plugin_variants import parse_variant
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import Artifact, ColorizerSpec, WorkingSize
 from colortk.plugin.spec_checks import check_spec
+from colortk.plugin.weights_folder import missing_weights, size_text, weights_path
 from colortk.runtime.isolate import Isolated
 from colortk.runtime.loading import PluginRequest
 from colortk.runtime.sandbox import Hidden
 from colortk.store.artifacts import artifacts_of
-from colortk.store.weights_folder import missing_weights, size_text, weights_path
 from conftest import Run, one_line
 from test_weights_cli import MODULE
 

@@ -8,7 +8,7 @@ from colortk.errors import UsageError
 from colortk.plugin.discover import DeclaredPlugin
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import DEFAULT, AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
-from colortk.store.weights_folder import missing_weights, need
+from colortk.plugin.weights_folder import missing_weights, need
 
 #: Kinds of plugins by name.
 KINDS: dict[str, type[AnySpec]] = {

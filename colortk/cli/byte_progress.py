@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from colortk.cli.output import print_message
-from colortk.store.weights_folder import size_text
+from colortk.plugin.weights_folder import size_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress

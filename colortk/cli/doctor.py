@@ -128,7 +128,7 @@ def _store(store: Path | None) -> dict[str, Any]:
 
 
 def _weights() -> dict[str, Any]:
-    from colortk.store.weights_folder import weights_folder
+    from colortk.plugin.weights_folder import weights_folder
 
     folder = weights_folder()
     if not folder.exists():
@@ -142,8 +142,8 @@ def _plugins() -> list[dict[str, Any]]:
     from colortk.errors import ColortkError
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
+    from colortk.plugin.weights_folder import missing_weights, need
     from colortk.runtime.loading import PluginRequest, load
-    from colortk.store.weights_folder import missing_weights, need
 
     rows = []
     for name, plugin in sorted(registry().of(ColorizerSpec).items()):

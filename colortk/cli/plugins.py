@@ -234,7 +234,7 @@ def _all_colorizers() -> tuple[list[str], list[dict[str, str]]]:
     from colortk.errors import PluginError
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
-    from colortk.store.weights_folder import missing_weights, need
+    from colortk.plugin.weights_folder import missing_weights, need
     from colortk.testing.check_functions import declaration_is_complete
 
     usable, reasons, not_run = [], [], []

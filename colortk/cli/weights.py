@@ -21,7 +21,7 @@ from colortk.cli.weights_rows import (
 )
 
 if TYPE_CHECKING:
-    from colortk.store.weights_folder import WeightsFile
+    from colortk.plugin.weights_folder import WeightsFile
 
 
 @click.group("weights", short_help="Fetch and check weights that come with no package.")
@@ -72,8 +72,8 @@ def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
     are still missing, also because you decline the license.
     """
     from colortk.errors import ArtifactError
+    from colortk.plugin.weights_folder import need
     from colortk.store.download import download, is_verified
-    from colortk.store.weights_folder import need
 
     files = weights_files(colorizer_spec(name))
     missing = [file for file in files if not is_verified(file.path, file.artifact)]
@@ -138,8 +138,8 @@ def add(name: str, files: tuple[Path, ...], as_json: bool) -> None:
 @JSON
 def remove(name: str, as_json: bool) -> None:
     """Delete the weights of a plugin, also of one that is not installed any more."""
+    from colortk.plugin.weights_folder import stored_plugins
     from colortk.store.add_weights import remove_weights
-    from colortk.store.weights_folder import stored_plugins
 
     if name not in stored_plugins():
         colorizer_spec(name)  # raises for a name that is misspelled
@@ -191,7 +191,7 @@ def _ask(files: list[WeightsFile]) -> None:
         If the user declines: the weights are still missing.
     """
     from colortk.errors import ArtifactError, UsageError
-    from colortk.store.weights_folder import size_text
+    from colortk.plugin.weights_folder import size_text
 
     license_text = "; ".join(dict.fromkeys(f.artifact.license or "not stated" for f in files))
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

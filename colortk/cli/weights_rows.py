@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from colortk.plugin.spec import ColorizerSpec
-    from colortk.store.weights_folder import WeightsFile
+    from colortk.plugin.weights_folder import WeightsFile
 
 COLUMNS = ("plugin", "file", "status", "size", "license", "source")
 
@@ -32,7 +32,7 @@ def colorizer_spec(name: str) -> ColorizerSpec:
 
 def weights_files(spec: ColorizerSpec) -> list[WeightsFile]:
     """Return the files of a plugin that the user has to bring."""
-    from colortk.store.weights_folder import external_files
+    from colortk.plugin.weights_folder import external_files
 
     return external_files(spec)
 
@@ -59,8 +59,8 @@ def unused_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     A network that was converted from weights is "converted" while an installed plugin declares the
     weights.
     """
+    from colortk.plugin.weights_folder import PART, stored_files, stored_plugins
     from colortk.store.conversions import is_conversion
-    from colortk.store.weights_folder import PART, stored_files, stored_plugins
 
     used = {row["path"] + end for row in rows for end in ("", PART, PART + ".json")}
     folders = {Path(row["path"]).parent for row in rows}
@@ -83,7 +83,7 @@ def unused_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def table_cells(row: dict[str, Any]) -> list[str]:
     """Return the cells of a row, in the order of ``COLUMNS``."""
-    from colortk.store.weights_folder import size_text
+    from colortk.plugin.weights_folder import size_text
 
     size, present = row["size"], row["bytes"]
     if row["status"] == "partial" and size:

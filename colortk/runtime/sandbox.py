@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from colortk.io.files import process_exists
+from colortk.plugin.weights_folder import weights_folder
 from colortk.runtime.readable import is_beneath, readable_paths
-from colortk.store.weights_folder import weights_folder
 
 ASPECTS = ("paths", "files", "network", "processes")
 #: Environment variables that a sealed process keeps, and beginnings of their names.

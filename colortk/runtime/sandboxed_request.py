@@ -7,9 +7,9 @@ from dataclasses import replace
 from colortk.errors import PluginError
 from colortk.plugin.options import with_paths
 from colortk.plugin.spec import ColorizerSpec
+from colortk.plugin.weights_folder import external_files
 from colortk.runtime.loading import PluginRequest
 from colortk.runtime.sandbox import Hidden, Sandbox
-from colortk.store.weights_folder import external_files
 
 
 def sandboxed_request(

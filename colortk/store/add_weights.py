@@ -11,8 +11,8 @@ from colortk.io.content_digest import content_digest
 from colortk.io.files import temporary_file
 from colortk.io.regular_files import open_regular
 from colortk.plugin.artifact_checks import is_file_name
+from colortk.plugin.weights_folder import WeightsFile, stored_files, weights_folder
 from colortk.store.locked_file import make_folder
-from colortk.store.weights_folder import WeightsFile, stored_files, weights_folder
 
 _CHUNK = 1 << 20
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from colortk.errors import ArtifactError, UsageError
 from colortk.plugin.spec import Artifact
+from colortk.plugin.weights_folder import WeightsFile, need, weights_path
 from colortk.store import reading
 from colortk.store.conversions import store_conversion, stored_conversion
-from colortk.store.weights_folder import WeightsFile, need, weights_path
 
 
 @dataclass(frozen=True)

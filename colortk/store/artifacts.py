@@ -7,10 +7,10 @@ from pathlib import Path
 
 from colortk.errors import ArtifactError
 from colortk.plugin.spec import ColorizerSpec
+from colortk.plugin.weights_folder import external_files
 from colortk.store import reading
 from colortk.store.artifact_folder import ArtifactFolder
 from colortk.store.artifact_manifest import MANIFEST, listed_artifacts
-from colortk.store.weights_folder import external_files
 
 
 def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFolder:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from colortk.errors import ArtifactError, EnvironmentProblem, UsageError
 from colortk.io.content_digest import content_digest
 from colortk.plugin.spec import Artifact
+from colortk.plugin.weights_folder import WeightsFile, size_text
 from colortk.store.https import BrokenError, FetchError, Reply, open_url
 from colortk.store.part_file import PartFile, open_part
-from colortk.store.weights_folder import WeightsFile, size_text
 
 #: Seconds that a server may send nothing.
 TIMEOUT = 30.0

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from colortk.errors import ColortkError, EnvironmentProblem
 from colortk.io.files import rename_atomic
+from colortk.plugin.weights_folder import part_path
 from colortk.store.locked_file import open_locked
-from colortk.store.weights_folder import part_path
 
 _CHUNK = 1 << 20
 

@@ -10,8 +10,8 @@ from colortk.errors import ColortkError, UsageError
 from colortk.harness.plugin_variants import PluginVariant, parse_variant
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import ColorizerSpec
+from colortk.plugin.weights_folder import missing_weights, need
 from colortk.runtime.isolate import Isolated
-from colortk.store.weights_folder import missing_weights, need
 from colortk.types import Float32
 
 #: The order in which the page offers plugins; all others are in between.
