@@ -5,17 +5,31 @@ The published weights cannot be downloaded here: the same random weights go into
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from colortk.api.plugins import list_plugins
+from colortk.cli.doctor import _metrics
+from colortk.cli.main import invoke
+from colortk.cli.weights_rows import all_weights_files, weights_files
 from colortk.errors import ArtifactError
 from colortk.harness.inception import build
 from colortk.harness.inception.layers import convolutions
-from colortk.harness.inception.network import FEATURES, VARIABLE, inception
+from colortk.harness.inception.layout import FEATURES, INPUT, OUTPUT
+from colortk.harness.inception.network import VARIABLE, inception
+from colortk.harness.metric_weights import weights_digest
 from colortk.harness.metrics.pair import ScoredPicture
+from colortk.plugin.builtin_artifacts import INCEPTION
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import Artifact, MetricSpec
+from colortk.store.artifact_folder import ArtifactFolder
 from conftest import photo
 
 
@@ -74,6 +88,7 @@ def test_features_are_those_of_the_original_network(
 ) -> None:
     pytest.importorskip("onnx")
     weights = random_weights()
+    monkeypatch.setenv("COLORTK_WEIGHTS", str(tmp_path / "weights"))
     path = tmp_path / "inception.onnx"
     path.write_bytes(build.build_network(weights).SerializeToString())
     monkeypatch.setenv(VARIABLE, str(path))
@@ -91,15 +106,155 @@ def test_other_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ArtifactError, match="is not pt_inception-2015-12-05-6726825d.pth"):
         build.write(tmp_path / "pt_inception.pth", tmp_path)
     assert not (tmp_path / "inception.onnx").exists()
+    monkeypatch.setenv("COLORTK_WEIGHTS", str(tmp_path / "weights"))
     (tmp_path / "inception.onnx").write_bytes(b"no network")
     for path, reason in (
-        ("", f"{VARIABLE} is not set"),
+        ("", "colortk weights get fid"),
         (str(tmp_path / "missing"), "No such file"),
         (str(tmp_path / "inception.onnx"), "is not the Inception network of FID"),
     ):
         monkeypatch.setenv(VARIABLE, path)
         with pytest.raises(ArtifactError, match=reason):
             inception(ScoredPicture(photo(40, 40, 1)))
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Artifact:
+    """A small network that ``fid`` and ``kid`` declare in place of the published weights."""
+    weights = np.random.default_rng(1).normal(0, 0.01, (3, FEATURES)).astype(np.float32)
+    content = mean_color_network(weights)
+    artifact = Artifact(
+        INCEPTION.name, hashlib.sha256(content).hexdigest(), size=len(content),
+        url="https://example.org/weights.pth", license="Apache-2.0",
+    )  # fmt: skip
+    (tmp_path / "weights.pth").write_bytes(content)
+    monkeypatch.setenv("COLORTK_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("COLORTK_STORE", str(tmp_path / "store"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(
+        registry(), "plugins",
+        [
+            dataclasses.replace(row, spec=dataclasses.replace(row.spec, artifacts=(artifact,)))
+            if isinstance(row.spec, MetricSpec) and row.spec.artifacts
+            else row
+            for row in registry().plugins
+        ],
+    )  # fmt: skip
+    return artifact
+
+
+def mean_color_network(weights: np.ndarray) -> bytes:
+    """A network with the inputs and outputs of Inception: mean R, G and B times a matrix."""
+    onnx = pytest.importorskip("onnx")
+    helper, kinds = onnx.helper, onnx.TensorProto
+    nodes = [
+        helper.make_node("Cast", [INPUT], ["x"], to=kinds.FLOAT),
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["mean", "weights"], [OUTPUT]),
+    ]
+    graph = helper.make_graph(
+        nodes, "stand_in",
+        [helper.make_tensor_value_info(INPUT, kinds.UINT8, ["N", "H", "W", 3])],
+        [helper.make_tensor_value_info(OUTPUT, kinds.FLOAT, ["N", FEATURES])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )  # fmt: skip
+    opset = helper.make_opsetid("", build.OPSET)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=build.IR)
+    return bytes(model.SerializeToString())
+
+
+def test_the_weights_folder_holds_the_network(
+    stand_in: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    need = f"needs {stand_in.name} (25 kB): colortk weights get fid"
+    picture = ScoredPicture(photo(40, 40, 1))
+    status = {row.name: (row.status, row.summary) for row in list_plugins("metric")}
+    assert (status["fid"], status["kid"]) == (("needs weights", need),) * 2
+    assert invoke(["plugins", "show", "kid", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["status"], shown["reason"]) == ("needs weights", need)
+    rows = {row["what"]: (row["status"], row["detail"]) for row in _metrics()}
+    assert rows["metric fid"] == ("needs weights", need)
+    assert "fid" not in registry().set_metrics()
+    with pytest.raises(ArtifactError, match="metric 'kid' cannot be computed: it needs"):
+        registry().metric("kid")
+    # Both metrics share the file, so that it is listed and stored once.
+    assert [file.plugin for file in all_weights_files()].count("fid") == 1
+    assert invoke(["weights", "verify", "kid"]) == 4
+    (tmp_path / "other.pth").write_bytes(b"other")
+    assert invoke(["weights", "add", "fid", str(tmp_path / "other.pth")]) == 4
+    assert "--weights" not in capsys.readouterr().err
+    assert invoke(["weights", "add", "kid", str(tmp_path / "weights.pth")]) == 0
+    assert invoke(["weights", "verify", "fid", "kid"]) == 0
+    stored = weights_files("kid")[0].path
+    assert stored.relative_to(tmp_path / "weights").parts[0] == "fid"
+    assert {"fid", "kid"} <= set(registry().set_metrics())
+    # The folder comes first: the file of the variable, which does not exist, is not read.
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "missing.onnx"))
+    features = inception(picture)
+    weights = np.random.default_rng(1).normal(0, 0.01, (3, FEATURES)).astype(np.float32)
+    np.testing.assert_allclose(
+        features, picture.pixels.mean((0, 1)) @ weights, rtol=1e-3, atol=1e-4
+    )
+    digest = weights_digest(registry().metric("fid"))
+    assert digest == weights_digest(registry().metric("kid")) != ""
+    assert invoke(["weights", "remove", "kid"]) == 0
+    assert not stored.exists()
+    with pytest.raises(ArtifactError, match=r"missing\.onnx"):
+        inception(picture)
+
+
+def test_a_damaged_file_in_the_weights_folder_is_refused(stand_in: Artifact) -> None:
+    path = weights_files("fid")[0].path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(stand_in.size))
+    with pytest.raises(ArtifactError, match=r"is not trusted.*colortk weights get fid"):
+        inception(ScoredPicture(photo(40, 40, 1)))
+
+
+@pytest.mark.slow
+def test_compare_uses_the_network_in_the_weights_folder(
+    stand_in: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for seed in range(4):
+        Image.fromarray(photo(64, 64, seed)).save(pictures / f"{seed}.png")
+    command = ["compare", str(pictures), "-p", "gray", "-m", "fid", "-m", "kid", "--jobs", "1"]
+    assert invoke(command) == 4
+    error = capsys.readouterr().err.strip().splitlines()
+    assert error == [
+        f"colortk: metric 'fid' cannot be computed: it needs {stand_in.name} (25 kB): "
+        "colortk weights get fid"
+    ]
+    assert invoke(["weights", "add", "fid", str(tmp_path / "weights.pth")]) == 0
+    capsys.readouterr()
+    assert invoke([*command, "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["plugins"]}
+    assert rows["gray"]["metrics"]["fid"]["n"] == 4
+    assert rows["gray"]["metrics"]["fid"]["mean"] > 0
+
+
+@pytest.mark.slow
+def test_a_published_checkpoint_is_converted_once(
+    tmp_path: Path, stand_in: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    state = {name: torch.from_numpy(value) for name, value in random_weights().items()}
+    torch.save(state, tmp_path / "weights.pth")
+    digest = hashlib.sha256((tmp_path / "weights.pth").read_bytes()).hexdigest()
+    artifact = dataclasses.replace(stand_in, sha256=digest, size=0)
+    path = tmp_path / "weights" / "fid" / digest[:16] / artifact.name
+    path.parent.mkdir(parents=True)
+    (tmp_path / "weights.pth").rename(path)
+    folder = ArtifactFolder("fid", path.parent, (artifact,), paths={artifact.name: path})
+    network = build.converted_network(folder)
+    assert isinstance(network, Path)
+    expected = build.build_network(random_weights()).SerializeToString(deterministic=True)
+    assert network.read_bytes() == expected
+    monkeypatch.setattr(build, "network_content", None)  # would fail if it was called again
+    assert build.converted_network(folder) == network
 
 
 def test_a_checkpoint_of_another_network_is_refused() -> None:

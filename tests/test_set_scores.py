@@ -157,7 +157,8 @@ def test_metrics_of_sets_score_no_single_picture() -> None:
         score(PICTURES[0], PICTURES[1], ["frechet_alexnet"])
 
 
-def test_fid_needs_the_network_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fid_needs_the_network_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLORTK_WEIGHTS", str(tmp_path))
     monkeypatch.delenv("COLORTK_INCEPTION", raising=False)
     assert set(registry().set_metrics()) == {"frechet_alexnet"}
     monkeypatch.setenv("COLORTK_INCEPTION", "inception.onnx")

@@ -18,6 +18,8 @@ import pytest
 from PIL import Image
 
 from colortk.cli.main import invoke
+from colortk.errors import ArtifactError, ColortkError
+from colortk.metrics import score
 from colortk.plugin.discover import DeclaredPlugin
 from colortk.plugin.registry import Registry, registry
 from colortk.plugin.spec import AnySpec, ColorizerSpec
@@ -51,6 +53,21 @@ def colortk_colorizers():
     net = Artifact("net.bin", "{digest}", {urls}, {size}, "CC-BY-4.0")
     return [ColorizerSpec(name="fetched", summary="for tests", factory="fetched:Colorizer",
                           artifacts=(net,), options=Options, working_size=WorkingSize(short=32))]
+"""
+
+
+#: A metric whose value is the first byte of its file.
+METRIC = """
+from colortk.plugin import Artifact, MetricSpec, hookimpl, metric_artifacts
+
+def first_byte(result):
+    return metric_artifacts("byte_metric").read("net.bin")[0]
+
+@hookimpl
+def colortk_metrics():
+    net = Artifact("net.bin", "{digest}", "{url}", {size}, "CC-BY-4.0")
+    return [MetricSpec("byte_metric", "for tests", "measured:first_byte", None,
+                       needs_reference=False, artifacts=(net,))]
 """
 
 
@@ -433,3 +450,39 @@ def test_a_run_imports_no_http_library(
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(site)},
     )  # fmt: skip
     assert run.stdout.splitlines()[-1].split() == ["LOADED"]
+
+
+def test_a_metric_of_another_package_gets_its_file(
+    command: Run,
+    distribution: Callable[..., Path],
+    server: WeightsServer,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = METRIC.format(digest=DIGEST, url=server.url("ok"), size=len(CONTENT))
+    site = distribution("measured", module)
+    need = "needs net.bin (300 kB): colortk weights get byte_metric"
+    rows = json.loads(command("plugins", "list", "--kind", "metric", "--json", plugins=site).stdout)
+    row = next(row for row in rows if row["name"] == "byte_metric")
+    assert (row["status"], row["summary"]) == ("needs weights", need)
+    assert (
+        f"reason:               {need}"
+        in command("plugins", "show", "byte_metric", plugins=site).stdout
+    )
+    with pytest.raises(ArtifactError, match="'byte_metric' cannot be computed: it needs net.bin"):
+        score(photo(), photo(), ["byte_metric"])
+    run = command("weights", "get", "byte_metric", "--yes", plugins=site)
+    assert run.returncode == 0, run.stderr
+    stored = weights / "byte_metric" / DIGEST[:16] / "net.bin"
+    assert stored.read_bytes() == CONTENT
+    assert score(photo(), photo(), ["byte_metric"]) == {"byte_metric": CONTENT[0]}
+    assert (
+        listed(command("weights", "list", "--json", plugins=site))["net.bin"]["status"] == "present"
+    )
+    stored.write_bytes(bytes(len(CONTENT)))
+    with pytest.raises(ColortkError, match=r"is not trusted.*colortk weights get byte_metric"):
+        score(photo(), photo(), ["byte_metric"])
+    assert command("weights", "remove", "byte_metric", plugins=site).returncode == 0
+    assert not stored.exists()
+    sys.modules.pop("measured", None)

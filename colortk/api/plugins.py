@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from colortk.errors import UsageError
 from colortk.plugin.discover import DeclaredPlugin
+from colortk.plugin.metric_files import missing_files
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import DEFAULT, AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
 from colortk.plugin.weights_folder import missing_weights, need
@@ -95,5 +96,7 @@ def _row(name: str, plugin: DeclaredPlugin) -> PluginInfo:
         summary = f"needs {', '.join(missing)}: {'; '.join(row.install for row in needs)}"
     elif isinstance(plugin.spec, ColorizerSpec) and (files := missing_weights(plugin.spec)):
         status, summary = "needs weights", need(files)
+    elif isinstance(plugin.spec, MetricSpec) and (reason := missing_files(plugin.spec)):
+        status, summary = "needs weights", reason
     default = isinstance(plugin.spec, ColorizerSpec) and name == DEFAULT
     return PluginInfo(name, status, plugin.distribution, plugin.version, summary, default)

@@ -158,8 +158,27 @@ def _plugins() -> list[dict[str, Any]]:
         except ColortkError as error:
             subject = "artifacts of" if error.exit_code == 4 else "plugin"
             rows.append(_row(f"{subject} {name}", False, str(error)))
+    rows += _metrics()
     rows += [
         _row(f"plugin {plugin.name}", None, f"broken, of {plugin.distribution}: {plugin.reason}")
         for plugin in registry().broken
     ]
     return rows
+
+
+def _metrics() -> list[dict[str, Any]]:
+    """Return a row for each metric whose files are missing."""
+    from colortk.plugin.metric_files import missing_files
+    from colortk.plugin.registry import registry
+    from colortk.plugin.spec import MetricSpec
+
+    reasons = {
+        name: missing_files(plugin.spec)
+        for name, plugin in sorted(registry().of(MetricSpec).items())
+        if isinstance(plugin.spec, MetricSpec)
+    }
+    return [
+        _row(f"metric {name}", None, reason) | {"status": "needs weights"}
+        for name, reason in reasons.items()
+        if reason
+    ]

@@ -102,6 +102,7 @@ def show(name: str, as_json: bool) -> None:
 
 def _metric_or_refiner(name: str) -> dict[str, Any]:
     """Return the declaration of a metric or refiner, and what offers it; empty if there is none."""
+    from colortk.plugin.metric_files import missing_files
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import MetricSpec, RefinerSpec
 
@@ -112,6 +113,8 @@ def _metric_or_refiner(name: str) -> dict[str, Any]:
             if isinstance(plugin.spec, MetricSpec):  # JSON has no infinity
                 ends = plugin.spec.bounds
                 row["bounds"] = [end if math.isfinite(end) else None for end in ends]
+                reason = missing_files(plugin.spec)
+                row |= {"status": "needs weights" if reason else "ok", "reason": reason}
             return row | {"distribution": plugin.distribution, "version": plugin.version}
     return {}
 

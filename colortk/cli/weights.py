@@ -13,7 +13,7 @@ from colortk.cli.output import escape_controls, print_error_line, print_message
 from colortk.cli.weights_rows import (
     COLUMNS,
     all_colorizers,
-    colorizer_spec,
+    all_weights_files,
     table_cells,
     unused_rows,
     weights_files,
@@ -36,13 +36,13 @@ def command() -> None:
 @command.command("list")
 @JSON
 def list_(as_json: bool) -> None:
-    """List the weights that plugins need besides their packages.
+    """List the weights that colorizers and metrics need besides their packages.
 
     present: the file is there, with the declared size. partial: its download was stopped. damaged:
     it has another size. converted: a network that was made from weights once. unused: no installed
     plugin declares the file. `colortk weights verify` reads the files.
     """
-    rows = [weights_row(file) for spec in all_colorizers() for file in weights_files(spec)]
+    rows = [weights_row(file) for file in all_weights_files()]
     rows += unused_rows(rows)
     if as_json:
         print_json(rows, indent=1)
@@ -65,7 +65,7 @@ def list_(as_json: bool) -> None:
 )
 @JSON
 def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
-    """Download the weights of a plugin.
+    """Download the weights of a colorizer or a metric.
 
     A download that was stopped is continued. A file gets its name after its size and its SHA-256
     were checked. Proxies are taken from https_proxy and no_proxy. The exit code is 4 if the weights
@@ -75,7 +75,7 @@ def get(name: str, yes: bool, timeout: float, as_json: bool) -> None:
     from colortk.plugin.weights_folder import need
     from colortk.store.download import download, is_verified
 
-    files = weights_files(colorizer_spec(name))
+    files = weights_files(name)
     missing = [file for file in files if not is_verified(file.path, file.artifact)]
     if not missing:
         where = "are there" if files else "come with its package"
@@ -118,13 +118,14 @@ def add(name: str, files: tuple[Path, ...], as_json: bool) -> None:
     from colortk.errors import UsageError
     from colortk.store.add_weights import add_weights
 
-    declared = weights_files(colorizer_spec(name))
+    declared = weights_files(name)
     if not declared:
         reason = "its weights come with its package, or it has none"
         raise UsageError(f"plugin '{name}' needs no weights", reason)
+    is_colorizer = any(spec.name == name for spec in all_colorizers())
     rows = []
     for source in files:
-        file = add_weights(name, declared, source)
+        file = add_weights(name, declared, source, is_colorizer)
         print_message(f"{file.artifact.name} is verified and stored: {file.path}")
         if file.artifact.license:
             print_message(f"license: {file.artifact.license}")
@@ -141,9 +142,10 @@ def remove(name: str, as_json: bool) -> None:
     from colortk.plugin.weights_folder import stored_plugins
     from colortk.store.add_weights import remove_weights
 
-    if name not in stored_plugins():
-        colorizer_spec(name)  # raises for a name that is misspelled
-    paths = remove_weights(name)
+    names = {name}
+    if name not in stored_plugins():  # raises for a name that is misspelled
+        names |= {file.plugin for file in weights_files(name)}
+    paths = [path for folder in sorted(names) for path in remove_weights(folder)]
     if as_json:
         print_json([str(path) for path in paths], indent=1)
     else:
@@ -162,13 +164,13 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     from colortk.store.download import is_verified
 
     rows, wrong = [], False
-    for spec in [colorizer_spec(name) for name in names] if names else all_colorizers():
-        for file in weights_files(spec):
-            row = weights_row(file)
-            if row["status"] == "present":
-                row["status"] = "verified" if is_verified(file.path, file.artifact) else "damaged"
-            wrong |= row["status"] == "damaged" or (bool(names) and row["status"] != "verified")
-            rows.append(row)
+    files = [file for name in names for file in weights_files(name)]
+    for file in files if names else all_weights_files():
+        row = weights_row(file)
+        if row["status"] == "present":
+            row["status"] = "verified" if is_verified(file.path, file.artifact) else "damaged"
+        wrong |= row["status"] == "damaged" or (bool(names) and row["status"] != "verified")
+        rows.append(row)
     if as_json:
         print_json(rows, indent=1)
     else:

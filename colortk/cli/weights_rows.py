@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from colortk.plugin.spec import ColorizerSpec
+    from colortk.plugin.spec import ColorizerSpec, MetricSpec
     from colortk.plugin.weights_folder import WeightsFile
 
 COLUMNS = ("plugin", "file", "status", "size", "license", "source")
@@ -22,19 +23,39 @@ def all_colorizers() -> list[ColorizerSpec]:
     return [plugin.spec for _, plugin in declared if isinstance(plugin.spec, ColorizerSpec)]
 
 
-def colorizer_spec(name: str) -> ColorizerSpec:
-    """Return the declaration of a colorizer, also of one that lacks a module."""
+def all_metrics() -> list[MetricSpec]:
+    """Return the declarations of all metrics, by name."""
     from colortk.plugin.registry import registry
+    from colortk.plugin.spec import MetricSpec
 
-    found = next((spec for spec in all_colorizers() if spec.name == name), None)
-    return found if found is not None else registry().colorizer(name)[1]
+    declared = sorted(registry().of(MetricSpec).items())
+    return [plugin.spec for _, plugin in declared if isinstance(plugin.spec, MetricSpec)]
 
 
-def weights_files(spec: ColorizerSpec) -> list[WeightsFile]:
-    """Return the files of a plugin that the user has to bring."""
+def all_weights_files() -> list[WeightsFile]:
+    """Return the files that the user has to bring, of all colorizers and metrics."""
+    return _external_files([*all_colorizers(), *all_metrics()])
+
+
+def weights_files(name: str) -> list[WeightsFile]:
+    """Return the files that the user has to bring for the colorizer or metric ``name``.
+
+    Raises ``UsageError`` or ``PluginError`` if there is none of this name that can be used.
+    """
+    from colortk.plugin.registry import registry
+    from colortk.plugin.weights_folder import weights_name
+
+    specs: list[ColorizerSpec | MetricSpec] = [*all_colorizers(), *all_metrics()]
+    named = [spec for spec in specs if name in (spec.name, weights_name(spec))]
+    return _external_files(named or [registry().colorizer(name)[1]])
+
+
+def _external_files(specs: Sequence[ColorizerSpec | MetricSpec]) -> list[WeightsFile]:
+    """Return the files of several plugins; those that metrics share are listed once."""
     from colortk.plugin.weights_folder import external_files
 
-    return external_files(spec)
+    files = [file for spec in specs for file in external_files(spec)]
+    return list({file.path: file for file in files}.values())
 
 
 def weights_row(file: WeightsFile) -> dict[str, Any]:

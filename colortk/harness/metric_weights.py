@@ -1,4 +1,4 @@
-"""The file that a metric needs and that is not shipped, as part of the key of its scores."""
+"""The files that a metric needs and that are not shipped, as part of the key of its scores."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 
 from colortk.errors import ArtifactError
 from colortk.io.regular_files import open_regular
+from colortk.plugin.metric_files import has_artifacts
 from colortk.plugin.spec import MetricSpec
+from colortk.store.artifacts import artifacts_of
 
 
 def weights_digest(spec: MetricSpec) -> str:
-    """Return the SHA-256 (hex) of the file that ``spec.weights_variable`` names.
+    """Return the SHA-256 (hex) of the files that a metric uses.
 
     Parameters
     ----------
@@ -21,13 +23,17 @@ def weights_digest(spec: MetricSpec) -> str:
     Returns
     -------
     str
-        Empty for a metric without such a file.
+        That of the names and digests of its artifacts if they are in the user's folder of weights,
+        or else that of the file which ``spec.weights_variable`` names. Empty for a metric without
+        files.
 
     Raises
     ------
     ArtifactError
         If the file cannot be read.
     """
+    if has_artifacts(spec):
+        return artifacts_of(spec).digest
     if not spec.weights_variable:
         return ""
     path = os.environ.get(spec.weights_variable, "")

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from colortk.runtime.provenance import running_code
     from colortk.runtime.published_network import published_network
     from colortk.store.artifact_manifest import declared
+    from colortk.store.artifacts import metric_artifacts
     from colortk.store.npz import read_npz
     from colortk.store.pickles import Arrays, PickleStore, read_known_pickle, read_pretrained
     from colortk.store.torch_checkpoint import is_checkpoint, read_checkpoint
@@ -113,6 +114,7 @@ __all__ = [
     "lab_to_rgb",
     "lab_to_rgb8",
     "lightness",
+    "metric_artifacts",
     "open_regular",
     "prefetch",
     "published_network",
@@ -182,6 +184,7 @@ _LAZY = {
     "lab_to_rgb": "colortk.color.cielab:lab_to_rgb",
     "lab_to_rgb8": "colortk.color.cielab:lab_to_rgb8",
     "lightness": "colortk.color.cielab:lightness",
+    "metric_artifacts": "colortk.store.artifacts:metric_artifacts",
     "open_regular": "colortk.io.regular_files:open_regular",
     "prefetch": "colortk.runtime.prefetch:prefetch",
     "published_network": "colortk.runtime.published_network:published_network",

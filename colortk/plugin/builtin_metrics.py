@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from colortk.plugin.builtin_artifacts import INCEPTION
 from colortk.plugin.builtin_references import entries
 from colortk.plugin.hookspecs import hookimpl
 from colortk.plugin.spec import MetricSpec, RefinerSpec
@@ -135,10 +136,12 @@ def colortk_metrics() -> list[MetricSpec]:
         _set_metric(
             "fid", "FID", "Fréchet Inception distance", "inception", digits=2,
             source="Heusel et al. 2017", weights_variable="COLORTK_INCEPTION",
+            artifacts=(INCEPTION,),
         ),
         _set_metric(
             "kid", "KID", "Kernel Inception distance", "inception", digits=5,
             source="Bińkowski et al. 2018", weights_variable="COLORTK_INCEPTION",
+            artifacts=(INCEPTION,), weights_name="fid",
         ),
         MetricSpec(
             "flicker", "Mean change of a* and b* from frame to frame, along motion",

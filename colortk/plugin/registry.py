@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from functools import cached_property, lru_cache
 from colortk.errors import ArtifactError, PluginError, UsageError
 from colortk.plugin import origins
 from colortk.plugin.discover import BrokenPlugin, DeclaredPlugin, discover_all, discover_origins
+from colortk.plugin.metric_files import missing_files
 from colortk.plugin.origins import Origin
 from colortk.plugin.spec import AnySpec, ColorizerSpec, MetricSpec, RefinerSpec
 
@@ -91,18 +91,13 @@ class Registry:
     def metric(self, name: str) -> MetricSpec:
         """Return the metric ``name``.
 
-        Raises as :meth:`colorizer` does, and ``ArtifactError`` if the file that the metric needs is
-        not named.
+        Raises as :meth:`colorizer` does, and ``ArtifactError`` if a file that the metric needs is
+        missing.
         """
         plugin = self._get(name, MetricSpec, "metric", "colortk plugins list --kind metric")
         assert isinstance(plugin.spec, MetricSpec)
-        variable = plugin.spec.weights_variable
-        if variable and not os.environ.get(variable):
-            raise ArtifactError(
-                f"metric '{name}' cannot be computed",
-                "it needs a file that is not included",
-                f"set {variable} to the path of that file",
-            )
+        if reason := missing_files(plugin.spec):
+            raise ArtifactError(f"metric '{name}' cannot be computed", f"it {reason}")
         return plugin.spec
 
     def metrics(self, films: bool = False) -> dict[str, MetricSpec]:
@@ -117,9 +112,7 @@ class Registry:
         return {
             spec.name: spec
             for spec in (plugin.spec for plugin in self.plugins)
-            if isinstance(spec, MetricSpec)
-            and spec.takes in takes
-            and (not spec.weights_variable or os.environ.get(spec.weights_variable))
+            if isinstance(spec, MetricSpec) and spec.takes in takes and not missing_files(spec)
         }
 
     @cached_property

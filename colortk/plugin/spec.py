@@ -169,8 +169,9 @@ class MetricSpec:
     modules : tuple of str
         Modules that results depend on and that no import statement names.
     weights_variable : str
-        An environment variable that names a file which the metric needs and which is not shipped.
-        If it is not set, the metric is scored only when it is asked for by name, and then fails.
+        An environment variable that names a file which the metric needs and which is not shipped;
+        or which it uses without ``artifacts``. If neither is there, the metric is scored only when
+        it is asked for by name, and then fails.
     bounds : tuple of float
         The lowest and the highest possible value. Intervals of means end there.
     set_function : str
@@ -180,6 +181,12 @@ class MetricSpec:
         mean 0, as :func:`colortk.harness.frechet.frechet` does. Intervals need the influences.
     bibtex : str
         As of :class:`ColorizerSpec`.
+    artifacts : tuple of Artifact
+        Trained files, which the user fetches or brings with ``colortk weights``. The function reads
+        them with :func:`colortk.plugin.metric_artifacts`.
+    weights_name : str
+        The name under which ``colortk weights`` keeps the artifacts, for metrics that share files;
+        the default is the name of the metric.
     """
 
     name: str
@@ -200,6 +207,8 @@ class MetricSpec:
     bounds: tuple[float, float] = (-math.inf, math.inf)
     set_function: str = ""
     bibtex: str = ""
+    artifacts: tuple[Artifact, ...] = ()
+    weights_name: str = ""
 
     @property
     def heading(self) -> str:

@@ -69,6 +69,20 @@ def _check_metric(spec: MetricSpec) -> str | None:
         return f"has digits={spec.digits!r}; expected a whole number from 0 to 9"
     if not _are_bounds(spec.bounds):
         return f"has bounds={spec.bounds!r}; expected a tuple of a lower and a higher number"
+    name = spec.weights_name
+    if not isinstance(name, str) or (name and not _NAME.fullmatch(name)):
+        return f"has weights_name={name!r}; a name is lower-case letters, digits and _"
+    return _check_artifacts(spec.artifacts, in_package=False)
+
+
+def _check_artifacts(artifacts: Any, in_package: bool) -> str | None:
+    if not isinstance(artifacts, tuple) or not all(isinstance(a, Artifact) for a in artifacts):
+        return "has artifacts that are not a tuple of Artifact"
+    for artifact in artifacts:
+        if problem := check_artifact(artifact, in_package):
+            return f"has the artifact {artifact.name!r} {problem}"
+    if len({artifact.name for artifact in artifacts}) < len(artifacts):
+        return "has two artifacts of the same name"
     return None
 
 
@@ -84,20 +98,13 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
     for value in (size.short if size.short is not None else 1, size.multiple):
         if not isinstance(value, int) or value < 1:
             return f"has a working size of {value!r}; expected a whole number from 1"
-    for field_name, values, kind in (
-        ("requires", spec.requires, Requirement),
-        ("artifacts", spec.artifacts, Artifact),
-    ):
-        if not isinstance(values, tuple) or not all(isinstance(v, kind) for v in values):
-            return f"has {field_name} that are not a tuple of {kind.__name__}"
+    requires = spec.requires
+    if not isinstance(requires, tuple) or not all(isinstance(v, Requirement) for v in requires):
+        return "has requires that are not a tuple of Requirement"
     if not all(isinstance(text, str) for text in (spec.package, spec.trainer, spec.paper)):
         return "has a package, trainer or paper that is not text"
-    for artifact in spec.artifacts:
-        if problem := check_artifact(artifact, bool(spec.package)):
-            return f"has the artifact {artifact.name!r} {problem}"
-    names = [artifact.name for artifact in spec.artifacts]
-    if len(set(names)) < len(names):
-        return "has two artifacts of the same name"
+    if problem := _check_artifacts(spec.artifacts, bool(spec.package)):
+        return problem
     for capability in ("samples", "guided"):
         if not isinstance(value := getattr(spec, capability), bool):
             return f"has {capability}={value!r}; expected True or False"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from colortk.plugin.spec import Artifact, ColorizerSpec
+from colortk.plugin.spec import Artifact, ColorizerSpec, MetricSpec
 
 #: Characters of the digest in the name of a folder.
 DIGEST_LENGTH = 16
@@ -39,9 +39,9 @@ def weights_folder() -> Path:
     return user_data_path("colortk") / "weights"
 
 
-def is_external(spec: ColorizerSpec, artifact: Artifact) -> bool:
+def is_external(spec: ColorizerSpec | MetricSpec, artifact: Artifact) -> bool:
     """Return whether the user has to bring a file: it lies in no package."""
-    return bool(artifact.urls) or not spec.package
+    return isinstance(spec, MetricSpec) or bool(artifact.urls) or not spec.package
 
 
 def weights_path(plugin: str, artifact: Artifact) -> Path:
@@ -56,7 +56,7 @@ class WeightsFile:
     Parameters
     ----------
     plugin : str
-        Name of the plugin that declares it.
+        Name of the plugin that declares it, or the ``weights_name`` of a metric.
     artifact : Artifact
         Its declaration.
     path : Path
@@ -91,16 +91,22 @@ def part_path(path: Path) -> Path:
     return path.with_name(path.name + PART)
 
 
-def external_files(spec: ColorizerSpec) -> list[WeightsFile]:
+def weights_name(spec: ColorizerSpec | MetricSpec) -> str:
+    """Return the name under which the files of a plugin lie in the user's folder."""
+    return (spec.weights_name if isinstance(spec, MetricSpec) else "") or spec.name
+
+
+def external_files(spec: ColorizerSpec | MetricSpec) -> list[WeightsFile]:
     """Return the files of a plugin that the user has to bring, in the order of the declaration."""
+    name = weights_name(spec)
     return [
-        WeightsFile(spec.name, artifact, weights_path(spec.name, artifact))
+        WeightsFile(name, artifact, weights_path(name, artifact))
         for artifact in spec.artifacts
         if is_external(spec, artifact)
     ]
 
 
-def missing_weights(spec: ColorizerSpec) -> list[WeightsFile]:
+def missing_weights(spec: ColorizerSpec | MetricSpec) -> list[WeightsFile]:
     """Return the files of a plugin that are not in the user's folder. No content is read."""
     return [file for file in external_files(spec) if file.state != "present"]
 

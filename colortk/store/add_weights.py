@@ -17,7 +17,9 @@ from colortk.store.locked_file import make_folder
 _CHUNK = 1 << 20
 
 
-def add_weights(plugin: str, files: list[WeightsFile], source: Path) -> WeightsFile:
+def add_weights(
+    plugin: str, files: list[WeightsFile], source: Path, is_replaceable: bool = True
+) -> WeightsFile:
     """Copy a file into the user's folder of weights, if a plugin declares its digest.
 
     Parameters
@@ -28,6 +30,8 @@ def add_weights(plugin: str, files: list[WeightsFile], source: Path) -> WeightsF
         The files that it declares and that the user has to bring.
     source : Path
         The file, of any name.
+    is_replaceable : bool
+        Whether ``--weights`` can name another file: the plugin is a colorizer.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def add_weights(plugin: str, files: list[WeightsFile], source: Path) -> WeightsF
         raise ArtifactError(
             f"'{source}' is not a file of plugin '{plugin}'",
             f"its SHA-256 is {digest[:16]}…, and these are declared: {known}",
-            f"to use it nevertheless, give it with --weights '{source}'",
+            f"to use it nevertheless, give it with --weights '{source}'" if is_replaceable else "",
         )
     make_folder(match.path)
     try:

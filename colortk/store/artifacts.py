@@ -6,22 +6,45 @@ from importlib.resources import files
 from pathlib import Path
 
 from colortk.errors import ArtifactError
-from colortk.plugin.spec import ColorizerSpec
-from colortk.plugin.weights_folder import external_files
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec, MetricSpec
+from colortk.plugin.weights_folder import external_files, weights_name
 from colortk.store import reading
 from colortk.store.artifact_folder import ArtifactFolder
 from colortk.store.artifact_manifest import MANIFEST, listed_artifacts
 
 
-def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFolder:
+def metric_artifacts(name: str) -> ArtifactFolder:
+    """Return the trained files of a metric, for the function that computes it.
+
+    Parameters
+    ----------
+    name : str
+        Name of an installed metric.
+
+    Returns
+    -------
+    ArtifactFolder
+        As the factory of a colorizer gets them: see :class:`colortk.plugin.Artifacts`.
+
+    Raises
+    ------
+    UsageError, PluginError, ArtifactError
+        If there is no such metric, it is broken, or its files are missing.
+    """
+    return artifacts_of(registry().metric(name))
+
+
+def artifacts_of(spec: ColorizerSpec | MetricSpec, weights: Path | None = None) -> ArtifactFolder:
     """Return the artifacts of a plugin, or those that the user named.
 
     Parameters
     ----------
-    spec : ColorizerSpec
+    spec : ColorizerSpec or MetricSpec
         The declaration of the plugin.
     weights : Path, optional
-        A folder that ``fit`` wrote, a folder with files of the declared names, or a file.
+        Of a colorizer: a folder that ``fit`` wrote, a folder with files of the declared names, or a
+        file.
 
     Raises
     ------
@@ -30,6 +53,9 @@ def artifacts_of(spec: ColorizerSpec, weights: Path | None = None) -> ArtifactFo
     UsageError
         If the file cannot be read.
     """
+    if isinstance(spec, MetricSpec):
+        paths = {file.artifact.name: file.path for file in external_files(spec)}
+        return ArtifactFolder(weights_name(spec), Path("artifacts"), spec.artifacts, paths=paths)
     try:
         folder = files(spec.package) / "artifacts" if spec.package else Path("artifacts")
     except (ModuleNotFoundError, TypeError, ValueError) as error:

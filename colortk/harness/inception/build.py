@@ -1,8 +1,8 @@
 """Write the network of FID as ONNX: ``python -m colortk.harness.inception.build FILE [FOLDER]``.
 
 FILE is ``pt_inception-2015-12-05-6726825d.pth``, the weights of the package pytorch-fid. Name the
-written ``inception.onnx`` (87 MB) in ``COLORTK_INCEPTION`` for the metrics ``fid`` and ``kid``.
-Needs the package onnx, and PyTorch to read the file.
+written ``inception.onnx`` (87 MB) in ``COLORTK_INCEPTION`` for the metrics ``fid`` and ``kid``. If
+``colortk weights get fid`` fetched FILE, none of this is needed. Needs the package onnx.
 
 The resize is part of the network: bilinear to 299 × 299 without antialiasing, pixel centers at
 halves, as pytorch-fid resizes. (The TensorFlow original aligns the corners of pixels instead;
@@ -12,18 +12,24 @@ values of FID differ in the second digit after the point.)
 from __future__ import annotations
 
 import hashlib
+import inspect
 import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from colortk.errors import ArtifactError, ColortkError
+from colortk.harness.inception import layers, layout
 from colortk.harness.inception.layers import LAYERS, Convolution, Layer, Pool, convolutions
-from colortk.harness.inception.network import FEATURES, INPUT, NAME, OUTPUT, SOURCE
+from colortk.harness.inception.layout import FEATURES, INPUT, NAME, OUTPUT
 from colortk.io.files import write_atomic
 from colortk.io.regular_files import read_regular
-from colortk.store.pickles import Arrays, read_pretrained
+from colortk.plugin.artifact import Artifacts
+from colortk.plugin.builtin_artifacts import INCEPTION
+from colortk.store.torch_checkpoint import is_checkpoint, read_checkpoint
 from colortk.types import Array
 
 #: Added to variances by the batch normalizations.
@@ -36,7 +42,7 @@ OPSET, IR = 17, 8
 class _Graph:
     """The nodes and constants of the ONNX graph as it grows."""
 
-    def __init__(self, weights: Arrays) -> None:
+    def __init__(self, weights: Mapping[str, Array]) -> None:
         self.weights = weights
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
@@ -89,7 +95,7 @@ class _Graph:
         return self.node("Relu", [y])
 
 
-def build_network(weights: Arrays) -> Any:
+def build_network(weights: Mapping[str, Array]) -> Any:
     """Return the ONNX model: uint8 (N, H, W, 3) sRGB to float32 (N, 2048).
 
     Parameters
@@ -128,7 +134,7 @@ def build_network(weights: Arrays) -> Any:
     return helper.make_model(whole, opset_imports=[opset], producer_name="colortk", ir_version=IR)
 
 
-def _check_shapes(weights: Arrays) -> None:
+def _check_shapes(weights: Mapping[str, Array]) -> None:
     for layer in convolutions():
         shapes: dict[str, tuple[int, ...]] = {
             "conv.weight": (layer.outputs, layer.inputs, *layer.kernel)
@@ -144,7 +150,7 @@ def _check_shapes(weights: Arrays) -> None:
                 raise ArtifactError(
                     "the file does not hold the Inception network of FID",
                     f"{layer.name}.{part} {held}",
-                    f"use {SOURCE.name} of pytorch-fid",
+                    f"use {INCEPTION.name} of pytorch-fid",
                 )
 
 
@@ -157,14 +163,42 @@ def write(checkpoint: Path, folder: Path) -> Path:
         If the file is not the published one: FID of other weights is not FID.
     """
     digest = hashlib.sha256(read_regular(checkpoint)).hexdigest()
-    if digest != SOURCE.sha256:
+    if digest != INCEPTION.sha256:
         raise ArtifactError(
-            f"'{checkpoint}' is not {SOURCE.name}", f"its SHA-256 is {digest}", f"get {SOURCE.url}"
+            f"'{checkpoint}' is not {INCEPTION.name}",
+            f"its SHA-256 is {digest}",
+            f"get {INCEPTION.urls[0]}",
         )
-    model = build_network(read_pretrained(checkpoint))
     path = folder / NAME
-    write_atomic(path, model.SerializeToString(deterministic=True), force=True)
+    write_atomic(path, network_content(read_checkpoint(checkpoint)), force=True)
     return path
+
+
+def converted_network(artifacts: Artifacts) -> Path | bytes:
+    """Return the network of the file in the folder of weights, which is converted once.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, not trusted or damaged; or if the package onnx is missing.
+    """
+
+    def convert(path: Path) -> bytes | None:
+        return network_content(read_checkpoint(path)) if is_checkpoint(path) else None
+
+    modules = (sys.modules[__name__], layers, layout)
+    return artifacts.converted(INCEPTION.name, convert, "\n".join(map(inspect.getsource, modules)))
+
+
+def network_content(weights: Mapping[str, Array]) -> bytes:
+    """Return the content of the ONNX file; the parameter is that of :func:`build_network`."""
+    if find_spec("onnx") is None:
+        raise ArtifactError(
+            "the network of FID cannot be converted", "the package onnx is missing",
+            "pip install onnx",
+        )  # fmt: skip
+    content: bytes = build_network(weights).SerializeToString(deterministic=True)
+    return content
 
 
 def main() -> None:

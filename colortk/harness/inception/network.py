@@ -1,42 +1,26 @@
-"""Features of the Inception network of FID, from the ONNX file that ``build.py`` writes."""
+"""Features of the Inception network of FID, from the user's weights or an ONNX file."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from colortk.errors import ArtifactError
+from colortk.harness.inception.build import converted_network
+from colortk.harness.inception.layout import FEATURES, INPUT, OUTPUT
 from colortk.harness.metrics.pair import ScoredPicture
+from colortk.plugin.metric_files import has_artifacts
+from colortk.plugin.registry import registry
+from colortk.plugin.weights_folder import external_files
 from colortk.runtime.subprocesses import threads
+from colortk.store.artifacts import metric_artifacts
 from colortk.types import Float32
 
-#: Name of the file, its input and output, and the number of features.
-NAME, INPUT, OUTPUT, FEATURES = "inception.onnx", "pictures", "features", 2048
-#: The environment variable with the path of the file.
+#: The environment variable with the path of the ONNX file that ``build.py`` writes. It is used if
+#: the weights are not in the user's folder of weights.
 VARIABLE = "COLORTK_INCEPTION"
-
-
-@dataclass(frozen=True)
-class PublishedFile:
-    """A file that others published: name, address, SHA-256 (hex) and bytes."""
-
-    name: str
-    url: str
-    sha256: str
-    size: int
-
-
-#: The weights that pytorch-fid uses, ported from the TensorFlow graph inception-2015-12-05.
-SOURCE = PublishedFile(
-    "pt_inception-2015-12-05-6726825d.pth",
-    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
-    "pt_inception-2015-12-05-6726825d.pth",
-    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-    95_628_359,
-)
 
 
 def inception(picture: ScoredPicture) -> Float32:
@@ -45,29 +29,35 @@ def inception(picture: ScoredPicture) -> Float32:
     Raises
     ------
     ArtifactError
-        If ``COLORTK_INCEPTION`` does not name the network that ``build.py`` writes.
+        If the weights are neither in the user's folder of weights, nor does ``COLORTK_INCEPTION``
+        name the network that ``build.py`` writes.
     """
-    session = _session(os.getpid(), os.environ.get(VARIABLE, ""))
+    spec = registry().metric("fid")
+    is_artifact = has_artifacts(spec)
+    path = external_files(spec)[0].path if is_artifact else os.environ.get(VARIABLE, "")
+    session = _session(os.getpid(), str(path), is_artifact)
     features: Float32 = session.run(None, {INPUT: picture.pixels[None]})[0][0]
     return features
 
 
 @cache
-def _session(process: int, path: str) -> Any:
+def _session(process: int, path: str, is_artifact: bool) -> Any:
     """Return a session for each process: threads do not survive a fork."""
     import onnxruntime
 
-    advice = "docs/metrics.md says how to build it"
-    if not path:
-        raise ArtifactError("FID has no network", f"{VARIABLE} is not set", advice)
-    problem = f"'{path}' ({VARIABLE}) is not the Inception network of FID"
+    source_name = f"'{path}'" if is_artifact else f"'{path}' ({VARIABLE})"
+    problem = f"{source_name} is not the Inception network of FID"
+    advice = "colortk weights get fid" if is_artifact else "docs/metrics.md says how to build it"
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        content = Path(path).read_bytes()
+        network = converted_network(metric_artifacts("fid")) if is_artifact else Path(path)
+        content = network.read_bytes() if isinstance(network, Path) else network
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except ArtifactError:
+        raise
     except OSError as error:
         raise ArtifactError(problem, error.strerror or str(error), advice) from None
     except Exception as error:  # ONNX Runtime has its own exceptions
