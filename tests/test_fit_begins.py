@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from colortk.errors import UsageError
+from colortk.training import backend
+from colortk.training.request import TrainRequest
 from tiny_fits import SMALL, fit, pictures, three_epochs
+from training_recipes import RECIPE
 
 onnx = pytest.importorskip("onnx")
 
@@ -102,3 +108,35 @@ def test_init_from_averages_two_trainings(mean: Path, data: Path, tmp_path: Path
     )
     assert features.returncode == 2
     assert "this plugin does not support --epochs 0" in features.stderr
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_layer_that_cannot_be_exported_is_refused_before_the_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from colortk.training.loop import fit as fitting
+
+    def network() -> Any:
+        layers = backend.import_keras().layers
+        picture = backend.import_keras().Input((None, None, 1))
+        features = layers.LayerNormalization(name="norm")(
+            layers.Conv2D(2, 3, padding="same")(picture)
+        )
+        return backend.import_keras().Model(picture, features)
+
+    def train(*_: Any) -> None:
+        raise AssertionError("it begins to train")
+
+    monkeypatch.setattr(fitting, "load_dataset", train)
+    output = tmp_path / "weights"
+    request = TrainRequest(data, output, tmp_path)
+    with pytest.raises(UsageError, match="norm"):
+        fitting.fit(request, replace(RECIPE, network=network))
+    assert not output.exists()
+    exportable = replace(RECIPE, network=lambda: _without_last_layer(network()))
+    with pytest.raises(AssertionError, match="it begins to train"):
+        fitting.fit(request, exportable)
+
+
+def _without_last_layer(network: Any) -> Any:
+    return backend.import_keras().Model(network.inputs[0], network.layers[-2].output)

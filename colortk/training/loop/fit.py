@@ -50,7 +50,8 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     Raises
     ------
     UsageError
-        There are too few pictures, or an option does not apply to the network.
+        There are too few pictures, an option does not apply to the network, or the network has a
+        layer that cannot be exported.
     PluginError
         Keras is missing.
     """
@@ -72,6 +73,7 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     with backend.device_scope(request.device):
         trainer = _start_trainer(request, recipe, state)
         if state.epoch < recipe.epochs or not state.curve:
+            _refuse_what_cannot_be_exported(trainer)
             _make_folder(request.output)
             dataset = load_dataset(request, recipe, split, state)
             if recipe.epochs:
@@ -88,6 +90,13 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
         request, recipe, split.without({request.data / name for name in state.left_out}), state
     )
     discard_checkpoint(request.output)
+
+
+def _refuse_what_cannot_be_exported(trainer: Trainer) -> None:
+    """Export the untrained network: an unsupported layer is an error now, not after hours."""
+    from colortk.training.onnx.graph import to_onnx
+
+    to_onnx(trainer.network, half=False)
 
 
 def _make_folder(folder: Path) -> None:
