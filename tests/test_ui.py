@@ -165,7 +165,7 @@ def test_a_comparison_with_gray_and_a_failing_plugin(
 
 
 def test_plugins_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from colortk.ui import plugin_pool as module
+    from colortk.ui import pooled_plugin as module
 
     starts = []
 

@@ -159,6 +159,25 @@ def test_a_message_with_a_server_path_is_refused(page: Page) -> None:
     assert refusals == {400, 403, 404}
 
 
+def test_visitors_name_only_their_own_references(page: Page) -> None:
+    mine, yours = visitor(page), visitor(page)
+    (path,) = json.loads(upload(page, mine, "reference.png", b"hello")[1])
+    statuses = []
+    for number, cookie in enumerate((mine, yours)):
+        message = colorize_message(page, cookie, None, "gray")
+        assert message["data"][-1] is None  # the reference
+        message["data"][-1] = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        message["session_hash"] = f"reference{number}"
+        body = json.dumps(message).encode()
+        status, _, said = ask(
+            page, "POST", "/gradio_api/queue/join", body, cookie=cookie,
+            content_type="application/json",
+        )  # fmt: skip
+        statuses.append(status)
+    assert statuses == [200, 403]
+    assert b"that file is not yours" in said
+
+
 def test_a_file_that_is_too_large_is_refused(page: Page) -> None:
     cookie = visitor(page)
     status, said = upload(page, cookie, "x.png", b"x" * 300_000)

@@ -131,11 +131,11 @@ def test_vividness_gives_the_file_of_run(tmp_path: Path) -> None:
     try:
         default = pool.vividness("effnet_bins")
         assert default is not None
-        assert pool.choose("effnet_bins", default) == (pool.get("effnet_bins"), "effnet_bins")
-        assert pool.choose("gray", 0.9) == (pool.get("gray"), "gray")
+        assert pool.choose("effnet_bins", default)[:2] == (pool.get("effnet_bins"), "effnet_bins")
+        assert pool.choose("gray", 0.9)[:2] == (pool.get("gray"), "gray")
         contents = set()
         for vividness in (0.9, 0.0, 0.9):
-            plugin, label = pool.choose("effnet_bins", vividness)
+            plugin, label, _ = pool.choose("effnet_bins", vividness)
             assert label == f"effnet_bins:vividness={vividness:g}"
             made = colorize_picture(
                 source, "a.png", plugin, UploadOptions(), Limits(), tmp_path

@@ -11,7 +11,7 @@ from pathlib import Path
 from colortk.errors import ColortkError, PictureError
 from colortk.ui.limits import MEGABYTE, Limits
 from colortk.ui.picture_conversion import UploadOptions, colorize_picture
-from colortk.ui.plugin_pool import PooledPlugin, VividPlugin
+from colortk.ui.pooled_plugin import PluginWithOptions, PooledPlugin
 
 #: Names of the ZIP file, and of the list of failures in it.
 ZIP_NAME, FAILURES_NAME = "colorized.zip", "failed.txt"
@@ -48,7 +48,7 @@ class BatchResult:
 
 def colorize_batch(
     paths: Sequence[Path],
-    plugin: PooledPlugin | VividPlugin,
+    plugin: PooledPlugin | PluginWithOptions,
     options: UploadOptions,
     limits: Limits,
     folder: Path,

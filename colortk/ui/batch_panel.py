@@ -12,7 +12,7 @@ from typing import Any
 from colortk.errors import UsageError
 from colortk.ui._gradio import gr
 from colortk.ui.batch_conversion import BatchResult, BatchStopped, colorize_batch
-from colortk.ui.colorize_events import clip_strength
+from colortk.ui.colorize_inputs import clip_strength
 from colortk.ui.event_handlers import (
     AppContext,
     RequestContext,
@@ -39,7 +39,7 @@ def build(app: AppContext, settings: Sequence[Any]) -> None:
     app : AppContext
         Objects that the tabs share.
     settings : sequence of component
-        The controls of the tab: plugin, strength, refinement, border, type, vividness.
+        The controls of the tab: plugin, strength, refinement, border, type, vividness, reference.
     """
     stops = StopSignals()
 
@@ -85,6 +85,7 @@ def _colorize(
     keep_border: bool,
     kind: str,
     vividness: float,
+    reference: str | None,
 ) -> Any:
     if not files:
         raise UsageError("No pictures are chosen", hint="choose some")
@@ -99,12 +100,14 @@ def _colorize(
             text += f", {format_time_left(seconds)}"
         context.progress((done, total), desc=text, unit="pictures")
 
+    if reference and app.pool.takes_reference(label):
+        app.limits.decode_reference(Path(reference))
     options = UploadOptions(
         clip_strength(strength), refine, kind, keep_border=bool(keep_border)
     )  # fmt: skip
     result = colorize_batch(
-        [Path(file) for file in files], app.pool.choose(label, vividness)[0], options, app.limits,
-        context.folder(KIND), advance,
+        [Path(file) for file in files], app.pool.choose(label, vividness, reference).plugin,
+        options, app.limits, context.folder(KIND), advance,
         lambda error: visitor_message(error, app.visitors.root),
     )  # fmt: skip
     if context.token is not None:

@@ -15,6 +15,7 @@ from colortk.io.files import write_atomic
 from colortk.io.samples import photographs
 from colortk.plugin.spec import DEFAULT
 from colortk.ui._gradio import gr
+from colortk.ui.colorize_inputs import ColorizeInputs, clip_strength
 from colortk.ui.event_handlers import RequestContext
 from colortk.ui.kept_predictions import (
     KeptPlugin,
@@ -25,7 +26,6 @@ from colortk.ui.kept_predictions import (
 )
 from colortk.ui.limits import format_size
 from colortk.ui.page_hints import (
-    PictureHints,
     check_size,
     data_url,
     editor_view,
@@ -36,62 +36,6 @@ from colortk.ui.picture_conversion import UploadOptions, colorize_picture, predi
 from colortk.ui.previews import THUMBNAIL_SIDE
 from colortk.ui.result_history import ResultHistory
 from colortk.ui.version_picker import parse_choice, picker_view
-
-#: File types of a result, as label and extension.
-TYPES = [("As uploaded", ""), ("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp")]
-
-
-@dataclass(frozen=True)
-class ColorizeInputs:
-    """The inputs of the tab, in the order in which Gradio passes their values.
-
-    Parameters
-    ----------
-    file : str
-        Path of the upload.
-    label : str
-        Label of the plugin.
-    strength : float
-        Factor on chroma.
-    refine : str
-        Name of a chroma refinement.
-    keep_border : bool
-        Leave borders and mounts gray.
-    edits : str or None
-        The message of the editor, see :func:`.page_hints.parse_hints`.
-    kind : str
-        Type of the result; "" is the type of the upload.
-    choice : str or None
-        The message of the choice of a version, see :func:`.version_picker.parse_choice`.
-    vividness : float
-        The plugin's option of this name, if it has one.
-    """
-
-    file: str
-    label: str
-    strength: float
-    refine: str
-    keep_border: bool
-    edits: str | None
-    kind: str
-    choice: str | None
-    vividness: float
-
-    @property
-    def name(self) -> str:
-        """Name of the uploaded file."""
-        return Path(self.file).name
-
-    def options(self, edits: PictureHints) -> UploadOptions:
-        """Return the settings for the picture. ``edits``: the parsed message of the editor."""
-        if self.kind not in [value for _, value in TYPES]:
-            raise UsageError(f"a result cannot have the type '{self.kind}'")
-        picture = picture_id(self.file)
-        return UploadOptions(
-            clip_strength(self.strength), self.refine, self.kind, edits.of(picture),
-            bool(self.keep_border), edits.mask_of(picture),
-            parse_choice(self.choice).of(picture, self.label),
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -180,8 +124,8 @@ def preview(context: RequestContext, file: str | None, *values: Any) -> Any:
     inputs = ColorizeInputs(file, *values)
     edits = parse_hints(inputs.edits)
     options = inputs.options(edits)
-    plugin, label = context.app.pool.choose(inputs.label, inputs.vividness)
-    kept = KeptPredictions(context).find(file, label, options.variant)
+    plugin, _, key = inputs.choose(context.app)
+    kept = KeptPredictions(context).find(file, key, options.variant)
     if kept is None:  # the plugin has not predicted yet
         return [gr.skip()]
     check_size(options.hints, kept.height, kept.width)
@@ -200,12 +144,13 @@ def show_versions(context: RequestContext, file: str | None, *values: Any) -> An
         raise UsageError("No picture is chosen", hint="choose one")
     inputs = ColorizeInputs(file, *values)
     choice, app = parse_choice(inputs.choice), context.app
-    plugin, label = app.pool.choose(inputs.label, inputs.vividness)
-    with app.estimates.shown(f"{label} {choice.count} versions", context.progress):
+    job = inputs.prepare(app)
+    plugin, _, key = inputs.choose(app)
+    with app.estimates.shown(f"{job} {choice.count} versions", context.progress):
         versions = predict_versions(
             Path(file), inputs.name, plugin, app.limits, choice.count, choice.seed
         )
-    KeptPredictions(context).keep_versions(file, label, versions, choice.count, choice.seed)
+    KeptPredictions(context).keep_versions(file, key, versions, choice.count, choice.seed)
     small = replace(versions, lightness=shrink_lightness(versions.lightness, THUMBNAIL_SIDE))
     strength = clip_strength(inputs.strength) * plugin.strength
     thumbnails = [
@@ -236,21 +181,22 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
     ``adjusted`` is as in :class:`.result_history.HistoryEntry`.
     """
     app, file = context.app, inputs.file
-    chosen, label = app.pool.choose(inputs.label, inputs.vividness)
+    chosen, label, key = inputs.choose(app)
     edits = parse_hints(inputs.edits)
     options = inputs.options(edits)
     predictions = KeptPredictions(context)
-    kept = predictions.find(file, label, options.variant)
+    kept = predictions.find(file, key, options.variant)
     plugin = KeptPlugin(chosen, kept, options.variant)
     with contextlib.ExitStack() as stack:
         if kept is None:
-            stack.enter_context(app.estimates.shown(label, context.progress))
+            job = inputs.prepare(app)
+            stack.enter_context(app.estimates.shown(job, context.progress))
         colorized = colorize_picture(
             Path(file), inputs.name, plugin, options, app.limits, context.folder("picture")
         )
     if kept is None:
         kept = colorized.prediction
-        predictions.keep(file, label, kept, options.variant)
+        predictions.keep(file, key, kept, options.variant)
     history = ResultHistory(context)
     history.add(colorized, picture_id(file), label, describe(options), adjusted)
     text = (
@@ -291,8 +237,3 @@ def describe(options: UploadOptions) -> str:
     if options.keep_border:
         parts.append("gray border")
     return ", ".join(parts)
-
-
-def clip_strength(value: float) -> float:
-    """Return a strength that the page allows."""
-    return min(2.0, max(0.0, float(value)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from colortk.ui import batch_panel
 from colortk.ui import colorize_events as events
 from colortk.ui._gradio import gr
+from colortk.ui.colorize_inputs import TYPES
 from colortk.ui.controls import file_drop, plugin_choice, strength_slider, vividness_slider
 from colortk.ui.event_handlers import AppContext, event_handler, notice
 from colortk.ui.page_elements import message_receiver, scripted_element
+from colortk.ui.reference_upload import reference_drop
 
 REFINEMENTS = [("Keep hue and lightness", "ratio"), ("Clip", "none")]
 EMPTY_TEXT = (
@@ -50,6 +52,7 @@ def build(app: AppContext) -> None:
             file = file_drop("Picture", "picture", app.limits)
             sample = gr.Button("Try a sample", size="sm", variant="secondary")
             plugin = plugin_choice(app, "colorize-plugin")
+            reference = reference_drop(app, plugin)
             strength = strength_slider("colorize-strength")
             vividness = vividness_slider(app, plugin)
             keep_border = gr.Checkbox(
@@ -57,12 +60,14 @@ def build(app: AppContext) -> None:
                 elem_id="keep-border",
             )  # fmt: skip
             with gr.Accordion("More", open=False):
-                kind = gr.Radio(events.TYPES, value="", label="File type of the result")
+                kind = gr.Radio(TYPES, value="", label="File type of the result")
                 refine = gr.Radio(
                     REFINEMENTS, value="ratio", label="Colors that a screen cannot show"
                 )
             go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
-            batch_panel.build(app, [plugin, strength, refine, keep_border, kind, vividness])
+            batch_panel.build(
+                app, [plugin, strength, refine, keep_border, kind, vividness, reference]
+            )
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
             empty = gr.HTML(EMPTY_TEXT)
@@ -85,7 +90,9 @@ def build(app: AppContext) -> None:
             messages = message_receiver("colortkView", "colortk-view")
             versions = message_receiver("colortkVersions", "colortk-versions")
     history = gr.HTML("", elem_id="history")
-    inputs = [file, plugin, strength, refine, keep_border, editor, kind, picker, vividness]
+    inputs = [
+        file, plugin, strength, refine, keep_border, editor, kind, picker, vividness, reference,
+    ]  # fmt: skip
     shown = [slider, summary, download, history]
     outputs = [empty, result, messages, versions, *shown, error_notice]
     count = len(outputs) - 1
@@ -118,10 +125,12 @@ def build(app: AppContext) -> None:
     file.upload(**colorize).then(**unmark)
     for listen in (
         plugin.input, strength.input, kind.input, refine.input, keep_border.input, editor.input,
-        picker.input, vividness.input,
+        picker.input, vividness.input, reference.upload, reference.clear,
     ):  # fmt: skip
         listen(None, None, [stale, download], js=MARK_STALE, queue=False, api_visibility="private")
-    for listen in (plugin.input, kind.input, refine.input, vividness.input):
+    for listen in (
+        plugin.input, kind.input, refine.input, vividness.input, reference.upload, reference.clear,
+    ):  # fmt: skip
         listen(**recolorize).then(**unmark)
     for listen in (strength.input, keep_border.input, editor.input, picker.input):
         listen(**preview).then(**save).then(**unmark)

@@ -10,7 +10,7 @@ from colortk.ui.limits import MEGABYTE, Limits
 from colortk.ui.plugin_pool import FIRST, PluginPool
 
 
-def file_drop(label: str, kind: str, limits: Limits) -> Any:
+def file_drop(label: str, kind: str, limits: Limits, css_class: str = "drop") -> Any:
     """Create the area where a file is dropped, chosen or pasted.
 
     It accepts every file: a file of a wrong type gives an error message when it is read.
@@ -19,16 +19,18 @@ def file_drop(label: str, kind: str, limits: Limits) -> Any:
     ----------
     label : str
         Title.
-    kind : {"picture", "film"}
+    kind : {"picture", "film", "reference"}
         Expected kind of the file.
     limits : Limits
         Limits of the page, which the title states.
+    css_class : str
+        CSS class of the area. A pasted file goes to the visible area of the class "drop".
     """
     size = f"up to {limits.upload / MEGABYTE:g} MB"
     if kind == "film":
         size += f", {limits.film_seconds:g} s"
     return gr.File(
-        label=f"{label} ({size})", height=150, elem_classes=f"drop {kind}", type="filepath"
+        label=f"{label} ({size})", height=150, elem_classes=f"{css_class} {kind}", type="filepath"
     )
 
 

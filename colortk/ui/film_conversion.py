@@ -10,7 +10,7 @@ from pathlib import Path
 from colortk.errors import PictureError
 from colortk.ui.limits import Limits
 from colortk.ui.picture_conversion import SUFFIX
-from colortk.ui.plugin_pool import PooledPlugin
+from colortk.ui.pooled_plugin import PooledPlugin
 from colortk.video.colorize_film import colorize_film
 from colortk.video.film_container import film_stream, open_film
 from colortk.video.film_properties import probe

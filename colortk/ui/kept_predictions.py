@@ -18,7 +18,7 @@ from colortk.io.files import write_atomic
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.versions import Variant
 from colortk.types import Float32
-from colortk.ui.plugin_pool import PooledPlugin, VividPlugin
+from colortk.ui.pooled_plugin import PluginWithOptions, PooledPlugin
 
 if TYPE_CHECKING:
     from colortk.ui.event_handlers import RequestContext
@@ -76,15 +76,16 @@ class KeptPredictions:
     def __init__(self, context: RequestContext) -> None:
         self._context = context
 
-    def find(self, file: str, label: str, variant: Variant | None = None) -> KeptPrediction | None:
-        """Return the prediction of the plugin ``label`` for an upload, or ``None``.
+    def find(self, file: str, key: str, variant: Variant | None = None) -> KeptPrediction | None:
+        """Return the prediction of a plugin for an upload, or ``None``.
 
-        ``variant`` is the version of the picture; ``None`` is the automatic prediction.
+        ``key`` is that of :class:`.plugin_pool.ChosenPlugin`. ``variant`` is the version of the
+        picture; ``None`` is the automatic prediction.
         """
-        kept = self._load(KIND, _name(file, label, variant))
+        kept = self._load(KIND, _name(file, key, variant))
         if kept is None and variant is not None:
             every = Variant(0, variant.count, variant.seed)
-            versions = self._load(VERSIONS_KIND, _name(file, label, every))
+            versions = self._load(VERSIONS_KIND, _name(file, key, every))
             if versions is not None:
                 kept = replace(versions, ab=versions.ab[variant.number - 1])
         return kept
@@ -100,16 +101,16 @@ class KeptPredictions:
         return None
 
     def keep(
-        self, file: str, label: str, prediction: KeptPrediction, variant: Variant | None = None
+        self, file: str, key: str, prediction: KeptPrediction, variant: Variant | None = None
     ) -> None:
         """Keep a prediction, in place of the oldest of the window."""
-        self._save(KIND, _name(file, label, variant), prediction)
+        self._save(KIND, _name(file, key, variant), prediction)
 
     def keep_versions(
-        self, file: str, label: str, versions: KeptPrediction, count: int, seed: int
+        self, file: str, key: str, versions: KeptPrediction, count: int, seed: int
     ) -> None:
         """Keep all versions of a picture: ``versions.ab`` has the shape (count, h, w, 2)."""
-        self._save(VERSIONS_KIND, _name(file, label, Variant(0, count, seed)), versions)
+        self._save(VERSIONS_KIND, _name(file, key, Variant(0, count, seed)), versions)
 
     def _save(self, kind: str, name: str, prediction: KeptPrediction) -> None:
         buffer = io.BytesIO()
@@ -121,9 +122,9 @@ class KeptPredictions:
         write_atomic(folder / name, buffer.getvalue(), durable=False)
 
 
-def _name(file: str, label: str, variant: Variant | None) -> str:
+def _name(file: str, key: str, variant: Variant | None) -> str:
     """Return the name of a file. The number 0 of a variant means all versions."""
-    return hashlib.sha256(f"{file}\0{label}\0{variant}".encode()).hexdigest() + ".npz"
+    return hashlib.sha256(f"{file}\0{key}\0{variant}".encode()).hexdigest() + ".npz"
 
 
 class KeptPlugin:
@@ -143,7 +144,7 @@ class KeptPlugin:
 
     def __init__(
         self,
-        plugin: PooledPlugin | VividPlugin,
+        plugin: PooledPlugin | PluginWithOptions,
         prediction: KeptPrediction | None,
         variant: Variant | None = None,
     ) -> None:

@@ -79,7 +79,7 @@ class Limits:
     @property
     def uploads(self) -> int:
         """Bytes of the uploads of a visitor that are kept."""
-        return self.batch + self.upload
+        return self.batch + 2 * self.upload  # a batch, a picture and a reference
 
     def read(self, path: Path, name: str) -> bytes:
         """Read an uploaded file.
@@ -123,6 +123,18 @@ class Limits:
         """
         process = _decode_process(self.decode_seconds)
         return process.decode(self.read(path, name), name, self.pixels)
+
+    def decode_reference(self, path: Path) -> None:
+        """Decode an uploaded reference within the limits, before a plugin reads it.
+
+        Raises ``PictureError`` as :meth:`decode`; the message says that it is the reference.
+        """
+        try:
+            self.decode(path, path.name)
+        except PictureError as error:
+            raise PictureError(
+                f"cannot use the reference '{path.name}'", error.reason or error.problem, error.hint
+            ) from error
 
     def too_large(self, size: int) -> str:
         """Return why a file of ``size`` bytes is refused."""

@@ -21,7 +21,7 @@ from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, shrink_light
 from colortk.ui.limits import Limits
 from colortk.ui.page_hints import check_size, summarize_notes
 from colortk.ui.painted_mask import PaintedMask
-from colortk.ui.plugin_pool import PooledPlugin, VividPlugin
+from colortk.ui.pooled_plugin import PluginWithOptions, PooledPlugin
 from colortk.ui.previews import (
     PREVIEW_SIDE,
     THUMBNAIL_SIDE,
@@ -107,7 +107,7 @@ class ColorizedPicture:
 def colorize_picture(
     path: Path,
     name: str,
-    plugin: PooledPlugin | VividPlugin | KeptPlugin,
+    plugin: PooledPlugin | PluginWithOptions | KeptPlugin,
     options: UploadOptions,
     limits: Limits,
     folder: Path,
@@ -175,7 +175,12 @@ def colorize_picture(
 
 
 def predict_versions(
-    path: Path, name: str, plugin: PooledPlugin | VividPlugin, limits: Limits, count: int, seed: int
+    path: Path,
+    name: str,
+    plugin: PooledPlugin | PluginWithOptions,
+    limits: Limits,
+    count: int,
+    seed: int,
 ) -> KeptPrediction:
     """Predict several versions of a picture file.
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
+from pathlib import Path
+from typing import NamedTuple
 
 from colortk.errors import ColortkError, UsageError
 from colortk.harness.plugin_variants import PluginVariant, parse_variant
+from colortk.plugin.reference import OPTION as REFERENCE
+from colortk.plugin.reference import takes_reference
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.plugin.weights_folder import missing_weights, need
-from colortk.runtime.isolate import Isolated
-from colortk.types import Float32
+from colortk.ui.pooled_plugin import PluginWithOptions, PooledPlugin
 
 #: The order in which the page offers plugins; all others are in between.
 FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
@@ -22,105 +25,22 @@ VIVIDNESS = "vividness"
 DEFAULT_TIMEOUT = 120.0
 
 
-class PooledPlugin:
-    """A plugin in a separate process, which visitors share.
+class ChosenPlugin(NamedTuple):
+    """A plugin with the options of a visitor.
 
-    If it ends its process or does not respond in time, only the current picture fails.
-
-    Parameters
+    Attributes
     ----------
-    variant : PluginVariant
-        Plugin, options, weights and strength, as its label states them.
-    timeout : float
-        Seconds that it may take for one picture.
-    """
-
-    takes_batches = False
-
-    def __init__(self, variant: PluginVariant, timeout: float) -> None:
-        self.strength = variant.strength
-        self._turn = threading.Lock()
-        self._request, self._timeout = variant.request, timeout
-        self._isolated = Isolated(variant.request, timeout)
-        self._closed = False
-        # A second process with the vividness that was asked for last.
-        self._vivid: Isolated | None = None
-        self._vividness: float | None = None
-        self.spec = self._isolated.spec
-        self.digest, self.options_key = self._isolated.digest, self._isolated.options_key
-
-    def predict(self, lightness: Float32, vividness: float | None = None) -> Float32:
-        """Return chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``.
-
-        ``vividness`` is the plugin's option of this name; ``None`` is the value of its label.
-        """
-        with self._turn:
-            return self._process(vividness).predict(lightness)
-
-    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
-        """Return :meth:`predict` of several pictures, one after another."""
-        return [self.predict(lightness) for lightness in lightnesses]
-
-    def predict_samples(
-        self, lightness: Float32, count: int, seed: int, vividness: float | None = None
-    ) -> Float32:
-        """Return versions of a picture, float32 (count, H, W, 2).
-
-        Raises ``UsageError`` if the plugin makes only one, and ``PredictionError``.
-        """
-        with self._turn:
-            return self._process(vividness).predict_samples(lightness, count, seed)
-
-    def _process(self, vividness: float | None) -> Isolated:
-        if vividness is None:
-            return self._isolated
-        if self._closed:
-            raise UsageError("the server of this page has stopped")
-        if self._vivid is None or vividness != self._vividness:
-            if self._vivid is not None:
-                self._vivid.close()
-            options = (*self._request.options, f"{VIVIDNESS}={vividness:g}")
-            self._vivid = Isolated(replace(self._request, options=options), self._timeout)
-            self._vividness = vividness
-        return self._vivid
-
-    def close(self) -> None:
-        """End its processes."""
-        self._closed = True
-        self._isolated.close()
-        if self._vivid is not None:
-            self._vivid.close()
-
-
-class VividPlugin:
-    """A pooled plugin with a value of its option ``vividness``.
-
-    Parameters
-    ----------
-    plugin : PooledPlugin
+    plugin : PooledPlugin or PluginWithOptions
         The plugin.
-    vividness : float
-        The value.
+    label : str
+        Its label with the options. A reference is stated by the name of its file.
+    key : str
+        Identifies plugin and options. Two references of one name have different keys.
     """
 
-    takes_batches = False
-
-    def __init__(self, plugin: PooledPlugin, vividness: float) -> None:
-        self._plugin, self._vividness = plugin, vividness
-        self.strength, self.spec = plugin.strength, plugin.spec
-        self.digest, self.options_key = plugin.digest, plugin.options_key
-
-    def predict(self, lightness: Float32) -> Float32:
-        """Return chroma as :meth:`PooledPlugin.predict`."""
-        return self._plugin.predict(lightness, self._vividness)
-
-    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
-        """Return :meth:`predict` of several pictures, one after another."""
-        return [self.predict(lightness) for lightness in lightnesses]
-
-    def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
-        """Return versions as :meth:`PooledPlugin.predict_samples`."""
-        return self._plugin.predict_samples(lightness, count, seed, self._vividness)
+    plugin: PooledPlugin | PluginWithOptions
+    label: str
+    key: str
 
 
 class PluginPool:
@@ -173,17 +93,50 @@ class PluginPool:
         value = defaults.get(VIVIDNESS)
         return float(value) if isinstance(value, int | float) else None
 
-    def choose(self, label: str, vividness: float) -> tuple[PooledPlugin | VividPlugin, str]:
-        """Return a plugin with a vividness, and the label that states it.
+    def takes_reference(self, label: str) -> bool:
+        """Return whether a plugin has the option ``reference``, and the label does not state it."""
+        stated = self._variant(label).request.options
+        if any(text.startswith(f"{REFERENCE}=") for text in stated):
+            return False
+        return takes_reference(self._spec(label))
 
-        Without the option, or with its default, it is the plugin itself. Raises as :meth:`get`.
+    def choose(self, label: str, vividness: float, reference: str | None = None) -> ChosenPlugin:
+        """Return a plugin with the options of a visitor.
+
+        An option that the plugin does not have, or that has its default, is left out.
+
+        Parameters
+        ----------
+        label : str
+            Label of the plugin.
+        vividness : float
+            From 0 to 1.
+        reference : str or None
+            Path of a picture whose colors are taken.
+
+        Raises
+        ------
+        UsageError, PluginError, ArtifactError
+            As for :meth:`get`.
         """
         plugin, default = self.get(label), self.vividness(label)
         vividness = round(min(1.0, max(0.0, vividness)), 2)
-        if default is None or vividness == default:
-            return plugin, label
+        options: list[str] = []
+        shown: list[str] = []
+        if default is not None and vividness != default:
+            options.append(f"{VIVIDNESS}={vividness:g}")
+            shown.append(options[-1])
+        if reference and self.takes_reference(label):
+            options.append(f"{REFERENCE}={reference}")
+            shown.append(f"{REFERENCE}={Path(reference).name}")
+        if not options:
+            return ChosenPlugin(plugin, label, label)
         name, at, weights = label.partition("@")
-        return VividPlugin(plugin, vividness), f"{name}:{VIVIDNESS}={vividness:g}{at}{weights}"
+        separator = "," if self._variant(label).request.options else ":"
+        label = f"{name}{separator}{','.join(shown)}{at}{weights}"
+        return ChosenPlugin(
+            PluginWithOptions(plugin, tuple(options)), label, "\0".join((label, *options))
+        )
 
     def get(self, label: str) -> PooledPlugin:
         """Return a plugin, and start it if it does not run yet.

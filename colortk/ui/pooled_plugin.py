@@ -1,0 +1,115 @@
+"""A plugin in a separate process, which the visitors of the page share."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from colortk.errors import UsageError
+from colortk.harness.plugin_variants import PluginVariant
+from colortk.runtime.isolate import Isolated
+from colortk.types import Float32
+
+
+class PooledPlugin:
+    """A plugin in a separate process, which visitors share.
+
+    If it ends its process or does not respond in time, only the current picture fails.
+
+    Parameters
+    ----------
+    variant : PluginVariant
+        Plugin, options, weights and strength, as its label states them.
+    timeout : float
+        Seconds that it may take for one picture.
+    """
+
+    takes_batches = False
+
+    def __init__(self, variant: PluginVariant, timeout: float) -> None:
+        self.strength = variant.strength
+        self._turn = threading.Lock()
+        self._request, self._timeout = variant.request, timeout
+        self._isolated = Isolated(variant.request, timeout)
+        self._closed = False
+        # A second process with the options that were asked for last.
+        self._second: Isolated | None = None
+        self._second_options: tuple[str, ...] = ()
+        self.spec = self._isolated.spec
+        self.digest, self.options_key = self._isolated.digest, self._isolated.options_key
+
+    def predict(self, lightness: Float32, options: tuple[str, ...] = ()) -> Float32:
+        """Return chroma, float32 (H, W, 2), of lightness (H, W). Raises ``PredictionError``.
+
+        ``options`` are options of the plugin besides those of its label, as "name=value". Raises
+        ``UsageError`` if the plugin cannot use one of them.
+        """
+        with self._turn:
+            return self._process(options).predict(lightness)
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
+        """Return :meth:`predict` of several pictures, one after another."""
+        return [self.predict(lightness) for lightness in lightnesses]
+
+    def predict_samples(
+        self, lightness: Float32, count: int, seed: int, options: tuple[str, ...] = ()
+    ) -> Float32:
+        """Return versions of a picture, float32 (count, H, W, 2).
+
+        ``options`` are as for :meth:`predict`. Raises ``UsageError`` if the plugin makes
+        only one version, and ``PredictionError``.
+        """
+        with self._turn:
+            return self._process(options).predict_samples(lightness, count, seed)
+
+    def _process(self, options: tuple[str, ...]) -> Isolated:
+        if not options:
+            return self._isolated
+        if self._closed:
+            raise UsageError("the server of this page has stopped")
+        if self._second is None or options != self._second_options:
+            if self._second is not None:
+                self._second.close()
+                self._second = None
+            request = replace(self._request, options=(*self._request.options, *options))
+            self._second = Isolated(request, self._timeout)
+            self._second_options = options
+        return self._second
+
+    def close(self) -> None:
+        """End its processes."""
+        self._closed = True
+        self._isolated.close()
+        if self._second is not None:
+            self._second.close()
+
+
+class PluginWithOptions:
+    """A pooled plugin with options that a visitor chose.
+
+    Parameters
+    ----------
+    plugin : PooledPlugin
+        The plugin.
+    options : tuple of str
+        The options, as "name=value".
+    """
+
+    takes_batches = False
+
+    def __init__(self, plugin: PooledPlugin, options: tuple[str, ...]) -> None:
+        self._plugin, self._options = plugin, options
+        self.strength, self.spec = plugin.strength, plugin.spec
+        self.digest, self.options_key = plugin.digest, plugin.options_key
+
+    def predict(self, lightness: Float32) -> Float32:
+        """Return chroma as :meth:`PooledPlugin.predict`."""
+        return self._plugin.predict(lightness, self._options)
+
+    def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
+        """Return :meth:`predict` of several pictures, one after another."""
+        return [self.predict(lightness) for lightness in lightnesses]
+
+    def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
+        """Return versions as :meth:`PooledPlugin.predict_samples`."""
+        return self._plugin.predict_samples(lightness, count, seed, self._options)
