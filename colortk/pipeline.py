@@ -94,9 +94,8 @@ def refiner(name: str) -> Refiner:
     try:
         function = load_callable(spec.function)
     except Exception as error:
-        raise PluginError(
-            f"refinement '{name}' cannot be loaded", reason(error, spec.function)
-        ) from error
+        why = reason(error, spec.function)
+        raise PluginError(f"refinement '{name}' cannot be loaded", why) from error
 
     def refine(lightness: Float32, ab: Float32) -> Float32:
         try:
@@ -104,9 +103,8 @@ def refiner(name: str) -> Refiner:
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # SystemExit, too, is a failure of the refinement.
-            raise PredictionError(
-                f"refinement '{name}' failed", reason(error, spec.function)
-            ) from error
+            why = reason(error, spec.function)
+            raise PredictionError(f"refinement '{name}' failed", why) from error
         return check_prediction(name, lightness, refined)
 
     return function if spec.function.startswith("colortk.") else refine
