@@ -56,6 +56,8 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
         Keras is missing.
     """
     backend.import_keras()
+    from colortk.training.onnx.graph import to_onnx
+
     recipe = _apply_request(request, recipe)
     output = request.output.resolve()
     source = picture_source(request.data)
@@ -73,7 +75,8 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
     with backend.device_scope(request.device):
         trainer = _start_trainer(request, recipe, state)
         if state.epoch < recipe.epochs or not state.curve:
-            _refuse_what_cannot_be_exported(trainer)
+            # Export the untrained network: an unsupported layer is an error now, not after hours.
+            to_onnx(trainer.network, half=False)
             _make_folder(request.output)
             dataset = load_dataset(request, recipe, split, state)
             if recipe.epochs:
@@ -90,13 +93,6 @@ def fit(request: TrainRequest, recipe: Recipe) -> None:
         request, recipe, split.without({request.data / name for name in state.left_out}), state
     )
     discard_checkpoint(request.output)
-
-
-def _refuse_what_cannot_be_exported(trainer: Trainer) -> None:
-    """Export the untrained network: an unsupported layer is an error now, not after hours."""
-    from colortk.training.onnx.graph import to_onnx
-
-    to_onnx(trainer.network, half=False)
 
 
 def _make_folder(folder: Path) -> None:
