@@ -235,7 +235,9 @@ def follow(page: Path, shell: Command, tmp_path: Path, *outputs: tuple[str, str]
     """
     folder, output = tmp_path / "work", ""
     for language, content in blocks(page):
-        if language == "python":
+        if language == "{.python .excerpt}":  # a part of a class
+            compile(content, str(page), "exec")
+        elif language == "python":
             head, _, body = content.partition("\n")
             path, _, where = head.removeprefix("# ").partition(", ")
             assert where in ("", "at the end"), head
@@ -246,13 +248,13 @@ def follow(page: Path, shell: Command, tmp_path: Path, *outputs: tuple[str, str]
             for line in content.splitlines():
                 assert line in " ".join(output.split()), output
         else:
-            assert language in ("sh", "sh fails")
+            assert language in ("sh", "{.sh .fails}")
             here = tmp_path / "here"
             run = shell(f"trap 'pwd > \"{here}\"' EXIT\n{content}", folder)
             output = run.stdout
             said = f"{content}\n{run.stdout}\n{run.stderr}"
-            assert (run.returncode != 0) == language.endswith("fails"), said
-            if language.endswith("fails"):
+            assert (run.returncode != 0) == ("fails" in language), said
+            if "fails" in language:
                 assert "Traceback" in run.stderr
             for command, shown in outputs:
                 assert command not in content or shown in output, said
