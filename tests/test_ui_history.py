@@ -59,10 +59,10 @@ def test_results_are_listed_the_newest_first(windows: Windows) -> None:
     for name in ("a-colorized.png", "b&'<i>.png"):
         windows.add(name)
     assert windows.names() == ["b&'<i>.png", "a-colorized.png"]
-    told = windows.history().to_html()
-    assert told.count("<figure>") == 2
-    assert "<i>" not in told
-    assert "'b&'" not in told
+    html = windows.history().to_html()
+    assert html.count("<figure>") == 2
+    assert "<i>" not in html
+    assert "'b&'" not in html
     folder, entry = windows.history().entries()[1]
     assert (folder / entry.name).read_bytes() == b"1"
 
