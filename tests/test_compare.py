@@ -247,7 +247,7 @@ def test_every_csv_line_names_protocol_version_and_artifact(
 
 @pytest.mark.slow
 def test_leaderboard_and_diff(folder: Path, colortk: Callable[..., Any]) -> None:
-    assert "no results are stored yet" in colortk("leaderboard").stdout
+    assert "no results of complete comparisons are stored" in colortk("leaderboard").stdout
     nothing = colortk("diff", "gray", "mean_color", "-m", "psnr")
     assert nothing.returncode == 2
     assert "no stored scores" in nothing.stderr

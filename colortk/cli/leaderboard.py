@@ -38,7 +38,8 @@ def command(
 
     The plugins of one table were scored on the same pictures: their scores can be compared.
     Results are marked as old if the code of the plugin has changed since. A plugin with failures or
-    old results gets no rank.
+    old results gets no rank. Results of a comparison that was stopped are left out until the same
+    comparison is run to its end.
     """
     from colortk.cli.compare_output import check_files
     from colortk.harness.leaderboard import boards
@@ -54,7 +55,7 @@ def command(
     if as_json:
         print_json([board.as_dict() for board in tables], indent=1)
     elif not tables:
-        print_line("no results are stored yet (see: colortk compare --help)")
+        print_line("no results of complete comparisons are stored (see: colortk compare --help)")
     elif str(latex_file) != "-":
         for board in tables:
             _print_board(board)

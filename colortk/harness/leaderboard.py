@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from colortk.errors import UsageError
+from colortk.errors import Notice, UsageError
 from colortk.harness.board import Board, BoardRow
 from colortk.harness.duplicate_pixels import duplicate_pixels
 from colortk.harness.films.film_variants import OPTION, ORIGINAL, STEADIED
 from colortk.harness.leaderboard_groups import BoardEntry, Group, grouped, installed, latest
 from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, MetricInfo, PictureRow
+from colortk.harness.result_table import ResultTable
 from colortk.harness.results import Results
 from colortk.harness.runner import metric_digests
 from colortk.harness.score_table import HEADLINE, RANKING
@@ -44,7 +46,9 @@ def boards(
     If several versions of a plugin's code were run, a board shows the installed version, or else
     the version that was run last. It also shows the version with the most pictures. A row is on
     every board of which it has all pictures. A row of old code, or with failures, may lack some
-    pictures; then it has no rank. Scores of metrics whose code has changed are left out.
+    pictures; then it has no rank. Scores of metrics whose code has changed are left out. So are
+    results of a comparison that was stopped or still runs, with a
+    :class:`~colortk.errors.Notice`.
 
     Parameters
     ----------
@@ -90,16 +94,37 @@ def _boards(results: Results, requested_protocol: str | None, marked: bool) -> l
         pictures = results.pictures(protocol)
         films = "frames" in protocols[protocol]
         rows = [
-            BoardEntry(
-                key, when, results.results(protocol, key, codes), protocols[protocol]["refine"]
-            )
+            BoardEntry(key, when, table, protocols[protocol]["refine"])
             for key, _, when in results.keys(protocol)
-            if key.plugin != ORIGINAL
+            if key.plugin != ORIGINAL and (table := _finished(results, protocol, key, codes))
         ]
         for group in grouped(latest(rows)):
             board = _board(group, pictures, protocol, protocols[protocol], specs, films, marked)
             all_boards.append(board)
     return all_boards
+
+
+def _finished(results: Results, protocol: str, key: Key, codes: dict[str, str]) -> ResultTable:
+    """Return the results of a plugin without those of comparisons that have not ended."""
+    table = results.results(protocol, key, codes)
+    planned = results.unfinished(protocol, key)
+    left_out = planned & table.keys()
+    if not left_out:
+        return table
+    current = BoardEntry(key, 0.0, table, results.protocols()[protocol]["refine"]).current
+    advice = (
+        "run the same `colortk compare` again to finish it"
+        if current
+        else "the code of the plugin has changed since"
+    )
+    warnings.warn(
+        Notice(
+            f"{_label(key)}: {len(left_out):,} of {len(planned):,} results are left out, because"
+            f" their comparison was stopped or still runs; {advice}"
+        ),
+        stacklevel=2,
+    )
+    return results.results(protocol, key, codes, table.keys() - left_out)
 
 
 def _board(

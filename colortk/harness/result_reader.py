@@ -30,6 +30,7 @@ from colortk.harness.stored_features import (
     read_feature_codes,
     read_features,
 )
+from colortk.harness.unfinished import read_planned
 from colortk.types import Array, Float32
 
 #: Name of the file in the folder of a store.
@@ -267,6 +268,11 @@ class ResultReader:
             if isinstance(packed, bytes):
                 total += unpack_histogram(packed)
         return total
+
+    @repairing
+    def unfinished(self, protocol_hash: str, key: Key) -> set[str]:
+        """Return the pictures of comparisons of a plugin that were stopped, or that still run."""
+        return read_planned(self._db, protocol_hash, key)
 
     @repairing
     def protocols(self) -> dict[str, dict[str, Any]]:

@@ -6,17 +6,18 @@ import contextlib
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from colortk.errors import EnvironmentProblem
 from colortk.harness.protocol import Protocol
-from colortk.harness.records import PictureRow, ResultRow, readable
+from colortk.harness.records import Key, PictureRow, ResultRow, readable
 from colortk.harness.result_reader import RESULTS_FILE, ResultReader
 from colortk.harness.results_file import is_damage, repairing, transaction
 from colortk.harness.sealing import write_sealed
 from colortk.harness.stored_features import write_features, write_original_features
+from colortk.harness.unfinished import delete_planned, write_planned
 
 __all__ = ["RESULTS_FILE", "Results"]
 
@@ -72,6 +73,29 @@ class Results(ResultReader):
             self._waiting.popleft()
         if not self._dropped:
             self.problem = ""
+
+    def plan(self, protocol: Protocol, planned: Mapping[Key, Sequence[str]]) -> None:
+        """Store the pictures that a comparison begins with, if the file can be written now.
+
+        Parameters
+        ----------
+        protocol : Protocol
+            How pictures are prepared.
+        planned : mapping of Key to sequence of str
+            SHA-256 of the originals that a version of a plugin has no result of yet.
+        """
+        with contextlib.suppress(sqlite3.OperationalError):
+            write_planned(self._db, protocol.hash, planned)
+
+    def finish(self, protocol: Protocol, keys: Iterable[Key], pictures: Collection[str]) -> None:
+        """Record that a comparison of these plugins on these originals (SHA-256) has ended.
+
+        Results that cannot be written leave it unfinished.
+        """
+        self.flush()
+        if not self.problem:
+            with contextlib.suppress(sqlite3.OperationalError):
+                delete_planned(self._db, protocol.hash, keys, pictures)
 
     def add_difference_hashes(self, hashes: dict[str, int]) -> None:
         """Store difference hashes by SHA-256 of the original, if the file can be written now."""

@@ -63,8 +63,24 @@ DIFFERENCE_HASHES = """
 CREATE TABLE IF NOT EXISTS difference_hashes (picture TEXT PRIMARY KEY, hash TEXT NOT NULL)
 WITHOUT ROWID
 """
+#: Pictures that comparisons have planned and not ended, by version of a plugin.
+UNFINISHED = """
+CREATE TABLE IF NOT EXISTS unfinished (
+    id INTEGER PRIMARY KEY,
+    protocol TEXT NOT NULL, plugin TEXT NOT NULL,
+    artifact TEXT NOT NULL, options TEXT NOT NULL, code TEXT NOT NULL,
+    UNIQUE (protocol, plugin, artifact, options, code)
+)
+"""
+PLANNED = """
+CREATE TABLE IF NOT EXISTS planned (
+    version INTEGER NOT NULL REFERENCES unfinished (id) ON DELETE CASCADE,
+    picture TEXT NOT NULL, PRIMARY KEY (version, picture)
+) WITHOUT ROWID
+"""
 #: Statements that add missing tables, by table.
 ADDED = {
     "repeats": REPEATS, "pixels": PIXELS, "sealed": SEALED, "features": FEATURES,
     "original_features": ORIGINAL_FEATURES, "difference_hashes": DIFFERENCE_HASHES,
+    "unfinished": UNFINISHED, "planned": PLANNED,
 }  # fmt: skip

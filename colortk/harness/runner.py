@@ -27,6 +27,7 @@ from colortk.harness.second_predictions import select_pictures
 from colortk.harness.sources import Source
 from colortk.harness.task_pool import run_tasks
 from colortk.harness.tasks import Task, TaskResult
+from colortk.harness.unfinished import planned_pictures
 from colortk.plugin.registry import registry
 from colortk.runtime.provenance import metric_code, snapshot
 
@@ -121,6 +122,7 @@ def run_pictures(
         if missing:
             todo.append((source, missing))
     advance(len(pictures) - len(todo))
+    results.plan(protocol, planned_pictures(todo, outcome.results))
     run_options = replace(run_options, jobs=max(1, min(run_options.jobs, len(todo))))
     consecutive_failures: dict[str, int] = {}
     run = secrets.token_hex(8)
@@ -157,5 +159,6 @@ def run_pictures(
         record_result(result, outcome, results, protocol, all_codes)
         stop_after_failures(result, outcome, consecutive_failures)
         advance(1)
+    results.finish(protocol, [variant.key for variant in variants], picture_digests)
     leave_out_duplicates(pictures, outcome)
     return outcome

@@ -27,6 +27,7 @@ from colortk.harness.runner import metric_digests
 from colortk.harness.sealing import hidden_from_plugins
 from colortk.harness.sources import Source, distinct_sources
 from colortk.harness.task_pool import run_tasks
+from colortk.harness.unfinished import planned_pictures
 from colortk.io.regular_files import open_regular
 from colortk.plugin.registry import registry
 
@@ -117,6 +118,7 @@ def run_films(
             todo += [(film, part) for part in _parts(missing, run_options.jobs, len(films))]
     each = protocol.definition["frames"]
     advance(each * (len(films) - len({film.picture for film, _ in todo})))
+    results.plan(protocol, planned_pictures(todo, outcome.results))
     run_options = replace(run_options, jobs=max(1, min(run_options.jobs, len(todo))))
     shares = {film.picture: sum(f is film for f, _ in todo) for film, _ in todo}
     consecutive_failures: dict[str, int] = {}
@@ -163,6 +165,7 @@ def run_films(
         stop_after_failures(result, outcome, consecutive_failures)
         advance(each // shares[result.task] - seen)
         seen = 0
+    results.finish(protocol, [variant.key for variant in everyone], wanted)
     leave_out_duplicates(films, outcome)
     return outcome
 
