@@ -10,6 +10,7 @@ import numpy as np
 
 from colortk.color.cielab import rgb_to_lab
 from colortk.color.refine import ratio
+from colortk.guidance.hint_discs import paint_discs
 from colortk.guidance.hints import Hint
 from colortk.types import Float32
 
@@ -17,6 +18,8 @@ from colortk.types import Float32
 SAME_COLOR = 2.0
 #: Change of chroma (CIE76) above which a note says that sRGB lacks the color at that lightness.
 NOTABLE_CHANGE = 2.0
+#: Notes of one kind that are given singly.
+MAX_NOTES = 20
 
 
 @dataclass(frozen=True)
@@ -81,62 +84,56 @@ def constraints_of(hints: Sequence[Hint], lightness: Float32) -> Constraints:
         CIE L*, 0 to 100, of the full-size picture.
     """
     height, width = lightness.shape
-    notes: list[str] = []
-    pixels, numbers = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
-    for number, hint in enumerate(hints):
-        disc = _disc(*hint.in_pixels(height, width), height, width)
-        if not len(disc):
-            notes.append(f"hint {hint} is ignored: it is outside the picture of {width} × {height}")
-        pixels.append(disc)
-        numbers.append(np.full(len(disc), number, np.intp))
-    set_pixels, set_by = np.concatenate(pixels), np.concatenate(numbers)
-    order = np.argsort(set_pixels, kind="stable")  # the later hint of a pixel is the later entry
-    set_pixels, set_by = set_pixels[order], set_by[order]
-    colors = np.array([_chroma(hint) for hint in hints], np.float32).reshape(-1, 2)
-    replaced = np.append(set_pixels[1:] == set_pixels[:-1], False)[: len(set_pixels)]
-    first, second = set_by[:-1][replaced[:-1]], set_by[1:][replaced[:-1]]
-    against = _differ(colors[first], colors[second])
-    pairs = np.unique(np.stack([second[against], first[against]], 1), axis=0)
-    for later, earlier in pairs:
-        first_hint, later_hint = hints[int(earlier)], hints[int(later)]
-        notes.append(
-            f"hint {first_hint} is ignored where hint {later_hint}, which is later, sets another "
-            "color"
-        )
-    indices, source = set_pixels[~replaced], set_by[~replaced]
-    rows, columns = np.divmod(indices, width)
+    colors = _chroma(hints)
+
+    def contradicting(later: int, earlier: Any) -> Any:
+        return _differ(colors[earlier], colors[[later] * len(earlier)])
+
+    discs = [hint.in_pixels(height, width) for hint in hints]
+    painted = paint_discs(discs, (height, width), contradicting, MAX_NOTES)
+    notes = [
+        f"hint {hints[number]} is ignored: it is outside the picture of {width} × {height}"
+        for number in painted.outside[:MAX_NOTES]
+    ]
+    notes += _rest(len(painted.outside), "are ignored: they are outside the picture")
+    notes += [
+        f"hint {hints[earlier]} is ignored where hint {hints[later]}, which is later, sets another "
+        "color"
+        for later, earlier in sorted(painted.overlaps)
+    ]
+    if not painted.is_complete:
+        notes.append("more hints are ignored where later ones set another color")
+    source = painted.numbers
+    rows, columns = np.divmod(painted.pixels, width)
     ab = colors[source]
     possible = _in_gamut(lightness[rows, columns], ab)
     changes = np.zeros(len(hints), np.float32)
     differences = np.nan_to_num(np.linalg.norm(possible - ab, axis=1))  # NaN: the color is kept
     np.maximum.at(changes, source, differences)
+    pale = np.flatnonzero(changes > NOTABLE_CHANGE)
     notes += [
         f"hint {hints[int(number)]} is paler than given: sRGB has no such color at the lightness "
         "of that point"
-        for number in np.flatnonzero(changes > NOTABLE_CHANGE)
+        for number in pale[:MAX_NOTES]
     ]
+    notes += _rest(len(pale), "are paler than given, for the same reason")
     return Constraints(rows, columns, possible, (height, width), notes)
 
 
-def _disc(x: float, y: float, radius: float, height: int, width: int) -> Any:
-    """Return the pixels within ``radius`` of a point, at least one, as row * width + column."""
-    if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
-        return np.empty(0, np.intp)
-    column, row = min(round(x), width - 1), min(round(y), height - 1)
-    reach = int(radius)
-    top, left = max(0, row - reach), max(0, column - reach)
-    near = np.s_[top : min(height, row + reach + 1), left : min(width, column + reach + 1)]
-    rows, columns = np.mgrid[near]
-    inside = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
-    inside |= (rows == row) & (columns == column)
-    return (rows[inside] * width + columns[inside]).astype(np.intp)
+def _rest(count: int, what: str) -> list[str]:
+    """Return a note on hints beyond the first :data:`MAX_NOTES` of one kind."""
+    return [f"{count - MAX_NOTES:,} more hints {what}"] if count > MAX_NOTES else []
 
 
-def _chroma(hint: Hint) -> tuple[float, float]:
-    if hint.color is None:
-        return (0.0, 0.0) if hint.neutral else (np.nan, np.nan)
-    lab = rgb_to_lab(np.array([[hint.color]], np.uint8))
-    return float(lab[0, 0, 1]), float(lab[0, 0, 2])
+def _chroma(hints: Sequence[Hint]) -> Float32:
+    """Return a* and b* of hints, float32 (N, 2): 0 if neutral, NaN if the prediction is kept."""
+    out = np.full((len(hints), 2), np.nan, np.float32)
+    out[[hint.neutral for hint in hints]] = 0
+    colored = [number for number, hint in enumerate(hints) if hint.color is not None]
+    if colored:
+        rgb = np.array([[hints[number].color for number in colored]], np.uint8)
+        out[colored] = rgb_to_lab(rgb)[0, :, 1:]
+    return out
 
 
 def _differ(first: Float32, second: Float32) -> Any:

@@ -13,7 +13,8 @@ from colortk.guidance.constraints import Constraints
 from colortk.guidance.enlarge import SpreadField
 from colortk.guidance.masks import region_factor
 from colortk.guidance.options import Region
-from colortk.guidance.propagate import Propagation, propagation
+from colortk.guidance.patches import Patch, make_patches
+from colortk.guidance.propagate import propagation
 from colortk.types import Float32
 
 #: Short side at which differences are spread. Time grows with its square.
@@ -23,10 +24,8 @@ SPREAD_SIDE = 160
 TEXTURE = 0.3
 #: Rounds in which the error that up-sampling leaves at hints is added to the spread differences.
 ROUNDS = 2
-#: Half the side, in pixels, of the window around a hint in which the last error is spread.
-WINDOW = 24
-#: A last error below this (CIE76) is corrected at the hint's own pixels alone.
-SMALL = 1.0
+#: Rows that are evaluated together at most where hints are dense.
+BAND = 128
 
 
 class ChromaSource(Protocol):
@@ -35,15 +34,6 @@ class ChromaSource(Protocol):
     def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
         ...
-
-
-@dataclass(frozen=True)
-class _Patch:
-    """Chroma that is added to a window of the picture."""
-
-    top: int
-    left: int
-    ab: Float32
 
 
 class _Hinted:
@@ -68,8 +58,11 @@ class _Hinted:
 class _Exact:
     """Chroma with patches, and exact at given pixels."""
 
-    def __init__(self, chroma: ChromaSource, patches: list[_Patch], exact: Constraints) -> None:
-        self._chroma, self._patches, self._exact = chroma, patches, exact
+    def __init__(self, chroma: ChromaSource, patches: list[Patch], exact: Constraints) -> None:
+        self._chroma, self._patches = chroma, patches
+        order = np.argsort(exact.rows, kind="stable")
+        self._rows, self._columns, self._ab = exact.rows[order], exact.columns[order], exact.ab
+        self._order = order
 
     def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
@@ -83,9 +76,10 @@ class _Exact:
                 out[y0 - top : y1 - top, x0 - left : x1 - left] += patch.ab[
                     y0 - patch.top : y1 - patch.top, x0 - patch.left : x1 - patch.left
                 ]
-        y, x = self._exact.rows - top, self._exact.columns - left
-        inside = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
-        out[y[inside], x[inside]] = self._exact.ab[inside]
+        start, stop = np.searchsorted(self._rows, (top, top + rows))
+        y, x = self._rows[start:stop] - top, self._columns[start:stop] - left
+        inside = (x >= 0) & (x < columns)
+        out[y[inside], x[inside]] = self._ab[self._order[start:stop][inside]]
         return out
 
 
@@ -162,7 +156,9 @@ class Guide:
         if strength is not None:
             ab = ab * strength[..., None]
         texture = 1.0 if self.is_followed else TEXTURE
-        chroma = guided_chroma(ab, small, lightness, self.constraints, texture)
+        notes = []
+        chroma = guided_chroma(ab, small, lightness, self.constraints, texture, notes)
+        self.notes.extend(note for note in notes if note not in self.notes)
         return chroma if self.factor is None else _Scaled(chroma, self.factor)
 
     def part(self, top: int, left: int, shape: tuple[int, int]) -> Guide:
@@ -191,6 +187,7 @@ def guided_chroma(
     lightness: Float32,
     constraints: Constraints,
     texture: float = TEXTURE,
+    notes: list[str] | None = None,
 ) -> ChromaSource:
     """Change a colorizer's chroma so that it has the colors that a user set.
 
@@ -206,6 +203,8 @@ def guided_chroma(
         Pixels of the full-size picture whose chroma is set.
     texture : float, optional
         Share of the prediction that is kept around hints, 0 to 1.
+    notes : list of str, optional
+        Receives a sentence if there are too many hints to sharpen the colors around all of them.
 
     Returns
     -------
@@ -238,7 +237,13 @@ def guided_chroma(
     exact = Constraints(
         constraints.rows, constraints.columns, target.astype(np.float32), constraints.shape
     )
-    return _Exact(hinted, _patches(rest, lightness, constraints), exact)
+    patches, blurred = make_patches(rest, lightness, constraints)
+    if blurred and notes is not None:
+        notes.append(
+            f"the hints have many small details: around {blurred:,} of their pixels colors are"
+            " blurred as by enlarging"
+        )
+    return _Exact(hinted, patches, exact)
 
 
 def _means(values: Any, groups: Any, count: int) -> Any:
@@ -249,42 +254,23 @@ def _means(values: Any, groups: Any, count: int) -> Any:
 
 
 def _at(field: ChromaSource, lightness: Float32, constraints: Constraints) -> Any:
-    """Return the chroma of a field at the constraints' pixels, float32 (N, 2)."""
+    """Return the chroma of a field at the constraints' pixels, float32 (N, 2).
+
+    Neighboring rows are evaluated together, as far as they have constraints.
+    """
     out = np.empty((len(constraints), 2), np.float32)
     order = np.argsort(constraints.rows, kind="stable")
-    for row in np.unique(constraints.rows):
-        some = order[np.searchsorted(constraints.rows[order], row) :]
-        some = some[constraints.rows[some] == row]
-        left, right = constraints.columns[some].min(), constraints.columns[some].max() + 1
-        part = np.ascontiguousarray(lightness[row : row + 1, left:right])
-        out[some] = field.chroma_of_block(int(row), int(left), part)[
-            0, constraints.columns[some] - left
-        ]
+    rows, columns = constraints.rows[order], constraints.columns[order]
+    start = 0
+    while start < len(order):
+        reachable = rows[start : np.searchsorted(rows, rows[start] + BAND)]
+        gaps = np.flatnonzero(np.diff(reachable) > 1)
+        stop = start + (int(gaps[0]) + 1 if len(gaps) else len(reachable))
+        top, bottom = int(rows[start]), int(rows[stop - 1]) + 1
+        band = columns[start:stop]
+        left, right = int(band.min()), int(band.max()) + 1
+        part = np.ascontiguousarray(lightness[top:bottom, left:right])
+        chroma = field.chroma_of_block(top, left, part)
+        out[order[start:stop]] = chroma[rows[start:stop] - top, band - left]
+        start = stop
     return out
-
-
-def _patches(rest: Any, lightness: Float32, constraints: Constraints) -> list[_Patch]:
-    """Return chroma to add around hints that up-sampling has blurred."""
-    height, width = constraints.shape
-    waiting = np.linalg.norm(rest, axis=1) > SMALL
-    patches = []
-    while waiting.any():
-        first = int(np.argmax(waiting))
-        row, column = int(constraints.rows[first]), int(constraints.columns[first])
-        top, left = max(0, row - WINDOW), max(0, column - WINDOW)
-        bottom, right = min(height, row + WINDOW + 1), min(width, column + WINDOW + 1)
-        near = (constraints.rows >= top) & (constraints.rows < bottom)
-        near &= (constraints.columns >= left) & (constraints.columns < right)
-        is_hint = np.zeros((bottom - top, right - left), bool)
-        y, x = constraints.rows[near] - top, constraints.columns[near] - left
-        is_hint[y, x] = True
-        values = np.zeros((*is_hint.shape, 2))
-        values[y, x] = np.where(waiting[near][:, None], rest[near], 0)
-        spreader = Propagation(lightness[top:bottom, left:right]).spreader(is_hint)
-        ab = spreader.spread(values[is_hint])
-        distance = np.hypot(*np.mgrid[top - row : bottom - row, left - column : right - column])
-        taper = np.clip(2 - 2 * distance / WINDOW, 0, 1)[..., None]
-        patches.append(_Patch(top, left, (ab * taper).astype(np.float32)))
-        done = near & (np.hypot(constraints.rows - row, constraints.columns - column) <= WINDOW / 2)
-        waiting &= ~done
-    return patches
