@@ -21,7 +21,8 @@ from colortk.color.working_size import working_shape
 from colortk.errors import PluginError, PredictionError
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import load_callable
-from colortk.runtime.loading import check_prediction, reason
+from colortk.runtime.loading import check_prediction
+from colortk.runtime.plugin_errors import reason
 from colortk.runtime.predictors import GuidedPredictor, Predictor
 from colortk.runtime.subprocesses import threads
 from colortk.types import Float32
@@ -94,8 +95,8 @@ def refiner(name: str) -> Refiner:
     try:
         function = load_callable(spec.function)
     except Exception as error:
-        why = reason(error, spec.function)
-        raise PluginError(f"refinement '{name}' cannot be loaded", why) from error
+        problem = f"refinement '{name}' cannot be loaded"
+        raise PluginError(problem, reason(error, spec.function)) from error
 
     def refine(lightness: Float32, ab: Float32) -> Float32:
         try:
@@ -103,8 +104,8 @@ def refiner(name: str) -> Refiner:
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # SystemExit, too, is a failure of the refinement.
-            why = reason(error, spec.function)
-            raise PredictionError(f"refinement '{name}' failed", why) from error
+            problem = f"refinement '{name}' failed"
+            raise PredictionError(problem, reason(error, spec.function)) from error
         return check_prediction(name, lightness, refined)
 
     return function if spec.function.startswith("colortk.") else refine
@@ -124,8 +125,7 @@ def warmed(refine: Refiner) -> Iterator[None]:
     """
 
     def warm() -> None:
-        light = np.full((1, 1), 50, np.float32)
-        ab = np.full((1, 1, 2), 50, np.float32)
+        light, ab = np.full((1, 1), 50, np.float32), np.full((1, 1, 2), 50, np.float32)
         lab_to_rgb8(cv2.merge([light, ab[..., 0], ab[..., 1]]))
         if refine.__module__ == "colortk.color.refine":
             refine(light, ab)

@@ -43,7 +43,7 @@ def test_the_output_has_a_default_name(source: Path) -> None:
     [
         ({"plugin": lambda lightness: lightness}, "a function cannot colorize a film"),
         ({"plugin": "gra"}, "did you mean 'gray'"),
-        ({"temporal": "smooth"}, "known values: keyframes, flow, off"),
+        ({"temporal": "smooth"}, "known values: keyframes, flow, off, plugin"),
         ({"strength": 3}, "a number from 0 to 2"),
         ({"keyframes": 0}, "a whole number above 0"),
         ({"segment_seconds": 0}, "a number above 0"),

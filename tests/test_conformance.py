@@ -193,6 +193,7 @@ def test_a_correct_third_party_plugin_passes(
         ["batch_equals_single", "not run", "not run: it offers no predict_ab_batch"],
         ["samples_are_repeatable", "not run", "not run: it declares no samples"],
         ["hints_are_followed", "not run", "not run: it does not declare guided"],
+        ["films_are_repeatable", "not run", "not run: it does not declare film"],
     ]
 
 
@@ -214,18 +215,18 @@ def test_a_plugin_that_always_raises_fails_one_check(
         assert {(row["status"], row["reason"]) for row in others} == {
             ("not run", "not run: returns_chroma_of_the_right_shape has failed")
         }
-        assert len(others) == 10
+        assert len(others) == 11
 
 
 @pytest.mark.parametrize(
     ("body", "failed", "not_run"),
     [
-        (f"return {ZEROS}[1:]", ["returns_chroma_of_the_right_shape"], 10),
-        (f"return {ZEROS}.astype(float)", ["returns_chroma_of_the_right_shape"], 3),
+        (f"return {ZEROS}[1:]", ["returns_chroma_of_the_right_shape"], 11),
+        (f"return {ZEROS}.astype(float)", ["returns_chroma_of_the_right_shape"], 4),
         (
             f"return {ZEROS} + np.random.rand()",
             ["returns_the_same_result_twice", "does_not_depend_on_previous_pictures"],
-            4,
+            5,
         ),
     ],
 )

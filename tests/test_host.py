@@ -224,6 +224,7 @@ def test_plugins_show_and_check_print_one_plugin(colortk: Callable[..., Any]) ->
     assert statuses.pop("batch_equals_single") == "not run"
     assert statuses.pop("samples_are_repeatable") == "not run"
     assert statuses.pop("hints_are_followed") == "not run"
+    assert statuses.pop("films_are_repeatable") == "not run"
     assert set(statuses.values()) == {"passed"}
 
 

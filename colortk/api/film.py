@@ -10,6 +10,7 @@ from typing import Any
 from colortk.api.guidance import HintsInput, parse_hints
 from colortk.api.predictors import execution_settings, get_predictor
 from colortk.errors import UsageError
+from colortk.plugin.registry import registry
 from colortk.plugin.spec import DEFAULT
 from colortk.runtime.loading import Loaded
 from colortk.video.colorize_film import colorize_film
@@ -20,6 +21,7 @@ from colortk.video.film_settings import (
     FilmSettings,
     FilmSummary,
     default_output,
+    default_temporal,
 )
 from colortk.video.keyframes import INTERVAL
 
@@ -31,7 +33,7 @@ def colorize_video(
     *,
     strength: float = 1.0,
     refine: str = "ratio",
-    temporal: str = "keyframes",
+    temporal: str | None = None,
     keyframes: int = INTERVAL,
     hints: HintsInput | None = None,
     begin: float | None = None,
@@ -70,9 +72,11 @@ def colorize_video(
         Factor on chroma, from 0 to 2.
     refine : str
         Name of a chroma refinement.
-    temporal : {"keyframes", "flow", "off"}
+    temporal : {"keyframes", "flow", "off", "plugin"}, optional
         Colorize some frames and move their colors along motion to the others, colorize each frame
-        and average colors along motion, or colorize each frame by itself.
+        and average colors along motion, colorize each frame by itself, or give all frames in order
+        to a plugin that declares ``film``. By default "plugin" if the plugin can and there are no
+        hints, else "keyframes".
     keyframes : int
         With "keyframes": frames from one colorized frame to the next.
     hints : optional
@@ -138,7 +142,7 @@ def colorize_video(
         or not 0 <= strength <= 2
     ):
         raise UsageError(f"strength {strength!r}", "it is a number from 0 to 2")
-    if temporal not in TEMPORAL:
+    if temporal is not None and temporal not in TEMPORAL:
         raise UsageError(f"temporal {temporal!r}", f"known values: {', '.join(TEMPORAL)}")
     if isinstance(keyframes, bool) or not isinstance(keyframes, int) or keyframes < 1:
         raise UsageError(f"keyframes={keyframes!r}", "it is a whole number above 0")
@@ -149,10 +153,15 @@ def colorize_video(
     film = Path(film)
     output = default_output(film) if output is None else Path(output)
     encoding = Encoding(codec, crf, preset, pix_fmt)
+    points = tuple(parse_hints(hints))
+    if temporal is None:
+        temporal = "keyframes"
+        if isinstance(plugin, str):
+            temporal = default_temporal(registry().colorizer(plugin)[1], bool(points))
     settings = FilmSettings(
         output, encoding, refine, strength, temporal, begin, end, fps_overlay, force,
         resume, segment_seconds, deinterlace, keyframes,
-        tuple(parse_hints(hints)),
+        points,
     )  # fmt: skip
 
     def begin_progress(total: int | None) -> Callable[[int], None]:

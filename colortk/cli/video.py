@@ -60,8 +60,8 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 )  # fmt: skip
 @PLUGIN
 @click.option(
-    "--temporal", type=click.Choice(["keyframes", "flow", "off"]), default="keyframes",
-    show_default=True, help="Choose how colors are made steady.",
+    "--temporal", type=click.Choice(["keyframes", "flow", "off", "plugin"]),
+    help="Choose how colors are made steady. [default: keyframes, or plugin if it can]",
 )  # fmt: skip
 @click.option(
     "--keyframes", type=click.IntRange(1, 250), metavar="K", default=8, show_default=True,
@@ -115,7 +115,7 @@ def command(
     film: Path,
     output: Path | None,
     plugin: str,
-    temporal: str,
+    temporal: str | None,
     keyframes: int,
     begin: float | None,
     end: float | None,
@@ -151,7 +151,7 @@ def command(
 
     --temporal keyframes colorizes every K-th frame of a shot and moves its colors along the motion
     to the other frames; flow colorizes each frame and averages colors along the motion; off does
-    not make colors steady.
+    not make colors steady; plugin gives all frames in order to a plugin that declares film.
 
     \b
     colortk video old.mp4 -o color.mp4
@@ -160,18 +160,22 @@ def command(
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
     note_foreign_weights(plugin, weights)
+    from colortk.plugin.registry import registry
     from colortk.runtime.loading import PluginRequest, load
     from colortk.video.colorize_film import colorize_film
     from colortk.video.encoding import Encoding
-    from colortk.video.film_settings import FilmSettings, default_output
+    from colortk.video.film_settings import FilmSettings, default_output, default_temporal
 
     if output is None:
         output = default_output(film)
     encoding = Encoding(codec, crf, preset, pix_fmt)
+    points = film_hints(hints, hint, film)
+    if temporal is None:
+        temporal = default_temporal(registry().colorizer(plugin)[1], bool(points))
     settings = FilmSettings(
         output, encoding, refine, strength, temporal, begin, end, fps_overlay, force,
         resume, stretch or segment_seconds, deinterlace, keyframes,
-        film_hints(hints, hint, film),
+        points,
     )  # fmt: skip
     with ExitStack() as stack:
         try:

@@ -13,7 +13,8 @@ from colortk.errors import ColortkError, UsageError
 from colortk.harness.metrics.pair import Pair, Truth
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import MetricSpec, load_callable
-from colortk.runtime.loading import plugin_context, reason
+from colortk.runtime.loading import plugin_context
+from colortk.runtime.plugin_errors import reason
 from colortk.types import Array
 
 #: Largest number that a metric may return: the squares of larger ones overflow in intervals.

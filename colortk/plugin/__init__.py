@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from colortk.io.files import write_atomic
     from colortk.io.regular_files import open_regular, read_regular
     from colortk.plugin.artifact import Artifact, Artifacts
+    from colortk.plugin.film_colorizer import FilmColorizer
     from colortk.plugin.guided import GuidedColorizer
     from colortk.plugin.hookspecs import hookimpl
     from colortk.plugin.rgb_output import RgbColorizer
@@ -76,6 +77,7 @@ __all__ = [
     "ColorizerSpec",
     "ColortkError",
     "EnvironmentProblem",
+    "FilmColorizer",
     "FilmFrame",
     "Float32",
     "GraphCodec",
@@ -146,6 +148,7 @@ _LAZY = {
     "ColorizerSpec": "colortk.plugin.spec:ColorizerSpec",
     "ColortkError": "colortk.errors:ColortkError",
     "EnvironmentProblem": "colortk.errors:EnvironmentProblem",
+    "FilmColorizer": "colortk.plugin.film_colorizer:FilmColorizer",
     "FilmFrame": "colortk.harness.films.frame:FilmFrame",
     "Float32": "colortk.types:Float32",
     "GraphCodec": "colortk.runtime.network_io:GraphCodec",

@@ -99,6 +99,9 @@ class ColorizerSpec:
     guided : bool
         The colorizer has ``predict_ab_guided(lightness, hints)``, which uses the hints of a user;
         see :class:`colortk.plugin.guided.GuidedColorizer`.
+    film : bool
+        The colorizer has ``predict_ab_film(lightnesses)``, which gets every frame of a film in
+        order; see :class:`colortk.plugin.film_colorizer.FilmColorizer`.
     """
 
     name: str
@@ -118,6 +121,7 @@ class ColorizerSpec:
     bibtex: str = ""
     guided: bool = False
     output: Output = "ab"
+    film: bool = False
 
 
 #: Arguments of the function of a metric.

@@ -105,13 +105,13 @@ def _check_colorizer(spec: ColorizerSpec) -> str | None:
         return "has a package, trainer or paper that is not text"
     if problem := _check_artifacts(spec.artifacts, bool(spec.package)):
         return problem
-    for capability in ("samples", "guided"):
+    for capability in ("samples", "guided", "film"):
         if not isinstance(value := getattr(spec, capability), bool):
             return f"has {capability}={value!r}; expected True or False"
     if spec.output not in get_args(Output):
         return f"has output={spec.output!r}; expected one of {', '.join(get_args(Output))}"
-    if spec.output == "rgb" and (spec.samples or spec.guided):
-        return 'has output="rgb", which cannot be combined with samples or guided'
+    if spec.output == "rgb" and (spec.samples or spec.guided or spec.film):
+        return 'has output="rgb", which cannot be combined with samples, guided or film'
     if wrong := check_options("options", spec.options):
         return wrong
     if isinstance(spec.train_options, str):

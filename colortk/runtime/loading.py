@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,13 @@ from colortk.plugin.process_state import restored
 from colortk.plugin.registry import registry
 from colortk.plugin.rgb_output import ChromaOfRgb
 from colortk.plugin.spec import DEFAULT, Colorizer, ColorizerSpec, load_callable
+from colortk.runtime.film_frames import FilmFrames, need_film
+from colortk.runtime.plugin_errors import reason
 from colortk.store.artifacts import artifacts_of
 from colortk.types import Float32
 
 #: Larger chroma than any color has. Values beyond it cannot be CIELAB.
 MAX_CHROMA = 1000.0
-#: Packages in which the cause of a plugin's error is not searched.
-HOST_PACKAGES = frozenset({"colortk", "numpy", *sys.stdlib_module_names})
 
 
 @dataclass(frozen=True)
@@ -162,10 +160,47 @@ class Loaded:
         ab = self._ask("predict_ab_guided", lightness.copy(), copy)
         return check_prediction(self.spec.name, lightness, ab)
 
+    def predict_film(self, lightnesses: Iterator[Float32]) -> Generator[Float32, None, None]:
+        """Predict the frames of one film, by a plugin that declares ``film``.
+
+        Parameters
+        ----------
+        lightnesses : iterator of float32 arrays of shape (H, W)
+            CIE L*, 0 to 100, of every frame in order.
+
+        Yields
+        ------
+        float32 array of shape (H, W, 2)
+            CIE a* and b* of every frame in order.
+
+        Raises
+        ------
+        UsageError, PredictionError
+            See :mod:`colortk.runtime.film_frames`.
+        """
+        need_film(self.spec)
+        frames, end = FilmFrames(self.spec.name, lightnesses), object()
+        with self._plugin_code():
+            predictions = iter(self.colorizer.predict_ab_film(iter(frames)))  # type: ignore[attr-defined]
+        while True:
+            with self._plugin_code():
+                ab = next(predictions, end)
+            if ab is end:
+                break
+            # A copy: the plugin may write the next frame into the same array.
+            yield check_prediction(self.spec.name, frames.next_waiting(), ab).copy()
+        frames.check_end()
+
     def _ask(self, method: str, *arguments: Any) -> Any:
+        with self._plugin_code():
+            return getattr(self.colorizer, method)(*arguments)
+
+    @contextlib.contextmanager
+    def _plugin_code(self) -> Iterator[None]:
+        """Run code of the plugin, and convert its errors."""
         try:
             with plugin_context():
-                return getattr(self.colorizer, method)(*arguments)
+                yield
         except (KeyboardInterrupt, MemoryError, ColortkError):
             raise
         except BaseException as error:
@@ -173,46 +208,6 @@ class Loaded:
             raise PredictionError(
                 f"plugin '{self.spec.name}' failed", reason(error, self.spec.factory)
             ) from error
-
-
-def reason(error: BaseException, factory: str) -> str:
-    """Describe an error of a plugin in one line: class, message and :func:`source_location`."""
-    text = " ".join(str(error).split())
-    kind = type(error).__name__
-    return f"{f'{kind}: {text}' if text else kind} {source_location(error, factory)}".rstrip()
-
-
-def source_location(error: BaseException, factory: str) -> str:
-    """Return the innermost line of plugin code that an error passed through, as ``(file.py:7)``.
-
-    Parameters
-    ----------
-    error : BaseException
-        An error of a plugin.
-    factory : str
-        Import path of the factory. Lines of its package are preferred; otherwise any code counts
-        that belongs neither to Python, NumPy nor colortk.
-
-    Returns
-    -------
-    str
-        Empty if there is no such line, or if the code is our own.
-    """
-    if (
-        isinstance(error, SyntaxError) and error.filename
-    ):  # A SyntaxError already names its file; the importing frame is not the culprit.
-        return ""
-    plugin = factory.partition(":")[0].partition(".")[0]
-    if plugin == "colortk":  # A line of a library that a built-in metric calls helps nobody.
-        return ""
-    foreign = []
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        package = str(frame.f_globals.get("__name__")).partition(".")[0]
-        file = frame.f_code.co_filename
-        if package not in HOST_PACKAGES and not file.startswith("<"):
-            foreign.append((package, f"({Path(file).name}:{line})"))
-    own_locations = [where for package, where in foreign if package == plugin]
-    return (own_locations or [where for _, where in foreign] or [""])[-1]
 
 
 def need_samples(spec: ColorizerSpec) -> None:
@@ -296,7 +291,7 @@ def load(request: PluginRequest) -> Loaded:
             raise TypeError(f"its factory returned {type(colorizer).__name__} without {method}")
         if spec.output == "rgb":
             colorizer = ChromaOfRgb(spec.name, colorizer)
-        for capability in ("samples", "guided"):
+        for capability in ("samples", "guided", "film"):
             method, kind = f"predict_ab_{capability}", type(colorizer).__name__
             if getattr(spec, capability) and not callable(getattr(colorizer, method, None)):
                 raise TypeError(f"it declares {capability}, and {kind} has no {method}")

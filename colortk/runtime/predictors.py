@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 from colortk.guidance.working_hints import WorkingHints
 from colortk.plugin.spec import ColorizerSpec
@@ -43,3 +44,10 @@ class FilmPredictor(Predictor, Protocol):
     def takes_batches(self) -> bool: ...
 
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]: ...
+
+
+@runtime_checkable
+class WholeFilmPredictor(FilmPredictor, Protocol):
+    """A colorizer that may use the neighboring frames of a film."""
+
+    def predict_film(self, lightnesses: Iterator[Float32]) -> Iterator[Float32]: ...

@@ -218,6 +218,25 @@ def hints_are_followed(loaded: Loaded) -> None:
     assert np.abs(loaded.predict(light) - plain).max() < 1e-3, "it keeps hints for later pictures"
 
 
+def films_are_repeatable(loaded: Loaded) -> None:
+    """Check ``predict_ab_film`` of a plugin that declares film: a frame each, and no memory."""
+    if not loaded.spec.film:
+        raise NothingToCheckError("it does not declare film")
+    light = working_scene(loaded)
+    film = [np.ascontiguousarray(np.roll(light, 3 * number, axis=1)) for number in range(6)]
+    plain = loaded.predict(light)
+    # predict_film checks that each frame has one prediction, its shape, and finiteness.
+    first = list(loaded.predict_film(iter(film)))
+    list(loaded.predict_film(iter([np.ascontiguousarray(100 - frame) for frame in film])))
+    again = list(loaded.predict_film(iter(film)))
+    difference = max(np.abs(a - b).max() for a, b in zip(first, again, strict=True))
+    assert difference < 1e-3, f"another film in between changed it by {difference:.4f}"
+    assert len(list(loaded.predict_film(iter(film[:1])))) == 1, "a film of one frame"
+    raw = next(iter(loaded.colorizer.predict_ab_film(iter(film))))  # type: ignore[attr-defined]
+    assert getattr(raw, "dtype", None) == np.float32, "predict_ab_film must yield float32"
+    assert np.abs(loaded.predict(light) - plain).max() < 1e-3, "it keeps a film for later pictures"
+
+
 def keeps_lightness(loaded: Loaded) -> None:
     """Check that the finished picture has the lightness of the input."""
     light = scene(301, 203)

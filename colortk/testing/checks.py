@@ -12,7 +12,8 @@ from typing import Any
 from colortk.errors import ColortkError
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, MetricSpec
-from colortk.runtime.loading import Loaded, PluginRequest, load, reason, source_location
+from colortk.runtime.loading import Loaded, PluginRequest, load
+from colortk.runtime.plugin_errors import reason, source_location
 from colortk.testing import check_functions
 from colortk.testing.check_functions import NotRunError, UnlikelyResultWarning
 
@@ -146,6 +147,7 @@ def check_colorizer(
         check_functions.batch_equals_single,
         check_functions.samples_are_repeatable,
         check_functions.hints_are_followed,
+        check_functions.films_are_repeatable,
         check_functions.keeps_lightness,
     ):
         yield of_plugin.__name__, functools.partial(session.run, of_plugin.__name__, of_plugin)

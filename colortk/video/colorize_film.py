@@ -15,6 +15,7 @@ from colortk._opencv import cv2
 from colortk.errors import PictureError, UsageError
 from colortk.io.files import refuse_special
 from colortk.pipeline import refiner
+from colortk.runtime.film_frames import need_film
 from colortk.runtime.predictors import FilmPredictor
 from colortk.runtime.provenance import colorizer_code
 from colortk.runtime.subprocesses import cores
@@ -88,6 +89,8 @@ def _colorize_film(
     if settings.resume and not settings.force and output.is_file() and not segments.folder.exists():
         _refuse_input(path, output)
         return FilmSummary(str(path), str(output), plugin.spec.name, already_done=True)
+    if settings.temporal == "plugin":
+        need_film(plugin.spec)
     film, encoding = _checked(path, settings)
     refine = refiner(settings.refine)
     segments.begin(_key(path, plugin, settings), settings.resume, settings.force)
@@ -99,7 +102,9 @@ def _colorize_film(
         refine, film.tags.weights, encoding.subsampling, settings.strength, film.quarter_turns,
         settings.refine == "ratio", encoding.levels(film), film.interlaced,
     )  # fmt: skip
-    losses = Losses(broken=segments.finished[-1].broken if segments.finished else 0)
+    # A plugin that remembers earlier frames gets them again, and they are read again.
+    again = not segments.finished or settings.temporal == "plugin"
+    losses = Losses(broken=0 if again else segments.finished[-1].broken)
     summary.resumed = sum(segment.frames for segment in segments.finished)
     span = _span(film, settings)
     advance = begin(_expected(film, span))
@@ -238,12 +243,14 @@ def _encode(
     if span is not None:
         first = -int(-span[0] // film.time_base)
         last = None if span[1] is None else -int(-span[1] // film.time_base)
+    begin = first
     if segments.finished:
         first = segments.finished[-1].last + 1
+        begin = begin if settings.temporal == "plugin" else first
     state = segments.state()
     cuts = segments.finished[-1].cuts if segments.finished else 0
     points = segments.finished[-1].points if segments.finished else None
-    read = frames(job.path, film, losses, first, last, job.frame_settings.levels)
+    read = frames(job.path, film, losses, begin, last, job.frame_settings.levels)
     colorized = colorized_frames(job, read, first, state, cuts, points)
     rate = fps_overlay.FrameRate()
     length = settings.segment_seconds / film.time_base

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from colortk.guidance.hints import Hint
+from colortk.plugin.spec import ColorizerSpec
 from colortk.video.encoding import Encoding
 from colortk.video.keyframes import INTERVAL
 
 #: How colors are made steady.
-TEMPORAL = ("keyframes", "flow", "off")
+TEMPORAL = ("keyframes", "flow", "off", "plugin")
 #: What can be done with interlaced films.
 DEINTERLACE = ("auto", "off", "bob")
 #: Container formats by file extension.
@@ -35,9 +36,10 @@ class FilmSettings:
         Name of a chroma refinement.
     strength : float
         Factor on chroma, 0 to 2.
-    temporal : {"keyframes", "flow", "off"}
+    temporal : {"keyframes", "flow", "off", "plugin"}
         Predict some frames and carry their colors along motion to the others, average the colors of
-        all frames along motion, or colorize each frame by itself.
+        all frames along motion, colorize each frame by itself, or give all frames in order to a
+        plugin that declares ``film``.
     begin, end : float or None
         Part of the film, in seconds from its first frame.
     label : bool
@@ -143,3 +145,16 @@ def default_output(film: Path) -> Path:
     """
     extension = film.suffix if film.suffix.lower() in CONTAINERS else ".mp4"
     return film.with_name(f"{film.stem}-colorized{extension}")
+
+
+def default_temporal(spec: ColorizerSpec, hints: bool) -> str:
+    """Return how colors are made steady if the user does not say it.
+
+    Parameters
+    ----------
+    spec : ColorizerSpec
+        The plugin. One that declares ``film`` gets all frames in order.
+    hints : bool
+        Whether the user has set colors, which belong to keyframes.
+    """
+    return "plugin" if spec.film and not hints else "keyframes"

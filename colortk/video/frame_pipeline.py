@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from colortk.runtime.predictors import FilmPredictor
+from colortk.runtime.predictors import FilmPredictor, WholeFilmPredictor
 from colortk.runtime.prefetch import prefetch
 from colortk.types import Float32
 from colortk.video.colorize_frame import FrameSettings, YuvPlanes, color_planes, plugin_lightness
@@ -81,7 +82,8 @@ def colorized_frames(
     read : iterator of Frame
         Its gray frames.
     first : int or None
-        The first time stamp that is colorized.
+        The first time stamp that is colorized. A plugin that gets all frames in order also gets
+        those before it.
     state : State or None
         State of the smoothing at the end of an earlier run that is continued.
     cuts : int
@@ -91,6 +93,8 @@ def colorized_frames(
     """
     if job.settings.temporal == "keyframes":
         return _keyframed(job, read, first, state, cuts, points)
+    if job.settings.temporal == "plugin":
+        return _each_predicted(job, read, None, first)
     smoother = Smoother() if job.settings.temporal == "flow" else None
     if smoother is not None:
         smoother.state, smoother.cuts = state, cuts
@@ -136,7 +140,7 @@ def _keyframed(
 
 
 def _each_predicted(
-    job: FilmJob, source: Iterator[Frame], smoother: Smoother | None
+    job: FilmJob, source: Iterator[Frame], smoother: Smoother | None, first: int | None = None
 ) -> Generator[ColorizedFrame, None, None]:
     """Yield color frames; reading, prediction and coloring run in separate threads."""
     plugin, frame_settings = job.plugin, job.frame_settings
@@ -144,7 +148,11 @@ def _each_predicted(
     read = prefetch(
         (frame, plugin_lightness(frame.gray, plugin, turns, levels)) for frame in source
     )
-    predicted = prefetch(_predicted(read, plugin))
+    if job.settings.temporal == "plugin":
+        assert isinstance(plugin, WholeFilmPredictor)
+        predicted = prefetch(_predicted_in_order(read, plugin, first))
+    else:
+        predicted = prefetch(_predicted(read, plugin))
 
     def color_frames() -> Generator[ColorizedFrame, None, None]:
         try:
@@ -167,6 +175,28 @@ def _predicted(
         while batch := list(islice(read, count)):
             predictions = plugin.predict_many([light for _, light in batch])
             for (frame, _), ab in zip(batch, predictions, strict=True):
+                yield frame, ab
+    finally:
+        read.close()
+
+
+def _predicted_in_order(
+    read: Generator[tuple[Frame, Float32], None, None],
+    plugin: WholeFilmPredictor,
+    first: int | None,
+) -> Generator[tuple[Frame, Float32], None, None]:
+    """Yield frames from ``first`` on and their chroma. The plugin gets all frames in order."""
+    waiting: deque[Frame] = deque()
+
+    def lightnesses() -> Iterator[Float32]:
+        for frame, light in read:
+            waiting.append(frame)
+            yield light
+
+    try:
+        for ab in plugin.predict_film(lightnesses()):
+            frame = waiting.popleft()
+            if first is None or frame.pts >= first:
                 yield frame, ab
     finally:
         read.close()
