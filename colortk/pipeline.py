@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from colortk.plugin.registry import registry
 from colortk.plugin.spec import load_callable
 from colortk.runtime.loading import check_prediction
 from colortk.runtime.plugin_errors import reason
-from colortk.runtime.predictors import GuidedPredictor, Predictor
+from colortk.runtime.predictors import Predictor
 from colortk.runtime.subprocesses import threads
 from colortk.types import Float32
 
@@ -177,30 +177,16 @@ def colorize(
     rows, columns = working_shape(predictor.spec.working_size, height, width)
     start = time.perf_counter()
     small = np.ascontiguousarray(resize(lightness, (columns, rows)))
-    ab, guide = _predict(predictor, small, lightness, guide)
+    if guide is None:
+        ab = predictor.predict(small)
+    else:
+        from colortk.runtime.guided_prediction import predict_with_guide
+
+        ab, guide = predict_with_guide(predictor, small, lightness, guide)
     middle = time.perf_counter()
     rgb = join(lightness, ab, refine, strength, dtype, small, guide)
     end = time.perf_counter()
     return Result(rgb, ab, {"predict": middle - start, "chroma": end - middle})
-
-
-def _predict(
-    predictor: Predictor, small: Float32, lightness: Float32, guide: ChromaGuide | None
-) -> tuple[Float32, ChromaGuide | None]:
-    """Return the prediction, and the guide that is to be applied to it.
-
-    Hints go to a colorizer that takes them itself.
-    """
-    if guide is None or not predictor.spec.guided or not hasattr(predictor, "predict_guided"):
-        return predictor.predict(small), guide
-    from colortk.guidance.working_hints import working_hints
-
-    concrete = guide.resolved(lightness, lambda: predictor.predict(small))
-    hints = working_hints(concrete.constraints, (small.shape[0], small.shape[1]))
-    if hints is None:
-        return predictor.predict(small), concrete
-    ab = cast(GuidedPredictor, predictor).predict_guided(small, hints)
-    return ab, replace(concrete, is_followed=True)
 
 
 def colorize_present(

@@ -10,7 +10,12 @@ from colortk.types import Chroma, Lightness
 
 
 class GuidedColorizer(Colorizer, Protocol):
-    """A colorizer that uses hints in its prediction; declared with ``guided=True``."""
+    """A colorizer that uses hints in its prediction; declared with ``guided=True``.
+
+    It may have the attribute ``follows_hints``, bool. ``False`` says that the weights that it has
+    loaded do not take hints. The host then spreads hints over its predictions, as for colorizers
+    that are not guided.
+    """
 
     def predict_ab_guided(self, lightness: Lightness, hints: WorkingHints) -> Chroma:
         """Predict the chroma of a picture with hints.

@@ -63,6 +63,7 @@ class Ready:
 
     digest: str
     options_key: str
+    follows_hints: bool = False
 
 
 def serve(channel: Channel) -> None:
@@ -76,7 +77,7 @@ def serve(channel: Channel) -> None:
         if loading.origin is not None:
             discover_only([loading.origin])
         loaded = load(loading.request)
-        ready = Ready(loaded.digest, loaded.options_key)
+        ready = Ready(loaded.digest, loaded.options_key, loaded.follows_hints)
         channel.send(Message("ready", first.number, to_plain(ready)))
     except ColortkError as error:
         channel.send(failure(first, error))
@@ -127,6 +128,8 @@ class Isolated:
     ----------
     last : TimedPrediction or None
         The last prediction.
+    follows_hints : bool
+        Whether the plugin takes hints itself.
     late : bool
         Whether the last prediction was stopped by the time limit.
     loading : float
@@ -151,7 +154,7 @@ class Isolated:
         self.sealed = dict.fromkeys(ASPECTS, False)
         self.request, self.timeout, self.threads = request, timeout, threads
         self._worker: WorkerProcess | None = None
-        self.digest, self.options_key = "", "{}"
+        self.digest, self.options_key, self.follows_hints = "", "{}", False
         self.last: TimedPrediction | None = None
         self.loading = 0.0
         self.late = False
@@ -244,6 +247,7 @@ class Isolated:
             self.close()
             raise _forged(self.request.plugin, "while loading", PluginError, error) from error
         self.digest, self.options_key = ready.digest, ready.options_key
+        self.follows_hints = ready.follows_hints
         self.loading += time.perf_counter() - start
 
     def _ask(

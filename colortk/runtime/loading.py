@@ -102,6 +102,11 @@ class Loaded:
         """Whether the plugin can predict several pictures at once."""
         return callable(getattr(self.colorizer, "predict_ab_batch", None))
 
+    @property
+    def follows_hints(self) -> bool:
+        """Whether the plugin takes hints itself with the weights that it has loaded."""
+        return self.spec.guided and bool(getattr(self.colorizer, "follows_hints", True))
+
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
         """Predict several pictures of one size, at once if the plugin can do that."""
         if len(lightnesses) < 2 or not self.takes_batches:

@@ -26,7 +26,10 @@ class SamplingPredictor(Predictor, Protocol):
 
 
 class GuidedPredictor(Predictor, Protocol):
-    """A colorizer that takes hints itself."""
+    """A colorizer that takes hints itself, if its weights do."""
+
+    @property
+    def follows_hints(self) -> bool: ...
 
     def predict_guided(self, lightness: Float32, hints: WorkingHints) -> Float32: ...
 

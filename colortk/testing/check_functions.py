@@ -196,6 +196,8 @@ def hints_are_followed(loaded: Loaded) -> None:
     """Check ``predict_ab_guided`` of a plugin that declares guided: form, effect and input."""
     if not loaded.spec.guided:
         raise NothingToCheckError("it does not declare guided")
+    if not loaded.follows_hints:
+        raise NothingToCheckError("its weights do not take hints")
     light = working_scene(loaded)
     plain = loaded.predict(light)
     ab, mask = np.zeros_like(plain), np.zeros_like(light)

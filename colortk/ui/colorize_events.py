@@ -52,8 +52,8 @@ class WrittenResult:
         The settings.
     label : str
         Label of the plugin.
-    plugin_strength : float
-        Strength that the label states.
+    plugin : KeptPlugin
+        The plugin, with this prediction.
     hint_notes : list of str
         Notes on hints, for the editor.
     """
@@ -62,7 +62,7 @@ class WrittenResult:
     prediction: KeptPrediction
     options: UploadOptions
     label: str
-    plugin_strength: float
+    plugin: KeptPlugin
     hint_notes: list[str]
 
 
@@ -88,12 +88,14 @@ def colorize(context: RequestContext, file: str | None, *values: Any) -> Any:
         raise UsageError("No picture is chosen", hint="choose one")
     result = _write_result(context, ColorizeInputs(file, *values), adjusted=False)
     options, kept, refine = result.options, result.prediction, result.options.refine
-    predicted = data_url(render_hints(kept, (), result.plugin_strength, refine, keep_border=False))
+    predicted = data_url(render_hints(kept, (), result.plugin.strength, refine, keep_border=False))
     changed = predicted
     if options.guided or options.strength != 1:
-        strength, border = options.strength * result.plugin_strength, options.keep_border
+        strength, border = options.strength * result.plugin.strength, options.keep_border
         changed = data_url(
-            render_hints(kept, options.hints, strength, refine, border, options.mask)
+            render_hints(
+                kept, options.hints, strength, refine, border, options.mask, None, result.plugin
+            )
         )
     # The first click then finds the picture's affinities.
     threading.Thread(target=_warm, args=(kept, refine), daemon=True).start()
@@ -132,8 +134,9 @@ def preview(context: RequestContext, file: str | None, *values: Any) -> Any:
     strength = options.strength * plugin.strength
     notes: list[str] = []
     rgb = render_hints(
-        kept, options.hints, strength, options.refine, options.keep_border, options.mask, notes
-    )
+        kept, options.hints, strength, options.refine, options.keep_border, options.mask, notes,
+        KeptPlugin(plugin, kept, options.variant),
+    )  # fmt: skip
     values_of_view = {"src": data_url(rgb), "revision": edits.revision, "notes": notes}
     return [editor_view(picture_id(file), kept, Path(file).stem, **values_of_view)]
 
@@ -215,9 +218,8 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
         ),
         history.to_html(),
     ]
-    return WrittenResult(
-        updates, kept, options, inputs.label, plugin.strength, colorized.hint_notes
-    )
+    plugin = KeptPlugin(chosen, kept, options.variant)
+    return WrittenResult(updates, kept, options, inputs.label, plugin, colorized.hint_notes)
 
 
 def describe(options: UploadOptions) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from colortk.color.upsample import resize
+from colortk.guidance.working_hints import WorkingHints
 from colortk.io.files import write_atomic
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.versions import Variant
@@ -166,3 +167,12 @@ class KeptPlugin:
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
         """Return :meth:`predict` of several pictures, one after another."""
         return [self.predict(lightness) for lightness in lightnesses]
+
+    @property
+    def follows_hints(self) -> bool:
+        """Whether the plugin takes hints itself. The host applies them to versions."""
+        return self._variant is None and self._plugin.follows_hints
+
+    def predict_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
+        """Return chroma as :meth:`.pooled_plugin.PooledPlugin.predict_guided`."""
+        return self._plugin.predict_guided(lightness, hints)

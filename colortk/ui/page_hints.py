@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from colortk._opencv import cv2
+from colortk.color.upsample import resize
 from colortk.errors import UsageError
 from colortk.guidance.hints import Hint, hints_from_json, hints_to_json, of_still
 from colortk.guidance.prepare import make_guide
-from colortk.pipeline import join, refiner
-from colortk.types import Array
+from colortk.pipeline import ChromaGuide, join, refiner
+from colortk.runtime.guided_prediction import follows_hints, predict_with_guide
+from colortk.runtime.predictors import Predictor
+from colortk.types import Array, Float32
 from colortk.ui.http_requests import RequestRefused
 from colortk.ui.json_messages import parse
 from colortk.ui.kept_predictions import KeptPrediction
@@ -139,6 +142,7 @@ def render_hints(
     keep_border: bool,
     mask: PaintedMask | None = None,
     notes: list[str] | None = None,
+    plugin: Predictor | None = None,
 ) -> Array:
     """Apply hints to a kept prediction at a small size.
 
@@ -158,25 +162,33 @@ def render_hints(
         What gets colors.
     notes : list of str, optional
         Gets a sentence for each kind of hint that could not be used as given.
+    plugin : Predictor, optional
+        The plugin of the prediction. If it takes hints itself, it predicts again.
 
     Returns
     -------
     uint8 array of shape (n, m, 3)
         sRGB, of the size of the kept lightness.
     """
-    light, guide = kept.lightness, None
+    light, ab = kept.lightness, kept.ab
+    small: Float32 | None = None
+    guide: ChromaGuide | None = None
     shape = light.shape[0], light.shape[1]
     if hints or keep_border or mask is not None:
         small_hints = [scale_hint(hint, kept.height, kept.width, shape) for hint in hints]
         painted = None if mask is None else mask.picture()
-        guide = make_guide(np.empty(0), light, small_hints, mask=painted, keep_border=keep_border)
+        colors = make_guide(np.empty(0), light, small_hints, mask=painted, keep_border=keep_border)
+        guide = colors
+        if plugin is not None and follows_hints(plugin):
+            small = np.ascontiguousarray(resize(light, (ab.shape[1], ab.shape[0])))
+            ab, guide = predict_with_guide(plugin, small, light, colors)
         if notes is not None:
             names = {
                 str(small): f"at {hint.x:g}, {hint.y:g}"
                 for small, hint in zip(small_hints, hints, strict=True)
             }
-            notes += summarize_notes(guide.notes, names)
-    rgb: Array = join(light, kept.ab, refiner(refine), strength, np.uint8, None, guide)
+            notes += summarize_notes(colors.notes, names)
+    rgb: Array = join(light, ab, refiner(refine), strength, np.uint8, small, guide)
     return rgb
 
 

@@ -16,7 +16,9 @@ from colortk.io.bit_depth import to_rgb8
 from colortk.io.encode import encode, extension_of, suggest_extension
 from colortk.io.files import write_atomic
 from colortk.pipeline import colorize, refiner
+from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime.versions import Variant
+from colortk.types import Float32
 from colortk.ui.kept_predictions import KeptPlugin, KeptPrediction, shrink_lightness
 from colortk.ui.limits import Limits
 from colortk.ui.page_hints import check_size, summarize_notes
@@ -151,7 +153,10 @@ def colorize_picture(
     if guide is not None:
         names = {str(hint): f"at {hint.x:g}, {hint.y:g}" for hint in options.hints}
         hint_notes = summarize_notes(guide.notes, names)
-    prediction = KeptPrediction(result.ab, shrink_lightness(light), *light.shape)
+    ab = result.ab
+    if options.hints and plugin.follows_hints:  # the kept prediction is that without hints
+        ab = plugin.predict(working_lightness(plugin.spec, light))
+    prediction = KeptPrediction(ab, shrink_lightness(light), *light.shape)
     del light, guide
     number = "" if options.variant is None else f"-{options.variant.number}"
     extension = options.extension or suggest_extension(picture)
@@ -202,7 +207,11 @@ def predict_versions(
         If the picture cannot be read, or the plugin makes only one version.
     """
     light = lightness(limits.decode(path, name).pixels)
-    rows, columns = working_shape(plugin.spec.working_size, *light.shape)
-    small = np.ascontiguousarray(resize(light, (columns, rows)))
-    versions = plugin.predict_samples(small, count, seed)
+    versions = plugin.predict_samples(working_lightness(plugin.spec, light), count, seed)
     return KeptPrediction(versions, shrink_lightness(light), *light.shape)
+
+
+def working_lightness(spec: ColorizerSpec, light: Float32) -> Float32:
+    """Return CIE L*, float32 (H, W), at the working size of a plugin."""
+    rows, columns = working_shape(spec.working_size, light.shape[0], light.shape[1])
+    return np.ascontiguousarray(resize(light, (columns, rows)))

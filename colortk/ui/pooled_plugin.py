@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 from colortk.errors import UsageError
+from colortk.guidance.working_hints import WorkingHints
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.runtime.isolate import Isolated
 from colortk.types import Float32
@@ -62,6 +63,18 @@ class PooledPlugin:
         with self._turn:
             return self._process(options).predict_samples(lightness, count, seed)
 
+    @property
+    def follows_hints(self) -> bool:
+        """Whether the plugin takes hints itself."""
+        return self._isolated.follows_hints
+
+    def predict_guided(
+        self, lightness: Float32, hints: WorkingHints, options: tuple[str, ...] = ()
+    ) -> Float32:
+        """Return chroma as :meth:`predict`, of a plugin that takes hints itself."""
+        with self._turn:
+            return self._process(options).predict_guided(lightness, hints)
+
     def _process(self, options: tuple[str, ...]) -> Isolated:
         if not options:
             return self._isolated
@@ -113,3 +126,12 @@ class PluginWithOptions:
     def predict_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
         """Return versions as :meth:`PooledPlugin.predict_samples`."""
         return self._plugin.predict_samples(lightness, count, seed, self._options)
+
+    @property
+    def follows_hints(self) -> bool:
+        """Whether the plugin takes hints itself."""
+        return self._plugin.follows_hints
+
+    def predict_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
+        """Return chroma as :meth:`PooledPlugin.predict_guided`."""
+        return self._plugin.predict_guided(lightness, hints, self._options)

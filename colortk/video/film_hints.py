@@ -1,8 +1,8 @@
 """Color hints in films: from their frame on they follow the motion, until a cut or until hidden.
 
 A hint names its frame by number or by time; otherwise it begins with the first frame. The frame
-becomes a keyframe, and the host spreads hints over the prediction of each keyframe as it does in
-pictures. The frames in between get the colors of the keyframes.
+becomes a keyframe. As in pictures, a plugin may follow the hints of a keyframe itself; otherwise
+the host spreads them over its prediction. The frames in between get the colors of the keyframes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from colortk.guidance.constraints import constraints_of
-from colortk.guidance.guide import guided_chroma
+from colortk.guidance.constraints import Constraints, constraints_of
+from colortk.guidance.guide import TEXTURE, guided_chroma
 from colortk.guidance.hints import Hint
+from colortk.runtime.guided_prediction import follows_hints, hints_to_follow, predict_guided
+from colortk.runtime.predictors import Predictor
 from colortk.types import Float32
 from colortk.video.film_properties import Film
 from colortk.video.film_reader import Frame
@@ -72,7 +74,7 @@ class FilmHints:
                     for number in sorted(early)
                 ]
         self._points = {number: (x, y) for number, x, y in points or ()}
-        self._new = False
+        self._new = self._is_followed = False
 
     @property
     def points(self) -> list[TrackedPoint]:
@@ -128,21 +130,42 @@ class FilmHints:
             else:
                 self._points[number] = x, y
 
+    def predict(self, frame: Frame, plugin: Predictor) -> Float32:
+        """Return the prediction of a plugin for a frame; hints count if the plugin follows them."""
+        light = self._lightness(frame)
+        self._is_followed = follows_hints(plugin)
+        if not self._points or not self._is_followed:
+            return plugin.predict(light)
+        hints = hints_to_follow(plugin, self._constraints(light), (light.shape[0], light.shape[1]))
+        return plugin.predict(light) if hints is None else predict_guided(plugin, light, hints)
+
+    @property
+    def replaces_colors(self) -> bool:
+        """Whether the last prediction follows new hints, so that earlier colors do not count."""
+        return self._new and self._is_followed
+
     def apply(self, frame: Frame, ab: Float32) -> Float32:
         """Return the chroma of a keyframe, float32 (h, w, 2), with the hints spread over it."""
         if not self._points:
             return ab
         light = self._lightness(frame)
-        hints = {n: replace(self._hints[n], x=x, y=y) for n, (x, y) in self._points.items()}
-        constraints = constraints_of(list(hints.values()), light)
+        constraints = self._constraints(light)
         if self._new:
             for note in constraints.notes:
-                for number, hint in hints.items():
-                    note = note.replace(str(hint), self._names[number])
+                for number in self._points:
+                    note = note.replace(str(self._at_point(number)), self._names[number])
                 self._notes.append(note)
             self._new = False
-        source = guided_chroma(ab, light, light, constraints)
+        texture = 1.0 if self._is_followed else TEXTURE
+        source = guided_chroma(ab, light, light, constraints, texture)
         return np.ascontiguousarray(source.chroma_of_block(0, 0, light), np.float32)
+
+    def _at_point(self, number: int) -> Hint:
+        x, y = self._points[number]
+        return replace(self._hints[number], x=x, y=y)
+
+    def _constraints(self, light: Float32) -> Constraints:
+        return constraints_of([self._at_point(number) for number in self._points], light)
 
 
 def _as_fractions(hint: Hint, height: int, width: int) -> Hint:

@@ -118,8 +118,14 @@ def _keyframed(
     hints = None
     if job.settings.hints:
         hints = FilmHints(job.settings.hints, job.film, lightness, job.notes, first, points)
+
+    def predict(frame: Frame) -> Float32:
+        if hints is None:
+            return job.plugin.predict(lightness(frame))
+        return hints.predict(frame, job.plugin)
+
     propagation = KeyframePropagation(
-        lambda frame: job.plugin.predict(lightness(frame)), job.settings.keyframes,
+        predict, job.settings.keyframes,
         settings.quarter_turns, settings.levels, hints, job.film,
     )  # fmt: skip
     propagation.state, propagation.cuts = state, cuts

@@ -184,6 +184,8 @@ class KeyframePropagation:
             earlier.append((ab, found))
         age = age * found
         predicted = self._predict(steps[-1].frame)
+        if self._hints is not None and self._hints.replaces_colors:
+            age = np.zeros_like(age)
         share = np.reciprocal(age + np.float32(1))[..., None]
         ab = self._hinted(steps[-1].frame, ab + (predicted - ab) * share)
         self.state = State(steps[-1].small, ab, np.minimum(age + 1, np.float32(MAX_AGE)))
