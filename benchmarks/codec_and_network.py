@@ -57,7 +57,7 @@ class Heard:
 @contextlib.contextmanager
 def listening() -> Iterator[Heard]:
     """Record the ONNX Runtime networks of this process and their inputs."""
-    from colortk.runtime import inference, onnx_session
+    from colortk.runtime import gpu_providers, inference, onnx_session
 
     heard = Heard()
     engine: Any = inference.OnnxNetwork
@@ -66,8 +66,8 @@ def listening() -> Iterator[Heard]:
     def making(self: Any, content: bytes, *arguments: Any, **keywords: Any) -> None:
         make(self, content, *arguments, **keywords)
         if self.engine.startswith("onnxruntime"):
-            cuda = [onnx_session.CUDA] if "cuda" in self.engine else []
-            heard.networks[id(self)] = content, [*cuda, onnx_session.CPU]
+            gpu = gpu_providers.PROVIDERS.get(self.engine.split()[1])
+            heard.networks[id(self)] = content, [*([gpu] if gpu else []), onnx_session.CPU]
 
     def predicting(self: Any, x: np.ndarray) -> np.ndarray:
         if id(self) in heard.networks:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from colortk.errors import ArtifactError, PredictionError, UsageError
-from colortk.runtime import inference, keras_gpu, onnx_session
+from colortk.errors import ArtifactError, Notice, PredictionError, UsageError
+from colortk.runtime import device_notes, gpu_providers, inference, keras_gpu, onnx_session
 from tiny_network import A, B, tiny
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("COLORTK_DEVICE", "COLORTK_THREADS"):
+    for name in ("COLORTK_DEVICE", "COLORTK_THREADS", "COLORTK_PROVIDERS"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -109,67 +110,187 @@ def test_running_out_of_memory_is_reported(text: str, monkeypatch: pytest.Monkey
         engine.predict(np.zeros((1, 9, 9, 1), np.float32))
 
 
-class FakeCuda:
-    """ONNX Runtime with a simulated CUDA provider, which works or fails."""
+class FakeProviders:
+    """ONNX Runtime with simulated GPU providers; those in ``broken`` do not work."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, works: bool) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, available: Sequence[str], broken: dict[str, str]
+    ) -> None:
         import onnxruntime
 
-        self.asked: list[list[str]] = []
+        self.asked: list[str] = []
         real = onnxruntime.InferenceSession
+        names = {full: name for name, full in gpu_providers.PROVIDERS.items()}
 
         def session(content: bytes, options: Any, providers: list[str]) -> Any:
-            self.asked.append(providers)
-            made = real(content, options, providers=[inference.CPU])
-            if works:
+            name = names.get(providers[0], "cpu")
+            self.asked.append(name)
+            if broken.get(name):
+                raise RuntimeError(broken[name])
+            made = real(content, options, providers=[onnx_session.CPU])
+            if name not in broken:
                 made.get_providers = lambda: providers
             return made
 
         monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-        monkeypatch.setattr(onnx_session, "cuda_provider", lambda: True)
+        full = [gpu_providers.PROVIDERS[name] for name in available]
+        monkeypatch.setattr(
+            onnxruntime, "get_available_providers", lambda: [*full, onnx_session.CPU]
+        )
+        monkeypatch.setattr(onnxruntime, "set_default_logger_severity", lambda level: None)
+        monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None, raising=False)
+        monkeypatch.setattr(device_notes, "_known", set())
+        monkeypatch.setattr(device_notes, "_waiting", [])
+
+
+@pytest.fixture(autouse=True)
+def _caches() -> Iterator[None]:
+    yield
+    onnx_session.session.cache_clear()
+    gpu_providers.available_providers.cache_clear()
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeProviders]:
+    def make(*available: str, **broken: str) -> FakeProviders:
         onnx_session.session.cache_clear()
+        gpu_providers.available_providers.cache_clear()
+        return FakeProviders(monkeypatch, available, broken)
+
+    return make
 
 
 @pytest.mark.parametrize(
-    ("wanted", "works", "engine"),
+    ("wanted", "broken", "engine"),
     [
-        ("auto", True, "onnxruntime cuda"),
-        ("gpu", True, "onnxruntime cuda"),
-        ("cpu", True, "onnxruntime cpu"),
-        ("auto", False, "onnxruntime cpu"),
-        ("gpu", False, "keras sand"),
+        ("auto", {}, "onnxruntime cuda"),
+        ("gpu", {}, "onnxruntime cuda"),
+        ("cpu", {}, "onnxruntime cpu"),
+        ("auto", {"cuda": ""}, "onnxruntime cpu"),
+        ("gpu", {"cuda": ""}, "keras sand"),
     ],
 )
 def test_the_engine_follows_device_and_providers(
-    wanted: str, works: bool, engine: str, monkeypatch: pytest.MonkeyPatch
+    wanted: str,
+    broken: dict[str, str],
+    engine: str,
+    fake: Callable[..., FakeProviders],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fake = FakeCuda(monkeypatch, works)
+    providers = fake("cuda", **broken)
     monkeypatch.setenv("COLORTK_DEVICE", wanted)
     monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: ("sand", ""))
     monkeypatch.setattr(keras_gpu, "_keras_predictor", lambda content, network: lambda x: 7 * x)
-    found = inference.OnnxNetwork(tiny(A, B), "some:network")
-    assert found.engine == engine
-    first = inference.CPU if wanted == "cpu" else inference.CUDA
-    assert [providers[0] for providers in fake.asked] == [first]
+    network = inference.OnnxNetwork(tiny(A, B), "some:network")
+    assert network.engine == engine
+    assert providers.asked[0] == ("cpu" if wanted == "cpu" else "cuda")
     x = np.ones((1, 2, 2, 1), np.float32)
-    assert found.predict(x).flat[0] == (7 if engine == "keras sand" else A)
-    onnx_session.session.cache_clear()
+    assert network.predict(x).flat[0] == (7 if engine == "keras sand" else A)
 
 
-def test_a_missing_gpu_is_one_line_with_a_solution(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("available", "environment", "device", "tried"),
+    [
+        ("directml", "", "auto", "directml"),
+        ("coreml", "", "auto", "cpu"),
+        ("coreml", "", "gpu", "coreml"),
+        ("coreml", "coreml", "auto", "coreml"),
+        ("cuda coreml directml", "", "auto", "cuda"),
+        ("cuda directml", "DirectML, cuda", "auto", "directml"),
+        ("cuda directml", "directml", "cpu", "cpu"),
+        ("cuda", "directml", "auto", "cpu"),
+        ("", "", "auto", "cpu"),
+    ],
+)
+def test_providers_are_tried_in_order(
+    available: str, environment: str, device: str, tried: str, fake: Callable[..., FakeProviders],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    providers = fake(*available.split())
+    monkeypatch.setenv("COLORTK_PROVIDERS", environment)
+    network = inference.OnnxNetwork(tiny(A, B), device=device)
+    assert (network.engine, providers.asked) == (f"onnxruntime {tried}", [tried])
+    labels = {"cuda": "CUDA", "directml": "DirectML", "coreml": "CoreML"}
+    says = [f"networks run on {labels[tried]} (ONNX Runtime)"] if tried in labels else []
+    assert list(device_notes.take()) == says
+
+
+def test_a_provider_that_fails_is_one_note_and_the_next_one_is_used(
+    fake: Callable[..., FakeProviders],
+) -> None:
+    providers = fake("cuda", "directml", cuda="no driver", directml="")
+    for _ in range(2):
+        network = inference.OnnxNetwork(tiny(A, B))
+        assert network.engine == "onnxruntime cpu"
+        np.testing.assert_allclose(network.predict(np.ones((1, 2, 2, 1), np.float32)).flat[0], A)
+    assert providers.asked[:3] == ["cuda", "directml", "cpu"]
+    with pytest.warns(Notice) as notices:
+        device_notes.emit()
+    (line,) = [str(notice.message) for notice in notices]
+    assert "the CUDA provider, which does not work: RuntimeError: no driver" in line
+    assert "DirectML provider, which does not work: it gave the network back" in line
+    assert line.endswith("networks run on the processor; --device cpu hides this")
+
+
+def test_wrong_names_of_providers_are_one_line(
+    fake: Callable[..., FakeProviders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake("cuda")
+    monkeypatch.setenv("COLORTK_PROVIDERS", "cuda,rocket")
+    with pytest.raises(UsageError, match="'rocket' is none of cuda, directml, coreml"):
+        inference.OnnxNetwork(tiny(A, B))
+    monkeypatch.setenv("COLORTK_PROVIDERS", "coreml")
+    with pytest.raises(UsageError, match="has none of COLORTK_PROVIDERS=coreml: it has cuda"):
+        inference.OnnxNetwork(tiny(A, B), device="gpu")
+
+
+def test_doctor_names_the_providers(
+    fake: Callable[..., FakeProviders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from colortk.cli.doctor import _gpu
+
+    fake("coreml", "cuda")
+    assert _gpu()["detail"] == "ONNX Runtime has CUDA, CoreML; networks try CUDA"
+    monkeypatch.setenv("COLORTK_DEVICE", "cpu")
+    assert _gpu()["detail"].endswith("networks try none of them")
+    monkeypatch.setenv("COLORTK_PROVIDERS", "nonsense")
+    assert _gpu()["status"] == "failed"
+    monkeypatch.delenv("COLORTK_PROVIDERS")
+    fake()
+    assert (_gpu()["status"], "networks run on the processor" in _gpu()["detail"]) == (
+        "absent",
+        True,
+    )
+
+
+def test_a_worker_keeps_its_notes_for_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("_known", set()), ("_waiting", []), ("_held", True)):
+        monkeypatch.setattr(device_notes, name, value)
+    device_notes.add("a line")
+    device_notes.emit()  # a Notice would be an error
+    lines = device_notes.take()
+    monkeypatch.setattr(device_notes, "_held", False)
+    monkeypatch.setattr(device_notes, "_known", set())
+    with pytest.warns(Notice, match="a line"):
+        device_notes.emit(lines)
+    device_notes.emit(lines)  # of a second worker; another Notice would be an error
+
+
+def test_a_missing_gpu_is_one_line_with_a_solution(
+    fake: Callable[..., FakeProviders], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
-    FakeCuda(monkeypatch, works=False)
+    fake("cuda", cuda="")
     why = "Keras sees no GPU through sand"
     monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: ("", why))
     for network, reason in (("", "the plugin has no Keras network"), ("a:b", why)):
         wanted = f"--device gpu: no GPU found: .*{reason} .leave --device out, or install onnx"
         with pytest.raises(UsageError, match=wanted):
             inference.OnnxNetwork(tiny(A, B), network)
-    onnx_session.session.cache_clear()
 
 
 def test_device_auto_does_not_start_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_session, "cuda_provider", lambda: False)
+    monkeypatch.setattr(gpu_providers, "available_providers", lambda: ())
     monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: pytest.fail("it was looked for"))
     assert inference.OnnxNetwork(tiny(A, B), "some:network").engine == "onnxruntime cpu"
 
@@ -189,7 +310,7 @@ def test_keras_and_onnx_runtime_agree_on_one_file(monkeypatch: pytest.MonkeyPatc
     x = rng.random((2, 12, 9, 1), np.float32)
     expected = inference.OnnxNetwork(content, f"{__name__}:network").predict(x)
     monkeypatch.setenv("COLORTK_DEVICE", "gpu")
-    monkeypatch.setattr(onnx_session, "cuda_provider", lambda: False)
+    monkeypatch.setattr(gpu_providers, "available_providers", lambda: ())
     monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: ("here", ""))
     engine = inference.OnnxNetwork(content, f"{__name__}:network")
     assert engine.engine == "keras here"

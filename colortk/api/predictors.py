@@ -105,14 +105,13 @@ def get_plugin(
     if artifacts.foreign:
         warnings.warn(Notice(artifacts.foreign_note), stacklevel=2)
     content = artifacts.digest + options_key(parse_options(spec, texts))
-    environment = (os.environ.get("COLORTK_DEVICE"), os.environ.get("COLORTK_THREADS"))
+    variables = ("COLORTK_DEVICE", "COLORTK_PROVIDERS", "COLORTK_THREADS")
+    environment = tuple(map(os.environ.get, variables))
     return _loaded(PluginRequest(plugin, texts, folder), content, environment)
 
 
 @lru_cache(maxsize=4)
-def _loaded(
-    request: PluginRequest, content: str, environment: tuple[str | None, str | None]
-) -> Loaded:
+def _loaded(request: PluginRequest, content: str, environment: tuple[str | None, ...]) -> Loaded:
     """Load a plugin, or return it as it was loaded for the same arguments."""
     return load(request)
 

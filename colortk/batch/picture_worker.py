@@ -17,6 +17,7 @@ from colortk.errors import ColortkError, PluginError
 from colortk.io.files import sweep
 from colortk.plugin.origins import Origin
 from colortk.plugin.registry import registry
+from colortk.runtime import device_notes
 from colortk.runtime.isolate import MIN_LOADING_TIMEOUT
 from colortk.runtime.messages import Channel, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
@@ -144,6 +145,7 @@ class PictureWorker:
 
     def _set_loaded(self, state: LoadedState) -> None:
         self.state, self._since = state, time.monotonic()
+        device_notes.emit(state.notes)
         self._on_loaded(state)
         # A dead process is detected when the next reply is read.
         with suppress(OSError, MessageError):

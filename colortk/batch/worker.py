@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from colortk.batch.options import PictureOptions
 from colortk.batch.plan import OutputTarget
@@ -17,6 +17,7 @@ from colortk.batch.results import FileResult
 from colortk.errors import ColortkError
 from colortk.pipeline import Refiner, refiner
 from colortk.plugin.origins import Origin, discover_only
+from colortk.runtime import device_notes
 from colortk.runtime.loading import Loaded, PluginRequest, load
 from colortk.runtime.messages import Channel, Message
 from colortk.runtime.plain_data import from_plain, to_plain
@@ -86,10 +87,13 @@ class LoadedState:
         SHA-256 of the plugin's weights.
     options : str
         The plugin's options, as :func:`colortk.plugin.options.options_key` returns them.
+    notes : tuple of str
+        Lines about the device.
     """
 
     digest: str
     options: str
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 def serve_prestarted(channel: Channel) -> None:
@@ -133,7 +137,7 @@ def serve(channel: Channel, loaded: Loaded | ColortkError | None = None) -> None
             return
         keep_freed_memory()
         gc.freeze()  # imported objects live as long as the process: do not search them again
-        state = LoadedState(loaded.digest, loaded.options_key)
+        state = LoadedState(loaded.digest, loaded.options_key, device_notes.take())
         channel.send(Message("ready", first.number, to_plain(state)))
         for request in incoming(channel, 0, config.idle):
             task = from_plain(PictureTask, request.fields)

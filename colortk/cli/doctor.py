@@ -30,6 +30,7 @@ def command(store: Path | None, as_json: bool) -> int:
         _row("python", True, f"{platform.python_version()}, {sys.platform}, {os.cpu_count()} cores")
     ]
     rows += _libraries()
+    rows.append(_gpu())
     rows.append(_opencv())
     rows.append(_store(store))
     rows.append(_weights())
@@ -100,6 +101,27 @@ def _library(need: Requirement, extras: list[str]) -> dict[str, Any]:
         return _row(need.name, True, installed)
     mismatch = f"{installed}, needs {need.specifier}"
     return _row(need.name, None if extras else False, mismatch)
+
+
+def _gpu() -> dict[str, Any]:
+    """Return a row with the GPU providers of ONNX Runtime, and with what `--device auto` does."""
+    from colortk.errors import ColortkError
+
+    try:
+        from colortk.runtime.gpu_providers import LABELS, available_providers, requested_providers
+        from colortk.runtime.inference import requested_device
+
+        available = available_providers()
+        tried = requested_providers(requested_device())
+    except ImportError as error:
+        return _row("gpu", None, f"ONNX Runtime cannot be imported: {error}")
+    except ColortkError as error:
+        return _row("gpu", False, str(error))
+    if not available:
+        return _row("gpu", None, "ONNX Runtime has no GPU provider: networks run on the processor")
+    listed = ", ".join(LABELS[name] for name in available)
+    order = ", then ".join(LABELS[name] for name in tried) or "none of them"
+    return _row("gpu", True, f"ONNX Runtime has {listed}; networks try {order}")
 
 
 def _opencv() -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""Run trained networks: ONNX Runtime on the CPU or with CUDA, or Keras on its GPU.
+"""Run trained networks: ONNX Runtime on the CPU or a GPU, or Keras on its GPU.
 
-The environment variable ``COLORTK_DEVICE`` chooses the device. ``auto``, the default, uses ONNX
-Runtime's CUDA provider if it works, else the CPU. It does not look for a GPU through Keras: that
-would import TensorFlow, which takes longer than most pictures. ``gpu`` uses the CUDA provider, else
-the GPU of Keras' backend with the weights of the same file, else raises an error. ``cpu`` uses the
-CPU.
+The environment variable ``COLORTK_DEVICE`` chooses the device. ``auto``, the default, uses a GPU
+provider of ONNX Runtime if one works, else the CPU. It does not look for a GPU through Keras: that
+would import TensorFlow, which takes longer than most pictures. ``gpu`` uses a provider, else the
+GPU of Keras' backend with the weights of the same file, else raises an error. ``cpu`` uses the
+CPU. ``COLORTK_PROVIDERS`` says which providers are tried, see
+:mod:`colortk.runtime.gpu_providers`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import ColortkError, PredictionError, UsageError, out_of_memory
-from colortk.runtime import keras_gpu, onnx_session
-from colortk.runtime.onnx_session import CPU, CUDA, error_text
+from colortk.runtime import device_notes, keras_gpu, onnx_session
+from colortk.runtime.gpu_providers import LABELS, PROVIDERS, requested_providers
+from colortk.runtime.onnx_session import error_text
 from colortk.runtime.subprocesses import threads
 from colortk.store.onnx_file import with_outputs
 from colortk.types import Float32
@@ -61,7 +63,8 @@ class OnnxNetwork:
     Attributes
     ----------
     engine : str
-        The library that runs the network: "onnxruntime cpu", "onnxruntime cuda" or "keras BACKEND".
+        The library that runs the network: "onnxruntime cpu", "onnxruntime cuda", "onnxruntime
+        directml", "onnxruntime coreml" or "keras BACKEND".
 
     Raises
     ------
@@ -92,15 +95,19 @@ class OnnxNetwork:
         )
         self._keras: Callable[[Float32], Any] | None = None
         device = device or requested_device()
-        self._providers: tuple[str, ...] = (CPU,)
-        if device != "cpu" and onnx_session.cuda_provider():
-            self._providers = (CUDA, CPU)
-        providers_used = self._session().get_providers()
-        if device == "gpu" and CUDA not in providers_used:
+        notes: list[str] = []
+        names = requested_providers(device)
+        _, self._provider = onnx_session.working_session(self._content, threads(), names, notes)
+        if device == "gpu" and self._provider == "cpu":
             data = content if isinstance(content, bytes) else content.read_bytes()
             self.engine, self._keras = keras_gpu.predictor_on_gpu(data, network)
-        else:
-            self.engine = "onnxruntime cuda" if CUDA in providers_used else "onnxruntime cpu"
+            return
+        self.engine = f"onnxruntime {self._provider}"
+        if self._provider != "cpu":
+            notes.append(f"networks run on {LABELS[self._provider]} (ONNX Runtime)")
+        elif notes:
+            notes.append("networks run on the processor; --device cpu hides this")
+        device_notes.add("; ".join(notes))
 
     def predict(self, x: Float32) -> Float32:
         """Run a network of one input on a batch, and return its first output.
@@ -193,7 +200,7 @@ class OnnxNetwork:
 
     def with_features(self, names: Sequence[str]) -> OnnxNetwork:
         """Return the same network, on the same device, with tensors inside it as outputs."""
-        device = "gpu" if "cuda" in self.engine else "cpu"
+        device = "cpu" if self._provider == "cpu" else "gpu"
         return OnnxNetwork(self.content, device=device, features=names)
 
     def _run(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> dict[str, Float32]:
@@ -206,7 +213,8 @@ class OnnxNetwork:
 
     def _session(self) -> Any:
         # The session is not stored here: a forked process needs its own session.
-        return onnx_session.session(os.getpid(), self._content, threads(), self._providers)
+        gpu = () if self._provider == "cpu" else (PROVIDERS[self._provider],)
+        return onnx_session.session(os.getpid(), self._content, threads(), (*gpu, onnx_session.CPU))
 
 
 def _sizes(tensor: Any) -> tuple[int | None, ...]:

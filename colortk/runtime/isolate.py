@@ -15,6 +15,7 @@ from colortk.guidance.working_hints import WorkingHints
 from colortk.plugin.origins import Origin, discover_only
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime import device_notes
 from colortk.runtime.loading import PluginRequest, check_prediction, load, need_samples
 from colortk.runtime.messages import Channel, Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
@@ -59,11 +60,12 @@ class Loading:
 
 @dataclass(frozen=True)
 class Ready:
-    """Report of a plugin's process after it has loaded the plugin."""
+    """Report of a plugin's process after it has loaded the plugin, with notes on the device."""
 
     digest: str
     options_key: str
     follows_hints: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def serve(channel: Channel) -> None:
@@ -77,7 +79,7 @@ def serve(channel: Channel) -> None:
         if loading.origin is not None:
             discover_only([loading.origin])
         loaded = load(loading.request)
-        ready = Ready(loaded.digest, loaded.options_key, loaded.follows_hints)
+        ready = Ready(loaded.digest, loaded.options_key, loaded.follows_hints, device_notes.take())
         channel.send(Message("ready", first.number, to_plain(ready)))
     except ColortkError as error:
         channel.send(failure(first, error))
@@ -248,6 +250,7 @@ class Isolated:
             raise _forged(self.request.plugin, "while loading", PluginError, error) from error
         self.digest, self.options_key = ready.digest, ready.options_key
         self.follows_hints = ready.follows_hints
+        device_notes.emit(ready.notes)
         self.loading += time.perf_counter() - start
 
     def _ask(

@@ -21,8 +21,8 @@ def predictor_on_gpu(content: bytes, network: str) -> tuple[str, Callable[[Float
     if not backend:
         raise UsageError(
             "--device gpu: no GPU found",
-            f"ONNX Runtime has no working CUDA provider, and {reason}",
-            "leave --device out, or install onnxruntime-gpu",
+            f"ONNX Runtime has no working GPU provider, and {reason}",
+            "leave --device out, or install onnxruntime-gpu or onnxruntime-directml",
         )
     return f"keras {backend}", _keras_predictor(content, network)
 

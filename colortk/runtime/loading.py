@@ -19,6 +19,7 @@ from colortk.plugin.process_state import restored
 from colortk.plugin.registry import registry
 from colortk.plugin.rgb_output import ChromaOfRgb
 from colortk.plugin.spec import DEFAULT, Colorizer, ColorizerSpec, load_callable
+from colortk.runtime import device_notes
 from colortk.runtime.film_frames import FilmFrames, need_film
 from colortk.runtime.plugin_errors import reason
 from colortk.store.artifacts import artifacts_of
@@ -306,4 +307,5 @@ def load(request: PluginRequest) -> Loaded:
         problem = f"plugin '{spec.name}' of {plugin.distribution} cannot be loaded"
         raise_if_strict(error, problem)
         raise PluginError(problem, reason(error, spec.factory)) from error
+    device_notes.emit()
     return Loaded(spec, colorizer, artifacts.digest, options_key(options))

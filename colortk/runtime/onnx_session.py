@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from colortk.errors import ArtifactError, out_of_memory
+from colortk.runtime.gpu_providers import LABELS, PROVIDERS
 from colortk.runtime.processor import sums_of_8_bits_may_overflow
 from colortk.store import onnx_file
 
-CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+CPU = "CPUExecutionProvider"
 
 
 class NetworkFile(NamedTuple):
@@ -50,6 +52,8 @@ def session(
     if sums_of_8_bits_may_overflow():
         options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4
+    if PROVIDERS["directml"] in providers:
+        options.enable_mem_pattern = False  # DirectML requires this
     try:
         if isinstance(content, NetworkFile):
             onnx_file.check_file(content.path)
@@ -72,17 +76,38 @@ def session(
     return made
 
 
-@cache
-def cuda_provider() -> bool:
-    """Return whether ONNX Runtime has its CUDA provider. Only a session shows whether it works."""
-    import onnxruntime
+def working_session(
+    content: bytes | NetworkFile, threads: int, names: tuple[str, ...], notes: list[str]
+) -> tuple[Any, str]:
+    """Return a session of the first GPU provider that works, or of the processor.
 
-    if CUDA not in onnxruntime.get_available_providers():
-        return False
-    onnxruntime.set_default_logger_severity(4)  # it logs each library that is missing
-    with contextlib.redirect_stdout(None), contextlib.suppress(Exception):
-        onnxruntime.preload_dlls()  # from NVIDIA's packages, if they are installed
-    return True
+    Parameters
+    ----------
+    content, threads
+        As for :func:`session`.
+    names : tuple of str
+        Keys of :data:`colortk.runtime.gpu_providers.PROVIDERS`, in order.
+    notes : list of str
+        Gets a line for each provider that does not work.
+
+    Returns
+    -------
+    session : onnxruntime.InferenceSession
+        The session.
+    name : str
+        The provider; "cpu" for the processor.
+    """
+    for name in names:
+        reason = "it gave the network back to the processor"
+        try:
+            made = session(os.getpid(), content, threads, (PROVIDERS[name], CPU))
+        except ArtifactError as error:  # or the file is damaged: then the processor fails, too
+            reason = error.reason
+        else:
+            if PROVIDERS[name] in made.get_providers():
+                return made, name
+        notes.append(f"ONNX Runtime has the {LABELS[name]} provider, which does not work: {reason}")
+    return session(os.getpid(), content, threads, (CPU,)), "cpu"
 
 
 def error_text(error: Exception) -> str:

@@ -150,7 +150,9 @@ def begin(connection: socket.socket, fields: dict[str, Any]) -> None:
     if not watched:
         end_with_parent(fields["parent"])
     from colortk.plugin.spec import load_callable
+    from colortk.runtime import device_notes
 
+    device_notes.hold()
     code = 1
     try:
         load_callable(fields["target"])(channel)
