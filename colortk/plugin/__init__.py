@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         WorkingSize,
     )
     from colortk.runtime.inference import OnnxNetwork
-    from colortk.runtime.network_io import Codec, GraphCodec, LinearScaling
+    from colortk.runtime.network_io import Codec, GraphCodec, HintCodec, LinearScaling
     from colortk.runtime.onnx_colorizer import OnnxColorizer
     from colortk.runtime.onnx_graph import OnnxGraph
     from colortk.runtime.picture_graph.plugin_graph import PictureGraph
@@ -82,6 +82,7 @@ __all__ = [
     "Float32",
     "GraphCodec",
     "GuidedColorizer",
+    "HintCodec",
     "Lightness",
     "LinearScaling",
     "MetricSpec",
@@ -152,6 +153,7 @@ _LAZY = {
     "FilmFrame": "colortk.harness.films.frame:FilmFrame",
     "Float32": "colortk.types:Float32",
     "GraphCodec": "colortk.runtime.network_io:GraphCodec",
+    "HintCodec": "colortk.runtime.network_io:HintCodec",
     "GuidedColorizer": "colortk.plugin.guided:GuidedColorizer",
     "Lightness": "colortk.types:Lightness",
     "LinearScaling": "colortk.runtime.network_io:LinearScaling",

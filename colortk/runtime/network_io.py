@@ -39,6 +39,25 @@ class Codec(Protocol):
 
 
 @runtime_checkable
+class HintCodec(Protocol):
+    """What a :class:`Codec` has besides for a network that takes hints."""
+
+    def inputs_with_hints(self, lightness: Float32, ab: Float32, mask: Float32) -> Float32:
+        """Return the input of the network, (N, h, w, C).
+
+        Parameters
+        ----------
+        lightness : float32 array of shape (N, H, W)
+            CIE L*.
+        ab : float32 array of shape (N, H, W, 2)
+            CIE a* and b* of the hints, 0 elsewhere.
+        mask : float32 array of shape (N, H, W)
+            1 where a hint is, else 0.
+        """
+        ...
+
+
+@runtime_checkable
 class GraphCodec(Protocol):
     """The conversions of a :class:`Codec` as ONNX operators, for ``colortk export``."""
 

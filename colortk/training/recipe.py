@@ -48,6 +48,10 @@ class Recipe:
     lightness : callable, optional
         Computes the lightness that the network sees from a picture and a random generator, instead
         of the lightness of the picture.
+    hints : callable, optional
+        Draws hints for a network that takes them, from the true a* and b* and a random generator;
+        see :func:`colortk.training.data.random_hints.random_hints`. The codec then is a
+        :class:`colortk.runtime.network_io.HintCodec`. The validation loss is without hints.
     teacher : Teacher, optional
         Contributes to the training targets, not to the validation targets.
     loss : str or callable
@@ -103,6 +107,7 @@ class Recipe:
     zoom: tuple[float, float] = (0.5, 1.0)
     change_crop: Callable[[Array, np.random.Generator], Array] | None = None
     lightness: Callable[[Array, np.random.Generator], Float32] | None = None
+    hints: Callable[[Float32, np.random.Generator], tuple[Float32, Float32]] | None = None
     teacher: Teacher | None = None
     loss: str | Callable[[Any, Any], Any] = "mean_squared_error"
     factor: float = 0.5

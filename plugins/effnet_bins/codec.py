@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,10 @@ STEP = float(WIDTH)
 #: Channels of a file that ends in expected colors: expected a* and b*, residual of both, expected
 #: chroma, all in ``STEP``.
 CHANNELS = 5
+#: Channels of the inputs of a network that takes hints: lightness, a*, b*, and where hints are.
+HINT_CHANNELS = 4
+#: a* or b* of a hint that is 1 in the inputs.
+HINT_SCALE = 50.0
 #: Name of the logits and the residual inside such a file.
 DISTRIBUTION = "distribution"
 
@@ -33,13 +37,35 @@ class Bins:
     ----------
     temperature : float
         Of :func:`.bins.annealed_mean`.
+    hints : bool
+        Whether the network takes hints.
     """
 
     temperature: float = 1.0
+    hints: bool = False
 
     def inputs(self, lightness: Float32) -> Float32:
-        """Return a gray picture as EfficientNet-Lite expects it, float32 (N, H, W, 1)."""
-        return ((lightness - np.float32(OFFSET)) / np.float32(SCALE))[..., None]
+        """Return a gray picture as EfficientNet-Lite expects it, float32 (N, H, W, 1).
+
+        For a network that takes hints, the channels of :meth:`inputs_with_hints`, without hints.
+        """
+        light = ((lightness - np.float32(OFFSET)) / np.float32(SCALE))[..., None]
+        return np.pad(light, [(0, 0)] * 3 + [(0, HINT_CHANNELS - 1)]) if self.hints else light
+
+    def inputs_with_hints(self, lightness: Float32, ab: Float32, mask: Float32) -> Float32:
+        """Return the inputs of a network that takes hints, float32 (N, H, W, 4).
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (N, H, W).
+        ab : ndarray
+            a* and b* of the hints, float32 (N, H, W, 2), 0 elsewhere.
+        mask : ndarray
+            1 where a hint is, else 0, float32 (N, H, W).
+        """
+        light = replace(self, hints=False).inputs(lightness)
+        return np.concatenate([light, ab / np.float32(HINT_SCALE), mask[..., None]], -1)
 
     def targets(self, ab: Float32, lightness: Float32) -> Float32:
         """Return L*, a*, b*, float32 (N, H, W, 3), because the losses compare whole pictures."""
@@ -80,7 +106,8 @@ class Bins:
 
     def add_inputs(self, graph: PictureGraph, lightness: Value) -> Value:
         """Return the input of the network as an ONNX value; see :meth:`inputs`."""
-        return (lightness - OFFSET) * (1 / SCALE)
+        light = (lightness - OFFSET) * (1 / SCALE)
+        return graph.join([light, *[light * 0.0] * (HINT_CHANNELS - 1)], 1) if self.hints else light
 
     def add_chroma(self, graph: PictureGraph, outputs: Value, lightness: Value) -> Value:
         """Return a* and b* (1, 2, h, w) as an ONNX value, at a quarter of the size."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from colortk.plugin import (
     OnnxColorizer,
     OnnxNetwork,
     PredictionError,
+    WorkingHints,
     chroma_field,
     diverse_versions,
     resize,
 )
 
 from .bins import CENTERS, softmax
-from .codec import CHANNELS, DISTRIBUTION, Bins
+from .codec import CHANNELS, DISTRIBUTION, HINT_CHANNELS, Bins
 from .options import Options
 from .vividness import add_more_vivid, more_vivid
 
@@ -37,6 +39,8 @@ class EffnetBins(OnnxColorizer):
 
     def __init__(self, artifacts: Artifacts, codec: Bins, network: str, amount: float) -> None:
         super().__init__(artifacts, codec, network, CHROMA_GAIN)
+        if self.engine.input_shape[1] == HINT_CHANNELS:
+            self.codec = replace(codec, hints=True)
         self.amount = amount
         self.with_distribution: OnnxNetwork | None = None
         self.with_features: dict[tuple[str, ...], OnnxNetwork] = {}
@@ -54,7 +58,27 @@ class EffnetBins(OnnxColorizer):
         ndarray
             a* and b*, float32 (N, H, W, 2).
         """
-        return self._colors(lightness, self._outputs(lightness))
+        return self._colors(lightness, self._outputs(self.codec.inputs(lightness)))
+
+    def predict_ab_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
+        """Predict a picture with the hints of a user, by a network that was trained with hints.
+
+        Parameters
+        ----------
+        lightness : ndarray
+            L*, float32 (H, W).
+        hints : WorkingHints
+            Colors and where they are.
+
+        Returns
+        -------
+        ndarray
+            a* and b*, float32 (H, W, 2).
+        """
+        light = lightness[None]
+        x = self.codec.inputs_with_hints(light, hints.ab[None], hints.mask[None])
+        ab: Float32 = self._colors(light, self._outputs(x))[0]
+        return ab
 
     def predict_with_features(
         self, lightness: Float32, names: Sequence[str]
@@ -87,7 +111,7 @@ class EffnetBins(OnnxColorizer):
         tensors = network.run(inputs, (first, *names))
         outputs = tensors.pop(first)
         if self._needs_distribution(outputs):
-            outputs = self._outputs(lightness[None])
+            outputs = self._outputs(self.codec.inputs(lightness[None]))
         return self._colors(lightness[None], outputs)[0], tensors
 
     def predict_ab_samples(self, lightness: Float32, count: int, seed: int) -> Float32:
@@ -110,7 +134,7 @@ class EffnetBins(OnnxColorizer):
         PredictionError
             The network was trained without probabilities of colors.
         """
-        outputs = self._outputs(lightness[None], distribution=True)
+        outputs = self._outputs(self.codec.inputs(lightness[None]), distribution=True)
         if outputs.shape[-1] < len(CENTERS):
             reason = "these weights were trained with head=regression, without probabilities"
             raise PredictionError("effnet_bins cannot make variants", reason)
@@ -144,12 +168,11 @@ class EffnetBins(OnnxColorizer):
         vivid = add_more_vivid(graph, ab, self.amount, certainty, lightness, short)
         return graph.chroma_along_edges(lightness, vivid, short)
 
-    def _outputs(self, lightness: Float32, distribution: bool = False) -> Float32:
+    def _outputs(self, x: Float32, distribution: bool = False) -> Float32:
         """Return the outputs of the network: the distribution only if it is needed.
 
         A file may end in expected colors; its logits are then a tensor inside it.
         """
-        x = self.codec.inputs(lightness)
         outputs = self.engine.predict(x)
         if not self._needs_distribution(outputs, distribution):
             return outputs

@@ -15,7 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 from .bins import CENTERS
+from .codec import HINT_CHANNELS
 from .encoder import encoder
+from .hint_branch import add_hints, hint_features, lightness_of
 
 #: Filters at the bottom of the decoder, and at 1/16, 1/8 and 1/4 of the size.
 NARROW_FILTERS = 256
@@ -34,6 +36,7 @@ def effnet_bins(
     encoder_size: str = "lite2",
     decoder: tuple[int, int, int] = DECODER,
     context: int = 0,
+    hints: bool = False,
 ) -> Any:
     """Return the network, from lightness (side, side, 1) to (side / 4, side / 4, outputs).
 
@@ -49,6 +52,8 @@ def effnet_bins(
         Filters at 1/16, 1/8 and 1/4 of the size.
     context : int
         Blocks of self-attention at 1/16; of `HEADS_OF_ATTENTION` heads.
+    hints : bool
+        Take lightness and hints, (side, side, 4), see :mod:`.hint_branch`.
 
     Returns
     -------
@@ -59,8 +64,9 @@ def effnet_bins(
     import keras
     from keras import layers
 
-    inputs = keras.Input((side, side, 1), name="input")
-    *skips, x = encoder(inputs, encoder_size)
+    inputs = keras.Input((side, side, HINT_CHANNELS if hints else 1), name="input")
+    *skips, x = encoder(lightness_of(inputs) if hints else inputs, encoder_size)
+    hinted = hint_features(inputs) if hints else []
     x = layers.SpatialDropout2D(DROPOUT, name="decoder_drop")(x)
     whole = layers.GlobalAveragePooling2D(keepdims=True, name="decoder_whole")(x)
     whole = layers.Conv2D(NARROW_FILTERS, 1, name="decoder_whole_conv")(whole)
@@ -73,6 +79,8 @@ def effnet_bins(
         x = layers.UpSampling2D(interpolation="bilinear", name=f"{name}_up")(x)
         x = layers.Concatenate(name=f"{name}_skip")([x, skip])
         x = _convolve(x, filters, name)
+        if hints:
+            x = add_hints(x, hinted[level - 1], name)
         if level == 1:
             for number in range(context):
                 x = _attended(x, f"decoder_context{number}")

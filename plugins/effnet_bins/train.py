@@ -6,11 +6,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from colortk.training.data.random_hints import random_hints
 from colortk.training.loop.fit import fit
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 
-from .codec import CODEC
+from .codec import CODEC, Bins
 from .encoder import block_of, load_lite
 from .losses import class_weights, color_loss
 from .network import effnet_bins
@@ -35,7 +36,8 @@ RECIPE = Recipe(
     average=0.998,
     clip=1.0,
     # Early blocks have few features: with 8 bits in them, colors change two to five times as much.
-    eight_bits=("block0_", "block1_", "block2_"),
+    # Hints are few pixels with large values.
+    eight_bits=("stem_", "block0_", "block1_", "block2_", "lightness", "decoder_hint"),
     loss=color_loss("both", regression=0.1),
     tail=with_expected_color,
 )
@@ -57,6 +59,7 @@ def build_network(options: Training, has_encoder_weights: bool) -> Any:
         encoder_size=options.encoder,
         decoder=options.filters,
         context=options.context,
+        hints=options.hints,
     )
     for layer in network.layers:
         block = block_of(layer.name)
@@ -86,6 +89,8 @@ def make_recipe(request: TrainRequest) -> Recipe:
     return replace(
         RECIPE,
         network=lambda: build_network(options, has_encoder_weights),
+        codec=Bins(hints=options.hints),
+        hints=random_hints if options.hints else None,
         prepare=prepare,
         layer_rates=rates,
         loss=color_loss(

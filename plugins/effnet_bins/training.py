@@ -49,6 +49,8 @@ class Training:
         Weight of smooth L1 at 1/8, 1/16 and 1/32 of the size.
     consistency : float
         Weight of differences between pixels of one true color.
+    hints : bool
+        Train a network that also takes the hints of a user.
     """
 
     encoder_weights: Literal[""] | Path = ""
@@ -67,6 +69,7 @@ class Training:
     perceptual_part: float = 1.0
     scales: float = 0.0
     consistency: float = 0.0
+    hints: bool = False
 
     def __post_init__(self) -> None:
         if self.head not in ("bins", "regression", "both"):

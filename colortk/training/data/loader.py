@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from colortk.runtime.network_io import Codec
+from colortk.runtime.network_io import Codec, HintCodec
 from colortk.runtime.prefetch import prefetch
 from colortk.training.data.augment import AUGMENTATIONS, REPEATS, augment
 from colortk.training.data.crops import (
@@ -142,14 +142,23 @@ class Loader:
         planes = to_lab(views)
         if self.recipe.teacher is not None:
             planes = planes[0], self.recipe.teacher.targets(*planes)
-        if self.recipe.lightness is None:
-            return encode(planes, self.recipe.codec)
-        lightness_shown = np.empty_like(planes[0])
-        for out, view, position in zip(lightness_shown, views, positions, strict=True):
-            out[:] = self.recipe.lightness(
-                view, np.random.default_rng([self.seed, number, position])
-            )
-        return encode(planes, self.recipe.codec, lightness_shown)
+        lightness_shown = planes[0]
+        if self.recipe.lightness is not None:
+            lightness_shown = np.empty_like(planes[0])
+            for out, view, position in zip(lightness_shown, views, positions, strict=True):
+                out[:] = self.recipe.lightness(
+                    view, np.random.default_rng([self.seed, number, position])
+                )
+        inputs, targets = encode(planes, self.recipe.codec, lightness_shown)
+        if self.recipe.hints is not None:
+            assert isinstance(self.recipe.codec, HintCodec)
+            drawn = [
+                self.recipe.hints(ab, np.random.default_rng([self.seed, number, position, 1]))
+                for ab, position in zip(planes[1], positions, strict=True)
+            ]
+            hints, masks = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
+            inputs = self.recipe.codec.inputs_with_hints(lightness_shown, hints, masks)
+        return inputs, targets
 
     def _draw_crops(self, rng: np.random.Generator, size: int, side: int) -> Callable[[int], Array]:
         """Return a function that makes the crop at a position of the epoch."""
