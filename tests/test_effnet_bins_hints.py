@@ -132,6 +132,7 @@ def test_a_network_with_hints_is_served(tmp_path: Path) -> None:
     publish(request, {"network.onnx": to_onnx(network)}, ["keras"])
     colorizer = load(PluginRequest("effnet_bins", weights=tmp_path)).colorizer
     assert isinstance(colorizer, EffnetBins)
+    assert colorizer.follows_hints
     light = rng.uniform(0, 100, (64, 96)).astype(np.float32)
     ab, mask = np.zeros((64, 96, 2), np.float32), np.zeros((64, 96), np.float32)
     none = colorizer.predict_ab_guided(light, WorkingHints(ab, mask))

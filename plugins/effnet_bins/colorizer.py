@@ -39,8 +39,8 @@ class EffnetBins(OnnxColorizer):
 
     def __init__(self, artifacts: Artifacts, codec: Bins, network: str, amount: float) -> None:
         super().__init__(artifacts, codec, network, CHROMA_GAIN)
-        if self.engine.input_shape[1] == HINT_CHANNELS:
-            self.codec = replace(codec, hints=True)
+        self.follows_hints = self.engine.input_shape[1] == HINT_CHANNELS
+        self.codec = replace(codec, hints=self.follows_hints)
         self.amount = amount
         self.with_distribution: OnnxNetwork | None = None
         self.with_features: dict[tuple[str, ...], OnnxNetwork] = {}

@@ -45,6 +45,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
             trainer="colortk_plugins.effnet_bins.train:train",
             train_options="colortk_plugins.effnet_bins.training:Training",
             samples=True,
+            guided=True,
             paper="of colortk; after Zhang (2016), Colorful Image Colorization",
             bibtex=BIBTEX,
         )
