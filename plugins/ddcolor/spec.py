@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
+from colortk.plugin import ColorizerSpec, hookimpl
 
+from ..onnx_model.published import published_colorizers
 from .files import FILES
 from .options import Options
 
@@ -22,19 +23,14 @@ BIBTEX = r"""@inproceedings{kang2023ddcolor,
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
     """Return one specification for each published network."""
-    return [
-        ColorizerSpec(
-            name=f"ddcolor_{published.name}",
-            summary=published.summary,
-            factory=f"colortk_plugins.ddcolor.colorizer:{published.name}",
-            working_size=WorkingSize(short=512),
-            artifacts=(published.artifact,),
-            options=Options,
-            paper=(
-                "Kang, Yang, Ouyang, Ren, Li, Xie (2023), DDColor: Towards Photo-Realistic Image"
-                " Colorization via Dual Decoders, ICCV"
-            ),
-            bibtex=BIBTEX,
-        )
-        for published in FILES.values()
-    ]
+    return published_colorizers(
+        "ddcolor",
+        FILES.values(),
+        Options,
+        short=512,
+        paper=(
+            "Kang, Yang, Ouyang, Ren, Li, Xie (2023), DDColor: Towards Photo-Realistic Image"
+            " Colorization via Dual Decoders, ICCV"
+        ),
+        bibtex=BIBTEX,
+    )

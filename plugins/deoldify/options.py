@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..onnx_model.published import check_size
+
 
 @dataclass(frozen=True)
 class Options:
@@ -19,5 +21,4 @@ class Options:
     size: int = 0
 
     def __post_init__(self) -> None:
-        if self.size and (not 64 <= self.size <= 640 or self.size % 32):
-            raise ValueError(f"size={self.size}: use 0, or 64 to 640 in steps of 32")
+        check_size(self.size, 640)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from colortk.plugin import ColorizerSpec, WorkingSize, hookimpl
+from colortk.plugin import ColorizerSpec, hookimpl
 
+from ..onnx_model.published import published_colorizers
 from .files import FILES
 from .options import Options
 
@@ -20,16 +21,11 @@ BIBTEX = r"""@misc{antic2019deoldify,
 @hookimpl
 def colortk_colorizers() -> list[ColorizerSpec]:
     """Return one specification for each published network."""
-    return [
-        ColorizerSpec(
-            name=f"deoldify_{published.name}",
-            summary=published.summary,
-            factory=f"colortk_plugins.deoldify.colorizer:{published.name}",
-            working_size=WorkingSize(short=640),
-            artifacts=(published.artifact,),
-            options=Options,
-            paper="Antic (2019), DeOldify, https://github.com/jantic/DeOldify",
-            bibtex=BIBTEX,
-        )
-        for published in FILES.values()
-    ]
+    return published_colorizers(
+        "deoldify",
+        FILES.values(),
+        Options,
+        short=640,
+        paper="Antic (2019), DeOldify, https://github.com/jantic/DeOldify",
+        bibtex=BIBTEX,
+    )
