@@ -38,8 +38,9 @@ def command(
     """Show a film or a camera in color while it runs.
 
     SOURCE is a film or the number of a camera; the first camera is 0. The key q closes the window.
-    The window shows the frames per second. Frames that arrive while another frame is colorized are
-    dropped, so that the window does not lag behind.
+    The window shows the frames per second. A film keeps its speed: frames whose time passes while
+    another frame is colorized are dropped. The last line states the rate that was shown.
+    No camera has been tried yet; please report how yours works.
     """
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
@@ -56,6 +57,5 @@ def command(
         source,
         LiveColorizer(load(PluginRequest(plugin, options)), frame_settings, temporal == "flow"),
     )
-    rate = summary.frames / summary.seconds if summary.seconds else 0.0
-    print_message(f"{summary.frames} frames shown, {rate:.1f} frames/s, {summary.dropped} dropped")
+    print_message(str(summary))
     return 0
