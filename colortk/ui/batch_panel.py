@@ -20,6 +20,7 @@ from colortk.ui.event_handlers import (
     notice,
     visitor_message,
 )
+from colortk.ui.job_queue import GradioQueue
 from colortk.ui.limits import MEGABYTE, format_size
 from colortk.ui.picture_conversion import UploadOptions
 from colortk.ui.stop_signals import StopSignals
@@ -29,19 +30,25 @@ from colortk.ui.visitor_registry import MAX_RESULTS
 
 #: Kind of the result folders.
 KIND = "batch"
+#: Batches of all visitors are colorized one after another.
+GROUP = "batches"
+STOPPED = "<p role='status'>Stopped before the first picture.</p>"
 
 
-def build(app: AppContext, settings: Sequence[Any]) -> None:
+def build(app: AppContext, page: Any, settings: Sequence[Any]) -> None:
     """Create the panel in the current block of Gradio.
 
     Parameters
     ----------
     app : AppContext
         Objects that the tabs share.
+    page : gradio.Blocks
+        The page.
     settings : sequence of component
         The controls of the tab: plugin, strength, refinement, border, type, vividness, reference.
     """
-    stops = StopSignals()
+    stopped = [gr.update(value=STOPPED), gr.update(visible=False), gr.update(visible=False)]
+    stops = StopSignals(GradioQueue(page), GROUP, stopped)
 
     def colorize(context: RequestContext, *values: Any) -> Any:
         with stops.running(context.window) as stop:
@@ -66,7 +73,7 @@ def build(app: AppContext, settings: Sequence[Any]) -> None:
         )
     go.click(
         event_handler(app, colorize, 2), [files, *settings], [summary, download, error_notice],
-        concurrency_id="batches", concurrency_limit=1, trigger_mode="once",
+        concurrency_id=GROUP, concurrency_limit=1, trigger_mode="once",
         show_progress_on=[summary], api_visibility="private",
     )  # fmt: skip
     end.click(

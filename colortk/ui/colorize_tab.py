@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from colortk.ui import batch_panel
 from colortk.ui import colorize_events as events
 from colortk.ui._gradio import gr
@@ -45,8 +47,8 @@ UNMARK = """() => {
 }"""
 
 
-def build(app: AppContext) -> None:
-    """Create the elements of the tab in the current block of Gradio."""
+def build(app: AppContext, page: Any) -> None:
+    """Create the elements of the tab in the current block of Gradio, ``page``."""
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=280):
             file = file_drop("Picture", "picture", app.limits)
@@ -66,7 +68,7 @@ def build(app: AppContext) -> None:
                 )
             go = gr.Button("Colorize", variant="primary", elem_id="colorize-go")
             batch_panel.build(
-                app, [plugin, strength, refine, keep_border, kind, vividness, reference]
+                app, page, [plugin, strength, refine, keep_border, kind, vividness, reference]
             )
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()

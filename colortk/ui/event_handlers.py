@@ -96,14 +96,17 @@ def event_handler(
         Called as ``function(context, *values)`` with a :class:`RequestContext`.
     output_count : int
         Number of outputs that ``function`` returns, as a list or tuple. If it fails, they do not
-        change, and the notice shows the reason.
+        change, and the notice shows the reason. If there are none, as with a button that stops a
+        job, the notice stays as it is: it may show the end of the job already.
     """
 
     def handle(request: Any, progress: Any = gr.Progress(), *values: Any) -> Any:  # noqa: B008
         # Gradio passes the request by the type of an argument, and progress by its default value.
         context = RequestContext(app, request.cookies.get(COOKIE), request.session_hash, progress)
         try:
-            return [*function(context, *values), gr.update(value="", visible=False)]
+            outputs = list(function(context, *values))
+            # Gradio wants the only output itself, not a list with it.
+            return [*outputs, gr.update(value="", visible=False)] if outputs else gr.skip()
         except ColortkError as error:
             reason = visitor_message(error, app.visitors.root)
         except MemoryError:
@@ -113,8 +116,7 @@ def event_handler(
         except Exception as error:  # a bug: its traceback goes to stderr
             traceback.print_exc()
             reason = f"Internal error ({type(error).__name__}). Please report it"
-        alert = f"<p role='alert'>{html.escape(reason)}</p>"
-        return [*[gr.skip()] * output_count, gr.update(value=alert, visible=True)]
+        return [*[gr.skip()] * output_count, alert(reason)] if output_count else alert(reason)
 
     handle.__annotations__ = {"request": gr.Request}
     return handle
@@ -123,6 +125,11 @@ def event_handler(
 def notice() -> Any:
     """Create the element in which a tab shows errors."""
     return gr.HTML("", visible=False, elem_classes="notice")
+
+
+def alert(reason: str) -> Any:
+    """Return the update of a :func:`notice` that shows an error."""
+    return gr.update(value=f"<p role='alert'>{html.escape(reason)}</p>", visible=True)
 
 
 def visitor_message(error: ColortkError, root: Path) -> str:

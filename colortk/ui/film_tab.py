@@ -11,8 +11,18 @@ from typing import Any
 from colortk.errors import EnvironmentProblem, UsageError
 from colortk.ui._gradio import gr
 from colortk.ui.controls import file_drop, plugin_choice, strength_slider
-from colortk.ui.event_handlers import AppContext, FilmStopped, RequestContext, event_handler, notice
+from colortk.ui.event_handlers import (
+    AppContext,
+    FilmStopped,
+    RequestContext,
+    alert,
+    event_handler,
+    notice,
+)
+from colortk.ui.job_queue import GradioQueue
 from colortk.ui.limits import format_size
+from colortk.ui.page_elements import scripted_element
+from colortk.ui.previews import file_url
 from colortk.ui.stop_signals import StopSignals
 from colortk.ui.time_left import format_time_left
 
@@ -20,19 +30,28 @@ EMPTY_TEXT = (
     '<div class="empty"><b>Your film in color</b><span>For short films.'
     " <code>colortk video</code> colorizes films of any length. Sound is kept.</span></div>"
 )
+#: Films of all visitors are colorized one after another.
+GROUP = "films"
 
 
-def build(app: AppContext) -> None:
+def build(app: AppContext, page: Any) -> None:
     """Create the elements of the tab in the current block of Gradio.
 
     Without PyAV, the tab says how to install it.
+
+    Parameters
+    ----------
+    app : AppContext
+        Objects that the tabs share.
+    page : gradio.Blocks
+        The page.
     """
     try:
         from colortk.ui import film_conversion  # noqa: F401
     except EnvironmentProblem as error:
         gr.Markdown(f"**Films need PyAV.** To install it on the server: `{error.hint}`")
         return
-    stops = StopSignals()
+    stops = StopSignals(GradioQueue(page), GROUP, [*[gr.skip()] * 4, alert("The film was stopped")])
 
     def colorize(context: RequestContext, *values: Any) -> Any:
         with stops.running(context.window) as stop:
@@ -46,7 +65,7 @@ def build(app: AppContext) -> None:
             smooth_colors = gr.Checkbox(
                 True,
                 label="Steady colors",
-                info="Average colors along motion, so that they do not flicker",
+                info="Move colors along motion, so that they do not flicker",
             )
             with gr.Row():
                 go = gr.Button("Colorize", variant="primary", elem_id="film-go")
@@ -54,9 +73,7 @@ def build(app: AppContext) -> None:
         with gr.Column(scale=2, min_width=320):
             error_notice = notice()
             empty = gr.HTML(EMPTY_TEXT)
-            player = gr.Video(
-                label="In color", visible=False, interactive=False, elem_id="player", buttons=[]
-            )
+            player = scripted_element("film_player", "player", visible=False)
             summary = gr.HTML("", elem_classes="summary", visible=False)
             download = gr.DownloadButton(
                 "Download", variant="primary", visible=False, elem_id="film-download"
@@ -64,7 +81,7 @@ def build(app: AppContext) -> None:
     go.click(
         event_handler(app, colorize, 4), [file, plugin, strength, smooth_colors],
         [empty, player, summary, download, error_notice],
-        concurrency_id="films", concurrency_limit=1, trigger_mode="once",
+        concurrency_id=GROUP, concurrency_limit=1, trigger_mode="once",
         show_progress_on=[empty, player], api_visibility="private",
     )  # fmt: skip
     end.click(
@@ -119,7 +136,7 @@ def _colorize(
     text += "".join(f"<p>{html.escape(note)}</p>" for note in clip.notes)
     return (
         gr.update(visible=False),
-        gr.update(value=str(clip.file), visible=True),
+        gr.update(value=file_url(clip.file), visible=True),
         gr.update(value=text, visible=True),
         gr.update(
             value=str(clip.file),

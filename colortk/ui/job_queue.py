@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import anyio.from_thread
+
 
 @dataclass(frozen=True)
 class Job:
@@ -51,6 +53,58 @@ class GradioQueue:
         events: Iterable[Any] = self._blocks._queue.event_ids_to_events.values()
         return [Job(event._id, event.session_hash) for event in events]
 
+    def jobs_of(self, group: str) -> list[Job]:
+        """Return the jobs of a group, Gradio's ``concurrency_id``, that wait or run."""
+        events: list[Any] = list(self._blocks._queue.event_ids_to_events.values())
+        return [
+            Job(event._id, event.session_hash) for event in events if event.concurrency_id == group
+        ]
+
+    def remove_waiting(self, session: str | None, group: str, outputs: list[Any]) -> bool:
+        """Remove the waiting jobs of a window, and end them for the browser.
+
+        To be called in a function of the page that Gradio runs in a thread.
+
+        Parameters
+        ----------
+        session : str or None
+            Gradio's identifier of the window.
+        group : str
+            Gradio's ``concurrency_id`` of the jobs.
+        outputs : list
+            What the jobs return: Gradio's updates.
+
+        Returns
+        -------
+        bool
+            Whether there were any.
+        """
+        removed: bool = anyio.from_thread.run(self._remove_waiting, session, group, outputs)
+        return removed
+
+    async def _remove_waiting(self, session: str | None, group: str, outputs: list[Any]) -> bool:
+        queue = self._blocks._queue
+        waiting = queue.event_queue_per_concurrency_id.get(group)
+        events = [] if waiting is None else list(waiting.queue)
+        removed = False
+        for event in events:
+            if event.session_hash != session:
+                continue
+            await queue.remove_from_queue(event._id)
+            if event._id in queue.event_ids_to_events:  # it has begun meanwhile
+                continue
+            queue.send_message(event, _completed(outputs))
+            removed = True
+        return removed
+
     def listens(self, session: str) -> bool:
         """Return whether the queue has messages for a window, or will have some."""
         return session in self._blocks._queue.pending_messages_per_session
+
+
+def _completed(outputs: list[Any]) -> Any:
+    """Return the message to a browser that a job has ended with these outputs."""
+    from gradio.server_messages import ProcessCompletedMessage
+
+    output = {"data": outputs, "is_generating": False, "duration": 0.0, "average_duration": 0.0}
+    return ProcessCompletedMessage(output=output, success=True)

@@ -44,11 +44,11 @@ def blocks(app: AppContext, survey: Survey | PairSurvey | None) -> Any:
                 with gr.Tab("Survey", id="survey"):
                     survey_tab.build(app, survey, page)
             with gr.Tab("Colorize", id="colorize"):
-                colorize_tab.build(app)
+                colorize_tab.build(app, page)
             with gr.Tab("Compare", id="compare"):
                 compare_tab.build(app)
             with gr.Tab("Film", id="film"):
-                film_tab.build(app)
+                film_tab.build(app, page)
         if app.pool.needs_weights:
             gr.HTML(_needs_weights(app.pool.needs_weights), elem_id="needs-weights")
         # Because of this event every open window keeps a connection, which shows that it is open.

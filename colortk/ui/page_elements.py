@@ -24,11 +24,11 @@ if (props.value) passOn();
 """
 
 
-def scripted_element(name: str, element_id: str) -> Any:
+def scripted_element(name: str, element_id: str, visible: bool = True) -> Any:
     """Create the element with the files ``NAME.html`` and ``NAME.js``."""
     return gr.HTML(
         "", html_template=_resource(f"{name}.html"), js_on_load=_resource(f"{name}.js"),
-        apply_default_css=False, elem_id=element_id,
+        apply_default_css=False, elem_id=element_id, visible=visible,
     )  # fmt: skip
 
 
