@@ -210,7 +210,7 @@ def test_wrong_film_options_and_missing_pyav_are_one_line(
     one_line(colortk("compare", clip, *dask), 2, "films are not sent to a Dask cluster")
     with pytest.raises(UsageError, match="'flicker' scores films: no film was given"):
         compare(folder, ["gray"], ["flicker"])
-    with pytest.raises(UsageError, match="known: off, flow"):
+    with pytest.raises(UsageError, match="known: keyframes, flow, off"):
         compare(clip, ["gray"], temporal=["on"])
 
 

@@ -11,6 +11,7 @@ from colortk.harness.protocol import DEFAULT
 from colortk.harness.run_options import RunOptions
 from colortk.report.comparison_report import ComparisonReport, report_of
 from colortk.runtime.progress import Progress, silent
+from colortk.video.temporal import INTERVAL
 
 
 def compare(
@@ -27,6 +28,8 @@ def compare(
     common: bool = False,
     frames: int | None = None,
     temporal: Sequence[str] = ("off", "flow"),
+    keyframes: int = INTERVAL,
+    deinterlace: str = "off",
     jobs: int | None = None,
     run_options: RunOptions | None = None,
     store: Path | None = None,
@@ -73,6 +76,8 @@ def compare(
             common=common,
             frames=frames,
             temporal=temporal,
+            keyframes=keyframes,
+            deinterlace=deinterlace,
             jobs=jobs,
             run_options=run_options,
             store=store,

@@ -16,14 +16,12 @@ from colortk.runtime.loading import Loaded
 from colortk.video.colorize_film import colorize_film
 from colortk.video.encoding import Encoding
 from colortk.video.film_settings import (
-    DEINTERLACE,
-    TEMPORAL,
     FilmSettings,
     FilmSummary,
     default_output,
     default_temporal,
 )
-from colortk.video.keyframes import INTERVAL
+from colortk.video.temporal import DEINTERLACE, INTERVAL, TEMPORAL
 
 
 def colorize_video(

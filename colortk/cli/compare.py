@@ -24,6 +24,7 @@ from colortk.cli.common import (
     print_json_pieces,
     progress,
 )
+from colortk.cli.film_options import DEINTERLACE, FRAMES, KEYFRAMES, TEMPORAL, TEMPORAL_MODES
 from colortk.cli.output import print_message
 from colortk.cli.paper_options import FIGURES, LATEX, LATEX_INTERVALS, check_latex_options
 
@@ -86,19 +87,10 @@ if TYPE_CHECKING:
     help="Leave out pictures that a plugin is known to have seen.",
 )
 @click.option("--common", is_flag=True, help="Score only pictures on which no plugin failed.")
-@click.option(
-    "--temporal",
-    type=click.Choice(["both", "off", "flow", "skip"]),
-    default="both",
-    show_default=True,
-    help="Score films as predicted (off), steadied (flow), both or not.",
-)
-@click.option(
-    "--frames",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Read at most N frames of each film. [default: 240]",
-)
+@TEMPORAL
+@KEYFRAMES
+@DEINTERLACE
+@FRAMES
 @click.option(
     "--sizes", is_flag=True, help="Measure how colors change with the size of the picture."
 )
@@ -174,6 +166,8 @@ def command(
     unseen: bool,
     common: bool,
     temporal: str,
+    keyframes: int,
+    deinterlace: str,
     frames: int | None,
     sizes: bool,
     hint_counts: str | None,
@@ -214,8 +208,9 @@ def command(
     in twenty is predicted twice; † marks a plugin whose two predictions of a picture differ.
 
     Films have a second table. In row NAME, each frame is colorized separately; in row NAME+flow,
-    colors are averaged along motion, as `colortk video` does. Flicker is the change of color along
-    motion; "of" is the value of the original films.
+    colors are averaged along motion, and in row NAME+keyframes, colors of each K-th frame are moved
+    along motion, as `colortk video` does. --temporal both is off and flow; all adds keyframes.
+    Flicker is the change of color along motion; "of" is the value of the original films.
 
     --family corrects for many comparisons: the chance of any false difference among the named
     plugins stays below 5 % (Holm). --sizes also colorizes pictures at 256, 512 and 2048 pixels.
@@ -230,7 +225,7 @@ def command(
     colortk compare photographs/ --all --jobs 2
     colortk compare photographs/ -p sift_mlp -p sift_mlp:strength=1.5 -p sift_mlp@my-weights/
     colortk compare photographs/ --html report.html
-    colortk compare clip.mp4 -p sift_mlp --frames 100
+    colortk compare clip.mp4 -p sift_mlp --frames 100 --temporal all
     """
     configure_runtime(threads, device)
     from colortk.errors import UsageError
@@ -284,7 +279,9 @@ def command(
             frames=frames,
             hint_counts=parse_counts(hint_counts) if hint_counts is not None else (),
             hint_order=hint_order,
-            temporal={"both": ("off", "flow"), "skip": ()}.get(temporal, (temporal,)),
+            temporal=TEMPORAL_MODES.get(temporal, (temporal,)),
+            keyframes=keyframes,
+            deinterlace=deinterlace,
             run_options=run_options,
             store=store,
             progress=progress,

@@ -12,7 +12,7 @@ from colortk.harness.comparison import Comparison
 from colortk.harness.comparison_inputs import gather_pictures, separate_films
 from colortk.harness.contamination import hash_sources, seen_pictures, training_hashes
 from colortk.harness.drawn_hints import Order
-from colortk.harness.films.film_variants import PROTOCOL, STEADIED, TEMPORAL, film_variants
+from colortk.harness.films.film_variants import OPTION, PROTOCOL, film_variants, steadied_label
 from colortk.harness.hint_curves import METRICS as CURVE_METRICS
 from colortk.harness.hint_curves import HintCurves
 from colortk.harness.hint_variants import PROTOCOL as HINT_PROTOCOL
@@ -36,6 +36,7 @@ from colortk.plugin.spec import MetricSpec
 from colortk.runtime.progress import Progress, silent
 from colortk.runtime.provenance import snapshot
 from colortk.store.location import store_folder
+from colortk.video.temporal import DEINTERLACE, HOST_TEMPORAL, INTERVAL, MAX_INTERVAL
 
 
 def compare(
@@ -52,6 +53,8 @@ def compare(
     common: bool = False,
     frames: int | None = None,
     temporal: Sequence[str] = ("off", "flow"),
+    keyframes: int = INTERVAL,
+    deinterlace: str = "off",
     hint_counts: Sequence[int] = (),
     hint_order: Order = "uniform",
     unseen: bool = False,
@@ -88,9 +91,13 @@ def compare(
         Score all plugins on the pictures that every plugin has a score of.
     frames : int, optional
         Frames of each film at most, from its beginning.
-    temporal : sequence of {"off", "flow"}
-        Score films frame by frame ("off"), with colors averaged along motion ("flow"), or both; if
-        it is empty, films are left out.
+    temporal : sequence of {"off", "flow", "keyframes"}
+        Score films frame by frame ("off"), with colors averaged along motion ("flow"), with colors
+        that are moved from keyframes, or several of these; if it is empty, films are left out.
+    keyframes : int
+        With "keyframes": frames from one predicted frame to the next.
+    deinterlace : {"off", "auto", "bob"}
+        Deinterlace interlaced films before they are scored, as ``colortk video`` does.
     hint_counts : sequence of int
         Score pictures again with these numbers of hints that are drawn from the originals, as
         ``hints`` of the result.
@@ -119,9 +126,13 @@ def compare(
     plugins, metrics = ([x] if isinstance(x, str) else x for x in (plugins, metrics))
     if jobs is not None:
         run_options = replace(run_options or RunOptions(), jobs=jobs)
-    unknown = [mode for mode in temporal if mode not in TEMPORAL]
+    unknown = [mode for mode in temporal if mode not in HOST_TEMPORAL]
     if unknown:
-        raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(TEMPORAL)}")
+        raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(HOST_TEMPORAL)}")
+    if deinterlace not in DEINTERLACE:
+        raise UsageError(f"deinterlace '{deinterlace}'", f"known: {', '.join(DEINTERLACE)}")
+    if not isinstance(keyframes, int) or not 1 <= keyframes <= MAX_INTERVAL:
+        raise UsageError(f"keyframes {keyframes}", f"1 to {MAX_INTERVAL} frames are allowed")
     if frames is not None and (not isinstance(frames, int) or frames < 1):
         raise UsageError(f"{frames} frames", "the number of frames is a whole number from 1")
     images, film_paths, refused = separate_films(images, bool(temporal))
@@ -168,10 +179,10 @@ def compare(
         films = None
         if film_paths:
             film_changes = (changes or {}) | ({} if frames is None else {"frames": frames})
+            film_changes["deinterlace"] = deinterlace
             films = _films(
                 film_paths,
-                variants,
-                temporal,
+                film_variants(variants, temporal, FLOOR, keyframes),
                 film_specs,
                 load_protocol(PROTOCOL).varied(**film_changes),
                 results,
@@ -233,7 +244,7 @@ def _score_sets(
 def _family(
     names: Sequence[str], rows: Sequence[PluginVariant], variants: Sequence[PluginVariant]
 ) -> tuple[str, ...]:
-    """Return the labels of a family's rows; of films, a plugin may have two rows."""
+    """Return the labels of a family's rows; of films, a plugin may have several rows."""
     labels = {variant.label for variant in variants}
     for name in names:
         if name not in labels:
@@ -241,14 +252,18 @@ def _family(
             raise UsageError(f"--family {name}: the comparison has no such plugin", hint=hint)
     if len(set(names)) == 1:
         raise UsageError("a family of one plugin has no pairs", hint="name --family twice or more")
-    family_labels = {name + end for name in names for end in ("", STEADIED)}
-    return tuple(row.label for row in rows if row.label in family_labels)
+    plain_labels = {row.label: row.label.removesuffix(_end(row)) for row in rows}
+    return tuple(label for label, plain in plain_labels.items() if plain in names)
+
+
+def _end(row: PluginVariant) -> str:
+    """Return the end of a label that says how the colors of a film are made steady."""
+    return steadied_label(row.options.get(OPTION))
 
 
 def _films(
     film_paths: list[Path],
-    variants: list[PluginVariant],
-    temporal: Sequence[str],
+    rows: list[PluginVariant],
     specs: dict[str, MetricSpec],
     protocol: Protocol,
     results: Results,
@@ -260,7 +275,6 @@ def _films(
     from colortk.harness.films.runner import film_sources, run_films
 
     sources, unreadable, repeats = film_sources(film_paths)
-    rows = film_variants(variants, temporal, FLOOR)
     with progress("films", len(sources) * protocol.definition["frames"]) as advance:
         outcome = run_films(sources, rows, list(specs), protocol, results, run_options, advance)
     outcome.unreadable = unreadable | outcome.unreadable
@@ -299,7 +313,6 @@ def _hint_curves(
 
 
 def _film_baseline(films: Comparison, baseline: str | None) -> str | None:
-    """Return the label of the baseline's row: frame by frame if there is one, else steadied."""
-    if baseline is None or baseline in (row.label for row in films.variants):
-        return baseline
-    return baseline + STEADIED
+    """Return the label of the baseline's first row, which is frame by frame if there is one."""
+    labels = [r.label for r in films.variants if r.label.removesuffix(_end(r)) == baseline]
+    return labels[0] if labels else baseline

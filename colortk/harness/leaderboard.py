@@ -14,7 +14,7 @@ import numpy as np
 from colortk.errors import Notice, UsageError
 from colortk.harness.board import Board, BoardRow
 from colortk.harness.duplicate_pixels import duplicate_pixels
-from colortk.harness.films.film_variants import OPTION, ORIGINAL, STEADIED
+from colortk.harness.films.film_variants import OPTION, ORIGINAL, steadied_label
 from colortk.harness.leaderboard_groups import BoardEntry, Group, grouped, installed, latest
 from colortk.harness.protocol import leaves_gray_out, near_gray_of
 from colortk.harness.records import Key, MetricInfo, PictureRow
@@ -212,7 +212,7 @@ def _label(key: Key) -> str:
     current = installed(key.plugin)
     defaults = json.loads(current.options) if current is not None else {}
     changed = {n: v for n, v in json.loads(key.options).items() if defaults.get(n) != v}
-    steadied = STEADIED if changed.pop(OPTION, None) else ""
+    steadied = steadied_label(changed.pop(OPTION, None))
     text = ",".join(f"{n.removeprefix('host ')}={v}" for n, v in changed.items())
     label = f"{key.plugin}:{text}" if text else key.plugin
     if key.artifact and (current is None or current.artifact != key.artifact):

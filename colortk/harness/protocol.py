@@ -20,6 +20,8 @@ from colortk.types import Array
 DEFAULT = "v2"
 #: Range of short sides, in pixels.
 MIN_SHORT_SIDE, MAX_SHORT_SIDE = 16, 8192
+#: Values that a protocol of films may change and whose defaults its file does not state.
+FILM_DEFAULTS = {"deinterlace": "off"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,12 @@ class Protocol:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
+    def deinterlace(self) -> str:
+        """Whether interlaced films are deinterlaced: "off", "auto" or "bob"."""
+        value: str = self.definition.get("deinterlace", FILM_DEFAULTS["deinterlace"])
+        return value
+
+    @property
     def definition(self) -> dict[str, Any]:
         """The whole definition, as its file has it."""
         loaded: dict[str, Any] = json.loads(self.text)
@@ -78,9 +86,10 @@ class Protocol:
             If a protocol has no such key, or the short side is out of range.
         """
         definition = self.definition
+        values = (FILM_DEFAULTS if "frames" in definition else {}) | definition
         for key in changes:
-            if key not in definition:
-                raise UsageError(f"a protocol has no '{key}'", f"it has: {', '.join(definition)}")
+            if key not in values:
+                raise UsageError(f"a protocol has no '{key}'", f"it has: {', '.join(values)}")
         side = changes.get("short_side")
         if side is not None and not (
             isinstance(side, int) and MIN_SHORT_SIDE <= side <= MAX_SHORT_SIDE
@@ -89,7 +98,7 @@ class Protocol:
                 f"a short side of {side}",
                 f"{MIN_SHORT_SIDE} to {MAX_SHORT_SIDE} pixels are allowed",
             )
-        changed = {key: value for key, value in changes.items() if definition[key] != value}
+        changed = {key: value for key, value in changes.items() if values[key] != value}
         if not changed:
             return self
         words = {

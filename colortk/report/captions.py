@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from colortk.harness.comparison import MIN_RELIABLE_PICTURES
-from colortk.harness.films.film_variants import STEADIED
+from colortk.harness.films.film_variants import KEYFRAMED, STEADIED
 from colortk.harness.records import MetricInfo, readable
 from colortk.harness.second_predictions import ROUNDING_TOLERANCE, RepeatSummary
 from colortk.harness.set_scores import MIN_SET_PICTURES
@@ -73,6 +73,10 @@ def caption(summary: ComparisonSummary) -> list[str]:
         )
     if films and any(row.name.endswith(STEADIED) for row in summary.plugins):
         lines.append(f"NAME{STEADIED}: colors averaged along motion, as colortk video does")
+    if films and any(KEYFRAMED in row.name for row in summary.plugins):
+        lines.append(
+            f"NAME{KEYFRAMED}: colors moved along motion from keyframes, as colortk video does"
+        )
     if not summary.gray_only:
         lines += gray_lines(summary)
     if summary.enlarged:

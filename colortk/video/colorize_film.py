@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from colortk.runtime.subprocesses import cores
 from colortk.video import fps_overlay
 from colortk.video.colorize_frame import FrameSettings
 from colortk.video.encoding import Encoding, choose_encoding, encoding_notes
-from colortk.video.field_order import BOTTOM_FIRST, PROGRESSIVE, TOP_FIRST, find_field_order
+from colortk.video.fields import read_fields
 from colortk.video.film_container import Losses
 from colortk.video.film_properties import Film, probe
 from colortk.video.film_reader import frames
@@ -158,28 +157,11 @@ def _checked(path: Path, settings: FilmSettings) -> tuple[Film, Encoding]:
             f"hints with --temporal {settings.temporal}", "hints of a film belong to keyframes",
             "use --temporal keyframes",
         )  # fmt: skip
-    film = read_fields(path, probe(path), settings)
+    film = probe(path)
+    film = read_fields(path, film, settings.deinterlace, _span(film, settings))
     encoding = choose_encoding(settings.encoding, output, film)
     check_container(output, film, encoding)
     return film, encoding
-
-
-def read_fields(path: Path, film: Film, settings: FilmSettings) -> Film:
-    """Return the properties of a film with its field order, deinterlaced if settings say so."""
-    mode = settings.deinterlace
-    found = find_field_order(path, film, _span(film, settings), examine=mode != "off")
-    if not found.interlaced:
-        if found.stated in (None, PROGRESSIVE):
-            return film
-        note = "the file is marked as interlaced, but its frames are not combed"
-        return replace(film, notes=(*film.notes, f"{note}: they were not deinterlaced"))
-    name = {TOP_FIRST: "top", BOTTOM_FIRST: "bottom"}[found.order]
-    note = f"the film is interlaced ({name} field first)"
-    if mode == "off":
-        note += ": its fields were kept"
-        return replace(film, order=found.order, notes=(*film.notes, note))
-    note += ": each field became a frame" if mode == "bob" else ": it was deinterlaced"
-    return replace(film, notes=(*film.notes, note)).deinterlace(found.order, mode == "bob")
 
 
 def _refuse_input(path: Path, output: Path) -> None:

@@ -9,12 +9,8 @@ from typing import Any
 from colortk.guidance.hints import Hint
 from colortk.plugin.spec import ColorizerSpec
 from colortk.video.encoding import Encoding
-from colortk.video.keyframes import INTERVAL
+from colortk.video.temporal import INTERVAL
 
-#: How colors are made steady.
-TEMPORAL = ("keyframes", "flow", "off", "plugin")
-#: What can be done with interlaced films.
-DEINTERLACE = ("auto", "off", "bob")
 #: Container formats by file extension.
 CONTAINERS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",

@@ -25,9 +25,8 @@ from colortk.video.film_reader import Frame
 from colortk.video.luma_tables import LIMITED, Levels
 from colortk.video.optical_flow import Gray, OpticalFlow, warp
 from colortk.video.smoothing import MIN_VISIBLE_SHARE, State, reduced, trust_of
+from colortk.video.temporal import INTERVAL
 
-#: Default number of frames from one keyframe to the next.
-INTERVAL = 8
 #: The largest number of keyframes that a color averages.
 MAX_AGE = 8.0
 #: Weight of a keyframe that the flow does not find: it counts if neither keyframe is found.
@@ -110,35 +109,42 @@ class KeyframePropagation:
         self._turns, self._levels = quarter_turns, levels
         self._hints, self._film = hints, film
         self._flow = OpticalFlow()
+        self._steps: list[_Step] = []
         self.state: State | None = None
         self.cuts = 0
 
     def __call__(self, frames: Iterator[Frame]) -> Iterator[KeyframedFrame]:
         """Yield the frames in order, each with its chroma."""
-        steps: list[_Step] = []
         for frame in frames:
-            gray = np.ascontiguousarray(
-                np.rot90(eight_bits(frame.gray, self._levels), -self._turns)
-            )
-            small = reduced(gray)
-            step = self._step(frame, small, steps[-1].small if steps else None)
-            if step is None:
-                yield from self._close(steps)
-                steps = []
-                yield self._first_of_shot(frame, small)
-                continue
-            is_hinted = self._hints is not None and self._hints.is_due(frame)
-            if is_hinted:  # the frames before do not get its colors
-                yield from self._close(steps)
-                steps = []
-            if self._hints is not None:
-                assert self._film is not None
-                self._hints.follow(step.forth, step.trust_forth, frame, self._film)
-                self._hints.begin(frame)
-            steps.append(step)
-            if is_hinted or len(steps) == self._interval:
-                yield from self._close(steps)
-                steps = []
+            yield from self.add(frame)
+        yield from self.finish()
+
+    def add(self, frame: Frame) -> Iterator[KeyframedFrame]:
+        """Add the next frame, and yield the frames whose chroma is known now.
+
+        Iterate over the result before you add another frame.
+        """
+        gray = np.ascontiguousarray(np.rot90(eight_bits(frame.gray, self._levels), -self._turns))
+        small = reduced(gray)
+        step = self._step(frame, small, self._steps[-1].small if self._steps else None)
+        if step is None:
+            yield from self.finish()
+            yield self._first_of_shot(frame, small)
+            return
+        is_hinted = self._hints is not None and self._hints.is_due(frame)
+        if is_hinted:  # the frames before do not get its colors
+            yield from self.finish()
+        if self._hints is not None:
+            assert self._film is not None
+            self._hints.follow(step.forth, step.trust_forth, frame, self._film)
+            self._hints.begin(frame)
+        self._steps.append(step)
+        if is_hinted or len(self._steps) == self._interval:
+            yield from self.finish()
+
+    def finish(self) -> Iterator[KeyframedFrame]:
+        """Make the last frame that was added a keyframe, and yield the frames up to it."""
+        steps, self._steps = self._steps, []
         yield from self._close(steps)
 
     def _step(self, frame: Frame, small: Gray, previous: Gray | None) -> _Step | None:

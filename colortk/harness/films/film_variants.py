@@ -1,4 +1,4 @@
-"""The rows of a table of films: each plugin frame by frame or steadied, and the original."""
+"""The rows of a table of films: each plugin frame by frame or steady, and the original."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.records import Key
 from colortk.runtime.loading import PluginRequest
 from colortk.runtime.provenance import film_scores_code
+from colortk.video.temporal import INTERVAL
 
 #: The protocol by which films are compared.
 PROTOCOL = "v2-film"
-#: Frame by frame, and averaged along motion; the values of ``video --temporal``.
-TEMPORAL = ("off", "flow")
-#: End of the label of a steadied row.
-STEADIED = "+flow"
+#: Ends of the labels of steadied rows, which a number of frames may follow.
+STEADIED, KEYFRAMED = "+flow", "+keyframes"
 #: The option that makes steadying a part of a result's key.
 OPTION = "host temporal"
 #: A name that no plugin can have: the film itself, scored where no reference is needed.
@@ -26,7 +25,10 @@ FRAME_FACTS = ("host frames", "host lost")
 
 
 def film_variants(
-    variants: Iterable[PluginVariant], temporal: Sequence[str], plain: str
+    variants: Iterable[PluginVariant],
+    temporal: Sequence[str],
+    plain: str,
+    interval: int = INTERVAL,
 ) -> list[PluginVariant]:
     """Return the rows of a table of films.
 
@@ -34,16 +36,26 @@ def film_variants(
     ----------
     variants : iterable of PluginVariant
         The plugins.
-    temporal : sequence of {"off", "flow"}
-        Frame by frame, averaged along motion, or both.
+    temporal : sequence of {"off", "flow", "keyframes"}
+        Frame by frame, averaged along motion, from keyframes, or several of these.
     plain : str
         Label of the plugin without color, which has only one row.
+    interval : int
+        Frames from one keyframe to the next.
     """
     rows = []
     for variant in variants:
-        for mode in temporal if variant.label != plain else temporal[:1]:
-            rows.append(_row(variant, mode == "flow" and variant.label != plain))
+        for mode in temporal if variant.label != plain else ("off",):
+            rows.append(_row(variant, mode, interval))
     return rows
+
+
+def steadied_label(mode: str | None) -> str:
+    """Return the end of the label of a row, from the value of :data:`OPTION` in its key."""
+    name, _, interval = (mode or "").partition(" ")
+    if name != "keyframes":
+        return STEADIED if name else ""
+    return KEYFRAMED + ("" if interval == str(INTERVAL) else interval)
 
 
 def original() -> PluginVariant:
@@ -59,15 +71,24 @@ def is_original(variant: PluginVariant) -> bool:
 
 def is_steadied(variant: PluginVariant) -> bool:
     """Return whether the colors of a variant are averaged along motion."""
-    return OPTION in variant.options
+    return variant.options.get(OPTION) == "flow"
 
 
-def _row(variant: PluginVariant, steadied: bool) -> PluginVariant:
+def keyframe_interval(variant: PluginVariant) -> int | None:
+    """Return the frames from one keyframe of a variant to the next; ``None`` without keyframes."""
+    name, _, interval = str(variant.options.get(OPTION, "")).partition(" ")
+    return int(interval) if name == "keyframes" else None
+
+
+def _row(variant: PluginVariant, mode: str, interval: int) -> PluginVariant:
     """Return the row of a plugin, steadied or not, with its own key."""
-    options = variant.options | ({OPTION: "flow"} if steadied else {})
+    if mode == "keyframes":
+        mode = f"{mode} {interval}"
+    options = variant.options | ({OPTION: mode} if mode != "off" else {})
     key = replace(
         variant.key,
         options=json.dumps(options, sort_keys=True),
         code=variant.key.code + film_scores_code(),
     )
-    return replace(variant, label=variant.label + STEADIED * steadied, key=key)
+    label = variant.label + steadied_label(options.get(OPTION))
+    return replace(variant, label=label, key=key)

@@ -13,6 +13,7 @@ from colortk.harness.films.frame import ReferenceFrame
 from colortk.harness.frame_motion import MotionFinder
 from colortk.harness.protocol import Protocol
 from colortk.types import Array, Float32
+from colortk.video.fields import read_fields
 from colortk.video.film_properties import probe
 from colortk.video.film_reader import color_frames, count
 
@@ -35,6 +36,8 @@ class ReferenceFilm:
         Size at which the film is scored.
     scored : tuple of int
         Numbers of the frames that metrics of pictures score.
+    middle : int
+        Number of the frame that reports show.
 
     Raises
     ------
@@ -44,7 +47,7 @@ class ReferenceFilm:
 
     def __init__(self, path: Path, protocol: Protocol) -> None:
         self.path = path
-        self._film = probe(path)
+        self._film = read_fields(path, probe(path), protocol.deinterlace)
         self.frame_count, self.lost_count = count(path, self._film, protocol.definition["frames"])
         if not self.frame_count:
             raise PictureError(f"cannot read '{path}'", "none of its frames can be decoded")
@@ -55,6 +58,7 @@ class ReferenceFilm:
         self.enlarged = scale > 1
         self.width, self.height = max(1, round(width * scale)), max(1, round(height * scale))
         self.scored = evenly_spaced(self.frame_count, protocol.definition["scored"])
+        self.middle = self.scored[len(self.scored) // 2]
 
     def frames(self) -> Iterator[ReferenceFrame]:
         """Yield the frames. Only the last one is kept, for the motion of the next."""
