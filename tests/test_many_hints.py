@@ -10,6 +10,7 @@ import pytest
 from colortk.errors import UsageError
 from colortk.guidance import guide, hint_discs, patches
 from colortk.guidance.constraints import MAX_NOTES, constraints_of
+from colortk.guidance.enlarge import SpreadField
 from colortk.guidance.guide import Guide
 from colortk.guidance.hint_discs import paint_discs
 from colortk.guidance.hints import Hint
@@ -109,13 +110,24 @@ def test_the_cost_of_many_large_hints_is_bounded_by_the_picture(
     np.testing.assert_allclose(found, constraints.ab, atol=1e-4)
     window = (2 * patches.WINDOW + 1) ** 2
     assert sum(unknowns) <= 160 * 176 + 10 * window
-    passes = 2 + guide.ROUNDS + 1  # the prediction, each round, and the result
+    passes = 2  # at hints, and for the result
     assert sum(evaluated) <= passes * light.size
     assert len(evaluated) <= passes * (light.shape[0] // guide.BAND + 1)
     assert any("many small details" in note for note in colors.notes)
     single = [note for note in constraints.notes if note.startswith("hint ")]
     assert len(single) <= 2 * MAX_NOTES
     assert "more hints are ignored where later ones set another color" in constraints.notes
+
+
+def test_spread_values_at_pixels_are_those_of_blocks() -> None:
+    rng = np.random.default_rng(8)
+    coarse, spread = rng.uniform(0, 100, (7, 9)), rng.normal(0, 20, (7, 9, 3))
+    light = rng.uniform(0, 100, (40, 50)).astype(np.float32)
+    field = SpreadField(spread.astype(np.float32), coarse.astype(np.float32), (40, 50))
+    block = field.values_of_block(10, 5, np.ascontiguousarray(light[10:33, 5:45]))
+    rows, columns = rng.integers(10, 33, 60), rng.integers(5, 45, 60)
+    found = field.values_at(rows, columns, light[rows, columns])
+    np.testing.assert_allclose(found, block[rows - 10, columns - 5], atol=1e-4)
 
 
 def test_enclosed_hints_need_no_patch_and_separate_ones_do() -> None:

@@ -49,8 +49,16 @@ class _Hinted:
     def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
         values = self._field.values_of_block(top, left, lightness)
+        return self._mixed(self._prediction.chroma_of_block(top, left, lightness), values)
+
+    def chroma_at(self, at: Constraints, lightness: Float32, predicted: Float32) -> Float32:
+        """Return chroma, float32 (N, 2), at some pixels where ``predicted`` is the prediction."""
+        light = lightness[at.rows, at.columns]
+        return self._mixed(predicted, self._field.values_at(at.rows, at.columns, light))
+
+    def _mixed(self, predicted: Float32, values: Float32) -> Float32:
         keep = 1 - np.float32(1 - self._texture) * values[..., 2:]
-        hinted: Float32 = self._prediction.chroma_of_block(top, left, lightness) * keep
+        hinted: Float32 = predicted * keep
         hinted += values[..., :2]
         return hinted
 
@@ -233,7 +241,7 @@ def guided_chroma(
         differences += _means(rest, cell_of, len(used))
         spread = spreader.spread(np.hstack([differences, replaced]))
         hinted = _Hinted(prediction, SpreadField(spread, coarse, (height, width)), texture)
-        rest = target - _at(hinted, lightness, constraints)
+        rest = target - hinted.chroma_at(constraints, lightness, predicted)
     exact = Constraints(
         constraints.rows, constraints.columns, target.astype(np.float32), constraints.shape
     )
