@@ -19,13 +19,14 @@ from colortk.api.plugins import list_plugins
 from colortk.cli.doctor import _metrics
 from colortk.cli.main import invoke
 from colortk.cli.weights_rows import all_weights_files, weights_files
-from colortk.errors import ArtifactError
+from colortk.errors import ArtifactError, Notice
 from colortk.harness.inception import build
 from colortk.harness.inception.layers import convolutions
 from colortk.harness.inception.layout import FEATURES, INPUT, OUTPUT
 from colortk.harness.inception.network import VARIABLE, inception
 from colortk.harness.metric_weights import weights_digest
 from colortk.harness.metrics.pair import ScoredPicture
+from colortk.harness.requested_specs import prepared_metrics
 from colortk.plugin.builtin_artifacts import INCEPTION
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import Artifact, MetricSpec
@@ -260,3 +261,29 @@ def test_a_published_checkpoint_is_converted_once(
 def test_a_checkpoint_of_another_network_is_refused() -> None:
     with pytest.raises(ArtifactError, match=r"Conv2d_1a_3x3.conv.weight is missing"):
         build.build_network({})
+
+
+def test_without_onnx_nothing_is_scored(
+    stand_in: Artifact,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The weights are there, but cannot be converted: one line, and not one for each picture."""
+    assert invoke(["weights", "add", "fid", str(tmp_path / "weights.pth")]) == 0
+    monkeypatch.setattr(build, "is_checkpoint", lambda path: True)
+    monkeypatch.setattr(build, "read_checkpoint", lambda path: {})
+    monkeypatch.setattr(build, "find_spec", lambda name: None)
+    Image.fromarray(photo(40, 40, 1)).save(tmp_path / "a.png")
+    capsys.readouterr()
+    for name in ("fid", "kid"):
+        assert invoke(["compare", str(tmp_path / "a.png"), "-p", "gray", "-m", name]) == 4
+        assert capsys.readouterr().err.splitlines() == [
+            "colortk: the network of FID cannot be converted: the package onnx is missing"
+            " (pip install onnx)"
+        ]
+    metrics = registry().set_metrics()
+    assert {"fid", "kid"} < set(metrics)
+    with pytest.warns(Notice, match=r"without fid and kid: .*the package onnx is missing"):
+        left = prepared_metrics(metrics, named=False)
+    assert set(left) == set(metrics) - {"fid", "kid"}

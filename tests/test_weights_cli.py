@@ -486,3 +486,17 @@ def test_a_metric_of_another_package_gets_its_file(
     assert command("weights", "remove", "byte_metric", plugins=site).returncode == 0
     assert not stored.exists()
     sys.modules.pop("measured", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"), [("fld", "fid"), ("ddcolor_tyni", "ddcolor_tiny"), ("zhangg2016", "zhang2016")]
+)  # fmt: skip
+def test_misspelled_names_of_plugins_and_metrics_are_suggested(
+    name: str, suggestion: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb in ("get", "verify"):
+        assert invoke(["weights", verb, name]) == 2
+        error = capsys.readouterr().err
+        assert f"no colorizer or metric '{name}': did you mean '{suggestion}'?" in error
+    assert invoke(["weights", "get", "qqqq"]) == 2
+    assert "no colorizer 'qqqq'" in capsys.readouterr().err

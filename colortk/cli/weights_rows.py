@@ -42,12 +42,29 @@ def weights_files(name: str) -> list[WeightsFile]:
 
     Raises ``UsageError`` or ``PluginError`` if there is none of this name that can be used.
     """
-    from colortk.plugin.registry import registry
     from colortk.plugin.weights_folder import weights_name
 
     specs: list[ColorizerSpec | MetricSpec] = [*all_colorizers(), *all_metrics()]
     named = [spec for spec in specs if name in (spec.name, weights_name(spec))]
-    return _external_files(named or [registry().colorizer(name)[1]])
+    return _external_files(named or [_colorizer(name, specs)])
+
+
+def _colorizer(name: str, specs: Sequence[ColorizerSpec | MetricSpec]) -> ColorizerSpec:
+    """Return the colorizer ``name``; an error for a misspelled name suggests metrics, too."""
+    from difflib import get_close_matches
+
+    from colortk.errors import UsageError
+    from colortk.plugin.registry import registry
+
+    try:
+        return registry().colorizer(name)[1]
+    except UsageError as error:
+        close = get_close_matches(name, sorted({spec.name for spec in specs}), 1)
+        if not close:
+            raise
+        suggestion = f"did you mean '{close[0]}'?"
+        problem = f"no colorizer or metric '{name}'"
+        raise UsageError(problem, suggestion, "see: colortk weights list") from error
 
 
 def _external_files(specs: Sequence[ColorizerSpec | MetricSpec]) -> list[WeightsFile]:

@@ -22,6 +22,7 @@ from colortk.harness.protocol import DEFAULT, Protocol, load_protocol
 from colortk.harness.ranked_scores import RankedScores
 from colortk.harness.requested_specs import (
     FLOOR,
+    prepared_metrics,
     requested_metrics,
     requested_set_metrics,
     requested_variants,
@@ -147,7 +148,7 @@ def compare(
         reason = next(iter(unreadable.values()), "no picture was given")
         raise UsageError("no picture to compare on", reason)
     specs, film_specs = requested_metrics(metrics, bool(film_paths))
-    set_specs = requested_set_metrics(metrics)
+    set_specs = prepared_metrics(requested_set_metrics(metrics), named=metrics is not None)
     if not specs:
         sources, specs = [], dict(registry().metrics())
     protocol = load_protocol(protocol_name).varied(**(changes or {}))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 
-from colortk.errors import ColortkError, UsageError
+from colortk.errors import ColortkError, Notice, UsageError
 from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
 from colortk.harness.score_table import LEAD
 from colortk.plugin.reference import takes_reference
 from colortk.plugin.registry import registry
-from colortk.plugin.spec import ColorizerSpec, MetricSpec
+from colortk.plugin.spec import ColorizerSpec, MetricSpec, load_callable
 
 #: The plugin that every table has: it equals or beats many systems on PSNR and SSIM.
 FLOOR = "gray"
@@ -43,6 +44,38 @@ def requested_set_metrics(names: Sequence[str] | None) -> dict[str, MetricSpec]:
         return registry().set_metrics()
     requested = {name: registry().metric(name) for name in names}
     return {name: spec for name, spec in requested.items() if spec.takes == "set"}
+
+
+def prepared_metrics(specs: Mapping[str, MetricSpec], named: bool) -> dict[str, MetricSpec]:
+    """Return the metrics whose functions can work, before the first picture is scored.
+
+    A function may have the attribute ``prepare``, a function without parameters. It converts files
+    once, for example, and raises a :class:`~colortk.errors.ColortkError` if that is impossible.
+    Otherwise every picture would fail for the same reason.
+
+    Parameters
+    ----------
+    specs : mapping of str to MetricSpec
+        The metrics, by name.
+    named : bool
+        Whether the user named them: then the error is raised. Otherwise a notice reports it.
+    """
+    ready = dict(specs)
+    for function in dict.fromkeys(spec.function for spec in specs.values()):
+        try:
+            prepare = getattr(load_callable(function), "prepare", None)
+        except Exception:  # scoring reports it
+            continue
+        try:
+            if prepare is not None:
+                prepare()
+        except ColortkError as error:
+            if named:
+                raise
+            names = [name for name, spec in specs.items() if spec.function == function]
+            warnings.warn(Notice(f"without {' and '.join(names)}: {error}"), stacklevel=2)
+            ready = {name: spec for name, spec in ready.items() if name not in names}
+    return ready
 
 
 def requested_variants(

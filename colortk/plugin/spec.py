@@ -141,7 +141,8 @@ class MetricSpec:
     function : str
         ``"package.module:callable"``. It is called as ``function(truth, result)`` with two sRGB
         pictures, uint8 (H, W, 3), which it must not change, and returns a finite number. ``takes``
-        and ``needs_reference`` change the arguments.
+        and ``needs_reference`` change the arguments. Of a metric that takes a "set", it may have an
+        attribute ``prepare``, which the host calls once before a comparison.
     higher_is_better : bool or None
         ``None`` for a description, which is shown beside the value of the original and not ranked.
     unit : str

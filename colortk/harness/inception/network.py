@@ -40,6 +40,21 @@ def inception(picture: ScoredPicture) -> Float32:
     return features
 
 
+def prepare() -> None:
+    """Convert the weights in the user's folder, unless this was done before.
+
+    Raises
+    ------
+    ArtifactError
+        If they are damaged, or if the package onnx is missing.
+    """
+    if has_artifacts(registry().metric("fid")):
+        converted_network(metric_artifacts("fid"))
+
+
+inception.prepare = prepare  # type: ignore[attr-defined]
+
+
 @cache
 def _session(process: int, path: str, is_artifact: bool) -> Any:
     """Return a session for each process: threads do not survive a fork."""
