@@ -186,6 +186,44 @@ def test_processes_and_resume_notice_the_reference(
 
 
 @pytest.mark.slow
+def test_a_film_takes_the_colors_of_a_reference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    av = pytest.importorskip("av", reason="needs the extra `video`")
+    truth = sample("china.jpg")
+    source, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    with av.open(str(source), "w") as out:
+        stream = out.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = truth.shape[1], truth.shape[0], "yuv420p"
+        for _ in range(2):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(truth), "rgb24")
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    # Wrong colors, so that no automatic prediction has them.
+    reference = saved(np.ascontiguousarray(truth[:, ::-1, [2, 0, 1]]), tmp_path / "reference.png")
+    command = ["video", str(source), "-o", str(output), "--codec", "ffv1"]
+    assert invoke([*command, "--reference", str(reference)]) == 0
+    from_python = tmp_path / "python.mkv"
+    colortk.colorize_video(source, from_python, codec="ffv1", reference=reference)
+    films = []
+    for path in (output, from_python):
+        with av.open(str(path)) as film:
+            films.append([f.to_ndarray(format="rgb24") for f in film.decode(video=0)])
+    for one, other in zip(*films, strict=True):
+        np.testing.assert_array_equal(one, other)
+    wanted, found = (rgb2lab(x)[..., 1:] for x in (truth[..., [2, 0, 1]], films[0][1]))
+    real = rgb2lab(truth)[..., 1:]
+    distances = [np.linalg.norm(found - x, axis=-1).mean() for x in (wanted, real)]
+    assert distances[0] < 0.7 * distances[1], distances
+    capsys.readouterr()
+    for plugin, words in [("gray", "cannot use a reference"), ("exemplar", "no such file")]:
+        missing = reference if plugin == "gray" else tmp_path / "missing.png"
+        more = ["-p", plugin, "--reference", str(missing), "--force"]
+        assert invoke([*command, *more]) == 2
+        assert words in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_only_a_reference_imports_scikit_learn(tmp_path: Path) -> None:
     picture = saved(photo(), tmp_path / "in.png")
     code = (

@@ -10,6 +10,7 @@ from typing import Any
 from colortk.api.guidance import HintsInput, parse_hints
 from colortk.api.predictors import execution_settings, get_predictor
 from colortk.errors import UsageError
+from colortk.plugin.reference import plugin_with_reference
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import DEFAULT
 from colortk.runtime.loading import Loaded
@@ -34,6 +35,7 @@ def colorize_video(
     temporal: str | None = None,
     keyframes: int = INTERVAL,
     hints: HintsInput | None = None,
+    reference: str | os.PathLike[str] | None = None,
     begin: float | None = None,
     end: float | None = None,
     codec: str | None = None,
@@ -80,6 +82,9 @@ def colorize_video(
     hints : optional
         Colors at points, as for :func:`colortk.colorize`. From its ``frame`` or ``time`` on, a hint
         follows the motion until the next cut. Needs "keyframes".
+    reference : path, optional
+        A color picture, such as a painted frame, whose colors are used where frames match it. The
+        plugin is then "exemplar", unless another one is named.
     begin, end : float, optional
         Part of the film, in seconds from its first frame.
     codec : str, optional
@@ -155,7 +160,8 @@ def colorize_video(
     if temporal is None:
         temporal = "keyframes"
         if isinstance(plugin, str):
-            temporal = default_temporal(registry().colorizer(plugin)[1], bool(points))
+            name = plugin_with_reference(plugin, reference)
+            temporal = default_temporal(registry().colorizer(name)[1], bool(points))
     settings = FilmSettings(
         output, encoding, refine, strength, temporal, begin, end, fps_overlay, force,
         resume, segment_seconds, deinterlace, keyframes,
@@ -174,7 +180,7 @@ def colorize_video(
         return advance
 
     with execution_settings(device, threads):
-        predictor = get_predictor(plugin, options, weights)
+        predictor = get_predictor(plugin, options, weights, reference)
         if not isinstance(predictor, Loaded):
             raise UsageError(
                 "a function cannot colorize a film",

@@ -114,6 +114,8 @@ def with_reference(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the plugin and its options that take colors from a reference, if there is one.
 
+    :func:`check_reference` says whether the plugin can use it.
+
     Raises
     ------
     UsageError
@@ -126,6 +128,16 @@ def with_reference(
     names = [text.partition("=")[0].strip() for text in options]
     option = reference_option(reference, names)
     return plugin_with_reference(plugin, reference), (*options, option)
+
+
+def check_reference(plugin: str, reference: Path | None) -> None:
+    """Raise ``UsageError`` if there is a reference, and a plugin has no option for one."""
+    if reference is None:
+        return
+    from colortk.plugin.reference import need_reference_option
+    from colortk.plugin.registry import registry
+
+    need_reference_option(registry().colorizer(plugin)[1])
 
 
 def film_hints(hints: str | None, hint: tuple[str, ...], film: Path) -> tuple[Hint, ...]:

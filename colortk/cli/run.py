@@ -37,6 +37,7 @@ from colortk.cli.guidance import (
     SCRIBBLES,
     SEED,
     VARIANTS,
+    check_reference,
     guidance_options,
     with_reference,
 )
@@ -220,11 +221,7 @@ def command(
     click.get_current_context().call_on_close(prestarted.stop)
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
-    if reference is not None:
-        from colortk.plugin.reference import need_reference_option
-        from colortk.plugin.registry import registry
-
-        need_reference_option(registry().colorizer(plugin)[1])
+    check_reference(plugin, reference)
     from colortk.batch.batch_run import BatchRun
     from colortk.batch.inputs import find_inputs, read_list
     from colortk.batch.options import STANDARD_STREAM, BatchOptions

@@ -21,7 +21,14 @@ from colortk.cli.common import (
     print_json,
     progress,
 )
-from colortk.cli.guidance import HINT, HINTS, film_hints
+from colortk.cli.guidance import (
+    HINT,
+    HINTS,
+    REFERENCE,
+    check_reference,
+    film_hints,
+    with_reference,
+)
 from colortk.cli.output import print_line, print_message
 from colortk.cli.plugin_options import OPTIONS, VIVIDNESS
 
@@ -103,6 +110,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 @click.option("--stretch", type=click.FloatRange(0.1, 3600), hidden=True)
 @HINTS
 @HINT
+@REFERENCE
 @REFINE
 @STRENGTH
 @VIVIDNESS
@@ -131,6 +139,7 @@ def command(
     stretch: float | None,
     hints: str | None,
     hint: tuple[str, ...],
+    reference: Path | None,
     refine: str,
     strength: float,
     options: tuple[str, ...],
@@ -153,12 +162,17 @@ def command(
     to the other frames; flow colorizes each frame and averages colors along the motion; off does
     not make colors steady; plugin gives all frames in order to a plugin that declares film.
 
+    --reference takes colors from a color picture, such as a painted frame, where frames match it.
+
     \b
     colortk video old.mp4 -o color.mp4
     colortk video old.mkv -o part.mkv --from 1:30 --to 2:00 --temporal off
+    colortk video old.mp4 --reference painted-frame.png
     """
+    plugin, options = with_reference(plugin, options, reference)
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
+    check_reference(plugin, reference)
     note_foreign_weights(plugin, weights)
     from colortk.plugin.registry import registry
     from colortk.runtime.loading import PluginRequest, load

@@ -24,6 +24,8 @@ SPREAD_SIDE = 160
 TEXTURE = 0.3
 #: Rounds in which the error that up-sampling leaves at hints is added to the spread differences.
 ROUNDS = 2
+#: Share of the hints' pixels around which colors are blurred, above which a note says so.
+NOTABLE_SHARE = 0.01
 #: Rows that are evaluated together at most where hints are dense.
 BAND = 128
 
@@ -246,7 +248,7 @@ def guided_chroma(
         constraints.rows, constraints.columns, target.astype(np.float32), constraints.shape
     )
     patches, blurred = make_patches(rest, lightness, constraints)
-    if blurred and notes is not None:
+    if notes is not None and blurred > NOTABLE_SHARE * len(constraints):
         notes.append(
             f"the hints have many small details: around {blurred:,} of their pixels colors are"
             " blurred as by enlarging"
