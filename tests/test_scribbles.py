@@ -78,6 +78,39 @@ def test_a_toned_photograph_is_no_stroke() -> None:
     assert mask[rows, columns].all()
 
 
+def test_pale_and_white_strokes_count_on_a_copy_without_losses() -> None:
+    """As in Levin's examples: a wall is marked with a pale color, and glass with white."""
+    gray = gray_photo()
+    pale = (200, 190, 188)
+    marked = np.ascontiguousarray(gray.copy())
+    cv2.line(marked, (20, 20), (140, 35), pale, 7, cv2.LINE_8)
+    cv2.line(marked, (20, 90), (140, 70), (255, 255, 255), 7, cv2.LINE_8)
+    constraints = strokes(marked, lightness(gray), original=gray)
+    # All of them but pixels that had this color before.
+    np.testing.assert_array_equal(
+        np.stack([constraints.rows, constraints.columns]),
+        np.nonzero(np.abs(marked.astype(int) - gray).max(-1) >= 3),
+    )
+    upper, wanted = constraints.rows < 60, rgb_to_lab(np.array([[pale]], np.uint8))[0, 0, 1:]
+    assert 2 < np.linalg.norm(wanted) < 12
+    found = np.median(constraints.ab[upper], axis=0)
+    np.testing.assert_allclose(found, wanted, atol=1)
+    assert np.abs(constraints.ab[~upper]).max() < 0.1
+
+
+def test_losses_of_a_copy_are_no_strokes() -> None:
+    gray = gray_photo()
+    _, data = cv2.imencode(
+        ".jpg", drawn(gray, cv2.LINE_8)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85]
+    )
+    lossy = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    constraints = strokes(np.ascontiguousarray(lossy), lightness(gray), original=gray)
+    # JPEG stores chroma of blocks of 16 pixels: it spreads as far as a block.
+    near = cv2.dilate(drawn(np.zeros_like(gray), cv2.LINE_8).max(-1), np.ones((33, 33), np.uint8))
+    assert len(constraints) > 300
+    assert (near[constraints.rows, constraints.columns] > 0).all()
+
+
 def test_strokes_that_do_not_fit_or_are_none_are_refused() -> None:
     gray = gray_photo()
     with pytest.raises(UsageError, match="do not fit the picture"):

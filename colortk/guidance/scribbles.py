@@ -1,7 +1,10 @@
 """Colored strokes on a picture, as other programs write them.
 
 Two kinds of file are read: a copy of the picture with strokes drawn over it (as the ``_marked.bmp``
-of Levin 2004), and a transparent layer that holds only strokes (as the "color spots" of G'MIC).
+of Levin 2004), and a transparent layer that holds only strokes (as the "color spots" of G'MIC). In
+a copy without losses, all changed pixels are strokes: pale and gray ones, too. In other copies,
+such as JPEG, only a change of chroma is told from the losses.
+
 Soft edges of strokes are mixtures of the stroke and what is below; they are left out, so that no
 color counts that nobody has drawn.
 
@@ -28,6 +31,10 @@ OPAQUE = 250
 #: Difference of a marked pixel from the picture, in chroma (CIE76), that makes it part of a stroke.
 #: JPEG noise and rounding stay below it.
 MARKED = 12.0
+#: Share of equal pixels from which on a copy is one without losses.
+LOSSLESS_SHARE = 0.5
+#: Change of a value (0 to 255) in a copy without losses that makes a pixel part of a stroke.
+CHANGED = 3
 #: Neighbors in a stroke whose chroma differs by less than this (CIE76) are one color.
 UNIFORM = 6.0
 
@@ -51,7 +58,8 @@ def strokes(
     Returns
     -------
     Constraints
-        The inner pixels of strokes. Gray strokes of a layer mean "no color here".
+        The inner pixels of strokes. Gray strokes of a layer, and of a copy without losses, mean "no
+        color here".
 
     Raises
     ------
@@ -66,11 +74,7 @@ def strokes(
             "draw them on a copy of the same size",
         )
     ab = np.ascontiguousarray(rgb_to_lab(marked)[..., 1:], np.float32)
-    if alpha is None:
-        change = ab if original is None else ab - rgb_to_lab(original)[..., 1:]
-        stroke = np.hypot(change[..., 0], change[..., 1]) > MARKED
-    else:
-        stroke = alpha >= OPAQUE
+    stroke = _changed(marked, ab, original) if alpha is None else alpha >= OPAQUE
     inner = stroke & _uniform(ab, stroke)
     rows, columns = np.nonzero(inner)
     if not len(rows):
@@ -84,6 +88,17 @@ def strokes(
     light = np.ascontiguousarray(lightness[rows, columns][:, None])
     possible = ratio(light, np.ascontiguousarray(ab[rows, columns][:, None]))[:, 0]
     return Constraints(rows, columns, possible, (lightness.shape[0], lightness.shape[1]))
+
+
+def _changed(marked: UInt8, ab: Float32, original: UInt8 | None) -> Any:
+    """Return where a marked copy has strokes, bool (H, W). ``ab``: its chroma."""
+    if original is None:
+        return np.hypot(ab[..., 0], ab[..., 1]) > MARKED
+    difference = cv2.absdiff(np.ascontiguousarray(marked), np.ascontiguousarray(original)).max(-1)
+    if (difference == 0).mean() >= LOSSLESS_SHARE:
+        return difference >= CHANGED
+    change = ab - rgb_to_lab(original)[..., 1:]
+    return np.hypot(change[..., 0], change[..., 1]) > MARKED
 
 
 def _uniform(ab: Float32, stroke: Any) -> Any:
