@@ -116,6 +116,11 @@ class DecodeProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it decodes a picture now."""
+        return self._turn.locked()
+
     def decode(
         self, data: bytes, name: str, max_pixels: int | None = None, allow_truncated: bool = False
     ) -> Picture:

@@ -135,7 +135,7 @@ def preview(context: RequestContext, file: str | None, *values: Any) -> Any:
     notes: list[str] = []
     rgb = render_hints(
         kept, options.hints, strength, options.refine, options.keep_border, options.mask, notes,
-        KeptPlugin(plugin, kept, options.variant),
+        KeptPlugin(plugin, kept, options.variant, wait=False),
     )  # fmt: skip
     values_of_view = {"src": data_url(rgb), "revision": edits.revision, "notes": notes}
     return [editor_view(picture_id(file), kept, Path(file).stem, **values_of_view)]

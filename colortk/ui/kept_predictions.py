@@ -139,6 +139,8 @@ class KeptPlugin:
         Its prediction for the one picture that is to be colorized.
     variant : Variant or None
         The version that is wanted; ``None`` is the automatic prediction.
+    wait : bool
+        Wait for the plugin when it works for others; otherwise hints raise :class:`.turns.Busy`.
     """
 
     takes_batches = False
@@ -148,7 +150,9 @@ class KeptPlugin:
         plugin: PooledPlugin | PluginWithOptions,
         prediction: KeptPrediction | None,
         variant: Variant | None = None,
+        wait: bool = True,
     ) -> None:
+        self._wait = wait
         self._plugin, self._prediction, self._variant = plugin, prediction, variant
         self.strength = plugin.strength
         self.spec: ColorizerSpec = plugin.spec
@@ -175,4 +179,6 @@ class KeptPlugin:
 
     def predict_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
         """Return chroma as :meth:`.pooled_plugin.PooledPlugin.predict_guided`."""
-        return self._plugin.predict_guided(lightness, hints)
+        if self._wait:
+            return self._plugin.predict_guided(lightness, hints)
+        return self._plugin.predict_guided(lightness, hints, wait=False)

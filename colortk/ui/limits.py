@@ -22,12 +22,23 @@ def format_size(path: Path) -> str:
     return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 2 else f"{size / 1000:.0f} kB"
 
 
+#: Processes that decode pictures: those of a batch or a film do not keep a single picture waiting.
+DECODERS = 3
+
+
 @cache
+def _decode_processes(seconds: float) -> tuple[DecodeProcess, ...]:
+    """Return the processes that decode pictures for all visitors; each starts when it is needed."""
+    processes = tuple(DecodeProcess(seconds) for _ in range(DECODERS))
+    for process in processes:
+        atexit.register(process.close)
+    return processes
+
+
 def _decode_process(seconds: float) -> DecodeProcess:
-    """Start the process that decodes pictures for all visitors of this page."""
-    process = DecodeProcess(seconds)
-    atexit.register(process.close)
-    return process
+    """Return a process that is free, or the last one."""
+    processes = _decode_processes(seconds)
+    return next((process for process in processes if not process.is_busy), processes[-1])
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from colortk.ui.json_messages import parse
 from colortk.ui.kept_predictions import KeptPrediction
 from colortk.ui.painted_mask import PaintedMask, mask_from_json
 from colortk.ui.previews import PREVIEW_QUALITY
+from colortk.ui.turns import Busy
 
 #: A note on a hint, which begins with its position and color.
 _HINT_NOTE = re.compile(r"hint (?P<hint>\S+) (?P<reason>is .*)")
@@ -181,7 +183,8 @@ def render_hints(
         guide = colors
         if plugin is not None and follows_hints(plugin):
             small = np.ascontiguousarray(resize(light, (ab.shape[1], ab.shape[0])))
-            ab, guide = predict_with_guide(plugin, small, light, colors)
+            with contextlib.suppress(Busy):  # the host spreads hints until the plugin is free
+                ab, guide = predict_with_guide(plugin, small, light, colors)
         if notes is not None:
             names = {
                 str(small): f"at {hint.x:g}, {hint.y:g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 from colortk.errors import UsageError
@@ -10,10 +9,11 @@ from colortk.guidance.working_hints import WorkingHints
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.runtime.isolate import Isolated
 from colortk.types import Float32
+from colortk.ui.turns import Busy, Turns
 
 
 class PooledPlugin:
-    """A plugin in a separate process, which visitors share.
+    """A plugin in a separate process, which visitors share in the order of their requests.
 
     If it ends its process or does not respond in time, only the current picture fails.
 
@@ -29,7 +29,7 @@ class PooledPlugin:
 
     def __init__(self, variant: PluginVariant, timeout: float) -> None:
         self.strength = variant.strength
-        self._turn = threading.Lock()
+        self._turns = Turns()
         self._request, self._timeout = variant.request, timeout
         self._isolated = Isolated(variant.request, timeout)
         self._closed = False
@@ -45,7 +45,7 @@ class PooledPlugin:
         ``options`` are options of the plugin besides those of its label, as "name=value". Raises
         ``UsageError`` if the plugin cannot use one of them.
         """
-        with self._turn:
+        with self._turns.turn():
             return self._process(options).predict(lightness)
 
     def predict_many(self, lightnesses: list[Float32]) -> list[Float32]:
@@ -60,7 +60,7 @@ class PooledPlugin:
         ``options`` are as for :meth:`predict`. Raises ``UsageError`` if the plugin makes
         only one version, and ``PredictionError``.
         """
-        with self._turn:
+        with self._turns.turn():
             return self._process(options).predict_samples(lightness, count, seed)
 
     @property
@@ -69,11 +69,27 @@ class PooledPlugin:
         return self._isolated.follows_hints
 
     def predict_guided(
-        self, lightness: Float32, hints: WorkingHints, options: tuple[str, ...] = ()
+        self,
+        lightness: Float32,
+        hints: WorkingHints,
+        options: tuple[str, ...] = (),
+        wait: bool = True,
     ) -> Float32:
-        """Return chroma as :meth:`predict`, of a plugin that takes hints itself."""
-        with self._turn:
+        """Return chroma as :meth:`predict`, of a plugin that takes hints itself.
+
+        Without ``wait``, :class:`.turns.Busy` is raised if the plugin works for someone, or has to
+        be loaded first.
+        """
+        with self._turns.turn(wait):
+            if not wait and not self._is_ready(options):
+                raise Busy
             return self._process(options).predict_guided(lightness, hints)
+
+    def _is_ready(self, options: tuple[str, ...]) -> bool:
+        if not options:
+            return self._isolated.alive
+        second = self._second
+        return second is not None and second.alive and options == self._second_options
 
     def _process(self, options: tuple[str, ...]) -> Isolated:
         if not options:
@@ -132,6 +148,6 @@ class PluginWithOptions:
         """Whether the plugin takes hints itself."""
         return self._plugin.follows_hints
 
-    def predict_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
+    def predict_guided(self, lightness: Float32, hints: WorkingHints, wait: bool = True) -> Float32:
         """Return chroma as :meth:`PooledPlugin.predict_guided`."""
-        return self._plugin.predict_guided(lightness, hints, self._options)
+        return self._plugin.predict_guided(lightness, hints, self._options, wait)
