@@ -89,9 +89,10 @@ def test_checks_pass_fail_and_are_skipped(project: Path, distribution: Callable[
     (project / "pytest.ini").write_text("[pytest]\ncolortk_plugins = plain odd\n")
     run = run_pytest(project, site, "-q", "-rsf")
     assert run.returncode == 1, run.stdout + run.stderr
-    # Both lack batches, samples and hints; every other check runs, and one of one plugin fails.
-    passed = 2 * CHECK_COUNT - 6 - 1
-    assert f"1 failed, {passed} passed, 6 skipped" in run.stdout
+    # Both lack batches, samples, hints and films; every other check runs, and one of one plugin
+    # fails.
+    passed = 2 * CHECK_COUNT - 8 - 1
+    assert f"1 failed, {passed} passed, 8 skipped" in run.stdout
     assert "odd-does_not_change_its_input" in run.stdout
     assert "it offers no predict_ab_batch" in run.stdout
     assert "it declares no samples" in run.stdout
