@@ -54,9 +54,10 @@ def job_count(items: Sequence[InputItem], jobs: int | None) -> int:
         return max(1, min(jobs or cores(), len(items)))
     if len(items) <= PICTURES_PER_CORE * cores():
         return 1
-    with suppress(PackageNotFoundError):
-        if requested_device() != "cpu" and version("onnxruntime-gpu"):
-            return min(cores(), GPU_JOBS)
+    for build in ("onnxruntime-gpu", "onnxruntime-directml"):
+        with suppress(PackageNotFoundError):
+            if requested_device() != "cpu" and version(build):
+                return min(cores(), GPU_JOBS)
     return cores()
 
 
