@@ -146,6 +146,7 @@ def process_file(
         colorized = colorize_present(
             light, picture.missing, source_of_chroma, refine, options.strength, dtype, guide
         )
+    del light  # encoding needs as much memory: for 400 megapixels, 1.6 GB
     if guide is not None:
         picture.notes += guide.notes
     result.seconds |= colorized.seconds

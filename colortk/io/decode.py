@@ -21,6 +21,7 @@ from colortk.io import png, tiff_limits
 from colortk.io.complete import load
 from colortk.io.exif import kept_exif
 from colortk.io.icc import profiled_8, profiled_16
+from colortk.io.image_array import image_array
 from colortk.io.image_limits import exif_of, limit_of_pillow, opened, refuse_foreign, too_large
 from colortk.io.metadata import read_metadata
 from colortk.io.orientation import FLIPS, turned
@@ -291,7 +292,7 @@ def _decode_8(
         image = profiled_8(image, profile, notes, name)
     if image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
-    return np.asarray(image), alpha
+    return image_array(image), alpha
 
 
 def _clean_dpi(dpi: Any) -> tuple[float, float] | None:

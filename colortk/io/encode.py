@@ -131,7 +131,9 @@ def encode(rgb: Pixels, source: Picture, extension: str, notes: list[str]) -> by
 
 def _with_chunks(data: bytes, source: Picture) -> bytes:
     """Insert metadata chunks into a PNG, after 8 bytes of signature and 25 bytes of IHDR."""
-    return data[:33] + metadata_writing.png_chunks(source.metadata) + data[33:]
+    chunks = metadata_writing.png_chunks(source.metadata)
+    # A large file is copied once at most.
+    return b"".join((data[:33], chunks, memoryview(data)[33:])) if chunks else data
 
 
 def _pillow(pixels: Pixels, source: Picture, name: str, notes: list[str]) -> bytes:

@@ -97,7 +97,8 @@ def add_to_jpeg(data: bytes, metadata: Metadata, notes: list[str]) -> bytes:
         bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
         for marker, content in contents
     )
-    return data[:offset] + added + data[offset:]
+    # A large file is copied once at most.
+    return b"".join((data[:offset], added, memoryview(data)[offset:])) if added else data
 
 
 def png_chunks(metadata: Metadata) -> bytes:
