@@ -3,7 +3,8 @@
     python benchmarks/batch.py [--pictures 500] [--plugin NAME] [--jobs N] [--json]
 
 The bound is the time of decoding, network and encoding alone, with as many processes and threads as
-`run` uses. All other work of `run` is overhead: lightness, chroma along edges, refinement, waiting
+`run` uses; the network runs in plain ONNX Runtime at its best settings (``best_session.py``), and
+"network in colortk" is the same through the plugin. All other work of `run` is overhead: lightness, chroma along edges, refinement, waiting
 for the disk, and start-up. ``--ways`` also measures the same pictures in threads of one process, and
 the network on one and on several pictures at once. On a machine with more cores: taskset -c 0,1.
 """
@@ -25,6 +26,8 @@ from typing import Any
 from measurement import COLORTK, Effort, Failed, Row, default_plugin, last_line
 
 STAGES = ("decode", "network", "encode")
+#: The network as colortk runs it.
+OWN_NETWORK = "network in colortk"
 #: Program for one stage over a part of the pictures; waits for a line on stdin, so that all start together.
 STAGE = """
 import io, sys, time
@@ -40,7 +43,8 @@ from colortk.color.working_size import working_shape
 stage, plugin, *names = sys.argv[1:]
 paths = [Path(name) for name in names]
 keep_freed_memory()
-loaded = load(PluginRequest(plugin)) if stage in ("network", "batches") else None
+of_network = stage in ("network", "network in colortk", "batches")
+loaded = load(PluginRequest(plugin)) if of_network else None
 def seen(path):
     light = lightness(decode(path.read_bytes(), path.name).pixels)
     rows, columns = working_shape(loaded.spec.working_size, *light.shape)
@@ -59,10 +63,22 @@ elif stage == "encode":
 else:
     inputs = [seen(path) for path in paths[:16]]
     several = 4 if stage == "batches" else 1
+    calls = []
+    if stage == "network":
+        from codec_and_network import Sessions, listening
+        with listening() as heard:
+            loaded = load(PluginRequest(plugin))
+            sessions = Sessions(heard)
+            for light in inputs:
+                heard.forget()
+                loaded.predict(light)
+                calls += [sessions.call()] if heard.asked else []
     count = iter(range(len(paths) + 1))
     def work(path):
         number = next(count)
-        if number % several == 0:
+        if calls:
+            calls[number % len(calls)]()
+        elif number % several == 0:
             pick = [inputs[(number + k) % len(inputs)] for k in range(several)]
             loaded.predict_many(pick) if several > 1 else loaded.predict(pick[0])
 work(paths[0])
@@ -106,7 +122,8 @@ print(time.perf_counter() - start, file=sys.__stdout__)
 def environment(threads: int) -> dict[str, str]:
     from colortk.runtime.subprocesses import THREAD_VARIABLES as NAMES
 
-    return {**os.environ, **dict.fromkeys(NAMES, str(threads))}
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, **dict.fromkeys(NAMES, str(threads)), "PYTHONPATH": path}
 
 
 def alone(stage: str, plugin: str, paths: list[Path], jobs: int, threads: int) -> float:
@@ -204,7 +221,9 @@ def measured(folder: Path, plugin: str, pictures: int, jobs: int) -> dict[str, f
     fewer, peak_of_few = run(folder / "few", folder / "out-few", plugin, jobs)
     if seconds <= fewer:
         raise Failed(f"{pictures} pictures took no longer than {len(small_count)}: take more")
+    own = alone(OWN_NETWORK, plugin, paths, jobs, threads)
     return {stage: 1000 * value for stage, value in parts.items()} | {
+        OWN_NETWORK: 1000 * own,
         "bound": 1 / sum(parts.values()),
         "speed": pictures / seconds,
         "speed of few": len(small_count) / fewer,
@@ -224,6 +243,10 @@ def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     together = 1000 / measurements["bound"]
     for stage in STAGES:
         yield Row(f"{stage} alone", measurements[stage], "ms a picture", "the three, ms", together)
+    yield Row(
+        f"{OWN_NETWORK} alone", measurements[OWN_NETWORK], "ms a picture",
+        "plain ONNX Runtime, ms", measurements["network"],
+    )  # fmt: skip
     for label, number in (("speed of few", small_count), ("speed", count)):
         name = f"run, {number} pictures, whole process"
         yield Row(
@@ -258,6 +281,7 @@ def main() -> None:
             small_count = int(measurements["few"])
             for stage in STAGES:
                 table[f"{stage} alone, ms a picture"] = round(measurements[stage], 2)
+            table[f"{OWN_NETWORK} alone, ms a picture"] = round(measurements[OWN_NETWORK], 2)
             table["bound, pictures a second"] = round(measurements["bound"], 2)
             table["run, pictures a second, whole process"] = round(measurements["speed"], 2)
             table["run, pictures a second, without start-up"] = round(measurements["throughput"], 2)

@@ -83,14 +83,14 @@ def listening() -> Iterator[Heard]:
 
 
 class Sessions:
-    """The same networks in plain ONNX Runtime, with the number of threads of the host."""
+    """The same networks in plain ONNX Runtime at its best settings, with the host's threads."""
 
     def __init__(self, heard: Heard) -> None:
         self._heard, self._made = heard, {}
 
     def call(self) -> Callable[[], None]:
         """Return a function that runs the networks on all recorded inputs."""
-        calls = [(self._session(number), x) for number, x in self._heard.asked]
+        calls = [(self._session(number, x), x) for number, x in self._heard.asked]
 
         def ask() -> None:
             for (session, name), x in calls:
@@ -98,17 +98,15 @@ class Sessions:
 
         return ask
 
-    def _session(self, number: int) -> tuple[Any, str]:
-        import onnxruntime
-
+    def _session(self, number: int, x: np.ndarray) -> tuple[Any, str]:
+        from best_session import best_session, onnx_input
         from colortk.runtime.subprocesses import threads
 
         if number not in self._made:
             content, providers = self._heard.networks[number]
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads()
-            session = onnxruntime.InferenceSession(content, options, providers=providers)
-            self._made[number] = session, session.get_inputs()[0].name
+            name = onnx_input(content)
+            best = best_session(content, {name: x}, threads(), providers)
+            self._made[number] = best.session, name
         return self._made[number]
 
 
