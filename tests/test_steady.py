@@ -12,6 +12,7 @@ from colortk.color.cielab import rgb_to_lab
 from colortk.errors import PictureError
 from colortk.harness.flicker import flicker
 from colortk.pipeline import refiner
+from colortk.video import optical_flow
 from colortk.video.colorize_frame import FrameSettings, color_planes
 from colortk.video.luma_tables import BT601, BT709, BT2020, gray_lightness, gray_luma, luma_of
 from colortk.video.optical_flow import OpticalFlow, visible_in_both, warp
@@ -145,3 +146,9 @@ def test_frames_of_odd_size_are_smoothed() -> None:
     )
     assert planes.luma.shape == (71, 95)
     assert planes.cb.shape == (36, 48)
+
+
+def test_squared_lengths_of_a_flow_are_those_of_arithmetic() -> None:
+    flow = RNG.normal(0, 9, (37, 53, 2)).astype(np.float32)
+    expected = flow[..., 0] * flow[..., 0] + flow[..., 1] * flow[..., 1]
+    assert np.array_equal(optical_flow._square(flow), expected)

@@ -8,14 +8,22 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+try:
+    # Without the conversion to enums of ``signal.getsignal``, which takes most of its time: all
+    # handlers are read twice for each prediction.
+    from _signal import getsignal as _getsignal  # type: ignore[import-not-found]
+except ImportError:
+    _getsignal = signal.getsignal
+
+_handler_of: Callable[[int], Any] = _getsignal
 _lock = threading.Lock()
 _depth = 0
 _saved: list[contextlib.ExitStack] = []
 #: Listed once: it takes longer than to query the handlers.
-_SIGNALS = tuple(sorted(signal.valid_signals()))
+_SIGNALS = tuple(sorted(map(int, signal.valid_signals())))
 
 
 class _StandardError(io.TextIOBase):
@@ -78,7 +86,7 @@ def _save() -> contextlib.ExitStack:
     with contextlib.suppress(OSError):  # it may have been deleted
         stack.callback(_restore_directory, os.getcwd())
     if threading.current_thread() is threading.main_thread():
-        stack.callback(_restore_handlers, {s: signal.getsignal(s) for s in _SIGNALS})
+        stack.callback(_restore_handlers, {s: _handler_of(s) for s in _SIGNALS})
     return stack
 
 
@@ -101,12 +109,12 @@ def _restore_directory(path: str) -> None:
         os.chdir(path)
 
 
-def _restore_handlers(handlers: dict[signal.Signals, Any]) -> None:
+def _restore_handlers(handlers: dict[int, Any]) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     if isinstance(sys.exc_info()[1], KeyboardInterrupt):
         return  # the handler that raised it may have set others, for a second signal
     for number, handler in handlers.items():
-        if handler is not None and signal.getsignal(number) is not handler:
+        if handler is not None and _handler_of(number) is not handler:
             with contextlib.suppress(OSError, ValueError):  # some cannot be set
                 signal.signal(number, handler)

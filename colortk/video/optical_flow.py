@@ -127,5 +127,6 @@ def visible_in_both(
 
 def _square(flow: Float32) -> Float32:
     """Return the squared length, (H, W), of a flow (H, W, 2)."""
-    out: Float32 = cv2.transform(cv2.multiply(flow, flow), np.ones((1, 2), np.float32))
+    x, y = cv2.split(flow)
+    out: Float32 = cv2.add(cv2.multiply(x, x), cv2.multiply(y, y))
     return out
