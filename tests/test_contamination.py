@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,7 @@ from colortk.harness.contamination import hash_sources, seen_pictures
 from colortk.harness.results import Results
 from colortk.harness.run_options import RunOptions
 from colortk.harness.sources import find_sources
+from colortk.io.difference_hash import SortedHashes
 from colortk.plugin.registry import registry
 from colortk.report.captions import caption
 from colortk.store.artifacts import artifacts_of
@@ -171,3 +173,20 @@ def test_training_on_a_packed_dataset_writes_hashes(tmp_path: Path) -> None:
     description = json.loads((tmp_path / "packed" / "dataset.json").read_text())
     assert len(hashes.values) == description["pictures"]
     assert hashes.complete
+
+
+@pytest.mark.parametrize("radius", [0, 2, 5])
+def test_near_hashes_are_found_as_by_comparing_all(radius: int) -> None:
+    rng = random.Random(radius)
+    values = [rng.getrandbits(64) for _ in range(300)] + [0, 2**64 - 1]
+    index = SortedHashes(frozenset(values), radius)
+    found = []
+    for _ in range(400):
+        query = rng.choice(values)
+        for _ in range(rng.randint(0, 8)):
+            query ^= 1 << rng.randrange(64)
+        near = any((query ^ value).bit_count() <= radius for value in values)
+        assert (query in index) == near
+        found.append(near)
+    assert 20 < sum(found) < 380
+    assert 0 not in SortedHashes((), radius)

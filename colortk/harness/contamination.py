@@ -12,7 +12,7 @@ from colortk.harness.results import Results
 from colortk.harness.sources import Source
 from colortk.io.bit_depth import to_rgb8
 from colortk.io.decode import decode
-from colortk.io.difference_hash import HashIndex, difference_hash
+from colortk.io.difference_hash import SortedHashes, difference_hash
 from colortk.plugin.registry import registry
 from colortk.store.artifacts import artifacts_of
 from colortk.store.training_hashes import TrainingHashes, read_training_hashes
@@ -76,8 +76,6 @@ def seen_pictures(
     """
     seen: dict[str, set[str]] = {}
     for label, training in trained.items():
-        index = HashIndex(RADIUS)
-        for value in training.values if training is not None else ():
-            index.add(value)
+        index = SortedHashes(training.values if training is not None else (), RADIUS)
         seen[label] = {picture for picture, value in hashes.items() if value in index}
     return seen
