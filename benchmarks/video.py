@@ -23,6 +23,7 @@ import numpy as np
 from measurement import COLORTK, Effort, Row, ran
 
 SIZES = ((640, 480), (1280, 720))
+MODES = ("off", "flow", "keyframes")
 #: Program that only decodes and encodes, in two threads as in `video`.
 CODEC = """
 import sys, time
@@ -113,11 +114,15 @@ def rows(effort: Effort, folder: Path) -> Iterator[Row]:
         for size in sizes:
             source = longer(clip, folder / "in.mp4", size, count)
             codec_seconds = codec_alone(source, folder)
-            for temporal in ("off", "flow"):
-                rate, peak_here = colorized(source, folder / "out.mp4", plugin, temporal)
+            rates = {}
+            for temporal in MODES:
+                rates[temporal], peak_here = colorized(source, folder / "out.mp4", plugin, temporal)
                 peak = peak_here if (size, temporal) == (SIZES[0], "flow") else peak
                 name = f"{plugin}, {size[0]} × {size[1]}, {temporal}"
+                rate = rates[temporal]
                 yield Row(name, rate, "frames/s", "decode and encode alone", codec_seconds)
+            name = f"{plugin}, {size[0]} × {size[1]}, keyframes to flow"
+            yield Row(name, rates["keyframes"], "frames/s", "flow", rates["flow"])
         if plugin == "mean_color":
             long = count * effort.pick(10, 4)
             source = longer(clip, folder / "long.mp4", SIZES[0], long)
@@ -136,7 +141,7 @@ def speed(clip: Path, plugin: str, count: int, long: int, folder: Path) -> Itera
     for size in SIZES:
         source = longer(clip, folder / "in.mp4", size, count)
         codec_seconds = codec_alone(source, folder)
-        for temporal in ("off", "flow"):
+        for temporal in MODES:
             rate, peak = colorized(source, target, plugin, temporal)
             yield {
                 "clip": clip.name, "size": f"{size[0]} x {size[1]}", "temporal": temporal,
