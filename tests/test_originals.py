@@ -1,7 +1,8 @@
 """The adapters of published models, compared with the original networks in PyTorch.
 
 Set ``COLORTK_ORIGINALS`` to a folder with checkouts, of any commit since 2024, of
-``clibdev/colorization`` (as ``colorization``) and ``piddnad/DDColor`` (as ``DDColor``).
+``clibdev/colorization`` (as ``colorization``), ``piddnad/DDColor`` (as ``DDColor``) and
+``jantic/DeOldify`` (as ``DeOldify``).
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from colortk.color.cielab import ab_of
 from colortk.runtime.loading import Loaded, PluginRequest, load
 from conftest import photo
 from ddcolor_original import ddcolor, export
+from deoldify_original import deoldify
 from zhang_tensors import zhang2016_tensors, zhang2017_tensors
 
 ORIGINALS = os.environ.get("COLORTK_ORIGINALS", "")
@@ -138,3 +142,32 @@ def test_ddcolor_tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             f" of {np.abs(expected).max():.1f}"
         )
         np.testing.assert_allclose(ours, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(("plugin", "kind"), [("artistic", "deep"), ("stable", "wide")])
+def test_deoldify(plugin: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The original is compared up to its output, whose chroma we take in CIELAB, not in YUV."""
+    torch = pytest.importorskip("torch")
+    from skimage.color import rgb2lab
+
+    network = deoldify(Path(ORIGINALS, "DeOldify"), kind, 128, monkeypatch)
+    path = tmp_path / f"{plugin}.onnx"
+    export(network, 128, path)
+    loaded = colorizer(f"deoldify_{plugin}", path)
+    for seed in range(10):
+        gray = np.asarray(Image.fromarray(photo(128, 128, seed)).convert("LA").convert("RGB"))
+        light = rgb2lab(gray)[..., 0].astype(np.float32)
+        with torch.no_grad():
+            outputs = network(torch.from_numpy(gray.astype(np.float32).transpose(2, 0, 1))[None])
+        rgb = (outputs[0].permute(1, 2, 0).numpy() / 255).clip(0, 1)
+        expected = ab_of(rgb)
+        assert expected.std() > 0.5
+        # scikit-image has other digits of sRGB's matrix and of the white point.
+        np.testing.assert_allclose(expected, rgb2lab(rgb)[..., 1:], atol=5e-3)
+        ours = loaded.predict(light)
+        print(
+            f"picture {seed}: largest difference {np.abs(ours - expected).max():.2e}"
+            f" of {np.abs(expected).max():.1f}"
+        )
+        # The gray that OpenCV makes of L* differs by up to 0.01 of 255; the rest differs by 1e-4.
+        np.testing.assert_allclose(ours, expected, atol=5e-3)
