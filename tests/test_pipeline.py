@@ -175,3 +175,16 @@ def test_options_are_typed_and_validated() -> None:
     for wrong in ("count=x", "mode=firm", "fast=perhaps", "count=-1", "nothing=1", "count"):
         with pytest.raises(UsageError):
             parse_options(spec, [wrong])
+
+
+def test_a_plugin_may_write_every_prediction_into_one_array() -> None:
+    kept = np.zeros((4, 5, 2), np.float32)
+
+    def overwrite(lightness: np.ndarray) -> np.ndarray:
+        kept[:] = lightness[..., None] - 50
+        return kept
+
+    predictor = loaded(overwrite)
+    first = predictor.predict(np.full((4, 5), 60, np.float32))
+    predictor.predict(np.full((4, 5), 20, np.float32))
+    np.testing.assert_array_equal(first, 10)

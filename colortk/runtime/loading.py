@@ -193,8 +193,7 @@ class Loaded:
                 ab = next(predictions, end)
             if ab is end:
                 break
-            # A copy: the plugin may write the next frame into the same array.
-            yield check_prediction(self.spec.name, frames.next_waiting(), ab).copy()
+            yield check_prediction(self.spec.name, frames.next_waiting(), ab)
         frames.check_end()
 
     def _ask(self, method: str, *arguments: Any) -> Any:
@@ -245,7 +244,7 @@ def check_prediction(
     Returns
     -------
     float32 array of shape (H, W, 2) or (N, H, W, 2)
-        CIE a* and b*.
+        CIE a* and b*; a copy, because a plugin may write every prediction into one array.
 
     Raises
     ------
@@ -263,14 +262,14 @@ def check_prediction(
         raise PredictionError(failed, f"{prediction.dtype}, not float32", report)
     # Two passes that allocate nothing. Comparisons with NaN are false.
     if prediction.size and prediction.min() >= -MAX_CHROMA and prediction.max() <= MAX_CHROMA:
-        return np.ascontiguousarray(prediction, np.float32)
+        return np.array(prediction, np.float32, order="C")
     if not np.isfinite(prediction).all():
         raise PredictionError(failed, "chroma that is not finite (NaN or infinity)", report)
     if prediction.size and np.abs(prediction).max() > MAX_CHROMA:
         raise PredictionError(
             failed, f"chroma beyond ±{MAX_CHROMA}; a* and b* lie in -128..127", report
         )
-    return np.ascontiguousarray(prediction, np.float32)
+    return np.array(prediction, np.float32, order="C")
 
 
 def load(request: PluginRequest) -> Loaded:
