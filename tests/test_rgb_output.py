@@ -82,7 +82,7 @@ def test_the_declaration_is_checked() -> None:
     assert wrong(output="rgb") is None
     assert wrong(output="bgr") == "has output='bgr'; expected one of ab, rgb"
     assert wrong(output="rgb", guided=True) == (
-        'has output="rgb", which cannot be combined with samples or guided'
+        'has output="rgb", which cannot be combined with samples, guided or film'
     )
 
 
