@@ -11,6 +11,7 @@ from colortk.errors import UsageError
 from colortk.guidance.constraints import Constraints
 from colortk.guidance.prepare import make_guide
 from colortk.guidance.scribbles import strokes
+from colortk.io.decode import decode
 from colortk.io.picture import Picture
 from colortk.types import Array
 from conftest import photo
@@ -109,6 +110,22 @@ def test_losses_of_a_copy_are_no_strokes() -> None:
     near = cv2.dilate(drawn(np.zeros_like(gray), cv2.LINE_8).max(-1), np.ones((33, 33), np.uint8))
     assert len(constraints) > 300
     assert (near[constraints.rows, constraints.columns] > 0).all()
+
+
+def test_losses_around_lines_on_white_paper_are_no_strokes() -> None:
+    """Most pixels of such a copy are equal to the picture, as in a copy without losses."""
+    paper = np.full((160, 240, 3), 255, np.uint8)
+    for end in range(10, 240, 60):
+        cv2.line(paper, (120, 5), (end, 150), (0, 0, 0), 2, cv2.LINE_8)
+    copy = paper.copy()
+    cv2.rectangle(copy, (20, 20), (60, 60), RED, -1)
+    _, data = cv2.imencode(".jpg", copy[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    marked = decode(data.tobytes(), "a.jpg")
+    assert (marked.pixels == paper).all(-1).mean() > 0.5
+    constraints = make_guide(paper, lightness(paper), marked=marked).constraints
+    assert len(constraints) > 500
+    assert constraints.columns.max() < 80
+    assert constraints.rows.max() < 80
 
 
 def test_strokes_that_do_not_fit_or_are_none_are_refused() -> None:

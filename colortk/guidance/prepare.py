@@ -103,7 +103,9 @@ def make_guide(
         alpha = None if marked.alpha is None else to_8_bits(marked.alpha)
         is_layer = alpha is not None and bool((alpha == 0).mean() > LAYER_SHARE)
         layer_alpha = alpha if is_layer else None
-        drawn = strokes(to_rgb8(marked.pixels), lightness, layer_alpha, to_rgb8(pixels))
+        drawn = strokes(
+            to_rgb8(marked.pixels), lightness, layer_alpha, to_rgb8(pixels), marked.format
+        )
         constraints = drawn.joined(constraints)
     factor = None
     if mask is not None:

@@ -31,7 +31,10 @@ OPAQUE = 250
 #: Difference of a marked pixel from the picture, in chroma (CIE76), that makes it part of a stroke.
 #: JPEG noise and rounding stay below it.
 MARKED = 12.0
-#: Share of equal pixels from which on a copy is one without losses.
+#: Pillow's names of formats that may lose details. Around lines on flat paper, which stays equal,
+#: losses look like gray strokes.
+LOSSY_FORMATS = {"JPEG", "MPO", "JPEG2000", "JXL", "WEBP", "AVIF", "HEIF"}
+#: Share of equal pixels from which on a copy in another format is one without losses.
 LOSSLESS_SHARE = 0.5
 #: Change of a value (0 to 255) in a copy without losses that makes a pixel part of a stroke.
 CHANGED = 3
@@ -40,7 +43,11 @@ UNIFORM = 6.0
 
 
 def strokes(
-    marked: UInt8, lightness: Float32, alpha: UInt8 | None = None, original: UInt8 | None = None
+    marked: UInt8,
+    lightness: Float32,
+    alpha: UInt8 | None = None,
+    original: UInt8 | None = None,
+    source_format: str = "PNG",
 ) -> Constraints:
     """Return the pixels that strokes set.
 
@@ -54,6 +61,8 @@ def strokes(
         Of a layer: 0 where there is no stroke. ``None`` for a marked copy.
     original : uint8 array of shape (H, W, 3), optional
         The picture of which ``marked`` is a copy. ``None``: it is gray.
+    source_format : str
+        Pillow's name of the format in which the copy was stored.
 
     Returns
     -------
@@ -74,7 +83,8 @@ def strokes(
             "draw them on a copy of the same size",
         )
     ab = np.ascontiguousarray(rgb_to_lab(marked)[..., 1:], np.float32)
-    stroke = _changed(marked, ab, original) if alpha is None else alpha >= OPAQUE
+    lossy = source_format in LOSSY_FORMATS
+    stroke = _changed(marked, ab, original, lossy) if alpha is None else alpha >= OPAQUE
     inner = stroke & _uniform(ab, stroke)
     rows, columns = np.nonzero(inner)
     if not len(rows):
@@ -90,12 +100,12 @@ def strokes(
     return Constraints(rows, columns, possible, (lightness.shape[0], lightness.shape[1]))
 
 
-def _changed(marked: UInt8, ab: Float32, original: UInt8 | None) -> Any:
+def _changed(marked: UInt8, ab: Float32, original: UInt8 | None, lossy: bool) -> Any:
     """Return where a marked copy has strokes, bool (H, W). ``ab``: its chroma."""
     if original is None:
         return np.hypot(ab[..., 0], ab[..., 1]) > MARKED
     difference = cv2.absdiff(np.ascontiguousarray(marked), np.ascontiguousarray(original)).max(-1)
-    if (difference == 0).mean() >= LOSSLESS_SHARE:
+    if not lossy and (difference == 0).mean() >= LOSSLESS_SHARE:
         return difference >= CHANGED
     change = ab - rgb_to_lab(original)[..., 1:]
     return np.hypot(change[..., 0], change[..., 1]) > MARKED
