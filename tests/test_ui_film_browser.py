@@ -159,7 +159,9 @@ def test_stop_while_the_film_waits_and_while_it_runs(
     me.told("The film was stopped")
     me.page.get_by_text("queue:", exact=False).first.wait_for(state="detached")
     # The same window can start again, and stops while the film runs.
-    you.page.locator("#film-stop").click()
+    with you.page.expect_response(lambda response: "/run/" in response.url):
+        you.page.locator("#film-stop").click()
+    # The server has the signal now; without waiting for it, the film could end before.
     (page.folder / "release").touch()
     you.told("The film was stopped")
     me.page.locator("#film-go").click()
