@@ -19,7 +19,7 @@ from colortk.api.plugins import list_plugins
 from colortk.cli.doctor import _metrics
 from colortk.cli.main import invoke
 from colortk.cli.weights_rows import all_weights_files, weights_files
-from colortk.errors import ArtifactError, Notice
+from colortk.errors import ArtifactError, Notice, PluginError
 from colortk.harness.inception import build
 from colortk.harness.inception.layers import convolutions
 from colortk.harness.inception.layout import FEATURES, INPUT, OUTPUT
@@ -287,3 +287,22 @@ def test_without_onnx_nothing_is_scored(
     with pytest.warns(Notice, match=r"without fid and kid: .*the package onnx is missing"):
         left = prepared_metrics(metrics, named=False)
     assert set(left) == set(metrics) - {"fid", "kid"}
+
+
+def test_a_metric_that_cannot_be_prepared_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any error of its code, which may also print: stdout is for results."""
+
+    def prepare() -> None:
+        print("loading")
+        raise ValueError("no such\nfile")
+
+    monkeypatch.setattr(inception, "prepare", prepare)
+    function = "colortk.harness.inception.network:inception"
+    specs = {"fid": MetricSpec("fid", "for tests", function, False)}
+    with pytest.raises(PluginError, match="fid cannot be prepared: ValueError: no such file"):
+        prepared_metrics(specs, named=True)
+    with pytest.warns(Notice, match="without fid: metric fid cannot be prepared"):
+        assert prepared_metrics(specs, named=False) == {}
+    assert capsys.readouterr().out == ""

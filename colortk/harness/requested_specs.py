@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from colortk.errors import ColortkError, Notice, UsageError
+from colortk.errors import ColortkError, Notice, PluginError, UsageError
 from colortk.harness.plugin_variants import PluginVariant, parse_variant, parse_variants
 from colortk.harness.score_table import LEAD
 from colortk.plugin.reference import takes_reference
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec, MetricSpec, load_callable
+from colortk.runtime.loading import plugin_context
+from colortk.runtime.plugin_errors import reason
 
 #: The plugin that every table has: it equals or beats many systems on PSNR and SSIM.
 FLOOR = "gray"
@@ -66,16 +68,28 @@ def prepared_metrics(specs: Mapping[str, MetricSpec], named: bool) -> dict[str, 
             prepare = getattr(load_callable(function), "prepare", None)
         except Exception:  # scoring reports it
             continue
+        names = [name for name, spec in specs.items() if spec.function == function]
         try:
             if prepare is not None:
-                prepare()
+                _prepare(prepare, function, " and ".join(names))
         except ColortkError as error:
             if named:
                 raise
-            names = [name for name, spec in specs.items() if spec.function == function]
             warnings.warn(Notice(f"without {' and '.join(names)}: {error}"), stacklevel=2)
             ready = {name: spec for name, spec in ready.items() if name not in names}
     return ready
+
+
+def _prepare(prepare: Callable[[], object], function: str, names: str) -> None:
+    """Run code of a metric, and convert its errors. Its output goes to stderr."""
+    try:
+        with plugin_context():
+            prepare()
+    except (KeyboardInterrupt, MemoryError, ColortkError):
+        raise
+    except BaseException as error:  # SystemExit, too, is a failure of the metric.
+        problem = f"metric {names} cannot be prepared"
+        raise PluginError(problem, reason(error, function)) from error
 
 
 def requested_variants(
