@@ -177,8 +177,9 @@ def test_wrong_values_are_refused(tmp_path: Path) -> None:
     clip = film(tmp_path / "x.mp4", frames=2)
     with pytest.raises(UsageError, match="known: auto, off, bob"):
         compare(clip, ["gray"], deinterlace="on")
-    with pytest.raises(UsageError, match="1 to 250 frames are allowed"):
-        compare(clip, ["gray"], keyframes=0)
+    for keyframes in (0, 251, True):
+        with pytest.raises(UsageError, match="1 to 250 frames are allowed"):
+            compare(clip, ["gray"], keyframes=keyframes)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from colortk.video.film_settings import (
     default_output,
     default_temporal,
 )
-from colortk.video.temporal import DEINTERLACE, INTERVAL, TEMPORAL
+from colortk.video.temporal import DEINTERLACE, INTERVAL, MAX_INTERVAL, TEMPORAL
 
 
 def colorize_video(
@@ -78,7 +78,7 @@ def colorize_video(
         to a plugin that declares ``film``. By default "plugin" if the plugin can and there are no
         hints, else "keyframes".
     keyframes : int
-        With "keyframes": frames from one colorized frame to the next.
+        With "keyframes": frames from one colorized frame to the next, 1 to 250.
     hints : optional
         Colors at points, as for :func:`colortk.colorize`. From its ``frame`` or ``time`` on, a hint
         follows the motion until the next cut. Needs "keyframes".
@@ -147,8 +147,10 @@ def colorize_video(
         raise UsageError(f"strength {strength!r}", "it is a number from 0 to 2")
     if temporal is not None and temporal not in TEMPORAL:
         raise UsageError(f"temporal {temporal!r}", f"known values: {', '.join(TEMPORAL)}")
-    if isinstance(keyframes, bool) or not isinstance(keyframes, int) or keyframes < 1:
-        raise UsageError(f"keyframes={keyframes!r}", "it is a whole number above 0")
+    if type(keyframes) is not int or not 1 <= keyframes <= MAX_INTERVAL:
+        raise UsageError(
+            f"keyframes={keyframes!r}", f"it is a whole number from 1 to {MAX_INTERVAL}"
+        )
     if deinterlace not in DEINTERLACE:
         raise UsageError(f"deinterlace {deinterlace!r}", f"known values: {', '.join(DEINTERLACE)}")
     if not segment_seconds > 0:

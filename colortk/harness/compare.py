@@ -132,7 +132,7 @@ def compare(
         raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(HOST_TEMPORAL)}")
     if deinterlace not in DEINTERLACE:
         raise UsageError(f"deinterlace '{deinterlace}'", f"known: {', '.join(DEINTERLACE)}")
-    if not isinstance(keyframes, int) or not 1 <= keyframes <= MAX_INTERVAL:
+    if type(keyframes) is not int or not 1 <= keyframes <= MAX_INTERVAL:
         raise UsageError(f"keyframes {keyframes}", f"1 to {MAX_INTERVAL} frames are allowed")
     if frames is not None and (not isinstance(frames, int) or frames < 1):
         raise UsageError(f"{frames} frames", "the number of frames is a whole number from 1")
