@@ -45,6 +45,8 @@ def test_discs_cover_the_pixels_that_a_plain_loop_finds() -> None:
     np.testing.assert_array_equal(painted.numbers, expected[expected >= 0])
     assert painted.outside == []
     assert painted.is_complete
+    everything = paint_discs([(20.5, -0.5, 1e300)], shape, contradicting, 1000)
+    assert len(everything.pixels) == 13 * 21
 
 
 def test_pairs_that_contradict_each_other_are_looked_up_to_a_limit() -> None:

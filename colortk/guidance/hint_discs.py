@@ -112,6 +112,7 @@ def _runs(x: float, y: float, radius: float, height: int, width: int) -> tuple[i
     """Return the first row of a disc, and the first and the next column of each of its rows."""
     if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
         return 0, np.empty(0, np.intp), np.empty(0, np.intp)
+    radius = min(radius, height + width)  # this covers the picture, and its square is finite
     column, row = min(round(x), width - 1), min(round(y), height - 1)
     reach = min(int(radius) + 1, max(height, width))
     rows = np.arange(max(0, row - reach), min(height, row + reach + 1))
