@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from colortk.cli.main import invoke
-from colortk.errors import PredictionError, UsageError
+from colortk.errors import PictureError, PredictionError, UsageError
 from colortk.plugin.spec import ColorizerSpec, WorkingSize
 from colortk.plugin.spec_checks import check_spec
 from colortk.runtime.film_frames import MAX_LOOKAHEAD
@@ -114,6 +114,29 @@ def test_a_plugin_cannot_read_a_whole_film_ahead() -> None:
     assert len(predicted_film(read_all, MAX_LOOKAHEAD)) == MAX_LOOKAHEAD
     with pytest.raises(PredictionError, match=f"it read {MAX_LOOKAHEAD} frames"):
         predicted_film(read_all, MAX_LOOKAHEAD + 1)
+
+
+def test_a_plugin_that_catches_errors_of_reading_does_not_shorten_the_film() -> None:
+    def careless(self: object, film: Iterator[Float32]) -> Iterator[Float32]:
+        read = []
+        try:
+            for x in film:
+                read.append(flat(x, 0))
+        except Exception:
+            pass
+        yield from read
+
+    def damaged() -> Iterator[Float32]:
+        yield from frames(3)
+        raise PictureError("cannot read 'film.mkv'", "it is damaged")
+
+    class Plugin(Smoothing):
+        predict_ab_film = careless
+
+    with pytest.raises(PictureError, match=r"film\.mkv.*damaged"):
+        list(loaded(Plugin()).predict_film(damaged()))
+    with pytest.raises(PredictionError, match=f"it read {MAX_LOOKAHEAD} frames"):
+        predicted_film(careless, MAX_LOOKAHEAD + 1)
 
 
 def test_a_declaration_of_film_needs_the_method() -> None:

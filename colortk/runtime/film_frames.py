@@ -39,15 +39,22 @@ class FilmFrames:
         self._failed = f"plugin '{name}' failed on a film"
         self._lightnesses = lightnesses
         self._waiting: deque[Float32] = deque()
+        self._error: BaseException | None = None
 
     def __iter__(self) -> Iterator[Float32]:
         """Yield the frames. Raise ``PredictionError`` if the plugin looks too far ahead."""
-        for lightness in self._lightnesses:
-            if len(self._waiting) == MAX_LOOKAHEAD:
-                reason = f"it read {MAX_LOOKAHEAD} frames without a prediction"
-                raise PredictionError(self._failed, reason)
-            self._waiting.append(lightness)
-            yield lightness.copy()
+        try:
+            for lightness in self._lightnesses:
+                if len(self._waiting) == MAX_LOOKAHEAD:
+                    reason = f"it read {MAX_LOOKAHEAD} frames without a prediction"
+                    raise PredictionError(self._failed, reason)
+                self._waiting.append(lightness)
+                yield lightness.copy()
+        except GeneratorExit:  # the plugin needs no more frames
+            raise
+        except BaseException as error:
+            self._error = error
+            raise
 
     def next_waiting(self) -> Float32:
         """Return the frame that the next prediction is of; raise ``PredictionError`` if none is."""
@@ -56,7 +63,13 @@ class FilmFrames:
         return self._waiting.popleft()
 
     def check_end(self) -> None:
-        """Raise ``PredictionError`` if some frames have no prediction."""
+        """Raise ``PredictionError`` if some frames have no prediction.
+
+        An error in reading the frames is raised again: the plugin may have caught it, and the film
+        would end early.
+        """
+        if self._error is not None:
+            raise self._error
         if self._waiting or next(self._lightnesses, None) is not None:
             raise PredictionError(
                 self._failed, "it returned fewer predictions than there are frames"
