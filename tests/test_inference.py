@@ -232,6 +232,17 @@ def test_a_provider_that_fails_is_one_note_and_the_next_one_is_used(
     assert line.endswith("networks run on the processor; --device cpu hides this")
 
 
+def test_a_gpu_without_free_memory_is_left_out_unless_it_was_asked_for(
+    fake: Callable[..., FakeProviders],
+) -> None:
+    fake("cuda", cuda="CUDA failure 2: out of memory ; GPU=0")
+    assert inference.OnnxNetwork(tiny(A, B)).engine == "onnxruntime cpu"
+    (line,) = device_notes.take()
+    assert "the CUDA provider, which does not work: there is not enough memory" in line
+    with pytest.raises(MemoryError):
+        inference.OnnxNetwork(tiny(A, B), device="gpu")
+
+
 def test_wrong_names_of_providers_are_one_line(
     fake: Callable[..., FakeProviders], monkeypatch: pytest.MonkeyPatch
 ) -> None:

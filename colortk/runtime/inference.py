@@ -97,7 +97,9 @@ class OnnxNetwork:
         device = device or requested_device()
         notes: list[str] = []
         names = requested_providers(device)
-        _, self._provider = onnx_session.working_session(self._content, threads(), names, notes)
+        _, self._provider = onnx_session.working_session(
+            self._content, threads(), names, notes, needs_gpu=device == "gpu"
+        )
         if device == "gpu" and self._provider == "cpu":
             data = content if isinstance(content, bytes) else content.read_bytes()
             self.engine, self._keras = keras_gpu.predictor_on_gpu(data, network)

@@ -77,7 +77,11 @@ def session(
 
 
 def working_session(
-    content: bytes | NetworkFile, threads: int, names: tuple[str, ...], notes: list[str]
+    content: bytes | NetworkFile,
+    threads: int,
+    names: tuple[str, ...],
+    notes: list[str],
+    needs_gpu: bool = False,
 ) -> tuple[Any, str]:
     """Return a session of the first GPU provider that works, or of the processor.
 
@@ -89,6 +93,8 @@ def working_session(
         Keys of :data:`colortk.runtime.gpu_providers.PROVIDERS`, in order.
     notes : list of str
         Gets a line for each provider that does not work.
+    needs_gpu : bool
+        Raise ``MemoryError`` if a GPU has no memory left, as when other programs use it.
 
     Returns
     -------
@@ -103,6 +109,10 @@ def working_session(
             made = session(os.getpid(), content, threads, (PROVIDERS[name], CPU))
         except ArtifactError as error:  # or the file is damaged: then the processor fails, too
             reason = error.reason
+        except MemoryError:
+            if needs_gpu:
+                raise
+            reason = "there is not enough memory"
         else:
             if PROVIDERS[name] in made.get_providers():
                 return made, name
