@@ -232,6 +232,7 @@ def test_the_status_is_shown_everywhere(
     assert (row["status"], row["summary"]) == ("needs weights", need)
     shown = command("plugins", "show", "fetched", plugins=site)
     assert "license CC-BY-4.0" in shown.stdout
+    assert need in shown.stdout
     one_line(command("plugins", "check", "fetched", plugins=site), 4, "colortk weights get fetched")
 
 

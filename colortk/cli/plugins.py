@@ -64,6 +64,7 @@ def show(name: str, as_json: bool) -> None:
     from colortk.plugin.options import train_options_of
     from colortk.plugin.registry import missing_requirements, registry
     from colortk.plugin.spec import ColorizerSpec
+    from colortk.plugin.weights_folder import missing_weights, need
     from colortk.store.artifact_manifest import manifest_of
     from colortk.store.artifacts import artifacts_of
 
@@ -82,10 +83,12 @@ def show(name: str, as_json: bool) -> None:
     row: dict[str, Any] = dataclasses.asdict(
         dataclasses.replace(spec, options=None, train_options=None)
     )
+    files = missing_weights(spec)
     row |= {
         "distribution": registered.distribution,
         "version": registered.version,
         "missing": missing_requirements(spec),
+        "missing_weights": need(files) if files else None,
         "artifact_digest": artifacts.digest,
         "artifact_bytes": _bytes(spec, manifest),
         "parameters": manifest.get("parameters"),
