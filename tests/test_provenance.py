@@ -128,7 +128,7 @@ def test_every_module_that_a_worker_has_imported_is_in_the_key(copy: Copy, tmp_p
     imported = set(json.loads(run.stdout))
     # Every process that discovers plugins reads all declarations; their content is part of
     # the key as such. Metrics have a key of their own.
-    endings = (".spec", ".declaration", ".training", ".files")
+    endings = (".spec", ".declaration", ".training", ".files", ".published")
     declaring = {name for name in imported if name.endswith(endings)}
     declaring |= {name for name in imported if name.startswith("colortk.plugin.builtin_")} | {
         name for name in imported if name.endswith(".options")
