@@ -180,6 +180,8 @@ def test_wrong_values_are_refused(tmp_path: Path) -> None:
     for keyframes in (0, 251, True):
         with pytest.raises(UsageError, match="1 to 250 frames are allowed"):
             compare(clip, ["gray"], keyframes=keyframes)
+    with pytest.raises(UsageError, match="temporal 'sideways'"):
+        compare([tmp_path], ["gray"], temporal="sideways")
 
 
 @pytest.mark.slow

@@ -125,6 +125,7 @@ def compare(
         If the machine lacks something, or workers die.
     """
     plugins, metrics = ([x] if isinstance(x, str) else x for x in (plugins, metrics))
+    temporal = [temporal] if isinstance(temporal, str) else temporal
     if jobs is not None:
         run_options = replace(run_options or RunOptions(), jobs=jobs)
     unknown = [mode for mode in temporal if mode not in HOST_TEMPORAL]
