@@ -93,3 +93,10 @@ def test_less_than_the_limit_is_kept_whole(tmp_path: Path, monkeypatch: pytest.M
     for number in range(8):
         visitors.claim_window(ME, str(number))
     assert [visitors.owner(str(number)) for number in range(8)] == [ME] * 8
+
+
+def test_a_sweep_leaves_the_window_of_a_new_visitor(tmp_path: Path) -> None:
+    visitors = VisitorRegistry(tmp_path)
+    assert visitors.claim_window(ME, "w")  # their first message: nothing is uploaded yet
+    visitors.sweep()
+    assert not visitors.claim_window(YOU, "w")

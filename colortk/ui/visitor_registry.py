@@ -137,6 +137,7 @@ class VisitorRegistry:
             Identifier of the window.
         """
         with self._lock:
+            self.of(token)  # otherwise a sweep would take the window from an unknown visitor
             owner = self._sessions.get(session)
             if owner is None:
                 own_windows = [
