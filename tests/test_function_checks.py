@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from colortk.plugin.discover import DeclaredPlugin
 from colortk.plugin.registry import Registry, registry
 from colortk.plugin.spec import MetricSpec, RefinerSpec
 from colortk.testing.check_functions import NothingToCheckError
-from colortk.testing.checks import run_checks
+from colortk.testing.checks import CheckResult, run_checks
 from colortk.testing.metric_checks import metric_checks
 from colortk.testing.refiner_checks import refiner_checks
 
@@ -120,3 +121,26 @@ def test_metrics_and_refiners_are_checked_by_name(colortk: Callable[..., Any]) -
 def test_options_of_a_metric_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["plugins", "check", "psnr", "--option", "a=1"]) == 2
     assert "'psnr' takes no --option" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_and_ends_when_a_plugin_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(name: str, *_: object) -> Iterator[CheckResult]:
+        yield CheckResult("declaration_is_complete", None)
+        yield CheckResult("declaration_is_light", "it did not end in 4 s")
+
+    monkeypatch.setattr("colortk.testing.isolated_checks.run_checks_isolated", stopped)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    assert invoke(["plugins", "check", "psnr", "ratio"]) == 1
+    assert "checking" in terminal.getvalue()
+    assert "14/14" in terminal.getvalue()
+    assert "checking" not in capsys.readouterr().out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colortk.cli.common import JSON, WEIGHTS, print_json, print_table
+from colortk.cli.common import JSON, WEIGHTS, print_json, print_table, progress
 from colortk.cli.output import print_line, print_message
 from colortk.cli.plugin_options import OPTIONS
 from colortk.plugin.option_docs import split_docstring
@@ -202,6 +202,7 @@ def check(
     from colortk.plugin.registry import registry
     from colortk.plugin.spec import ColorizerSpec
     from colortk.store.artifacts import artifacts_of
+    from colortk.testing.checks import check_plugin
     from colortk.testing.isolated_checks import run_checks_isolated
 
     if (options or weights is not None) and len(names) != 1:
@@ -219,11 +220,15 @@ def check(
             artifacts.require()
             if artifacts.foreign:
                 print_message(f"note: {artifacts.foreign_note}")
-    rows = [
-        _check_row(name, outcome.check, outcome.status, outcome.error or "")
-        for name in chosen
-        for outcome in run_checks_isolated(name, timeout, options, weights)
-    ]
+    rows = []
+    counts = {name: sum(1 for _ in check_plugin(name)) for name in chosen}
+    with progress("checking", sum(counts.values())) as advance:
+        for name in chosen:
+            for outcome in run_checks_isolated(name, timeout, options, weights):
+                rows.append(_check_row(name, outcome.check, outcome.status, outcome.error or ""))
+                advance(1)
+                counts[name] -= 1
+            advance(counts[name])  # a plugin that was stopped gets no more checks
     rows += unusable
     if as_json:
         print_json(rows, indent=1)
