@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from colortk.cli.main import invoke
 from colortk.errors import EnvironmentProblem, Notice
 from colortk.harness.board import Board
+from colortk.harness.comparison import Comparison
 from colortk.harness.leaderboard import boards
+from colortk.harness.outcome import Outcome
 from colortk.harness.plugin_variants import parse_variants
 from colortk.harness.protocol import load_protocol
 from colortk.harness.records import PictureRow, ResultRow
@@ -21,6 +24,8 @@ from colortk.harness.run_options import RunOptions
 from colortk.harness.runner import run_pictures
 from colortk.harness.sources import Source
 from colortk.harness.tasks import Task, TaskResult
+from colortk.plugin.registry import registry
+from colortk.report.captions import caption
 
 PROTOCOL = load_protocol()
 DATA = [f"not decoded {number}".encode() for number in range(8)]
@@ -53,10 +58,10 @@ def score(
     plugins: Sequence[str],
     sources: Sequence[Source] = SOURCES,
     work: Callable[[Task], TaskResult] = score_task,
-) -> None:
+) -> Outcome:
     options = RunOptions(repeats=False)
     with Results(store) as results:
-        run_pictures(
+        return run_pictures(
             sources, parse_variants(plugins), ["psnr"], PROTOCOL, results, options, work=work
         )
 
@@ -142,3 +147,66 @@ def test_the_command_says_what_is_left_out(
     with pytest.warns(Notice, match="gray: 2 of 8 results are left out"):
         assert invoke(["leaderboard"]) == 0
     assert "no results of complete comparisons are stored" in capsys.readouterr().out
+
+
+def crashing_from(name: str) -> Callable[[Task], TaskResult]:
+    """Return a scoring function in which ``mean_color`` crashes from a picture on."""
+
+    def work(task: Task) -> TaskResult:
+        result = score_task(task)
+        if task.name >= name and "mean_color" in result.rows:
+            row = result.rows["mean_color"]
+            result.rows["mean_color"] = replace(row, values={}, error="it died", fatal=True)
+        return result
+
+    return work
+
+
+def test_a_plugin_that_was_given_up_counts_when_it_has_all_pictures(tmp_path: Path) -> None:
+    plugins = ["gray", "mean_color"]
+    outcome = score(tmp_path, plugins, work=crashing_from("p2.png"))
+    assert outcome.skipped == {"mean_color": 1}
+    with pytest.warns(Notice, match=r"mean_color: 7 of 8 .* gave the plugin up: 5 failed; .*retry"):
+        (board,) = read_boards(tmp_path)
+    assert (board.images, rows_of(board)) == (8, {"gray": 8})
+    outcome = score(tmp_path, plugins, work=crashing_from("p9.png"))
+    assert outcome.skipped == {}
+    (board,) = read_boards(tmp_path)  # a Notice would be an error
+    assert rows_of(board) == {"gray": 8, "mean_color": 8}
+    assert [row.n for row in board.plugins] == [8, 3]
+    assert board.plugins[1].group == ""
+
+
+def test_a_plugin_that_was_given_up_has_no_rank_and_does_not_reduce_a_common_set(
+    tmp_path: Path,
+) -> None:
+    variants, metrics = parse_variants(["gray", "mean_color"]), {"psnr": registry().metric("psnr")}
+    outcome = score(tmp_path, ["gray", "mean_color"], work=crashing_from("p2.png"))
+    for common in (False, True):
+        summary = Comparison(PROTOCOL, SOURCES, variants, metrics, outcome, common=common).summary()
+        assert summary.images == 8
+        rows = {row.name: row for row in summary.plugins}
+        assert (rows["mean_color"].n, rows["mean_color"].rank, rows["mean_color"].group) == (
+            2, None, "",
+        )  # fmt: skip
+        assert (rows["gray"].skipped, rows["mean_color"].skipped) == (None, 1)
+        (line,) = [line for line in caption(summary) if "given up" in line]
+        assert "not run on 1 picture: mean_color" in line
+        assert "its means are of 2 of 8" in line
+
+
+def test_a_plugin_that_cannot_be_loaded_any_more_counts_with_its_finished_pictures(
+    tmp_path: Path,
+) -> None:
+    def work(task: Task) -> TaskResult:
+        result = score_task(task)
+        if result.rows.pop("mean_color", None):
+            result.unavailable["mean_color"] = "a file is missing"
+        return result
+
+    score(tmp_path, ["gray", "mean_color"], SOURCES[:5])
+    outcome = score(tmp_path, ["gray", "mean_color"], work=work)
+    assert outcome.skipped == {"mean_color": 3}
+    with Results(tmp_path) as results:
+        planned = results.unfinished(PROTOCOL.hash, parse_variants(["mean_color"])[0].key)
+    assert planned == {source.picture for source in SOURCES[5:]}

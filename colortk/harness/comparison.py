@@ -195,6 +195,7 @@ class Comparison(RankedScores):
             sealed=summarize_sealing(results.sealed.used(rows)),
             foreign_weights=list(variant.foreign_weights),
             seen=self._seen(variant.label),
+            skipped=self.outcome.skipped.get(variant.label),
         )
 
     def _seen(self, label: str) -> SeenPictures | None:

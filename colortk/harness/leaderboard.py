@@ -47,7 +47,7 @@ def boards(
     the version that was run last. It also shows the version with the most pictures. A row is on
     every board of which it has all pictures. A row of old code, or with failures, may lack some
     pictures; then it has no rank. Scores of metrics whose code has changed are left out. So are
-    results of a comparison that was stopped or still runs, with a
+    results of a comparison that was stopped, still runs, or has given the plugin up, with a
     :class:`~colortk.errors.Notice`.
 
     Parameters
@@ -112,15 +112,18 @@ def _finished(results: Results, protocol: str, key: Key, codes: dict[str, str]) 
     if not left_out:
         return table
     current = BoardEntry(key, 0.0, table, results.protocols()[protocol]["refine"]).current
-    advice = (
-        "run the same `colortk compare` again to finish it"
-        if current
-        else "the code of the plugin has changed since"
-    )
+    failures = len(left_out & table.failed)
+    reason = "their comparison was stopped, or still runs"
+    advice = "run the same `colortk compare` again to finish it"
+    if failures:
+        reason += f", or gave the plugin up: {failures:,} failed"
+        advice += ", with --retry to repeat what failed"
+    if not current:
+        advice = "the code of the plugin has changed since"
     warnings.warn(
         Notice(
             f"{_label(key)}: {len(left_out):,} of {len(planned):,} results are left out, because"
-            f" their comparison was stopped or still runs; {advice}"
+            f" {reason}; {advice}"
         ),
         stacklevel=2,
     )

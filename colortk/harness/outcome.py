@@ -50,6 +50,9 @@ class Outcome:
         Seconds, summed over processes, of second predictions.
     same_pixels : dict of str to str
         Paths of originals that are left out, and of those that have the same pixels.
+    skipped : dict of str to int
+        Number of originals that a plugin was not run on, because it was given up after failures or
+        could not be loaded, by label.
     """
 
     pictures: dict[str, PictureRow]
@@ -60,6 +63,7 @@ class Outcome:
     loading: float = 0.0
     repeating: float = 0.0
     same_pixels: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.results = {label: ResultTable.of(rows) for label, rows in self.results.items()}
@@ -158,6 +162,15 @@ def stop_after_failures(
             outcome.unavailable[label] = (
                 f"given up after {MAX_CONSECUTIVE_FAILURES} in a row: {row.error}"
             )
+
+
+def count_skipped(outcome: Outcome) -> None:
+    """Count the originals that unavailable plugins were not run on."""
+    for label in outcome.unavailable:
+        results = outcome.results.get(label)
+        count = sum(results is None or picture not in results for picture in outcome.pictures)
+        if count:
+            outcome.skipped[label] = count
 
 
 def leave_out_duplicates(sources: Iterable[Source], outcome: Outcome) -> None:

@@ -12,6 +12,7 @@ from colortk.harness.metric_weights import weights_digest
 from colortk.harness.outcome import (
     FeatureCode,
     Outcome,
+    count_skipped,
     leave_out_duplicates,
     needs_work,
     record_result,
@@ -27,7 +28,7 @@ from colortk.harness.second_predictions import select_pictures
 from colortk.harness.sources import Source
 from colortk.harness.task_pool import run_tasks
 from colortk.harness.tasks import Task, TaskResult
-from colortk.harness.unfinished import planned_pictures
+from colortk.harness.unfinished import finished_keys, planned_pictures
 from colortk.plugin.registry import registry
 from colortk.runtime.provenance import metric_code, snapshot
 
@@ -159,6 +160,7 @@ def run_pictures(
         record_result(result, outcome, results, protocol, all_codes)
         stop_after_failures(result, outcome, consecutive_failures)
         advance(1)
-    results.finish(protocol, [variant.key for variant in variants], picture_digests)
     leave_out_duplicates(pictures, outcome)
+    count_skipped(outcome)
+    results.finish(protocol, finished_keys(variants, outcome.skipped), picture_digests)
     return outcome

@@ -119,11 +119,20 @@ class ScoreTable:
 
     @cached_property
     def used(self) -> list[Source]:
-        """The pictures that are scored: all candidates, or those that all plugins have."""
+        """The pictures that are scored: all candidates, or those that all plugins have.
+
+        Plugins that were given up do not count for this.
+        """
         if not self.common:
             return self.candidates
         scored = ~np.isnan(self._scores(self.lead, self.candidates))
-        everyone = np.flatnonzero(scored[:, scored.any(0)].all(1))
+        # A plugin that was given up would reduce the pictures of all others.
+        counting = [
+            k
+            for k, variant in enumerate(self.variants)
+            if variant.label not in self.outcome.skipped and scored[:, k].any()
+        ]
+        everyone = np.flatnonzero(scored[:, counting].all(1))
         return [self.candidates[k] for k in everyone]
 
     @cached_property

@@ -87,6 +87,9 @@ class PluginRow:
         The scored pictures that the plugin has seen in its training; pictures only.
     foreign_weights : list of str
         Files of weights that the user named and whose SHA-256 the plugin does not declare.
+    skipped : int, optional
+        Originals that the plugin was not run on, because it was given up after failures or could
+        not be loaded.
     """
 
     name: str
@@ -108,6 +111,7 @@ class PluginRow:
     beside: dict[str, float] | None = field(default=None, metadata=OMIT_NONE)
     foreign_weights: list[str] = field(default_factory=list)
     seen: SeenPictures | None = field(default=None, metadata=OMIT_NONE)
+    skipped: int | None = field(default=None, metadata=OMIT_NONE)
 
 
 @dataclass(frozen=True)

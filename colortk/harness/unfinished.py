@@ -1,14 +1,14 @@
 """Remember which pictures a comparison has planned, until it ends.
 
-A comparison that is stopped has results of a part of its pictures. Until the same comparison
-ends, the leaderboard leaves these results out: otherwise they would reduce the pictures on which
-other plugins are compared.
+A comparison that is stopped has results of a part of its pictures. So has a plugin that was given
+up after failures. Until the same comparison ends with all results, the leaderboard leaves these
+results out: otherwise they would reduce the pictures on which other plugins are compared.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from colortk.harness.records import Key
@@ -40,6 +40,21 @@ def planned_pictures(
             if source.picture not in stored[variant.label]:
                 planned.setdefault(variant.key, []).append(source.picture)
     return planned
+
+
+def finished_keys(variants: Iterable[PluginVariant], skipped: Container[str]) -> list[Key]:
+    """Return the keys of the plugins that a comparison ends for.
+
+    Parameters
+    ----------
+    variants : iterable of PluginVariant
+        Its plugins.
+    skipped : container of str
+        Labels of the plugins that were not run on all of its pictures.
+    """
+    variants = list(variants)
+    unfinished = {variant.key for variant in variants if variant.label in skipped}
+    return [variant.key for variant in variants if variant.key not in unfinished]
 
 
 def write_planned(

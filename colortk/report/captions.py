@@ -90,9 +90,22 @@ def caption(summary: ComparisonSummary) -> list[str]:
     ]
     if summary.images < MIN_RELIABLE_PICTURES:
         lines.append(f"with so few {item}s, the results are not reliable")
+    lines += skipped_notes(summary)
     lines += set_notes(summary)
     lines += seen_notes(summary)
     return lines + repeat_notes(summary) + sealing_notes(summary.plugins)
+
+
+def skipped_notes(summary: ComparisonSummary) -> list[str]:
+    """Return a line for each plugin whose means lack originals that it was not run on."""
+    item = "film" if summary.kind == "films" else "picture"
+    return [
+        f"not run on {plural(row.skipped, item)}: {row.name}, which was given up after failures or"
+        f" could not be loaded; its means are of {row.n} of {summary.images}, so it has no rank"
+        " here and is not on the leaderboard"
+        for row in summary.plugins
+        if row.skipped is not None and 0 < row.n < summary.images
+    ]
 
 
 def seen_notes(summary: ComparisonSummary) -> list[str]:

@@ -14,6 +14,7 @@ from colortk.harness.films.film_variants import FRAME_FACTS, ORIGINAL, original
 from colortk.harness.films.film_worker import FilmTask, file_stamp, score_film
 from colortk.harness.outcome import (
     Outcome,
+    count_skipped,
     leave_out_duplicates,
     needs_work,
     record_result,
@@ -27,7 +28,7 @@ from colortk.harness.runner import metric_digests
 from colortk.harness.sealing import hidden_from_plugins
 from colortk.harness.sources import Source, distinct_sources
 from colortk.harness.task_pool import run_tasks
-from colortk.harness.unfinished import planned_pictures
+from colortk.harness.unfinished import finished_keys, planned_pictures
 from colortk.io.regular_files import open_regular
 from colortk.plugin.registry import registry
 
@@ -165,8 +166,9 @@ def run_films(
         stop_after_failures(result, outcome, consecutive_failures)
         advance(each // shares[result.task] - seen)
         seen = 0
-    results.finish(protocol, [variant.key for variant in everyone], wanted)
     leave_out_duplicates(films, outcome)
+    count_skipped(outcome)
+    results.finish(protocol, finished_keys(everyone, outcome.skipped), wanted)
     return outcome
 
 
