@@ -296,6 +296,6 @@ def test_a_worker_without_a_parent_ends_silently(
         return ours, theirs
 
     monkeypatch.setattr("colortk.runtime.messages.pair", gone)
-    child, _ = subprocesses.spawn("colortk.runtime.isolate:serve")
+    child, _ = subprocesses.spawn("colortk.runtime.plugin_server:serve")
     assert child.wait(60) == 1
     assert capfd.readouterr() == ("", "")

@@ -27,7 +27,7 @@ def compare(
     family: Sequence[str] = (),
     common: bool = False,
     frames: int | None = None,
-    temporal: Sequence[str] = ("off", "flow"),
+    temporal: Sequence[str] = ("off", "flow", "plugin"),
     keyframes: int = INTERVAL,
     deinterlace: str = "off",
     jobs: int | None = None,

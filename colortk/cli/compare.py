@@ -209,7 +209,8 @@ def command(
 
     Films have a second table. In row NAME, each frame is colorized separately; in row NAME+flow,
     colors are averaged along motion, and in row NAME+keyframes, colors of each K-th frame are moved
-    along motion, as `colortk video` does. --temporal both is off and flow; all adds keyframes.
+    along motion, as `colortk video` does. In row NAME+plugin, a plugin that declares film gets the
+    frames in order. --temporal both is off, flow and plugin; all adds keyframes.
     Flicker is the change of color along motion; "of" is the value of the original films.
 
     --family corrects for many comparisons: the chance of any false difference among the named

@@ -8,10 +8,10 @@ from colortk.video.temporal import INTERVAL, MAX_INTERVAL
 
 #: What the values of --temporal mean, besides those that `colortk video` has, too.
 TEMPORAL_MODES: dict[str, tuple[str, ...]] = {
-    "both": ("off", "flow"), "all": ("off", "flow", "keyframes"), "skip": (),
+    "both": ("off", "flow", "plugin"), "all": ("off", "flow", "keyframes", "plugin"), "skip": (),
 }  # fmt: skip
 TEMPORAL = click.option(
-    "--temporal", type=click.Choice(["both", "off", "flow", "keyframes", "all", "skip"]),
+    "--temporal", type=click.Choice(["both", "off", "flow", "keyframes", "plugin", "all", "skip"]),
     default="both", show_default=True,
     help="Score films as predicted (off), steadied, or not (skip).",
 )  # fmt: skip

@@ -37,7 +37,7 @@ from colortk.plugin.spec import MetricSpec
 from colortk.runtime.progress import Progress, silent
 from colortk.runtime.provenance import snapshot
 from colortk.store.location import store_folder
-from colortk.video.temporal import DEINTERLACE, HOST_TEMPORAL, INTERVAL, MAX_INTERVAL
+from colortk.video.temporal import DEINTERLACE, INTERVAL, MAX_INTERVAL, TEMPORAL
 
 
 def compare(
@@ -53,7 +53,7 @@ def compare(
     family: Sequence[str] = (),
     common: bool = False,
     frames: int | None = None,
-    temporal: Sequence[str] = ("off", "flow"),
+    temporal: Sequence[str] = ("off", "flow", "plugin"),
     keyframes: int = INTERVAL,
     deinterlace: str = "off",
     hint_counts: Sequence[int] = (),
@@ -92,9 +92,9 @@ def compare(
         Score all plugins on the pictures that every plugin has a score of.
     frames : int, optional
         Frames of each film at most, from its beginning.
-    temporal : sequence of {"off", "flow", "keyframes"}
-        Score films frame by frame ("off"), with colors averaged along motion ("flow"), with colors
-        that are moved from keyframes, or several of these; if it is empty, films are left out.
+    temporal : sequence of {"off", "flow", "keyframes", "plugin"}
+        Score films frame by frame ("off"), with colors averaged along motion ("flow"), moved from
+        keyframes, steadied by plugins that declare ``film``, or several; if empty, not at all.
     keyframes : int
         With "keyframes": frames from one predicted frame to the next.
     deinterlace : {"off", "auto", "bob"}
@@ -128,9 +128,9 @@ def compare(
     temporal = [temporal] if isinstance(temporal, str) else temporal
     if jobs is not None:
         run_options = replace(run_options or RunOptions(), jobs=jobs)
-    unknown = [mode for mode in temporal if mode not in HOST_TEMPORAL]
+    unknown = [mode for mode in temporal if mode not in TEMPORAL]
     if unknown:
-        raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(HOST_TEMPORAL)}")
+        raise UsageError(f"temporal '{unknown[0]}'", f"known: {', '.join(TEMPORAL)}")
     if deinterlace not in DEINTERLACE:
         raise UsageError(f"deinterlace '{deinterlace}'", f"known: {', '.join(DEINTERLACE)}")
     if type(keyframes) is not int or not 1 <= keyframes <= MAX_INTERVAL:

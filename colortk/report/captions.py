@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from colortk.harness.comparison import MIN_RELIABLE_PICTURES
-from colortk.harness.films.film_variants import KEYFRAMED, STEADIED
+from colortk.harness.films.film_variants import KEYFRAMED, OF_PLUGIN, STEADIED
 from colortk.harness.records import MetricInfo, readable
 from colortk.harness.second_predictions import ROUNDING_TOLERANCE, RepeatSummary
 from colortk.harness.set_scores import MIN_SET_PICTURES
@@ -77,6 +77,8 @@ def caption(summary: ComparisonSummary) -> list[str]:
         lines.append(
             f"NAME{KEYFRAMED}: colors moved along motion from keyframes, as colortk video does"
         )
+    if films and any(row.name.endswith(OF_PLUGIN) for row in summary.plugins):
+        lines.append(f"NAME{OF_PLUGIN}: the plugin gets the frames in order and steadies colors")
     if not summary.gray_only:
         lines += gray_lines(summary)
     if summary.enlarged:

@@ -12,23 +12,22 @@ import numpy as np
 
 from colortk.errors import ColortkError, PluginError, PredictionError
 from colortk.guidance.working_hints import WorkingHints
-from colortk.plugin.origins import Origin, discover_only
 from colortk.plugin.registry import registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.runtime import device_notes
-from colortk.runtime.loading import PluginRequest, check_prediction, load, need_samples
-from colortk.runtime.messages import Channel, Message, MessageError
+from colortk.runtime.film_messages import IsolatedFilm
+from colortk.runtime.loading import PluginRequest, check_prediction, need_samples
+from colortk.runtime.messages import Message, MessageError
 from colortk.runtime.plain_data import from_plain, to_plain
+from colortk.runtime.plugin_server import Loading, Ready
 from colortk.runtime.sandbox import ASPECTS, Hidden, sealing_enabled
 from colortk.runtime.sandboxed_request import sandboxed_request
-from colortk.runtime.subprocesses import exit_text, incoming, peak_memory
-from colortk.runtime.worker_process import Deadline, WorkerProcess, failure
+from colortk.runtime.subprocesses import exit_text
+from colortk.runtime.worker_process import Deadline, WorkerProcess, forged_reply, prediction_of
 from colortk.types import Float32
 
 #: Seconds that a plugin may take to load, even if its time limit is shorter.
 MIN_LOADING_TIMEOUT = 60.0
-#: Most bytes of the lightness of a picture.
-MAX_PREDICTION_BYTES = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -48,65 +47,6 @@ class TimedPrediction:
     ab: Float32
     seconds: float
     peak_memory: int | None
-
-
-@dataclass(frozen=True)
-class Loading:
-    """The plugin for a process to load. ``origin``: where the plugin is declared."""
-
-    request: PluginRequest
-    origin: Origin | None
-
-
-@dataclass(frozen=True)
-class Ready:
-    """Report of a plugin's process after it has loaded the plugin, with notes on the device."""
-
-    digest: str
-    options_key: str
-    follows_hints: bool = False
-    notes: tuple[str, ...] = ()
-
-
-def serve(channel: Channel) -> None:
-    """Load the plugin that the first message names, and reply to each lightness with chroma."""
-    requests = incoming(channel, MAX_PREDICTION_BYTES)
-    first = next(requests, None)
-    if first is None:
-        return
-    loading = from_plain(Loading, first.fields)
-    try:
-        if loading.origin is not None:
-            discover_only([loading.origin])
-        loaded = load(loading.request)
-        ready = Ready(loaded.digest, loaded.options_key, loaded.follows_hints, device_notes.take())
-        channel.send(Message("ready", first.number, to_plain(ready)))
-    except ColortkError as error:
-        channel.send(failure(first, error))
-        return
-    name = loading.request.plugin
-    for request in requests:
-        try:
-            lightness = request.arrays["lightness"]
-            if request.kind == "samples":
-                count, seed = int(request.fields["count"]), int(request.fields["seed"])
-                ab = loaded.predict_samples(lightness, count, seed)
-            elif request.kind == "guided":
-                hints = WorkingHints(request.arrays["hint_ab"], request.arrays["hint_mask"])
-                ab = loaded.predict_guided(lightness, hints)
-            else:
-                ab = loaded.predict(lightness)
-            memory = {"peak_memory": peak_memory()}
-            reply = Message("prediction", request.number, memory, {"ab": ab})
-        except ColortkError as error:
-            reply = failure(request, error)
-        except KeyboardInterrupt:  # raised by the plugin: this process ignores interrupts
-            interrupted = PredictionError(f"plugin '{name}' failed", "KeyboardInterrupt")
-            reply = failure(request, interrupted)
-        except MemoryError:
-            reply = failure(request, PredictionError(f"plugin '{name}' failed", "out of memory"))
-        with contextlib.suppress(BrokenPipeError):
-            channel.send(reply)
 
 
 class Isolated:
@@ -192,6 +132,16 @@ class Isolated:
         }
         return self._predict("guided", lightness, None, {}, arrays)
 
+    def begin_film(self) -> IsolatedFilm:
+        """Begin a film for a plugin that declares ``film``."""
+        self.last = None
+        self._start_again()
+
+        def ask(kind: str, arrays: dict[str, Float32], max_bytes: int) -> Message:
+            return self._ask(kind, {}, arrays, max_bytes, "on a film")
+
+        return IsolatedFilm(self.spec, ask, self.close)
+
     def _predict(
         self,
         kind: str,
@@ -201,20 +151,18 @@ class Isolated:
         more: dict[str, Float32] | None = None,
     ) -> Float32:
         self.last = None
-        if self._worker is None:
-            try:
-                self._start()
-            except PluginError as error:  # it has loaded before: this picture's failure
-                raise PredictionError(error.problem, error.reason, error.hint) from error
+        self._start_again()
         start = time.perf_counter()
         arrays = {"lightness": np.ascontiguousarray(lightness, np.float32), **(more or {})}
         message = self._ask(kind, fields, arrays, 2 * (count or 1) * arrays["lightness"].nbytes)
         seconds = time.perf_counter() - start
         try:
-            ab, memory = _prediction(message)
+            ab, memory = prediction_of(message)
         except MessageError as error:
             self.close()
-            raise _forged(self.request.plugin, "on a picture", PredictionError, error) from error
+            raise forged_reply(
+                self.request.plugin, "on a picture", PredictionError, error
+            ) from error
         try:
             self.last = TimedPrediction(
                 check_prediction(self.request.plugin, lightness, ab, count), seconds, memory
@@ -235,19 +183,29 @@ class Isolated:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _start_again(self) -> None:
+        """Start a process if none is left."""
+        if self._worker is None:
+            try:
+                self._start()
+            except PluginError as error:  # it has loaded before: this picture's failure
+                raise PredictionError(error.problem, error.reason, error.hint) from error
+
     def _start(self) -> None:
         start = time.perf_counter()
         origin = registry().colorizer(self.request.plugin)[0].origin
         request, sandbox = self.request, None
         if self._hidden is not None and sealing_enabled():
             request, sandbox = sandboxed_request(self.spec, request, self._hidden)
-        self._worker = WorkerProcess("colortk.runtime.isolate:serve", self.threads, None, sandbox)
+        self._worker = WorkerProcess(
+            "colortk.runtime.plugin_server:serve", self.threads, None, sandbox
+        )
         message = self._ask("load", to_plain(Loading(request, origin)))
         try:
             ready = from_plain(Ready, message.fields)
         except ValueError as error:
             self.close()
-            raise _forged(self.request.plugin, "while loading", PluginError, error) from error
+            raise forged_reply(self.request.plugin, "while loading", PluginError, error) from error
         self.digest, self.options_key = ready.digest, ready.options_key
         self.follows_hints = ready.follows_hints
         device_notes.emit(ready.notes)
@@ -259,14 +217,13 @@ class Isolated:
         fields: dict[str, Any],
         arrays: dict[str, Float32] | None = None,
         max_bytes: int = 0,
+        when: str = "on a picture",
     ) -> Message:
         """Send a request and wait for its reply. A failure ends the process."""
         worker, name = self._worker, self.request.plugin
         assert worker is not None
         loading = kind == "load"
-        when, error = (
-            ("while loading", PluginError) if loading else ("on a picture", PredictionError)
-        )
+        when, error = ("while loading", PluginError) if loading else (when, PredictionError)
         limit = self.timeout
         if loading and limit is not None:
             limit = max(limit, MIN_LOADING_TIMEOUT)
@@ -292,7 +249,7 @@ class Isolated:
             raise
         except MessageError as forged:
             self.close()
-            raise _forged(name, when, error, forged) from forged
+            raise forged_reply(name, when, error, forged) from forged
         except (EOFError, OSError) as broken:
             self._worker = None
             raise error(
@@ -301,19 +258,3 @@ class Isolated:
         except BaseException:  # after an interrupt, the next picture would get this reply
             self.close()
             raise
-
-
-def _prediction(message: Message) -> tuple[Any, int | None]:
-    """Return chroma and memory of a reply. Raises ``MessageError`` for any other content."""
-    memory = message.fields.get("peak_memory")
-    if message.kind != "prediction" or set(message.arrays) != {"ab"}:
-        raise MessageError("its reply is not a prediction")
-    if memory is not None and (type(memory) is not int or not 0 <= memory < 1 << 63):
-        raise MessageError("it reports an impossible amount of memory")
-    return message.arrays["ab"], memory
-
-
-def _forged(name: str, when: str, error: type[ColortkError], reason: Exception) -> ColortkError:
-    return error(
-        f"plugin '{name}' was stopped {when}", str(reason), "report it to the plugin's author"
-    )

@@ -54,6 +54,25 @@ def error_of(reply: Message) -> ColortkError:
     return kind(*map(str, texts))
 
 
+def prediction_of(message: Message) -> tuple[Any, int | None]:
+    """Return chroma and memory of a reply. Raises ``MessageError`` for any other content."""
+    memory = message.fields.get("peak_memory")
+    if message.kind != "prediction" or set(message.arrays) != {"ab"}:
+        raise MessageError("its reply is not a prediction")
+    if memory is not None and (type(memory) is not int or not 0 <= memory < 1 << 63):
+        raise MessageError("it reports an impossible amount of memory")
+    return message.arrays["ab"], memory
+
+
+def forged_reply(
+    name: str, when: str, error: type[ColortkError], reason: Exception
+) -> ColortkError:
+    """Return the error about a plugin whose process sent what our code does not send."""
+    return error(
+        f"plugin '{name}' was stopped {when}", str(reason), "report it to the plugin's author"
+    )
+
+
 class WorkerProcess:
     """A worker process and the requests that it has not replied to.
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from colortk.errors import Notice
 from colortk.harness.plugin_variants import PluginVariant
 from colortk.harness.records import Key
+from colortk.plugin.registry import registry
+from colortk.plugin.spec import ColorizerSpec
+from colortk.runtime.film_frames import need_film
 from colortk.runtime.loading import PluginRequest
 from colortk.runtime.provenance import film_scores_code
 from colortk.video.temporal import INTERVAL
 
 #: The protocol by which films are compared.
 PROTOCOL = "v2-film"
-#: Ends of the labels of steadied rows, which a number of frames may follow.
-STEADIED, KEYFRAMED = "+flow", "+keyframes"
+#: Ends of the labels of steadied rows; a number of frames may follow the second.
+STEADIED, KEYFRAMED, OF_PLUGIN = "+flow", "+keyframes", "+plugin"
 #: The option that makes steadying a part of a result's key.
 OPTION = "host temporal"
 #: A name that no plugin can have: the film itself, scored where no reference is needed.
@@ -36,17 +41,35 @@ def film_variants(
     ----------
     variants : iterable of PluginVariant
         The plugins.
-    temporal : sequence of {"off", "flow", "keyframes"}
-        Frame by frame, averaged along motion, from keyframes, or several of these.
+    temporal : sequence of {"off", "flow", "keyframes", "plugin"}
+        Frame by frame, averaged along motion, from keyframes, by the plugin itself, or several of
+        these. Plugins that do not declare ``film`` have no row of the last kind.
     plain : str
         Label of the plugin without color, which has only one row.
     interval : int
         Frames from one keyframe to the next.
+
+    Raises
+    ------
+    UsageError
+        If no plugin has a row.
     """
-    rows = []
+    rows: list[PluginVariant] = []
+    without: list[PluginVariant] = []
     for variant in variants:
-        for mode in temporal if variant.label != plain else ("off",):
-            rows.append(_row(variant, mode, interval))
+        film = _spec(variant).film
+        modes = [mode for mode in temporal if mode != "plugin" or film]
+        if variant.label == plain:
+            modes = ["off"]
+        elif not modes:
+            without.append(variant)
+        rows += [_row(variant, mode, interval) for mode in modes]
+    if without:
+        if all(row.label == plain for row in rows):
+            need_film(_spec(without[0]))
+        names = ", ".join(variant.label for variant in without)
+        text = f"films: no row of {names}, which cannot steady colors itself (--temporal plugin)"
+        warnings.warn(Notice(text), stacklevel=2)
     return rows
 
 
@@ -54,7 +77,7 @@ def steadied_label(mode: str | None) -> str:
     """Return the end of the label of a row, from the value of :data:`OPTION` in its key."""
     name, _, interval = (mode or "").partition(" ")
     if name != "keyframes":
-        return STEADIED if name else ""
+        return {"": "", "plugin": OF_PLUGIN}.get(name, STEADIED)
     return KEYFRAMED + ("" if interval == str(INTERVAL) else interval)
 
 
@@ -74,10 +97,19 @@ def is_steadied(variant: PluginVariant) -> bool:
     return variant.options.get(OPTION) == "flow"
 
 
+def gets_whole_film(variant: PluginVariant) -> bool:
+    """Return whether the plugin of a variant gets the frames in order, and steadies colors."""
+    return variant.options.get(OPTION) == "plugin"
+
+
 def keyframe_interval(variant: PluginVariant) -> int | None:
     """Return the frames from one keyframe of a variant to the next; ``None`` without keyframes."""
     name, _, interval = str(variant.options.get(OPTION, "")).partition(" ")
     return int(interval) if name == "keyframes" else None
+
+
+def _spec(variant: PluginVariant) -> ColorizerSpec:
+    return registry().colorizer(variant.key.plugin)[1]
 
 
 def _row(variant: PluginVariant, mode: str, interval: int) -> PluginVariant:

@@ -21,12 +21,14 @@ from colortk.harness.films.film_rows import RowGroup, RunningRow
 from colortk.harness.films.film_scorer import FilmScorer
 from colortk.harness.films.film_variants import (
     FRAME_FACTS,
+    gets_whole_film,
     is_original,
     is_steadied,
     keyframe_interval,
 )
 from colortk.harness.films.frame import ReferenceFrame, shown
 from colortk.harness.films.reference_film import ReferenceFilm
+from colortk.harness.films.whole_film_rows import WholeFilmGroup
 from colortk.harness.metrics.colorfulness import colorfulness
 from colortk.harness.picture_worker import check_metric_code, configure_process, refiner_of
 from colortk.harness.plugin_processes import (
@@ -137,7 +139,9 @@ def _group_rows(task: FilmTask, film: ReferenceFilm, result: TaskResult) -> list
                 keyframe_interval(variant),
                 film.middle,
             )
-            groups.setdefault(variant.request, RowGroup([])).rows.append(row)
+            whole = gets_whole_film(variant)
+            group = WholeFilmGroup([]) if whole else RowGroup([])
+            groups.setdefault((variant.request, whole), group).rows.append(row)
     for group in groups.values():
         try:
             group.plugin = plugin_process(group.rows[0].variant, task)

@@ -10,7 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from colortk.errors import PictureError
-from colortk.harness.films.film_variants import FRAME_FACTS, ORIGINAL, original
+from colortk.harness.films.film_variants import (
+    FRAME_FACTS,
+    ORIGINAL,
+    gets_whole_film,
+    original,
+)
 from colortk.harness.films.film_worker import FilmTask, file_stamp, score_film
 from colortk.harness.outcome import (
     Outcome,
@@ -112,7 +117,7 @@ def run_films(
                 variant,
                 own if variant.label == ORIGINAL else codes,
                 run_options,
-                run_options.repeats and variant.label != ORIGINAL,
+                run_options.repeats and variant.label != ORIGINAL and not gets_whole_film(variant),
             )
         ]
         if missing:
