@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from colortk.errors import PictureError
+from colortk.cli.main import invoke
+from colortk.errors import PictureError, PredictionError, UsageError
+from colortk.pipeline import refiner
+from colortk.runtime.loading import Loaded
+from colortk.types import Float32
 from colortk.video import live
-from colortk.video.live import LiveSummary, show
+from colortk.video.colorize_frame import FrameSettings
+from colortk.video.live import LiveColorizer, LiveSummary, show
 from colortk.video.live_source import FilmFrames, open_source
+from colortk.video.luma_tables import BT601
+from test_film_colorizer import Counting, Smoothing, flat, loaded
 
 films = pytest.importorskip("films", reason="films need PyAV: pip install av")
 
@@ -152,6 +164,70 @@ def test_what_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("no film")
     with pytest.raises(PictureError, match="does not exist or is not a film"):
         open_source(str(tmp_path / "a.mp4"))
+
+
+def shown_redness(colorizer: LiveColorizer, count: int) -> list[float]:
+    """Return how much more red than green there is in gray frames that are shown in color."""
+    frame = np.full((16, 24, 3), 128, np.uint8)
+    shown = [colorizer(frame).astype(int) for _ in range(count)]
+    return [float((pixels[8:, :, 2] - pixels[8:, :, 1]).mean()) for pixels in shown]
+
+
+def live_colorizer(plugin: Loaded, temporal: str = "plugin") -> LiveColorizer:
+    return LiveColorizer(plugin, FrameSettings(refiner("ratio"), BT601), temporal)
+
+
+class InThread(Counting):
+    """Like ``Counting``, and it reads the frames in a thread."""
+
+    def predict_ab_film(self, lightnesses: Iterator[Float32]) -> Iterator[Float32]:
+        read: queue.Queue[Float32] = queue.Queue()
+        thread = threading.Thread(target=lambda: [read.put(x) for x in lightnesses], daemon=True)
+        thread.start()
+        for number in itertools.count():
+            yield flat(read.get(), 3 * number)
+
+
+@pytest.mark.parametrize("plugin", [Counting, InThread])
+def test_a_plugin_that_needs_no_later_frames_gets_them_in_order(plugin: type[Counting]) -> None:
+    with closing(live_colorizer(loaded(plugin()))) as colorizer:
+        redness = shown_redness(colorizer, 5)
+    assert abs(redness[0]) < 2
+    assert min(np.diff(redness)) > 1, "each frame is redder than the one before"
+
+
+def test_a_plugin_that_cannot_be_live_is_refused_with_a_line() -> None:
+    with pytest.raises(UsageError, match=r"looks at later frames.*use --temporal flow, or"):
+        shown_redness(live_colorizer(loaded(Smoothing())), 1)
+    assert len(shown_redness(live_colorizer(loaded(Smoothing()), "flow"), 2)) == 2
+    with pytest.raises(UsageError, match=r"predicts each frame by itself.*--temporal flow"):
+        live_colorizer(loaded(Smoothing(), film=False))
+
+    class Short(Counting):
+        def predict_ab_film(self, lightnesses: Iterator[Float32]) -> Iterator[Float32]:
+            yield flat(next(lightnesses), 0)
+
+    with pytest.raises(PredictionError, match="fewer predictions than there are frames"):
+        shown_redness(live_colorizer(loaded(Short())), 2)
+
+
+def test_the_command_chooses_how_colors_are_made_steady(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_plugin: list[bool] = []
+
+    def end_at_once(source: str, colorizer: LiveColorizer) -> LiveSummary:
+        of_plugin.append(shown_redness(colorizer, 2)[1] > 1)
+        return LiveSummary()
+
+    monkeypatch.setattr("colortk.video.display_check.require_display", lambda: None)
+    monkeypatch.setattr(live, "show", end_at_once)
+    assert invoke(["live", "film.mp4", "-p", "gray", "--temporal", "plugin"]) == 2
+    assert "plugin 'gray': it predicts each frame by itself" in capsys.readouterr().err
+    monkeypatch.setattr("colortk.runtime.loading.load", lambda request: loaded(Counting()))
+    assert invoke(["live", "film.mp4", "-p", "gray"]) == 0
+    assert invoke(["live", "film.mp4", "-p", "gray", "--temporal", "flow"]) == 0
+    assert of_plugin == [True, False]
 
 
 class _Window:

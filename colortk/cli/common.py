@@ -80,13 +80,6 @@ JOBS = click.option(
     metavar="N",
     help="Use N processes; 0 uses one per core.",
 )
-TEMPORAL = click.option(
-    "--temporal",
-    type=click.Choice(["off", "flow"]),
-    default="flow",
-    show_default=True,
-    help="Average colors along motion (flow) or not (off).",
-)
 STORE = click.option(
     "--store",
     type=click.Path(path_type=Path),

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from colortk.cli.common import (
     DEVICE,
     PLUGIN,
     STRENGTH,
-    TEMPORAL,
     THREADS,
     configure_runtime,
     need_one_colorizer,
 )
 from colortk.cli.output import print_message
 from colortk.cli.plugin_options import OPTIONS, VIVIDNESS
+
+TEMPORAL = click.option(
+    "--temporal",
+    type=click.Choice(["flow", "off", "plugin"]),
+    help="Choose how colors are made steady. [default: flow, or plugin if it can]",
+)
 
 
 @click.command("live", short_help="Show a film or a camera in color while it runs.")
@@ -29,7 +36,7 @@ from colortk.cli.plugin_options import OPTIONS, VIVIDNESS
 def command(
     source: str,
     plugin: str,
-    temporal: str,
+    temporal: str | None,
     strength: float,
     options: tuple[str, ...],
     threads: int | None,
@@ -40,7 +47,8 @@ def command(
     SOURCE is a film or the number of a camera; the first camera is 0. The key q closes the window.
     The window shows the frames per second. A film keeps its speed: frames whose time passes while
     another frame is colorized are dropped. The last line states the rate that was shown.
-    No camera has been tried yet; please report how yours works.
+    A plugin that declares film steadies colors itself (--temporal plugin), if it needs no later
+    frames. No camera has been tried yet; please report how yours works.
     """
     configure_runtime(threads, device)
     need_one_colorizer(plugin)
@@ -53,9 +61,9 @@ def command(
 
     require_display()
     frame_settings = FrameSettings(refiner("ratio"), BT601, strength=strength)
-    summary = show(
-        source,
-        LiveColorizer(load(PluginRequest(plugin, options)), frame_settings, temporal == "flow"),
-    )
+    loaded = load(PluginRequest(plugin, options))
+    temporal = temporal or ("plugin" if loaded.spec.film else "flow")
+    with closing(LiveColorizer(loaded, frame_settings, temporal)) as colorizer:
+        summary = show(source, colorizer)
     print_message(str(summary))
     return 0

@@ -14,13 +14,13 @@ from colortk.types import Float32
 MAX_LOOKAHEAD = 100
 
 
-def need_film(spec: ColorizerSpec) -> None:
-    """Raise ``UsageError`` if a plugin predicts each frame of a film by itself."""
+def need_film(spec: ColorizerSpec, advice: str = "use --temporal keyframes") -> None:
+    """Raise ``UsageError`` with advice if a plugin predicts each frame of a film by itself."""
     if not spec.film:
         raise UsageError(
             f"--temporal plugin with plugin '{spec.name}'",
             "it predicts each frame by itself",
-            "use --temporal keyframes",
+            advice,
         )
 
 

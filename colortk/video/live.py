@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colortk._opencv import cv2
-from colortk.runtime.predictors import Predictor
+from colortk.runtime.live_film import LiveFilm
+from colortk.runtime.predictors import WholeFilmPredictor
 from colortk.video.colorize_frame import FrameSettings, color_planes, plugin_lightness
 from colortk.video.fps_overlay import FrameRate, draw
 from colortk.video.live_source import open_source
@@ -55,24 +56,39 @@ class LiveColorizer:
         The colorizer.
     frame_settings : FrameSettings
         Settings.
-    smooth_colors : bool
-        Average colors along motion.
+    temporal : {"flow", "off", "plugin"}
+        Average colors along motion, or not, or let the plugin steady them.
+
+    Raises
+    ------
+    UsageError
+        If the plugin cannot steady colors, and should.
     """
 
     def __init__(
-        self, plugin: Predictor, frame_settings: FrameSettings, smooth_colors: bool
+        self, plugin: WholeFilmPredictor, frame_settings: FrameSettings, temporal: str
     ) -> None:
         self._plugin, self._frame_settings = plugin, frame_settings
-        self._smoother = Smoother() if smooth_colors else None
+        self._smoother = Smoother() if temporal == "flow" else None
+        self._film = LiveFilm(plugin) if temporal == "plugin" else None
         self._rate = FrameRate()
 
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a frame, BGR uint8 (H, W, 3), in color, without an odd last row or column."""
+        """Return a frame, BGR uint8 (H, W, 3), in color, without an odd last row or column.
+
+        Raises
+        ------
+        PredictionError
+            If the plugin fails.
+        UsageError
+            If it should steady colors, and needs later frames for this.
+        """
         height, width = (side // 2 * 2 for side in frame.shape[:2])
         stacked = cv2.cvtColor(np.ascontiguousarray(frame[:height, :width]), cv2.COLOR_BGR2YUV_I420)
         luma, chroma = stacked[:height], stacked[height:].reshape(2, height // 2, width // 2)
         gray = gray_luma(luma, chroma[0], chroma[1], BT601)
-        ab = self._plugin.predict(plugin_lightness(gray, self._plugin, 0))
+        predict = self._plugin.predict if self._film is None else self._film
+        ab = predict(plugin_lightness(gray, self._plugin, 0))
         planes = color_planes(gray, ab, self._frame_settings, self._smoother)
         if planes.luma is luma or planes.luma is gray:
             planes.luma.setflags(write=True)
@@ -82,6 +98,11 @@ class LiveColorizer:
             joined.reshape(height * 3 // 2, width), cv2.COLOR_YUV2BGR_I420
         )
         return out
+
+    def close(self) -> None:
+        """End the film of a plugin that steadies colors."""
+        if self._film is not None:
+            self._film.close()
 
 
 def show(
@@ -100,7 +121,7 @@ def show(
 
     Raises
     ------
-    PictureError, PredictionError
+    PictureError, PredictionError, UsageError
         If the source cannot be read, or a frame cannot be colorized.
     """
     frames = open_source(source)
