@@ -102,6 +102,21 @@ def test_a_history_belongs_to_one_window_and_goes_with_the_visitor(windows: Wind
     assert not folder.exists()
 
 
+def test_a_result_that_is_deleted_meanwhile_is_left_out(
+    windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another window of the visitor deletes old results, and writes new ones, at any time."""
+    windows.add("a.png")
+    windows.add("b.png")
+    listed = windows.history().entries()
+    (listed[1][0] / "a.png").unlink()
+    monkeypatch.setattr(ResultHistory, "entries", lambda self: listed)
+    assert windows.history().to_html().count("<figure>") == 1
+    (listed[0][0] / "entry.json.part").symlink_to("deleted")  # listed, and then gone
+    windows.visitors.limit_results(ME, result_history.KIND, 1, 10**6)
+    assert [folder.exists() for folder, _ in listed] == [True, False]
+
+
 def test_a_history_is_limited_in_number_and_bytes(
     windows: Windows, monkeypatch: pytest.MonkeyPatch
 ) -> None:

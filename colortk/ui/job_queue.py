@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -50,7 +49,7 @@ class GradioQueue:
     def jobs(self) -> list[Job]:
         """Return the jobs that wait or run."""
         # Gradio removes a job from this dictionary when it has ended or was canceled.
-        events: Iterable[Any] = self._blocks._queue.event_ids_to_events.values()
+        events: list[Any] = list(self._blocks._queue.event_ids_to_events.values())
         return [Job(event._id, event.session_hash) for event in events]
 
     def jobs_of(self, group: str) -> list[Job]:

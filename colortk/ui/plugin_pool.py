@@ -15,7 +15,7 @@ from colortk.plugin.reference import takes_reference
 from colortk.plugin.registry import missing_requirements, registry
 from colortk.plugin.spec import ColorizerSpec
 from colortk.plugin.weights_folder import missing_weights, need
-from colortk.ui.pooled_plugin import PluginWithOptions, PooledPlugin
+from colortk.ui.pooled_plugin import STOPPED, PluginWithOptions, PooledPlugin
 
 #: The order in which the page offers plugins; all others are in between.
 FIRST, LAST = ("effnet_bins", "vgg16_residual", "sift_mlp", "autoencoder", "resnet18"), "gray"
@@ -66,7 +66,10 @@ class PluginPool:
         self._variants = {variant.label: variant for variant in variants}
         self._loaded: dict[str, PooledPlugin] = {}
         self._closed = False
+        #: One thread loads a plugin; others load other plugins meanwhile.
         self._turns = {label: threading.Lock() for label in self._variants}
+        #: Guards ``_loaded`` and ``_closed``.
+        self._lock = threading.Lock()
 
     @property
     def labels(self) -> list[str]:
@@ -156,15 +159,23 @@ class PluginPool:
         variant = self._variant(label)
         with self._turns[label]:
             if self._closed:
-                raise UsageError("the server of this page has stopped")
-            if label not in self._loaded:
-                self._loaded[label] = PooledPlugin(variant, self.timeout)
-            return self._loaded[label]
+                raise UsageError(STOPPED)
+            if label in self._loaded:
+                return self._loaded[label]
+            plugin = PooledPlugin(variant, self.timeout)
+            with self._lock:
+                if not self._closed:
+                    self._loaded[label] = plugin
+                    return plugin
+            plugin.close()  # the page has ended while the plugin was loaded
+            raise UsageError(STOPPED)
 
     def close(self) -> None:
         """End the processes of the plugins. After this call no plugin is started."""
-        self._closed = True
-        for plugin in self._loaded.values():
+        with self._lock:
+            self._closed = True
+            plugins = list(self._loaded.values())
+        for plugin in plugins:
             plugin.close()
 
     def _spec(self, label: str) -> ColorizerSpec:

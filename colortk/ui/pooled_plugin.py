@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 from colortk.errors import UsageError
@@ -10,6 +11,9 @@ from colortk.harness.plugin_variants import PluginVariant
 from colortk.runtime.isolate import Isolated
 from colortk.types import Float32
 from colortk.ui.turns import Busy, Turns
+
+#: The message after the end of the page.
+STOPPED = "the server of this page has stopped"
 
 
 class PooledPlugin:
@@ -33,6 +37,7 @@ class PooledPlugin:
         self._request, self._timeout = variant.request, timeout
         self._isolated = Isolated(variant.request, timeout)
         self._closed = False
+        self._lock = threading.Lock()  # guards the end and the second process
         # A second process with the options that were asked for last.
         self._second: Isolated | None = None
         self._second_options: tuple[str, ...] = ()
@@ -92,25 +97,32 @@ class PooledPlugin:
         return second is not None and second.alive and options == self._second_options
 
     def _process(self, options: tuple[str, ...]) -> Isolated:
+        if self._closed:  # the process would be started again
+            raise UsageError(STOPPED)
         if not options:
             return self._isolated
-        if self._closed:
-            raise UsageError("the server of this page has stopped")
-        if self._second is None or options != self._second_options:
-            if self._second is not None:
-                self._second.close()
-                self._second = None
-            request = replace(self._request, options=(*self._request.options, *options))
-            self._second = Isolated(request, self._timeout)
-            self._second_options = options
-        return self._second
+        if self._second is not None and options == self._second_options:
+            return self._second
+        if self._second is not None:
+            self._second.close()
+            self._second = None
+        request = replace(self._request, options=(*self._request.options, *options))
+        second = Isolated(request, self._timeout)
+        with self._lock:
+            if not self._closed:
+                self._second, self._second_options = second, options
+                return second
+        second.close()  # the page has ended while the plugin was loaded
+        raise UsageError(STOPPED)
 
     def close(self) -> None:
         """End its processes."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
+            second = self._second
         self._isolated.close()
-        if self._second is not None:
-            self._second.close()
+        if second is not None:
+            second.close()
 
 
 class PluginWithOptions:

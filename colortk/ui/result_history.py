@@ -126,7 +126,10 @@ class ResultHistory:
 
     def to_html(self) -> str:
         """Return the entries as HTML, with thumbnails and links for downloads."""
-        figures = "".join(_figure(folder, entry) for folder, entry in self.entries())
+        figures = ""
+        for folder, entry in self.entries():
+            with contextlib.suppress(FileNotFoundError):  # another window has deleted it meanwhile
+                figures += _figure(folder, entry)
         if not figures:
             return ""
         title = "Results since you opened the page"

@@ -113,13 +113,15 @@ class VisitorRegistry:
     @contextlib.contextmanager
     def connected(self, token: str) -> Iterator[None]:
         """Keep the files of a visitor while the block runs, which serves a connection."""
-        visitor = self.of(token)
-        visitor.open += 1
+        with self._lock:  # nobody may be removed between being known and being connected
+            visitor = self.of(token)
+            visitor.open += 1
         try:
             yield
         finally:
-            visitor.open -= 1
-            visitor.last_seen = self._clock()
+            with self._lock:
+                visitor.open -= 1
+                visitor.last_seen = self._clock()
 
     def is_connected(self, token: str | None) -> bool:
         """Return whether a visitor has an open connection, as every open window has."""
@@ -229,7 +231,7 @@ class VisitorRegistry:
             parent, used = self.of(token).folder, 0
             results = sorted(parent.glob(f"*/{kind}-*"), key=lambda folder: folder.name)
             for number, folder in enumerate(reversed(results)):
-                used += sum(path.stat().st_size for path in folder.iterdir())
+                used += _size(folder)
                 if number >= count or (number > 0 and used > max_bytes):
                     shutil.rmtree(folder, ignore_errors=True)
 
@@ -278,6 +280,16 @@ class VisitorRegistry:
             with contextlib.suppress(OSError):
                 Path(path).unlink(missing_ok=True)
                 Path(path).parent.rmdir()
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of the files in a folder, without those that are deleted meanwhile."""
+    size = 0
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):
+                size += path.stat().st_size
+    return size
 
 
 def _newest_within(paths: list[str], max_bytes: int) -> int:
