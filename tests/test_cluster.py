@@ -37,7 +37,7 @@ def cluster(
     )  # fmt: skip
     workers = []
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         address = ""
         while not address and time.monotonic() < until:
             time.sleep(0.1)
@@ -85,11 +85,11 @@ def test_a_killed_dask_worker_changes_no_result(
             env={**os.environ, **environment, "COLORTK_STORE": str(tmp_path / "spread")},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        until = time.monotonic() + 90
+        until = time.monotonic() + 240
         while (not count.exists() or count.stat().st_size < 8) and time.monotonic() < until:
             time.sleep(0.05)
         workers[0].send_signal(signal.SIGKILL)
-        out, err = spread.communicate(timeout=120)
+        out, err = spread.communicate(timeout=400)
     assert spread.returncode == 0, err.decode()
     assert count.stat().st_size < 24 * 1.5
     reports = [json.loads(local.stdout), json.loads(out)]

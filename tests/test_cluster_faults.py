@@ -62,7 +62,7 @@ def test_an_address_that_is_not_a_scheduler_is_refused(
 ) -> None:
     from colortk.runtime import dask_client as module
 
-    monkeypatch.setattr(module, "GREETING_TIMEOUT", 0.3)
+    monkeypatch.setattr(module, "GREETING_TIMEOUT", 60 if greeting else 0.3)
     with listener(greeting) as address, pytest.raises(OSError, match=words):
         module.check_scheduler(address)
     with pytest.raises(OSError, match="refused"):
@@ -77,8 +77,8 @@ def test_a_hanging_dask_call_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(module, "END_TIMEOUT", 0.1)
     ended = threading.Event()
     before = time.monotonic()
-    module.call_bounded(ended.wait, 30)
-    assert time.monotonic() - before < 10
+    module.call_bounded(ended.wait, 600)
+    assert time.monotonic() - before < 200
     ended.set()
 
 
@@ -97,7 +97,7 @@ def test_the_body_is_interrupted_when_the_scheduler_is_lost(
         pytest.raises(EnvironmentProblem, match="was lost .*--resume"),
         module._watch_scheduler(address),
     ):
-        time.sleep(60)
+        time.sleep(600)
     signal.signal(signal.SIGUSR2, handler)
 
 
@@ -135,12 +135,12 @@ def test_losing_the_scheduler_ends_the_run_with_a_message(
              "--scheduler", address],
             cwd=tmp_path, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        until = time.monotonic() + 90
+        until = time.monotonic() + 240
         while done_so_far(tmp_path) < 2 and time.monotonic() < until:
             time.sleep(0.1)
         port = int(address.rpartition(":")[2])
         os.kill(listening_process(port), how)
-        _, error = command.communicate(timeout=60)
+        _, error = command.communicate(timeout=240)
     assert command.returncode == 3, error
     assert error.count("\n") == 1, error
     assert "Dask scheduler" in error

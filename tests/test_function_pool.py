@@ -39,7 +39,7 @@ def work(task: Numbered) -> Outcome:
     if task.action == "die":
         os._exit(7)
     if task.action == "hang":
-        time.sleep(60)
+        time.sleep(600)
     value = {0: math.inf, 1: math.nan, 2: -math.inf}.get(task.number, 1.5)
     parts = {"a": task.content[:3], "b": b""}
     return Outcome(task.number, os.getpid(), value, task.content[::-1], parts)
@@ -105,7 +105,7 @@ def test_closing_the_results_ends_a_process_that_hangs() -> None:
     start = time.monotonic()
     with closing(map_unordered(tasks, FunctionPool(work, never, 2, threads=1))) as results:
         assert next(results).number in (0, 2)
-    assert time.monotonic() - start < 50
+    assert time.monotonic() - start < 300
 
 
 def test_training_stops_when_a_process_dies() -> None:

@@ -33,7 +33,7 @@ MEDDLE = f"""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         def later():
-            for _ in range(600):
+            for _ in range(6000):
                 os.write(1, b"late bytes")
                 time.sleep(0.1)
         threading.Thread(target=later).start()
@@ -53,7 +53,7 @@ def test_run_writes_pictures_and_ends(meddler: Path, colortk: Run, tmp_path: Pat
     start = time.monotonic()
     run = colortk("run", "-p", "meddler", "0.png", "1.png", "-o", "out/", "--json", plugins=meddler)
     assert run.returncode == 0, run.stderr
-    assert time.monotonic() - start < 50, "it waited for the plugin's thread"
+    assert time.monotonic() - start < 300, "it waited for the plugin's thread"
     assert [line[:9] for line in run.stdout.splitlines()] == ['{"input":'] * 2
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png"]
     assert "bytes that are no picture" in run.stderr
@@ -99,11 +99,11 @@ def test_threads_restore_state_after_the_last_has_finished(tmp_path: Path) -> No
     def other() -> None:
         with restored():
             inside.set()
-            done.wait(10)
+            done.wait(240)
 
     thread = threading.Thread(target=other)
     thread.start()
-    inside.wait(10)
+    inside.wait(240)
     with restored():
         os.chdir(tmp_path)
     assert os.getcwd() == str(tmp_path), "the other thread may be using it"

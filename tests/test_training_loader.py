@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,14 +129,15 @@ def test_validation_uses_the_middle_of_every_picture(images: ImageCache) -> None
 
 
 def test_a_closed_loader_ends_its_threads(images: ImageCache) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     batches = loader(images).epoch(0, 4000, 4, 32)
     next(batches)
+    threads = set(threading.enumerate()) - before
+    assert threads
     batches.close()
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_an_image_cache_keeps_as_many_pictures_as_fit(images: ImageCache) -> None:

@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_hangs(self, owner: WeightsServer, argument: str) -> None:
         """Send nothing at all."""
-        owner.release.wait(60)
+        owner.release.wait(600)
 
     def do_half(self, owner: WeightsServer, argument: str) -> None:
         """Send half of what was asked for, then nothing more; after the release, send all."""
@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(data[start : start + (len(data) - start) // 2])
         owner.half_sent.set()
-        owner.release.wait(60)
+        owner.release.wait(600)
 
     def do_drips(self, owner: WeightsServer, argument: str) -> None:
         """Send a byte from time to time."""
