@@ -170,6 +170,15 @@ def test_sending_and_receiving_end_in_time(ends: Any) -> None:
     assert time.monotonic() - start < 20
 
 
+def test_a_message_that_has_arrived_is_in_time(ends: Any) -> None:
+    """The receiving process may have been stopped until its time was over."""
+    ours, theirs = ends
+    theirs.send(Message("x", arrays={"a": np.arange(3)}))
+    assert ours.receive(0, 100).arrays["a"].tolist() == [0, 1, 2]
+    with pytest.raises(TimeoutError):
+        ours.receive(0)
+
+
 def test_a_partial_message_times_out(ends: Any) -> None:
     ours, theirs = ends
     data = raw(header(["a", [3], "uint8"]), b"\1\2\3")
@@ -233,11 +242,13 @@ def test_progress_of_the_open_request_is_accepted_until_its_reply(worker_and_chi
     worker.request("second")
     first, second = child.receive(5), child.receive(5)
     assert worker.step == ""
-    child.send(Message("step", first.number, {"step": "colorizing"}))
-    child.send(Message("reply", first.number))
-    child.send(Message("step", first.number, {"step": "writing"}))
+    for step in ("reading", "colorizing"):
+        child.send(Message("step", first.number, {"step": step}))
     assert worker.try_reply() is None
     assert worker.step == "colorizing"
+    child.send(Message("step", first.number, {"step": "writing"}))
+    child.send(Message("reply", first.number))
+    child.send(Message("step", first.number, {"step": "writing"}))
     assert worker.try_reply().kind == "reply"
     assert worker.step == ""
     with pytest.raises(MessageError):  # a step of a request that already has its reply
@@ -245,6 +256,11 @@ def test_progress_of_the_open_request_is_accepted_until_its_reply(worker_and_chi
     child.send(Message("step", second.number, {"step": 5}))
     assert worker.try_reply() is None
     assert worker.step == "5"
+    for _ in range(20):  # a process that sends them without end does not hang its parent
+        child.send(Message("step", second.number, {"step": 6}))
+    child.send(Message("reply", second.number))
+    assert worker.try_reply() is None
+    assert worker.try_reply().kind == "reply"
 
 
 def test_a_reply_before_its_request_is_refused(worker_and_child: Any) -> None:

@@ -59,7 +59,8 @@ class Channel:
         Parameters
         ----------
         timeout : float or None
-            Seconds in which the whole message has to arrive; ``None`` waits forever.
+            Seconds in which the whole message has to arrive; ``None`` waits forever. A message that
+            is there is in time, however late this process, which may have been stopped, reads it.
         max_bytes : int
             Most bytes that the arrays may have together.
 
@@ -73,11 +74,16 @@ class Channel:
             The bytes are not a message.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        while True:
-            self._socket.settimeout(_left(end))
-            message = self._read(max_bytes)
-            if message is not None:
-                return message
+        message = None
+        try:
+            while message is None:
+                self._socket.settimeout(_left(end))
+                message = self._read(max_bytes)
+        except TimeoutError:
+            message = self.poll(max_bytes)
+            if message is None:
+                raise
+        return message
 
     def poll(self, max_bytes: int = 0) -> Message | None:
         """Read what has arrived. Return the message if it is complete, else ``None``.

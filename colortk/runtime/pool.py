@@ -123,10 +123,14 @@ class WorkerPool(Generic[TaskT, ResultT]):
         done = []
         for number, worker in at_work:
             task = worker.tasks[0]
-            if worker.channel not in readable and not _late(worker):
-                continue
+            is_readable = worker.channel in readable
+            if not is_readable:
+                if not _late(worker):
+                    continue
+                # This process may have been stopped: a reply that is there by now is in time.
+                is_readable = bool(wait([worker.channel], 0))
             try:
-                result = worker.collect() if worker.channel in readable else worker.expire()
+                result = worker.collect() if is_readable else worker.expire()
                 if result is None and not worker.ended and worker.tasks and _late(worker):
                     result = worker.expire()  # only a part of a reply has arrived
             except ColortkError as error:

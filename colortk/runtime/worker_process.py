@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Seconds for a process whose connection ended to end by itself.
 ENDING_TIMEOUT = 5.0
+#: Most steps that are read at once. A picture has fewer.
+MAX_STEPS = 16
 
 
 def failure(request: Message, error: ColortkError) -> Message:
@@ -154,15 +156,16 @@ class WorkerProcess:
 
         Raises as :meth:`wait_for_reply`.
 
-        A message of kind ``step`` sets ``step``, and is no reply.
+        Messages of kind ``step`` before it set ``step``, and are no replies.
         """
-        message = self.channel.poll(max_bytes)
-        if message is None:
-            return None
-        if message.kind == "step" and self._numbers and message.number == self._numbers[0]:
+        for _ in range(MAX_STEPS):
+            message = self.channel.poll(max_bytes)
+            if message is None:
+                return None
+            if message.kind != "step" or not self._numbers or message.number != self._numbers[0]:
+                return self._checked(message)
             self.step = str(message.fields.get("step"))
-            return None
-        return self._checked(message)
+        return None  # the process may send them without end
 
     def _checked(self, message: Message) -> Message:
         if not self._numbers or message.number != self._numbers[0]:
