@@ -159,3 +159,18 @@ def test_a_network_of_several_inputs_is_one_line(tmp_path: Path) -> None:
     path.write_bytes(graph.content(both, 2))
     with pytest.raises(ColortkError, match="onnx_model cannot run this file: it gets l, hints"):
         model(path)
+
+
+def test_sizes_that_no_picture_needs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ColortkError, match="its input has 100000 × 100000 pixels, and at most"):
+        model(network(tmp_path / "huge.onnx", [1, 1], 1, side=100_000))
+    path = network(tmp_path / "n.onnx", [1, 1], 1)
+    centers = tmp_path / "c.npy"
+    centers.write_bytes(bytes(1 << 21))
+    with pytest.raises(ColortkError, match="too large for a list of colors"):
+        model(path, "output=bins", f"centers={centers}")
+    with open(centers, "wb") as file:  # a terabyte, says its header
+        header = {"descr": "<f8", "fortran_order": False, "shape": (1 << 36, 2)}
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(ColortkError, match=r"centers='.*' cannot be used"):
+        model(path, "output=bins", f"centers={centers}")

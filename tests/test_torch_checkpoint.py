@@ -8,6 +8,7 @@ import os
 import pickle
 import struct
 import sys
+import time
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -177,6 +178,53 @@ def test_a_tensor_outside_its_storage_is_refused(layout: Any, tmp_path: Path) ->
     tensor.layout = layout
     path = write_zip(tmp_path / "w.pth", pickled({"a": tensor}), {"0": A})
     with pytest.raises(ArtifactError, match="one of its tensors"):
+        read_checkpoint(path)
+
+
+def refused(content: bytes, tmp_path: Path, message: str) -> None:
+    """Check that a pickle is refused in zip files, and at once."""
+    path = write_zip(tmp_path / "w.pth", content, {"0": A})
+    start = time.process_time()
+    with pytest.raises(ArtifactError, match=message):
+        read_checkpoint(path)
+    assert time.process_time() - start < 20
+
+
+def test_pickles_that_grow_when_they_are_read_are_refused(tmp_path: Path) -> None:
+    """Each is small, and would take years or terabytes."""
+    values: Any = None
+    for _ in range(4):  # 200 times 200 times 200 times 200 names of one value
+        values = {str(number): values for number in range(200)}
+    refused(pickled(values), tmp_path, "more than 100,000 values")
+    views = {str(number): Tensor("0", A.T) for number in range(50)}
+    refused(pickled(views), tmp_path, "much larger than the file")
+    # A tuple of twice the same tuple, a hundred times, as the key of a dictionary.
+    nested = b"\x80\x02})q\x00" + b"h\x00\x86q\x00" * 100 + b"K\x01s."
+    refused(nested, tmp_path, "a tuple as a key")
+    refused(b"\x80\x02}(" + nested[3:-2] + b"K\x01u.", tmp_path, "a tuple as a key")
+    refused(pickled({"x" * 2000: Tensor("0", A)}), tmp_path, "2,000 letters")
+    # Copies of a dictionary of a thousand entries, ten thousand times.
+    large = pickled({str(number): None for number in range(1000)})[:-1] + b"q\xff"
+    copy = b"ccollections\nOrderedDict\nh\xff\x85R"
+    refused(large + copy * 10_000 + b".", tmp_path, "too many operations")
+
+
+def test_a_storage_larger_than_the_file_is_not_read(tmp_path: Path) -> None:
+    class Large(Storage):
+        def __init__(self) -> None:
+            super().__init__("0", np.broadcast_to(np.float32(1), (1 << 35,)))
+
+    tensor = Tensor("0", A)
+    tensor.storage = Large()
+    refused(pickled({"a": tensor}), tmp_path, "its tensors are cut off")
+    path = old_checkpoint(tmp_path / "old.pth", {"a": A})
+    content = path.read_bytes().replace(pickled(OrderedDict(a=Tensor("0", A)), old=True),
+                                        pickled(OrderedDict(a=tensor), old=True))  # fmt: skip
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match="its tensors are cut off"):
+        read_checkpoint(path)
+    path.write_bytes(b"\x80\x02\x8d" + b"\x00" * 5 + b"\x01" + b"\x00" * 2 + b"x")  # 2**40 letters
+    with pytest.raises(ArtifactError, match="one of its values has"):
         read_checkpoint(path)
 
 

@@ -8,7 +8,9 @@ https://docs.pytorch.org/docs/stable/notes/serialization.html
 from __future__ import annotations
 
 import io
+import itertools
 import math
+import os
 import pickletools
 import zipfile
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from colortk.errors import ArtifactError
-from colortk.store.torch_pickle import MAX_READ, Name, TensorLayout, interpret
+from colortk.store.torch_pickle import MAX_READ, LimitedReader, Name, TensorLayout, interpret
 from colortk.types import Array
 
 _TYPES = {
@@ -28,6 +30,10 @@ _TYPES = {
 #: First value of a checkpoint that PyTorch wrote before version 1.6.
 _OLD_MAGIC = 0x1950A86A20F9469CFC6C
 _MAX_DEPTH = 4
+#: Most values in the dictionaries. A pickle can name the same dictionary many times.
+_MAX_VALUES = 100_000
+#: Most bytes of all tensors, as a multiple of those of their storages, which tensors may share.
+_MAX_SHARED = 8
 
 
 class _Storage(NamedTuple):
@@ -54,7 +60,7 @@ def read_checkpoint(path: Path) -> dict[str, Array]:
     Returns
     -------
     dict of str to array
-        float, integer and bool arrays by name. They share memory where the tensors do.
+        float, integer and bool arrays by name, read-only. They share memory where the tensors do.
 
     Raises
     ------
@@ -66,11 +72,11 @@ def read_checkpoint(path: Path) -> dict[str, Array]:
             is_zip = file.read(2) == b"PK"
             file.seek(0)
             content, storages = _read_zip(file) if is_zip else _read_old(file)
-        tensors: dict[str, Array] = {}
-        _collect(content, "", storages, tensors, 0)
-        if not tensors:
+        collector = _Collector(storages)
+        collector.collect(content, "", 0)
+        if not collector.tensors:
             raise ValueError("it contains no tensors")
-        return tensors
+        return collector.tensors
     except MemoryError:
         raise
     except Exception as error:  # a damaged zip file or pickle fails in many ways
@@ -92,6 +98,7 @@ def _read_zip(file: IO[bytes]) -> tuple[Any, dict[str, Array]]:
         content = interpret(
             io.BytesIO(archive.read(entries["data.pkl"])), lambda key: _storage(key, found)
         )
+        _check_sizes(found, file)
         return content, {
             key: _numbers(archive.read(entries[f"data/{key}"]), storage)
             for key, storage in found.items()
@@ -100,8 +107,9 @@ def _read_zip(file: IO[bytes]) -> tuple[Any, dict[str, Array]]:
 
 def _read_old(file: IO[bytes]) -> tuple[Any, dict[str, Array]]:
     """Return the object and the storages of a checkpoint of an older PyTorch."""
-    first = next((a for op, a, _ in pickletools.genops(file) if op.name == "LONG1"), None)
-    if first != _OLD_MAGIC:
+    beginning: Any = LimitedReader(file)
+    operations = itertools.islice(pickletools.genops(beginning), 2)
+    if [value for _, value, _ in operations][1:] != [_OLD_MAGIC]:
         raise ValueError("it is no checkpoint of PyTorch")
     found: dict[str, _Storage] = {}
     file.seek(0)
@@ -110,8 +118,12 @@ def _read_old(file: IO[bytes]) -> tuple[Any, dict[str, Array]]:
     if interpret(file, _no_storage).get("little_endian") is not True:
         raise ValueError("it was written on a big-endian machine")
     content = interpret(file, lambda key: _storage(key, found))
+    keys = interpret(file, _no_storage)
+    _check_sizes(found, file)
     storages = {}
-    for key in interpret(file, _no_storage):
+    for key in keys:
+        if type(key) is not str:
+            raise ValueError("it names its tensors in an unknown way")
         storage = found[key]
         if int.from_bytes(file.read(8), "little") != storage.length:
             raise ValueError(f"the tensors of '{key}' have another size than declared")
@@ -135,6 +147,15 @@ def _storage(key: Any, found: dict[str, _Storage]) -> _Storage:
     return found.setdefault(name, _Storage(name, cls.name, count))
 
 
+def _check_sizes(found: dict[str, _Storage], file: IO[bytes]) -> None:
+    """Raise ``ValueError`` if the storages are larger than the file, before they are read."""
+    if (
+        sum(item.length * _itemsize(item) for item in found.values())
+        > os.fstat(file.fileno()).st_size
+    ):
+        raise ValueError("its tensors are cut off")
+
+
 def _itemsize(storage: _Storage) -> int:
     return np.dtype(_TYPES[storage.type]).itemsize
 
@@ -145,17 +166,41 @@ def _numbers(data: bytes, storage: _Storage) -> Array:
     return np.frombuffer(data, _TYPES[storage.type])
 
 
-def _collect(
-    value: Any, name: str, storages: dict[str, Array], tensors: dict[str, Array], depth: int
-) -> None:
-    """Add the tensors in nested dictionaries to ``tensors``."""
-    if isinstance(value, TensorLayout):
-        tensors[name] = _array(value, storages)
-    elif isinstance(value, dict):
-        if depth == _MAX_DEPTH:
-            raise ValueError("its dictionaries are nested too deeply")
-        for key, inner in value.items():
-            _collect(inner, f"{name}.{key}" if name else str(key), storages, tensors, depth + 1)
+class _Collector:
+    """Finds the tensors in nested dictionaries.
+
+    Parameters
+    ----------
+    storages : dict of str to array
+        The numbers of the tensors.
+
+    Attributes
+    ----------
+    tensors : dict of str to array
+        Those found so far, by name.
+    """
+
+    def __init__(self, storages: dict[str, Array]) -> None:
+        self.tensors: dict[str, Array] = {}
+        self._storages, self._values = storages, 0
+        self._bytes_left = _MAX_SHARED * sum(numbers.nbytes for numbers in storages.values())
+
+    def collect(self, value: Any, name: str, depth: int) -> None:
+        """Add a tensor, or the tensors of a dictionary."""
+        self._values += 1
+        if self._values > _MAX_VALUES:
+            raise ValueError(f"it has more than {_MAX_VALUES:,} values")
+        if isinstance(value, TensorLayout):
+            array = _array(value, self._storages)
+            self._bytes_left -= array.nbytes
+            if self._bytes_left < 0:
+                raise ValueError("its tensors are much larger than the file")
+            self.tensors[name] = array
+        elif isinstance(value, dict):
+            if depth == _MAX_DEPTH:
+                raise ValueError("its dictionaries are nested too deeply")
+            for key, inner in value.items():
+                self.collect(inner, f"{name}.{key}" if name else str(key), depth + 1)
 
 
 def _array(layout: TensorLayout, storages: dict[str, Array]) -> Array:
@@ -173,4 +218,4 @@ def _array(layout: TensorLayout, storages: dict[str, Array]) -> Array:
         raise ValueError("one of its tensors reaches outside its storage")
     steps = [step * numbers.itemsize for step in stride]
     view = np.lib.stride_tricks.as_strided(numbers[offset:], size, steps, writeable=False)
-    return np.array(view, order="C")
+    return np.asarray(view, order="C")

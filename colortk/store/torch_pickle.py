@@ -14,8 +14,8 @@ import pickletools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-#: Most operations of a pickle, and most bytes that one of them reads.
-MAX_OPERATIONS, MAX_READ = 2_000_000, 1 << 26
+#: Most operations of a pickle, most bytes that one of them reads, and most letters of a key.
+MAX_OPERATIONS, MAX_READ, MAX_KEY = 2_000_000, 1 << 26, 1000
 
 _VALUES = frozenset((
     "BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "BINFLOAT", "FLOAT", "BINUNICODE",
@@ -42,7 +42,7 @@ class TensorLayout(NamedTuple):
     stride: Any
 
 
-class _LimitedReader:
+class LimitedReader:
     """A file from which one call reads a limited number of bytes."""
 
     def __init__(self, stream: Any) -> None:
@@ -77,9 +77,10 @@ def interpret(stream: Any, load_storage: Callable[[Any], Any]) -> Any:
     stack: list[Any] = []
     outer: list[list[Any]] = []
     memo: dict[int, Any] = {}
-    reader: Any = _LimitedReader(stream)
+    reader: Any = LimitedReader(stream)
+    copies = 0
     for count, (operation, argument, _) in enumerate(pickletools.genops(reader)):
-        if count > MAX_OPERATIONS:
+        if count + copies > MAX_OPERATIONS:
             raise ValueError("its pickle has too many operations")
         match operation.name:
             case "PROTO" | "FRAME":
@@ -111,10 +112,11 @@ def interpret(stream: Any, load_storage: Callable[[Any], Any]) -> Any:
                 _as(list, stack[-1]).extend(values)
             case "SETITEM":
                 value, key = stack.pop(), stack.pop()
-                _as(dict, stack[-1])[key] = value
+                _as(dict, stack[-1])[_key(key)] = value
             case "SETITEMS":
                 values, stack = stack, outer.pop()
-                _as(dict, stack[-1]).update(zip(values[::2], values[1::2], strict=True))
+                keys = map(_key, values[::2])
+                _as(dict, stack[-1]).update(zip(keys, values[1::2], strict=True))
             case "BINPUT" | "LONG_BINPUT" | "PUT":
                 memo[_as(int, argument)] = stack[-1]
             case "MEMOIZE":
@@ -131,6 +133,7 @@ def interpret(stream: Any, load_storage: Callable[[Any], Any]) -> Any:
             case "REDUCE":
                 arguments, function = stack.pop(), stack.pop()
                 stack.append(_value(_as(Name, function), _as(tuple, arguments)))
+                copies += len(stack[-1]) if isinstance(stack[-1], dict) else 0
             case "BUILD":  # the attribute _metadata of a state_dict
                 stack.pop()
                 _as(dict, stack[-1])
@@ -144,12 +147,26 @@ def interpret(stream: Any, load_storage: Callable[[Any], Any]) -> Any:
 def _value(function: Name, arguments: tuple[Any, ...]) -> Any:
     """Return what a call stands for, if it is one of those that tensors need."""
     if function == Name("collections", "OrderedDict"):
-        return dict(*arguments)
+        pairs = arguments[0] if arguments else ()
+        pairs = pairs.items() if isinstance(pairs, dict) else pairs
+        return {_key(key): value for key, value in pairs}
     if function == Name("torch._utils", "_rebuild_tensor_v2"):
         return TensorLayout(*arguments[:4])
     if function == Name("torch._utils", "_rebuild_parameter"):
         return arguments[0]
     raise ValueError(f"its pickle calls {function.module}.{function.name}; only tensors are read")
+
+
+def _key(key: Any) -> Any:
+    """Return the key of a dictionary, if it is a plain value.
+
+    Of nested tuples that share their parts, the hash alone could take years.
+    """
+    if isinstance(key, str | bytes) and len(key) > MAX_KEY:
+        raise ValueError(f"one of its names has {len(key):,} letters")
+    if not isinstance(key, str | bytes | int | float | None):
+        raise ValueError(f"one of its dictionaries has a {type(key).__name__} as a key")
+    return key
 
 
 def _as(kind: type[Any], value: Any) -> Any:

@@ -21,6 +21,8 @@ from .plausible import wrong_choice
 from .spec import NETWORK
 
 _MULTIPLE = 32
+#: Largest side of an input that a file may state, in pixels.
+MAX_SIDE = 4096
 #: Channels of outputs that are no probabilities.
 _CHANNELS = {"rgb": 3, "rgb_255": 3, "ab": 2, "ab_scaled": 2}
 
@@ -111,6 +113,12 @@ class OnnxModel:
                 f"input={self.input} does not fit the network",
                 f"it gets {channels} channels, and this input has {expected}",
                 "change the option input or layout",
+            )
+        if max(side or 0 for side in sides) > MAX_SIDE:
+            raise UsageError(
+                "onnx_model cannot run this file",
+                f"its input has {sides[1]} × {sides[0]} pixels, and at most {MAX_SIDE} per side are"
+                " allowed",
             )
         return sides[0], sides[1]
 

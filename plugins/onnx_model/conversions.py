@@ -8,6 +8,8 @@ import numpy as np
 
 from colortk.plugin import Float32, UsageError, lab_to_rgb, rgb_to_lab
 
+#: Most bytes of a file of colors. Published ones have 313 of them.
+MAX_CENTERS_BYTES = 1 << 20
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -47,9 +49,11 @@ def _probabilities(output: Float32) -> Float32:
 def read_centers(path: Path) -> Float32:
     """Return the colors of a ``.npy`` file, float32 (colors, 2); ``UsageError`` if it has none."""
     try:
+        if path.stat().st_size > MAX_CENTERS_BYTES:
+            raise ValueError("it is too large for a list of colors")
         centers = np.load(path, allow_pickle=False)
         if centers.ndim != 2 or centers.shape[1] != 2 or not np.isfinite(centers).all():
             raise ValueError(f"its shape is {centers.shape}, not (colors, 2)")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         raise UsageError(f"centers='{path}' cannot be used", str(error)) from error
     return np.ascontiguousarray(centers, np.float32)
