@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from colortk.errors import ArtifactError, Notice, PredictionError, UsageError
-from colortk.runtime import device_notes, gpu_providers, inference, keras_gpu, onnx_session
+from colortk.runtime import (
+    device_notes,
+    gpu_providers,
+    gpu_use,
+    inference,
+    keras_gpu,
+    onnx_session,
+)
 from tiny_network import A, B, tiny
 
 
@@ -181,8 +188,10 @@ def test_the_engine_follows_device_and_providers(
     monkeypatch.setenv("COLORTK_DEVICE", wanted)
     monkeypatch.setattr(keras_gpu, "_backend_with_gpu", lambda: ("sand", ""))
     monkeypatch.setattr(keras_gpu, "_keras_predictor", lambda content, network: lambda x: 7 * x)
+    networks = gpu_use.networks_on_gpu()
     network = inference.OnnxNetwork(tiny(A, B), "some:network")
     assert network.engine == engine
+    assert gpu_use.networks_on_gpu() - networks == (engine != "onnxruntime cpu")
     assert providers.asked[0] == ("cpu" if wanted == "cpu" else "cuda")
     x = np.ones((1, 2, 2, 1), np.float32)
     assert network.predict(x).flat[0] == (7 if engine == "keras sand" else A)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from colortk.errors import ColortkError, PredictionError, UsageError, out_of_memory
-from colortk.runtime import device_notes, keras_gpu, onnx_session
+from colortk.runtime import device_notes, gpu_use, keras_gpu, onnx_session
 from colortk.runtime.gpu_providers import LABELS, PROVIDERS, requested_providers
 from colortk.runtime.onnx_session import error_text
 from colortk.runtime.subprocesses import threads
@@ -103,9 +103,11 @@ class OnnxNetwork:
         if device == "gpu" and self._provider == "cpu":
             data = content if isinstance(content, bytes) else content.read_bytes()
             self.engine, self._keras = keras_gpu.predictor_on_gpu(data, network)
+            gpu_use.count_network()
             return
         self.engine = f"onnxruntime {self._provider}"
         if self._provider != "cpu":
+            gpu_use.count_network()
             notes.append(f"networks run on {LABELS[self._provider]} (ONNX Runtime)")
         elif notes:
             notes.append("networks run on the processor; --device cpu hides this")

@@ -19,7 +19,7 @@ from colortk.plugin.process_state import restored
 from colortk.plugin.registry import registry
 from colortk.plugin.rgb_output import ChromaOfRgb
 from colortk.plugin.spec import DEFAULT, Colorizer, ColorizerSpec, load_callable
-from colortk.runtime import device_notes
+from colortk.runtime import device_notes, gpu_use
 from colortk.runtime.film_frames import FilmFrames, need_film
 from colortk.runtime.plugin_errors import reason
 from colortk.store.artifacts import artifacts_of
@@ -289,8 +289,10 @@ def load(request: PluginRequest) -> Loaded:
         options = parse_options(spec, request.options)
         artifacts = artifacts_of(spec, request.weights)
         artifacts.require()  # before the factory imports large libraries
+        networks = gpu_use.networks_on_gpu()
         with plugin_context():
             colorizer = load_callable(spec.factory)(artifacts, options)
+            gpu_use.note_processor(spec.name, colorizer, networks)
         method = f"predict_{spec.output}"
         if not callable(getattr(colorizer, method, None)):
             raise TypeError(f"its factory returned {type(colorizer).__name__} without {method}")
