@@ -18,7 +18,7 @@
     metrics     the metrics against those of scikit-image
     preview     a changed hint on the web page, against the full-size picture
     sift        dense SIFT against SIFT of OpenCV
-    published   time and memory of published networks, with random weights
+    published   time and memory of published networks, with random weights; ends with a Markdown table
 
 Each part is a process of its own that prints its rows as JSON lines. A part that fails, hangs or
 crashes loses only its own rows. A part whose requirement (Dask, PyAV, scikit-image) is missing is
@@ -143,6 +143,14 @@ def rows_of(part: str, effort: Effort, limit: float) -> Iterator[dict[str, Any]]
             yield Row(part, problem=reason).as_dict()
 
 
+def markdown(part: str, rows: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of a part's own table for documents; most parts have none."""
+    if part != "published":
+        return []
+    lines: list[str] = import_module(PARTS[part][0]).markdown(rows)
+    return lines
+
+
 def machine() -> dict[str, Any]:
     """Return properties of machine and software that affect the numbers."""
     versions = {}
@@ -211,11 +219,14 @@ def main() -> int:
             if arguments.only and part not in arguments.only:
                 continue
             print(f"{part}", flush=True)
-            start = time.monotonic()
+            start, new = time.monotonic(), []
             for row in rows_of(part, effort, arguments.timeout):
                 table["rows"].append({"part": part} | row)
                 code |= row["state"] == "failed"
                 print(f"  {text(row)}", flush=True)
+                new.append(row)
+            if lines := markdown(part, new):
+                print("", *lines, "", sep="\n", flush=True)
             print(f"{part}: {time.monotonic() - start:.0f} s", file=sys.stderr)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -126,3 +127,21 @@ def test_the_numbers_of_variants_are_printed(folder: Path, tmp_path: Path) -> No
     assert values["CIEDE2000 between versions"] == values["CIEDE2000, nearest two"] > 1
     assert values["LPIPS best"] <= values["LPIPS automatic"]
     assert sheet.is_file()
+
+
+def test_published_networks_are_a_markdown_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    published = importlib.import_module("published")
+    measurement = importlib.import_module("measurement")
+    rows = [
+        measurement.Row("zhang2016: 640 × 480", 1.5, "s", "effnet_bins, s", 0.25).as_dict(),
+        measurement.Row("zhang2016: peak memory", 900.0, "MB", "effnet_bins, MB", 300.0).as_dict(),
+        measurement.Row("ddcolor_tiny", missing="needs torch").as_dict(),
+    ]
+    lines = published.markdown(rows)
+    assert lines[2:] == [
+        "| `effnet_bins` (default) | 0.25 s | 1 | 300 MB | 1 |",
+        "| Zhang 2016 (256 × 256) | 1.5 s | 6 | 900 MB | 3 |",
+    ]
+    assert {line.count("|") for line in lines} == {6}
+    assert published.markdown(rows[2:]) == []
