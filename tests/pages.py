@@ -104,7 +104,15 @@ class Page:
 
     def files(self) -> list[Path]:
         """Return the files in its temporary folder."""
-        return [path for path in (self.folder / "tmp").rglob("*") if path.is_file()]
+        # rglob() fails if a folder is deleted while it is read.
+        walk = os.walk(self.folder / "tmp")
+        return [Path(parent, name) for parent, _, names in walk for name in names]
+
+    def contents(self) -> Iterator[bytes]:
+        """Yield the contents of these files. The page may delete some of them meanwhile."""
+        for path in self.files():
+            with contextlib.suppress(FileNotFoundError):
+                yield path.read_bytes()
 
     def close(self) -> None:
         """Kill the process in any state."""
@@ -177,12 +185,14 @@ class Visitor:
     def tab(self, name: str) -> None:
         self.page.get_by_role("tab", name=name).click()
 
-    def give(self, path: Path) -> None:
-        """Drop a file into an upload field."""
+    def give(self, path: Path, arrives: bool = True) -> None:
+        """Drop a file into an upload field, and wait until it is uploaded if it ``arrives``."""
         clear = self.page.locator(".drop:visible button[aria-label=Clear]")
         if clear.count():
             clear.click()
         self.page.locator(".drop:visible input[type=file]").set_input_files(path)
+        if arrives:  # before that, a button acts without the file
+            clear.wait_for()
 
     def told(self, words: str) -> None:
         """Wait for a message with these words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,8 @@ def browser() -> Iterator[Any]:
     if program is None:
         pytest.skip("no Chromium is installed")
     with sync.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        running = playwright.chromium.launch(executable_path=program, args=options)
         yield running
         running.close()
 
@@ -45,6 +47,7 @@ class Opened:
         path.write_text(html_of(**changes), "utf-8")
         self.complaints: list[str] = []
         self.page = browser.new_page(viewport={"width": 1280, "height": 900})
+        self.page.set_default_timeout(240_000)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self._asked(request.url, path.as_uri()))
@@ -62,6 +65,12 @@ class Opened:
         """Return the color in the middle of the painted area."""
         picture = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
         return list(picture.getpixel((picture.width // 2, picture.height // 2)))
+
+    def wait_for_color(self, locator: Any, color: tuple[int, ...], tolerance: int) -> None:
+        """Wait until the first channels of the middle of the painted area are those of ``color``."""
+        deadline = time.monotonic() + 60
+        while not np.allclose(self.pixel(locator)[: len(color)], color, atol=tolerance):
+            assert time.monotonic() < deadline, (self.pixel(locator), color)
 
 
 @pytest.fixture
@@ -164,6 +173,7 @@ def test_pictures_in_order(opened: Any) -> None:
     sheet = view.page.locator("#sheets > li").first
     assert "−6.0000" in sheet.locator("h3").text_content()
     sheet.scroll_into_view_if_needed()
+    sheet.locator("figcaption b").nth(2).wait_for()
     assert sheet.locator("figcaption b").all_inner_texts() == ["3.0000", "4.0000", "9.0000"]
 
 
@@ -173,22 +183,18 @@ def test_the_map_is_painted_in_the_colors_of_its_band(opened: Any) -> None:
     view.page.locator("#sheets > li").first.scroll_into_view_if_needed()
     tiles = view.page.locator("#sheets > li").first.locator(".stack")
     view.page.mouse.move(0, 0)
-    view.page.wait_for_timeout(200)
-    assert np.allclose(view.pixel(tiles.nth(0)), (102, 102, 102), atol=5)  # the lightness
-    assert np.allclose(view.pixel(tiles.nth(1))[:2], (90, 120), atol=5)  # the original
-    assert np.allclose(view.pixel(tiles.nth(2)), (200, 40, 40), atol=4)
+    view.wait_for_color(tiles.nth(0), (102, 102, 102), 5)  # the lightness
+    view.wait_for_color(tiles.nth(1), (90, 120), 5)  # the original
+    view.wait_for_color(tiles.nth(2), (200, 40, 40), 4)
     view.page.check("#heat")
     view.page.mouse.move(0, 0)
-    view.page.wait_for_timeout(200)
     for k, color in enumerate([(0x17, 0x15, 0x1F), (0x3D, 0x2B, 0x78), (0xFF, 0xFD, 0xE6)]):
-        assert np.allclose(view.pixel(tiles.nth(2 + k)), color, atol=3)
+        view.wait_for_color(tiles.nth(2 + k), color, 3)
     view.page.uncheck("#heat")
     view.page.mouse.move(0, 0)
-    view.page.wait_for_timeout(200)
-    assert np.allclose(view.pixel(tiles.nth(3)), (40, 160, 40), atol=4)
+    view.wait_for_color(tiles.nth(3), (40, 160, 40), 4)
     tiles.nth(3).hover()
-    view.page.wait_for_timeout(200)
-    assert np.allclose(view.pixel(tiles.nth(3)), (0x3D, 0x2B, 0x78), atol=3)
+    view.wait_for_color(tiles.nth(3), (0x3D, 0x2B, 0x78), 3)
 
 
 @pytest.mark.slow
@@ -210,7 +216,7 @@ def test_the_large_view_by_keyboard(opened: Any) -> None:
         view.page.keyboard.press("Enter")
         assert dialog.locator("h2").inner_text() == wanted
     view.page.keyboard.press("Escape")
-    assert not dialog.is_visible()
+    dialog.wait_for(state="hidden")
 
 
 @pytest.mark.slow

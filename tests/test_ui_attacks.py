@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ import pytest
 from PIL import Image
 
 from colortk.ui import connections, request_body
-from conftest import colorizer_module, photo
-from pages import Page, missing_gradio, serving
+from conftest import colorizer_module
+from pages import PATIENCE, Page, missing_gradio, serving
 from test_ui_server import ask, colorize_message, functions, half_an_upload, upload, visitor
 
 pytestmark = [
@@ -41,7 +42,8 @@ class Raw:
     def __init__(self, page: Page, data: bytes = b"") -> None:
         self.socket = socket.create_connection(("127.0.0.1", page.port), timeout=60)
         self.began = time.monotonic()
-        self.send(data)
+        with contextlib.suppress(ConnectionError):  # refused before its end: the answer says why
+            self.send(data)
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -67,6 +69,14 @@ class Raw:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a state of the server."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_idle_and_trickling_clients_are_closed(page: Page) -> None:
@@ -107,17 +117,14 @@ def test_idle_and_trickling_clients_are_closed(page: Page) -> None:
     assert not still
     for client in clients.values():
         client.close()
-    assert not [path for path in page.files() if b"half a file" in path.read_bytes()]
+    assert not [content for content in page.contents() if b"half a file" in content]
 
 
 def test_an_aborted_upload_is_refused_and_deleted(page: Page) -> None:
     cookie = visitor(page)
     stopped, gone = Raw(page, half_an_upload(cookie)), Raw(page, half_an_upload(cookie))
     reset = Raw(page, half_an_upload(cookie))
-    deadline = time.monotonic() + SLACK
-    while len(list((page.folder / "tmp").glob("*/upload-*/secret.png"))) < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: len(list((page.folder / "tmp").glob("*/upload-*/secret.png"))) == 3)
     gone.close()
     reset.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     reset.close()
@@ -126,22 +133,26 @@ def test_an_aborted_upload_is_refused_and_deleted(page: Page) -> None:
     assert (
         time.monotonic() - stopped.began < request_body.MAX_LAG + connections.BODY_TIMEOUT + SLACK
     )
-    assert not list((page.folder / "tmp").glob("*/upload-*"))
+    until(lambda: not list((page.folder / "tmp").glob("*/upload-*")))
 
 
 def test_one_visitor_cannot_take_all_slots(page: Page) -> None:
-    greedy = visitor(page)
-    # Enough to use all slots and connections if they were not shared.
-    clients = [Raw(page, half_an_upload(greedy)) for _ in range(40)]
-    clients += [Raw(page) for _ in range(connections.MAX_CONNECTIONS)]
-    began = time.monotonic()
-    try:
-        status, said = upload(page, visitor(page), "x.png", b"hello")
+    for _ in range(3):  # a machine that stops for some seconds needs another attempt
+        greedy = visitor(page)
+        # Enough to use all slots and connections if they were not shared.
+        clients = [Raw(page, half_an_upload(greedy)) for _ in range(40)]
+        clients += [Raw(page) for _ in range(connections.MAX_CONNECTIONS)]
+        began = time.monotonic()
+        try:
+            status, said = upload(page, visitor(page), "x.png", b"hello")
+            seconds = time.monotonic() - began
+        finally:
+            for client in clients:
+                client.close()
         assert status == 200, said
-        assert time.monotonic() - began < request_body.MAX_LAG  # nobody has been timed out yet
-    finally:
-        for client in clients:
-            client.close()
+        if seconds < request_body.MAX_LAG:  # nobody was timed out before
+            return
+    pytest.fail(f"the visitor waited for {seconds:.1f} s")
 
 
 def test_streams_of_one_visitor_are_limited(page: Page) -> None:
@@ -157,7 +168,12 @@ def test_streams_of_one_visitor_are_limited(page: Page) -> None:
         client.close()
 
 
-SLOW = "import time; time.sleep(0.2); return np.zeros((*lightness.shape, 2), np.float32)"
+#: Writes the lightness of each picture to a file.
+SLOW = """import time
+        with open({order!r}, "a") as order:
+            order.write("%.3f " % lightness.mean())
+        time.sleep(0.2)
+        return np.zeros((*lightness.shape, 2), np.float32)"""
 
 
 def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
@@ -167,19 +183,20 @@ def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[colortk]\nslow = slow\n")
-    (site / "slow.py").write_text(colorizer_module("slow", "slow", SLOW))
-    Image.fromarray(photo()).save(tmp_path / "x.png")
-    picture = (tmp_path / "x.png").read_bytes()
+    order = tmp_path / "order"
+    body = SLOW.format(order=str(order))
+    (site / "slow.py").write_text(colorizer_module("slow", "slow", body))
     joined: list[int] = []
-    ended: list[int] = []
     failures: list[Any] = []
     turn = threading.Lock()
 
     def visit(number: int) -> None:
         try:
+            picture = io.BytesIO()
+            Image.new("L", (40, 40), 8 * number + 8).save(picture, "PNG")
             cookie = visitor(page)
             ready.wait()
-            status, said = upload(page, cookie, "x.png", picture)
+            status, said = upload(page, cookie, "x.png", picture.getvalue())
             assert status == 200, said
             file = {"path": json.loads(said)[0], "meta": {"_type": "gradio.FileData"}}
             message = colorize_message(page, cookie, file, "slow")
@@ -193,7 +210,6 @@ def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
             assert status == 200, said
             door = f"/gradio_api/queue/data?session_hash=w{number}"
             status, _, said = ask(page, "GET", door, cookie=cookie)
-            ended.append(number)
             assert status == 200
             (done,) = [
                 event
@@ -207,15 +223,15 @@ def test_a_burst_of_visitors_is_served_in_order(tmp_path: Path) -> None:
             failures.append(error)
 
     with serving("-p", "slow", folder=tmp_path, plugins=site) as page:
-        ready = threading.Barrier(30)
+        ready = threading.Barrier(30, timeout=PATIENCE)
         threads = [threading.Thread(target=visit, args=(number,)) for number in range(30)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert failures == []
-        # In order, except for pictures that end at almost the same time.
-        assert all(abs(ended.index(number) - joined.index(number)) <= 2 for number in range(30))
+        colorized = [float(mean) for mean in order.read_text().split()]
+        assert [sorted(colorized).index(mean) for mean in colorized] == joined
         assert page.end() == 0
 
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from conftest import ORANGE, colorizer_module, photo
+from editor_pages import settled
 from pages import Page, Visitor, browsing, missing_browser, serving, shoot
 from test_ui import bomb, exif_photo
 
@@ -71,7 +72,7 @@ def test_upload_colorize_slide_download(page: Page, visit: Visit, tmp_path: Path
     me.give(source)
     slider = me.page.get_by_role("slider", name="Line between before and after")
     slider.wait_for()
-    assert me.page.get_by_alt_text("After: the picture in color").is_visible()
+    me.page.get_by_alt_text("After: the picture in color").wait_for()
     got = me.download("#download", tmp_path)
     assert got.name == "old street-colorized.jpg"
     with Image.open(got) as image:
@@ -97,8 +98,8 @@ def test_upload_colorize_slide_download(page: Page, visit: Visit, tmp_path: Path
     me.page.get_by_role("radio", name="PNG").check()
     me.page.get_by_role("button", name="Download old street-colorized.png").wait_for()
     me.page.get_by_role("spinbutton", name="Strength").fill("0")
+    settled(me)
     me.page.get_by_role("button", name="Colorize", exact=True).click()
-    me.page.wait_for_timeout(1000)
     me.page.locator("#slider .default.hide").wait_for(state="attached")
     with Image.open(me.download("#download", tmp_path)) as image:
         assert image.format == "PNG"
@@ -184,7 +185,7 @@ def test_a_result_of_earlier_settings_is_marked(page: Page, visit: Visit, tmp_pa
     assert stale.count() == 0  # there is no result yet
     me.give(source)
     me.page.locator("#download").wait_for()
-    assert not stale.is_visible()
+    stale.wait_for(state="hidden")
     waiting: list[Any] = []
     me.page.route(
         "**/queue/join*", lambda route: waiting.append(route)

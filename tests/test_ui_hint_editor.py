@@ -163,6 +163,7 @@ def test_points_are_edited_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) -
     keyboard.press("Control+y")
     assert points(me) == [f"Point 1 at 81, 50: {SKIN}"]
 
+    settled(me)  # so that no message moves the picture meanwhile
     box = image.bounding_box()
     scale = box["width"] / 160
     me.page.mouse.move(box["x"] + 81.5 * scale, box["y"] + 50.5 * scale)
@@ -206,6 +207,7 @@ def test_hints_stay_with_their_picture(visit: Visit, tmp_path: Path) -> None:
     Image.fromarray(np.full((50, 160), 128, np.uint8)).save(tmp_path / "new.png")
     me.give(tmp_path / "new.png")
     me.page.get_by_role("button", name="Download new-colorized.png").wait_for()
+    me.page.locator("#hint-editor .point").wait_for(state="detached")
     assert points(me) == []
     settled(me)
     lab = pixel_colors(me.download("#download", tmp_path))
@@ -215,6 +217,7 @@ def test_hints_stay_with_their_picture(visit: Visit, tmp_path: Path) -> None:
 
 def paint(me: Visitor, image: Any, *path: tuple[int, int]) -> None:
     """Draw with the mouse through pixels of the picture."""
+    settled(me)  # so that no message moves the picture meanwhile
     box = image.bounding_box()
     scale = box["width"] / WIDTH
     corners = [(box["x"] + (x + 0.5) * scale, box["y"] + (y + 0.5) * scale) for x, y in path]

@@ -383,7 +383,7 @@ def test_the_result_follows_the_reference(page: Page, visit: Visit, tmp_path: Pa
         notice = " ".join(me.page.locator(".notice:visible").all_inner_texts())
         assert str(page.folder) not in notice
         me.page.get_by_text("The settings have changed").wait_for()
-        assert me.page.locator("#download").is_disabled()
+        me.page.wait_for_function("document.querySelector('#download').disabled")
     remove()
     assert result("tinted") == without
 

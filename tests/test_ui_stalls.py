@@ -78,7 +78,7 @@ def test_a_stalled_upload_is_a_message(pictures: tuple[Path, Path], tmp_path: Pa
     with serving("-p", "gray", folder=tmp_path) as page, browsing() as browser:
         line = Line(page.port)
         visitor = Visitor(browser, line.address)
-        visitor.give(pictures[0])
+        visitor.give(pictures[0], arrives=False)
         visitor.page.get_by_text("the upload has stopped or is too slow").first.wait_for()
         assert not list((tmp_path / "tmp").glob("colortk-ui-*/upload-*"))
         line.stalls = False
