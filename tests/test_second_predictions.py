@@ -43,10 +43,10 @@ BODIES = {
         return self.last[1]""",
     # The same random numbers in every process: only the position of a picture makes a difference.
     "seeded": "return plain(lightness) + self.rng.normal(0, 5)",
-    # Changes exactly one pixel.
+    # Changes exactly one pixel. Two numbers of this range are hardly ever within the tolerance.
     "spot": """
         ab = plain(lightness)
-        ab[0, 0, 1] += np.random.default_rng().uniform(1, 2)
+        ab[0, 0, 1] += np.random.default_rng().uniform(-90, 90)
         return ab""",
     "steady": "return plain(lightness)",
     # Differs by rounding, like sums in another order.
@@ -222,7 +222,7 @@ def test_second_predictions_are_not_timed_and_can_be_disabled(
     body = """
         import time
         if self.calls > 1:
-            time.sleep(2)
+            time.sleep(5)
         return plain(lightness)"""
     site = distribution("varied", module({"tired": body}))
     arguments = ("compare", folder / "1.png", "-p", "tired", "-m", "ab_rmse", "--json")
@@ -231,8 +231,8 @@ def test_second_predictions_are_not_timed_and_can_be_disabled(
     run = colortk(*arguments, plugins=site, env=REPEATS)
     found = rows_of(run)["tired"]
     assert found["repeats"]["deterministic"] is True
-    assert found["seconds"]["median"] < 1
-    assert json.loads(run.stdout)["repeats"]["seconds"] > 2
+    assert found["seconds"]["median"] < 4
+    assert json.loads(run.stdout)["repeats"]["seconds"] > 4.9
 
 
 @pytest.mark.slow
