@@ -148,9 +148,9 @@ def test_a_changed_system_clock_does_not_confuse_resume(
     )  # fmt: skip
     assert asked.stdout == "True\n", "the clock does jump"
     mark, out = tmp_path / "started", tmp_path / "out"
-    process = started(tmp_path, moody, NAP="0.3", STARTED=str(mark))
-    until = time.monotonic() + 90
-    while time.monotonic() < until and not (mark.exists() and mark.read_text().count(" ") > 4):
+    process = started(tmp_path, moody, NAP="0.3", STARTED=str(mark), FREE="6")
+    until = time.monotonic() + 240
+    while time.monotonic() < until and not (mark.exists() and mark.read_text().count(" ") > 6):
         time.sleep(0.02)
     process.kill()
     process.communicate()

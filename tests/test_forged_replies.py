@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ from conftest import COLORIZER, Run, colorizer_module, photo
 #: The plugin finds the channel, as any code in its process can, and sends a forgery that the
 #: lightness of the picture selects.
 FORGER = f"""
-import json, os, pickle, signal, socket, stat, struct, sys, threading, time
+import json, os, pickle, socket, stat, struct, sys, time
 
 class Bomb:
     def __reduce__(self):
@@ -72,7 +73,6 @@ def attack(lightness):
     if kind == 6: send(message(number, memory, [["ab", shape, "uint8"]], bytes(shape[0] * shape[1] * 2)))
     if kind == 7: send(message(number, {{"peak_memory": -1}}, [["ab", shape, "float32"]], bytes(shape[0] * shape[1] * 8)))
     if kind == 8: send(message(number, {{"error": "__builtins__", "problem": "a", "reason": "", "hint": ""}}, [], kind="failure"))
-    if kind == 13: threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGSTOP)).start()
     if kind == 12: send(2 * message(number, memory, [["ab", shape, "float32"]], b"\\0\\0\\x80?" * (shape[0] * shape[1] * 2)))
     if kind == 9: send(message(number, {{"input": "other.png", "output": "/x", "plugin": "gray", "error": None}}, [], kind="record"))
     if kind == 10: send(b"CTK1"); time.sleep(600)
@@ -152,11 +152,15 @@ def test_an_incomplete_reply_times_out(forger: Path) -> None:
 @pytest.mark.slow
 def test_a_worker_that_does_not_read_is_stopped(forger: Path) -> None:
     """The picture is larger than the buffer of a socket, so that sending it would never end without a limit."""
-    with Isolated(PluginRequest("forger"), timeout=3) as plugin:
-        plugin.predict(plane(13))
-        time.sleep(1)
+    with Isolated(PluginRequest("forger"), timeout=60) as plugin:
+        assert plugin._worker is not None
+        number = plugin._worker.process.pid
+        os.kill(number, signal.SIGSTOP)
+        os.waitpid(number, os.WUNTRACED)  # until it has stopped
+        plugin.timeout = 3
         with pytest.raises(PredictionError, match="no reply on a picture within 3 s"):
             plugin.predict(np.zeros((2000, 2000), np.float32))
+        plugin.timeout = 60
         assert not plugin.predict(plane(0)).any()
 
 
@@ -231,7 +235,7 @@ def test_compare_keeps_no_forged_score(
 HEAVY = """
 import os, time
 if os.getpid() != TESTS:  # a process that serves a plugin
-    time.sleep(120)
+    time.sleep(600)
 """ + colorizer_module("heavy", "heavy", "return np.zeros((*lightness.shape, 2), np.float32)")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conftest import ORANGE, Run, colorizer_module, leftovers, one_line, photo
+from conftest import ORANGE, Run, colorizer_module, leftovers, one_line, photo, wait_for_end
 
 
 @pytest.mark.slow
@@ -40,24 +40,23 @@ def test_an_interrupted_run_exits_with_130(
     tmp_path: Path,
 ) -> None:
     """Interrupt while a plugin runs in its own process, which must end, too."""
-    body = "import os, time; open('started', 'w').write(f'{os.getpid()} '); time.sleep(60)"
+    body = "import os, time; open('started', 'w').write(f'{os.getpid()} '); time.sleep(600)"
     site = distribution("slow", colorizer_module("slow", "slow", body))
     main = "from colortk.cli.main import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", main, "run", "-p", "slow", str(picture), "--timeout", "50"],
+        [sys.executable, "-c", main, "run", "-p", "slow", str(picture), "--timeout", "500"],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(site)}, start_new_session=True,
     )  # fmt: skip
-    deadline = time.time() + 60
+    deadline = time.monotonic() + 240
     started = tmp_path / "started"
-    while not (started.exists() and " " in started.read_text()) and time.time() < deadline:
+    while not (started.exists() and " " in started.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
     (os.killpg if everyone else os.kill)(process.pid, getattr(signal, name))
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=240)
     assert process.returncode == code
     assert errors == line
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(started.read_text()), 0)
+    wait_for_end(int(started.read_text()))
     assert not picture.with_name("photo-colorized.png").exists()
     assert leftovers(tmp_path) == []
 
@@ -157,11 +156,11 @@ def test_a_plugin_that_hangs_or_dies(
     for name, value in (("dark", 0), ("white", 255), ("middle", 128)):
         Image.new("L", (40, 40), value).save(picture.parent / f"{name}.png")
     run = colortk(
-        "run", "-p", "moody", "dark.png", "white.png", "middle.png", "--timeout", "4", plugins=site
+        "run", "-p", "moody", "dark.png", "white.png", "middle.png", "--timeout", "15", plugins=site
     )
     assert run.returncode == 1
     lines = run.stderr.splitlines()
-    assert "no reply on a picture within 4 s" in lines[0]
+    assert "no reply on a picture within 15 s" in lines[0]
     assert "died" in lines[1]
     assert "exit code 3" in lines[1]
     assert (picture.parent / "middle-colorized.png").exists()
@@ -183,7 +182,7 @@ def test_a_plugin_that_dies_while_loading(
         "self.options = options", "import os; os._exit(5)"
     )
     site = distribution("odd", body)
-    run = colortk("run", "-p", "odd", picture, "--timeout", "5", plugins=site)
+    run = colortk("run", "-p", "odd", picture, "--timeout", "60", plugins=site)
     one_line(run, 3, "died while loading", "exit code 5")
 
 

@@ -125,9 +125,13 @@ def seen(count: Path) -> int:
     return len(count.read_text().splitlines()) if count.exists() else 0
 
 
+#: Counts its pictures in a file, and waits at the limit that another file states.
 SLOW = f"""
-        import os, time
-        with open(os.environ["COUNT"], "a") as file: file.write(f"{{lightness.mean():.4f}}\\n")
+        import os, pathlib, time
+        count, limit = pathlib.Path(os.environ["COUNT"]), pathlib.Path(os.environ["LIMIT"])
+        with open(count, "a") as file: file.write(f"{{lightness.mean():.4f}}\\n")
+        while limit.exists() and len(count.read_text().splitlines()) > int(limit.read_text()):
+            time.sleep(0.01)
         time.sleep(0.05)
         return {ZEROS} + lightness[..., None] / 10
 """
@@ -144,36 +148,39 @@ def test_a_comparison_killed_ten_times_resumes_without_repeating(
     site = distribution("slow", colorizer_module("slow", "slow", SLOW.strip()))
     arguments = ["compare", str(place), "-p", "slow", "-m", "psnr", "-m", "ab_rmse", "--json"]
     undisturbed = colortk(
-        *arguments, plugins=site, env={"COLORTK_STORE": str(tmp_path / "a"), "COUNT": str(tmp_path / "na"), **UNSEALED}
+        *arguments, plugins=site, env={"COLORTK_STORE": str(tmp_path / "a"), "COUNT": str(tmp_path / "na"), "LIMIT": str(tmp_path / "none"), **UNSEALED}
     )  # fmt: skip
-    count = tmp_path / "nb"
+    count, limit = tmp_path / "nb", tmp_path / "limit"
     environment = os.environ | {
         "COLORTK_STORE": str(tmp_path / "b"),
         "COUNT": str(count),
+        "LIMIT": str(limit),
         **UNSEALED,
         "PYTHONPATH": str(site),
     }
     command = [sys.executable, "-c", "from colortk.cli.main import main; main()", *arguments]
     dice = random.Random(0)
     for kill in range(10):
-        started = seen(count)
+        wanted = seen(count) + dice.randint(0, 3)
+        limit.write_text(str(wanted))  # a process cannot end before it is killed
         process = subprocess.Popen(
             [*command, *(["--jobs", "2"] if kill % 2 else [])],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wanted, patience = started + dice.randint(0, 3), time.monotonic() + 60
+        patience = time.monotonic() + 240
         while seen(count) < wanted and time.monotonic() < patience:
             time.sleep(0.01)
         time.sleep(dice.uniform(0, 0.3))
         assert process.poll() is None, "it was over before it could be killed"
         process.kill()  # workers and plugins have to notice that their parent ended
         process.wait()
+    limit.unlink()
     resumed = colortk(
         *arguments,
         plugins=site,
-        env={k: environment[k] for k in ("COLORTK_STORE", "COUNT", *UNSEALED)},
+        env={k: environment[k] for k in ("COLORTK_STORE", "COUNT", "LIMIT", *UNSEALED)},
     )
     assert resumed.returncode == 0, resumed.stderr
     before, after = json.loads(undisturbed.stdout), json.loads(resumed.stdout)
@@ -205,7 +212,7 @@ def test_a_stopped_run_leaves_no_process(
     body = f"""
         import os, time
         with open(os.environ["COUNT"], "a") as file: file.write("x\\n")
-        time.sleep(60 if os.environ.get("HANG") else 0.05)
+        time.sleep(600 if os.environ.get("HANG") else 0.05)
         return {ZEROS}
     """
     site = distribution("slow", colorizer_module("slow", "slow", body.strip()))
@@ -216,13 +223,13 @@ def test_a_stopped_run_leaves_no_process(
         env=os.environ | {**UNSEALED, "RUN": str(tmp_path), "HANG": "1", "COUNT": str(tmp_path / "n"), "PYTHONPATH": str(site)},
         stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while seen(tmp_path / "n") < 2 and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(how)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=240)
     assert b"Traceback" not in err
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while children(marker) and time.monotonic() < until:
         time.sleep(0.1)
     assert children(marker) == []
@@ -247,7 +254,7 @@ def test_two_comparisons_at_once_do_not_interfere(
         "--json",
     ]
     runs = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
-    found = [json.loads(run.communicate(timeout=100)[0]) for run in runs]
+    found = [json.loads(run.communicate(timeout=400)[0]) for run in runs]
     for report in found:
         for entry in report["plugins"]:
             del entry["seconds"], entry["peak_memory"]
@@ -282,7 +289,7 @@ def test_a_script_without_a_main_guard_compares(folder: Path, tmp_path: Path) ->
         [sys.executable, str(script), str(folder), str(tmp_path / "s")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=400,
     )
     assert run.stdout.splitlines() == ["6 ['gray', 'mean_color']"], run.stderr
 
@@ -297,5 +304,5 @@ def test_a_worker_without_a_parent_ends_silently(
 
     monkeypatch.setattr("colortk.runtime.messages.pair", gone)
     child, _ = subprocesses.spawn("colortk.runtime.plugin_server:serve")
-    assert child.wait(60) == 1
+    assert child.wait(240) == 1
     assert capfd.readouterr() == ("", "")

@@ -31,20 +31,23 @@ def test_a_terminated_run_prints_how_to_continue(
     name: str, more: list[str], tmp_path: Path, distribution: Callable[..., Path]
 ) -> None:
     tree(tmp_path / "in", *(f"{k:02}.png" for k in range(30)))
-    body = "import time; time.sleep(0.5); return np.repeat(lightness[..., None] / 10, 2, 2)"
+    body = """import time
+        self.count = getattr(self, "count", 0) + 1
+        time.sleep(0.1 if self.count < 3 else 600)  # the run cannot end before the signal
+        return np.repeat(lightness[..., None] / 10, 2, 2)"""
     site = distribution("slow", colorizer_module("slow", "slow", body))
     environment = {"PYTHONPATH": str(site), "COLORTK_STORE": str(tmp_path / "store")}
     process = subprocess.Popen(
         [sys.executable, "-c", CODE, "run", "-p", "slow", "in", "-o", "out", *more],
         cwd=tmp_path, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    until = time.monotonic() + 90
+    until = time.monotonic() + 240
     while not list(tmp_path.glob("out/*.png")) and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(getattr(signal, name))
     if name == "SIGHUP":  # a closing terminal sends one signal, and its shell another
         process.send_signal(signal.SIGHUP)
-    lines = process.communicate(timeout=60)[1].splitlines()
+    lines = process.communicate(timeout=240)[1].splitlines()
     number = getattr(signal, name)
     assert process.returncode == 128 + number, lines
     assert "--resume" in lines[-2]
@@ -107,14 +110,15 @@ def test_opened_files_never_get_the_number_of_a_closed_stream(
 
 @pytest.mark.slow
 def test_the_page_deletes_its_files_on_sighup(tmp_path: Path) -> None:
-    pytest.importorskip("gradio")
-    from pages import Page
+    from pages import Page, missing_gradio
 
+    if why := missing_gradio():
+        pytest.skip(why)
     page = Page("-p", "gray", folder=tmp_path)
     try:
         (folder,) = (tmp_path / "tmp").glob("colortk-ui-*")
         page.process.send_signal(signal.SIGHUP)
-        assert page.process.wait(timeout=60) == 128 + signal.SIGHUP
+        assert page.process.wait(timeout=240) == 128 + signal.SIGHUP
         assert not folder.exists()
     finally:
         page.close()

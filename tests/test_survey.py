@@ -187,7 +187,7 @@ def test_two_processes_answer_one_survey(tmp_path: Path) -> None:
     command = [sys.executable, "-c", RATE, str(tmp_path / "s")]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
     for process in running:
-        assert process.communicate(timeout=100)[1] == b""
+        assert process.communicate(timeout=400)[1] == b""
         assert process.returncode == 0
     given = survey.answers.all_answers()
     assert len(given) == 80
@@ -210,18 +210,18 @@ def test_threads_share_a_survey(tmp_path: Path) -> None:
 def test_a_stopped_creation_leaves_no_survey(
     how: signal.Signals, distribution: Callable[..., Path], folder: Path, tmp_path: Path
 ) -> None:
-    site = distribution("slow", colorizer_module("slow", "slow", "import time; time.sleep(60)"))
+    site = distribution("slow", colorizer_module("slow", "slow", "import time; time.sleep(600)"))
     code = "from colortk.cli.main import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, "survey", "create", "--pictures", folder, "-p", "slow", "-o", "s"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(site)}, stderr=subprocess.PIPE,
     )  # fmt: skip
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + 240
     while not list(tmp_path.glob(".s-*.part/pictures")) and time.monotonic() < patience:
         time.sleep(0.02)
     assert not (tmp_path / "s").exists()
     process.send_signal(how)
-    said = process.communicate(timeout=60)[1].splitlines()
+    said = process.communicate(timeout=240)[1].splitlines()
     there = sorted(p.name for p in tmp_path.iterdir() if not p.name.endswith(".part"))
     assert there == ["pictures", "site"]
     if how == signal.SIGTERM:

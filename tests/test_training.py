@@ -109,7 +109,7 @@ def test_gray_pictures_cannot_train_sift_mlp(tmp_path: Path) -> None:
     for number in range(12):
         gray = np.random.default_rng(number).integers(0, 256, (64, 64), np.uint8)
         Image.fromarray(gray).save(tmp_path / "data" / f"{number}.png")
-    run = subprocess.run(fit(tmp_path, "weights"), capture_output=True, text=True, timeout=300)
+    run = subprocess.run(fit(tmp_path, "weights"), capture_output=True, text=True, timeout=900)
     assert run.returncode == 2
     assert "all pictures are gray" in run.stderr.splitlines()[-1]
     assert not (tmp_path / "weights" / "manifest.json").exists()
@@ -119,7 +119,7 @@ def test_gray_pictures_cannot_train_sift_mlp(tmp_path: Path) -> None:
 def test_sift_mlp_learns_and_is_used(tmp_path: Path, colortk: Callable[..., Any]) -> None:
     data = pictures(tmp_path / "data", 14)
     (data / "bad.png").write_bytes(b"not a picture")
-    run = subprocess.run(fit(tmp_path, "weights"), capture_output=True, text=True, timeout=300)
+    run = subprocess.run(fit(tmp_path, "weights"), capture_output=True, text=True, timeout=900)
     assert run.returncode == 0, run.stderr
     assert "left out: cannot read" in run.stderr
     manifest = json.loads((tmp_path / "weights" / "manifest.json").read_text())
@@ -143,20 +143,35 @@ def test_sift_mlp_learns_and_is_used(tmp_path: Path, colortk: Callable[..., Any]
     assert not (tmp_path / "y.png").exists()
 
 
+#: Training that stops after its first checkpoint until it is killed.
+HELD = """
+import time
+from colortk_plugins.sift_mlp import epochs
+save = epochs.save
+def save_and_wait(*arguments):
+    save(*arguments)
+    time.sleep(600)
+epochs.save = save_and_wait
+from colortk.cli.main import main
+main()
+"""
+
+
 @pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     pictures(tmp_path / "data", 12)
-    undisturbed = subprocess.run(fit(tmp_path, "one"), capture_output=True, text=True, timeout=300)
+    undisturbed = subprocess.run(fit(tmp_path, "one"), capture_output=True, text=True, timeout=900)
     assert undisturbed.returncode == 0, undisturbed.stderr
-    process = subprocess.Popen(fit(tmp_path, "two"), stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.time() + 120
-    while not (tmp_path / "two" / "checkpoint.npz").exists() and time.time() < deadline:
+    command = [sys.executable, "-c", HELD, *fit(tmp_path, "two")[3:]]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 240
+    while not (tmp_path / "two" / "checkpoint.npz").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not (tmp_path / "two" / "a.npz").exists(), "killed too late to show anything"
     resumed = subprocess.run(
-        fit(tmp_path, "two", "--resume"), capture_output=True, text=True, timeout=300
+        fit(tmp_path, "two", "--resume"), capture_output=True, text=True, timeout=900
     )
     assert resumed.returncode == 0, resumed.stderr
     assert "epoch 1/3" not in resumed.stderr

@@ -22,7 +22,13 @@ from colortk.training.request import TrainRequest
 from colortk_plugins.sift_mlp import epochs, train
 from conftest import photo
 
-FIT = [sys.executable, "-c", "from colortk.cli.main import main; main()", "fit"]
+#: Training without early stopping, so that it does not end before it is stopped.
+LONG_FIT = """
+from colortk.cli.main import main
+from colortk_plugins.sift_mlp import epochs
+epochs.PATIENCE = 10**9
+main()
+"""
 
 
 def pictures(folder: Path, count: int, height: int = 64, width: int = 72) -> Path:
@@ -213,22 +219,22 @@ def test_a_signal_ends_every_process(
         for number in range(12, 400):
             os.link(tmp_path / "data" / "000.png", tmp_path / "data" / f"{number}.png")
     process = subprocess.Popen(
-        [*FIT, "-p", "sift_mlp", "--data", "data", "-o", "w", "--store", "store",
+        [sys.executable, "-c", LONG_FIT, "fit", "-p", "sift_mlp", "--data", "data", "-o", "w", "--store", "store",
          "--epochs", "500", "--batch-size", "64", "--jobs", "2" if early else "1"],
         stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True,
         env=os.environ | {"MARKER": f"training-{tmp_path}"},
     )  # fmt: skip
     marker = f"MARKER=training-{tmp_path}"
     sign = "store/sift_mlp/*/*.json" if early else "w/checkpoint.npz"
-    deadline = time.time() + 60
-    while not any(tmp_path.glob(sign)) and time.time() < deadline:
+    deadline = time.monotonic() + 240
+    while not any(tmp_path.glob(sign)) and time.monotonic() < deadline:
         time.sleep(0.02)
     running = len(processes(marker))
     (os.killpg if everyone else os.kill)(process.pid, getattr(signal, name))
     try:
-        process.wait(timeout=30)
-        deadline = time.time() + 10
-        while processes(marker) and time.time() < deadline:
+        process.wait(timeout=240)
+        deadline = time.monotonic() + 60
+        while processes(marker) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert processes(marker) == []
     finally:
