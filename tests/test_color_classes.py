@@ -83,7 +83,7 @@ def test_the_command_counts_every_pixel(tmp_path: Path) -> None:
         Image.fromarray(photo(20, 30, number)).save(pictures / f"{number}.png")
     target = tmp_path / "classes.json"
     command = [sys.executable, "-m", "colortk.harness.metrics.color_classes", pictures, target]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert run.returncode == 0, run.stderr
     found = json.loads(target.read_text("utf-8"))
     assert (found["pictures"], found["pixels"]) == (2, 1200)

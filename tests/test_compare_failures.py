@@ -111,6 +111,8 @@ def test_a_hanging_plugin_is_stopped_and_abandoned(
     for seed in range(4, 8):
         Image.fromarray(photo(70, 90, seed)).save(folder / f"{seed}.png")
     site = distribution("hangs", colorizer_module("hangs", "hangs", "import time; time.sleep(600)"))
+    # The scores of gray are stored before: a busy machine may need longer than this limit for it.
+    assert colortk("compare", folder, "-p", "gray", "-m", "psnr").returncode == 0
     run = colortk(
         "compare", folder, "-p", "hangs", "--timeout", "0.3", "--json", "-m", "psnr", plugins=site
     )
@@ -144,7 +146,7 @@ def test_failures_are_retried_if_a_retry_can_help(
 
     assert failed("--timeout", "0.3", SLEEP="5") == 4
     assert failed("--timeout", "0.3") == 4  # it is known to be too slow for this timeout
-    assert failed("--timeout", "9") == 0
+    assert failed("--timeout", "100") == 0
     assert failed("-m", "ab_rmse", BREAK="1") == 0  # another metric does not change stored results
     (folder / "3.png").unlink()
     Image.fromarray(photo(70, 90, 8)).save(folder / "8.png")

@@ -89,7 +89,7 @@ if os.fork() == 0:
 print(os.waitstatus_to_exitcode(os.wait()[1]))
 """
     command = [sys.executable, "-W", "ignore", "-c", code]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=tmp_path)
     assert run.stdout.split() == ["0"], run.stderr
 
 
@@ -148,7 +148,7 @@ def test_an_unknown_lpips_checkpoint_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     path = checkpoint(tmp_path, {"a": np.ones(3, np.float32)})
     command = [sys.executable, "-m", "colortk.harness.lpips.build", str(path), str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert run.returncode == 1
     assert "not the checkpoint from which LPIPS is built" in run.stderr
     assert run.stderr.count("\n") == 1

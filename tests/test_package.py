@@ -75,7 +75,7 @@ def test_sdist_and_wheel(tmp_path: Path) -> None:
     if not (ROOT / ".git").exists() and not (ROOT / "setup.cfg").exists():
         pytest.skip("needs the source tree")
     build = [sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT)]
-    run = subprocess.run(build, capture_output=True, text=True, timeout=600)
+    run = subprocess.run(build, capture_output=True, text=True, timeout=900)
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     (source,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(source) as archive:
@@ -112,7 +112,7 @@ def test_sdist_and_wheel(tmp_path: Path) -> None:
     for verb in (["run", "-p", "sift_mlp"], ["compare", "-p", "gray", "--html", "r.html"]):
         run = subprocess.run(
             [sys.executable, "-c", code, *verb, "x.png"],
-            cwd=tmp_path, capture_output=True, text=True, timeout=120,
+            cwd=tmp_path, capture_output=True, text=True, timeout=400,
             env={**os.environ, "COLORTK_STORE": str(tmp_path / "store")},
         )  # fmt: skip
         assert run.returncode == 0, run.stderr

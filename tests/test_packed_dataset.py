@@ -151,7 +151,7 @@ def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env=dict(os.environ),
-        timeout=120,
+        timeout=400,
     )
 
 

@@ -129,7 +129,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     runs = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name, here]) for name in "ab"
     ]
-    assert [run.wait(60) for run in runs] == [0, 0]
+    assert [run.wait(240) for run in runs] == [0, 0]
     with Results(tmp_path) as results:
         assert len(results.results(V1.hash, KEY)) == 100
 

@@ -198,7 +198,7 @@ def test_scores_are_printed_though_they_cannot_be_stored(tmp_path: Path, colortk
     path.unlink()
     run = subprocess.run(
         [sys.executable, "-c", code, *command], cwd=tmp_path, capture_output=True, text=True,
-        env={**os.environ, "COLORTK_STORE": str(tmp_path / "store")}, timeout=120,
+        env={**os.environ, "COLORTK_STORE": str(tmp_path / "store")}, timeout=400,
     )  # fmt: skip
     assert run.returncode == 1
     assert json.loads(run.stdout)["images"] == 1

@@ -164,7 +164,7 @@ def test_aspects_that_the_kernel_cannot_seal_are_reported(scene: Scene, missing:
     try:
         run = subprocess.run(
             [sys.executable, "-P", "-c", FORBIDDEN, str(scene.site), *missing.split()],
-            capture_output=True, text=True, env=sandbox.environment(), cwd=sandbox.work, timeout=60,
+            capture_output=True, text=True, env=sandbox.environment(), cwd=sandbox.work, timeout=240,
             input=policy,
         )  # fmt: skip
     finally:

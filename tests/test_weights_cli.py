@@ -319,14 +319,14 @@ def test_a_stopped_download_is_continued(
     site = install("half")
     get = ("weights", "get", "fetched", "--yes")
     running = process(*get, site=site)
-    assert server.half_sent.wait(60)
+    assert server.half_sent.wait(240)
     while not stored(weights).with_name("net.bin.part").exists() or len(part_bytes(weights)) < (
         len(CONTENT) // 2
     ):
         assert running.poll() is None
         time.sleep(0.01)
     running.send_signal(number)
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=240)
     assert (
         running.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     )
@@ -353,14 +353,14 @@ def test_two_processes_get_a_file_once(
 ) -> None:
     site = install("half")
     running = [process("weights", "get", "fetched", "--yes", site=site)]
-    assert server.half_sent.wait(60)
+    assert server.half_sent.wait(240)
     running.append(process("weights", "get", "fetched", "--yes", site=site))
     assert running[1].stderr is not None
     line = running[1].stderr.readline()
     assert "another process downloads 'net.bin'" in line
     server.release.set()
     for one in running:
-        one.communicate(timeout=60)
+        one.communicate(timeout=240)
     assert [one.returncode for one in running] == [0, 0]
     assert stored(weights).read_bytes() == CONTENT
     starts = [headers.get("Range") for _, headers in server.requests]
@@ -407,28 +407,30 @@ def test_a_terminal_asks_once_and_shows_progress(
         stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
     )  # fmt: skip
     os.close(terminal)
-    text = ""
-    while "[y/N]" not in text:
-        text += os.read(controller, 4096).decode()
+    output = b""
+    while b"[y/N]" not in output:
+        output += os.read(controller, 4096)
+    text = output.decode()
     assert "license: CC-BY-4.0" in text
     assert "source: http://127.0.0.1" in text
     os.write(controller, f"{answer}\n".encode())
     try:
         while data := os.read(controller, 4096):
-            text += data.decode()
+            output += data
     except OSError:  # the other end is closed
         pass
     os.close(controller)
+    text = output.decode()
     assert text.count("[y/N]") == 1
     if answer == "n":
-        assert running.wait(60) == 4
+        assert running.wait(240) == 4
         assert (
             "plugin 'fetched' still has no weights: the license was not accepted, and nothing was"
             " downloaded (run the same command again to accept it)" in text
         )
         assert not weights.exists()
     else:
-        assert running.wait(60) == 0
+        assert running.wait(240) == 0
         assert "300.0/300.0 kB" in text
         assert stored(weights).read_bytes() == CONTENT
 

@@ -45,7 +45,7 @@ def fit(
         capture_output=True,
         text=True,
         env={**os.environ, **ENVIRONMENT, **environment},
-        timeout=300,
+        timeout=600,
     )
     assert not check or out.returncode == 0, out.stderr
     return out
