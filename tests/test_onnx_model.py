@@ -174,3 +174,21 @@ def test_sizes_that_no_picture_needs_are_refused(tmp_path: Path) -> None:
         np.lib.format.write_array_header_1_0(file, header)
     with pytest.raises(ColortkError, match=r"centers='.*' cannot be used"):
         model(path, "output=bins", f"centers={centers}")
+
+
+@pytest.mark.parametrize("number", [10, 11])
+def test_inputs_of_16_and_64_bits(number: int, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    path = network(tmp_path / "n.onnx", [0.5, -0.25], 1)
+    model = onnx.load(path)
+    graph, cast = model.graph, onnx.helper.make_node
+    first, last = graph.input[0].name, graph.output[0].name
+    for node in graph.node:
+        node.input[:] = ["x32" if name == first else name for name in node.input]
+        node.output[:] = ["y32" if name == last else name for name in node.output]
+    graph.node.insert(0, cast("Cast", [first], ["x32"], to=1))
+    graph.node.append(cast("Cast", ["y32"], [last], to=number))
+    for value in (graph.input[0], graph.output[0]):
+        value.type.tensor_type.elem_type = number
+    onnx.save(model, path)
+    np.testing.assert_allclose(predicted(path), [LIGHT / 2, -LIGHT / 4], atol=0.05)

@@ -26,6 +26,10 @@ from colortk.store.onnx_file import with_outputs
 from colortk.types import Float32
 
 DEVICES = ("auto", "cpu", "gpu")
+#: Types of inputs that arrays are converted to; published files may have 16-bit inputs.
+_TYPES: dict[str, type[np.floating[Any]]] = {
+    "tensor(float16)": np.float16, "tensor(double)": np.float64,
+}  # fmt: skip
 
 
 def requested_device() -> str:
@@ -208,8 +212,14 @@ class OnnxNetwork:
         return OnnxNetwork(self.content, device=device, features=names)
 
     def _run(self, inputs: Mapping[str, Float32], outputs: Sequence[str]) -> dict[str, Float32]:
-        feeds = {name: _channels_first(x) for name, x in inputs.items()}
-        results = self._session().run(list(outputs), feeds)
+        session = self._session()
+        feeds = {
+            node.name: _channels_first(inputs[node.name]).astype(
+                _TYPES.get(node.type, np.float32), copy=False
+            )
+            for node in session.get_inputs()
+        }
+        results = session.run(list(outputs), feeds)
         return {
             name: np.moveaxis(y, 1, -1) if y.ndim == 4 else y
             for name, y in zip(outputs, (np.asarray(y, np.float32) for y in results), strict=True)
