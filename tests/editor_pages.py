@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,42 @@ import numpy as np
 from PIL import Image
 
 from colortk.color.cielab import rgb_to_lab
-from pages import Visitor
+from conftest import ORANGE, colorizer_module
+from pages import Page, Visitor, install_plugins, serving
 
 SKIN, BLUE = "#d8a08a", "#2a4d8f"
+#: Width of the picture.
+WIDTH = 160
+#: Lightness (gray value) of the parts of the picture, and their squares: top, left, bottom, right.
+PARTS = {
+    "face": (190, (20, 60, 60, 100)),
+    "neck": (170, (70, 65, 95, 95)),
+    "hands": (180, (150, 20, 175, 60)),
+    "coat": (70, (100, 30, 145, 130)),
+}
+
+
+@contextlib.contextmanager
+def serving_orange(folder: Path) -> Iterator[Page]:
+    """A page with a plugin that paints everything orange."""
+    plugins = install_plugins(folder, {"orange": colorizer_module("orange", "orange", ORANGE)})
+    with serving("-p", "orange,gray", folder=folder, plugins=plugins) as running:
+        yield running
+
+
+def old_photograph(path: Path) -> Path:
+    """Draw a photograph of a person whose parts have one gray each."""
+    pixels = np.full((200, WIDTH), 120, np.uint8)
+    for gray, (top, left, bottom, right) in PARTS.values():
+        pixels[top:bottom, left:right] = gray
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def center(part: str) -> tuple[int, int]:
+    """Return x and y of the middle of a part."""
+    top, left, bottom, right = PARTS[part][1]
+    return (left + right) // 2, (top + bottom) // 2
 
 
 def open_editor(visitor: Visitor, source: Path) -> Any:
@@ -73,3 +108,31 @@ def run_colortk(*arguments: object, plugins: Path | None = None) -> None:
     program = "from colortk.cli.main import main; main()"
     command = [sys.executable, "-c", program, "run", *map(str, arguments)]
     subprocess.run(command, check=True, env=environment)
+
+
+def paint(me: Visitor, image: Any, *path: tuple[int, int]) -> None:
+    """Draw with the mouse through pixels of the picture."""
+    settled(me)  # so that no message moves the picture meanwhile
+    box = image.bounding_box()
+    scale = box["width"] / WIDTH
+    corners = [(box["x"] + (x + 0.5) * scale, box["y"] + (y + 0.5) * scale) for x, y in path]
+    me.page.mouse.move(*corners[0])
+    me.page.mouse.down()
+    for corner in corners[1:]:
+        me.page.mouse.move(*corner, steps=8)
+    me.page.mouse.up()
+
+
+def drag_finger(me: Visitor, image: Any, *path: tuple[int, int]) -> None:
+    """Draw with a finger through pixels of the picture."""
+    box = image.bounding_box()
+    scale = box["width"] / WIDTH
+    corners = [
+        {"x": box["x"] + (x + 0.5) * scale, "y": box["y"] + (y + 0.5) * scale} for x, y in path
+    ]
+    driver = me.context.new_cdp_session(me.page)
+    for number, corner in enumerate(corners):
+        kind = "touchMove" if number else "touchStart"
+        driver.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [corner]})
+    driver.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    driver.detach()

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +218,32 @@ def shoot(visitor: Visitor, name: str) -> None:
         Path(folder).mkdir(exist_ok=True)
         visitor.page.wait_for_timeout(600)
         visitor.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+Visit = Callable[..., Visitor]
+
+
+@contextlib.contextmanager
+def visitors(browser: Any, page: Page) -> Iterator[Visit]:
+    """A function that opens a page for a new visitor. All are closed when the block ends."""
+    opened: list[Visitor] = []
+
+    def open_page(**options: Any) -> Visitor:
+        opened.append(Visitor(browser, page.address, **options))
+        return opened[-1]
+
+    yield open_page
+    for visitor in opened:
+        visitor.context.close()
+
+
+def install_plugins(folder: Path, sources: Mapping[str, str]) -> Path:
+    """Install plugins, of which the source is given by name, and return their folder."""
+    info = folder / "site" / "orange-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: orange\nVersion: 1.0\n")
+    entries = "".join(f"{name} = {name}\n" for name in sources)
+    (info / "entry_points.txt").write_text(f"[colortk]\n{entries}")
+    for name, source in sources.items():
+        (folder / "site" / f"{name}.py").write_text(source)
+    return folder / "site"
