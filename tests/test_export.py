@@ -9,14 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
 from colortk.color.cielab import lightness
 from colortk.color.working_size import WorkingSize, working_shape
 from colortk.errors import ArtifactError, EnvironmentProblem, PluginError
-from colortk.io.samples import photographs
 from colortk.pipeline import colorize, refiner
 from colortk.plugin import ColorizerSpec, OnnxGraph
 from colortk.runtime.loading import Loaded, PluginRequest, load
@@ -27,6 +25,7 @@ from colortk.runtime.picture_graph.picture_file import FileOptions, picture_file
 from colortk.runtime.picture_graph.plugin_graph import PictureGraph
 from colortk.runtime.picture_graph.sizes import add_resized, add_working_shape
 from conftest import one_line
+from exported_files import difference, outputs, photograph, session
 from tiny_network import tiny
 
 onnx = pytest.importorskip("onnx")
@@ -70,32 +69,6 @@ class Green:
 def waves(size: WorkingSize | None = None) -> Loaded:
     size = size or WorkingSize(64, multiple=8)
     return Loaded(ColorizerSpec("waves", "", "test:Waves", working_size=size), Waves())
-
-
-def session(content: bytes) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
-
-def outputs(content: Any, picture: np.ndarray, **more: Any) -> np.ndarray:
-    engine = content if hasattr(content, "run") else session(content)
-    (result,) = engine.run(None, {"picture": picture, **more})
-    assert result.dtype == np.uint8
-    assert result.shape == (*picture.shape[:2], 3)
-    return np.asarray(result)
-
-
-def photograph(height: int, width: int) -> np.ndarray:
-    path = next(iter(photographs().values()))
-    picture = cv2.imread(str(path))[..., ::-1]
-    return np.ascontiguousarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the mean CIEDE2000, by scikit-image."""
-    return float(color.deltaE_ciede2000(color.rgb2lab(one), color.rgb2lab(other)).mean())
 
 
 @pytest.fixture(scope="module")
@@ -352,49 +325,3 @@ def test_a_tensor_inside_a_network_can_be_returned() -> None:
     assert inside[0, :, 0, 0].tolist() == [5, 10, 15]
     with pytest.raises(ArtifactError, match="no tensor 'logits'"):
         graph.network(content, x, "logits")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "options", "sizes"),
-    [
-        ("effnet_bins", (), [(333, 517), (97, 61), (1, 50), (600, 450)]),
-        ("effnet_bins", ("vividness=1", "temperature=0.5"), [(150, 200)]),
-        ("effnet_bins", ("vividness=0",), [(150, 200)]),
-        ("resnet18", (), [(150, 201)]),
-        ("vgg16_residual", (), [(150, 201)]),
-        ("autoencoder", (), [(150, 201)]),
-        ("autoencoder", ("mirrored=false", "sizes=1"), [(150, 201)]),
-        ("acharya_relu", (), [(150, 201)]),
-        ("acharya_tanh", (), [(150, 201)]),
-        ("mean_chrominance", (), [(150, 201)]),
-        ("gray", (), [(150, 201)]),
-    ],
-)
-def test_the_plugins_color_as_run_does(
-    name: str, options: tuple[str, ...], sizes: list[tuple[int, int]]
-) -> None:
-    plugin = load(PluginRequest(name, options))
-    engine = session(picture_file(plugin, FileOptions(), {}))
-    for height, width in sizes:
-        picture = photograph(height, width)
-        expected = colorize(lightness(picture), plugin, refiner("ratio")).rgb
-        assert difference(outputs(engine, picture), expected) < 0.5, (height, width)
-
-
-@pytest.mark.slow
-def test_a_network_that_ends_in_expected_colors_keeps_its_distribution(tmp_path: Path) -> None:
-    from colortk_plugins.effnet_bins import colorizer
-    from colortk_plugins.effnet_bins.tail import with_expected_color
-
-    weights = tmp_path / "network.onnx"
-    shipped = Path(colorizer.__file__).parent / "artifacts" / "network.onnx"
-    weights.write_bytes(with_expected_color(shipped.read_bytes()))
-    picture = photograph(60, 80)
-    results = []
-    for options in ((), ("temperature=0.2",)):
-        plugin = load(PluginRequest("effnet_bins", options, weights))
-        expected = colorize(lightness(picture), plugin, refiner("ratio")).rgb
-        results.append(outputs(picture_file(plugin, FileOptions(), {}), picture))
-        assert difference(results[-1], expected) < 0.5
-    assert difference(*results) > 0.7

@@ -14,8 +14,8 @@ from colortk.color.cielab import lightness
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.loading import PluginRequest, load
 from colortk.runtime.picture_graph.picture_file import FileOptions, picture_file
+from exported_files import difference, photograph
 from node_packages import node_package
-from test_export import difference, photograph
 
 NODE = shutil.which("node")
 SCRIPT = """

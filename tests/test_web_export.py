@@ -21,9 +21,9 @@ from colortk.color.cielab import lightness
 from colortk.pipeline import colorize, refiner
 from colortk.runtime.loading import PluginRequest, load
 from colortk.web.page_folder import RUNTIME_FILES, page_files, write_page
+from exported_files import difference, photograph
 from node_packages import node_package
 from pages import browsing, missing_browser
-from test_export import difference, photograph
 
 FACTS = {"plugin": "p", "license": "MIT", "colortk": "1", "usage": ""}
 
