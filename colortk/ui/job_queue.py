@@ -1,4 +1,10 @@
-"""Jobs that wait or run in Gradio's queue, and their owners."""
+"""Jobs that wait or run in Gradio's queue, and their owners.
+
+Gradio has no public way to list the jobs of a window, or to stop one and show what it has done: its
+parameter ``cancels`` drops the result of a job that runs. This module uses attributes that Gradio
+does not document, and ``tests/test_ui_gradio_queue.py`` names them, so that a version of Gradio
+without one of them fails there.
+"""
 
 from __future__ import annotations
 
