@@ -106,6 +106,52 @@ def test_references_that_cannot_be_decoded_are_messages(tmp_path: Path) -> None:
     assert prepared(text, "gray") == "gray"  # this plugin does not read it
 
 
+def test_no_process_keeps_a_deleted_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+
+    class Process:
+        alive, follows_hints, spec, digest, options_key = True, False, None, "", "{}"
+
+        def __init__(self, request: Any, timeout: float) -> None:
+            self.options, self.closed = request.options, False
+            started.append(self)
+
+        def predict(self, lightness: np.ndarray) -> np.ndarray:
+            assert not self.closed
+            return np.zeros((*lightness.shape, 2), np.float32)
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr("colortk.ui.pooled_plugin.Isolated", Process)
+    pool, plane = PluginPool([parse_variant("exemplar")]), np.zeros((4, 5), np.float32)
+    default, reference = pool.vividness("exemplar"), tmp_path / "a=b.png"
+    assert default is not None
+    reference.touch()
+    pool.choose("exemplar", default, str(reference)).plugin.predict(plane)
+    pool.forget_deleted_references()
+    first, second = started
+    assert second.options == (f"reference={reference}",)
+    assert not second.closed
+    reference.unlink()
+    with pool.get("exemplar")._turns.turn():  # it works for someone
+        pool.forget_deleted_references()
+    assert not second.closed
+    pool.forget_deleted_references()
+    assert second.closed
+    assert not first.closed
+    # Another vividness has a process of its own again, which no file ends.
+    vivid = pool.choose("exemplar", 0.9 if default != 0.9 else 0.8).plugin
+    vivid.predict(plane)
+    pool.forget_deleted_references()
+    assert not started[-1].closed
+    assert len(started) == 3
+    pool.close()
+    assert all(process.closed for process in started)
+
+
 @pytest.mark.slow
 def test_a_reference_gives_the_file_of_run(tmp_path: Path) -> None:
     pytest.importorskip("gradio.exceptions", reason="the web page needs Gradio: pip install gradio")

@@ -170,6 +170,11 @@ class PluginPool:
             plugin.close()  # the page has ended while the plugin was loaded
             raise UsageError(STOPPED)
 
+    def forget_deleted_references(self) -> None:
+        """End the processes that may keep a deleted reference of a visitor in memory."""
+        for plugin in list(self._loaded.values()):
+            plugin.forget_deleted_reference()
+
     def close(self) -> None:
         """End the processes of the plugins. After this call no plugin is started."""
         with self._lock:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 from colortk.errors import UsageError
 from colortk.guidance.working_hints import WorkingHints
 from colortk.harness.plugin_variants import PluginVariant
+from colortk.plugin.reference import OPTION as REFERENCE
 from colortk.runtime.isolate import Isolated
 from colortk.types import Float32
 from colortk.ui.turns import Busy, Turns
@@ -103,9 +106,7 @@ class PooledPlugin:
             return self._isolated
         if self._second is not None and options == self._second_options:
             return self._second
-        if self._second is not None:
-            self._second.close()
-            self._second = None
+        self._end_second()
         request = replace(self._request, options=(*self._request.options, *options))
         second = Isolated(request, self._timeout)
         with self._lock:
@@ -114,6 +115,22 @@ class PooledPlugin:
                 return second
         second.close()  # the page has ended while the plugin was loaded
         raise UsageError(STOPPED)
+
+    def forget_deleted_reference(self) -> None:
+        """End the second process if its reference was deleted: it may keep the picture in memory.
+
+        While the plugin works for someone, nothing is ended; the next call does it.
+        """
+        with contextlib.suppress(Busy), self._turns.turn(wait=False):
+            for name, _, value in (option.partition("=") for option in self._second_options):
+                if name == REFERENCE and not Path(value).exists():
+                    self._end_second()
+
+    def _end_second(self) -> None:
+        with self._lock:
+            second, self._second = self._second, None
+        if second is not None:
+            second.close()
 
     def close(self) -> None:
         """End its processes."""

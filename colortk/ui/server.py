@@ -144,7 +144,7 @@ def serve(
             is_loopback(server_socket), functions(page), GradioQueue(page),
         )  # fmt: skip
         server = PageServer(guarded_app, lambda: ready(page_url(settings.host, server_socket)))
-        sweeper = threading.Thread(target=_sweep, args=(visitors, app.closing), daemon=True)
+        sweeper = threading.Thread(target=_sweep, args=(visitors, pool, app.closing), daemon=True)
         sweeper.start()
         try:
             server.run(sockets=[server_socket])  # it handles SIGINT, SIGTERM and SIGHUP
@@ -155,6 +155,7 @@ def serve(
             visitors.close()
 
 
-def _sweep(visitors: VisitorRegistry, closing: threading.Event) -> None:
+def _sweep(visitors: VisitorRegistry, pool: PluginPool, closing: threading.Event) -> None:
     while not closing.wait(SWEEP_INTERVAL):
         visitors.sweep()
+        pool.forget_deleted_references()
