@@ -194,6 +194,7 @@ def test_a_result_of_earlier_settings_is_marked(page: Page, visit: Visit, tmp_pa
     slider.focus()
     me.page.keyboard.press("ArrowRight")
     stale.wait_for()
+    assert stale.evaluate("(text) => getComputedStyle(text).borderLeftWidth") == "4px"
     me.page.wait_for_function("document.querySelector('#download').disabled")
     me.page.unroute("**/queue/join*")  # it lets the waiting requests go on
     me.page.get_by_role("button", name="Colorize", exact=True).click()

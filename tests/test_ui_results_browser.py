@@ -126,12 +126,17 @@ def test_a_chosen_version_is_that_of_run(page: Page, visit: Visit, tmp_path: Pat
     picker.get_by_role("button", name="Show versions").click()
     picker.get_by_role("radio").nth(2).wait_for()
     assert picker.get_by_role("radio").count() == 3
-    assert picker.locator("img").count() == 3
+    assert picker.locator(".choices img").count() == 3
     # By keyboard: the arrow key chooses.
     picker.get_by_role("radio").first.focus()
     me.page.keyboard.press("ArrowDown")
     settled(me)
     me.page.get_by_role("button", name="Download old-colorized-2.png").wait_for()
+    picture = picker.get_by_role("img", name="The result with the chosen version")
+    picture.wait_for()
+    me.page.wait_for_function(
+        "document.querySelector('#version-picker .result').naturalWidth === 80"
+    )
     me.page.locator("#history span", has_text="orange, version 2 of 3").wait_for()
     shoot(me, "versions-390")
     assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -163,6 +168,7 @@ def test_a_chosen_version_is_that_of_run(page: Page, visit: Visit, tmp_path: Pat
     picker.get_by_role("button", name="Automatic colors").click()
     settled(me)
     me.page.get_by_role("button", name="Download old-colorized.png").wait_for()
+    assert not picture.is_visible()
     me.page.get_by_role("radio", name="gray", exact=True).check()
     picker.get_by_text("'gray' makes one version of each picture").wait_for()
     assert not picker.get_by_role("button").first.is_visible()

@@ -205,8 +205,7 @@ def _write_result(context: RequestContext, inputs: ColorizeInputs, adjusted: boo
     text = (
         f"<p data-revision='{edits.revision}'><b>{html.escape(label)}</b>"
         f" {colorized.width} × {colorized.height}, {colorized.seconds:.1f} s."
-        " Drag the line or press the arrow keys. Before the line the picture is gray,"
-        " after it in color.</p>"
+        "</p>"
     ) + "".join(f"<p>{html.escape(note)}</p>" for note in colorized.notes)
     updates = [
         gr.update(value=(str(colorized.before), str(colorized.after))),

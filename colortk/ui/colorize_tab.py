@@ -22,6 +22,10 @@ EMPTY_TEXT = (
 STALE_TEXT = (
     "<p role='status'>The settings have changed. The result shown is of the earlier settings.</p>"
 )
+LINE_TEXT = (
+    "<p>Left of the line the picture is gray, right of it in color. Drag the line, or press the"
+    " arrow keys.</p>"
+)
 #: Counts a change, and marks the shown result as out of date. It runs in the browser, at once.
 MARK_STALE = """() => {
     window.colortkChanges = (window.colortkChanges ?? 0) + 1;
@@ -36,6 +40,12 @@ ADD_REVISION = f"""(...values) => {{
     const message = JSON.parse(values[{EDITOR_INPUT}] || none);
     values[{EDITOR_INPUT}] = JSON.stringify({{ ...message, revision: window.colortkChanges ?? 0 }});
     return values;
+}}"""
+#: The same for a new picture. On a narrow screen the result is far below the upload: scroll to it.
+SHOW_RESULT = f"""(...values) => {{
+    const result = document.getElementById("colorize-result");
+    if (result.getBoundingClientRect().top > 0.8 * window.innerHeight) result.scrollIntoView();
+    return ({ADD_REVISION})(...values);
 }}"""
 #: Removes the mark if the result is of the latest change: another one may have come meanwhile.
 UNMARK = """() => {
@@ -70,7 +80,7 @@ def build(app: AppContext, page: Any) -> None:
             batch_panel.build(
                 app, page, [plugin, strength, refine, keep_border, kind, vividness, reference]
             )
-        with gr.Column(scale=2, min_width=320):
+        with gr.Column(scale=2, min_width=320, elem_id="colorize-result"):
             error_notice = notice()
             empty = gr.HTML(EMPTY_TEXT)
             with gr.Column(visible=False) as result, gr.Tabs(overflow_behavior="wrap"):
@@ -80,6 +90,7 @@ def build(app: AppContext, page: Any) -> None:
                         interactive=False, max_height=640, buttons=["fullscreen"],
                         elem_id="slider",
                     )  # fmt: skip
+                    gr.HTML(LINE_TEXT, elem_classes="note")
                 with gr.Tab("Set colors"):
                     editor = scripted_element("hint_editor", "hint-editor")
                 with gr.Tab("Versions"):
@@ -101,7 +112,8 @@ def build(app: AppContext, page: Any) -> None:
     colorize = {
         "fn": event_handler(app, events.colorize, count), "inputs": inputs, "outputs": outputs,
         "concurrency_id": "pictures", "concurrency_limit": 1, "trigger_mode": "always_last",
-        "show_progress_on": [slider, empty], "api_visibility": "private", "js": ADD_REVISION,
+        "show_progress_on": [slider, editor, picker, empty], "api_visibility": "private",
+        "js": ADD_REVISION,
     }  # fmt: skip
     unmark = {
         "fn": None, "outputs": [stale, download], "js": UNMARK, "queue": False,
@@ -121,10 +133,11 @@ def build(app: AppContext, page: Any) -> None:
     }  # fmt: skip
     show_versions = {
         **colorize, "fn": event_handler(app, events.show_versions, 1),
-        "outputs": [versions, error_notice], "show_progress_on": [slider],
+        "outputs": [versions, error_notice], "show_progress_on": [picker],
     }  # fmt: skip
-    go.click(**colorize).then(**unmark)
-    file.upload(**colorize).then(**unmark)
+    new_picture = {**colorize, "js": SHOW_RESULT}
+    go.click(**new_picture).then(**unmark)
+    file.upload(**new_picture).then(**unmark)
     for listen in (
         plugin.input, strength.input, kind.input, refine.input, keep_border.input, editor.input,
         picker.input, vividness.input, reference.upload, reference.clear,
@@ -150,4 +163,4 @@ def build(app: AppContext, page: Any) -> None:
         queue=False,
         api_visibility="private",
     )
-    sample_chosen.success(**recolorize).then(**unmark)
+    sample_chosen.success(**{**recolorize, "js": SHOW_RESULT}).then(**unmark)

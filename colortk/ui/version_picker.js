@@ -44,6 +44,13 @@ const render = () => {
     : `'${view.plugin}' makes one version of each picture. Choose another plugin, such as ${view.other}.`;
   $("[data-do=other]").hidden = !view?.versions;
   $("[data-do=reset]").hidden = !chosen;
+  showResult();
+};
+// The editor of hints gets the result of each change. It has the points and masks, too.
+const showResult = () => {
+  const result = window.colortkView && JSON.parse(window.colortkView), image = $(".result");
+  image.hidden = !chosen || result?.picture !== view?.picture;
+  if (!image.hidden && image.getAttribute("src") !== result.src) image.src = result.src;
 };
 const actions = {
   show: () => { seed = 0; request(); },
@@ -72,4 +79,5 @@ const receive = () => {
   render();
 };
 document.addEventListener("colortk-versions", receive);
+document.addEventListener("colortk-view", showResult);
 receive();
