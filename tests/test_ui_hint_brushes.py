@@ -36,6 +36,10 @@ pytestmark = [
 ]
 
 
+#: Scroll a picture to the top of the window: the colors cover the bottom of a small one.
+TO_THE_TOP = "(picture) => picture.scrollIntoView()"
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with browsing() as running:
@@ -130,7 +134,7 @@ def test_a_phone_paints_by_touch(browser: Any, page: Page, tmp_path: Path) -> No
         source = old_photograph(tmp_path / "old.png")
         image, editor = open_editor(me, source), me.page.locator("#hint-editor")
         editor.get_by_role("radio", name="Brush").tap()
-        image.scroll_into_view_if_needed()
+        image.evaluate(TO_THE_TOP)
         scrolled = me.page.evaluate("window.scrollY")
         line = [(x, 110) for x in range(40, 121, 10)]
         drag_finger(me, image, *line, (120, 120), (120, 130))
@@ -144,7 +148,7 @@ def test_a_phone_paints_by_touch(browser: Any, page: Page, tmp_path: Path) -> No
         assert max(point["x"] for point in hints) > 115
         assert max(point["y"] for point in hints) > 120
         editor.get_by_role("radio", name="Keep gray").tap()
-        image.scroll_into_view_if_needed()
+        image.evaluate(TO_THE_TOP)
         drag_finger(me, image, *[(x, 40) for x in range(65, 100, 5)])
         editor.get_by_role("button", name="Save mask").wait_for()
         assert editor.get_by_role("button", name="Save mask").is_enabled()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colortk.color.cielab import rgb_to_lab
 from editor_pages import (
     BLUE,
     PARTS,
@@ -37,6 +38,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+#: Height of the part of an element that is in the window.
+IN_WINDOW = """(selector) => {
+    const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+    return Math.min(bottom, window.innerHeight) - Math.max(top, 0);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +144,10 @@ def test_points_are_edited_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) -
     me.page.mouse.move(box["x"] + 60.5 * scale, box["y"] + 120.5 * scale, steps=4)
     me.page.mouse.up()
     assert points(me) == [f"Point 1 at 60, 120: {SKIN}"]
-    editor.get_by_role("button", name="Neutral").click()
-    assert points(me) == ["Point 1 at 60, 120: neutral"]
-    editor.get_by_role("button", name="Keep").click()
-    assert points(me) == ["Point 1 at 60, 120: keep"]
+    editor.get_by_role("button", name="Gray", exact=True).click()
+    assert points(me) == ["Point 1 at 60, 120: gray"]
+    editor.get_by_role("button", name="Automatic").click()
+    assert points(me) == ["Point 1 at 60, 120: automatic"]
     editor.get_by_role("button", name="Likely color 1").click()
     assert points(me)[0].startswith("Point 1 at 60, 120: #")
     editor.get_by_role("button", name="Add point").focus()
@@ -151,6 +159,47 @@ def test_points_are_edited_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) -
     assert points(me) == []
     editor.get_by_role("button", name="Undo").click()
     assert len(points(me)) == 1
+    assert me.troubles == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_colors_are_in_the_window_after_a_click(visit: Visit, tmp_path: Path, width: int) -> None:
+    """No scrolling: neither to the result of an upload, nor to the colors of a point."""
+    source = tmp_path / "tall.png"
+    Image.fromarray(np.linspace(250, 10, 900)[:, None].repeat(600, 1).astype(np.uint8)).save(source)
+    me = visit(width=width)
+    me.give(source)
+    me.page.locator("#download").wait_for()
+    me.page.wait_for_function(f"({IN_WINDOW})('#colorize-result') > 100")
+    image = open_editor(me, source)
+    image.evaluate("(picture) => picture.scrollIntoView()")
+    click_at(image, (300, 100), 600)
+    panel = me.page.locator("#hint-editor .panel")
+    assert me.page.evaluate(f"({IN_WINDOW})('#hint-editor .panel')") == pytest.approx(
+        panel.bounding_box()["height"], abs=1
+    )
+    assert me.page.evaluate(f"({IN_WINDOW})('#hint-editor .stage')") > 300
+    assert me.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert me.troubles == []
+
+
+def test_suggested_colors_fit_the_lightness_of_each_point(visit: Visit, tmp_path: Path) -> None:
+    """A color that is chosen in the dark is as vivid in the next, brighter place."""
+    me = visit()
+    image = open_editor(me, old_photograph(tmp_path / "old.png"))
+    blue = me.page.locator("#hint-editor").get_by_role("button", name="Blue")
+    click_at(image, center("coat"), WIDTH)
+    blue.click()
+    click_at(image, center("face"), WIDTH)
+    dark, bright = (text.rpartition(": ")[2] for text in points(me))
+    assert bright == BLUE  # as it is called
+    pixel = np.array([[[int(dark[i : i + 2], 16) for i in (1, 3, 5)]]], np.uint8)
+    gray = np.full((1, 1, 3), PARTS["coat"][0], np.uint8)
+    assert rgb_to_lab(pixel)[0, 0, 0] == pytest.approx(rgb_to_lab(gray)[0, 0, 0], abs=1)
+    assert abs(hue(dark) - hue(BLUE)) < 3
+    style = str(blue.get_attribute("style"))  # both colors can be seen
+    assert "rgb(42, 77, 143)" in style
+    assert style.count("rgb(") == 2
     assert me.troubles == []
 
 

@@ -1,6 +1,7 @@
 // The editor of hints. Gradio runs this text as a function of `element`, `trigger` and `props`.
 // props.value is the message to the server; messages from the server come as "colortk-view".
 const MAX_POINTS = 200, MAX_STROKE = 24, MAX_UNDO = 200, MAX_RUNS = 20000;
+const SWATCH_LIGHTNESS = 60; // at which a hue is easy to see
 const MASK_SIDE = 640; // pixels of the longer side of a painted mask, which is enlarged smoothly
 const $ = (selector) => element.querySelector(selector);
 const stage = $(".stage"), image = $(".stage img"), markers = $(".points");
@@ -12,8 +13,8 @@ const COMMON = [
 ];
 
 const HELP = {
-  point: "Click the picture where you know the color, and choose the color below. It spreads up to the next edges.",
-  stroke: "Draw a line through an area whose color you know, and choose the color below. It spreads up to the next edges.",
+  point: "Click where you know the color, then choose it below. It spreads to the next edges. Drag to move.",
+  stroke: "Draw a line through an area, then choose its color. The color spreads to the next edges.",
   gray: "Paint what is to stay gray.",
   ungray: "Paint what is to have colors again.",
 };
@@ -150,8 +151,9 @@ const replaceSelected = (name, values) => {
   const point = { x, y, ...values, ...(radius && { radius }), ...(path && { path }) };
   change(name, points.map((other, i) => (i === selected ? point : other)));
 };
-const setColor = (name, color) => {
-  lastColor = color;
+// `next` is the color with which the next point begins.
+const setColor = (name, color, next = color) => {
+  lastColor = next;
   if (selected >= 0) replaceSelected(name, { color });
   else render();
 };
@@ -338,7 +340,7 @@ const setTool = (name) => {
   render();
 };
 
-const describe = (point) => (point.keep ? "keep" : point.neutral ? "neutral" : point.color);
+const describe = (point) => (point.keep ? "automatic" : point.neutral ? "gray" : point.color);
 
 const makeMarker = () => {
   const marker = document.createElement("button");
@@ -396,7 +398,8 @@ const render = () => {
     place(marker, point.x, point.y);
     marker.style.background = point.color ?? (point.neutral ? "#808080" : "transparent");
     marker.setAttribute("aria-pressed", i === selected);
-    marker.setAttribute("aria-label", `${point.path ? "Stroke" : "Point"} ${i + 1} at ${point.x}, ${point.y}: ${describe(point)}`);
+    marker.title = `${point.path ? "Stroke" : "Point"} ${i + 1} at ${point.x}, ${point.y}: ${describe(point)}`;
+    marker.setAttribute("aria-label", marker.title);
   });
   const point = points[selected];
   const kind = point?.path || (!point && tool === "stroke") ? "Stroke" : "Point";
@@ -417,7 +420,7 @@ const render = () => {
     const [, a, b] = toLab(parseHex(point.color));
     const shown = possible(a, b, lab[0]);
     $(".possible i").style.background = shown;
-    $(".possible span").textContent = `at the lightness of this point: ${shown}`;
+    $(".possible span").textContent = `here: ${shown}`;
   }
   for (const [name, disabled] of [
     ["undo", !past.length], ["redo", !future.length], ["save", !points.length], ["mask", !mask],
@@ -425,11 +428,13 @@ const render = () => {
   ]) $(`[data-do=${name}]`).disabled = disabled;
   for (const name of ["keep", "neutral"]) $(`[data-do=${name}]`).setAttribute("aria-pressed", Boolean(point?.[name]));
   const likely = lab ? likelyAt(point.x, point.y) : [];
+  // Name, the color by itself, and the color at the lightness of the point. In the dark part of
+  // a picture the latter are all nearly black, so that a swatch shows both.
   const swatches = [
-    ...likely.map(([, a, b], i) => [`Likely color ${i + 1}`, possible(a, b, lab[0])]),
+    ...likely.map(([, a, b], i) => [`Likely color ${i + 1}`, possible(a, b, SWATCH_LIGHTNESS), possible(a, b, lab[0])]),
     ...COMMON.map(([name, color]) => {
       const [, a, b] = toLab(parseHex(color));
-      return [name, lab ? possible(a, b, lab[0]) : color];
+      return [name, color, lab ? possible(a, b, lab[0]) : color];
     }),
   ];
   const box = $(".swatches");
@@ -437,13 +442,15 @@ const render = () => {
   while (box.children.length < swatches.length) {
     const swatch = document.createElement("button");
     swatch.type = "button";
-    swatch.addEventListener("click", () => setColor(null, swatch.dataset.color));
+    swatch.addEventListener("click", () => setColor(null, swatch.dataset.color, swatch.dataset.next));
     box.append(swatch);
   }
-  swatches.forEach(([name, color], i) => {
+  swatches.forEach(([name, itself, color], i) => {
     const swatch = box.children[i];
-    swatch.style.background = color;
+    swatch.style.background = `linear-gradient(135deg, ${itself} 50%, ${color} 50%)`;
     swatch.dataset.color = color;
+    // The next point may be brighter: it begins with the color itself, not with a dark, pale one.
+    swatch.dataset.next = i < likely.length ? color : itself;
     swatch.title = name;
     swatch.setAttribute("aria-label", `${name} ${color}`);
   });
