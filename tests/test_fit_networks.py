@@ -8,9 +8,9 @@ import itertools
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -111,26 +111,37 @@ def test_a_trained_network_colorizes(
     assert hue.std() < 15, "one tint"
 
 
+#: A training that waits after its first epoch until it is killed.
+HELD = """
+import time
+from colortk.training.loop import fit
+save = fit.save_checkpoint
+def save_and_wait(*arguments):
+    save(*arguments)
+    time.sleep(600)
+fit.save_checkpoint = save_and_wait
+from colortk.cli.main import main
+main()
+"""
+
+
 def test_a_killed_and_resumed_training_gives_the_same_weights(
     mean: Path, data: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "weights"
     line = ["-p", "mean_chrominance", "--data", data, "-o", output, "--epochs", 3, *SMALL]
-    code = "from colortk.cli.main import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "fit", *map(str, line)],
-        stderr=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", HELD, "fit", *map(str, line)],
+        stderr=subprocess.DEVNULL,
         env={**os.environ, **ENVIRONMENT},
     )
-    assert process.stderr is not None
-    for told in process.stderr:
-        if "epoch 1/3" in told:
-            os.kill(process.pid, signal.SIGKILL)
-            break
-    process.wait(30)
-    process.stderr.close()
-    assert (output / "checkpoint.npz").exists()
+    deadline = time.monotonic() + 900
+    while not (output / "checkpoint.npz").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
     assert not (output / "manifest.json").exists()
     refused = fit(*line, check=False)
     assert refused.returncode == 2
