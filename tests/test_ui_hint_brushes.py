@@ -25,7 +25,7 @@ from editor_pages import (
     serving_orange,
     settled,
 )
-from pages import Page, Visit, Visitor, browsing, missing_browser, shoot, visitors
+from pages import PATIENCE, Page, Visit, Visitor, browsing, missing_browser, shoot, visitors
 
 pytestmark = [
     pytest.mark.slow,
@@ -126,6 +126,7 @@ def test_the_keyboard_draws(visit: Visit, tmp_path: Path) -> None:
 
 def test_a_phone_paints_by_touch(browser: Any, page: Page, tmp_path: Path) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
+    context.set_default_timeout(1000 * PATIENCE)
     try:
         me = Visitor.__new__(Visitor)
         me.context, me.page = context, context.new_page()

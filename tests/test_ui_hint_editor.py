@@ -29,7 +29,7 @@ from editor_pages import (
     serving_orange,
     settled,
 )
-from pages import Page, Visit, Visitor, browsing, missing_browser, visitors
+from pages import PATIENCE, Page, Visit, Visitor, browsing, missing_browser, visitors
 
 pytestmark = [
     pytest.mark.slow,
@@ -249,6 +249,7 @@ def test_a_phone_sets_colors_by_touch(browser: Any, page: Page, tmp_path: Path) 
     me = Visitor(browser, page.address, width=390)
     me.context.close()
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
+    context.set_default_timeout(1000 * PATIENCE)
     me.context, me.page = context, context.new_page()
     try:
         me.page.goto(page.address)
