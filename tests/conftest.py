@@ -21,6 +21,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pages import Page, Visit, browsing, visitors
+
 # If PyTorch and TensorFlow are both installed: Triton, which torchvision imports, aborts the
 # process if its LLVM comes after TensorFlow's.
 with contextlib.suppress(ImportError):
@@ -318,3 +320,17 @@ def cheap(most: float, seconds: float = 30) -> Iterator[None]:
     tracemalloc.stop()
     assert spent < seconds
     assert peak < most
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser for the tests of a module."""
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Any, page: Page) -> Iterator[Visit]:
+    """Open the page of the module in windows of their own."""
+    with visitors(browser, page) as open_page:
+        yield open_page

@@ -9,7 +9,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -19,12 +18,10 @@ from editor_pages import run_colortk
 from pages import (
     Page,
     Visit,
-    browsing,
     install_plugins,
     missing_browser,
     serving,
     shoot,
-    visitors,
 )
 
 pytestmark = [
@@ -34,12 +31,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +45,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     plugins = install_plugins(folder, sources)
     with serving("-p", "orange,slow", folder=folder, plugins=plugins) as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Any, page: Page) -> Iterator[Visit]:
-    with visitors(browser, page) as open_page:
-        yield open_page
 
 
 def test_many_pictures_become_one_zip(page: Page, visit: Visit, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from conftest import ORANGE, colorizer_module, photo
 from editor_pages import settled
-from pages import Page, Visitor, browsing, missing_browser, serving, shoot
+from pages import Page, Visitor, missing_browser, serving, shoot
 from test_ui import bomb, exif_photo
 
 pytestmark = [
@@ -27,12 +27,6 @@ pytestmark = [
 
 Visit = Callable[..., Visitor]
 FAILS = "raise ValueError('it does not like it')"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

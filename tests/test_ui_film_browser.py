@@ -13,7 +13,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from conftest import ORANGE, colorizer_module
-from pages import Page, Visitor, browsing, missing_browser, serving, shoot
+from pages import Page, Visitor, missing_browser, serving, shoot
 
 films = pytest.importorskip("films", reason="films need PyAV: pip install av")
 
@@ -34,12 +34,6 @@ HELD = """import os, time
             time.sleep(0.02)
         time.sleep(0.5 if self.count > 4 else 0)
         """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from editor_pages import (
     serving_orange,
     settled,
 )
-from pages import PATIENCE, Page, Visit, Visitor, browsing, missing_browser, shoot, visitors
+from pages import PATIENCE, Page, Visit, Visitor, missing_browser, shoot
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,21 +41,9 @@ TO_THE_TOP = "(picture) => picture.scrollIntoView()"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     with serving_orange(tmp_path_factory.mktemp("page")) as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Any, page: Page) -> Iterator[Visit]:
-    with visitors(browser, page) as open_page:
-        yield open_page
 
 
 def test_strokes_and_a_mask_are_those_of_run(page: Page, visit: Visit, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from editor_pages import (
     serving_orange,
     settled,
 )
-from pages import PATIENCE, Page, Visit, Visitor, browsing, missing_browser, visitors
+from pages import PATIENCE, Page, Visit, Visitor, missing_browser
 
 pytestmark = [
     pytest.mark.slow,
@@ -48,21 +48,9 @@ IN_WINDOW = """(selector) => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     with serving_orange(tmp_path_factory.mktemp("page")) as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Any, page: Page) -> Iterator[Visit]:
-    with visitors(browser, page) as open_page:
-        yield open_page
 
 
 def set_photograph(me: Visitor, image: Any) -> None:

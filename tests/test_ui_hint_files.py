@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from editor_pages import old_photograph, open_editor, points, serving_orange, settled
-from pages import Page, Visit, browsing, missing_browser, visitors
+from pages import Page, Visit, missing_browser
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,21 +21,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     with serving_orange(tmp_path_factory.mktemp("page")) as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Any, page: Page) -> Iterator[Visit]:
-    with visitors(browser, page) as open_page:
-        yield open_page
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -17,12 +16,10 @@ from editor_pages import run_colortk, settled
 from pages import (
     Page,
     Visit,
-    browsing,
     install_plugins,
     missing_browser,
     serving,
     shoot,
-    visitors,
 )
 from result_pages import add_result, chroma, entries
 
@@ -71,12 +68,6 @@ Colorizer.__init__ = initialize
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page with plugins that have an option, and with one that has none."""
     folder = tmp_path_factory.mktemp("page")
@@ -90,12 +81,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     plugins = install_plugins(folder, sources)
     with serving("-p", "gray,vivid,tinted", folder=folder, plugins=plugins) as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Any, page: Page) -> Iterator[Visit]:
-    with visitors(browser, page) as open_page:
-        yield open_page
 
 
 def test_vividness_updates_by_itself(visit: Visit, tmp_path: Path) -> None:

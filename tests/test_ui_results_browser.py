@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,12 +15,10 @@ from editor_pages import run_colortk, settled
 from pages import (
     Page,
     Visit,
-    browsing,
     install_plugins,
     missing_browser,
     serving,
     shoot,
-    visitors,
 )
 from result_pages import add_result, entries
 
@@ -47,12 +44,6 @@ Colorizer.predict_ab_samples = predict_ab_samples
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page with a plugin that paints everything orange, or in other hues."""
     folder = tmp_path_factory.mktemp("page")
@@ -60,12 +51,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     plugins = install_plugins(folder, {"orange": source})
     with serving("-p", "orange,gray", folder=folder, plugins=plugins) as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Any, page: Page) -> Iterator[Visit]:
-    with visitors(browser, page) as open_page:
-        yield open_page
 
 
 def test_results_can_be_downloaded_again(visit: Visit, tmp_path: Path) -> None:
