@@ -19,7 +19,7 @@ from colortk.runtime.pool import WorkerPool
 
 
 class Process:
-    """A stand-in for a process, which ends when it is told to."""
+    """The process of a worker, as far as the pool uses it."""
 
     pid = 1 << 30
 
