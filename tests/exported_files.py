@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from colortk.io.samples import photographs
+from colortk.runtime.picture_graph.builder import GraphBuilder
 
 
 def session(content: bytes) -> Any:
@@ -41,3 +42,27 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
     from skimage import color
 
     return float(color.deltaE_ciede2000(color.rgb2lab(one), color.rgb2lab(other)).mean())
+
+
+def evaluated(graph: GraphBuilder, inputs: dict[str, np.ndarray], results: list[Any]) -> Any:
+    """Return the results of the operators of ``graph``, by ONNX Runtime."""
+    from onnx import helper
+
+    kinds = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in inputs.items()}
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "test",
+            [helper.make_tensor_value_info(name, kind, None) for name, kind in kinds.items()],
+            [
+                helper.make_tensor_value_info(
+                    value.name, helper.np_dtype_to_tensor_dtype(np.dtype(value.dtype)), None
+                )
+                for value in results
+            ],
+            graph.tensors,
+        ),
+        ir_version=8,
+        opset_imports=[helper.make_opsetid("", 17)],
+    )
+    return session(model.SerializeToString()).run(None, inputs)

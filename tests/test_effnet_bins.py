@@ -325,8 +325,8 @@ def test_chroma_has_the_size_of_the_lightness() -> None:
     plugin.amount = 1.0
     plugin.chroma_gain = np.float32(1)
     plugin.codec, plugin.engine = Bins(), Two()  # type: ignore[assignment]
-    lightness = np.full((64, 64), 20, np.float32)
-    lightness[:, 31:] = 80
+    lightness = np.full((64, 64), 35, np.float32)
+    lightness[:, 31:] = 75
     ab = plugin.predict_ab(lightness)
     assert ab.shape == (64, 64, 2)
     assert ab.dtype == np.float32

@@ -25,7 +25,7 @@ from colortk.runtime.picture_graph.picture_file import FileOptions, picture_file
 from colortk.runtime.picture_graph.plugin_graph import PictureGraph
 from colortk.runtime.picture_graph.sizes import add_resized, add_working_shape
 from conftest import one_line
-from exported_files import difference, outputs, photograph, session
+from exported_files import difference, evaluated, outputs, photograph, session
 from tiny_network import tiny
 
 onnx = pytest.importorskip("onnx")
@@ -123,28 +123,6 @@ def test_strength_can_be_an_input(wavy: Any) -> None:
     expected = colorize(lightness(picture), waves(), refiner("ratio"), 0.5).rgb
     half = outputs(strong, picture, strength=np.array(0.5, np.float32))
     assert difference(half, expected) < 0.1
-
-
-def evaluated(graph: GraphBuilder, inputs: dict[str, np.ndarray], results: list[Any]) -> Any:
-    helper = onnx.helper
-    kinds = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in inputs.items()}
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "test",
-            [helper.make_tensor_value_info(name, kind, None) for name, kind in kinds.items()],
-            [
-                helper.make_tensor_value_info(
-                    value.name, helper.np_dtype_to_tensor_dtype(np.dtype(value.dtype)), None
-                )
-                for value in results
-            ],
-            graph.tensors,
-        ),
-        ir_version=8,
-        opset_imports=[helper.make_opsetid("", 17)],
-    )
-    return session(model.SerializeToString()).run(None, inputs)
 
 
 def test_the_working_size_is_that_of_run() -> None:

@@ -23,6 +23,7 @@ from colortk.plugin import (
 from .bins import CENTERS, softmax
 from .codec import CHANNELS, DISTRIBUTION, HINT_CHANNELS, Bins
 from .options import Options
+from .tone import add_usual_tone, with_usual_tone
 from .vividness import add_more_vivid, more_vivid
 
 if TYPE_CHECKING:
@@ -140,9 +141,10 @@ class EffnetBins(OnnxColorizer):
             raise PredictionError("effnet_bins cannot make variants", reason)
         ab = self._colors(lightness[None], outputs)[0]
         probabilities = softmax(outputs[0, ..., : len(CENTERS)])
-        return diverse_versions(
+        versions = diverse_versions(
             lightness, ab, probabilities, CENTERS, count, seed, float(self.chroma_gain)
         )
+        return np.concatenate([versions[:1], with_usual_tone(versions[1:], lightness)])
 
     def add_to_graph(self, graph: PictureGraph, lightness: Value) -> Value:
         """Add the operators of :meth:`predict_ab_batch`, for ``colortk export``.
@@ -166,7 +168,7 @@ class EffnetBins(OnnxColorizer):
         ab, certainty = self.codec.add_chroma_and_certainty(graph, outputs)
         ab, short = ab * float(self.chroma_gain), graph.short // 4
         vivid = add_more_vivid(graph, ab, self.amount, certainty, lightness, short)
-        return graph.chroma_along_edges(lightness, vivid, short)
+        return add_usual_tone(graph.chroma_along_edges(lightness, vivid, short), lightness)
 
     def _outputs(self, x: Float32, distribution: bool = False) -> Float32:
         """Return the outputs of the network: the distribution only if it is needed.
@@ -193,7 +195,7 @@ class EffnetBins(OnnxColorizer):
         for plane, ab, certain in zip(lightness, coarse * self.chroma_gain, certainty, strict=True):
             vivid = more_vivid(ab, self.amount, certain, resize(plane, size))
             field = chroma_field(plane, np.ascontiguousarray(vivid))
-            full.append(field.chroma_of_block(0, 0, plane))
+            full.append(with_usual_tone(field.chroma_of_block(0, 0, plane), plane))
         return np.ascontiguousarray(full, np.float32)
 
 

@@ -15,6 +15,8 @@ import numpy as np
 
 from colortk.plugin import Float32, chroma_field
 
+from .tone import add_interpolation
+
 if TYPE_CHECKING:
     from colortk.plugin import PictureGraph, Value
 
@@ -119,10 +121,7 @@ def add_more_vivid(
     if amount == 1:
         return ab
     lightness = graph.resized(lightness, ab)
-    slopes = np.diff(_USUAL_CHROMA) / np.diff(_LIGHTNESS)
-    weight = lightness * float(slopes[0]) + _USUAL_CHROMA[0]
-    for start, change in zip(_LIGHTNESS[1:-1], np.diff(slopes), strict=True):
-        weight = weight + (lightness - start).then("Relu") * float(change)
+    weight = add_interpolation(lightness, _LIGHTNESS, _USUAL_CHROMA)
     if certainty is not None:
         smooth = graph.smoothed_along_edges(lightness, certainty, short)
         share = (smooth - UNCERTAIN) * (1 / (CERTAIN - UNCERTAIN))
