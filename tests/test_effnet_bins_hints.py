@@ -14,6 +14,7 @@ from colortk.training.data.image_cache import ImageCache
 from colortk.training.data.loader import Loader
 from colortk.training.data.random_hints import random_hints
 from colortk.training.data.source import FolderSource
+from colortk.training.data.split import Split
 from colortk_plugins.effnet_bins.codec import Bins
 from colortk_plugins.effnet_bins.colorizer import EffnetBins
 from conftest import photo
@@ -113,6 +114,28 @@ def test_a_recipe_with_hints_gives_batches_with_hints(tmp_path: Path) -> None:
     assert 15 <= shown <= 31
     again = [x for x, _ in loader.epoch(0, 32, 8, 32)]
     np.testing.assert_array_equal(again[-1], inputs)
+
+
+@pytest.mark.slow
+def test_the_ranges_of_eight_bits_are_measured_with_hints(tmp_path: Path) -> None:
+    """Otherwise the colors of hints, which are stronger, would be clipped."""
+    pytest.importorskip("keras")
+    from colortk.training.export import calibration_inputs
+    from colortk.training.request import TrainRequest
+    from colortk_plugins.effnet_bins.train import make_recipe
+    from colortk_plugins.effnet_bins.training import Training
+
+    paths = [tmp_path / f"{seed}.png" for seed in range(12)]
+    for seed, path in enumerate(paths):
+        Image.fromarray(photo(64, 64, seed)).save(path)
+    split = Split(paths, [], [1 / 12] * 12, [])
+    for hints, channels in ((False, 1), (True, 4)):
+        options = Training(encoder="lite0", decoder="16-16-16", hints=hints)
+        request = TrainRequest(tmp_path, tmp_path, tmp_path, plugin="effnet_bins", options=options)
+        found = list(calibration_inputs(FolderSource(tmp_path), make_recipe(request), split))
+        assert {inputs.shape for inputs in found} == {(1, 256, 256, channels)}
+    with_hints = [inputs for inputs in found if inputs[..., 3].any()]
+    assert 4 <= len(with_hints) < len(found)
 
 
 @pytest.mark.slow

@@ -15,10 +15,11 @@ from colortk.harness.protocol import load_protocol
 from colortk.harness.score_predictor import score_predictor
 from colortk.plugin.registry import registry
 from colortk.runtime.loading import PluginRequest, load
+from colortk.runtime.network_io import HintCodec
 from colortk.runtime.onnx_colorizer import NETWORK
 from colortk.training import backend
 from colortk.training.curve import write_curve
-from colortk.training.data.crops import center_crop
+from colortk.training.data.crops import center_crop, to_lab
 from colortk.training.data.image_cache import ImageCache
 from colortk.training.data.loader import validation_arrays
 from colortk.training.data.source import PictureSource, picture_source
@@ -121,7 +122,7 @@ def export_network(
         if recipe.eight_bits is not None:
             content_32 = to_onnx(network, half=False)
             quantized = quantize(
-                content_32, _calibration_inputs(source, recipe, split), recipe.eight_bits
+                content_32, calibration_inputs(source, recipe, split), recipe.eight_bits
             )
             publish(stage, {NETWORK: published(quantized)}, packages, **facts)
             scores_8 = _mean_scores(stage, recipe.plugin, source, split.held_out)
@@ -149,8 +150,11 @@ def export_network(
             request.print_message(f"{name} on up to {SCORED_PICTURES} held-out pictures: {line}")
 
 
-def _calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> Iterator[Float32]:
-    """Yield the inputs of training pictures at the size that the plugin is served with."""
+def calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> Iterator[Float32]:
+    """Yield the inputs of training pictures, with hints if the network takes them.
+
+    They have the size that the plugin is served with.
+    """
     size = registry().colorizer(recipe.plugin)[1].working_size
     side = size.short or recipe.sides[-1][0]
     rng = np.random.default_rng(0)
@@ -160,7 +164,14 @@ def _calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> 
     for index in chosen:
         with contextlib.suppress(PictureError):  # the training has reported it
             view = center_crop(images[int(index)], side)
-            yield recipe.codec.inputs(lightness(view)[None])
+            if recipe.hints is None:
+                yield recipe.codec.inputs(lightness(view)[None])
+                continue
+            # Without hints, the range of the activations would end where their colors begin.
+            assert isinstance(recipe.codec, HintCodec)
+            shown, ab = to_lab(view[None])
+            hint_ab, mask = recipe.hints(ab[0], rng)
+            yield recipe.codec.inputs_with_hints(shown, hint_ab[None], mask[None])
 
 
 def _scores_as_well(quantized: dict[str, float], original: dict[str, float]) -> bool:
