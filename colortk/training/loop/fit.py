@@ -29,6 +29,7 @@ from colortk.training.loop.trainer import Trainer
 from colortk.training.recipe import Recipe
 from colortk.training.request import TrainRequest
 from colortk.training.torch import distributed
+from colortk.training.unfold import begin_as_predicted
 from colortk.types import Float32
 
 #: Share by which a validation loss must fall to count as better.
@@ -228,6 +229,7 @@ def _train_epochs(
     size = loader.epoch_size()
     with request.progress("making pictures", None):
         loader.prepare(recipe.sides[0][0])
+    begin_as_predicted(request, recipe, dataset, trainer.network, state.epoch)
     validation: tuple[int, Float32, Float32] | None = None
     while state.epoch < recipe.epochs:
         epoch = state.epoch
