@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,18 @@ def test_a_pretrained_encoder_learns_slowly(tmp_path: Path) -> None:
     assert begun("decoder1_conv") == 1
 
 
+def test_hint_layers_learn_faster_than_a_decoder_with_weights(tmp_path: Path) -> None:
+    options = Training(decoder_rate=0.05, rebalance=1, hints=True)
+    request = TrainRequest(tmp_path, tmp_path, tmp_path, options=options)
+    fresh = make_recipe(request).layer_rates
+    begun = make_recipe(replace(request, init_from=("effnet_bins",))).layer_rates
+    assert fresh is not None
+    assert begun is not None
+    assert fresh("decoder1_conv") == 1
+    assert begun("decoder1_conv") == begun("decoder_both") == 0.05
+    assert begun("decoder_hint0_conv") == begun("decoder_hint_decoder1_conv") == 1
+
+
 def test_averaged_weights_keep_16_bits(tmp_path: Path) -> None:
     eight, sixteen = (
         make_recipe(
@@ -213,7 +226,7 @@ def test_averaged_weights_keep_16_bits(tmp_path: Path) -> None:
     "wish",
     [{"head": "both "}, {"bits": 4}, {"frozen": 22}, {"rebalance": 0.0}, {"regression": -1.0}, {"statistics": -1.0}, {"encoder_rate": float("nan")},
      {"encoder": "lite9"}, {"decoder": "192-128"}, {"context": -1}, {"context": 1, "decoder": "100-96-64"},
-     {"average": 1.0}, {"perceptual_part": 0.0}, {"scales": -1.0}, {"consistency": -1.0},
+     {"average": 1.0}, {"perceptual_part": 0.0}, {"decoder_rate": -0.1}, {"scales": -1.0}, {"consistency": -1.0},
      {"head": "regression", "regression": 0.0}],
 )  # fmt: skip
 def test_invalid_training_options_are_refused(wish: dict[str, object]) -> None:

@@ -80,7 +80,10 @@ def make_recipe(request: TrainRequest) -> Recipe:
             load_lite(network, Path(options.encoder_weights))
 
     def rates(layer: str) -> float:
-        return options.encoder_rate if has_encoder_weights and block_of(layer) is not None else 1.0
+        if has_encoder_weights and block_of(layer) is not None:
+            return options.encoder_rate
+        is_new = not request.init_from or layer.startswith("decoder_hint")
+        return 1.0 if is_new else options.decoder_rate
 
     weights = None
     if options.head != "regression" and options.rebalance < 1:

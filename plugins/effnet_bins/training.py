@@ -24,6 +24,8 @@ class Training:
         Number of blocks, of 21, that are frozen in an encoder with existing weights.
     encoder_rate : float
         Factor on the learning rate of the other blocks.
+    decoder_rate : float
+        Factor on the learning rate of a decoder with existing weights, but not of its hint layers.
     head : {"bins", "regression", "both"}
         Output of the network.
     rebalance : float
@@ -56,6 +58,7 @@ class Training:
     encoder_weights: Literal[""] | Path = ""
     frozen: int = BLOCKS
     encoder_rate: float = 0.1
+    decoder_rate: float = 1.0
     head: str = "both"
     rebalance: float = 0.8
     regression: float = 0.1
@@ -96,6 +99,7 @@ class Training:
             raise ValueError(f"rebalance={self.rebalance}: use more than 0, at most 1")
         for name in (
             "encoder_rate",
+            "decoder_rate",
             "regression",
             "perceptual",
             "statistics",
