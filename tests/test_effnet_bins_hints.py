@@ -86,6 +86,25 @@ def test_a_new_network_with_hints_predicts_as_the_one_without() -> None:
 
 
 @pytest.mark.slow
+def test_hints_beside_existing_weights_keep_the_statistics(tmp_path: Path) -> None:
+    """Else the strong features of hints normalize pictures without hints in the same batch."""
+    keras = pytest.importorskip("keras")
+    from colortk.training.request import TrainRequest
+    from colortk_plugins.effnet_bins.train import make_recipe
+    from colortk_plugins.effnet_bins.training import Training
+
+    for hints, sources in ((True, ("effnet_bins",)), (False, ("effnet_bins",)), (True, ())):
+        options = Training(encoder="lite0", decoder="16-16-16", hints=hints, rebalance=1)
+        request = TrainRequest(tmp_path, tmp_path, tmp_path, options=options, init_from=sources)
+        decoder = [x for x in make_recipe(request).network().layers if x.name.startswith("decoder")]
+        kinds = keras.layers.BatchNormalization, keras.layers.Conv2D
+        normalizations, convolutions = ([x for x in decoder if type(x) is kind] for kind in kinds)
+        kept = hints and bool(sources)
+        assert {layer.trainable for layer in normalizations} == {not kept}
+        assert {layer.trainable for layer in convolutions} == {True}
+
+
+@pytest.mark.slow
 def test_a_recipe_with_hints_gives_batches_with_hints(tmp_path: Path) -> None:
     pytest.importorskip("keras")
     from colortk.training.request import TrainRequest

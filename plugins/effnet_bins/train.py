@@ -43,7 +43,9 @@ RECIPE = Recipe(
 )
 
 
-def build_network(options: Training, has_encoder_weights: bool) -> Any:
+def build_network(
+    options: Training, has_encoder_weights: bool, keeps_statistics: bool = False
+) -> Any:
     """Return the network for pictures of any size.
 
     Parameters
@@ -53,6 +55,10 @@ def build_network(options: Training, has_encoder_weights: bool) -> Any:
     has_encoder_weights : bool
         Whether the encoder starts from existing weights. Then some blocks may be frozen, and the
         statistics of its batch normalization always are: they come from more pictures.
+    keeps_statistics : bool
+        Whether the decoder keeps the statistics of its batch normalization, too. A picture with
+        hints has much stronger features: in one batch with it, pictures without hints would be
+        normalized as they never are when they are predicted.
     """
     network = effnet_bins(
         head=options.head,
@@ -63,9 +69,10 @@ def build_network(options: Training, has_encoder_weights: bool) -> Any:
     )
     for layer in network.layers:
         block = block_of(layer.name)
-        if block is None:
-            continue
         statistics = "_bn" in layer.name and not layer.name.endswith("_relu")
+        if block is None:
+            layer.trainable = layer.trainable and not (statistics and keeps_statistics)
+            continue
         layer.trainable = not has_encoder_weights or (block >= options.frozen and not statistics)
     return network
 
@@ -91,7 +98,9 @@ def make_recipe(request: TrainRequest) -> Recipe:
     facts = {name: value for name, value in asdict(options).items() if name != "encoder_weights"}
     return replace(
         RECIPE,
-        network=lambda: build_network(options, has_encoder_weights),
+        network=lambda: build_network(
+            options, has_encoder_weights, options.hints and bool(request.init_from)
+        ),
         codec=Bins(hints=options.hints),
         hints=random_hints if options.hints else None,
         prepare=prepare,
