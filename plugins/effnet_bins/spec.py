@@ -36,7 +36,7 @@ def colortk_colorizers() -> list[ColorizerSpec]:
     return [
         ColorizerSpec(
             name="effnet_bins",
-            summary="EfficientNet-Lite encoder, U-Net decoder, probabilities of colors",
+            summary="the best colors of this project; how likely each color is, by an EfficientNet",
             factory="colortk_plugins.effnet_bins.colorizer:colorizer",
             package="colortk_plugins.effnet_bins",
             working_size=WorkingSize(short=256, multiple=32),
