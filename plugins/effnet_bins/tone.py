@@ -1,7 +1,7 @@
 """Less chroma near black and near white, as photographs have it.
 
-The network sees pictures of 1/4 of the size: black letters and the folds of a black coat take the
-color of what is around them, often a dark red. Photographs have little chroma there.
+The network decides colors at a quarter of the working size: black letters and the folds of a black
+coat take the color of what is around them, often a dark red. Photographs have little chroma there.
 """
 
 from __future__ import annotations
