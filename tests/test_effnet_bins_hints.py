@@ -28,6 +28,13 @@ def drawn(count: int = 1500) -> list[tuple[np.ndarray, np.ndarray]]:
     return [random_hints(ab, np.random.default_rng(seed)) for seed in range(count)]
 
 
+def saved_photographs(folder: Path, count: int) -> list[Path]:
+    paths = [folder / f"{seed}.png" for seed in range(count)]
+    for seed, path in enumerate(paths):
+        Image.fromarray(photo(64, 64, seed)).save(path)
+    return paths
+
+
 def test_some_pictures_have_no_hint_and_some_have_all() -> None:
     covered = np.array([mask.mean() for _, mask in drawn()])
     assert (covered == 0).mean() == pytest.approx(0.25, abs=0.03)
@@ -111,9 +118,7 @@ def test_a_recipe_with_hints_gives_batches_with_hints(tmp_path: Path) -> None:
     from colortk_plugins.effnet_bins.train import make_recipe
     from colortk_plugins.effnet_bins.training import Training
 
-    paths = [tmp_path / f"{seed}.png" for seed in range(4)]
-    for seed, path in enumerate(paths):
-        Image.fromarray(photo(64, 64, seed)).save(path)
+    paths = saved_photographs(tmp_path, 4)
     options = Training(encoder="lite0", decoder="16-16-16", hints=True)
     request = TrainRequest(tmp_path, tmp_path, tmp_path, plugin="effnet_bins", options=options)
     images = ImageCache(FolderSource(tmp_path), paths)
@@ -144,9 +149,7 @@ def test_the_ranges_of_eight_bits_are_measured_with_hints(tmp_path: Path) -> Non
     from colortk_plugins.effnet_bins.train import make_recipe
     from colortk_plugins.effnet_bins.training import Training
 
-    paths = [tmp_path / f"{seed}.png" for seed in range(12)]
-    for seed, path in enumerate(paths):
-        Image.fromarray(photo(64, 64, seed)).save(path)
+    paths = saved_photographs(tmp_path, 12)
     split = Split(paths, [], [1 / 12] * 12, [])
     for hints, channels in ((False, 1), (True, 4)):
         options = Training(encoder="lite0", decoder="16-16-16", hints=hints)
