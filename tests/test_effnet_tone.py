@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colortk.runtime.picture_graph.plugin_graph import PictureGraph
-from colortk_plugins.effnet_bins.tone import add_usual_tone, with_usual_tone
+from colortk_plugins.effnet_bins.tone import add_usual_tone, interpolation, with_usual_tone
 from exported_files import evaluated
 
 
@@ -20,6 +20,14 @@ def test_black_and_white_lose_chroma_and_middle_tones_keep_it() -> None:
     expected = [0.4, 0.4, 0.7, 1, 1, 1, 0.75, 0.5, 0.5]
     np.testing.assert_allclose(share[0, :, 0], expected, atol=1e-5)
     assert (ab == kept).all()
+
+
+def test_interpolation_equals_that_of_numpy() -> None:
+    x = np.linspace(-20, 120, 1001, dtype=np.float32)
+    corners, values = (0, 6, 10, 64, 98, 100), (0.1, 0.33, 0.45, 1, 0.28, 0.2)
+    np.testing.assert_allclose(
+        interpolation(x, corners, values), np.interp(x, corners, values), atol=1e-5
+    )
 
 
 def test_several_versions_are_reduced_alike() -> None:

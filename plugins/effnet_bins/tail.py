@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .bins import CENTERS, WIDTH
+from .bins import CENTERS, LARGEST_LOGIT, WIDTH
 from .codec import CHANNELS, DISTRIBUTION
-
-#: Logits beyond it are clipped: exponentials stay finite in float32 without a maximum per pixel.
-LARGEST_LOGIT = 60.0
 
 
 def with_expected_color(content: bytes) -> bytes:

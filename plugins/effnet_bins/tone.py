@@ -37,8 +37,10 @@ def with_usual_tone(ab: Float32, lightness: Float32) -> Float32:
     ndarray
         float32 (..., H, W, 2).
     """
-    share = np.interp(lightness, _LIGHTNESS, _SHARE).astype(np.float32)
-    result: Float32 = ab * share[..., None]
+    share = interpolation(lightness, _LIGHTNESS, _SHARE)
+    result = np.empty(ab.shape, np.float32)
+    for channel in (0, 1):  # far faster than to spread ``share`` over the last axis
+        np.multiply(ab[..., channel], share, out=result[..., channel])
     return result
 
 
@@ -51,6 +53,29 @@ def add_usual_tone(ab: Value, lightness: Value) -> Value:
         Float32 (1, 2, h, w) and (1, 1, h, w).
     """
     return ab * add_interpolation(lightness, _LIGHTNESS, _SHARE)
+
+
+def interpolation(x: Float32, positions: Sequence[float], values: Sequence[float]) -> Float32:
+    """Return ``numpy.interp(x, positions, values)``, float32, for a few positions much faster.
+
+    Parameters
+    ----------
+    x : ndarray
+        float32 (...).
+    positions, values : sequence of float
+        Corners; positions increase.
+
+    Returns
+    -------
+    ndarray
+        float32 (...).
+    """
+    slopes = np.diff(values) / np.diff(positions)
+    x = np.clip(x, np.float32(positions[0]), np.float32(positions[-1]))
+    y = (x - np.float32(positions[0])) * np.float32(slopes[0]) + np.float32(values[0])
+    for start, change in zip(positions[1:-1], np.diff(slopes), strict=True):
+        y += np.maximum(x - np.float32(start), np.float32(0)) * np.float32(change)
+    return y
 
 
 def add_interpolation(x: Value, positions: Sequence[float], values: Sequence[float]) -> Value:
