@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+#: Without bytecode in the cache, as some test machines are set up, every import would compile again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 COLORTK = [sys.executable, "-c", "from colortk.cli.main import main; main()"]
 #: Starts a process, waits for it and reports start, end, exit code and peak memory. Linux
 #: counts the earlier memory of the parent as that of the child, so the launcher is small.

@@ -29,7 +29,7 @@ def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     photographs(folder / "in", effort.pick(8, 3))
     for plugin in json.loads(ran([*COLORTK, "plugins", "list", "--json"]).output):
         name = plugin["name"]
-        if plugin["status"] == "unavailable":
+        if plugin["status"] in ("unavailable", "needs weights"):
             yield Row(name, missing=plugin["summary"])
             continue
         try:
