@@ -32,6 +32,9 @@ def weights_in(content: bytes) -> dict[str, Float32]:
                 scale_shape = (-1, *[1] * (quantized.ndim - 1))  # a scale for each filter
                 name = node.input[0].removesuffix("_quantized")
                 weights[name] = (quantized - zero.reshape(scale_shape)) * scale.reshape(scale_shape)
+            name = node.output[0]
+            if node.op_type == "Mul" and {f"{name}_quantized", f"{name}_scale"} <= weights.keys():
+                weights[name] = weights[f"{name}_quantized"] * weights[f"{name}_scale"]
         return {name: array.astype(np.float32) for name, array in weights.items()}
     except Exception as error:  # protobuf's own classes, with short messages
         raise ArtifactError(

@@ -69,7 +69,6 @@ def export_network(
         ONNX Runtime computes other values than Keras. Existing files and the checkpoint are not
         changed.
     """
-    from colortk.training.onnx.eight_bits import quantize
     from colortk.training.onnx.graph import to_onnx
 
     with backend.device_scope("cpu"):
@@ -119,17 +118,14 @@ def export_network(
         publish(stage, {NETWORK: published(content)}, packages, **facts)
         write_curve(stage.output, state.curve)
         mean_scores = _mean_scores(stage, recipe.plugin, source, split.held_out)
-        if recipe.eight_bits is not None:
-            content_32 = to_onnx(network, half=False)
-            quantized = quantize(
-                content_32, calibration_inputs(source, recipe, split), recipe.eight_bits
-            )
-            publish(stage, {NETWORK: published(quantized)}, packages, **facts)
+        smaller = _with_8_bits(network, recipe, split, source)
+        if smaller is not None:
+            publish(stage, {NETWORK: published(smaller)}, packages, **facts)
             scores_8 = _mean_scores(stage, recipe.plugin, source, split.held_out)
-            facts["differences"] |= {"8 bits": _largest_difference(network, quantized, inputs)}
+            facts["differences"] |= {"8 bits": _largest_difference(network, smaller, inputs)}
             facts["scores_of_16_bits"] = mean_scores[recipe.plugin]
             if _scores_as_well(scores_8[recipe.plugin], mean_scores[recipe.plugin]):
-                content, mean_scores = quantized, scores_8
+                content, mean_scores = smaller, scores_8
                 request.print_message(
                     "8-bit weights score as well as 16-bit weights: they are published"
                 )
@@ -137,7 +133,7 @@ def export_network(
                 facts["scores_of_8_bits"] = scores_8[recipe.plugin]
                 del facts["scores_of_16_bits"]
                 request.print_message("8-bit weights score worse: 16-bit weights are published")
-            facts["bits"] = 8 if content is quantized else 16
+            facts["bits"] = 8 if content is smaller else 16
         if recipe.evaluate is not None:
             mean_scores |= {
                 "note": recipe.evaluate(stage.output, split.held_out, source.file_content)
@@ -148,6 +144,20 @@ def export_network(
         if name != "note":
             line = ", ".join(f"{metric} {value:.4g}" for metric, value in row.items())
             request.print_message(f"{name} on up to {SCORED_PICTURES} held-out pictures: {line}")
+
+
+def _with_8_bits(network: Any, recipe: Recipe, split: Split, source: PictureSource) -> bytes | None:
+    """Return the network with 8-bit weights, if the recipe wants it."""
+    from colortk.training.onnx.eight_bit_kernels import with_8_bit_kernels
+    from colortk.training.onnx.eight_bits import quantize
+    from colortk.training.onnx.graph import to_onnx
+
+    if recipe.eight_bits is not None:
+        pictures = calibration_inputs(source, recipe, split)
+        return quantize(to_onnx(network, half=False), pictures, recipe.eight_bits)
+    if recipe.eight_bit_kernels:
+        return with_8_bit_kernels(to_onnx(network, half=False))
+    return None
 
 
 def calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> Iterator[Float32]:

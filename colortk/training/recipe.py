@@ -82,6 +82,9 @@ class Recipe:
     eight_bits : tuple of str, optional
         Publish 8-bit weights if they score as well on held-out pictures. Layers whose names begin
         with one of these keep 32 bits. ``None`` publishes 16-bit weights.
+    eight_bit_kernels : bool
+        Without ``eight_bits``: publish kernels of 8 bits, with which the network computes in 32
+        bits, if they score as well on held-out pictures.
     tail : callable, optional
         Returns the ONNX file that is published, for the content of the file that was checked: it
         may append operators, such as the expected color of a distribution.
@@ -121,6 +124,7 @@ class Recipe:
     multiple: int = 1
     fixed_side: bool = False
     eight_bits: tuple[str, ...] | None = None
+    eight_bit_kernels: bool = False
     tail: Callable[[bytes], bytes] | None = None
     prepare: Callable[[Any], None] | None = None
     evaluate: Callable[[Path, list[Path], Callable[[Path], bytes]], dict[str, Any]] | None = None

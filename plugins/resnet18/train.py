@@ -32,6 +32,7 @@ RECIPE = Recipe(
     patience=4,
     cooldown=0.4,
     average=0.998,
+    eight_bit_kernels=True,
 )
 
 
