@@ -119,6 +119,27 @@ def test_no_hint_is_lost_at_a_small_size() -> None:
     assert working_hints(Constraints(rows, columns, ab, (1000, 800)), (2000, 1600)).mask.sum() == 3  # type: ignore[union-attr]
 
 
+def test_pixels_that_keep_their_color_are_hints_of_the_prediction() -> None:
+    rows, columns = np.array([0, 0, 9]), np.array([0, 1, 9])
+    ab = np.array([[10, 0], [np.nan, np.nan], [np.nan, np.nan]], np.float32)
+    automatic = np.zeros((5, 5, 2), np.float32) + np.float32([30, 20])
+    constraints = Constraints(rows, columns, ab, (10, 10))
+    hints = working_hints(constraints, (5, 5), automatic)
+    assert hints is not None
+    assert [tuple(at) for at in np.argwhere(hints.mask)] == [(0, 0), (4, 4)]
+    np.testing.assert_allclose(hints.ab[0, 0], [20, 10])  # the mean of both in this pixel
+    np.testing.assert_allclose(hints.ab[4, 4], [30, 20])
+
+
+def test_a_follower_is_told_which_colors_are_kept() -> None:
+    follower = Follower()
+    colors(Loaded(spec(), follower), guide_of(Hint(60, 45, RED), Hint(10, 10, None)))
+    assert follower.hints[0] is None
+    hints = follower.hints[1]
+    assert hints is not None
+    assert hints.mask.sum() == 2
+
+
 def test_hints_where_the_prediction_is_most_wrong_use_the_plain_prediction() -> None:
     follower = Follower()
     truth = np.zeros((*SHAPE, 2), np.float32) + np.float32([-10, -20])

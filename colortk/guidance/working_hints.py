@@ -29,29 +29,37 @@ class WorkingHints:
     mask: Float32
 
 
-def working_hints(constraints: Constraints, shape: tuple[int, int]) -> WorkingHints | None:
+def working_hints(
+    constraints: Constraints, shape: tuple[int, int], automatic: Float32 | None = None
+) -> WorkingHints | None:
     """Return the hints in a picture that was scaled down, so that none of them is lost.
 
     Parameters
     ----------
     constraints : Constraints
-        Pixels of the full-size picture whose chroma is set. Those that keep the colorizer's own
-        color are left out.
+        Pixels of the full-size picture whose chroma is set.
     shape : tuple of int
         Height and width of the smaller picture. A pixel of it gets the mean of its hints.
+    automatic : float32 array of shape (h, w, 2), optional
+        The colorizer's own chroma of the smaller picture. Pixels that keep it become hints of this
+        chroma; without it they are left out.
 
     Returns
     -------
     WorkingHints or None
-        ``None`` if there is no hint.
+        ``None`` if no color is set.
     """
-    colored = constraints.select(~np.isnan(constraints.ab[:, 0]))
-    if not len(colored):
+    kept = np.isnan(constraints.ab[:, 0])
+    if kept.all():
         return None
-    (height, width), (rows, columns) = colored.shape, shape
-    pixels = (colored.rows * rows // height) * columns + colored.columns * columns // width
+    used = constraints.select(~kept) if automatic is None else constraints
+    (height, width), (rows, columns) = used.shape, shape
+    pixels = (used.rows * rows // height) * columns + used.columns * columns // width
+    chroma = used.ab
+    if automatic is not None:
+        chroma = np.where(kept[:, None], automatic.reshape(-1, 2)[pixels], chroma)
     counts = np.bincount(pixels, minlength=rows * columns)
-    sums = [np.bincount(pixels, values, rows * columns) for values in colored.ab.T]
+    sums = [np.bincount(pixels, values, rows * columns) for values in chroma.T]
     ab = (np.stack(sums, -1) / np.maximum(counts, 1)[:, None]).astype(np.float32)
     return WorkingHints(
         ab.reshape(rows, columns, 2), (counts > 0).astype(np.float32).reshape(rows, columns)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+import numpy as np
+
 from colortk.guidance.working_hints import WorkingHints, working_hints
 from colortk.runtime.predictors import GuidedPredictor, Predictor
 from colortk.types import Float32
@@ -32,7 +34,7 @@ def follows_hints(predictor: Predictor) -> bool:
 
 
 def hints_to_follow(
-    predictor: Predictor, constraints: Constraints, shape: tuple[int, int]
+    predictor: Predictor, constraints: Constraints, small: Float32
 ) -> WorkingHints | None:
     """Return hints for a colorizer that follows them.
 
@@ -42,15 +44,19 @@ def hints_to_follow(
         The colorizer.
     constraints : Constraints
         Pixels of the full-size picture whose chroma is set.
-    shape : tuple of int
-        Height and width of the picture as the colorizer gets it.
+    small : float32 array of shape (h, w)
+        CIE L* of the picture as the colorizer gets it.
 
     Returns
     -------
     WorkingHints or None
         ``None`` if it does not follow hints, or if no color is set. The host then spreads hints.
     """
-    return working_hints(constraints, shape) if follows_hints(predictor) else None
+    if not follows_hints(predictor):
+        return None
+    keeps = np.isnan(constraints.ab)
+    automatic = predictor.predict(small) if keeps.any() and not keeps.all() else None
+    return working_hints(constraints, (small.shape[0], small.shape[1]), automatic)
 
 
 def predict_guided(predictor: Predictor, lightness: Float32, hints: WorkingHints) -> Float32:
@@ -84,7 +90,7 @@ def predict_with_guide(
     if not follows_hints(predictor):
         return predictor.predict(small), guide
     concrete = guide.resolved(lightness, lambda: predictor.predict(small))
-    hints = hints_to_follow(predictor, concrete.constraints, (small.shape[0], small.shape[1]))
+    hints = hints_to_follow(predictor, concrete.constraints, small)
     if hints is None:
         return predictor.predict(small), concrete
     return predict_guided(predictor, small, hints), replace(concrete, is_followed=True)

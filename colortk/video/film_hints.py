@@ -136,7 +136,7 @@ class FilmHints:
         self._is_followed = follows_hints(plugin)
         if not self._points or not self._is_followed:
             return plugin.predict(light)
-        hints = hints_to_follow(plugin, self._constraints(light), (light.shape[0], light.shape[1]))
+        hints = hints_to_follow(plugin, self._constraints(light), light)
         return plugin.predict(light) if hints is None else predict_guided(plugin, light, hints)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from colortk.plugin import (
 from .bins import CENTERS, softmax
 from .codec import CHANNELS, DISTRIBUTION, HINT_CHANNELS, Bins
 from .options import Options
+from .similar_places import DEEP, LAST, SimilarPlaces, variance_of_logits
 from .tone import add_usual_tone, with_usual_tone
 from .vividness import add_more_vivid, more_vivid
 
@@ -38,11 +40,10 @@ class EffnetBins(OnnxColorizer):
 
     codec: Bins
 
-    def __init__(self, artifacts: Artifacts, codec: Bins, network: str, amount: float) -> None:
+    def __init__(self, artifacts: Artifacts, codec: Bins, network: str, options: Options) -> None:
         super().__init__(artifacts, codec, network, CHROMA_GAIN)
-        self.follows_hints = self.engine.input_shape[1] == HINT_CHANNELS
-        self.codec = replace(codec, hints=self.follows_hints)
-        self.amount = amount
+        self.codec = replace(codec, hints=self.engine.input_shape[1] == HINT_CHANNELS)
+        self.amount, self.spreading = options.amount, options.hints
         self.with_distribution: OnnxNetwork | None = None
         self.with_features: dict[tuple[str, ...], OnnxNetwork] = {}
 
@@ -61,8 +62,19 @@ class EffnetBins(OnnxColorizer):
         """
         return self._colors(lightness, self._outputs(self.codec.inputs(lightness)))
 
+    @cached_property
+    def follows_hints(self) -> bool:
+        """Whether hints change the prediction: the network takes them, or has what is compared."""
+        if self.spreading == "edges":
+            return False
+        content = self.engine.content
+        return self.codec.hints or all(name.encode() in content for name in (LAST, DEEP))
+
     def predict_ab_guided(self, lightness: Float32, hints: WorkingHints) -> Float32:
-        """Predict a picture with the hints of a user, by a network that was trained with hints.
+        """Predict a picture with the hints of a user.
+
+        A network that was trained with hints gets them. For others, their colors are spread to
+        places that the network sees as similar.
 
         Parameters
         ----------
@@ -77,9 +89,40 @@ class EffnetBins(OnnxColorizer):
             a* and b*, float32 (H, W, 2).
         """
         light = lightness[None]
+        if not self.codec.hints:
+            return self._with_similar_places(lightness, hints)
         x = self.codec.inputs_with_hints(light, hints.ab[None], hints.mask[None])
         ab: Float32 = self._colors(light, self._outputs(x))[0]
         return ab
+
+    def _with_similar_places(self, lightness: Float32, hints: WorkingHints) -> Float32:
+        first = self.engine.output_names[0]
+        tensors = self._tensors(lightness, (LAST, DEEP))
+        outputs = tensors[first]
+        if outputs.shape[-1] == CHANNELS:
+            tensors |= self._tensors(lightness, (LAST, DEEP, DISTRIBUTION))
+            outputs = tensors[DISTRIBUTION]
+        ab = self._colors(lightness[None], outputs)[0]
+        variance = variance_of_logits(outputs[0])
+        places = SimilarPlaces(lightness, ab, variance, tensors[LAST][0], tensors[DEEP][0])
+        rows, columns = np.nonzero(hints.mask)
+        (height, width), (h, w) = lightness.shape, variance.shape[:2]
+        cells, cell_of = np.unique(
+            (rows * h // height) * w + columns * w // width, return_inverse=True
+        )
+        errors = hints.ab[rows, columns] - ab[rows, columns]
+        sums = np.stack([np.bincount(cell_of, error) for error in errors.T], -1)
+        coarse = places.spread(cells, sums / np.bincount(cell_of)[:, None])
+        change = chroma_field(lightness, coarse).chroma_of_block(0, 0, lightness)
+        return np.ascontiguousarray(ab + change, np.float32)
+
+    def _tensors(self, lightness: Float32, names: tuple[str, ...]) -> dict[str, Float32]:
+        """Return the first output and tensors inside the network."""
+        if names not in self.with_features:
+            self.with_features[names] = self.engine.with_features(names)
+        network = self.with_features[names]
+        inputs = {network.input_names[0]: self.codec.inputs(lightness[None])}
+        return network.run(inputs, (network.output_names[0], *names))
 
     def predict_with_features(
         self, lightness: Float32, names: Sequence[str]
@@ -103,14 +146,8 @@ class EffnetBins(OnnxColorizer):
         ArtifactError
             The network has no tensor of a name.
         """
-        names = tuple(names)
-        if names not in self.with_features:
-            self.with_features[names] = self.engine.with_features(names)
-        network = self.with_features[names]
-        first = network.output_names[0]
-        inputs = {network.input_names[0]: self.codec.inputs(lightness[None])}
-        tensors = network.run(inputs, (first, *names))
-        outputs = tensors.pop(first)
+        tensors = self._tensors(lightness, tuple(names))
+        outputs = tensors.pop(self.engine.output_names[0])
         if self._needs_distribution(outputs):
             outputs = self._outputs(self.codec.inputs(lightness[None]))
         return self._colors(lightness[None], outputs)[0], tensors
@@ -206,5 +243,5 @@ def colorizer(artifacts: Artifacts, options: Any) -> EffnetBins:
         artifacts,
         Bins(options.temperature),
         "colortk_plugins.effnet_bins.network:effnet_bins",
-        options.amount,
+        options,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 #: As colorful as pictures can be at nearly the same LPIPS (see the model card).
 DEFAULT_VIVIDNESS = 0.25
@@ -21,11 +22,15 @@ class Options:
         0.01 to 10; toward 0 the likeliest color replaces the expected one.
     vivid : float, optional
         1 to 4, older name of ``vividness``: 1 + 2 × vividness.
+    hints : {"similar", "edges"}
+        Colors of hints spread to places that the network sees as similar, or only up to the next
+        edges, as with plugins that take no hints.
     """
 
     vividness: float = DEFAULT_VIVIDNESS
     temperature: float = 1.0
     vivid: float | None = None
+    hints: Literal["similar", "edges"] = "similar"
 
     def __post_init__(self) -> None:
         if not 0 <= self.vividness <= 1:
