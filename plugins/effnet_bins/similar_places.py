@@ -92,7 +92,7 @@ class SimilarPlaces:
         self.shape = rows, columns = variance.shape
         size = columns, rows
         places = np.mgrid[:rows, :columns].reshape(2, -1).T / min(rows, columns)
-        self._groups = (
+        self.groups = (
             places.astype(np.float32),
             resize(np.ascontiguousarray(lightness), size).reshape(-1, 1) / np.float32(100),
             _scaled(last).reshape(rows * columns, -1),
@@ -138,7 +138,7 @@ class SimilarPlaces:
 
         First that of all terms but the last, then that of all.
         """
-        distances = [_squared_distances(group, group[cells]) for group in self._groups]
+        distances = [_squared_distances(group, group[cells]) for group in self.groups]
         scale = (self._deviation[:, None] * self._deviation[cells]).astype(np.float32)
         sums = []
         total = np.zeros_like(distances[0])
