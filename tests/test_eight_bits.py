@@ -132,6 +132,9 @@ def test_a_network_that_needs_more_than_eight_bits_keeps_them(keras: Any) -> Non
     assert _scores_as_well({"psnr": 22.95, "lpips": 0.2015}, before)
     assert not _scores_as_well({"psnr": 22.85, "lpips": 0.2}, before)
     assert not _scores_as_well({"psnr": 23.1, "lpips": 0.2025}, before)
+    nothing_scored: dict[str, float] = {}
+    assert not _scores_as_well(nothing_scored, before)
+    assert not _scores_as_well(nothing_scored, nothing_scored)
 
 
 def test_attention_in_eight_bits_gives_similar_output(keras: Any) -> None:

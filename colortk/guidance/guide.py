@@ -123,9 +123,6 @@ class Guide:
         A sentence for each hint that could not be used as given.
     palette : tuple of (int, int, int)
         sRGB colors to which predicted colors are moved; empty: they stay.
-    is_followed : bool
-        Whether the prediction already follows the hints, because the colorizer takes them itself.
-        Then it only becomes exact at their pixels.
     """
 
     constraints: Constraints
@@ -133,7 +130,6 @@ class Guide:
     regions: tuple[Region, ...] = ()
     notes: list[str] = field(default_factory=list)
     palette: tuple[tuple[int, int, int], ...] = ()
-    is_followed: bool = False
 
     def resolved(self, lightness: Float32, predict: Callable[[], Float32]) -> Guide:
         """Return the guide whose constraints do not depend on the prediction: this one."""
@@ -165,9 +161,8 @@ class Guide:
             ab = apply_palette(ab, small, self.palette)
         if strength is not None:
             ab = ab * strength[..., None]
-        texture = 1.0 if self.is_followed else TEXTURE
         notes = []
-        chroma = guided_chroma(ab, small, lightness, self.constraints, texture, notes)
+        chroma = guided_chroma(ab, small, lightness, self.constraints, notes=notes)
         self.notes.extend(note for note in notes if note not in self.notes)
         return chroma if self.factor is None else _Scaled(chroma, self.factor)
 

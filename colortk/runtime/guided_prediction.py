@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import numpy as np
@@ -93,4 +92,4 @@ def predict_with_guide(
     hints = hints_to_follow(predictor, concrete.constraints, small)
     if hints is None:
         return predictor.predict(small), concrete
-    return predict_guided(predictor, small, hints), replace(concrete, is_followed=True)
+    return predict_guided(predictor, small, hints), concrete

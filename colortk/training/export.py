@@ -185,7 +185,9 @@ def calibration_inputs(source: PictureSource, recipe: Recipe, split: Split) -> I
 
 
 def _scores_as_well(quantized: dict[str, float], original: dict[str, float]) -> bool:
-    """Whether 8-bit weights lose less than the limits."""
+    """Whether 8-bit weights lose less than the limits; not if no picture could be scored."""
+    if not (quantized.keys() & original.keys() >= {"psnr", "lpips"}):
+        return False
     psnr_holds = quantized["psnr"] >= original["psnr"] - MAX_PSNR_LOSS
     return psnr_holds and quantized["lpips"] <= original["lpips"] * (1 + MAX_LPIPS_RISE)
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from colortk.guidance.constraints import Constraints, constraints_of
-from colortk.guidance.guide import TEXTURE, guided_chroma
+from colortk.guidance.guide import guided_chroma
 from colortk.guidance.hints import Hint
 from colortk.runtime.guided_prediction import follows_hints, hints_to_follow, predict_guided
 from colortk.runtime.predictors import Predictor
@@ -156,8 +156,7 @@ class FilmHints:
                     note = note.replace(str(self._at_point(number)), self._names[number])
                 self._notes.append(note)
             self._new = False
-        texture = 1.0 if self._is_followed else TEXTURE
-        source = guided_chroma(ab, light, light, constraints, texture)
+        source = guided_chroma(ab, light, light, constraints)
         return np.ascontiguousarray(source.chroma_of_block(0, 0, light), np.float32)
 
     def _at_point(self, number: int) -> Hint:
