@@ -2,7 +2,7 @@
 
 A hint shows by how much the network was wrong at a point. It is probably wrong in the same way
 where its features are similar and near: on the rest of the coat, on other leaves of the tree. The
-errors are modelled as a Gaussian process over the position, the lightness, the features and the
+errors are modeled as a Gaussian process over the position, the lightness, the features and the
 predicted color of a pixel, and are larger where the network itself is less certain. Its mean, given
 the errors at the hints, is added to the prediction.
 
@@ -147,8 +147,10 @@ class SimilarPlaces:
             exponent = np.zeros_like(total)
             for factor, distance in zip(factors, distances, strict=True):
                 exponent -= np.float32(factor) * distance
-            total = total + np.float32(weight) * np.exp(exponent, out=exponent)
-            sums.append(total)
+            np.exp(exponent, out=exponent)
+            exponent *= np.float32(weight)
+            total += exponent
+            sums.append(total.copy())
         return sums[-2] * scale, sums[-1] * scale
 
 
@@ -168,14 +170,16 @@ def variance_of_logits(logits: Float32) -> Float32:
 
 
 def _squared_distances(a: Float32, b: Float32) -> Float32:
-    squares = np.square(a).sum(1)[:, None] + np.square(b).sum(1) - 2 * (a @ b.T)
-    return np.maximum(squares, np.float32(0))
+    squares: Float32 = np.square(a).sum(1)[:, None] + np.square(b).sum(1) - 2 * (a @ b.T)
+    np.maximum(squares, 0, out=squares)
+    return squares
 
 
 def _scaled(features: Float32) -> Float32:
     """Return features whose sum of squares is 1 on average."""
-    mean = np.sqrt(np.square(features).sum(-1).mean())
-    return features / np.maximum(mean, np.float32(1e-6))
+    mean = float(np.sqrt(np.square(features).sum(-1).mean()))
+    scaled: Float32 = features / np.float32(max(mean, 1e-6))
+    return scaled
 
 
 def _resized(features: Float32, size: tuple[int, int]) -> Float32:
