@@ -131,3 +131,19 @@ def test_more_hints_than_are_used() -> None:
 def test_hints_can_be_left_to_the_host() -> None:
     assert colorizer().follows_hints
     assert not colorizer("edges").follows_hints
+
+
+def test_a_file_that_ends_in_expected_colors_is_guided_alike(tmp_path: Any) -> None:
+    pytest.importorskip("onnx")
+    from colortk.training.manifest import publish
+    from colortk.training.request import TrainRequest
+    from colortk_plugins.effnet_bins.tail import with_expected_color
+
+    request = TrainRequest(tmp_path, tmp_path, tmp_path, plugin="effnet_bins", command="none")
+    content = with_expected_color(colorizer().engine.content)
+    publish(request, {"network.onnx": content}, [])
+    other: Any = load(PluginRequest("effnet_bins", weights=tmp_path)).colorizer
+    light, truth = photograph()
+    hints = hints_at([(128, 128), (20, 20)], [truth[128, 128], truth[20, 20]])
+    ours = colorizer().predict_ab_guided(light, hints)
+    np.testing.assert_allclose(other.predict_ab_guided(light, hints), ours, atol=0.05)

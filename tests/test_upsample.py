@@ -76,3 +76,13 @@ def test_the_working_shape_follows_the_short_side(
     size: WorkingSize, shape: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert working_shape(size, *shape) == expected
+
+
+@pytest.mark.parametrize("size", [(9, 5), (40, 30)])
+def test_features_of_many_channels_are_scaled_one_by_one(size: tuple[int, int]) -> None:
+    features = np.random.default_rng(0).normal(0, 1, (10, 18, 9)).astype(np.float32)
+    scaled = resize(features, size)
+    assert scaled.shape == (size[1], size[0], 9)
+    for channel in range(9):
+        alone = resize(np.ascontiguousarray(features[..., channel]), size)
+        np.testing.assert_allclose(scaled[..., channel], alone, atol=1e-5)

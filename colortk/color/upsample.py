@@ -21,6 +21,8 @@ from colortk.types import Float32, Float64
 #: Half the width of the window in which chroma is a function of lightness: at least so many pixels
 #: of the chroma, and else this share of the short side of the chroma.
 MIN_WINDOW, WINDOW = 2, 1 / 64
+#: Channels that OpenCV resizes at once.
+CHANNELS = 4
 #: A lightness difference under this (L*) is texture, one above it is an edge.
 EDGE = 4.0
 #: Number of fitted rows from which on a matrix product would mostly multiply zeros.
@@ -157,13 +159,21 @@ def resize(image: Float32, size: tuple[int, int]) -> Float32:
     Parameters
     ----------
     image : float32 array of shape (H, W) or (H, W, C)
-        Any image; uint8 and uint16 work too.
+        Any image, or features of a network; uint8 and uint16 work too.
     size : tuple of int
         Width and height of the result.
     """
     if (image.shape[1], image.shape[0]) == size:
         return image
-    out: Float32 = cv2.resize(image, size, interpolation=_interpolation(image.shape, size))
+    method = _interpolation(image.shape, size)
+    if image.ndim == 2 or image.shape[2] <= CHANNELS:
+        out: Float32 = cv2.resize(image, size, interpolation=method)
+        return out
+    out = np.empty((size[1], size[0], image.shape[2]), image.dtype)
+    for first in range(0, image.shape[2], CHANNELS):
+        part = np.ascontiguousarray(image[..., first : first + CHANNELS])
+        resized = cv2.resize(part, size, interpolation=method)
+        out[..., first : first + CHANNELS] = resized.reshape(size[1], size[0], -1)
     return out
 
 

@@ -45,8 +45,8 @@ class _Hinted:
     and how far these hints count, 0 to 1.
     """
 
-    def __init__(self, prediction: ChromaSource, field: SpreadField, texture: float) -> None:
-        self._prediction, self._field, self._texture = prediction, field, texture
+    def __init__(self, prediction: ChromaSource, field: SpreadField) -> None:
+        self._prediction, self._field = prediction, field
 
     def chroma_of_block(self, top: int, left: int, lightness: Float32) -> Float32:
         """Return chroma, float32 (n, m, 2), of the block at ``top``, ``left``."""
@@ -59,7 +59,7 @@ class _Hinted:
         return self._mixed(predicted, self._field.values_at(at.rows, at.columns, light))
 
     def _mixed(self, predicted: Float32, values: Float32) -> Float32:
-        keep = 1 - np.float32(1 - self._texture) * values[..., 2:]
+        keep = 1 - np.float32(1 - TEXTURE) * values[..., 2:]
         hinted: Float32 = predicted * keep
         hinted += values[..., :2]
         return hinted
@@ -191,7 +191,6 @@ def guided_chroma(
     small: Float32,
     lightness: Float32,
     constraints: Constraints,
-    texture: float = TEXTURE,
     notes: list[str] | None = None,
 ) -> ChromaSource:
     """Change a colorizer's chroma so that it has the colors that a user set.
@@ -206,8 +205,6 @@ def guided_chroma(
         CIE L* of the full-size picture.
     constraints : Constraints
         Pixels of the full-size picture whose chroma is set.
-    texture : float, optional
-        Share of the prediction that is kept around hints, 0 to 1.
     notes : list of str, optional
         Receives a sentence if there are too many hints to sharpen the colors around all of them.
 
@@ -233,11 +230,11 @@ def guided_chroma(
     target = np.where(kept, predicted, constraints.ab)
     replaced = _means(1.0 - kept, cell_of, len(used))  # 0 where the prediction is to be kept
     differences = np.zeros((len(used), 2))
-    rest = target - predicted * (1 - (1 - texture) * replaced[cell_of])
+    rest = target - predicted * (1 - (1 - TEXTURE) * replaced[cell_of])
     for _ in range(1 + ROUNDS):
         differences += _means(rest, cell_of, len(used))
         spread = spreader.spread(np.hstack([differences, replaced]))
-        hinted = _Hinted(prediction, SpreadField(spread, coarse, (height, width)), texture)
+        hinted = _Hinted(prediction, SpreadField(spread, coarse, (height, width)))
         rest = target - hinted.chroma_at(constraints, lightness, predicted)
     exact = Constraints(
         constraints.rows, constraints.columns, target.astype(np.float32), constraints.shape

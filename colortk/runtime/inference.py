@@ -206,6 +206,11 @@ class OnnxNetwork:
         """Shape of the first input, in the order of the file; ``None`` where a size is open."""
         return _sizes(self._session().get_inputs()[0])
 
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """Shape of the first output, as :attr:`input_shape`."""
+        return _sizes(self._session().get_outputs()[0])
+
     def with_features(self, names: Sequence[str]) -> OnnxNetwork:
         """Return the same network, on the same device, with tensors inside it as outputs."""
         device = "cpu" if self._provider == "cpu" else "gpu"

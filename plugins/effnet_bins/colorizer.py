@@ -97,11 +97,9 @@ class EffnetBins(OnnxColorizer):
 
     def _with_similar_places(self, lightness: Float32, hints: WorkingHints) -> Float32:
         first = self.engine.output_names[0]
-        tensors = self._tensors(lightness, (LAST, DEEP))
-        outputs = tensors[first]
-        if outputs.shape[-1] == CHANNELS:
-            tensors |= self._tensors(lightness, (LAST, DEEP, DISTRIBUTION))
-            outputs = tensors[DISTRIBUTION]
+        names = (LAST, DEEP, *[DISTRIBUTION] * self._ends_in_colors)
+        tensors = self._tensors(lightness, names)
+        outputs = tensors[DISTRIBUTION if self._ends_in_colors else first]
         ab = self._colors(lightness[None], outputs)[0]
         variance = variance_of_logits(outputs[0])
         places = SimilarPlaces(lightness, ab, variance, tensors[LAST][0], tensors[DEEP][0])
@@ -115,6 +113,11 @@ class EffnetBins(OnnxColorizer):
         coarse = places.spread(cells, sums / np.bincount(cell_of)[:, None])
         change = chroma_field(lightness, coarse).chroma_of_block(0, 0, lightness)
         return np.ascontiguousarray(ab + change, np.float32)
+
+    @cached_property
+    def _ends_in_colors(self) -> bool:
+        """Whether the file ends in expected colors, so that logits are a tensor inside it."""
+        return self.engine.output_shape[1] == CHANNELS
 
     def _tensors(self, lightness: Float32, names: tuple[str, ...]) -> dict[str, Float32]:
         """Return the first output and tensors inside the network."""

@@ -28,8 +28,6 @@ from .bins import CENTERS, softmax
 LAST, DEEP = "decoder_last_relu:Relu", "block14_add:Add"
 #: Most hints that are used; of more, as under strokes, a sample. Time grows with their square.
 MOST_HINTS = 600
-#: Channels that OpenCV resizes at once.
-_CHANNELS = 4
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class SimilarPlaces:
             places.astype(np.float32),
             resize(np.ascontiguousarray(lightness), size).reshape(-1, 1) / np.float32(100),
             _scaled(last).reshape(rows * columns, -1),
-            _scaled(_resized(deep, size)).reshape(rows * columns, -1),
+            _scaled(resize(deep, size)).reshape(rows * columns, -1),
             resize(np.ascontiguousarray(ab), size).reshape(-1, 2) / np.float32(50),
         )
         self._deviation = np.power(variance.ravel() + FLOOR, POWER) / UNIT
@@ -180,11 +178,3 @@ def _scaled(features: Float32) -> Float32:
     mean = float(np.sqrt(np.square(features).sum(-1).mean()))
     scaled: Float32 = features / np.float32(max(mean, 1e-6))
     return scaled
-
-
-def _resized(features: Float32, size: tuple[int, int]) -> Float32:
-    parts = []
-    for first in range(0, features.shape[-1], _CHANNELS):
-        part = np.ascontiguousarray(features[..., first : first + _CHANNELS])
-        parts.append(resize(part, size).reshape(size[1], size[0], -1))
-    return np.concatenate(parts, -1)

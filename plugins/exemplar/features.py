@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from colortk.plugin import Float32, resize
 
 #: Side of a cell, in pixels of the working size.
@@ -21,8 +19,6 @@ _JOINED = ("decoder1_skip:Concat", "decoder2_skip:Concat", "decoder3_skip:Concat
 _ENLARGED = ("decoder1_up:Resize", "decoder2_up:Resize", "decoder3_up:Resize")
 #: Tensors of the network that `describe` needs.
 TENSORS = _JOINED + _ENLARGED
-#: Channels that OpenCV resizes at once.
-_CHANNELS = 4
 
 
 def describe(tensors: Mapping[str, Float32]) -> list[Float32]:
@@ -44,12 +40,4 @@ def describe(tensors: Mapping[str, Float32]) -> list[Float32]:
         for joined, enlarged in zip(_JOINED, _ENLARGED, strict=True)
     ]
     rows, columns = levels[1].shape[:2]
-    return [_resized(level, rows, columns) for level in levels]
-
-
-def _resized(features: Float32, rows: int, columns: int) -> Float32:
-    parts = []
-    for first in range(0, features.shape[-1], _CHANNELS):
-        part = np.ascontiguousarray(features[..., first : first + _CHANNELS])
-        parts.append(resize(part, (columns, rows)).reshape(rows, columns, -1))
-    return np.concatenate(parts, -1)
+    return [resize(level, (columns, rows)) for level in levels]
