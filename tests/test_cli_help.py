@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
@@ -81,3 +83,10 @@ def test_the_list_of_commands_has_their_short_help() -> None:
         assert subcommand is not None
         assert f"  {name} " in text
         assert (subcommand.short_help or "").rstrip(".") in text, name
+
+
+def test_python_m_colortk_is_the_command() -> None:
+    command = [sys.executable, "-m", "colortk", "run", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: colortk run ")
