@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +172,12 @@ class Peak(threading.Thread):
         return total / 1024
 
 
-def run(folder: Path, out: Path, plugin: str, jobs: int) -> tuple[float, float]:
+def run(
+    folder: Path, out: Path, plugin: str, jobs: int, options: Sequence[str] = ()
+) -> tuple[float, float]:
     """Return seconds of `colortk run` over a folder, and its peak memory with its workers."""
-    command = [*COLORTK, "run", "-p", plugin, str(folder), "-o", str(out), "--jobs", str(jobs)]
+    files = [str(folder), "-o", str(out), "--jobs", str(jobs)]
+    command = [*COLORTK, "run", "-p", plugin, *files, *options]
     store = {**os.environ, "COLORTK_STORE": str(out.parent / "store")}
     start = time.perf_counter()
     process = subprocess.Popen(

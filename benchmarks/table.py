@@ -11,6 +11,7 @@
     large       overhead of the host for 24 megapixels, besides codec and network
     memory      peak memory by megapixels (--megapixels 1 4 24 100 400)
     batch       a folder of pictures against decode + network + encode alone, and its memory
+    many        memory and time of 10,000 small pictures, report and journal included, against 1,000
     processes   pictures per second by number of processes
     dask        pictures and comparisons per second by Dask workers
     film        frames per second against decoding and encoding alone, and memory
@@ -68,6 +69,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "large": ("large", ()),
     "memory": ("memory", ()),
     "batch": ("batch", ()),
+    "many": ("many", ()),
     "processes": ("scaling", ()),
     "dask": ("cluster", ("dask", "distributed")),
     "film": ("video", ("av",)),

@@ -56,6 +56,18 @@ def test_every_row_is_a_ratio_to_its_peer(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_many_pictures_are_compared_with_fewer(tmp_path: Path) -> None:
+    _, rows = table(tmp_path, "--only", "many", "--plugin", "gray")
+    assert [row["state"] for row in rows] == ["measured"] * 4
+    assert [row["peer"] for row in rows] == [
+        "50 pictures, MB",
+        "50 pictures, ms",
+        "the run, MB",
+        "the run, s",
+    ]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("plugin", "onnx"), [("gray", False), ("mean_chrominance", True)])
 def test_the_peer_of_a_network_is_onnx_runtime(plugin: str, onnx: bool, folder: Path) -> None:
     run = python("throughput.py", plugin, folder, 1, 1)
