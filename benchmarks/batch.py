@@ -3,8 +3,9 @@
     python benchmarks/batch.py [--pictures 500] [--plugin NAME] [--jobs N] [--json]
 
 The bound is the time of decoding, network and encoding alone, with as many processes and threads as
-`run` uses; the network runs in plain ONNX Runtime at its best settings (``best_session.py``), and
-"network in colortk" is the same through the plugin. All other work of `run` is overhead: lightness, chroma along edges, refinement, waiting
+`run` uses; the network runs in plain ONNX Runtime at its best settings (``best_session.py``).
+"network in colortk" is the same session as colortk makes it, and "plugin" is the network and what
+the plugin does before and after it. All other work of `run` is overhead: lightness, chroma along edges, refinement, waiting
 for the disk, and start-up. ``--ways`` also measures the same pictures in threads of one process, and
 the network on one and on several pictures at once. On a machine with more cores: taskset -c 0,1.
 """
@@ -23,72 +24,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from alone import OWN_NETWORK, PLUGIN, STAGES, Stage, alone, environment
 from measurement import COLORTK, Effort, Failed, Row, default_plugin, last_line
 
-STAGES = ("decode", "network", "encode")
-#: The network as colortk runs it.
-OWN_NETWORK = "network in colortk"
-#: Program for one stage over a part of the pictures; waits for a line on stdin, so that all start together.
-STAGE = """
-import io, sys, time
-from pathlib import Path
-import numpy as np
-from colortk.color.cielab import lightness
-from colortk.io.encode import encode, extension_of
-from colortk.io.decode import decode
-from colortk.runtime.loading import PluginRequest, load
-from colortk.runtime.subprocesses import keep_freed_memory
-from colortk.color.upsample import resize
-from colortk.color.working_size import working_shape
-stage, plugin, *names = sys.argv[1:]
-paths = [Path(name) for name in names]
-keep_freed_memory()
-of_network = stage in ("network", "network in colortk", "batches")
-loaded = load(PluginRequest(plugin)) if of_network else None
-def seen(path):
-    light = lightness(decode(path.read_bytes(), path.name).pixels)
-    rows, columns = working_shape(loaded.spec.working_size, *light.shape)
-    return np.ascontiguousarray(resize(light, (columns, rows)))
-if stage == "decode":
-    work = lambda path: decode(path.read_bytes(), path.name)
-elif stage == "encode":
-    one = decode(paths[0].read_bytes(), "")
-    kept = {}
-    for path in paths[:16]:
-        with __import__("PIL.Image").Image.open(path) as image:
-            kept[path] = np.asarray(image.convert("RGB"))
-    results = list(kept.values())
-    count = iter(range(len(paths) + 1))
-    work = lambda path: encode(results[next(count) % len(results)], one, extension_of(path), [])
-else:
-    inputs = [seen(path) for path in paths[:16]]
-    several = 4 if stage == "batches" else 1
-    calls = []
-    if stage == "network":
-        from codec_and_network import Sessions, listening
-        with listening() as heard:
-            loaded = load(PluginRequest(plugin))
-            sessions = Sessions(heard)
-            for light in inputs:
-                heard.forget()
-                loaded.predict(light)
-                calls += [sessions.call()] if heard.asked else []
-    count = iter(range(len(paths) + 1))
-    def work(path):
-        number = next(count)
-        if calls:
-            calls[number % len(calls)]()
-        elif number % several == 0:
-            pick = [inputs[(number + k) % len(inputs)] for k in range(several)]
-            loaded.predict_many(pick) if several > 1 else loaded.predict(pick[0])
-work(paths[0])
-print("ready", flush=True)
-sys.stdin.readline()
-start = time.perf_counter()
-for path in paths:
-    work(path)
-print(time.perf_counter() - start)
-"""
 #: Program that runs all stages in threads of one process.
 THREADS = """
 import sys, time
@@ -117,33 +55,6 @@ with ThreadPoolExecutor(int(jobs)) as pool:
 # Its threads have turned stdout away for plugins, each in its own time.
 print(time.perf_counter() - start, file=sys.__stdout__)
 """
-
-
-def environment(threads: int) -> dict[str, str]:
-    from colortk.runtime.subprocesses import THREAD_VARIABLES as NAMES
-
-    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **dict.fromkeys(NAMES, str(threads)), "PYTHONPATH": path}
-
-
-def alone(stage: str, plugin: str, paths: list[Path], jobs: int, threads: int) -> float:
-    """Return the seconds per picture of one stage, in ``jobs`` processes at once."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", STAGE, stage, plugin, *map(str, paths[number::jobs])],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(threads),
-        )
-        for number in range(jobs)
-    ]  # fmt: skip
-    for process in processes:
-        assert process.stdout is not None
-        if process.stdout.readline() != "ready\n":
-            raise Failed(f"'{stage}' alone failed")
-    for process in processes:  # start all processes before waiting for any
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return max(float(process.communicate()[0]) for process in processes) / len(paths)
 
 
 class Peak(threading.Thread):
@@ -211,6 +122,11 @@ def ways(folder: Path, plugin: str, paths: list[Path], jobs: int, threads: int) 
     }
 
 
+def measure(stages: list[Stage]) -> dict[str, float]:
+    """Return seconds per picture by name."""
+    return {name: value for stage in stages for name, value in stage.seconds().items()}
+
+
 def measured(folder: Path, plugin: str, pictures: int, jobs: int) -> dict[str, float]:
     """Return pictures per second of the run and of its bound, milliseconds of the stages, and MB."""
     from colortk.runtime.subprocesses import cores
@@ -219,15 +135,21 @@ def measured(folder: Path, plugin: str, pictures: int, jobs: int) -> dict[str, f
     threads = max(1, cores() // jobs)
     paths = photographs(folder / "in", pictures)
     small_count = photographs(folder / "few", max(2, pictures // 5))
-    parts = {stage: alone(stage, plugin, paths, jobs, threads) for stage in STAGES}
-    seconds, peak = run(folder / "in", folder / "out", plugin, jobs)
+    stages = [Stage(name, plugin, paths, jobs, threads) for name in STAGES]
+    # The machine may be faster at one time than at another: measured before, between and after the
+    # runs, both see the same on average.
+    found = [measure(stages)]
     fewer, peak_of_few = run(folder / "few", folder / "out-few", plugin, jobs)
+    found.append(measure(stages))
+    seconds, peak = run(folder / "in", folder / "out", plugin, jobs)
+    found.append(measure(stages))
+    for processes in stages:
+        processes.end()
     if seconds <= fewer:
         raise Failed(f"{pictures} pictures took no longer than {len(small_count)}: take more")
-    own = alone(OWN_NETWORK, plugin, paths, jobs, threads)
-    return {stage: 1000 * value for stage, value in parts.items()} | {
-        OWN_NETWORK: 1000 * own,
-        "bound": 1 / sum(parts.values()),
+    times = {name: sum(times[name] for times in found) / len(found) for name in found[0]}
+    return {stage: 1000 * value for stage, value in times.items()} | {
+        "bound": 1 / sum(times[name] for name in STAGES),
         "speed": pictures / seconds,
         "speed of few": len(small_count) / fewer,
         "throughput": (pictures - len(small_count)) / (seconds - fewer),
@@ -246,10 +168,11 @@ def rows(effort: Effort, folder: Path) -> Iterator[Row]:
     together = 1000 / measurements["bound"]
     for stage in STAGES:
         yield Row(f"{stage} alone", measurements[stage], "ms a picture", "the three, ms", together)
-    yield Row(
-        f"{OWN_NETWORK} alone", measurements[OWN_NETWORK], "ms a picture",
-        "plain ONNX Runtime, ms", measurements["network"],
-    )  # fmt: skip
+    for stage in (OWN_NETWORK, PLUGIN):
+        yield Row(
+            f"{stage} alone", measurements[stage], "ms a picture",
+            "plain ONNX Runtime, ms", measurements["network"],
+        )  # fmt: skip
     for label, number in (("speed of few", small_count), ("speed", count)):
         name = f"run, {number} pictures, whole process"
         yield Row(
@@ -284,7 +207,8 @@ def main() -> None:
             small_count = int(measurements["few"])
             for stage in STAGES:
                 table[f"{stage} alone, ms a picture"] = round(measurements[stage], 2)
-            table[f"{OWN_NETWORK} alone, ms a picture"] = round(measurements[OWN_NETWORK], 2)
+            for stage in (OWN_NETWORK, PLUGIN):
+                table[f"{stage} alone, ms a picture"] = round(measurements[stage], 2)
             table["bound, pictures a second"] = round(measurements["bound"], 2)
             table["run, pictures a second, whole process"] = round(measurements["speed"], 2)
             table["run, pictures a second, without start-up"] = round(measurements["throughput"], 2)

@@ -45,13 +45,24 @@ QUALITY: dict[str, Any] = {"quality": 99, "subsampling": 0}
 
 @dataclass
 class Heard:
-    """Recorded networks (file, providers), and their inputs since :meth:`forget`."""
+    """Recorded networks (file, providers; as colortk runs them), and their inputs since :meth:`forget`."""
 
     networks: dict[int, tuple[bytes, list[str]]] = field(default_factory=dict)
     asked: list[tuple[int, np.ndarray]] = field(default_factory=list)
+    engines: dict[int, Any] = field(default_factory=dict)
 
     def forget(self) -> None:
         self.asked.clear()
+
+    def call(self) -> Callable[[], None]:
+        """Return a function that runs the networks on all recorded inputs as colortk does."""
+        calls = [(self.engines[number], np.moveaxis(x, 1, -1)) for number, x in self.asked]
+
+        def ask() -> None:
+            for engine, x in calls:
+                engine.predict(x)
+
+        return ask
 
 
 @contextlib.contextmanager
@@ -68,6 +79,7 @@ def listening() -> Iterator[Heard]:
         if self.engine.startswith("onnxruntime"):
             gpu = gpu_providers.PROVIDERS.get(self.engine.split()[1])
             heard.networks[id(self)] = content, [*([gpu] if gpu else []), onnx_session.CPU]
+            heard.engines[id(self)] = self
 
     def predicting(self: Any, x: np.ndarray) -> np.ndarray:
         if id(self) in heard.networks:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from batch import STAGES, alone
+from alone import STAGES, alone
 from measurement import COLORTK, Effort, Failed, Row, ran
 
 #: Pictures that each process finishes before the clock starts.
