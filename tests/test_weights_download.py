@@ -167,6 +167,26 @@ def test_a_slow_drip_is_given_up(
         download(declare("drips"), Events(), timeout=60)
 
 
+def test_slow_headers_are_given_up(declare: Callable[..., WeightsFile]) -> None:
+    with pytest.raises(ArtifactError, match="did not respond within 2 s"):
+        download(declare("headers"), Events(), timeout=2)
+
+
+def test_the_slow_text_of_a_redirect_is_not_read(declare: Callable[..., WeightsFile]) -> None:
+    file = declare("moves")
+    download(file, Events(), timeout=60)
+    assert file.path.read_bytes() == CONTENT
+
+
+def test_a_slow_proxy_is_given_up(server: WeightsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.port}")
+    with (
+        pytest.raises(https.FetchError, match="did not respond within 2 s"),
+        https.open_url("https://example.org/net.onnx", 0, "", 2),
+    ):
+        pass
+
+
 def test_a_broken_transfer_is_continued(
     declare: Callable[..., WeightsFile], server: WeightsServer
 ) -> None:

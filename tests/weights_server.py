@@ -113,6 +113,27 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.wfile.write(bytes([value]))
 
+    def do_headers(self, owner: WeightsServer, argument: str) -> None:
+        """Send a byte of the headers from time to time, for half a minute."""
+        self._drip(owner, b"HTTP/1.1 200 OK\r\nX-Long: ")
+
+    def do_moves(self, owner: WeightsServer, argument: str) -> None:
+        """Redirect with a text that comes a byte at a time, for half a minute."""
+        location = f"http://127.0.0.1:{owner.port}/ok"
+        self._drip(owner, f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n".encode())
+
+    def do_CONNECT(self) -> None:
+        """As a proxy, answer a byte at a time."""
+        self._drip(self.server.owner, b"HTTP/1.1 200 OK\r\nX-Long: ")
+
+    def _drip(self, owner: WeightsServer, start: bytes) -> None:
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(start)
+            for _ in range(150):
+                if owner.release.wait(0.2):
+                    return
+                self.wfile.write(b"x")
+
     def do_noranges(self, owner: WeightsServer, argument: str) -> None:
         """Ignore ranges; with an argument, break off after so many bytes once."""
         is_first = sum(path.endswith(self.path) for path, _ in owner.requests) == 1

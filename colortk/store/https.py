@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from colortk.plugin.artifact_checks import LOCAL_HOSTS, why_not_fetched
+from colortk.store.timed_connection import TimedHTTPHandler, TimedHTTPSHandler
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 #: A validator of this form compares bytes; a weak one does not.
@@ -89,7 +90,7 @@ def open_url(url: str, offset: int, validator: str, timeout: float) -> Iterator[
         The version of the file that these bytes belong to: of another version, the server sends the
         whole file. Empty if it is not known.
     timeout : float
-        Seconds that the server may send nothing.
+        Seconds that the server may send nothing, and that its headers may take.
 
     Yields
     ------
@@ -112,7 +113,7 @@ def open_url(url: str, offset: int, validator: str, timeout: float) -> Iterator[
         headers["Range"] = f"bytes={offset}-"
         if validator:
             headers["If-Range"] = validator
-    opener = build_opener(_CheckedRedirects)
+    opener = build_opener(_CheckedRedirects, TimedHTTPHandler, TimedHTTPSHandler)
     try:
         response = opener.open(Request(url, headers=headers), timeout=timeout)
     except HTTPError as error:
@@ -165,6 +166,7 @@ class _CheckedRedirects(HTTPRedirectHandler):
             reason = "it is an address of this machine"
         if reason:
             raise FetchError(f"it redirects to '{newurl[:200]}': {reason}")
+        fp.close()  # otherwise the text of the redirect would be read, however long it is
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
