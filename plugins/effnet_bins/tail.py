@@ -13,8 +13,8 @@ from .codec import CHANNELS, DISTRIBUTION
 def with_expected_color(content: bytes) -> bytes:
     """Return an ONNX file of this network that ends in expected colors.
 
-    The sums over all cells are one convolution. On one thread that takes the time of
-    :func:`.bins.annealed_mean`; on a GPU, and from Python to other programs, fewer numbers move.
+    The sums over all cells are one convolution. On one thread that takes as long as
+    :func:`.bins.annealed_mean`. From a GPU, fewer values are copied.
 
     Parameters
     ----------
