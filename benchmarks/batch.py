@@ -4,8 +4,8 @@
 
 The bound is the time of decoding, network and encoding alone, with as many processes and threads as
 `run` uses; the network runs in plain ONNX Runtime at its best settings (``best_session.py``).
-"network in colortk" is the same session as colortk makes it, and "plugin" is the network and what
-the plugin does before and after it. All other work of `run` is overhead: lightness, chroma along edges, refinement, waiting
+"network in colortk" runs the same network as colortk does, and "plugin" is the network and what the
+plugin does before and after it. All other work of `run` is overhead: lightness, chroma along edges, refinement, waiting
 for the disk, and start-up. ``--ways`` also measures the same pictures in threads of one process, and
 the network on one and on several pictures at once. On a machine with more cores: taskset -c 0,1.
 """
@@ -13,6 +13,7 @@ the network on one and on several pictures at once. On a machine with more cores
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -24,8 +25,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from alone import OWN_NETWORK, PLUGIN, STAGES, Stage, alone, environment
 from measurement import COLORTK, Effort, Failed, Row, default_plugin, last_line
+from stage_times import OWN_NETWORK, PLUGIN, STAGES, Stage, alone, environment
 
 #: Program that runs all stages in threads of one process.
 THREADS = """
@@ -135,19 +136,21 @@ def measured(folder: Path, plugin: str, pictures: int, jobs: int) -> dict[str, f
     threads = max(1, cores() // jobs)
     paths = photographs(folder / "in", pictures)
     small_count = photographs(folder / "few", max(2, pictures // 5))
-    stages = [Stage(name, plugin, paths, jobs, threads) for name in STAGES]
-    # The machine may be faster at one time than at another: measured before, between and after the
-    # runs, both see the same on average.
-    found = [measure(stages)]
-    fewer, peak_of_few = run(folder / "few", folder / "out-few", plugin, jobs)
-    found.append(measure(stages))
-    seconds, peak = run(folder / "in", folder / "out", plugin, jobs)
-    found.append(measure(stages))
-    for processes in stages:
-        processes.end()
+    with contextlib.ExitStack() as stack:
+        stages = []
+        for name in STAGES:
+            stages.append(Stage(name, plugin, paths, jobs, threads))
+            stack.callback(stages[-1].end)
+        # The machine may be faster at one time than at another. Measured before, between and after
+        # the runs, the stages meet the same speeds as the runs.
+        rounds = [measure(stages)]
+        fewer, peak_of_few = run(folder / "few", folder / "out-few", plugin, jobs)
+        rounds.append(measure(stages))
+        seconds, peak = run(folder / "in", folder / "out", plugin, jobs)
+        rounds.append(measure(stages))
     if seconds <= fewer:
         raise Failed(f"{pictures} pictures took no longer than {len(small_count)}: take more")
-    times = {name: sum(times[name] for times in found) / len(found) for name in found[0]}
+    times = {name: sum(times[name] for times in rounds) / len(rounds) for name in rounds[0]}
     return {stage: 1000 * value for stage, value in times.items()} | {
         "bound": 1 / sum(times[name] for name in STAGES),
         "speed": pictures / seconds,

@@ -1,4 +1,4 @@
-"""PSNR of ``acharya_tanh`` if the pictures are enlarged before they are split, as in its document.
+"""PSNR of ``acharya_tanh`` if pictures are enlarged before they are split (Acharya 2022).
 
     KERAS_BACKEND=tensorflow python benchmarks/enlarged_before_split.py FACES [--epochs 50]
 

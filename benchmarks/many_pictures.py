@@ -34,7 +34,11 @@ def rows(effort: Effort, folder: Path) -> Iterator[Row]:
         seconds[count], peaks[count] = run(source, out, effort.plugin, cores(), options)
         if len(report.read_text().splitlines()) < count or len(os.listdir(out)) < count:
             raise Failed(f"{count} pictures: pictures or lines of the report are missing")
-        again, resumed = run(source, out, effort.plugin, cores(), [*options, "--resume"])
+        if count == counts[-1]:
+            newest = max(path.stat().st_mtime_ns for path in out.iterdir())
+            again, resumed = run(source, out, effort.plugin, cores(), [*options, "--resume"])
+            if max(path.stat().st_mtime_ns for path in out.iterdir()) > newest:
+                raise Failed("--resume has colorized pictures again")
         shutil.rmtree(out)
     few, many = counts
     peer = f"{few} pictures"

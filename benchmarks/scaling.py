@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from alone import STAGES, alone
 from measurement import COLORTK, Effort, Failed, Row, ran
+from stage_times import STAGES, alone
 
 #: Pictures that each process finishes before the clock starts.
 AHEAD = 2

@@ -1,6 +1,6 @@
 """Stages of `colortk run` alone, over pictures, in several processes at once.
 
-    python benchmarks/alone.py STAGE PLUGIN PICTURE ...
+    python benchmarks/stage_times.py STAGE PLUGIN PICTURE ...
 
 prints "ready", then a line of seconds by name for each line that it reads. Stages: decode, encode,
 network, batches. "network" runs for each picture, in turn, so that the speed of the machine is the
@@ -10,6 +10,7 @@ whole plugin. "batches" gives the plugin four pictures at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -40,7 +41,7 @@ class Stage:
     def __init__(
         self, stage: str, plugin: str, paths: Sequence[Path], jobs: int, threads: int
     ) -> None:
-        self.count = len(paths)
+        self.stage, self.count = stage, len(paths)
         self.processes = [
             subprocess.Popen(
                 [sys.executable, __file__, stage, plugin, *map(str, paths[number::jobs])],
@@ -48,26 +49,31 @@ class Stage:
             )
             for number in range(jobs)
         ]  # fmt: skip
-        if any(answer != "ready\n" for answer in self._answers()):
+        if any(line != "ready\n" for line in self._read_lines()):
             self.end()
             raise Failed(f"'{stage}' alone failed")
 
     def seconds(self) -> dict[str, float]:
         """Return the seconds per picture of what the stage measures, now."""
-        for process in self.processes:  # start all before waiting for any
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        answers = [json.loads(answer) for answer in self._answers()]
-        return {name: max(found[name] for found in answers) / self.count for name in answers[0]}
+        with contextlib.suppress(BrokenPipeError):  # it has ended, which its line shows
+            for process in self.processes:  # start all before waiting for any
+                assert process.stdin is not None
+                process.stdin.write("go\n")
+                process.stdin.flush()
+        lines = self._read_lines()
+        if not all(lines):
+            raise Failed(f"'{self.stage}' alone failed")
+        seconds = [json.loads(line) for line in lines]
+        return {name: max(times[name] for times in seconds) / self.count for name in seconds[0]}
 
-    def _answers(self) -> list[str]:
+    def _read_lines(self) -> list[str]:
         return [process.stdout.readline() for process in self.processes if process.stdout]
 
     def end(self) -> None:
         """End the processes."""
         for process in self.processes:
-            process.communicate()
+            with contextlib.suppress(BrokenPipeError):
+                process.communicate()
 
 
 def alone(stage: str, plugin: str, paths: Sequence[Path], jobs: int, threads: int) -> float:

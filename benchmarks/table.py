@@ -69,7 +69,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "large": ("large", ()),
     "memory": ("memory", ()),
     "batch": ("batch", ()),
-    "many": ("many", ()),
+    "many": ("many_pictures", ()),
     "processes": ("scaling", ()),
     "dask": ("cluster", ("dask", "distributed")),
     "film": ("video", ("av",)),

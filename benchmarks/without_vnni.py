@@ -23,6 +23,7 @@ from PIL import Image
 from colortk.color.cielab import rgb_to_lab
 from colortk.harness.metrics.ciede2000 import delta_e00_map
 from colortk.io.samples import photographs
+from colortk.runtime.processor import sums_of_8_bits_may_overflow
 
 SIDE = 256
 #: Colorizes pictures. The emulator shows this processor in /proc/cpuinfo, but computes as another.
@@ -39,7 +40,10 @@ for number, path in enumerate(pictures):
 """
 #: Whether the processor that computes has VNNI, by its own instruction (CPUID).
 HAS_VNNI = """
-import numpy._core._multiarray_umath as umath
+try:
+    import numpy._core._multiarray_umath as umath
+except ImportError:  # NumPy 1
+    import numpy.core._multiarray_umath as umath
 print(any(umath.__cpu_features__.get(n, False) for n in ("AVX512_CLX", "AVX512_ICL", "AVX512VNNI")))
 """
 
@@ -53,6 +57,8 @@ def main() -> None:
     emulator = shlex.split(arguments.emulator)
     if python(emulator, HAS_VNNI).strip() != "False":
         raise SystemExit(f"without_vnni.py: '{arguments.emulator}' emulates a processor with VNNI")
+    if sums_of_8_bits_may_overflow():
+        raise SystemExit("without_vnni.py: this processor has no VNNI to compare with")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pictures = arguments.pictures or small(folder)

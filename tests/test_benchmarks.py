@@ -56,6 +56,18 @@ def test_every_row_is_a_ratio_to_its_peer(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_network_of_a_batch_is_measured_three_ways(tmp_path: Path) -> None:
+    _, rows = table(tmp_path, "--only", "batch", "processes", "--plugin", "mean_chrominance")
+    assert {row["state"] for row in rows} == {"measured"}
+    names = {row["name"] for row in rows}
+    assert names >= {
+        "network alone",
+        "network in colortk alone",
+        "plugin alone",
+    }
+
+
+@pytest.mark.slow
 def test_many_pictures_are_compared_with_fewer(tmp_path: Path) -> None:
     _, rows = table(tmp_path, "--only", "many", "--plugin", "gray")
     assert [row["state"] for row in rows] == ["measured"] * 4
